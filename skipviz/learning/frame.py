@@ -1,0 +1,54 @@
+"""What is measured at one step, as plain data. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Numbers = list[float | None]
+
+
+@dataclass(slots=True)
+class VariantFrame:
+    """One network's measurements at θ_t, before the update; gradients are L2 norms over the batch's mean loss.
+
+    A value is None where there is nothing to measure or the number is not finite (then `nonfinite` names it).
+    """
+
+    loss: float | None
+    metric: float | None
+    weight_grad: Numbers
+    state_grad: Numbers
+    trunk_grad: Numbers
+    skip_grad: Numbers
+    head_grad: float | None
+    skip_weight_grad: Numbers
+    scale_grad: Numbers
+    update_ratio: Numbers
+    state_rms: Numbers
+    nonfinite: list[str] = field(default_factory=list)
+    held_out: float | None = None
+    ghost: Numbers | None = None
+    """`weight_grad` of the same network, weights and batch with every skip off."""
+    ghost_state: Numbers | None = None
+    """`state_grad` likewise."""
+    picture: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Frame:
+    """What was measured at `step`; `variants` go by the experiment's names."""
+
+    step: int
+    variants: dict[str, VariantFrame]
+    events: list[dict] = field(default_factory=list)
+    """Events that acted just before this step, as JSON data."""
+    seconds: float = 0.0
+    """Since the run began."""
+
+    def to_data(self) -> dict:
+        """Return the frame as JSON data, without fields that are None."""
+        data = asdict(self)
+        for name, variant in data["variants"].items():
+            data["variants"][name] = {key: value for key, value in variant.items() if value is not None and value != []}
+        return data

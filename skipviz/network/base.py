@@ -1,0 +1,93 @@
+"""What every description in this project shares: frozen, strict data and one kind of error.
+
+Imports pydantic only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
+
+Shape = tuple[int, ...]
+"""A state's shape without the batch: `(features,)`, `(channels, height, width)` or `(length, width)`."""
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+"""A stable id of a layer, a skip or a variant: letters, digits, dot, dash and underscore."""
+
+
+class NetworkError(ValueError):
+    """A network that cannot be built; its text is one sentence for a person."""
+
+
+class Frozen(BaseModel):
+    """Immutable data without unknown fields, NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def replaced(self, **changes):
+        """Return a validated copy with `changes`; raises `NetworkError` with one sentence."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        try:
+            return type(self)(**{**values, **changes})
+        except ValidationError as error:
+            raise NetworkError(sentence(error)) from None
+
+
+class Tagged(Frozen):
+    """Frozen data that is told apart from its siblings by `kind`, which every dump therefore keeps."""
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, handler):
+        return {"kind": self.kind, **handler(self)}
+
+
+def sentence(error: ValidationError) -> str:
+    """Return the first problem of a pydantic error as one sentence that names the field."""
+    first = error.errors(include_url=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, NetworkError):
+        return str(cause)
+    where = ".".join(str(part) for part in first["loc"]) or "value"
+    message = str(cause) if cause is not None else first["msg"]
+    return f"{where}: {message[:1].lower()}{message[1:]}"[:400]
+
+
+def is_image(shape: Shape) -> bool:
+    """Return whether `shape` is `(channels, height, width)`."""
+    return len(shape) == 3
+
+
+def channel_axis(shape: Shape) -> int:
+    """Return the axis of `shape` (no batch) along which states are concatenated."""
+    return 0 if is_image(shape) else len(shape) - 1
+
+
+def channels(shape: Shape) -> int:
+    """Return how many channels (or features) a state of `shape` has."""
+    return shape[channel_axis(shape)]
+
+
+def spatial(shape: Shape) -> Shape:
+    """Return the axes of `shape` that are not channels: `(height, width)`, `(length,)` or `()`."""
+    axis = channel_axis(shape)
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def with_channels(shape: Shape, count: int) -> Shape:
+    """Return `shape` with `count` channels."""
+    axis = channel_axis(shape)
+    return shape[:axis] + (count,) + shape[axis + 1 :]
+
+
+def elements(shape: Shape) -> int:
+    """Return the number of elements of one sample of `shape`."""
+    product = 1
+    for size in shape:
+        product *= size
+    return product
+
+
+def written(shape: Shape) -> str:
+    """Return `shape` as a person writes it: `64` or `16×8×8`."""
+    return "×".join(str(size) for size in shape)

@@ -1,0 +1,145 @@
+"""Edits of a network, each a function `Network → Network`; an impossible one raises `NetworkError`.
+
+Ids stay with their layers and skips; positions of skips move with the states they name.
+"""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from .base import Frozen, NetworkError, sentence
+from .layer import Layer
+from .network import Network
+from .skip import Skip
+
+
+def changed(network: Network, **parts) -> Network:
+    """Return `network` with some of its fields replaced and checked again."""
+    return network.replaced(**parts)
+
+
+def set_skip(network: Network, identifier: str, **changes) -> Network:
+    """Return `network` with fields of one skip changed (on, strength, merge, adapter, source, target, gain)."""
+    return set_skips(network, (identifier,), **changes)
+
+
+def set_skips(network: Network, identifiers, **changes) -> Network:
+    """Return `network` with the same change made to several skips."""
+    wanted = set(identifiers)
+    for identifier in wanted:
+        network.skip(identifier)
+    return changed(network, skips=tuple(_with(skip, changes) if skip.id in wanted else skip for skip in network.skips))
+
+
+def switch_all(network: Network, on: bool) -> Network:
+    """Return `network` with every skip switched on or off."""
+    return changed(network, skips=tuple(_with(skip, {"on": on}) for skip in network.skips))
+
+
+def add_skip(network: Network, source: int, target: int, merge: str = "add", **fields) -> Network:
+    """Return `network` with one more skip, its id new; the adapter is chosen from the shapes."""
+    try:
+        skip = Skip(id=_free(network.skips, f"s{source}-{target}"), source=source, target=target, merge=merge, **fields)
+    except ValidationError as error:
+        raise NetworkError(sentence(error)) from None
+    return changed(network, skips=(*network.skips, skip))
+
+
+def remove_skip(network: Network, identifier: str) -> Network:
+    """Return `network` without that skip."""
+    network.skip(identifier)
+    return changed(network, skips=tuple(skip for skip in network.skips if skip.id != identifier))
+
+
+def set_layer(network: Network, identifier: str, **changes) -> Network:
+    """Return `network` with fields of one layer changed (op, activation, norm, gain, on, …)."""
+    return set_layers(network, (identifier,), **changes)
+
+
+def set_layers(network: Network, identifiers, **changes) -> Network:
+    """Return `network` with the same change made to several layers."""
+    wanted = set(identifiers)
+    for identifier in wanted:
+        network.layer_index(identifier)
+    layers = tuple(_with(layer, changes) if layer.id in wanted else layer for layer in network.layers)
+    edited = changed(network, layers=layers)
+    if changes.get("on") is False:
+        for identifier in wanted:
+            check_switch(edited, identifier)
+    return edited
+
+
+def insert_layer(network: Network, position: int, layer: Layer | None = None) -> Network:
+    """Return `network` with a layer after state h_position, by default a twin of its neighbour.
+
+    Skips that leave from or land at h_position stay there; those above move up.
+    """
+    if not 0 <= position <= network.depth:
+        raise NetworkError(f"there is no state h({position}): the last is h({network.depth})")
+    if layer is None:
+        layer = _with(network.layers[max(0, position - 1)], {"gain": 1.0, "on": True})
+    layer = layer.model_copy(update={"id": _free(network.layers, "f")})
+    layers = (*network.layers[:position], layer, *network.layers[position:])
+    skips = tuple(_moved(skip, lambda state: state + 1 if state > position else state) for skip in network.skips)
+    return changed(network, layers=layers, skips=skips)
+
+
+def remove_layer(network: Network, identifier: str) -> Network:
+    """Return `network` without that layer; skips that no longer pass a layer go with it."""
+    if network.depth == 1:
+        raise NetworkError("a network keeps at least one layer")
+    k = network.layer_index(identifier) + 1
+    layers = tuple(layer for layer in network.layers if layer.id != identifier)
+    kept, pairs = [], set()
+    for skip in network.skips:
+        source, target = (state - 1 if state >= k else state for state in (skip.source, skip.target))
+        if target > max(source, 0) and (source, target) not in pairs:
+            pairs.add((source, target))
+            kept.append(skip.model_copy(update={"source": source, "target": target}))
+    return changed(network, layers=layers, skips=tuple(kept))
+
+
+def repeated(unit: Network, count: int) -> Network:
+    """Return `unit`'s layers and skips stacked `count` times, with ids `u<repeat>.<id>`; its head stays."""
+    if count == 1:
+        return unit
+    layers, skips = [], []
+    for index in range(count):
+        layers += [layer.model_copy(update={"id": f"u{index + 1}.{layer.id}"}) for layer in unit.layers]
+        for skip in unit.skips:
+            offset = {"source": skip.source + index * unit.depth, "target": skip.target + index * unit.depth}
+            skips.append(skip.model_copy(update={"id": f"u{index + 1}.{skip.id}", **offset}))
+    return changed(unit, layers=tuple(layers), skips=tuple(skips))
+
+
+def in_residual_branch(network: Network, k: int) -> bool:
+    """Return whether f_k lies under a switched-on add or gate, so that its lesion contributes 0."""
+    return any(skip.on and skip.merge != "concat" and skip.source < k <= skip.target for skip in network.skips)
+
+
+def check_switch(network: Network, identifier: str) -> None:
+    """Raise `NetworkError` if that layer cannot be switched off: no branch holds it and shapes differ."""
+    index = network.layer_index(identifier)
+    shapes = network.shapes.layers[index]
+    if not in_residual_branch(network, index + 1) and shapes.input != shapes.output:
+        raise NetworkError(
+            f"f({index + 1}) cannot be switched off: no residual skip passes it and it changes the shape, so nothing could take its place"
+        )
+
+
+def _with(part: Frozen, changes: dict):
+    return part.replaced(**changes)
+
+
+def _moved(skip: Skip, move) -> Skip:
+    return skip.model_copy(update={"source": move(skip.source), "target": move(skip.target)})
+
+
+def _free(parts, stem: str) -> str:
+    taken = {part.id for part in parts}
+    if stem not in taken and stem[-1].isdigit():
+        return stem
+    number = len(taken) + 1
+    while f"{stem}{'.' if stem[-1].isdigit() else ''}{number}" in taken:
+        number += 1
+    return f"{stem}{'.' if stem[-1].isdigit() else ''}{number}"

@@ -1,0 +1,47 @@
+"""A layer f_k: one box of the figure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Frozen, NetworkError, Shape
+from .operation import Operation, norm_parameter_count
+
+Activation = Literal["none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid"]
+Norm = Literal["none", "batch", "layer", "group"]
+Order = Literal["op-norm-act", "norm-act-op"]
+Init = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"]
+
+
+class Layer(Frozen):
+    """An operation with its norm and activation.
+
+    `op-norm-act` computes act(norm(op(x))), `norm-act-op` computes op(act(norm(x))) (He et al. 2016, pre-activation).
+    """
+
+    id: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,32}$", description="stable; weights and events go by it")
+    op: Operation
+    activation: Activation = "none"
+    norm: Norm = "none"
+    order: Order = "op-norm-act"
+    init: Init = Field("torch", description="normal: N(0, 1/fan-in); torch: kaiming_uniform(a=√5)")
+    scale: float | None = Field(None, ge=0, le=10, description="branch scale α on the layer's output; None: no factor")
+    scale_learned: bool = Field(False, description="α is a parameter that starts at `scale` (ReZero, SkipInit)")
+    on: bool = Field(True, description="the layer switch, for lesions")
+    gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the output")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of f_k's output for an input of `shape`; raises `NetworkError`."""
+        return self.op.output_shape(shape)
+
+    def parameter_count(self, shape: Shape) -> int:
+        """Return the number of parameters of f_k for an input of `shape`."""
+        normed = shape if self.order == "norm-act-op" else self.output_shape(shape)
+        learned_scale = 1 if self.scale_learned else 0
+        return self.op.parameter_count(shape) + norm_parameter_count(self.norm, normed) + learned_scale
+
+    def model_post_init(self, _context) -> None:
+        if self.scale_learned and self.scale is None:
+            raise NetworkError("a learned branch scale needs its starting value")

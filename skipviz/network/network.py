@@ -1,0 +1,221 @@
+"""A network: input, layers, skips and head, a chain with skips; shapes are inferred without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from .base import Frozen, NetworkError, Shape, channels, elements, is_image, with_channels
+from .layer import Layer
+from .skip import Adapter, Skip
+
+MAX_LAYERS = 2500
+MAX_SKIPS = 6000
+MAX_PARAMETERS = 400_000_000
+
+
+class Head(Frozen):
+    """What reads the last state (and the concats that land there) and gives the outputs.
+
+    classes: mean over pixels or positions if there are any, then linear. pixels: 1×1 convolution.
+    positions: linear at every position.
+    """
+
+    kind: Literal["classes", "pixels", "positions"] = "classes"
+    outputs: int = Field(2, ge=1, le=2000)
+    bias: bool = True
+    flatten: bool = Field(False, description="classes of an image: flatten it instead of taking its mean")
+    init: Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"] = "torch"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if self.kind == "classes":
+            return (self.outputs,)
+        if self.kind == "pixels" and not is_image(shape):
+            raise NetworkError("a head for pixels needs an image")
+        if self.kind == "positions" and len(shape) != 2:
+            raise NetworkError("a head for positions needs a sequence")
+        return with_channels(shape, self.outputs)
+
+    def parameter_count(self, shape: Shape) -> int:
+        features = elements(shape) if self.flatten and self.kind == "classes" else channels(shape)
+        return features * self.outputs + (self.outputs if self.bias else 0)
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """What inference knows of one layer: shape in (with concats), shape out, parameters."""
+
+    input: Shape
+    output: Shape
+    parameters: int
+
+
+@dataclass(frozen=True)
+class SkipShape:
+    """What inference knows of one skip: its resolved adapter, the carried shape, parameters."""
+
+    adapter: Adapter
+    carried: Shape
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Inference's result: `states[k]` is the shape of h_k; lists follow the network's own order."""
+
+    states: tuple[Shape, ...]
+    layers: tuple[LayerShape, ...]
+    skips: tuple[SkipShape, ...]
+    head_input: Shape
+    output: Shape
+    head_parameters: int
+
+    @property
+    def parameters(self) -> int:
+        return sum(layer.parameters for layer in self.layers) + sum(skip.parameters for skip in self.skips) + self.head_parameters
+
+
+class Network(Frozen):
+    """A chain with skips. Building one checks it: an impossible one raises with a sentence."""
+
+    input: tuple[int, ...] = Field((2,), min_length=1, max_length=3, description="shape of one sample, no batch")
+    layers: tuple[Layer, ...] = Field(min_length=1, max_length=MAX_LAYERS)
+    skips: tuple[Skip, ...] = Field((), max_length=MAX_SKIPS)
+    head: Head = Head()
+
+    _shapes: Shapes = PrivateAttr()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_parts(cls, values):
+        if isinstance(values, dict):
+            values = dict(values)
+            for field, letter in (("layers", "f"), ("skips", "s")):
+                if isinstance(values.get(field), list | tuple):
+                    values[field] = _named(values[field], letter)
+        return values
+
+    @model_validator(mode="after")
+    def _check(self):
+        if any(not 1 <= size <= 65536 for size in self.input):
+            raise NetworkError("every input size is between 1 and 65,536")
+        for kind, parts in (("layer", self.layers), ("skip", self.skips)):
+            ids = [part.id for part in parts]
+            if len(set(ids)) != len(ids):
+                raise NetworkError(f"two {kind}s have the same id")
+        _check_skips(self)
+        self._shapes = infer(self)
+        if self._shapes.parameters > MAX_PARAMETERS:
+            raise NetworkError(f"{self._shapes.parameters:,} parameters are over the limit of {MAX_PARAMETERS:,}")
+        return self
+
+    @property
+    def depth(self) -> int:
+        """Number of boxes, head excluded."""
+        return len(self.layers)
+
+    @property
+    def shapes(self) -> Shapes:
+        """Every shape and parameter count, inferred without torch."""
+        return self._shapes
+
+    def parameter_count(self) -> int:
+        """Return the number of parameters, of layers, skips and head together."""
+        return self._shapes.parameters
+
+    def layer(self, identifier: str) -> Layer:
+        """Return the layer with this id; raises `NetworkError`."""
+        return self.layers[self.layer_index(identifier)]
+
+    def layer_index(self, identifier: str) -> int:
+        """Return k − 1 for layer f_k with this id; raises `NetworkError`."""
+        for index, layer in enumerate(self.layers):
+            if layer.id == identifier:
+                return index
+        raise NetworkError(f"there is no layer {identifier}")
+
+    def skip(self, identifier: str) -> Skip:
+        """Return the skip with this id; raises `NetworkError`."""
+        for skip in self.skips:
+            if skip.id == identifier:
+                return skip
+        raise NetworkError(f"there is no skip {identifier}")
+
+
+def infer(network: Network) -> Shapes:
+    """Return every state's shape and every part's parameters; raises `NetworkError` naming the part."""
+    states: list[Shape] = [tuple(network.input)]
+    layers: list[LayerShape] = []
+    skips: dict[str, SkipShape] = {}
+    landing: dict[int, list[Skip]] = {}
+    for skip in network.skips:
+        landing.setdefault(skip.target, []).append(skip)
+    read = states[0]
+    for k, layer in enumerate(network.layers, start=1):
+        try:
+            output = layer.output_shape(read)
+            layers.append(LayerShape(read, output, layer.parameter_count(read)))
+        except NetworkError as error:
+            raise NetworkError(f"f({k}): {error}") from None
+        states.append(output)
+        read = output
+        for skip in landing.get(k, ()):
+            source = states[skip.source]
+            carried = skip.carried_shape(source, output)
+            skips[skip.id] = SkipShape(skip.resolved_adapter(source, output), carried, skip.parameter_count(source, output))
+            if skip.merge == "concat":
+                read = with_channels(read, channels(read) + channels(carried))
+    try:
+        output = network.head.output_shape(read)
+    except NetworkError as error:
+        raise NetworkError(f"head: {error}") from None
+    return Shapes(
+        tuple(states),
+        tuple(layers),
+        tuple(skips[skip.id] for skip in network.skips),
+        read,
+        output,
+        network.head.parameter_count(read),
+    )
+
+
+def _named(parts, letter: str) -> list:
+    """Give every part without an id the first free one of its kind."""
+    taken = {part.id if isinstance(part, Frozen) else part.get("id", "") for part in parts if isinstance(part, Frozen | dict)}
+    named, number = [], 0
+    for part in parts:
+        if (isinstance(part, Frozen) and not part.id) or (isinstance(part, dict) and not part.get("id")):
+            number += 1
+            while f"{letter}{number}" in taken:
+                number += 1
+            identifier = f"{letter}{number}"
+            part = part.model_copy(update={"id": identifier}) if isinstance(part, Frozen) else {**part, "id": identifier}
+        named.append(part)
+    return named
+
+
+def _check_skips(network: Network) -> None:
+    pairs = set()
+    gates, adds = set(), set()
+    for skip in network.skips:
+        if skip.source >= skip.target:
+            raise NetworkError(
+                f"a skip only runs forward: h({skip.source}) → h({skip.target}) would "
+                + ("go back" if skip.source > skip.target else "go nowhere")
+                + (f"; start from h({skip.target})" if skip.source > skip.target else "")
+            )
+        if skip.target > network.depth:
+            raise NetworkError(f"there is no state h({skip.target}): the last is h({network.depth})")
+        if (skip.source, skip.target) in pairs:
+            raise NetworkError(f"there is a skip h({skip.source}) → h({skip.target}) already")
+        pairs.add((skip.source, skip.target))
+        if skip.merge == "gate":
+            if skip.target in gates:
+                raise NetworkError(f"h({skip.target}) has a gate already, and one is the limit")
+            gates.add(skip.target)
+        elif skip.merge == "add":
+            adds.add(skip.target)
+    for target in gates & adds:
+        raise NetworkError(f"a gate and an add cannot both land at h({target})")

@@ -1,0 +1,152 @@
+"""Operations a layer can apply: their fields, shape rules and parameter counts.
+
+The torch module of each stands under the same name in `skipviz.learning.operation`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import NetworkError, Shape, Tagged, channels, elements, is_image, written
+
+Width = Annotated[int, Field(ge=1, le=4096)]
+
+
+class Linear(Tagged):
+    """`y = W x + b`; an image is flattened first, a sequence is mapped position by position."""
+
+    kind: Literal["linear"] = "linear"
+    width: Width = Field(description="features out")
+    bias: bool = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], self.width) if len(shape) == 2 else (self.width,)
+
+    def parameter_count(self, shape: Shape) -> int:
+        features = shape[1] if len(shape) == 2 else elements(shape)
+        return features * self.width + (self.width if self.bias else 0)
+
+    def label(self) -> str:
+        return f"linear {self.width}"
+
+
+class Convolution(Tagged):
+    """A square 2-D convolution; `padding=None` keeps the size at stride 1."""
+
+    kind: Literal["conv"] = "conv"
+    width: Width = Field(description="channels out")
+    kernel: int = Field(3, ge=1, le=11, description="pixels a side")
+    stride: int = Field(1, ge=1, le=8)
+    padding: int | None = Field(None, ge=0, le=100, description="pixels a side; None: (kernel − 1) / 2")
+    bias: bool = True
+
+    def pixels_padded(self) -> int:
+        return (self.kernel - 1) // 2 if self.padding is None else self.padding
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _need_image(self, shape)
+        sides = tuple((side + 2 * self.pixels_padded() - self.kernel) // self.stride + 1 for side in shape[1:])
+        if min(sides) < 1:
+            raise NetworkError(f"a {self.kernel}×{self.kernel} convolution does not fit into {written(shape[1:])} pixels")
+        return (self.width, *sides)
+
+    def parameter_count(self, shape: Shape) -> int:
+        return shape[0] * self.width * self.kernel**2 + (self.width if self.bias else 0)
+
+    def label(self) -> str:
+        return f"conv {self.width}" + (f" ÷{self.stride}" if self.stride > 1 else "")
+
+
+class Upsampling(Tagged):
+    """Up-scaling by `factor`: a transposed convolution, or resizing and then a convolution."""
+
+    kind: Literal["up"] = "up"
+    width: Width = Field(description="channels out")
+    factor: int = Field(2, ge=2, le=32)
+    mode: Literal["transposed", "nearest", "bilinear"] = "nearest"
+    kernel: int = Field(3, ge=1, le=64, description="pixels a side; a transposed one has its stride = factor")
+    padding: int | None = Field(None, ge=0, le=32, description="pixels a side; None: output side = factor × input side")
+    bias: bool = True
+
+    def pixels_padded(self) -> int:
+        if self.padding is not None:
+            return self.padding
+        return (self.kernel - self.factor) // 2 if self.mode == "transposed" else (self.kernel - 1) // 2
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _need_image(self, shape)
+        if self.mode == "transposed":
+            if self.kernel < self.factor:
+                raise NetworkError(f"a transposed convolution by {self.factor} needs a kernel of at least {self.factor}")
+            sides = tuple((side - 1) * self.factor + self.kernel - 2 * self.pixels_padded() for side in shape[1:])
+        else:
+            sides = tuple(side * self.factor + 2 * self.pixels_padded() - self.kernel + 1 for side in shape[1:])
+        if min(sides) < 1:
+            raise NetworkError(f"up-scaling leaves nothing of {written(shape[1:])} pixels")
+        return (self.width, *sides)
+
+    def parameter_count(self, shape: Shape) -> int:
+        return shape[0] * self.width * self.kernel**2 + (self.width if self.bias else 0)
+
+    def label(self) -> str:
+        return f"up {self.width} ×{self.factor}"
+
+
+class Pool(Tagged):
+    """Max or mean pooling, by which a stem or a transition shrinks an image."""
+
+    kind: Literal["pool"] = "pool"
+    reduce: Literal["max", "mean"] = "max"
+    kernel: int = Field(2, ge=1, le=16, description="pixels a side")
+    stride: int = Field(2, ge=1, le=16)
+    padding: int = Field(0, ge=0, le=8)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _need_image(self, shape)
+        if self.padding > self.kernel // 2:
+            raise NetworkError("a pool's padding is at most half its kernel")
+        sides = tuple((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in shape[1:])
+        if min(sides) < 1:
+            raise NetworkError(f"a {self.kernel}×{self.kernel} pool does not fit into {written(shape[1:])} pixels")
+        return (shape[0], *sides)
+
+    def parameter_count(self, shape: Shape) -> int:
+        return 0
+
+    def label(self) -> str:
+        return f"{self.reduce} pool"
+
+
+class Identity(Tagged):
+    """Passes its input on: the box of a norm or an activation that stands alone."""
+
+    kind: Literal["identity"] = "identity"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def parameter_count(self, shape: Shape) -> int:
+        return 0
+
+    def label(self) -> str:
+        return "identity"
+
+
+Operation = Annotated[Linear | Convolution | Upsampling | Pool | Identity, Field(discriminator="kind")]
+
+
+def norm_parameter_count(norm: str, shape: Shape) -> int:
+    """Return the parameters of a norm with one weight and one bias a channel."""
+    return 0 if norm == "none" else 2 * channels(shape)
+
+
+def group_count(features: int) -> int:
+    """Return the groups of a group norm: the largest divisor of `features` up to 8."""
+    return next(count for count in range(min(8, features), 0, -1) if features % count == 0)
+
+
+def _need_image(operation, shape: Shape) -> None:
+    if not is_image(shape):
+        raise NetworkError(f"a {operation.kind} layer needs an image, not {written(shape)} features")

@@ -1,0 +1,119 @@
+"""A skip connection: where it leaves, where it joins, how, and through which adapter."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Frozen, NetworkError, Shape, channels, is_image, spatial, with_channels, written
+from .layer import Init
+
+Merge = Literal["add", "concat", "gate"]
+
+
+class Adapter(Frozen):
+    """Makes a carried state agree with the state it joins; `auto` is resolved from the shapes."""
+
+    spatial: Literal["auto", "none", "stride", "crop", "resize"] = "auto"
+    channels: Literal["auto", "none", "pad", "project"] = "auto"
+    width: int | None = Field(None, ge=1, le=4096, description="channels a projection before a concat gives")
+    bias: bool = Field(True, description="the projection has a bias")
+    norm: Literal["none", "batch"] = Field("none", description="norm after the projection")
+    init: Init = Field("torch", description="of the projection's weights")
+
+    def label(self) -> str:
+        """Return the resolved adapter as its chip says it: '' for none, else e.g. 'stride · 1×1'."""
+        words = {"stride": "stride", "crop": "crop", "resize": "resize", "pad": "pad", "project": "1×1"}
+        return " · ".join(words[part] for part in (self.spatial, self.channels) if part in words)
+
+
+class Skip(Frozen):
+    """Carries h_source past the layers between and joins it at h_target.
+
+    add: h_j = f_j(x_j) + s·A(h_i).  concat: x_{j+1} = [h_j, s·A(h_i), …].
+    gate (Srivastava et al. 2015): h_j = f + s·(1 − T)⊙(A(h_i) − f), T = σ(W h_i + b).
+    """
+
+    id: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,32}$", description="stable; parameters and events go by it")
+    source: int = Field(ge=0, description="state it leaves from")
+    target: int = Field(ge=1, description="state it joins")
+    merge: Merge = "add"
+    on: bool = True
+    strength: float = Field(1.0, ge=0, le=2, description="factor s on what is carried")
+    gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the skip")
+    adapter: Adapter = Adapter()
+    gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
+
+    def resolved_adapter(self, source: Shape, target: Shape) -> Adapter:
+        """Return the adapter with every `auto` decided for these shapes; raises `NetworkError`."""
+        if len(source) != len(target):
+            raise NetworkError(
+                f"h({self.source}) has shape {written(source)} and h({self.target}) {written(target)}: no adapter joins them"
+            )
+        chosen = self.adapter
+        place = chosen.spatial if chosen.spatial != "auto" else _spatial_for(spatial(source), spatial(target))
+        width = chosen.channels if chosen.channels != "auto" else self._channels_for(source, target)
+        return chosen.replaced(spatial=place, channels=width)
+
+    def _channels_for(self, source: Shape, target: Shape) -> str:
+        if self.merge == "concat":
+            return "project" if self.adapter.width not in (None, channels(source)) else "none"
+        return "none" if channels(source) == channels(target) else "project"
+
+    def carried_shape(self, source: Shape, target: Shape) -> Shape:
+        """Return the shape of A(h_source) and check that it joins h_target; raises `NetworkError`."""
+        adapter = self.resolved_adapter(source, target)
+        _check_spatial(self, adapter, source, target)
+        if adapter.channels == "project":
+            wanted = adapter.width or channels(source) if self.merge == "concat" else channels(target)
+        elif adapter.channels == "pad":
+            if channels(source) > channels(target):
+                raise NetworkError(
+                    f"padding only adds channels: h({self.source}) has {channels(source)}, h({self.target}) {channels(target)}"
+                )
+            wanted = channels(target)
+        else:
+            wanted = channels(source)
+        if self.merge != "concat" and wanted != channels(target):
+            raise NetworkError(
+                f"{self.merge} needs equal channels: h({self.source}) has {channels(source)}, h({self.target}) "
+                f"{channels(target)}; choose pad or project"
+            )
+        return with_channels(target, wanted)
+
+    def parameter_count(self, source: Shape, target: Shape) -> int:
+        """Return the parameters of the adapter and of the gate."""
+        carried = self.carried_shape(source, target)
+        adapter = self.resolved_adapter(source, target)
+        count = 0
+        if adapter.channels == "project":
+            width = channels(carried)
+            count += channels(source) * width + (width if adapter.bias else 0)
+            count += 2 * width if adapter.norm == "batch" else 0
+        if self.merge == "gate":
+            count += channels(source) * channels(target) + channels(target)
+        return count
+
+
+def _spatial_for(source: Shape, target: Shape) -> str:
+    if source == target:
+        return "none"
+    if all(a >= b and -(-a // max(1, a // b)) == b for a, b in zip(source, target, strict=True)):
+        return "stride"
+    return "crop" if all(a >= b for a, b in zip(source, target, strict=True)) else "resize"
+
+
+def _check_spatial(skip: Skip, adapter: Adapter, source: Shape, target: Shape) -> None:
+    a, b = spatial(source), spatial(target)
+    name = f"h({skip.source}) has {written(a)} and h({skip.target}) {written(b)} positions"
+    if adapter.spatial == "none" and a != b:
+        raise NetworkError(f"{name}: choose stride, crop or resize")
+    if adapter.spatial in ("stride", "resize") and a and not is_image(source):
+        raise NetworkError(f"{adapter.spatial} is for images; {name}")
+    if adapter.spatial == "stride":
+        steps = {x // y if x >= y else 0 for x, y in zip(a, b, strict=True)}
+        if len(steps) != 1 or 0 in steps or any(-(-x // min(steps)) != y for x, y in zip(a, b, strict=True)):
+            raise NetworkError(f"no stride takes one to the other: {name}")
+    if adapter.spatial == "crop" and any(x < y for x, y in zip(a, b, strict=True)):
+        raise NetworkError(f"nothing can be cropped: {name}")

@@ -1,0 +1,1 @@
+"""Data sets, tasks and experiments. numpy only (scikit-learn inside functions)."""

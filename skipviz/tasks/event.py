@@ -1,0 +1,93 @@
+"""Events: what a person does to a live run. Experiment + events reproduce the run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ..network import edit
+from ..network.base import NetworkError, Tagged, sentence
+from .experiment import Experiment
+
+Ids = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")], ...], Field(min_length=1, max_length=6000)]
+
+
+class _Event(Tagged):
+    step: int | None = Field(None, ge=0, description="step before whose forward pass it acts; None: as soon as possible")
+    variant: str | None = Field(None, max_length=32, description="None: every variant that has the part")
+
+
+class SkipEvent(_Event):
+    """Switches skips on or off, or sets their strength or backward gain."""
+
+    kind: Literal["skip"] = "skip"
+    ids: Ids
+    on: bool | None = None
+    strength: float | None = Field(None, ge=0, le=2)
+    gain: float | None = Field(None, ge=0, le=1)
+
+    def changes(self) -> dict:
+        return {name: value for name in ("on", "strength", "gain") if (value := getattr(self, name)) is not None}
+
+
+class LayerEvent(_Event):
+    """Switches layers on or off, or sets their gradient gain."""
+
+    kind: Literal["layer"] = "layer"
+    ids: Ids
+    on: bool | None = None
+    gain: float | None = Field(None, ge=0, le=1)
+
+    def changes(self) -> dict:
+        return {name: value for name in ("on", "gain") if (value := getattr(self, name)) is not None}
+
+
+class RateEvent(_Event):
+    """Sets the learning rate."""
+
+    kind: Literal["rate"] = "rate"
+    learning_rate: float = Field(gt=0, le=10)
+
+
+Event = Annotated[SkipEvent | LayerEvent | RateEvent, Field(discriminator="kind")]
+
+
+class Control(Tagged):
+    """Steers a run without changing its numbers: pause, resume, step, stop, speed, ghost bars."""
+
+    kind: Literal["pause", "resume", "step", "stop", "speed", "ghost"]
+    steps_per_second: float | None = Field(None, gt=0, le=100_000, description="of speed; None: as fast as it goes")
+    ghost: bool = Field(False, description="measure each frame once more with all skips off")
+
+
+_MESSAGE = TypeAdapter(Annotated[SkipEvent | LayerEvent | RateEvent | Control, Field(discriminator="kind")])
+
+
+def message_from(data) -> SkipEvent | LayerEvent | RateEvent | Control:
+    """Return the event or control that decoded JSON `data` holds; raises `NetworkError` with one sentence."""
+    try:
+        return _MESSAGE.validate_python(data)
+    except ValidationError as error:
+        raise NetworkError(sentence(error)) from None
+
+
+def applied(experiment: Experiment, event: Event) -> Experiment:
+    """Return `experiment` as it stands after `event`; raises `NetworkError` if it names what is not there."""
+    if isinstance(event, RateEvent):
+        return experiment.replaced(training=experiment.training.replaced(learning_rate=event.learning_rate))
+    function = edit.set_skips if isinstance(event, SkipEvent) else edit.set_layers
+    if event.variant is not None and event.variant not in experiment.variants:
+        raise NetworkError(f"there is no variant {event.variant}")
+    variants, found = dict(experiment.variants), False
+    for name, network in experiment.variants.items():
+        if event.variant not in (None, name):
+            continue
+        parts = network.skips if isinstance(event, SkipEvent) else network.layers
+        if event.variant is None and not set(event.ids) <= {part.id for part in parts}:
+            continue
+        variants[name] = function(network, event.ids, **event.changes())
+        found = True
+    if not found:
+        raise NetworkError(f"there is no {event.kind} {event.ids[0]}")
+    return experiment.replaced(variants=variants)

@@ -1,0 +1,87 @@
+"""An experiment: one to four named networks on one task, and how they are trained in lockstep."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from ..network.base import Frozen, Identifier, NetworkError, sentence
+from ..network.network import Network
+from .task import Task
+
+
+class ExperimentError(ValueError):
+    """Text or data that is not an experiment; one sentence that names the field."""
+
+
+class Training(Frozen):
+    """How the variants are trained. Batch t is a pure function of (seed, t)."""
+
+    optimizer: Literal["sgd", "momentum", "adam", "adamw"] = "adam"
+    learning_rate: float = Field(0.001, gt=0, le=10)
+    momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and momentum; momentum takes 0.9 for 0")
+    batch_size: int = Field(64, ge=1, le=4096, description="samples; never more than the training set has")
+    weight_decay: float = Field(0.0, ge=0, le=1)
+    steps: int = Field(500, ge=1, le=1_000_000)
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="of weights and batches")
+    record_every: int | None = Field(None, ge=1, le=1_000_000, description="steps; None: max(1, steps // 400)")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    def record_interval(self) -> int:
+        """Return the steps between two scheduled frames."""
+        return self.record_every or max(1, self.steps // 400)
+
+
+class Experiment(Frozen):
+    """One to four named networks (variants) on one task: same seed, same batches, same step."""
+
+    variants: dict[Identifier, Network] = Field(min_length=1, max_length=4)
+    task: Task = Task()
+    training: Training = Training()
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _variants_are_named(cls, value):
+        if not isinstance(value, dict):
+            raise ValueError("give a table of named networks")
+        return value
+
+    @model_validator(mode="after")
+    def _check(self):
+        for name, network in self.variants.items():
+            problem = self.task.mismatch(network)
+            if problem:
+                raise NetworkError(f"{name}: {problem}")
+        return self
+
+    def with_network(self, network: Network, variant: str | None = None) -> Experiment:
+        """Return this experiment with one variant's network replaced (the first one by default)."""
+        variant = variant or next(iter(self.variants))
+        return self.replaced(variants={**self.variants, variant: network})
+
+    @property
+    def network(self) -> Network:
+        """The first variant's network."""
+        return next(iter(self.variants.values()))
+
+    def to_json(self) -> str:
+        """Return the experiment as compact JSON without its defaults."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))
+
+
+MAX_JSON = 4_000_000
+"""Characters of an experiment's JSON; a 2,500-layer network written out in full has about 1,000,000."""
+
+
+def experiment_from_json(text: str | bytes) -> Experiment:
+    """Return the experiment that `text` holds; raises `ExperimentError` with one sentence."""
+    if len(text) > MAX_JSON:
+        raise ExperimentError(f"an experiment has at most {MAX_JSON:,} characters")
+    try:
+        return Experiment.model_validate_json(text)
+    except ValidationError as error:
+        raise ExperimentError(sentence(error)) from None
+    except (NetworkError, RecursionError, ValueError) as error:
+        raise ExperimentError(str(error)[:300]) from None

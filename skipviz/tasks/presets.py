@@ -1,0 +1,146 @@
+"""Experiments by name, each with what to do, what will be seen, and the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..network import edit, families
+from ..network.base import NetworkError
+from ..network.layer import Layer
+from ..network.network import Head, Network
+from ..network.operation import Convolution, Linear, Upsampling
+from ..network.skip import Skip
+from .experiment import Experiment, Training
+from .task import Task
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named experiment: `make()` builds it; the sentences say what to do and what will be seen."""
+
+    name: str
+    title: str
+    do: str
+    see: str
+    source: str
+    make: Callable[[], Experiment]
+
+
+def figure_unit(panel: str) -> Network:
+    """Return the network that one panel of Figure 4.9 draws: `left`, `center` or `right`."""
+    if panel == "left":
+        pairs = ((1, 3), (1, 6), (4, 5), (5, 7))
+        layers = [Layer(op=Linear(width=64), activation="relu")] * 8
+        skips = [Skip(source=i, target=j, merge="concat") for i, j in pairs]
+        return Network(input=(64,), layers=layers, skips=skips, head=Head(outputs=10))
+    if panel == "right":
+        layers = [Layer(op=Linear(width=64), activation="relu")] * 4
+        return Network(
+            input=(64,), layers=layers, skips=[Skip(source=0, target=2), Skip(source=2, target=4)], head=Head(outputs=10)
+        )
+    down = [Convolution(width=12), Convolution(width=16, stride=2), Convolution(width=24, stride=2)]
+    up = [Upsampling(width=16), Upsampling(width=12), Convolution(width=12)]
+    layers = [Layer(op=op, activation="relu") for op in (*down, *up)]
+    skips = [Skip(source=1, target=5, merge="concat"), Skip(source=2, target=4, merge="concat")]
+    return Network(input=(1, 32, 32), layers=layers, skips=skips, head=Head(kind="pixels", outputs=1))
+
+
+def figure(panel: str, repeat: int = 1) -> Experiment:
+    """Return a panel of Figure 4.9 as an experiment, its unit stacked `repeat` times."""
+    network = edit.repeated(figure_unit(panel), repeat)
+    task = Task(name="shapes") if panel == "center" else Task(name="digits")
+    batch = 16 if panel == "center" else 64
+    return Experiment(variants={panel: network}, task=task, training=Training(batch_size=batch, steps=300))
+
+
+def vanishing(on: bool, depth: int = 24, width: int = 64) -> Experiment:
+    """Return the lab's opening experiment: two spirals, residual skips over every two layers, on or off."""
+    network = edit.switch_all(families.mlp(depth=depth, width=width, skip_every=2), on)
+    return Experiment(variants={"network": network}, task=Task(name="spiral"), training=Training(steps=2000))
+
+
+_PRESETS = (
+    Preset(
+        "vanishing-plain",
+        "Vanishing gradient, 24 layers",
+        "Start it, wait a second, then press Residual.",
+        "The first layer's gradient, 1e-9 of the last's, jumps to 1e-1 in one step and the network begins to learn.",
+        "He et al. 2015, Deep Residual Learning for Image Recognition",
+        lambda: vanishing(on=False),
+    ),
+    Preset(
+        "vanishing-residual",
+        "Residual, 24 layers",
+        "Start it and switch single skips off while it learns.",
+        "The gradient of every layer stays within a factor of ten, and falls below each skip that is off.",
+        "He et al. 2015, Deep Residual Learning for Image Recognition",
+        lambda: vanishing(on=True),
+    ),
+    Preset(
+        "residual-300",
+        "Residual, 300 layers",
+        "Start it, then switch one skip near the input off.",
+        "Three hundred layers learn; each repeated block is folded to its smallest, median and largest gradient.",
+        "He et al. 2015, Deep Residual Learning for Image Recognition",
+        lambda: Experiment(
+            variants={"network": families.mlp(depth=300, width=32, skip_every=2)},
+            task=Task(name="spiral"),
+            training=Training(steps=400),
+        ),
+    ),
+    Preset(
+        "figure-4-9-left",
+        "Figure 4.9, left: any layer to any later layer",
+        "Shut the valve beside f(5).",
+        "The layers below it still learn: their gradient comes back through the skips.",
+        "Fleuret, The Little Book of Deep Learning, section 4.7",
+        lambda: figure("left"),
+    ),
+    Preset(
+        "figure-4-9-center",
+        "Figure 4.9, centre: equal scales joined",
+        "Switch the inner skip off, then the outer one.",
+        "The layers at the smallest scale keep their gradient, those at the largest lose their short way back.",
+        "Ronneberger et al. 2015, U-Net",
+        lambda: figure("center"),
+    ),
+    Preset(
+        "figure-4-9-right",
+        "Figure 4.9, right: residual, ×6",
+        "Repeat the block more often.",
+        "The gradient at the bottom stays, however deep the stack grows.",
+        "He et al. 2015, Deep Residual Learning for Image Recognition",
+        lambda: figure("right", 6),
+    ),
+    Preset(
+        "digits-conv",
+        "Digits, 20 convolutions",
+        "Start it and toggle Plain and Residual.",
+        "Without skips a 20-layer stack of convolutions does not start to learn; with them it reads digits.",
+        "He et al. 2015, Deep Residual Learning for Image Recognition",
+        lambda: Experiment(
+            variants={"network": families.conv(depth=20, width=16, skip_every=2)},
+            task=Task(name="digits"),
+            training=Training(steps=600),
+        ),
+    ),
+)
+_BY_NAME = {preset.name: preset for preset in _PRESETS}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all presets."""
+    return tuple(_BY_NAME)
+
+
+def preset(name: str) -> Preset:
+    """Return the preset of that name with its sentences; raises `NetworkError`."""
+    if name not in _BY_NAME:
+        raise NetworkError(f"there is no preset {name!r}; there are {', '.join(_BY_NAME)}")
+    return _BY_NAME[name]
+
+
+def get(name: str) -> Experiment:
+    """Return the experiment of that name; raises `NetworkError`."""
+    return preset(name).make()

@@ -77,7 +77,7 @@ def spatial(shape: Shape) -> Shape:
 def with_channels(shape: Shape, count: int) -> Shape:
     """Return `shape` with `count` channels."""
     axis = channel_axis(shape)
-    return shape[:axis] + (count,) + shape[axis + 1 :]
+    return (*shape[:axis], count, *shape[axis + 1 :])
 
 
 def elements(shape: Shape) -> int:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from .base import Frozen, NetworkError, sentence
 from .layer import Layer
-from .network import Network
+from .network import MAX_LAYERS, Network
 from .skip import Skip
 
 
@@ -101,6 +101,8 @@ def remove_layer(network: Network, identifier: str) -> Network:
 
 def repeated(unit: Network, count: int) -> Network:
     """Return `unit`'s layers and skips stacked `count` times, with ids `u<repeat>.<id>`; its head stays."""
+    if not 1 <= count * unit.depth <= MAX_LAYERS:
+        raise NetworkError(f"{unit.depth} layers repeat between 1 and {MAX_LAYERS // unit.depth} times, not {count}")
     if count == 1:
         return unit
     layers, skips = [], []

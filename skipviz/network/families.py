@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from .base import NetworkError, sentence
 from .layer import Layer
-from .network import Head, Network
+from .network import MAX_LAYERS, Head, Network
 from .operation import Convolution, Linear
 from .pattern import Pattern, skips_of
 
@@ -52,6 +52,8 @@ def conv(
 
 
 def _stack(operation, depth, width, skip_every, merge, activation, norm, order, init, pattern, input, head) -> Network:
+    if not 1 <= depth <= MAX_LAYERS:
+        raise NetworkError(f"a stack has between 1 and {MAX_LAYERS:,} layers, not {depth}")
     try:
         layer = Layer(op=operation(width=width), activation=activation, norm=norm, order=order, init=init)
         head = Head(outputs=head) if isinstance(head, int) else head

@@ -14,6 +14,8 @@ from .skip import Adapter, Skip
 MAX_LAYERS = 2500
 MAX_SKIPS = 6000
 MAX_PARAMETERS = 400_000_000
+MAX_ELEMENTS = 100_000_000
+"""Elements of one state of one sample; U-Net's largest has about 21,000,000."""
 
 
 class Head(Frozen):
@@ -93,7 +95,7 @@ class Network(Frozen):
         if isinstance(values, dict):
             values = dict(values)
             for field, letter in (("layers", "f"), ("skips", "s")):
-                if isinstance(values.get(field), list | tuple):
+                if isinstance(values.get(field), list | tuple) and len(values[field]) <= MAX_SKIPS:
                     values[field] = _named(values[field], letter)
         return values
 
@@ -103,6 +105,8 @@ class Network(Frozen):
             raise NetworkError("every input size is between 1 and 65,536")
         for kind, parts in (("layer", self.layers), ("skip", self.skips)):
             ids = [part.id for part in parts]
+            if any(len(identifier) > 32 for identifier in ids):
+                raise NetworkError(f"a {kind}'s id has at most 32 characters")
             if len(set(ids)) != len(ids):
                 raise NetworkError(f"two {kind}s have the same id")
         _check_skips(self)
@@ -157,6 +161,8 @@ def infer(network: Network) -> Shapes:
         try:
             output = layer.output_shape(read)
             layers.append(LayerShape(read, output, layer.parameter_count(read)))
+            if elements(output) > MAX_ELEMENTS:
+                raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
         except NetworkError as error:
             raise NetworkError(f"f({k}): {error}") from None
         states.append(output)
@@ -183,10 +189,11 @@ def infer(network: Network) -> Shapes:
 
 def _named(parts, letter: str) -> list:
     """Give every part without an id the first free one of its kind."""
-    taken = {part.id if isinstance(part, Frozen) else part.get("id", "") for part in parts if isinstance(part, Frozen | dict)}
+    given = [part.id if isinstance(part, Frozen) else part.get("id") for part in parts if isinstance(part, Frozen | dict)]
+    taken = {identifier for identifier in given if isinstance(identifier, str)}
     named, number = [], 0
     for part in parts:
-        if (isinstance(part, Frozen) and not part.id) or (isinstance(part, dict) and not part.get("id")):
+        if (isinstance(part, Frozen) and not part.id) or (isinstance(part, dict) and part.get("id") in (None, "")):
             number += 1
             while f"{letter}{number}" in taken:
                 number += 1

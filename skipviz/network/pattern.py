@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from .base import NetworkError, Shape
+from .network import MAX_SKIPS
 from .skip import Skip
 
 Pattern = Literal["none", "residual", "nested", "dense"]
@@ -38,10 +39,12 @@ def nested(states: tuple[Shape, ...], every: int = 1, merge: str = "concat") -> 
 
 def dense(states: tuple[Shape, ...], block: int, merge: str = "concat") -> tuple[Skip, ...]:
     """Return every pair of states in blocks of `block` layers, as DenseNet joins them (Huang et al. 2017)."""
-    last = len(states) - 1
+    last, block = len(states) - 1, max(2, block)
+    if min(block, last) ** 2 // 2 > MAX_SKIPS:
+        raise NetworkError(f"dense blocks of {block} layers would need more than {MAX_SKIPS:,} skips")
     skips = []
-    for start in range(1, last, max(2, block)):
-        end = min(start + max(2, block), last)
+    for start in range(1, last, block):
+        end = min(start + block, last)
         skips += [Skip(id=f"s{i}-{j}", source=i, target=j, merge=merge) for j in range(start + 1, end) for i in range(start, j)]
     return tuple(skips)
 

@@ -52,7 +52,9 @@ class Skip(Frozen):
                 f"h({self.source}) has shape {written(source)} and h({self.target}) {written(target)}: no adapter joins them"
             )
         chosen = self.adapter
-        place = chosen.spatial if chosen.spatial != "auto" else _spatial_for(spatial(source), spatial(target))
+        place = chosen.spatial
+        if place == "auto" or spatial(source) == spatial(target):
+            place = _spatial_for(spatial(source), spatial(target))
         width = chosen.channels if chosen.channels != "auto" else self._channels_for(source, target)
         return chosen.replaced(spatial=place, channels=width)
 
@@ -96,10 +98,16 @@ class Skip(Frozen):
         return count
 
 
+def stride_between(source: Shape, target: Shape) -> int | None:
+    """Return the stride that takes positions `source` to `target` by keeping every stride-th of them, or None."""
+    step = -(-source[0] // target[0])
+    return step if all(a >= b and -(-a // step) == b for a, b in zip(source, target, strict=True)) else None
+
+
 def _spatial_for(source: Shape, target: Shape) -> str:
     if source == target:
         return "none"
-    if all(a >= b and -(-a // max(1, a // b)) == b for a, b in zip(source, target, strict=True)):
+    if len(source) == 2 and stride_between(source, target):
         return "stride"
     return "crop" if all(a >= b for a, b in zip(source, target, strict=True)) else "resize"
 
@@ -111,9 +119,7 @@ def _check_spatial(skip: Skip, adapter: Adapter, source: Shape, target: Shape) -
         raise NetworkError(f"{name}: choose stride, crop or resize")
     if adapter.spatial in ("stride", "resize") and a and not is_image(source):
         raise NetworkError(f"{adapter.spatial} is for images; {name}")
-    if adapter.spatial == "stride":
-        steps = {x // y if x >= y else 0 for x, y in zip(a, b, strict=True)}
-        if len(steps) != 1 or 0 in steps or any(-(-x // min(steps)) != y for x, y in zip(a, b, strict=True)):
-            raise NetworkError(f"no stride takes one to the other: {name}")
+    if adapter.spatial == "stride" and not stride_between(a, b):
+        raise NetworkError(f"no stride takes one to the other: {name}")
     if adapter.spatial == "crop" and any(x < y for x, y in zip(a, b, strict=True)):
         raise NetworkError(f"nothing can be cropped: {name}")

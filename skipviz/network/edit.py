@@ -125,7 +125,8 @@ def check_switch(network: Network, identifier: str) -> None:
     shapes = network.shapes.layers[index]
     if not in_residual_branch(network, index + 1) and shapes.input != shapes.output:
         raise NetworkError(
-            f"f({index + 1}) cannot be switched off: no residual skip passes it and it changes the shape, so nothing could take its place"
+            f"f({index + 1}) cannot be switched off: no residual skip passes it and it changes the shape, "
+            "so nothing could take its place"
         )
 
 

@@ -67,7 +67,9 @@ class Upsampling(Tagged):
     factor: int = Field(2, ge=2, le=32)
     mode: Literal["transposed", "nearest", "bilinear"] = "nearest"
     kernel: int = Field(3, ge=1, le=64, description="pixels a side; a transposed one has its stride = factor")
-    padding: int | None = Field(None, ge=0, le=32, description="pixels a side; None: output side = factor × input side, or the nearest")
+    padding: int | None = Field(
+        None, ge=0, le=32, description="pixels a side; None: output side = factor × input side, or the nearest"
+    )
     bias: bool = True
 
     def pixels_padded(self) -> int:

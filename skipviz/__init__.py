@@ -1,0 +1,78 @@
+"""skipviz: assemble a network as a chain with skips, train it, and measure the gradient of every layer and edge.
+
+Importing this package imports no torch; `build` and `train` do when they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from .network import (
+    Adapter,
+    Convolution,
+    Head,
+    Identity,
+    Layer,
+    Linear,
+    Network,
+    NetworkError,
+    Pool,
+    Skip,
+    Upsampling,
+    edit,
+    families,
+)
+from .sharing import link
+from .sharing.link import LinkError
+from .tasks import presets
+from .tasks.experiment import Experiment, ExperimentError, Training, experiment_from_json
+from .tasks.task import Task
+
+if TYPE_CHECKING:
+    import torch
+
+    from .learning.frame import Frame
+    from .tasks.event import Event
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Adapter",
+    "Convolution",
+    "Experiment",
+    "ExperimentError",
+    "Head",
+    "Identity",
+    "Layer",
+    "Linear",
+    "LinkError",
+    "Network",
+    "NetworkError",
+    "Pool",
+    "Skip",
+    "Task",
+    "Training",
+    "Upsampling",
+    "build",
+    "edit",
+    "experiment_from_json",
+    "families",
+    "link",
+    "presets",
+    "train",
+]
+
+
+def build(network: Network, seed: int = 0) -> torch.nn.Module:
+    """Return `network` as a torch module `(batch, *input) → (batch, *output)`; weights go by (seed, layer id)."""
+    from .learning.build import build as build_module
+
+    return build_module(network, seed)
+
+
+def train(experiment: Experiment, events: Iterable[Event] = ()) -> Iterator[Frame]:
+    """Train `experiment` in this process and yield its recorded frames; `events` act before the step they name."""
+    from .learning.training import train as train_here
+
+    return train_here(experiment, events)

@@ -1,0 +1,169 @@
+"""The command line: list presets, describe an experiment, train it into a file, make its link.
+
+Imports no torch until a training begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .network.base import NetworkError
+from .sharing import link
+from .tasks import presets
+from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
+
+FORMATS = (".parquet", ".csv")
+BROKEN = 2
+"""Exit status where a person has to change something: arguments, the experiment, or the file's place."""
+
+
+class CommandError(ValueError):
+    """What was asked cannot be done; one sentence."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, or 2 after one sentence on the error stream."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (CommandError, ExperimentError, NetworkError, link.LinkError) as error:
+        print(f"skipviz: {error}", file=sys.stderr)
+        return BROKEN
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+def experiment_named(text: str) -> Experiment:
+    """Return the experiment that `text` names: a preset, a JSON file, a link or an address with one.
+
+    Raises `CommandError`, `ExperimentError` or `LinkError`.
+    """
+    if text in presets.names():
+        return presets.get(text)
+    if "://" in text or "?x=" in text:
+        return link.decode(link.text_of(text))
+    path = Path(text)
+    if _is_file(path):
+        return _read(path)
+    if text.startswith(link.VERSION):
+        return link.decode(text)
+    if path.suffix == ".json":
+        raise CommandError(f"there is no file {text}")
+    raise CommandError(f"{text[:80]!r} is no preset, JSON file or link; the presets are {', '.join(presets.names())}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _read(path: Path) -> Experiment:
+    try:
+        with path.open("rb") as file:
+            return experiment_from_json(file.read(MAX_JSON + 1))
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    except ExperimentError as error:
+        raise ExperimentError(f"{path}: {error}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m skipviz", description="A lab for skip connections, without a browser.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    listing = commands.add_parser("presets", help="list the named experiments")
+    listing.set_defaults(run=lambda options: _list_presets())
+    describing = commands.add_parser("describe", help="print layers, shapes, skips and exact parameter counts")
+    describing.set_defaults(run=_describe)
+    training = commands.add_parser("train", help="train it here and write what was measured to a file")
+    training.set_defaults(run=_train)
+    training.add_argument("--steps", type=_count, help="optimizer steps; its own number if left out")
+    training.add_argument("--out", required=True, help="a .parquet or .csv file, one row a number")
+    linking = commands.add_parser("link", help="print its link text, for ?x=… behind the lab's address")
+    linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
+    for command in (describing, training, linking):
+        command.add_argument("experiment", metavar="X", help="a preset's name, a JSON file, a link's text or address")
+    return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("give at least one step")
+    return value
+
+
+def _list_presets() -> None:
+    width = max(map(len, presets.names()))
+    for name in presets.names():
+        print(f"{name:<{width}}  {presets.preset(name).title}")
+
+
+def _describe(options) -> None:
+    from .description import described
+
+    print(described(experiment_named(options.experiment)))
+
+
+def _train(options) -> None:
+    path = Path(options.out)
+    if path.suffix not in FORMATS:
+        raise CommandError(f"--out names a {' or '.join(FORMATS)} file, not {options.out}")
+    if not path.absolute().parent.is_dir():
+        raise CommandError(f"there is no folder {path.absolute().parent}")
+    experiment = experiment_named(options.experiment)
+    if options.steps is not None:
+        experiment = experiment.replaced(training=experiment.training.replaced(steps=options.steps))
+    frames = _watched(experiment)
+    try:
+        _write(experiment, frames, path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
+    print(_outcome(experiment, frames, path))
+
+
+def _watched(experiment: Experiment) -> list:
+    """Train with a progress bar on the error stream; return the recorded frames."""
+    from tqdm import tqdm
+
+    from .learning.training import train
+
+    frames = []
+    with tqdm(total=experiment.training.steps, unit="step") as bar:
+        for frame in train(experiment):
+            frames.append(frame)
+            bar.update(frame.step + 1 - bar.n)
+            losses = {name: measured.loss for name, measured in frame.variants.items()}
+            bar.set_postfix({name: "–" if loss is None else f"{loss:.4f}" for name, loss in losses.items()}, refresh=False)
+    return frames
+
+
+def _write(experiment: Experiment, frames: list, path: Path) -> None:
+    from .sharing.table import table
+
+    rows = table(experiment, frames)
+    if path.suffix == ".csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_parquet(path, index=False)
+
+
+def _outcome(experiment: Experiment, frames: list, path: Path) -> str:
+    lines = []
+    for name in experiment.variants:
+        last = next((frame for frame in reversed(frames) if name in frame.variants), None)
+        measured = last.variants[name] if last else None
+        if measured is None or measured.loss is None:
+            lines.append(f"{name}: diverged" + (f" at step {last.step}" if last else ""))
+        else:
+            lines.append(f"{name}: step {last.step}, loss {measured.loss:.4f}, {_metric(experiment, measured.metric)}")
+    return "\n".join([*lines, f"{len(frames)} frames in {path}"])
+
+
+def _metric(experiment: Experiment, value: float | None) -> str:
+    return f"{experiment.task.kind.metric} " + ("–" if value is None else f"{value:.4f}")

@@ -1,0 +1,89 @@
+"""An experiment in words and tables for a terminal. Imports the data model only."""
+
+from __future__ import annotations
+
+from .network.base import written
+from .network.network import Network
+from .tasks.experiment import Experiment
+
+
+def described(experiment: Experiment) -> str:
+    """Return the experiment as text: task, training, and each variant's layers and skips with shapes and exact counts."""
+    blocks = [_task(experiment)]
+    blocks += [network_described(name, network) for name, network in experiment.variants.items()]
+    return "\n\n".join(blocks)
+
+
+def network_described(name: str, network: Network) -> str:
+    """Return one network's table of layers, table of skips and totals."""
+    shapes = network.shapes
+    switched = sum(not skip.on for skip in network.skips)
+    title = f"{name}: {_counted(network.depth, 'layer')}, {_counted(len(network.skips), 'skip')}"
+    title += f" ({switched} off)" if switched else ""
+    lines = [
+        f"{title}, {shapes.parameters:,} parameters",
+        *_table(("", "id", "layer", "in", "out", "parameters"), _layers(network)),
+    ]
+    if network.skips:
+        lines += ["", *_table(("skip", "id", "merge", "strength", "adapter", "carries", "parameters"), _skips(network))]
+    layers, skips = sum(part.parameters for part in shapes.layers), sum(part.parameters for part in shapes.skips)
+    lines += ["", f"parameters: layers {layers:,} + skips {skips:,} + head {shapes.head_parameters:,} = {shapes.parameters:,}"]
+    return "\n".join(lines)
+
+
+def _task(experiment: Experiment) -> str:
+    task, training = experiment.task, experiment.training
+    return (
+        f"{task.kind.title}: {task.kind.sentence}; {task.sample_count():,} samples of {written(task.sample_shape())}, "
+        f"a fifth held out, noise {task.noise_level():g}\n"
+        f"{training.optimizer}, learning rate {training.learning_rate:g}, batch {training.batch_size}, "
+        f"weight decay {training.weight_decay:g}, {training.steps:,} steps, seed {training.seed}"
+    )
+
+
+def _layers(network: Network) -> list[tuple[str, ...]]:
+    rows = [("h(0)", "", "input", "", written(network.input), "")]
+    for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
+        rows.append((f"f({k})", layer.id, layer_words(layer), written(shape.input), written(shape.output), f"{shape.parameters:,}"))
+    shapes = network.shapes
+    head = f"head, {network.head.kind}"
+    rows.append(("", "", head, written(shapes.head_input), written(shapes.output), f"{shapes.head_parameters:,}"))
+    return rows
+
+
+def layer_words(layer) -> str:
+    """Return a layer's operation, norm, activation and whatever is out of the ordinary, in the order they act."""
+    words = [word for word in (layer.norm, layer.activation) if word != "none"]
+    if layer.order == "op-norm-act":
+        words.insert(0, layer.op.label())
+    else:
+        words.append(layer.op.label())
+    if layer.scale is not None:
+        words.append(f"×{layer.scale:g}" + (" learned" if layer.scale_learned else ""))
+    if layer.gain != 1:
+        words.append(f"gradient ×{layer.gain:g}")
+    return ", ".join(words) + ("" if layer.on else " (off)")
+
+
+def _skips(network: Network) -> list[tuple[str, ...]]:
+    rows = []
+    for skip, shape in zip(network.skips, network.shapes.skips, strict=True):
+        strength = f"{skip.strength:g}" if skip.on else "off"
+        adapter = shape.adapter.label() or "–"
+        ends = f"{skip.source} → {skip.target}"
+        rows.append((ends, skip.id, skip.merge, strength, adapter, written(shape.carried), f"{shape.parameters:,}"))
+    return rows
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table; the last column, numbers, is flush right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    lines = []
+    for row in (head, *rows):
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        lines.append("  " + "  ".join([*cells, row[-1].rjust(widths[-1])]).rstrip())
+    return lines
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

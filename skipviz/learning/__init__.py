@@ -1,0 +1,1 @@
+"""Builds networks in torch, probes them and trains them. Imports torch (except `frame`), never streamlit."""

@@ -1,0 +1,32 @@
+"""Batch t as a pure function of (seed, t): a stream of epochs, each in an order of its own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .seeding import generator
+
+
+class Batches:
+    """Batches of constant size from `count` samples; two epochs may meet in one batch."""
+
+    def __init__(self, count: int, size: int, seed: int) -> None:
+        self.count, self.size, self.seed = count, min(size, count), seed
+        self._orders: dict[int, Tensor] = {}
+
+    def indices(self, t: int) -> Tensor:
+        """Return the sample numbers of batch t, shape `(size,)`."""
+        first = t * self.size
+        epoch, start = divmod(first, self.count)
+        here = self._order(epoch)[start : start + self.size]
+        if len(here) == self.size:
+            return here
+        return torch.cat([here, self._order(epoch + 1)[: self.size - len(here)]])
+
+    def _order(self, epoch: int) -> Tensor:
+        if epoch not in self._orders:
+            order = torch.randperm(self.count, generator=generator(self.seed, "epoch", epoch))
+            self._orders = {number: kept for number, kept in self._orders.items() if abs(number - epoch) <= 1}
+            self._orders[epoch] = order
+        return self._orders[epoch]

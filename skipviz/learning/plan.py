@@ -1,0 +1,168 @@
+"""The forward pass as a list of plain functions, made anew whenever a switch, strength or gain changes.
+
+Between such events every live value is a constant of the plan, so a step costs what a hand-written loop costs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..network import Network, Skip
+from ..network.base import channel_axis, channels, elements
+from ..network.edit import in_residual_branch
+from .operation import Function
+from .skip import gated
+
+
+class Tape:
+    """What a recorded forward pass leaves behind: the states, and an alias of a state for each use at a fork.
+
+    An alias is made at the very moment of use and nothing else differs, so autograd sums the same numbers in the same
+    order as on a step that is not recorded.
+    """
+
+    __slots__ = ("skips", "states", "trunks")
+
+    def __init__(self) -> None:
+        self.states: list[Tensor] = []
+        self.trunks: dict[int, Tensor] = {}
+        """By state: what the trunk reads of it. A state that is no fork is missing."""
+        self.skips: dict[int, Tensor] = {}
+        """By the skip's position in the network: what it reads of its source. A skip that is off is missing."""
+
+
+@dataclass(slots=True)
+class Carry:
+    """One skip in force; `adapt` is None where the state joins as it is."""
+
+    index: int
+    source: int
+    strength: float
+    adapt: Function | None
+    transform: Function | None = None
+
+    def read(self, states: list[Tensor], tape: Tape | None) -> Tensor:
+        h = states[self.source]
+        if tape is not None or self.transform is not None:  # T and A both read a gate's alias: always one node
+            h = h.view_as(h)
+            if tape is not None:
+                tape.skips[self.index] = h
+        return h
+
+
+@dataclass(slots=True)
+class Missing:
+    """A concat that is off: zeros in its place."""
+
+    shape: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Step:
+    """From h_k to h_{k+1}: `joined` widens what is read, `function` is f, `adds` and `gate` land on the result."""
+
+    state: int
+    fork: bool
+    axis: int
+    function: Function
+    joined: list[Carry | Missing] = field(default_factory=list)
+    adds: list[Carry] = field(default_factory=list)
+    gate: Carry | None = None
+
+
+class Plan:
+    """The forward pass of a model under the switches, strengths and gains of `network`."""
+
+    def __init__(self, model, network: Network, training: bool) -> None:
+        self.input = tuple(network.input)
+        self.steps = _steps(model, network, training)
+
+    def run(self, x: Tensor, tape: Tape | None = None) -> Tensor:
+        """Return the head's outputs for `x` (batch first); with a tape, keep what a probe needs."""
+        states = [h := x.reshape(x.shape[0], *self.input)]
+        if tape is not None:
+            tape.states = states
+        for step in self.steps:
+            if tape is not None and step.fork:
+                tape.trunks[step.state] = h = h.view_as(h)
+            if step.joined:
+                h = torch.cat([h, *[_joined(part, states, tape) for part in step.joined]], step.axis)
+            h = step.function(h)
+            for skip in step.adds:
+                carried = skip.read(states, tape)
+                if skip.adapt is not None:
+                    carried = skip.adapt(carried)
+                h = torch.add(h, carried, alpha=skip.strength)
+            if step.gate is not None:
+                source = step.gate.read(states, tape)
+                carried = source if step.gate.adapt is None else step.gate.adapt(source)
+                h = gated(h, carried, step.gate.transform(source), step.gate.strength)
+            states.append(h)
+        return states.pop()
+
+
+def in_force(skip: Skip) -> bool:
+    """Return whether a skip carries anything: on, and stronger than 0."""
+    return skip.on and skip.strength > 0
+
+
+def _joined(part: Carry | Missing, states: list[Tensor], tape: Tape | None) -> Tensor:
+    if isinstance(part, Missing):
+        return states[0].new_zeros((states[0].shape[0], *part.shape))
+    h = part.read(states, tape)
+    if part.adapt is not None:
+        h = part.adapt(h)
+    return h if part.strength == 1 else h * part.strength
+
+
+def _steps(model, network: Network, training: bool) -> list[Step]:
+    forks = {skip.source for skip in network.skips if in_force(skip)}
+    landing: dict[int, list[tuple[int, Skip]]] = {}
+    for index, skip in enumerate(network.skips):
+        landing.setdefault(skip.target, []).append((index, skip))
+    steps = []
+    for k in range(network.depth + 1):
+        shape = network.shapes.states[k]
+        joined, frozen, first = [], [], channels(shape)
+        for index, skip in landing.get(k, ()):
+            if skip.merge != "concat":
+                continue
+            carried = network.shapes.skips[index].carried
+            if in_force(skip):
+                joined.append(_carry(model, index, skip, training))
+            else:
+                joined.append(Missing(carried))
+                frozen.append(slice(first, first + channels(carried)))
+            first += channels(carried)
+        function = _function(model, network, k, training, tuple(frozen))
+        step = Step(k, k in forks, 1 + channel_axis(shape), function, joined)
+        for index, skip in landing.get(k + 1, ()):
+            if skip.merge != "concat" and in_force(skip):
+                carry = _carry(model, index, skip, training)
+                if skip.merge == "gate":
+                    step.gate = carry
+                else:
+                    step.adds.append(carry)
+        steps.append(step)
+    return steps
+
+
+def _function(model, network: Network, k: int, training: bool, frozen: tuple[slice, ...]) -> Function:
+    if k == network.depth:
+        return model.head.function()
+    layer = network.layers[k]
+    if not layer.on:
+        return model.layers[k].resting(in_residual_branch(network, k + 1))
+    return model.layers[k].function(layer, training, frozen)
+
+
+def _carry(model, index: int, skip: Skip, training: bool) -> Carry:
+    module = model.skips[index]
+    transform = module.transform_gate(skip) if skip.merge == "gate" else None
+    return Carry(index, skip.source, skip.strength, module.carry(skip, training), transform)
+
+
+__all__ = ["Carry", "Missing", "Plan", "Step", "Tape", "elements", "in_force"]

@@ -1,0 +1,178 @@
+"""Trains an experiment's variants in lockstep and measures them when asked."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..network.base import elements
+from ..tasks.data import HELD_OUT_SHARE, Data, dataset
+from ..tasks.event import Event, RateEvent, applied
+from ..tasks.experiment import Experiment
+from .batches import Batches
+from .frame import Frame, VariantFrame
+from .objective import LOSSES, METRICS, finite
+from .picture import Painter
+from .variant import Variant
+
+HELD_OUT_TIMES = 30
+"""How often in a run the held-out metric is taken, besides its first and last frame."""
+HELD_OUT_SAMPLES = 512
+"""At most so many held-out samples are used, so that the metric stays cheap."""
+POINTS_SHOWN = 1000
+
+
+def pick_device(wanted: str) -> torch.device:
+    """Return the device for `auto`, `cpu` or `cuda`; auto takes CUDA where there is one."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
+class Trainer:
+    """A run of an experiment. `step` is the next step to take; `experiment` has all applied events folded in."""
+
+    def __init__(self, experiment: Experiment, device: str = "cpu") -> None:
+        self.experiment = experiment
+        self.device = pick_device(device)
+        self.step = 0
+        self.diverged: dict[str, dict] = {}
+        task, training = experiment.task, experiment.training
+        self._data = data = dataset(task)
+        self._x, self._y, self._held_out_x, self._held_out_y = (
+            torch.from_numpy(part).to(self.device)
+            for part in (data.x, data.y, data.held_out_x[:HELD_OUT_SAMPLES], data.held_out_y[:HELD_OUT_SAMPLES])
+        )
+        self._batches = Batches(len(self._x), training.batch_size, training.seed)
+        loss, self._metric = LOSSES[task.kind.loss], METRICS[task.kind.metric]
+        self._variants = {
+            name: Variant(network, training, self.device, loss, self._metric) for name, network in experiment.variants.items()
+        }
+        self._painter = Painter(task, data, self.device)
+        self._events: list[dict] = []
+        self._next_held_out = 0
+        self._began = monotonic()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the steps are used up or every variant has diverged."""
+        return self.step >= self.experiment.training.steps or len(self.diverged) == len(self._variants)
+
+    def header(self) -> dict:
+        """Return what a viewer needs once: the experiment, element counts, data. RMS = norm / √count of a frame's norms."""
+        task, size = self.experiment.task, self._batches.size
+        header = {
+            "experiment": self.experiment.model_dump(mode="json", exclude_defaults=True),
+            "variants": {name: _counts(variant, size) for name, variant in self._variants.items()},
+            "batch_size": size,
+            "train_samples": len(self._data.x),
+            "held_out_samples": len(self._data.held_out_x),
+            "threads": torch.get_num_threads(),
+            "device": self.device.type,
+            "picture": task.kind.picture,
+            "metric": task.kind.metric,
+        }
+        if task.kind.picture == "boundary":
+            header["points"] = _points(self._data)
+        return header
+
+    def apply(self, event: Event) -> None:
+        """Let `event` act before the next step; raises `NetworkError` and changes nothing if it cannot."""
+        experiment = applied(self.experiment, event)
+        for name, variant in self._variants.items():
+            if experiment.variants[name] is not variant.network:
+                variant.set_network(experiment.variants[name])
+            if isinstance(event, RateEvent):
+                variant.updater.set_learning_rate(event.learning_rate)
+        self.experiment = experiment
+        self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+
+    def advance(self, record: bool, ghost: bool = False, picture: bool = False) -> Frame | None:
+        """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now.
+
+        The frame is measured at the parameters before the update. Raises `RuntimeError` when the run has finished.
+        """
+        if self.finished:
+            raise RuntimeError("the run has finished: there is no step left to take")
+        x, y = self._batch()
+        living = self._living()
+        passes = {name: variant.forward(x, y, record) for name, variant in living.items()}
+        broken = [name for name, done in passes.items() if finite(done.loss.item()) is None]
+        for name in broken:
+            self.diverged[name] = {"step": self.step, "layer": living[name].first_broken(x)}
+        if broken and not record:
+            passes = {name: variant.repeated_forward(x, y) for name, variant in living.items()}
+        recorded = bool(record or broken)
+        extras = self._extras(living, x, y, ghost, picture) if recorded else {}
+        frames = {}
+        for name, done in passes.items():
+            frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done)
+        frame = self._frame(frames, extras) if recorded else None
+        self.step += 1
+        return frame
+
+    def measure(self, ghost: bool = True, picture: bool = True) -> Frame:
+        """Return a frame of the present parameters on the present step's batch; no parameter, statistic or event changes."""
+        x, y = self._batch()
+        living = self._living()
+        frames = {name: variant.frame(variant.repeated_forward(x, y))[0] for name, variant in living.items()}
+        events, self._events = self._events, []
+        next_held_out, self._next_held_out = self._next_held_out, 0
+        frame = self._frame(frames, self._extras(living, x, y, ghost, picture))
+        self._events, self._next_held_out = events, next_held_out
+        return frame
+
+    def _living(self) -> dict[str, Variant]:
+        return {name: variant for name, variant in self._variants.items() if name not in self.diverged}
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        indices = self._batches.indices(self.step).to(self.device)
+        return self._x[indices], self._y[indices]
+
+    def _extras(self, living: dict[str, Variant], x: Tensor, y: Tensor, ghost: bool, picture: bool) -> dict[str, dict]:
+        """Return, by variant, the fields of a frame that cost passes of their own."""
+        extras: dict[str, dict] = {name: {} for name in living}
+        last = self.step == self.experiment.training.steps - 1
+        held_out = self.step >= self._next_held_out or last
+        if held_out:
+            self._next_held_out = self.step + max(1, self.experiment.training.steps // HELD_OUT_TIMES)
+        for name, variant in living.items():
+            if held_out:
+                extras[name]["held_out"] = finite(self._metric(variant.evaluate(self._held_out_x), self._held_out_y))
+            if ghost:
+                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(x, y)
+            if picture:
+                extras[name]["picture"] = self._painter.paint(variant.evaluate(self._painter.inputs))
+        return extras
+
+    def _frame(self, frames: dict[str, VariantFrame], extras: dict[str, dict]) -> Frame:
+        for name, fields in extras.items():
+            for field, value in fields.items():
+                setattr(frames[name], field, value)
+        events, self._events = self._events, []
+        return Frame(self.step, frames, events, monotonic() - self._began)
+
+
+def _counts(variant: Variant, batch_size: int) -> dict:
+    """Return how many elements each norm of a frame is taken over; those of states and skips include the batch."""
+    shapes, flat = variant.network.shapes, variant.flat
+    states = [batch_size * elements(shape) for shape in shapes.states]
+    return {
+        "state_count": states,
+        "weight_count": [end - start for start, end in flat.layers],
+        "skip_count": [states[skip.source] for skip in variant.network.skips],
+        "parameters": shapes.parameters,
+    }
+
+
+def _points(data: Data) -> dict:
+    """Return at most `POINTS_SHOWN` points, a fifth of them held out, as JSON data."""
+    kept = POINTS_SHOWN // HELD_OUT_SHARE
+    x = np.concatenate([data.x[: POINTS_SHOWN - kept], data.held_out_x[:kept]])
+    y = np.concatenate([data.y[: POINTS_SHOWN - kept], data.held_out_y[:kept]])
+    held_out = [0] * min(len(data.x), POINTS_SHOWN - kept) + [1] * min(len(data.held_out_x), kept)
+    places = np.round(x.astype(float), 3).T.tolist()
+    return {"x": places[0], "y": places[1], "label": y.tolist(), "held_out": held_out}

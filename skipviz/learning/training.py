@@ -1,0 +1,28 @@
+"""Runs an experiment in this process, recording by the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..tasks.event import Event
+from ..tasks.experiment import Experiment
+from .frame import Frame
+from .trainer import Trainer
+
+
+def train(experiment: Experiment, events: Iterable[Event] = ()) -> Iterator[Frame]:
+    """Train and yield a frame at step 0, every `record_interval()` steps, at the last step and at each event's step.
+
+    An event acts before the forward pass of its `step` (None: step 0). Raises `NetworkError` when one cannot act.
+    """
+    trainer = Trainer(experiment, experiment.training.device)
+    waiting = sorted(events, key=lambda event: event.step or 0)
+    interval, last = experiment.training.record_interval(), experiment.training.steps - 1
+    while not trainer.finished:
+        acted = False
+        while waiting and (waiting[0].step or 0) <= trainer.step:
+            trainer.apply(waiting.pop(0))
+            acted = True
+        frame = trainer.advance(record=acted or trainer.step % interval == 0 or trainer.step == last)
+        if frame is not None:
+            yield frame

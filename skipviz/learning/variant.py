@@ -1,0 +1,133 @@
+"""One network of an experiment while it trains: its parameters, its optimizer, its measurements."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from ..network import Network, edit
+from ..tasks.experiment import Training
+from .build import build
+from .frame import Numbers, VariantFrame
+from .norms import norms
+from .objective import finite
+from .optimizer import Updater
+from .parameters import FlatParameters
+from .plan import Plan, Tape
+from .probe import Gradients, gradients, measured, record
+
+
+class Variant:
+    """A model in training. `loss` and `metric` are functions of (outputs, truth)."""
+
+    def __init__(self, network: Network, training: Training, device: torch.device, loss, metric) -> None:
+        self.network = network
+        self.model = build(network, training.seed).to(device)
+        self.flat = FlatParameters(self.model)
+        self.updater = Updater(self.flat, training, network)
+        self.loss, self.metric = loss, metric
+        self._buffers = list(self.model.buffers())
+
+    def set_network(self, network: Network) -> None:
+        """Take other switches, strengths and gains; raises `NetworkError` if the structure differs."""
+        self.model.set_network(network)
+        self.updater.set_network(network)
+        self.network = network
+
+    def forward(self, x: Tensor, y: Tensor, recorded: bool) -> Pass:
+        """Return the training-mode forward pass on a batch."""
+        if recorded:
+            outputs, tape = record(self.model, x)
+        else:
+            outputs, tape = self.model(x), None
+        return Pass(outputs, y, self.loss(outputs, y), tape)
+
+    def update(self, done: Pass) -> VariantFrame | None:
+        """Step on the gradient of a forward pass; return what was measured at the old parameters if it was recorded."""
+        if done.tape is None:
+            self.updater.step(self.flat.flatten(torch.autograd.grad(done.loss, self.flat.parameters, allow_unused=True)))
+            return None
+        frame, gradient = self.frame(done)
+        before = self.flat.values.clone()
+        self.updater.step(gradient)
+        self._measure_update(frame, before)
+        return frame
+
+    def frame(self, done: Pass) -> tuple[VariantFrame, Tensor]:
+        """Return the measurements of a recorded pass and the flat gradient."""
+        found = self._gradients(done)
+        gradient = self.flat.flatten(found.parameters)
+        frame = measured(self.network, self.flat, found, gradient, done.tape)
+        frame.loss = finite(done.loss.item())
+        frame.metric = finite(self.metric(done.outputs.detach(), done.truth))
+        if frame.loss is None:
+            frame.nonfinite.insert(0, "loss")
+        return frame, gradient
+
+    def repeated_forward(self, x: Tensor, y: Tensor) -> Pass:
+        """Return a recorded training-mode forward pass that leaves the running norm statistics as they are."""
+        with self.buffers_kept():
+            return self.forward(x, y, recorded=True)
+
+    def ghost(self, x: Tensor, y: Tensor) -> tuple[Numbers, Numbers]:
+        """Return `weight_grad` and `state_grad` of the same weights and batch with every skip off; nothing changes."""
+        bare = edit.switch_all(self.network, False)
+        tape = Tape()
+        with self.buffers_kept():
+            outputs = Plan(self.model, bare, True).run(x.detach().requires_grad_(), tape)
+        found = self._gradients(Pass(outputs, y, self.loss(outputs, y), tape))
+        frame = measured(bare, self.flat, found, self.flat.flatten(found.parameters), tape)
+        return frame.weight_grad, frame.state_grad
+
+    def evaluate(self, x: Tensor) -> Tensor:
+        """Return the outputs for `x` with running norm statistics, without a graph."""
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                return self.model(x)
+        finally:
+            self.model.train()
+
+    def first_broken(self, x: Tensor) -> str:
+        """Return the id of the first layer whose state is not finite on `x`, or `head`."""
+        tape = Tape()
+        with self.buffers_kept(), torch.no_grad():
+            self.model(x, tape)
+        for layer, state in zip(self.network.layers, tape.states[1:], strict=True):
+            if not state.isfinite().all():
+                return layer.id
+        return "head"
+
+    @contextmanager
+    def buffers_kept(self):
+        """Give the running norm statistics back as they were."""
+        kept = [buffer.clone() for buffer in self._buffers]
+        try:
+            yield
+        finally:
+            for buffer, old in zip(self._buffers, kept, strict=True):
+                buffer.copy_(old)
+
+    def _gradients(self, done: Pass) -> Gradients:
+        return gradients(done.loss, self.flat.parameters, done.tape, len(self.network.skips))
+
+    def _measure_update(self, frame: VariantFrame, before: Tensor) -> None:
+        change = self.flat.values - before
+        spans = [(index, slice(*span)) for index, span in enumerate(self.flat.layers) if span[1] > span[0]]
+        sizes = norms([change[span] for _, span in spans] + [before[span] for _, span in spans])
+        for (index, _), moved, size in zip(spans, sizes, sizes[len(spans) :], strict=False):
+            ratio = finite(moved / size) if size else None
+            frame.update_ratio[index] = ratio
+            if ratio is None and size:
+                frame.nonfinite.append(f"update_ratio:{self.network.layers[index].id}")
+
+
+class Pass:
+    """One forward pass: outputs, truth and loss, with a tape if it is recorded."""
+
+    __slots__ = ("loss", "outputs", "tape", "truth")
+
+    def __init__(self, outputs: Tensor, truth: Tensor, loss: Tensor, tape: Tape | None) -> None:
+        self.outputs, self.truth, self.loss, self.tape = outputs, truth, loss, tape

@@ -1,0 +1,145 @@
+"""The data sets, deterministic by the task's seed. numpy only; scikit-learn is imported where it is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .task import Task
+
+HELD_OUT_SHARE = 5
+"""One sample in this many is held out."""
+SHAPES_A_PICTURE = (2, 4)
+"""Fewest and most shapes in one picture."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Training and held-out samples.
+
+    `x` is float32, `(samples, *task.sample_shape())`; `y` is int64 `(samples,)`, or float32 masks of the shape of `x`.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    held_out_x: np.ndarray
+    held_out_y: np.ndarray
+
+
+def dataset(task: Task) -> Data:
+    """Return the task's samples, split four to one with equal shares of each class, in a shuffled order."""
+    generator = np.random.default_rng([task.seed, _NUMBERS[task.name]])
+    x, y = _MAKERS[task.name](task, generator)
+    held_out = np.zeros(len(x), dtype=bool)
+    groups = [np.arange(len(x))] if y.ndim > 1 else [np.flatnonzero(y == label) for label in np.unique(y)]
+    for group in groups:
+        held_out[generator.permutation(group)[: max(1, len(group) // HELD_OUT_SHARE)]] = True
+    training, kept = generator.permutation(np.flatnonzero(~held_out)), generator.permutation(np.flatnonzero(held_out))
+    return Data(x[training], y[training], x[kept], y[kept])
+
+
+def _spiral(task: Task, generator: np.random.Generator):
+    labels = _two_classes(task)
+    turn = np.sqrt(generator.uniform(0, 1, len(labels)))
+    angle = SPIRAL_TURNS * 2 * np.pi * turn + np.pi * labels
+    points = turn[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _noisy(points, task, generator, scale=SPIRAL_NOISE), labels
+
+
+SPIRAL_TURNS = 1.5
+"""Turns an arm makes around the origin."""
+SPIRAL_NOISE = 0.15
+"""Noise 1 would be this share of the radius: arms are 1/3 of it apart, so the default 0.1 leaves them apart."""
+
+
+def _moons(task: Task, generator: np.random.Generator):
+    labels = _two_classes(task)
+    angle = generator.uniform(0, np.pi, len(labels))
+    sign = 1 - 2 * labels
+    points = np.stack([np.cos(angle) * sign + labels - 0.5, np.sin(angle) * sign + 0.5 * labels - 0.25], axis=1)
+    return _noisy(points / 1.5, task, generator, scale=0.5), labels
+
+
+def _circles(task: Task, generator: np.random.Generator):
+    labels = _two_classes(task)
+    radius = np.where(labels == 0, 0.5 * np.sqrt(generator.uniform(0, 1, len(labels))), generator.uniform(0.7, 1.0, len(labels)))
+    angle = generator.uniform(0, 2 * np.pi, len(labels))
+    points = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _noisy(points, task, generator, scale=0.5), labels
+
+
+def _xor(task: Task, generator: np.random.Generator):
+    labels = _two_classes(task)
+    side = generator.choice([-1.0, 1.0], len(labels))
+    corner = generator.uniform(0.08, 1.0, (len(labels), 2))
+    points = corner * np.stack([side, side * (1 - 2 * labels)], axis=1)
+    return _noisy(points, task, generator, scale=0.5), labels
+
+
+def _gaussians(task: Task, generator: np.random.Generator):
+    labels = _two_classes(task)
+    centres = np.where(labels[:, None] == 0, -0.5, 0.5) * np.ones((1, 2))
+    return _noisy(centres, task, generator, scale=0.75), labels
+
+
+def _digits(task: Task, generator: np.random.Generator):
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    chosen = generator.permutation(len(images))[: task.sample_count()]
+    images = images[chosen].reshape(-1, 1, 8, 8) / 16.0
+    images = (images - DIGITS_MEAN) / DIGITS_DEVIATION
+    return (images + generator.normal(0, 1, images.shape) * task.noise_level()).astype(np.float32), labels[chosen].astype(np.int64)
+
+
+DIGITS_MEAN, DIGITS_DEVIATION = 0.305, 0.376
+"""Of all pixels of the 1,797 images scaled to 0..1; samples are standardised by them."""
+
+
+def _shapes(task: Task, generator: np.random.Generator):
+    size, count = task.image_size, task.sample_count()
+    masks = np.zeros((count, 1, size, size), dtype=np.float32)
+    images = np.zeros_like(masks)
+    grid = np.mgrid[:size, :size]
+    for image, mask in zip(images, masks, strict=True):
+        for _ in range(generator.integers(SHAPES_A_PICTURE[0], SHAPES_A_PICTURE[1] + 1)):
+            inside = _one_shape(grid, size, generator)
+            mask[0][inside] = 1
+            image[0][inside] = generator.uniform(0.6, 1.0)
+    images += generator.normal(0, 1, images.shape).astype(np.float32) * np.float32(task.noise_level())
+    return images, masks
+
+
+def _one_shape(grid: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
+    """Return the pixels of a disc, a square or a triangle with a side of an eighth to a third of the picture."""
+    radius = generator.uniform(size / 16, size / 6)
+    centre = generator.uniform(radius, size - 1 - radius, 2)
+    y, x = grid[0] - centre[0], grid[1] - centre[1]
+    kind = generator.integers(3)
+    if kind == 0:
+        return x**2 + y**2 <= radius**2
+    if kind == 1:
+        return np.maximum(np.abs(x), np.abs(y)) <= radius
+    return (np.abs(y) <= radius) & (np.abs(x) <= (y + radius) / 2)
+
+
+def _two_classes(task: Task) -> np.ndarray:
+    return np.arange(task.sample_count(), dtype=np.int64) % 2
+
+
+def _noisy(points: np.ndarray, task: Task, generator: np.random.Generator, scale: float) -> np.ndarray:
+    """Add Gaussian noise of the task's level in units of `scale`."""
+    return (points + generator.normal(0, 1, points.shape) * task.noise_level() * scale).astype(np.float32)
+
+
+_MAKERS = {
+    "spiral": _spiral,
+    "moons": _moons,
+    "circles": _circles,
+    "xor": _xor,
+    "gaussians": _gaussians,
+    "digits": _digits,
+    "shapes": _shapes,
+}
+_NUMBERS = {name: number for number, name in enumerate(_MAKERS)}

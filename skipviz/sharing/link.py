@@ -1,7 +1,7 @@
 """An experiment as a short text that goes into an address, and back. Imports the data model only.
 
-A link is a version, then the experiment's packed JSON, deflated, in the URL-safe alphabet of base 64. It carries nothing
-but data: a damaged or hostile text is refused with a sentence, and never costs more than its bounds allow.
+A link is a version, then a checksum and the experiment's packed JSON, deflated, in the URL-safe alphabet of base 64. It
+carries nothing but data: a damaged or hostile text is refused with a sentence, and never costs more than its bounds allow.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class LinkError(ValueError):
 def encode(experiment: Experiment) -> str:
     """Return the link text of `experiment`, equal for equal experiments; raises `LinkError` if it would be too long."""
     content = json.dumps(_packed(experiment), separators=(",", ":")).encode()
-    text = VERSION + base64.urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip("=")
+    text = VERSION + base64.urlsafe_b64encode(_sealed(zlib.compress(content, 9, -zlib.MAX_WBITS))).decode().rstrip("=")
     if len(text) > MAX_CHARACTERS or len(content) > MAX_BYTES:
         raise LinkError(
             f"this experiment makes a link of {len(text):,} characters and a link has at most {MAX_CHARACTERS:,}; "
@@ -55,7 +55,7 @@ def decode(text: str) -> Experiment:
         raise LinkError(f"this link has {len(text):,} characters and a link has at most {MAX_CHARACTERS:,}")
     if not text.startswith(VERSION):
         raise LinkError(f"this link is damaged or of another version: it does not begin with {VERSION!r}")
-    content = _inflated(_bytes(text.removeprefix(VERSION)))
+    content = _inflated(_opened(_bytes(text.removeprefix(VERSION))))
     try:
         short = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
         experiment = Experiment.model_validate(unpacked(short))
@@ -99,9 +99,20 @@ def _bytes(text: str) -> bytes:
     return content
 
 
+def _sealed(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(4, "big") + content
+
+
+def _opened(content: bytes) -> bytes:
+    """Return what was sealed; a checksum of every bit, so that no damage goes unnoticed."""
+    if _sealed(content[4:]) != content:
+        raise LinkError("this link is damaged: it was cut short or changed on its way")
+    return content[4:]
+
+
 def _inflated(content: bytes) -> bytes:
     """Return `content` inflated, never holding more than `MAX_BYTES` of it."""
-    stream = zlib.decompressobj()
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         inflated = stream.decompress(content, MAX_BYTES + 1)
     except zlib.error:

@@ -1,0 +1,92 @@
+"""Random networks and experiments for hypothesis: every one of them is valid by construction or filtered."""
+
+from __future__ import annotations
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from skipviz import Adapter, Experiment, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit
+
+ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid")
+NORMS = ("none", "batch", "layer", "group")
+INITS = ("torch", "he", "glorot", "normal", "orthogonal", "zero")
+IDS = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True)
+
+
+@st.composite
+def layers(draw) -> Layer:
+    learned = draw(st.booleans())
+    scale = draw(st.floats(0, 10)) if learned else draw(st.none() | st.floats(0, 10))
+    return Layer(
+        op=Linear(width=draw(st.sampled_from((3, 8, 64))), bias=draw(st.booleans())),
+        activation=draw(st.sampled_from(ACTIVATIONS)),
+        norm=draw(st.sampled_from(NORMS)),
+        order=draw(st.sampled_from(("op-norm-act", "norm-act-op"))),
+        init=draw(st.sampled_from(INITS)),
+        scale=scale,
+        scale_learned=learned,
+        on=draw(st.booleans()),
+        gain=draw(st.floats(0, 1)),
+    )
+
+
+@st.composite
+def skips(draw, depth: int) -> Skip:
+    target = draw(st.integers(1, depth))
+    merge = draw(st.sampled_from(("add", "concat", "gate")))
+    adapter = Adapter(
+        channels=draw(st.sampled_from(("auto", "project"))),
+        bias=draw(st.booleans()),
+        norm=draw(st.sampled_from(("none", "batch"))),
+        width=draw(st.none() | st.integers(1, 9)) if merge == "concat" else None,
+    )
+    return Skip(
+        source=draw(st.integers(0, target - 1)),
+        target=target,
+        merge=merge,
+        on=draw(st.booleans()),
+        strength=draw(st.floats(0, 2)),
+        gain=draw(st.floats(0, 1)),
+        adapter=adapter,
+        gate_bias=draw(st.floats(-10, 10)),
+    )
+
+
+@st.composite
+def networks(draw, outputs: int = 2) -> Network:
+    stack = tuple(draw(st.lists(layers(), min_size=1, max_size=6)))
+    if draw(st.booleans()):
+        names = draw(st.lists(IDS, min_size=len(stack), max_size=len(stack), unique=True))
+        stack = tuple(layer.model_copy(update={"id": name}) for layer, name in zip(stack, names, strict=True))
+    network = Network(input=(2,), layers=stack, head=Head(outputs=outputs))
+    for skip in draw(st.lists(skips(len(stack)), max_size=5)):
+        try:
+            network = network.replaced(skips=(*network.skips, skip))
+        except NetworkError:
+            continue
+    if draw(st.booleans()):
+        try:
+            network = edit.repeated(network, draw(st.integers(1, 3)))
+        except NetworkError:
+            assume(False)
+    return network
+
+
+@st.composite
+def experiments(draw) -> Experiment:
+    variants = {name: draw(networks()) for name in draw(st.lists(IDS, min_size=1, max_size=3, unique=True))}
+    training = Training(
+        optimizer=draw(st.sampled_from(("sgd", "momentum", "adam", "adamw"))),
+        learning_rate=draw(st.floats(1e-6, 10)),
+        batch_size=draw(st.integers(1, 4096)),
+        steps=draw(st.integers(1, 1_000_000)),
+        seed=draw(st.integers(0, 2**31 - 1)),
+        record_every=draw(st.none() | st.integers(1, 100)),
+    )
+    task = Task(
+        name=draw(st.sampled_from(("spiral", "moons", "circles", "xor", "gaussians"))),
+        noise=draw(st.none() | st.floats(0, 2)),
+        samples=draw(st.none() | st.integers(40, 5000)),
+        seed=draw(st.integers(0, 2**31 - 1)),
+    )
+    return Experiment(variants=variants, task=task, training=training)

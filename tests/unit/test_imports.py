@@ -1,0 +1,100 @@
+"""Rooms import downwards only, and the server's rooms load neither torch nor scikit-learn."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "skipviz"
+
+BELOW = {
+    "network": set(),
+    "tasks": {"network"},
+    "learning": {"tasks", "network", "settings"},
+    "engine": {"learning", "storage", "sharing", "tasks", "network", "settings"},
+    "storage": {"learning", "sharing", "tasks", "network", "settings"},
+    "sharing": {"learning", "tasks", "network", "settings"},
+    "drawing": {"learning", "tasks", "network"},
+    "web": {"engine", "storage", "sharing", "drawing", "learning", "tasks", "network", "settings"},
+}
+"""What each room may import besides itself: web → engine, storage, sharing, drawing → learning → tasks → network."""
+
+FORBIDDEN = {
+    "network": {"torch", "streamlit", "sklearn", "numpy"},
+    "tasks": {"torch", "streamlit"},
+    "learning": {"streamlit"},
+    "engine": {"streamlit"},
+    "storage": {"torch", "streamlit"},
+    "sharing": {"torch", "streamlit"},
+    "drawing": {"torch", "streamlit"},
+    "web": {"torch", "sklearn"},
+}
+"""Libraries that a room imports nowhere, not even inside a function."""
+
+TORCH_FREE = ("skipviz", *(f"skipviz.{room}" for room in ("network", "tasks", "drawing", "sharing", "storage", "engine", "web")))
+"""Packages that the server imports; torch and scikit-learn come with none of their modules."""
+
+
+def sources() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the full names of all that a file imports, wherever in it; its type-checking imports too."""
+    found = set()
+    here = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(here[: len(here) - node.level]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
+    return found
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_imports_only_rooms_below_its_own_and_no_library_its_room_must_not_know(path):
+    room = path.relative_to(PACKAGE).parts[0]
+    names = imports_of(path)
+    rooms = {name.split(".")[1] for name in names if name.startswith("skipviz.")}
+    own = {entry.stem for entry in PACKAGE.iterdir()}
+    assert (rooms & own) - {room} <= BELOW[room]
+    assert {name.split(".")[0] for name in names} & FORBIDDEN[room] == set()
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return which of the heavy libraries a fresh process has loaded after `statement`."""
+    heavy = ("torch", "sklearn", "streamlit", "pandas")
+    code = f"{statement}; import sys; print(*(name for name in {heavy!r} if name in sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(ran.stdout.split())
+
+
+@pytest.mark.parametrize("name", TORCH_FREE)
+def test_importing_a_package_of_the_server_loads_no_torch(name):
+    assert not loaded_by(f"import {name}") & {"torch", "sklearn"}
+
+
+def test_importing_skipviz_loads_no_heavy_library():
+    assert loaded_by("import skipviz") == set()
+
+
+def test_describing_and_linking_load_no_torch():
+    commands = "from skipviz.command import main; main(['describe', 'residual-300']); main(['link', 'residual-300'])"
+    ran = loaded_by(f"import sys, io; out, sys.stdout = sys.stdout, io.StringIO(); {commands}; sys.stdout = out")
+    assert "torch" not in ran
+
+
+def test_a_worker_loads_no_streamlit():
+    assert "streamlit" not in loaded_by("import skipviz.learning.build")
+
+
+def test_the_public_surface_is_there():
+    import skipviz
+
+    assert all(hasattr(skipviz, name) for name in skipviz.__all__)
+    assert skipviz.families.mlp(depth=2).parameter_count() == 192 + 4160 + 130

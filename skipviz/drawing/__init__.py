@@ -1,0 +1,1 @@
+"""Drawing: row table, diagram geometry and SVG, plotly figures; from network and frames, without streamlit and torch."""

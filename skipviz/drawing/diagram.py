@@ -1,0 +1,385 @@
+"""The diagram of a network as one SVG string and the data that a page needs to bring it alive.
+
+`draw` is the entry. Everything static is in the SVG; what a run changes hangs on `data-edge`, `data-stripe` and the
+classes of the marks. From network to SVG only: no streamlit, no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..network.network import Network
+from . import fold, marks, words
+from .geometry import STYLES, Geometry, lay_out
+from .plate import draw_plate
+from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
+from .svg import Markup, group, rectangle, tag, text
+
+HEIGHTS = {"lab": 688, "figure": 430}
+"""px of a diagram that is given no height."""
+
+GROWS = 1.3
+"""A diagram may grow to this multiple of its height before it folds."""
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A drawn network; lengths in px, y downwards. `to_data` is what the page gets."""
+
+    width: float
+    height: float
+    trunk_x: float
+    box_width: float
+    band_max: float
+    """Widest band of a gradient."""
+    gain_x: float
+    """Middle of the gain column."""
+    svg: str
+    rows: list[dict] = field(default_factory=list)
+    edges: list[dict] = field(default_factory=list)
+    forks: list[dict] = field(default_factory=list)
+    states: list[dict] = field(default_factory=list)
+    skips: list[dict] = field(default_factory=list)
+    plates: list[dict] = field(default_factory=list)
+
+    def to_data(self) -> dict:
+        """Return the diagram as JSON data."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def standalone_svg(self, theme: str = "light", frame: dict | None = None) -> str:
+        """Return the SVG with its style sheet inside; `frame` has `state_grad`, `trunk_grad`, `skip_grad`, `weight_grad`."""
+        from .standalone import standalone
+
+        return standalone(self, theme, frame)
+
+
+def draw(
+    network: Network,
+    *,
+    page: str = "lab",
+    compact: bool = False,
+    height: int | None = None,
+    repeat: int = 1,
+    unfolded: Iterable[int] = frozenset(),
+    folded: bool = True,
+) -> Diagram:
+    """Return the diagram of `network`.
+
+    `page` is "lab" or "figure"; `compact` is for phones. `height` in px is kept where the densest rows fit into it.
+    `repeat` says that the network is one unit stacked that often: the figure page then draws the unit once if
+    `folded`. Deep networks fold equal blocks into plates; two blocks are open at each layer index of `unfolded`.
+    In the lab, `folded=False` draws every layer.
+    """
+    height = height or HEIGHTS[page]
+    style = STYLES["compact" if compact else page]
+    as_unit = page == "figure" and folded and fold.is_stack(network, repeat)
+    if as_unit:
+        table = plan(network, fold.unit_boxes(network, repeat), repeat)
+    elif page == "figure" or folded:
+        table = _folded(network, style, height, frozenset(unfolded))
+    else:
+        table = plan(network, fold.boxes(network))
+    chips = any(words.chips(network, link.skips) for link in table.links)
+    geometry = lay_out(table, style, height, chips)
+    return _Painter(geometry, page, repeat if as_unit else 1).diagram()
+
+
+def _folded(network: Network, style, height: int, unfolded: frozenset[int]) -> Plan:
+    """Return the row table with plates where the network is deep."""
+    whole = plan(network, fold.boxes(network)) if network.depth <= fold.FOLDED_DEPTH else None
+    if whole is not None and lay_out(whole, style, height).height <= height * GROWS:
+        return whole
+    blocks = fold.repeating(network)
+    inside = [index for index in unfolded if 0 <= index < network.depth]
+    for ends in (1,) if inside else (fold.OPENED, 1):
+        table = plan(network, fold.folded(network, blocks, ends, inside))
+        if lay_out(table, style, height).dimensions.box > DENSE.box + 1:
+            break
+    return table
+
+
+class _Painter:
+    """Collects the marks and the data of one diagram."""
+
+    def __init__(self, geometry: Geometry, page: str, repeat: int):
+        self.geometry, self.plan, self.network = geometry, geometry.plan, geometry.plan.network
+        self.page, self.repeat = page, repeat
+        self.edges: list[dict] = []
+        self.skips: list[dict] = []
+        self.rows: list[dict] = []
+        self.plates: list[dict] = []
+
+    def diagram(self) -> Diagram:
+        g = self.geometry
+        layers = [self._trunk(), self._skips(), self._items(), self._valves(), self._ends(), self._states()]
+        sentence = words.network(self.network)
+        svg = tag(
+            "svg",
+            {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "class": f"sv-diagram rest {self.page}",
+                "viewBox": f"0 0 {g.width:g} {g.height:g}",
+                "width": float(g.width),
+                "height": float(g.height),
+                "role": "group",
+                "aria-label": sentence,
+            },
+            *layers,
+        )
+        self.rows.sort(key=lambda row: row["y"])
+        return Diagram(
+            width=g.width,
+            height=round(g.height, 2),
+            trunk_x=g.trunk,
+            box_width=g.style.box_width,
+            band_max=round(g.band, 2),
+            gain_x=round(g.gain, 2),
+            svg=str(svg),
+            rows=self.rows,
+            edges=self.edges,
+            forks=self._forks(),
+            states=self._handles(),
+            skips=self.skips,
+            plates=self.plates,
+        )
+
+    def _edge(self, kind: str, parts: Iterable[int]) -> str:
+        identifier = f"e{len(self.edges)}"
+        self.edges.append({"id": identifier, "kind": kind, "parts": list(parts)})
+        return identifier
+
+    def _trunk(self) -> Markup:
+        g, pieces = self.geometry, []
+        for gap, (top, bottom) in enumerate(g.gaps):
+            states, feeds = self.plan.gaps[gap], self.plan.feeds(gap)
+            if gap and gap - 1 in g.joints:
+                y = g.items[gap - 1][0]
+                if self.plan.merge_at(gap - 1) == "gate":
+                    pieces.append(marks.trunk_wire(g.trunk, g.joints[gap - 1][1], y))
+                else:
+                    pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, g.joints[gap - 1][1], y))
+            taps = g.gap_taps(gap)
+            leaves_aside = any(link.start.kind == "side" and link.start.index == gap - 1 for link in self.plan.links)
+            if taps:
+                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, taps[0], bottom))
+                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, taps[0]))
+            elif leaves_aside and feeds:
+                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, bottom))
+            else:
+                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, top, bottom))
+        return group("trunk-layer", *pieces)
+
+    def _skips(self) -> Markup:
+        g, drawn = self.geometry, []
+        taken: list[tuple[float, float, float, float]] = []
+        for index in sorted(range(len(self.plan.links)), key=lambda number: -g.lanes[number].index):
+            drawn.append(self._skip(index, taken))
+        return group("skip-layer", *drawn)
+
+    def _skip(self, index: int, taken: list) -> Markup:
+        g, link = self.geometry, self.plan.links[index]
+        skips = [self.network.skips[number] for number in link.skips]
+        identifier = self._edge("skip", link.skips)
+        labels = words.chips(self.network, link.skips)
+        if link.crosses_fold and len(skips) > 1:
+            labels = [f"{len(skips)} skips", *labels]
+        (x1, y1), (x2, y2) = g.leg(index)
+        x, y = (x1 + x2) / 2, (y1 + y2) / 2
+        middle = _free_place(x, (y1, y2), labels, taken)
+        chips = [
+            marks.chip(x, middle + (number - (len(labels) - 1) / 2) * (marks.CHIP_HEIGHT + 3), label)
+            for number, label in enumerate(labels)
+        ]
+        reach = len(labels) * (marks.CHIP_HEIGHT + 3) / 2 + 5 if labels else 0
+        ring = (x, max(min(y1, y2) + 5, middle - reach) if labels else y)
+        on = sum(skip.on for skip in skips)
+        css = " ".join(
+            word for word, true in (("off", not on), ("some", 0 < on < len(skips)), ("count", link.crosses_fold)) if true
+        )
+        ids = [skip.id for skip in skips]
+        self.skips.append({"id": identifier, "ids": ids, "parts": list(link.skips), "x": round(ring[0], 2), "y": round(ring[1], 2)})
+        return marks.skip_edge(
+            identifier,
+            g.paths[index],
+            ring,
+            css,
+            self._plug(index),
+            chips,
+            data_skip=" ".join(ids),
+            aria_label=words.skip(self.network, link.skips),
+            aria_pressed="true" if on else "false",
+        )
+
+    def _plug(self, index: int) -> Markup | None:
+        g, link = self.geometry, self.plan.links[index]
+        if link.end.kind in (JOINT, PLATE) or not g.style.plug:
+            return None
+        x, y = g.paths[index][-1]
+        height = min(12.0, g.dimensions.box - 4)
+        left = g.lanes[index].side == "left"
+        return rectangle("plug", x - (g.style.plug - 0.5 if left else 0.5), y - height / 2, g.style.plug, height)
+
+    def _items(self) -> Markup:
+        g, drawn = self.geometry, []
+        for index, item in enumerate(self.plan.items):
+            top, bottom = g.items[index]
+            row = {"y": round((top + bottom) / 2, 3), "h": round(bottom - top, 3), "layers": list(item.layers)}
+            if item.kind == "plate":
+                drawn.append(draw_plate(g, index))
+                first, last = item.first + 1, item.last + 1
+                self.rows.append(
+                    {"id": f"p{first}", "kind": "plate", **row, "ids": [], "label": f"f({first})–f({last})", "skips": []}
+                )
+                self.plates.append(
+                    {
+                        "id": f"p{first}",
+                        "first": first,
+                        "last": last,
+                        "y0": round(top, 2),
+                        "y1": round(bottom, 2),
+                        "count": item.blocks,
+                    }
+                )
+            else:
+                drawn.append(self._box(index))
+                ids = [self.network.layers[layer].id for layer in item.layers]
+                self.rows.append({"id": ids[0], "kind": "box", **row, "ids": ids, "label": f"f({item.first + 1})", "skips": []})
+            if index in g.joints:
+                drawn.append(self._joint(index))
+        return group("item-layer", *drawn)
+
+    def _box(self, index: int) -> Markup:
+        g, item = self.geometry, self.plan.items[index]
+        top, bottom = g.items[index]
+        layers = [self.network.layers[layer] for layer in item.layers]
+        css = " ".join(
+            word
+            for word, true in (
+                ("killed", all(layer.gain == 0 for layer in layers)),
+                ("off", not any(layer.on for layer in layers)),
+            )
+            if true
+        )
+        return marks.box(
+            g.left,
+            top,
+            g.style.box_width,
+            bottom - top,
+            item.first + 1,
+            css,
+            data_layer=" ".join(layer.id for layer in layers),
+            aria_label=words.layer(self.network, item.layers),
+        )
+
+    def _joint(self, index: int) -> Markup:
+        g, skips = self.geometry, self.plan.joints[index]
+        top, bottom = g.joints[index]
+        k = self.plan.items[index].last + 1
+        row = {"id": f"j{k}", "kind": "joint", "y": round((top + bottom) / 2, 3), "h": round(bottom - top, 3)}
+        self.rows.append({**row, "layers": [], "ids": [], "label": f"h({k})", "skips": list(skips)})
+        return marks.joint(g.trunk, top, bottom - top, self.plan.merge_at(index), data_joint=k)
+
+    def _valves(self) -> Markup:
+        g, drawn = self.geometry, []
+        for index, item in enumerate(self.plan.items):
+            if item.kind != "box":
+                continue
+            layers = [self.network.layers[layer] for layer in item.layers]
+            gains = {layer.gain for layer in layers}
+            drawn.append(
+                marks.valve(
+                    g.gain,
+                    sum(g.items[index]) / 2,
+                    gains.pop() if len(gains) == 1 else None,
+                    data_valve=" ".join(layer.id for layer in layers),
+                    aria_label=words.valve(self.network, item.layers),
+                )
+            )
+        return group("valve-layer", *drawn)
+
+    def _ends(self) -> Markup:
+        g, drawn = self.geometry, []
+        top, bottom = g.gaps[-1][0], g.gaps[0][1]
+        if g.head:
+            drawn.append(self._head())
+        if self.page == "figure":
+            drawn += [marks.dots(g.trunk, top - 7), marks.dots(g.trunk, bottom + 7)]
+        else:
+            drawn.append(text("word", g.trunk + 10, top + 8, "loss ↓ gradient"))
+            sides = {
+                lane.side
+                for link, lane in zip(self.plan.links, g.lanes, strict=True)
+                if link.start.kind == TAP and not link.start.index
+            }
+            left = "right" in sides
+            drawn.append(text("word left" if left else "word", g.trunk + (-10 if left else 10), bottom + 5, "input ↑ data"))
+        if self.repeat > 1:
+            drawn.append(self._unit_chip())
+        return group("end-layer", *drawn)
+
+    def _head(self) -> Markup:
+        g = self.geometry
+        top, bottom = g.head
+        width = g.style.box_width / 2
+        self.rows.append({"id": "head", "kind": "head", "y": round((top + bottom) / 2, 3), "h": round(bottom - top, 3)})
+        self.rows[-1] |= {"layers": [], "ids": [], "label": "head", "skips": list(self.plan.head)}
+        face = rectangle("face", g.trunk - width / 2, top, width, bottom - top, rx=2)
+        return group("head", face, text("name", g.trunk, (top + bottom) / 2 + 3.5, "next" if self.repeat > 1 else "head"))
+
+    def _unit_chip(self) -> Markup:
+        g = self.geometry
+        label = f"×{self.repeat} ⇕"
+        width = marks.chip_width(label)
+        x, y = g.trunk + 14 + width / 2, g.gaps[-1][0] - 4
+        return group(
+            "plate unit",
+            marks.chip(x, y, label),
+            **marks.focusable(data_plate="unit", aria_label=f"This unit {self.repeat} times over, folded. Press Enter to unfold."),
+        )
+
+    def _handles(self) -> list[dict]:
+        g, handles = self.geometry, []
+        if self.repeat > 1:
+            return handles
+        for gap, states in enumerate(self.plan.gaps):
+            taps = g.gap_taps(gap)
+            top, bottom = g.gaps[gap]
+            handles.append({"k": states[0], "x": g.trunk, "y": round(taps[0] if taps else (top + bottom) / 2, 2)})
+        return handles
+
+    def _states(self) -> Markup:
+        return group("state-layer", *(marks.state_handle(state["x"], state["y"], state["k"]) for state in self._handles()))
+
+    def _forks(self) -> list[dict]:
+        g, forks = self.geometry, []
+        for gap, states in enumerate(self.plan.gaps):
+            links = [
+                link
+                for link in self.plan.links
+                if (link.start.kind == TAP and link.start.index == gap)
+                or (link.start.kind == "side" and link.start.index == gap - 1)
+            ]
+            if not links:
+                continue
+            taps = g.gap_taps(gap)
+            y = sum(taps) / len(taps) if taps else sum(g.gaps[gap]) / 2
+            skips = [index for link in links for index in link.skips]
+            forks.append({"state": list(states), "y": round(y, 3), "skips": skips, "trunk": list(self.plan.feeds(gap))})
+        return forks
+
+
+def _free_place(x: float, leg: tuple[float, float], labels: list[str], taken: list) -> float:
+    """Return the y on a leg where chips cover no chip of another line, the middle if there is none."""
+    low, high = sorted(leg)
+    if not labels:
+        return (low + high) / 2
+    width = max(marks.chip_width(label) for label in labels)
+    height = len(labels) * (marks.CHIP_HEIGHT + 3)
+    for share in (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86):
+        y = low + (high - low) * share
+        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+            taken.append(box)
+            return y
+    return (low + high) / 2

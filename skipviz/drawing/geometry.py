@@ -1,0 +1,314 @@
+"""From the row table to pixels: the y of every row and gap, the x of every lane, the corners of every skip.
+
+y grows downwards as in SVG; the network's input is at the bottom. Imports the standard library only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from .lanes import LEFT, RIGHT, Lane, Span, assign
+from .rows import BOX, DENSE, FIGURE, HEAD, JOINT, PLATE, SIDE, TAP, Dimensions, Link, Place, Plan
+
+
+@dataclass(frozen=True)
+class Style:
+    """What differs between the pages, in px."""
+
+    box_width: float
+    pitch: float
+    left: float
+    """Least room left of the boxes; three lanes fit, so that switching patterns rarely moves the trunk."""
+    right: float
+    gain: float
+    """From the right room's edge to the middle of the gain column, and from there to the diagram's edge."""
+    top: float
+    """Above the topmost row: trunk and words."""
+    bottom: float
+    stub_top: float
+    """Trunk beyond the last row, of `top` and `bottom`."""
+    stub_bottom: float
+    plug: float
+    """Width of the plug with which a concat ends."""
+    band: float
+    """Widest band of a gradient."""
+
+
+STYLES = {
+    "figure": Style(
+        box_width=64, pitch=15, left=67, right=19, gain=22, top=20, bottom=20, stub_top=11.5, stub_bottom=11.5, plug=0, band=8
+    ),
+    "lab": Style(
+        box_width=72, pitch=13, left=64, right=24, gain=22, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
+    ),
+    "compact": Style(
+        box_width=54, pitch=13, left=41, right=8, gain=20, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
+    ),
+}
+
+LEAST_PITCH = 4
+"""px between lanes below which two lines cannot be told apart."""
+
+WIDEST_LANES = 104
+"""px a side that lanes take before their pitch shrinks."""
+
+MOST_LANES = 36
+"""Lanes a side; what would lie further out shares the outermost, so that the width stays bounded."""
+
+PLATE_SHARE = 0.45
+"""Part of the height that plates take where rows can give it."""
+
+LEAST_PLATE = 60
+"""px of a plate below which its chip and stripes no longer fit."""
+
+PLATE_LEFT, PLATE_RIGHT = 22, 9
+"""How far a plate reaches past its boxes, px: on the left it holds the mini-lane."""
+
+HEAD_HEIGHT = 13
+"""px of the stub that stands for the head where a concat is read by it."""
+
+TRUNK_EDGE = 0.9
+"""Skips end this far from the trunk's middle, px, so that its wire stays whole."""
+
+Point = tuple[float, float]
+
+
+@dataclass
+class Geometry:
+    """Pixels of one diagram. Lists follow the plan's items, gaps and links, lowest first."""
+
+    plan: Plan
+    style: Style
+    dimensions: Dimensions
+    width: float
+    height: float
+    trunk: float
+    pitch: float
+    gain: float
+    band: float
+    """Widest band that keeps lines apart, px."""
+    items: list[tuple[float, float]] = field(default_factory=list)
+    """(top, bottom) of each box or plate."""
+    joints: dict[int, tuple[float, float]] = field(default_factory=dict)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    """(top, bottom) of each gap's free trunk."""
+    head: tuple[float, float] | None = None
+    lanes: list[Lane] = field(default_factory=list)
+    taps: list[float | None] = field(default_factory=list)
+    """y of each link's tap on the trunk."""
+    paths: list[list[Point]] = field(default_factory=list)
+
+    @property
+    def left(self) -> float:
+        """x of the boxes' left side."""
+        return self.trunk - self.style.box_width / 2
+
+    @property
+    def right(self) -> float:
+        """x of the boxes' right side."""
+        return self.trunk + self.style.box_width / 2
+
+    def lane_x(self, lane: Lane) -> float:
+        """Return the x of a lane."""
+        offset = (min(lane.index, MOST_LANES - 1) + 1) * self.pitch
+        return self.left - offset if lane.side == LEFT else self.right + offset
+
+    def gap_taps(self, gap: int) -> list[float]:
+        """Return the y of the taps in a gap, lowest on the page first."""
+        links = self.plan.links
+        ys = {y for y, link in zip(self.taps, links, strict=True) if y is not None and link.start.index == gap}
+        return sorted(ys, reverse=True)
+
+    def leg(self, link: int) -> tuple[Point, Point]:
+        """Return the ends of the leg that runs along a link's lane."""
+        x = self.lane_x(self.lanes[link])
+        return next(leg for leg in pairwise(self.paths[link]) if leg[0][0] == leg[1][0] == x)
+
+
+def lay_out(plan: Plan, style: Style, height: float, chips: bool = False) -> Geometry:
+    """Return the pixels of `plan` in `height` px, more where the densest rows need it.
+
+    `chips` leaves room for words on the outermost lane.
+    """
+    plates = (Place(PLATE, index).position for index, item in enumerate(plan.items) if item.kind == "plate")
+    lanes = assign([link.span for link in plan.links], [Span(position, position) for position in plates])
+    levels = _levels(plan, lanes)
+    dimensions, plate_heights = _fit(plan, style, levels, height)
+    total = max(height, _total(plan, style, levels, dimensions) + sum(plate_heights.values()))
+    geometry = _columns(plan, style, dimensions, lanes, total, chips)
+    _stack(geometry, levels, plate_heights)
+    _route(geometry)
+    return geometry
+
+
+def _levels(plan: Plan, lanes: list[Lane]) -> list[int]:
+    """Return how many heights of taps each gap needs: links on one side tap one above the other."""
+    count: dict[tuple[int, str], int] = defaultdict(int)
+    for link, lane in zip(plan.links, lanes, strict=True):
+        if link.start.kind == TAP:
+            count[link.start.index, lane.side] += 1
+    return [max(count[gap, LEFT], count[gap, RIGHT]) for gap in range(len(plan.gaps))]
+
+
+def _gap_height(plan: Plan, style: Style, levels: list[int], gap: int, dimensions: Dimensions) -> float:
+    if gap == len(plan.gaps) - 1:
+        return 0.0 if not plan.head else dimensions.gap + HEAD_HEIGHT
+    if levels[gap]:
+        return dimensions.tap + (levels[gap] - 1) * dimensions.level
+    return 0.0 if gap == 0 else dimensions.gap
+
+
+def _total(plan: Plan, style: Style, levels: list[int], dimensions: Dimensions) -> float:
+    """Return the height of everything but plates."""
+    boxes = sum(1 for item in plan.items if item.kind == "box")
+    joints = len(plan.joints) * (dimensions.stub + dimensions.joint)
+    gaps = sum(_gap_height(plan, style, levels, gap, dimensions) for gap in range(len(plan.gaps)))
+    return style.top + style.bottom + boxes * dimensions.box + joints + gaps
+
+
+def _fit(plan: Plan, style: Style, levels: list[int], height: float) -> tuple[Dimensions, dict[int, float]]:
+    """Return the dimensions that fill `height` and each plate's height."""
+    blocks = {index: item.blocks for index, item in enumerate(plan.items) if item.kind == "plate"}
+    low, high = (_total(plan, style, levels, dimensions) for dimensions in (DENSE, FIGURE))
+    room = height * (1 - PLATE_SHARE) if blocks else height
+    share = min(1.0, max(0.0, (room - low) / max(1e-9, high - low)))
+    dimensions = DENSE.between(FIGURE, share)
+    if not blocks:
+        return dimensions, {}
+    left = max(height - _total(plan, style, levels, dimensions), LEAST_PLATE * len(blocks))
+    spare = left - LEAST_PLATE * len(blocks)
+    whole = sum(blocks.values())
+    return dimensions, {index: LEAST_PLATE + spare * count / whole for index, count in blocks.items()}
+
+
+def _columns(plan: Plan, style: Style, dimensions: Dimensions, lanes: list[Lane], total: float, chips: bool) -> Geometry:
+    """Return a geometry whose columns are placed and whose rows are not."""
+    count = {
+        side: min(MOST_LANES, max((lane.index + 1 for lane in lanes if lane.side == side), default=0)) for side in (LEFT, RIGHT)
+    }
+    most = max(count.values())
+    pitch = max(LEAST_PITCH, min(style.pitch, WIDEST_LANES / max(1, most)))
+    margin = 20 if chips else 6
+    has_plate = any(item.kind == "plate" for item in plan.items)
+    left = max(style.left, count[LEFT] * pitch + margin + 2)
+    room = count[RIGHT] * pitch + (margin if chips else 4) if count[RIGHT] else 0
+    right = max(style.right, room, PLATE_RIGHT + 9 if has_plate else 0)
+    trunk = round(left + style.box_width / 2)
+    gain = trunk + style.box_width / 2 + right + style.gain
+    band = max(2.0, min(style.band, pitch - 4, dimensions.tap))
+    width = round(gain + style.gain + 8)
+    return Geometry(plan, style, dimensions, width, total, trunk, pitch, gain, band, lanes=lanes)
+
+
+def _stack(geometry: Geometry, levels: list[int], plates: dict[int, float]) -> None:
+    """Place every row, from the bottom up; what is left of the height goes half above, half below."""
+    plan, style, d = geometry.plan, geometry.style, geometry.dimensions
+    used = _total(plan, style, levels, d) + sum(plates.values())
+    y = geometry.height - (geometry.height - used) / 2 - style.bottom
+    for index, item in enumerate(plan.items):
+        y = _gap(geometry, levels, index, y)
+        top = y - (d.box if item.kind == "box" else plates[index])
+        geometry.items.append((top, y))
+        y = top
+        if index in plan.joints:
+            geometry.joints[index] = (y - d.stub - d.joint, y - d.stub)
+            y -= d.stub + d.joint
+    last = len(plan.gaps) - 1
+    height = _gap_height(plan, style, levels, last, d)
+    if plan.head:
+        geometry.head = (y - height, y - height + HEAD_HEIGHT)
+    geometry.gaps.append((y - height - style.stub_top, y))
+
+
+def _gap(geometry: Geometry, levels: list[int], gap: int, y: float) -> float:
+    """Place the gap whose lower end is y; return its upper end."""
+    height = _gap_height(geometry.plan, geometry.style, levels, gap, geometry.dimensions)
+    tail = geometry.style.stub_bottom if gap == 0 else 0
+    geometry.gaps.append((y - height, y + tail))
+    return y - height
+
+
+def _route(geometry: Geometry) -> None:
+    """Find every link's tap and corners."""
+    plan = geometry.plan
+    geometry.taps = _taps(geometry)
+    starts, ends = _side_heights(geometry)
+    for index, link in enumerate(plan.links):
+        lane = geometry.lanes[index]
+        x, outward = geometry.lane_x(lane), (-1 if lane.side == LEFT else 1)
+        points: list[Point] = []
+        if link.start.kind == TAP:
+            points += [(geometry.trunk + outward * TRUNK_EDGE, geometry.taps[index]), (x, geometry.taps[index])]
+        elif link.start.kind == SIDE:
+            points += [(_side_x(geometry, lane), starts[index]), (x, starts[index])]
+        else:
+            points += _plate_entry(geometry, link.start.index, lane, leaving=True)
+        if link.end.kind == PLATE:
+            points += _plate_entry(geometry, link.end.index, lane, leaving=False)
+        else:
+            points += [(x, ends[index]), (_end_x(geometry, link, lane), ends[index])]
+        geometry.paths.append(points)
+
+
+def _side_x(geometry: Geometry, lane: Lane) -> float:
+    return geometry.left if lane.side == LEFT else geometry.right
+
+
+def _end_x(geometry: Geometry, link: Link, lane: Lane) -> float:
+    outward = -1 if lane.side == LEFT else 1
+    if link.end.kind == JOINT:
+        return geometry.trunk + outward * geometry.dimensions.joint / 2
+    if link.end.kind == HEAD:
+        return geometry.trunk + outward * geometry.style.box_width / 4
+    return _side_x(geometry, lane)
+
+
+def _plate_entry(geometry: Geometry, item: int, lane: Lane, leaving: bool) -> list[Point]:
+    """Return the corners of a link at a plate's edge: straight in by the mini-lane, else round to the side."""
+    top, bottom = geometry.items[item]
+    x = geometry.lane_x(lane)
+    if lane.side == LEFT and lane.index == 0:
+        return [(x, top if leaving else bottom)]
+    y = top + 8 if leaving else bottom - 8
+    edge = geometry.left - PLATE_LEFT if lane.side == LEFT else geometry.right + PLATE_RIGHT
+    return [(edge, y), (x, y)] if leaving else [(x, y), (edge, y)]
+
+
+def _taps(geometry: Geometry) -> list[float | None]:
+    """Return each link's tap: in a gap, outer lanes tap lower, so that lines of one side do not cross."""
+    taps: list[float | None] = [None] * len(geometry.lanes)
+    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for index, link in enumerate(geometry.plan.links):
+        if link.start.kind == TAP:
+            groups[link.start.index, geometry.lanes[index].side].append(index)
+    for (gap, _), links in groups.items():
+        bottom = geometry.gaps[gap][1] if gap else geometry.gaps[0][1] - geometry.style.stub_bottom
+        ordered = sorted(links, key=lambda index: -geometry.lanes[index].index)
+        for level, index in enumerate(ordered):
+            taps[index] = bottom - geometry.dimensions.tap / 2 - level * geometry.dimensions.level
+    return taps
+
+
+def _side_heights(geometry: Geometry) -> tuple[dict[int, float], dict[int, float]]:
+    """Return the y of links that leave from a box's side, and of links that end at a box, joint or head.
+
+    From below upwards: ends, outer lanes higher, then starts, outer lanes lower; so no two cross.
+    """
+    sides: dict[tuple, list[tuple[int, int, bool]]] = defaultdict(list)
+    for index, link in enumerate(geometry.plan.links):
+        lane = geometry.lanes[index]
+        if link.start.kind == SIDE:
+            sides[BOX, link.start.index, lane.side].append((1, -lane.index, index))
+        if link.end.kind in (BOX, JOINT, HEAD):
+            sides[link.end.kind, link.end.index, lane.side].append((0, lane.index, index))
+    starts: dict[int, float] = {}
+    ends: dict[int, float] = {}
+    for (kind, item, _), links in sides.items():
+        top, bottom = {BOX: geometry.items, JOINT: geometry.joints}.get(kind, {item: geometry.head})[item]
+        step = min(geometry.band + 2, (bottom - top) / (len(links) + 0.4))
+        base = (top + bottom) / 2 + step * (len(links) - 1) / 2
+        for place, (leaving, _, index) in enumerate(sorted(links)):
+            (starts if leaving else ends)[index] = base - place * step
+    return starts, ends

@@ -1,0 +1,153 @@
+"""The marks of the diagram as SVG: boxes, joints, valves, plates, chips, red lines. Colours are CSS classes only."""
+
+from __future__ import annotations
+
+from .geometry import Point
+from .svg import Markup, circle, group, number, path, polyline, rectangle, tag, text
+
+LABEL_LARGEST, LABEL_SMALLEST = 18.0, 12.5
+"""px of the italic f, in the tallest and the lowest box."""
+
+SUPERSCRIPT_LEAST = 9.5
+"""px below which the layer's number cannot be read."""
+
+HATCH_STEP = 6.5
+"""px between the hatching lines of a box whose gradient is killed."""
+
+CHIP_HEIGHT = 18
+CHIP_CHARACTER = 6.6
+"""px that a character of a chip takes on average, at 12 px semibold."""
+
+
+def focusable(**attributes) -> dict:
+    """Return the attributes of a mark that can be reached by keyboard."""
+    return {"tabindex": "-1", "role": "button", **attributes}
+
+
+def label_size(box_height: float) -> float:
+    """Return the font size of a box's label, px."""
+    return min(LABEL_LARGEST, max(LABEL_SMALLEST, LABEL_SMALLEST + (box_height - 15.5) * 0.42))
+
+
+def layer_label(x: float, y: float, k: int, box_height: float) -> Markup:
+    """Return `f` with the bracketed superscript k, in the middle of (x, y)."""
+    size = label_size(box_height)
+    small = max(SUPERSCRIPT_LEAST, 0.7 * size)
+    return text(
+        "label",
+        x,
+        y + 0.33 * size,
+        tag("tspan", {"class": "f", "font-size": size}, "f"),
+        tag("tspan", {"class": "k", "font-size": small, "dx": 0.06 * size, "dy": -0.42 * size}, f"({k})"),
+    )
+
+
+def box(x: float, top: float, width: float, height: float, k: int, css: str, **attributes) -> Markup:
+    """Return a layer's box; `css` holds its states (killed, off)."""
+    middle = x + width / 2
+    label_width = 2.4 * label_size(height)
+    return group(
+        f"box {css}".strip(),
+        rectangle("outline", x - 3, top - 3, width + 6, height + 6, rx=3),
+        rectangle("face", x, top, width, height),
+        path("hatch", hatch(x, top, width, height)),
+        rectangle("plain", middle - label_width / 2, top + 1, label_width, height - 2),
+        path(
+            "cross",
+            f"M{number(x)} {number(top)}l{number(width)} {number(height)}m0 {number(-height)}l{number(-width)} {number(height)}",
+        ),
+        layer_label(middle, top + height / 2, k, height),
+        **focusable(**attributes),
+    )
+
+
+def hatch(x: float, top: float, width: float, height: float) -> str:
+    """Return path data of 45° lines over a rectangle."""
+    parts = []
+    offset = HATCH_STEP / 2
+    while offset < width + height:
+        start = (max(0.0, offset - height), min(offset, height))
+        end = (min(offset, width), max(0.0, offset - width))
+        parts.append(f"M{number(x + start[0])} {number(top + start[1])}L{number(x + end[0])} {number(top + end[1])}")
+        offset += HATCH_STEP
+    return "".join(parts)
+
+
+def joint(x: float, top: float, size: float, kind: str, **attributes) -> Markup:
+    """Return the small square of an add ("+") or a gate (italic T), its middle at x."""
+    middle, arm = top + size / 2, max(2.5, size * 0.25)
+    if kind == "gate":
+        mark = text("gate", x, middle + 0.33 * size * 0.72, "T", **{"font-size": max(9.0, size * 0.72)})
+    else:
+        d = f"M{number(x - arm)} {number(middle)}h{number(2 * arm)}M{number(x)} {number(middle - arm)}v{number(2 * arm)}"
+        mark = path("plus", d)
+    return group(f"joint {kind}", rectangle("face", x - size / 2, top, size, size), mark, **attributes)
+
+
+def valve(x: float, y: float, gain: float | None, **attributes) -> Markup:
+    """Return the gain valve of a layer: open ▽, half shut with its factor, or shut ▼. None: several gains differ."""
+    state = "part" if gain is None else "open" if gain == 1 else "shut" if gain == 0 else "part"
+    words = "mixed" if gain is None else f"×{gain:.3g}"
+    return group(
+        f"valve {state}",
+        rectangle("hit", x - 12, y - 9, 24, 18, rx=4),
+        path("face", f"M{number(x - 5.2)} {number(y - 4)}h10.4l-5.2 7.6z"),
+        path("bar", f"M{number(x - 5.2)} {number(y + 5)}h10.4"),
+        text("factor", x + 9, y + 4, words),
+        **focusable(**attributes),
+    )
+
+
+def chip(x: float, y: float, words: str, css: str = "") -> Markup:
+    """Return a word in a rounded box, in the middle of (x, y)."""
+    width = chip_width(words)
+    return group(
+        f"chip {css}".strip(),
+        rectangle("face", x - width / 2, y - CHIP_HEIGHT / 2, width, CHIP_HEIGHT, rx=4),
+        text("word", x, y + 4.2, words),
+    )
+
+
+def chip_width(words: str) -> float:
+    """Return the width of a chip in px."""
+    return max(26.0, 10 + CHIP_CHARACTER * len(words))
+
+
+def trunk_edge(identifier: str, x: float, top: float, bottom: float) -> Markup:
+    """Return a piece of trunk with its band."""
+    d = polyline((x, bottom), (x, top))
+    return group("edge trunk", path("band", d), path("wire", d), data_edge=identifier)
+
+
+def trunk_wire(x: float, top: float, bottom: float) -> Markup:
+    """Return a piece of trunk that carries no number."""
+    return group("edge trunk bare", path("wire", polyline((x, bottom), (x, top))))
+
+
+def skip_edge(
+    identifier: str, points: list[Point], ring: Point, css: str, plug: Markup | None, chips: list[Markup], **attributes
+) -> Markup:
+    """Return a red line: halo (focus, selection), band, wire, plug, hit area, chips and its ring."""
+    d = polyline(*points)
+    return group(
+        f"edge skip {css}".strip(),
+        path("halo", d),
+        path("halo-in", d),
+        path("band", d),
+        path("wire", d),
+        plug or Markup(),
+        path("hit", d),
+        *chips,
+        circle("ring", *ring, 4),
+        **focusable(data_edge=identifier, **attributes),
+    )
+
+
+def state_handle(x: float, y: float, k: int) -> Markup:
+    """Return the circle from which a new skip is dragged."""
+    return circle("state", x, y, 6, data_state=k)
+
+
+def dots(x: float, y: float) -> Markup:
+    """Return the figure's "…" that stands for the rest of the network."""
+    return group("dots", *(circle("dot", x + offset, y, 1.1) for offset in (-4.6, 0, 4.6)))

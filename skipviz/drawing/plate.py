@@ -1,0 +1,100 @@
+"""A plate: many equal blocks folded into one row, a stripe a layer, a mini-lane for their skips."""
+
+from __future__ import annotations
+
+from . import marks, words
+from .geometry import PLATE_LEFT, PLATE_RIGHT, Geometry
+from .svg import Markup, circle, group, number, path, rectangle, text
+
+RING_GAP = 11
+"""px between two rings of skips that are off; nearer ones share a ring."""
+
+MOST_STRIPES = 640
+"""Stripes of a plate: about one a pixel; of more layers every so many is shown."""
+
+STACKED = 3
+"""px between the edges of the stacked cards."""
+
+
+def draw_plate(geometry: Geometry, index: int) -> Markup:
+    """Return the plate of item `index`."""
+    item = geometry.plan.items[index]
+    top, bottom = geometry.items[index]
+    x, width = geometry.left - PLATE_LEFT, geometry.style.box_width + PLATE_LEFT + PLATE_RIGHT
+    cards = [rectangle("card", x + 2 * step, top + step, width, bottom - top, rx=5) for step in (2 * STACKED / 2, STACKED / 2)]
+    label = f"×{item.blocks} ⇕"
+    first, last = item.first + 1, item.last + 1
+    middle = (top + bottom) / 2
+    name_x = geometry.right + PLATE_RIGHT + 2 * STACKED + 5
+    return group(
+        "plate",
+        rectangle("outline", x - 3, top - 3, width + 6, bottom - top + 6, rx=7),
+        *cards,
+        rectangle("face", x, top, width, bottom - top, rx=5),
+        _stripes(geometry, item, top, bottom),
+        _mini_lane(geometry, index, top, bottom),
+        marks.chip(geometry.trunk, middle, label, "fold"),
+        text("word", name_x, top + 13, f"f({last})"),
+        text("word", name_x, bottom - 5, f"f({first})"),
+        **marks.focusable(data_plate=f"p{first}", aria_label=words.plate(geometry.plan.network, first, last, item.blocks)),
+    )
+
+
+def _stripes(geometry: Geometry, item, top: float, bottom: float) -> Markup:
+    """Return one stripe a layer, the first layer lowest."""
+    layers = item.layers
+    count = min(len(layers), MOST_STRIPES)
+    height = (bottom - top) / count
+    drawn = []
+    for place in range(count):
+        layer = layers[place * len(layers) // count]
+        y = bottom - (place + 1) * height
+        drawn.append(rectangle("stripe", geometry.left, y, geometry.style.box_width, height, data_stripe=layer))
+    return group("stripes", *drawn)
+
+
+def _mini_lane(geometry: Geometry, index: int, top: float, bottom: float) -> Markup:
+    """Return the skips inside a plate as dashes on one line, a ring for each that is off."""
+    plan = geometry.plan
+    item, skips = plan.items[index], plan.inside.get(index, ())
+    x = geometry.left - geometry.style.pitch + 1
+    pixels = (bottom - top) / (item.last - item.first + 1)
+
+    def dash(number_of: int) -> tuple[float, float]:
+        skip = plan.network.skips[number_of]
+        low = bottom - (skip.source - item.first) * pixels
+        high = max(top, bottom - (skip.target - item.first) * pixels)
+        inset = min(1.0, (low - high) * 0.25)
+        return low - inset, high + inset
+
+    on = [dash(skip) for skip in skips if plan.network.skips[skip].on]
+    off = [(dash(skip), plan.network.skips[skip].id) for skip in skips if not plan.network.skips[skip].on]
+    drawn = [path("mini", _dashes(x, on))] if on else []
+    if off:
+        drawn.append(path("mini off", _dashes(x, [dash for dash, _ in off])))
+    return group("mini-lane", *drawn, *_rings(x, off))
+
+
+def _dashes(x: float, dashes: list[tuple[float, float]]) -> str:
+    return "".join(f"M{number(x)} {number(low)}V{number(high)}" for low, high in sorted(set(dashes), reverse=True))
+
+
+def _rings(x: float, off: list) -> list[Markup]:
+    """Return rings that do not overlap, each with the ids of the skips that it stands for."""
+    rings: list[tuple[float, list[str]]] = []
+    for (low, high), identifier in sorted(off, reverse=True):
+        y = (low + high) / 2
+        if rings and rings[-1][0] - y < RING_GAP:
+            rings[-1][1].append(identifier)
+        else:
+            rings.append((y, [identifier]))
+    return [
+        circle(
+            "ring",
+            x,
+            y,
+            4,
+            **marks.focusable(data_skip=" ".join(ids), aria_label=f"{len(ids)} folded skip{'s' if len(ids) > 1 else ''} off"),
+        )
+        for y, ids in rings
+    ]

@@ -1,0 +1,193 @@
+"""The row table: what stands where along the trunk, lowest first, before anything has a pixel.
+
+Items (boxes and plates) alternate with gaps, where a state is; links are the skips that are seen, each from a place
+to a place. The diagram, the charts and the table share these rows. Imports the network only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from ..network.network import Network
+from .fold import Item
+from .lanes import Span
+
+TAP, SIDE, PLATE, JOINT, BOX, HEAD = "tap", "side", "plate", "joint", "box", "head"
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """Heights along the trunk in px."""
+
+    box: float
+    gap: float
+    stub: float
+    joint: float
+    tap: float
+    level: float
+    """What one more tap on the same side adds to a gap."""
+
+    def between(self, other: Dimensions, share: float) -> Dimensions:
+        """Return the dimensions at `share` (0..1) of the way to `other`."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
+        return Dimensions(*(a + (b - a) * share for a, b in pairs))
+
+
+FIGURE = Dimensions(box=33, gap=18, stub=17, joint=26, tap=18, level=11)
+"""As in the book's figure."""
+
+DENSE = Dimensions(box=15.5, gap=4.5, stub=1, joint=11, tap=6.8, level=6.8)
+"""The closest that stays legible: 24 layers with 12 joints take 688 px."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An end of a link: `kind` at item or gap `index`, both counted from the lowest."""
+
+    kind: str
+    index: int
+
+    @property
+    def position(self) -> float:
+        """Order along the trunk: tap of gap g at 4g + 2, item i at 4(i + 1), its joint just above it."""
+        if self.kind == TAP:
+            return 4 * self.index + 2
+        return 4 * (self.index + 1) + (1 if self.kind == JOINT else 0)
+
+
+PLATE_EDGE = 0.4
+"""Links stop this far before a plate's position, so that they do not count as passing it."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One red line: the skips (indices into the network's) that it stands for."""
+
+    skips: tuple[int, ...]
+    start: Place
+    end: Place
+
+    @property
+    def span(self) -> Span:
+        low = self.start.position + (PLATE_EDGE if self.start.kind == PLATE else 0)
+        return Span(low, self.end.position - (PLATE_EDGE if self.end.kind == PLATE else 0))
+
+    @property
+    def crosses_fold(self) -> bool:
+        """Whether an end lies inside a plate."""
+        return PLATE in (self.start.kind, self.end.kind)
+
+
+@dataclass
+class Plan:
+    """The row table. `gaps[g]` holds the states between item g − 1 and item g, several in a folded stack."""
+
+    network: Network
+    items: tuple[Item, ...]
+    gaps: tuple[tuple[int, ...], ...]
+    links: tuple[Link, ...] = ()
+    joints: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Item → skips that join just above it."""
+    inside: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Plate's item → skips that lie wholly inside it."""
+    head: tuple[int, ...] = ()
+    """Skips that the head reads."""
+
+    def merge_at(self, item: int) -> str:
+        """Return `add` or `gate`, the kind of the joint above an item."""
+        return self.network.skips[self.joints[item][0]].merge
+
+    def feeds(self, gap: int) -> tuple[int, ...]:
+        """Return indices into `trunk_grad` of the layers that read the states of `gap`."""
+        return tuple(state for state in self.gaps[gap] if state < self.network.depth)
+
+
+def plan(network: Network, items: Sequence[Item], repeat: int = 1) -> Plan:
+    """Return the row table of `network` drawn as `items`; with `repeat`, these are one unit of a stack."""
+    items = tuple(items)
+    unit = network.depth // repeat
+    boundaries = [0, *(item.last + 1 for item in items)]
+    gaps = tuple(tuple(state + number * unit for number in range(repeat)) for state in boundaries)
+    made = Plan(network, items, gaps)
+    finder = _Finder(items)
+    grouped: dict[tuple[Place, Place], list[int]] = {}
+    joints: dict[int, list[int]] = {}
+    inside: dict[int, list[int]] = {}
+    for index, skip in enumerate(network.skips):
+        number = skip.source // unit
+        source, target = skip.source - number * unit, skip.target - number * unit
+        start, end = finder.start(source), finder.end(target, skip.merge)
+        plate = finder.holding(source, end)
+        if plate is not None:
+            inside.setdefault(plate, []).append(index)
+            continue
+        grouped.setdefault((start, end), []).append(index)
+        if end.kind == JOINT:
+            joints.setdefault(end.index, []).append(index)
+    links = [Link(tuple(skips), start, end) for (start, end), skips in grouped.items()]
+    made.links = _side_taps(links, _plain_boxes(items, joints))
+    made.joints = {item: tuple(skips) for item, skips in joints.items()}
+    made.inside = {item: tuple(skips) for item, skips in inside.items()}
+    made.head = tuple(index for link in made.links if link.end.kind == HEAD for index in link.skips)
+    return made
+
+
+class _Finder:
+    """Where states and layers of one unit stand among the items."""
+
+    def __init__(self, items: Sequence[Item]):
+        self.item_of = {layer: index for index, item in enumerate(items) for layer in range(item.first, item.last + 1)}
+        self.gap_of = {0: 0, **{item.last + 1: index + 1 for index, item in enumerate(items)}}
+        self.items = items
+
+    def start(self, state: int) -> Place:
+        if state in self.gap_of:
+            return Place(TAP, self.gap_of[state])
+        return Place(PLATE, self.item_of[state])
+
+    def end(self, state: int, merge: str) -> Place:
+        if merge == "concat":
+            if state not in self.item_of:
+                return Place(HEAD, len(self.items))
+            item, kind = self.item_of[state], BOX
+        else:
+            item, kind = self.item_of[state - 1], JOINT
+        return Place(PLATE if self.items[item].kind == "plate" else kind, item)
+
+    def holding(self, source: int, end: Place) -> int | None:
+        """Return the plate that holds a skip wholly: it starts at its lower edge or inside and ends inside."""
+        return end.index if end.kind == PLATE and source >= self.items[end.index].first else None
+
+
+def _plain_boxes(items: Sequence[Item], joints) -> set[int]:
+    return {index for index, item in enumerate(items) if item.kind == "box" and index not in joints}
+
+
+def _side_taps(links: list[Link], plain: set[int]) -> tuple[Link, ...]:
+    """Return the links, where those of each group of pairwise nested skips leave from their box's side."""
+    changed = list(links)
+    order = sorted(range(len(links)), key=lambda index: (links[index].span.low, -links[index].span.high))
+    place = 0
+    while place < len(order):
+        reach, group = links[order[place]].span.high, [order[place]]
+        while place + len(group) < len(order) and links[order[place + len(group)]].span.low <= reach:
+            group.append(order[place + len(group)])
+            reach = max(reach, links[group[-1]].span.high)
+        place += len(group)
+        if _leaves_from_sides([links[index] for index in group], plain):
+            for index in group:
+                link = links[index]
+                changed[index] = Link(link.skips, Place(SIDE, link.start.index - 1), link.end)
+    return tuple(changed)
+
+
+def _leaves_from_sides(group: list[Link], plain: set[int]) -> bool:
+    """Return whether at least two links, each strictly inside the one before, all leave a box without a joint."""
+    if len(group) < 2:
+        return False
+    nested = all(a.span.low < b.span.low and b.span.high < a.span.high for a, b in pairwise(group))
+    return nested and all(
+        link.start.kind == TAP and link.start.index - 1 in plain and link.end.kind in (BOX, HEAD) for link in group
+    )

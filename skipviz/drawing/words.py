@@ -1,0 +1,76 @@
+"""What the diagram says: chips on a line, and a sentence for each mark that can be focused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..network.network import Network
+
+ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
+
+
+def chips(network: Network, skips: Sequence[int]) -> list[str]:
+    """Return the words on a red line: strength, adapter and gradient gain where they are not the usual ones."""
+    parts = [network.skips[index] for index in skips]
+    found = []
+    strengths = {part.strength for part in parts}
+    if strengths != {1.0}:
+        found.append(f"×{strengths.pop():.3g}" if len(strengths) == 1 else "× mixed")
+    adapters = {network.shapes.skips[index].adapter.label() for index in skips}
+    if len(adapters) == 1:
+        found += [word for word in adapters.pop().split(" · ") if word]
+    gains = {part.gain for part in parts}
+    if gains != {1.0}:
+        found.append(f"▽ ×{gains.pop():.3g}" if len(gains) == 1 else "▽ mixed")
+    on = sum(part.on for part in parts)
+    if 0 < on < len(parts):
+        found.insert(0, f"{on} of {len(parts)} on")
+    return found
+
+
+def network(described: Network) -> str:
+    """Return the sentence that names the whole diagram."""
+    on = sum(skip.on for skip in described.skips)
+    layers = f"{described.depth} layer" + ("s" if described.depth > 1 else "")
+    skips = f"{on} of {len(described.skips)} skips on" if described.skips else "no skips"
+    return f"Network of {layers}, {skips}; the input is at the bottom."
+
+
+def layer(described: Network, layers: Sequence[int]) -> str:
+    """Return the sentence of a box."""
+    first = described.layers[layers[0]]
+    parts = [first.op.label()]
+    if first.norm != "none":
+        parts.append(f"{first.norm} norm")
+    if first.activation != "none":
+        parts.append(ACTIVATIONS[first.activation])
+    if not first.on:
+        parts.append("switched off")
+    if first.gain != 1:
+        parts.append(f"gradient gain {first.gain:.3g}")
+    times = f" in each of {len(layers)} repeats" if len(layers) > 1 else ""
+    return f"Layer f({layers[0] + 1}){times}: {', '.join(parts)}"
+
+
+def valve(described: Network, layers: Sequence[int]) -> str:
+    """Return the sentence of a gain valve."""
+    gain = described.layers[layers[0]].gain
+    action = "let the gradient through" if gain == 0 else "kill the gradient here"
+    return f"Gradient gain of f({layers[0] + 1}): {gain:.3g}. Press Enter to {action}."
+
+
+def skip(described: Network, skips: Sequence[int]) -> str:
+    """Return the sentence of a red line."""
+    first = described.skips[skips[0]]
+    on = sum(described.skips[index].on for index in skips)
+    if len(skips) > 1:
+        return f"{len(skips)} skips, {on} on, {first.merge}; the first from h({first.source}) to h({first.target})"
+    strength = "" if first.strength == 1 else f", strength {first.strength:.3g}"
+    return f"Skip from h({first.source}) to h({first.target}), {first.merge}{strength}, {'on' if on else 'off'}"
+
+
+def plate(described: Network, first: int, last: int, blocks: int) -> str:
+    """Return the sentence of a folded plate; `first` and `last` count layers from 1."""
+    period = (last - first + 1) // blocks
+    size = f"{period} layers" if period > 1 else "one layer"
+    return f"{blocks} blocks of {size}, f({first}) to f({last}), folded. Press Enter to open two of them."

@@ -1,0 +1,59 @@
+// @ts-check
+// Puts a frame's gradients on the diagram: the width and colour of every band, the stripes of every plate.
+import { medianOf } from "./aggregate.js";
+
+const FIELDS = { state: "state_grad", trunk: "trunk_grad", skip: "skip_grad" };
+const WIRE = 1.25;
+
+/**
+ * Where a gradient stands on the diagram's fixed scale 1e-7…10, from 0 to 1.
+ * @param {number | null} gradient
+ */
+export function scaleOf(gradient) {
+  if (!gradient || gradient <= 0) return 0;
+  return Math.min(1, Math.max(0, (Math.log10(gradient) + 7) / 8));
+}
+
+/**
+ * The colour of a ramp (a list of colours) at `t` from 0 to 1.
+ * @param {string[]} ramp
+ * @param {number} t
+ */
+export function rampColour(ramp, t) {
+  return ramp[Math.round(Math.min(1, Math.max(0, t)) * (ramp.length - 1))];
+}
+
+/**
+ * Prepare a diagram for painting; the returned function paints one frame's values (or none).
+ * @param {SVGSVGElement} svg
+ * @param {any} diagram
+ * @param {number} widest  px of a band at 10
+ */
+export function createDiagramPainter(svg, diagram, widest) {
+  const edges = diagram.edges.map((edge) => {
+    const group = svg.querySelector(`[data-edge="${edge.id}"]`);
+    return { ...edge, group, bands: group ? [...group.querySelectorAll(".band")] : [] };
+  });
+  const stripes = [...svg.querySelectorAll("[data-stripe]")].map((node) => ({ node, layer: Number(node.getAttribute("data-stripe")) }));
+  return (values, ramps) => {
+    svg.classList.toggle("rest", !values);
+    for (const edge of edges) {
+      if (!edge.bands.length) continue;
+      const list = values ? values[FIELDS[edge.kind]] : null;
+      const gradient = list ? medianOf(edge.parts, list) : null;
+      const t = scaleOf(gradient);
+      const width = list ? WIRE + (widest - WIRE) * t : 0;
+      const over = gradient !== null && gradient > 10;
+      const colour = rampColour(edge.kind === "skip" ? ramps.skip : ramps.trunk, t);
+      for (const band of edge.bands) {
+        band.style.strokeWidth = `${width.toFixed(2)}px`;
+        band.style.stroke = over ? "" : colour;
+      }
+      edge.group.classList.toggle("over", over);
+    }
+    for (const { node, layer } of stripes) {
+      const gradient = values ? values.weight_grad[layer] : null;
+      node.style.fill = gradient === null || gradient === undefined ? "" : rampColour(ramps.bars, 0.22 + 0.78 * scaleOf(gradient));
+    }
+  };
+}

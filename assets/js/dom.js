@@ -1,0 +1,76 @@
+// @ts-check
+// Small builders for the page's own elements; text only ever goes in as text.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Make an element with attributes, listeners (`onclick`) and children (nodes or text).
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {any}
+ */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) node[name] = value;
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+const ICONS = {
+  play: "M8 5v14l11-7z",
+  pause: "M6 5h4v14H6zM14 5h4v14h-4z",
+  step: "M5 5v14l9-7zM15 5h3.5v14H15z",
+  stop: "M6 6h12v12H6z",
+  reset: "M12 5V1.5L7 6.2l5 4.7V7.4a4.8 4.8 0 1 1-4.8 4.8H4.8A7.2 7.2 0 1 0 12 5z",
+  undo: "M8.6 4.2 3.4 9.4l5.2 5.2 1.6-1.6-2.4-2.4h6.4a3.9 3.9 0 0 1 0 7.8H9v2.2h5.2a6.1 6.1 0 0 0 0-12.2H7.8l2.4-2.6z",
+  redo: "M15.4 4.2l5.2 5.2-5.2 5.2-1.6-1.6 2.4-2.4H9.8a3.9 3.9 0 0 0 0 7.8H15v2.2H9.8a6.1 6.1 0 0 1 0-12.2h6.4l-2.4-2.6z",
+  table: "M3.5 4.5h17v15h-17zM5.5 9v3h5.6V9zm7.4 0v3h5.6V9zm-7.4 4.8v3.7h5.6v-3.7zm7.4 0v3.7h5.6v-3.7z",
+  bin: "M9 3.5h6l.8 1.5H20v2H4V5h4.2zM6 8.500h12l-.9 12H6.900zM9.600 10.500v8h1.600v-8zm3.200 0v8h1.600v-8z",
+  plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z",
+  close: "M6.400 5 12 10.600 17.600 5 19 6.400 13.400 12 19 17.600 17.600 19 12 13.400 6.400 19 5 17.600 10.600 12 5 6.400z",
+  theme: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 2.200v13.600a6.800 6.800 0 0 1 0-13.600z",
+};
+
+/**
+ * Make one of the page's icons.
+ * @param {keyof typeof ICONS} name
+ * @returns {SVGSVGElement}
+ */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "sv-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  path.setAttribute("fill-rule", "evenodd");
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * Make a button with an icon and a name for everybody.
+ * @param {keyof typeof ICONS} name
+ * @param {string} label
+ * @param {() => void} onclick
+ * @param {string} [className]
+ * @returns {HTMLButtonElement}
+ */
+export function iconButton(name, label, onclick, className = "sv-square") {
+  return element("button", { type: "button", class: className, "aria-label": label, title: label, onclick }, icon(name));
+}
+
+/**
+ * Parse SVG text that the server drew, and return its root.
+ * @param {string} text
+ * @returns {SVGSVGElement}
+ */
+export function parseSvg(text) {
+  const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
+  return /** @type {any} */ (document.importNode(parsed.documentElement, true));
+}

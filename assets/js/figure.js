@@ -1,0 +1,130 @@
+// @ts-check
+// Figure 4.9, alive: three panels that train side by side.
+import { element } from "./dom.js";
+import { createFigurePanel } from "./figure_panel.js";
+import { createHeaderActions } from "./header_actions.js";
+import { createToast } from "./notice.js";
+import { loadPlotly } from "./plotly_loader.js";
+import { createStream, post } from "./stream.js";
+import { createTransport } from "./transport.js";
+import { themeOf } from "./theme.js";
+
+/**
+ * @param {HTMLElement} root
+ * @param {ReturnType<import("./commands.js").createCommands>} commands
+ */
+export function createFigure(root, commands) {
+  /** @type {any} */
+  let data = null;
+  let slowAt = 0;
+  let slowTimer = 0;
+  let asked = false;
+  const toastHost = element("div", { class: "sv-toast-host" });
+  const toast = createToast(toastHost);
+  const outer = { command: (command) => commands.send(command), problem: (sentence) => toast.show("Not done.", sentence) };
+  const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, outer));
+  const stores = () => panels.map((panel) => panel.store);
+  const lead = () => stores().find((store) => store.active() && store.id) || stores()[0];
+  const controls = {
+    main() {
+      const state = lead().state;
+      if (state === "running" || state === "starting") control("pause", "paused");
+      else if (state === "paused") control("resume", "running");
+      else if (state === "queued") control("stop", "stopped");
+      else start(false);
+    },
+    step: () => (lead().state === "ready" ? start(true) : control("step", "paused")),
+    stop: () => control("stop", "stopped"),
+    reset() {
+      for (const panel of panels) panel.store.reset(null);
+      stream.watch([]);
+      commands.send({ op: "reset" });
+      draw(true);
+    },
+    speed: () => {},
+    rate: () => {},
+    seek(step) {
+      for (const store of stores()) store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
+      draw(true);
+    },
+  };
+  const transport = createTransport(controls, { small: true });
+  const reach = element("p", { class: "sv-reach", role: "status", hidden: true }, "Live numbers cannot reach this page; trying again.");
+  const legend = element("div", { class: "sv-legend sv-figure-legend" });
+  const page = element(
+    "div", { class: "sv-figure sv-page" },
+    element(
+      "div", { class: "sv-intro" },
+      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network below trains on real data while you watch; line width is the gradient it carries. Click a red line to switch it off.")),
+      transport.root,
+    ),
+    element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
+    legend, toastHost, reach,
+  );
+  root.replaceChildren(page);
+  createHeaderActions(page, () => new URL(`lab?x=${data.panels[0].link}`, location.href.replace(/[^/]*$/, "")).href);
+
+  function start(paused) {
+    for (const panel of panels) panel.store.reset("?");
+    commands.send({ op: "start", paused });
+    draw(true);
+  }
+  function control(kind, state) {
+    for (const store of stores()) {
+      if (!store.active() || !store.id) continue;
+      if (kind !== "step") store.state = state;
+      post(`skipviz/runs/${store.id}/events`, { kind });
+    }
+    draw(true);
+  }
+  const stream = createStream(
+    (message) => {
+      for (const store of stores()) {
+        if (store.take(message) && message.snapshot && message.mine !== undefined) store.mine = message.mine;
+      }
+      soon();
+    },
+    (reachable) => (reach.hidden = reachable),
+  );
+  function soon() {
+    if (!asked) requestAnimationFrame(() => draw(false));
+    asked = true;
+  }
+  function draw(now) {
+    asked = false;
+    if (!data) return;
+    const theme = themeOf(page);
+    page.dataset.theme = theme;
+    const slow = now || performance.now() - slowAt > 400;
+    for (const panel of panels) panel.draw(data, theme, slow);
+    if (slow) slowAt = performance.now();
+    clearTimeout(slowTimer);
+    if (!slow) slowTimer = window.setTimeout(() => draw(true), 450);
+    const leading = lead();
+    transport.update({ store: leading, steps: data.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine });
+  }
+  return {
+    /** @param {any} next */
+    update(next) {
+      if (data && commands.waiting()) return;
+      const first = !data;
+      data = next;
+      for (const panel of panels) panel.update(next.panels.find((one) => one.id === panel.id));
+      stream.watch(stores().map((store) => store.id).filter((run) => run && run !== "?"));
+      if (next.message) toast.show(next.message[0], next.message[1]);
+      if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
+      loadPlotly(next.plotly).then(
+        (Plotly) => {
+          for (const panel of panels) panel.plotted(Plotly, next);
+          draw(true);
+        },
+        () => toast.show("No plots.", "plotly.js could not be fetched; the diagrams still work."),
+      );
+      draw(true);
+    },
+    destroy() {
+      stream.destroy();
+      for (const panel of panels) panel.destroy();
+    },
+  };
+}

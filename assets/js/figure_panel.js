@@ -1,0 +1,118 @@
+// @ts-check
+// One panel of Figure 4.9: its drawing, its gradient beside it, its run.
+import { createDiagramView } from "./diagram_view.js";
+import { element } from "./dom.js";
+import { createHints } from "./hints.js";
+import { createTooltip } from "./notice.js";
+import { formatNumber } from "./numbers.js";
+import { createRowsPlot } from "./plot_rows.js";
+import { createRunStore } from "./store.js";
+import { post } from "./stream.js";
+
+/**
+ * @param {string} id  left, center or right
+ * @param {{command: (command: any) => void, problem: (sentence: string) => void}} outer
+ */
+export function createFigurePanel(id, outer) {
+  const store = createRunStore();
+  const hints = createHints();
+  const title = element("h2", {});
+  const text = element("p", {});
+  const note = element("span", { class: "sv-quiet" });
+  const diagramHost = element("div", { class: "sv-diagram-host" });
+  const bars = element("div", { class: "sv-bars" });
+  const rows = element("div", { class: "sv-rows" }, diagramHost, bars);
+  const count = element("output", { "aria-live": "polite" });
+  const numbers = element("div", { class: "sv-numbers" });
+  const spoken = element("p", { class: "sv-spoken", "aria-live": "polite" });
+  const step = (change) => outer.command({ op: "repeat", panel: id, change });
+  const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => step(-1) }, "−");
+  const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => step(1) }, "+");
+  const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, plate: "unit" }) });
+  const root = element(
+    "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
+    title, text,
+    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
+    element("div", { class: "sv-scroll" }, rows),
+    element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),
+    spoken,
+  );
+  const tooltip = createTooltip(root);
+  /** @type {any} */
+  let data = null;
+  /** @type {any} */
+  let plot = null;
+
+  async function edit(kind, names, changes) {
+    const live = store.active() && store.mine;
+    for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
+    if ("on" in changes) view.mark("skip", names, changes.on);
+    if ("gain" in changes) view.mark("valve", names, changes.gain > 0);
+    outer.command({ op: kind === "skip" ? "skips" : "layers", panel: id, ids: names, changes, live });
+    if (!live) return;
+    const answer = await post(`skipviz/runs/${store.id}/events`, { kind, ids: names, ...changes });
+    if (!answer.ok && !answer.unreachable) outer.problem(answer.error || "");
+  }
+  const act = {
+    toggleSkip: (names) => edit("skip", names, { on: !data.network.skips.some((skip) => names.includes(skip.id) && skip.on) }),
+    toggleValve: (names) => edit("layer", names, { gain: data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0) ? 0 : 1 }),
+    selectSkip: () => {},
+    selectLayer: (names) => act.toggleValve(names),
+    addSkip: () => outer.problem("Skips are added in the Lab; here a click switches those of the figure."),
+    remove: () => outer.problem("Nothing is removed from the figure; switch a skip off, or open it in the Lab."),
+    open: (plate, y) => outer.command({ op: "open", panel: id, plate, y }),
+    refuse: outer.problem,
+    hover(node, sentence) {
+      if (sentence) tooltip.show(rows, [sentence]);
+      else tooltip.show(node, hints.lines(node, data, values()));
+    },
+  };
+  const view = createDiagramView(diagramHost, act);
+  const shown = () => store.frame() || data?.probe?.frame || null;
+  const values = () => shown()?.variants[data.variant] || null;
+
+  return {
+    id, root, store,
+    /** @param {any} next */
+    update(next) {
+      data = next;
+      if (next.run !== store.id) store.reset(next.run);
+      title.textContent = next.title;
+      text.textContent = next.text;
+      note.textContent = next.network.note;
+      count.textContent = `×${next.repeat}`;
+      less.disabled = next.repeat <= 1;
+      more.disabled = next.repeat >= next.most;
+      fold.textContent = next.repeat > 1 ? (next.folded ? "unfold" : "fold") : "";
+      fold.hidden = next.repeat <= 1;
+      view.show(next.diagram, next.widest);
+      rows.style.height = `${next.diagram.height}px`;
+    },
+    /** @param {any} Plotly @param {any} shared */
+    plotted(Plotly, shared) {
+      plot = plot || createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps);
+    },
+    /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow */
+    draw(shared, theme, slow) {
+      if (!data) return;
+      const now = values();
+      view.paint(now, shared.ramps[theme]);
+      if (plot) {
+        const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
+        plot.update({ diagram: data.diagram, values: now, ghost: now, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
+      }
+      if (!slow) return;
+      const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;
+      const metric = data.metric === "iou" ? "IoU" : "accuracy";
+      numbers.replaceChildren(
+        element("span", {}, data.task), element("span", {}, "loss ", element("strong", {}, formatNumber(now?.loss))),
+        element("span", { class: "sv-metric" }, `${metric} `, element("strong", {}, held === null || held === undefined ? "–" : data.metric === "iou" ? held.toFixed(2) : `${(100 * held).toFixed(1)} %`)),
+      );
+      const bad = store.state === "diverged" || store.state === "failed";
+      if (bad) numbers.replaceChildren(element("span", { class: "sv-warn" }, store.reason || store.state));
+      const grads = now ? now.weight_grad.filter((value) => value !== null) : [];
+      spoken.textContent = hints.spoken(data, store, now, grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null);
+    },
+    destroy: () => plot?.destroy?.(),
+  };
+}

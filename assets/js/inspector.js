@@ -1,0 +1,103 @@
+// @ts-check
+// The bar over the diagram: what is selected, with its controls; or, with nothing selected, the network in a line.
+import { element, iconButton } from "./dom.js";
+import { formatNumber } from "./numbers.js";
+
+const ACTIVATIONS = [["none", "no activation"], ["relu", "ReLU"], ["leaky_relu", "leaky ReLU"], ["gelu", "GELU"], ["tanh", "tanh"], ["sigmoid", "sigmoid"]];
+const NORMS = [["none", "no norm"], ["batch", "batch norm"], ["layer", "layer norm"], ["group", "group norm"]];
+const MERGES = [["add", "add"], ["concat", "concat"], ["gate", "gate"]];
+
+function choice(label, options, value, onchange) {
+  const select = element("select", { "aria-label": label, title: label, onchange: () => onchange(select.value) });
+  for (const [name, words] of options) select.append(element("option", { value: name, selected: name === value }, words));
+  return select;
+}
+
+function switchButton(label, on, onclick, red = false) {
+  return element("button", { type: "button", role: "switch", "aria-checked": String(on), "aria-label": label, title: label, class: `sv-switch${red ? " red" : ""}`, onclick });
+}
+
+function range(label, value, limits, changed) {
+  const shown = element("output", {}, `×${Number(value).toFixed(2)}`);
+  const input = element("input", { type: "range", "aria-label": label, ...limits, value });
+  input.oninput = () => {
+    shown.textContent = `×${Number(input.value).toFixed(2)}`;
+    changed(Number(input.value), false);
+  };
+  input.onchange = () => changed(Number(input.value), true);
+  return element("label", { class: "sv-range", title: label }, input, shown);
+}
+
+/**
+ * @param {HTMLElement} host
+ * @param {{skips: Function, layers: Function, insert: Function, remove: Function, deselect: Function}} act
+ */
+export function createInspector(host, act) {
+  let key = "";
+  return {
+    /** @param {any} data @param {{kind: string, ids: string[]} | null} selected @param {number | null} ratio  first ÷ last layer */
+    update(data, selected, ratio) {
+      const skips = selected?.kind === "skip" ? data.network.skips.filter((skip) => selected.ids.includes(skip.id)) : [];
+      const layers = selected?.kind === "layer" ? data.network.layers.filter((layer) => selected.ids.includes(layer.id)) : [];
+      const parts = skips.length ? skips : layers;
+      const next = parts.length ? JSON.stringify(parts) : JSON.stringify([data.network.title, ratio === null ? null : formatNumber(ratio)]);
+      if (next === key) return;
+      if (parts.length && host.contains(document.activeElement) && /** @type {any} */ (document.activeElement).type === "range") return;
+      key = next;
+      const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
+      if (skips.length) host.replaceChildren(...skipControls(skips, act));
+      else if (layers.length) host.replaceChildren(...layerControls(layers, act));
+      else host.replaceChildren(...summary(data, ratio));
+      if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
+      host.classList.toggle("sheet", parts.length > 0);
+    },
+  };
+}
+
+function summary(data, ratio) {
+  const chip = element("span", { class: "sv-chip" });
+  if (ratio !== null) {
+    const odd = ratio < 1e-3 || ratio > 1e3;
+    chip.classList.toggle("warn", odd);
+    chip.textContent = `${ratio < 1e-3 ? "Vanishing: " : ratio > 1e3 ? "Exploding: " : ""}first ÷ last layer ${formatNumber(ratio)}`;
+  }
+  return [
+    element("strong", {}, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),
+    element("span", { class: "sv-quiet" }, data.network.skips_total ? `${data.network.skips_on} of ${data.network.skips_total} skips on` : "no skips"),
+    ratio === null ? element("span") : chip,
+  ];
+}
+
+function skipControls(skips, act) {
+  const skip = skips[0];
+  const ids = skips.map((one) => one.id);
+  return [
+    element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`),
+    switchButton("Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
+    range("Strength", skip.strength, { min: 0, max: 2, step: 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
+    choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true)),
+    choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)),
+    choice("Gradient gain of the skip", [["1", "gain ×1"], ["0.5", "gain ×0.5"], ["0.1", "gain ×0.1"], ["0", "gain ×0"]], String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true)),
+    iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
+    iconButton("close", "Close", () => act.deselect(), "sv-bare"),
+  ];
+}
+
+function layerControls(layers, act) {
+  const layer = layers[0];
+  const ids = layers.map((one) => one.id);
+  const width = layer.width && element("input", { type: "number", min: 1, max: 512, value: layer.width, "aria-label": "Width", title: `Width of this ${layer.kind} layer` });
+  if (width) width.onchange = () => act.layers(ids, { width: Number(width.value) }, true);
+  return [
+    element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
+    switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),
+    element("span", { class: "sv-quiet" }, "gain"),
+    range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final)),
+    width ? element("label", { class: "sv-width" }, layer.kind, width) : element("span", { class: "sv-quiet" }, layer.label),
+    choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
+    choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true)),
+    iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),
+    iconButton("bin", "Remove this layer", () => act.remove("layer", ids), "sv-bare"),
+    iconButton("close", "Close", () => act.deselect(), "sv-bare"),
+  ];
+}

@@ -1,0 +1,299 @@
+// @ts-check
+// The lab: one network's diagram with its numbers row by row, its controls, and its history.
+import { createDiagramView } from "./diagram_view.js";
+import { element, iconButton } from "./dom.js";
+import { createHeaderActions } from "./header_actions.js";
+import { createInspector } from "./inspector.js";
+import { createLabPlots } from "./lab_plots.js";
+import { createHints } from "./hints.js";
+import { createToast, createTooltip } from "./notice.js";
+import { createViewOptions } from "./view_options.js";
+import { createRunStore } from "./store.js";
+import { createStream, post } from "./stream.js";
+import { createTableView } from "./table_view.js";
+import { createTransport } from "./transport.js";
+import { themeOf } from "./theme.js";
+
+const LIVE = new Set(["on", "strength", "gain"]);
+
+/**
+ * @param {HTMLElement} root
+ * @param {ReturnType<import("./commands.js").createCommands>} commands
+ */
+export function createLab(root, commands) {
+  const store = createRunStore();
+  const page = labElements();
+  root.replaceChildren(page.root);
+  const toast = createToast(page.card);
+  const tooltip = createTooltip(page.card);
+  const hints = createHints();
+  /** @type {any} */
+  let data = null;
+  /** @type {{kind: string, ids: string[]} | null} */
+  let selected = null;
+  let speed = /** @type {number | null} */ (100);
+  let postedAt = 0;
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
+
+  const variant = () => data.variant;
+  const ids = (kind) => data.network[kind === "skip" ? "skips" : "layers"].map((part) => part.id);
+
+  async function send(message, final) {
+    if (!final && performance.now() - postedAt < 80) return;
+    postedAt = performance.now();
+    const answer = await post(`skipviz/runs/${store.id}/events`, message);
+    if (!answer.ok && final && !answer.unreachable) toast.show("Not done.", answer.error || "");
+    return answer;
+  }
+
+  function edit(kind, names, changes, final) {
+    const live = store.active() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
+    if (live) send({ kind, ids: names, ...changes }, final);
+    for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
+    if ("on" in changes && kind === "skip") diagram.mark("skip", names, changes.on);
+    if ("gain" in changes && kind === "layer") diagram.mark("valve", names, changes.gain > 0);
+    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    if (final) commands.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes, live });
+    draw.text();
+  }
+
+  const act = {
+    skips: (names, changes, final) => edit("skip", names, changes, final),
+    layers: (names, changes, final) => edit("layer", names, changes, final),
+    toggleSkip(names) {
+      const on = data.network.skips.some((skip) => names.includes(skip.id) && skip.on);
+      edit("skip", names, { on: !on }, true);
+    },
+    toggleValve(names) {
+      const open = data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0);
+      edit("layer", names, { gain: open ? 0 : 1 }, true);
+    },
+    selectSkip: (names) => select("skip", names),
+    selectLayer: (names) => select("layer", names),
+    deselect: () => select(null, []),
+    addSkip: (source, target) => commands.send({ op: "add_skip", source, target }),
+    insert: (position) => commands.send({ op: "insert_layer", position }),
+    remove(kind, names) {
+      select(null, []);
+      commands.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
+    },
+    open: (plate, y) => commands.send({ op: "open", plate, y }),
+    refuse: (sentence) => toast.show("Not done.", sentence),
+    hover(node, sentence) {
+      if (sentence) tooltip.show(page.rows, [sentence]);
+      else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
+    },
+    all: (on) => edit("skip", ids("skip"), { on }, true),
+    main() {
+      if (store.state === "running" || store.state === "starting") control("pause", "paused");
+      else if (store.state === "paused") control("resume", "running");
+      else if (store.state === "queued") control("stop", "stopped");
+      else start(false);
+    },
+    step: () => (store.state === "ready" ? start(true) : control("step", "paused")),
+    stop: () => control("stop", "stopped"),
+    reset: () => {
+      store.reset(null);
+      stream.watch([]);
+      commands.send({ op: "reset" });
+      draw.all();
+    },
+    speed(value) {
+      speed = value;
+      if (store.active()) send({ kind: "speed", steps_per_second: value }, true);
+    },
+    rate(value, final) {
+      if (store.active() && store.mine) send({ kind: "rate", learning_rate: value }, final);
+      data.learning_rate = value;
+      if (final) commands.send({ op: "rate", learning_rate: value, live: store.active() });
+    },
+    seek(step) {
+      store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
+      draw.all();
+    },
+    options() {
+      if (store.active()) send({ kind: "ghost", ghost: options.ghost }, true);
+      draw.all();
+    },
+  };
+
+  function start(paused) {
+    store.reset("?");
+    commands.send({ op: "start", speed, ghost: options.ghost, paused });
+    draw.text();
+  }
+  function control(kind, state) {
+    if (kind !== "step") store.state = state;
+    send({ kind }, true);
+    draw.text();
+  }
+  function select(kind, names) {
+    selected = kind ? { kind, ids: names } : null;
+    diagram.select(kind, names);
+    draw.text();
+  }
+
+  const diagram = createDiagramView(page.diagram, act);
+  const inspector = createInspector(page.inspector, act);
+  const transport = createTransport(act);
+  const table = createTableView(page.table, act);
+  const viewOptions = createViewOptions(page.quantity, options, () => act.options());
+  const plots = createLabPlots(page, options, (step) => act.seek(step));
+  page.transport.append(transport.root);
+  page.plain.onclick = () => act.all(false);
+  page.residual.onclick = () => act.all(true);
+  page.tools.append(
+    iconButton("undo", "Undo (Ctrl+Z)", () => commands.send({ op: "undo" }), "sv-bare sv-undo"),
+    iconButton("redo", "Redo (Ctrl+Shift+Z)", () => commands.send({ op: "redo" }), "sv-bare sv-redo"),
+    iconButton("table", "Table", () => ((page.table.hidden = !page.table.hidden), draw.all()), "sv-bare"),
+  );
+  createHeaderActions(page.root, () => new URL(`?x=${data.link}`, location.href).href);
+  page.root.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    commands.send({ op: event.shiftKey ? "redo" : "undo" });
+  });
+
+  const stream = createStream(
+    (message) => {
+      if (store.take(message)) draw.soon();
+      if (message.snapshot && message.mine !== undefined) store.mine = message.mine;
+    },
+    (reachable) => (page.reach.hidden = reachable),
+  );
+
+  const draw = createDrawing();
+  function createDrawing() {
+    let asked = false;
+    let slowAt = 0;
+    let slowTimer = 0;
+    function fast() {
+      asked = false;
+      const frame = store.frame();
+      const shown = frame || data.probe?.frame || null;
+      const values = shown?.variants[variant()] || null;
+      const theme = themeOf(page.root);
+      page.root.dataset.theme = theme;
+      diagram.paint(values, data.ramps[theme]);
+      diagram.diverged(store.state === "diverged" && store.cursor === null ? store.diverged || null : null);
+      plots.fast({ data, store, frame: shown, values, theme });
+      transport.update({ store, steps: data.steps, shown: frame?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine });
+      const now = performance.now();
+      clearTimeout(slowTimer);
+      if (now - slowAt > 250) slow();
+      else slowTimer = window.setTimeout(slow, 260 - (now - slowAt));
+    }
+    function slow() {
+      slowAt = performance.now();
+      const frame = store.frame();
+      const shown = frame || data.probe?.frame || null;
+      const values = shown?.variants[variant()] || null;
+      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme });
+      table.update(data, values);
+      words(values);
+    }
+    function words(values) {
+      const grads = values ? values.weight_grad.filter((value) => value !== null) : [];
+      const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
+      inspector.update(data, selected, ratio);
+      const on = data.network.skips_on;
+      page.plain.setAttribute("aria-pressed", String(on === 0));
+      page.residual.setAttribute("aria-pressed", String(on > 0 && on === data.network.skips_total));
+      page.toggle.hidden = data.network.skips_total === 0;
+      page.spoken.textContent = hints.spoken(data, store, values, ratio);
+    }
+    return {
+      soon() {
+        if (!asked) requestAnimationFrame(fast);
+        asked = true;
+      },
+      all() {
+        if (!data) return;
+        slowAt = 0;
+        fast();
+      },
+      text() {
+        const frame = store.frame() || data.probe?.frame || null;
+        words(frame?.variants[variant()] || null);
+        transport.update({ store, steps: data.steps, shown: store.frame()?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine });
+      },
+    };
+  }
+
+  return {
+    /** @param {any} next  what Python knows */
+    update(next) {
+      if (data && commands.waiting()) {
+        if (next.run !== store.id && next.run) adopt(next.run);
+        return;
+      }
+      const first = !data;
+      data = next;
+      if (next.speed !== undefined && first) speed = next.speed;
+      if (next.run !== store.id) adopt(next.run);
+      page.plain.textContent = next.network.words[0];
+      page.residual.textContent = next.network.words[1];
+      diagram.show(next.diagram, next.widest);
+      page.rows.style.height = `${next.diagram.height}px`;
+      page.root.querySelector(".sv-undo").disabled = !next.undo;
+      page.root.querySelector(".sv-redo").disabled = !next.redo;
+      if (selected && !selected.ids.every((id) => ids(selected.kind).includes(id))) selected = null;
+      if (next.select) selected = next.select;
+      diagram.select(selected?.kind ?? null, selected?.ids ?? []);
+      viewOptions.update(next.network.note);
+      if (next.message) toast.show(next.message[0], next.message[1]);
+      if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
+      plots.load(next).then(() => draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
+      draw.all();
+    },
+    destroy() {
+      stream.destroy();
+      plots.destroy();
+    },
+  };
+
+  function adopt(run) {
+    store.reset(run);
+    stream.watch(run ? [run] : []);
+  }
+}
+
+function labElements() {
+  const page = /** @type {Record<string, any>} */ ({});
+  const part = (name, tag, attributes, ...children) => (page[name] = element(tag, attributes, ...children));
+  part("plain", "button", { type: "button" }, "Plain");
+  part("residual", "button", { type: "button" }, "Residual");
+  const bar = element(
+    "div", { class: "sv-bar" },
+    part("inspector", "div", { class: "sv-inspector" }),
+    part("toggle", "div", { class: "sv-segment", role: "group", "aria-label": "All skips" }, page.plain, page.residual),
+    part("tools", "div", { class: "sv-tools" }),
+  );
+  const heads = element(
+    "div", { class: "sv-heads" },
+    element("strong", { class: "sv-head-network" }, "Network"), element("span", { class: "sv-head-gain" }, "gain"),
+    part("quantity", "div", { class: "sv-head-bars" }),
+    element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"))),
+    element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³")),
+  );
+  part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), part("bars", "div", { class: "sv-bars" }));
+  part("legend", "div", { class: "sv-legend" });
+  part("table", "div", { class: "sv-table", hidden: true });
+  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, bar, heads, element("div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
+  part("transport", "section", { class: "sv-card sv-transport-card" });
+  part("heatmap", "div", { class: "sv-plot-heatmap" });
+  part("loss", "div", { class: "sv-plot-loss" });
+  part("picture", "div", { class: "sv-plot-picture" });
+  part("lossTitle", "div", { class: "sv-title" });
+  const side = element(
+    "div", { class: "sv-side" },
+    page.transport,
+    element("section", { class: "sv-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
+    element("section", { class: "sv-card", "aria-label": "Loss and metric" }, page.lossTitle, page.loss),
+    element("section", { class: "sv-card sv-picture-card", "aria-label": "What the network does" }, page.picture),
+  );
+  part("reach", "p", { class: "sv-reach", role: "status", hidden: true }, "Live numbers cannot reach this page; trying again.");
+  part("spoken", "p", { class: "sv-spoken", "aria-live": "polite" });
+  part("root", "div", { class: "sv-lab sv-page" }, page.card, side, page.reach, page.spoken);
+  return page;
+}

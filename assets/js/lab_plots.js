@@ -1,0 +1,67 @@
+// @ts-check
+// The lab's four plots, fed from one frame or from the whole run.
+import { element } from "./dom.js";
+import { formatNumber } from "./numbers.js";
+import { createHeatmap } from "./plot_heatmap.js";
+import { createLossPlot } from "./plot_loss.js";
+import { createPicture } from "./picture.js";
+import { createRowsPlot } from "./plot_rows.js";
+import { loadPlotly } from "./plotly_loader.js";
+
+/**
+ * @param {Record<string, any>} page
+ * @param {Record<string, any>} options
+ * @param {(step: number) => void} seek
+ */
+export function createLabPlots(page, options, seek) {
+  /** @type {any} */
+  let plots = null;
+  let pictured = null;
+  return {
+    /** @param {any} data */
+    async load(data) {
+      const Plotly = await loadPlotly(data.plotly);
+      if (plots) return;
+      plots = {
+        rows: createRowsPlot(Plotly, page.bars, data.figures.rows, data.ramps),
+        heatmap: createHeatmap(Plotly, page.heatmap, data.figures.heatmap, data.ramps, seek),
+        loss: createLossPlot(Plotly, page.loss, data.figures.loss),
+        picture: createPicture(Plotly, page.picture, data.figures.picture),
+      };
+    },
+    /** @param {any} view */
+    fast({ data, store, frame, values, theme }) {
+      if (!plots) return;
+      const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
+      plots.rows.update({
+        diagram: data.diagram, values, ghost: options.ghost ? values : null, before, share: values, update: values, theme, options,
+        header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
+      });
+    },
+    /** @param {any} view */
+    slow({ data, store, frame, values, theme }) {
+      if (plots) {
+        const history = {
+          frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, steps: data.steps, theme,
+          cursor: store.frames.length ? frame.step : null, events: store.events, quantity: options.quantity, metric: data.metric,
+        };
+        plots.heatmap.update(history);
+        plots.loss.update(history);
+        const picture = store.frames.length ? store.latest(frame, data.variant, "picture") : values?.picture;
+        if (picture !== pictured || theme !== page.picture.dataset.theme) {
+          pictured = picture;
+          page.picture.dataset.theme = theme;
+          plots.picture.update({ header: store.header || data.probe?.header || null, picture, theme });
+        }
+      }
+      const held = store.frames.length ? store.latest(frame, data.variant, "held_out") : values?.held_out;
+      page.lossTitle.replaceChildren(
+        element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
+        element("span", { class: "sv-metric" }, element("strong", {}, data.metric === "iou" ? "IoU " : "Accuracy "), held === null || held === undefined ? "–" : data.metric === "iou" ? held.toFixed(2) : `${(100 * held).toFixed(1)} %`, " held out"),
+      );
+    },
+    destroy() {
+      if (plots) for (const plot of Object.values(plots)) plot.destroy?.();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// @ts-check
+// The component's entry: one instance a mount, told of each change of data.
+import { createCommands } from "./commands.js";
+import { createFigure } from "./figure.js";
+import { createLab } from "./lab.js";
+
+/** @type {WeakMap<HTMLElement, {view: any, commands: any, observer: MutationObserver}>} */
+const instances = new WeakMap();
+
+/** @param {any} component  what Streamlit hands to a component (v2) */
+export default function skipviz(component) {
+  const { parentElement, data, setStateValue } = component;
+  if (!data) return undefined;
+  let instance = instances.get(parentElement);
+  if (!instance) {
+    const root = document.createElement("div");
+    parentElement.replaceChildren(root);
+    const commands = createCommands();
+    const view = (data.page === "lab" ? createLab : createFigure)(root, commands);
+    instance = /** @type {any} */ ({ view, commands });
+    instances.set(parentElement, /** @type {any} */ (instance));
+  }
+  const { view, commands } = /** @type {any} */ (instance);
+  commands.connect(setStateValue);
+  commands.acknowledge(data.done);
+  view.update(data);
+  return () => {
+    view.destroy();
+    instances.delete(parentElement);
+  };
+}

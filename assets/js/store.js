@@ -1,0 +1,87 @@
+// @ts-check
+// What the browser knows of one run: its header, all frames so far, its events and its state.
+
+/**
+ * @typedef {{step: number, variants: Record<string, any>, events?: any[], seconds?: number}} Frame
+ */
+
+/**
+ * The record of one run, and which of its steps is being looked at.
+ */
+export function createRunStore() {
+  return {
+    /** @type {string | null} */ id: null,
+    /** @type {any} */ header: null,
+    /** @type {Frame[]} */ frames: [],
+    /** @type {{step: number, event: any}[]} */ events: [],
+    state: "ready",
+    /** @type {string | null} */ reason: null,
+    /** @type {number | null} */ ahead: null,
+    /** @type {number | null} cursor: index of the frame looked at; null is live */ cursor: null,
+    mine: true,
+
+    /** @param {string | null} id */
+    reset(id) {
+      Object.assign(this, {
+        id, header: null, frames: [], events: [], state: id ? "starting" : "ready", reason: null, ahead: null, cursor: null,
+      });
+    },
+    /** @param {any} message  one message of the stream */
+    take(message) {
+      if (message.run !== this.id) return false;
+      if (message.snapshot) {
+        this.frames = [];
+        this.events = [];
+      }
+      if (message.header) this.header = message.header;
+      for (const frame of message.frames || []) {
+        this.frames.push(frame);
+        for (const event of frame.events || []) this.events.push({ step: frame.step, event });
+      }
+      if (message.state) this.state = message.state;
+      this.reason = message.reason ?? (message.state ? null : this.reason);
+      this.ahead = message.ahead ?? null;
+      return true;
+    },
+    /** @returns {Frame | null} the frame looked at */
+    frame() {
+      if (!this.frames.length) return null;
+      return this.frames[this.cursor === null ? this.frames.length - 1 : Math.min(this.cursor, this.frames.length - 1)];
+    },
+    /** @param {Frame} shown @returns {Frame | null} the last frame before the event that precedes the shown one */
+    before(shown) {
+      const event = this.events.filter((one) => one.step <= shown.step).at(-1);
+      if (!event) return null;
+      let found = null;
+      for (const frame of this.frames) {
+        if (frame.step >= event.step) break;
+        found = frame;
+      }
+      return found;
+    },
+    /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the field's latest value up to the shown frame */
+    latest(shown, variant, field) {
+      for (let index = this.frames.length - 1; index >= 0; index -= 1) {
+        const frame = this.frames[index];
+        const value = frame.step <= shown.step ? frame.variants[variant]?.[field] : undefined;
+        if (value !== undefined && value !== null) return value;
+      }
+      return null;
+    },
+    /** @param {number} step @returns {number} index of the recorded frame nearest to `step` */
+    indexAt(step) {
+      let low = 0;
+      let high = this.frames.length - 1;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (this.frames[middle].step < step) low = middle + 1;
+        else high = middle;
+      }
+      if (low > 0 && step - this.frames[low - 1].step < this.frames[low].step - step) return low - 1;
+      return Math.max(0, low);
+    },
+    active() {
+      return ["running", "paused", "queued", "starting"].includes(this.state);
+    },
+  };
+}

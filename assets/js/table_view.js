@@ -1,0 +1,58 @@
+// @ts-check
+// The same network and numbers as a table, with every switch reachable by keyboard.
+import { element } from "./dom.js";
+import { formatNumber } from "./numbers.js";
+
+/**
+ * @param {HTMLElement} host
+ * @param {{skips: Function, layers: Function, selectSkip: Function, selectLayer: Function}} act
+ */
+export function createTableView(host, act) {
+  let key = "";
+  /** @type {{cell: HTMLElement, field: string, index: number}[]} */
+  let cells = [];
+  const number = (field, index) => {
+    const cell = element("td", { class: "num" });
+    cells.push({ cell, field, index });
+    return cell;
+  };
+  const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, onchange });
+  function layerRow(layer, index) {
+    return element(
+      "tr", {},
+      element("th", { scope: "row" }, element("button", { type: "button", class: "sv-link", onclick: () => act.selectLayer([layer.id]) }, `f(${layer.k})`)),
+      element("td", {}, layer.label), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
+      element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
+      element("td", { class: "num" }, formatNumber(layer.gain)),
+      number("weight_grad", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1),
+    );
+  }
+  function skipRow(skip, index) {
+    return element(
+      "tr", {},
+      element("th", { scope: "row" }, element("button", { type: "button", class: "sv-link", onclick: () => act.selectSkip([skip.id]) }, `h(${skip.source}) → h(${skip.target})`)),
+      element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
+      element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
+      element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index),
+    );
+  }
+  const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
+  return {
+    /** @param {any} data @param {any} values */
+    update(data, values) {
+      if (host.hidden) return;
+      const next = JSON.stringify(data.network);
+      if (next !== key) {
+        key = next;
+        cells = [];
+        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...data.network.layers.map(layerRow)));
+        const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it"]), element("tbody", {}, ...data.network.skips.map(skipRow)));
+        host.replaceChildren(layers, data.network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
+      }
+      for (const { cell, field, index } of cells) {
+        const value = values?.[field]?.[index];
+        cell.textContent = value === null || value === undefined ? "–" : formatNumber(value);
+      }
+    },
+  };
+}

@@ -1,0 +1,136 @@
+// @ts-check
+// Start, pause, step, stop, reset; speed and learning rate; the time slider with its event marks.
+import { element, icon, iconButton } from "./dom.js";
+import { formatNumber } from "./numbers.js";
+import { eventMark, eventWords } from "./event_words.js";
+
+/** Steps a second the speed slider offers; null is as fast as it goes. */
+export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
+
+/** Words for a run's state, as the page says them. @param {any} store @param {boolean} live */
+export function stateWords(store, live) {
+  if (!live && store.frames.length) return ["back", `Live is at ${store.frames.at(-1).step} ›`];
+  const words = {
+    ready: ["ready", "Ready"],
+    starting: ["queued", "Starting"],
+    queued: ["queued", store.ahead ? `Queued, ${store.ahead} ahead` : "Queued"],
+    running: ["running", "Running"],
+    paused: ["paused", "Paused"],
+    finished: ["finished", "Finished"],
+    stopped: ["finished", "Stopped"],
+    diverged: ["bad", store.reason || "Diverged"],
+    failed: ["bad", `Failed: ${store.reason || "the worker ended"}`],
+    interrupted: ["bad", store.reason || "Interrupted"],
+  };
+  return words[store.state] || ["ready", store.state];
+}
+
+/**
+ * Build the transport.
+ * @param {{main: Function, step: Function, stop: Function, reset: Function, speed: Function, rate: Function, seek: Function}} act
+ * @param {{small?: boolean}} [options]  small: no sliders
+ */
+export function createTransport(act, options = {}) {
+  const main = element("button", { type: "button", class: "sv-main", onclick: () => act.main() });
+  const step = iconButton("step", "One step", () => act.step());
+  const stop = iconButton("stop", "Stop", () => act.stop());
+  const reset = iconButton("reset", "Restart with the same seed", () => act.reset());
+  const count = element("span", { class: "sv-step" });
+  const total = element("span", { class: "sv-total" });
+  const state = element("button", { type: "button", class: "sv-state", onclick: () => act.seek(null) });
+  const speedValue = element("output", {});
+  const speed = element("input", { type: "range", min: 0, max: SPEEDS.length - 1, step: 1, "aria-label": "Speed, steps a second" });
+  const rateValue = element("output", {});
+  const rate = element("input", { type: "range", min: -5, max: 0, step: 0.05, "aria-label": "Learning rate" });
+  const marks = element("div", { class: "sv-marks" });
+  const slider = element("input", { type: "range", min: 0, step: 1, class: "sv-time", "aria-label": "Step shown" });
+  speed.oninput = () => {
+    const value = SPEEDS[Number(speed.value)];
+    speedValue.textContent = value ? `${value} steps/s` : "fastest";
+    act.speed(value);
+  };
+  rate.oninput = () => {
+    rateValue.textContent = formatNumber(10 ** Number(rate.value));
+    act.rate(10 ** Number(rate.value), false);
+  };
+  rate.onchange = () => act.rate(10 ** Number(rate.value), true);
+  slider.oninput = () => act.seek(Number(slider.value));
+  const sliders = element(
+    "div",
+    { class: "sv-sliders" },
+    element("label", {}, element("span", {}, "Speed", speedValue), speed),
+    element("label", {}, element("span", {}, "Learning rate", rateValue), rate),
+  );
+  const root = element(
+    "section",
+    { class: "sv-transport", "aria-label": "Training" },
+    element(
+      "div",
+      { class: "sv-buttons" },
+      main, step, options.small ? null : stop, reset,
+      element("div", { class: "sv-count" }, element("div", {}, count, total), state),
+    ),
+    options.small ? null : sliders,
+    element("div", { class: "sv-timeline" }, marks, slider),
+  );
+  let marked = "";
+  return {
+    root,
+    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine} */
+    update(view) {
+      const { store } = view;
+      const running = store.state === "running" || store.state === "starting";
+      const over = ["finished", "stopped", "diverged", "failed", "interrupted"].includes(store.state);
+      const [words, name] = running
+        ? ["Pause", "pause"]
+        : store.state === "queued" ? ["Leave queue", "close"] : store.state === "paused" ? ["Resume", "play"] : over ? ["Restart", "reset"] : ["Start", "play"];
+      if (main.dataset.words !== words) {
+        main.replaceChildren(icon(/** @type {any} */ (name)), words);
+        main.dataset.words = words;
+      }
+      main.disabled = !view.mine;
+      step.disabled = !view.mine || over || store.state === "queued";
+      stop.disabled = !view.mine || !["running", "paused"].includes(store.state);
+      reset.disabled = !view.mine || store.state === "ready";
+      count.textContent = String(view.shown);
+      total.textContent = ` / ${view.steps}`;
+      const [kind, sentence] = stateWords(store, view.live);
+      state.textContent = sentence;
+      state.dataset.kind = kind;
+      state.disabled = kind !== "back";
+      const position = SPEEDS.indexOf(view.speed);
+      if (document.activeElement !== speed) speed.value = String(position < 0 ? SPEEDS.length - 1 : position);
+      speedValue.textContent = view.speed ? `${view.speed} steps/s` : "fastest";
+      if (document.activeElement !== rate) rate.value = String(Math.log10(view.learningRate));
+      rateValue.textContent = formatNumber(view.learningRate);
+      slider.max = String(view.steps);
+      slider.disabled = !store.frames.length;
+      if (document.activeElement !== slider || view.live) slider.value = String(view.shown);
+      slider.style.setProperty("--played", `${(100 * view.shown) / Math.max(1, view.steps)}%`);
+      slider.style.setProperty("--known", `${(100 * (store.frames.at(-1)?.step ?? 0)) / Math.max(1, view.steps)}%`);
+      const key = `${store.id}:${store.events.length}:${view.steps}`;
+      if (key !== marked) {
+        marked = key;
+        drawMarks(marks, store.events, view.steps, act.seek);
+      }
+    },
+  };
+}
+
+function drawMarks(host, events, steps, seek) {
+  host.replaceChildren();
+  let wordsEnd = -Infinity;
+  for (const { step, event } of events) {
+    const at = (100 * step) / Math.max(1, steps);
+    const words = eventWords(event);
+    const mark = element(
+      "button",
+      { type: "button", class: `sv-mark ${eventMark(event)}`, style: `left:${at}%`, title: `Step ${step}: ${words}`, "aria-label": `Step ${step}: ${words}`, onclick: () => seek(step) },
+    );
+    if (at > wordsEnd && at < 78) {
+      mark.append(element("span", {}, words));
+      wordsEnd = at + 8 + words.length * 2.2;
+    }
+    host.append(mark);
+  }
+}

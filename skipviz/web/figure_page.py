@@ -1,0 +1,120 @@
+"""Figure 4.9, alive: the first page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ..engine import EngineError, get_engine
+from ..network.base import NetworkError
+from ..network.edit import set_layers, set_skips
+from ..tasks import presets
+from . import component, session
+from .page_data import bench_data, shared_data
+from .workbench import Workbench, events_between
+
+KEY = "figure"
+MOST_LAYERS = 400
+TEXTS = {
+    "left": (
+        "Any layer to any later layer",
+        "Shut the valve beside f(5). Layers below it still learn: the gradient goes around, through the skips.",
+    ),
+    "center": (
+        "Down-scaling, then up-scaling",
+        "Two halvings, two doublings. Each skip joins layers of one scale. Switch the inner one off and see which layers starve.",
+    ),
+    "right": (
+        "Residual",
+        "The skip is added, not appended, and each spans one block. Repeat the block more often: the gradient at the bottom stays.",
+    ),
+}
+
+
+def page() -> None:
+    """Draw the page of the three panels."""
+    desk = session.figure_desk()
+    for command in component.commands(KEY, desk.done):
+        desk.done = command["n"]
+        try:
+            perform(desk, command)
+        except (NetworkError, EngineError) as error:
+            text = str(error)
+            desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}")
+        except (KeyError, TypeError, ValueError):
+            desk.message = ("Not done.", "The page sent what is no command.")
+    runs = [bench.run or "" for bench in desk.benches.values()]
+    wanted = {"runs": ".".join(runs)} if any(runs) else {}
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+    shared = shared_data()
+    message, desk.message = desk.message, None
+    panels = [_panel(desk, name, bench) for name, bench in desk.benches.items()]
+    component.mount(
+        {
+            "page": "figure",
+            "done": desk.done,
+            "compact": desk.compact,
+            "message": message,
+            "steps": max(panel["steps"] for panel in panels),
+            "panels": panels,
+            "plotly": shared["plotly"],
+            "ramps": shared["ramps"],
+            "figures": {"rows": shared["figures"]["figure_rows"]},
+        },
+        KEY,
+    )
+
+
+def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
+    repeat = desk.repeats[name]
+    data = bench_data(bench, get_engine(), page="figure", compact=desk.compact, repeat=repeat)
+    title, text = TEXTS[name]
+    most = MOST_LAYERS // presets.figure_unit(name).depth
+    return {**data, "id": name, "title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
+
+
+def perform(desk: session.Desk, command: dict) -> None:
+    """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
+    operation = command["op"]
+    if operation == "start":
+        for bench in desk.benches.values():
+            session.start(bench, speed=20.0, ghost=True, paused=bool(command.get("paused")))
+        return
+    if operation == "reset":
+        for bench in desk.benches.values():
+            session.leave(bench)
+        return
+    if operation == "compact":
+        desk.compact = True
+        return
+    name = command["panel"]
+    bench = desk.benches[name]
+    if operation == "repeat":
+        _repeat(desk, name, bench, int(command["change"]))
+    elif operation == "open":
+        _open(bench, command)
+    else:
+        change = {"skips": set_skips, "layers": set_layers}[operation]
+        allowed = {key: value for key, value in command["changes"].items() if key in ("on", "gain", "strength")}
+        experiment = bench.experiment.with_network(change(bench.network, command["ids"], **allowed))
+        session.accept(bench, experiment, events_between(bench.experiment, experiment), posted=bool(command.get("live")))
+
+
+def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> None:
+    """Stack the panel's unit more or less often; from ten on in steps of five, from fifty on of twenty-five."""
+    count = desk.repeats[name]
+    stride = 25 if count + (change < 0) * -1 >= 50 else 5 if count + (change < 0) * -1 >= 10 else 1
+    most = MOST_LAYERS // presets.figure_unit(name).depth
+    desk.repeats[name] = max(1, min(most, count + change * stride))
+    bench.unfolded = frozenset()
+    session.accept(bench, presets.figure(name, desk.repeats[name]), None)
+
+
+def _open(bench: Workbench, command: dict) -> None:
+    from ..drawing import diagram
+
+    if command["plate"] == "unit":
+        bench.folded = not bench.folded
+        bench.unfolded = frozenset()
+    else:
+        bench.unfolded = diagram.opened(bench.network, bench.unfolded, command["plate"], command.get("y"))

@@ -1,0 +1,100 @@
+"""The lab: the sidebar rebuilds the network, the component shows and steers it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ..engine import EngineError, get_engine
+from ..network.base import NetworkError
+from ..tasks.experiment import Experiment
+from . import component, session, sidebar
+from .page_data import bench_data, link_of, shared_data
+from .workbench import Workbench, events_between, network_after
+
+KEY = "lab"
+
+
+def page() -> None:
+    """Draw the lab page."""
+    desk = session.lab_desk()
+    bench = desk.benches["lab"]
+    for command in component.commands(KEY, desk.done):
+        desk.done = command["n"]
+        try:
+            perform(desk, bench, command)
+        except (NetworkError, EngineError, KeyError, TypeError, ValueError) as error:
+            desk.message = ("Not done.", _words(error))
+    sidebar.draw(desk, bench)
+    _address(bench)
+    shared = shared_data()
+    data = bench_data(bench, get_engine(), page="lab", compact=desk.compact)
+    bench.select = None
+    message, desk.message = desk.message, None
+    component.mount(
+        {
+            "page": "lab",
+            "done": desk.done,
+            "compact": desk.compact,
+            "speed": desk.speed,
+            "message": message,
+            "plotly": shared["plotly"],
+            "ramps": shared["ramps"],
+            "figures": {name: shared["figures"][name] for name in ("rows", "heatmap", "loss", "picture")},
+            **data,
+        },
+        KEY,
+    )
+
+
+def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
+    """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
+    operation = command["op"]
+    if operation == "start":
+        desk.speed = command.get("speed")
+        session.start(bench, speed=desk.speed, ghost=bool(command.get("ghost")), paused=bool(command.get("paused")))
+    elif operation == "reset":
+        session.leave(bench)
+    elif operation in ("undo", "redo"):
+        session.follow(bench, bench.step_back() if operation == "undo" else bench.step_forward())
+    elif operation == "compact":
+        desk.compact = True
+    elif operation == "open":
+        _open(bench, command)
+    elif operation == "rate":
+        training = bench.experiment.training.replaced(learning_rate=command["learning_rate"])
+        _put(bench, bench.experiment.replaced(training=training), command)
+    else:
+        before = bench.network
+        after = network_after(before, command)
+        _put(bench, bench.experiment.with_network(after), command)
+        if operation == "add_skip":
+            bench.select = {"kind": "skip", "ids": [after.skips[-1].id]}
+
+
+def _put(bench: Workbench, experiment: Experiment, command: dict) -> None:
+    events = events_between(bench.experiment, experiment)
+    session.accept(bench, experiment, events, posted=bool(command.get("live")))
+
+
+def _open(bench: Workbench, command: dict) -> None:
+    """Open two blocks of a folded part where it was clicked, or the whole fold of a repeated unit."""
+    from ..drawing import diagram
+
+    if command["plate"] == "unit":
+        bench.folded = not bench.folded
+        return
+    bench.unfolded = diagram.opened(bench.network, bench.unfolded, command["plate"], command.get("y"))
+
+
+def _address(bench: Workbench) -> None:
+    """Keep the address true: the experiment, and the run that a reload finds again."""
+    wanted = {"x": link_of(bench.experiment)}
+    if bench.run:
+        wanted["run"] = bench.run
+    if dict(st.query_params) != {name: value for name, value in wanted.items() if value}:
+        st.query_params.from_dict({name: value for name, value in wanted.items() if value})
+
+
+def _words(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}" if isinstance(error, NetworkError | EngineError) else "The page sent what is no command."

@@ -1,0 +1,168 @@
+"""What the browser's part is told: the network, its drawing, its gradient at initialisation, its run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from ..drawing import colours, diagram, figures
+from ..network.base import NetworkError, channels, written
+from ..network.network import Network
+from ..sharing import link
+from ..tasks.experiment import Experiment
+from .workbench import Workbench
+
+LAB_HEIGHT = 688
+FIGURE_HEIGHT = 440
+WIDEST_FIGURE = 8.0
+WIDEST_LAB = 9.0
+PROBE_SECONDS = 4.0
+
+_INITS = {
+    "torch": "torch-default init",
+    "he": "He init",
+    "glorot": "Glorot init",
+    "normal": "N(0, 1/n) init",
+    "orthogonal": "orthogonal init",
+    "zero": "zero init",
+}
+_NORMS = {"none": "no norm", "batch": "batch norm", "layer": "layer norm", "group": "group norm"}
+
+
+def note(network: Network) -> str:
+    """Return init and norm in words: both decide whether a plain network's gradient vanishes."""
+    inits = {layer.init for layer in network.layers}
+    norms = {layer.norm for layer in network.layers}
+    init = _INITS[inits.pop()] if len(inits) == 1 else "mixed inits"
+    return f"{init}, {_NORMS[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
+
+
+def network_data(network: Network) -> dict:
+    """Return the parts a person can point at, with shapes and parameter counts."""
+    shapes = network.shapes
+    layers = [
+        {
+            "id": layer.id,
+            "k": k,
+            "label": layer.op.label(),
+            "kind": layer.op.kind,
+            "width": getattr(layer.op, "width", None),
+            "activation": layer.activation,
+            "norm": layer.norm,
+            "on": layer.on,
+            "gain": layer.gain,
+            "shape": written(shape.output),
+            "parameters": shape.parameters,
+        }
+        for k, (layer, shape) in enumerate(zip(network.layers, shapes.layers, strict=True), start=1)
+    ]
+    skips = [_skip_data(network, index) for index in range(len(network.skips))]
+    residual = all(skip.merge == "add" for skip in network.skips)
+    return {
+        "depth": network.depth,
+        "note": note(network),
+        "parameters": network.parameter_count(),
+        "layers": layers,
+        "skips": skips,
+        "skips_total": len(skips),
+        "skips_on": sum(skip.on for skip in network.skips),
+        "words": ["Plain", "Residual"] if residual else ["Skips off", "On"],
+    }
+
+
+def _skip_data(network: Network, index: int) -> dict:
+    skip, shape = network.skips[index], network.shapes.skips[index]
+    source, target = network.shapes.states[skip.source], network.shapes.states[skip.target]
+    equal = channels(source) == channels(target)
+    identity = [["none", "identity"]] if equal or skip.merge == "concat" else []
+    pad = [["pad", "pad"]] if channels(source) < channels(target) and skip.merge != "concat" else []
+    return {
+        "id": skip.id,
+        "source": skip.source,
+        "target": skip.target,
+        "merge": skip.merge,
+        "on": skip.on,
+        "strength": skip.strength,
+        "gain": skip.gain,
+        "adapter": shape.adapter.channels,
+        "adapter_label": shape.adapter.label(),
+        "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],
+        "parameters": shape.parameters,
+    }
+
+
+def bench_data(bench: Workbench, engine, *, page: str, compact: bool, repeat: int = 1) -> dict:
+    """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time."""
+    experiment, network = bench.experiment, bench.network
+    drawing = diagram.draw(
+        network,
+        page=page,
+        compact=compact,
+        height=LAB_HEIGHT if page == "lab" else FIGURE_HEIGHT,
+        repeat=repeat,
+        unfolded=bench.unfolded,
+        folded=bench.folded,
+    )
+    return {
+        "variant": next(iter(experiment.variants)),
+        "network": network_data(network),
+        "diagram": drawing.to_data(),
+        "widest": WIDEST_LAB if page == "lab" else WIDEST_FIGURE,
+        "probe": None if bench.run else engine.probe(experiment, timeout=PROBE_SECONDS),
+        "run": bench.run,
+        "steps": experiment.training.steps,
+        "learning_rate": experiment.training.learning_rate,
+        "task": experiment.task.kind.title.lower(),
+        "metric": experiment.task.kind.metric,
+        "link": link_of(experiment),
+        "undo": len(bench.undo),
+        "redo": len(bench.redo),
+        "select": bench.select,
+    }
+
+
+def link_of(experiment: Experiment) -> str:
+    """Return the experiment as a link's text, or nothing for one that no link holds."""
+    try:
+        return link.encode(experiment)
+    except (link.LinkError, NetworkError):
+        return ""
+
+
+@cache
+def shared_data() -> dict:
+    """Return what is the same for everybody: figures, ramps, and where plotly.js is."""
+    themes = colours.THEMES
+    return {
+        "ramps": {theme: colours.ramps(theme) for theme in themes},
+        "plotly": plotly_source(),
+        "figures": {
+            "rows": {theme: figures.rows_figure(theme, "lab") for theme in themes},
+            "figure_rows": {theme: figures.rows_figure(theme, "figure", columns=("bars",)) for theme in themes},
+            "heatmap": {theme: figures.heatmap_figure(theme) for theme in themes},
+            "loss": {theme: figures.loss_figure(theme, "metric") for theme in themes},
+            "picture": {theme: figures.picture_figure(theme) for theme in themes},
+        },
+    }
+
+
+def plotly_file() -> Path:
+    """Return plotly's own script; found without importing plotly, which takes memory."""
+    from importlib.util import find_spec
+
+    return Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+
+
+def plotly_source() -> dict:
+    """Return our route, the public CDN's address of the same version, and the integrity hash of the file."""
+    content = plotly_file().read_bytes()
+    head = content[:400].decode("utf-8", "replace")
+    version = head.split("plotly.js v", 1)[1].split()[0].rstrip("*/") if "plotly.js v" in head else "3.0.0"
+    digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
+    return {
+        "url": "skipviz/plotly.js",
+        "cdn": f"https://cdn.plot.ly/plotly-{version}.min.js",
+        "integrity": f"sha384-{digest}",
+    }

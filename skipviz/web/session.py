@@ -1,0 +1,112 @@
+"""What one browser tab's session holds: the lab's workbench and the figure's three."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from ..engine import EngineError, get_engine
+from ..network.base import NetworkError
+from ..sharing import link
+from ..tasks import presets
+from ..tasks.experiment import Experiment
+from .workbench import Workbench
+
+LAB_PRESET = "vanishing-plain"
+
+
+@dataclass
+class Desk:
+    """A page's state in the session: its workbenches, how far its commands are done, what to tell."""
+
+    benches: dict[str, Workbench]
+    done: int = 0
+    compact: bool = False
+    message: tuple[str, str] | None = None
+    repeats: dict[str, int] = field(default_factory=dict)
+    speed: float | None = 100.0
+
+
+def owner() -> str:
+    """Return the browser's cookie, by which the engine knows who may control a run."""
+    from .identity import owner_of
+
+    return owner_of(st.context.cookies)
+
+
+def lab_desk() -> Desk:
+    """Return this session's lab, opened from the address if it names a run or an experiment."""
+    if "lab_desk" not in st.session_state:
+        st.session_state.lab_desk = _opened_lab()
+    return st.session_state.lab_desk
+
+
+def _opened_lab() -> Desk:
+    desk = Desk({"lab": Workbench(presets.get(LAB_PRESET))})
+    run_id, text = st.query_params.get("run"), st.query_params.get("x")
+    run = get_engine().run(run_id) if run_id else None
+    if run is not None:
+        desk.benches["lab"] = Workbench(run.experiment, run=run.id)
+    elif text:
+        try:
+            desk.benches["lab"] = Workbench(link.decode(text))
+        except link.LinkError as error:
+            desk.message = ("This link does not open.", f"{error} Here is the lab's own network instead.")
+    return desk
+
+
+def figure_desk() -> Desk:
+    """Return this session's figure: three panels, the right one repeated six times; live runs are found again."""
+    if "figure_desk" not in st.session_state:
+        repeats = {"left": 1, "center": 1, "right": 6}
+        benches = {panel: Workbench(presets.figure(panel, count)) for panel, count in repeats.items()}
+        for panel, run_id in zip(benches, (st.query_params.get("runs") or "").split("."), strict=False):
+            run = get_engine().run(run_id) if run_id else None
+            if run is not None and panel in run.experiment.variants:
+                benches[panel].experiment, benches[panel].run = run.experiment, run.id
+                repeats[panel] = max(1, run.experiment.network.depth // presets.figure_unit(panel).depth)
+        st.session_state.figure_desk = Desk(benches, repeats=repeats)
+    return st.session_state.figure_desk
+
+
+def start(bench: Workbench, *, speed: float | None, ghost: bool, paused: bool) -> None:
+    """Submit the bench's experiment as a new run; raises `EngineError` with a sentence."""
+    leave(bench)
+    bench.run = get_engine().submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused)
+
+
+def leave(bench: Workbench) -> None:
+    """Stop the bench's run if it still goes, and forget it."""
+    if bench.run is None:
+        return
+    run = get_engine().run(bench.run)
+    if run is not None and run.state in ("queued", "running", "paused"):
+        tell(bench, {"kind": "stop"})
+    bench.run = None
+
+
+def tell(bench: Workbench, message) -> None:
+    """Send one event or control to the bench's run; a run that has ended takes none, and that is no error."""
+    try:
+        get_engine().post(bench.run, owner(), message)
+    except (EngineError, NetworkError):
+        return
+
+
+def accept(bench: Workbench, experiment: Experiment, events: list | None, posted: bool = False) -> None:
+    """Take an edited experiment; a live run follows by `events`, or ends when the structure changed (None)."""
+    bench.put(experiment)
+    follow(bench, events, posted)
+
+
+def follow(bench: Workbench, events: list | None, posted: bool = False) -> None:
+    """Bring the bench's run along: by `events` if it is live and they are enough, else leave it."""
+    if bench.run is None:
+        return
+    run = get_engine().run(bench.run)
+    if events is None or run is None or run.state not in ("running", "paused"):
+        leave(bench)
+    elif not posted:
+        for event in events:
+            tell(bench, event)

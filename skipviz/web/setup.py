@@ -1,0 +1,124 @@
+"""The sidebar's few numbers, read off an experiment and turned back into one.
+
+A network that no family gives has the pattern `custom`: rebuilding it keeps the skips that still fit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pydantic import Field
+
+from ..network import families
+from ..network.base import Frozen, NetworkError, is_image
+from ..network.network import Network
+from ..network.pattern import skips_of
+from ..tasks.experiment import Experiment
+from ..tasks.task import Task
+
+FAMILIES = {"mlp": "MLP", "conv": "Convolutional"}
+PATTERNS = ("none", "residual", "nested", "dense", "custom")
+
+
+class Setup(Frozen):
+    """What the sidebar shows of a network."""
+
+    family: str
+    depth: int = Field(ge=1, le=300)
+    width: int = Field(ge=1, le=512)
+    activation: str
+    norm: str
+    order: str
+    init: str
+    pattern: str
+    every: int = Field(ge=1, le=300)
+    merge: str
+
+
+def setup_of(network: Network) -> Setup:
+    """Return the settings nearest to `network`: its most common layer, and the pattern of its skips if it has one."""
+    kinds = [layer.op.kind for layer in network.layers]
+    common = Counter(
+        (getattr(layer.op, "width", 1), layer.activation, layer.norm, layer.order, layer.init) for layer in network.layers
+    ).most_common(1)[0][0]
+    pattern, every, merge = pattern_of(network)
+    return Setup(
+        family="mlp" if all(kind == "linear" for kind in kinds) else "conv",
+        depth=min(300, network.depth),
+        width=min(512, common[0]),
+        activation=common[1],
+        norm=common[2],
+        order=common[3],
+        init=common[4],
+        pattern=pattern,
+        every=min(300, every),
+        merge=merge,
+    )
+
+
+def pattern_of(network: Network) -> tuple[str, int, str]:
+    """Return (pattern, spacing, merge) of the network's skips; `custom` when no pattern gives them."""
+    if not network.skips:
+        return "none", 2, "add"
+    merges = {skip.merge for skip in network.skips}
+    spans = Counter(skip.target - skip.source for skip in network.skips)
+    merge = network.skips[0].merge
+    if len(merges) == 1:
+        pairs = {(skip.source, skip.target) for skip in network.skips}
+        first = network.skips[0]
+        guesses = [("residual", spans.most_common(1)[0][0]), ("nested", min(s.source for s in network.skips))]
+        guesses += [("dense", block) for block in range(2, 13)]
+        for pattern, every in guesses:
+            try:
+                skips = skips_of(pattern, network.shapes.states, max(1, every), first.merge)
+            except NetworkError:
+                continue
+            if {(skip.source, skip.target) for skip in skips} == pairs:
+                return pattern, max(1, every), merge
+    return "custom", spans.most_common(1)[0][0], merge
+
+
+def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> Experiment:
+    """Return `experiment` with its network built anew from `setup`, for `task`; raises `NetworkError`.
+
+    Skips that stay keep whether they are on and how strong they are.
+    """
+    task = task or experiment.task
+    old = experiment.network
+    family = "conv" if task.name == "shapes" else setup.family
+    if len(task.sample_shape()) == 1:
+        family = "mlp"
+    make = families.conv if family == "conv" else families.mlp
+    custom = setup.pattern == "custom"
+    network = make(
+        depth=setup.depth,
+        width=setup.width,
+        skip_every=0 if custom or setup.pattern == "none" else setup.every,
+        merge=setup.merge if setup.pattern != "none" and not custom else None,
+        pattern="none" if custom else setup.pattern,
+        activation=setup.activation,
+        norm=setup.norm,
+        order=setup.order,
+        init=setup.init,
+        input=task.input_for(images=family == "conv"),
+        head=task.head(),
+    )
+    kept = {(skip.source, skip.target): skip for skip in old.skips}
+    if custom:
+        skips = tuple(skip for skip in old.skips if skip.target <= network.depth)
+    else:
+        known = old.skips and all(not skip.on for skip in old.skips)
+        skips = tuple(
+            skip.model_copy(update={"on": kept[key].on, "strength": kept[key].strength, "gain": kept[key].gain})
+            if (key := (skip.source, skip.target)) in kept
+            else skip.model_copy(update={"on": not known})
+            for skip in network.skips
+        )
+    network = network.replaced(skips=skips)
+    name = next(iter(experiment.variants))
+    return experiment.replaced(variants={name: network}, task=task)
+
+
+def takes_images(network: Network) -> bool:
+    """Return whether the network's input is an image."""
+    return is_image(network.input)

@@ -1,60 +1,90 @@
-"""A run's frames as one tidy table, for files. pandas is imported inside functions."""
+"""A run's frames as one table, for notebooks and spreadsheets. Imports pandas inside functions, never torch.
+
+One row a step, variant and part of the network; one column a quantity, empty where a part has no such quantity:
+
+    step, seconds, variant, part, index, id, then the quantities
+
+    part     index        quantities (L2 norms; see `skipviz.learning.frame`)
+    network  0            loss, metric, held_out, head_grad
+    layer    k = 1..n     weight_grad, trunk_grad, update_ratio, scale_grad, ghost
+    state    k = 0..n     state_grad, state_rms, ghost_state
+    skip     1..skips     skip_grad, skip_weight_grad
+
+`id` is the layer's or skip's stable id and empty for the others. `pandas.read_csv(url)` and `pandas.read_parquet(url)`
+read a run straight from its address: `rows.query("part == 'layer'").pivot(index="step", columns="id", values="weight_grad")`.
+"""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..learning.frame import Frame
 from ..tasks.experiment import Experiment
 
 if TYPE_CHECKING:
     import pandas
 
-    from ..learning.frame import Frame
-    from ..network.network import Network
-
-COLUMNS = ("step", "variant", "quantity", "part", "value")
-"""One row a number: `part` is a layer's or a skip's id, `h<k>` for a state, `head`, or empty for the whole network."""
-
-SCALARS = {"loss": "", "metric": "", "held_out": "", "head_grad": "head"}
-LAYER_FIELDS = ("weight_grad", "trunk_grad", "scale_grad", "update_ratio", "ghost")
-STATE_FIELDS = ("state_grad", "state_rms", "ghost_state")
-SKIP_FIELDS = ("skip_grad", "skip_weight_grad")
+QUANTITIES = {
+    "network": ("loss", "metric", "held_out", "head_grad"),
+    "layer": ("weight_grad", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
+    "state": ("state_grad", "state_rms", "ghost_state"),
+    "skip": ("skip_grad", "skip_weight_grad"),
+}
+KEYS = ("step", "seconds", "variant", "part", "index", "id")
 
 
-def table(experiment: Experiment, frames: Iterable[Frame | dict]) -> pandas.DataFrame:
-    """Return the numbers of `frames` (objects or their JSON data) as a table with `COLUMNS`.
-
-    Gradients are L2 norms of the batch's mean loss; what was not measured or not finite has no row.
-    `trunk_grad` of f_k is the part of ∂L/∂h_{k-1} that came back through f_k.
-    """
+def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pandas.DataFrame:
+    """Return the table of the frames (or their JSON data) of a run of `experiment` (or its JSON data)."""
     import pandas
 
-    columns: dict[str, list] = {name: [] for name in COLUMNS}
-    parts = {name: _parts(network) for name, network in experiment.variants.items()}
-    for frame in frames:
-        data = frame if isinstance(frame, dict) else frame.to_data()
-        for variant, measured in data["variants"].items():
-            for quantity, names in parts[variant].items():
-                _append(columns, data["step"], variant, quantity, names, measured.get(quantity))
-    made = pandas.DataFrame(columns)
-    return made.astype({"step": "int64", "variant": "category", "quantity": "category", "part": "category", "value": "float64"})
+    experiment = experiment if isinstance(experiment, Experiment) else Experiment.model_validate(experiment)
+    ids = {
+        (name, part): [item.id for item in items]
+        for name, network in experiment.variants.items()
+        for part, items in (("layer", network.layers), ("skip", network.skips))
+    }
+    data = (frame if isinstance(frame, dict) else frame.to_data() for frame in frames)
+    latest = {frame["step"]: frame for frame in data}
+    columns: dict[str, list] = {name: [] for name in (*KEYS, *(name for names in QUANTITIES.values() for name in names))}
+    for frame in latest.values():
+        for variant, values in frame["variants"].items():
+            for part in QUANTITIES:
+                _add_rows(columns, frame, variant, part, values, ids.get((variant, part), ()))
+    floats = {name: "float64" for names in QUANTITIES.values() for name in names}
+    rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
+    return rows.astype(dict.fromkeys(("variant", "part", "id"), "category"))
 
 
-def _parts(network: Network) -> dict[str, list[str]]:
-    """Return for each quantity of a frame the names of its entries."""
-    layers = [layer.id for layer in network.layers]
-    states = [f"h{k}" for k in range(network.depth + 1)]
-    skips = [skip.id for skip in network.skips]
-    named = {name: [part] for name, part in SCALARS.items()}
-    named |= dict.fromkeys(LAYER_FIELDS, layers) | dict.fromkeys(STATE_FIELDS, states) | dict.fromkeys(SKIP_FIELDS, skips)
-    return named
+def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, values: dict, ids) -> None:
+    series = {name: values.get(name) for name in QUANTITIES[part]}
+    if part == "network":
+        series = {name: [value] for name, value in series.items()}
+    count = max((len(numbers) for numbers in series.values() if numbers), default=0)
+    first = 1 if part in ("layer", "skip") else 0
+    for name, numbers in columns.items():
+        if name in series:
+            given = series[name] or []
+            numbers.extend(given)
+            numbers.extend([None] * (count - len(given)))
+        elif name == "index":
+            numbers.extend(range(first, first + count))
+        elif name == "id":
+            numbers.extend(ids[:count] if len(ids) >= count else [""] * count)
+        elif name in ("step", "seconds"):
+            numbers.extend([frame.get(name)] * count)
+        else:
+            numbers.extend([{"variant": variant, "part": part}.get(name)] * count)
 
 
-def _append(columns: dict[str, list], step: int, variant: str, quantity: str, names: list[str], values) -> None:
-    if not isinstance(values, list):
-        values = [values]
-    for name, value in zip(names, values, strict=False):
-        if value is not None:
-            for column, entry in zip(COLUMNS, (step, variant, quantity, name, value), strict=True):
-                columns[column].append(entry)
+def to_csv(rows: pandas.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8."""
+    return rows.to_csv(index=False).encode()
+
+
+def to_parquet(rows: pandas.DataFrame) -> bytes:
+    """Return a table as a Parquet file's bytes."""
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    return buffer.getvalue()

@@ -1,0 +1,364 @@
+"""The engine: takes experiments, runs them in worker processes, keeps what they show. Imports no torch, no streamlit.
+
+It serves any thread. One thread of its own reads the workers; one lock guards every change to a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from ..network.base import NetworkError, Tagged
+from ..settings import Settings, get_settings
+from ..storage import MemoryStore, Run, RunStore
+from ..tasks.event import Control, Event, applied, message_from
+from ..tasks.experiment import Experiment
+from . import devices, limits
+from .launcher import Child, Launcher
+from .probing import Probing
+
+STOPPING_SECONDS = 2.0
+"""How long a worker may take to finish the step it is in when its run is stopped."""
+
+
+class EngineError(ValueError):
+    """What the engine refuses, in one sentence; `status` is the HTTP status that says the same."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Engine:
+    """Executes runs. `start` it before use; `close` ends every process it started."""
+
+    def __init__(self, settings: Settings | None = None, store: RunStore | None = None) -> None:
+        self.settings = settings or get_settings()
+        self._store = store or MemoryStore(self.settings.store_mb * 2**20, self.settings.run_store_mb * 2**20)
+        self._lock = threading.RLock()
+        self._queue: deque[Run] = deque()
+        self._workers: dict[str, Child] = {}
+        self._pending: dict[str, list[dict]] = {}
+        """Per run that has no header yet: the request and what was posted since, to begin with and to begin again."""
+        self._listeners: list[Callable[[str], None]] = []
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def start(self) -> Engine:
+        """Start the engine's thread and its helper processes, which warm up in the background; once is enough."""
+        with self._starting:
+            if self._thread is None and not self._closed:
+                begun = threading.Event()
+                self._thread = threading.Thread(target=self._serve, args=(begun,), name="skipviz-engine", daemon=True)
+                self._thread.start()
+                begun.wait()
+        return self
+
+    def close(self) -> None:
+        """End every process and mark what was going on as interrupted; the engine is of no use afterwards."""
+        with self._starting:
+            if self._closed:
+                return
+            self._closed = True
+        if self._thread is None:
+            return
+        with self._lock:
+            for run in self._store.runs():
+                if not run.ended:
+                    self._change(run, "interrupted", "the server stopped")
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+
+    def wait_until_warm(self, timeout: float) -> bool:
+        """Wait until workers start at once and return whether they do; True at once where nothing warms up."""
+        if not self.settings.forks():
+            return True
+        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(self._launcher.ready.wait(), timeout), self._loop)
+        try:
+            return future.result()
+        except TimeoutError:
+            return False
+
+    @property
+    def nursery_pid(self) -> int | None:
+        """Process id of the helper that forks workers."""
+        return self._launcher.nursery_pid
+
+    def submit(
+        self,
+        experiment: Experiment,
+        owner: str | None,
+        speed: float | None = None,
+        ghost: bool = False,
+        paused: bool = False,
+        events: Iterable[Event] = (),
+    ) -> str:
+        """Run `experiment`, at once or when its turn comes, and return the run's id.
+
+        `owner` is the identity that may control it (None: nobody); `speed` is in steps a second (None: as fast as it
+        goes); `events` act before the steps they name. Raises `EngineError` when the experiment is too big, asks for a
+        device that is not there, or too many wait.
+        """
+        device = devices.resolve(experiment)
+        if device is None:
+            raise EngineError("this machine has no CUDA device: choose cpu or auto")
+        refusal = limits.refusal(experiment, self.settings.run_memory_mb)
+        if refusal:
+            raise EngineError(refusal, 413)
+        run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, ghost=ghost, paused=paused)
+        messages = [event.model_dump(mode="json", exclude_none=True) for event in events]
+        try:
+            for event in events:
+                run.experiment = applied(run.experiment, event)
+        except NetworkError as error:
+            raise EngineError(str(error)) from None
+        with self._lock:
+            if self._closed or self._thread is None:
+                raise EngineError("the server is stopping", 503)
+            if len(self._queue) >= self.settings.max_queued and len(self._workers) >= self.settings.max_running:
+                raise EngineError(f"{len(self._queue)} runs wait in line already: try again in a while", 503)
+            self._pending[run.id] = [
+                {
+                    "experiment": experiment.model_dump(mode="json", exclude_defaults=True),
+                    "device": device,
+                    "memory_mb": self.settings.run_memory_mb,
+                    "events": messages,
+                }
+            ]
+            self._queue.append(run)
+            self._store.add(run)
+        self._loop.call_soon_threadsafe(self._admit)
+        return run.id
+
+    def post(self, run_id: str, owner: str | None, message) -> dict:
+        """Pass an event or control (or its JSON data) to a run and return `{"ok": True, "step": …}`.
+
+        Raises `EngineError`: unknown run, not the owner, an ended run, or a message that does not fit the run.
+        """
+        run = self._store.get(run_id)
+        if run is None:
+            raise EngineError("there is no such run, or it is no longer kept", 404)
+        if not owner or not secrets.compare_digest(run.owner.encode(), owner.encode()):
+            raise EngineError("only the browser that started this run may control it", 403)
+        try:
+            message = message if isinstance(message, Tagged) else message_from(message)
+            with self._lock:
+                return self._post(run, message)
+        except NetworkError as error:
+            raise EngineError(str(error)) from None
+
+    def run(self, run_id: str) -> Run | None:
+        """Return a run, or None where it is not, or no longer, kept."""
+        return self._store.get(run_id)
+
+    def probe(self, experiment: Experiment, timeout: float = 1.0) -> dict | None:
+        """Return `{"header": …, "frame": …}` measured at initialisation with ghost and picture.
+
+        None if it is not there within `timeout` seconds (it may be the next time) or the network is too big.
+        """
+        if self._closed or self._thread is None:
+            return None
+        return self._probing.ask(experiment, timeout)
+
+    def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call `listener(run_id)`, quickly and from the engine's thread, after every change; returns the way to end that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _post(self, run: Run, message: Event | Control) -> dict:
+        if run.ended:
+            if isinstance(message, Control) and message.kind == "stop":
+                return {"ok": True, "step": run.step}
+            raise EngineError(f"this run has ended ({run.state})", 409)
+        if isinstance(message, Control):
+            self._note(run, message)
+            if run.state == "queued" and message.kind in ("stop", "pause", "resume"):
+                return {"ok": True, "step": run.step}
+        else:
+            run.experiment = applied(run.experiment, message)
+        data = message.model_dump(mode="json", exclude_none=True)
+        if run.id in self._pending:
+            self._pending[run.id].append(data)
+        if run.id in self._workers:
+            self._loop.call_soon_threadsafe(self._send, run, data)
+        return {"ok": True, "step": run.step}
+
+    def _note(self, run: Run, control: Control) -> None:
+        """Keep what a control sets, for viewers and for a run that has no worker yet."""
+        if control.kind == "speed":
+            run.speed = control.steps_per_second
+        elif control.kind == "ghost":
+            run.ghost = control.ghost
+        elif control.kind in ("pause", "resume"):
+            run.paused = control.kind == "pause"
+        elif control.kind == "step":
+            run.paused = True
+        elif run.state == "queued":
+            self._queue.remove(run)
+            self._change(run, "stopped")
+            self._loop.call_soon_threadsafe(self._admit)
+
+    def _serve(self, begun: threading.Event) -> None:
+        """Run the engine's loop; this is its thread."""
+        self._loop = asyncio.new_event_loop()
+
+        async def begin() -> None:
+            self._launcher = Launcher(self.settings.forks())
+            self._probing = Probing(self._launcher, self._loop, self.settings.probe_seconds, self.settings.run_memory_mb)
+            self._launcher.start()
+            self._probing.start()
+            begun.set()
+
+        self._loop.create_task(begin())
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.run_until_complete(self._wind_up())
+            self._loop.close()
+
+    async def _wind_up(self) -> None:
+        self._probing.close()
+        for child in list(self._workers.values()):
+            child.kill()
+        self._launcher.close()
+        await asyncio.sleep(0.05)
+
+    def _admit(self) -> None:
+        """Start runs while there is room, and tell those in line their place."""
+        with self._lock:
+            while self._queue and len(self._workers) < self.settings.max_running and not self._closed:
+                self._begin(self._queue.popleft())
+            for place, run in enumerate(self._queue):
+                if run.ahead != place:
+                    run.ahead = place
+                    run.mark()
+                    self._tell(run)
+
+    def _begin(self, run: Run, again: bool = False) -> None:
+        request, *messages = self._pending[run.id]
+        request = {**request, "speed": run.speed, "ghost": run.ghost, "paused": run.paused}
+        child = self._launcher.launch(
+            "worker",
+            lambda word, rest: self._hear(run, word, rest),
+            lambda reason: self._lost(run, reason, again),
+            cuda=request["device"] == "cuda",
+        )
+        self._workers[run.id] = child
+        for data in (request, *messages):
+            child.send(data)
+        run.ahead = None
+        self._change(run, "paused" if run.paused else "running")
+
+    def _send(self, run: Run, data: dict) -> None:
+        child = self._workers.get(run.id)
+        if child is None:
+            return
+        child.send(data)
+        if data["kind"] == "stop":
+            self._loop.call_later(STOPPING_SECONDS, self._insist, run)
+
+    def _insist(self, run: Run) -> None:
+        """End a worker that did not stop on its own."""
+        with self._lock:
+            if not run.ended:
+                self._end(run, "stopped", None)
+                self._workers.pop(run.id).kill()
+                self._admit()
+
+    def _hear(self, run: Run, word: bytes, rest: bytes) -> None:
+        """Take one line from a run's worker."""
+        with self._lock:
+            if run.ended:
+                return
+            if word == b"frame":
+                _, eventful, payload = rest.split(b" ", 2)
+                self._store.append(run, payload, keep=eventful == b"1")
+            elif word == b"at":
+                run.step = int(rest)
+            elif word == b"event":
+                run.events.append(json.loads(rest))
+                return
+            elif word == b"state":
+                self._set_state(run, json.loads(rest))
+            elif word == b"header":
+                run.header_json = rest
+                self._pending.pop(run.id, None)
+                return
+            elif word == b"diverged":
+                run.diverged = json.loads(rest)
+                run.mark()
+            elif word == b"end":
+                self._end(run, *json.loads(rest))
+                self._workers.pop(run.id, None)
+                self._admit()
+                return
+        self._tell(run)
+
+    def _set_state(self, run: Run, state: str) -> None:
+        if state != run.state:
+            run.state, run.reason = state, None
+            run.mark()
+        if state == "paused":
+            self._loop.call_later(self.settings.paused_minutes * 60, self._tire, run, run.sequence)
+
+    def _tire(self, run: Run, sequence: int) -> None:
+        """Stop a run that nobody resumed; it would keep others from starting."""
+        with self._lock:
+            if run.state == "paused" and run.sequence == sequence:
+                self._send(run, {"kind": "stop"})
+                run.reason = f"it was paused for {self.settings.paused_minutes:g} minutes"
+
+    def _lost(self, run: Run, reason: str, again: bool) -> None:
+        """Take the end of a worker's process."""
+        with self._lock:
+            child = self._workers.pop(run.id, None)
+            if run.ended or child is None:
+                return
+            if not child.heard and not again and not self._closed:
+                self._loop.call_later(0.5, self._begin_again, run)
+                return
+            self._end(run, "failed", reason)
+            self._admit()
+
+    def _begin_again(self, run: Run) -> None:
+        """Start a worker for a run whose first one never said a word, as when the nursery died before forking it."""
+        with self._lock:
+            if not run.ended and not self._closed:
+                self._begin(run, again=True)
+
+    def _end(self, run: Run, state: str, reason: str | None) -> None:
+        self._pending.pop(run.id, None)
+        self._change(run, state, reason or (run.reason if state == "stopped" else None))
+
+    def _change(self, run: Run, state: str, reason: str | None = None) -> None:
+        run.state, run.reason = state, reason
+        run.mark()
+        if run.ended:
+            run.ahead = None
+            self._pending.pop(run.id, None)
+        self._tell(run)
+
+    def _tell(self, run: Run) -> None:
+        for listener in self._listeners:
+            listener(run.id)
+
+
+_engine: Engine | None = None
+_engine_lock = threading.Lock()
+
+
+def get_engine() -> Engine:
+    """Return the process's engine, started on first use and closed with the process."""
+    global _engine
+    with _engine_lock:
+        if _engine is None or _engine._closed:
+            _engine = Engine()
+            atexit.register(_engine.close)
+        return _engine.start()

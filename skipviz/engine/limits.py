@@ -1,0 +1,72 @@
+"""How much one run may take: what is refused before it starts, and the bound that its process keeps. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+
+from ..network.base import elements
+from ..network.network import Network
+from ..tasks.experiment import Experiment
+
+_COPIES = {"sgd": 3, "momentum": 4, "adam": 5, "adamw": 5}
+"""Tensors of a parameter's size at the peak of a step: value, gradient, optimizer state and the step taken."""
+_ACTIVATIONS = 4
+"""Tensors of a state's size kept for the backward pass: operation, norm, activation and gradient."""
+
+
+def memory_mb(experiment: Experiment) -> float:
+    """Return about how many MB a run of `experiment` takes beside torch: an upper bound for common networks."""
+    training = experiment.training
+    batch = min(training.batch_size, experiment.task.sample_count())
+    return sum(_bytes(network, batch, training.optimizer) for network in experiment.variants.values()) / 2**20
+
+
+def _bytes(network: Network, batch: int, optimizer: str) -> int:
+    shapes = network.shapes
+    states = sum(elements(shape) for shape in shapes.states)
+    joined = sum(elements(layer.input) for layer in shapes.layers) + sum(elements(skip.carried) for skip in shapes.skips)
+    return 4 * (shapes.parameters * _COPIES[optimizer] + batch * (_ACTIVATIONS * states + joined))
+
+
+def refusal(experiment: Experiment, limit_mb: int) -> str | None:
+    """Return one sentence that says why `experiment` is too big to run, or None."""
+    needed = memory_mb(experiment)
+    if needed <= limit_mb:
+        return None
+    parameters = sum(network.parameter_count() for network in experiment.variants.values())
+    return (
+        f"this experiment needs about {_written(needed)} of memory ({parameters:,} parameters, batches of"
+        f" {experiment.training.batch_size:,}) and a run may take {_written(limit_mb)}:"
+        " make it narrower, shallower, or its batches smaller"
+    )
+
+
+def _written(megabytes: float) -> str:
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{math.ceil(megabytes)} MB"
+
+
+def bound_memory(megabytes: int) -> None:
+    """Let this process allocate at most `megabytes` more than it holds; does nothing where the system has no such bound."""
+    try:
+        import resource
+
+        with open("/proc/self/status") as status:
+            held = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+        limit = held + megabytes * 2**20
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+    except (ImportError, OSError, StopIteration, ValueError):
+        return
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Return whether `error` is Python's or torch's way to say that an allocation failed."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error) or "out of memory" in str(error)
+
+
+def reason(error: BaseException, megabytes: int) -> str:
+    """Return one sentence on why a run failed with `error`."""
+    if is_memory_error(error):
+        return f"the run needed more than the {_written(megabytes)} of memory that a run may take"
+    text = " ".join(str(error).split())[:300]
+    return f"the run's worker stopped: {type(error).__name__}{': ' + text if text else ''}"

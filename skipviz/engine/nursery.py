@@ -1,0 +1,162 @@
+"""The helper process that forks warm workers: `python -m skipviz.engine.nursery FD`, started by the engine.
+
+It imports torch and takes optimizer steps on one thread before it forks, so that a worker makes its first step within
+milliseconds and shares nearly all of its memory. It never has a second thread: a fork keeps only the one that forks.
+
+It speaks over the Unix socket FD. From the server: JSON lines `{"fork": ticket, "role": "worker" | "prober"}`, each with
+the child's end of a socket passed along (SCM_RIGHTS), and `{"kill": ticket}`. To the server: `ready true` and
+`exit [ticket, status]`, where status is negative for a signal. It ends when the server does.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from .channel import Channel, line
+from .wire import Lines
+
+
+class Nursery:
+    """Forks on request and reports how its children end."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self._lines = Lines()
+        self._sockets: deque[int] = deque()
+        self._children: dict[int, int] = {}
+        self._woken, self._wakes = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._wakes, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wakes, warn_on_full_buffer=False)
+
+    def tend(self, seconds: float | None) -> None:
+        """Serve what comes within `seconds` (None: for ever); ends the process when the server is gone."""
+        while True:
+            ready, _, _ = select.select([self._server, self._woken], [], [], seconds)
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+            self._reap()
+            if self._server in ready:
+                self._receive()
+            if not ready and seconds is not None:
+                return
+
+    def tell(self, word: str, data) -> None:
+        """Send one line to the server."""
+        try:
+            self._server.sendall(line(word, data))
+        except OSError:
+            os._exit(0)
+
+    def _receive(self) -> None:
+        data, sockets, _, _ = socket.recv_fds(self._server, 1 << 16, 64)
+        if not data:
+            os._exit(0)
+        self._sockets.extend(sockets)
+        for text in self._lines.feed(data):
+            request = json.loads(text)
+            if "fork" in request:
+                self._fork(request["fork"], request["role"], self._sockets.popleft())
+            else:
+                self._kill(request["kill"])
+
+    def _fork(self, ticket: int, role: str, end: int) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        process = os.fork()
+        if process:
+            os.close(end)
+            self._children[process] = ticket
+            return
+        try:
+            self._become(role, end)
+        finally:
+            os._exit(1)
+
+    def _become(self, role: str, end: int) -> None:
+        """Serve as a worker or prober; the child's part of a fork, which never returns."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._server.close()
+        for fd in (self._woken, self._wakes, *self._sockets):
+            os.close(fd)
+        from . import prober, worker
+
+        if role == "worker":
+            _yield_to_the_server()
+        (worker if role == "worker" else prober).serve(Channel(end, end))
+        os._exit(0)
+
+    def _kill(self, ticket: int) -> None:
+        for process, owner in self._children.items():
+            if owner == ticket:
+                os.kill(process, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        while self._children:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if not process:
+                return
+            ticket = self._children.pop(process, None)
+            if ticket is not None:
+                self.tell("exit", [ticket, os.waitstatus_to_exitcode(status)])
+
+
+def _yield_to_the_server() -> None:
+    """Let the server answer first when cores are few, and let the system end a worker first when memory is short."""
+    os.nice(5)
+    try:
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write("800")
+    except OSError:
+        return
+
+
+def warm_ups() -> Iterator[Callable[[], None]]:
+    """Yield pieces of warming up, the most urgent first: two steps of a small network for each kind of data."""
+    from ..learning.setup import prepare
+    from ..tasks.presets import figure, get, vanishing
+
+    prepare()
+    yield lambda: _take_steps(vanishing(on=True, depth=4, width=8))
+    yield lambda: _take_steps(figure("right"))
+    yield lambda: _take_steps(figure("center"))
+    yield lambda: _take_steps(get("digits-conv"))
+
+
+def _take_steps(experiment) -> None:
+    from ..learning.trainer import Trainer
+
+    trainer = Trainer(experiment)
+    trainer.measure(ghost=True, picture=True)
+    for _ in range(2):
+        trainer.advance(record=True, ghost=True, picture=True)
+
+
+def main() -> None:
+    """Warm up, then fork on request until the server is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    nursery = Nursery(socket.socket(fileno=int(sys.argv[1])))
+    from . import prober, worker  # noqa: F401  (imported here once, for every child)
+
+    for number, warm_up in enumerate(warm_ups()):
+        warm_up()
+        gc.collect()
+        gc.freeze()
+        if number == 0:
+            nursery.tell("ready", True)
+        nursery.tend(0)
+    nursery.tend(None)
+
+
+if __name__ == "__main__":
+    main()

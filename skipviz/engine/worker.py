@@ -1,0 +1,212 @@
+"""Where one run is computed: a process of its own that trains, records frames and takes events between steps.
+
+Started by the nursery, or as a fresh process: `python -m skipviz.engine.worker`, which speaks over stdin and stdout.
+Imports torch, never streamlit.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from ..learning.setup import prepare
+from ..learning.trainer import Trainer
+from ..network.base import NetworkError
+from ..tasks.event import Control, message_from
+from ..tasks.experiment import Experiment
+from . import limits
+from .channel import Channel, line, serve_over_pipes
+from .wire import encode_frame
+
+SENDING_PERIOD = 0.05
+"""Seconds between two sends, unless something is urgent: what a page can show, and what keeps the server idle."""
+PICTURE_PERIOD = 0.2
+"""Seconds between two pictures: each costs a forward pass over a grid or a sample."""
+SLOW = 1 / 20
+"""Seconds a step from which on every step is recorded."""
+
+
+class Session:
+    """One run from its first step to its last."""
+
+    def __init__(self, channel: Channel, trainer: Trainer, request: dict) -> None:
+        self._channel, self._trainer = channel, trainer
+        self._steps = trainer.experiment.training.steps
+        self._interval = trainer.experiment.training.record_interval()
+        self._waiting: list = []
+        self._paused, self._stopped = bool(request.get("paused")), False
+        self._single_steps = 0
+        self._speed: float | None = request.get("speed")
+        self._ghost = bool(request.get("ghost"))
+        self._due = time.monotonic()
+        self._step_seconds = 0.0
+        self._touched = False
+        self._acted: list[dict] = []
+        self._buffer = bytearray()
+        self._sent = self._pictured = 0.0
+        self._told_step = 0
+        self._told_diverged: set[str] = set()
+        for message in request.get("events", ()):
+            self._take(message_from(message))
+
+    def run(self) -> None:
+        """Train until the steps are used up, every variant diverged, or the person stops it."""
+        self._put("header", self._trainer.header())
+        self._put("state", "paused" if self._paused else "running")
+        self._flush()
+        while not (self._trainer.finished or self._stopped):
+            self._receive()
+            if self._stopped or self._rests():
+                continue
+            self._advance()
+        self._flush()
+        self._channel.send("end", self._outcome())
+
+    def _receive(self) -> None:
+        """Take what has come, then apply the events whose step this is."""
+        inbox = self._channel.inbox
+        while inbox:
+            self._take(message_from(inbox.popleft()))
+        if self._waiting:
+            step = self._trainer.step
+            due = [event for event in self._waiting if event.step is None or event.step <= step]
+            self._waiting = [event for event in self._waiting if event not in due]
+            for event in due:
+                self._apply(event)
+
+    def _take(self, message) -> None:
+        if not isinstance(message, Control):
+            self._waiting.append(message)
+            return
+        if message.kind == "stop":
+            self._stopped = True
+        elif message.kind == "speed":
+            self._speed, self._due = message.steps_per_second, time.monotonic()
+        elif message.kind == "ghost":
+            self._ghost, self._touched = message.ghost, True
+        elif message.kind == "step":
+            self._single_steps += 1
+            self._pause(True)
+        else:
+            self._pause(message.kind == "pause")
+
+    def _pause(self, paused: bool) -> None:
+        if paused != self._paused:
+            self._paused, self._due = paused, time.monotonic()
+            self._put("state", "paused" if paused else "running")
+            self._flush()
+        if not paused:
+            self._single_steps = 0
+
+    def _apply(self, event) -> None:
+        try:
+            self._trainer.apply(event)
+        except NetworkError:
+            return
+        self._touched = True
+        acted = event.model_copy(update={"step": self._trainer.step}).model_dump(mode="json", exclude_none=True)
+        self._acted.append(acted)
+        self._put("event", acted)
+
+    def _rests(self) -> bool:
+        """Wait while it is paused or the next step is not due, and return whether it did.
+
+        What an event did is measured at once, without a step, so that it shows however slow the run is.
+        """
+        if self._paused:
+            seconds = None if not self._single_steps else 0.0
+        else:
+            seconds = self._due - time.monotonic() if self._speed else 0.0
+        if seconds is not None and seconds <= 0:
+            return False
+        if self._touched and (seconds is None or seconds > SLOW):
+            self._measure_at_rest()
+        if self._buffer:
+            self._flush()
+        self._channel.wait(seconds)
+        return True
+
+    def _measure_at_rest(self) -> None:
+        """Show the parameters before the step that waits; the frame of that step will take this one's place."""
+        frame = self._trainer.measure(ghost=self._ghost, picture=True)
+        frame.events = list(self._acted)
+        self._touched = False
+        self._emit(frame)
+        self._flush()
+
+    def _advance(self) -> None:
+        """Take one step; record it as design and schedule say."""
+        trainer, step = self._trainer, self._trainer.step
+        slow = self._step_seconds > SLOW or (self._speed is not None and self._speed < 1 / SLOW)
+        edge = step == 0 or step == self._steps - 1
+        urgent = self._touched or bool(self._acted) or self._single_steps > 0 or edge
+        record = urgent or slow or step % self._interval == 0
+        began = time.monotonic()
+        picture = record and (urgent or began - self._pictured >= PICTURE_PERIOD)
+        frame = trainer.advance(record=record, ghost=self._ghost and record, picture=picture)
+        now = time.monotonic()
+        self._step_seconds = 0.8 * self._step_seconds + 0.2 * (now - began)
+        self._touched = False
+        self._single_steps = max(0, self._single_steps - 1)
+        if self._speed:
+            self._due = max(self._due + 1 / self._speed, now - SLOW)
+        if picture:
+            self._pictured = now
+        self._acted.clear()
+        if frame is not None:
+            self._emit(frame)
+        if urgent or now - self._sent >= SENDING_PERIOD:
+            self._flush()
+
+    def _emit(self, frame) -> None:
+        self._buffer += b"frame %d %d " % (frame.step, bool(frame.events)) + encode_frame(frame) + b"\n"
+        if len(self._trainer.diverged) > len(self._told_diverged):
+            self._told_diverged = set(self._trainer.diverged)
+            self._put("diverged", self._trainer.diverged)
+
+    def _put(self, word: str, data) -> None:
+        self._buffer += line(word, data)
+
+    def _flush(self) -> None:
+        if self._trainer.step != self._told_step:
+            self._told_step = self._trainer.step
+            self._put("at", self._told_step)
+        if self._buffer:
+            self._channel.write(bytes(self._buffer))
+            self._buffer.clear()
+        self._sent = time.monotonic()
+
+    def _outcome(self) -> list:
+        """Return the run's last state and, where it diverged, a sentence."""
+        diverged = [
+            f"{name} diverged at step {where['step']}: {_place(where['layer'])} gave the first number that is not finite"
+            for name, where in self._trainer.diverged.items()
+        ]
+        reason = "; ".join(diverged) or None
+        if self._stopped:
+            return ["stopped", reason]
+        everyone = len(diverged) == len(self._trainer.experiment.variants)
+        return ["diverged" if everyone else "finished", reason]
+
+
+def _place(layer: str) -> str:
+    return "the head" if layer == "head" else f"layer {layer}"
+
+
+def serve(channel: Channel) -> None:
+    """Compute the run that the channel's first message asks for, and tell its end whatever happens."""
+    request = channel.receive()
+    try:
+        prepare()
+        limits.bound_memory(request["memory_mb"])
+        experiment = Experiment.model_validate(request["experiment"])
+        trainer = Trainer(experiment, device=request["device"])
+        Session(channel, trainer, request).run()
+    except Exception as error:
+        if not limits.is_memory_error(error):
+            sys.excepthook(*sys.exc_info())
+        channel.send("end", ["failed", limits.reason(error, request["memory_mb"])])
+
+
+if __name__ == "__main__":
+    serve_over_pipes(serve)

@@ -1,0 +1,269 @@
+"""The HTTP routes under /skipviz, the middleware and the lifespan that `app.py` joins to the Streamlit app.
+
+Every refusal is JSON with one sentence. Imports no streamlit and no torch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib.metadata
+import importlib.util
+import json
+import signal
+import threading
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..engine import Engine, EngineError, get_engine
+from ..network.base import Frozen, NetworkError, sentence
+from ..sharing import table
+from ..storage import Run
+from ..tasks.event import message_from
+from ..tasks.experiment import MAX_JSON, Experiment
+from .identity import Identity, owner_of_request
+from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
+
+MAX_MESSAGES = 200
+"""Events and controls in one post."""
+
+
+class _RefusalError(Exception):
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class _Submission(Frozen):
+    """What `POST /skipviz/runs` takes."""
+
+    experiment: Experiment
+    speed: float | None = Field(None, gt=0, le=100_000)
+    ghost: bool = False
+    paused: bool = False
+
+
+class _Endpoint:
+    """An ASGI endpoint around `handler(request) -> Response` that answers every refusal with one sentence."""
+
+    def __init__(self, handler) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope, receive, send) -> None:
+        try:
+            response = await self._handler(Request(scope, receive))
+        except _RefusalError as refusal:
+            response = _error(refusal.status, str(refusal))
+        except EngineError as error:
+            response = _error(error.status, str(error))
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+
+def _error(status: int, reason: str) -> Response:
+    return JSONResponse({"error": reason}, status_code=status, headers={"cache-control": "no-store"})
+
+
+class _EventStream(Response):
+    """A response that lasts as long as its viewer."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+
+    async def __call__(self, scope, receive, send) -> None:
+        await _broadcaster().stream(self._viewer, receive, send)
+
+
+async def _stream(request: Request) -> Response:
+    """GET /skipviz/stream?runs=a,b&after=a:12,b:7 — news of runs as they come."""
+    run_ids = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
+    if not 1 <= len(run_ids) <= MAX_RUNS or max(map(len, run_ids)) > 64:
+        raise _RefusalError(400, f"name between 1 and {MAX_RUNS} runs: /skipviz/stream?runs=a,b")
+    known = request.headers.get("last-event-id") or request.query_params.get("after", "")
+    return _EventStream(Viewer(run_ids, cursors_from(known)))
+
+
+async def _get_run(request: Request) -> Response:
+    """GET /skipviz/runs/{id} — the whole run as JSON."""
+    run = _run(request)
+    owner = owner_of_request(request.scope)
+    _, body = run.snapshot(mine=owner is not None and owner == run.owner)
+    return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+async def _get_csv(request: Request) -> Response:
+    """GET /skipviz/runs/{id}.csv — the table that `skipviz.sharing.table` describes."""
+    return await _download(request, table.to_csv, "text/csv; charset=utf-8", "csv")
+
+
+async def _get_parquet(request: Request) -> Response:
+    """GET /skipviz/runs/{id}.parquet — the same table."""
+    return await _download(request, table.to_parquet, "application/vnd.apache.parquet", "parquet")
+
+
+async def _download(request: Request, write, media_type: str, suffix: str) -> Response:
+    run = _run(request)
+    if run.header_json is None:
+        raise _RefusalError(409, "this run has not begun yet: there is nothing to download")
+    body = await asyncio.to_thread(lambda: write(table.table(run.header["experiment"], map(json.loads, run.frames))))
+    headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="skipviz-{run.id}.{suffix}"'}
+    return Response(body, media_type=media_type, headers=headers)
+
+
+async def _post_run(request: Request) -> Response:
+    """POST /skipviz/runs {"experiment": …, "speed": …, "ghost": …, "paused": …} → {"run": id}."""
+    owner = _owner(request)
+    body = await _body(request)
+
+    def submit() -> str:
+        try:
+            asked = _Submission.model_validate_json(body)
+        except ValidationError as error:
+            raise _RefusalError(422, sentence(error)) from None
+        except (NetworkError, RecursionError, ValueError) as error:
+            raise _RefusalError(422, str(error)[:300]) from None
+        return get_engine().submit(asked.experiment, owner, asked.speed, asked.ghost, asked.paused)
+
+    return JSONResponse({"run": await asyncio.to_thread(submit)}, status_code=201)
+
+
+async def _post_events(request: Request) -> Response:
+    """POST /skipviz/runs/{id}/events: one event or control, or a list of them → {"ok": true, "step": n}."""
+    owner = _owner(request)
+    run = _run(request)
+    body = await _body(request)
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _RefusalError(400, "the body is not JSON") from None
+    messages = data if isinstance(data, list) else [data]
+    if not 1 <= len(messages) <= MAX_MESSAGES:
+        raise _RefusalError(422, f"send between 1 and {MAX_MESSAGES} messages")
+
+    def post() -> dict:
+        try:
+            checked = [message_from(message) for message in messages]
+        except NetworkError as error:
+            raise _RefusalError(422, str(error)) from None
+        return [get_engine().post(run.id, owner, message) for message in checked][-1]
+
+    return JSONResponse(await asyncio.to_thread(post))
+
+
+async def _get_plotly(request: Request) -> Response:
+    """GET /skipviz/plotly.js — plotly's own script, as installed, compressed once."""
+    version, script, packed = await asyncio.to_thread(_plotly)
+    etag = f'"plotly-{version}"'
+    headers = {"etag": etag, "vary": "accept-encoding", "cache-control": "public, max-age=86400"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers={**headers, "content-encoding": "gzip"})
+    return Response(script.read_bytes(), media_type="text/javascript", headers=headers)
+
+
+@cache
+def _plotly() -> tuple[str, Path, bytes]:
+    script = Path(importlib.util.find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+    return importlib.metadata.version("plotly"), script, gzip.compress(script.read_bytes(), 6)
+
+
+def _run(request: Request) -> Run:
+    run = get_engine().run(request.path_params["id"])
+    if run is None:
+        raise _RefusalError(404, "there is no such run, or it is no longer kept")
+    return run
+
+
+def _owner(request: Request) -> str:
+    """Return who posts; refuses other sites, other content than JSON, and browsers without identity."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    foreign = (
+        site not in ("same-origin", "none") if site else bool(origin) and urlsplit(origin).netloc != request.headers.get("host")
+    )
+    if foreign:
+        raise _RefusalError(403, "posts come from skipviz's own pages only")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise _RefusalError(415, "the body's content type is application/json")
+    owner = owner_of_request(request.scope)
+    if owner is None:
+        raise _RefusalError(401, "this browser has no identity yet: load the page first and allow its cookie")
+    return owner
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_JSON:
+            raise _RefusalError(413, f"a request's body has at most {MAX_JSON:,} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+_broadcasters: dict[asyncio.AbstractEventLoop, Broadcaster] = {}
+
+
+def _broadcaster() -> Broadcaster:
+    """Return this event loop's broadcaster for the present engine."""
+    loop = asyncio.get_running_loop()
+    if loop not in _broadcasters:
+        _broadcasters[loop] = Broadcaster(get_engine())
+    return _broadcasters[loop]
+
+
+@asynccontextmanager
+async def lifespan(app):
+    """Start the engine, whose helper warms up in the background, and end it with the server."""
+    engine: Engine = await asyncio.to_thread(get_engine)
+    broadcaster = _broadcaster()
+    _end_streams_on_signals(broadcaster)
+    try:
+        yield {"engine": engine}
+    finally:
+        broadcaster.close()
+        _broadcasters.clear()
+        await asyncio.to_thread(engine.close)
+
+
+def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
+    """End open streams when the server is told to stop, since it waits for every response before its lifespan ends."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+
+    def chained(previous):
+        def handle(number, stack) -> None:
+            loop.call_soon_threadsafe(broadcaster.close)
+            if callable(previous):
+                previous(number, stack)
+
+        return handle
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        previous = signal.getsignal(number)
+        if callable(previous):
+            signal.signal(number, chained(previous))
+
+
+middleware = [Middleware(Identity)]
+routes = [
+    Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
+    Route("/skipviz/runs", _Endpoint(_post_run), methods=["POST"]),
+    Route("/skipviz/runs/{id}.csv", _Endpoint(_get_csv), methods=["GET"]),
+    Route("/skipviz/runs/{id}.parquet", _Endpoint(_get_parquet), methods=["GET"]),
+    Route("/skipviz/runs/{id}", _Endpoint(_get_run), methods=["GET"]),
+    Route("/skipviz/runs/{id}/events", _Endpoint(_post_events), methods=["POST"]),
+    Route("/skipviz/plotly.js", _Endpoint(_get_plotly), methods=["GET"]),
+]

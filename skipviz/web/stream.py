@@ -1,0 +1,170 @@
+"""Server-Sent Events: one stream a page for all its runs. Imports no streamlit.
+
+Whatever a run's viewers lack is encoded once for all viewers that stand at the same place, and the server's loop is
+woken once a batch, however many watch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+
+from ..engine import Engine
+
+PERIOD = 0.05
+"""Seconds between two messages of a run: more often than a screen shows helps nobody."""
+KEEP_ALIVE = 10.0
+"""Seconds after which a silent stream says that it lives."""
+MAX_LAG = 4_000_000
+"""Bytes of frames that a viewer may lack before it is told to start anew from a snapshot."""
+MAX_RUNS = 16
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def cursors_from(text: str) -> dict[str, int]:
+    """Return run → sequence from `run:sequence,…`, leaving out what is malformed."""
+    cursors = {}
+    for part in text.split(","):
+        run_id, _, sequence = part.strip().rpartition(":")
+        if run_id and sequence.isascii() and sequence.isdigit() and len(sequence) < 16:
+            cursors[run_id] = int(sequence)
+    return cursors
+
+
+class Viewer:
+    """One open stream: which runs, and up to where it has them (None: nothing yet)."""
+
+    def __init__(self, run_ids: list[str], cursors: dict[str, int]) -> None:
+        self.cursors: dict[str, int | None] = {run_id: cursors.get(run_id) for run_id in run_ids}
+        self.steps: dict[str, int] = {}
+        self.wake = asyncio.Event()
+        self.wake.set()
+        self.gone = False
+
+    def close(self) -> None:
+        """Let its stream end."""
+        self.gone = True
+        self.wake.set()
+
+
+class Broadcaster:
+    """Carries an engine's news to the viewers of one event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._loop = engine, asyncio.get_running_loop()
+        self._viewers: dict[str, set[Viewer]] = {}
+        self._all: set[Viewer] = set()
+        self._dirty: set[str] = set()
+        self._lock = threading.Lock()
+        self._last = 0.0
+        self._encoded: dict[tuple, tuple[int, bytes]] = {}
+        self._unsubscribe = engine.subscribe(self._changed)
+        self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
+
+    def close(self) -> None:
+        """End every stream, so that the server can stop."""
+        self._pulse.cancel()
+        self._unsubscribe()
+        for viewer in self._all:
+            viewer.close()
+
+    async def stream(self, viewer: Viewer, receive, send) -> None:
+        """Send the response that keeps `viewer` up to date until it goes."""
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        self._all.add(viewer)
+        for run_id in viewer.cursors:
+            self._viewers.setdefault(run_id, set()).add(viewer)
+        watch = asyncio.create_task(_until_gone(viewer, receive))
+        try:
+            sent = self._loop.time()
+            while not viewer.gone:
+                viewer.wake.clear()
+                body = b"".join([self._news(viewer, run_id) for run_id in viewer.cursors])
+                if not body and self._loop.time() - sent >= KEEP_ALIVE:
+                    body = b": still here\n\n"
+                if body:
+                    sent = self._loop.time()
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                await viewer.wake.wait()
+            with contextlib.suppress(OSError):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            watch.cancel()
+            self._all.discard(viewer)
+            for run_id in viewer.cursors:
+                viewers = self._viewers.get(run_id, set())
+                viewers.discard(viewer)
+                if not viewers:
+                    self._viewers.pop(run_id, None)
+
+    def _news(self, viewer: Viewer, run_id: str) -> bytes:
+        """Return the messages that bring `viewer` up to date on one run, and take it as told."""
+        cursor = viewer.cursors[run_id]
+        run = self._engine.run(run_id)
+        if run is None:
+            if cursor == -1:
+                return b""
+            viewer.cursors[run_id] = -1
+            reason = "there is no such run, or it is no longer kept"
+            return _message(None, json.dumps({"run": run_id, "gone": True, "reason": reason}).encode())
+        if cursor is not None and run.sequence == cursor and viewer.steps.get(run_id, run.step) == run.step:
+            return b""
+        resync = b""
+        if cursor is not None and (cursor > run.sequence or cursor < 0 or run.lag(cursor) > MAX_LAG):
+            resync = _message(None, json.dumps({"run": run_id, "resync": True}).encode())
+            cursor = None
+        viewer.steps[run_id] = run.step
+        key = (run_id, cursor, run.sequence, run.step)
+        if key not in self._encoded:
+            if len(self._encoded) >= 32:
+                self._encoded.clear()
+            self._encoded[key] = run.snapshot() if cursor is None else run.update(cursor)
+        viewer.cursors[run_id], body = self._encoded[key]
+        place = ",".join([f"{name}:{at}" for name, at in viewer.cursors.items() if at is not None and at >= 0])
+        return resync + _message(place, body)
+
+    def _changed(self, run_id: str) -> None:
+        """Note a run's news; called from the engine's thread."""
+        with self._lock:
+            first = not self._dirty
+            self._dirty.add(run_id)
+        if first:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._schedule)
+
+    def _schedule(self) -> None:
+        wait = self._last + PERIOD - self._loop.time()
+        if wait > 0:
+            self._loop.call_later(wait, self._tick)
+        else:
+            self._tick()
+
+    def _tick(self) -> None:
+        with self._lock:
+            dirty, self._dirty = self._dirty, set()
+        self._last = self._loop.time()
+        self._encoded.clear()
+        for run_id in dirty:
+            for viewer in self._viewers.get(run_id, ()):
+                viewer.wake.set()
+
+    def _keep_alive(self) -> None:
+        for viewer in self._all:
+            viewer.wake.set()
+        self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
+
+
+async def _until_gone(viewer: Viewer, receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    viewer.close()
+
+
+def _message(place: str | None, body: bytes) -> bytes:
+    return (f"id: {place}\n".encode() if place else b"") + b"data: " + body + b"\n\n"

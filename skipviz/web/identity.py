@@ -12,13 +12,13 @@ _YEAR = 365 * 24 * 3600
 _VALID = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 
-def owner_of(cookies: Mapping[str, str]) -> str | None:
-    """Return the browser's identity from its cookies, or None if it has none; for a page: `owner_of(st.context.cookies)`."""
+def owner_from(cookies: Mapping[str, str]) -> str | None:
+    """Return the browser's identity from its cookies, or None if it has none; for a page: `owner_from(st.context.cookies)`."""
     value = cookies.get(COOKIE, "")
     return value if _VALID.fullmatch(value) else None
 
 
-def owner_of_request(scope) -> str | None:
+def owner_of(scope) -> str | None:
     """Return the identity that an ASGI request carries, or None."""
     cookies = SimpleCookie()
     for name, value in scope["headers"]:
@@ -27,7 +27,7 @@ def owner_of_request(scope) -> str | None:
                 cookies.load(value.decode("latin-1"))
             except CookieError:
                 continue
-    return owner_of({name: morsel.value for name, morsel in cookies.items()})
+    return owner_from({name: morsel.value for name, morsel in cookies.items()})
 
 
 class Identity:
@@ -37,7 +37,7 @@ class Identity:
         self._app = app
 
     async def __call__(self, scope, receive, send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or not _asks_for_a_page(scope) or owner_of_request(scope):
+        if scope["type"] != "http" or scope["method"] != "GET" or not _asks_for_a_page(scope) or owner_of(scope):
             await self._app(scope, receive, send)
             return
         cookie = f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={_YEAR}; HttpOnly; SameSite=Lax"

@@ -29,7 +29,7 @@ from ..sharing import table
 from ..storage import Run
 from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
-from .identity import Identity, owner_of_request
+from .identity import Identity, owner_of
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
 MAX_MESSAGES = 200
@@ -96,7 +96,7 @@ async def _stream(request: Request) -> Response:
 async def _get_run(request: Request) -> Response:
     """GET /skipviz/runs/{id} — the whole run as JSON."""
     run = _run(request)
-    owner = owner_of_request(request.scope)
+    owner = owner_of(request.scope)
     _, body = run.snapshot(mine=owner is not None and owner == run.owner)
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
 
@@ -196,7 +196,7 @@ def _owner(request: Request) -> str:
         raise _RefusalError(403, "posts come from skipviz's own pages only")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise _RefusalError(415, "the body's content type is application/json")
-    owner = owner_of_request(request.scope)
+    owner = owner_of(request.scope)
     if owner is None:
         raise _RefusalError(401, "this browser has no identity yet: load the page first and allow its cookie")
     return owner

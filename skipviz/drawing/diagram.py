@@ -109,10 +109,11 @@ class _Painter:
         self.skips: list[dict] = []
         self.rows: list[dict] = []
         self.plates: list[dict] = []
+        self.chips: list[Markup] = []
 
     def diagram(self) -> Diagram:
         g = self.geometry
-        layers = [self._trunk(), self._skips(), self._items(), self._valves(), self._ends(), self._states()]
+        layers = [self._trunk(), self._skips(), self._items(), self._chips(), self._valves(), self._ends(), self._states()]
         sentence = words.network(self.network)
         svg = tag(
             "svg",
@@ -160,11 +161,10 @@ class _Painter:
                 else:
                     pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, g.joints[gap - 1][1], y))
             taps = g.gap_taps(gap)
-            leaves_aside = any(link.start.kind == "side" and link.start.index == gap - 1 for link in self.plan.links)
             if taps:
                 pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, taps[0], bottom))
                 pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, taps[0]))
-            elif leaves_aside and feeds:
+            elif gap in self.plan.leaving and feeds:
                 pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, bottom))
             else:
                 pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, top, bottom))
@@ -177,6 +177,10 @@ class _Painter:
             drawn.append(self._skip(index, taken))
         return group("skip-layer", *drawn)
 
+    def _chips(self) -> Markup:
+        """Return the words on the lines, above the boxes that they may overlap."""
+        return group("chip-layer", *self.chips)
+
     def _skip(self, index: int, taken: list) -> Markup:
         g, link = self.geometry, self.plan.links[index]
         skips = [self.network.skips[number] for number in link.skips]
@@ -187,16 +191,15 @@ class _Painter:
         (x1, y1), (x2, y2) = g.leg(index)
         x, y = (x1 + x2) / 2, (y1 + y2) / 2
         middle = _free_place(x, (y1, y2), labels, taken)
-        chips = [
-            marks.chip(x, middle + (number - (len(labels) - 1) / 2) * (marks.CHIP_HEIGHT + 3), label)
-            for number, label in enumerate(labels)
-        ]
         reach = len(labels) * (marks.CHIP_HEIGHT + 3) / 2 + 5 if labels else 0
         ring = (x, max(min(y1, y2) + 5, middle - reach) if labels else y)
         on = sum(skip.on for skip in skips)
         css = " ".join(
             word for word, true in (("off", not on), ("some", 0 < on < len(skips)), ("count", link.crosses_fold)) if true
         )
+        for number, label in enumerate(labels):
+            place = middle + (number - (len(labels) - 1) / 2) * (marks.CHIP_HEIGHT + 3)
+            self.chips.append(marks.chip(x, place, label, "" if on else "off"))
         ids = [skip.id for skip in skips]
         self.skips.append({"id": identifier, "ids": ids, "parts": list(link.skips), "x": round(ring[0], 2), "y": round(ring[1], 2)})
         return marks.skip_edge(
@@ -205,7 +208,6 @@ class _Painter:
             ring,
             css,
             self._plug(index),
-            chips,
             data_skip=" ".join(ids),
             aria_label=words.skip(self.network, link.skips),
             aria_pressed="true" if on else "false",
@@ -216,7 +218,7 @@ class _Painter:
         if link.end.kind in (JOINT, PLATE) or not g.style.plug:
             return None
         x, y = g.paths[index][-1]
-        height = min(12.0, g.dimensions.box - 4)
+        height = min(12.0, g.dimensions.box - 4, max(2.5, g.room[index] - 1))
         left = g.lanes[index].side == "left"
         return rectangle("plug", x - (g.style.plug - 0.5 if left else 0.5), y - height / 2, g.style.plug, height)
 
@@ -354,12 +356,7 @@ class _Painter:
     def _forks(self) -> list[dict]:
         g, forks = self.geometry, []
         for gap, states in enumerate(self.plan.gaps):
-            links = [
-                link
-                for link in self.plan.links
-                if (link.start.kind == TAP and link.start.index == gap)
-                or (link.start.kind == "side" and link.start.index == gap - 1)
-            ]
+            links = [self.plan.links[index] for index in self.plan.leaving.get(gap, ())]
             if not links:
                 continue
             taps = g.gap_taps(gap)

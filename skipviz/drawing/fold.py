@@ -14,6 +14,9 @@ from ..network.network import Network
 MAX_PERIOD = 16
 """Layers of the longest block looked for: DenseNet's and U-Net's repeating units are shorter."""
 
+NEARLY = 0.9
+"""A period wins over a longer one that explains a few layers more."""
+
 OPENED = 2
 """Blocks that a click opens, and that stay open at either end."""
 
@@ -79,15 +82,23 @@ def is_stack(network: Network, repeat: int) -> bool:
 
 
 def repeating(network: Network) -> Blocks:
-    """Return the network's longest repeating part; a network without one is blocks of one layer."""
+    """Return the network's repeating part; a network without one is blocks of one layer.
+
+    The period is the shortest at which nearly as many layers equal the layer that far above them as at any other;
+    a skip that someone added does not break it.
+    """
     signatures = _signatures(network)
-    best = Blocks(0, 1, network.depth)
-    covered = 0
+    candidates = []
     for period in range(1, min(MAX_PERIOD, network.depth // 3) + 1):
-        start, length = _longest_run(signatures, period)
-        if length >= 3 * period and length > covered + period:
-            covered, best = length, _phased(network, start, length, period)
-    return best
+        same = [index for index in range(network.depth - period) if signatures[index] == signatures[index + period]]
+        if same:
+            candidates.append((len(same) / (network.depth - period), period, same))
+    if not candidates:
+        return Blocks(0, 1, network.depth)
+    most = max(share for share, _, _ in candidates)
+    _, period, same = next(found for found in candidates if found[0] >= NEARLY * most)
+    start = same[0]
+    return _phased(network, start, same[-1] + period + 1 - start, period)
 
 
 def folded(network: Network, blocks: Blocks, ends: int, unfolded: Iterable[int] = ()) -> tuple[Item, ...]:
@@ -127,19 +138,6 @@ def _signatures(network: Network) -> list[tuple]:
     for skip in network.skips:
         landing[skip.target].append((skip.target - skip.source, skip.merge))
     return [(_spec(layer), tuple(sorted(landing[index + 1]))) for index, layer in enumerate(network.layers)]
-
-
-def _longest_run(signatures: list, period: int) -> tuple[int, int]:
-    best = (0, 0)
-    start = 0
-    for index in range(len(signatures) - period + 1):
-        ends = index == len(signatures) - period or signatures[index] != signatures[index + period]
-        if ends:
-            length = index - start + period
-            if index > start and length > best[1]:
-                best = (start, length)
-            start = index + 1
-    return best
 
 
 def _phased(network: Network, start: int, length: int, period: int) -> Blocks:

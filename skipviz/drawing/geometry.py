@@ -38,7 +38,7 @@ class Style:
 
 STYLES = {
     "figure": Style(
-        box_width=64, pitch=15, left=67, right=19, gain=22, top=20, bottom=20, stub_top=11.5, stub_bottom=11.5, plug=0, band=8
+        box_width=64, pitch=15, left=67, right=19, gain=22, top=20, bottom=20, stub_top=10.5, stub_bottom=10.5, plug=0, band=8
     ),
     "lab": Style(
         box_width=72, pitch=13, left=64, right=24, gain=22, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
@@ -98,6 +98,8 @@ class Geometry:
     lanes: list[Lane] = field(default_factory=list)
     taps: list[float | None] = field(default_factory=list)
     """y of each link's tap on the trunk."""
+    room: dict[int, float] = field(default_factory=dict)
+    """px between a link's end and the next one on the same side of a box."""
     paths: list[list[Point]] = field(default_factory=list)
 
     @property
@@ -117,9 +119,7 @@ class Geometry:
 
     def gap_taps(self, gap: int) -> list[float]:
         """Return the y of the taps in a gap, lowest on the page first."""
-        links = self.plan.links
-        ys = {y for y, link in zip(self.taps, links, strict=True) if y is not None and link.start.index == gap}
-        return sorted(ys, reverse=True)
+        return sorted({self.taps[link] for link in self.plan.leaving.get(gap, ()) if self.taps[link] is not None}, reverse=True)
 
     def leg(self, link: int) -> tuple[Point, Point]:
         """Return the ends of the leg that runs along a link's lane."""
@@ -311,4 +311,5 @@ def _side_heights(geometry: Geometry) -> tuple[dict[int, float], dict[int, float
         base = (top + bottom) / 2 + step * (len(links) - 1) / 2
         for place, (leaving, _, index) in enumerate(sorted(links)):
             (starts if leaving else ends)[index] = base - place * step
+            geometry.room[index] = step if len(links) > 1 else bottom - top
     return starts, ends

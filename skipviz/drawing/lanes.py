@@ -65,19 +65,49 @@ def sides(spans: Sequence[Span]) -> list[str]:
     conflicts = _conflicts(spans)
     order = sorted(range(len(spans)), key=lambda index: (-spans[index].length, spans[index].low, index))
     rank = {index: place for place, index in enumerate(order)}
-    chosen: dict[int, str] = {}
+    colouring = _Colouring(conflicts)
     for start in order:
         queue = deque([start])
         while queue:
             index = queue.popleft()
-            if index in chosen:
+            if index in colouring.chosen:
                 continue
-            chosen[index] = _better_side(index, conflicts, chosen)
-            queue += sorted((other for other in conflicts[index] if other not in chosen), key=rank.__getitem__)
+            colouring.put(index, LEFT if colouring.cost(index, LEFT) <= colouring.cost(index, RIGHT) else RIGHT)
+            queue += sorted((other for other in conflicts[index] if other not in colouring.chosen), key=rank.__getitem__)
     for _ in range(SWEEPS):
-        if not _improve(order, conflicts, chosen):
+        if not colouring.improve(order):
             break
-    return [chosen[index] for index in range(len(spans))]
+    return [colouring.chosen[index] for index in range(len(spans))]
+
+
+class _Colouring:
+    """Sides chosen so far, with what each choice would cost every span."""
+
+    def __init__(self, conflicts: dict[int, dict[int, int]]):
+        self.conflicts = conflicts
+        self.chosen: dict[int, str] = {}
+        self.costs: dict[str, dict[int, int]] = {LEFT: defaultdict(int), RIGHT: defaultdict(int)}
+
+    def cost(self, index: int, side: str) -> int:
+        return self.costs[side][index]
+
+    def put(self, index: int, side: str) -> None:
+        before = self.chosen.get(index)
+        self.chosen[index] = side
+        for other, weight in self.conflicts[index].items():
+            self.costs[side][other] += weight
+            if before:
+                self.costs[before][other] -= weight
+
+    def improve(self, order: list[int]) -> bool:
+        """Move every span that conflicts less on the other side; return whether any did."""
+        moved = False
+        for index in order:
+            other = RIGHT if self.chosen[index] == LEFT else LEFT
+            if self.cost(index, other) < self.cost(index, self.chosen[index]):
+                self.put(index, other)
+                moved = True
+        return moved
 
 
 def _conflicts(spans: Sequence[Span]) -> dict[int, dict[int, int]]:
@@ -98,24 +128,6 @@ def _weight(one: Span, other: Span) -> int:
     if one.interleaves(other):
         return INTERLEAVED
     return SHARED if one.low == other.low or one.high == other.high else 0
-
-
-def _cost(index: int, side: str, conflicts: dict, chosen: dict[int, str]) -> int:
-    return sum(weight for other, weight in conflicts[index].items() if chosen.get(other) == side)
-
-
-def _better_side(index: int, conflicts: dict, chosen: dict[int, str]) -> str:
-    return LEFT if _cost(index, LEFT, conflicts, chosen) <= _cost(index, RIGHT, conflicts, chosen) else RIGHT
-
-
-def _improve(order: list[int], conflicts: dict, chosen: dict[int, str]) -> bool:
-    moved = False
-    for index in order:
-        other = RIGHT if chosen[index] == LEFT else LEFT
-        if _cost(index, other, conflicts, chosen) < _cost(index, chosen[index], conflicts, chosen):
-            chosen[index] = other
-            moved = True
-    return moved
 
 
 def _first_fit(spans: Sequence[Span], chosen: list[str], blocked: Sequence[Span]) -> list[int]:

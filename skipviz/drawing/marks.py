@@ -36,7 +36,7 @@ def layer_label(x: float, y: float, k: int, box_height: float) -> Markup:
     return text(
         "label",
         x,
-        y + 0.33 * size,
+        y + 0.42 * size,
         tag("tspan", {"class": "f", "font-size": size}, "f"),
         tag("tspan", {"class": "k", "font-size": small, "dx": 0.06 * size, "dy": -0.42 * size}, f"({k})"),
     )
@@ -124,10 +124,8 @@ def trunk_wire(x: float, top: float, bottom: float) -> Markup:
     return group("edge trunk bare", path("wire", polyline((x, bottom), (x, top))))
 
 
-def skip_edge(
-    identifier: str, points: list[Point], ring: Point, css: str, plug: Markup | None, chips: list[Markup], **attributes
-) -> Markup:
-    """Return a red line: halo (focus, selection), band, wire, plug, hit area, chips and its ring."""
+def skip_edge(identifier: str, points: list[Point], ring: Point, css: str, plug: Markup | None, **attributes) -> Markup:
+    """Return a red line: halo (focus, selection), band, wire, plug, hit area and its ring."""
     d = polyline(*points)
     return group(
         f"edge skip {css}".strip(),
@@ -137,7 +135,6 @@ def skip_edge(
         path("wire", d),
         plug or Markup(),
         path("hit", d),
-        *chips,
         circle("ring", *ring, 4),
         **focusable(data_edge=identifier, **attributes),
     )

@@ -25,7 +25,6 @@ def draw_plate(geometry: Geometry, index: int) -> Markup:
     label = f"×{item.blocks} ⇕"
     first, last = item.first + 1, item.last + 1
     middle = (top + bottom) / 2
-    name_x = geometry.right + PLATE_RIGHT + 2 * STACKED + 5
     return group(
         "plate",
         rectangle("outline", x - 3, top - 3, width + 6, bottom - top + 6, rx=7),
@@ -34,8 +33,8 @@ def draw_plate(geometry: Geometry, index: int) -> Markup:
         _stripes(geometry, item, top, bottom),
         _mini_lane(geometry, index, top, bottom),
         marks.chip(geometry.trunk, middle, label, "fold"),
-        text("word", name_x, top + 13, f"f({last})"),
-        text("word", name_x, bottom - 5, f"f({first})"),
+        text("word name", geometry.gain, top + 13, f"f({last})"),
+        text("word name", geometry.gain, bottom - 5, f"f({first})"),
         **marks.focusable(data_plate=f"p{first}", aria_label=words.plate(geometry.plan.network, first, last, item.blocks)),
     )
 

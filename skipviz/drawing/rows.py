@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from ..network.network import Network
@@ -94,6 +95,15 @@ class Plan:
     """Plate's item → skips that lie wholly inside it."""
     head: tuple[int, ...] = ()
     """Skips that the head reads."""
+
+    @cached_property
+    def leaving(self) -> dict[int, list[int]]:
+        """Gap → links that leave from its state, from the trunk or from the side of the box below."""
+        found: dict[int, list[int]] = {}
+        for index, link in enumerate(self.links):
+            if link.start.kind in (TAP, SIDE):
+                found.setdefault(link.start.index + (link.start.kind == SIDE), []).append(index)
+        return found
 
     def merge_at(self, item: int) -> str:
         """Return `add` or `gate`, the kind of the joint above an item."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import escape, quoteattr
+
+_PLAIN = re.compile(r"[^&<>\"\n\r\t]*").fullmatch
+"""Matches text that stands in an attribute as it is: nearly all of it, and `quoteattr` is slow."""
 
 
 class Markup(str):
@@ -27,11 +31,15 @@ def tag(name: str, attributes: dict | None = None, *children: str) -> Markup:
         if value is None:
             continue
         text = number(value) if isinstance(value, float) else str(value)
-        parts.append(f" {key.replace('_', '-')}={quoteattr(text)}")
+        parts.append(f" {key.replace('_', '-')}={_quoted(text)}")
     if not children:
         return Markup("".join(parts) + "/>")
     inside = "".join(child if isinstance(child, Markup) else escape(child) for child in children)
     return Markup(f"{''.join(parts)}>{inside}</{name}>")
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if _PLAIN(text) else quoteattr(text)
 
 
 def group(css: str | None, *children: str, **attributes) -> Markup:

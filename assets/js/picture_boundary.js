@@ -1,0 +1,89 @@
+// @ts-check
+// Points of two classes over the probability that the network gives them, with the line where both are equally likely.
+import { bytesOf, legendLines } from "./picture_parts.js";
+import { createPlotHost } from "./plot_host.js";
+
+/**
+ * @param {any} Plotly
+ * @param {HTMLElement} stage
+ * @param {any} figure
+ */
+export function createBoundary(Plotly, stage, figure) {
+  const host = createPlotHost(Plotly, stage, figure, null, (state, look) => {
+    const { picture, header } = state;
+    const [left, right, bottom, top] = picture?.extent ?? pointExtent(header?.points);
+    const field = picture ? fieldGrid(picture) : null;
+    const points = pointColumns(header?.points);
+    return {
+      data: look.figure.data
+        .filter((trace) => field || !["field", "level"].includes(trace.meta))
+        .map((trace) => ({ ...trace, ...(points[trace.meta] ?? field) })),
+      layout: {
+        height: look.width,
+        xaxis: { ...look.figure.layout.xaxis, range: [left, right] },
+        yaxis: { ...look.figure.layout.yaxis, range: [bottom, top] },
+      },
+    };
+  });
+  host.node.style.borderRadius = "4px";
+  host.node.style.overflow = "hidden";
+  return {
+    /** @param {any} state @param {any} look */
+    update(state, look) {
+      host.node.style.width = `${look.width}px`;
+      host.update({ picture: state.picture, header: state.header, figure: look.figure });
+      return { sentence: boundarySentence(state), legend: boundaryLegend(state, look) };
+    },
+    destroy: host.destroy,
+  };
+}
+
+/** @param {any} picture */
+function fieldGrid(picture) {
+  const [rows, columns] = picture.size;
+  const [left, right, bottom, top] = picture.extent;
+  const bytes = bytesOf(picture.probability);
+  const z = Array.from({ length: rows }, (_, row) =>
+    Array.from(bytes.subarray((rows - 1 - row) * columns, (rows - row) * columns), (byte) => byte / 255),
+  );
+  return { z, x0: left + (right - left) / columns / 2, dx: (right - left) / columns, y0: bottom + (top - bottom) / rows / 2, dy: (top - bottom) / rows };
+}
+
+/** @param {any} points */
+function pointColumns(points) {
+  /** @type {Record<string, {x: number[], y: number[]}>} */
+  const columns = {};
+  for (const label of [0, 1]) for (const kind of ["trained", "held-out"]) columns[`class${label} ${kind}`] = { x: [], y: [] };
+  (points?.label ?? []).forEach((/** @type {number} */ label, /** @type {number} */ index) => {
+    const column = columns[`class${label} ${points.held_out?.[index] ? "held-out" : "trained"}`];
+    column?.x.push(points.x[index]);
+    column?.y.push(points.y[index]);
+  });
+  return columns;
+}
+
+/** @param {any} points @returns {number[]} */
+function pointExtent(points) {
+  if (!points?.x.length) return [-1, 1, -1, 1];
+  const reach = 1.1 * Math.max(...points.x.map(Math.abs), ...points.y.map(Math.abs));
+  return [-reach, reach, -reach, reach];
+}
+
+/** @param {any} state */
+function boundarySentence({ picture, header }) {
+  const count = header?.points?.x.length ?? 0;
+  if (!picture) return `Decision boundary: ${count} points of two classes; the network has not been asked yet.`;
+  const bytes = bytesOf(picture.probability);
+  const share = bytes.filter((byte) => byte > 127).length / bytes.length;
+  return `Decision boundary over ${count} points of two classes: class 1 is likelier on ${Math.round(100 * share)} % of the plane.`;
+}
+
+/** @param {any} state @param {any} look */
+function boundaryLegend({ header }, { tokens }) {
+  const lines = [
+    { mark: "●", colour: tokens.class0, text: "class 0" },
+    { mark: "◆", colour: tokens.class1, text: "class 1" },
+  ];
+  if (header?.points?.held_out?.some(Boolean)) lines.push({ mark: "○", colour: tokens.ink2, text: "hollow: held out" });
+  return legendLines("Decision boundary", [...lines, { text: "Line: both classes equally likely" }], tokens);
+}

@@ -1,0 +1,67 @@
+// @ts-check
+// Images, the shapes hidden in them and those that the network finds, one above the other.
+import { bytesOf, imageOf, legendLines, mixer, sharpContext } from "./picture_parts.js";
+
+const MASK_GAP = 6;
+const ROW_NAME = 15;
+const ROW_NAMES = ["image", "truth", "predicted"];
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {any} state picture
+ * @param {any} look tokens and width
+ */
+export function paintMasks(canvas, { picture }, { tokens, width }) {
+  const count = picture?.count ?? 3;
+  const cell = Math.floor(Math.min(72, (width - MASK_GAP * (count - 1)) / count));
+  const context = sharpContext(canvas, count * (cell + MASK_GAP) - MASK_GAP, 3 * (cell + ROW_NAME + 2));
+  const layers = picture ? [picture.images, picture.truth, picture.predicted].map(bytesOf) : null;
+  ROW_NAMES.forEach((name, row) => {
+    const y = row * (cell + ROW_NAME + 2) + ROW_NAME;
+    context.font = "12px 'Source Sans', 'Source Sans 3', sans-serif";
+    context.textBaseline = "middle";
+    context.fillStyle = tokens.ink2;
+    context.fillText(name, 0, y - ROW_NAME / 2);
+    const colour = mixer(tokens.chip, row === 0 ? tokens.ink : row === 1 ? tokens.ink2 : tokens.class1);
+    for (let index = 0; index < count; index += 1) {
+      const x = index * (cell + MASK_GAP);
+      context.imageSmoothingEnabled = false;
+      if (layers) {
+        const [height, across] = picture.size;
+        context.drawImage(imageOf(layers[row], index * height * across, across, height, colour), x, y, cell, cell);
+      } else {
+        context.fillStyle = tokens.chip;
+        context.fillRect(x, y, cell, cell);
+      }
+    }
+  });
+  const scores = layers ? overlaps(layers[1], layers[2], count) : [];
+  const lines = [{ text: "Held-out images; predicted: the deeper, the surer" }];
+  if (scores.length) lines.unshift({ text: `IoU ${scores.map((score) => score.toFixed(2)).join(", ")}` });
+  return { sentence: maskSentence(scores), legend: legendLines("Shapes", lines, tokens) };
+}
+
+/**
+ * Intersection over union of each image, both masks cut at one half.
+ * @param {Uint8Array} truth
+ * @param {Uint8Array} predicted
+ * @param {number} count
+ */
+function overlaps(truth, predicted, count) {
+  const size = truth.length / count;
+  return Array.from({ length: count }, (_, index) => {
+    let [both, either] = [0, 0];
+    for (let at = index * size; at < (index + 1) * size; at += 1) {
+      const [a, b] = [truth[at] > 127, predicted[at] > 127];
+      both += a && b ? 1 : 0;
+      either += a || b ? 1 : 0;
+    }
+    return either ? both / either : 1;
+  });
+}
+
+/** @param {number[]} scores */
+function maskSentence(scores) {
+  if (!scores.length) return "Shapes in noise: the network has not been asked yet.";
+  return `Masks of ${scores.length} held-out images; the predicted shape and the true one overlap by ${scores.map((score) => `${Math.round(100 * score)} %`).join(", ")}.`;
+}

@@ -1,0 +1,78 @@
+// @ts-check
+// What all plots share: a node of their own inside the given element, the theme in force, and redrawing when the
+// width changes. Figures come from Python, per theme or as one.
+
+/**
+ * @typedef {{figure: any, ramps: Record<string, string[]>, tokens: Record<string, string>, width: number}} Look
+ * @typedef {{data: any[], layout: any}} Composed
+ */
+
+// plotly.js puts these two rules into the document's head, where a shadow root does not see them.
+const PLOT_RULES = ".main-svg{position:absolute;top:0;left:0;pointer-events:none}.crisp{shape-rendering:crispEdges}";
+
+/**
+ * Make a plot whose figure `compose(state, look)` returns anew for every update; null draws nothing yet.
+ * A figure's `layout.meta.bleed` is how many px the plot reaches over each side of `parent`, so that the label of an
+ * axis' end is not cut.
+ * @param {any} Plotly
+ * @param {HTMLElement} parent
+ * @param {any} figure a figure {data, layout, config}, or {light: figure, dark: figure}
+ * @param {any} ramps lists of colours {bars, trunk, skip}, or {light: …, dark: …}
+ * @param {(state: any, look: Look) => Composed | null} compose
+ */
+export function createPlotHost(Plotly, parent, figure, ramps, compose) {
+  const node = document.createElement("div");
+  const plot = document.createElement("div");
+  const rules = document.createElement("style");
+  node.className = "sv-plot";
+  node.style.position = "relative";
+  rules.textContent = PLOT_RULES;
+  node.append(rules, plot);
+  parent.append(node);
+  /** @type {any} */
+  const state = { figure, ramps, theme: "light" };
+  let drawnWidth = 0;
+
+  function look() {
+    const chosen = state.figure[state.theme] ?? state.figure;
+    return {
+      figure: chosen,
+      ramps: state.ramps?.[state.theme] ?? state.ramps ?? {},
+      tokens: chosen.layout.meta.tokens,
+      width: node.clientWidth,
+    };
+  }
+
+  function draw() {
+    const now = look();
+    if (now.width < 1) return;
+    const composed = compose(state, now);
+    if (!composed) return;
+    drawnWidth = now.width;
+    const bleed = now.figure.layout.meta.bleed ?? 0;
+    plot.style.margin = `0 ${-bleed}px`;
+    const layout = { ...now.figure.layout, ...composed.layout, width: now.width + 2 * bleed };
+    Plotly.react(plot, composed.data, layout, now.figure.config);
+  }
+
+  const observer = new ResizeObserver(() => {
+    if (node.clientWidth !== drawnWidth) draw();
+  });
+  observer.observe(node);
+  return {
+    node,
+    state,
+    look,
+    draw,
+    /** @param {any} changes */
+    update(changes) {
+      Object.assign(state, changes);
+      draw();
+    },
+    destroy() {
+      observer.disconnect();
+      Plotly.purge(plot);
+      node.remove();
+    },
+  };
+}

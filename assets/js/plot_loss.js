@@ -1,0 +1,113 @@
+// @ts-check
+// Loss and metric by step, under the heatmap and on the same columns.
+import { lossHistory } from "./loss_history.js";
+import { formatNumber } from "./numbers.js";
+import { frameAt } from "./plot_heatmap.js";
+import { createPlotHost } from "./plot_host.js";
+import { attachSeek, stepAt, timeParts } from "./time_axis.js";
+import { attachTip } from "./tip.js";
+
+// A loss that leaps past this many times its first value is marked at the top edge; the axis does not follow it.
+const FOLLOWED = 4;
+
+/**
+ * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric ("accuracy" | "iou"), figure.
+ * The loss axis begins as 0…1 and grows in steps, for one run only. A press or drag calls `seek(step)`.
+ * @param {any} Plotly
+ * @param {HTMLElement} parent
+ * @param {any} figure loss_figure's, or one for each theme
+ * @param {(step: number) => void} [seek]
+ */
+export function createLossPlot(Plotly, parent, figure, seek) {
+  let ceiling = 1;
+  /** @type {any} */
+  let run = null;
+
+  const host = createPlotHost(Plotly, parent, figure, null, (state, look) => {
+    if (!state.frames) return null;
+    const { layout } = look.figure;
+    const { ceilings, half_life: halfLife } = layout.meta;
+    const history = lossHistory(state.frames, state.variant, halfLife, look.width - layout.margin.l - layout.margin.r);
+    if (run !== state.frames[0]) ceiling = 1;
+    run = state.frames[0];
+    const most = Math.min(Math.max(0, ...history.smooth.y), FOLLOWED * (history.smooth.y[0] ?? 1));
+    ceiling = Math.max(ceiling, ceilings.find((step) => step >= most) ?? ceilings[ceilings.length - 1]);
+    const time = timeParts(state, look, [0, ceiling]);
+    const above = history.smooth.x.filter((_, index) => history.smooth.y[index] > ceiling);
+    const parts = {
+      loss: history.loss,
+      smooth: history.smooth,
+      metric: history.metric,
+      "held-out": history.heldOut,
+      over: { x: above.slice(-1), y: above.slice(-1).map(() => ceiling) },
+      events: time.events,
+      cursor: time.cursor,
+    };
+    return {
+      data: look.figure.data.map((trace) => ({ ...trace, ...parts[trace.meta] })),
+      layout: { xaxis: time.xaxis, ...valueAxes(layout, ceiling, state.metric ?? layout.meta.metric) },
+    };
+  });
+  const frame = () => {
+    const { margin } = host.look().figure.layout;
+    return { left: margin.l, right: margin.r, steps: Math.max(1, host.state.steps ?? 1) };
+  };
+  const stopSeeking = attachSeek(host.node, frame, seek);
+  const removeTip = attachTip(host.node, () => host.look().tokens, (x) => lossSentences(host, frame(), x));
+  host.node.setAttribute("role", "img");
+  host.node.setAttribute("aria-label", "Loss and metric by step.");
+  return {
+    node: host.node,
+    update: host.update,
+    destroy() {
+      stopSeeking();
+      removeTip();
+      host.destroy();
+    },
+  };
+}
+
+/**
+ * The metric's axis is written out only while the loss needs another one.
+ * @param {any} layout
+ * @param {number} ceiling
+ * @param {string} metric
+ */
+function valueAxes(layout, ceiling, metric) {
+  const ticks = [0, ceiling / 2, ceiling];
+  const own = ceiling > 1;
+  const words = metric === "iou" ? ["0.5", "1"] : ["50 %", "100 %"];
+  return {
+    yaxis: { ...layout.yaxis, range: [0, ceiling], tickvals: ticks, ticktext: ticks.map((value) => String(value)) },
+    yaxis2: { ...layout.yaxis2, range: [0, 1], tickvals: own ? [0.5, 1] : [], ticktext: own ? words : [] },
+  };
+}
+
+/**
+ * @param {ReturnType<typeof createPlotHost>} host
+ * @param {{left: number, right: number, steps: number}} frame
+ * @param {number} x
+ */
+function lossSentences({ node, state, look }, frame, x) {
+  if (!state.frames?.length || x < frame.left || x > node.clientWidth - frame.right) return null;
+  const shown = frameAt(state.frames, stepAt(x, node.clientWidth, frame));
+  const variant = state.variant ?? Object.keys(shown?.variants ?? {})[0];
+  const values = shown?.variants[variant];
+  if (!values) return null;
+  const { half_life: halfLife, metric } = look().figure.layout.meta;
+  const past = state.frames.slice(Math.max(0, state.frames.indexOf(shown) - 12 * halfLife), state.frames.indexOf(shown) + 1);
+  const smooth = lossHistory(past, variant, halfLife, past.length).smooth.y.at(-1);
+  const lines = [
+    `Step ${shown.step}: loss ${formatNumber(values.loss)} on the batch`,
+    `smoothed ${formatNumber(smooth)}: exponential average, half-life ${halfLife} recorded steps`,
+  ];
+  const measured = past.findLast((one) => typeof one.variants[variant]?.held_out === "number");
+  const held = measured ? `, held out ${scoreWord(measured.variants[variant].held_out, state.metric ?? metric)} (step ${measured.step})` : "";
+  if (typeof values.metric === "number") lines.push(`${state.metric ?? metric}: batch ${scoreWord(values.metric, state.metric ?? metric)}${held}`);
+  return lines;
+}
+
+/** @param {number} value @param {string} metric */
+function scoreWord(value, metric) {
+  return metric === "iou" ? value.toFixed(2) : `${(100 * value).toFixed(1)} %`;
+}

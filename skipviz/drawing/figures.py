@@ -1,0 +1,263 @@
+"""The plotly figures as templates: styles, axes and fixed ranges; the page's script feeds them numbers.
+
+Plain dicts, because importing plotly costs the server 27 MB; the tests validate every one with plotly's own classes.
+Colours come from `colours`, sizes that the script needs stand in `layout.meta`. Imports the standard library only.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from .colours import COLOURS, THEMES, ramp
+
+FONT = "Source Sans, Source Sans 3, Source Sans Pro, sans-serif"
+TICK, LABEL = 11, 12
+"""Sizes of type in px."""
+
+TIME_MARGIN = {"left": 38, "right": 12}
+"""px beside the plots whose columns are time; the timeline above them keeps the same."""
+
+ROW_COLUMNS = ("bars", "share", "update")
+
+_TIP = {"light": {"tip": "#16161D", "tip_ink": "#FFFFFF"}, "dark": {"tip": "#3A3A48", "tip_ink": "#EDEDF4"}}
+_FIELD = {"light": ("#F1C27D", "#E9ECE1", "#7ECBC4"), "dark": ("#6A4A1B", "#23252B", "#1E5F5B")}
+"""The decision boundary's soft colours: surely class 0, undecided, surely class 1."""
+
+
+def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
+    """Return every figure of a page by name and theme: `{"rows": {"light": …, "dark": …}, …}`."""
+    made = {"rows": {theme: rows_figure(theme, page) for theme in THEMES}}
+    if page == "lab":
+        made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
+        made["loss"] = {theme: loss_figure(theme) for theme in THEMES}
+        made["picture"] = {theme: picture_figure(theme) for theme in THEMES}
+    return made
+
+
+def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...] = ROW_COLUMNS) -> dict:
+    """Return the figure beside the diagram: one y axis in the diagram's px, an x axis each for what `columns` names.
+
+    bars: log₁₀ of a gradient, 10⁻¹²…10 (10⁻⁷…10 on the Figure page and from 100 layers on); share: 0…1 at a fork;
+    update: log₁₀ of ‖Δθ‖/‖θ‖, 10⁻⁶…1. Logarithms are taken by the script, so that bars have a foot and 0 a place.
+    """
+    token = COLOURS[theme]
+    columns = tuple(column for column in ROW_COLUMNS if column in columns and (page == "lab" or column == "bars"))
+    meta = {
+        "kind": "rows",
+        "page": page,
+        "columns": columns,
+        "low": {"shallow": -7 if page == "figure" else -12, "deep": -7},
+        "high": 1,
+        "deep_from": 100,
+        "numbers": 56 if page == "figure" else 50,
+        "gaps": {"share": 30, "update": 20},
+        "widths": {"share": 80, "update": 84},
+        "bars_least": 110,
+        "axis": 24,
+        "bleed": 16,
+    }
+    layout = _layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
+    layout |= {
+        "barmode": "overlay",
+        "bargap": 0,
+        "yaxis": {"visible": False, "fixedrange": True, "range": [1, 0], "zeroline": False},
+        "xaxis": _axis(token, showgrid=True, anchor="y"),
+        "shapes": [],
+    }
+    if "share" in columns:
+        layout["xaxis2"] = _axis(
+            token, showgrid=True, anchor="y", range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", "50", "100 %"]
+        )
+    if "update" in columns:
+        ticks = {"tickvals": [-5, -3, -1], "ticktext": ["10⁻⁵", "10⁻³", "0.1"]}
+        layout["xaxis3"] = _axis(token, showgrid=True, anchor="y", range=[-6, 0], **ticks)
+    return {"data": _row_traces(token, columns), "layout": layout, "config": _config()}
+
+
+def _row_traces(token: dict, columns: tuple[str, ...]) -> list[dict]:
+    bars = {"type": "bar", "orientation": "h", "cliponaxis": False, "y": [], "x": [], "base": [], "width": []}
+    line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "cliponaxis": False}
+    traces = [
+        {**bars, "name": "gradient", "meta": "bars", "marker": {"line": {"width": 0}}},
+        {**line, "name": "smallest to largest", "meta": "whiskers", "line": {"color": token["ink2"], "width": 1.25}},
+        {**line, "name": "median", "meta": "median", "line": {"color": token["ink"], "width": 1.25, "dash": "3px,2px"}},
+        {**line, "name": "same network, skips off", "meta": "ghost", "line": {"color": token["ink2"], "width": 1.25}},
+        {**line, "name": "", "meta": "before-edge", "line": {"color": token["card"], "width": 3.5}},
+        {**line, "name": "before the last event", "meta": "before", "line": {"color": token["ink3"], "width": 1.5}},
+        {
+            **{**line, "mode": "text"},
+            "name": "numbers",
+            "meta": "numbers",
+            "text": [],
+            "textfont": {"size": LABEL, "color": token["ink2"], "family": FONT, "shadow": _halo(token["card"])},
+        },
+    ]
+    if "share" in columns:
+        traces.append({**bars, "name": "energy share", "meta": "share", "xaxis": "x2", "marker": {"line": {"width": 0}}})
+    if "update" in columns:
+        ranges = {**line, "name": "range", "meta": "update-range", "xaxis": "x3", "line": {"color": token["accent"], "width": 1}}
+        dots = {**line, "name": "update ÷ weight", "meta": "update", "xaxis": "x3"}
+        traces += [ranges, {**dots, "mode": "markers", "marker": {"size": [], "symbol": [], "color": [], "line": {"width": 0}}}]
+    return traces
+
+
+def heatmap_figure(theme: str = "light") -> dict:
+    """Return the heatmap layer × step: columns are time from 0 to the last step, colours are the bars'."""
+    token = COLOURS[theme]
+    colours = [ramp("bars", theme)[round(64 * (0.22 + 0.78 * place / 16))] for place in range(17)]
+    heatmap = {
+        "type": "heatmap",
+        "meta": "cells",
+        "z": [],
+        "zmin": 0,
+        "zmax": 1,
+        "zsmooth": False,
+        "showscale": False,
+        "hoverinfo": "skip",
+        "colorscale": [[place / 16, colour] for place, colour in enumerate(colours)],
+    }
+    meta = {"kind": "heatmap", "height": 188, "tick_distance": 30}
+    layout = _layout(theme, meta, margin={**_sides(), "t": 6, "b": 22, "pad": 0})
+    layout |= {
+        "height": meta["height"],
+        "xaxis": _axis(token, range=[0, 1], ticks="outside", ticklen=4, tickcolor=token["ink3"]),
+        "yaxis": _axis(token, range=[0.5, 1.5], ticks="outside", ticklen=4, tickcolor=token["ink3"]),
+    }
+    return {"data": [heatmap, *_time_traces(token)], "layout": layout, "config": _config()}
+
+
+def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
+    """Return loss (left axis) and `metric` (0…1) by step, with the heatmap's margins."""
+    token = COLOURS[theme]
+    line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "hoverinfo": "skip"}
+    data = [
+        {
+            **line,
+            "name": f"{metric}, batch",
+            "meta": "metric",
+            "yaxis": "y2",
+            "line": {"color": token["accuracy"], "width": 1},
+            "opacity": 0.4,
+        },
+        {**line, "name": "loss, batch", "meta": "loss", "line": {"color": token["ink3"], "width": 1}, "opacity": 0.5},
+        {
+            **line,
+            "name": f"{metric}, held out",
+            "meta": "held-out",
+            "yaxis": "y2",
+            "line": {"color": token["accuracy"], "width": 2},
+        },
+        {**line, "name": "loss, smoothed", "meta": "smooth", "line": {"color": token["ink"], "width": 2}},
+        {
+            **{**line, "mode": "markers"},
+            "name": "above the axis",
+            "meta": "over",
+            "cliponaxis": False,
+            "marker": {"symbol": "triangle-up", "size": 7, "color": token["over"]},
+        },
+        *_time_traces(token),
+    ]
+    meta = {"kind": "loss", "height": 118, "metric": metric, "ceilings": [1, 2, 3, 5, 10, 20, 50, 100], "half_life": 6}
+    layout = _layout(theme, meta, margin={**_sides(), "t": 6, "b": 20, "pad": 0})
+    layout |= {
+        "height": meta["height"],
+        "xaxis": _axis(token, range=[0, 1]),
+        "yaxis": _axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
+        "yaxis2": _axis(token, range=[0, 1], overlaying="y", side="right", ticklabelposition="inside", tickvals=[]),
+    }
+    layout["yaxis2"]["tickfont"] = {"color": token["accuracy"], "size": TICK}
+    return {"data": data, "layout": layout, "config": _config()}
+
+
+def picture_figure(theme: str = "light") -> dict:
+    """Return the decision boundary's figure; digits and masks take only its colours (`layout.meta.tokens`)."""
+    token = COLOURS[theme]
+    field = {
+        "type": "heatmap",
+        "meta": "field",
+        "z": [],
+        "zmin": 0,
+        "zmax": 1,
+        "zsmooth": "fast",
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    field["colorscale"] = [[place / 2, colour] for place, colour in enumerate(_FIELD[theme])]
+    level = {
+        "type": "contour",
+        "meta": "level",
+        "z": [],
+        "showscale": False,
+        "hoverinfo": "skip",
+        "autocontour": False,
+        "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none", "showlabels": False},
+        "line": {"color": token["ink"], "width": 1.75, "smoothing": 0.6},
+    }
+    points = {"type": "scatter", "mode": "markers", "x": [], "y": [], "hoverinfo": "skip"}
+    data = [field, level]
+    for name, symbol, size in (("class0", "circle", 6), ("class1", "diamond", 7)):
+        for kind in ("held-out", "trained"):
+            marker = {"symbol": symbol, "size": size, "color": token[name], "line": {"color": token["card"], "width": 0.75}}
+            if kind == "held-out":
+                marker |= {"symbol": f"{symbol}-open", "size": size - 1, "line": {"color": token[name], "width": 1}}
+            data.append({**points, "name": f"{name}, {kind}", "meta": f"{name} {kind}", "marker": marker})
+    meta = {"kind": "picture", "largest": 224}
+    layout = _layout(theme, meta, margin={"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0})
+    hidden = {"visible": False, "fixedrange": True, "zeroline": False, "showgrid": False, "range": [-1, 1]}
+    layout |= {"xaxis": dict(hidden), "yaxis": dict(hidden)}
+    return {"data": data, "layout": layout, "config": _config()}
+
+
+def _time_traces(token: dict) -> list[dict]:
+    line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "hoverinfo": "skip"}
+    return [
+        {**line, "name": "events", "meta": "events", "line": {"color": token["ink"], "width": 1.25, "dash": "2px,2px"}},
+        {**line, "name": "step shown", "meta": "cursor", "line": {"color": token["accent"], "width": 2}, "cliponaxis": False},
+    ]
+
+
+def _sides() -> dict[str, int]:
+    return {"l": TIME_MARGIN["left"], "r": TIME_MARGIN["right"]}
+
+
+def _layout(theme: str, meta: dict, margin: dict) -> dict:
+    """Return what every figure's layout has: an empty template of its own, so that no host's default shows through."""
+    token = COLOURS[theme]
+    tokens = {name: token[name] for name in token} | _TIP[theme]
+    return {
+        "template": {"layout": {}, "data": {}},
+        "meta": {**meta, "theme": theme, "font": FONT, "tokens": tokens, "skip_ramp_end": ramp("skip", theme)[-1]},
+        "margin": margin,
+        "autosize": False,
+        "font": {"family": FONT, "size": TICK, "color": token["ink2"]},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "hovermode": False,
+        "dragmode": False,
+    }
+
+
+def _axis(token: dict, **changes) -> dict:
+    axis = {
+        "type": "linear",
+        "fixedrange": True,
+        "zeroline": False,
+        "showgrid": False,
+        "showline": False,
+        "ticks": "",
+        "tickfont": {"size": TICK, "color": token["ink2"]},
+        "tickangle": 0,
+        "automargin": False,
+        "gridcolor": token["line"],
+        "gridwidth": 1,
+    }
+    return {**axis, **deepcopy(changes)}
+
+
+def _halo(colour: str) -> str:
+    return ", ".join(f"{x}px {y}px 2px {colour}" for x in (-1, 1) for y in (-1, 1))
+
+
+def _config() -> dict:
+    return {"staticPlot": True, "displayModeBar": False, "responsive": False}

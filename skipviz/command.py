@@ -144,26 +144,23 @@ def _watched(experiment: Experiment) -> list:
 
 
 def _write(experiment: Experiment, frames: list, path: Path) -> None:
-    from .sharing.table import table
+    from .sharing import table
 
-    rows = table(experiment, frames)
-    if path.suffix == ".csv":
-        rows.to_csv(path, index=False)
-    else:
-        rows.to_parquet(path, index=False)
+    rows = table.table(experiment, frames)
+    path.write_bytes(table.to_csv(rows) if path.suffix == ".csv" else table.to_parquet(rows))
 
 
 def _outcome(experiment: Experiment, frames: list, path: Path) -> str:
     lines = []
     for name in experiment.variants:
-        last = next((frame for frame in reversed(frames) if name in frame.variants), None)
-        measured = last.variants[name] if last else None
-        if measured is None or measured.loss is None:
-            lines.append(f"{name}: diverged" + (f" at step {last.step}" if last else ""))
-        else:
-            lines.append(f"{name}: step {last.step}, loss {measured.loss:.4f}, {_metric(experiment, measured.metric)}")
+        frame = next(frame for frame in reversed(frames) if name in frame.variants)
+        lines.append(f"{name}: {_ending(experiment, frame.step, frame.variants[name])}")
     return "\n".join([*lines, f"{len(frames)} frames in {path}"])
 
 
-def _metric(experiment: Experiment, value: float | None) -> str:
-    return f"{experiment.task.kind.metric} " + ("–" if value is None else f"{value:.4f}")
+def _ending(experiment: Experiment, step: int, measured) -> str:
+    if measured.loss is None:
+        broken = [name.removeprefix("state_rms:h") for name in measured.nonfinite if name.startswith("state_rms:h")]
+        return f"diverged at step {step}, first at " + (f"f({broken[0]})" if broken else "the head")
+    metric = "–" if measured.metric is None else f"{measured.metric:.4f}"
+    return f"step {step}, loss {measured.loss:.4f}, {experiment.task.kind.metric} {metric}"

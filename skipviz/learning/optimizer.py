@@ -49,7 +49,7 @@ class Updater:
     def step(self, gradient: Tensor) -> None:
         """Update all parameters that do not rest by the flat `gradient`."""
         for index, (piece, active) in enumerate(zip(self.flat.pieces, self.active, strict=True)):
-            start, end = self.flat.span(index)
+            start, end = self.flat.piece_span(index)
             piece.grad = gradient[start:end] if active else None
         kept = [(tensor, span, tensor[slice(*span)].clone()) for tensor in self._trunk_tensors() for span in self.resting]
         self.optimizer.step()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import accumulate, chain
 
 import torch
 from torch import Tensor, nn
 
 from .build import NetworkModule
 
+Span = tuple[int, int]
+"""First and one past the last element of a part in the flat vector."""
+
 
 class FlatParameters:
     """Moves a model's parameters into one vector, of which they become views.
 
-    The order is: each layer (without its branch scale), head, branch scales, then the parameters of each skip. `pieces` are
-    what an optimizer updates: one for layers, head and scales, and one for each skip that has parameters, so that a
+    The order is: each layer (without its branch scale), head, branch scales, then the parameters of each skip. `pieces`
+    are what an optimizer updates: one for layers, head and scales, and one for each skip that has parameters, so that a
     skip that is off can be left alone.
     """
 
@@ -24,33 +27,45 @@ class FlatParameters:
         groups = [*layers, list(model.head.parameters()), *scales, *[list(skip.parameters()) for skip in model.skips]]
         self.parameters: list[nn.Parameter] = list(chain.from_iterable(groups))
         self.values = torch.cat([p.detach().reshape(-1) for p in self.parameters])
-        ends, position = [], 0
-        for group in groups:
-            for p in group:
-                size = p.numel()
-                p.data = self.values[position : position + size].view(p.shape)
-                position += size
-            ends.append(position)
-        spans = list(zip([0, *ends], ends, strict=False))
+        position = 0
+        for p in self.parameters:
+            p.data = self.values[position : position + p.numel()].view(p.shape)
+            position += p.numel()
+        ends = list(accumulate(sum(p.numel() for p in group) for group in groups))
+        self.spans: list[Span] = list(zip([0, *ends], ends, strict=False))
         depth = len(layers)
-        self.layers, self.head, self.scales, self.skips = (
-            spans[:depth],
-            spans[depth],
-            spans[depth + 1 : 2 * depth + 1],
-            spans[2 * depth + 1 :],
-        )
-        self.trunk = (0, self.scales[-1][1])
+        self.layers, self.head = self.spans[:depth], self.spans[depth]
+        self.scales, self.skips = self.spans[depth + 1 : 2 * depth + 1], self.spans[2 * depth + 1 :]
+        self.layer_runs, self.runs = runs(self.layers), runs(self.spans)
         self.owners = [None, *(index for index, (start, end) in enumerate(self.skips) if end > start)]
         """For each piece, the skip whose parameters it holds; None: layers, head and scales."""
-        self.pieces = [self.values[slice(*(self.trunk if owner is None else self.skips[owner]))] for owner in self.owners]
+        self.pieces = [self.values[slice(*self.piece_span(index))] for index in range(len(self.owners))]
 
     def flatten(self, gradients: tuple[Tensor | None, ...]) -> Tensor:
         """Return the gradients, given in the order of `parameters`, as one vector; None counts as zeros."""
-        return torch._C._nn.flatten_dense_tensors(
-            [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, gradients, strict=True)]
-        )
+        if any(gradient is None for gradient in gradients):
+            gradients = [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, gradients, strict=True)]
+        return torch._C._nn.flatten_dense_tensors(gradients)
 
-    def span(self, piece: int) -> tuple[int, int]:
+    def piece_span(self, piece: int) -> Span:
         """Return where a piece lies in the vector."""
         owner = self.owners[piece]
-        return self.trunk if owner is None else self.skips[owner]
+        return (0, self.scales[-1][1]) if owner is None else self.skips[owner]
+
+
+def runs(spans: list[Span]) -> list[tuple[int, int, int]]:
+    """Return neighbouring spans of one size as (start, count, size), in order, without empty ones."""
+    found: list[tuple[int, int, int]] = []
+    for start, end in spans:
+        size = end - start
+        if size and found and found[-1][2] == size:
+            first, count, _ = found[-1]
+            found[-1] = (first, count + 1, size)
+        elif size:
+            found.append((start, 1, size))
+    return found
+
+
+def rows(vector: Tensor, found: list[tuple[int, int, int]]) -> list[Tensor]:
+    """Return the spans of a flat vector as matrices, one a run and one row a span, without a copy."""
+    return [vector[start : start + count * size].view(count, size) for start, count, size in found]

@@ -24,7 +24,7 @@ class Tape:
     order as on a step that is not recorded.
     """
 
-    __slots__ = ("skips", "states", "trunks")
+    __slots__ = ("bare_adds", "skips", "states", "trunks")
 
     def __init__(self) -> None:
         self.states: list[Tensor] = []
@@ -32,6 +32,9 @@ class Tape:
         """By state: what the trunk reads of it. A state that is no fork is missing."""
         self.skips: dict[int, Tensor] = {}
         """By the skip's position in the network: what it reads of its source. A skip that is off is missing."""
+        self.bare_adds: dict[int, tuple[int, float]] = {}
+        """By position, target and strength of skips that only add their source: what comes back through one is the
+        target's gradient times its strength, so it needs no alias."""
 
 
 @dataclass(slots=True)
@@ -79,12 +82,15 @@ class Plan:
     def __init__(self, model, network: Network, training: bool) -> None:
         self.input = tuple(network.input)
         self.steps = _steps(model, network, training)
+        self.bare_adds = {
+            skip.index: (step.state + 1, skip.strength) for step in self.steps for skip in step.adds if skip.adapt is None
+        }
 
     def run(self, x: Tensor, tape: Tape | None = None) -> Tensor:
         """Return the head's outputs for `x` (batch first); with a tape, keep what a probe needs."""
         states = [h := x.reshape(x.shape[0], *self.input)]
         if tape is not None:
-            tape.states = states
+            tape.states, tape.bare_adds = states, self.bare_adds
         for step in self.steps:
             if tape is not None and step.fork:
                 tape.trunks[step.state] = h = h.view_as(h)
@@ -92,9 +98,7 @@ class Plan:
                 h = torch.cat([h, *[_joined(part, states, tape) for part in step.joined]], step.axis)
             h = step.function(h)
             for skip in step.adds:
-                carried = skip.read(states, tape)
-                if skip.adapt is not None:
-                    carried = skip.adapt(carried)
+                carried = states[skip.source] if skip.adapt is None else skip.adapt(skip.read(states, tape))
                 h = torch.add(h, carried, alpha=skip.strength)
             if step.gate is not None:
                 source = step.gate.read(states, tape)

@@ -14,10 +14,11 @@ from ..network import Network
 from .build import NetworkModule
 from .frame import VariantFrame
 from .norms import norms
-from .parameters import FlatParameters
+from .parameters import FlatParameters, Span, rows
 from .plan import Tape
 
-Vectors = list[Tensor | None]
+Vector = Tensor | tuple[Tensor, float] | None
+"""A gradient; or one that is a factor times another (a bare add hands on its target's); None: exactly zero."""
 
 
 @dataclass(slots=True)
@@ -25,11 +26,11 @@ class Gradients:
     """Gradients of one loss; None: the loss does not depend on it, so it is exactly zero."""
 
     parameters: tuple[Tensor | None, ...]
-    states: Vectors
+    states: list[Vector]
     """∂L/∂h_k, k = 0..n."""
-    trunks: Vectors
+    trunks: list[Vector]
     """For each layer f_k, the part of ∂L/∂h_{k-1} that came back through its trunk input."""
-    skips: Vectors
+    skips: list[Vector]
     """For each skip, the part of the gradient of its source that came back through it."""
 
 
@@ -42,9 +43,11 @@ def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape, skip_count: in
     trunks = states[:-1]
     for state, vector in zip(tape.trunks, found[last:], strict=False):
         trunks[state] = vector
-    skips: Vectors = [None] * skip_count
+    skips: list[Vector] = [None] * skip_count
     for index, vector in zip(tape.skips, found[last + len(tape.trunks) :], strict=True):
         skips[index] = vector
+    for index, (target, strength) in tape.bare_adds.items():
+        skips[index] = None if states[target] is None else (states[target], strength)
     return Gradients(found[:first], states, trunks, skips)
 
 
@@ -55,26 +58,42 @@ def record(model: NetworkModule, x: Tensor) -> tuple[Tensor, Tape]:
 
 
 class Measurement:
-    """Collects vectors by the frame's field and place, then measures all of them at once."""
+    """Collects what a frame's fields are norms of, then measures all of it at once."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.places: list[tuple[str, int]] = []
-        self.tensors: list[Tensor] = []
         self.fields: dict[str, list[float | None]] = {}
+        self._row_places: list[tuple[str, int]] = []
+        self._matrices: list[Tensor] = []
+        self._tensors: list[Tensor] = []
+        self._numbers: dict[int, int] = {}
+        self._places: list[tuple[str, int, int, float]] = []
 
-    def add(self, field: str, vectors, missing: float | None = 0.0) -> None:
-        """Measure `vectors` into `field`; None stands for `missing`."""
-        self.fields[field] = [missing] * len(vectors)
+    def add_rows(self, places: list[tuple[str, int]], matrices: list[Tensor]) -> None:
+        """Measure the rows of `matrices` into `places`, each a field and an index."""
+        self._row_places += places
+        self._matrices += matrices
+
+    def add(self, field: str, vectors: list[Vector]) -> None:
+        """Measure `vectors` into `field`; None stands for 0. A tensor that stands at several places is measured once."""
+        self.fields[field] = [0.0] * len(vectors)
         for index, vector in enumerate(vectors):
-            if vector is not None:
-                self.places.append((field, index))
-                self.tensors.append(vector)
+            if vector is None:
+                continue
+            tensor, factor = vector if isinstance(vector, tuple) else (vector, 1.0)
+            number = self._numbers.setdefault(id(tensor), len(self._tensors))
+            if number == len(self._tensors):
+                self._tensors.append(tensor)
+            self._places.append((field, index, number, factor))
 
     def take(self) -> list[str]:
         """Fill every field; return the names of what was not finite, whose value is then None."""
+        values = norms(self._matrices, self._tensors)
+        first = len(self._row_places)
+        found = [(field, index, value) for (field, index), value in zip(self._row_places, values, strict=False)]
+        found += [(field, index, values[first + number] * factor) for field, index, number, factor in self._places]
         wrong = []
-        for (field, index), value in zip(self.places, norms(self.tensors), strict=True):
+        for field, index, value in found:
             if value < torch.inf:
                 self.fields[field][index] = value
             else:
@@ -98,17 +117,15 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     `gradient` is the flat gradient of all parameters.
     """
     measurement = Measurement(network)
-
-    def spans(parts):
-        return [gradient[start:end] if end > start else None for start, end in parts]
-
-    measurement.add("weight_grad", spans(flat.layers), None)
+    for field, spans in _parameter_fields(flat):
+        measurement.fields[field] = [None] * len(spans)
+    measurement.add_rows(
+        [(field, index) for field, spans in _parameter_fields(flat) for index, (start, end) in enumerate(spans) if end > start],
+        rows(gradient, flat.runs),
+    )
     measurement.add("state_grad", found.states)
     measurement.add("trunk_grad", found.trunks)
     measurement.add("skip_grad", found.skips)
-    measurement.add("head_grad", spans([flat.head]), None)
-    measurement.add("skip_weight_grad", spans(flat.skips), None)
-    measurement.add("scale_grad", spans(flat.scales), None)
     measurement.add("state_rms", [state.detach() for state in tape.states])
     wrong = measurement.take()
     fields = measurement.fields
@@ -117,3 +134,8 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
             fields["state_rms"][k] /= state.numel() ** 0.5
     head_grad = fields.pop("head_grad")[0]
     return VariantFrame(loss=None, metric=None, head_grad=head_grad, update_ratio=[None] * network.depth, nonfinite=wrong, **fields)
+
+
+def _parameter_fields(flat: FlatParameters) -> tuple[tuple[str, list[Span]], ...]:
+    """Return the fields that measure parameters, in the order of the flat vector."""
+    return (("weight_grad", flat.layers), ("head_grad", [flat.head]), ("scale_grad", flat.scales), ("skip_weight_grad", flat.skips))

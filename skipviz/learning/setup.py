@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import torch
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""glibc's numbers of these settings (malloc.h)."""
+KEPT_BYTES, MAPPED_BYTES = 256 << 20, 32 << 20
+"""Freed memory is kept up to the first; blocks from the second on are mapped one by one (glibc takes no more)."""
 
 
 def prepare(threads: int = 1) -> None:
@@ -13,3 +20,18 @@ def prepare(threads: int = 1) -> None:
     """
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep what a step frees for the next step; elsewhere do nothing.
+
+    Otherwise every step hands its activations back to the system and pays page faults to get them again: measured at
+    15 % of a recorded step of 100 layers.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)

@@ -14,7 +14,7 @@ from .frame import Numbers, VariantFrame
 from .norms import norms
 from .objective import finite
 from .optimizer import Updater
-from .parameters import FlatParameters
+from .parameters import FlatParameters, rows
 from .plan import Plan, Tape
 from .probe import Gradients, gradients, measured, record
 
@@ -114,10 +114,11 @@ class Variant:
         return gradients(done.loss, self.flat.parameters, done.tape, len(self.network.skips))
 
     def _measure_update(self, frame: VariantFrame, before: Tensor) -> None:
-        change = self.flat.values - before
-        spans = [(index, slice(*span)) for index, span in enumerate(self.flat.layers) if span[1] > span[0]]
-        sizes = norms([change[span] for _, span in spans] + [before[span] for _, span in spans])
-        for (index, _), moved, size in zip(spans, sizes, sizes[len(spans) :], strict=False):
+        """Fill in ‖Δθ_k‖/‖θ_k‖, θ_k being the parameters before the step."""
+        runs = self.flat.layer_runs
+        sizes = norms([*rows(self.flat.values - before, runs), *rows(before, runs)], [])
+        layers = [index for index, (start, end) in enumerate(self.flat.layers) if end > start]
+        for index, moved, size in zip(layers, sizes, sizes[len(layers) :], strict=False):
             ratio = finite(moved / size) if size else None
             frame.update_ratio[index] = ratio
             if ratio is None and size:

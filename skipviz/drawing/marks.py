@@ -51,11 +51,11 @@ def box(x: float, top: float, width: float, height: float, k: int, css: str, **a
         rectangle("outline", x - 3, top - 3, width + 6, height + 6, rx=3),
         rectangle("face", x, top, width, height),
         path("hatch", hatch(x, top, width, height)),
-        rectangle("plain", middle - label_width / 2, top + 1, label_width, height - 2),
         path(
             "cross",
             f"M{number(x)} {number(top)}l{number(width)} {number(height)}m0 {number(-height)}l{number(-width)} {number(height)}",
         ),
+        rectangle("plain", middle - label_width / 2, top + 1, label_width, height - 2),
         layer_label(middle, top + height / 2, k, height),
         **focusable(**attributes),
     )
@@ -85,9 +85,12 @@ def joint(x: float, top: float, size: float, kind: str, **attributes) -> Markup:
 
 
 def valve(x: float, y: float, gain: float | None, **attributes) -> Markup:
-    """Return the gain valve of a layer: open ▽, half shut with its factor, or shut ▼. None: several gains differ."""
+    """Return the gain valve of a layer: open ▽, half shut with its factor, or shut ▼. None: several gains differ.
+
+    An open valve already holds the "×0" that shows once the page shuts it.
+    """
     state = "part" if gain is None else "open" if gain == 1 else "shut" if gain == 0 else "part"
-    words = "mixed" if gain is None else f"×{gain:.3g}"
+    words = "mixed" if gain is None else "×0" if gain == 1 else f"×{gain:.3g}"
     return group(
         f"valve {state}",
         rectangle("hit", x - 12, y - 9, 24, 18, rx=4),

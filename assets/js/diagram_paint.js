@@ -27,9 +27,8 @@ export function rampColour(ramp, t) {
  * Prepare a diagram for painting; the returned function paints one frame's values (or none).
  * @param {SVGSVGElement} svg
  * @param {any} diagram
- * @param {number} widest  px of a band at 10
  */
-export function createDiagramPainter(svg, diagram, widest) {
+export function createDiagramPainter(svg, diagram) {
   const edges = diagram.edges.map((edge) => {
     const group = svg.querySelector(`[data-edge="${edge.id}"]`);
     return { ...edge, group, bands: group ? [...group.querySelectorAll(".band")] : [] };
@@ -42,7 +41,7 @@ export function createDiagramPainter(svg, diagram, widest) {
       const list = values ? values[FIELDS[edge.kind]] : null;
       const gradient = list ? medianOf(edge.parts, list) : null;
       const t = scaleOf(gradient);
-      const width = list ? WIRE + (widest - WIRE) * t : 0;
+      const width = list ? WIRE + (diagram.band_max - WIRE) * t : 0;
       const over = gradient !== null && gradient > 10;
       const colour = rampColour(edge.kind === "skip" ? ramps.skip : ramps.trunk, t);
       for (const band of edge.bands) {

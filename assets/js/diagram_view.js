@@ -63,6 +63,14 @@ export function createDiagramView(host, act) {
     return best;
   }
 
+  /** The 0-based layer at height y of a plate (its middle by default); null for a repeated unit's chip. */
+  function layerIn(id, y) {
+    const plate = diagram.plates.find((one) => one.id === id);
+    if (!plate || plate.first === undefined || id === "unit") return null;
+    const share = y === null ? 0.5 : (plate.y1 - y) / (plate.y1 - plate.y0);
+    return Math.round(plate.first - 1 + Math.min(1, Math.max(0, share)) * (plate.last - plate.first));
+  }
+
   function stateNear(event) {
     const area = svg.getBoundingClientRect();
     const scale = diagram.width / area.width;
@@ -119,7 +127,7 @@ export function createDiagramView(host, act) {
       act.selectSkip(list(node, "skip"));
     } else if (node.dataset.valve) act.toggleValve(list(node, "valve"));
     else if (node.dataset.layer) act.selectLayer(list(node, "layer"));
-    else if (node.dataset.plate) act.open(node.dataset.plate, null);
+    else if (node.dataset.plate) act.open(layerIn(node.dataset.plate, null));
   }
 
   function onKeyDown(event) {
@@ -166,7 +174,7 @@ export function createDiagramView(host, act) {
     if (!node) return;
     const area = svg.getBoundingClientRect();
     focusItem(node);
-    if (node.dataset.plate) act.open(node.dataset.plate, ((event.clientY - area.top) * diagram.height) / area.height);
+    if (node.dataset.plate) act.open(layerIn(node.dataset.plate, ((event.clientY - area.top) * diagram.height) / area.height));
     else activate(node, "click");
   }
 
@@ -184,8 +192,8 @@ export function createDiagramView(host, act) {
   }
 
   return {
-    /** @param {any} next  a diagram's data @param {number} widest  px of a band at a gradient of 10 */
-    show(next, widest) {
+    /** @param {any} next  a diagram's data */
+    show(next) {
       diagram = next;
       if (next.svg === text) return;
       const hadFocus = svg?.contains(document.activeElement);
@@ -196,7 +204,7 @@ export function createDiagramView(host, act) {
       svg.setAttribute("aria-label", "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.");
       host.replaceChildren(svg);
       listen();
-      paint = createDiagramPainter(svg, diagram, widest);
+      paint = createDiagramPainter(svg, diagram);
       if (lastPaint) paint(lastPaint.values, lastPaint.ramps);
       const wanted = (focused && svg.querySelector(focused)) || svg.querySelector("[data-layer]");
       if (wanted) wanted.setAttribute("tabindex", "0");

@@ -28,7 +28,7 @@ export function createFigurePanel(id, outer) {
   const step = (change) => outer.command({ op: "repeat", panel: id, change });
   const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => step(-1) }, "−");
   const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => step(1) }, "+");
-  const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, plate: "unit" }) });
+  const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
   const root = element(
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
     title, text,
@@ -60,7 +60,7 @@ export function createFigurePanel(id, outer) {
     selectLayer: (names) => act.toggleValve(names),
     addSkip: () => outer.problem("Skips are added in the Lab; here a click switches those of the figure."),
     remove: () => outer.problem("Nothing is removed from the figure; switch a skip off, or open it in the Lab."),
-    open: (plate, y) => outer.command({ op: "open", panel: id, plate, y }),
+    open: (layer) => outer.command({ op: "open", panel: id, layer }),
     refuse: outer.problem,
     hover(node, sentence) {
       if (sentence) tooltip.show(rows, [sentence]);
@@ -85,8 +85,10 @@ export function createFigurePanel(id, outer) {
       more.disabled = next.repeat >= next.most;
       fold.textContent = next.repeat > 1 ? (next.folded ? "unfold" : "fold") : "";
       fold.hidden = next.repeat <= 1;
-      view.show(next.diagram, next.widest);
-      rows.style.height = `${next.diagram.height}px`;
+      view.show(next.diagram);
+      rows.style.height = `${next.diagram.height + 24}px`;
+      root.style.setProperty("--sv-gain-x", `${next.diagram.gain_x}px`);
+      root.style.setProperty("--sv-diagram-width", `${next.diagram.width}px`);
     },
     /** @param {any} Plotly @param {any} shared */
     plotted(Plotly, shared) {

@@ -77,7 +77,7 @@ export function createLab(root, commands) {
       select(null, []);
       commands.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
     },
-    open: (plate, y) => commands.send({ op: "open", plate, y }),
+    open: (layer) => commands.send({ op: "open", layer }),
     refuse: (sentence) => toast.show("Not done.", sentence),
     hover(node, sentence) {
       if (sentence) tooltip.show(page.rows, [sentence]);
@@ -233,8 +233,10 @@ export function createLab(root, commands) {
       if (next.run !== store.id) adopt(next.run);
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
-      diagram.show(next.diagram, next.widest);
-      page.rows.style.height = `${next.diagram.height}px`;
+      diagram.show(next.diagram);
+      page.rows.style.height = `${next.diagram.height + next.figures.rows.light.layout.meta.axis}px`;
+      page.card.style.setProperty("--sv-gain-x", `${next.diagram.gain_x}px`);
+      page.card.style.setProperty("--sv-diagram-width", `${next.diagram.width}px`);
       page.root.querySelector(".sv-undo").disabled = !next.undo;
       page.root.querySelector(".sv-redo").disabled = !next.redo;
       if (selected && !selected.ids.every((id) => ids(selected.kind).includes(id))) selected = null;

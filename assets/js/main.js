@@ -4,7 +4,7 @@ import { createCommands } from "./commands.js";
 import { createFigure } from "./figure.js";
 import { createLab } from "./lab.js";
 
-/** @type {WeakMap<HTMLElement, {view: any, commands: any, observer: MutationObserver}>} */
+/** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement}>} */
 const instances = new WeakMap();
 
 /** @param {any} component  what Streamlit hands to a component (v2) */
@@ -14,18 +14,19 @@ export default function skipviz(component) {
   let instance = instances.get(parentElement);
   if (!instance) {
     const root = document.createElement("div");
-    parentElement.replaceChildren(root);
+    parentElement.append(root);
     const commands = createCommands();
     const view = (data.page === "lab" ? createLab : createFigure)(root, commands);
-    instance = /** @type {any} */ ({ view, commands });
+    instance = /** @type {any} */ ({ view, commands, root });
     instances.set(parentElement, /** @type {any} */ (instance));
   }
-  const { view, commands } = /** @type {any} */ (instance);
+  const { view, commands, root } = /** @type {any} */ (instance);
   commands.connect(setStateValue);
   commands.acknowledge(data.done);
   view.update(data);
   return () => {
     view.destroy();
+    root.remove();
     instances.delete(parentElement);
   };
 }

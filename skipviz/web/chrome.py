@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 
 import streamlit as st
@@ -12,8 +13,9 @@ from .bundle import ASSETS
 @cache
 def _html() -> str:
     style = (ASSETS / "chrome.css").read_text(encoding="utf-8")
-    mark = (ASSETS / "mark.svg").read_text(encoding="utf-8")
-    return f'<style>{style}</style><div class="sv-brand">{mark}<span>skipviz</span></div>'
+    mark = base64.b64encode((ASSETS / "icon.svg").read_bytes()).decode()
+    image = f'<img alt="" src="data:image/svg+xml;base64,{mark}">'
+    return f'<style>{style}</style><div class="sv-brand">{image}<span>skipviz</span></div>'
 
 
 def draw_header() -> None:

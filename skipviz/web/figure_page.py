@@ -46,7 +46,6 @@ def page() -> None:
     wanted = {"runs": ".".join(runs)} if any(runs) else {}
     if dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)
-    shared = shared_data()
     message, desk.message = desk.message, None
     panels = [_panel(desk, name, bench) for name, bench in desk.benches.items()]
     component.mount(
@@ -57,9 +56,7 @@ def page() -> None:
             "message": message,
             "steps": max(panel["steps"] for panel in panels),
             "panels": panels,
-            "plotly": shared["plotly"],
-            "ramps": shared["ramps"],
-            "figures": {"rows": shared["figures"]["figure_rows"]},
+            **shared_data("figure"),
         },
         KEY,
     )
@@ -111,10 +108,10 @@ def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> Non
 
 
 def _open(bench: Workbench, command: dict) -> None:
-    from ..drawing import diagram
-
-    if command["plate"] == "unit":
+    """Fold or unfold the repeated unit, or open two blocks of a folded part at a layer."""
+    layer = command.get("layer")
+    if isinstance(layer, int) and 0 <= layer < bench.network.depth:
+        bench.unfolded = bench.unfolded | {layer}
+    else:
         bench.folded = not bench.folded
         bench.unfolded = frozenset()
-    else:
-        bench.unfolded = diagram.opened(bench.network, bench.unfolded, command["plate"], command.get("y"))

@@ -26,7 +26,6 @@ def page() -> None:
             desk.message = ("Not done.", _words(error))
     sidebar.draw(desk, bench)
     _address(bench)
-    shared = shared_data()
     data = bench_data(bench, get_engine(), page="lab", compact=desk.compact)
     bench.select = None
     message, desk.message = desk.message, None
@@ -37,9 +36,7 @@ def page() -> None:
             "compact": desk.compact,
             "speed": desk.speed,
             "message": message,
-            "plotly": shared["plotly"],
-            "ramps": shared["ramps"],
-            "figures": {name: shared["figures"][name] for name in ("rows", "heatmap", "loss", "picture")},
+            **shared_data("lab"),
             **data,
         },
         KEY,
@@ -77,13 +74,10 @@ def _put(bench: Workbench, experiment: Experiment, command: dict) -> None:
 
 
 def _open(bench: Workbench, command: dict) -> None:
-    """Open two blocks of a folded part where it was clicked, or the whole fold of a repeated unit."""
-    from ..drawing import diagram
-
-    if command["plate"] == "unit":
-        bench.folded = not bench.folded
-        return
-    bench.unfolded = diagram.opened(bench.network, bench.unfolded, command["plate"], command.get("y"))
+    """Open two blocks of a folded part at a layer, or close them all again."""
+    layer = command.get("layer")
+    inside = isinstance(layer, int) and 0 <= layer < bench.network.depth
+    bench.unfolded = bench.unfolded | {layer} if inside else frozenset()
 
 
 def _address(bench: Workbench) -> None:

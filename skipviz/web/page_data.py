@@ -16,8 +16,6 @@ from .workbench import Workbench
 
 LAB_HEIGHT = 688
 FIGURE_HEIGHT = 440
-WIDEST_FIGURE = 8.0
-WIDEST_LAB = 9.0
 PROBE_SECONDS = 4.0
 
 _INITS = {
@@ -109,7 +107,6 @@ def bench_data(bench: Workbench, engine, *, page: str, compact: bool, repeat: in
         "variant": next(iter(experiment.variants)),
         "network": network_data(network),
         "diagram": drawing.to_data(),
-        "widest": WIDEST_LAB if page == "lab" else WIDEST_FIGURE,
         "probe": None if bench.run else engine.probe(experiment, timeout=PROBE_SECONDS),
         "run": bench.run,
         "steps": experiment.training.steps,
@@ -132,19 +129,12 @@ def link_of(experiment: Experiment) -> str:
 
 
 @cache
-def shared_data() -> dict:
+def shared_data(page: str) -> dict:
     """Return what is the same for everybody: figures, ramps, and where plotly.js is."""
-    themes = colours.THEMES
     return {
-        "ramps": {theme: colours.ramps(theme) for theme in themes},
+        "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
         "plotly": plotly_source(),
-        "figures": {
-            "rows": {theme: figures.rows_figure(theme, "lab") for theme in themes},
-            "figure_rows": {theme: figures.rows_figure(theme, "figure", columns=("bars",)) for theme in themes},
-            "heatmap": {theme: figures.heatmap_figure(theme) for theme in themes},
-            "loss": {theme: figures.loss_figure(theme, "metric") for theme in themes},
-            "picture": {theme: figures.picture_figure(theme) for theme in themes},
-        },
+        "figures": figures.figures(page),
     }
 
 

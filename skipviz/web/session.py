@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -11,6 +12,7 @@ from ..network.base import NetworkError
 from ..sharing import link
 from ..tasks import presets
 from ..tasks.experiment import Experiment
+from .identity import owner_from
 from .workbench import Workbench
 
 LAB_PRESET = "vanishing-plain"
@@ -29,10 +31,11 @@ class Desk:
 
 
 def owner() -> str:
-    """Return the browser's cookie, by which the engine knows who may control a run."""
-    from .identity import owner_of
-
-    return owner_of(st.context.cookies)
+    """Return the browser's cookie, by which the engine knows who may control a run; without one, the session's own."""
+    cookie = owner_from(st.context.cookies)
+    if cookie is None and "owner" not in st.session_state:
+        st.session_state.owner = secrets.token_urlsafe(24)
+    return cookie or st.session_state.owner
 
 
 def lab_desk() -> Desk:

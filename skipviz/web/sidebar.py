@@ -107,9 +107,9 @@ def _task(desk: Desk, bench: Workbench) -> None:
     _show("task_samples", task.sample_count())
     _show("task_image_size", task.image_size)
     st.markdown('<div class="sv-size"><b>Task</b></div>', unsafe_allow_html=True)
-    st.segmented_control(
+    st.selectbox(
         "Task", list(KINDS), key="task_name", format_func=lambda name: KINDS[name].title, label_visibility="collapsed",
-        required=True, on_change=lambda: change(name=st.session_state.task_name),
+        on_change=lambda: change(name=st.session_state.task_name),
     )  # fmt: skip
     st.caption(f"{task.kind.sentence[:1].upper()}{task.kind.sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
     left, right = st.columns(2, gap="small")

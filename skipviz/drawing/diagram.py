@@ -333,7 +333,7 @@ class _Painter:
         g = self.geometry
         label = f"×{self.repeat} ⇕"
         width = marks.chip_width(label)
-        x, y = g.trunk + 14 + width / 2, g.gaps[-1][0] - 4
+        x, y = g.trunk + 14 + width / 2, max(marks.CHIP_HEIGHT / 2 + 1, g.gaps[-1][0] - 4)
         return group(
             "plate unit",
             marks.chip(x, y, label),

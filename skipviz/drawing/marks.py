@@ -14,6 +14,9 @@ SUPERSCRIPT_LEAST = 9.5
 HATCH_STEP = 6.5
 """px between the hatching lines of a box whose gradient is killed."""
 
+HALO_GAP = 5.0
+"""px between the trunk's wire and the halo of a line that leaves it."""
+
 CHIP_HEIGHT = 18
 CHIP_CHARACTER = 6.6
 """px that a character of a chip takes on average, at 12 px semibold."""
@@ -55,7 +58,7 @@ def box(x: float, top: float, width: float, height: float, k: int, css: str, **a
             "cross",
             f"M{number(x)} {number(top)}l{number(width)} {number(height)}m0 {number(-height)}l{number(-width)} {number(height)}",
         ),
-        rectangle("plain", middle - label_width / 2, top + 1, label_width, height - 2),
+        rectangle("plain", middle - label_width / 2, top + 1.6, label_width, height - 3.2),
         layer_label(middle, top + height / 2, k, height),
         **focusable(**attributes),
     )
@@ -129,11 +132,11 @@ def trunk_wire(x: float, top: float, bottom: float) -> Markup:
 
 def skip_edge(identifier: str, points: list[Point], ring: Point, css: str, plug: Markup | None, **attributes) -> Markup:
     """Return a red line: halo (focus, selection), band, wire, plug, hit area and its ring."""
-    d = polyline(*points)
+    d, round_it = polyline(*points), _clear_of_trunk(points)
     return group(
         f"edge skip {css}".strip(),
-        path("halo", d),
-        path("halo-in", d),
+        path("halo", round_it),
+        path("halo-in", round_it),
         path("band", d),
         path("wire", d),
         plug or Markup(),
@@ -141,6 +144,13 @@ def skip_edge(identifier: str, points: list[Point], ring: Point, css: str, plug:
         circle("ring", *ring, 4),
         **focusable(data_edge=identifier, **attributes),
     )
+
+
+def _clear_of_trunk(points: list[Point]) -> str:
+    """Return path data of a line's halo, which begins beside the trunk so as not to cover it."""
+    (x, y), (next_x, _) = points[0], points[1]
+    clear = min(HALO_GAP, abs(next_x - x) / 2)
+    return polyline((x + (clear if next_x > x else -clear), y), *points[1:]) if next_x != x else polyline(*points)
 
 
 def state_handle(x: float, y: float, k: int) -> Markup:

@@ -5,6 +5,10 @@ import { createBoundary } from "./picture_boundary.js";
 import { paintDigits } from "./picture_digits.js";
 import { paintMasks } from "./picture_masks.js";
 
+// px: the narrowest legend beside the picture, and the widest window that is a phone's.
+const LEGEND_LEAST = 100;
+const PHONE = 640;
+
 /**
  * Make the picture with its title and legend. `update` takes any of: header (the run's), picture (a frame's, or null),
  * theme, figure.
@@ -42,8 +46,10 @@ export function createPicture(Plotly, parent, figure) {
     const width = node.clientWidth;
     if (!kind || width < 1) return;
     drawnWidth = width;
-    const largest = chosen.layout.meta.largest;
-    const look = { figure: chosen, tokens: chosen.layout.meta.tokens, width: width < 1.6 * largest ? width : largest, side: width - largest };
+    const { largest, tokens } = chosen.layout.meta;
+    // Beside its legend on a screen, above it and as wide as the column on a phone.
+    const wide = width - largest >= LEGEND_LEAST && window.innerWidth > PHONE;
+    const look = { figure: chosen, tokens, width: wide ? largest : Math.min(width, PHONE), height: wide ? largest : PHONE };
     const said = partFor(kind, look).update(state, look);
     stage.setAttribute("aria-label", said.sentence);
     legend.replaceChildren(...said.legend);

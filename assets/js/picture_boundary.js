@@ -3,6 +3,9 @@
 import { bytesOf, legendLines } from "./picture_parts.js";
 import { createPlotHost } from "./plot_host.js";
 
+// px: the width below which points are drawn smaller, so that a thousand of them leave the field to see.
+const SMALL = 300;
+
 /**
  * @param {any} Plotly
  * @param {HTMLElement} stage
@@ -17,7 +20,7 @@ export function createBoundary(Plotly, stage, figure) {
     return {
       data: look.figure.data
         .filter((trace) => field || !["field", "level"].includes(trace.meta))
-        .map((trace) => ({ ...trace, ...(points[trace.meta] ?? field) })),
+        .map((trace) => (points[trace.meta] ? pointTrace(trace, points[trace.meta], look.width) : { ...trace, ...field })),
       layout: {
         height: look.width,
         xaxis: { ...look.figure.layout.xaxis, range: [left, right] },
@@ -47,6 +50,12 @@ function fieldGrid(picture) {
     Array.from(bytes.subarray((rows - 1 - row) * columns, (rows - row) * columns), (byte) => byte / 255),
   );
   return { z, x0: left + (right - left) / columns / 2, dx: (right - left) / columns, y0: bottom + (top - bottom) / rows / 2, dy: (top - bottom) / rows };
+}
+
+/** @param {any} trace @param {{x: number[], y: number[]}} columns @param {number} width */
+function pointTrace(trace, columns, width) {
+  const size = trace.marker.size * (width < SMALL ? 0.75 : 1);
+  return { ...trace, ...columns, marker: { ...trace.marker, size } };
 }
 
 /** @param {any} points */

@@ -50,8 +50,8 @@ function caption(context, { x, y, cell }, tokens, predicted, truth) {
   context.textBaseline = "middle";
   context.font = `${truth === null ? 400 : 600} 12px 'Source Sans', 'Source Sans 3', sans-serif`;
   context.fillStyle = truth === null ? tokens.ink2 : tokens.warning;
-  const text = truth === null ? String(predicted) : cell >= 30 ? `✕ ${predicted} (${truth})` : `✕${predicted} (${truth})`;
-  context.fillText(text, x + cell / 2, y + cell + CAPTION / 2 + 1, cell + CELL_GAP);
+  const text = truth === null ? String(predicted) : cell >= 44 ? `✕ ${predicted} (${truth})` : `✕${predicted}(${truth})`;
+  context.fillText(text, x + cell / 2, y + cell + CAPTION / 2 + 1, cell);
   if (truth === null) return;
   context.strokeStyle = tokens.over;
   context.lineWidth = 2;

@@ -4,6 +4,7 @@ import { bytesOf, imageOf, legendLines, mixer, sharpContext } from "./picture_pa
 
 const MASK_GAP = 6;
 const ROW_NAME = 15;
+const MASK_MOST = 96;
 const ROW_NAMES = ["image", "truth", "predicted"];
 
 /**
@@ -11,9 +12,9 @@ const ROW_NAMES = ["image", "truth", "predicted"];
  * @param {any} state picture
  * @param {any} look tokens and width
  */
-export function paintMasks(canvas, { picture }, { tokens, width }) {
+export function paintMasks(canvas, { picture }, { tokens, width, height: tallest }) {
   const count = picture?.count ?? 3;
-  const cell = Math.floor(Math.min(72, (width - MASK_GAP * (count - 1)) / count));
+  const cell = Math.floor(Math.min(tallest / 3 - ROW_NAME - 2, MASK_MOST, (width - MASK_GAP * (count - 1)) / count));
   const context = sharpContext(canvas, count * (cell + MASK_GAP) - MASK_GAP, 3 * (cell + ROW_NAME + 2));
   const layers = picture ? [picture.images, picture.truth, picture.predicted].map(bytesOf) : null;
   ROW_NAMES.forEach((name, row) => {

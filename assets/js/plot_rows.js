@@ -13,6 +13,8 @@ import { barArrays, numberArrays, polylines } from "./trace_arrays.js";
 
 // px above and below a fork's bar where the pointer still means it.
 const FORK_REACH = 9;
+// px between the labels 10⁻¹² and 10⁻¹⁰ that keeps them apart.
+const TICK_DISTANCE = 36;
 
 /**
  * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, ghost, before, share and update, each one
@@ -95,7 +97,7 @@ function rowLayout(state, look, areas) {
   const { layout } = look.figure;
   const total = look.width;
   const height = state.diagram.height;
-  const every = 40 / Math.max(1, 2 / areas.unit) > 1 ? 4 : 2;
+  const every = 2 / areas.unit >= TICK_DISTANCE ? 2 : 4;
   const ticks = [];
   for (let exponent = Math.ceil((areas.low + 0.5) / 2) * 2; exponent <= 0; exponent += 1) {
     if (exponent % every === 0) ticks.push(exponent);

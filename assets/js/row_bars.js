@@ -10,6 +10,8 @@ import { polylines, stroke } from "./trace_arrays.js";
 // px between two numbers on neighbouring rows below which only the first and the last are written.
 const NUMBER_PITCH = 26;
 const NUMBER_LINE = 15;
+// px of a hollow bar whose value is 0 or below the axis, so that it still reads as one.
+const HOLLOW_LEAST = 4;
 
 /**
  * Everything in the bars' column.
@@ -74,7 +76,7 @@ function drawRow({ drawing, look, areas, mark }, written) {
     }
   }
   if (ghost) {
-    const x = Math.max(logWithin(ghost.median, low, high) ?? low, low + unit);
+    const x = Math.max(logWithin(ghost.median, low, high) ?? low, low + HOLLOW_LEAST * unit);
     const out = half + 2;
     stroke(drawing.ghosts, [[low, mark.y - out], [x, mark.y - out], [x, mark.y + out], [low, mark.y + out]]);
     if (written) end = Math.max(end, x);

@@ -6,14 +6,18 @@ import { logWithin } from "./numbers.js";
  * @typedef {{columns: number, rows: number, layers: number, steps: number, z: (number | null)[][], dx: number, dy: number}} Cells
  */
 
+// Stands below every place of the scale: all gradients of the cell are exactly 0.
+const DEAD = -0.05;
+
 /**
  * Make a store of columns over the steps 0…`steps`; `take` folds in frames it has not seen and returns all cells as
- * places 0..1 on the shared colour scale (null: nothing measured yet). A column between two frames holds the earlier one.
+ * places 0..1 on the shared colour scale (null: nothing measured yet; below 0: exactly zero). A column between two frames holds the earlier one.
  * @param {{steps: number, layers: number, columns: number, rows: number, valuesOf: (frame: any) => (number | null)[] | null | undefined}} size
  */
 export function createStepColumns({ steps, layers, columns, rows, valuesOf }) {
   const sums = new Float64Array(columns * rows);
   const counts = new Uint32Array(columns * rows);
+  const living = new Uint8Array(columns * rows);
   /** @type {(number | null)[][]} */
   const z = Array.from({ length: rows }, () => new Array(columns).fill(null));
   let taken = 0;
@@ -39,10 +43,11 @@ export function createStepColumns({ steps, layers, columns, rows, valuesOf }) {
       const cell = column * rows + Math.floor((layer * rows) / layers);
       sums[cell] += (exponent + 7) / 8;
       counts[cell] += 1;
+      if (values[layer] !== 0) living[cell] = 1;
     }
     for (let row = 0; row < rows; row += 1) {
       const cell = column * rows + row;
-      z[row][column] = counts[cell] ? sums[cell] / counts[cell] : null;
+      z[row][column] = counts[cell] ? (living[cell] ? sums[cell] / counts[cell] : DEAD) : null;
     }
   }
 

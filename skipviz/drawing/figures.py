@@ -97,24 +97,33 @@ def _row_traces(token: dict, columns: tuple[str, ...]) -> list[dict]:
     if "update" in columns:
         ranges = {**line, "name": "range", "meta": "update-range", "xaxis": "x3", "line": {"color": token["accent"], "width": 1}}
         dots = {**line, "name": "update ÷ weight", "meta": "update", "xaxis": "x3"}
-        traces += [ranges, {**dots, "mode": "markers", "marker": {"size": [], "symbol": [], "color": [], "line": {"width": 0}}}]
+        traces += [
+            ranges,
+            {**dots, "mode": "markers", "marker": {"size": [], "symbol": [], "color": [], "opacity": 1, "line": {"width": 0}}},
+        ]
     return traces
 
 
 def heatmap_figure(theme: str = "light") -> dict:
-    """Return the heatmap layer × step: columns are time from 0 to the last step, colours are the bars'."""
+    """Return the heatmap layer × step: columns are time from 0 to the last step, colours are the bars'.
+
+    A cell's z is its place 0…1 on the scale 10⁻⁷…10; −0.05 stands for exactly 0 and has the ramp's palest colour.
+    """
     token = COLOURS[theme]
-    colours = [ramp("bars", theme)[round(64 * (0.22 + 0.78 * place / 16))] for place in range(17)]
+    bars = ramp("bars", theme)
+    scale = [[0, bars[0]], [0.02, bars[0]]]
+    for place in range(17):
+        scale.append([0.05 / 1.05 + place / 16 / 1.05, bars[round((len(bars) - 1) * (0.22 + 0.78 * place / 16))]])
     heatmap = {
         "type": "heatmap",
         "meta": "cells",
         "z": [],
-        "zmin": 0,
+        "zmin": -0.05,
         "zmax": 1,
         "zsmooth": False,
         "showscale": False,
         "hoverinfo": "skip",
-        "colorscale": [[place / 16, colour] for place, colour in enumerate(colours)],
+        "colorscale": scale,
     }
     meta = {"kind": "heatmap", "height": 188, "tick_distance": 30}
     layout = _layout(theme, meta, margin={**_sides(), "t": 6, "b": 22, "pad": 0})
@@ -157,13 +166,15 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
         },
         *_time_traces(token),
     ]
-    meta = {"kind": "loss", "height": 118, "metric": metric, "ceilings": [1, 2, 3, 5, 10, 20, 50, 100], "half_life": 6}
+    meta = {"kind": "loss", "height": 118, "metric": metric, "ceilings": [1, 2, 3, 5, 10], "half_life": 6}
     layout = _layout(theme, meta, margin={**_sides(), "t": 6, "b": 20, "pad": 0})
     layout |= {
         "height": meta["height"],
         "xaxis": _axis(token, range=[0, 1]),
         "yaxis": _axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
-        "yaxis2": _axis(token, range=[0, 1], overlaying="y", side="right", ticklabelposition="inside", tickvals=[]),
+        "yaxis2": _axis(
+            token, range=[0, 1], overlaying="y", side="right", ticklabelposition="inside", ticklabeloverflow="allow", tickvals=[]
+        ),
     }
     layout["yaxis2"]["tickfont"] = {"color": token["accuracy"], "size": TICK}
     return {"data": data, "layout": layout, "config": _config()}
@@ -201,7 +212,7 @@ def picture_figure(theme: str = "light") -> dict:
             if kind == "held-out":
                 marker |= {"symbol": f"{symbol}-open", "size": size - 1, "line": {"color": token[name], "width": 1}}
             data.append({**points, "name": f"{name}, {kind}", "meta": f"{name} {kind}", "marker": marker})
-    meta = {"kind": "picture", "largest": 224}
+    meta = {"kind": "picture", "largest": 212}
     layout = _layout(theme, meta, margin={"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0})
     hidden = {"visible": False, "fixedrange": True, "zeroline": False, "showgrid": False, "range": [-1, 1]}
     layout |= {"xaxis": dict(hidden), "yaxis": dict(hidden)}

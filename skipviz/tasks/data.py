@@ -16,6 +16,11 @@ HELD_OUT_SHARE = 5
 SHAPES_A_PICTURE = (2, 4)
 """Fewest and most shapes in one picture."""
 
+SPIRAL_TURNS = 1.5
+"""Turns an arm makes around the origin; arms of the two classes are 1 / (2 × turns) apart."""
+MOONS_SPAN = 1.5
+"""Half the width of two moons of radius 1, by which they are scaled into -1..1."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -47,13 +52,7 @@ def _spiral(task: Task, generator: np.random.Generator):
     turn = np.sqrt(generator.uniform(0, 1, len(labels)))
     angle = SPIRAL_TURNS * 2 * np.pi * turn + np.pi * labels
     points = turn[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return _noisy(points, task, generator, scale=SPIRAL_NOISE), labels
-
-
-SPIRAL_TURNS = 1.5
-"""Turns an arm makes around the origin."""
-SPIRAL_NOISE = 0.15
-"""Noise 1 would be this share of the radius: arms are 1/3 of it apart, so the default 0.1 leaves them apart."""
+    return _noisy(points, task, generator, unit=1 / (4 * SPIRAL_TURNS)), labels
 
 
 def _moons(task: Task, generator: np.random.Generator):
@@ -61,7 +60,7 @@ def _moons(task: Task, generator: np.random.Generator):
     angle = generator.uniform(0, np.pi, len(labels))
     sign = 1 - 2 * labels
     points = np.stack([np.cos(angle) * sign + labels - 0.5, np.sin(angle) * sign + 0.5 * labels - 0.25], axis=1)
-    return _noisy(points / 1.5, task, generator, scale=0.5), labels
+    return _noisy(points / MOONS_SPAN, task, generator, unit=1 / MOONS_SPAN), labels
 
 
 def _circles(task: Task, generator: np.random.Generator):
@@ -69,7 +68,7 @@ def _circles(task: Task, generator: np.random.Generator):
     radius = np.where(labels == 0, 0.5 * np.sqrt(generator.uniform(0, 1, len(labels))), generator.uniform(0.7, 1.0, len(labels)))
     angle = generator.uniform(0, 2 * np.pi, len(labels))
     points = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return _noisy(points, task, generator, scale=0.5), labels
+    return _noisy(points, task, generator, unit=0.5), labels
 
 
 def _xor(task: Task, generator: np.random.Generator):
@@ -77,13 +76,13 @@ def _xor(task: Task, generator: np.random.Generator):
     side = generator.choice([-1.0, 1.0], len(labels))
     corner = generator.uniform(0.08, 1.0, (len(labels), 2))
     points = corner * np.stack([side, side * (1 - 2 * labels)], axis=1)
-    return _noisy(points, task, generator, scale=0.5), labels
+    return _noisy(points, task, generator, unit=0.5), labels
 
 
 def _gaussians(task: Task, generator: np.random.Generator):
     labels = _two_classes(task)
     centres = np.where(labels[:, None] == 0, -0.5, 0.5) * np.ones((1, 2))
-    return _noisy(centres, task, generator, scale=0.75), labels
+    return _noisy(centres, task, generator, unit=1.0), labels
 
 
 def _digits(task: Task, generator: np.random.Generator):
@@ -140,9 +139,9 @@ def _two_classes(task: Task) -> np.ndarray:
     return np.arange(task.sample_count(), dtype=np.int64) % 2
 
 
-def _noisy(points: np.ndarray, task: Task, generator: np.random.Generator, scale: float) -> np.ndarray:
-    """Add Gaussian noise of the task's level in units of `scale`."""
-    return (points + generator.normal(0, 1, points.shape) * task.noise_level() * scale).astype(np.float32)
+def _noisy(points: np.ndarray, task: Task, generator: np.random.Generator, unit: float) -> np.ndarray:
+    """Add Gaussian noise of the task's level, in units of half the distance between arms, a radius, or half a side."""
+    return (points + generator.normal(0, 1, points.shape) * task.noise_level() * unit).astype(np.float32)
 
 
 _MAKERS = {

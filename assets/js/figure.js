@@ -1,11 +1,11 @@
 // @ts-check
 // Figure 4.9, alive: three panels that train side by side.
-import { element } from "./dom.js";
+import { element, parseSvg } from "./dom.js";
 import { createFigurePanel } from "./figure_panel.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createToast } from "./notice.js";
 import { loadPlotly } from "./plotly_loader.js";
-import { createStream, post } from "./stream.js";
+import { createStream, post, startRun } from "./stream.js";
 import { createTransport } from "./transport.js";
 import { themeOf } from "./theme.js";
 
@@ -64,10 +64,22 @@ export function createFigure(root, commands) {
   root.replaceChildren(page);
   createHeaderActions(page, () => new URL(`lab?x=${data.panels[0].link}`, location.href.replace(/[^/]*$/, "")).href);
 
-  function start(paused) {
+  async function start(paused) {
     for (const panel of panels) panel.store.reset("?");
-    commands.send({ op: "start", paused });
     draw(true);
+    /** @type {Record<string, string>} */
+    const runs = {};
+    for (const panel of commands.waiting() ? [] : data.panels) {
+      const answer = await startRun({ link: panel.link, speed: data.speed, ghost: true, paused });
+      if (answer?.error) toast.show("Not started.", answer.error);
+      if (answer?.run) runs[panel.id] = answer.run;
+    }
+    for (const panel of panels) if (runs[panel.id]) panel.store.reset(runs[panel.id]);
+    watch();
+    commands.send({ op: "start", paused, runs });
+  }
+  function watch() {
+    stream.watch(/** @type {string[]} */ (stores().map((store) => store.id).filter((run) => run && run !== "?")));
   }
   function control(kind, state) {
     for (const store of stores()) {
@@ -80,7 +92,7 @@ export function createFigure(root, commands) {
   const stream = createStream(
     (message) => {
       for (const store of stores()) {
-        if (store.take(message) && message.snapshot && message.mine !== undefined) store.mine = message.mine;
+        store.take(message);
       }
       soon();
     },
@@ -95,6 +107,16 @@ export function createFigure(root, commands) {
     if (!data) return;
     const theme = themeOf(page);
     page.dataset.theme = theme;
+    if (legend.dataset.theme !== theme) {
+      legend.dataset.theme = theme;
+      legend.replaceChildren(
+        element("span", { class: "sv-quiet" }, "Gradient on a line", element("br"), element("span", { class: "sv-red" }, "skip"), " · trunk"),
+        parseSvg(data.legend[theme]),
+        element("span", { class: "sv-key off" }, "skip off"),
+        element("span", { class: "sv-key kill" }, "gradient killed here, forward pass unchanged"),
+        element("span", { class: "sv-key ghost" }, "the same network, its skips off"),
+      );
+    }
     const slow = now || performance.now() - slowAt > 400;
     for (const panel of panels) panel.draw(data, theme, slow);
     if (slow) slowAt = performance.now();
@@ -110,7 +132,7 @@ export function createFigure(root, commands) {
       const first = !data;
       data = next;
       for (const panel of panels) panel.update(next.panels.find((one) => one.id === panel.id));
-      stream.watch(stores().map((store) => store.id).filter((run) => run && run !== "?"));
+      watch();
       if (next.message) toast.show(next.message[0], next.message[1]);
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       loadPlotly(next.plotly).then(

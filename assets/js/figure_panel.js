@@ -76,10 +76,12 @@ export function createFigurePanel(id, outer) {
     /** @param {any} next */
     update(next) {
       data = next;
+      store.mine = next.mine;
       if (next.run !== store.id) store.reset(next.run);
+      view.diverged(store.diverged[next.variant]?.layer ?? null);
       title.textContent = next.title;
       text.textContent = next.text;
-      note.textContent = next.network.note;
+      note.textContent = next.network.note.replace("-default", "");
       count.textContent = `×${next.repeat}`;
       less.disabled = next.repeat <= 1;
       more.disabled = next.repeat >= next.most;
@@ -101,7 +103,7 @@ export function createFigurePanel(id, outer) {
       view.paint(now, shared.ramps[theme]);
       if (plot) {
         const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
-        plot.update({ diagram: data.diagram, values: now, ghost: now, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
+        plot.update({ diagram: data.diagram, values: now, ghost: data.network.skips_on > 0 ? now : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
       }
       if (!slow) return;
       const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;

@@ -1,7 +1,7 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
 import { createDiagramView } from "./diagram_view.js";
-import { element, iconButton } from "./dom.js";
+import { element, iconButton, parseSvg } from "./dom.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createInspector } from "./inspector.js";
 import { createLabPlots } from "./lab_plots.js";
@@ -9,7 +9,7 @@ import { createHints } from "./hints.js";
 import { createToast, createTooltip } from "./notice.js";
 import { createViewOptions } from "./view_options.js";
 import { createRunStore } from "./store.js";
-import { createStream, post } from "./stream.js";
+import { createStream, post, startRun } from "./stream.js";
 import { createTableView } from "./table_view.js";
 import { createTransport } from "./transport.js";
 import { themeOf } from "./theme.js";
@@ -117,9 +117,18 @@ export function createLab(root, commands) {
     },
   };
 
-  function start(paused) {
+  async function start(paused) {
     store.reset("?");
-    commands.send({ op: "start", speed, ghost: options.ghost, paused });
+    draw.text();
+    const wanted = { speed, ghost: options.ghost, paused };
+    const answer = commands.waiting() ? null : await startRun({ link: data.link, ...wanted });
+    if (answer?.error) {
+      toast.show("Not started.", answer.error);
+      store.reset(null);
+    } else {
+      if (answer?.run) adopt(answer.run);
+      commands.send({ op: "start", run: answer?.run, ...wanted });
+    }
     draw.text();
   }
   function control(kind, state) {
@@ -157,7 +166,6 @@ export function createLab(root, commands) {
   const stream = createStream(
     (message) => {
       if (store.take(message)) draw.soon();
-      if (message.snapshot && message.mine !== undefined) store.mine = message.mine;
     },
     (reachable) => (page.reach.hidden = reachable),
   );
@@ -174,8 +182,9 @@ export function createLab(root, commands) {
       const values = shown?.variants[variant()] || null;
       const theme = themeOf(page.root);
       page.root.dataset.theme = theme;
+      legend(theme);
       diagram.paint(values, data.ramps[theme]);
-      diagram.diverged(store.state === "diverged" && store.cursor === null ? store.diverged || null : null);
+      diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
       plots.fast({ data, store, frame: shown, values, theme });
       transport.update({ store, steps: data.steps, shown: frame?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine });
       const now = performance.now();
@@ -231,6 +240,7 @@ export function createLab(root, commands) {
       data = next;
       if (next.speed !== undefined && first) speed = next.speed;
       if (next.run !== store.id) adopt(next.run);
+      store.mine = next.mine;
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
       diagram.show(next.diagram);
@@ -253,6 +263,16 @@ export function createLab(root, commands) {
       plots.destroy();
     },
   };
+
+  function legend(theme) {
+    if (page.legend.dataset.theme === theme) return;
+    page.legend.dataset.theme = theme;
+    page.legend.replaceChildren(
+      parseSvg(data.legend[theme]),
+      element("span", { class: "sv-key ghost" }, "the same network, its skips off"),
+      element("span", { class: "sv-key tick" }, "just before the last event"),
+    );
+  }
 
   function adopt(run) {
     store.reset(run);

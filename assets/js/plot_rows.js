@@ -145,6 +145,7 @@ function rowTraces(state, look, marks, areas) {
   const drawing = gradientDrawing(state, look, marks, areas);
   const parts = {
     bars: barArrays(drawing.bars),
+    envelope: { ...drawing.envelope, fillcolor: drawing.pale },
     whiskers: drawing.whiskers,
     median: drawing.medians,
     ghost: drawing.ghosts,
@@ -156,6 +157,8 @@ function rowTraces(state, look, marks, areas) {
   };
   return look.figure.data.map((trace) => {
     const made = parts[trace.meta];
+    // What plotly need not look at costs nothing.
+    if (made.y.length === 0) return { ...trace, visible: false };
     return { ...trace, ...made, ...(made.marker ? { marker: { ...trace.marker, ...made.marker } } : {}),
       ...(made.textfont ? { textfont: { ...trace.textfont, ...made.textfont } } : {}) };
   });

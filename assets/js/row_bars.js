@@ -21,7 +21,7 @@ const HOLLOW_LEAST = 4;
  * @param {any} areas
  */
 export function gradientDrawing(state, look, marks, areas) {
-  const drawing = { bars: [], whiskers: polylines(), medians: polylines(), ghosts: polylines(), before: polylines(), numbers: [] };
+  const drawing = { bars: [], envelope: polylines(), pale: "", whiskers: polylines(), medians: polylines(), ghosts: polylines(), before: polylines(), numbers: [] };
   const sets = markValues(state);
   const written = numbersWritten(marks, look);
   marks.forEach((mark, index) => {
@@ -98,13 +98,12 @@ function drawPlate({ drawing, look, areas, mark, sets }) {
   const { low, high, unit } = areas;
   const at = (/** @type {number} */ value) => Math.max(logWithin(value, low, high) ?? low, low + unit);
   const bins = plateBins(mark, sets.now, 2);
-  for (const { y, h, spread } of bins) {
-    if (spread && spread.largest > spread.smallest) {
-      drawing.bars.push({ y, h, from: low, to: at(spread.largest), colour: paleColour(look, spread.median) });
-    }
-  }
-  for (const { y, h, spread } of bins) {
-    if (!spread) continue;
+  const known = bins.filter(({ spread }) => spread);
+  const outer = known.flatMap(({ y, h, spread }) => edge(y, h, at(spread.largest)));
+  const inner = known.flatMap(({ y, h, spread }) => edge(y, h, at(spread.smallest))).reverse();
+  stroke(drawing.envelope, [...outer, ...inner]);
+  drawing.pale = paleColour(look, mark.now.median);
+  for (const { y, h, spread } of known) {
     const colour = spread.smallest > 10 ? look.tokens.over : barColour(look, spread.median);
     drawing.bars.push({ y, h, from: low, to: at(spread.smallest), colour });
   }
@@ -127,10 +126,12 @@ function drawPlate({ drawing, look, areas, mark, sets }) {
  * @returns {[number, number][]}
  */
 function outline(bins, at) {
-  return bins.filter(({ spread }) => spread).flatMap(({ y, h, spread }) => {
-    const x = at(/** @type {any} */ (spread).median);
-    return /** @type {[number, number][]} */ ([[x, y - h / 2], [x, y + h / 2]]);
-  });
+  return bins.filter(({ spread }) => spread).flatMap(({ y, h, spread }) => edge(y, h, at(/** @type {any} */ (spread).median)));
+}
+
+/** @param {number} y @param {number} h @param {number} x @returns {[number, number][]} */
+function edge(y, h, x) {
+  return [[x, y - h / 2], [x, y + h / 2]];
 }
 
 /**

@@ -19,16 +19,22 @@ export function createRunStore() {
     /** @type {number | null} */ ahead: null,
     /** @type {number | null} cursor: index of the frame looked at; null is live */ cursor: null,
     mine: true,
+    /** @type {Record<string, {step: number, layer: string}>} */ diverged: {},
 
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], events: [], state: id ? "starting" : "ready", reason: null, ahead: null, cursor: null,
+        id, header: null, frames: [], events: [], state: id ? "starting" : "ready", reason: null, ahead: null, cursor: null, diverged: {},
       });
     },
     /** @param {any} message  one message of the stream */
     take(message) {
       if (message.run !== this.id) return false;
+      if (message.gone) {
+        this.state = "failed";
+        this.reason = "this run is no longer kept; press Restart";
+        return true;
+      }
       if (message.snapshot) {
         this.frames = [];
         this.events = [];
@@ -41,6 +47,7 @@ export function createRunStore() {
       if (message.state) this.state = message.state;
       this.reason = message.reason ?? (message.state ? null : this.reason);
       this.ahead = message.ahead ?? null;
+      if (message.diverged) this.diverged = message.diverged;
       return true;
     },
     /** @returns {Frame | null} the frame looked at */

@@ -33,13 +33,11 @@ export function createStream(onMessage, onReach) {
       const message = JSON.parse(event.data);
       if (message.resync) {
         delete seen[message.run];
-        open();
         return;
       }
       if (message.snapshot) delete seen[message.run];
       if (message.seq !== undefined) seen[message.run] = message.seq;
       onMessage(message);
-      if (message.closed) close();
     };
     opened.onerror = () => {
       failures += 1;
@@ -89,4 +87,16 @@ export async function post(path, body) {
   } catch {
     return { ok: false, error: "The server cannot be reached.", unreachable: true };
   }
+}
+
+/**
+ * Start a run without waiting for Python's page; null where that is not possible and Python must do it.
+ * @param {{link: string, speed: number | null, ghost: boolean, paused: boolean}} wanted
+ * @returns {Promise<{run?: string, error?: string} | null>}
+ */
+export async function startRun(wanted) {
+  if (!wanted.link) return null;
+  const answer = await post("skipviz/runs", { ...wanted, speed: wanted.speed ?? undefined });
+  if (answer.unreachable) return null;
+  return answer.ok ? { run: answer.run } : { error: answer.error };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Light or dark, as Streamlit shows the page now; and the switch between them.
+// Light or dark, as Streamlit shows the page now, told to the frame around it too; and the switch between them.
 
 /** @param {Element} node @returns {"light" | "dark"} */
 export function themeOf(node) {
@@ -7,7 +7,9 @@ export function themeOf(node) {
   const parts = colour.startsWith("#")
     ? [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))
     : (colour.match(/[\d.]+/g) || ["255", "255", "255"]).map(Number);
-  return parts[0] * 0.3 + parts[1] * 0.59 + parts[2] * 0.11 < 128 ? "dark" : "light";
+  const theme = parts[0] * 0.3 + parts[1] * 0.59 + parts[2] * 0.11 < 128 ? "dark" : "light";
+  document.documentElement.dataset.svTheme = theme;
+  return theme;
 }
 
 /** Ask Streamlit for the other theme: it reads its choice from local storage when the page loads. @param {"light" | "dark"} now */

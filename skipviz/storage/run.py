@@ -99,9 +99,14 @@ class Run:
         return sum(map(len, self._payloads[self._count(after) :]))
 
     def update(self, after: int) -> tuple[int, bytes]:
-        """Return the sequence reached and the JSON message that takes a viewer there from `after`."""
+        """Return the sequence reached and the JSON message that takes a viewer there from `after`.
+
+        Whoever has no frame yet gets the header, which may have come after the snapshot.
+        """
         sequence = self.sequence
-        return sequence, self._message(sequence, b"", self.frames_between(after, sequence))
+        unknown = self.header_json is not None and self._count(after) == 0
+        facts = b',"header":' + self.header_json if unknown else b""
+        return sequence, self._message(sequence, facts, self.frames_between(after, sequence))
 
     def snapshot(self, **extra) -> tuple[int, bytes]:
         """Return the sequence reached and the JSON message that holds the whole run; `extra` fields go along."""

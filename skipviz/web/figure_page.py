@@ -14,6 +14,8 @@ from .workbench import Workbench, events_between
 
 KEY = "figure"
 MOST_LAYERS = 400
+SPEED = 20.0
+"""Steps a second of the panels: slow enough to watch, and 300 steps pass in a quarter of a minute."""
 TEXTS = {
     "left": (
         "Any layer to any later layer",
@@ -53,6 +55,7 @@ def page() -> None:
             "page": "figure",
             "done": desk.done,
             "compact": desk.compact,
+            "speed": SPEED,
             "message": message,
             "steps": max(panel["steps"] for panel in panels),
             "panels": panels,
@@ -64,7 +67,7 @@ def page() -> None:
 
 def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
     repeat = desk.repeats[name]
-    data = bench_data(bench, get_engine(), page="figure", compact=desk.compact, repeat=repeat)
+    data = bench_data(bench, get_engine(), session.owner(), page="figure", compact=desk.compact, repeat=repeat)
     title, text = TEXTS[name]
     most = MOST_LAYERS // presets.figure_unit(name).depth
     return {**data, "id": name, "title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
@@ -74,8 +77,12 @@ def perform(desk: session.Desk, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
     if operation == "start":
-        for bench in desk.benches.values():
-            session.start(bench, speed=20.0, ghost=True, paused=bool(command.get("paused")))
+        runs = command.get("runs") or {}
+        for name, bench in desk.benches.items():
+            if runs.get(name):
+                session.adopt(bench, str(runs[name]))
+            else:
+                session.start(bench, speed=SPEED, ghost=True, paused=bool(command.get("paused")))
         return
     if operation == "reset":
         for bench in desk.benches.values():

@@ -26,7 +26,7 @@ def page() -> None:
             desk.message = ("Not done.", _words(error))
     sidebar.draw(desk, bench)
     _address(bench)
-    data = bench_data(bench, get_engine(), page="lab", compact=desk.compact)
+    data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact)
     bench.select = None
     message, desk.message = desk.message, None
     component.mount(
@@ -48,7 +48,10 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
     operation = command["op"]
     if operation == "start":
         desk.speed = command.get("speed")
-        session.start(bench, speed=desk.speed, ghost=bool(command.get("ghost")), paused=bool(command.get("paused")))
+        if command.get("run"):
+            session.adopt(bench, str(command["run"]))
+        else:
+            session.start(bench, speed=desk.speed, ghost=bool(command.get("ghost")), paused=bool(command.get("paused")))
     elif operation == "reset":
         session.leave(bench)
     elif operation in ("undo", "redo"):

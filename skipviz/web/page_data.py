@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from ..drawing import colours, diagram, figures
+from ..drawing import colours, diagram, figures, legend
 from ..network.base import NetworkError, channels, written
 from ..network.network import Network
 from ..sharing import link
@@ -91,9 +91,10 @@ def _skip_data(network: Network, index: int) -> dict:
     }
 
 
-def bench_data(bench: Workbench, engine, *, page: str, compact: bool, repeat: int = 1) -> dict:
+def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool, repeat: int = 1) -> dict:
     """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time."""
     experiment, network = bench.experiment, bench.network
+    run = engine.run(bench.run) if bench.run else None
     drawing = diagram.draw(
         network,
         page=page,
@@ -109,6 +110,7 @@ def bench_data(bench: Workbench, engine, *, page: str, compact: bool, repeat: in
         "diagram": drawing.to_data(),
         "probe": None if bench.run else engine.probe(experiment, timeout=PROBE_SECONDS),
         "run": bench.run,
+        "mine": run is None or run.owner == owner,
         "steps": experiment.training.steps,
         "learning_rate": experiment.training.learning_rate,
         "task": experiment.task.kind.title.lower(),
@@ -135,6 +137,7 @@ def shared_data(page: str) -> dict:
         "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
         "plotly": plotly_source(),
         "figures": figures.figures(page),
+        "legend": {theme: legend.wedges(theme, 300 if page == "figure" else 190) for theme in colours.THEMES},
     }
 
 

@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from ..engine import Engine, EngineError, get_engine
 from ..network.base import Frozen, NetworkError, sentence
-from ..sharing import table
+from ..sharing import link, table
 from ..storage import Run
 from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
@@ -34,6 +34,7 @@ from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
 MAX_MESSAGES = 200
 """Events and controls in one post."""
+NOT_JSON = "the body is not JSON"
 
 
 class _RefusalError(Exception):
@@ -43,9 +44,10 @@ class _RefusalError(Exception):
 
 
 class _Submission(Frozen):
-    """What `POST /skipviz/runs` takes."""
+    """What `POST /skipviz/runs` takes: an experiment, written out or as a link's text."""
 
-    experiment: Experiment
+    experiment: Experiment | None = None
+    link: str | None = Field(None, max_length=8000)
     speed: float | None = Field(None, gt=0, le=100_000)
     ghost: bool = False
     paused: bool = False
@@ -129,10 +131,18 @@ async def _post_run(request: Request) -> Response:
         try:
             asked = _Submission.model_validate_json(body)
         except ValidationError as error:
+            if error.errors(include_url=False)[0]["type"] == "json_invalid":
+                raise _RefusalError(400, NOT_JSON) from None
             raise _RefusalError(422, sentence(error)) from None
         except (NetworkError, RecursionError, ValueError) as error:
             raise _RefusalError(422, str(error)[:300]) from None
-        return get_engine().submit(asked.experiment, owner, asked.speed, asked.ghost, asked.paused)
+        if (asked.experiment is None) == (asked.link is None):
+            raise _RefusalError(422, "give an experiment or a link, one of them")
+        try:
+            experiment = asked.experiment or link.decode(asked.link)
+        except link.LinkError as error:
+            raise _RefusalError(422, str(error)) from None
+        return get_engine().submit(experiment, owner, asked.speed, asked.ghost, asked.paused)
 
     return JSONResponse({"run": await asyncio.to_thread(submit)}, status_code=201)
 
@@ -145,7 +155,7 @@ async def _post_events(request: Request) -> Response:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        raise _RefusalError(400, "the body is not JSON") from None
+        raise _RefusalError(400, NOT_JSON) from None
     messages = data if isinstance(data, list) else [data]
     if not 1 <= len(messages) <= MAX_MESSAGES:
         raise _RefusalError(422, f"send between 1 and {MAX_MESSAGES} messages")

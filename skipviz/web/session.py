@@ -79,6 +79,16 @@ def start(bench: Workbench, *, speed: float | None, ghost: bool, paused: bool) -
     bench.run = get_engine().submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused)
 
 
+def adopt(bench: Workbench, run_id: str) -> None:
+    """Take a run that this browser has just started as the bench's own; one that is not its own is not taken."""
+    run = get_engine().run(run_id)
+    if run is None or run.owner != owner():
+        raise EngineError("this run is not this browser's")
+    if bench.run != run_id:
+        leave(bench)
+    bench.run = run_id
+
+
 def leave(bench: Workbench) -> None:
     """Stop the bench's run if it still goes, and forget it."""
     if bench.run is None:

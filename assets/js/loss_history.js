@@ -7,8 +7,8 @@
  */
 
 /**
- * Lines through `frames` of one variant. The smoothed loss is an exponential average over recorded frames whose weight
- * halves every `halfLife` frames; with more than two frames a column, a column keeps its smallest and largest batch value.
+ * Lines through `frames` of one variant. The smoothed loss is an exponential average of log(1 + loss) over recorded
+ * frames whose weight halves every `halfLife` frames, so that a huge loss at the start is soon forgotten; with more than two frames a column, a column keeps its smallest and largest batch value.
  * @param {any[]} frames
  * @param {string | undefined} variant
  * @param {number} halfLife frames
@@ -23,9 +23,10 @@ export function lossHistory(frames, variant, halfLife, columns) {
     const values = frame.variants[variant ?? Object.keys(frame.variants)[0]];
     if (!values) continue;
     if (typeof values.loss === "number") {
-      average = Number.isNaN(average) ? values.loss : keep * average + (1 - keep) * values.loss;
+      const height = Math.log1p(Math.max(0, values.loss));
+      average = Number.isNaN(average) ? height : keep * average + (1 - keep) * height;
       put(made.loss, frame.step, values.loss);
-      put(made.smooth, frame.step, average);
+      put(made.smooth, frame.step, Math.expm1(average));
     }
     if (typeof values.metric === "number") put(made.metric, frame.step, values.metric);
     if (typeof values.held_out === "number") put(made.heldOut, frame.step, values.held_out);

@@ -79,6 +79,14 @@ def _row_traces(token: dict, columns: tuple[str, ...]) -> list[dict]:
     line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "cliponaxis": False}
     traces = [
         {**bars, "name": "gradient", "meta": "bars", "marker": {"line": {"width": 0}}},
+        {
+            **line,
+            "name": "smallest to largest",
+            "meta": "envelope",
+            "fill": "toself",
+            "fillcolor": token["line"],
+            "line": {"width": 0},
+        },
         {**line, "name": "smallest to largest", "meta": "whiskers", "line": {"color": token["ink2"], "width": 1.25}},
         {**line, "name": "median", "meta": "median", "line": {"color": token["ink"], "width": 1.25, "dash": "3px,2px"}},
         {**line, "name": "same network, skips off", "meta": "ghost", "line": {"color": token["ink2"], "width": 1.25}},
@@ -172,9 +180,7 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
         "height": meta["height"],
         "xaxis": _axis(token, range=[0, 1]),
         "yaxis": _axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
-        "yaxis2": _axis(
-            token, range=[0, 1], overlaying="y", side="right", ticklabelposition="inside", ticklabeloverflow="allow", tickvals=[]
-        ),
+        "yaxis2": _axis(token, range=[0, 1], overlaying="y", side="right", ticklabelposition="inside", tickvals=[]),
     }
     layout["yaxis2"]["tickfont"] = {"color": token["accuracy"], "size": TICK}
     return {"data": data, "layout": layout, "config": _config()}
@@ -259,6 +265,7 @@ def _axis(token: dict, **changes) -> dict:
         "ticks": "",
         "tickfont": {"size": TICK, "color": token["ink2"]},
         "tickangle": 0,
+        "ticklabeloverflow": "allow",
         "automargin": False,
         "gridcolor": token["line"],
         "gridwidth": 1,

@@ -1,8 +1,7 @@
-"""A page with nothing but the plots, served on the loopback, and frames of real networks to feed them."""
+"""A page with nothing but the plots, served on the loopback."""
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -50,35 +49,26 @@ def plots_browser():
         browser.close()
 
 
-@pytest.fixture
-def harness(plots_browser, harness_address):
-    """The empty page; any error in its script fails the test."""
-    context = plots_browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+@pytest.fixture(scope="module")
+def harness_page(plots_browser, harness_address):
+    page = plots_browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(harness_address)
     page.wait_for_function("window.ready")
     yield page
-    context.close()
+    page.close()
+
+
+@pytest.fixture
+def harness(harness_page):
+    """The page with nothing on it; any error in its script fails the test."""
+    errors = []
+
+    def note(error):
+        errors.append(str(error))
+
+    harness_page.evaluate("() => harness.clear()")
+    harness_page.mouse.move(0, 0)
+    harness_page.on("pageerror", note)
+    yield harness_page
+    harness_page.remove_listener("pageerror", note)
     assert errors == []
-
-
-@functools.cache
-def recorded(name: str, every_skip: bool, steps: int) -> tuple[dict, list[dict], dict]:
-    """Return header, frames (as they travel) and the experiment's network of a preset, trained for a few steps."""
-    from skipviz.learning.trainer import Trainer
-    from skipviz.network import edit
-    from skipviz.tasks import presets
-
-    experiment = presets.get(name)
-    if every_skip:
-        experiment = experiment.with_network(edit.switch_all(experiment.network, True))
-    trainer = Trainer(experiment)
-    frames = [trainer.measure(ghost=True, picture=True).to_data()]
-    for _ in range(steps):
-        frame = trainer.advance(record=True)
-        if frame is not None:
-            frames.append(frame.to_data())
-    frames.append(trainer.measure(ghost=True, picture=True).to_data())
-    return trainer.header(), frames, experiment.network

@@ -1,0 +1,272 @@
+"""The plots in a real browser: where marks stand, what they say, how they keep their axes."""
+
+import pytest
+from recorded_runs import recorded
+
+from skipviz.drawing import colours, figures
+from skipviz.drawing.diagram import draw
+
+pytestmark = pytest.mark.browser
+
+RAMPS = {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES}
+
+
+def put_rows(page, network, *, width=520, kind="lab", theme="light", shadow=False, **drawing):
+    height = {"height": 688} if kind == "lab" else {}
+    diagram = draw(network, page=kind, **height, **drawing).to_data()
+    at = {"width": width, "diagram": diagram, "theme": theme, "shadow": shadow}
+    page.evaluate("([f, r, at]) => harness.make('rows', f, r, at)", [figures.figures(kind)["rows"], RAMPS, at])
+    return diagram
+
+
+def show(page, header, frame, variant="network", **more):
+    values = frame["variants"][variant]
+    fields = {"values": values, "share": values, "update": values, "header": header, "frame": frame["step"], "options": {}}
+    page.evaluate("(changes) => harness.plots.rows.update(changes)", fields | more)
+
+
+RECTANGLES = """(selector) => [...document.querySelectorAll(selector)].map((node) => {
+  const { left, top, width, height } = node.getBoundingClientRect();
+  return [left, top, width, height];
+})"""
+
+
+def boxes(page, selector):
+    return page.evaluate(RECTANGLES, selector)
+
+
+def centres(page, selector):
+    return [top + height / 2 for _, top, _, height in boxes(page, selector)]
+
+
+def test_bars_stand_within_a_quarter_pixel_of_their_boxes(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    show(harness, header, frames[-1])
+    faces = sorted(centres(harness, "svg [data-layer] .face"))
+    bars = sorted(centres(harness, "#rows .subplot.xy .trace.bars .point path"))
+    assert len(bars) == len(faces) == 24
+    assert max(abs(a - b) for a, b in zip(bars, faces, strict=True)) <= 0.25
+
+
+def test_share_bars_stand_at_the_forks(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    diagram = put_rows(harness, network)
+    show(harness, header, frames[-1])
+    top = boxes(harness, "#rows .main-svg")[0][1]
+    bars = sorted({round(y - top, 2) for y in centres(harness, "#rows .subplot.x2y .trace.bars .point path")})
+    forks = sorted(fork["y"] for fork in diagram["forks"])
+    assert bars == pytest.approx(forks, abs=0.25)
+
+
+def test_state_bars_stand_in_the_gaps(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    diagram = put_rows(harness, network)
+    show(harness, header, frames[-1], options={"quantity": "state"})
+    top = boxes(harness, "#rows .main-svg")[0][1]
+    bars = sorted(y - top for y in centres(harness, "#rows .subplot.xy .trace.bars .point path"))
+    assert bars == pytest.approx(sorted(state["y"] for state in diagram["states"]), abs=0.25)
+
+
+def test_the_axis_does_not_move_when_gradients_jump(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    show(harness, header, frames[-1])
+    before = boxes(harness, "#rows .xtick text")
+    huge = {"variants": {"network": {**frames[-1]["variants"]["network"], "weight_grad": [1e9] * 24}}, "step": 9}
+    show(harness, header, huge)
+    assert boxes(harness, "#rows .xtick text") == before
+
+
+def test_a_gradient_above_the_axis_is_amber_and_written_out(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    values = {**frames[-1]["variants"]["network"], "weight_grad": [0.1] * 12 + [123.0] + [0.1] * 11}
+    show(harness, header, {"variants": {"network": values}, "step": 9})
+    assert harness.locator("#rows .textpoint", has_text="123").count() == 1
+    fills = harness.evaluate("() => [...document.querySelectorAll('#rows .subplot.xy .trace.bars path')].map((n) => n.style.fill)")
+    assert fills.count("rgb(198, 119, 0)") == 1
+
+
+def test_exact_zeros_are_marked_at_the_foot(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    values = {**frames[-1]["variants"]["network"], "weight_grad": [0.1] * 12 + [0.0] + [0.1] * 11}
+    show(harness, header, {"variants": {"network": values}, "step": 9})
+    zero = harness.evaluate("() => [...document.querySelectorAll('#rows .textpoint')].filter((n) => n.textContent === '0').length")
+    assert zero == 1
+
+
+def test_layers_without_parameters_have_no_bar(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    values = {**frames[-1]["variants"]["network"], "weight_grad": [None, *[0.1] * 23]}
+    show(harness, header, {"variants": {"network": values}, "step": 9})
+    assert len(boxes(harness, "#rows .subplot.xy .trace.bars .point path")) == 23
+
+
+def test_hollow_bars_are_outlined_where_the_ghost_ends(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    show(harness, header, frames[-1])
+    without = harness.locator("#rows .scatterlayer .trace").count()
+    show(harness, header, frames[-1], ghost=frames[-1]["variants"]["network"])
+    assert harness.locator("#rows .scatterlayer .trace").count() == without + 1
+
+
+def test_a_plate_says_smallest_median_and_largest(harness):
+    header, frames, network = recorded("residual-300", True, 1)
+    put_rows(harness, network)
+    show(harness, header, frames[-1])
+    words = " ".join(harness.locator("#rows .textpoint").all_text_contents())
+    assert "smallest" in words
+    assert "median" in words
+    assert "largest" in words
+
+
+def test_columns_give_way_when_there_is_no_room(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network, width=150)
+    show(harness, header, frames[-1])
+    assert len(boxes(harness, "#rows .subplot.xy .trace.bars .point path")) == 24
+    assert boxes(harness, "#rows .subplot.x2y .trace.bars .point path") == []
+    assert boxes(harness, "#rows .x2tick text") == []
+
+
+def test_plots_work_inside_a_shadow_root(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network, shadow=True)
+    show(harness, header, frames[-1])
+    assert harness.locator("#rows .main-svg").first.evaluate("(node) => getComputedStyle(node).position") == "absolute"
+
+
+def test_a_row_says_what_its_number_is_under_the_pointer(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    show(harness, header, frames[-1])
+    left, top, width, height = boxes(harness, "#rows .subplot.xy .trace.bars .point path")[0]
+    harness.mouse.move(left + width / 2, top + height / 2)
+    words = harness.locator("[role=tooltip]").inner_text()
+    assert "f(24)" in words
+    assert "batch of 64" in words
+
+
+def test_the_theme_changes_colours_and_nothing_else(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    show(harness, header, frames[-1])
+    light = boxes(harness, "#rows .subplot.xy .trace.bars .point path")
+    colour = "() => document.querySelector('#rows .trace.bars path').style.fill"
+    before = harness.evaluate(colour)
+    harness.evaluate("() => harness.plots.rows.update({ theme: 'dark' })")
+    assert boxes(harness, "#rows .subplot.xy .trace.bars .point path") == light
+    assert harness.evaluate(colour) != before
+
+
+def put(page, kind, width=348, **changes):
+    page.evaluate("([k, f, r, at]) => harness.make(k, f, r, at)", [kind, figures.figures("lab")[kind], RAMPS, {"width": width}])
+    page.evaluate("([k, changes]) => harness.plots[k].update(changes)", [kind, changes])
+
+
+def history(frames, **more):
+    return {
+        "frames": frames,
+        "variant": "network",
+        "layerCount": 24,
+        "steps": 500,
+        "cursor": frames[-1]["step"],
+        "events": [],
+        **more,
+    }
+
+
+def test_columns_of_heatmap_and_loss_are_the_same_steps(harness):
+    _, frames, _ = recorded("vanishing-plain", True, 3)
+    put(harness, "heatmap", **history(frames))
+    put(harness, "loss", **history(frames))
+
+    ticks = [[left + width / 2 for left, _, width, _ in boxes(harness, f"#{kind} .xtick text")] for kind in ("heatmap", "loss")]
+    origin = [boxes(harness, f"#{kind}")[0][0] for kind in ("heatmap", "loss")]
+    assert [x - origin[0] for x in ticks[0]] == pytest.approx([x - origin[1] for x in ticks[1]], abs=0.5)
+
+
+def test_the_heatmap_keeps_its_colours_when_a_gradient_explodes(harness):
+    _, frames, _ = recorded("vanishing-plain", True, 3)
+    put(harness, "heatmap", **history(frames))
+    scale = "() => { const t = document.querySelector('#heatmap .js-plotly-plot').data[0]; return [t.zmin, t.zmax]; }"
+    before = harness.evaluate(scale)
+    frames = [*frames, {"step": 9, "variants": {"network": {"weight_grad": [1e12] * 24, "loss": 0.7, "metric": 0.5}}}]
+    harness.evaluate("(frames) => harness.plots.heatmap.update({ frames })", frames)
+    assert harness.evaluate(scale) == before
+
+
+def test_a_press_on_the_heatmap_goes_to_that_step(harness):
+    _, frames, _ = recorded("vanishing-plain", True, 3)
+    put(harness, "heatmap", **history(frames))
+    left, top, _, _ = boxes(harness, "#heatmap")[0]
+    harness.mouse.click(left + 38 + (348 - 50) / 2, top + 80)
+    assert harness.evaluate("() => harness.seeks") == [250]
+
+
+def test_new_frames_are_added_to_the_heatmap_as_if_drawn_at_once(harness):
+    _, frames, _ = recorded("vanishing-plain", True, 3)
+    cells = "() => document.querySelector('#heatmap .js-plotly-plot').data[0].z"
+    put(harness, "heatmap", **history(frames))
+    whole = harness.evaluate(cells)
+    harness.evaluate("() => { harness.plots.heatmap.destroy(); document.querySelector('#heatmap').remove(); }")
+    put(harness, "heatmap", **history(frames[:2]))
+    harness.evaluate("(frames) => harness.plots.heatmap.update({ frames })", frames)
+    assert harness.evaluate(cells) == whole
+
+
+def test_the_loss_axis_grows_in_steps_and_never_shrinks(harness):
+    _, frames, _ = recorded("vanishing-plain", True, 3)
+    put(harness, "loss", **history(frames))
+    top = "() => document.querySelector('#loss .js-plotly-plot').layout.yaxis.range[1]"
+    assert harness.evaluate(top) == 1
+    high = [{"step": 10 + k, "variants": {"network": {"loss": 2.4, "metric": 0.5}}} for k in range(60)]
+    low = [{"step": 100 + k, "variants": {"network": {"loss": 0.1, "metric": 0.5}}} for k in range(60)]
+    harness.evaluate("(frames) => harness.plots.loss.update({ frames: window.run = frames })", [*frames, *high])
+    assert harness.evaluate(top) == 3
+    harness.evaluate("(more) => harness.plots.loss.update({ frames: [...window.run, ...more] })", low)
+    assert harness.evaluate(top) == 3
+
+
+def test_the_decision_boundary_says_itself_in_a_sentence(harness):
+    header, frames, _ = recorded("vanishing-plain", True, 3)
+    put(harness, "picture", header=header, picture=frames[-1]["variants"]["network"]["picture"])
+    sentence = harness.locator("#picture [role=img]").first.get_attribute("aria-label")
+    assert sentence.startswith("Decision boundary over 1000 points of two classes: class 1 is likelier on ")
+
+
+def test_misread_digits_are_counted_and_named(harness):
+    header, frames, _ = recorded("figure-4-9-left", False, 1)
+    picture = {**frames[-1]["variants"]["left"]["picture"]}
+    picture["predicted"] = [*picture["label"][1:], picture["label"][-1]]
+    wrong = sum(a != b for a, b in zip(picture["predicted"], picture["label"], strict=True))
+    put(harness, "picture", header=header, picture=picture)
+    sentence = harness.locator("#picture [role=img]").get_attribute("aria-label")
+    assert f"{24 - wrong} read correctly, {wrong} wrongly" in sentence
+
+
+def test_masks_say_how_well_they_overlap(harness):
+    from base64 import b64encode
+
+    half, none = bytes([255] * 512 + [0] * 512), bytes(1024)
+    masks = {"kind": "masks", "size": [32, 32], "count": 2, "images": b64encode(half * 2).decode()}
+    masks |= {"truth": b64encode(half * 2).decode(), "predicted": b64encode(half + none).decode()}
+    put(harness, "picture", header={"picture": "masks"}, picture=masks)
+    assert "overlap by 100 %, 0 %" in harness.locator("#picture [role=img]").get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("width", [150, 348])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["heatmap", "loss", "picture"])
+def test_a_plot_stays_inside_its_column(harness, kind, theme, width):
+    header, frames, _ = recorded("vanishing-plain", True, 3)
+    picture = frames[-1]["variants"]["network"]["picture"]
+    put(harness, kind, width=width, theme=theme, header=header, picture=picture, **history(frames))
+    left, _, _, _ = boxes(harness, f"#{kind}")[0]
+    assert all(
+        x >= left - 0.5 and x + w <= left + width + 0.5 for x, _, w, _ in boxes(harness, f"#{kind} .main-svg, #{kind} canvas")
+    )

@@ -1,0 +1,75 @@
+"""The plotly templates: valid for plotly's own classes, fixed in range, and free of anyone's defaults."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from skipviz.drawing import colours, figures
+
+EVERY = [(page, name, theme) for page in ("lab", "figure") for name in figures.figures(page) for theme in colours.THEMES]
+
+
+def figure_of(page, name, theme):
+    return figures.figures(page)[name][theme]
+
+
+@pytest.mark.parametrize(("page", "name", "theme"), EVERY)
+def test_a_figure_is_valid_for_plotly(page, name, theme):
+    import plotly.graph_objects as go
+
+    figure = figure_of(page, name, theme)
+    go.Figure(data=figure["data"], layout=figure["layout"])
+
+
+@pytest.mark.parametrize(("page", "name", "theme"), EVERY)
+def test_a_figure_travels_as_json(page, name, theme):
+    figure = figure_of(page, name, theme)
+    assert len(json.dumps(figure, allow_nan=False)) < 8000
+
+
+@pytest.mark.parametrize(("page", "name", "theme"), EVERY)
+def test_a_figure_brings_its_own_template(page, name, theme):
+    assert figure_of(page, name, theme)["layout"]["template"] == {"layout": {}, "data": {}}
+
+
+@pytest.mark.parametrize(("page", "name", "theme"), EVERY)
+def test_every_trace_says_what_it_is_once(page, name, theme):
+    roles = [trace["meta"] for trace in figure_of(page, name, theme)["data"]]
+    assert len(roles) == len(set(roles))
+
+
+def test_rows_have_no_margin_above_that_would_shift_bars_from_boxes():
+    assert figures.rows_figure()["layout"]["margin"]["t"] == 0
+
+
+def test_the_figure_page_has_bars_only():
+    assert figures.rows_figure("light", "figure")["layout"]["meta"]["columns"] == ("bars",)
+
+
+def test_columns_can_be_left_out():
+    layout = figures.rows_figure("light", "lab", ("bars", "share"))["layout"]
+    assert "xaxis2" in layout
+    assert "xaxis3" not in layout
+
+
+def test_plots_whose_columns_are_time_share_their_margins():
+    margins = [figure["layout"]["margin"] for figure in (figures.heatmap_figure(), figures.loss_figure())]
+    assert [(margin["l"], margin["r"]) for margin in margins] == [(38, 12), (38, 12)]
+
+
+def test_the_heatmap_takes_the_bars_colours():
+    scale = figures.heatmap_figure("light")["data"][0]["colorscale"]
+    assert scale[-1] == [1.0, colours.ramp("bars", "light")[-1]]
+    assert scale[2][1] == colours.ramp_colour("bars", 0.22)
+
+
+def test_the_metric_is_named_in_the_loss_plot():
+    names = [trace["name"] for trace in figures.loss_figure("light", "iou")["data"]]
+    assert "iou, held out" in names
+
+
+def test_figures_need_no_plotly_in_the_server():
+    code = "import sys, skipviz.drawing.figures as f; f.figures(); sys.exit('plotly' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -62,7 +62,8 @@ export function createFigure(root, commands) {
     legend, toastHost, reach,
   );
   root.replaceChildren(page);
-  createHeaderActions(page, () => new URL(`lab?x=${data.panels[0].link}`, location.href.replace(/[^/]*$/, "")).href);
+  const go = (name) => commands.send({ op: "go", page: name });
+  createHeaderActions(page, "figure", () => new URL(`lab?x=${data.panels[0].link}`, location.href.replace(/[^/]*$/, "")).href, go);
 
   async function start(paused) {
     for (const panel of panels) panel.store.reset("?");

@@ -1,10 +1,18 @@
 // @ts-check
-// Share and light/dark, at the right of the page's header.
+// In the page's header: the two pages (where Streamlit hides its own links), Share, light or dark.
 import { element, iconButton } from "./dom.js";
 import { switchTheme, themeOf } from "./theme.js";
 
-/** @param {HTMLElement} host @param {() => string} link  the address that opens the same experiment */
-export function createHeaderActions(host, link) {
+/**
+ * @param {HTMLElement} host
+ * @param {"figure" | "lab"} here
+ * @param {() => string} link  the address that opens the same experiment
+ * @param {(page: string) => void} go
+ */
+export function createHeaderActions(host, here, link, go) {
+  document.documentElement.dataset.svPage = here;
+  const place = (name, words) => element("button", { type: "button", "aria-current": name === here ? "page" : null, onclick: () => name !== here && go(name) }, words);
+  const pages = element("nav", { class: "sv-pages", "aria-label": "Pages" }, place("figure", "Figure 4.9"), place("lab", "Lab"));
   const share = element("button", { type: "button", class: "sv-share" }, "Share");
   const field = element("input", { readonly: true, "aria-label": "Link to this experiment" });
   const copied = element("span", { class: "sv-quiet", role: "status" });
@@ -31,5 +39,5 @@ export function createHeaderActions(host, link) {
     }
   };
   const theme = iconButton("theme", "Light or dark", () => switchTheme(themeOf(host)), "sv-bare");
-  host.append(element("div", { class: "sv-header-actions" }, share, theme, panel));
+  host.append(element("div", { class: "sv-header-actions" }, pages, share, theme, panel));
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The bar over the diagram: what is selected, with its controls; or, with nothing selected, the network in a line.
+// The bar over the diagram: the network in a line; what is selected, with its controls, takes its place (on phones, a sheet).
 import { element, iconButton } from "./dom.js";
 import { formatNumber } from "./numbers.js";
 
@@ -34,22 +34,33 @@ function range(label, value, limits, changed) {
  */
 export function createInspector(host, act) {
   let key = "";
+  let shown = "";
+  const same = (parts) => parts.map((part) => part.id).join() === shown;
+  const line = element("div", { class: "sv-summary" });
+  const controls = element("div", { class: "sv-controls", hidden: true });
+  host.append(line, controls);
   return {
     /** @param {any} data @param {{kind: string, ids: string[]} | null} selected @param {number | null} ratio  first ÷ last layer */
     update(data, selected, ratio) {
       const skips = selected?.kind === "skip" ? data.network.skips.filter((skip) => selected.ids.includes(skip.id)) : [];
       const layers = selected?.kind === "layer" ? data.network.layers.filter((layer) => selected.ids.includes(layer.id)) : [];
       const parts = skips.length ? skips : layers;
-      const next = parts.length ? JSON.stringify(parts) : JSON.stringify([data.network.title, ratio === null ? null : formatNumber(ratio)]);
+      const next = JSON.stringify([parts, data.network.depth, data.network.skips_on, data.network.skips_total, ratio === null ? null : formatNumber(ratio)]);
       if (next === key) return;
-      if (parts.length && host.contains(document.activeElement) && /** @type {any} */ (document.activeElement).type === "range") return;
+      const busy = /** @type {any} */ (document.activeElement);
+      if (parts.length && controls.contains(busy) && ["range", "number", "select-one"].includes(busy.type) && same(parts)) {
+        line.replaceChildren(...summary(data, ratio));
+        return;
+      }
+      shown = parts.map((part) => part.id).join();
       key = next;
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
-      if (skips.length) host.replaceChildren(...skipControls(skips, act));
-      else if (layers.length) host.replaceChildren(...layerControls(layers, act));
-      else host.replaceChildren(...summary(data, ratio));
+      if (skips.length) controls.replaceChildren(...skipControls(skips, act));
+      else if (layers.length) controls.replaceChildren(...layerControls(layers, act));
+      line.replaceChildren(...summary(data, ratio));
+      controls.hidden = parts.length === 0;
       if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
-      host.classList.toggle("sheet", parts.length > 0);
+      host.classList.toggle("busy", parts.length > 0);
     },
   };
 }

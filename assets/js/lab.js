@@ -151,17 +151,29 @@ export function createLab(root, commands) {
   page.transport.append(transport.root);
   page.plain.onclick = () => act.all(false);
   page.residual.onclick = () => act.all(true);
+  const sidebar = iconButton("setup", "Set up the network, task and training", () => /** @type {any} */ (document.querySelector('[data-testid="stExpandSidebarButton"]'))?.click(), "sv-bare sv-setup");
   page.tools.append(
+    sidebar,
     iconButton("undo", "Undo (Ctrl+Z)", () => commands.send({ op: "undo" }), "sv-bare sv-undo"),
     iconButton("redo", "Redo (Ctrl+Shift+Z)", () => commands.send({ op: "redo" }), "sv-bare sv-redo"),
     iconButton("table", "Table", () => ((page.table.hidden = !page.table.hidden), draw.all()), "sv-bare"),
   );
-  createHeaderActions(page.root, () => new URL(`?x=${data.link}`, location.href).href);
+  const go = (name) => commands.send({ op: "go", page: name });
+  createHeaderActions(page.root, "lab", () => new URL(`?x=${data.link}`, location.href).href, go);
   page.root.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
     commands.send({ op: event.shiftKey ? "redo" : "undo" });
   });
+
+  const room = new ResizeObserver(() => {
+    const bars = page.bars.clientWidth;
+    page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
+    page.card.dataset.tight = String(page.card.clientWidth < 620);
+  });
+  room.observe(page.bars);
+  const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
+  dock.observe(page.transport);
 
   const stream = createStream(
     (message) => {
@@ -260,6 +272,8 @@ export function createLab(root, commands) {
     },
     destroy() {
       stream.destroy();
+      room.disconnect();
+      dock.disconnect();
       plots.destroy();
     },
   };

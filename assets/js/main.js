@@ -4,7 +4,7 @@ import { createCommands } from "./commands.js";
 import { createFigure } from "./figure.js";
 import { createLab } from "./lab.js";
 
-/** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement}>} */
+/** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement, observer: ResizeObserver}>} */
 const instances = new WeakMap();
 
 /** @param {any} component  what Streamlit hands to a component (v2) */
@@ -14,18 +14,24 @@ export default function skipviz(component) {
   let instance = instances.get(parentElement);
   if (!instance) {
     const root = document.createElement("div");
+    root.className = "sv-root";
     parentElement.append(root);
+    const observer = new ResizeObserver(() => {
+      root.dataset.size = root.clientWidth >= 880 ? "wide" : root.clientWidth >= 600 ? "narrow" : "phone";
+    });
+    observer.observe(root);
     const commands = createCommands();
     const view = (data.page === "lab" ? createLab : createFigure)(root, commands);
-    instance = /** @type {any} */ ({ view, commands, root });
+    instance = /** @type {any} */ ({ view, commands, root, observer });
     instances.set(parentElement, /** @type {any} */ (instance));
   }
-  const { view, commands, root } = /** @type {any} */ (instance);
+  const { view, commands, root, observer } = /** @type {any} */ (instance);
   commands.connect(setStateValue);
   commands.acknowledge(data.done);
   view.update(data);
   return () => {
     view.destroy();
+    observer.disconnect();
     root.remove();
     instances.delete(parentElement);
   };

@@ -33,7 +33,7 @@ export function createTooltip(host) {
   return {
     /** @param {Element | null} near @param {string[]} lines  the first one bold, the last one quiet */
     show(near, lines) {
-      if (!near || !lines.length) {
+      if (!near || !lines.length || (matchMedia("(hover: none)").matches && lines.length > 1)) {
         root.hidden = true;
         return;
       }

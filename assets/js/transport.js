@@ -55,6 +55,7 @@ export function createTransport(act, options = {}) {
   };
   rate.onchange = () => act.rate(10 ** Number(rate.value), true);
   slider.oninput = () => act.seek(Number(slider.value));
+  const more = iconButton("more", "Speed and learning rate", () => more.setAttribute("aria-expanded", String(root.classList.toggle("open"))), "sv-square sv-more");
   const sliders = element(
     "div",
     { class: "sv-sliders" },
@@ -67,7 +68,7 @@ export function createTransport(act, options = {}) {
     element(
       "div",
       { class: "sv-buttons" },
-      main, step, options.small ? null : stop, reset,
+      main, step, options.small ? null : stop, reset, options.small ? null : more,
       element("div", { class: "sv-count" }, element("div", {}, count, total), state),
     ),
     options.small ? null : sliders,

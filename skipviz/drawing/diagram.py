@@ -72,7 +72,7 @@ def draw(
     In the lab, `folded=False` draws every layer.
     """
     height = height or HEIGHTS[page]
-    style = STYLES["compact" if compact else page]
+    style = STYLES[f"compact {page}" if compact else page]
     as_unit = page == "figure" and folded and fold.is_stack(network, repeat)
     if as_unit:
         table = plan(network, fold.unit_boxes(network, repeat), repeat)

@@ -43,7 +43,10 @@ STYLES = {
     "lab": Style(
         box_width=72, pitch=13, left=64, right=24, gain=22, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
     ),
-    "compact": Style(
+    "compact figure": Style(
+        box_width=54, pitch=13, left=41, right=8, gain=20, top=20, bottom=20, stub_top=10.5, stub_bottom=10.5, plug=0, band=8
+    ),
+    "compact lab": Style(
         box_width=54, pitch=13, left=41, right=8, gain=20, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
     ),
 }

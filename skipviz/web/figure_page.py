@@ -91,6 +91,9 @@ def perform(desk: session.Desk, command: dict) -> None:
     if operation == "compact":
         desk.compact = True
         return
+    if operation == "go":
+        session.go(command["page"])
+        return
     name = command["panel"]
     bench = desk.benches[name]
     if operation == "repeat":

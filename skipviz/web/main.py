@@ -9,10 +9,12 @@ from skipviz.web.chrome import draw_header
 
 st.set_page_config(page_title="skipviz", page_icon="assets/icon.svg", layout="wide", initial_sidebar_state="auto")
 draw_header()
-st.navigation(
-    [
-        st.Page(figure_page.page, title="Figure 4.9", url_path="figure", default=True),
-        st.Page(lab_page.page, title="Lab", url_path="lab"),
-    ],
-    position="top",
-).run()
+pages = {
+    "figure": st.Page(figure_page.page, title="Figure 4.9", url_path="figure", default=True),
+    "lab": st.Page(lab_page.page, title="Lab", url_path="lab"),
+}
+chosen = st.navigation(list(pages.values()), position="top")
+asked = st.session_state.pop("go", None)
+if asked in pages:
+    st.switch_page(pages[asked])
+chosen.run()

@@ -73,6 +73,12 @@ def figure_desk() -> Desk:
     return st.session_state.figure_desk
 
 
+def go(page: str) -> None:
+    """Show the other page with the next run of the script, which follows at once."""
+    st.session_state.go = page
+    st.rerun()
+
+
 def start(bench: Workbench, *, speed: float | None, ghost: bool, paused: bool) -> None:
     """Submit the bench's experiment as a new run; raises `EngineError` with a sentence."""
     leave(bench)

@@ -68,7 +68,7 @@ class Broadcaster:
         self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
 
     def close(self) -> None:
-        """End every stream, so that the server can stop."""
+        """End every stream, so that the server can stop; once is enough."""
         self._pulse.cancel()
         self._unsubscribe()
         for viewer in self._all:

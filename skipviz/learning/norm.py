@@ -63,9 +63,9 @@ def _batch_norm(norm: Norm, training: bool, frozen: tuple[slice, ...]) -> Functi
     def keeping(x: Tensor) -> Tensor:
         kept = [(part, mean[part].clone(), variance[part].clone()) for part in frozen]
         y = plain(x)
-        for part, old_mean, old_variance in kept:
-            mean[part] = old_mean
-            variance[part] = old_variance
+        for part, old_mean, old_variance in kept:  # through .data: the backward pass checks, and does not read, their version
+            mean.data[part] = old_mean
+            variance.data[part] = old_variance
         return y
 
     return keeping if training and frozen else plain

@@ -108,7 +108,7 @@ class Variant:
             yield
         finally:
             for buffer, old in zip(self._buffers, kept, strict=True):
-                buffer.copy_(old)
+                buffer.data.copy_(old)  # through .data: a backward pass still to come checks their version, and reads none
 
     def _gradients(self, done: Pass) -> Gradients:
         return gradients(done.loss, self.flat.parameters, done.tape, len(self.network.skips))

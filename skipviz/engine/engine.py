@@ -45,7 +45,7 @@ class Engine:
         self._workers: dict[str, Child] = {}
         self._pending: dict[str, list[dict]] = {}
         """Per run that has no header yet: the request and what was posted since, to begin with and to begin again."""
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners: dict[object, Callable[[str], None]] = {}
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,6 +73,7 @@ class Engine:
             for run in self._store.runs():
                 if not run.ended:
                     self._change(run, "interrupted", "the server stopped")
+        self._probing.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
 
@@ -169,8 +170,10 @@ class Engine:
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(run_id)`, quickly and from the engine's thread, after every change; returns the way to end that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        key = object()
+        with self._lock:
+            self._listeners = {**self._listeners, key: listener}
+        return lambda: self._unsubscribe(key)
 
     def _post(self, run: Run, message: Event | Control) -> dict:
         if run.ended:
@@ -220,15 +223,8 @@ class Engine:
         try:
             self._loop.run_forever()
         finally:
-            self._loop.run_until_complete(self._wind_up())
+            self._loop.run_until_complete(self._launcher.close())
             self._loop.close()
-
-    async def _wind_up(self) -> None:
-        self._probing.close()
-        for child in list(self._workers.values()):
-            child.kill()
-        self._launcher.close()
-        await asyncio.sleep(0.05)
 
     def _admit(self) -> None:
         """Start runs while there is room, and tell those in line their place."""
@@ -346,8 +342,12 @@ class Engine:
         self._tell(run)
 
     def _tell(self, run: Run) -> None:
-        for listener in self._listeners:
+        for listener in self._listeners.values():
             listener(run.id)
+
+    def _unsubscribe(self, key: object) -> None:
+        with self._lock:
+            self._listeners = {other: listener for other, listener in self._listeners.items() if other is not key}
 
 
 _engine: Engine | None = None

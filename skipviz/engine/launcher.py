@@ -43,7 +43,9 @@ class Child(asyncio.Protocol):
         self._killer: Callable[[], None] | None = None
         self._doomed = False
         self._status: int | None = None
-        self._silent = self._told = False
+        self._told = False
+        self.silent = asyncio.Event()
+        """Set once its connection is gone."""
 
     def send(self, data) -> None:
         """Send one JSON line, as soon as the process is there."""
@@ -75,7 +77,7 @@ class Child(asyncio.Protocol):
             self._on_line(word, rest)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._silent = True
+        self.silent.set()
         if self._status is not None:
             self._tell()
         else:
@@ -85,7 +87,7 @@ class Child(asyncio.Protocol):
         """Take its exit status (negative: a signal; None: nobody will know)."""
         if status is not None:
             self._status = status
-        if self._silent:
+        if self.silent.is_set():
             self._tell()
 
     def _tell(self) -> None:
@@ -131,6 +133,8 @@ class Launcher:
         self._forks = forks
         self._tickets = itertools.count(1)
         self._children: dict[int, Child] = {}
+        """Forked children whose end the nursery has not told."""
+        self._live: set[Child] = set()
         self._tasks: set[asyncio.Task] = set()
         self._process: subprocess.Popen | None = None
         self._socket: socket.socket | None = None
@@ -167,15 +171,21 @@ class Launcher:
     ) -> Child:
         """Start a `worker` or `prober` and return it; what is sent to it waits until it is there."""
         child = Child(next(self._tickets), on_line, on_lost)
+        self._live = {child, *(other for other in self._live if not other.silent.is_set())}
         if self._forks and not cuda:
             self._fork(child, role)
         else:
             self._in_background(self._spawn(child, role))
         return child
 
-    def close(self) -> None:
-        """Let go of the nursery, which ends itself."""
+    async def close(self) -> None:
+        """End all children and let go of the nursery, which ends itself."""
         self._closed = True
+        for child in self._live:
+            child.kill()
+        gone = [asyncio.create_task(child.silent.wait()) for child in self._live]
+        if gone:
+            await asyncio.wait(gone, timeout=1)
         self._drop_nursery()
 
     def _fork(self, child: Child, role: str) -> None:

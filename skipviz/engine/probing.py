@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 
@@ -64,7 +64,7 @@ class Probing:
         self._loop.call_soon_threadsafe(self._next)
         try:
             answer = question.future.result(timeout)
-        except FutureTimeoutError:
+        except (FutureTimeoutError, CancelledError):
             answer = None
         finally:
             with self._lock:
@@ -79,14 +79,12 @@ class Probing:
             self._next()
 
     def close(self) -> None:
-        """Give every question up and end the prober."""
+        """Give every question up."""
         self._closed = True
         with self._lock:
             for question in self._asked.values():
-                question.future.set_result(None)
+                question.future.cancel()
             self._asked.clear()
-        if self._child is not None:
-            self._child.kill()
 
     def _next(self) -> None:
         """Send the newest question that somebody still waits for; forget those that nobody does."""
@@ -125,7 +123,8 @@ class Probing:
                 self._kept[key] = answer
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
-        question.future.set_result(answer)
+        if not question.future.cancelled():
+            question.future.set_result(answer)
 
 
 def _about(answer: dict, experiment: dict) -> dict:

@@ -82,8 +82,8 @@ class Run:
 
     def thin(self) -> None:
         """Drop every other frame but the latest tenth, the first and those of events; sequences stay."""
-        alive = [i for i, payload in enumerate(self._payloads[: len(self._payloads) * 9 // 10]) if payload]
-        for index in alive[1::2]:
+        alive = [index for index, payload in enumerate(self._payloads) if payload]
+        for index in alive[1 : len(alive) * 9 // 10 : 2]:
             if index not in self._keep:
                 self.bytes -= len(self._payloads[index])
                 self._payloads[index] = b""

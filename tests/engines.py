@@ -1,0 +1,57 @@
+"""What tests of the engine share: waiting on conditions, and small experiments."""
+
+import json
+import threading
+import time
+
+from skipviz.network import families
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
+
+PATIENCE = 60
+"""Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
+
+
+def wait_for(engine, condition, patience=PATIENCE):
+    """Wait until `condition()` holds, looking again at every news of the engine, and return what it returned."""
+    news = threading.Event()
+    unsubscribe = engine.subscribe(lambda _: news.set())
+    end = time.monotonic() + patience
+    try:
+        while not (result := condition()):
+            assert time.monotonic() < end, "the condition did not come true"
+            news.wait(0.1)
+            news.clear()
+        return result
+    finally:
+        unsubscribe()
+
+
+def wait_for_end(engine, run):
+    """Wait until a run has ended and return it."""
+    wait_for(engine, lambda: run.ended)
+    return run
+
+
+def small(steps=40, depth=6, **training):
+    """Return a small experiment on two spirals, with a residual skip over every two layers."""
+    network = families.mlp(depth=depth, width=8, skip_every=2)
+    training = Training(steps=steps, **{"batch_size": 16, "record_every": 5, **training})
+    return Experiment(variants={"net": network}, task=Task(name="spiral", samples=200), training=training)
+
+
+def endless(**training):
+    """Return an experiment that goes on until it is stopped."""
+    return small(steps=1_000_000, **{"record_every": 1000, **training})
+
+
+def explosive():
+    """Return an experiment that diverges within a few steps."""
+    network = families.mlp(depth=6, width=8, skip_every=1, activation="none", init="he")
+    training = Training(optimizer="sgd", learning_rate=10, batch_size=16)
+    return Experiment(variants={"net": network}, task=Task(name="spiral", samples=200), training=training)
+
+
+def frames_of(run):
+    """Return a run's frames, decoded."""
+    return [json.loads(frame) for frame in run.frames]

@@ -1,0 +1,166 @@
+"""The engine's parts that need no process: wire, limits, devices, the store and a run's messages."""
+
+import json
+
+import pytest
+from engines import small
+
+from skipviz.engine import devices, limits
+from skipviz.engine.launcher import Child
+from skipviz.engine.wire import Lines, encode_frame
+from skipviz.learning.frame import Frame, VariantFrame
+from skipviz.network import families
+from skipviz.settings import Settings
+from skipviz.storage import MemoryStore, Run
+from skipviz.tasks.experiment import Experiment, Training
+
+
+def some_frame():
+    variant = VariantFrame(
+        loss=0.693147181,
+        metric=None,
+        weight_grad=[1.23456789e-9, None, 0.0],
+        state_grad=[3.0, 1e30, 1e-38, 0.1],
+        trunk_grad=[],
+        skip_grad=[0.25],
+        head_grad=2.0,
+        skip_weight_grad=[],
+        scale_grad=[],
+        update_ratio=[0.001],
+        state_rms=[1.0],
+        nonfinite=["weight_grad f2"],
+        picture={"kind": "boundary", "size": [1, 1], "probability": "AA=="},
+    )
+    return Frame(12, {"a name": variant}, [{"kind": "rate", "learning_rate": 0.1, "step": 12}], 1.5)
+
+
+def rounded(value):
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return {name: rounded(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def test_an_encoded_frame_is_its_data_with_six_digits():
+    assert json.loads(encode_frame(some_frame())) == rounded(some_frame().to_data())
+
+
+def test_lines_are_cut_wherever_the_stream_was():
+    text = b"frame 1 {}\nat 3\n\nend [1]\n"
+    for size in range(1, len(text)):
+        lines = Lines()
+        assert [line for i in range(0, len(text), size) for line in lines.feed(text[i : i + size])] == text.split(b"\n")[:-1]
+
+
+def a_run(frames=0, size=100):
+    run = Run("id", "me", small())
+    for number in range(frames):
+        run.add_frame(json.dumps({"step": number, "filler": "x" * size}).encode())
+    return run
+
+
+def steps(message):
+    return [frame["step"] for frame in json.loads(message)["frames"]]
+
+
+def test_updates_from_any_sequence_continue_what_was_known():
+    run = a_run()
+    seen = {0: []}
+    for number in range(12):
+        run.add_frame(json.dumps({"step": number}).encode())
+        if number % 3 == 0:
+            run.mark()
+            run.mark()
+        seen[run.sequence] = list(range(number + 1))
+    for sequence, known in seen.items():
+        reached, message = run.update(sequence)
+        assert known + steps(message) == list(range(12))
+        assert reached == run.sequence
+
+
+def test_a_snapshot_holds_header_events_and_all_frames():
+    run = a_run(frames=3)
+    run.header_json = b'{"batch_size":16}'
+    run.events.append({"kind": "rate", "learning_rate": 0.1, "step": 2})
+    data = json.loads(run.snapshot(mine=True)[1])
+    assert data["header"] == {"batch_size": 16}
+    assert data["events"] == run.events
+    assert data["mine"] is True
+    assert len(data["frames"]) == 3
+
+
+def test_a_long_run_is_thinned_to_its_bound_and_keeps_first_last_and_eventful_frames():
+    store, run = MemoryStore(10**9, 20_000), a_run()
+    store.add(run)
+    for number in range(2000):
+        store.append(run, json.dumps({"step": number, "filler": "x" * 80}).encode(), keep=number == 777)
+    kept = [json.loads(frame)["step"] for frame in run.frames]
+    assert run.bytes <= 20_000
+    assert kept[0] == 0
+    assert kept[-1] == 1999
+    assert 777 in kept
+    assert run.sequence == 2000
+    assert steps(run.update(1990)[1]) == list(range(1990, 2000))
+
+
+def test_the_ended_runs_longest_unused_make_room():
+    store = MemoryStore(4 * (MemoryStore.OVERHEAD + 1000), 10**6)
+    runs = []
+    for number in range(3):
+        run = a_run(frames=1, size=900)
+        run.id, run.state = f"run{number}", "finished"
+        store.add(run)
+        runs.append(run)
+    store.get("run0")
+    live = a_run(frames=1, size=900)
+    live.id, live.state = "live", "running"
+    store.add(live)
+    store.append(live, b"x" * 5000)
+    assert [run.id for run in store.runs()] == ["run0", "run2", "live"]
+
+
+def test_memory_needed_grows_with_parameters_and_with_batch():
+    def needed(width, batch):
+        return limits.memory_mb(
+            Experiment(variants={"a": families.mlp(depth=50, width=width)}, training=Training(batch_size=batch))
+        )
+
+    assert needed(512, 64) > 3 * needed(256, 64)
+    assert needed(64, 1000) > 5 * needed(64, 100)
+
+
+def test_an_exception_becomes_one_sentence():
+    assert limits.reason(MemoryError(), 4096) == "the run needed more than the 4.0 GB of memory that a run may take"
+    assert limits.reason(ValueError("a\nb"), 1) == "the run's worker stopped: ValueError: a b"
+
+
+def test_cuda_is_refused_where_there_is_none_and_small_work_stays_on_the_cpu(monkeypatch):
+    monkeypatch.setattr(devices, "has_cuda", lambda: False)
+    assert devices.resolve(small(device="cuda")) is None
+    assert devices.resolve(small(device="auto")) == "cpu"
+    monkeypatch.setattr(devices, "has_cuda", lambda: True)
+    assert devices.resolve(small(device="cuda")) == "cuda"
+    assert devices.resolve(small(device="auto")) == "cpu"
+    wide = Experiment(variants={"a": families.mlp(depth=50, width=512)}, training=Training(batch_size=256))
+    assert devices.resolve(wide) == "cuda"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(-9, "killed (signal 9), probably because memory ran out"), (-11, "signal 11"), (3, "exit status 3")],
+)
+def test_how_a_worker_ended_is_told_in_a_sentence(status, words):
+    told = []
+    child = Child(1, lambda *_: None, told.append)
+    child.exited(status)
+    child.connection_lost(None)
+    assert len(told) == 1
+    assert words in told[0]
+
+
+def test_settings_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("SKIPVIZ_MAX_RUNNING", "7")
+    monkeypatch.setenv("SKIPVIZ_START", "spawn")
+    assert Settings().max_running == 7
+    assert not Settings().forks()

@@ -1,0 +1,166 @@
+"""The two pages as a person handles them, for tests: every wait is on a condition of the page or of its run."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import expect
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+PATIENCE = 60
+"""Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
+
+
+class _Page:
+    """What both pages have: the transport, runs, toasts."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.main = page.locator(".sv-transport .sv-main")
+        self.state = page.locator(".sv-transport .sv-state")
+        self.slider = page.get_by_label("Step shown")
+        self.marks = page.locator(".sv-transport .sv-mark")
+        self.toast = page.locator(".sv-toast:visible")
+
+    def until(self, condition):
+        """Wait until `condition()` holds, and return what it returned."""
+        end = time.monotonic() + PATIENCE
+        while not (result := condition()):
+            assert time.monotonic() < end, f"the condition did not come true; the page says {self.state.inner_text()!r}"
+            self.page.wait_for_timeout(40)
+        return result
+
+    def step(self) -> int:
+        """Return the step shown."""
+        return int(self.page.locator(".sv-transport .sv-step").inner_text())
+
+    def wait_for_step(self, step: int) -> None:
+        """Wait until the step shown is `step` or a later one."""
+        self.page.wait_for_function(
+            "step => Number(document.querySelector('.sv-transport .sv-step').textContent) >= step",
+            arg=step,
+            timeout=1000 * PATIENCE,
+        )
+
+    def press(self, words: str) -> None:
+        """Press the transport's main button once it says `words`."""
+        expect(self.main).to_have_text(words)
+        self.main.click()
+
+    def expect_state(self, words) -> None:
+        """Wait until the transport says `words` (a text or a pattern)."""
+        expect(self.state).to_have_text(words, timeout=1000 * PATIENCE)
+
+    def run_data(self, run: str) -> dict:
+        """Return a run's snapshot, asked for with this browser's cookie."""
+        answer = self.page.request.get(f"skipviz/runs/{run}")
+        assert answer.ok, answer.text()
+        return answer.json()
+
+
+class LabPage(_Page):
+    """The lab."""
+
+    def __init__(self, page) -> None:
+        super().__init__(page)
+        self.svg = page.locator("svg.sv-diagram")
+        self.inspector = page.locator(".sv-inspector")
+        self.plain = page.locator(".sv-segment button").nth(0)
+        self.residual = page.locator(".sv-segment button").nth(1)
+        self.undo = page.locator(".sv-undo")
+        self.redo = page.locator(".sv-redo")
+
+    def open(self, text: str = "", **query: str):
+        """Open the lab, with an experiment's link `text` if given, and wait until it is drawn and measured."""
+        parts = {**({"x": text} if text else {}), **query}
+        self.page.goto("lab" + ("?" + "&".join(f"{name}={value}" for name, value in parts.items()) if parts else ""))
+        return self.ready()
+
+    def ready(self):
+        """Wait until the diagram and the plot beside it are drawn."""
+        expect(self.svg).to_be_visible(timeout=30_000)
+        expect(self.page.locator(".sv-bars .main-svg").first).to_be_visible(timeout=30_000)
+        return self
+
+    def set_speed(self, position: int) -> None:
+        """Move the speed slider: 0 is one step a second, 9 as fast as it goes."""
+        self.page.get_by_label("Speed, steps a second").fill(str(position))
+
+    def start(self) -> str:
+        """Press Start and return the run's id once it runs."""
+        self.press("Start")
+        return self.run()
+
+    def run(self) -> str:
+        """Return the run's id, which the address names once Python knows it."""
+        return self.until(lambda: parse_qs(urlsplit(self.page.url).query).get("run", [None])[0])
+
+    def data(self, run: str | None = None) -> dict:
+        """Return the snapshot of a run, the present one by default."""
+        return self.run_data(run or self.run())
+
+    def frames(self, run: str | None = None) -> list[dict]:
+        """Return all frames of a run, the present one by default."""
+        return self.data(run)["frames"]
+
+    def frame_where(self, condition) -> dict:
+        """Wait for the first frame of the present run that meets `condition`, and return it."""
+        return self.until(lambda: next(filter(condition, self.frames()), None))
+
+    def event_frame(self) -> dict:
+        """Wait for the first frame that carries an event."""
+        return self.frame_where(lambda frame: frame.get("events"))
+
+    def skip(self, identifier: str):
+        """Return the diagram's line of a skip."""
+        return self.page.locator(f'svg.sv-diagram [data-skip="{identifier}"]')
+
+    def layer(self, identifier: str):
+        """Return the diagram's box of a layer."""
+        return self.page.locator(f'svg.sv-diagram [data-layer="{identifier}"]')
+
+    def skip_ids(self) -> list[str]:
+        """Return the ids of all skips drawn."""
+        return [
+            text for node in self.page.locator("svg.sv-diagram [data-skip]").all() for text in [node.get_attribute("data-skip")]
+        ]
+
+    def click_skip(self, identifier: str) -> None:
+        """Click a skip's line where nothing else lies: at the ring on its longest leg."""
+        ring = self.skip(identifier).locator(".ring")
+        box = ring.bounding_box()
+        self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def state_place(self, k: int) -> tuple[float, float]:
+        """Return where a state's circle lies on the screen, scrolled into sight."""
+        circle = self.page.locator(f'svg.sv-diagram [data-state="{k}"]')
+        circle.scroll_into_view_if_needed()
+        box = circle.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag(self, source: int, target: int) -> None:
+        """Drag from one state to another."""
+        start, end = self.state_place(source), self.state_place(target)
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+        self.page.mouse.move(*end, steps=4)
+        self.page.mouse.up()
+
+
+class FigurePage(_Page):
+    """Figure 4.9."""
+
+    def open(self, query: str = ""):
+        """Open the page and wait until its three panels are drawn and measured."""
+        self.page.goto("" + query)
+        for name in ("left", "center", "right"):
+            expect(self.panel(name).locator("svg.sv-diagram")).to_be_visible(timeout=30_000)
+            expect(self.panel(name).locator(".sv-bars .main-svg").first).to_be_visible(timeout=30_000)
+        return self
+
+    def panel(self, name: str):
+        """Return a panel: left, center or right."""
+        return self.page.get_by_label(f"Figure 4.9, {name}", exact=True)

@@ -1,0 +1,43 @@
+"""The lab's story: a deep plain network does not learn; one click on Residual and it does."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+
+def _variant(frame: dict) -> dict:
+    return next(iter(frame["variants"].values()))
+
+
+def _first_to_last(frame: dict) -> float:
+    gradient = _variant(frame)["weight_grad"]
+    return gradient[0] / gradient[-1]
+
+
+def test_the_lab_opens_on_24_layers_of_64_with_their_residual_skips_switched_off(lab):
+    expect(lab.inspector).to_contain_text("24 layers")
+    expect(lab.inspector).to_contain_text("0 of 11 skips on")
+    expect(lab.plain).to_have_attribute("aria-pressed", "true")
+    expect(lab.page.locator("svg.sv-diagram .skip.off")).to_have_count(11)
+    expect(lab.inspector).to_contain_text("Vanishing: first ÷ last layer")
+
+
+def test_a_plain_network_stays_at_half_until_one_click_on_residual_lets_it_learn(lab):
+    lab.set_speed(9)
+    lab.start()
+    lab.wait_for_step(150)
+    lab.residual.click()
+    expect(lab.residual).to_have_attribute("aria-pressed", "true")
+    event = lab.event_frame()["step"]
+    expect(lab.marks).to_have_count(1)
+    expect(lab.marks).to_have_attribute("aria-label", f"Step {event}: 11 skips on")
+
+    plain = [frame for frame in lab.frames() if 100 <= frame["step"] < event]
+    assert max(map(_first_to_last, plain)) < 1e-6
+    assert all(abs(_variant(frame)["held_out"] - 0.5) < 0.08 for frame in plain if "held_out" in _variant(frame))
+
+    after = lab.frame_where(lambda frame: event <= frame["step"] <= event + 1)
+    assert _first_to_last(after) > 1e-2
+
+    learnt = lab.frame_where(lambda frame: frame["step"] > event and (_variant(frame).get("held_out") or 0) > 0.99)
+    assert learnt["step"] <= event + 900

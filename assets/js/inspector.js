@@ -5,6 +5,8 @@ import { formatNumber } from "./numbers.js";
 
 const ACTIVATIONS = [["none", "no activation"], ["relu", "ReLU"], ["leaky_relu", "leaky ReLU"], ["gelu", "GELU"], ["tanh", "tanh"], ["sigmoid", "sigmoid"]];
 const NORMS = [["none", "no norm"], ["batch", "batch norm"], ["layer", "layer norm"], ["group", "group norm"]];
+const ORDERS = [["op-norm-act", "op – norm – act"], ["norm-act-op", "norm – act – op"]];
+const INITS = [["torch", "torch default"], ["he", "He"], ["glorot", "Glorot"], ["normal", "N(0, 1/n)"], ["orthogonal", "orthogonal"], ["zero", "zero"]];
 const MERGES = [["add", "add"], ["concat", "concat"], ["gate", "gate"]];
 
 function choice(label, options, value, onchange) {
@@ -17,11 +19,11 @@ function switchButton(label, on, onclick, red = false) {
   return element("button", { type: "button", role: "switch", "aria-checked": String(on), "aria-label": label, title: label, class: `sv-switch${red ? " red" : ""}`, onclick });
 }
 
-function range(label, value, limits, changed) {
-  const shown = element("output", {}, `×${Number(value).toFixed(2)}`);
+function range(label, value, limits, changed, word = "") {
+  const shown = element("output", {}, `${word}×${Number(value).toFixed(2)}`);
   const input = element("input", { type: "range", "aria-label": label, ...limits, value });
   input.oninput = () => {
-    shown.textContent = `×${Number(input.value).toFixed(2)}`;
+    shown.textContent = `${word}×${Number(input.value).toFixed(2)}`;
     changed(Number(input.value), false);
   };
   input.onchange = () => changed(Number(input.value), true);
@@ -79,19 +81,49 @@ function summary(data, ratio) {
   ];
 }
 
+function menu(label, ...rows) {
+  const box = element("div", { class: "sv-menu" }, ...rows);
+  const details = element("details", { class: "sv-drop" }, element("summary", { "aria-label": label, title: label }, "more ▾"), box);
+  details.onkeydown = (event) => {
+    if (event.key !== "Escape") return;
+    details.open = false;
+    details.querySelector("summary")?.focus();
+    event.stopPropagation();
+  };
+  return details;
+}
+
+function row(words, control) {
+  return element("label", { class: "sv-row" }, element("span", {}, words), control);
+}
+
 function skipControls(skips, act) {
   const skip = skips[0];
   const ids = skips.map((one) => one.id);
+  const gains = [["1", "×1"], ["0.5", "×0.5"], ["0.1", "×0.1"], ["0", "×0, killed"]];
+  if (!gains.some(([value]) => Number(value) === skip.gain)) gains.push([String(skip.gain), `×${formatNumber(skip.gain)}`]);
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`),
     switchButton("Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
     range("Strength", skip.strength, { min: 0, max: 2, step: 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
     choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true)),
-    choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)),
-    choice("Gradient gain of the skip", [["1", "gain ×1"], ["0.5", "gain ×0.5"], ["0.1", "gain ×0.1"], ["0", "gain ×0"]], String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true)),
+    menu(
+      "Adapter, gain and ends of this skip",
+      row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true))),
+      row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true))),
+      row("Leaves from h", end("Leaves from state", skip.source, (value) => act.skips(ids, { source: value }, true))),
+      row("Joins at h", end("Joins at state", skip.target, (value) => act.skips(ids, { target: value }, true))),
+      element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
+    ),
     iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
     iconButton("close", "Close", () => act.deselect(), "sv-bare"),
   ];
+}
+
+function end(label, value, changed) {
+  const input = element("input", { type: "number", min: 0, max: 2500, value, "aria-label": label });
+  input.onchange = () => changed(Number(input.value));
+  return input;
 }
 
 function layerControls(layers, act) {
@@ -102,11 +134,16 @@ function layerControls(layers, act) {
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
     switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),
-    element("span", { class: "sv-quiet" }, "gain"),
-    range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final)),
-    width ? element("label", { class: "sv-width" }, layer.kind, width) : element("span", { class: "sv-quiet" }, layer.label),
+    range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final), "gain "),
     choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
-    choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true)),
+    menu(
+      "Width, norm, order and init of this layer",
+      width ? row("Width", width) : element("span", { class: "sv-quiet" }, layer.label),
+      row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true))),
+      row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true))),
+      row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true))),
+      element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
+    ),
     iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),
     iconButton("bin", "Remove this layer", () => act.remove("layer", ids), "sv-bare"),
     iconButton("close", "Close", () => act.deselect(), "sv-bare"),

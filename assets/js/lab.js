@@ -117,6 +117,11 @@ export function createLab(root, commands) {
     },
   };
 
+  function showTable(yes) {
+    page.table.hidden = !yes;
+    draw.all();
+    if (yes) page.table.scrollIntoView({ block: "nearest" });
+  }
   async function start(paused) {
     store.reset("?");
     draw.text();
@@ -156,11 +161,12 @@ export function createLab(root, commands) {
     sidebar,
     iconButton("undo", "Undo (Ctrl+Z)", () => commands.send({ op: "undo" }), "sv-bare sv-undo"),
     iconButton("redo", "Redo (Ctrl+Shift+Z)", () => commands.send({ op: "redo" }), "sv-bare sv-redo"),
-    iconButton("table", "Table", () => ((page.table.hidden = !page.table.hidden), draw.all()), "sv-bare"),
+    iconButton("table", "Table", () => showTable(page.table.hidden), "sv-bare"),
   );
   const go = (name) => commands.send({ op: "go", page: name });
   createHeaderActions(page.root, "lab", () => new URL(`?x=${data.link}`, location.href).href, go);
   page.root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && selected) act.deselect();
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
     commands.send({ op: event.shiftKey ? "redo" : "undo" });

@@ -1,44 +1,59 @@
 // @ts-check
 // Points of two classes over the probability that the network gives them, with the line where both are equally likely.
+import { element } from "./dom.js";
 import { bytesOf, legendLines } from "./picture_parts.js";
 import { createPlotHost } from "./plot_host.js";
 
 // px: the width below which points are drawn smaller, so that a thousand of them leave the field to see.
 const SMALL = 300;
+const FIELD_TRACES = ["field", "level"];
 
 /**
+ * The field with its line, and the points above it in a plot of their own, which is drawn again only when they change.
  * @param {any} Plotly
  * @param {HTMLElement} stage
  * @param {any} figure
  */
 export function createBoundary(Plotly, stage, figure) {
-  const host = createPlotHost(Plotly, stage, figure, null, (state, look) => {
-    const { picture, header } = state;
-    const [left, right, bottom, top] = picture?.extent ?? pointExtent(header?.points);
-    const field = picture ? fieldGrid(picture) : null;
-    const points = pointColumns(header?.points);
-    return {
-      data: look.figure.data
-        .filter((trace) => field || !["field", "level"].includes(trace.meta))
-        .map((trace) => (points[trace.meta] ? pointTrace(trace, points[trace.meta], look.width) : { ...trace, ...field })),
-      layout: {
-        height: look.width,
-        xaxis: { ...look.figure.layout.xaxis, range: [left, right] },
-        yaxis: { ...look.figure.layout.yaxis, range: [bottom, top] },
-      },
-    };
+  const frame = element("div", {});
+  Object.assign(frame.style, { position: "relative", overflow: "hidden", borderRadius: "4px" });
+  stage.append(frame);
+  const field = createPlotHost(Plotly, frame, figure, null, (state, look) => {
+    const grid = state.picture ? fieldGrid(state.picture) : null;
+    const traces = look.figure.data.filter((trace) => FIELD_TRACES.includes(trace.meta));
+    return { data: grid ? traces.map((trace) => ({ ...trace, ...grid })) : [], layout: planeAxes(state, look) };
   });
-  host.node.style.borderRadius = "4px";
-  host.node.style.overflow = "hidden";
+  const dots = createPlotHost(Plotly, frame, figure, null, (state, look) => {
+    const points = pointColumns(state.points);
+    const traces = look.figure.data.filter((trace) => !FIELD_TRACES.includes(trace.meta));
+    return { data: traces.map((trace) => pointTrace(trace, points[trace.meta], look.width)), layout: planeAxes(state, look) };
+  });
+  Object.assign(dots.node.style, { position: "absolute", inset: "0" });
+  let drawn = "";
   return {
     /** @param {any} state @param {any} look */
-    update(state, look) {
-      host.node.style.width = `${look.width}px`;
-      host.update({ picture: state.picture, header: state.header, figure: look.figure });
-      return { sentence: boundarySentence(state), legend: boundaryLegend(state, look) };
+    update({ picture, header }, look) {
+      const points = header?.points;
+      const extent = picture?.extent ?? pointExtent(points);
+      frame.style.width = `${look.width}px`;
+      field.update({ picture, extent, figure: look.figure });
+      const key = JSON.stringify([look.width, extent, look.tokens.card, points?.x.length, points?.x[0], points?.y[0]]);
+      if (key !== drawn) dots.update({ points, extent, figure: look.figure });
+      drawn = key;
+      return { sentence: boundarySentence({ picture, header }), legend: boundaryLegend({ header }, look) };
     },
-    destroy: host.destroy,
+    destroy() {
+      field.destroy();
+      dots.destroy();
+    },
   };
+}
+
+/** @param {any} state @param {import("./plot_host.js").Look} look */
+function planeAxes({ extent }, { figure, width }) {
+  const [left, right, bottom, top] = extent ?? [-1, 1, -1, 1];
+  const { xaxis, yaxis } = figure.layout;
+  return { height: width, xaxis: { ...xaxis, range: [left, right] }, yaxis: { ...yaxis, range: [bottom, top] } };
 }
 
 /** @param {any} picture */

@@ -6,6 +6,7 @@ import { partName } from "./row_marks.js";
 import { createStepColumns } from "./step_columns.js";
 import { attachSeek, stepAt, timeParts } from "./time_axis.js";
 import { attachTip } from "./tip.js";
+import { filled } from "./trace_arrays.js";
 
 const ROW_UNITS = [1, 2, 3, 4, 6, 10, 20, 25, 50, 100, 200, 500];
 
@@ -50,9 +51,9 @@ export function createHeatmap(Plotly, parent, figure, ramps, seek) {
     const dx = (cells.steps + 1) / cells.columns;
     const dy = cells.layers / cells.rows;
     const grid = { z, x0: dx / 2, dx, y0: range[0] + dy / 2, dy };
-    const parts = { cells: grid, events: time.events, cursor: time.cursor };
+    const parts = { events: time.events, cursor: time.cursor };
     return {
-      data: look.figure.data.map((trace) => ({ ...trace, ...parts[trace.meta] })),
+      data: look.figure.data.map((trace) => (trace.meta === "cells" ? { ...trace, ...grid } : filled(trace, parts[trace.meta]))),
       layout: { xaxis: time.xaxis, yaxis: { ...look.figure.layout.yaxis, range, ...layerTicks(low, cells.layers, state.quantity, look) } },
     };
   });

@@ -6,6 +6,7 @@ import { frameAt } from "./plot_heatmap.js";
 import { createPlotHost } from "./plot_host.js";
 import { attachSeek, stepAt, timeParts } from "./time_axis.js";
 import { attachTip } from "./tip.js";
+import { filled } from "./trace_arrays.js";
 
 // A loss that leaps past this many times its first value is marked at the top edge; the axis does not follow it.
 const FOLLOWED = 4;
@@ -37,15 +38,16 @@ export function createLossPlot(Plotly, parent, figure, seek) {
     const parts = {
       loss: history.loss,
       smooth: history.smooth,
-      metric: history.metric,
-      "held-out": history.heldOut,
+      metric: stretched(history.metric, ceiling),
+      "held-out": stretched(history.heldOut, ceiling),
+      scale: metricScale(state.steps, ceiling, state.metric ?? layout.meta.metric),
       over: { x: above.slice(-1), y: above.slice(-1).map(() => ceiling) },
       events: time.events,
       cursor: time.cursor,
     };
     return {
-      data: look.figure.data.map((trace) => ({ ...trace, ...parts[trace.meta] })),
-      layout: { xaxis: time.xaxis, ...valueAxes(layout, ceiling, state.metric ?? layout.meta.metric) },
+      data: look.figure.data.map((trace) => filled(trace, parts[trace.meta])),
+      layout: { xaxis: time.xaxis, yaxis: { ...layout.yaxis, range: [0, ceiling], ...lossTicks(ceiling) } },
     };
   });
   const frame = () => {
@@ -67,20 +69,30 @@ export function createLossPlot(Plotly, parent, figure, seek) {
   };
 }
 
+/** @param {number} ceiling */
+function lossTicks(ceiling) {
+  const ticks = [0, ceiling / 2, ceiling];
+  return { tickvals: ticks, ticktext: ticks.map(String) };
+}
+
 /**
- * The metric's axis is written out only while the loss needs another one.
- * @param {any} layout
+ * A metric 0..1 over the loss's axis.
+ * @param {import("./loss_history.js").Line} line
+ * @param {number} ceiling
+ */
+function stretched(line, ceiling) {
+  return ceiling === 1 ? line : { x: line.x, y: line.y.map((value) => value * ceiling) };
+}
+
+/**
+ * The metric's own scale, written at the right only while the loss's numbers do not fit it.
+ * @param {number} steps
  * @param {number} ceiling
  * @param {string} metric
  */
-function valueAxes(layout, ceiling, metric) {
-  const ticks = [0, ceiling / 2, ceiling];
-  const own = ceiling > 1;
-  const words = metric === "iou" ? ["0.5", "1"] : ["50 %", "100 %"];
-  return {
-    yaxis: { ...layout.yaxis, range: [0, ceiling], tickvals: ticks, ticktext: ticks.map((value) => String(value)) },
-    yaxis2: { ...layout.yaxis2, range: [0, 1], tickvals: own ? [0.5, 1] : [], ticktext: own ? words : [] },
-  };
+function metricScale(steps, ceiling, metric) {
+  if (ceiling === 1) return { x: [], y: [] };
+  return { x: [steps, steps], y: [ceiling / 2, ceiling], text: metric === "iou" ? ["0.5", "1"] : ["50 %", "100 %"] };
 }
 
 /**

@@ -7,7 +7,7 @@ import { gradientDrawing } from "./row_bars.js";
 import { markSentences, partName, rowMarks } from "./row_marks.js";
 import { forkShare, shareBars, updateMarks } from "./row_sides.js";
 import { attachTip } from "./tip.js";
-import { barArrays, numberArrays, polylines } from "./trace_arrays.js";
+import { barArrays, filled, numberArrays, polylines } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
 
@@ -155,13 +155,7 @@ function rowTraces(state, look, marks, areas) {
     share: barArrays(areas.share ? shareBars(state, look) : []),
     ...(areas.update ? updateMarks(state, look) : { update: { x: [], y: [] }, "update-range": polylines() }),
   };
-  return look.figure.data.map((trace) => {
-    const made = parts[trace.meta];
-    // What plotly need not look at costs nothing.
-    if (made.y.length === 0) return { ...trace, visible: false };
-    return { ...trace, ...made, ...(made.marker ? { marker: { ...trace.marker, ...made.marker } } : {}),
-      ...(made.textfont ? { textfont: { ...trace.textfont, ...made.textfont } } : {}) };
-  });
+  return look.figure.data.map((trace) => filled(trace, parts[trace.meta]));
 }
 
 /**

@@ -1,6 +1,18 @@
 // @ts-check
 // Lists of marks as the columns that plotly's traces take.
 
+/**
+ * A template trace with its columns; without any it is hidden, since what plotly need not look at costs nothing.
+ * @param {any} trace
+ * @param {any} columns
+ */
+export function filled(trace, columns) {
+  if (columns.y.length === 0) return { ...trace, visible: false };
+  const made = { ...trace, ...columns };
+  for (const style of ["marker", "textfont"]) if (columns[style]) made[style] = { ...trace[style], ...columns[style] };
+  return made;
+}
+
 /** An open list of polylines, kept apart by nulls. */
 export function polylines() {
   return { /** @type {(number | null)[]} */ x: [], /** @type {(number | null)[]} */ y: [] };

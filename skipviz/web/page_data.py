@@ -49,6 +49,8 @@ def network_data(network: Network) -> dict:
             "width": getattr(layer.op, "width", None),
             "activation": layer.activation,
             "norm": layer.norm,
+            "order": layer.order,
+            "init": layer.init,
             "on": layer.on,
             "gain": layer.gain,
             "shape": written(shape.output),

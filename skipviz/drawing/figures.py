@@ -144,45 +144,41 @@ def heatmap_figure(theme: str = "light") -> dict:
 
 
 def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
-    """Return loss (left axis) and `metric` (0…1) by step, with the heatmap's margins."""
+    """Return loss and `metric` by step, with the heatmap's margins.
+
+    One y axis, the loss's: the script stretches the metric's 0…1 over it and writes the metric's scale at the right.
+    """
     token = COLOURS[theme]
-    line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "hoverinfo": "skip"}
+
+    def line(role: str, name: str, colour: str, width: float, **more) -> dict:
+        style = {"color": token[colour], "width": width}
+        return {"type": "scatter", "mode": "lines", "meta": role, "name": name, "x": [], "y": [], "line": style, **more}
+
     data = [
+        line("metric", f"{metric}, batch", "accuracy", 1, opacity=0.4),
+        line("loss", "loss, batch", "ink3", 1, opacity=0.5),
+        line("held-out", f"{metric}, held out", "accuracy", 2),
+        line("smooth", "loss, smoothed", "ink", 2),
         {
-            **line,
-            "name": f"{metric}, batch",
-            "meta": "metric",
-            "yaxis": "y2",
-            "line": {"color": token["accuracy"], "width": 1},
-            "opacity": 0.4,
-        },
-        {**line, "name": "loss, batch", "meta": "loss", "line": {"color": token["ink3"], "width": 1}, "opacity": 0.5},
-        {
-            **line,
-            "name": f"{metric}, held out",
-            "meta": "held-out",
-            "yaxis": "y2",
-            "line": {"color": token["accuracy"], "width": 2},
-        },
-        {**line, "name": "loss, smoothed", "meta": "smooth", "line": {"color": token["ink"], "width": 2}},
-        {
-            **{**line, "mode": "markers"},
-            "name": "above the axis",
-            "meta": "over",
-            "cliponaxis": False,
+            **_points("over", "above the axis", token["over"]),
             "marker": {"symbol": "triangle-up", "size": 7, "color": token["over"]},
         },
         *_time_traces(token),
+        {
+            **_points("scale", f"scale of {metric}", token["accuracy"]),
+            "mode": "text",
+            "text": [],
+            "textposition": "middle left",
+            "textfont": {"size": TICK, "color": token["accuracy"], "family": FONT, "shadow": _halo(token["card"])},
+        },
     ]
     meta = {"kind": "loss", "height": 118, "metric": metric, "ceilings": [1, 2, 3, 5, 10], "half_life": 6}
-    layout = _layout(theme, meta, margin={**_sides(), "t": 6, "b": 20, "pad": 0})
+    layout = _layout(theme, meta, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
     layout |= {
         "height": meta["height"],
         "xaxis": _axis(token, range=[0, 1]),
         "yaxis": _axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
-        "yaxis2": _axis(token, range=[0, 1], overlaying="y", side="right", ticklabelposition="inside", tickvals=[]),
     }
-    layout["yaxis2"]["tickfont"] = {"color": token["accuracy"], "size": TICK}
     return {"data": data, "layout": layout, "config": _config()}
 
 
@@ -231,6 +227,11 @@ def _time_traces(token: dict) -> list[dict]:
         {**line, "name": "events", "meta": "events", "line": {"color": token["ink"], "width": 1.25, "dash": "2px,2px"}},
         {**line, "name": "step shown", "meta": "cursor", "line": {"color": token["accent"], "width": 2}, "cliponaxis": False},
     ]
+
+
+def _points(role: str, name: str, colour: str) -> dict:
+    trace = {"type": "scatter", "mode": "markers", "meta": role, "name": name, "x": [], "y": [], "cliponaxis": False}
+    return {**trace, "marker": {"color": colour}}
 
 
 def _sides() -> dict[str, int]:

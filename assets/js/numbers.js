@@ -25,13 +25,8 @@ export function formatNumber(value) {
   if (value === 0) return "0";
   if (value >= 0.00995 && value < 0.9995) return trimmed(value.toFixed(3));
   if (value >= 0.9995 && value < 9995) return trimmed(value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0));
-  let exponent = Math.floor(Math.log10(value));
-  let mantissa = (value / 10 ** exponent).toFixed(1);
-  if (mantissa === "10.0") {
-    mantissa = "1.0";
-    exponent += 1;
-  }
-  return `${mantissa}·10${raised(exponent)}`;
+  const [mantissa, exponent] = value.toExponential(1).split("e");
+  return `${mantissa}·10${raised(Number(exponent))}`;
 }
 
 /**

@@ -14,7 +14,7 @@ import { barArrays, filled, numberArrays, polylines } from "./trace_arrays.js";
 // px above and below a fork's bar where the pointer still means it.
 const FORK_REACH = 9;
 // px between the labels 10⁻¹² and 10⁻¹⁰ that keeps them apart.
-const TICK_DISTANCE = 36;
+const TICK_DISTANCE = 30;
 
 /**
  * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, ghost, before, share and update, each one

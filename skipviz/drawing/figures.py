@@ -10,7 +10,7 @@ from copy import deepcopy
 
 from .colours import COLOURS, THEMES, ramp
 
-FONT = "Source Sans, Source Sans 3, Source Sans Pro, sans-serif"
+FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
 TICK, LABEL = 11, 12
 """Sizes of type in px."""
 

@@ -181,6 +181,17 @@ export function createLab(root, commands) {
   const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
   dock.observe(page.transport);
 
+  const zoom = (factor) => commands.send({ op: "zoom", factor: Math.round(Math.min(6, Math.max(1, factor)) * 100) / 100 });
+  page.zoomIn = element("button", { type: "button", class: "sv-bare", "aria-label": "Taller rows", onclick: () => zoom(data.zoom * 1.5) }, "+");
+  page.zoomOut = element("button", { type: "button", class: "sv-bare", "aria-label": "Lower rows", onclick: () => zoom(data.zoom / 1.5) }, "−");
+  page.zoomValue = element("output", {});
+  page.foldAgain = element("button", { type: "button", class: "sv-link", onclick: () => commands.send({ op: "open", layer: null }) }, "Fold again");
+  page.rows.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    if (!commands.waiting()) zoom(data.zoom * (event.deltaY < 0 ? 1.25 : 0.8));
+  }, { passive: false });
+
   const stream = createStream(
     (message) => {
       if (store.take(message)) draw.soon();
@@ -263,6 +274,11 @@ export function createLab(root, commands) {
       page.residual.textContent = next.network.words[1];
       diagram.show(next.diagram);
       page.rows.style.height = `${next.diagram.height + next.figures.rows.light.layout.meta.axis}px`;
+      page.scroll.classList.toggle("zoomed", next.zoom > 1);
+      page.zoomValue.textContent = `${Math.round(100 * next.zoom)} %`;
+      page.zoomOut.disabled = next.zoom <= 1;
+      page.zoomIn.disabled = next.zoom >= 6;
+      page.foldAgain.hidden = next.opened === 0;
       page.card.style.setProperty("--sv-gain-x", `${next.diagram.gain_x}px`);
       page.card.style.setProperty("--sv-diagram-width", `${next.diagram.width}px`);
       page.root.querySelector(".sv-undo").disabled = !next.undo;
@@ -291,6 +307,7 @@ export function createLab(root, commands) {
       parseSvg(data.legend[theme]),
       element("span", { class: "sv-key ghost" }, "the same network, its skips off"),
       element("span", { class: "sv-key tick" }, "just before the last event"),
+      element("span", { class: "sv-zoom" }, page.foldAgain, page.zoomOut, page.zoomValue, page.zoomIn),
     );
   }
 
@@ -321,7 +338,7 @@ function labElements() {
   part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), part("bars", "div", { class: "sv-bars" }));
   part("legend", "div", { class: "sv-legend" });
   part("table", "div", { class: "sv-table", hidden: true });
-  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, bar, heads, element("div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
+  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, bar, heads, part("scroll", "div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
   part("transport", "section", { class: "sv-card sv-transport-card" });
   part("heatmap", "div", { class: "sv-plot-heatmap" });
   part("loss", "div", { class: "sv-plot-loss" });

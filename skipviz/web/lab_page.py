@@ -12,6 +12,7 @@ from .page_data import bench_data, link_of, shared_data
 from .workbench import Workbench, events_between, network_after
 
 KEY = "lab"
+MOST_ZOOM = 6.0
 
 
 def page() -> None:
@@ -62,6 +63,8 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
         session.go(command["page"])
     elif operation == "open":
         _open(bench, command)
+    elif operation == "zoom":
+        bench.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
     elif operation == "rate":
         training = bench.experiment.training.replaced(learning_rate=command["learning_rate"])
         _put(bench, bench.experiment.replaced(training=training), command)

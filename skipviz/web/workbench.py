@@ -23,6 +23,7 @@ class Workbench:
     redo: list[Experiment] = field(default_factory=list)
     unfolded: frozenset[int] = frozenset()
     folded: bool = True
+    zoom: float = 1.0
     select: dict | None = None
 
     @property

@@ -74,6 +74,8 @@ class Step:
     joined: list[Carry | Missing] = field(default_factory=list)
     adds: list[Carry] = field(default_factory=list)
     gate: Carry | None = None
+    spent: list[int] = field(default_factory=list)
+    """States that nothing reads after this step."""
 
 
 class Plan:
@@ -87,8 +89,12 @@ class Plan:
         }
 
     def run(self, x: Tensor, tape: Tape | None = None) -> Tensor:
-        """Return the head's outputs for `x` (batch first); with a tape, keep what a probe needs."""
-        states = [h := x.reshape(x.shape[0], *self.input)]
+        """Return the head's outputs for `x` (batch first); with a tape, keep what a probe needs.
+
+        Without one, a state is let go after its last reader: a picture of thousands of points then takes a few states'
+        memory instead of all.
+        """
+        states: list[Tensor | None] = [h := x.reshape(x.shape[0], *self.input)]
         if tape is not None:
             tape.states, tape.bare_adds = states, self.bare_adds
         for step in self.steps:
@@ -105,6 +111,9 @@ class Plan:
                 carried = source if step.gate.adapt is None else step.gate.adapt(source)
                 h = gated(h, carried, step.gate.transform(source), step.gate.strength)
             states.append(h)
+            if tape is None:
+                for state in step.spent:
+                    states[state] = None
         return states.pop()
 
 
@@ -151,7 +160,20 @@ def _steps(model, network: Network, training: bool) -> list[Step]:
                 else:
                     step.adds.append(carry)
         steps.append(step)
+    _note_spent(steps)
     return steps
+
+
+def _note_spent(steps: list[Step]) -> None:
+    """Note after which step each state is spent; h_0 stays, since zeros are made in its likeness."""
+    last = {step.state: step.state for step in steps}
+    for step in steps:
+        for part in (*step.joined, *step.adds, step.gate):
+            if isinstance(part, Carry):
+                last[part.source] = max(last[part.source], step.state)
+    for state, reader in last.items():
+        if state > 0:
+            steps[reader].spent.append(state)
 
 
 def _function(model, network: Network, k: int, training: bool, frozen: tuple[slice, ...]) -> Function:

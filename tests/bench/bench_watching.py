@@ -1,7 +1,8 @@
 """What watching costs: a step of this project's trainer against a bare torch loop of the same network.
 
-Run by hand: `python tests/bench/bench_watching.py [--quick] [--only NAME]`. Prints JSON. Both train in one process in turn, block
-by block, on the same batches; a figure is the median over blocks of (trainer's CPU seconds / bare loop's CPU seconds), one thread each.
+Run by hand: `python tests/bench/bench_watching.py [--quick] [--only NAME]`. Prints JSON. Both train in one process in turn,
+block by block, on the same batches; a figure is the median over blocks of the trainer's CPU seconds over the bare loop's,
+one thread each (CPU seconds, since other work on the machine then counts in neither).
 Targets: 1.05 on the default schedule, 1.25 with every edge on every step.
 """
 

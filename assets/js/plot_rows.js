@@ -148,6 +148,7 @@ function rowTraces(state, look, marks, areas) {
     envelope: { ...drawing.envelope, fillcolor: drawing.pale },
     whiskers: drawing.whiskers,
     median: drawing.medians,
+    "ghost-edge": drawing.ghosts,
     ghost: drawing.ghosts,
     "before-edge": drawing.before,
     before: drawing.before,

@@ -89,6 +89,7 @@ def _row_traces(token: dict, columns: tuple[str, ...]) -> list[dict]:
         },
         {**line, "name": "smallest to largest", "meta": "whiskers", "line": {"color": token["ink2"], "width": 1.25}},
         {**line, "name": "median", "meta": "median", "line": {"color": token["ink"], "width": 1.25, "dash": "3px,2px"}},
+        {**line, "name": "", "meta": "ghost-edge", "line": {"color": token["card"], "width": 3.5}},
         {**line, "name": "same network, skips off", "meta": "ghost", "line": {"color": token["ink2"], "width": 1.25}},
         {**line, "name": "", "meta": "before-edge", "line": {"color": token["card"], "width": 3.5}},
         {**line, "name": "before the last event", "meta": "before", "line": {"color": token["ink3"], "width": 1.5}},

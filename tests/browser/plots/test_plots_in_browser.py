@@ -111,7 +111,7 @@ def test_hollow_bars_are_outlined_where_the_ghost_ends(harness):
     show(harness, header, frames[-1])
     without = harness.locator("#rows .scatterlayer .trace").count()
     show(harness, header, frames[-1], ghost=frames[-1]["variants"]["network"])
-    assert harness.locator("#rows .scatterlayer .trace").count() == without + 1
+    assert harness.locator("#rows .scatterlayer .trace").count() == without + 2
 
 
 def test_a_plate_says_smallest_median_and_largest(harness):
@@ -131,6 +131,33 @@ def test_columns_give_way_when_there_is_no_room(harness):
     assert len(boxes(harness, "#rows .subplot.xy .trace.bars .point path")) == 24
     assert boxes(harness, "#rows .subplot.x2y .trace.bars .point path") == []
     assert boxes(harness, "#rows .x2tick text") == []
+
+
+def test_a_plot_follows_its_column_when_that_grows(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network, width=300)
+    show(harness, header, frames[-1])
+    narrow = boxes(harness, "#rows .main-svg")[0][2]
+    harness.evaluate("() => { document.querySelector('#rows').style.width = '520px'; }")
+    harness.wait_for_function(
+        "(width) => document.querySelector('#rows .main-svg').getBoundingClientRect().width > width", arg=narrow
+    )
+    assert boxes(harness, "#rows .main-svg")[0][2] == narrow + 220
+
+
+def test_a_destroyed_plot_leaves_nothing(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    show(harness, header, frames[-1])
+    harness.evaluate("() => harness.plots.rows.destroy()")
+    assert harness.evaluate("() => document.querySelector('#rows').childElementCount") == 0
+
+
+def test_axes_stand_before_anything_is_measured(harness):
+    _, _, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    harness.evaluate("() => harness.plots.rows.update({ values: null, share: null, update: null, options: {} })")
+    assert len(boxes(harness, "#rows .xtick text")) >= 4
 
 
 def test_plots_work_inside_a_shadow_root(harness):

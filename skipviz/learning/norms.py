@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-SMALLEST = 1e-15
-"""A float32 norm below this may have lost elements whose squares underflow (1e-38), so it is taken again in float64."""
+SMALLEST, LARGEST = 1e-15, 1e18
+"""Outside of these a float32 norm may have lost elements whose squares leave 1e-38..1e38, so it is taken again, scaled."""
+SCALE = 2.0**64
+"""Lifts the smallest float32 number, 1e-38, so far that its square is one too; a power of two rounds nothing."""
 STACKED_ELEMENTS = 8192
 """Tensors up to this size are stacked, which costs a copy and saves a call each; larger ones are measured where they lie."""
 
@@ -16,32 +18,35 @@ STACKED_ELEMENTS = 8192
 def norms(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
     """Return the L2 norms of every row of the 2-D `matrices` and then of every one of `tensors`.
 
-    There is one synchronisation, and a second one where some norm is tiny or not finite.
+    There is one synchronisation, and one more where some norms are tiny, and where some are huge or not finite.
     """
-    values = _measured(matrices, tensors, None)
-    doubtful = [index for index, value in enumerate(values) if not SMALLEST <= value < torch.inf]
-    if doubtful:
-        rows = sum(len(matrix) for matrix in matrices)
-        lines = iter(index for index in doubtful if index < rows)
-        chosen = _chosen_rows(matrices, list(lines))
-        rest = [tensors[index - rows] for index in doubtful if index >= rows]
-        for index, value in zip(doubtful, _measured(chosen, rest, torch.float64), strict=True):
-            values[index] = value
+    values = _measured(matrices, tensors, 1.0)
+    small = [index for index, value in enumerate(values) if value < SMALLEST]
+    large = [index for index, value in enumerate(values) if not value < LARGEST]
+    for doubtful, scale in ((small, SCALE), (large, 1 / SCALE)):
+        if doubtful:
+            first = sum(len(matrix) for matrix in matrices)
+            chosen = _chosen_rows(matrices, [index for index in doubtful if index < first])
+            again = _measured(chosen, [tensors[index - first] for index in doubtful if index >= first], scale)
+            for index, value in zip(doubtful, again, strict=True):
+                values[index] = value / scale
     return values
 
 
-def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], dtype: torch.dtype | None) -> list[float]:
-    parts = [torch.linalg.vector_norm(matrix, dim=1, dtype=dtype) for matrix in matrices]
-    groups: dict[tuple, list[int]] = {}
+def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float) -> list[float]:
+    """Return the norms of rows and tensors, all multiplied by `scale` before they are squared."""
+    parts = [torch.linalg.vector_norm(matrix if scale == 1 else matrix * scale, dim=1) for matrix in matrices]
+    groups: dict[torch.Size, list[int]] = {}
     for index, tensor in enumerate(tensors):
         groups.setdefault(tensor.shape, []).append(index)
     order: list[int] = []
     for shape, members in groups.items():
         chosen = [tensors[index] for index in members]
         if len(members) > 1 and shape.numel() <= STACKED_ELEMENTS:
-            parts.append(torch.linalg.vector_norm(torch.stack(chosen).view(len(chosen), -1), dim=1, dtype=dtype))
+            stacked = torch.stack(chosen).view(len(chosen), -1)
+            parts.append(torch.linalg.vector_norm(stacked if scale == 1 else stacked.mul_(scale), dim=1))
         else:
-            parts.append(torch.stack(torch._foreach_norm(chosen, dtype=dtype)))
+            parts.append(torch.stack(torch._foreach_norm(chosen if scale == 1 else torch._foreach_mul(chosen, scale))))
         order += members
     if not parts:
         return []
@@ -54,11 +59,15 @@ def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], dtype: torc
 
 
 def _chosen_rows(matrices: Sequence[Tensor], lines: list[int]) -> list[Tensor]:
-    """Return the rows of those numbers, counted over all matrices, as matrices in the same order."""
-    chosen, first = [], 0
+    """Return the rows of those ascending numbers, counted over all matrices, as matrices without a copy."""
+    chosen, first, position = [], 0, 0
     for matrix in matrices:
-        here = [line - first for line in lines if first <= line < first + len(matrix)]
-        if here:
-            chosen.append(matrix if len(here) == len(matrix) else matrix[here])
-        first += len(matrix)
+        end = first + len(matrix)
+        while position < len(lines) and lines[position] < end:
+            start = position
+            while position + 1 < len(lines) and lines[position + 1] == lines[position] + 1 < end:
+                position += 1
+            chosen.append(matrix[lines[start] - first : lines[position] - first + 1])
+            position += 1
+        first = end
     return chosen

@@ -18,6 +18,9 @@ from .parameters import FlatParameters, rows
 from .plan import Plan, Tape
 from .probe import Gradients, gradients, measured, record
 
+EVALUATED_AT_ONCE = 512
+"""Samples of one pass without a graph: as fast as a picture's 2,304 at once, and 6 MB less in every run's process."""
+
 
 class Variant:
     """A model in training. `loss` and `metric` are functions of (outputs, truth)."""
@@ -86,7 +89,7 @@ class Variant:
         self.model.eval()
         try:
             with torch.no_grad():
-                return self.model(x)
+                return torch.cat([self.model(part) for part in x.split(EVALUATED_AT_ONCE)])
         finally:
             self.model.train()
 

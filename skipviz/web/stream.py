@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import threading
+from collections.abc import Iterator
 
 from ..engine import Engine
 
@@ -19,6 +20,8 @@ KEEP_ALIVE = 10.0
 """Seconds after which a silent stream says that it lives."""
 MAX_LAG = 4_000_000
 """Bytes of frames that a viewer may lack before it is told to start anew from a snapshot."""
+SLICE = 1 << 16
+"""Bytes sent at a time of a long message."""
 MAX_RUNS = 16
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -85,12 +88,13 @@ class Broadcaster:
             sent = self._loop.time()
             while not viewer.gone:
                 viewer.wake.clear()
-                body = b"".join([self._news(viewer, run_id) for run_id in viewer.cursors])
-                if not body and self._loop.time() - sent >= KEEP_ALIVE:
-                    body = b": still here\n\n"
-                if body:
+                parts = [part for run_id in viewer.cursors for part in self._news(viewer, run_id)]
+                if not parts and self._loop.time() - sent >= KEEP_ALIVE:
+                    parts = [b": still here\n\n"]
+                if parts:
                     sent = self._loop.time()
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                    for piece in _pieces(parts):
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await viewer.wake.wait()
             with contextlib.suppress(OSError):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -103,19 +107,19 @@ class Broadcaster:
                 if not viewers:
                     self._viewers.pop(run_id, None)
 
-    def _news(self, viewer: Viewer, run_id: str) -> bytes:
-        """Return the messages that bring `viewer` up to date on one run, and take it as told."""
+    def _news(self, viewer: Viewer, run_id: str) -> list[bytes]:
+        """Return the messages that bring `viewer` up to date on one run, in parts, and take it as told."""
         cursor = viewer.cursors[run_id]
         run = self._engine.run(run_id)
         if run is None:
             if cursor == -1:
-                return b""
+                return []
             viewer.cursors[run_id] = -1
             reason = "there is no such run, or it is no longer kept"
             return _message(None, json.dumps({"run": run_id, "gone": True, "reason": reason}).encode())
         if cursor is not None and run.sequence == cursor and viewer.steps.get(run_id, run.step) == run.step:
-            return b""
-        resync = b""
+            return []
+        resync = []
         if cursor is not None and (cursor > run.sequence or cursor < 0 or run.lag(cursor) > MAX_LAG):
             resync = _message(None, json.dumps({"run": run_id, "resync": True}).encode())
             cursor = None
@@ -127,7 +131,7 @@ class Broadcaster:
             self._encoded[key] = run.snapshot() if cursor is None else run.update(cursor)
         viewer.cursors[run_id], body = self._encoded[key]
         place = ",".join([f"{name}:{at}" for name, at in viewer.cursors.items() if at is not None and at >= 0])
-        return resync + _message(place, body)
+        return [*resync, *_message(place, body)]
 
     def _changed(self, run_id: str) -> None:
         """Note a run's news; called from the engine's thread."""
@@ -166,5 +170,20 @@ async def _until_gone(viewer: Viewer, receive) -> None:
     viewer.close()
 
 
-def _message(place: str | None, body: bytes) -> bytes:
-    return (f"id: {place}\n".encode() if place else b"") + b"data: " + body + b"\n\n"
+def _message(place: str | None, body: bytes) -> list[bytes]:
+    head = f"id: {place}\ndata: " if place else "data: "
+    return [head.encode(), body, b"\n\n"]
+
+
+def _pieces(parts: list[bytes]) -> Iterator[bytes | memoryview]:
+    """Yield `parts` joined, but large ones in slices: a slow reader then holds a slice in memory, not a whole run."""
+    small: list[bytes] = []
+    for part in parts:
+        if len(part) <= SLICE:
+            small.append(part)
+            continue
+        yield b"".join(small)
+        small.clear()
+        view = memoryview(part)
+        yield from (view[start : start + SLICE] for start in range(0, len(part), SLICE))
+    yield b"".join(small)

@@ -185,6 +185,12 @@ def test_runs_over_the_limit_wait_in_line_and_know_their_place(engine, submit):
     assert running[1].state == "paused"
 
 
+def test_a_run_that_nobody_resumes_is_stopped_and_makes_room(engine, submit, monkeypatch):
+    monkeypatch.setattr(engine, "settings", engine.settings.model_copy(update={"paused_minutes": 0.001}))
+    run = wait_for_end(engine, submit(endless(), paused=True))
+    assert (run.state, run.reason) == ("stopped", "it was paused for 0.001 minutes")
+
+
 def test_a_run_that_waits_in_line_can_be_stopped(engine, submit):
     for _ in range(2):
         submit(endless(), paused=True)

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from skipviz.web import routes
+from skipviz.web import routes, stream
 
 COOKIE = "skipviz=" + "a" * 32
 STRANGER = "skipviz=" + "b" * 32
@@ -145,6 +145,33 @@ def test_a_place_that_the_server_never_reached_begins_anew_from_a_snapshot(clien
     messages = client.listen(f"runs={run}", f"{run}:999999")
     assert next(messages)[1] == {"run": run, "resync": True}
     assert next(messages)[1]["snapshot"] is True
+
+
+def test_a_viewer_too_far_behind_is_told_to_begin_anew(client, engine, monkeypatch):
+    run = client.start(small(steps=100, record_every=1))
+    wait_for_end(engine, engine.run(run))
+    monkeypatch.setattr(stream, "MAX_LAG", 1000)
+    messages = client.listen(f"runs={run}", f"{run}:2")
+    assert next(messages)[1] == {"run": run, "resync": True}
+    assert steps_in([next(messages)]) == list(range(100))
+
+
+def test_a_message_larger_than_a_slice_arrives_whole(client, engine):
+    run = client.start(small(steps=200, record_every=1))
+    wait_for_end(engine, engine.run(run))
+    assert engine.run(run).bytes > 2 * stream.SLICE
+    assert steps_in([next(client.listen(f"runs={run}"))]) == list(range(200))
+
+
+def test_a_stream_ends_when_its_reader_goes(client, engine):
+    run = client.start(endless(), paused=True)
+    messages = client.listen(f"runs={run}")
+    next(messages)
+    [broadcaster] = routes._broadcasters.values()
+    assert run in broadcaster._viewers
+    messages.close()
+    wait_for(engine, lambda: run not in broadcaster._viewers)
+    client.post(run, {"kind": "stop"})
 
 
 def test_an_unknown_run_in_a_stream_is_named_as_gone(client):

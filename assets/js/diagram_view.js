@@ -187,9 +187,11 @@ export function createDiagramView(host, act) {
     svg.addEventListener("pointercancel", () => drag && endDrag(false));
     svg.addEventListener("pointerover", (event) => !drag && act.hover(event.target.closest(FOCUSABLE + ", [data-state], [data-joint]"), ""));
     svg.addEventListener("pointerleave", () => !drag && act.hover(null, ""));
-    svg.addEventListener("focusin", (event) => act.hover(event.target.closest?.(FOCUSABLE), ""));
-    svg.addEventListener("focusout", () => !drag && act.hover(null, ""));
   }
+
+  // On the host: Chromium makes an SVG root with focus listeners a stop of the Tab key.
+  host.addEventListener("focusin", (event) => act.hover(/** @type {any} */ (event.target).closest?.(FOCUSABLE), ""));
+  host.addEventListener("focusout", () => !drag && act.hover(null, ""));
 
   return {
     /** @param {any} next  a diagram's data */

@@ -41,6 +41,11 @@ export function createRunStore() {
       }
       if (message.header) this.header = message.header;
       for (const frame of message.frames || []) {
+        // A frame of the same step as the last one (what an event did, measured at rest) is replaced by it.
+        if (this.frames.at(-1)?.step === frame.step) {
+          this.frames.pop();
+          while (this.events.at(-1)?.step === frame.step) this.events.pop();
+        }
         this.frames.push(frame);
         for (const event of frame.events || []) this.events.push({ step: frame.step, event });
       }

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
+from skipviz.sharing import link
+
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 60
@@ -72,10 +74,10 @@ class LabPage(_Page):
         self.undo = page.locator(".sv-undo")
         self.redo = page.locator(".sv-redo")
 
-    def open(self, text: str = "", **query: str):
-        """Open the lab, with an experiment's link `text` if given, and wait until it is drawn and measured."""
-        parts = {**({"x": text} if text else {}), **query}
-        self.page.goto("lab" + ("?" + "&".join(f"{name}={value}" for name, value in parts.items()) if parts else ""))
+    def open(self, experiment=None, **query: str):
+        """Open the lab, with `experiment` if given, and wait until it is drawn and measured."""
+        parts = {**({"x": link.encode(experiment)} if experiment else {}), **query}
+        self.page.goto("lab?" + "&".join(f"{name}={value}" for name, value in parts.items()))
         return self.ready()
 
     def ready(self):
@@ -96,6 +98,20 @@ class LabPage(_Page):
     def run(self) -> str:
         """Return the run's id, which the address names once Python knows it."""
         return self.until(lambda: parse_qs(urlsplit(self.page.url).query).get("run", [None])[0])
+
+    def experiment(self):
+        """Return the experiment that Python holds: the address always carries it."""
+        text = parse_qs(urlsplit(self.page.url).query).get("x", [""])[0]
+        return link.decode(text) if text else None
+
+    def expect_network(self, condition):
+        """Wait until the network that Python holds meets `condition`, and return it."""
+
+        def found():
+            experiment = self.experiment()
+            return experiment is not None and condition(experiment.network) and experiment.network
+
+        return self.until(found)
 
     def data(self, run: str | None = None) -> dict:
         """Return the snapshot of a run, the present one by default."""
@@ -128,10 +144,16 @@ class LabPage(_Page):
         ]
 
     def click_skip(self, identifier: str) -> None:
-        """Click a skip's line where nothing else lies: at the ring on its longest leg."""
-        ring = self.skip(identifier).locator(".ring")
-        box = ring.bounding_box()
-        self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        """Click a skip's line in the middle of its way."""
+        place = self.skip(identifier).evaluate(
+            """node => {
+                const wire = (node.closest("[data-edge]") || node).querySelector(".wire");
+                wire.scrollIntoView({block: "nearest"});
+                const point = wire.getPointAtLength(wire.getTotalLength() / 2).matrixTransform(wire.getScreenCTM());
+                return [point.x, point.y];
+            }"""
+        )
+        self.page.mouse.click(*place)
 
     def state_place(self, k: int) -> tuple[float, float]:
         """Return where a state's circle lies on the screen, scrolled into sight."""
@@ -139,6 +161,22 @@ class LabPage(_Page):
         circle.scroll_into_view_if_needed()
         box = circle.bounding_box()
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def choose(self, label: str, value: str) -> None:
+        """Choose `value` in the inspector's list `label`, opening the menu that holds it if need be."""
+        field = self.inspector.get_by_label(label, exact=True)
+        if not field.is_visible():
+            self.inspector.locator("summary").click()
+        field.select_option(value)
+
+    def band_widths(self) -> list[str]:
+        """Return the widths of all bands of the diagram, which are what it says of the gradient."""
+        return self.page.eval_on_selector_all("svg.sv-diagram .band", "bands => bands.map((band) => band.style.strokeWidth)")
+
+    def gradient_shown(self, k: int) -> str:
+        """Return the number that the plot beside the diagram writes at the end of layer k's bar, the last or first one."""
+        texts = self.page.locator(".sv-bars .textpoint text").all_text_contents()
+        return texts[0 if k > 1 else -1]
 
     def drag(self, source: int, target: int) -> None:
         """Drag from one state to another."""

@@ -1,0 +1,26 @@
+"""Small experiments that train fast, opened through their links."""
+
+from __future__ import annotations
+
+from skipviz.network import edit, families
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
+
+
+def small(skip_every: int = 2, on: bool = True, depth: int = 6, width: int = 16, **training) -> Experiment:
+    """Return a small network on two spirals with residual skips s1-3, s3-5, …; long enough to meddle with."""
+    network = edit.switch_all(families.mlp(depth=depth, width=width, skip_every=skip_every), on)
+    settings = {"steps": 4000, "record_every": 1, "batch_size": 16, **training}
+    return Experiment(variants={"network": network}, task=Task(name="spiral", samples=200), training=Training(**settings))
+
+
+def explosive() -> Experiment:
+    """Return an experiment that diverges within a few steps."""
+    network = families.mlp(depth=6, width=8, skip_every=1, activation="none", init="he")
+    training = Training(optimizer="sgd", learning_rate=10, batch_size=16)
+    return Experiment(variants={"network": network}, task=Task(name="spiral", samples=200), training=training)
+
+
+def values(frame: dict) -> dict:
+    """Return the only variant's part of a frame."""
+    return next(iter(frame["variants"].values()))

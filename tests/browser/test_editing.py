@@ -1,0 +1,198 @@
+"""What a person does to the network on the diagram itself: by mouse, by keyboard, while it rests and while it trains."""
+
+from __future__ import annotations
+
+import pytest
+from experiments import small, values
+from pages import LabPage
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def six(page):
+    """The lab with six layers of 16 and the skips s1-3 and s3-5, both on."""
+    return LabPage(page).open(small())
+
+
+def _pairs(network) -> set[tuple[int, int]]:
+    return {(skip.source, skip.target) for skip in network.skips}
+
+
+def test_a_click_on_a_skip_cuts_its_gradient_in_the_running_network_and_undo_restores_it(six):
+    six.start()
+    six.wait_for_step(20)
+    six.click_skip("s1-3")
+    cut = six.event_frame()
+    assert cut["events"][0]["on"] is False
+    assert cut["events"][0]["ids"] == ["s1-3"]
+    assert values(cut)["skip_grad"][0] == 0
+    assert values(cut)["skip_grad"][1] > 0
+    expect(six.marks).to_have_count(1)
+    expect(six.page.locator("svg.sv-diagram .skip.off")).to_have_count(1)
+    six.expect_network(lambda network: not network.skip("s1-3").on and network.skip("s3-5").on)
+
+    expect(six.undo).to_be_enabled()
+    six.undo.click()
+    back = six.frame_where(lambda frame: frame.get("events") and frame["step"] > cut["step"])
+    assert back["events"][0]["on"] is True
+    assert values(back)["skip_grad"][0] > 0
+    six.expect_network(lambda network: network.skip("s1-3").on)
+    expect(six.marks).to_have_count(2)
+    expect(six.redo).to_be_enabled()
+
+
+def test_a_toggle_while_paused_shows_at_once_and_is_marked_once(six):
+    six.start()
+    six.wait_for_step(10)
+    six.press("Pause")
+    six.expect_state("Paused")
+    step = six.step()
+    before = six.band_widths()
+    six.click_skip("s1-3")
+    six.until(lambda: six.band_widths() != before)
+    assert six.step() - step in (0, 1)
+    expect(six.marks).to_have_count(1)
+    six.press("Resume")
+    six.wait_for_step(step + 20)
+    expect(six.marks).to_have_count(1)
+
+
+def test_dragging_from_state_to_state_adds_a_skip_that_can_be_changed_undone_and_redone(six):
+    six.drag(1, 6)
+    six.expect_network(lambda network: (1, 6) in _pairs(network))
+    expect(six.inspector).to_contain_text("h(1) → h(6)")
+    added = six.experiment().network.skips[-1]
+    assert added.merge == "add"
+    expect(six.skip(added.id)).to_have_count(1)
+
+    six.choose("Merge", "concat")
+    six.expect_network(lambda network: network.skip(added.id).merge == "concat")
+    six.choose("Adapter", "project")
+    six.expect_network(lambda network: network.skip(added.id).adapter.channels == "project")
+    expect(six.inspector).to_contain_text("h(1) → h(6)")
+
+    for _ in range(3):
+        expect(six.undo).to_be_enabled()
+        six.undo.click()
+    six.expect_network(lambda network: _pairs(network) == {(1, 3), (3, 5)})
+    expect(six.skip(added.id)).to_have_count(0)
+    expect(six.undo).to_be_disabled()
+    six.redo.click()
+    six.expect_network(lambda network: (1, 6) in _pairs(network))
+
+
+def test_dragging_backwards_is_refused_with_a_sentence_and_nothing_is_lost(six):
+    before = six.experiment()
+    six.drag(5, 2)
+    expect(six.toast).to_contain_text("Not done.")
+    expect(six.toast).to_contain_text("h(5)")
+    expect(six.toast).to_contain_text("forward")
+    assert six.experiment() == before
+    expect(six.undo).to_be_disabled()
+    expect(six.page.locator("svg.sv-diagram .skip")).to_have_count(2)
+
+
+def test_a_skip_between_shapes_that_do_not_add_gets_an_adapter_by_itself(six):
+    six.drag(0, 4)
+    network = six.expect_network(lambda network: (0, 4) in _pairs(network))
+    expect(six.inspector).to_contain_text("h(0) → h(4)")
+    assert network.shapes.skips[-1].adapter.channels != "none"
+
+
+def test_strength_and_gain_act_on_the_running_network(six):
+    six.start()
+    six.wait_for_step(10)
+    six.skip("s1-3").focus()
+    six.page.keyboard.press("Enter")
+    six.inspector.get_by_label("Strength").fill("0.5")
+    frame = six.event_frame()
+    assert frame["events"][0]["strength"] == 0.5
+    six.expect_network(lambda network: network.skip("s1-3").strength == 0.5)
+    six.layer("f5").click()
+    six.inspector.get_by_label("Gradient gain").fill("0")
+    killed = six.frame_where(lambda frame: any(event.get("gain") == 0 for event in frame.get("events", ())))
+    gradient = values(killed)["weight_grad"]
+    assert gradient[3] == gradient[4] == 0
+    assert min(gradient[:3]) > 0
+
+
+def test_a_box_is_edited_inserted_and_removed_from_the_inspector(six):
+    six.layer("f4").click()
+    expect(six.inspector).to_contain_text("f(4)")
+    six.choose("Activation", "tanh")
+    six.expect_network(lambda network: network.layers[3].activation == "tanh")
+    six.page.get_by_label("Insert a layer above").click()
+    network = six.expect_network(lambda network: network.depth == 7)
+    assert network.layers[3].id == "f4"
+    assert network.layers[4].activation == "tanh"
+    expect(six.page.locator("svg.sv-diagram [data-layer]")).to_have_count(7)
+    six.page.get_by_label("Remove this layer").click()
+    six.expect_network(lambda network: network.depth == 6 and "f4" not in {layer.id for layer in network.layers})
+    expect(six.page.locator("svg.sv-diagram [data-layer]")).to_have_count(6)
+
+
+def _focused(page) -> dict:
+    return page.evaluate(
+        "() => ({...document.activeElement.dataset, inside: Boolean(document.activeElement.closest('svg.sv-diagram'))})"
+    )
+
+
+def _press_until(page, key: str, condition) -> None:
+    for _ in range(80):
+        if condition(_focused(page)):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} does not get there; the focus is on {_focused(page)}")
+
+
+def test_everything_on_the_diagram_can_be_done_by_keyboard(six):
+    page, keyboard = six.page, six.page.keyboard
+    _press_until(page, "Tab", lambda at: at["inside"])
+    assert "layer" in _focused(page)
+    _press_until(page, "ArrowDown", lambda at: at.get("layer") == "f1")
+    _press_until(page, "ArrowUp", lambda at: at.get("layer") == "f2")
+
+    keyboard.press("Enter")
+    expect(six.inspector).to_contain_text("f(2)")
+
+    keyboard.press("s")
+    expect(page.locator("svg.sv-diagram.dragging")).to_have_count(1)
+    for _ in range(4):
+        keyboard.press("ArrowUp")
+    keyboard.press("Enter")
+    network = six.expect_network(lambda network: (2, 6) in _pairs(network))
+    added = network.skips[-1].id
+    expect(six.inspector).to_contain_text("h(2) → h(6)")
+
+    expect(six.skip(added)).to_have_count(1)
+    _press_until(page, "ArrowLeft", lambda at: "skip" in at)
+    toggled = _focused(page)["skip"]
+    keyboard.press(" ")
+    six.expect_network(lambda network: not network.skip(toggled).on)
+    assert _focused(page)["skip"] == toggled
+    keyboard.press("Delete")
+    six.expect_network(lambda network: toggled not in {skip.id for skip in network.skips})
+    keyboard.press("Control+z")
+    six.expect_network(lambda network: toggled in {skip.id for skip in network.skips})
+    keyboard.press("Control+Shift+z")
+    six.expect_network(lambda network: toggled not in {skip.id for skip in network.skips})
+
+
+def test_escape_gives_a_skip_up_that_the_keyboard_began(six):
+    six.layer("f2").focus()
+    six.page.keyboard.press("s")
+    six.page.keyboard.press("ArrowUp")
+    six.page.keyboard.press("Escape")
+    expect(six.page.locator("svg.sv-diagram.dragging")).to_have_count(0)
+    expect(six.page.locator("svg.sv-diagram [data-skip]")).to_have_count(2)
+    expect(six.undo).to_be_disabled()
+
+
+def test_the_table_switches_skips_and_shows_the_numbers_of_the_diagram(six):
+    six.page.get_by_label("Table", exact=True).click()
+    table = six.page.locator(".sv-table")
+    expect(table.locator("tbody").nth(0).locator("tr")).to_have_count(6)
+    expect(table.locator("tbody").nth(0).locator("tr").nth(5).locator(".num").nth(3)).to_have_text(six.gradient_shown(6))
+    table.get_by_label("Skip h(1) to h(3) on").uncheck()
+    six.expect_network(lambda network: not network.skip("s1-3").on)
+    expect(six.page.locator("svg.sv-diagram .skip.off")).to_have_count(1)

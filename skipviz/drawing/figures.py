@@ -14,7 +14,7 @@ FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
 TICK, LABEL = 11, 12
 """Sizes of type in px."""
 
-TIME_MARGIN = {"left": 38, "right": 12}
+TIME_MARGIN = {"left": 38, "right": 20}
 """px beside the plots whose columns are time; the timeline above them keeps the same."""
 
 ROW_COLUMNS = ("bars", "share", "update")

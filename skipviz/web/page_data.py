@@ -14,7 +14,7 @@ from ..sharing import link
 from ..tasks.experiment import Experiment
 from .workbench import Workbench
 
-LAB_HEIGHT = 688
+LAB_HEIGHT = 660
 FIGURE_HEIGHT = 440
 PROBE_SECONDS = 4.0
 

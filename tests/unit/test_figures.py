@@ -56,7 +56,7 @@ def test_columns_can_be_left_out():
 
 def test_plots_whose_columns_are_time_share_their_margins():
     margins = [figure["layout"]["margin"] for figure in (figures.heatmap_figure(), figures.loss_figure())]
-    assert [(margin["l"], margin["r"]) for margin in margins] == [(38, 12), (38, 12)]
+    assert [(margin["l"], margin["r"]) for margin in margins] == [(38, 20), (38, 20)]
 
 
 def test_the_heatmap_takes_the_bars_colours():

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..network.base import elements
+from ..network.base import NetworkError, elements
 from ..tasks.data import HELD_OUT_SHARE, Data, dataset
 from ..tasks.event import Event, RateEvent, applied
-from ..tasks.experiment import Experiment
+from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from .batches import Batches
+from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors
 from .frame import Frame, VariantFrame
 from .objective import LOSSES, METRICS, finite
 from .picture import Painter
@@ -124,6 +125,40 @@ class Trainer:
         frame = self._frame(frames, self._extras(living, x, y, ghost, picture))
         self._events, self._next_held_out = events, next_held_out
         return frame
+
+    def state_bytes(self) -> bytes:
+        """Return what the next steps depend on, for `load_state`; events that no frame has shown yet are kept too."""
+        facts = {
+            "experiment": self.experiment.to_json(),
+            "step": self.step,
+            "diverged": self.diverged,
+            "events": self._events,
+            "next_held_out": self._next_held_out,
+        }
+        tensors: dict[str, Tensor] = {}
+        for index, variant in enumerate(self._variants.values()):
+            tensors |= variant_tensors(variant, str(index))
+        return pack(facts, tensors)
+
+    def load_state(self, data: bytes) -> None:
+        """Go on from `state_bytes` of a run of the same experiment, bit for bit.
+
+        Raises `CheckpointError`, after which this trainer is of no more use.
+        """
+        facts, tensors = unpack(data)
+        try:
+            experiment = experiment_from_json(facts["experiment"])
+            if list(experiment.variants) != list(self._variants):
+                raise CheckpointError("the checkpoint is of another experiment: its variants have other names")
+            for index, (name, variant) in enumerate(self._variants.items()):
+                variant.set_network(experiment.variants[name])
+                variant.updater.set_learning_rate(experiment.training.learning_rate)
+                restore_variant(variant, str(index), tensors)
+            self.step, self.diverged, self._events = facts["step"], facts["diverged"], facts["events"]
+            self._next_held_out = facts["next_held_out"]
+        except (KeyError, TypeError, ExperimentError, NetworkError) as error:
+            raise CheckpointError(f"the checkpoint does not fit this run: {error}") from None
+        self.experiment = experiment
 
     def _living(self) -> dict[str, Variant]:
         return {name: variant for name, variant in self._variants.items() if name not in self.diverged}

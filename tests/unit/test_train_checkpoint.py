@@ -1,0 +1,50 @@
+"""A run that goes on from its checkpoint is the run that never stopped."""
+
+import pytest
+
+from skipviz import Experiment, Task, Training, families
+from skipviz.learning.checkpoint import CheckpointError
+from skipviz.learning.trainer import Trainer
+from skipviz.tasks.event import RateEvent, SkipEvent
+
+
+def experiment(optimizer: str = "adam", width: int = 6) -> Experiment:
+    network = families.mlp(depth=5, width=width, skip_every=2, norm="batch")
+    gates = families.mlp(depth=4, width=width, skip_every=2, merge="gate", activation="tanh")
+    training = Training(steps=12, batch_size=16, optimizer=optimizer, momentum=0.5, learning_rate=0.05)
+    return Experiment(variants={"batch": network, "gates": gates}, task=Task(samples=100), training=training)
+
+
+def frames(trainer: Trainer) -> list[dict]:
+    found = []
+    while not trainer.finished:
+        data = trainer.advance(record=True).to_data()
+        del data["seconds"]
+        found.append(data)
+    return found
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
+def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(optimizer):
+    trainer = Trainer(experiment(optimizer))
+    for _ in range(4):
+        trainer.advance(record=True)
+    trainer.apply(SkipEvent(ids=["s1-3"], on=False))
+    trainer.apply(RateEvent(learning_rate=0.01))
+    saved = trainer.state_bytes()
+    resumed = Trainer(experiment(optimizer))
+    resumed.load_state(saved)
+    assert resumed.step == 4
+    assert resumed.experiment == trainer.experiment
+    assert frames(resumed) == frames(trainer)
+
+
+def test_a_checkpoint_of_another_network_is_refused():
+    with pytest.raises(CheckpointError, match="does not fit"):
+        Trainer(experiment()).load_state(Trainer(experiment(width=7)).state_bytes())
+
+
+def test_bytes_that_are_no_checkpoint_are_refused():
+    for data in (b"", b"no archive", Trainer(experiment()).state_bytes()[:200]):
+        with pytest.raises(CheckpointError):
+            Trainer(experiment()).load_state(data)

@@ -1,8 +1,9 @@
 """Measures the engine and the stream, and prints JSON: `python tests/bench/bench_engine.py`.
 
-Start: seconds from posting a run to its first frame in the stream. Toggle: from posting an event to the frame that
-carries it. Viewers: server CPU a viewer-frame at 50 viewers and 10 frames a second. Memory: a worker's own, and the
-server's. Everything goes through a real server, over loopback.
+Start: from posting a run to its first frame in the stream. Toggle: from posting an event to the frame that carries it.
+Probe: from asking for a network's gradient at initialisation to having it. Viewers: server CPU a viewer-frame at 50
+viewers and 10 frames a second. Memory: a worker's own, and the server's. All but the probe goes through a real server,
+over loopback. The load average stands beside the figures: a busy machine makes every time longer.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from skipviz.engine import Engine  # noqa: E402
 from skipviz.network import families  # noqa: E402
 from skipviz.tasks.experiment import Experiment, Training  # noqa: E402
-from skipviz.tasks.presets import vanishing  # noqa: E402
+from skipviz.tasks.presets import get, vanishing  # noqa: E402
+from skipviz.tasks.task import Task  # noqa: E402
 
 VIEWERS, RATE, SECONDS = 50, 10, 10
 HEADERS = {"content-type": "application/json", "cookie": "skipviz=" + "a" * 32}
@@ -170,10 +173,26 @@ def measure_memory(server: Server, experiment: Experiment) -> dict:
     return {"worker_own_mb": round(own / 2**20, 1), "server_rss_mb": round(server.process.memory_info().rss / 2**20, 1)}
 
 
+def measure_probe(engine: Engine, experiment: Experiment, times: int = 20) -> dict:
+    """Return the milliseconds until an edited network's gradient at initialisation is there."""
+    taken = []
+    for seed in range(times):
+        edited = experiment.replaced(training=experiment.training.replaced(seed=seed))
+        began = time.perf_counter()
+        assert engine.probe(edited, timeout=60)
+        taken.append(time.perf_counter() - began)
+    return milliseconds(taken)
+
+
 def main() -> None:
     """Run every measurement against one server and print them as one JSON object."""
     spiral = vanishing(on=True).replaced(training=Training(steps=100_000))
     deep = Experiment(variants={"network": families.mlp(depth=60, width=64, skip_every=2)}, training=Training(steps=100_000))
+    engine = Engine().start()
+    engine.wait_until_warm(60)
+    measure_probe(engine, deep.replaced(task=Task(name="spiral", seed=1)), times=2)
+    probes = {f"{one.network.depth} layers": measure_probe(engine, one) for one in (spiral, deep, get("residual-300"))}
+    engine.close()
     server = Server()
     try:
         measure_start(server, spiral, times=3)
@@ -182,6 +201,7 @@ def main() -> None:
             "load_before": os.getloadavg()[0],
             "start_to_first_frame_ms": {"24 layers": measure_start(server, spiral), "60 layers": measure_start(server, deep)},
             "toggle_to_frame_ms": {"24 layers": measure_toggle(server, spiral), "60 layers": measure_toggle(server, deep)},
+            "probe_ms": probes,
             "memory": {"24 layers": measure_memory(server, spiral), "60 layers": measure_memory(server, deep)},
             "stream": measure_viewers(server, spiral),
         }

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..network import Network, Skip
-from ..network.base import channel_axis, channels, elements
+from ..network.base import channel_axis, channels
 from ..network.edit import in_residual_branch
 from .operation import Function
 from .skip import gated
@@ -110,6 +110,8 @@ class Plan:
                 source = step.gate.read(states, tape)
                 carried = source if step.gate.adapt is None else step.gate.adapt(source)
                 h = gated(h, carried, step.gate.transform(source), step.gate.strength)
+            if tape is not None and not h.requires_grad:
+                h.requires_grad_()  # zeros from a layer that is off: nothing leads on from them, and yet they have a gradient
             states.append(h)
             if tape is None:
                 for state in step.spent:
@@ -191,4 +193,4 @@ def _carry(model, index: int, skip: Skip, training: bool) -> Carry:
     return Carry(index, skip.source, skip.strength, module.carry(skip, training), transform)
 
 
-__all__ = ["Carry", "Missing", "Plan", "Step", "Tape", "elements", "in_force"]
+__all__ = ["Carry", "Missing", "Plan", "Step", "Tape", "in_force"]

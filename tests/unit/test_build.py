@@ -25,6 +25,7 @@ from skipviz import (
 )
 from skipviz.learning.build import build
 from skipviz.learning.plan import Tape
+from skipviz.learning.probe import gradients, record
 from skipviz.network.base import channels
 
 torch.set_num_threads(1)  # as a worker does; more threads make such small passes slower
@@ -140,6 +141,19 @@ def test_toggling_any_skip_keeps_shapes_and_counts(network, data):
 @given(networks())
 def test_a_batch_of_one_sample_stays_finite(network):
     check_shapes(network, batch=1)
+
+
+@settings(max_examples=150)
+@given(networks())
+def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
+    model, again = build(network), build(network)
+    x = torch.randn(5, *network.input, generator=torch.Generator().manual_seed(0))
+    outputs = model(x)
+    expected = torch.autograd.grad(outputs.square().mean(), list(model.parameters()), allow_unused=True)
+    recorded, tape = record(again, x)
+    found = gradients(recorded.square().mean(), list(again.parameters()), tape, len(network.skips)).parameters
+    assert torch.equal(outputs, recorded)
+    assert all(a is b or torch.equal(a, b) for a, b in zip(expected, found, strict=True))
 
 
 def weights(network: Network, seed: int = 0) -> dict[str, list[torch.Tensor]]:

@@ -265,7 +265,9 @@ class Engine:
         with self._lock:
             if not run.ended:
                 self._end(run, "stopped", None)
-                self._workers.pop(run.id).kill()
+                child = self._workers.pop(run.id, None)
+                if child is not None:
+                    child.kill()
                 self._admit()
 
     def _hear(self, run: Run, word: bytes, rest: bytes) -> None:

@@ -91,6 +91,8 @@ async def _stream(request: Request) -> Response:
     run_ids = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
     if not 1 <= len(run_ids) <= MAX_RUNS or max(map(len, run_ids)) > 64:
         raise _RefusalError(400, f"name between 1 and {MAX_RUNS} runs: /skipviz/stream?runs=a,b")
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return _EventStream(Viewer(run_ids, cursors_from(known)))
 

@@ -157,10 +157,10 @@ def test_a_viewer_too_far_behind_is_told_to_begin_anew(client, engine, monkeypat
 
 
 def test_a_message_larger_than_a_slice_arrives_whole(client, engine):
-    run = client.start(small(steps=200, record_every=1))
+    run = client.start(small(steps=400, record_every=1))
     wait_for_end(engine, engine.run(run))
     assert engine.run(run).bytes > 2 * stream.SLICE
-    assert steps_in([next(client.listen(f"runs={run}"))]) == list(range(200))
+    assert steps_in([next(client.listen(f"runs={run}"))]) == list(range(400))
 
 
 def test_a_stream_ends_when_its_reader_goes(client, engine):

@@ -14,6 +14,7 @@ from ..drawing.colours import css_variables
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";?\n', re.M)
+_COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)
 _TOP_LEVEL = re.compile(r"^(?:async )?(?:function|const|let|class) ([A-Za-z_$][\w$]*)", re.M)
 
@@ -42,7 +43,7 @@ def _append(name: str, parts: list[str], owners: dict[str, str], seen: set[str])
         if found in owners:
             raise BundleError(f"{name} and {owners[found]} both have {found} at the top level")
         owners[found] = name
-    parts.append(body.replace("// @ts-check\n", ""))
+    parts.append(_COMMENT.sub("", body))
 
 
 @cache

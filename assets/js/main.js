@@ -1,5 +1,6 @@
 // @ts-check
-// The component's entry: one instance a mount, told of each change of data.
+// The page's entry: one instance a mount, told of each change of data.
+/* global PAGE_STYLE, PAGE_SHARED */
 import { createCommands } from "./commands.js";
 import { createFigure } from "./figure.js";
 import { createLab } from "./lab.js";
@@ -12,6 +13,12 @@ export default function skipviz(component) {
   const { parentElement, data, setStateValue } = component;
   if (!data) return undefined;
   let instance = instances.get(parentElement);
+  if (!document.getElementById("skipviz-style")) {
+    const style = document.createElement("style");
+    style.id = "skipviz-style";
+    style.textContent = PAGE_STYLE;
+    document.head.append(style);
+  }
   if (!instance) {
     const root = document.createElement("div");
     root.className = "sv-root";
@@ -28,7 +35,7 @@ export default function skipviz(component) {
   const { view, commands, root, observer } = /** @type {any} */ (instance);
   commands.connect(setStateValue);
   commands.acknowledge(data.done);
-  view.update(data);
+  view.update({ ...PAGE_SHARED[data.page], ...data });
   return () => {
     view.destroy();
     observer.disconnect();

@@ -1,4 +1,7 @@
-"""The browser's part as two strings, handed to the component inline: one ES module and one style sheet.
+"""The browser's part as one ES module, with its style sheet and what every page shares: figures, ramps, legends.
+
+The component gets a loader of a few lines that imports the module from our route, where browsers keep it; only where
+the route cannot be reached does the module itself travel with the page.
 
 The files in `assets/js` are plain ES modules with single-line imports; all their top-level names differ, so putting
 them one after another without their imports and exports gives one module that means the same.
@@ -6,11 +9,15 @@ them one after another without their imports and exports gives one module that m
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
-from ..drawing.colours import css_variables
+from ..drawing import colours, figures, legend
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";?\n', re.M)
@@ -21,6 +28,25 @@ _TOP_LEVEL = re.compile(r"^(?:async )?(?:function|const|let|class) ([A-Za-z_$][\
 
 class BundleError(ValueError):
     """Modules that cannot be joined: two of them use one name at the top level."""
+
+
+@cache
+def module() -> str:
+    """Return the whole module: style sheet and shared data as constants, then the script."""
+    constants = {"PAGE_STYLE": style(), "PAGE_SHARED": {page: shared_data(page) for page in ("lab", "figure")}}
+    return "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()) + script()
+
+
+@cache
+def version() -> str:
+    """Return a short hash of the module, which its address carries."""
+    return hashlib.sha256(module().encode()).hexdigest()[:16]
+
+
+@cache
+def loader() -> str:
+    """Return the component's script: it imports the module from our route, or asks Python for it inline."""
+    return _COMMENT.sub("", (ASSETS / "js" / "loader.js").read_text(encoding="utf-8")).replace("VERSION", version())
 
 
 @cache
@@ -50,8 +76,37 @@ def _append(name: str, parts: list[str], owners: dict[str, str], seen: set[str])
 def style() -> str:
     """Return the style sheet: colour variables of both themes, then the page's and the diagram's classes."""
     sheets = [
-        f".sv-page, .sv-brand {{ {css_variables('light')} }}",
-        f".sv-page[data-theme='dark'] {{ {css_variables('dark')} }}",
+        f".sv-page, .sv-brand {{ {colours.css_variables('light')} }}",
+        f".sv-page[data-theme='dark'] {{ {colours.css_variables('dark')} }}",
         *((ASSETS / name).read_text(encoding="utf-8") for name in ("page.css", "diagram.css")),
     ]
     return "\n".join(sheets)
+
+
+@cache
+def shared_data(page: str) -> dict:
+    """Return what is the same for everybody: figures, ramps, and where plotly.js is."""
+    return {
+        "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
+        "plotly": plotly_source(),
+        "figures": figures.figures(page),
+        "legend": {theme: legend.wedges(theme, 300 if page == "figure" else 190) for theme in colours.THEMES},
+    }
+
+
+def plotly_file() -> Path:
+    """Return plotly's own script; found without importing plotly, which takes memory."""
+    return Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+
+
+@cache
+def plotly_source() -> dict:
+    """Return our route, the public CDN's address of the same version, and the integrity hash of the file."""
+    content = plotly_file().read_bytes()
+    found = re.search(rb"plotly\.js v([0-9.]+)", content[:2000])
+    digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
+    return {
+        "url": "skipviz/plotly.js",
+        "cdn": f"https://cdn.plot.ly/plotly-{found[1].decode()}.min.js",
+        "integrity": f"sha384-{digest}",
+    }

@@ -14,19 +14,28 @@ MAX_COMMANDS = 64
 
 
 @cache
-def _component():
-    return st.components.v2.component("skipviz", js=bundle.script(), css=bundle.style(), isolate_styles=False)
+def _component(inline: bool):
+    if inline:
+        return st.components.v2.component("skipviz_inline", js=bundle.module(), isolate_styles=False)
+    return st.components.v2.component("skipviz", js=bundle.loader(), isolate_styles=False)
 
 
 def mount(data: dict, key: str) -> None:
     """Show the browser's part under `key` with `data` (JSON without NaN)."""
-    _component()(data=data, key=key, on_commands_change=lambda: None)
+    inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
+    if inline:
+        st.session_state.inline = True
+    _component(inline)(data=data, key=key, on_commands_change=lambda: None, on_inline_change=lambda: None)
+
+
+def _state(key: str) -> dict:
+    state = st.session_state.get(key)
+    return state if hasattr(state, "get") else {}
 
 
 def commands(key: str, done: int) -> list[dict]:
     """Return the commands the page sent since number `done`, oldest first; what is not a command is dropped."""
-    state = st.session_state.get(key) or {}
-    sent = state.get("commands") if hasattr(state, "get") else None
+    sent = _state(key).get("commands")
     if not isinstance(sent, list | tuple):
         return []
     fresh = [dict(one) for one in sent[-MAX_COMMANDS:] if _is_command(one) and one["n"] > done]

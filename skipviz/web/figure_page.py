@@ -9,7 +9,7 @@ from ..network.base import NetworkError
 from ..network.edit import set_layers, set_skips
 from ..tasks import presets
 from . import component, session
-from .page_data import bench_data, shared_data
+from .page_data import bench_data
 from .workbench import Workbench, events_between
 
 KEY = "figure"
@@ -59,7 +59,6 @@ def page() -> None:
             "message": message,
             "steps": max(panel["steps"] for panel in panels),
             "panels": panels,
-            **shared_data("figure"),
         },
         KEY,
     )

@@ -8,7 +8,7 @@ from ..engine import EngineError, get_engine
 from ..network.base import NetworkError
 from ..tasks.experiment import Experiment
 from . import component, session, sidebar
-from .page_data import bench_data, link_of, shared_data
+from .page_data import bench_data, link_of
 from .workbench import Workbench, events_between, network_after
 
 KEY = "lab"
@@ -37,7 +37,6 @@ def page() -> None:
             "compact": desk.compact,
             "speed": desk.speed,
             "message": message,
-            **shared_data("lab"),
             **data,
         },
         KEY,

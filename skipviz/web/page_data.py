@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import cache
-from pathlib import Path
-
-from ..drawing import colours, diagram, figures, legend
+from ..drawing import diagram
 from ..network.base import NetworkError, channels, written
 from ..network.network import Network
 from ..sharing import link
@@ -132,34 +127,3 @@ def link_of(experiment: Experiment) -> str:
         return link.encode(experiment)
     except (link.LinkError, NetworkError):
         return ""
-
-
-@cache
-def shared_data(page: str) -> dict:
-    """Return what is the same for everybody: figures, ramps, and where plotly.js is."""
-    return {
-        "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
-        "plotly": plotly_source(),
-        "figures": figures.figures(page),
-        "legend": {theme: legend.wedges(theme, 300 if page == "figure" else 190) for theme in colours.THEMES},
-    }
-
-
-def plotly_file() -> Path:
-    """Return plotly's own script; found without importing plotly, which takes memory."""
-    from importlib.util import find_spec
-
-    return Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
-
-
-def plotly_source() -> dict:
-    """Return our route, the public CDN's address of the same version, and the integrity hash of the file."""
-    content = plotly_file().read_bytes()
-    head = content[:400].decode("utf-8", "replace")
-    version = head.split("plotly.js v", 1)[1].split()[0].rstrip("*/") if "plotly.js v" in head else "3.0.0"
-    digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
-    return {
-        "url": "skipviz/plotly.js",
-        "cdn": f"https://cdn.plot.ly/plotly-{version}.min.js",
-        "integrity": f"sha384-{digest}",
-    }

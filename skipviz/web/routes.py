@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import importlib.metadata
-import importlib.util
 import json
 import signal
 import threading
@@ -29,6 +28,7 @@ from ..sharing import link, table
 from ..storage import Run
 from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
+from . import bundle
 from .identity import Identity, owner_of
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
@@ -184,9 +184,24 @@ async def _get_plotly(request: Request) -> Response:
     return Response(script.read_bytes(), media_type="text/javascript", headers=headers)
 
 
+async def _get_page(request: Request) -> Response:
+    """GET /skipviz/page.js — the browser's part of the page; its address changes with its content."""
+    body, packed = await asyncio.to_thread(_page)
+    headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers={**headers, "content-encoding": "gzip"})
+    return Response(body, media_type="text/javascript", headers=headers)
+
+
+@cache
+def _page() -> tuple[bytes, bytes]:
+    body = bundle.module().encode()
+    return body, gzip.compress(body, 6)
+
+
 @cache
 def _plotly() -> tuple[str, Path, bytes]:
-    script = Path(importlib.util.find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+    script = bundle.plotly_file()
     return importlib.metadata.version("plotly"), script, gzip.compress(script.read_bytes(), 6)
 
 
@@ -277,5 +292,6 @@ routes = [
     Route("/skipviz/runs/{id}.parquet", _Endpoint(_get_parquet), methods=["GET"]),
     Route("/skipviz/runs/{id}", _Endpoint(_get_run), methods=["GET"]),
     Route("/skipviz/runs/{id}/events", _Endpoint(_post_events), methods=["POST"]),
+    Route("/skipviz/page.js", _Endpoint(_get_page), methods=["GET"]),
     Route("/skipviz/plotly.js", _Endpoint(_get_plotly), methods=["GET"]),
 ]

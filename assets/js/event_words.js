@@ -2,16 +2,27 @@
 // An event in the few words that stand beside its mark.
 import { formatNumber } from "./numbers.js";
 
-/** @param {any} event @returns {string} */
-export function eventWords(event) {
-  const many = event.ids && event.ids.length > 1;
-  const name = event.ids ? (many ? (event.all ? "all skips" : `${event.ids.length} ${event.kind}s`) : event.names?.[0] || event.ids[0]) : "";
+/**
+ * @param {any} event
+ * @param {{skips: any[], layers: any[]}} network  names the parts
+ * @returns {string}
+ */
+export function eventWords(event, network) {
   if (event.kind === "rate") return `rate ${formatNumber(event.learning_rate)}`;
+  const name = eventPart(event, event.kind === "skip" ? network.skips : network.layers);
   if (event.on === true) return `${name} on`;
   if (event.on === false) return `${name} off`;
   if (event.strength !== undefined && event.strength !== null) return `${name} ×${formatNumber(event.strength)}`;
   if (event.gain !== undefined && event.gain !== null) return `${name} gain ×${formatNumber(event.gain)}`;
   return name;
+}
+
+function eventPart(event, parts) {
+  const count = event.ids.length;
+  if (count > 1) return count === parts.length ? `all ${event.kind}s` : `${count} ${event.kind}s`;
+  const part = parts.find((one) => one.id === event.ids[0]);
+  if (!part) return event.ids[0];
+  return event.kind === "skip" ? `${part.source}→${part.target}` : `f(${part.k})`;
 }
 
 /** The class of an event's mark: on, off, strength, gain or rate. @param {any} event @returns {string} */

@@ -124,7 +124,7 @@ export function createFigure(root, commands) {
     clearTimeout(slowTimer);
     if (!slow) slowTimer = window.setTimeout(() => draw(true), 450);
     const leading = lead();
-    transport.update({ store: leading, steps: data.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine });
+    transport.update({ store: leading, steps: data.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine, network: data.panels[stores().indexOf(leading)].network });
   }
   return {
     /** @param {any} next */

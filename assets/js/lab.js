@@ -215,7 +215,7 @@ export function createLab(root, commands) {
       diagram.paint(values, data.ramps[theme]);
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
       plots.fast({ data, store, frame: shown, values, theme });
-      transport.update({ store, steps: data.steps, shown: frame?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine });
+      transport.update({ store, steps: data.steps, shown: frame?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
       const now = performance.now();
       clearTimeout(slowTimer);
       if (now - slowAt > 250) slow();
@@ -253,7 +253,7 @@ export function createLab(root, commands) {
       text() {
         const frame = store.frame() || data.probe?.frame || null;
         words(frame?.variants[variant()] || null);
-        transport.update({ store, steps: data.steps, shown: store.frame()?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine });
+        transport.update({ store, steps: data.steps, shown: store.frame()?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
       },
     };
   }

@@ -77,7 +77,7 @@ export function createTransport(act, options = {}) {
   let marked = "";
   return {
     root,
-    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine} */
+    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine, network} */
     update(view) {
       const { store } = view;
       const running = store.state === "running" || store.state === "starting";
@@ -112,18 +112,18 @@ export function createTransport(act, options = {}) {
       const key = `${store.id}:${store.events.length}:${view.steps}`;
       if (key !== marked) {
         marked = key;
-        drawMarks(marks, store.events, view.steps, act.seek);
+        drawMarks(marks, store.events, view, act.seek);
       }
     },
   };
 }
 
-function drawMarks(host, events, steps, seek) {
+function drawMarks(host, events, { steps, network }, seek) {
   host.replaceChildren();
   let wordsEnd = -Infinity;
   for (const { step, event } of events) {
     const at = (100 * step) / Math.max(1, steps);
-    const words = eventWords(event);
+    const words = eventWords(event, network);
     const mark = element(
       "button",
       { type: "button", class: `sv-mark ${eventMark(event)}`, style: `left:${at}%`, title: `Step ${step}: ${words}`, "aria-label": `Step ${step}: ${words}`, onclick: () => seek(step) },

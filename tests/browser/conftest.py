@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pages import DESKTOP, FigurePage, LabPage
@@ -102,16 +103,17 @@ def chromium():
 def visit(server, chromium):
     """A function that returns a fresh page, by default in a context (a browser with cookies) of its own.
 
-    Afterwards every run that was started is stopped, and an error in a page's script fails the test. `page.problems`
+    Afterwards every run that they started is stopped, and an error in a page's script fails the test. `page.problems`
     holds those errors, `page.complaints` what was logged as an error, `page.asked` the addresses that were requested.
     """
-    contexts, errors, started = [], [], []
+    contexts, errors, watched = [], [], {}
 
     def opened(context=None, viewport=DESKTOP, **options):
         if context is None:
             context = chromium.new_context(base_url=server.address, viewport=viewport, **options)
             context.set_default_timeout(30_000)
-            context.on("response", lambda answer: started.append((context, answer)) if _starts_a_run(answer) else None)
+            watched[context] = set()
+            context.on("request", lambda request: watched[context].update(_runs_asked_for(request.url)))
             contexts.append(context)
         page = context.new_page()
         page.problems, page.complaints, page.asked = errors, [], []
@@ -121,16 +123,16 @@ def visit(server, chromium):
         return page
 
     yield opened
-    for context, answer in started:
-        run = answer.json().get("run")
-        context.request.post(f"skipviz/runs/{run}/events", data={"kind": "stop"})
     for context in contexts:
+        for run in watched[context]:
+            context.request.post(f"skipviz/runs/{run}/events", data={"kind": "stop"})
         context.close()
     assert errors == []
 
 
-def _starts_a_run(answer) -> bool:
-    return answer.request.method == "POST" and answer.url.endswith("/skipviz/runs")
+def _runs_asked_for(address: str) -> list[str]:
+    parts = urlsplit(address)
+    return parse_qs(parts.query).get("runs", [""])[0].split(",") if parts.path.endswith("/skipviz/stream") else []
 
 
 @pytest.fixture

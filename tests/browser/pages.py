@@ -169,6 +169,11 @@ class LabPage(_Page):
             self.inspector.locator("summary").click()
         field.select_option(value)
 
+    def choose_task(self, title: str) -> None:
+        """Choose a task in the sidebar."""
+        self.page.get_by_role("combobox", name="Task").click()
+        self.page.get_by_role("option", name=title).click()
+
     def band_widths(self) -> list[str]:
         """Return the widths of all bands of the diagram, which are what it says of the gradient."""
         return self.page.eval_on_selector_all("svg.sv-diagram .band", "bands => bands.map((band) => band.style.strokeWidth)")

@@ -1,0 +1,112 @@
+"""The page of Figure 4.9: three panels that say something before anything is trained, and train together."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from experiments import values
+from pages import FigurePage
+from playwright.sync_api import expect
+
+PANELS = ("left", "center", "right")
+
+
+def _drawn(panel) -> dict[str, int]:
+    """Return how many numbers each visible trace of the panel's plot holds."""
+    return panel.locator(".sv-bars .js-plotly-plot").evaluate(
+        """plot => Object.fromEntries(
+            plot.data.filter((trace) => trace.visible !== false).map((trace) => [trace.meta, trace.y.length])
+        )"""
+    )
+
+
+def _runs(figure: FigurePage) -> list[str]:
+    """Return the ids of the three runs, which the page streams."""
+
+    def found():
+        streams = [address for address in figure.page.asked if "/skipviz/stream" in address]
+        runs = (
+            re.findall(r"[A-Za-z0-9_-]+", streams[-1].partition("runs=")[2].replace("%2C", ",").partition("&")[0])
+            if streams
+            else []
+        )
+        return len(runs) == 3 and runs
+
+    return figure.until(found)
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_bars_and_ghost_bars_stand_beside_every_panel_before_anything_is_trained(figure, name):
+    drawn = _drawn(figure.panel(name))
+    assert drawn["bars"] >= 4
+    assert drawn["ghost"] >= 4
+
+
+def test_start_trains_all_three_panels(figure):
+    figure.press("Start")
+    figure.wait_for_step(10)
+    for run in _runs(figure):
+        assert figure.until(lambda run=run: figure.run_data(run)["step"] >= 5)
+    figure.press("Pause")
+    for run in _runs(figure):
+        figure.until(lambda run=run: figure.run_data(run)["state"] == "paused")
+    figure.page.get_by_label("Restart with the same seed").click()
+    figure.expect_state("Ready")
+
+
+def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn(figure):
+    left = figure.panel("left")
+    left.locator('[data-valve="f5"]').click()
+    expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))
+    figure.press("Start")
+    run = _runs(figure)[0]
+    frames = figure.until(lambda: figure.run_data(run)["frames"])
+    gradient = values(frames[0])["weight_grad"]
+    assert gradient[4] == 0
+    assert min(gradient[:3]) > 0
+    assert values(frames[0])["loss"] is not None
+
+
+def test_a_valve_shut_while_it_trains_acts_on_the_running_network(figure):
+    figure.press("Start")
+    figure.wait_for_step(5)
+    figure.panel("left").locator('[data-valve="f5"]').click()
+    run = _runs(figure)[0]
+    frame = figure.until(lambda: next((frame for frame in figure.run_data(run)["frames"] if frame.get("events")), None))
+    assert values(frame)["weight_grad"][4] == 0
+    assert min(values(frame)["weight_grad"][:3]) > 0
+
+
+def test_a_click_on_a_red_line_switches_it_and_the_gradient_at_initialisation_follows(figure):
+    left = figure.panel("left")
+    before = left.locator(".band").evaluate_all("bands => bands.map((band) => band.style.strokeWidth)")
+    left.locator('[data-skip="s2"]').focus()
+    figure.page.keyboard.press(" ")
+    expect(left.locator(".skip.off")).to_have_count(1)
+    figure.until(lambda: left.locator(".band").evaluate_all("bands => bands.map((band) => band.style.strokeWidth)") != before)
+
+
+def test_the_right_panel_repeats_more_often_and_unfolds(figure):
+    right = figure.panel("right")
+    expect(right.locator("output")).to_have_text("×6")
+    boxes = right.locator("svg.sv-diagram [data-layer]")
+    expect(boxes).to_have_count(4)
+    assert len(boxes.first.get_attribute("data-layer").split()) == 6
+    right.get_by_label("Repeat more times").click()
+    expect(right.locator("output")).to_have_text("×7")
+    right.get_by_role("button", name="unfold", exact=True).click()
+    expect(right.locator('[data-layer="u1.f1"]')).to_be_visible()
+    expect(right.locator('[data-layer="u7.f4"]')).to_be_visible()
+    right.get_by_role("button", name="fold", exact=True).click()
+    expect(right.locator('[data-layer="u1.f1"]')).to_have_count(0)
+
+
+def test_the_lab_is_one_click_away_and_the_figure_is_as_it_was_when_one_comes_back(figure):
+    left = figure.panel("left")
+    left.locator('[data-valve="f5"]').click()
+    expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))
+    figure.page.get_by_role("link", name="Lab").click()
+    expect(figure.page.locator(".sv-lab svg.sv-diagram")).to_be_visible()
+    figure.page.get_by_role("link", name="Figure 4.9").click()
+    expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))

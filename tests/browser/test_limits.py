@@ -1,0 +1,137 @@
+"""What strains the page: nonsense in every field, 300 layers, a phone, a visit that asks other hosts for nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from experiments import small
+from pages import PHONE, FigurePage, LabPage
+from playwright.sync_api import expect
+
+from skipviz.tasks import presets
+
+NONSENSE = ("-5", "1e99", "0", "999999999999", "")
+
+
+def test_nonsense_in_any_field_of_the_sidebar_never_breaks_the_page(page):
+    lab = LabPage(page).open(small())
+    sidebar = page.get_by_test_id("stSidebar")
+    for label in ("Every", "Batch size", "Steps", "Seed", "Weight decay"):
+        for text in NONSENSE:
+            field = sidebar.get_by_label(label, exact=True)
+            field.fill(text)
+            field.press("Enter")
+    for label in ("Activation", "Norm", "Order", "Init", "Skips", "Optimizer", "Device", "Start from"):
+        field = sidebar.get_by_role("combobox", name=label, exact=True)
+        field.press_sequentially("zzz <b>")
+        field.press("Escape")
+    lab.ready()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    lab.choose_task("Moons")
+    lab.until(lambda: lab.experiment().task.name == "moons")
+    lab.press("Start")
+    lab.expect_state(re.compile("Running|Finished"))
+    lab.until(lambda: lab.data()["frames"])
+
+
+def test_every_task_and_pattern_can_be_chosen_and_shows_its_gradient_at_once(page):
+    lab = LabPage(page).open(small(width=8, depth=4))
+    for title, name in (("Digits", "digits"), ("Shapes", "shapes"), ("XOR", "xor")):
+        lab.choose_task(title)
+        lab.until(lambda name=name: lab.experiment().task.name == name)
+        expect(lab.page.locator(".sv-title", has_text="Loss")).to_contain_text("0.")
+        expect(lab.toast).to_have_count(0)
+
+
+@pytest.fixture
+def deep(page):
+    """The lab with 300 layers, folded."""
+    return LabPage(page).open(presets.get("residual-300"))
+
+
+def test_300_layers_open_folded_and_a_click_opens_blocks(deep):
+    expect(deep.inspector).to_contain_text("300 layers")
+    plates = deep.page.locator("svg.sv-diagram [data-plate]")
+    expect(plates).to_have_count(1)
+    expect(deep.layer("f150")).to_have_count(0)
+    assert deep.page.locator("svg.sv-diagram [data-layer]").count() < 60
+    plates.click()
+    expect(plates).to_have_count(2)
+    opened = deep.page.locator("svg.sv-diagram [data-layer]").evaluate_all("boxes => boxes.map((box) => box.dataset.layer)")
+    inside = [int(layer[1:]) for layer in opened if 100 < int(layer[1:]) < 200]
+    assert len(inside) == 4
+    expect(plates.first).to_have_attribute("aria-label", re.compile(r"\d+"))
+
+
+def test_300_layers_are_redrawn_several_times_a_second_while_they_train(deep):
+    deep.set_speed(9)
+    deep.start()
+    deep.wait_for_step(5)
+    drawn = deep.page.evaluate(
+        """() => new Promise((resolve) => {
+            const seen = new Set();
+            const end = performance.now() + 3000;
+            const look = () => {
+                seen.add(document.querySelector(".sv-transport .sv-step").textContent);
+                performance.now() < end ? requestAnimationFrame(look) : resolve(seen.size / 3);
+            };
+            look();
+        })"""
+    )
+    assert drawn >= 5
+
+
+@pytest.fixture
+def phone(visit):
+    """A page of a phone, 390×844."""
+    return visit(viewport=PHONE, is_mobile=True, has_touch=True)
+
+
+def _is_inside(page, locator) -> bool:
+    box = locator.bounding_box()
+    return box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844
+
+
+def _overflow(page) -> int:
+    return page.evaluate("() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - 390")
+
+
+def test_the_lab_fits_a_phone_with_its_transport_in_sight_and_its_inspector_as_a_sheet(phone):
+    lab = LabPage(phone).open(small())
+    assert _overflow(phone) <= 0
+    assert _is_inside(phone, lab.main)
+    lab.layer("f4").tap()
+    sheet = phone.locator(".sv-controls")
+    expect(sheet).to_contain_text("f(4)")
+    assert _is_inside(phone, sheet)
+    assert _is_inside(phone, phone.get_by_label("Remove this layer"))
+    lab.main.tap()
+    lab.wait_for_step(5)
+    assert _overflow(phone) <= 0
+
+
+def test_the_figure_fits_a_phone_panel_below_panel(phone):
+    figure = FigurePage(phone).open()
+    assert _overflow(phone) <= 0
+    tops = [figure.panel(name).bounding_box()["y"] for name in ("left", "center", "right")]
+    assert tops == sorted(tops)
+    assert tops[1] - tops[0] > 300
+
+
+def test_a_whole_visit_logs_no_error_and_asks_no_other_host_for_anything(page, server):
+    figure = FigurePage(page).open()
+    figure.press("Start")
+    figure.wait_for_step(5)
+    page.get_by_role("link", name="Lab").click()
+    expect(page.locator(".sv-lab")).to_be_visible()
+    lab = LabPage(page).ready()
+    lab.start()
+    lab.wait_for_step(20)
+    lab.residual.click()
+    lab.event_frame()
+    page.get_by_role("button", name="Share").click()
+    page.get_by_label("Table", exact=True).click()
+    foreign = [address for address in page.asked if not address.startswith((server.address, "data:", "blob:"))]
+    assert foreign == []
+    assert page.complaints == []

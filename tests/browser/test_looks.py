@@ -1,0 +1,68 @@
+"""What only the screen shows: rows on one line, the dark theme, nothing that jumps."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from experiments import small
+from pages import LabPage
+from playwright.sync_api import expect
+
+from skipviz.tasks import presets
+
+CENTRES = """selector => [...document.querySelectorAll(selector)].map((node) => {
+    const box = node.getBoundingClientRect();
+    return box.y + box.height / 2;
+})"""
+
+
+def _centres(page, selector: str) -> list[float]:
+    return sorted(page.evaluate(CENTRES, selector))
+
+
+@pytest.mark.parametrize("preset", ["vanishing-plain", "vanishing-residual", "digits-conv"])
+def test_every_bar_stands_beside_its_box_within_a_pixel(page, preset):
+    LabPage(page).open(presets.get(preset))
+    boxes = _centres(page, "svg.sv-diagram [data-layer] .face")
+    bars = _centres(page, ".sv-bars .subplot.xy .barlayer path")
+    assert len(boxes) == len(bars)
+    assert max(abs(box - bar) for box, bar in zip(boxes, bars, strict=True)) <= 1
+
+
+def test_the_header_button_turns_the_page_dark_and_light_again(page):
+    lab = LabPage(page).open(small())
+    root = page.locator(".sv-page").first
+    expect(root).to_have_attribute("data-theme", "light")
+    page.get_by_label("Light or dark").click()
+    expect(root).to_have_attribute("data-theme", "dark")
+    lab.ready()
+    shade = page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", shade)[:3])) < 60
+    page.get_by_label("Light or dark").click()
+    expect(root).to_have_attribute("data-theme", "light")
+
+
+def test_a_selection_or_a_toggle_moves_no_row(page):
+    lab = LabPage(page).open(small())
+    before = page.locator("svg.sv-diagram").bounding_box()
+    boxes = _centres(page, "svg.sv-diagram [data-layer] .face")
+    lab.click_skip("s1-3")
+    expect(lab.inspector).to_contain_text("h(1) → h(3)")
+    lab.expect_network(lambda network: not network.skip("s1-3").on)
+    lab.layer("f4").click()
+    expect(lab.inspector).to_contain_text("f(4)")
+    assert page.locator("svg.sv-diagram").bounding_box() == before
+    assert _centres(page, "svg.sv-diagram [data-layer] .face") == boxes
+
+
+def test_the_bars_axis_stays_where_it_is_whatever_is_shown(page):
+    lab = LabPage(page).open(small())
+    ticks = """() => [...document.querySelectorAll(".sv-bars .xtick text")]
+        .map((tick) => [tick.textContent, tick.getBoundingClientRect().x])"""
+    before = page.evaluate(ticks)
+    lab.start()
+    lab.wait_for_step(30)
+    lab.plain.click()
+    lab.event_frame()
+    assert page.evaluate(ticks) == before

@@ -1,0 +1,93 @@
+"""Several tabs and browsers at once, and links between them."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from experiments import small
+from pages import LabPage
+from playwright.sync_api import expect
+
+from skipviz.sharing import link
+from skipviz.tasks import presets
+
+
+def _running(page, **settings) -> tuple[LabPage, str]:
+    lab = LabPage(page).open(small(**settings))
+    run = lab.start()
+    lab.wait_for_step(10)
+    return lab, run
+
+
+def test_two_tabs_of_one_browser_train_two_runs_that_do_not_touch(visit):
+    page = visit()
+    first, run = _running(page, seed=1)
+    second, other = _running(visit(page.context), seed=2)
+    assert run != other
+    second.press("Pause")
+    second.expect_state("Paused")
+    first.wait_for_step(first.step() + 20)
+    first.expect_state("Running")
+    assert second.data(other)["state"] == "paused"
+    assert first.experiment().training.seed == 1
+    assert second.experiment().training.seed == 2
+
+
+def test_another_browser_watches_a_run_by_its_address_and_cannot_steer_it(visit):
+    mine, run = _running(visit())
+    theirs = LabPage(visit())
+    theirs.open(run=run)
+    theirs.expect_state("Running")
+    theirs.wait_for_step(mine.step())
+    expect(theirs.main).to_be_disabled()
+    expect(theirs.page.get_by_label("Stop")).to_be_disabled()
+    assert theirs.data(run)["mine"] is False
+    answer = theirs.page.request.post(f"skipviz/runs/{run}/events", data={"kind": "stop"})
+    assert answer.status == 403
+    mine.wait_for_step(mine.step() + 10)
+    mine.expect_state("Running")
+
+
+def test_what_a_watcher_changes_becomes_their_own_and_leaves_the_run_alone(visit):
+    mine, run = _running(visit())
+    theirs = LabPage(visit()).open(run=run)
+    theirs.wait_for_step(5)
+    theirs.click_skip("s1-3")
+    theirs.expect_network(lambda network: not network.skip("s1-3").on)
+    mine.wait_for_step(mine.step() + 20)
+    assert mine.data(run)["events"] == []
+    assert mine.data(run)["state"] == "running"
+
+
+def test_a_shared_link_opens_the_same_experiment_in_another_browser(visit):
+    experiment = small(seed=7, depth=9)
+    lab = LabPage(visit()).open(experiment)
+    lab.click_skip("s3-5")
+    lab.expect_network(lambda network: not network.skip("s3-5").on)
+    lab.page.get_by_role("button", name="Share").click()
+    address = lab.page.get_by_label("Link to this experiment").input_value()
+    assert len(address) < 2000
+    other = visit()
+    other.goto(address)
+    opened = LabPage(other).ready()
+    assert opened.experiment() == lab.experiment()
+    assert opened.experiment().training.seed == 7
+    expect(opened.inspector).to_contain_text("9 layers")
+    expect(other.locator("svg.sv-diagram .skip.off")).to_have_count(1)
+
+
+def test_a_damaged_link_gives_one_sentence_and_the_default_lab(page):
+    text = link.encode(small())
+    lab = LabPage(page)
+    page.goto(f"lab?x={text[: len(text) // 2]}")
+    expect(lab.toast).to_contain_text("This link does not open.")
+    lab.ready()
+    expect(lab.inspector).to_contain_text("24 layers")
+    assert lab.experiment() == presets.get("vanishing-plain")
+    assert "run" not in parse_qs(urlsplit(page.url).query)
+
+
+def test_a_run_that_is_not_kept_any_more_leaves_the_experiment_of_its_address(page):
+    lab = LabPage(page).open(small(depth=5), run="nosuchrun")
+    expect(lab.inspector).to_contain_text("5 layers")
+    expect(lab.main).to_have_text("Start")

@@ -42,7 +42,8 @@ TOGGLE = """() => new Promise((done) => {
   const [plain, residual] = document.querySelectorAll('.sv-segment button');
   const begun = performance.now();
   (residual.getAttribute('aria-pressed') === 'true' ? plain : residual).click();
-  const look = () => document.querySelectorAll('.sv-mark').length > marks ? done(performance.now() - begun) : requestAnimationFrame(look);
+  const seen = () => document.querySelectorAll('.sv-mark').length > marks;
+  const look = () => seen() ? done(performance.now() - begun) : requestAnimationFrame(look);
   look();
 })"""
 REDRAWS = """() => new Promise((done) => {
@@ -102,8 +103,6 @@ def measure(browser, address: str, text: str) -> dict:
         toggles.append(page.evaluate(TOGGLE))
     slider = page.locator("input[aria-label='Speed, steps a second']")
     slider.evaluate("(s) => { s.value = s.max; s.dispatchEvent(new Event('input')); }")
-        "(s) => { s.value = s.max; s.dispatchEvent(new Event('input')); }"
-    )
     page.wait_for_timeout(800)
     redraws = page.evaluate(REDRAWS)
     page.get_by_role("button", name="Stop").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,21 +36,9 @@ def harness_address():
     server.server_close()
 
 
-@pytest.fixture(scope="session")
-def plots_browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        path = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else None
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module")
-def harness_page(plots_browser, harness_address):
-    page = plots_browser.new_page(viewport={"width": 1440, "height": 900})
+def harness_page(chromium, harness_address):
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
     page.goto(harness_address)
     page.wait_for_function("window.ready")
     yield page

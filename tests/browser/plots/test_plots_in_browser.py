@@ -231,7 +231,7 @@ def test_a_press_on_the_heatmap_goes_to_that_step(harness):
     _, frames, _ = recorded("vanishing-plain", True, 3)
     put(harness, "heatmap", **history(frames))
     left, top, _, _ = boxes(harness, "#heatmap")[0]
-    harness.mouse.click(left + 38 + (348 - 50) / 2, top + 80)
+    harness.mouse.click(left + 38 + (348 - 58) / 2, top + 80)
     assert harness.evaluate("() => harness.seeks") == [250]
 
 

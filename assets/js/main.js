@@ -10,7 +10,8 @@ const instances = new WeakMap();
 
 /** @param {any} component  what Streamlit hands to a component (v2) */
 export default function skipviz(component) {
-  const { parentElement, data, setStateValue } = component;
+  const { parentElement, setStateValue } = component;
+  const data = component.data?.[0];
   if (!data) return undefined;
   let instance = instances.get(parentElement);
   if (!document.getElementById("skipviz-style")) {

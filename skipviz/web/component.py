@@ -21,11 +21,14 @@ def _component(inline: bool):
 
 
 def mount(data: dict, key: str) -> None:
-    """Show the browser's part under `key` with `data` (JSON without NaN)."""
+    """Show the browser's part under `key` with `data` (JSON without NaN).
+
+    It goes as a list of one: Streamlit looks into a dict for data frames, for which it imports pandas (100 MB).
+    """
     inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
     if inline:
         st.session_state.inline = True
-    _component(inline)(data=data, key=key, on_commands_change=lambda: None, on_inline_change=lambda: None)
+    _component(inline)(data=[data], key=key, on_commands_change=lambda: None, on_inline_change=lambda: None)
 
 
 def _state(key: str) -> dict:

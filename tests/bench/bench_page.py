@@ -59,7 +59,7 @@ REDRAWS = """() => new Promise((done) => {
 
 def experiments() -> dict[str, Experiment]:
     """Return the networks measured."""
-    long = Training(steps=100_000)
+    long = Training(steps=8_000)
     sixty = Experiment(variants={"network": families.mlp(depth=60, skip_every=2)}, task=Task(name="spiral"), training=long)
     return {
         "24 layers": presets.get("vanishing-plain").replaced(training=long),
@@ -128,8 +128,8 @@ def main() -> None:
             first.wait_for_selector(".sv-panel svg.sv-diagram")
             usable = time.monotonic() - begun
             first.wait_for_timeout(4000)
-            figures = {name: measure(browser, address, link.encode(one)) for name, one in experiments().items()}
             memory = psutil.Process(process.pid).memory_info().rss / 2**20
+            figures = {name: measure(browser, address, link.encode(one)) for name, one in experiments().items()}
             browser.close()
     finally:
         process.terminate()

@@ -1,0 +1,1 @@
+"""One family of published networks a file; `skipviz.network.families` is what others import."""

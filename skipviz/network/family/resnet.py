@@ -1,0 +1,150 @@
+"""Residual networks (He et al. 2015, Deep Residual Learning; He et al. 2016, Identity Mappings) and their plain twins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..base import NetworkError
+from ..network import Head, Network
+from ..operation import Convolution, Identity, Pool
+from ..skip import Adapter
+from .trunk import Scale, Trunk, branch_scale, chosen, head_of, pixels, refusing_in_words
+
+Shortcut = Literal["pad", "project", "project-all"]
+Block = Literal["basic", "bottleneck"]
+Layout = Literal["cifar", "imagenet"]
+
+IMAGENET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
+"""Blocks a stage, by depth; from 50 on they are bottlenecks (He et al. 2015, table 1; 200: He et al. 2016)."""
+EXPANSION = 4
+"""Output over inner width of a bottleneck."""
+IMAGENET_PIXELS = 64
+"""From this side on an input of a depth that both layouts have is taken for one of ImageNet's kind."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a depth means: blocks a stage, their kind, and the stem."""
+
+    layout: Layout
+    block: Block
+    blocks: tuple[int, ...]
+    widths: tuple[int, ...]
+    version: int
+    shortcut: Shortcut
+    plain: bool
+    norm: str
+    scale: Scale
+
+    @property
+    def bias(self) -> bool:
+        """A norm after a convolution takes the bias's place."""
+        return self.norm == "none"
+
+
+@refusing_in_words
+def resnet(
+    depth: int = 20,
+    shortcut: Shortcut | None = None,
+    version: int = 1,
+    plain: bool = False,
+    block: Block | None = None,
+    layout: Layout | None = None,
+    widths: Sequence[int] | None = None,
+    norm: str = "batch",
+    scale: Scale = None,
+    input: Sequence[int] | None = None,
+    head: Head | int | None = None,
+) -> Network:
+    """Return a residual network, or with `plain` its twin without skips.
+
+    CIFAR's: depth 6n+2 (20, 32, 44, 56, 110, 1202) of basic blocks, or 9n+2 of bottlenecks (version 2: 164, 1001), stages of
+    16, 32 and 64 channels, 3×32×32 in, 10 classes. ImageNet's: 18, 34, 50, 101, 152 (version 2: 200), 3×224×224, 1,000 classes;
+    a depth that is both is ImageNet's unless `input` is smaller than 64 pixels or `layout` says otherwise.
+
+    `shortcut` where shapes change: `pad` is He's option A (stride and zero channels), `project` B (stride and 1×1), with
+    `project-all` (C) every shortcut is a projection; None: A for CIFAR's version 1, else B. Version 1 has its ReLU after the
+    sum, as a box of its own, and a bottleneck's stride in its first convolution; version 2 has norm and ReLU before each
+    convolution, shared by both ways where a shortcut projects, and a last norm and ReLU. `norm="none"` gives the convolutions
+    biases. `scale` is the branch scale. Raises `NetworkError`.
+    """
+    plan = _plan(depth, shortcut, version, plain, block, layout, widths, norm, scale, input)
+    trunk, size = Trunk(), (3, 32, 32) if plan.layout == "cifar" else (3, 224, 224)
+    _stem(trunk, plan)
+    inputs = plan.widths[0]
+    for stage, (count, width) in enumerate(zip(plan.blocks, plan.widths, strict=True)):
+        for index in range(count):
+            stride = 2 if stage and not index else 1
+            inputs = _unit(trunk, plan, inputs, width, stride, first=not stage and not index)
+    if version == 2:
+        trunk.layer(Identity(), norm=norm, activation="relu")
+    classes = 10 if plan.layout == "cifar" else 1000
+    return trunk.network(size if input is None else input, head_of(classes if head is None else head))
+
+
+def _plan(depth, shortcut, version, plain, block, layout, widths, norm, scale, input) -> _Plan:
+    chosen("a ResNet's version", version, (1, 2))
+    small = input is not None and pixels(tuple(input)) < IMAGENET_PIXELS
+    if layout is None:
+        layout = "imagenet" if depth in IMAGENET and not (small and (depth - 2) % 6 == 0) else "cifar"
+    chosen("the layout", layout, ("cifar", "imagenet"))
+    if layout == "imagenet":
+        chosen("the depth of an ImageNet ResNet", depth, tuple(IMAGENET))
+        block, blocks = block or ("basic" if depth < 50 else "bottleneck"), IMAGENET[depth]
+    else:
+        bottleneck = version == 2 and (depth == 164 or (depth - 2) % 6)
+        block = block or ("bottleneck" if bottleneck else "basic")
+        layers = 6 if block == "basic" else 9
+        if depth < 2 + layers or (depth - 2) % layers:
+            raise NetworkError(f"a ResNet of {block} blocks for small images has {layers}n + 2 layers, not {depth}")
+        blocks = ((depth - 2) // layers,) * 3
+    chosen("the block", block, ("basic", "bottleneck"))
+    widths = tuple(widths or ((16, 32, 64) if layout == "cifar" else (64, 128, 256, 512)))
+    if len(widths) != len(blocks):
+        raise NetworkError(f"this ResNet has {len(blocks)} stages and {len(widths)} widths are given")
+    usual = "pad" if layout == "cifar" and block == "basic" and version == 1 else "project"
+    chosen("the shortcut", shortcut or usual, ("pad", "project", "project-all"))
+    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, scale)
+
+
+def _stem(trunk: Trunk, plan: _Plan) -> None:
+    kernel, stride = (3, 1) if plan.layout == "cifar" else (7, 2)
+    op = Convolution(width=plan.widths[0], kernel=kernel, stride=stride, bias=plan.bias)
+    trunk.layer(op, norm=plan.norm, activation="relu", init="he")
+    if plan.layout == "imagenet":
+        trunk.layer(Pool(kernel=3, stride=2, padding=1))
+
+
+def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, first: bool) -> int:
+    """Add one residual unit; return how many channels it gives."""
+    kernels = (3, 3) if plan.block == "basic" else (1, 3, 1)
+    output = width if plan.block == "basic" else EXPANSION * width
+    projects = plan.shortcut == "project-all" or (plan.shortcut == "project" and (stride > 1 or inputs != output))
+    activated = first or projects
+    if plan.version == 2 and projects and not first:
+        trunk.layer(Identity(), norm=plan.norm, activation="relu")
+    source = trunk.state
+    for place, kernel in enumerate(kernels):
+        last = place == len(kernels) - 1
+        op = Convolution(width=output if last else width, kernel=kernel, stride=stride if place == 0 else 1, bias=plan.bias)
+        fields = branch_scale(plan.scale, sum(plan.blocks)) if last else {}
+        if plan.version == 1:
+            trunk.layer(op, norm=plan.norm, activation="none" if last else "relu", init="he", **fields)
+        elif place == 0 and activated:
+            trunk.layer(op, init="he", **fields)
+        else:
+            trunk.layer(op, norm=plan.norm, activation="relu", order="norm-act-op", init="he", **fields)
+    if not plan.plain:
+        trunk.skip(source, adapter=_adapter(plan, inputs, output, projects))
+    if plan.version == 1:
+        trunk.layer(Identity(), activation="relu")
+    return output
+
+
+def _adapter(plan: _Plan, inputs: int, output: int, projects: bool) -> Adapter:
+    if projects:
+        normed = plan.version == 1 and plan.norm == "batch"
+        return Adapter(channels="project", bias=plan.version == 1 and not normed, norm="batch" if normed else "none", init="he")
+    return Adapter(channels="pad") if inputs != output else Adapter()

@@ -1,0 +1,93 @@
+"""What every family builds with: a trunk that grows layer by layer, and skips laid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from math import sqrt
+from typing import Literal
+
+from pydantic import ValidationError
+
+from ..base import NetworkError, Shape, sentence
+from ..layer import Layer
+from ..network import MAX_LAYERS, Head, Network
+from ..operation import Operation
+from ..skip import Skip
+
+Scale = float | Literal["root", "skipinit", "rezero"] | None
+"""Of every residual branch: a fixed factor; `root`: fixed 1/√L for L branches; `skipinit`: learned from 1/√L
+(De & Smith 2020); `rezero`: learned from 0 (Bachlechner et al. 2020)."""
+
+
+class Trunk:
+    """The layers and skips of a network while a family lays them."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.skips: list[Skip] = []
+
+    @property
+    def state(self) -> int:
+        """The number of the last state."""
+        return len(self.layers)
+
+    def layer(self, op: Operation, **fields) -> int:
+        """Add a layer; return the number of the state it ends in."""
+        if len(self.layers) == MAX_LAYERS:
+            raise NetworkError(f"a network has at most {MAX_LAYERS:,} layers")
+        self.layers.append(Layer(op=op, **fields))
+        return self.state
+
+    def skip(self, source: int, **fields) -> None:
+        """Lay a skip from state h_source to the last state."""
+        self.skips.append(Skip(id=f"s{source}-{self.state}", source=source, target=self.state, **fields))
+
+    def network(self, input: Sequence[int], head: Head) -> Network:
+        return Network(input=tuple(input), layers=tuple(self.layers), skips=tuple(self.skips), head=head)
+
+
+def refusing_in_words(family: Callable[..., Network]) -> Callable[..., Network]:
+    """Let a family raise `NetworkError` with one sentence for any argument that makes no network."""
+
+    @wraps(family)
+    def refusing(*arguments, **options) -> Network:
+        try:
+            return family(*arguments, **options)
+        except ValidationError as error:
+            raise NetworkError(sentence(error)) from None
+
+    return refusing
+
+
+def chosen(what: str, value, choices: Sequence) -> None:
+    """Raise `NetworkError` if `value` is none of `choices`."""
+    if value not in choices:
+        raise NetworkError(f"{what} is one of {', '.join(map(str, choices))}, not {value}")
+
+
+def counted(what: str, value: int, low: int, high: int) -> None:
+    """Raise `NetworkError` if `value` is not between `low` and `high`."""
+    if not low <= value <= high:
+        raise NetworkError(f"{what} is between {low:,} and {high:,}, not {value:,}")
+
+
+def head_of(head: Head | int, kind: str = "classes") -> Head:
+    """Return `head`, or a head of that kind with so many outputs."""
+    return Head(kind=kind, outputs=head) if isinstance(head, int) else head
+
+
+def branch_scale(scale: Scale, branches: int) -> dict:
+    """Return the fields of the layer that ends a residual branch, one of `branches`."""
+    if isinstance(scale, str):
+        chosen("the branch scale", scale, ("root", "skipinit", "rezero"))
+        start = 0.0 if scale == "rezero" else round(1 / sqrt(max(1, branches)), 6)
+        return {"scale": start, "scale_learned": scale != "root"}
+    return {} if scale is None else {"scale": scale}
+
+
+def pixels(shape: Shape) -> int:
+    """Return the shorter side of an image of `shape`; raises `NetworkError` for anything else."""
+    if len(shape) != 3:
+        raise NetworkError(f"the input is an image, channels × height × width, not {len(shape)} sizes")
+    return min(shape[1:])

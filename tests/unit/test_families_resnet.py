@@ -1,0 +1,133 @@
+"""ResNets have the published layers and parameters, and refuse what is none."""
+
+import time
+
+import pytest
+import torch
+
+from skipviz import NetworkError, edit, families, link
+from skipviz.learning.build import build
+from skipviz.network.network import Head
+from skipviz.sharing import packing
+from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.task import Task
+
+PUBLISHED = [
+    ({"depth": 20}, 269_722),
+    ({"depth": 32}, 464_154),
+    ({"depth": 44}, 658_586),
+    ({"depth": 56}, 853_018),
+    ({"depth": 110}, 1_727_962),
+    ({"depth": 1202}, 19_421_274),
+    ({"depth": 20, "shortcut": "project"}, 272_474),
+    ({"depth": 164, "version": 2}, 1_703_258),
+    ({"depth": 1001, "version": 2}, 10_327_706),
+    ({"depth": 18}, 11_689_512),
+    ({"depth": 34}, 21_797_672),
+    ({"depth": 50}, 25_557_032),
+    ({"depth": 101}, 44_549_160),
+    ({"depth": 152}, 60_192_808),
+]
+NAMES = ["-".join(map(str, options.values())) for options, _ in PUBLISHED]
+
+
+@pytest.mark.parametrize(("options", "count"), PUBLISHED, ids=NAMES)
+def test_a_resnet_has_the_published_number_of_parameters(options, count):
+    assert families.resnet(**options).parameter_count() == count
+
+
+@pytest.mark.parametrize(("options", "count"), PUBLISHED, ids=NAMES)
+def test_torch_builds_as_many(options, count):
+    with torch.device("meta"):
+        model = build(families.resnet(**options))
+    assert sum(parameter.numel() for parameter in model.parameters()) == count
+
+
+@pytest.mark.parametrize("depth", [20, 56, 110])
+def test_the_plain_twin_has_the_same_layers_and_parameters_and_no_skip(depth):
+    residual, plain = families.resnet(depth), families.resnet(depth, plain=True)
+    assert plain.skips == ()
+    assert plain.layers == residual.layers
+    assert plain.parameter_count() == residual.parameter_count()
+
+
+@pytest.mark.parametrize(
+    ("options", "layers"),
+    [({"depth": 20}, 20), ({"depth": 110}, 110), ({"depth": 18}, 18), ({"depth": 152}, 152), ({"depth": 1001, "version": 2}, 1001)],
+)
+def test_the_depth_counts_the_layers_with_weights(options, layers):
+    network = families.resnet(**options)
+    assert sum(layer.op.kind == "conv" for layer in network.layers) + 1 == layers
+
+
+def test_a_cifar_resnet_halves_the_image_twice_and_an_imagenet_one_five_times():
+    assert [families.resnet(20).shapes.states[k] for k in (1, 10, 19, 28)] == [(16, 32, 32), (16, 32, 32), (32, 16, 16), (64, 8, 8)]
+    assert families.resnet(50).shapes.states[-1] == (2048, 7, 7)
+
+
+def test_shortcuts_project_where_the_option_says():
+    def projections(shortcut):
+        return sum(shape.adapter.channels == "project" for shape in families.resnet(20, shortcut).shapes.skips)
+
+    assert [projections(shortcut) for shortcut in ("pad", "project", "project-all")] == [0, 2, 9]
+    assert [shape.adapter.label() for shape in families.resnet(20).shapes.skips].count("stride · pad") == 2
+
+
+def test_resnet_1202_is_inferred_in_half_a_second():
+    began = time.process_time()
+    assert families.resnet(1202).depth == 1 + 600 * 3
+    assert time.process_time() - began < 0.5
+
+
+def test_branches_are_scaled_where_the_skips_land():
+    network = families.resnet(20, scale="rezero", norm="none")
+    ends = {skip.target for skip in network.skips}
+    assert {k for k, layer in enumerate(network.layers, start=1) if layer.scale_learned} == ends
+    assert {network.layers[k - 1].scale for k in ends} == {0.0}
+    assert {families.resnet(20, scale="root").layers[k - 1].scale for k in ends} == {round(1 / 3, 6)}
+    assert not families.resnet(20, scale="root").layers[2].scale_learned
+    assert families.resnet(20, scale="skipinit").layers[2].scale_learned
+
+
+def test_a_stack_is_scaled_where_its_adds_land():
+    network = families.mlp(depth=8, width=4, skip_every=2, scale=0.5, input=(4,))
+    assert [layer.scale for layer in network.layers] == [None, 0.5] * 4
+
+
+def test_resnet_110_on_digits_travels_in_a_short_link():
+    network = families.resnet(110, input=(1, 8, 8))
+    for skip in network.skips[::5]:
+        network = edit.set_skip(network, skip.id, on=False)
+    experiment = Experiment(variants={"resnet": network}, task=Task(name="digits"))
+    text = link.encode(experiment)
+    assert link.decode(text) == experiment
+    assert len(text) < 2000
+
+
+def test_resnet_1202_packs_and_unpacks():
+    network = families.resnet(1202)
+    data = {"variants": {"a": network.model_dump(mode="json", exclude_defaults=True)}}
+    assert packing.unpacked(packing.packed(data)) == data
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"depth": 21}, "6n + 2 layers, not 21"),
+        ({"depth": 2}, "6n + 2 layers, not 2"),
+        ({"depth": 165, "version": 2}, "9n + 2 layers"),
+        ({"version": 3}, "version is one of 1, 2, not 3"),
+        ({"shortcut": "teleport"}, "shortcut is one of pad, project, project-all"),
+        ({"depth": 19, "layout": "imagenet"}, "one of 18, 34, 50, 101, 152, 200"),
+        ({"depth": 6002}, "at most 2,500 layers"),
+        ({"widths": (16, 32)}, "3 stages and 2 widths"),
+        ({"widths": (32, 16, 8), "shortcut": "pad"}, "padding only adds channels"),
+        ({"input": (64,)}, "the input is an image"),
+        ({"scale": "magic"}, "branch scale is one of root, skipinit, rezero"),
+        ({"head": Head(kind="positions")}, "needs a sequence"),
+    ],
+)
+def test_what_is_no_resnet_is_refused_in_words(options, words):
+    with pytest.raises(NetworkError, match=r"^[^\n]+$") as caught:
+        families.resnet(**options)
+    assert words in str(caught.value)

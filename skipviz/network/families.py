@@ -2,5 +2,6 @@
 
 from .family.resnet import resnet
 from .family.stack import conv, mlp
+from .family.unet import unet
 
-__all__ = ["conv", "mlp", "resnet"]
+__all__ = ["conv", "mlp", "resnet", "unet"]

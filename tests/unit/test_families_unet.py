@@ -1,0 +1,99 @@
+"""U-Net has the published layers, sizes and parameters, and every part of it can be chosen."""
+
+import pytest
+import torch
+
+from skipviz import NetworkError, edit, families
+from skipviz.learning.build import build
+
+
+def pairs(network) -> list[tuple[int, int]]:
+    return [(skip.source, skip.target) for skip in network.skips]
+
+
+def test_the_default_is_the_network_of_2015():
+    """Ronneberger et al. 2015, figure 1: 572² in, 388² out, 28² at the bottom, crops at every scale."""
+    network = families.unet()
+    assert network.parameter_count() == 31_030_658
+    assert network.shapes.output == (2, 388, 388)
+    assert min(state[1] for state in network.shapes.states) == 28
+    assert [shape.carried for shape in network.shapes.skips] == [(512, 56, 56), (256, 104, 104), (128, 200, 200), (64, 392, 392)]
+    assert {shape.adapter.spatial for shape in network.shapes.skips} == {"crop"}
+    assert (
+        sum(layer.op.kind == "conv" for layer in network.layers) + sum(layer.op.kind == "up" for layer in network.layers) + 1 == 23
+    )
+
+
+def test_torch_builds_as_many_parameters():
+    with torch.device("meta"):
+        assert sum(p.numel() for p in build(families.unet()).parameters()) == 31_030_658
+
+
+def test_the_padded_one_keeps_the_images_size_and_the_parameters():
+    network = families.unet(padded=True)
+    assert network.shapes.output == (2, 256, 256)
+    assert network.parameter_count() == 31_030_658
+    assert {shape.adapter.spatial for shape in network.shapes.skips} == {"none"}
+
+
+def test_long_skips_join_equal_scales_the_innermost_first():
+    network = families.unet(depth=2, width=4, padded=True, input=(1, 16, 16))
+    assert pairs(network) == [(5, 9), (2, 12)]
+    assert all(network.shapes.states[i] == network.shapes.states[j] for i, j in pairs(network))
+    assert {skip.merge for skip in network.skips} == {"concat"}
+
+
+def test_long_skips_may_add_and_then_the_readers_are_as_narrow_as_without_them():
+    adding = families.unet(depth=2, width=4, merge="add", padded=True, input=(1, 16, 16))
+    bare = families.unet(depth=2, width=4, long=False, padded=True, input=(1, 16, 16))
+    assert pairs(adding) == [(5, 9), (2, 12)]
+    assert bare.skips == ()
+    assert adding.parameter_count() == bare.parameter_count()
+    assert adding.shapes.layers == bare.shapes.layers
+
+
+def test_short_skips_pass_as_many_convolutions_as_asked_and_project_where_widths_differ():
+    network = families.unet(depth=1, width=4, convolutions=6, short_every=3, padded=True, input=(1, 16, 16), long=False)
+    assert pairs(network) == [(0, 3), (3, 6), (7, 10), (10, 13), (14, 17), (17, 20)]
+    projected = [shape.adapter.channels == "project" for shape in network.shapes.skips]
+    assert projected == [True, False, True, False, False, False]
+
+
+def test_short_skips_of_the_valid_network_are_cropped():
+    network = families.unet(depth=1, width=4, short_every=2, input=(1, 20, 20))
+    assert network.shapes.output == (2, 4, 4)
+    assert {shape.adapter.spatial for shape in network.shapes.skips} == {"crop"}
+
+
+@pytest.mark.parametrize("up", ["transposed", "bilinear"])
+@pytest.mark.parametrize("norm", ["none", "batch", "group"])
+def test_every_choice_of_norm_and_up_sampling_runs(up, norm):
+    network = families.unet(depth=2, width=4, up=up, norm=norm, short_every=1, padded=True, input=(1, 18, 22), head=3)
+    outputs = build(network)(torch.randn(2, 1, 18, 22))
+    assert outputs.shape == (2, *network.shapes.output)
+    outputs.sum().backward()
+
+
+def test_each_scales_skip_toggles_alone():
+    network = families.unet(depth=3, width=2, padded=True, input=(1, 16, 16))
+    for skip in network.skips:
+        toggled = edit.set_skip(network, skip.id, on=False)
+        assert toggled.shapes == network.shapes
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"depth": 0}, "depth is between 1 and 8, not 0"),
+        ({"width": 4096}, "widest scale's number of channels"),
+        ({"up": "magic"}, "up-sampling is one of transposed, bilinear"),
+        ({"merge": "gate"}, "merge of long skips is one of concat, add"),
+        ({"short_every": 3}, "under a short skip is between 0 and 2"),
+        ({"input": (1, 100, 100)}, "does not fit into"),
+        ({"input": (64,)}, "the input is an image"),
+    ],
+)
+def test_what_is_no_unet_is_refused_in_words(options, words):
+    with pytest.raises(NetworkError) as caught:
+        families.unet(**options)
+    assert words in str(caught.value)

@@ -13,6 +13,7 @@ export function createRunStore() {
     /** @type {string | null} */ id: null,
     /** @type {any} */ header: null,
     /** @type {Frame[]} */ frames: [],
+    /** @type {Frame | null} a frame between two of the schedule, shown until the next one */ passing: null,
     /** @type {{step: number, event: any}[]} */ events: [],
     state: "ready",
     /** @type {string | null} */ reason: null,
@@ -24,7 +25,7 @@ export function createRunStore() {
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], events: [], state: id ? "starting" : "ready", reason: null, ahead: null, cursor: null, diverged: {},
+        id, header: null, frames: [], passing: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, cursor: null, diverged: {},
       });
     },
     /** @param {any} message  one message of the stream */
@@ -41,6 +42,8 @@ export function createRunStore() {
       }
       if (message.header) this.header = message.header;
       for (const frame of message.frames || []) {
+        this.passing = frame.passing ? frame : null;
+        if (frame.passing) continue;
         // A frame of the same step as the last one (what an event did, measured at rest) is replaced by it.
         if (this.frames.at(-1)?.step === frame.step) {
           this.frames.pop();
@@ -58,6 +61,7 @@ export function createRunStore() {
     /** @returns {Frame | null} the frame looked at */
     frame() {
       if (!this.frames.length) return null;
+      if (this.cursor === null && this.passing) return this.passing;
       return this.frames[this.cursor === null ? this.frames.length - 1 : Math.min(this.cursor, this.frames.length - 1)];
     },
     /** @param {Frame} shown @returns {Frame | null} the last frame before the event that precedes the shown one */
@@ -73,8 +77,9 @@ export function createRunStore() {
     },
     /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the field's latest value up to the shown frame */
     latest(shown, variant, field) {
-      for (let index = this.frames.length - 1; index >= 0; index -= 1) {
-        const frame = this.frames[index];
+      for (let index = this.frames.length; index >= 0; index -= 1) {
+        const frame = index === this.frames.length ? this.passing : this.frames[index];
+        if (!frame) continue;
         const value = frame.step <= shown.step ? frame.variants[variant]?.[field] : undefined;
         if (value !== undefined && value !== null) return value;
       }

@@ -276,8 +276,8 @@ class Engine:
             if run.ended:
                 return
             if word == b"frame":
-                _, eventful, payload = rest.split(b" ", 2)
-                self._store.append(run, payload, keep=eventful == b"1")
+                _, kind, payload = rest.split(b" ", 2)
+                self._store.append(run, payload, keep=kind == b"1", passing=kind == b"2")
             elif word == b"at":
                 run.step = int(rest)
             elif word == b"event":

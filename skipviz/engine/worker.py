@@ -43,7 +43,8 @@ class Session:
         self._touched = False
         self._acted: list[dict] = []
         self._buffer = bytearray()
-        self._sent = self._pictured = 0.0
+        self._sent = self._emitted = 0.0
+        self._pictured = {False: 0.0, True: 0.0}
         self._told_step = 0
         self._told_diverged: set[str] = set()
         for message in request.get("events", ()):
@@ -142,8 +143,10 @@ class Session:
         urgent = self._touched or bool(self._acted) or self._single_steps > 0 or edge
         record = urgent or slow or step % self._interval == 0
         began = time.monotonic()
-        picture = record and (urgent or began - self._pictured >= PICTURE_PERIOD)
-        frame = trainer.advance(record=record, ghost=self._ghost and record, picture=picture)
+        passing = not record and began - self._emitted >= SENDING_PERIOD
+        picture = (record or passing) and (urgent or began - self._pictured[passing] >= PICTURE_PERIOD)
+        shown = record or passing
+        frame = trainer.advance(record=shown, ghost=self._ghost and shown, picture=picture)
         now = time.monotonic()
         self._step_seconds = 0.8 * self._step_seconds + 0.2 * (now - began)
         self._touched = False
@@ -151,15 +154,18 @@ class Session:
         if self._speed:
             self._due = max(self._due + 1 / self._speed, now - SLOW)
         if picture:
-            self._pictured = now
+            self._pictured[passing] = now
         self._acted.clear()
         if frame is not None:
-            self._emit(frame)
+            self._emit(frame, passing and not trainer.diverged)
         if urgent or now - self._sent >= SENDING_PERIOD:
             self._flush()
 
-    def _emit(self, frame) -> None:
-        self._buffer += b"frame %d %d " % (frame.step, bool(frame.events)) + encode_frame(frame) + b"\n"
+    def _emit(self, frame, passing: bool = False) -> None:
+        """Send a frame; a passing one, between two of the schedule, is for who watches now and is not kept."""
+        self._emitted = time.monotonic()
+        kind = 2 if passing else int(bool(frame.events))
+        self._buffer += b"frame %d %d " % (frame.step, kind) + encode_frame(frame, passing) + b"\n"
         if len(self._trainer.diverged) > len(self._told_diverged):
             self._told_diverged = set(self._trainer.diverged)
             self._put("diverged", self._trainer.diverged)

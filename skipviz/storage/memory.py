@@ -18,8 +18,8 @@ class RunStore(Protocol):
     def get(self, run_id: str) -> Run | None:
         """Return a run and count it as used, or None where it is not, or no longer, kept."""
 
-    def append(self, run: Run, payload: bytes, keep: bool = False) -> None:
-        """Append an encoded frame to `run`; `keep` spares it when frames are thinned."""
+    def append(self, run: Run, payload: bytes, keep: bool = False, passing: bool = False) -> None:
+        """Append an encoded frame to `run`; `keep` spares it when frames are thinned, a `passing` one goes with the next."""
 
     def runs(self) -> list[Run]:
         """Return every run, oldest first."""
@@ -49,10 +49,10 @@ class MemoryStore:
             run.touched = time.monotonic()
         return run
 
-    def append(self, run: Run, payload: bytes, keep: bool = False) -> None:
+    def append(self, run: Run, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         with self._lock:
             before = run.bytes
-            run.add_frame(payload, keep)
+            run.add_frame(payload, keep, passing)
             if run.bytes > self._run_bytes:
                 run.thin()
             if run.id in self._runs:

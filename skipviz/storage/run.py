@@ -48,12 +48,13 @@ class Run:
     """Size of the frames kept."""
     _payloads: list[bytes] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
+    _passing: bool = False
     _keep: set[int] = field(default_factory=lambda: {0})
 
     @property
     def frames(self) -> list[bytes]:
         """The frames kept, encoded as JSON, in order. One whose step equals its predecessor's replaces it."""
-        return [payload for payload in self._payloads if payload]
+        return [payload for payload in self._payloads[: len(self._payloads) - self._passing] if payload]
 
     @property
     def header(self) -> dict[str, Any] | None:
@@ -69,8 +70,12 @@ class Run:
         """How many frames and changes of state there have been."""
         return len(self._payloads) + len(self._marks)
 
-    def add_frame(self, payload: bytes, keep: bool = False) -> None:
-        """Append an encoded frame; `keep` spares it from thinning."""
+    def add_frame(self, payload: bytes, keep: bool = False, passing: bool = False) -> None:
+        """Append an encoded frame; `keep` spares it from thinning, a `passing` one is let go when the next comes."""
+        if self._passing:
+            self.bytes -= len(self._payloads[-1])
+            self._payloads[-1] = b""
+        self._passing = passing
         if keep:
             self._keep.add(len(self._payloads))
         self._payloads.append(payload)

@@ -1,5 +1,6 @@
 """Runs through real worker processes."""
 
+import json
 import math
 
 import pytest
@@ -115,6 +116,20 @@ def test_the_same_experiment_and_events_give_the_same_frames(engine, submit):
     assert shown[0] == shown[1]
     assert runs[0].events == runs[1].events
     assert [event["step"] for event in runs[0].events] == [7, 20]
+
+
+def test_who_watches_a_long_run_sees_it_move_between_scheduled_frames_and_only_those_are_kept(engine, submit):
+    run = submit(endless(record_every=1_000_000))
+    passing = set()
+
+    def seen():
+        _, message = run.update(0)
+        passing.update(frame["step"] for frame in json.loads(message)["frames"] if frame.get("passing"))
+        return len(passing) >= 3
+
+    wait_for(engine, seen)
+    assert [frame["step"] for frame in frames_of(run)] == [0]
+    engine.post(run.id, run.owner, {"kind": "stop"})
 
 
 def test_a_slow_run_shows_every_step(engine, submit):

@@ -1,0 +1,85 @@
+"""Streamlit's own test client on both pages; what a page tells its component can be read, and commands be sent to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+MAIN = Path(__file__).parents[2] / "skipviz" / "web" / "main.py"
+
+
+def _lab_alone() -> None:
+    """Run the lab's script; a switch of pages, by which the whole app would come to it, drops the address' query."""
+    from skipviz.web import lab_page
+
+    lab_page.page()
+
+
+class App:
+    """One session. `data()` is what the component was told last; `send` does what its browser part does."""
+
+    def __init__(self, page: str, query: dict) -> None:
+        whole = page == "figure"
+        self.test = AppTest.from_file(str(MAIN)) if whole else AppTest.from_function(_lab_alone)
+        self.test.default_timeout = 60
+        self.test.query_params.update(query)
+        self._page = page
+        self._sent = 0
+        self.run()
+
+    def run(self):
+        """Run the script once, which may raise nothing, and return what the component was told."""
+        self.test.run()
+        assert not self.test.exception
+        return self.data()
+
+    def data(self) -> dict:
+        """Return the component's data."""
+        told = json.loads(_component(self.test._tree).proto.json)
+        return told[0] if isinstance(told, list) else told
+
+    def network(self) -> dict:
+        """Return the lab's network as its component was told."""
+        return self.data()["network"]
+
+    def send(self, operation: str, **fields) -> dict:
+        """Send one command as the browser does, and return what the component is told then."""
+        self._sent += 1
+        self.test.session_state[self._page] = {"commands": [{"op": operation, "n": self._sent, **fields}]}
+        return self.run()
+
+    def widget(self, kind: str, label: str):
+        """Return the sidebar's widget of that kind and label."""
+        return next(found for found in getattr(self.test.sidebar, kind) if found.label == label)
+
+    def choose(self, kind: str, label: str, value) -> dict:
+        """Set a widget of the sidebar, and return what the component is told then."""
+        self.widget(kind, label).set_value(value)
+        return self.run()
+
+
+def _component(block):
+    for child in block.children.values():
+        if hasattr(child, "children"):
+            found = _component(child)
+            if found is not None:
+                return found
+        elif child.type == "bidi_component":
+            return child
+    return None
+
+
+@pytest.fixture
+def opened(engine, monkeypatch):
+    """A function that opens a page, `figure` or `lab`, in a session of its own with the address' query."""
+    monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "a-browser-of-these-tests")
+    return lambda page, **query: App(page, query)
+
+
+@pytest.fixture
+def lab(opened):
+    """The lab, as it opens."""
+    return opened("lab")

@@ -1,0 +1,161 @@
+"""The lab's script: what the sidebar and the page's commands make of the experiment, and what the page is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from skipviz.network import families
+from skipviz.sharing import link
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
+
+
+def _small() -> str:
+    network = families.mlp(depth=4, width=8, skip_every=2)
+    task = Task(name="spiral", samples=100)
+    return link.encode(Experiment(variants={"network": network}, task=task, training=Training(steps=5, batch_size=8)))
+
+
+@pytest.fixture
+def small(opened):
+    """The lab on four layers of 8 with the skip s1-3."""
+    return opened("lab", x=_small())
+
+
+def test_the_lab_opens_drawn_and_measured(lab):
+    data = lab.data()
+    assert (data["network"]["depth"], data["network"]["skips_total"], data["network"]["skips_on"]) == (24, 11, 0)
+    assert data["diagram"]["svg"].startswith("<svg")
+    gradient = data["probe"]["frame"]["variants"][data["variant"]]["weight_grad"]
+    assert 0 < gradient[0] / gradient[-1] < 1e-6
+    assert link.decode(data["link"]).network.depth == 24
+
+
+def test_the_address_carries_the_experiment(lab):
+    assert lab.test.query_params["x"] in (lab.data()["link"], [lab.data()["link"]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "value", "field", "expected"),
+    [
+        ("slider", "Depth", 7, "depth", 7),
+        ("selectbox", "Norm", "layer", "note", "torch-default init, layer norm"),
+        ("selectbox", "Init", "he", "note", "He init, no norm"),
+        ("selectbox", "Skips", "none", "skips_total", 0),
+        ("number_input", "Every", 4, "skips_total", 5),
+    ],
+)
+def test_a_change_in_the_sidebar_rebuilds_the_network(lab, kind, label, value, field, expected):
+    data = lab.choose(kind, label, value)
+    assert data["network"][field] == expected
+    assert data["undo"] == 1
+    assert len(data["probe"]["frame"]["variants"]["network"]["weight_grad"]) == data["network"]["depth"]
+
+
+def test_the_width_and_the_activation_reach_every_layer(small):
+    small.choose("slider", "Width", 5)
+    layers = small.choose("selectbox", "Activation", "tanh")["network"]["layers"]
+    assert {(layer["width"], layer["activation"]) for layer in layers} == {(5, "tanh")}
+
+
+@pytest.mark.parametrize("pattern", ["nested", "dense"])
+def test_a_pattern_of_skips_is_drawn_and_read_back_as_that_pattern(lab, pattern):
+    data = lab.choose("selectbox", "Skips", pattern)
+    assert data["network"]["skips_total"] > 0
+    assert lab.widget("selectbox", "Skips").value == pattern
+    assert data["message"] is None
+
+
+@pytest.mark.parametrize(("task", "outputs"), [("digits", 10), ("shapes", 1), ("xor", 2)])
+def test_another_task_brings_the_input_and_the_head_it_needs(small, task, outputs):
+    data = small.choose("selectbox", "Task", task)
+    experiment = link.decode(data["link"])
+    assert experiment.task.name == task
+    assert experiment.network.head.outputs == outputs
+    assert data["probe"] is not None
+    assert data["message"] is None
+
+
+def test_a_preset_replaces_everything_and_undo_brings_the_old_one_back(small):
+    before = small.data()["link"]
+    assert small.choose("selectbox", "Start from", "vanishing-residual")["network"]["depth"] == 24
+    data = small.send("undo")
+    assert data["link"] == before
+    assert small.widget("selectbox", "Start from").value == "yours"
+    assert small.send("redo")["network"]["depth"] == 24
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"operation": "add_skip", "source": 3, "target": 1},
+        {"operation": "add_skip", "source": 0, "target": 99},
+        {"operation": "remove_skips", "ids": ["nosuch"]},
+        {"operation": "layers", "ids": ["f1"], "changes": {"width": 100_000}},
+        {"operation": "skips", "ids": ["s1-3"], "changes": {"strength": -1}},
+        {"operation": "skips", "ids": ["s1-3"], "changes": {"id": "other"}},
+        {"operation": "add_skip"},
+        {"operation": "nosuch"},
+        {"operation": "start", "run": "nosuch"},
+    ],
+)
+def test_what_cannot_be_done_is_answered_with_a_sentence_and_changes_nothing(small, command):
+    before = small.data()["link"]
+    data = small.send(**command)
+    assert data["message"][0] == "Not done."
+    assert len(data["message"][1]) > 10
+    assert (data["link"], data["undo"]) == (before, 0)
+    assert small.run()["message"] is None
+
+
+def test_a_command_is_done_once_however_often_the_script_runs(small):
+    assert small.send("insert_layer", position=2)["network"]["depth"] == 5
+    assert small.run()["network"]["depth"] == 5
+    assert small.send("remove_layers", ids=["f1"])["network"]["depth"] == 4
+
+
+def test_a_new_skip_is_selected_and_can_be_changed_in_merge_and_adapter(small):
+    data = small.send("add_skip", source=1, target=4)
+    identifier = data["network"]["skips"][-1]["id"]
+    assert data["select"] == {"kind": "skip", "ids": [identifier]}
+    data = small.send("skips", ids=[identifier], changes={"merge": "concat"})
+    assert data["network"]["skips"][-1]["merge"] == "concat"
+    data = small.send("skips", ids=[identifier], changes={"adapter": "project"})
+    assert data["network"]["skips"][-1]["adapter"] == "project"
+    assert data["select"] is None
+
+
+def test_a_damaged_link_gives_a_sentence_and_the_labs_own_network(opened):
+    data = opened("lab", x=_small()[:20]).data()
+    assert data["message"][0] == "This link does not open."
+    assert data["network"]["depth"] == 24
+
+
+def test_a_run_started_by_the_page_is_in_the_address_and_found_again(small, opened):
+    data = small.send("start", speed=None, ghost=True, paused=True)
+    assert data["run"]
+    assert data["mine"]
+    assert data["probe"] is None
+    again = opened("lab", run=data["run"]).data()
+    assert (again["run"], again["link"], again["mine"]) == (data["run"], data["link"], True)
+    assert small.send("reset")["run"] is None
+
+
+def test_a_rebuilt_network_leaves_its_run(small):
+    assert small.send("start", speed=None, ghost=False, paused=True)["run"]
+    assert small.choose("slider", "Depth", 6)["run"] is None
+
+
+def test_a_toggle_keeps_the_run(small):
+    run = small.send("start", speed=None, ghost=False, paused=True)["run"]
+    data = small.send("skips", ids=["s1-3"], changes={"on": False}, live=True)
+    assert data["run"] == run
+    assert data["network"]["skips_on"] == 0
+    small.send("reset")
+
+
+def test_somebody_elses_run_is_watched_and_not_owned(small, opened, monkeypatch):
+    run = small.send("start", speed=None, ghost=False, paused=True)["run"]
+    monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "another-browser-altogether")
+    data = opened("lab", run=run).data()
+    assert (data["run"], data["mine"]) == (run, False)

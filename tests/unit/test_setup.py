@@ -1,0 +1,82 @@
+"""The sidebar's few numbers: read off a network, and turned back into one that keeps what it can."""
+
+import pytest
+
+from skipviz.network import edit, families
+from skipviz.network.base import NetworkError
+from skipviz.tasks import presets
+from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.task import Task
+from skipviz.web.setup import pattern_of, rebuilt, setup_of
+
+
+def _experiment(network, task="spiral") -> Experiment:
+    return Experiment(variants={"net": network}, task=Task(name=task))
+
+
+def test_the_settings_of_a_family_are_read_back():
+    network = families.mlp(depth=9, width=12, skip_every=3, activation="tanh", norm="layer", order="norm-act-op", init="orthogonal")
+    setup = setup_of(network)
+    assert setup.model_dump() == {
+        "family": "mlp", "depth": 9, "width": 12, "activation": "tanh", "norm": "layer", "order": "norm-act-op",
+        "init": "orthogonal", "pattern": "residual", "every": 3, "merge": "add",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["vanishing-plain", "vanishing-residual", "digits-conv"])
+def test_rebuilding_with_unchanged_settings_gives_the_same_network(name):
+    experiment = presets.get(name)
+    assert rebuilt(experiment, setup_of(experiment.network)) == experiment
+
+
+@pytest.mark.parametrize(("pattern", "every"), [("residual", 2), ("residual", 4), ("nested", 1), ("nested", 2), ("dense", 4)])
+def test_a_pattern_is_recognised_by_its_skips(pattern, every):
+    merge = "add" if pattern == "residual" else "concat"
+    network = families.mlp(depth=12, width=8, skip_every=every, pattern=pattern, merge=merge)
+    assert pattern_of(network) == (pattern, every, merge)
+
+
+def test_skips_of_no_pattern_are_custom_and_a_network_without_has_none():
+    network = families.mlp(depth=12, width=8)
+    assert pattern_of(network)[0] == "none"
+    assert pattern_of(edit.add_skip(edit.add_skip(network, 1, 4), 2, 9, merge="concat"))[0] == "custom"
+
+
+def test_skips_that_stay_keep_whether_they_are_on_and_how_strong():
+    network = families.mlp(depth=8, width=8, skip_every=2)
+    network = edit.set_skip(edit.set_skip(network, "s1-3", on=False), "s3-5", strength=0.5, gain=0.25)
+    experiment = _experiment(network)
+    after = rebuilt(experiment, setup_of(network).replaced(depth=12)).network
+    kept = {(skip.source, skip.target): skip for skip in after.skips}
+    assert not kept[1, 3].on
+    assert (kept[3, 5].strength, kept[3, 5].gain) == (0.5, 0.25)
+    assert kept[9, 11].on
+
+
+def test_a_network_whose_skips_are_all_off_grows_with_its_new_skips_off():
+    experiment = presets.get("vanishing-plain")
+    after = rebuilt(experiment, setup_of(experiment.network).replaced(depth=40)).network
+    assert len(after.skips) > 11
+    assert not any(skip.on for skip in after.skips)
+
+
+def test_skips_drawn_by_hand_stay_where_they_still_fit():
+    network = edit.add_skip(edit.add_skip(families.mlp(depth=9, width=8), 2, 4), 1, 8, merge="concat")
+    experiment = _experiment(network)
+    after = rebuilt(experiment, setup_of(network).replaced(depth=6)).network
+    assert [(skip.source, skip.target) for skip in after.skips] == [(2, 4)]
+
+
+def test_a_task_of_points_makes_a_convolutional_network_an_mlp_and_shapes_the_reverse():
+    conv = _experiment(families.conv(depth=4, width=6, input=(1, 8, 8)), "digits")
+    points = rebuilt(conv, setup_of(conv.network), Task(name="moons"))
+    assert {layer.op.kind for layer in points.network.layers} == {"linear"}
+    shapes = rebuilt(points, setup_of(points.network), Task(name="shapes"))
+    assert {layer.op.kind for layer in shapes.network.layers} == {"conv"}
+
+
+def test_settings_out_of_bounds_are_refused():
+    setup = setup_of(presets.get("vanishing-plain").network)
+    for change in ({"depth": 0}, {"depth": 301}, {"width": 513}, {"every": 0}):
+        with pytest.raises(NetworkError):
+            setup.replaced(**change)

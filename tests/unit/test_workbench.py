@@ -1,0 +1,157 @@
+"""A person's experiment with undo and redo, the page's commands on its network, and what a live run is told."""
+
+import pytest
+
+from skipviz.network import edit, families
+from skipviz.network.base import NetworkError
+from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent, applied
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
+from skipviz.web.workbench import UNDO_LIMIT, Workbench, events_between, network_after
+
+
+def _experiment(**training) -> Experiment:
+    network = families.mlp(depth=6, width=8, skip_every=2)
+    return Experiment(variants={"net": network}, task=Task(name="spiral"), training=Training(**training))
+
+
+def _after(experiment: Experiment, **command) -> Experiment:
+    return experiment.with_network(network_after(experiment.network, command))
+
+
+@pytest.fixture
+def bench():
+    return Workbench(_experiment())
+
+
+def test_undo_and_redo_walk_through_all_edits(bench):
+    states = [bench.experiment]
+    for k in range(1, 4):
+        states.append(_after(bench.experiment, op="insert_layer", position=k))
+        bench.put(states[-1])
+    back = []
+    for _ in range(3):
+        bench.step_back()
+        back.append(bench.experiment)
+    assert back == states[2::-1]
+    for expected in states[1:]:
+        bench.step_forward()
+        assert bench.experiment == expected
+
+
+def test_undo_with_nothing_to_undo_changes_nothing(bench):
+    before = bench.experiment
+    assert bench.step_back() == []
+    assert bench.step_forward() == []
+    assert bench.experiment == before
+
+
+def test_an_edit_that_changes_nothing_needs_no_undo(bench):
+    bench.put(_experiment())
+    assert bench.undo == []
+
+
+def test_a_new_edit_forgets_what_was_undone(bench):
+    bench.put(_after(bench.experiment, op="insert_layer", position=1))
+    bench.step_back()
+    bench.put(_after(bench.experiment, op="remove_layers", ids=["f2"]))
+    assert bench.redo == []
+
+
+def test_undo_is_bounded(bench):
+    for step in range(UNDO_LIMIT + 5):
+        bench.put(_experiment(steps=step + 1))
+    assert len(bench.undo) == UNDO_LIMIT
+
+
+def test_undo_of_a_toggle_gives_the_event_that_toggles_back(bench):
+    bench.put(_after(bench.experiment, op="skips", ids=["s1-3"], changes={"on": False}))
+    assert bench.step_back() == [SkipEvent(ids=("s1-3",), variant="net", on=True)]
+    assert bench.step_forward() == [SkipEvent(ids=("s1-3",), variant="net", on=False)]
+
+
+def test_undo_of_a_structural_edit_gives_no_events(bench):
+    bench.put(_after(bench.experiment, op="insert_layer", position=1))
+    assert bench.step_back() is None
+
+
+def test_equal_changes_of_several_parts_are_one_event():
+    before = _experiment()
+    after = before.with_network(edit.switch_all(before.network, False))
+    assert events_between(before, after) == [SkipEvent(ids=("s1-3", "s3-5"), variant="net", on=False)]
+
+
+def test_different_changes_of_several_parts_are_events_of_their_own():
+    before = _experiment()
+    network = edit.set_skip(edit.set_skip(before.network, "s1-3", strength=0.5), "s3-5", on=False)
+    after = before.with_network(edit.set_layer(network, "f4", gain=0.0, on=False))
+    after = after.replaced(training=after.training.replaced(learning_rate=0.1))
+    assert events_between(before, after) == [
+        RateEvent(learning_rate=0.1),
+        SkipEvent(ids=("s1-3",), variant="net", strength=0.5),
+        SkipEvent(ids=("s3-5",), variant="net", on=False),
+        LayerEvent(ids=("f4",), variant="net", on=False, gain=0.0),
+    ]
+
+
+def test_events_between_two_experiments_lead_from_the_one_to_the_other():
+    before = _experiment()
+    network = edit.set_skips(before.network, ("s1-3", "s3-5"), strength=1.5, gain=0.25)
+    after = before.with_network(edit.set_layer(network, "f2", gain=0.5))
+    for event in events_between(before, after):
+        before = applied(before, event)
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda experiment: _after(experiment, op="insert_layer", position=2),
+        lambda experiment: _after(experiment, op="remove_skips", ids=["s1-3"]),
+        lambda experiment: _after(experiment, op="skips", ids=["s1-3"], changes={"merge": "concat"}),
+        lambda experiment: _after(experiment, op="layers", ids=["f2"], changes={"activation": "tanh"}),
+        lambda experiment: experiment.replaced(training=experiment.training.replaced(seed=1)),
+        lambda experiment: experiment.replaced(task=experiment.task.replaced(noise=0.3)),
+        lambda experiment: experiment.replaced(variants={"other": experiment.network}),
+    ],
+    ids=["layer", "skip", "merge", "activation", "seed", "task", "variant"],
+)
+def test_no_events_lead_to_another_structure_task_or_training(change):
+    before = _experiment()
+    assert events_between(before, change(before)) is None
+
+
+def test_a_width_changes_the_layers_named_and_no_other():
+    network = network_after(_experiment().network, {"op": "layers", "ids": ["f6"], "changes": {"width": 5}})
+    assert [layer.op.width for layer in network.layers] == [8, 8, 8, 8, 8, 5]
+
+
+def test_a_changed_merge_chooses_its_adapter_anew():
+    network = _experiment().network
+    network = network_after(network, {"op": "skips", "ids": ["s1-3"], "changes": {"adapter": "project"}})
+    assert network.skip("s1-3").adapter.channels == "project"
+    network = network_after(network, {"op": "skips", "ids": ["s1-3"], "changes": {"merge": "concat"}})
+    assert network.skip("s1-3").adapter.channels == "auto"
+
+
+def test_a_skip_to_where_a_gate_lands_becomes_a_concat():
+    network = families.mlp(depth=6, width=8)
+    network = edit.add_skip(network, 1, 4, merge="gate")
+    assert network_after(network, {"op": "add_skip", "source": 2, "target": 4}).skips[-1].merge == "concat"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"op": "add_skip", "source": 3, "target": 3},
+        {"op": "add_skip", "source": 4, "target": 2},
+        {"op": "skips", "ids": ["s1-3"], "changes": {"id": "x"}},
+        {"op": "skips", "ids": ["s1-3"], "changes": {"strength": 3}},
+        {"op": "layers", "ids": ["nosuch"], "changes": {"gain": 0}},
+        {"op": "layers", "ids": ["f1"], "changes": {"width": 0}},
+        {"op": "remove_layers", "ids": ["f1", "f2", "f3", "f4", "f5", "f6"]},
+    ],
+)
+def test_an_impossible_command_says_why(command):
+    with pytest.raises(NetworkError, match=r"\w+ \w+ \w+"):
+        network_after(_experiment().network, command)

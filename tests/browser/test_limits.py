@@ -135,3 +135,10 @@ def test_a_whole_visit_logs_no_error_and_asks_no_other_host_for_anything(page, s
     foreign = [address for address in page.asked if not address.startswith((server.address, "data:", "blob:"))]
     assert foreign == []
     assert page.complaints == []
+
+
+def test_the_page_opens_and_trains_where_its_script_cannot_be_fetched_from_our_routes(page):
+    page.route("**/skipviz/page.js*", lambda route: route.abort())
+    lab = LabPage(page).open(small())
+    lab.start()
+    lab.wait_for_step(5)

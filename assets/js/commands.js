@@ -3,22 +3,26 @@
 
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
- * @returns {{send: (command: object) => number, acknowledge: (last: number) => void, waiting: () => boolean, connect: (setStateValue: (name: string, value: any) => void) => void}}
+ * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did.
+ * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number) => void, waiting: () => boolean, connect: (setStateValue: (name: string, value: any) => void) => void}}
  */
 export function createCommands() {
   /** @type {{n: number}[]} */
   let queue = [];
   let last = 0;
+  let timer = 0;
   /** @type {(name: string, value: any) => void} */
   let emit = () => {};
   return {
     connect(setStateValue) {
       emit = setStateValue;
     },
-    send(command) {
+    send(command, later = 0) {
       last += 1;
       queue.push({ ...command, n: last });
-      emit("commands", queue);
+      clearTimeout(timer);
+      if (later) timer = window.setTimeout(() => emit("commands", queue), later);
+      else emit("commands", queue);
       return last;
     },
     acknowledge(done) {

@@ -21,7 +21,7 @@ export function createFigure(root, commands) {
   let asked = false;
   const toastHost = element("div", { class: "sv-toast-host" });
   const toast = createToast(toastHost);
-  const outer = { command: (command) => commands.send(command), problem: (sentence) => toast.show("Not done.", sentence) };
+  const outer = { command: (command) => commands.send(command, command.live ? 250 : 0), problem: (sentence) => toast.show("Not done.", sentence) };
   const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, outer));
   const stores = () => panels.map((panel) => panel.store);
   const lead = () => stores().find((store) => store.active() && store.id) || stores()[0];

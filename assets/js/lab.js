@@ -15,6 +15,8 @@ import { createTransport } from "./transport.js";
 import { themeOf } from "./theme.js";
 
 const LIVE = new Set(["on", "strength", "gain"]);
+// Milliseconds after which Python hears of what a live run has been told directly.
+const TELL_LATER = 250;
 
 /**
  * @param {HTMLElement} root
@@ -53,7 +55,7 @@ export function createLab(root, commands) {
     if ("on" in changes && kind === "skip") diagram.mark("skip", names, changes.on);
     if ("gain" in changes && kind === "layer") diagram.mark("valve", names, changes.gain > 0);
     data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
-    if (final) commands.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes, live });
+    if (final) commands.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes, live }, live ? TELL_LATER : 0);
     draw.text();
   }
 
@@ -289,8 +291,9 @@ export function createLab(root, commands) {
       viewOptions.update(next.network.note);
       if (next.message) toast.show(next.message[0], next.message[1]);
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
-      plots.load(next).then(() => draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
-      draw.all();
+      plots.load(next).then((made) => made && draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
+      if (first || !store.frames.length) draw.all();
+      else draw.soon();
     },
     destroy() {
       stream.destroy();

@@ -18,16 +18,17 @@ export function createLabPlots(page, options, seek) {
   let plots = null;
   let pictured = null;
   return {
-    /** @param {any} data */
+    /** Make the plots once; true when that was now. @param {any} data */
     async load(data) {
       const Plotly = await loadPlotly(data.plotly);
-      if (plots) return;
+      if (plots) return false;
       plots = {
         rows: createRowsPlot(Plotly, page.bars, data.figures.rows, data.ramps),
         heatmap: createHeatmap(Plotly, page.heatmap, data.figures.heatmap, data.ramps, seek),
         loss: createLossPlot(Plotly, page.loss, data.figures.loss),
         picture: createPicture(Plotly, page.picture, data.figures.picture),
       };
+      return true;
     },
     /** @param {any} view */
     fast({ data, store, frame, values, theme }) {

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 from .network import (
     Adapter,
+    Attention,
     Convolution,
+    Crop,
+    Embedding,
     Head,
     Identity,
     Layer,
@@ -18,6 +21,7 @@ from .network import (
     Network,
     NetworkError,
     Pool,
+    Position,
     Skip,
     Upsampling,
     edit,
@@ -39,7 +43,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Adapter",
+    "Attention",
     "Convolution",
+    "Crop",
+    "Embedding",
     "Experiment",
     "ExperimentError",
     "Head",
@@ -50,6 +57,7 @@ __all__ = [
     "Network",
     "NetworkError",
     "Pool",
+    "Position",
     "Skip",
     "Task",
     "Training",

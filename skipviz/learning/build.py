@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..network import Head, Network, NetworkError
 from ..network.base import Shape, channels, elements, is_image, with_channels
-from ..network.operation import Convolution, Linear
+from ..network.operation import Convolution, Identity, Linear
 from .layer import LayerModule, composed
 from .operation import MODULES, Function
 from .plan import Plan, Tape
@@ -22,7 +22,9 @@ class HeadModule(nn.Module):
         super().__init__()
         self.averages = head.kind == "classes" and not head.flatten and len(shape) > 1
         self.axes = (2, 3) if is_image(shape) else (1,)
-        if head.kind == "pixels":
+        if head.kind == "state":
+            self.operation = MODULES[Identity](Identity(), shape)
+        elif head.kind == "pixels":
             self.operation = MODULES[Convolution](Convolution(width=head.outputs, kernel=1, bias=head.bias), shape)
         else:
             features = (elements(shape) if head.flatten else channels(shape),)

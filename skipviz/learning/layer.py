@@ -55,7 +55,8 @@ class LayerModule(nn.Module):
         if not in_branch and self.shape.input == self.shape.output:
             return lambda x: x.view_as(x)
         output = self.shape.output
-        return lambda x: x.new_zeros((x.shape[0], *output))
+        kind = next((parameter.dtype for parameter in self.parameters()), None)  # not that of tokens
+        return lambda x: x.new_zeros((x.shape[0], *output), dtype=kind)
 
 
 def composed(stages: list[Function]) -> Function:

@@ -6,6 +6,7 @@ parameters bound, so that a step pays for no module machinery.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 
 from ..network import operation as described
 from ..network.base import Shape, elements
-from .initialise import fill_weight
+from .initialise import fill_bilinear, fill_weight
 
 Function = Callable[[Tensor], Tensor]
 
@@ -85,6 +86,9 @@ class Upsampling(Weighted):
         return self.weight.shape[0] * area / self.factor**2, self.weight.shape[1] * area
 
     def initialise(self, scheme: str, generator: torch.Generator) -> None:
+        if scheme == "bilinear":
+            fill_bilinear(self.weight, self.bias, self.factor)
+            return
         fans = self.fans()
         if scheme == "torch" and self.mode == "transposed":
             fans = (self.weight.shape[1] * self.weight[0, 0].numel(), 1.0)  # what nn.ConvTranspose2d takes for its fan-in
@@ -113,9 +117,10 @@ class Pool(nn.Module):
 
     def function(self) -> Function:
         kernel, stride, padding = self.description.kernel, self.description.stride, self.description.padding
+        ceil = self.description.ceil
         if self.description.reduce == "max":
-            return lambda x: F.max_pool2d(x, kernel, stride, padding)
-        return lambda x: F.avg_pool2d(x, kernel, stride, padding)
+            return lambda x: F.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
+        return lambda x: F.avg_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function()(x)
@@ -137,11 +142,151 @@ class Identity(nn.Module):
         return self.function()(x)
 
 
+class Crop(nn.Module):
+    """Cuts a window out of an image."""
+
+    def __init__(self, description: described.Crop, shape: Shape) -> None:
+        super().__init__()
+        self.window = description.window(shape)
+
+    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+        """Do nothing: there are no parameters."""
+
+    def function(self) -> Function:
+        rows, columns = self.window
+        return lambda x: x[..., rows, columns]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function()(x)
+
+
+class Embedding(nn.Module):
+    """Looks up a vector for each token of `(batch, length)`."""
+
+    def __init__(self, description: described.Embedding, shape: Shape) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(description.vocabulary, description.width))
+        self.factor = math.sqrt(description.width) if description.scaled else None
+
+    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+        if scheme == "torch":
+            with torch.no_grad():
+                self.weight.normal_(generator=generator)
+        else:
+            fill_weight(self.weight, None, scheme, (self.weight.shape[1], self.weight.shape[0]), generator)
+
+    def function(self) -> Function:
+        weight, factor, embed = self.weight, self.factor, F.embedding
+        return (lambda x: embed(x, weight)) if factor is None else (lambda x: embed(x, weight) * factor)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function()(x)
+
+
+class Position(nn.Module):
+    """Adds a vector to each position of `(batch, length, width)`."""
+
+    def __init__(self, description: described.Position, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.weight = nn.Parameter(torch.empty(shape)) if description.mode == "learned" else None
+
+    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+        """Fill learned vectors with N(0, 0.02²), as BERT does (Devlin et al. 2019), or zero."""
+        if self.weight is not None:
+            with torch.no_grad():
+                self.weight.normal_(0.0, 0.0 if scheme == "zero" else 0.02, generator=generator)
+
+    def function(self) -> Function:
+        if self.weight is not None:
+            weight = self.weight
+            return lambda x: x + weight
+        table = sinusoids(*self.shape)
+        return lambda x: x + table.to(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function()(x)
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """Return sin and cos of position / 10000^(2i/width) in turns, `(length, width)` (Vaswani et al. 2017)."""
+    column = torch.arange(width)
+    angle = torch.arange(length)[:, None] / 10000 ** ((column - column % 2) / width)
+    return torch.where(column % 2 == 0, angle.sin(), angle.cos())
+
+
+class Attention(nn.Module):
+    """softmax(Q Kᵀ/√d) V of every head, then one map of all heads; `(batch, length, width)` → the same.
+
+    Parameters stand as in `nn.MultiheadAttention`: Q, K and V one below the other, then the map out.
+    """
+
+    def __init__(self, description: described.Attention, shape: Shape) -> None:
+        super().__init__()
+        self.length, self.width = shape
+        self.heads, self.causal = description.heads, description.causal
+        self.weight = nn.Parameter(torch.empty(3 * self.width, self.width))
+        self.bias = nn.Parameter(torch.empty(3 * self.width)) if description.bias else None
+        self.out_weight = nn.Parameter(torch.empty(self.width, self.width))
+        self.out_bias = nn.Parameter(torch.empty(self.width)) if description.bias else None
+
+    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+        """Fill each of the four maps; torch: what `nn.MultiheadAttention` takes, Glorot within and biases of zero."""
+        width = self.width
+        joint = (width, 3 * width) if scheme == "torch" else (width, width)
+        for part in self.weight.split(width):
+            fill_weight(part, None, "glorot" if scheme == "torch" else scheme, joint, generator)
+        fill_weight(self.out_weight, None, scheme, (width, width), generator)
+        with torch.no_grad():
+            for bias in (self.bias, self.out_bias):
+                if bias is not None:
+                    bias.zero_()
+
+    def function(self) -> Function:
+        weight, bias, linear = self.out_weight, self.out_bias, F.linear
+        attend = self._attention()
+
+        def mixed(x: Tensor) -> Tensor:
+            weights, values = attend(x)
+            return linear((weights @ values).transpose(1, 2).flatten(2), weight, bias)
+
+        return mixed
+
+    def weights(self, x: Tensor) -> Tensor:
+        """Return how much each position (row) looks at each other, `(batch, heads, length, length)`; rows sum to 1."""
+        return self._attention()(x)[0]
+
+    def _attention(self) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        weight, bias, linear, heads = self.weight, self.bias, F.linear, self.heads
+        size = self.width // heads
+        factor = 1 / math.sqrt(size)
+        hidden = None
+        if self.causal:
+            hidden = torch.ones(self.length, self.length, dtype=torch.bool, device=weight.device).triu(1)
+
+        def attend(x: Tensor) -> tuple[Tensor, Tensor]:
+            parts = linear(x, weight, bias).view(*x.shape[:2], 3, heads, size)
+            queries, keys, values = parts.permute(2, 0, 3, 1, 4).unbind()
+            scores = (queries * factor) @ keys.transpose(2, 3)
+            if hidden is not None:
+                scores = scores.masked_fill(hidden, -math.inf)
+            return scores.softmax(3), values
+
+        return attend
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function()(x)
+
+
 MODULES = {
     described.Linear: Linear,
     described.Convolution: Convolution,
     described.Upsampling: Upsampling,
     described.Pool: Pool,
+    described.Crop: Crop,
     described.Identity: Identity,
+    described.Embedding: Embedding,
+    described.Position: Position,
+    described.Attention: Attention,
 }
 """Description → module; each is constructed with the description and the shape of its input."""

@@ -82,7 +82,7 @@ class Plan:
     """The forward pass of a model under the switches, strengths and gains of `network`."""
 
     def __init__(self, model, network: Network, training: bool) -> None:
-        self.input = tuple(network.input)
+        self.input, self.tokens = tuple(network.input), network.takes_tokens
         self.steps = _steps(model, network, training)
         self.bare_adds = {
             skip.index: (step.state + 1, skip.strength) for step in self.steps for skip in step.adds if skip.adapt is None
@@ -94,14 +94,15 @@ class Plan:
         Without one, a state is let go after its last reader: a picture of thousands of points then takes a few states'
         memory instead of all.
         """
-        states: list[Tensor | None] = [h := x.reshape(x.shape[0], *self.input)]
+        h = x.reshape(x.shape[0], *self.input)
+        states: list[Tensor | None] = [h := h.long() if self.tokens else h]
         if tape is not None:
             tape.states, tape.bare_adds = states, self.bare_adds
         for step in self.steps:
             if tape is not None and step.fork:
                 tape.trunks[step.state] = h = h.view_as(h)
             if step.joined:
-                h = torch.cat([h, *[_joined(part, states, tape) for part in step.joined]], step.axis)
+                h = torch.cat([h, *[_joined(part, h, states, tape) for part in step.joined]], step.axis)
             h = step.function(h)
             for skip in step.adds:
                 carried = states[skip.source] if skip.adapt is None else skip.adapt(skip.read(states, tape))
@@ -124,9 +125,9 @@ def in_force(skip: Skip) -> bool:
     return skip.on and skip.strength > 0
 
 
-def _joined(part: Carry | Missing, states: list[Tensor], tape: Tape | None) -> Tensor:
+def _joined(part: Carry | Missing, h: Tensor, states: list[Tensor], tape: Tape | None) -> Tensor:
     if isinstance(part, Missing):
-        return states[0].new_zeros((states[0].shape[0], *part.shape))
+        return h.new_zeros((h.shape[0], *part.shape))
     h = part.read(states, tape)
     if part.adapt is not None:
         h = part.adapt(h)
@@ -167,15 +168,14 @@ def _steps(model, network: Network, training: bool) -> list[Step]:
 
 
 def _note_spent(steps: list[Step]) -> None:
-    """Note after which step each state is spent; h_0 stays, since zeros are made in its likeness."""
+    """Note after which step each state is spent."""
     last = {step.state: step.state for step in steps}
     for step in steps:
         for part in (*step.joined, *step.adds, step.gate):
             if isinstance(part, Carry):
                 last[part.source] = max(last[part.source], step.state)
     for state, reader in last.items():
-        if state > 0:
-            steps[reader].spent.append(state)
+        steps[reader].spent.append(state)
 
 
 def _function(model, network: Network, k: int, training: bool, frozen: tuple[slice, ...]) -> Function:

@@ -36,10 +36,11 @@ class Gradients:
 
 def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape, skip_count: int) -> Gradients:
     """Return every gradient of `loss` from a single backward pass over a recorded forward pass."""
-    inputs = [*parameters, *tape.states, *tape.trunks.values(), *tape.skips.values()]
+    tokens = [state for state in tape.states[:1] if not state.is_floating_point()]
+    inputs = [*parameters, *tape.states[len(tokens) :], *tape.trunks.values(), *tape.skips.values()]
     found = torch.autograd.grad(loss, inputs, allow_unused=True)
-    first, last = len(parameters), len(parameters) + len(tape.states)
-    states = list(found[first:last])
+    first, last = len(parameters), len(parameters) + len(tape.states) - len(tokens)
+    states = [*[None] * len(tokens), *found[first:last]]
     trunks = states[:-1]
     for state, vector in zip(tape.trunks, found[last:], strict=False):
         trunks[state] = vector
@@ -54,7 +55,12 @@ def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape, skip_count: in
 def record(model: NetworkModule, x: Tensor) -> tuple[Tensor, Tape]:
     """Return the outputs for `x` and the tape of that forward pass."""
     tape = Tape()
-    return model(x.detach().requires_grad_(), tape), tape
+    return model(differentiable(x), tape), tape
+
+
+def differentiable(x: Tensor) -> Tensor:
+    """Return `x` as the start of a graph; tokens have no gradient and stay as they are."""
+    return x.detach().requires_grad_() if x.is_floating_point() else x
 
 
 class Measurement:
@@ -126,9 +132,11 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     measurement.add("state_grad", found.states)
     measurement.add("trunk_grad", found.trunks)
     measurement.add("skip_grad", found.skips)
-    measurement.add("state_rms", [state.detach() for state in tape.states])
+    measurement.add("state_rms", [state.detach() if state.is_floating_point() else None for state in tape.states])
     wrong = measurement.take()
     fields = measurement.fields
+    if network.takes_tokens:
+        fields["state_grad"][0] = fields["trunk_grad"][0] = fields["state_rms"][0] = None
     for k, state in enumerate(tape.states):
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= state.numel() ** 0.5

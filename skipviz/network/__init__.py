@@ -3,12 +3,15 @@
 from .base import NetworkError, Shape
 from .layer import Layer
 from .network import Head, Network, Shapes
-from .operation import Convolution, Identity, Linear, Pool, Upsampling
+from .operation import Attention, Convolution, Crop, Embedding, Identity, Linear, Pool, Position, Upsampling
 from .skip import Adapter, Skip
 
 __all__ = [
     "Adapter",
+    "Attention",
     "Convolution",
+    "Crop",
+    "Embedding",
     "Head",
     "Identity",
     "Layer",
@@ -16,6 +19,7 @@ __all__ = [
     "Network",
     "NetworkError",
     "Pool",
+    "Position",
     "Shape",
     "Shapes",
     "Skip",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import Frozen, NetworkError, Shape
 from .operation import Operation, norm_parameter_count
@@ -13,6 +13,7 @@ Activation = Literal["none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid"]
 Norm = Literal["none", "batch", "layer", "group"]
 Order = Literal["op-norm-act", "norm-act-op"]
 Init = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"]
+LayerInit = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero", "bilinear"]
 
 
 class Layer(Frozen):
@@ -26,11 +27,19 @@ class Layer(Frozen):
     activation: Activation = "none"
     norm: Norm = "none"
     order: Order = "op-norm-act"
-    init: Init = Field("torch", description="normal: N(0, 1/fan-in); torch: kaiming_uniform(a=√5)")
+    init: LayerInit = Field(
+        "torch", description="normal: N(0, 1/fan-in); torch: as torch's own module; bilinear: a transposed up-scaling interpolates"
+    )
     scale: float | None = Field(None, ge=0, le=10, description="branch scale α on the layer's output; None: no factor")
     scale_learned: bool = Field(False, description="α is a parameter that starts at `scale` (ReZero, SkipInit)")
     on: bool = Field(True, description="the layer switch, for lesions")
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the output")
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.init == "bilinear" and getattr(self.op, "mode", None) != "transposed":
+            raise NetworkError("only a transposed up-scaling starts with bilinear weights")
+        return self
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of f_k's output for an input of `shape`; raises `NetworkError`."""

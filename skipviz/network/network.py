@@ -22,10 +22,10 @@ class Head(Frozen):
     """What reads the last state (and the concats that land there) and gives the outputs.
 
     classes: mean over pixels or positions if there are any, then linear. pixels: 1×1 convolution.
-    positions: linear at every position.
+    positions: linear at every position. state: the last state is the output.
     """
 
-    kind: Literal["classes", "pixels", "positions"] = "classes"
+    kind: Literal["classes", "pixels", "positions", "state"] = "classes"
     outputs: int = Field(2, ge=1, le=2000)
     bias: bool = True
     flatten: bool = Field(False, description="classes of an image: flatten it instead of taking its mean")
@@ -38,9 +38,13 @@ class Head(Frozen):
             raise NetworkError("a head for pixels needs an image")
         if self.kind == "positions" and len(shape) != 2:
             raise NetworkError("a head for positions needs a sequence")
+        if self.kind == "state" and channels(shape) != self.outputs:
+            raise NetworkError(f"the last state has {channels(shape)} channels and {self.outputs} outputs are wanted")
         return with_channels(shape, self.outputs)
 
     def parameter_count(self, shape: Shape) -> int:
+        if self.kind == "state":
+            return 0
         features = elements(shape) if self.flatten and self.kind == "classes" else channels(shape)
         return features * self.outputs + (self.outputs if self.bias else 0)
 
@@ -110,6 +114,7 @@ class Network(Frozen):
             if len(set(ids)) != len(ids):
                 raise NetworkError(f"two {kind}s have the same id")
         _check_skips(self)
+        _check_tokens(self)
         self._shapes = infer(self)
         if self._shapes.parameters > MAX_PARAMETERS:
             raise NetworkError(f"{self._shapes.parameters:,} parameters are over the limit of {MAX_PARAMETERS:,}")
@@ -119,6 +124,11 @@ class Network(Frozen):
     def depth(self) -> int:
         """Number of boxes, head excluded."""
         return len(self.layers)
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether h_0 is a sequence of tokens, whole numbers that have no gradient."""
+        return self.layers[0].op.kind == "embedding"
 
     @property
     def shapes(self) -> Shapes:
@@ -146,6 +156,17 @@ class Network(Frozen):
             if skip.id == identifier:
                 return skip
         raise NetworkError(f"there is no skip {identifier}")
+
+
+def _check_tokens(network: Network) -> None:
+    for k, layer in enumerate(network.layers, start=1):
+        if layer.op.kind == "embedding" and k > 1:
+            raise NetworkError(f"f({k}): only the first layer reads tokens, so only it is an embedding")
+    first = network.layers[0]
+    if network.takes_tokens and first.order == "norm-act-op" and (first.norm, first.activation) != ("none", "none"):
+        raise NetworkError("f(1): tokens are numbers of words, so no norm or activation comes before the embedding")
+    if network.takes_tokens and any(skip.source == 0 for skip in network.skips):
+        raise NetworkError("h(0) is tokens, which no skip carries; start from h(1)")
 
 
 def infer(network: Network) -> Shapes:

@@ -104,15 +104,23 @@ class Pool(Tagged):
     kernel: int = Field(2, ge=1, le=16, description="pixels a side")
     stride: int = Field(2, ge=1, le=16)
     padding: int = Field(0, ge=0, le=8)
+    ceil: bool = Field(False, description="a last window may reach over the edge, as in Caffe")
 
     def output_shape(self, shape: Shape) -> Shape:
         _need_image(self, shape)
         if self.padding > self.kernel // 2:
             raise NetworkError("a pool's padding is at most half its kernel")
-        sides = tuple((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in shape[1:])
+        sides = tuple(map(self._side, shape[1:]))
         if min(sides) < 1:
             raise NetworkError(f"a {self.kernel}×{self.kernel} pool does not fit into {written(shape[1:])} pixels")
         return (shape[0], *sides)
+
+    def _side(self, side: int) -> int:
+        room = side + 2 * self.padding - self.kernel
+        if not self.ceil or room < 0:
+            return room // self.stride + 1
+        windows = -(-room // self.stride) + 1
+        return windows - ((windows - 1) * self.stride >= side + self.padding)  # a window starts inside the image
 
     def parameter_count(self, shape: Shape) -> int:
         return 0
@@ -136,7 +144,102 @@ class Identity(Tagged):
         return "identity"
 
 
-Operation = Annotated[Linear | Convolution | Upsampling | Pool | Identity, Field(discriminator="kind")]
+class Crop(Tagged):
+    """Cuts a window out of an image, by default from its centre."""
+
+    kind: Literal["crop"] = "crop"
+    size: tuple[Annotated[int, Field(ge=1, le=65536)], Annotated[int, Field(ge=1, le=65536)]] = Field(
+        description="height and width out, pixels"
+    )
+    offset: int | None = Field(None, ge=0, le=65536, description="pixels left out above and on the left; None: centred")
+
+    def window(self, shape: Shape) -> tuple[slice, slice]:
+        """Return the rows and columns that stay of an image of `shape`."""
+        firsts = [
+            (side - kept) // 2 if self.offset is None else self.offset for side, kept in zip(shape[1:], self.size, strict=True)
+        ]
+        rows, columns = (slice(first, first + kept) for first, kept in zip(firsts, self.size, strict=True))
+        return rows, columns
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _need_image(self, shape)
+        if any(part.start < 0 or part.stop > side for part, side in zip(self.window(shape), shape[1:], strict=True)):
+            raise NetworkError(f"{written(self.size)} pixels cannot be cut out of {written(shape[1:])}")
+        return (shape[0], *self.size)
+
+    def parameter_count(self, shape: Shape) -> int:
+        return 0
+
+    def label(self) -> str:
+        return f"crop {written(self.size)}"
+
+
+class Embedding(Tagged):
+    """Gives each token of a sequence, a number below `vocabulary`, a vector of its own; only a first layer reads tokens."""
+
+    kind: Literal["embedding"] = "embedding"
+    vocabulary: int = Field(ge=1, le=65536, description="different tokens")
+    width: Width = Field(description="features out")
+    scaled: bool = Field(False, description="vectors times √width (Vaswani et al. 2017)")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            raise NetworkError(f"an embedding reads a sequence of tokens, not {written(shape)}")
+        return (shape[0], self.width)
+
+    def parameter_count(self, shape: Shape) -> int:
+        return self.vocabulary * self.width
+
+    def label(self) -> str:
+        return f"embed {self.width}"
+
+
+class Position(Tagged):
+    """Adds to each position of a sequence a vector that says where it is (Vaswani et al. 2017), fixed or learned."""
+
+    kind: Literal["position"] = "position"
+    mode: Literal["sinusoidal", "learned"] = "sinusoidal"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _need_sequence(self, shape)
+        return shape
+
+    def parameter_count(self, shape: Shape) -> int:
+        return elements(shape) if self.mode == "learned" else 0
+
+    def label(self) -> str:
+        return "position"
+
+
+class Attention(Tagged):
+    """Multi-head self-attention over the positions of a sequence (Vaswani et al. 2017)."""
+
+    kind: Literal["attention"] = "attention"
+    heads: int = Field(4, ge=1, le=64)
+    causal: bool = Field(False, description="a position sees itself and those before it only")
+    bias: bool = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _need_sequence(self, shape)
+        if shape[1] % self.heads:
+            raise NetworkError(f"{self.heads} heads need a width that they divide, not {shape[1]}")
+        if shape[0] > MAX_ATTENDED:
+            raise NetworkError(f"attention reaches over at most {MAX_ATTENDED:,} positions, not {shape[0]:,}")
+        return shape
+
+    def parameter_count(self, shape: Shape) -> int:
+        return 4 * shape[1] * (shape[1] + (1 if self.bias else 0))
+
+    def label(self) -> str:
+        return f"attention ×{self.heads}"
+
+
+MAX_ATTENDED = 4096
+"""Positions; attention keeps their square in memory for every head."""
+
+Operation = Annotated[
+    Linear | Convolution | Upsampling | Pool | Crop | Identity | Embedding | Position | Attention, Field(discriminator="kind")
+]
 
 
 def norm_parameter_count(norm: str, shape: Shape) -> int:
@@ -147,6 +250,11 @@ def norm_parameter_count(norm: str, shape: Shape) -> int:
 def group_count(features: int) -> int:
     """Return the groups of a group norm: the largest divisor of `features` up to 8."""
     return next(count for count in range(min(8, features), 0, -1) if features % count == 0)
+
+
+def _need_sequence(operation, shape: Shape) -> None:
+    if len(shape) != 2:
+        raise NetworkError(f"{operation.kind} needs a sequence, length × width, not {written(shape)}")
 
 
 def _need_image(operation, shape: Shape) -> None:

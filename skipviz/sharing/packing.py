@@ -35,6 +35,13 @@ OPERATION = {
     "f": "factor",
     "m": "mode",
     "r": "reduce",
+    "l": "ceil",
+    "z": "size",
+    "o": "offset",
+    "v": "vocabulary",
+    "x": "scaled",
+    "h": "heads",
+    "c": "causal",
 }
 SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init"}

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from networks import chains
 from torch import nn
 
 from skipviz import (
@@ -30,77 +31,19 @@ from skipviz.network.base import channels
 
 torch.set_num_threads(1)  # as a worker does; more threads make such small passes slower
 
-OPERATIONS = st.one_of(
-    st.builds(Linear, width=st.integers(1, 6), bias=st.booleans()),
-    st.builds(Convolution, width=st.integers(1, 4), kernel=st.integers(1, 4), stride=st.integers(1, 2), bias=st.booleans()),
-    st.builds(
-        Upsampling,
-        width=st.integers(1, 4),
-        mode=st.sampled_from(("transposed", "nearest", "bilinear")),
-        kernel=st.integers(2, 4),
-        bias=st.booleans(),
-    ),
-    st.builds(Pool, reduce=st.sampled_from(("max", "mean")), kernel=st.integers(1, 3), stride=st.integers(1, 2)),
-    st.builds(Identity),
-)
-LAYERS = st.builds(
-    Layer,
-    op=OPERATIONS,
-    activation=st.sampled_from(("none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid")),
-    norm=st.sampled_from(("none", "batch", "layer", "group")),
-    order=st.sampled_from(("op-norm-act", "norm-act-op")),
-    init=st.sampled_from(("torch", "he", "glorot", "normal", "orthogonal", "zero")),
-    scale=st.floats(0, 2),
-    scale_learned=st.booleans(),
-    gain=st.sampled_from((1.0, 0.5, 0.0)),
-    on=st.sampled_from((True, True, True, False)),
-)
-ADAPTERS = st.builds(
-    Adapter,
-    spatial=st.sampled_from(("auto", "none", "stride", "crop", "resize")),
-    channels=st.sampled_from(("auto", "none", "pad", "project")),
-    bias=st.booleans(),
-    norm=st.sampled_from(("none", "batch")),
-    init=st.sampled_from(("torch", "orthogonal", "zero")),
-)
 
-
-@st.composite
-def networks(draw) -> Network:
-    """Any network that type-checks: images, sequences or vectors, every operation, merge and adapter."""
-    network = None
-    shape = draw(st.sampled_from(((1, 8, 8), (3, 6, 4), (5,), (4, 3))))
-    head = Head(outputs=draw(st.integers(1, 3)), flatten=draw(st.booleans()))
-    for layer in draw(st.lists(LAYERS, min_size=1, max_size=6)):
-        try:
-            layers = (*(network.layers if network else ()), layer.model_copy(update={"id": ""}))
-            network = Network(input=shape, layers=layers, head=head)
-        except NetworkError:
-            continue
-        except ValueError:
-            continue
-    assume(network is not None)
-    for _ in range(draw(st.integers(0, 6))):
-        target = draw(st.integers(1, network.depth))
-        fields = {
-            "merge": draw(st.sampled_from(("add", "concat", "gate"))),
-            "on": draw(st.sampled_from((True, True, False))),
-            "strength": draw(st.sampled_from((1.0, 0.5, 0.0, 2.0))),
-            "gain": draw(st.sampled_from((1.0, 0.5, 0.0))),
-            "adapter": draw(ADAPTERS),
-        }
-        try:
-            network = edit.add_skip(network, draw(st.integers(0, target - 1)), target, **fields)
-        except NetworkError:
-            continue
-    return network
+def samples(network: Network, batch: int) -> torch.Tensor:
+    """Return a batch for `network`: noise, or tokens."""
+    generator = torch.Generator().manual_seed(0)
+    if network.takes_tokens:
+        return torch.randint(network.layers[0].op.vocabulary, (batch, *network.input), generator=generator)
+    return torch.randn(batch, *network.input, generator=generator)
 
 
 def passes(model, batch: int = 3):
     """Return outputs and tape of a recorded pass, and check that its backward pass stays finite."""
     tape = Tape()
-    x = torch.randn(batch, *model.network.input, generator=torch.Generator().manual_seed(0))
-    outputs = model(x, tape)
+    outputs = model(samples(model.network, batch), tape)
     outputs.square().mean().backward()
     assert outputs.isfinite().all()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
@@ -124,13 +67,13 @@ def count(module: nn.Module) -> int:
 
 
 @settings(max_examples=150)
-@given(networks())
+@given(chains())
 def test_shapes_and_counts_of_any_network_equal_the_inference(network):
     check_shapes(network)
 
 
 @settings(max_examples=80)
-@given(networks(), st.data())
+@given(chains(), st.data())
 def test_toggling_any_skip_keeps_shapes_and_counts(network, data):
     assume(network.skips)
     skip = data.draw(st.sampled_from(network.skips))
@@ -138,16 +81,16 @@ def test_toggling_any_skip_keeps_shapes_and_counts(network, data):
 
 
 @settings(max_examples=80)
-@given(networks())
+@given(chains())
 def test_a_batch_of_one_sample_stays_finite(network):
     check_shapes(network, batch=1)
 
 
 @settings(max_examples=150)
-@given(networks())
+@given(chains())
 def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
     model, again = build(network), build(network)
-    x = torch.randn(5, *network.input, generator=torch.Generator().manual_seed(0))
+    x = samples(network, 5)
     outputs = model(x)
     expected = torch.autograd.grad(outputs.square().mean(), list(model.parameters()), allow_unused=True)
     recorded, tape = record(again, x)

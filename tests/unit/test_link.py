@@ -14,7 +14,7 @@ import skipviz
 from skipviz import Experiment, LinkError, edit, families, link, presets
 from skipviz.network.layer import Layer
 from skipviz.network.network import Head, Network
-from skipviz.network.operation import Convolution, Identity, Linear, Pool, Upsampling
+from skipviz.network.operation import Attention, Convolution, Crop, Embedding, Identity, Linear, Pool, Position, Upsampling
 from skipviz.network.skip import Adapter, Skip
 from skipviz.sharing import packing
 from skipviz.tasks.experiment import Training
@@ -144,7 +144,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         (packing.NETWORK, (Network,), {"layers", "skips"}),
         (packing.HEAD, (Head,), set()),
         (packing.LAYER, (Layer,), {"id"}),
-        (packing.OPERATION, (Linear, Convolution, Upsampling, Pool, Identity), set()),
+        (packing.OPERATION, (Linear, Convolution, Upsampling, Pool, Crop, Identity, Embedding, Position, Attention), set()),
         (packing.SKIP, (Skip,), {"id", "source", "target"}),
         (packing.ADAPTER, (Adapter,), set()),
         (packing.TASK, (Task,), set()),

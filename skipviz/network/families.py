@@ -2,6 +2,7 @@
 
 from .family.resnet import resnet
 from .family.stack import conv, mlp
+from .family.transformer import transformer
 from .family.unet import unet
 
-__all__ = ["conv", "mlp", "resnet", "unet"]
+__all__ = ["conv", "mlp", "resnet", "transformer", "unet"]

@@ -1,0 +1,89 @@
+"""The Transformer's encoder (Vaswani et al. 2017), Post-LN as published and Pre-LN (Xiong et al. 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ..base import NetworkError
+from ..network import Head, Network
+from ..operation import Attention, Embedding, Identity, Linear, Position
+from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, refusing_in_words
+
+Order = Literal["post", "pre"]
+MOST_BLOCKS = 100
+
+
+@refusing_in_words
+def transformer(
+    depth: int = 6,
+    width: int = 64,
+    heads: int = 4,
+    feed_forward: int | None = None,
+    norm: Order = "post",
+    causal: bool = False,
+    vocabulary: int | None = None,
+    positions: Literal["sinusoidal", "learned", "none"] = "sinusoidal",
+    activation: str = "relu",
+    residual: bool = True,
+    scale: Scale = None,
+    input: Sequence[int] | None = None,
+    head: Head | int = 10,
+) -> Network:
+    """Return an encoder of `depth` blocks: self-attention, then two linear layers, each with a skip over it.
+
+    `norm="post"` has a layer norm after each sum, as a box of its own; `"pre"` one before each branch, and one at the end.
+    With `vocabulary` the input is `(length,)` tokens, embedded and scaled by √width; else `(length, features)`, mapped to
+    `width` by a linear layer unless it has that width already. `feed_forward` is the width between the two linear layers
+    (None: 4 × `width`), `causal` hides later positions, `residual=False` leaves the skips out, `scale` is the branch scale.
+    `head` is a `Head` or a number of classes of the whole sequence. Without dropout. Raises `NetworkError`.
+    """
+    counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
+    chosen("the norm's place", norm, ("post", "pre"))
+    chosen("positions", positions, ("sinusoidal", "learned", "none"))
+    trunk, size = Trunk(), tuple(input) if input is not None else (16,) if vocabulary else (8, 8)
+    _entrance(trunk, size, width, vocabulary, positions)
+    branches = branch_scale(scale, 2 * depth)
+    wide = feed_forward or 4 * width
+    for _ in range(depth):
+        if norm == "post":
+            source = trunk.state
+            trunk.layer(Attention(heads=heads, causal=causal), **branches)
+            source = _sum(trunk, source, residual)
+            trunk.layer(Linear(width=wide), activation=activation)
+            trunk.layer(Linear(width=width), **branches)
+            _sum(trunk, source, residual)
+        else:
+            before = {"norm": "layer", "order": "norm-act-op"}
+            source = trunk.state
+            trunk.layer(Attention(heads=heads, causal=causal), **before, **branches)
+            if residual:
+                trunk.skip(source)
+            source = trunk.state
+            trunk.layer(Linear(width=wide), **before)
+            trunk.layer(Linear(width=width), activation=activation, order="norm-act-op", **branches)
+            if residual:
+                trunk.skip(source)
+    if norm == "pre":
+        trunk.layer(Identity(), norm="layer")
+    return trunk.network(size, head_of(head))
+
+
+def _sum(trunk: Trunk, source: int, residual: bool) -> int:
+    """Lay the skip that ends a Post-LN branch and the norm after it; return the number of the state behind."""
+    if residual:
+        trunk.skip(source)
+    return trunk.layer(Identity(), norm="layer")
+
+
+def _entrance(trunk: Trunk, size: tuple[int, ...], width: int, vocabulary: int | None, positions: str) -> None:
+    wanted = 1 if vocabulary else 2
+    if len(size) != wanted:
+        shape = "(length,) tokens" if vocabulary else "(length, features)"
+        raise NetworkError(f"this Transformer reads {shape}, not {len(size)} sizes")
+    if vocabulary:
+        trunk.layer(Embedding(vocabulary=vocabulary, width=width, scaled=True), init="normal")
+    elif size[1] != width:
+        trunk.layer(Linear(width=width))
+    if positions != "none":
+        trunk.layer(Position(mode=positions))

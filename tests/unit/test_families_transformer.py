@@ -1,0 +1,91 @@
+"""Transformers have the published layers and parameters, two skips a block, and refuse what is none."""
+
+import pytest
+import torch
+
+from skipviz import NetworkError, edit, families
+from skipviz.learning.build import build
+from skipviz.network.network import Head
+from skipviz.sharing import packing
+
+
+def test_a_layer_of_the_base_model_has_the_published_number_of_parameters():
+    """d = 512, 8 heads, ff = 2048: torch's `nn.TransformerEncoderLayer(512, 8)` has as many."""
+    one, two = (families.transformer(depth, 512, 8, 2048, input=(10, 512)).parameter_count() for depth in (1, 2))
+    assert two - one == 3_152_384
+    assert sum(p.numel() for p in torch.nn.TransformerEncoderLayer(512, 8).parameters()) == 3_152_384
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_both_residuals_of_every_block_are_skips(norm):
+    network = families.transformer(3, norm=norm, positions="none", input=(8, 64))
+    first = [(0, 1), (2, 4), (5, 6), (7, 9), (10, 11), (12, 14)]
+    second = [(0, 1), (1, 3), (3, 4), (4, 6), (6, 7), (7, 9)]
+    assert [(skip.source, skip.target) for skip in network.skips] == (first if norm == "post" else second)
+    assert {skip.merge for skip in network.skips} == {"add"}
+    assert all(shape.parameters == 0 for shape in network.shapes.skips)
+
+
+def test_without_residuals_the_layers_stay():
+    residual, bare = families.transformer(2), families.transformer(2, residual=False)
+    assert bare.skips == ()
+    assert bare.layers == residual.layers
+
+
+def test_the_deepest_has_a_hundred_blocks():
+    assert len(families.transformer(100).skips) == 200
+    assert families.transformer(100).depth == 502
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "none"])
+def test_a_language_model_runs_forward_and_backward(norm, positions):
+    head = Head(kind="positions", outputs=11)
+    network = families.transformer(2, 8, 2, 16, norm, True, 11, positions, input=(5,), head=head)
+    assert network.takes_tokens
+    model, tokens = build(network), torch.randint(11, (3, 5))
+    outputs = model(tokens)
+    assert outputs.shape == (3, 5, 11)
+    outputs.square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_a_causal_model_reads_nothing_that_comes_later():
+    head = Head(kind="positions", outputs=7)
+    model = build(families.transformer(2, 8, 2, vocabulary=7, causal=True, input=(6,), head=head))
+    tokens = torch.randint(7, (1, 6))
+    other = tokens.clone()
+    other[0, 4:] = (tokens[0, 4:] + 1) % 7
+    assert torch.equal(model(tokens)[0, :4], model(other)[0, :4])
+    assert not torch.equal(model(tokens)[0, 4:], model(other)[0, 4:])
+
+
+def test_toggling_a_residual_keeps_shapes_and_counts():
+    network = families.transformer(2, vocabulary=9)
+    for skip in network.skips:
+        assert edit.set_skip(network, skip.id, on=False).shapes == network.shapes
+
+
+def test_a_language_model_packs_and_unpacks():
+    network = families.transformer(6, 32, 4, vocabulary=65, causal=True, norm="pre", head=Head(kind="positions", outputs=65))
+    data = {"variants": {"a": network.model_dump(mode="json", exclude_defaults=True)}}
+    assert packing.unpacked(packing.packed(data)) == data
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"depth": 0}, "depth is between 1 and 100, not 0"),
+        ({"depth": 101}, "depth is between 1 and 100, not 101"),
+        ({"width": 10, "heads": 4}, "4 heads need a width that they divide, not 10"),
+        ({"norm": "middle"}, "norm's place is one of post, pre"),
+        ({"positions": "gps"}, "positions is one of"),
+        ({"vocabulary": 9, "input": (8, 8)}, "(length,) tokens"),
+        ({"input": (8,)}, "(length, features)"),
+        ({"vocabulary": -1, "input": (8,)}, "vocabulary"),
+    ],
+)
+def test_what_is_no_transformer_is_refused_in_words(options, words):
+    with pytest.raises(NetworkError) as caught:
+        families.transformer(**options)
+    assert words in str(caught.value)

@@ -102,7 +102,7 @@ export function createDiagramView(host, act) {
       circle.classList.toggle("from", k === drag.k);
       circle.classList.toggle("to", Boolean(to) && k === to.k && k !== drag.k);
     }
-    act.hover(null, `From h(${drag.k})${to && to.k !== drag.k ? ` to h(${to.k}): release to place a skip` : ": drag to another state"}`);
+    act.hover(svg.querySelector(`[data-state="${drag.over}"]`), `From h(${drag.k})${to && to.k !== drag.k ? ` to h(${to.k}): release to place a skip` : ": drag to another state"}`);
   }
 
   function endDrag(place) {
@@ -236,8 +236,18 @@ export function createDiagramView(host, act) {
     },
     /** @param {string | null} id  layer that diverged first */
     diverged(id) {
-      for (const node of svg?.querySelectorAll("[data-layer]") || []) {
-        node.classList.toggle("diverged", id !== null && list(node, "layer").includes(id));
+      svg?.querySelector(".sv-first")?.remove();
+      for (const node of /** @type {any} */ (svg?.querySelectorAll("[data-layer]") || [])) {
+        const first = id !== null && list(node, "layer").includes(id);
+        node.classList.toggle("diverged", first);
+        if (!first || !node.querySelector(".face")) continue;
+        const box = node.querySelector(".face").getBBox();
+        const label = document.createElementNS(SVG_NAMESPACE, "text");
+        label.setAttribute("class", "sv-first");
+        label.setAttribute("x", String(box.x + box.width + 4));
+        label.setAttribute("y", String(box.y + box.height / 2 + 4));
+        label.textContent = "∞ first";
+        svg?.append(label);
       }
     },
   };

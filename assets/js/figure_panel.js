@@ -63,7 +63,7 @@ export function createFigurePanel(id, outer) {
     open: (layer) => outer.command({ op: "open", panel: id, layer }),
     refuse: outer.problem,
     hover(node, sentence) {
-      if (sentence) tooltip.show(rows, [sentence]);
+      if (sentence) tooltip.show(node || rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, values()));
     },
   };

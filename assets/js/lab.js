@@ -82,7 +82,7 @@ export function createLab(root, commands) {
     open: (layer) => commands.send({ op: "open", layer }),
     refuse: (sentence) => toast.show("Not done.", sentence),
     hover(node, sentence) {
-      if (sentence) tooltip.show(page.rows, [sentence]);
+      if (sentence) tooltip.show(node || page.rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
     },
     all: (on) => edit("skip", ids("skip"), { on }, true),
@@ -201,6 +201,7 @@ export function createLab(root, commands) {
     (reachable) => (page.reach.hidden = reachable),
   );
 
+  const shownStep = (frame) => (store.cursor === null && store.state === "diverged" ? store.frames.at(-1)?.step : frame?.step) ?? 0;
   const draw = createDrawing();
   function createDrawing() {
     let asked = false;
@@ -217,7 +218,7 @@ export function createLab(root, commands) {
       diagram.paint(values, data.ramps[theme]);
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
       plots.fast({ data, store, frame: shown, values, theme });
-      transport.update({ store, steps: data.steps, shown: frame?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
+      transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
       const now = performance.now();
       clearTimeout(slowTimer);
       if (now - slowAt > 250) slow();
@@ -255,7 +256,7 @@ export function createLab(root, commands) {
       text() {
         const frame = store.frame() || data.probe?.frame || null;
         words(frame?.variants[variant()] || null);
-        transport.update({ store, steps: data.steps, shown: store.frame()?.step ?? 0, live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
+        transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
       },
     };
   }

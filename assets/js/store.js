@@ -62,6 +62,10 @@ export function createRunStore() {
     frame() {
       if (!this.frames.length) return null;
       if (this.cursor === null && this.passing) return this.passing;
+      // A run that diverged ends with a frame without numbers: the one before it says more.
+      const last = this.frames.at(-1);
+      const empty = this.cursor === null && this.frames.length > 1 && Object.values(last.variants).every((one) => one.loss === undefined);
+      if (empty) return this.frames[this.frames.length - 2];
       return this.frames[this.cursor === null ? this.frames.length - 1 : Math.min(this.cursor, this.frames.length - 1)];
     },
     /** @param {Frame} shown @returns {Frame | null} the last frame before the event that precedes the shown one */

@@ -7,8 +7,8 @@ import { eventMark, eventWords } from "./event_words.js";
 /** Steps a second the speed slider offers; null is as fast as it goes. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
 
-/** Words for a run's state, as the page says them. @param {any} store @param {boolean} live */
-export function stateWords(store, live) {
+/** Words for a run's state, as the page says them. @param {any} store @param {boolean} live @param {any} network */
+export function stateWords(store, live, network) {
   if (!live && store.frames.length) return ["back", `Live is at ${store.frames.at(-1).step} ›`];
   const words = {
     ready: ["ready", "Ready"],
@@ -18,7 +18,7 @@ export function stateWords(store, live) {
     paused: ["paused", "Paused"],
     finished: ["finished", "Finished"],
     stopped: ["finished", "Stopped"],
-    diverged: ["bad", store.reason || "Diverged"],
+    diverged: ["bad", divergedWords(store, network)],
     failed: ["bad", `Failed: ${store.reason || "the worker ended"}`],
     interrupted: ["bad", store.reason || "Interrupted"],
   };
@@ -95,8 +95,9 @@ export function createTransport(act, options = {}) {
       reset.disabled = !view.mine || store.state === "ready";
       count.textContent = String(view.shown);
       total.textContent = ` / ${view.steps}`;
-      const [kind, sentence] = stateWords(store, view.live);
+      const [kind, sentence] = stateWords(store, view.live, view.network);
       state.textContent = sentence;
+      state.title = store.reason || sentence;
       state.dataset.kind = kind;
       state.disabled = kind !== "back";
       const position = SPEEDS.indexOf(view.speed);
@@ -116,6 +117,13 @@ export function createTransport(act, options = {}) {
       }
     },
   };
+}
+
+function divergedWords(store, network) {
+  const where = Object.values(store.diverged)[0];
+  if (!where) return "Diverged";
+  const layer = network?.layers.find((one) => one.id === where.layer);
+  return `Diverged at step ${where.step} in ${layer ? `f(${layer.k})` : "the head"}`;
 }
 
 function drawMarks(host, events, { steps, network }, seek) {

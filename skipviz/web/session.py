@@ -55,7 +55,8 @@ def _opened_lab() -> Desk:
         try:
             desk.benches["lab"] = Workbench(link.decode(text))
         except link.LinkError as error:
-            desk.message = ("This link does not open.", f"{error} Here is the lab's own network instead.")
+            text = str(error).rstrip(".")
+            desk.message = ("This link does not open:", f"{text}. Here is the lab's own network instead.")
     return desk
 
 

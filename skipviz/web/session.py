@@ -56,7 +56,7 @@ def _opened_lab() -> Desk:
             desk.benches["lab"] = Workbench(link.decode(text))
         except link.LinkError as error:
             text = str(error).rstrip(".")
-            desk.message = ("This link does not open:", f"{text}. Here is the lab's own network instead.")
+            desk.message = ("This link does not open.", f"{text[:1].upper()}{text[1:]}. Here is the lab's own network instead.")
     return desk
 
 

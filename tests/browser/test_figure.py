@@ -109,3 +109,14 @@ def test_the_lab_is_one_click_away_and_the_figure_is_as_it_was_when_one_comes_ba
     expect(figure.page.locator(".sv-lab svg.sv-diagram")).to_be_visible()
     figure.page.get_by_role("link", name="Figure 4.9").click()
     expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))
+
+
+def test_a_reload_in_the_middle_finds_the_three_runs_again(figure):
+    figure.press("Start")
+    figure.wait_for_step(5)
+    runs = _runs(figure)
+    figure.until(lambda: all(run in figure.page.url for run in runs))
+    figure.page.reload()
+    figure.wait_for_step(6)
+    assert _runs(figure) == runs
+    expect(figure.main).to_be_enabled()

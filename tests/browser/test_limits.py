@@ -99,6 +99,7 @@ def _overflow(page) -> int:
 
 def test_the_lab_fits_a_phone_with_its_transport_in_sight_and_its_inspector_as_a_sheet(phone):
     lab = LabPage(phone).open(small())
+    lab.until(lambda: phone.locator("svg.sv-diagram .face").first.bounding_box()["width"] < 60)
     assert _overflow(phone) <= 0
     assert _is_inside(phone, lab.main)
     lab.layer("f4").tap()

@@ -21,7 +21,7 @@ def _centres(page, selector: str) -> list[float]:
     return sorted(page.evaluate(CENTRES, selector))
 
 
-@pytest.mark.parametrize("preset", ["vanishing-plain", "vanishing-residual", "digits-conv"])
+@pytest.mark.parametrize("preset", ["vanishing-plain", "digits-conv"])
 def test_every_bar_stands_beside_its_box_within_a_pixel(page, preset):
     LabPage(page).open(presets.get(preset))
     boxes = _centres(page, "svg.sv-diagram [data-layer] .face")

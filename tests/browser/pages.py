@@ -41,7 +41,7 @@ class _Page:
     def wait_for_step(self, step: int) -> None:
         """Wait until the step shown is `step` or a later one."""
         self.page.wait_for_function(
-            "step => Number(document.querySelector('.sv-transport .sv-step').textContent) >= step",
+            "step => Number(document.querySelector('.sv-transport .sv-step')?.textContent) >= step",
             arg=step,
             timeout=1000 * PATIENCE,
         )

@@ -62,8 +62,7 @@ class SkipModule(nn.Module):
             smooth = all(a <= b for a, b in zip(spatial(self.source), sides, strict=True))
             mode = {"mode": "bilinear", "align_corners": False} if smooth else {"mode": "nearest"}
             return lambda h: F.interpolate(h, size=sides, **mode)
-        first = [(a - b) // 2 for a, b in zip(spatial(self.source), sides, strict=True)]
-        window = tuple(slice(start, start + side) for start, side in zip(first, sides, strict=True))
+        window = self.adapter.window(spatial(self.source), sides)
         return (lambda h: h[(..., *window)]) if is_image(self.source) else (lambda h: h[(..., *window, slice(None))])
 
     def _channels(self, training: bool) -> Function | None:

@@ -1,10 +1,11 @@
 """Families of networks: from a few numbers to a whole `Network`."""
 
 from .family.densenet import densenet
+from .family.fcn import fcn
 from .family.highway import highway
 from .family.resnet import resnet
 from .family.stack import conv, mlp
 from .family.transformer import transformer
 from .family.unet import unet
 
-__all__ = ["conv", "densenet", "highway", "mlp", "resnet", "transformer", "unet"]
+__all__ = ["conv", "densenet", "fcn", "highway", "mlp", "resnet", "transformer", "unet"]

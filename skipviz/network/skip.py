@@ -21,6 +21,12 @@ class Adapter(Frozen):
     bias: bool = Field(True, description="the projection has a bias")
     norm: Literal["none", "batch"] = Field("none", description="norm after the projection")
     init: Init = Field("torch", description="of the projection's weights")
+    offset: int | None = Field(None, ge=0, le=65536, description="positions a crop leaves out at the start; None: centred")
+
+    def window(self, source: Shape, target: Shape) -> tuple[slice, ...]:
+        """Return what a crop from positions `source` to `target` keeps along each axis."""
+        firsts = [(a - b) // 2 if self.offset is None else self.offset for a, b in zip(source, target, strict=True)]
+        return tuple(slice(first, first + kept) for first, kept in zip(firsts, target, strict=True))
 
     def label(self) -> str:
         """Return the resolved adapter as its chip says it: '' for none, else e.g. 'stride · 1×1'."""
@@ -121,5 +127,5 @@ def _check_spatial(skip: Skip, adapter: Adapter, source: Shape, target: Shape) -
         raise NetworkError(f"{adapter.spatial} is for images; {name}")
     if adapter.spatial == "stride" and not stride_between(a, b):
         raise NetworkError(f"no stride takes one to the other: {name}")
-    if adapter.spatial == "crop" and any(x < y for x, y in zip(a, b, strict=True)):
+    if adapter.spatial == "crop" and any(part.start < 0 or part.stop > x for part, x in zip(adapter.window(a, b), a, strict=True)):
         raise NetworkError(f"nothing can be cropped: {name}")

@@ -44,7 +44,7 @@ OPERATION = {
     "c": "causal",
 }
 SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
-ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init"}
+ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
 TASK = {"n": "name", "o": "noise", "c": "samples", "i": "image_size", "s": "seed"}
 TRAINING = {
     "o": "optimizer",

@@ -127,6 +127,7 @@ ADAPTERS = st.builds(
     bias=st.booleans(),
     norm=st.sampled_from(("none", "batch")),
     init=st.sampled_from(("torch", "orthogonal", "zero")),
+    offset=st.none() | st.integers(0, 2),
 )
 
 

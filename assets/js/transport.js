@@ -128,18 +128,15 @@ function divergedWords(store, network) {
 
 function drawMarks(host, events, { steps, network }, seek) {
   host.replaceChildren();
-  let wordsEnd = -Infinity;
-  for (const { step, event } of events) {
+  for (const [index, { step, event }] of events.entries()) {
     const at = (100 * step) / Math.max(1, steps);
     const words = eventWords(event, network);
     const mark = element(
       "button",
       { type: "button", class: `sv-mark ${eventMark(event)}`, style: `left:${at}%`, title: `Step ${step}: ${words}`, "aria-label": `Step ${step}: ${words}`, onclick: () => seek(step) },
     );
-    if (at > wordsEnd && at < 78) {
-      mark.append(element("span", {}, words));
-      wordsEnd = at + 8 + words.length * 2.2;
-    }
+    const next = index + 1 < events.length ? (100 * events[index + 1].step) / Math.max(1, steps) : 100;
+    if (next - at > 6 + words.length * 2.1) mark.append(element("span", {}, words));
     host.append(mark);
   }
 }

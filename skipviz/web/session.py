@@ -30,6 +30,11 @@ class Desk:
     speed: float | None = 100.0
 
 
+def on_phone() -> bool:
+    """Return whether the browser says that it is a phone's, so that the first drawing fits; the page corrects a wrong guess."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def owner() -> str:
     """Return the browser's cookie, by which the engine knows who may control a run; without one, the session's own."""
     cookie = owner_from(st.context.cookies)
@@ -46,7 +51,7 @@ def lab_desk() -> Desk:
 
 
 def _opened_lab() -> Desk:
-    desk = Desk({"lab": Workbench(presets.get(LAB_PRESET))})
+    desk = Desk({"lab": Workbench(presets.get(LAB_PRESET))}, compact=on_phone())
     run_id, text = st.query_params.get("run"), st.query_params.get("x")
     run = get_engine().run(run_id) if run_id else None
     if run is not None:
@@ -70,7 +75,7 @@ def figure_desk() -> Desk:
             if run is not None and panel in run.experiment.variants:
                 benches[panel].experiment, benches[panel].run = run.experiment, run.id
                 repeats[panel] = max(1, run.experiment.network.depth // presets.figure_unit(panel).depth)
-        st.session_state.figure_desk = Desk(benches, repeats=repeats)
+        st.session_state.figure_desk = Desk(benches, repeats=repeats, compact=on_phone())
     return st.session_state.figure_desk
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..network import families
 from ..network.base import Frozen, NetworkError, is_image
+from ..network.layer import Layer
 from ..network.network import Network
 from ..network.pattern import skips_of
 from ..tasks.experiment import Experiment
@@ -66,8 +67,9 @@ def pattern_of(network: Network) -> tuple[str, int, str]:
     if len(merges) == 1:
         pairs = {(skip.source, skip.target) for skip in network.skips}
         first = network.skips[0]
-        guesses = [("residual", spans.most_common(1)[0][0]), ("nested", min(s.source for s in network.skips))]
-        guesses += [("dense", block) for block in range(2, 13)]
+        guesses = [("nested", min(s.source for s in network.skips)), *(("dense", block) for block in range(2, 13))]
+        residual = ("residual", spans.most_common(1)[0][0])
+        guesses = [*guesses, residual] if merge == "concat" else [residual, *guesses]
         for pattern, every in guesses:
             try:
                 skips = skips_of(pattern, network.shapes.states, max(1, every), first.merge)
@@ -114,9 +116,15 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
             else skip.model_copy(update={"on": not known})
             for skip in network.skips
         )
-    network = network.replaced(skips=skips)
+    network = network.replaced(skips=skips, layers=_with_own_settings(network.layers, old.layers))
     name = next(iter(experiment.variants))
     return experiment.replaced(variants={name: network}, task=task)
+
+
+def _with_own_settings(layers: tuple[Layer, ...], old: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """Return `layers` with the switch, gain and branch scale that layers of the same id had."""
+    kept = {layer.id: {name: getattr(layer, name) for name in ("on", "gain", "scale", "scale_learned")} for layer in old}
+    return tuple(layer.model_copy(update=kept.get(layer.id, {})) for layer in layers)
 
 
 def takes_images(network: Network) -> bool:

@@ -13,9 +13,9 @@ from .workbench import Workbench, events_between
 
 ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
 NORMS = {"none": "none", "batch": "batch", "layer": "layer", "group": "group"}
-ORDERS = {"op-norm-act": "op–norm–act", "norm-act-op": "norm–act–op"}
+ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
 INITS = {
-    "torch": "torch default",
+    "torch": "torch",
     "he": "He",
     "glorot": "Glorot",
     "normal": "N(0, 1/n)",

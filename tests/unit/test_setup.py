@@ -23,7 +23,7 @@ def test_the_settings_of_a_family_are_read_back():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["vanishing-plain", "vanishing-residual", "digits-conv"])
+@pytest.mark.parametrize("name", ["vanishing-plain", "vanishing-residual", "digits-conv", "residual-300"])
 def test_rebuilding_with_unchanged_settings_gives_the_same_network(name):
     experiment = presets.get(name)
     assert rebuilt(experiment, setup_of(experiment.network)) == experiment

@@ -3,6 +3,7 @@
 /* global PAGE_STYLE, PAGE_SHARED */
 import { createCommands } from "./commands.js";
 import { createFigure } from "./figure.js";
+import { createGallery } from "./gallery.js";
 import { createLab } from "./lab.js";
 
 /** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement, observer: ResizeObserver}>} */
@@ -29,7 +30,8 @@ export default function skipviz(component) {
     });
     observer.observe(root);
     const commands = createCommands();
-    const view = (data.page === "lab" ? createLab : createFigure)(root, commands);
+    const views = { lab: createLab, figure: createFigure, gallery: createGallery };
+    const view = views[data.page](root, commands);
     instance = /** @type {any} */ ({ view, commands, root, observer });
     instances.set(parentElement, /** @type {any} */ (instance));
   }

@@ -33,7 +33,7 @@ class BundleError(ValueError):
 @cache
 def module() -> str:
     """Return the whole module: style sheet and shared data as constants, then the script."""
-    constants = {"PAGE_STYLE": style(), "PAGE_SHARED": {page: shared_data(page) for page in ("lab", "figure")}}
+    constants = {"PAGE_STYLE": style(), "PAGE_SHARED": {page: shared_data(page) for page in ("lab", "figure", "gallery")}}
     return "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()) + script()
 
 
@@ -85,7 +85,9 @@ def style() -> str:
 
 @cache
 def shared_data(page: str) -> dict:
-    """Return what is the same for everybody: figures, ramps, and where plotly.js is."""
+    """Return what is the same for everybody: figures, ramps, and where plotly.js is; the gallery needs none of it."""
+    if page == "gallery":
+        return {}
     return {
         "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
         "plotly": plotly_source(),

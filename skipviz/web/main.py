@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from skipviz.web import figure_page, lab_page
+from skipviz.web import figure_page, gallery_page, lab_page
 from skipviz.web.chrome import draw_header
 
 st.set_page_config(page_title="skipviz", page_icon="assets/icon.svg", layout="wide", initial_sidebar_state="auto")
@@ -12,6 +12,7 @@ draw_header()
 pages = {
     "figure": st.Page(figure_page.page, title="Figure 4.9", url_path="figure", default=True),
     "lab": st.Page(lab_page.page, title="Lab", url_path="lab"),
+    "gallery": st.Page(gallery_page.page, title="Gallery", url_path="gallery"),
 }
 chosen = st.navigation(list(pages.values()), position="top")
 asked = st.session_state.pop("go", None)

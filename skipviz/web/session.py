@@ -79,6 +79,21 @@ def figure_desk() -> Desk:
     return st.session_state.figure_desk
 
 
+def gallery_desk() -> Desk:
+    """Return this session's gallery, which has no experiment of its own."""
+    if "gallery_desk" not in st.session_state:
+        st.session_state.gallery_desk = Desk({})
+    return st.session_state.gallery_desk
+
+
+def open_preset(name: str) -> None:
+    """Put a preset on the lab's bench, where undo brings back what was there, and show the lab."""
+    bench = lab_desk().benches["lab"]
+    accept(bench, presets.get(name), None)
+    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
+    go("lab")
+
+
 def go(page: str) -> None:
     """Show the other page with the next run of the script, which follows at once."""
     st.session_state.go = page

@@ -1,0 +1,19 @@
+"""The gallery: found by words, opened in the lab with one click."""
+
+from playwright.sync_api import expect
+
+
+def test_a_preset_is_found_by_words_and_opens_in_the_lab(server, visit):
+    page = visit()
+    page.goto(f"{server.address}gallery")
+    cards = page.locator(".sv-preset:visible")
+    expect(cards.first).to_be_visible()
+    everything = cards.count()
+    page.get_by_label("Search the gallery").fill("300 layers")
+    expect(cards).to_have_count(1)
+    assert everything > 1
+    page.get_by_label("Search the gallery").fill("no network is called this")
+    expect(page.get_by_text("Nothing in the gallery is called that")).to_be_visible()
+    page.get_by_label("Search the gallery").fill("residual 300")
+    cards.first.click()
+    expect(page.locator(".sv-summary")).to_contain_text("300 layers")

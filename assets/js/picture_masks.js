@@ -38,6 +38,7 @@ export function paintMasks(canvas, { picture }, { tokens, width, height: tallest
   });
   const scores = layers ? overlaps(layers[1], layers[2], count) : [];
   const lines = [{ text: "Held-out images; predicted: the deeper, the surer" }];
+  if (picture?.dice) lines.unshift({ text: `Dice ${picture.dice.map((/** @type {number} */ score) => score.toFixed(2)).join(", ")}` });
   if (scores.length) lines.unshift({ text: `IoU ${scores.map((score) => score.toFixed(2)).join(", ")}` });
   return { sentence: maskSentence(scores), legend: legendLines("Shapes", lines, tokens) };
 }

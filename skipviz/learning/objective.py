@@ -14,12 +14,32 @@ def accuracy(outputs: Tensor, truth: Tensor) -> float:
 
 def intersection_over_union(outputs: Tensor, truth: Tensor) -> float:
     """Return the shared pixels over all pixels of predicted (logit > 0) and true masks, over the whole batch."""
-    predicted, present = outputs > 0, truth > 0.5
+    predicted, present = outputs > 0, centre(truth, outputs) > 0.5
     union = (predicted | present).sum().item()
     return (predicted & present).sum().item() / union if union else 1.0
 
 
-LOSSES = {"cross_entropy": F.cross_entropy, "binary_cross_entropy": F.binary_cross_entropy_with_logits}
+def dice(outputs: Tensor, truth: Tensor) -> float:
+    """Return twice the shared pixels over the sum of the predicted (logit > 0) and true masks' pixels (Dice 1945)."""
+    shared = intersection_over_union(outputs, truth)
+    return 2 * shared / (1 + shared)
+
+
+def mask_loss(outputs: Tensor, truth: Tensor) -> Tensor:
+    """Return the binary cross-entropy of each pixel's logit, over the mask's centre where the outputs are smaller."""
+    return F.binary_cross_entropy_with_logits(outputs, centre(truth, outputs))
+
+
+def centre(images: Tensor, like: Tensor) -> Tensor:
+    """Return the middle of images `(…, height, width)` that is as large as `like`, or all of them."""
+    if images.shape[-2:] == like.shape[-2:]:
+        return images
+    (height, width), (rows, columns) = images.shape[-2:], like.shape[-2:]
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return images[..., top : top + rows, left : left + columns]
+
+
+LOSSES = {"cross_entropy": F.cross_entropy, "binary_cross_entropy": mask_loss}
 METRICS = {"accuracy": accuracy, "iou": intersection_over_union}
 
 

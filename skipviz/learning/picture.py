@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..tasks.data import DIGITS_DEVIATION, DIGITS_MEAN, Data
 from ..tasks.task import Task
+from .objective import centre, dice
 
 BOUNDARY_SIDE = 48
 DIGITS_SHOWN = 24
@@ -39,26 +40,34 @@ class Painter:
             share = torch.softmax(outputs, 1)[:, 1].cpu().numpy()
             side = [BOUNDARY_SIDE, BOUNDARY_SIDE]
             return {"kind": "boundary", "size": side, "extent": self.extent, "probability": _bytes(share)}
+        if self.kind == "masks":
+            return self._masks(outputs)
         images = self.data.held_out_x[: len(outputs)]
-        size = list(images.shape[2:])
-        if self.kind == "digits":
-            confidence, predicted = torch.softmax(outputs, 1).max(1)
-            return {
-                "kind": "digits",
-                "size": size,
-                "count": len(images),
-                "images": _bytes(images * DIGITS_DEVIATION + DIGITS_MEAN),
-                "label": self.data.held_out_y[: len(images)].tolist(),
-                "predicted": predicted.tolist(),
-                "confidence": [round(value, 2) for value in confidence.tolist()],
-            }
+        confidence, predicted = torch.softmax(outputs, 1).max(1)
+        return {
+            "kind": "digits",
+            "size": list(images.shape[2:]),
+            "count": len(images),
+            "images": _bytes(images * DIGITS_DEVIATION + DIGITS_MEAN),
+            "label": self.data.held_out_y[: len(images)].tolist(),
+            "predicted": predicted.tolist(),
+            "confidence": [round(value, 2) for value in confidence.tolist()],
+        }
+
+    def _masks(self, outputs: Tensor) -> dict:
+        """Return images, masks and predictions, cut to the middle that the network predicts."""
+        images, truth = (
+            centre(torch.from_numpy(part[: len(outputs)]), outputs) for part in (self.data.held_out_x, self.data.held_out_y)
+        )
+        outputs = outputs.cpu()
         return {
             "kind": "masks",
-            "size": size,
+            "size": list(images.shape[2:]),
             "count": len(images),
-            "images": _bytes(images),
-            "truth": _bytes(self.data.held_out_y[: len(images)]),
-            "predicted": _bytes(torch.sigmoid(outputs).cpu().numpy()),
+            "images": _bytes(images.numpy()),
+            "truth": _bytes(truth.numpy()),
+            "predicted": _bytes(torch.sigmoid(outputs).numpy()),
+            "dice": [round(dice(*pair), 2) for pair in zip(outputs, truth, strict=True)],
         }
 
 

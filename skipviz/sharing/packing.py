@@ -45,7 +45,7 @@ OPERATION = {
 }
 SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
-TASK = {"n": "name", "o": "noise", "c": "samples", "i": "image_size", "s": "seed"}
+TASK = {"n": "name", "o": "noise", "c": "samples", "i": "image_size", "s": "seed", "v": "overlap"}
 TRAINING = {
     "o": "optimizer",
     "l": "learning_rate",

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from . import images
 from .task import Task
 
 HELD_OUT_SHARE = 5
 """One sample in this many is held out."""
-SHAPES_A_PICTURE = (2, 4)
-"""Fewest and most shapes in one picture."""
 
 SPIRAL_TURNS = 1.5
 """Turns an arm makes around the origin; arms of the two classes are 1 / (2 × turns) apart."""
@@ -86,11 +85,11 @@ def _gaussians(task: Task, generator: np.random.Generator):
 
 
 def _digits(task: Task, generator: np.random.Generator):
-    images, labels = _installed_digits()
-    chosen = generator.permutation(len(images))[: task.sample_count()]
-    images = images[chosen].reshape(-1, 1, 8, 8) / 16.0
-    images = (images - DIGITS_MEAN) / DIGITS_DEVIATION
-    return (images + generator.normal(0, 1, images.shape) * task.noise_level()).astype(np.float32), labels[chosen].astype(np.int64)
+    pixels, labels = _installed_digits()
+    chosen = generator.permutation(len(pixels))[: task.sample_count()]
+    pixels = pixels[chosen].reshape(-1, 1, 8, 8) / 16.0
+    pixels = (pixels - DIGITS_MEAN) / DIGITS_DEVIATION
+    return (pixels + generator.normal(0, 1, pixels.shape) * task.noise_level()).astype(np.float32), labels[chosen].astype(np.int64)
 
 
 @cache
@@ -106,33 +105,6 @@ def _installed_digits() -> tuple[np.ndarray, np.ndarray]:
 
 DIGITS_MEAN, DIGITS_DEVIATION = 0.305, 0.376
 """Of all pixels of the 1,797 images scaled to 0..1; samples are standardised by them."""
-
-
-def _shapes(task: Task, generator: np.random.Generator):
-    size, count = task.image_size, task.sample_count()
-    masks = np.zeros((count, 1, size, size), dtype=np.float32)
-    images = np.zeros_like(masks)
-    grid = np.mgrid[:size, :size]
-    for image, mask in zip(images, masks, strict=True):
-        for _ in range(generator.integers(SHAPES_A_PICTURE[0], SHAPES_A_PICTURE[1] + 1)):
-            inside = _one_shape(grid, size, generator)
-            mask[0][inside] = 1
-            image[0][inside] = generator.uniform(0.6, 1.0)
-    images += generator.normal(0, 1, images.shape).astype(np.float32) * np.float32(task.noise_level())
-    return images, masks
-
-
-def _one_shape(grid: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
-    """Return the pixels of a disc, a square or a triangle with a side of an eighth to a third of the picture."""
-    radius = generator.uniform(size / 16, size / 6)
-    centre = generator.uniform(radius, size - 1 - radius, 2)
-    y, x = grid[0] - centre[0], grid[1] - centre[1]
-    kind = generator.integers(3)
-    if kind == 0:
-        return x**2 + y**2 <= radius**2
-    if kind == 1:
-        return np.maximum(np.abs(x), np.abs(y)) <= radius
-    return (np.abs(y) <= radius) & (np.abs(x) <= (y + radius) / 2)
 
 
 def _two_classes(task: Task) -> np.ndarray:
@@ -151,6 +123,6 @@ _MAKERS = {
     "xor": _xor,
     "gaussians": _gaussians,
     "digits": _digits,
-    "shapes": _shapes,
+    "shapes": images.shapes,
 }
 _NUMBERS = {name: number for number, name in enumerate(_MAKERS)}

@@ -10,6 +10,9 @@ from pydantic import Field
 from ..network.base import Frozen, Shape, elements, written
 from ..network.network import Head, Network
 
+MAX_PIXELS = 2**23
+"""Of all generated images of a task together: 64 MB with their masks."""
+
 TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes"]
 
 
@@ -47,7 +50,8 @@ class Task(Frozen):
     name: TaskName = "spiral"
     noise: float | None = Field(None, ge=0, le=2, description="standard deviation, in units of the data; None: the task's own")
     samples: int | None = Field(None, ge=40, le=5000, description="points or images; None: the task's own")
-    image_size: int = Field(32, ge=16, le=128, multiple_of=4, description="pixels a side, for shapes")
+    image_size: int = Field(32, ge=16, le=256, multiple_of=4, description="pixels a side, for shapes")
+    overlap: bool = Field(True, description="shapes may cover one another")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of the data")
 
     @property
@@ -57,7 +61,12 @@ class Task(Frozen):
 
     def sample_count(self) -> int:
         """Return how many samples there are, training and held out together."""
-        return min(self.samples or self.kind.samples, self.kind.max_samples)
+        return min(self.samples or self.kind.samples, self.most_samples())
+
+    def most_samples(self) -> int:
+        """Return how many samples there can be; large images are fewer, so that they fit into memory."""
+        pixels = self.image_size**2 if self.name == "shapes" else 1
+        return min(self.kind.max_samples, MAX_PIXELS // pixels)
 
     def noise_level(self) -> float:
         """Return the noise in force."""
@@ -87,6 +96,8 @@ class Task(Frozen):
             return f"{self.kind.title} gives {written(shape)} inputs and the network takes {written(network.input)}"
         given = network.shapes.output
         wanted = (1, *shape[1:]) if self.name == "shapes" else (self.kind.outputs,)
+        if self.name == "shapes" and len(given) == 3 and given[0] == 1 and max(given[1:]) < shape[1]:
+            return None  # valid convolutions: the mask's centre is the target
         if given != wanted:
             return f"{self.kind.title} needs {written(wanted)} outputs and the network gives {written(given)}"
         return None

@@ -117,11 +117,13 @@ def _task(desk: Desk, bench: Workbench) -> None:
         left.slider("Noise", 0.0, 1.0, step=0.01, key="task_noise", on_change=lambda: change(noise=st.session_state.task_noise))
     if task.name == "shapes":
         right.select_slider(
-            "Image", [16, 24, 32, 48, 64, 96, 128], key="task_image_size",
+            "Image", [16, 24, 32, 48, 64, 96, 128, 192, 256], key="task_image_size",
             on_change=lambda: change(image_size=st.session_state.task_image_size),
         )  # fmt: skip
+        _show("task_overlap", task.overlap)
+        left.toggle("Overlap", key="task_overlap", on_change=lambda: change(overlap=st.session_state.task_overlap))
     else:
-        most = task.kind.max_samples
+        most = task.most_samples()
         right.slider("Size", 40, most, key="task_samples", on_change=lambda: change(samples=st.session_state.task_samples))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from skipviz import Task
 from skipviz.tasks.data import dataset
+from skipviz.tasks.images import _star
 from skipviz.tasks.task import KINDS
 
 PARTS = ("x", "y", "held_out_x", "held_out_y")
@@ -55,3 +56,26 @@ def test_shapes_pictures_hold_brighter_pixels_inside_their_masks():
     assert set(np.unique(data.y)) == {0.0, 1.0}
     assert data.y.reshape(len(data.y), -1).any(1).all()
     assert data.x[data.y == 1].mean() - data.x[data.y == 0].mean() > 0.5
+
+
+def test_without_overlap_other_pictures_are_drawn():
+    apart, over = (dataset(Task(name="shapes", noise=0, samples=200, overlap=overlap)) for overlap in (False, True))
+    assert np.array_equal(apart.x > 0, apart.y > 0)
+    assert apart.y.mean() > 0
+    assert not np.array_equal(apart.y, over.y)
+
+
+def test_stars_have_five_points_and_a_waist():
+    grid = np.mgrid[:101, :101] - 50
+    star = _star(grid[1], grid[0], 40.0, 0.3)
+    angle, radius = np.arctan2(grid[0], grid[1]), np.hypot(*grid)
+    outside = star & (np.abs(radius - 30) < 1.5)
+    turns = np.sort(angle[outside])
+    assert np.sum(np.diff(turns) > 0.3) + (turns[0] + 2 * np.pi - turns[-1] > 0.3) == 5
+    assert star[radius < 15].all()
+    assert not star[radius > 41].any()
+
+
+def test_large_images_are_fewer_so_that_they_fit_into_memory():
+    assert Task(name="shapes", image_size=256, samples=2000).sample_count() == 128
+    assert Task(name="shapes", samples=2000).sample_count() == 2000

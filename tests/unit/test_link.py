@@ -123,7 +123,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
                 "head": {"kind": "classes", "outputs": 10, "bias": True, "flatten": False, "init": "torch"},
             }
         },
-        "task": {"name": "digits", "noise": None, "samples": None, "image_size": 32, "seed": 0},
+        "task": {"name": "digits", "noise": None, "samples": None, "image_size": 32, "overlap": True, "seed": 0},
         "training": {
             "optimizer": "adam",
             "learning_rate": 0.001,

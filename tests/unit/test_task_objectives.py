@@ -1,0 +1,36 @@
+"""Losses and metrics are what their names say."""
+
+import pytest
+import torch
+
+from skipviz import Experiment, Task, Training, families
+from skipviz.learning.objective import METRICS, centre, dice, mask_loss
+from skipviz.learning.trainer import Trainer
+from skipviz.network.network import Head
+
+
+def test_dice_and_iou_agree_with_a_count_by_hand():
+    truth = torch.tensor([[[[1.0, 1.0, 1.0, 0.0]]]])
+    outputs = torch.tensor([[[[2.0, 0.5, -1.0, 3.0]]]])
+    assert METRICS["iou"](outputs, truth) == pytest.approx(2 / 4)
+    assert dice(outputs, truth) == pytest.approx(2 * 2 / (3 + 3))
+
+
+def test_a_mask_is_compared_at_its_centre_when_valid_convolutions_left_fewer_pixels():
+    truth = torch.zeros(1, 1, 6, 6)
+    truth[..., 2:4, 2:4] = 1
+    outputs = torch.full((1, 1, 2, 2), 20.0)
+    assert torch.equal(centre(truth, outputs), torch.ones(1, 1, 2, 2))
+    assert METRICS["iou"](outputs, truth) == 1
+    assert mask_loss(outputs, truth).item() < 1e-6
+
+
+def test_a_network_of_valid_convolutions_learns_the_middle_of_the_mask_and_paints_it():
+    network = families.unet(depth=1, width=4, input=(1, 32, 32), head=Head(kind="pixels", outputs=1))
+    side = network.shapes.output[1]
+    assert side < 32
+    experiment = Experiment(variants={"u": network}, task=Task(name="shapes", samples=60), training=Training(batch_size=4, steps=2))
+    trainer = Trainer(experiment)
+    picture = trainer.advance(record=True, picture=True).variants["u"].picture
+    assert picture["size"] == [side, side]
+    assert len(picture["dice"]) == picture["count"] == 3

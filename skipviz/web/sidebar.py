@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
-from ..network.base import NetworkError
 from ..tasks import presets
+from ..tasks.experiment import Experiment
 from ..tasks.task import KINDS, Task
-from .session import Desk, accept, leave
-from .setup import FAMILIES, PATTERNS, rebuilt, setup_of
-from .workbench import Workbench, events_between
+from .family_panel import draw_family, recipe_of, show, take, with_task
+from .session import Desk
+from .workbench import Workbench
 
-ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
-NORMS = {"none": "none", "batch": "batch", "layer": "layer", "group": "group"}
-ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
-INITS = {
-    "torch": "torch",
-    "he": "He",
-    "glorot": "Glorot",
-    "normal": "N(0, 1/n)",
-    "orthogonal": "orthogonal",
-    "zero": "zero",
-}
 OPTIMIZERS = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "adamw": "AdamW"}
 DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 
@@ -30,7 +21,7 @@ def draw(desk: Desk, bench: Workbench) -> None:
     """Draw the sidebar; a change edits the bench's experiment before the page is drawn."""
     with st.sidebar:
         _start_from(desk, bench)
-        _network(desk, bench)
+        draw_family(desk, bench)
         _task(desk, bench)
         _training(desk, bench)
         st.markdown(
@@ -41,54 +32,21 @@ def draw(desk: Desk, bench: Workbench) -> None:
 
 def _start_from(desk: Desk, bench: Workbench) -> None:
     titles = {name: presets.preset(name).title for name in presets.names()}
-    current = next((name for name in titles if presets.get(name) == bench.experiment), "yours")
+    current = next((name for name in titles if _preset(name) == bench.experiment), "yours")
 
     def chosen() -> None:
         name = st.session_state.preset
         if name != "yours":
-            _accept(desk, bench, lambda: presets.get(name), structural=True)
+            take(desk, bench, lambda: _preset(name))
 
-    _show("preset", current)
+    show("preset", current)
     names = [*titles, *(["yours"] if current == "yours" else [])]
     st.selectbox("Start from", names, key="preset", on_change=chosen, format_func=lambda name: titles.get(name, "Your network"))
 
 
-def _network(desk: Desk, bench: Workbench) -> None:
-    setup = setup_of(bench.network)
-    shapes = len(bench.experiment.task.sample_shape()) == 3
-
-    def change(field: str, value) -> None:
-        extra = {"every": 2 if value == "residual" else 6 if value == "dense" else 1} if field == "pattern" else {}
-        extra |= {"merge": "add" if value == "residual" else "concat"} if field == "pattern" else {}
-        _accept(desk, bench, lambda: rebuilt(bench.experiment, setup.replaced(**{field: value}, **extra)), structural=True)
-
-    def changed(field: str):
-        return lambda: change(field, st.session_state[f"set_{field}"])
-
-    for field, value in setup.model_dump().items():
-        _show(f"set_{field}", value)
-    st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
-    family = st.segmented_control(
-        "Family", list(FAMILIES), key="set_family", format_func=FAMILIES.get, width="stretch", label_visibility="collapsed",
-        disabled=not shapes or bench.experiment.task.name == "shapes", required=True, on_change=changed("family"),
-        help="Points have no neighbours to convolve; shapes need a convolution.",
-    )  # fmt: skip
-    del family
-    left, right = st.columns(2, gap="small")
-    left.slider("Depth", 1, 300, key="set_depth", on_change=changed("depth"))
-    right.slider("Width", 1, 512, key="set_width", on_change=changed("width"))
-    left.selectbox(
-        "Activation", list(ACTIVATIONS), key="set_activation", format_func=ACTIVATIONS.get, on_change=changed("activation")
-    )
-    right.selectbox("Norm", list(NORMS), key="set_norm", format_func=NORMS.get, on_change=changed("norm"))
-    left.selectbox("Order", list(ORDERS), key="set_order", format_func=ORDERS.get, on_change=changed("order"))
-    right.selectbox("Init", list(INITS), key="set_init", format_func=INITS.get, on_change=changed("init"))
-    patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
-    left.selectbox("Skips", patterns, key="set_pattern", on_change=changed("pattern"))
-    right.number_input(
-        "Every", 1, 300, key="set_every", on_change=changed("every"), disabled=setup.pattern in ("none", "custom"),
-        help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
-    )  # fmt: skip
+@cache
+def _preset(name: str) -> Experiment:
+    return presets.get(name)
 
 
 def _task(desk: Desk, bench: Workbench) -> None:
@@ -98,14 +56,14 @@ def _task(desk: Desk, bench: Workbench) -> None:
         renamed = "name" in fields and fields["name"] != task.name
         new = Task(name=fields["name"], seed=task.seed) if renamed else task.replaced(**fields)
         if renamed:
-            _accept(desk, bench, lambda: rebuilt(bench.experiment, setup_of(bench.network), new), structural=True)
+            take(desk, bench, lambda: with_task(bench, new))
         else:
-            _accept(desk, bench, lambda: _resized(bench, new), structural=True)
+            take(desk, bench, lambda: with_task(bench, new) if recipe_of(bench.network) else _resized(bench, new))
 
-    _show("task_name", task.name)
-    _show("task_noise", float(task.noise_level()))
-    _show("task_samples", task.sample_count())
-    _show("task_image_size", task.image_size)
+    show("task_name", task.name)
+    show("task_noise", float(task.noise_level()))
+    show("task_samples", task.sample_count())
+    show("task_image_size", task.image_size)
     st.markdown('<div class="sv-size"><b>Task</b></div>', unsafe_allow_html=True)
     st.selectbox(
         "Task", list(KINDS), key="task_name", format_func=lambda name: KINDS[name].title, label_visibility="collapsed",
@@ -120,7 +78,7 @@ def _task(desk: Desk, bench: Workbench) -> None:
             "Image", [16, 24, 32, 48, 64, 96, 128, 192, 256], key="task_image_size",
             on_change=lambda: change(image_size=st.session_state.task_image_size),
         )  # fmt: skip
-        _show("task_overlap", task.overlap)
+        show("task_overlap", task.overlap)
         left.toggle("Overlap", key="task_overlap", on_change=lambda: change(overlap=st.session_state.task_overlap))
     else:
         most = task.most_samples()
@@ -131,13 +89,14 @@ def _training(desk: Desk, bench: Workbench) -> None:
     training = bench.experiment.training
 
     def changed(field: str):
-        return lambda: _accept(
+        return lambda: take(
             desk, bench,
             lambda: bench.experiment.replaced(training=training.replaced(**{field: st.session_state[f"train_{field}"]})),
+            structural=False,
         )  # fmt: skip
 
     for field in ("optimizer", "batch_size", "steps", "seed", "weight_decay", "device"):
-        _show(f"train_{field}", getattr(training, field))
+        show(f"train_{field}", getattr(training, field))
     st.markdown('<div class="sv-size"><b>Training</b></div>', unsafe_allow_html=True)
     left, right = st.columns(2, gap="small")
     left.selectbox("Optimizer", list(OPTIMIZERS), key="train_optimizer", format_func=OPTIMIZERS.get, on_change=changed("optimizer"))
@@ -157,25 +116,3 @@ def _resized(bench: Workbench, task: Task):
         network = network.replaced(input=task.input_for(images=len(network.input) == 3))
     name = next(iter(bench.experiment.variants))
     return bench.experiment.replaced(variants={name: network}, task=task)
-
-
-def _accept(desk: Desk, bench: Workbench, make, structural: bool = False) -> None:
-    """Take the experiment that `make()` gives, or say in a sentence why not."""
-    try:
-        experiment = make()
-    except NetworkError as error:
-        text = str(error)
-        desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}.")
-        return
-    if structural:
-        bench.unfolded, bench.folded = frozenset(), True
-    if experiment == bench.experiment:
-        leave(bench)
-        return
-    accept(bench, experiment, events_between(bench.experiment, experiment))
-
-
-def _show(key: str, value) -> None:
-    """Make the widget `key` show `value`, which is what the experiment says."""
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value

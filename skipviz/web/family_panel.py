@@ -1,0 +1,185 @@
+"""The sidebar's part that rebuilds the network: a family and its settings, in Streamlit's own widgets."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ..network.base import NetworkError
+from ..network.network import Network
+from ..tasks.experiment import Experiment
+from ..tasks.task import Task
+from .recipe import FORMS, Recipe, Setting, built, first_recipe, structure
+from .session import Desk, accept, leave
+from .setup import FAMILIES, PATTERNS, rebuilt, setup_of
+from .workbench import Workbench, events_between
+
+ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
+NORMS = {"none": "none", "batch": "batch", "layer": "layer", "group": "group"}
+ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
+INITS = {
+    "torch": "torch",
+    "he": "He",
+    "glorot": "Glorot",
+    "normal": "N(0, 1/n)",
+    "orthogonal": "orthogonal",
+    "zero": "zero",
+}
+TITLES = {**FAMILIES, **{name: form.title for name, form in FORMS.items()}}
+KNOWN_RECIPES = 200
+"""Recipes a session remembers, the newest ones."""
+
+
+def draw_family(desk: Desk, bench: Workbench) -> None:
+    """Draw family and settings; a change edits the bench's experiment."""
+    recipe = recipe_of(bench.network)
+    setup = setup_of(bench.network)
+    st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
+    show("set_family", recipe.family if recipe else setup.family)
+    st.selectbox(
+        "Family", list(TITLES), key="set_family", format_func=TITLES.get, label_visibility="collapsed",
+        on_change=lambda: _choose(desk, bench, st.session_state.set_family),
+    )  # fmt: skip
+    if recipe:
+        _published(desk, bench, recipe)
+    else:
+        _stack(desk, bench)
+
+
+def recipe_of(network: Network) -> Recipe | None:
+    """Return the recipe whose network has this structure, if this session knows one."""
+    return _recipes().get(structure(network))
+
+
+def with_task(bench: Workbench, task: Task) -> Experiment:
+    """Return the bench's experiment on another task, its network rebuilt; raises `NetworkError`."""
+    recipe = recipe_of(bench.network)
+    if recipe and task.name in FORMS[recipe.family].tasks:
+        return _with_recipe(bench, recipe, task)
+    return rebuilt(bench.experiment, setup_of(bench.network), task)
+
+
+def _recipes() -> dict[int, Recipe]:
+    if "recipes" not in st.session_state:
+        known = {}
+        for name, form in FORMS.items():
+            recipe = first_recipe(name)
+            known[structure(built(recipe, Task(name=form.tasks[0])))] = recipe
+        st.session_state.recipes = known
+    return st.session_state.recipes
+
+
+def _with_recipe(bench: Workbench, recipe: Recipe, task: Task) -> Experiment:
+    """Return the experiment with the recipe's network; switches of skips that stay are kept."""
+    network = built(recipe, task)
+    kept = {(skip.source, skip.target): skip for skip in bench.network.skips} if recipe_of(bench.network) else {}
+    skips = tuple(
+        skip.model_copy(update={"on": kept[key].on, "strength": kept[key].strength})
+        if (key := (skip.source, skip.target)) in kept
+        else skip
+        for skip in network.skips
+    )
+    recipes = _recipes()
+    recipes[structure(network)] = recipe
+    while len(recipes) > KNOWN_RECIPES:
+        del recipes[next(iter(recipes))]
+    name = next(iter(bench.experiment.variants))
+    return bench.experiment.replaced(variants={name: network.replaced(skips=skips)}, task=task)
+
+
+def _choose(desk: Desk, bench: Workbench, family: str) -> None:
+    """Change the family; a task that it does not fit gives way to its own, and a sentence says so."""
+    task = bench.experiment.task
+    if family in FORMS:
+        form = FORMS[family]
+        fitting = task if task.name in form.tasks else Task(name=form.tasks[0])
+        take(desk, bench, lambda: _with_recipe(bench, first_recipe(family), fitting))
+    else:
+        points = len(task.sample_shape()) == 1
+        fitting = Task(name="digits") if family == "conv" and points else task
+        if family == "mlp" and task.kind.picture == "masks":
+            fitting = Task(name="digits")
+        setup = setup_of(bench.network).replaced(family=family)
+        if recipe_of(bench.network):
+            setup = setup.replaced(depth=24, width=64 if family == "mlp" else 16, pattern="residual", every=2, merge="add")
+        take(desk, bench, lambda: rebuilt(bench.experiment, setup, fitting))
+    if fitting.name != task.name and desk.message is None:
+        desk.message = (
+            f"{TITLES[family]} does not fit {task.kind.title.lower()}.",
+            f"The task is now {fitting.kind.title.lower()}.",
+        )
+
+
+def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
+    """Draw a published architecture's settings, two a line."""
+    values = recipe.settings()
+    columns = st.columns(2, gap="small")
+    for place, setting in enumerate(FORMS[recipe.family].settings):
+        key = f"form_{recipe.family}_{setting.name}"
+        show(key, values[setting.name])
+        _widget(columns[place % 2], setting, key, lambda s=setting, k=key: _reshape(desk, bench, recipe, s, k))
+
+
+def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, key: str) -> None:
+    changed = recipe.changed(**{setting.name: st.session_state[key]})
+    take(desk, bench, lambda: _with_recipe(bench, changed, bench.experiment.task))
+
+
+def _widget(column, setting: Setting, key: str, on_change) -> None:
+    if setting.options:
+        column.selectbox(setting.label, setting.options, key=key, on_change=on_change, help=setting.help)
+    else:
+        column.number_input(setting.label, setting.low, setting.high, key=key, on_change=on_change, help=setting.help)
+
+
+def _stack(desk: Desk, bench: Workbench) -> None:
+    """Draw the settings of a plain stack, read off the network."""
+    setup = setup_of(bench.network)
+
+    def change(field: str, value) -> None:
+        extra = {"every": 2 if value == "residual" else 6 if value == "dense" else 1} if field == "pattern" else {}
+        extra |= {"merge": "add" if value == "residual" else "concat"} if field == "pattern" else {}
+        take(desk, bench, lambda: rebuilt(bench.experiment, setup.replaced(**{field: value}, **extra)))
+
+    def changed(field: str):
+        return lambda: change(field, st.session_state[f"set_{field}"])
+
+    for field, value in setup.model_dump().items():
+        if field != "family":
+            show(f"set_{field}", value)
+    left, right = st.columns(2, gap="small")
+    left.slider("Depth", 1, 300, key="set_depth", on_change=changed("depth"))
+    right.slider("Width", 1, 512, key="set_width", on_change=changed("width"))
+    left.selectbox(
+        "Activation", list(ACTIVATIONS), key="set_activation", format_func=ACTIVATIONS.get, on_change=changed("activation")
+    )
+    right.selectbox("Norm", list(NORMS), key="set_norm", format_func=NORMS.get, on_change=changed("norm"))
+    left.selectbox("Order", list(ORDERS), key="set_order", format_func=ORDERS.get, on_change=changed("order"))
+    right.selectbox("Init", list(INITS), key="set_init", format_func=INITS.get, on_change=changed("init"))
+    patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
+    left.selectbox("Skips", patterns, key="set_pattern", on_change=changed("pattern"))
+    right.number_input(
+        "Every", 1, 300, key="set_every", on_change=changed("every"), disabled=setup.pattern in ("none", "custom"),
+        help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
+    )  # fmt: skip
+
+
+def take(desk: Desk, bench: Workbench, make, structural: bool = True) -> None:
+    """Take the experiment that `make()` gives, or say in a sentence why not."""
+    try:
+        experiment = make()
+    except NetworkError as error:
+        text = str(error)
+        desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}.")
+        return
+    if structural:
+        bench.unfolded, bench.folded = frozenset(), True
+    if experiment == bench.experiment:
+        leave(bench)
+        return
+    accept(bench, experiment, events_between(bench.experiment, experiment))
+
+
+def show(key: str, value) -> None:
+    """Make the widget `key` show `value`, which is what the experiment says."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value

@@ -1,0 +1,197 @@
+"""Published architectures as the sidebar offers them: a family, its few settings, and the tasks it fits.
+
+Which recipe a network came from is found again by its structure, so that undo and redo need to know nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..network import families
+from ..network.network import Network
+from ..tasks.task import KINDS, Task
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One widget: a choice among `options`, or a whole number between `low` and `high`."""
+
+    name: str
+    label: str
+    default: Any
+    options: tuple = ()
+    low: int = 1
+    high: int = 100
+    help: str | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """A family's widgets; `make(task, **values)` builds the network. `tasks` are those it fits, the first its own."""
+
+    title: str
+    settings: tuple[Setting, ...]
+    tasks: tuple[str, ...]
+    make: Callable[..., Network]
+
+    def defaults(self) -> dict:
+        return {setting.name: setting.default for setting in self.settings}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A family with the values of its settings, in the form's order."""
+
+    family: str
+    values: tuple
+
+    def settings(self) -> dict:
+        """Return the values by name."""
+        return dict(zip((setting.name for setting in FORMS[self.family].settings), self.values, strict=True))
+
+    def changed(self, **values) -> Recipe:
+        """Return the recipe with some values replaced."""
+        return Recipe(self.family, tuple({**self.settings(), **values}.values()))
+
+
+def _resnet(task: Task, depth, width, shortcut, version, norm, scale, plain) -> Network:
+    return families.resnet(
+        depth=depth, layout="cifar", widths=(width, 2 * width, 4 * width), shortcut=shortcut, version=int(version[1:]), norm=norm,
+        scale=None if scale == "none" else scale, plain=plain == "plain", input=task.input_for(True), head=task.head(),
+    )  # fmt: skip
+
+
+def _densenet(task: Task, layers, growth, compression, bottleneck) -> Network:
+    return families.densenet(
+        depth=None, blocks=(layers,) * 3, growth=growth, compression=compression, bottleneck=bottleneck == "yes",
+        input=task.input_for(True), head=task.head(),
+    )  # fmt: skip
+
+
+def _unet(task: Task, scales, width, convolutions, up, merge, norm, long, short) -> Network:
+    return families.unet(
+        depth=scales, width=width, convolutions=convolutions, up=up, merge=merge, padded=True, norm=norm, long=long == "on",
+        short_every=1 if short == "on" else 0, input=task.input_for(True), head=task.head(),
+    )  # fmt: skip
+
+
+def _fcn(task: Task, variant, width, classifier) -> Network:
+    stages = tuple((width * min(4, 2**place), 1) for place in range(3))
+    return families.fcn(variant=variant, stages=stages, classifier=classifier, padded=True, input=task.input_for(True), head=1)
+
+
+def _highway(task: Task, depth, width, gate_bias, activation) -> Network:
+    return families.highway(
+        depth=depth, width=width, gate_bias=gate_bias, activation=activation, input=task.input_for(False), head=task.head()
+    )
+
+
+def _transformer(task: Task, depth, width, heads, feed_forward, norm, residual) -> Network:
+    return families.transformer(
+        depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, residual=residual == "on", input=(8, 8),
+        head=task.head(),
+    )  # fmt: skip
+
+
+_NORMS = ("none", "batch", "layer", "group")
+_SWITCH = ("on", "off")
+_IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
+_POINTS = tuple(name for name, kind in KINDS.items() if kind.picture == "boundary")
+
+FORMS: dict[str, Form] = {
+    "resnet": Form(
+        "ResNet",
+        (
+            Setting("depth", "Depth", 20, (8, 14, 20, 32, 44, 56, 110), help="6n + 2, as He et al. count: weighted layers"),
+            Setting("width", "First width", 16, low=1, high=64, help="The published one is 16; later stages have twice as many"),
+            Setting("shortcut", "Shortcut", "pad", ("pad", "project", "project-all"), help="He's options A, B and C"),
+            Setting("version", "Version", "v1", ("v1", "v2"), help="v2: norm and activation before each convolution"),
+            Setting("norm", "Norm", "batch", _NORMS),
+            Setting("scale", "Branch scale", "none", ("none", "skipinit", "rezero"), help="1/√L, or learned from 0"),
+            Setting("plain", "Skips", "residual", ("residual", "plain")),
+        ),
+        ("digits",),
+        _resnet,
+    ),
+    "unet": Form(
+        "U-Net",
+        (
+            Setting("scales", "Down-scalings", 2, low=1, high=4),
+            Setting("width", "First width", 8, low=1, high=64, help="The published one is 64"),
+            Setting("convolutions", "Convolutions", 2, low=1, high=6, help="3×3 convolutions a scale"),
+            Setting("up", "Up-sampling", "transposed", ("transposed", "bilinear")),
+            Setting("merge", "Merge", "concat", ("concat", "add")),
+            Setting("norm", "Norm", "none", _NORMS),
+            Setting("long", "Long skips", "on", _SWITCH),
+            Setting("short", "Short skips", "off", _SWITCH, help="Residual skips inside the blocks (Drozdzal et al. 2016)"),
+        ),
+        _IMAGES,
+        _unet,
+    ),
+    "fcn": Form(
+        "FCN",
+        (
+            Setting("variant", "Fusion", "8s", ("32s", "16s", "8s"), help="How many shallower stages' scores are added"),
+            Setting("width", "First width", 12, low=1, high=64),
+            Setting("classifier", "Classifier", 48, low=1, high=512),
+        ),
+        _IMAGES,
+        _fcn,
+    ),
+    "transformer": Form(
+        "Transformer",
+        (
+            Setting("depth", "Blocks", 4, low=1, high=60),
+            Setting("width", "Width", 32, (8, 16, 32, 64, 128)),
+            Setting("heads", "Heads", 4, (1, 2, 4, 8)),
+            Setting("feed_forward", "Feed-forward", 64, low=1, high=512),
+            Setting("norm", "Layer norm", "pre", ("pre", "post")),
+            Setting("residual", "Residuals", "on", _SWITCH),
+        ),
+        ("digits",),
+        _transformer,
+    ),
+    "densenet": Form(
+        "DenseNet",
+        (
+            Setting("layers", "Layers a block", 4, low=1, high=12),
+            Setting("growth", "Growth rate", 8, low=1, high=48),
+            Setting("compression", "Compression", 0.5, (0.25, 0.5, 0.75, 1.0)),
+            Setting("bottleneck", "Bottleneck", "yes", ("yes", "no")),
+        ),
+        ("digits",),
+        _densenet,
+    ),
+    "highway": Form(
+        "Highway",
+        (
+            Setting("depth", "Depth", 50, low=1, high=300),
+            Setting("width", "Width", 32, low=1, high=512),
+            Setting("gate_bias", "Gate bias", -2, (-1, -2, -3, -4)),
+            Setting("activation", "Activation", "relu", ("relu", "tanh", "sigmoid", "gelu")),
+        ),
+        ("digits", *_POINTS),
+        _highway,
+    ),
+}
+
+
+def first_recipe(family: str) -> Recipe:
+    """Return the family with its usual settings."""
+    return Recipe(family, tuple(FORMS[family].defaults().values()))
+
+
+def built(recipe: Recipe, task: Task) -> Network:
+    """Return the recipe's network for `task`; raises `NetworkError`."""
+    return FORMS[recipe.family].make(task, **recipe.settings())
+
+
+def structure(network: Network) -> int:
+    """Return a number that networks share which differ in switches, strengths and gains only."""
+    layers = tuple(
+        (layer.id, layer.op, layer.activation, layer.norm, layer.order, layer.init, layer.scale) for layer in network.layers
+    )
+    skips = tuple((skip.source, skip.target, skip.merge) for skip in network.skips)
+    return hash((network.input, layers, skips, network.head))

@@ -8,7 +8,7 @@ from ..network.base import NetworkError
 from ..network.network import Network
 from ..tasks.experiment import Experiment
 from ..tasks.task import Task
-from .recipe import FORMS, Recipe, Setting, built, first_recipe, structure
+from .recipe import FORMS, Recipe, Setting, built, first_recipe, published_words, structure
 from .session import Desk, accept, leave
 from .setup import FAMILIES, PATTERNS, rebuilt, setup_of
 from .workbench import Workbench, events_between
@@ -117,6 +117,11 @@ def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
         key = f"form_{recipe.family}_{setting.name}"
         show(key, values[setting.name])
         _widget(columns[place % 2], setting, key, lambda s=setting, k=key: _reshape(desk, bench, recipe, s, k))
+
+    words = published_words(recipe)
+    if words:
+        size = "×".join(str(side) for side in bench.network.input)
+        st.caption(f"Drawn here for {size} inputs: {bench.network.parameter_count():,} parameters. {words}.")
 
 
 def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, key: str) -> None:

@@ -26,8 +26,9 @@ _NORMS = {"none": "no norm", "batch": "batch norm", "layer": "layer norm", "grou
 
 def note(network: Network) -> str:
     """Return init and norm in words: both decide whether a plain network's gradient vanishes."""
-    inits = {layer.init for layer in network.layers}
-    norms = {layer.norm for layer in network.layers}
+    weighted = [layer for layer, shape in zip(network.layers, network.shapes.layers, strict=True) if shape.parameters]
+    inits = {layer.init for layer in weighted if layer.op.kind not in ("identity", "pool")} or {"torch"}
+    norms = {layer.norm for layer in weighted} - {"none"} or {"none"}
     init = _INITS[inits.pop()] if len(inits) == 1 else "mixed inits"
     return f"{init}, {_NORMS[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ..network import families
@@ -35,6 +36,8 @@ class Form:
     settings: tuple[Setting, ...]
     tasks: tuple[str, ...]
     make: Callable[..., Network]
+    published: Callable[..., tuple[str, int]] | None = None
+    """The name in words and the parameters of the paper's own network nearest to the values."""
 
     def defaults(self) -> dict:
         return {setting.name: setting.default for setting in self.settings}
@@ -61,6 +64,28 @@ def _resnet(task: Task, depth, width, shortcut, version, norm, scale, plain) -> 
         depth=depth, layout="cifar", widths=(width, 2 * width, 4 * width), shortcut=shortcut, version=int(version[1:]), norm=norm,
         scale=None if scale == "none" else scale, plain=plain == "plain", input=task.input_for(True), head=task.head(),
     )  # fmt: skip
+
+
+def _published_resnet(depth, shortcut, version, **_) -> tuple[str, int]:
+    network = families.resnet(depth=depth, layout="cifar", shortcut=shortcut, version=int(version[1:]))
+    return f"ResNet-{depth} on 3×32×32", network.parameter_count()
+
+
+def _published_unet(**_) -> tuple[str, int]:
+    return "U-Net 2015 on 1×572×572", families.unet().parameter_count()
+
+
+def _published_densenet(**_) -> tuple[str, int]:
+    return "DenseNet-121 on 3×224×224", families.densenet(121).parameter_count()
+
+
+def _published_fcn(variant, **_) -> tuple[str, int]:
+    return f"FCN-{variant} on VGG-16", families.fcn(variant).parameter_count()
+
+
+def _published_transformer(norm, **_) -> tuple[str, int]:
+    network = families.transformer(depth=6, width=512, heads=8, feed_forward=2048, norm=norm, input=(16, 512))
+    return "the encoder of 6 × 512, without embedding and head", network.parameter_count() - network.shapes.head_parameters
 
 
 def _densenet(task: Task, layers, growth, compression, bottleneck) -> Network:
@@ -114,6 +139,7 @@ FORMS: dict[str, Form] = {
         ),
         ("digits",),
         _resnet,
+        _published_resnet,
     ),
     "unet": Form(
         "U-Net",
@@ -129,6 +155,7 @@ FORMS: dict[str, Form] = {
         ),
         _IMAGES,
         _unet,
+        _published_unet,
     ),
     "fcn": Form(
         "FCN",
@@ -139,6 +166,7 @@ FORMS: dict[str, Form] = {
         ),
         _IMAGES,
         _fcn,
+        _published_fcn,
     ),
     "transformer": Form(
         "Transformer",
@@ -152,6 +180,7 @@ FORMS: dict[str, Form] = {
         ),
         ("digits",),
         _transformer,
+        _published_transformer,
     ),
     "densenet": Form(
         "DenseNet",
@@ -163,6 +192,7 @@ FORMS: dict[str, Form] = {
         ),
         ("digits",),
         _densenet,
+        _published_densenet,
     ),
     "highway": Form(
         "Highway",
@@ -186,6 +216,16 @@ def first_recipe(family: str) -> Recipe:
 def built(recipe: Recipe, task: Task) -> Network:
     """Return the recipe's network for `task`; raises `NetworkError`."""
     return FORMS[recipe.family].make(task, **recipe.settings())
+
+
+@cache
+def published_words(recipe: Recipe) -> str:
+    """Return a sentence with the paper's own parameter count, or nothing where no paper fixes one."""
+    published = FORMS[recipe.family].published
+    if published is None:
+        return ""
+    name, count = published(**recipe.settings())
+    return f"As published ({name}): {count:,} parameters"
 
 
 def structure(network: Network) -> int:

@@ -1,0 +1,29 @@
+"""Published architectures as the sidebar offers them."""
+
+import pytest
+
+from skipviz.network import edit
+from skipviz.tasks.task import Task
+from skipviz.web.recipe import FORMS, built, first_recipe, published_words, structure
+
+
+@pytest.mark.parametrize("family", FORMS)
+def test_a_familys_usual_settings_fit_every_task_it_is_offered_for(family):
+    for name in FORMS[family].tasks:
+        task = Task(name=name)
+        assert task.mismatch(built(first_recipe(family), task)) is None
+
+
+@pytest.mark.parametrize("family", FORMS)
+def test_switches_and_strengths_leave_the_structure_and_an_edit_changes_it(family):
+    network = built(first_recipe(family), Task(name=FORMS[family].tasks[0]))
+    switched = edit.set_skip(edit.switch_all(network, False), network.skips[0].id, strength=0.5)
+    assert structure(switched) == structure(network)
+    assert structure(edit.remove_skip(network, network.skips[0].id)) != structure(network)
+
+
+@pytest.mark.parametrize(
+    ("family", "count"), [("resnet", "269,722"), ("unet", "31,030,658"), ("densenet", "7,978,856"), ("transformer", "18,915,328")]
+)
+def test_the_papers_own_count_is_said(family, count):
+    assert count in published_words(first_recipe(family))

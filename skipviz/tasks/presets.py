@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 
 from ..network import edit, families
 from ..network.base import NetworkError
@@ -12,19 +11,9 @@ from ..network.network import Head, Network
 from ..network.operation import Convolution, Linear, Upsampling
 from ..network.skip import Skip
 from .experiment import Experiment, Training
+from .preset import Preset
+from .published import PUBLISHED
 from .task import Task
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named experiment: `make()` builds it; the sentences say what to do and what will be seen."""
-
-    name: str
-    title: str
-    do: str
-    see: str
-    source: str
-    make: Callable[[], Experiment]
 
 
 def figure_unit(panel: str) -> Network:
@@ -132,6 +121,7 @@ _PRESETS = (
             training=Training(steps=600),
         ),
     ),
+    *PUBLISHED,
 )
 _BY_NAME = {preset.name: preset for preset in _PRESETS}
 
@@ -149,5 +139,10 @@ def preset(name: str) -> Preset:
 
 
 def get(name: str) -> Experiment:
-    """Return the experiment of that name; raises `NetworkError`."""
-    return preset(name).make()
+    """Return the experiment of that name, always the same object; raises `NetworkError`."""
+    return _made(preset(name))
+
+
+@cache
+def _made(preset: Preset) -> Experiment:
+    return preset.make()

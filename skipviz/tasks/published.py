@@ -1,0 +1,177 @@
+"""The published architectures as presets, on the tasks that there are: at those sizes, not at the published ones."""
+
+from __future__ import annotations
+
+from ..network import edit, families
+from ..network.network import Network
+from .experiment import Experiment, Training
+from .preset import Preset
+from .task import Task
+
+RESNET = "He et al. 2015, Deep Residual Learning for Image Recognition"
+UNET = "Ronneberger et al. 2015, U-Net"
+FCN = "Long et al. 2015, Fully Convolutional Networks for Semantic Segmentation"
+TRANSFORMER = "Vaswani et al. 2017, Attention Is All You Need"
+
+FCN_STAGES = ((8, 1), (12, 1), (16, 1), (24, 1), (32, 1))
+"""Five stages as in VGG, with a fifteenth of its channels and one convolution each."""
+FCN_CLASSIFIER = 32
+
+
+def _on_digits(network: Network, steps: int = 400, learning_rate: float = 0.001) -> Experiment:
+    return Experiment(
+        variants={"network": network}, task=Task(name="digits"), training=Training(steps=steps, learning_rate=learning_rate)
+    )
+
+
+def _resnet(depth: int, on: bool = True) -> Experiment:
+    return _on_digits(edit.switch_all(families.resnet(depth, input=(1, 8, 8)), on))
+
+
+def _unet(on: bool) -> Experiment:
+    network = families.unet(3, 8, padded=True, norm="batch", input=(1, 32, 32), head=1)
+    training = Training(steps=300, batch_size=16, learning_rate=0.003)
+    return Experiment(variants={"network": edit.switch_all(network, on)}, task=Task(name="shapes"), training=training)
+
+
+def _fcn(variant: str) -> Experiment:
+    network = families.fcn(variant, FCN_STAGES, FCN_CLASSIFIER, padded=True, input=(1, 64, 64), head=1)
+    task = Task(name="shapes", image_size=64, samples=256)
+    return Experiment(variants={"network": network}, task=task, training=Training(steps=400, batch_size=8, learning_rate=0.003))
+
+
+def _transformer(norm: str, on: bool = True) -> Experiment:
+    """Return a Transformer that reads a digit's eight rows as a sequence."""
+    return _on_digits(edit.switch_all(families.transformer(6, 32, 4, 64, norm, input=(8, 8)), on))
+
+
+PUBLISHED = (
+    Preset(
+        "resnet-20-cifar",
+        "ResNet-20, on digits",
+        "Start it, then start Plain, 20 layers, for comparison.",
+        "With 20 layers the plain network learns as well, only later: depth is no hindrance yet.",
+        RESNET,
+        lambda: _resnet(20),
+    ),
+    Preset(
+        "resnet-56-cifar",
+        "ResNet-56, on digits",
+        "Start it and let it take sixty steps; do the same with Plain, 56 layers.",
+        "After them it reads nine digits of ten, and the plain one still guesses.",
+        RESNET,
+        lambda: _resnet(56),
+    ),
+    Preset(
+        "resnet-110-cifar",
+        "ResNet-110, on digits",
+        "Look at the bars, then switch all skips off.",
+        "The gradient of 110 layers is even; without skips batch norm makes it grow from layer to layer, back to the input.",
+        RESNET,
+        lambda: _resnet(110),
+    ),
+    Preset(
+        "plain-20-cifar",
+        "Plain, 20 layers, on digits",
+        "Start it, then switch all skips on.",
+        "It learns without its skips too, more slowly than with them.",
+        RESNET,
+        lambda: _resnet(20, on=False),
+    ),
+    Preset(
+        "plain-56-cifar",
+        "Plain, 56 layers, on digits",
+        "Look at the bars, then switch all skips on.",
+        "The first layer's gradient, hundreds of times the last's through batch norm, falls to about the same.",
+        RESNET,
+        lambda: _resnet(56, on=False),
+    ),
+    Preset(
+        "unet-shapes",
+        "U-Net, on shapes",
+        "Start it, wait for clear masks, then switch all skips off.",
+        "The masks fall apart: what pooling left out came back through the skips only.",
+        UNET,
+        lambda: _unet(on=True),
+    ),
+    Preset(
+        "unet-no-skips",
+        "U-Net without its skips, on shapes",
+        "Start it, wait until the masks stay as they are, then switch all skips on.",
+        "The blurred masks get sharp edges.",
+        UNET,
+        lambda: _unet(on=False),
+    ),
+    Preset(
+        "fcn-32s",
+        "FCN-32s, on shapes",
+        "Look at the bars, then start it.",
+        "At first only the scores have a gradient, for they start at zero; the masks stay coarse.",
+        FCN,
+        lambda: _fcn("32s"),
+    ),
+    Preset(
+        "fcn-16s",
+        "FCN-16s, on shapes",
+        "Start it and compare its masks with those of FCN-32s.",
+        "Scores of half the stride join, and the masks get finer.",
+        FCN,
+        lambda: _fcn("16s"),
+    ),
+    Preset(
+        "fcn-8s",
+        "FCN-8s, on shapes",
+        "Start it, wait for clear masks, then switch the skip from the third pool off.",
+        "With scores of a quarter of the stride the masks are the finest of the three; without them they are gone.",
+        FCN,
+        lambda: _fcn("8s"),
+    ),
+    Preset(
+        "transformer-post-ln",
+        "Transformer, Post-LN, on digits' rows",
+        "Start it, then switch the two residuals of one block off.",
+        "It reads a digit row by row, and learns within two hundred steps.",
+        TRANSFORMER,
+        lambda: _transformer("post"),
+    ),
+    Preset(
+        "transformer-pre-ln",
+        "Transformer, Pre-LN, on digits' rows",
+        "Start it and compare its gradients with those of Post-LN.",
+        "With the norm inside the branches the skips lead from the input to the last norm, and nothing stands in their way.",
+        "Xiong et al. 2020, On Layer Normalization in the Transformer Architecture",
+        lambda: _transformer("pre"),
+    ),
+    Preset(
+        "transformer-no-residual",
+        "Transformer without residuals, on digits' rows",
+        "Start it, then switch all skips on.",
+        "Attention alone makes all rows alike, and it falls far behind; with its residuals it catches up.",
+        "Dong et al. 2021, Attention Is Not All You Need",
+        lambda: _transformer("post", on=False),
+    ),
+    Preset(
+        "densenet-bc",
+        "DenseNet-BC, 40 layers, on digits",
+        "Start it and click a skip to see what it carries.",
+        "Every layer of a block reads all states before it; it reads digits within sixty steps.",
+        "Huang et al. 2017, Densely Connected Convolutional Networks",
+        lambda: _on_digits(families.densenet(40, input=(1, 8, 8))),
+    ),
+    Preset(
+        "highway-50",
+        "Highway network, 50 layers, on digits",
+        "Start it; start it again with all skips off.",
+        "Gates that begin by carrying let fifty layers learn; without them they do not.",
+        "Srivastava et al. 2015, Highway Networks",
+        lambda: _on_digits(families.highway(init="torch"), learning_rate=0.003),
+    ),
+    Preset(
+        "rezero-200",
+        "ReZero, 200 layers, on digits",
+        "Look at the bars, then start it.",
+        "At step 0 no layer has a gradient, only its scale; within five epochs 200 layers read digits.",
+        "Bachlechner et al. 2020, ReZero Is All You Need",
+        lambda: _on_digits(families.mlp(200, 64, 1, scale="rezero", input=(64,), head=10)),
+    ),
+)

@@ -118,7 +118,7 @@ def test_a_killed_worker_ends_its_run_with_a_sentence_and_restart_works(page, se
 def test_a_diverging_run_says_at_which_step_and_layer_and_the_page_lives_on(page):
     lab = LabPage(page).open(explosive())
     lab.start()
-    lab.expect_state(re.compile(r"diverged at step \d+: layer f\d", re.I))
+    lab.expect_state(re.compile(r"Diverged at step \d+ in f\(\d+\)"))
     expect(page.locator("svg.sv-diagram .diverged")).to_have_count(1)
     lab.slider.fill("0")
     expect(page.locator(".sv-transport .sv-step")).to_have_text("0")

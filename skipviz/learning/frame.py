@@ -32,6 +32,8 @@ class VariantFrame:
     """`weight_grad` of the same network, weights and batch with every skip off."""
     ghost_state: Numbers | None = None
     """`state_grad` likewise."""
+    gate_opening: Numbers | None = None
+    """For each skip, the mean of its gate's T over the batch, 0..1; None where there is no gate in force."""
     picture: dict[str, Any] | None = None
 
 

@@ -24,7 +24,7 @@ class Tape:
     order as on a step that is not recorded.
     """
 
-    __slots__ = ("bare_adds", "skips", "states", "trunks")
+    __slots__ = ("bare_adds", "gates", "skips", "states", "trunks")
 
     def __init__(self) -> None:
         self.states: list[Tensor] = []
@@ -32,6 +32,8 @@ class Tape:
         """By state: what the trunk reads of it. A state that is no fork is missing."""
         self.skips: dict[int, Tensor] = {}
         """By the skip's position in the network: what it reads of its source. A skip that is off is missing."""
+        self.gates: dict[int, Tensor] = {}
+        """By the skip's position: its gate's T."""
         self.bare_adds: dict[int, tuple[int, float]] = {}
         """By position, target and strength of skips that only add their source: what comes back through one is the
         target's gradient times its strength, so it needs no alias."""
@@ -110,7 +112,10 @@ class Plan:
             if step.gate is not None:
                 source = step.gate.read(states, tape)
                 carried = source if step.gate.adapt is None else step.gate.adapt(source)
-                h = gated(h, carried, step.gate.transform(source), step.gate.strength)
+                transform = step.gate.transform(source)
+                if tape is not None:
+                    tape.gates[step.gate.index] = transform.detach()
+                h = gated(h, carried, transform, step.gate.strength)
             if tape is not None and not h.requires_grad:
                 h.requires_grad_()  # zeros from a layer that is off: nothing leads on from them, and yet they have a gradient
             states.append(h)

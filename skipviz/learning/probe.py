@@ -140,8 +140,17 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     for k, state in enumerate(tape.states):
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= state.numel() ** 0.5
+    fields["gate_opening"] = gate_opening(tape, len(network.skips))
     head_grad = fields.pop("head_grad")[0]
     return VariantFrame(loss=None, metric=None, head_grad=head_grad, update_ratio=[None] * network.depth, nonfinite=wrong, **fields)
+
+
+def gate_opening(tape: Tape, skip_count: int) -> list[float | None] | None:
+    """Return each gate's mean T, by skip; None if there is no gate, and in the place of one that is off or not finite."""
+    if not tape.gates:
+        return None
+    means = dict(zip(tape.gates, torch.stack([gate.mean() for gate in tape.gates.values()]).tolist(), strict=True))
+    return [means[index] if means.get(index, torch.nan) < torch.inf else None for index in range(skip_count)]
 
 
 def _parameter_fields(flat: FlatParameters) -> tuple[tuple[str, list[Span]], ...]:

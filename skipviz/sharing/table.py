@@ -8,7 +8,7 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     network  0            loss, metric, held_out, head_grad
     layer    k = 1..n     weight_grad, trunk_grad, update_ratio, scale_grad, ghost
     state    k = 0..n     state_grad, state_rms, ghost_state
-    skip     1..skips     skip_grad, skip_weight_grad
+    skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1)
 
 `id` is the layer's or skip's stable id and empty for the others. `pandas.read_csv(url)` and `pandas.read_parquet(url)`
 read a run straight from its address: `rows.query("part == 'layer'").pivot(index="step", columns="id", values="weight_grad")`.
@@ -30,7 +30,7 @@ QUANTITIES = {
     "network": ("loss", "metric", "held_out", "head_grad"),
     "layer": ("weight_grad", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
     "state": ("state_grad", "state_rms", "ghost_state"),
-    "skip": ("skip_grad", "skip_weight_grad"),
+    "skip": ("skip_grad", "skip_weight_grad", "gate_opening"),
 }
 KEYS = ("step", "seconds", "variant", "part", "index", "id")
 

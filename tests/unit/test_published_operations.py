@@ -23,6 +23,7 @@ from skipviz import (
     Skip,
     Upsampling,
     edit,
+    families,
 )
 from skipviz.learning.build import build
 from skipviz.learning.operation import sinusoids
@@ -202,3 +203,26 @@ def test_only_a_transposed_up_scaling_starts_bilinear():
     network = Network(input=(1, 4, 4), layers=[Layer(op=Convolution(width=1))], head=Head(outputs=2))
     with pytest.raises(NetworkError, match="only a transposed up-scaling"):
         edit.set_layer(network, "f1", init="bilinear")
+
+
+def test_a_frame_says_how_far_each_gate_is_open():
+    network = edit.set_skip(families.highway(4, 6, gate_bias=-1.0, input=(5,)), "s1-2", on=False)
+    model = build(network)
+    flat = FlatParameters(model)
+    outputs, tape = record(model, torch.randn(64, 5))
+    found = gradients(outputs.square().sum(), flat.parameters, tape, 3)
+    frame = measured(network, flat, found, flat.flatten(found.parameters), tape)
+    h = tape.states[2]
+    expected = torch.sigmoid(F.linear(h, model.skips[1].gate.weight, model.skips[1].gate.bias)).mean().item()
+    assert frame.gate_opening[0] is None
+    assert frame.gate_opening[1] == pytest.approx(expected, rel=1e-6)
+    assert 0 < frame.gate_opening[2] < 0.5
+
+
+def test_a_network_without_gates_says_nothing_of_them():
+    network = families.mlp(4, 6, 2)
+    model = build(network)
+    flat = FlatParameters(model)
+    outputs, tape = record(model, torch.randn(8, 2))
+    found = gradients(outputs.square().sum(), flat.parameters, tape, len(network.skips))
+    assert measured(network, flat, found, flat.flatten(found.parameters), tape).gate_opening is None

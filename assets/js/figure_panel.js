@@ -4,6 +4,7 @@ import { createDiagramView } from "./diagram_view.js";
 import { element } from "./dom.js";
 import { createHints } from "./hints.js";
 import { createTooltip } from "./notice.js";
+import { metricName, metricWord } from "./metric_words.js";
 import { formatNumber } from "./numbers.js";
 import { createRowsPlot } from "./plot_rows.js";
 import { createRunStore } from "./store.js";
@@ -107,10 +108,10 @@ export function createFigurePanel(id, outer) {
       }
       if (!slow) return;
       const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;
-      const metric = data.metric === "iou" ? "IoU" : "accuracy";
+      const metric = data.metric === "accuracy" ? "accuracy" : metricName(data.metric);
       numbers.replaceChildren(
         element("span", {}, data.task), element("span", {}, "loss ", element("strong", {}, formatNumber(now?.loss))),
-        element("span", { class: "sv-metric" }, `${metric} `, element("strong", {}, held === null || held === undefined ? "–" : data.metric === "iou" ? held.toFixed(2) : `${(100 * held).toFixed(1)} %`)),
+        element("span", { class: "sv-metric" }, `${metric} `, element("strong", {}, metricWord(held, data.metric))),
       );
       const bad = store.state === "diverged" || store.state === "failed";
       if (bad) numbers.replaceChildren(element("span", { class: "sv-warn" }, store.reason || store.state));

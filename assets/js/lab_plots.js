@@ -1,6 +1,7 @@
 // @ts-check
 // The lab's four plots, fed from one frame or from the whole run.
 import { element } from "./dom.js";
+import { metricName, metricWord } from "./metric_words.js";
 import { formatNumber } from "./numbers.js";
 import { createHeatmap } from "./plot_heatmap.js";
 import { createLossPlot } from "./plot_loss.js";
@@ -58,7 +59,7 @@ export function createLabPlots(page, options, seek) {
       const held = store.frames.length ? store.latest(frame, data.variant, "held_out") : values?.held_out;
       page.lossTitle.replaceChildren(
         element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
-        element("span", { class: "sv-metric" }, element("strong", {}, data.metric === "iou" ? "IoU " : "Accuracy "), held === null || held === undefined ? "–" : data.metric === "iou" ? held.toFixed(2) : `${(100 * held).toFixed(1)} %`, " held out"),
+        element("span", { class: "sv-metric" }, element("strong", {}, `${metricName(data.metric)} `), metricWord(held, data.metric), " held out"),
       );
     },
     destroy() {

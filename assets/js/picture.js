@@ -4,10 +4,13 @@ import { element } from "./dom.js";
 import { createBoundary } from "./picture_boundary.js";
 import { paintDigits } from "./picture_digits.js";
 import { paintMasks } from "./picture_masks.js";
+import { paintSequences } from "./picture_sequences.js";
 
 // px: the narrowest legend beside the picture, and the widest window that is a phone's.
 const LEGEND_LEAST = 100;
 const PHONE = 640;
+/** @type {Record<string, (canvas: HTMLCanvasElement, state: any, look: any) => {sentence: string, legend: Node[]}>} */
+const CANVAS_PAINTERS = { digits: paintDigits, masks: paintMasks, sequences: paintSequences };
 
 /**
  * Make the picture with its title and legend. `update` takes any of: header (the run's), picture (a frame's, or null),
@@ -35,7 +38,7 @@ export function createPicture(Plotly, parent, figure) {
     if (shown?.kind === kind) return shown.part;
     shown?.part.destroy?.();
     stage.replaceChildren();
-    const part = kind === "boundary" ? createBoundary(Plotly, stage, look.figure) : canvasPart(stage, kind === "digits" ? paintDigits : paintMasks);
+    const part = kind === "boundary" ? createBoundary(Plotly, stage, look.figure) : canvasPart(stage, CANVAS_PAINTERS[kind]);
     shown = { kind, part };
     return part;
   }

@@ -1,5 +1,6 @@
 // @ts-check
 // Loss and metric by step, under the heatmap and on the same columns.
+import { metricScaleWords, metricWord } from "./metric_words.js";
 import { lossHistory } from "./loss_history.js";
 import { formatNumber } from "./numbers.js";
 import { frameAt } from "./plot_heatmap.js";
@@ -12,7 +13,7 @@ import { filled } from "./trace_arrays.js";
 const FOLLOWED = 4;
 
 /**
- * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric ("accuracy" | "iou"), figure.
+ * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric (its name), figure.
  * The loss axis begins as 0…1 and grows in steps, for one run only. A press or drag calls `seek(step)`.
  * @param {any} Plotly
  * @param {HTMLElement} parent
@@ -92,7 +93,7 @@ function stretched(line, ceiling) {
  */
 function metricScale(steps, ceiling, metric) {
   if (ceiling === 1) return { x: [], y: [] };
-  return { x: [steps, steps], y: [ceiling / 2, ceiling], text: metric === "iou" ? ["0.5", "1"] : ["50 %", "100 %"] };
+  return { x: [steps, steps], y: [ceiling / 2, ceiling], text: metricScaleWords(metric) };
 }
 
 /**
@@ -114,12 +115,7 @@ function lossSentences({ node, state, look }, frame, x) {
     `smoothed ${formatNumber(smooth)}: exponential average, half-life ${halfLife} recorded steps`,
   ];
   const measured = past.findLast((one) => typeof one.variants[variant]?.held_out === "number");
-  const held = measured ? `, held out ${scoreWord(measured.variants[variant].held_out, state.metric ?? metric)} (step ${measured.step})` : "";
-  if (typeof values.metric === "number") lines.push(`${state.metric ?? metric}: batch ${scoreWord(values.metric, state.metric ?? metric)}${held}`);
+  const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, state.metric ?? metric)} (step ${measured.step})` : "";
+  if (typeof values.metric === "number") lines.push(`${state.metric ?? metric}: batch ${metricWord(values.metric, state.metric ?? metric)}${held}`);
   return lines;
-}
-
-/** @param {number} value @param {string} metric */
-function scoreWord(value, metric) {
-  return metric === "iou" ? value.toFixed(2) : `${(100 * value).toFixed(1)} %`;
 }

@@ -8,8 +8,18 @@ from torch.nn import functional as F
 
 
 def accuracy(outputs: Tensor, truth: Tensor) -> float:
-    """Return the share of samples whose largest output is their class; outputs `(batch, classes)`."""
-    return (outputs.argmax(1) == truth).float().mean().item()
+    """Return the share of samples, or of tokens, whose largest output is the true one; outputs `(batch, …, classes)`."""
+    return (outputs.argmax(-1) == truth).float().mean().item()
+
+
+def exact_match(outputs: Tensor, truth: Tensor) -> float:
+    """Return the share of sequences without any wrong token; outputs `(batch, length, tokens)`."""
+    return (outputs.argmax(-1) == truth).all(-1).float().mean().item()
+
+
+def token_loss(outputs: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean cross-entropy of all tokens, in nats; outputs `(batch, length, tokens)`."""
+    return F.cross_entropy(outputs.flatten(0, 1), truth.flatten())
 
 
 def intersection_over_union(outputs: Tensor, truth: Tensor) -> float:
@@ -39,8 +49,8 @@ def centre(images: Tensor, like: Tensor) -> Tensor:
     return images[..., top : top + rows, left : left + columns]
 
 
-LOSSES = {"cross_entropy": F.cross_entropy, "binary_cross_entropy": mask_loss}
-METRICS = {"accuracy": accuracy, "iou": intersection_over_union}
+LOSSES = {"cross_entropy": F.cross_entropy, "binary_cross_entropy": mask_loss, "token_cross_entropy": token_loss}
+METRICS = {"accuracy": accuracy, "iou": intersection_over_union, "exact": exact_match}
 
 
 def finite(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Small pictures of what a network computes now: a decision boundary, digits, masks."""
+"""Small pictures of what a network computes now: a decision boundary, digits, masks, tokens and who attends to whom."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from torch import Tensor
 from ..tasks.data import DIGITS_DEVIATION, DIGITS_MEAN, Data
 from ..tasks.task import Task
 from .objective import centre, dice
+from .variant import Variant
 
 BOUNDARY_SIDE = 48
 DIGITS_SHOWN = 24
 MASKS_SHOWN = 3
+SEQUENCES_SHOWN = 3
 MARGIN = 0.08
 """Of the points' range, left free around them."""
 
@@ -23,25 +25,33 @@ class Painter:
     """Draws always the same held-out samples, or the same grid, of one task."""
 
     def __init__(self, task: Task, data: Data, device: torch.device) -> None:
-        self.kind = task.kind.picture
-        self.data = data
-        if self.kind == "boundary":
-            self.extent = extent_of(data)
-            x, y = (np.linspace(*self.extent[i : i + 2], BOUNDARY_SIDE, dtype=np.float32) for i in (0, 2))
-            inputs = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-        else:
-            inputs = data.held_out_x[: DIGITS_SHOWN if self.kind == "digits" else MASKS_SHOWN]
-        self.inputs = torch.from_numpy(inputs).to(device)
+        self.kind, self.data, self.device = task.kind.picture, data, device
+        self.extent = extent_of(data) if self.kind == "boundary" else []
+        self._paint = {
+            "boundary": self._boundary,
+            "digits": self._digits,
+            "masks": self._masks,
+            "sequences": self._sequences,
+        }[self.kind]
+        self.inputs = torch.from_numpy(self._inputs()).to(device)
 
-    def paint(self, outputs: Tensor) -> dict:
-        """Return the picture as JSON data for the model's outputs on `self.inputs`."""
-        outputs = torch.nan_to_num(outputs.float())
+    def paint(self, variant: Variant) -> dict:
+        """Return the picture as JSON data for a variant as it stands; nothing of it changes."""
+        return self._paint(variant, torch.nan_to_num(variant.evaluate(self.inputs).float()).cpu())
+
+    def _inputs(self) -> np.ndarray:
         if self.kind == "boundary":
-            share = torch.softmax(outputs, 1)[:, 1].cpu().numpy()
-            side = [BOUNDARY_SIDE, BOUNDARY_SIDE]
-            return {"kind": "boundary", "size": side, "extent": self.extent, "probability": _bytes(share)}
-        if self.kind == "masks":
-            return self._masks(outputs)
+            x, y = (np.linspace(*self.extent[i : i + 2], BOUNDARY_SIDE, dtype=np.float32) for i in (0, 2))
+            return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        shown = {"digits": DIGITS_SHOWN, "masks": MASKS_SHOWN, "sequences": SEQUENCES_SHOWN}
+        return self.data.held_out_x[: shown[self.kind]]
+
+    def _boundary(self, variant: Variant, outputs: Tensor) -> dict:
+        share = torch.softmax(outputs, 1)[:, 1].numpy()
+        side = [BOUNDARY_SIDE, BOUNDARY_SIDE]
+        return {"kind": "boundary", "size": side, "extent": self.extent, "probability": _bytes(share)}
+
+    def _digits(self, variant: Variant, outputs: Tensor) -> dict:
         images = self.data.held_out_x[: len(outputs)]
         confidence, predicted = torch.softmax(outputs, 1).max(1)
         return {
@@ -54,12 +64,11 @@ class Painter:
             "confidence": [round(value, 2) for value in confidence.tolist()],
         }
 
-    def _masks(self, outputs: Tensor) -> dict:
+    def _masks(self, variant: Variant, outputs: Tensor) -> dict:
         """Return images, masks and predictions, cut to the middle that the network predicts."""
         images, truth = (
             centre(torch.from_numpy(part[: len(outputs)]), outputs) for part in (self.data.held_out_x, self.data.held_out_y)
         )
-        outputs = outputs.cpu()
         return {
             "kind": "masks",
             "size": list(images.shape[2:]),
@@ -69,6 +78,23 @@ class Painter:
             "predicted": _bytes(torch.sigmoid(outputs).numpy()),
             "dice": [round(dice(*pair), 2) for pair in zip(outputs, truth, strict=True)],
         }
+
+    def _sequences(self, variant: Variant, outputs: Tensor) -> dict:
+        """Return tokens in, wanted and given, and the last attention's weights on the first of them, by head."""
+        count = len(outputs)
+        picture = {
+            "kind": "sequences",
+            "size": [count, outputs.shape[1]],
+            "tokens": outputs.shape[2],
+            "given": self.data.held_out_x[:count].tolist(),
+            "truth": self.data.held_out_y[:count].tolist(),
+            "predicted": outputs.argmax(2).tolist(),
+        }
+        attention = variant.attention(self.inputs[:1])
+        if attention:
+            layer, weights = attention
+            picture |= {"layer": layer, "heads": weights.shape[1], "attention": _bytes(weights[0].nan_to_num().cpu().numpy())}
+        return picture
 
 
 def extent_of(data: Data) -> list[float]:

@@ -180,7 +180,7 @@ class Trainer:
             if ghost:
                 extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(x, y)
             if picture:
-                extras[name]["picture"] = self._painter.paint(variant.evaluate(self._painter.inputs))
+                extras[name]["picture"] = self._painter.paint(variant)
         return extras
 
     def _frame(self, frames: dict[str, VariantFrame], extras: dict[str, dict]) -> Frame:

@@ -11,6 +11,7 @@ from ..network import Network, edit
 from ..tasks.experiment import Training
 from .build import build
 from .frame import Numbers, VariantFrame
+from .layer import ACTIVATIONS
 from .norms import norms
 from .objective import finite
 from .optimizer import Updater
@@ -90,6 +91,30 @@ class Variant:
         try:
             with torch.no_grad():
                 return torch.cat([self.model(part) for part in x.split(EVALUATED_AT_ONCE)])
+        finally:
+            self.model.train()
+
+    def attention(self, x: Tensor) -> tuple[str, Tensor] | None:
+        """Return the id of the last attention and how much its positions look at each other, or None without one.
+
+        The weights are `(batch, heads, length, length)`, rows sum to 1. An attention that also reads concats is passed over.
+        """
+        joined = {skip.target for skip in self.network.skips if skip.merge == "concat"}
+        layers = list(enumerate(self.network.layers))
+        found = [k for k, layer in layers if layer.op.kind == "attention" and layer.on and k not in joined]
+        if not found:
+            return None
+        layer, module, tape = self.network.layers[found[-1]], self.model.layers[found[-1]], Tape()
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                self.model(x, tape)
+                h = tape.states[found[-1]]
+                if layer.order == "norm-act-op":
+                    stages = (module.norm and module.norm.function(False), ACTIVATIONS.get(layer.activation))
+                    for stage in stages:
+                        h = stage(h) if stage else h
+                return layer.id, module.operation.weights(h)
         finally:
             self.model.train()
 

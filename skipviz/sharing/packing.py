@@ -20,6 +20,7 @@ LAYER = {
     "n": "norm",
     "r": "order",
     "i": "init",
+    "f": "init_factor",
     "s": "scale",
     "l": "scale_learned",
     "e": "on",
@@ -45,7 +46,17 @@ OPERATION = {
 }
 SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
-TASK = {"n": "name", "o": "noise", "c": "samples", "i": "image_size", "s": "seed", "v": "overlap"}
+TASK = {
+    "n": "name",
+    "o": "noise",
+    "c": "samples",
+    "i": "image_size",
+    "s": "seed",
+    "v": "overlap",
+    "r": "rule",
+    "l": "length",
+    "w": "vocabulary",
+}
 TRAINING = {
     "o": "optimizer",
     "l": "learning_rate",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import images
+from . import images, sequences
 from .task import Task
 
 HELD_OUT_SHARE = 5
@@ -25,7 +25,8 @@ MOONS_SPAN = 1.5
 class Data:
     """Training and held-out samples.
 
-    `x` is float32, `(samples, *task.sample_shape())`; `y` is int64 `(samples,)`, or float32 masks of the shape of `x`.
+    `x` is `(samples, *task.sample_shape())`, float32 or int64 tokens; `y` is int64 classes `(samples,)`, float32 masks of the
+    shape of `x`, or int64 tokens.
     """
 
     x: np.ndarray
@@ -124,5 +125,6 @@ _MAKERS = {
     "gaussians": _gaussians,
     "digits": _digits,
     "shapes": images.shapes,
+    "sequences": sequences.sequences,
 }
 _NUMBERS = {name: number for number, name in enumerate(_MAKERS)}

@@ -13,7 +13,8 @@ from ..network.network import Head, Network
 MAX_PIXELS = 2**23
 """Of all generated images of a task together: 64 MB with their masks."""
 
-TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes"]
+TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences"]
+Rule = Literal["copy", "reverse", "sort", "add"]
 
 
 @dataclass(frozen=True)
@@ -22,26 +23,40 @@ class TaskKind:
 
     title: str
     sentence: str
-    loss: Literal["cross_entropy", "binary_cross_entropy"]
-    metric: Literal["accuracy", "iou"]
+    loss: Literal["cross_entropy", "binary_cross_entropy", "token_cross_entropy"]
+    metric: Literal["accuracy", "iou", "exact"]
     outputs: int
-    picture: Literal["boundary", "digits", "masks"]
+    picture: Literal["boundary", "digits", "masks", "sequences"]
     samples: int
     noise: float
     max_samples: int
+    length: int | None = None
+    """Tokens of a sample, if it is a sequence of them."""
+    families: tuple[str, ...] = ("mlp",)
+    """Families of networks that can learn it, the usual one first."""
 
 
+# fmt: off
 KINDS: dict[str, TaskKind] = {
     "spiral": TaskKind("Two spirals", "two arms, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
     "moons": TaskKind("Moons", "two half circles, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
     "circles": TaskKind("Circles", "a ring around a disc", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
     "xor": TaskKind("XOR", "four squares, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
     "gaussians": TaskKind("Gaussians", "two clouds", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.4, 5000),
-    "digits": TaskKind("Digits", "8×8 handwritten digits, ten classes", "cross_entropy", "accuracy", 10, "digits", 1797, 0.0, 1797),
+    "digits": TaskKind(
+        "Digits", "8×8 handwritten digits, ten classes", "cross_entropy", "accuracy", 10, "digits", 1797, 0.0, 1797,
+        families=("mlp", "conv"),
+    ),
     "shapes": TaskKind(
-        "Shapes", "find the shapes in noise, pixel by pixel", "binary_cross_entropy", "iou", 1, "masks", 512, 0.3, 2000
+        "Shapes", "find the shapes in noise, pixel by pixel", "binary_cross_entropy", "iou", 1, "masks", 512, 0.3, 2000,
+        families=("conv",),
+    ),
+    "sequences": TaskKind(
+        "Sequences", "tokens in, tokens out by a rule", "token_cross_entropy", "exact", 10, "sequences", 2000, 0.0, 5000,
+        length=8, families=("transformer",),
     ),
 }
+# fmt: on
 
 
 class Task(Frozen):
@@ -52,6 +67,9 @@ class Task(Frozen):
     samples: int | None = Field(None, ge=40, le=5000, description="points or images; None: the task's own")
     image_size: int = Field(32, ge=16, le=256, multiple_of=4, description="pixels a side, for shapes")
     overlap: bool = Field(True, description="shapes may cover one another")
+    rule: Rule = Field("reverse", description="of sequences; add: to each token the one before it, the first adds the last")
+    length: int | None = Field(None, ge=2, le=128, description="tokens of a sequence; None: the task's own")
+    vocabulary: int = Field(10, ge=2, le=100, description="different tokens of sequences, and the modulus of add")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of the data")
 
     @property
@@ -64,40 +82,76 @@ class Task(Frozen):
         return min(self.samples or self.kind.samples, self.most_samples())
 
     def most_samples(self) -> int:
-        """Return how many samples there can be; large images are fewer, so that they fit into memory."""
-        pixels = self.image_size**2 if self.name == "shapes" else 1
+        """Return how many samples there can be: few of large images, and no sequence twice."""
+        if self.name == "sequences":
+            return min(self.kind.max_samples, self.vocabulary ** self.tokens())
+        pixels = self.image_size**2 if self.finds_masks else 1
         return min(self.kind.max_samples, MAX_PIXELS // pixels)
 
     def noise_level(self) -> float:
         """Return the noise in force."""
         return self.kind.noise if self.noise is None else self.noise
 
+    @property
+    def finds_masks(self) -> bool:
+        """Whether its targets are masks of its images."""
+        return self.kind.picture == "masks"
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether a sample is a sequence of tokens."""
+        return self.kind.length is not None
+
+    def tokens(self) -> int:
+        """Return how many tokens a sample has; 0 if it has none."""
+        return (self.length or self.kind.length) if self.gives_tokens else 0
+
+    def token_count(self) -> int:
+        """Return how many different tokens there are; 0 if there are none."""
+        return self.vocabulary if self.gives_tokens else 0
+
     def sample_shape(self) -> Shape:
-        """Return one sample's shape: `(2,)`, `(1, 8, 8)` or `(1, size, size)`."""
+        """Return one sample's shape: `(2,)`, `(1, 8, 8)`, `(1, size, size)` or `(length,)`."""
+        if self.gives_tokens:
+            return (self.tokens(),)
         if self.name == "digits":
             return (1, 8, 8)
-        return (1, self.image_size, self.image_size) if self.name == "shapes" else (2,)
+        return (1, self.image_size, self.image_size) if self.finds_masks else (2,)
+
+    def output_shape(self) -> Shape:
+        """Return the shape of what a network gives for one sample: `(classes,)`, `(1, size, size)` or `(length, tokens)`."""
+        if self.gives_tokens:
+            return (self.tokens(), self.token_count())
+        return self.sample_shape() if self.finds_masks else (self.kind.outputs,)
 
     def input_for(self, images: bool) -> Shape:
-        """Return the input of a network that takes images (`images`) or features."""
+        """Return the input of a network that takes images (`images`) or features; tokens are tokens to both."""
         shape = self.sample_shape()
         return shape if images or len(shape) == 1 else (elements(shape),)
 
     def head(self) -> Head:
         """Return the head that this task needs."""
-        if self.name == "shapes":
+        if self.finds_masks:
             return Head(kind="pixels", outputs=1)
+        if self.gives_tokens:
+            return Head(kind="positions", outputs=self.token_count())
         return Head(kind="classes", outputs=self.kind.outputs)
 
     def mismatch(self, network: Network) -> str | None:
         """Return one sentence that says why `network` cannot learn this task, or None."""
-        shape = self.sample_shape()
+        title, shape = self.kind.title, self.sample_shape()
+        if network.takes_tokens != self.gives_tokens:
+            article = (
+                "tokens and the network has no embedding for them" if self.gives_tokens else "no tokens and the network reads some"
+            )
+            return f"{title} gives {article}"
         if elements(network.input) != elements(shape) or (len(network.input) == 3 and network.input != shape):
-            return f"{self.kind.title} gives {written(shape)} inputs and the network takes {written(network.input)}"
-        given = network.shapes.output
-        wanted = (1, *shape[1:]) if self.name == "shapes" else (self.kind.outputs,)
-        if self.name == "shapes" and len(given) == 3 and given[0] == 1 and max(given[1:]) < shape[1]:
+            return f"{title} gives {written(shape)} inputs and the network takes {written(network.input)}"
+        if self.gives_tokens and network.layers[0].op.vocabulary < self.token_count():
+            return f"{title} has {self.token_count()} different tokens and the network knows {network.layers[0].op.vocabulary}"
+        given, wanted = network.shapes.output, self.output_shape()
+        if self.finds_masks and len(given) == 3 and given[0] == 1 and max(given[1:]) < shape[1]:
             return None  # valid convolutions: the mask's centre is the target
         if given != wanted:
-            return f"{self.kind.title} needs {written(wanted)} outputs and the network gives {written(given)}"
+            return f"{title} needs {written(wanted)} outputs and the network gives {written(given)}"
         return None

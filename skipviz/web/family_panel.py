@@ -10,7 +10,7 @@ from ..tasks.experiment import Experiment
 from ..tasks.task import Task
 from .recipe import FORMS, Recipe, Setting, built, first_recipe, published_words, structure
 from .session import Desk, accept, leave
-from .setup import FAMILIES, PATTERNS, rebuilt, setup_of
+from .setup import FAMILIES, PATTERNS, Setup, rebuilt, setup_of
 from .workbench import Workbench, events_between
 
 ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
@@ -55,7 +55,17 @@ def with_task(bench: Workbench, task: Task) -> Experiment:
     recipe = recipe_of(bench.network)
     if recipe and task.name in FORMS[recipe.family].tasks:
         return _with_recipe(bench, recipe, task)
-    return rebuilt(bench.experiment, setup_of(bench.network), task)
+    if not set(FAMILIES) & set(task.kind.families):
+        return _with_recipe(bench, first_recipe(task.kind.families[0]), task)
+    family = next(family for family in task.kind.families if family in FAMILIES)
+    return rebuilt(bench.experiment, _stack_setup(bench.network, family) if recipe else setup_of(bench.network), task)
+
+
+def _stack_setup(network: Network, family: str) -> Setup:
+    """Return a plain stack's settings for one who comes from a published architecture."""
+    own = {"depth": 24, "width": 64 if family == "mlp" else 16, "activation": "relu", "norm": "none", "order": "op-norm-act"}
+    skips = {"init": "torch", "pattern": "residual", "every": 2, "merge": "add"}
+    return setup_of(network).replaced(family=family, **own, **skips)
 
 
 def _recipes() -> dict[int, Recipe]:
@@ -94,13 +104,9 @@ def _choose(desk: Desk, bench: Workbench, family: str) -> None:
         fitting = task if task.name in form.tasks else Task(name=form.tasks[0])
         take(desk, bench, lambda: _with_recipe(bench, first_recipe(family), fitting))
     else:
-        points = len(task.sample_shape()) == 1
-        fitting = Task(name="digits") if family == "conv" and points else task
-        if family == "mlp" and task.kind.picture == "masks":
-            fitting = Task(name="digits")
-        setup = setup_of(bench.network).replaced(family=family)
-        if recipe_of(bench.network):
-            setup = setup.replaced(depth=24, width=64 if family == "mlp" else 16, pattern="residual", every=2, merge="add")
+        fitting = task if family in task.kind.families else Task(name="digits")
+        published = recipe_of(bench.network) is not None
+        setup = _stack_setup(bench.network, family) if published else setup_of(bench.network).replaced(family=family)
         take(desk, bench, lambda: rebuilt(bench.experiment, setup, fitting))
     if fitting.name != task.name and desk.message is None:
         desk.message = (

@@ -114,9 +114,10 @@ def _highway(task: Task, depth, width, gate_bias, activation) -> Network:
 
 
 def _transformer(task: Task, depth, width, heads, feed_forward, norm, residual) -> Network:
+    """Return a Transformer of a task's tokens, or of an image's rows."""
     return families.transformer(
-        depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, residual=residual == "on", input=(8, 8),
-        head=task.head(),
+        depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, residual=residual == "on",
+        vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ FORMS: dict[str, Form] = {
             Setting("norm", "Layer norm", "pre", ("pre", "post")),
             Setting("residual", "Residuals", "on", _SWITCH),
         ),
-        ("digits",),
+        ("digits", "sequences"),
         _transformer,
         _published_transformer,
     ),

@@ -81,15 +81,18 @@ def pattern_of(network: Network) -> tuple[str, int, str]:
 
 
 def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> Experiment:
-    """Return `experiment` with its network built anew from `setup`, for `task`; raises `NetworkError`.
+    """Return `experiment` with its network built anew from `setup`, for `task`.
+
+    Raises `NetworkError`, also if `task` needs a published architecture.
 
     Skips that stay keep whether they are on and how strong they are.
     """
     task = task or experiment.task
     old = experiment.network
-    family = "conv" if task.name == "shapes" else setup.family
-    if len(task.sample_shape()) == 1:
-        family = "mlp"
+    stacks = [family for family in task.kind.families if family in FAMILIES]
+    if not stacks:
+        raise NetworkError(f"{task.kind.title.lower()} need a Transformer, not a stack of layers: choose that family")
+    family = setup.family if setup.family in stacks else stacks[0]
     make = families.conv if family == "conv" else families.mlp
     custom = setup.pattern == "custom"
     network = make(
@@ -125,6 +128,15 @@ def _with_own_settings(layers: tuple[Layer, ...], old: tuple[Layer, ...]) -> tup
     """Return `layers` with the switch, gain and branch scale that layers of the same id had."""
     kept = {layer.id: {name: getattr(layer, name) for name in ("on", "gain", "scale", "scale_learned")} for layer in old}
     return tuple(layer.model_copy(update=kept.get(layer.id, {})) for layer in layers)
+
+
+def fitted(network: Network, task: Task) -> Network:
+    """Return `network` with the input that `task` gives, and with its tokens if it has any; raises `NetworkError`."""
+    layers, head = network.layers, network.head
+    if task.gives_tokens and network.takes_tokens:
+        embedding = layers[0].op.replaced(vocabulary=task.token_count())
+        layers, head = (layers[0].replaced(op=embedding), *layers[1:]), head.replaced(outputs=task.token_count())
+    return network.replaced(input=task.input_for(images=len(network.input) == 3), layers=layers, head=head)
 
 
 def takes_images(network: Network) -> bool:

@@ -11,9 +11,11 @@ from ..tasks.experiment import Experiment
 from ..tasks.task import KINDS, Task
 from .family_panel import draw_family, recipe_of, show, take, with_task
 from .session import Desk
+from .setup import fitted
 from .workbench import Workbench
 
 OPTIMIZERS = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "adamw": "AdamW"}
+RULES = {"copy": "copy", "reverse": "reverse", "sort": "sort", "add": "add, modular"}
 DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 
 
@@ -71,18 +73,37 @@ def _task(desk: Desk, bench: Workbench) -> None:
     )  # fmt: skip
     st.caption(f"{task.kind.sentence[:1].upper()}{task.kind.sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
     left, right = st.columns(2, gap="small")
+    if task.gives_tokens:
+        _tokens(task, left, right, change)
+        return
     if task.name != "digits":
         left.slider("Noise", 0.0, 1.0, step=0.01, key="task_noise", on_change=lambda: change(noise=st.session_state.task_noise))
-    if task.name == "shapes":
+    if task.finds_masks:
         right.select_slider(
             "Image", [16, 24, 32, 48, 64, 96, 128, 192, 256], key="task_image_size",
             on_change=lambda: change(image_size=st.session_state.task_image_size),
         )  # fmt: skip
-        show("task_overlap", task.overlap)
-        left.toggle("Overlap", key="task_overlap", on_change=lambda: change(overlap=st.session_state.task_overlap))
     else:
         most = task.most_samples()
         right.slider("Size", 40, most, key="task_samples", on_change=lambda: change(samples=st.session_state.task_samples))
+    if task.name == "shapes":
+        show("task_overlap", task.overlap)
+        left.toggle("Overlap", key="task_overlap", on_change=lambda: change(overlap=st.session_state.task_overlap))
+
+
+def _tokens(task: Task, left, right, change) -> None:
+    """Draw the controls of a task of tokens."""
+
+    def changed(field: str):
+        return lambda: change(**{field: st.session_state[f"task_{field}"]})
+
+    if task.name == "sequences":
+        show("task_rule", task.rule)
+        show("task_vocabulary", task.vocabulary)
+        left.selectbox("Rule", list(RULES), key="task_rule", format_func=RULES.get, on_change=changed("rule"))
+        right.slider("Tokens", 2, 100, key="task_vocabulary", on_change=changed("vocabulary"), help="How many different ones")
+    show("task_length", task.tokens())
+    left.slider("Length", 2, 128, key="task_length", on_change=changed("length"), help="Tokens that are read at once")
 
 
 def _training(desk: Desk, bench: Workbench) -> None:
@@ -111,8 +132,6 @@ def _training(desk: Desk, bench: Workbench) -> None:
 
 def _resized(bench: Workbench, task: Task):
     """Return the experiment on `task`, its network's input following the images' size."""
-    network = bench.network
-    if task.mismatch(network):
-        network = network.replaced(input=task.input_for(images=len(network.input) == 3))
+    network = fitted(bench.network, task) if task.mismatch(bench.network) else bench.network
     name = next(iter(bench.experiment.variants))
     return bench.experiment.replaced(variants={name: network}, task=task)

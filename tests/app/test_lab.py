@@ -66,13 +66,24 @@ def test_a_pattern_of_skips_is_drawn_and_read_back_as_that_pattern(lab, pattern)
     assert data["message"] is None
 
 
-@pytest.mark.parametrize(("task", "outputs"), [("digits", 10), ("shapes", 1), ("xor", 2)])
+@pytest.mark.parametrize(("task", "outputs"), [("digits", 10), ("shapes", 1), ("xor", 2), ("sequences", 10)])
 def test_another_task_brings_the_input_and_the_head_it_needs(small, task, outputs):
     data = small.choose("selectbox", "Task", task)
     experiment = link.decode(data["link"])
     assert experiment.task.name == task
     assert experiment.network.head.outputs == outputs
     assert data["probe"] is not None
+    assert data["message"] is None
+
+
+def test_tokens_come_with_a_transformer_that_follows_their_number_and_give_way_to_another_task(small):
+    small.choose("selectbox", "Task", "sequences")
+    data = small.choose("slider", "Tokens", 20)
+    experiment = link.decode(data["link"])
+    assert (experiment.task.vocabulary, experiment.network.head.outputs) == (20, 20)
+    assert small.widget("selectbox", "Family").value == "transformer"
+    data = small.choose("selectbox", "Task", "moons")
+    assert link.decode(data["link"]).network.input == (2,)
     assert data["message"] is None
 
 

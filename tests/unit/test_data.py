@@ -25,12 +25,12 @@ def test_samples_have_the_tasks_shape_count_and_types(name):
     assert len(data.x) + len(data.held_out_x) == task.sample_count()
     assert len(data.held_out_x) == pytest.approx(task.sample_count() / 5, abs=10)
     assert data.x.shape[1:] == data.held_out_x.shape[1:] == task.sample_shape()
-    assert data.x.dtype == np.float32
-    assert data.y.dtype == (np.float32 if name == "shapes" else np.int64)
+    assert data.x.dtype == (np.int64 if task.gives_tokens else np.float32)
+    assert data.y.dtype == (np.int64 if KINDS[name].loss.endswith("cross_entropy") and not task.finds_masks else np.float32)
     assert np.isfinite(data.x).all()
 
 
-@pytest.mark.parametrize("name", [name for name in KINDS if name != "shapes"])
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.loss == "cross_entropy"])
 def test_every_class_has_its_share_in_both_parts(name):
     data = dataset(Task(name=name))
     shares = [np.bincount(labels, minlength=KINDS[name].outputs) / len(labels) for labels in (data.y, data.held_out_y)]
@@ -79,3 +79,31 @@ def test_stars_have_five_points_and_a_waist():
 def test_large_images_are_fewer_so_that_they_fit_into_memory():
     assert Task(name="shapes", image_size=256, samples=2000).sample_count() == 128
     assert Task(name="shapes", samples=2000).sample_count() == 2000
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "wanted"),
+    [
+        ("copy", [3, 0, 2, 3], [3, 0, 2, 3]),
+        ("reverse", [3, 0, 2, 3], [3, 2, 0, 3]),
+        ("sort", [3, 0, 2, 3], [0, 2, 3, 3]),
+        ("add", [3, 0, 2, 3], [2, 3, 2, 1]),
+    ],
+)
+def test_each_rule_makes_of_a_sequence_what_its_name_says(rule, given, wanted):
+    data = dataset(Task(name="sequences", rule=rule, length=4, vocabulary=4))
+    place = np.flatnonzero((data.x == given).all(1))
+    parts = [data.y[place], data.held_out_y[(data.held_out_x == given).all(1)]]
+    assert np.concatenate(parts).tolist() == [wanted]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"length": 2, "vocabulary": 2}, {"length": 4, "vocabulary": 10}, {"length": 40, "vocabulary": 3}]
+)
+def test_no_sequence_is_both_trained_on_and_held_out(fields):
+    task = Task(name="sequences", samples=5000, **fields)
+    data = dataset(task)
+    both = np.concatenate([data.x, data.held_out_x])
+    assert len(np.unique(both, axis=0)) == len(both) == task.sample_count()
+    assert both.min() == 0
+    assert both.max() == fields["vocabulary"] - 1

@@ -123,6 +123,18 @@ def test_nan_and_infinity_are_no_numbers_of_an_experiment():
         (Task(), families.mlp(depth=2, head=3), "Two spirals needs 2 outputs and the network gives 3"),
         (Task(name="digits"), families.mlp(depth=2, input=(2,), head=10), "Digits gives 1×8×8 inputs and the network takes 2"),
         (Task(name="shapes"), families.conv(depth=2, input=(1, 32, 32)), "Shapes needs 1×32×32 outputs and the network gives 10"),
+        (Task(name="sequences"), families.mlp(depth=2, input=(8,)), "Sequences gives tokens and the network has no embedding"),
+        (
+            Task(name="sequences"),
+            families.transformer(1, 8, vocabulary=9, input=(8,)),
+            "Sequences has 10 different tokens and the network knows 9",
+        ),
+        (
+            Task(name="sequences"),
+            families.transformer(1, 8, vocabulary=10, input=(8,)),
+            "Sequences needs 8×10 outputs and the network gives 10",
+        ),
+        (Task(), families.transformer(1, 8, vocabulary=10, input=(2,)), "Two spirals gives no tokens and the network reads some"),
     ],
 )
 def test_a_network_that_does_not_fit_the_task_is_refused_with_its_variants_name(task, network, words):
@@ -136,11 +148,13 @@ def test_a_network_that_does_not_fit_the_task_is_refused_with_its_variants_name(
 def test_every_task_names_an_input_and_a_head_that_fit_it(name, images):
     task = Task(name=name)
     shape = task.input_for(images)
-    if len(shape) == 3:
+    if task.gives_tokens:
+        network = families.transformer(1, 8, causal=True, vocabulary=task.token_count(), input=shape, head=task.head())
+    elif len(shape) == 3:
         network = families.conv(depth=2, input=shape, head=task.head())
     else:
-        network = families.mlp(depth=2, input=shape, head=task.head() if name != "shapes" else 1)
-    if name == "shapes" and not images:
+        network = families.mlp(depth=2, input=shape, head=1 if task.finds_masks else task.head())
+    if task.finds_masks and not images:
         assert task.mismatch(network) is not None
     else:
         assert Experiment(variants={"a": network}, task=task).network == network

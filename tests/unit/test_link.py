@@ -110,7 +110,15 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         b'{"v":[["a",{"i":[3],"l":[[{"o":{"k":"linear","w":3}}],[0,2]],"s":[[{}],[0,1],[0,1],[2,1]],"h":{"o":10}}]],'
         b'"t":{"n":"digits"}}'.replace(b"[3]", b"[64]")
     )
-    layer = {"activation": "none", "norm": "none", "order": "op-norm-act", "init": "torch", "scale": None, "scale_learned": False}
+    layer = {
+        "activation": "none",
+        "norm": "none",
+        "order": "op-norm-act",
+        "init": "torch",
+        "init_factor": 1.0,
+        "scale": None,
+        "scale_learned": False,
+    }
     layer |= {"op": {"kind": "linear", "width": 3, "bias": True}, "on": True, "gain": 1.0}
     adapter = {"spatial": "auto", "channels": "auto", "width": None, "bias": True, "norm": "none", "init": "torch", "offset": None}
     skip = {"id": "s0-2", "source": 0, "target": 2, "merge": "add", "on": True, "strength": 1.0, "gain": 1.0, "adapter": adapter}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from skipviz import Experiment, Task, Training, families
-from skipviz.learning.objective import METRICS, centre, dice, mask_loss
+from skipviz.learning.objective import METRICS, centre, dice, mask_loss, token_loss
 from skipviz.learning.trainer import Trainer
 from skipviz.network.network import Head
 
@@ -34,3 +34,12 @@ def test_a_network_of_valid_convolutions_learns_the_middle_of_the_mask_and_paint
     picture = trainer.advance(record=True, picture=True).variants["u"].picture
     assert picture["size"] == [side, side]
     assert len(picture["dice"]) == picture["count"] == 3
+
+
+def test_a_sequence_counts_only_without_any_wrong_token_and_every_token_weighs_the_same():
+    truth = torch.tensor([[0, 1], [1, 1]])
+    outputs = torch.nn.functional.one_hot(torch.tensor([[0, 1], [0, 1]]), 2).float() * 9
+    assert METRICS["exact"](outputs, truth) == 0.5
+    assert METRICS["accuracy"](outputs, truth) == 0.75
+    single = [torch.nn.functional.cross_entropy(outputs[i, j], truth[i, j]) for i in range(2) for j in range(2)]
+    assert token_loss(outputs, truth).item() == pytest.approx(float(sum(single) / 4))

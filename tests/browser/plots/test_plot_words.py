@@ -128,3 +128,18 @@ def test_imports_and_exports_can_be_stripped_line_by_line():
                 assert re.fullmatch(r'import \{ [\w, ]+ \} from "\./\w+\.js";', line), (script.name, line)
             if line.startswith("export"):
                 assert re.match(r"export (default )?(async )?(function|const) \w+", line), (script.name, line)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "words"),
+    [
+        ("accuracy", 0.9123, ["Accuracy", "91.2 %"]),
+        ("exact", 1, ["Exact match", "100.0 %"]),
+        ("iou", 0.5, ["IoU", "0.50"]),
+        ("r2", -1.25, ["R²", "−1.25"]),
+        ("r2", None, ["R²", "–"]),
+    ],
+)
+def test_a_metric_is_named_and_written_as_its_field_does(harness, metric, value, words):
+    assert call(harness, "metric_words.js", "metricName", metric) == words[0]
+    assert call(harness, "metric_words.js", "metricWord", value, metric) == words[1]

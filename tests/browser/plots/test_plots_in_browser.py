@@ -286,6 +286,20 @@ def test_masks_say_how_well_they_overlap(harness):
     assert "overlap by 100 %, 0 %" in harness.locator("#picture [role=img]").get_attribute("aria-label")
 
 
+@pytest.mark.parametrize("attention", [False, True])
+def test_sequences_say_which_tokens_are_right(harness, attention):
+    from base64 import b64encode
+
+    truth = [[1, 2, 3, 4], [4, 3, 2, 1]]
+    picture = {"kind": "sequences", "size": [2, 4], "tokens": 10, "given": truth, "truth": truth}
+    picture["predicted"] = [[1, 2, 3, 4], [4, 3, 2, 2]]
+    if attention:
+        picture |= {"layer": "f3", "heads": 5, "attention": b64encode(bytes(range(80))).decode()}
+    put(harness, "picture", header={"picture": "sequences"}, picture=picture)
+    sentence = harness.locator("#picture [role=img]").get_attribute("aria-label")
+    assert sentence == "2 held-out sequences: 1 given without a mistake, 7 of 8 tokens right."
+
+
 @pytest.mark.parametrize("width", [150, 348])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["heatmap", "loss", "picture"])

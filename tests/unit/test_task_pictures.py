@@ -1,0 +1,65 @@
+"""What a picture shows of sequences is what the network gives, and looking changes nothing."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from skipviz import Experiment, Task, Training, families
+from skipviz.learning.trainer import Trainer
+
+
+def trainer_of(task: Task, steps: int = 5, **fields) -> Trainer:
+    network = families.transformer(2, 16, 2, vocabulary=task.token_count(), input=task.input_for(False), head=task.head(), **fields)
+    return Trainer(Experiment(variants={"net": network}, task=task, training=Training(steps=steps, batch_size=16)))
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_the_attention_shown_is_that_of_the_last_block_and_its_rows_sum_to_one(norm):
+    trainer = trainer_of(Task(name="sequences", samples=100, length=6), norm=norm)
+    picture = trainer.measure().variants["net"].picture
+    json.dumps(picture, allow_nan=False)
+    weights = np.frombuffer(base64.b64decode(picture["attention"]), np.uint8).reshape(2, 6, 6) / 255
+    assert np.abs(weights.sum(2) - 1).max() < 0.02
+    network = trainer.experiment.network
+    last = [layer.id for layer in network.layers if layer.op.kind == "attention"][-1]
+    assert picture["layer"] == last
+    seen = []
+    variant = trainer._variants["net"]
+    operation = variant.model.layers[network.layer_index(last)].operation
+    function = operation._attention
+    operation._attention = lambda: lambda x: (seen.append(x), function()(x))[1]
+    variant.model._plans = {}
+    variant.evaluate(trainer._painter.inputs[:1])
+    del operation._attention
+    assert np.abs(operation.weights(seen[0])[0].detach().numpy() - weights).max() < 0.003
+
+
+def test_the_tokens_shown_are_held_out_ones_with_what_the_network_makes_of_them():
+    trainer = trainer_of(Task(name="sequences", rule="sort", samples=100))
+    picture = trainer.measure().variants["net"].picture
+    assert np.array_equal(np.sort(picture["given"], axis=1), picture["truth"])
+    with torch.no_grad():
+        outputs = trainer._variants["net"].evaluate(torch.tensor(picture["given"]))
+    assert outputs.argmax(2).tolist() == picture["predicted"]
+
+
+def test_pictures_leave_a_run_of_tokens_bit_for_bit_as_it_is():
+    task = Task(name="sequences", samples=100)
+    shown, unseen = trainer_of(task), trainer_of(task)
+    while not shown.finished:
+        shown.advance(record=True, ghost=True, picture=True)
+        unseen.advance(record=False)
+    values = [trainer._variants["net"].flat.values for trainer in (shown, unseen)]
+    assert torch.equal(*values)
+
+
+def test_a_network_without_attention_has_tokens_but_no_map():
+    task = Task(name="sequences", samples=100)
+    network = families.transformer(1, 8, 2, vocabulary=10, input=(8,), head=task.head())
+    layers = [layer for layer in network.layers if layer.op.kind != "attention"]
+    network = network.replaced(layers=layers, skips=())
+    trainer = Trainer(Experiment(variants={"net": network}, task=task, training=Training(batch_size=8)))
+    assert "attention" not in trainer.measure().variants["net"].picture

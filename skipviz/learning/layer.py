@@ -30,6 +30,9 @@ class LayerModule(nn.Module):
         self.shape = shape
         self.operation = MODULES[type(layer.op)](layer.op, shape.input)
         self.operation.initialise(layer.init, generator(seed, "layer", layer.id))
+        if layer.init_factor != 1:
+            for weight in (parameter for parameter in self.operation.parameters() if parameter.dim() > 1):
+                weight.mul_(layer.init_factor)
         normed = shape.input if layer.order == "norm-act-op" else shape.output
         self.norm = None if layer.norm == "none" else Norm(layer.norm, normed)
         self.scale = nn.Parameter(torch.tensor(float(layer.scale))) if layer.scale_learned else None

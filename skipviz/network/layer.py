@@ -30,6 +30,7 @@ class Layer(Frozen):
     init: LayerInit = Field(
         "torch", description="normal: N(0, 1/fan-in); torch: as torch's own module; bilinear: a transposed up-scaling interpolates"
     )
+    init_factor: float = Field(1.0, gt=0, le=10, description="on the initial weights, biases apart")
     scale: float | None = Field(None, ge=0, le=10, description="branch scale α on the layer's output; None: no factor")
     scale_learned: bool = Field(False, description="α is a parameter that starts at `scale` (ReZero, SkipInit)")
     on: bool = Field(True, description="the layer switch, for lesions")

@@ -123,6 +123,8 @@ def test_resnet_1202_packs_and_unpacks():
         ({"widths": (16, 32)}, "3 stages and 2 widths"),
         ({"widths": (32, 16, 8), "shortcut": "pad"}, "padding only adds channels"),
         ({"input": (64,)}, "the input is an image"),
+        ({"init": "fixup"}, "Fixup takes the place of norms"),
+        ({"init": "lucky"}, "initialisation is one of he, fixup"),
         ({"scale": "magic"}, "branch scale is one of root, skipinit, rezero"),
         ({"head": Head(kind="positions")}, "needs a sequence"),
     ],

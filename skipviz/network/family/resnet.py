@@ -15,6 +15,7 @@ from .trunk import Scale, Trunk, branch_scale, chosen, head_of, pixels, refusing
 Shortcut = Literal["pad", "project", "project-all"]
 Block = Literal["basic", "bottleneck"]
 Layout = Literal["cifar", "imagenet"]
+Init = Literal["he", "fixup"]
 
 IMAGENET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
 """Blocks a stage, by depth; from 50 on they are bottlenecks (He et al. 2015, table 1; 200: He et al. 2016)."""
@@ -36,6 +37,7 @@ class _Plan:
     shortcut: Shortcut
     plain: bool
     norm: str
+    init: Init
     scale: Scale
 
     @property
@@ -54,6 +56,7 @@ def resnet(
     layout: Layout | None = None,
     widths: Sequence[int] | None = None,
     norm: str = "batch",
+    init: Init = "he",
     scale: Scale = None,
     input: Sequence[int] | None = None,
     head: Head | int | None = None,
@@ -68,9 +71,11 @@ def resnet(
     `project-all` (C) every shortcut is a projection; None: A for CIFAR's version 1, else B. Version 1 has its ReLU after the
     sum, as a box of its own, and a bottleneck's stride in its first convolution; version 2 has norm and ReLU before each
     convolution, shared by both ways where a shortcut projects, and a last norm and ReLU. `norm="none"` gives the convolutions
-    biases. `scale` is the branch scale. Raises `NetworkError`.
+    biases. `scale` is the branch scale. `init="fixup"` with `norm="none"` is Fixup's (Zhang et al. 2019): of the m convolutions of
+    each of L branches all but the last start as He's times L^(−1/(2m−2)), the last and the head at zero, under a learned scale
+    from 1; its biases are one a channel, where the paper has one a convolution. Raises `NetworkError`.
     """
-    plan = _plan(depth, shortcut, version, plain, block, layout, widths, norm, scale, input)
+    plan = _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, scale, input)
     trunk, size = Trunk(), (3, 32, 32) if plan.layout == "cifar" else (3, 224, 224)
     _stem(trunk, plan)
     inputs = plan.widths[0]
@@ -81,10 +86,13 @@ def resnet(
     if version == 2:
         trunk.layer(Identity(), norm=norm, activation="relu")
     classes = 10 if plan.layout == "cifar" else 1000
-    return trunk.network(size if input is None else input, head_of(classes if head is None else head))
+    head = head_of(classes if head is None else head)
+    if init == "fixup":
+        head = head.replaced(init="zero")
+    return trunk.network(size if input is None else input, head)
 
 
-def _plan(depth, shortcut, version, plain, block, layout, widths, norm, scale, input) -> _Plan:
+def _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, scale, input) -> _Plan:
     chosen("a ResNet's version", version, (1, 2))
     small = input is not None and pixels(tuple(input)) < IMAGENET_PIXELS
     if layout is None:
@@ -106,7 +114,10 @@ def _plan(depth, shortcut, version, plain, block, layout, widths, norm, scale, i
         raise NetworkError(f"this ResNet has {len(blocks)} stages and {len(widths)} widths are given")
     usual = "pad" if layout == "cifar" and block == "basic" and version == 1 else "project"
     chosen("the shortcut", shortcut or usual, ("pad", "project", "project-all"))
-    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, scale)
+    chosen("the initialisation", init, ("he", "fixup"))
+    if init == "fixup" and (norm != "none" or scale is not None):
+        raise NetworkError("Fixup takes the place of norms and brings its own branch scale; give norm='none' and no scale")
+    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, init, scale)
 
 
 def _stem(trunk: Trunk, plan: _Plan) -> None:
@@ -129,18 +140,28 @@ def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, first
     for place, kernel in enumerate(kernels):
         last = place == len(kernels) - 1
         op = Convolution(width=output if last else width, kernel=kernel, stride=stride if place == 0 else 1, bias=plan.bias)
-        fields = branch_scale(plan.scale, sum(plan.blocks)) if last else {}
+        fields = _start(plan, len(kernels), last)
         if plan.version == 1:
-            trunk.layer(op, norm=plan.norm, activation="none" if last else "relu", init="he", **fields)
+            trunk.layer(op, norm=plan.norm, activation="none" if last else "relu", **fields)
         elif place == 0 and activated:
-            trunk.layer(op, init="he", **fields)
+            trunk.layer(op, **fields)
         else:
-            trunk.layer(op, norm=plan.norm, activation="relu", order="norm-act-op", init="he", **fields)
+            trunk.layer(op, norm=plan.norm, activation="relu", order="norm-act-op", **fields)
     if not plan.plain:
         trunk.skip(source, adapter=_adapter(plan, inputs, output, projects))
     if plan.version == 1:
         trunk.layer(Identity(), activation="relu")
     return output
+
+
+def _start(plan: _Plan, convolutions: int, last: bool) -> dict:
+    """Return how a convolution of a branch starts, and the branch scale of the last one."""
+    branches = sum(plan.blocks)
+    if plan.init == "he":
+        return {"init": "he", **(branch_scale(plan.scale, branches) if last else {})}
+    if last:
+        return {"init": "zero", "scale": 1.0, "scale_learned": True}
+    return {"init": "he", "init_factor": round(branches ** (-1 / (2 * convolutions - 2)), 6)}
 
 
 def _adapter(plan: _Plan, inputs: int, output: int, projects: bool) -> Adapter:

@@ -46,6 +46,8 @@ class Run:
     touched: float = field(default_factory=time.monotonic)
     bytes: int = 0
     """Size of the frames kept."""
+    urgent: bool = False
+    """Whether a frame that shows what a person did waits to be told; who tells it clears this."""
     _payloads: list[bytes] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
     _passing: bool = False
@@ -78,6 +80,7 @@ class Run:
         self._passing = passing
         if keep:
             self._keep.add(len(self._payloads))
+            self.urgent = True
         self._payloads.append(payload)
         self.bytes += len(payload)
 

@@ -134,13 +134,17 @@ class Broadcaster:
         return [*resync, *_message(place, body)]
 
     def _changed(self, run_id: str) -> None:
-        """Note a run's news; called from the engine's thread."""
+        """Note a run's news; called from the engine's thread. What an event did is told at once."""
         with self._lock:
             first = not self._dirty
             self._dirty.add(run_id)
-        if first:
+        run = self._engine.run(run_id)
+        urgent = run is not None and run.urgent
+        if urgent:
+            run.urgent = False
+        if first or urgent:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._schedule)
+                self._loop.call_soon_threadsafe(self._tick if urgent else self._schedule)
 
     def _schedule(self) -> None:
         wait = self._last + PERIOD - self._loop.time()

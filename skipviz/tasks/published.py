@@ -40,9 +40,20 @@ def _fcn(variant: str) -> Experiment:
     return Experiment(variants={"network": network}, task=task, training=Training(steps=400, batch_size=8, learning_rate=0.003))
 
 
+def _unet_2015() -> Experiment:
+    """Return the network of 2015 with a quarter of its channels, on an image whose central 36² pixels it finds."""
+    task = Task(name="shapes", image_size=220, samples=128)
+    network = families.unet(width=16, input=(1, 220, 220), head=1)
+    return Experiment(variants={"network": network}, task=task, training=Training(steps=300, batch_size=2))
+
+
 def _transformer(norm: str, on: bool = True) -> Experiment:
-    """Return a Transformer that reads a digit's eight rows as a sequence."""
-    return _on_digits(edit.switch_all(families.transformer(6, 32, 4, 64, norm, input=(8, 8)), on))
+    """Return a Transformer that reverses eight tokens."""
+    task = Task(name="sequences")
+    vocabulary, length = task.token_count(), task.tokens()
+    network = families.transformer(4, 32, 4, 64, norm, vocabulary=vocabulary, input=(length,), head=task.head())
+    training = Training(steps=400, learning_rate=0.002)
+    return Experiment(variants={"network": edit.switch_all(network, on)}, task=task, training=training)
 
 
 PUBLISHED = (
@@ -87,6 +98,14 @@ PUBLISHED = (
         lambda: _resnet(56, on=False),
     ),
     Preset(
+        "unet-2015",
+        "U-Net of 2015, a quarter of its channels",
+        "Follow a long skip from the left of the network to the crop at its end, then start it.",
+        "Convolutions without padding take the rim off at every scale: of 220 pixels a side 36 are found.",
+        UNET,
+        _unet_2015,
+    ),
+    Preset(
         "unet-shapes",
         "U-Net, on shapes",
         "Start it, wait for clear masks, then switch all skips off.",
@@ -128,15 +147,15 @@ PUBLISHED = (
     ),
     Preset(
         "transformer-post-ln",
-        "Transformer, Post-LN, on digits' rows",
-        "Start it, then switch the two residuals of one block off.",
-        "It reads a digit row by row, and learns within two hundred steps.",
+        "Transformer, Post-LN, reverses sequences",
+        "Start it and watch who attends to whom.",
+        "Within two hundred steps each position looks at its mirror image, and every sequence is exact.",
         TRANSFORMER,
         lambda: _transformer("post"),
     ),
     Preset(
         "transformer-pre-ln",
-        "Transformer, Pre-LN, on digits' rows",
+        "Transformer, Pre-LN, reverses sequences",
         "Start it and compare its gradients with those of Post-LN.",
         "With the norm inside the branches the skips lead from the input to the last norm, and nothing stands in their way.",
         "Xiong et al. 2020, On Layer Normalization in the Transformer Architecture",
@@ -144,9 +163,9 @@ PUBLISHED = (
     ),
     Preset(
         "transformer-no-residual",
-        "Transformer without residuals, on digits' rows",
-        "Start it, then switch all skips on.",
-        "Attention alone makes all rows alike, and it falls far behind; with its residuals it catches up.",
+        "Transformer without residuals",
+        "Start it, wait two hundred steps, then switch all skips on.",
+        "Attention alone makes all positions alike, and no sequence is ever right; with its residuals it learns at once.",
         "Dong et al. 2021, Attention Is Not All You Need",
         lambda: _transformer("post", on=False),
     ),

@@ -99,7 +99,7 @@ def measure(browser, address: str, text: str) -> dict:
         page.wait_for_timeout(700)
     page.evaluate(START)
     for _ in range(TOGGLES):
-        page.wait_for_timeout(250)
+        page.wait_for_timeout(900)
         toggles.append(page.evaluate(TOGGLE))
     slider = page.locator("input[aria-label='Speed, steps a second']")
     slider.evaluate("(s) => { s.value = s.max; s.dispatchEvent(new Event('input')); }")

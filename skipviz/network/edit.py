@@ -77,7 +77,10 @@ def insert_layer(network: Network, position: int, layer: Layer | None = None) ->
     if not 0 <= position <= network.depth:
         raise NetworkError(f"there is no state h({position}): the last is h({network.depth})")
     if layer is None:
-        layer = _with(network.layers[max(0, position - 1)], {"gain": 1.0, "on": True})
+        neighbour = network.layers[max(0, position - 1)]
+        if neighbour.op.kind == "embedding":  # only a first layer can be one
+            neighbour = network.layers[min(1, network.depth - 1)]
+        layer = _with(neighbour, {"gain": 1.0, "on": True})
     layer = layer.model_copy(update={"id": _free(network.layers, "f")})
     layers = (*network.layers[:position], layer, *network.layers[position:])
     skips = tuple(_moved(skip, lambda state: state + 1 if state > position else state) for skip in network.skips)

@@ -66,6 +66,16 @@ def test_toggling_a_residual_keeps_shapes_and_counts():
         assert edit.set_skip(network, skip.id, on=False).shapes == network.shapes
 
 
+def test_a_layer_goes_in_behind_the_embedding_and_none_before_it():
+    network = families.transformer(1, 8, 2, vocabulary=9)
+    inserted = edit.insert_layer(network, 1)
+    assert [layer.op.kind for layer in inserted.layers[:3]] == ["embedding", "position", "position"]
+    with pytest.raises(NetworkError, match="only the first layer reads tokens"):
+        edit.insert_layer(network, 0)
+    with pytest.raises(NetworkError, match="start from h"):
+        edit.add_skip(network, 0, 3)
+
+
 def test_a_language_model_packs_and_unpacks():
     network = families.transformer(6, 32, 4, vocabulary=65, causal=True, norm="pre", head=Head(kind="positions", outputs=65))
     data = {"variants": {"a": network.model_dump(mode="json", exclude_defaults=True)}}

@@ -41,10 +41,12 @@ function skipLines(ids, data, values) {
   if (!skip) return [];
   const gradient = values?.skip_grad[index];
   const trunk = values?.trunk_grad[skip.source];
+  const opening = values?.gate_opening?.[index] ?? null;
   const share = gradient && trunk !== null && trunk !== undefined ? gradient ** 2 / (gradient ** 2 + trunk ** 2) : null;
   return [
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
     `gradient back through it ${formatNumber(gradient)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
+    ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
     `Click: ${skip.on ? "off" : "on"} · Del: remove`,
   ];
 }

@@ -101,7 +101,7 @@ export function createLab(root, commands) {
       draw.all();
     },
     speed(value) {
-      speed = value;
+      speed = store.speed = value;
       if (store.active()) send({ kind: "speed", steps_per_second: value }, true);
     },
     rate(value, final) {
@@ -273,6 +273,7 @@ export function createLab(root, commands) {
       if (next.speed !== undefined && first) speed = next.speed;
       if (next.run !== store.id) adopt(next.run);
       store.mine = next.mine;
+      store.speed = speed;
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
       diagram.show(next.diagram);

@@ -20,6 +20,7 @@ export function createRunStore() {
     /** @type {number | null} */ ahead: null,
     /** @type {number | null} cursor: index of the frame looked at; null is live */ cursor: null,
     mine: true,
+    /** @type {number | null} steps a second asked for; null is as fast as it goes */ speed: null,
     /** @type {Record<string, {step: number, layer: string}>} */ diverged: {},
 
     /** @param {string | null} id */

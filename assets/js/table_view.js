@@ -33,7 +33,7 @@ export function createTableView(host, act) {
       element("th", { scope: "row" }, element("button", { type: "button", class: "sv-link", onclick: () => act.selectSkip([skip.id]) }, `h(${skip.source}) → h(${skip.target})`)),
       element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
       element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
-      element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index),
+      element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
     );
   }
   const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
@@ -46,7 +46,7 @@ export function createTableView(host, act) {
         key = next;
         cells = [];
         const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...data.network.layers.map(layerRow)));
-        const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it"]), element("tbody", {}, ...data.network.skips.map(skipRow)));
+        const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...data.network.skips.map(skipRow)));
         host.replaceChildren(layers, data.network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
       }
       for (const { cell, field, index } of cells) {

@@ -14,7 +14,7 @@ export function stateWords(store, live, network) {
     ready: ["ready", "Ready"],
     starting: ["queued", "Starting"],
     queued: ["queued", store.ahead ? `Queued, ${store.ahead} ahead` : "Queued"],
-    running: ["running", "Running"],
+    running: ["running", slowWords(store) || "Running"],
     paused: ["paused", "Paused"],
     finished: ["finished", "Finished"],
     stopped: ["finished", "Stopped"],
@@ -117,6 +117,15 @@ export function createTransport(act, options = {}) {
       }
     },
   };
+}
+
+/** Where a step takes long, how long: what is switched shows at the next one. */
+function slowWords(store) {
+  const [before, last] = store.frames.slice(-2);
+  if (!last || last.step <= before.step) return "";
+  const seconds = (last.seconds - before.seconds) / (last.step - before.step);
+  if (!(seconds > Math.max(0.7, 1.6 / (store.speed || 1e9)))) return "";
+  return `A step takes ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s; a change shows at the next one`;
 }
 
 function divergedWords(store, network) {

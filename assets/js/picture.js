@@ -5,6 +5,7 @@ import { createBoundary } from "./picture_boundary.js";
 import { paintDigits } from "./picture_digits.js";
 import { paintMasks } from "./picture_masks.js";
 import { paintSequences } from "./picture_sequences.js";
+import { createWrittenText } from "./picture_text.js";
 
 // px: the narrowest legend beside the picture, and the widest window that is a phone's.
 const LEGEND_LEAST = 100;
@@ -38,7 +39,10 @@ export function createPicture(Plotly, parent, figure) {
     if (shown?.kind === kind) return shown.part;
     shown?.part.destroy?.();
     stage.replaceChildren();
-    const part = kind === "boundary" ? createBoundary(Plotly, stage, look.figure) : canvasPart(stage, CANVAS_PAINTERS[kind]);
+    const part =
+      kind === "boundary" ? createBoundary(Plotly, stage, look.figure)
+      : kind === "text" ? createWrittenText(stage)
+      : canvasPart(stage, CANVAS_PAINTERS[kind]);
     shown = { kind, part };
     return part;
   }

@@ -103,6 +103,6 @@ function sequenceSentence(picture) {
 function sequenceLegend(picture, tokens) {
   const lines = [{ text: "Held-out, three rows each: given, wanted, predicted" }, { mark: "☐", colour: tokens.over, text: "wrong" }];
   if (picture) lines.unshift({ text: `${wholeSequences(picture)} of ${picture.size[0]} without a mistake` });
-  if (picture?.attention) lines.push({ text: "Maps: a head each; a row is a position, dark where it looks" });
+  if (picture?.attention) lines.push({ text: "Maps: a head each; a row is a position, strongest where it looks" });
   return legendLines("Sequences", lines, tokens);
 }

@@ -1,4 +1,4 @@
-"""Small pictures of what a network computes now: a decision boundary, digits, masks, tokens and who attends to whom."""
+"""Small pictures of what a network computes now: a decision boundary, digits, masks, tokens and who attends to whom, a text."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from torch import Tensor
 
 from ..tasks.data import DIGITS_DEVIATION, DIGITS_MEAN, Data
 from ..tasks.task import Task
+from ..tasks.text import text_of, tokens_of
 from .objective import centre, dice
+from .seeding import generator
 from .variant import Variant
 
 BOUNDARY_SIDE = 48
 DIGITS_SHOWN = 24
 MASKS_SHOWN = 3
 SEQUENCES_SHOWN = 3
+TEMPERATURE = 0.8
+"""Of the characters written: below 1 the likely ones are preferred, so that words show earlier."""
 MARGIN = 0.08
 """Of the points' range, left free around them."""
 
@@ -25,13 +29,14 @@ class Painter:
     """Draws always the same held-out samples, or the same grid, of one task."""
 
     def __init__(self, task: Task, data: Data, device: torch.device) -> None:
-        self.kind, self.data, self.device = task.kind.picture, data, device
+        self.kind, self.data, self.seed = task.kind.picture, data, task.seed
         self.extent = extent_of(data) if self.kind == "boundary" else []
         self._paint = {
             "boundary": self._boundary,
             "digits": self._digits,
             "masks": self._masks,
             "sequences": self._sequences,
+            "text": self._text,
         }[self.kind]
         self.inputs = torch.from_numpy(self._inputs()).to(device)
 
@@ -43,6 +48,8 @@ class Painter:
         if self.kind == "boundary":
             x, y = (np.linspace(*self.extent[i : i + 2], BOUNDARY_SIDE, dtype=np.float32) for i in (0, 2))
             return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        if self.kind == "text":
+            return np.full_like(self.data.held_out_x[:1], tokens_of("\n")[0])
         shown = {"digits": DIGITS_SHOWN, "masks": MASKS_SHOWN, "sequences": SEQUENCES_SHOWN}
         return self.data.held_out_x[: shown[self.kind]]
 
@@ -95,6 +102,15 @@ class Painter:
             layer, weights = attention
             picture |= {"layer": layer, "heads": weights.shape[1], "attention": _bytes(weights[0].nan_to_num().cpu().numpy())}
         return picture
+
+    def _text(self, variant: Variant, outputs: Tensor) -> dict:
+        """Return a paragraph that the network writes, always from the same random numbers; it ends where its window ends."""
+        tokens, chance = self.inputs.clone(), generator(self.seed, "sample")
+        for place in range(tokens.shape[1] - 1):
+            given = variant.evaluate(tokens)[0, place]
+            likely = torch.softmax(torch.nan_to_num(given.float()).cpu() / TEMPERATURE, 0)
+            tokens[0, place + 1] = torch.multinomial(likely, 1, generator=chance).item()
+        return {"kind": "text", "sample": text_of(tokens[0, 1:].tolist())}
 
 
 def extent_of(data: Data) -> list[float]:

@@ -10,10 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from . import images, sequences
-from .task import Task
-
-HELD_OUT_SHARE = 5
-"""One sample in this many is held out."""
+from .sequences import HELD_OUT_SHARE
+from .task import KINDS, Task
 
 SPIRAL_TURNS = 1.5
 """Turns an arm makes around the origin; arms of the two classes are 1 / (2 × turns) apart."""
@@ -36,8 +34,13 @@ class Data:
 
 
 def dataset(task: Task) -> Data:
-    """Return the task's samples, split four to one with equal shares of each class, in a shuffled order."""
+    """Return the task's samples, split four to one with equal shares of each class, in a shuffled order.
+
+    Of a text the last fifth is held out, so that no character of it is seen in training.
+    """
     generator = np.random.default_rng([task.seed, _NUMBERS[task.name]])
+    if task.name == "text":
+        return Data(*sequences.windows(task, generator))
     x, y = _MAKERS[task.name](task, generator)
     held_out = np.zeros(len(x), dtype=bool)
     groups = [np.arange(len(x))] if y.ndim > 1 else [np.flatnonzero(y == label) for label in np.unique(y)]
@@ -127,4 +130,5 @@ _MAKERS = {
     "shapes": images.shapes,
     "sequences": sequences.sequences,
 }
-_NUMBERS = {name: number for number, name in enumerate(_MAKERS)}
+_NUMBERS = {name: number for number, name in enumerate(KINDS)}
+"""What makes the data of two tasks with one seed differ; a task keeps its number."""

@@ -1,11 +1,14 @@
-"""Sequences of tokens and what a rule makes of them. numpy only."""
+"""Sequences of tokens: what a rule makes of them, or what comes next in a text. numpy only."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .task import Task
+from .text import passage, tokens_of
 
+HELD_OUT_SHARE = 5
+"""One sample in this many is held out."""
 LISTED = 2**18
 """Up to so many possible sequences, samples are picked from all of them; from more, they are drawn token by token."""
 
@@ -19,6 +22,22 @@ def sequences(task: Task, generator: np.random.Generator) -> tuple[np.ndarray, n
     else:
         given = _different(generator, count, length, vocabulary)
     return given, RULES[task.rule](given, vocabulary)
+
+
+def windows(task: Task, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return windows of the text and the same one character later: training x and y, then those of its last fifth.
+
+    All are int64 `(samples, length)`; windows begin anywhere, but none reaches over from one part into the other.
+    """
+    tokens, length = np.array(tokens_of(passage()), dtype=np.int64), task.tokens()
+    kept = task.sample_count() // HELD_OUT_SHARE
+    cut = len(tokens) - len(tokens) // HELD_OUT_SHARE
+    parts = []
+    for part, count in ((tokens[:cut], task.sample_count() - kept), (tokens[cut:], kept)):
+        first = generator.integers(0, len(part) - length, count)
+        read = part[first[:, None] + np.arange(length + 1)]
+        parts += [read[:, :-1].copy(), read[:, 1:].copy()]
+    return tuple(parts)
 
 
 def _different(generator: np.random.Generator, count: int, length: int, vocabulary: int) -> np.ndarray:

@@ -9,11 +9,12 @@ from pydantic import Field
 
 from ..network.base import Frozen, Shape, elements, written
 from ..network.network import Head, Network
+from .text import characters
 
 MAX_PIXELS = 2**23
 """Of all generated images of a task together: 64 MB with their masks."""
 
-TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences"]
+TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text"]
 Rule = Literal["copy", "reverse", "sort", "add"]
 
 
@@ -26,7 +27,7 @@ class TaskKind:
     loss: Literal["cross_entropy", "binary_cross_entropy", "token_cross_entropy"]
     metric: Literal["accuracy", "iou", "exact"]
     outputs: int
-    picture: Literal["boundary", "digits", "masks", "sequences"]
+    picture: Literal["boundary", "digits", "masks", "sequences", "text"]
     samples: int
     noise: float
     max_samples: int
@@ -54,6 +55,10 @@ KINDS: dict[str, TaskKind] = {
     "sequences": TaskKind(
         "Sequences", "tokens in, tokens out by a rule", "token_cross_entropy", "exact", 10, "sequences", 2000, 0.0, 5000,
         length=8, families=("transformer",),
+    ),
+    "text": TaskKind(
+        "Text", "the next character of Alice in Wonderland, chapter 1", "token_cross_entropy", "accuracy", 59, "text", 2000, 0.0,
+        5000, length=64, families=("transformer",),
     ),
 }
 # fmt: on
@@ -108,7 +113,14 @@ class Task(Frozen):
 
     def token_count(self) -> int:
         """Return how many different tokens there are; 0 if there are none."""
+        if self.name == "text":
+            return len(characters())
         return self.vocabulary if self.gives_tokens else 0
+
+    @property
+    def causal(self) -> bool:
+        """Whether a position may see only itself and those before it: what comes after is what it has to say."""
+        return self.name == "text"
 
     def sample_shape(self) -> Shape:
         """Return one sample's shape: `(2,)`, `(1, 8, 8)`, `(1, size, size)` or `(length,)`."""
@@ -149,6 +161,8 @@ class Task(Frozen):
             return f"{title} gives {written(shape)} inputs and the network takes {written(network.input)}"
         if self.gives_tokens and network.layers[0].op.vocabulary < self.token_count():
             return f"{title} has {self.token_count()} different tokens and the network knows {network.layers[0].op.vocabulary}"
+        if self.causal and any(layer.op.kind == "attention" and not layer.op.causal for layer in network.layers):
+            return f"{title} is told from what came before, so every attention has to be causal"
         given, wanted = network.shapes.output, self.output_shape()
         if self.finds_masks and len(given) == 3 and given[0] == 1 and max(given[1:]) < shape[1]:
             return None  # valid convolutions: the mask's centre is the target

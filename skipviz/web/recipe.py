@@ -117,7 +117,7 @@ def _transformer(task: Task, depth, width, heads, feed_forward, norm, residual) 
     """Return a Transformer of a task's tokens, or of an image's rows."""
     return families.transformer(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, residual=residual == "on",
-        vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
+        vocabulary=task.token_count() or None, causal=task.causal, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
 
@@ -179,7 +179,7 @@ FORMS: dict[str, Form] = {
             Setting("norm", "Layer norm", "pre", ("pre", "post")),
             Setting("residual", "Residuals", "on", _SWITCH),
         ),
-        ("digits", "sequences"),
+        ("digits", "sequences", "text"),
         _transformer,
         _published_transformer,
     ),

@@ -7,6 +7,7 @@ from skipviz import Task
 from skipviz.tasks.data import dataset
 from skipviz.tasks.images import _star
 from skipviz.tasks.task import KINDS
+from skipviz.tasks.text import characters, passage, text_of, tokens_of
 
 PARTS = ("x", "y", "held_out_x", "held_out_y")
 
@@ -107,3 +108,19 @@ def test_no_sequence_is_both_trained_on_and_held_out(fields):
     assert len(np.unique(both, axis=0)) == len(both) == task.sample_count()
     assert both.min() == 0
     assert both.max() == fields["vocabulary"] - 1
+
+
+def test_a_window_of_text_is_followed_by_the_next_character_and_training_never_sees_the_last_fifth():
+    data = dataset(Task(name="text", length=20))
+    whole, cut = passage(), len(passage()) - len(passage()) // 5
+    for x, y, part in ((data.x, data.y, whole[:cut]), (data.held_out_x, data.held_out_y, whole[cut:])):
+        assert np.array_equal(x[:, 1:], y[:, :-1])
+        for given, after in zip(x[:50].tolist(), y[:50].tolist(), strict=True):
+            assert text_of(given) + text_of(after[-1:]) in part
+
+
+def test_the_text_is_ascii_and_its_tokens_can_be_read_back():
+    assert 4_000 < len(passage()) < 60_000
+    assert text_of(tokens_of(passage())) == passage()
+    assert len(characters()) == KINDS["text"].outputs
+    assert passage().startswith("\nAlice was beginning to get very tired")

@@ -134,6 +134,11 @@ def test_nan_and_infinity_are_no_numbers_of_an_experiment():
             families.transformer(1, 8, vocabulary=10, input=(8,)),
             "Sequences needs 8×10 outputs and the network gives 10",
         ),
+        (
+            Task(name="text"),
+            families.transformer(1, 8, vocabulary=59, input=(64,), head=Task(name="text").head()),
+            "every attention has to be causal",
+        ),
         (Task(), families.transformer(1, 8, vocabulary=10, input=(2,)), "Two spirals gives no tokens and the network reads some"),
     ],
 )

@@ -9,6 +9,7 @@ import torch
 
 from skipviz import Experiment, Task, Training, families
 from skipviz.learning.trainer import Trainer
+from skipviz.tasks.text import characters
 
 
 def trainer_of(task: Task, steps: int = 5, **fields) -> Trainer:
@@ -54,6 +55,30 @@ def test_pictures_leave_a_run_of_tokens_bit_for_bit_as_it_is():
         unseen.advance(record=False)
     values = [trainer._variants["net"].flat.values for trainer in (shown, unseen)]
     assert torch.equal(*values)
+
+
+def test_a_text_is_written_anew_from_the_same_random_numbers_so_that_only_the_network_changes_it():
+    task = Task(name="text", samples=100, length=24)
+    trainer = trainer_of(task, steps=40, causal=True)
+    first, again = (trainer.measure().variants["net"].picture for _ in range(2))
+    assert first == again
+    assert set(first) == {"kind", "sample"}
+    assert len(first["sample"]) == 23
+    assert set(first["sample"]) <= set(characters())
+    while not trainer.finished:
+        trainer.advance(record=False)
+    trainer.step = 0
+    assert trainer.measure().variants["net"].picture != first
+
+
+def test_a_character_is_drawn_from_what_the_network_says_after_those_before_it():
+    task = Task(name="text", samples=100, length=12)
+    trainer = trainer_of(task, causal=True)
+    head = trainer._variants["net"].model.head.operation
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.fill_(-50.0)[characters().index("W")] = 50.0
+    assert trainer.measure().variants["net"].picture["sample"] == "W" * 11
 
 
 def test_a_network_without_attention_has_tokens_but_no_map():

@@ -286,6 +286,14 @@ def test_masks_say_how_well_they_overlap(harness):
     assert "overlap by 100 %, 0 %" in harness.locator("#picture [role=img]").get_attribute("aria-label")
 
 
+def test_a_written_text_is_shown_as_text_whatever_it_holds(harness):
+    sample = "<b>Alice</b>\n<img src=x onerror=alert(1)> &amp; so on"
+    put(harness, "picture", header={"picture": "text"}, picture={"kind": "text", "sample": sample})
+    assert sample in harness.evaluate("() => document.querySelector('#picture [role=img]').textContent")
+    assert harness.locator("#picture b, #picture img").count() == 0
+    assert "The network writes: <b>Alice" in harness.locator("#picture [role=img]").get_attribute("aria-label")
+
+
 @pytest.mark.parametrize("attention", [False, True])
 def test_sequences_say_which_tokens_are_right(harness, attention):
     from base64 import b64encode

@@ -2,6 +2,7 @@
 // What the network makes of its data: decision boundary, digits it reads, shapes it finds.
 import { element } from "./dom.js";
 import { createBoundary } from "./picture_boundary.js";
+import { paintCurve } from "./picture_curve.js";
 import { paintDigits } from "./picture_digits.js";
 import { paintMasks } from "./picture_masks.js";
 import { paintSequences } from "./picture_sequences.js";
@@ -11,7 +12,7 @@ import { createWrittenText } from "./picture_text.js";
 const LEGEND_LEAST = 100;
 const PHONE = 640;
 /** @type {Record<string, (canvas: HTMLCanvasElement, state: any, look: any) => {sentence: string, legend: Node[]}>} */
-const CANVAS_PAINTERS = { digits: paintDigits, masks: paintMasks, sequences: paintSequences };
+const CANVAS_PAINTERS = { curve: paintCurve, digits: paintDigits, masks: paintMasks, sequences: paintSequences };
 
 /**
  * Make the picture with its title and legend. `update` takes any of: header (the run's), picture (a frame's, or null),

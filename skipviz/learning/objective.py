@@ -22,6 +22,12 @@ def token_loss(outputs: Tensor, truth: Tensor) -> Tensor:
     return F.cross_entropy(outputs.flatten(0, 1), truth.flatten())
 
 
+def explained(outputs: Tensor, truth: Tensor) -> float:
+    """Return R² = 1 − squared error / squared deviation of the truth from its mean: 1 is perfect, the mean alone gives 0."""
+    error, spread = (outputs - truth).square().sum().item(), (truth - truth.mean()).square().sum().item()
+    return 1 - error / spread if spread else float("nan")
+
+
 def intersection_over_union(outputs: Tensor, truth: Tensor) -> float:
     """Return the shared pixels over all pixels of predicted (logit > 0) and true masks, over the whole batch."""
     predicted, present = outputs > 0, centre(truth, outputs) > 0.5
@@ -49,8 +55,13 @@ def centre(images: Tensor, like: Tensor) -> Tensor:
     return images[..., top : top + rows, left : left + columns]
 
 
-LOSSES = {"cross_entropy": F.cross_entropy, "binary_cross_entropy": mask_loss, "token_cross_entropy": token_loss}
-METRICS = {"accuracy": accuracy, "iou": intersection_over_union, "exact": exact_match}
+LOSSES = {
+    "cross_entropy": F.cross_entropy,
+    "binary_cross_entropy": mask_loss,
+    "token_cross_entropy": token_loss,
+    "squared_error": F.mse_loss,
+}
+METRICS = {"accuracy": accuracy, "iou": intersection_over_union, "exact": exact_match, "r2": explained}
 
 
 def finite(value: float) -> float | None:

@@ -19,6 +19,7 @@ BOUNDARY_SIDE = 48
 DIGITS_SHOWN = 24
 MASKS_SHOWN = 3
 SEQUENCES_SHOWN = 3
+CURVE_POINTS = 161
 TEMPERATURE = 0.8
 """Of the characters written: below 1 the likely ones are preferred, so that words show earlier."""
 MARGIN = 0.08
@@ -30,13 +31,14 @@ class Painter:
 
     def __init__(self, task: Task, data: Data, device: torch.device) -> None:
         self.kind, self.data, self.seed = task.kind.picture, data, task.seed
-        self.extent = extent_of(data) if self.kind == "boundary" else []
+        self.extent = extent_of(data) if self.kind in ("boundary", "curve") else []
         self._paint = {
             "boundary": self._boundary,
             "digits": self._digits,
             "masks": self._masks,
             "sequences": self._sequences,
             "text": self._text,
+            "curve": self._curve,
         }[self.kind]
         self.inputs = torch.from_numpy(self._inputs()).to(device)
 
@@ -48,6 +50,8 @@ class Painter:
         if self.kind == "boundary":
             x, y = (np.linspace(*self.extent[i : i + 2], BOUNDARY_SIDE, dtype=np.float32) for i in (0, 2))
             return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        if self.kind == "curve":
+            return np.linspace(*self.extent[:2], CURVE_POINTS, dtype=np.float32)[:, None]
         if self.kind == "text":
             return np.full_like(self.data.held_out_x[:1], tokens_of("\n")[0])
         shown = {"digits": DIGITS_SHOWN, "masks": MASKS_SHOWN, "sequences": SEQUENCES_SHOWN}
@@ -112,13 +116,24 @@ class Painter:
             tokens[0, place + 1] = torch.multinomial(likely, 1, generator=chance).item()
         return {"kind": "text", "sample": text_of(tokens[0, 1:].tolist())}
 
+    def _curve(self, variant: Variant, outputs: Tensor) -> dict:
+        """Return what the network gives for evenly spaced x, from the left edge to the right."""
+        fitted = [round(value, 3) for value in outputs[:, 0].tolist()]
+        return {"kind": "curve", "size": [CURVE_POINTS], "extent": self.extent, "fitted": fitted}
+
 
 def extent_of(data: Data) -> list[float]:
     """Return `[xmin, xmax, ymin, ymax]` around all points, with a margin."""
-    points = np.concatenate([data.x, data.held_out_x])
+    points = plane(data.x, data.y, data.held_out_x, data.held_out_y)
     low, high = points.min(0), points.max(0)
     low, high = low - MARGIN * (high - low), high + MARGIN * (high - low)
     return [round(float(value), 3) for value in (low[0], high[0], low[1], high[1])]
+
+
+def plane(x: np.ndarray, y: np.ndarray, *more: np.ndarray) -> np.ndarray:
+    """Return points `(samples, 2)`: both coordinates of `x`, or its one and that of `y`; further pairs follow."""
+    points = x if x.shape[1] == 2 else np.concatenate([x, y], axis=1)
+    return np.concatenate([points, plane(*more)]) if more else points
 
 
 def _bytes(values: np.ndarray) -> str:

@@ -16,7 +16,7 @@ from .batches import Batches
 from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors
 from .frame import Frame, VariantFrame
 from .objective import LOSSES, METRICS, finite
-from .picture import Painter
+from .picture import Painter, plane
 from .variant import Variant
 
 HELD_OUT_TIMES = 30
@@ -76,7 +76,7 @@ class Trainer:
             "picture": task.kind.picture,
             "metric": task.kind.metric,
         }
-        if task.kind.picture == "boundary":
+        if task.kind.picture in ("boundary", "curve"):
             header["points"] = _points(self._data)
         return header
 
@@ -204,10 +204,12 @@ def _counts(variant: Variant, batch_size: int) -> dict:
 
 
 def _points(data: Data) -> dict:
-    """Return at most `POINTS_SHOWN` points, a fifth of them held out, as JSON data."""
+    """Return at most `POINTS_SHOWN` points, a fifth of them held out, as JSON data; labels where there are classes."""
     kept = POINTS_SHOWN // HELD_OUT_SHARE
-    x = np.concatenate([data.x[: POINTS_SHOWN - kept], data.held_out_x[:kept]])
-    y = np.concatenate([data.y[: POINTS_SHOWN - kept], data.held_out_y[:kept]])
-    held_out = [0] * min(len(data.x), POINTS_SHOWN - kept) + [1] * min(len(data.held_out_x), kept)
-    places = np.round(x.astype(float), 3).T.tolist()
-    return {"x": places[0], "y": places[1], "label": y.tolist(), "held_out": held_out}
+    count = POINTS_SHOWN - kept
+    parts = (data.x[:count], data.y[:count]), (data.held_out_x[:kept], data.held_out_y[:kept])
+    places = np.round(plane(*parts[0], *parts[1]).astype(float), 3).T.tolist()
+    points = {"x": places[0], "y": places[1]}
+    if data.y.ndim == 1:
+        points["label"] = np.concatenate([y for _, y in parts]).tolist()
+    return points | {"held_out": [0] * len(parts[0][0]) + [1] * len(parts[1][0])}

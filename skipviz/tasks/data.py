@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import images, sequences
+from . import curves, images, sequences
 from .sequences import HELD_OUT_SHARE
 from .task import KINDS, Task
 
@@ -23,8 +23,8 @@ MOONS_SPAN = 1.5
 class Data:
     """Training and held-out samples.
 
-    `x` is `(samples, *task.sample_shape())`, float32 or int64 tokens; `y` is int64 classes `(samples,)`, float32 masks of the
-    shape of `x`, or int64 tokens.
+    `x` is `(samples, *task.sample_shape())`, float32 or int64 tokens; `y` is int64 classes `(samples,)`, float32 numbers or
+    masks of the shape of `x`, or int64 tokens.
     """
 
     x: np.ndarray
@@ -129,6 +129,8 @@ _MAKERS = {
     "digits": _digits,
     "shapes": images.shapes,
     "sequences": sequences.sequences,
+    "regression": curves.regression,
+    "line": curves.line,
 }
 _NUMBERS = {name: number for number, name in enumerate(KINDS)}
 """What makes the data of two tasks with one seed differ; a task keeps its number."""

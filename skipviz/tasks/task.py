@@ -14,7 +14,7 @@ from .text import characters
 MAX_PIXELS = 2**23
 """Of all generated images of a task together: 64 MB with their masks."""
 
-TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text"]
+TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text", "regression", "line"]
 Rule = Literal["copy", "reverse", "sort", "add"]
 
 
@@ -24,10 +24,10 @@ class TaskKind:
 
     title: str
     sentence: str
-    loss: Literal["cross_entropy", "binary_cross_entropy", "token_cross_entropy"]
-    metric: Literal["accuracy", "iou", "exact"]
+    loss: Literal["cross_entropy", "binary_cross_entropy", "token_cross_entropy", "squared_error"]
+    metric: Literal["accuracy", "iou", "exact", "r2"]
     outputs: int
-    picture: Literal["boundary", "digits", "masks", "sequences", "text"]
+    picture: Literal["boundary", "digits", "masks", "sequences", "text", "curve"]
     samples: int
     noise: float
     max_samples: int
@@ -60,6 +60,8 @@ KINDS: dict[str, TaskKind] = {
         "Text", "the next character of Alice in Wonderland, chapter 1", "token_cross_entropy", "accuracy", 59, "text", 2000, 0.0,
         5000, length=64, families=("transformer",),
     ),
+    "regression": TaskKind("Regression", "a smooth curve through noisy points", "squared_error", "r2", 1, "curve", 500, 0.2, 5000),
+    "line": TaskKind("Line", "a curve from −2 to 2 in equal steps", "squared_error", "r2", 1, "curve", 256, 0.0, 256),
 }
 # fmt: on
 
@@ -123,12 +125,14 @@ class Task(Frozen):
         return self.name == "text"
 
     def sample_shape(self) -> Shape:
-        """Return one sample's shape: `(2,)`, `(1, 8, 8)`, `(1, size, size)` or `(length,)`."""
+        """Return one sample's shape: `(2,)`, `(1,)`, `(1, 8, 8)`, `(1, size, size)` or `(length,)`."""
         if self.gives_tokens:
             return (self.tokens(),)
         if self.name == "digits":
             return (1, 8, 8)
-        return (1, self.image_size, self.image_size) if self.finds_masks else (2,)
+        if self.finds_masks:
+            return (1, self.image_size, self.image_size)
+        return (1,) if self.kind.picture == "curve" else (2,)
 
     def output_shape(self) -> Shape:
         """Return the shape of what a network gives for one sample: `(classes,)`, `(1, size, size)` or `(length, tokens)`."""

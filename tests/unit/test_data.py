@@ -124,3 +124,21 @@ def test_the_text_is_ascii_and_its_tokens_can_be_read_back():
     assert text_of(tokens_of(passage())) == passage()
     assert len(characters()) == KINDS["text"].outputs
     assert passage().startswith("\nAlice was beginning to get very tired")
+
+
+def test_the_line_is_the_256_points_of_the_shattered_gradients_paper():
+    data = dataset(Task(name="line"))
+    x = np.sort(np.concatenate([data.x, data.held_out_x])[:, 0])
+    assert np.allclose(x, np.linspace(-2, 2, 256))
+
+
+def test_a_regressions_points_scatter_around_its_curve_by_their_noise():
+    clean, noisy = (
+        dataset(Task(name="regression", noise=0, samples=5000)),
+        dataset(Task(name="regression", noise=0.3, samples=5000)),
+    )
+    assert np.array_equal(clean.x, noisy.x)
+    assert (noisy.y - clean.y).std() == pytest.approx(0.3, rel=0.05)
+    assert clean.y.std() == pytest.approx(1, rel=0.05)
+    order = np.argsort(clean.x[:, 0])
+    assert np.abs(np.diff(clean.y[order, 0])).max() < 0.1

@@ -73,6 +73,8 @@ def test_a_task_of_points_makes_a_convolutional_network_an_mlp_and_shapes_the_re
     assert {layer.op.kind for layer in points.network.layers} == {"linear"}
     shapes = rebuilt(points, setup_of(points.network), Task(name="shapes"))
     assert {layer.op.kind for layer in shapes.network.layers} == {"conv"}
+    curve = rebuilt(shapes, setup_of(shapes.network), Task(name="regression"))
+    assert (curve.network.input, curve.network.shapes.output) == ((1,), (1,))
 
 
 def test_settings_out_of_bounds_are_refused():
@@ -84,7 +86,7 @@ def test_settings_out_of_bounds_are_refused():
 
 def test_tokens_are_refused_by_a_stack_of_layers_with_the_family_that_reads_them():
     experiment = presets.get("vanishing-plain")
-    with pytest.raises(NetworkError, match="need a Transformer"):
+    with pytest.raises(NetworkError, match="choose a Transformer"):
         rebuilt(experiment, setup_of(experiment.network), Task(name="sequences"))
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from skipviz import Experiment, Task, Training, families
-from skipviz.learning.objective import METRICS, centre, dice, mask_loss, token_loss
+from skipviz.learning.objective import METRICS, centre, dice, finite, mask_loss, token_loss
 from skipviz.learning.trainer import Trainer
 from skipviz.network.network import Head
 
@@ -43,3 +43,11 @@ def test_a_sequence_counts_only_without_any_wrong_token_and_every_token_weighs_t
     assert METRICS["accuracy"](outputs, truth) == 0.75
     single = [torch.nn.functional.cross_entropy(outputs[i, j], truth[i, j]) for i in range(2) for j in range(2)]
     assert token_loss(outputs, truth).item() == pytest.approx(float(sum(single) / 4))
+
+
+def test_r_squared_is_one_when_exact_and_none_at_the_mean():
+    truth = torch.tensor([[1.0], [2.0], [6.0]])
+    assert METRICS["r2"](truth, truth) == 1
+    assert METRICS["r2"](torch.full((3, 1), 3.0), truth) == 0
+    assert METRICS["r2"](torch.full((3, 1), 9.0), truth) < 0
+    assert finite(METRICS["r2"](truth[:1], truth[:1])) is None

@@ -88,3 +88,17 @@ def test_a_network_without_attention_has_tokens_but_no_map():
     network = network.replaced(layers=layers, skips=())
     trainer = Trainer(Experiment(variants={"net": network}, task=task, training=Training(batch_size=8)))
     assert "attention" not in trainer.measure().variants["net"].picture
+
+
+def test_the_curve_shown_is_the_networks_own_and_the_header_has_its_points():
+    network = families.mlp(depth=2, width=8, input=(1,), head=1)
+    trainer = Trainer(Experiment(variants={"net": network}, task=Task(name="line"), training=Training(batch_size=8)))
+    header, picture = trainer.header(), trainer.measure().variants["net"].picture
+    left, right, bottom, top = picture["extent"]
+    x = torch.linspace(left, right, *picture["size"])[:, None]
+    assert np.abs(trainer._variants["net"].evaluate(x)[:, 0].numpy() - picture["fitted"]).max() < 0.001
+    points = header["points"]
+    assert (len(points["x"]), sum(points["held_out"])) == (256, 51)
+    assert left < min(points["x"]) < max(points["x"]) < right
+    assert bottom < min(points["y"]) < max(points["y"]) < top
+    assert "label" not in points

@@ -294,6 +294,13 @@ def test_a_written_text_is_shown_as_text_whatever_it_holds(harness):
     assert "The network writes: <b>Alice" in harness.locator("#picture [role=img]").get_attribute("aria-label")
 
 
+def test_a_fitted_curve_says_between_what_it_runs(harness):
+    header = {"picture": "curve", "points": {"x": [0, 0.5, 1], "y": [0, 1, -1], "held_out": [0, 1, 0]}}
+    put(harness, "picture", header=header, picture={"kind": "curve", "extent": [0, 1, -1, 1], "fitted": [-1.5, 0, 0.25]})
+    sentence = harness.locator("#picture [role=img]").get_attribute("aria-label")
+    assert sentence == "Curve: 3 points; the network's curve runs between −1.50 and 0.25."
+
+
 @pytest.mark.parametrize("attention", [False, True])
 def test_sequences_say_which_tokens_are_right(harness, attention):
     from base64 import b64encode

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
 from ..network.base import NetworkError
 from ..network.network import Network
+from ..tasks import presets
 from ..tasks.experiment import Experiment
 from ..tasks.task import Task
-from .recipe import FORMS, Recipe, Setting, built, first_recipe, published_words, structure
+from .recipe import FORMS, Recipe, Setting, built, first_recipe, preset_recipes, published_words, structure
 from .session import Desk, accept, leave
 from .setup import FAMILIES, PATTERNS, Setup, rebuilt, setup_of
 from .workbench import Workbench, events_between
@@ -25,6 +28,8 @@ INITS = {
     "zero": "zero",
 }
 TITLES = {**FAMILIES, **{name: form.title for name, form in FORMS.items()}}
+OWN = "own"
+"""What the family's widget shows for a network of no family."""
 KNOWN_RECIPES = 200
 """Recipes a session remembers, the newest ones."""
 
@@ -34,15 +39,25 @@ def draw_family(desk: Desk, bench: Workbench) -> None:
     recipe = recipe_of(bench.network)
     setup = setup_of(bench.network)
     st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
-    show("set_family", recipe.family if recipe else setup.family)
+    stack = is_stack(bench.network)
+    show("set_family", recipe.family if recipe else setup.family if stack else OWN)
     st.selectbox(
-        "Family", list(TITLES), key="set_family", format_func=TITLES.get, label_visibility="collapsed",
+        "Family", [*TITLES, *([] if recipe or stack else [OWN])], key="set_family", label_visibility="collapsed",
+        format_func=lambda name: TITLES.get(name, "Your own"),
         on_change=lambda: _choose(desk, bench, st.session_state.set_family),
     )  # fmt: skip
     if recipe:
         _published(desk, bench, recipe)
-    else:
+    elif stack:
         _stack(desk, bench)
+    else:
+        st.caption("Edit this network in the diagram, or choose a family here to build a new one.")
+
+
+def is_stack(network: Network) -> bool:
+    """Return whether the network is a plain stack of linear layers or convolutions, which the stack's settings describe."""
+    kinds = {layer.op.kind for layer in network.layers}
+    return kinds == {"linear"} or kinds == {"conv"}
 
 
 def recipe_of(network: Network) -> Recipe | None:
@@ -58,7 +73,11 @@ def with_task(bench: Workbench, task: Task) -> Experiment:
     if not set(FAMILIES) & set(task.kind.families):
         return _with_recipe(bench, first_recipe(task.kind.families[0]), task)
     family = next(family for family in task.kind.families if family in FAMILIES)
-    return rebuilt(bench.experiment, _stack_setup(bench.network, family) if recipe else setup_of(bench.network), task)
+    return rebuilt(
+        bench.experiment,
+        _stack_setup(bench.network, family) if recipe or not is_stack(bench.network) else setup_of(bench.network),
+        task,
+    )
 
 
 def _stack_setup(network: Network, family: str) -> Setup:
@@ -68,12 +87,20 @@ def _stack_setup(network: Network, family: str) -> Setup:
     return setup_of(network).replaced(family=family, **own, **skips)
 
 
+@cache
+def preset_experiment(name: str) -> Experiment:
+    """Return a preset's experiment, built once."""
+    return presets.get(name)
+
+
 def _recipes() -> dict[int, Recipe]:
     if "recipes" not in st.session_state:
         known = {}
         for name, form in FORMS.items():
             recipe = first_recipe(name)
             known[structure(built(recipe, Task(name=form.tasks[0])))] = recipe
+        for name, recipe in preset_recipes().items():
+            known[structure(preset_experiment(name).network)] = recipe
         st.session_state.recipes = known
     return st.session_state.recipes
 
@@ -98,6 +125,8 @@ def _with_recipe(bench: Workbench, recipe: Recipe, task: Task) -> Experiment:
 
 def _choose(desk: Desk, bench: Workbench, family: str) -> None:
     """Change the family; a task that it does not fit gives way to its own, and a sentence says so."""
+    if family == OWN:
+        return
     task = bench.experiment.task
     if family in FORMS:
         form = FORMS[family]
@@ -105,7 +134,7 @@ def _choose(desk: Desk, bench: Workbench, family: str) -> None:
         take(desk, bench, lambda: _with_recipe(bench, first_recipe(family), fitting))
     else:
         fitting = task if family in task.kind.families else Task(name="digits")
-        published = recipe_of(bench.network) is not None
+        published = recipe_of(bench.network) is not None or not is_stack(bench.network)
         setup = _stack_setup(bench.network, family) if published else setup_of(bench.network).replaced(family=family)
         take(desk, bench, lambda: rebuilt(bench.experiment, setup, fitting))
     if fitting.name != task.name and desk.message is None:

@@ -103,13 +103,19 @@ def _unet(task: Task, scales, width, convolutions, up, merge, norm, long, short)
 
 
 def _fcn(task: Task, variant, width, classifier) -> Network:
-    stages = tuple((width * min(4, 2**place), 1) for place in range(3))
+    stages = tuple((width * factor // 2, 1) for factor in (2, 3, 4, 6, 8))
     return families.fcn(variant=variant, stages=stages, classifier=classifier, padded=True, input=task.input_for(True), head=1)
 
 
 def _highway(task: Task, depth, width, gate_bias, activation) -> Network:
     return families.highway(
-        depth=depth, width=width, gate_bias=gate_bias, activation=activation, input=task.input_for(False), head=task.head()
+        depth=depth,
+        width=width,
+        gate_bias=gate_bias,
+        activation=activation,
+        init="torch",
+        input=task.input_for(False),
+        head=task.head(),
     )
 
 
@@ -207,6 +213,26 @@ FORMS: dict[str, Form] = {
         _highway,
     ),
 }
+
+
+_PRESETS: dict[str, tuple[str, dict]] = {
+    **{f"resnet-{depth}-cifar": ("resnet", {"depth": depth}) for depth in (20, 56, 110)},
+    **{f"plain-{depth}-cifar": ("resnet", {"depth": depth}) for depth in (20, 56)},
+    **{name: ("unet", {"scales": 3, "norm": "batch"}) for name in ("unet-shapes", "unet-no-skips")},
+    **{f"fcn-{variant}": ("fcn", {"variant": variant, "width": 8, "classifier": 32}) for variant in ("32s", "16s", "8s")},
+    "transformer-post-ln": ("transformer", {"norm": "post"}),
+    "transformer-pre-ln": ("transformer", {"norm": "pre"}),
+    "transformer-no-residual": ("transformer", {"norm": "post"}),
+    "densenet-bc": ("densenet", {"layers": 6, "growth": 12}),
+    "highway-50": ("highway", {"width": 50}),
+}
+"""Which presets a family's settings give."""
+
+
+@cache
+def preset_recipes() -> dict[str, Recipe]:
+    """Return the recipes of the presets that a family's settings give, by the presets' names."""
+    return {name: first_recipe(family).changed(**values) for name, (family, values) in _PRESETS.items()}
 
 
 def first_recipe(family: str) -> Recipe:

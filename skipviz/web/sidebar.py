@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import streamlit as st
 
 from ..tasks import presets
-from ..tasks.experiment import Experiment
 from ..tasks.task import KINDS, Task
-from .family_panel import draw_family, recipe_of, show, take, with_task
+from .family_panel import draw_family, preset_experiment, recipe_of, show, take, with_task
 from .session import Desk
 from .setup import fitted
 from .workbench import Workbench
@@ -34,21 +31,16 @@ def draw(desk: Desk, bench: Workbench) -> None:
 
 def _start_from(desk: Desk, bench: Workbench) -> None:
     titles = {name: presets.preset(name).title for name in presets.names()}
-    current = next((name for name in titles if _preset(name) == bench.experiment), "yours")
+    current = next((name for name in titles if preset_experiment(name) == bench.experiment), "yours")
 
     def chosen() -> None:
         name = st.session_state.preset
         if name != "yours":
-            take(desk, bench, lambda: _preset(name))
+            take(desk, bench, lambda: preset_experiment(name))
 
     show("preset", current)
     names = [*titles, *(["yours"] if current == "yours" else [])]
     st.selectbox("Start from", names, key="preset", on_change=chosen, format_func=lambda name: titles.get(name, "Your network"))
-
-
-@cache
-def _preset(name: str) -> Experiment:
-    return presets.get(name)
 
 
 def _task(desk: Desk, bench: Workbench) -> None:

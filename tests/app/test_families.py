@@ -41,7 +41,7 @@ def test_reshaping_keeps_the_switches_of_skips_that_stay(lab):
 def test_an_edited_architecture_is_ones_own_and_a_plain_stack_can_be_chosen_again(lab):
     data = lab.choose("selectbox", "Family", "resnet")
     lab.send("remove_skips", ids=[data["network"]["skips"][0]["id"]])
-    assert lab.widget("selectbox", "Family").value == "conv"
+    assert lab.widget("selectbox", "Family").value == "own"
     lab.send("undo")
     data = lab.choose("selectbox", "Family", "mlp")
     assert {layer["kind"] for layer in data["network"]["layers"]} == {"linear"}

@@ -3,8 +3,9 @@
 import pytest
 
 from skipviz.network import edit
+from skipviz.tasks import presets
 from skipviz.tasks.task import Task
-from skipviz.web.recipe import FORMS, built, first_recipe, published_words, structure
+from skipviz.web.recipe import FORMS, built, first_recipe, preset_recipes, published_words, structure
 
 
 @pytest.mark.parametrize("family", FORMS)
@@ -20,6 +21,12 @@ def test_switches_and_strengths_leave_the_structure_and_an_edit_changes_it(famil
     switched = edit.set_skip(edit.switch_all(network, False), network.skips[0].id, strength=0.5)
     assert structure(switched) == structure(network)
     assert structure(edit.remove_skip(network, network.skips[0].id)) != structure(network)
+
+
+@pytest.mark.parametrize("name", preset_recipes())
+def test_a_presets_settings_build_its_very_structure(name):
+    experiment = presets.get(name)
+    assert structure(built(preset_recipes()[name], experiment.task)) == structure(experiment.network)
 
 
 @pytest.mark.parametrize(

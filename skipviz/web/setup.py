@@ -91,7 +91,7 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
     old = experiment.network
     stacks = [family for family in task.kind.families if family in FAMILIES]
     if not stacks:
-        raise NetworkError(f"the task gives tokens, which a stack of layers cannot read: choose a Transformer")
+        raise NetworkError("the task gives tokens, which a stack of layers cannot read: choose a Transformer")
     family = setup.family if setup.family in stacks else stacks[0]
     make = families.conv if family == "conv" else families.mlp
     custom = setup.pattern == "custom"

@@ -1,5 +1,5 @@
 // @ts-check
-// Images, the shapes hidden in them and those that the network finds, one above the other.
+// Images, the masks of what is to be found in them and those that the network gives, one above the other.
 import { bytesOf, imageOf, legendLines, mixer, sharpContext } from "./picture_parts.js";
 
 const MASK_GAP = 6;
@@ -40,7 +40,7 @@ export function paintMasks(canvas, { picture }, { tokens, width, height: tallest
   const lines = [{ text: "Held-out images; predicted: the deeper, the surer" }];
   if (picture?.dice) lines.unshift({ text: `Dice ${picture.dice.map((/** @type {number} */ score) => score.toFixed(2)).join(", ")}` });
   if (scores.length) lines.unshift({ text: `IoU ${scores.map((score) => score.toFixed(2)).join(", ")}` });
-  return { sentence: maskSentence(scores), legend: legendLines("Shapes", lines, tokens) };
+  return { sentence: maskSentence(scores), legend: legendLines("Masks", lines, tokens) };
 }
 
 /**
@@ -64,6 +64,6 @@ function overlaps(truth, predicted, count) {
 
 /** @param {number[]} scores */
 function maskSentence(scores) {
-  if (!scores.length) return "Shapes in noise: the network has not been asked yet.";
-  return `Masks of ${scores.length} held-out images; the predicted shape and the true one overlap by ${scores.map((score) => `${Math.round(100 * score)} %`).join(", ")}.`;
+  if (!scores.length) return "Masks: the network has not been asked yet.";
+  return `Masks of ${scores.length} held-out images; the predicted mask and the true one overlap by ${scores.map((score) => `${Math.round(100 * score)} %`).join(", ")}.`;
 }

@@ -7,6 +7,7 @@ from base64 import b64encode
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from ..tasks.data import DIGITS_DEVIATION, DIGITS_MEAN, Data
 from ..tasks.task import Task
@@ -18,6 +19,8 @@ from .variant import Variant
 BOUNDARY_SIDE = 48
 DIGITS_SHOWN = 24
 MASKS_SHOWN = 3
+MASK_SIDE = 64
+"""Pixels a side that a mask is shown with at most: nine images of a picture then travel in 50 kB."""
 SEQUENCES_SHOWN = 3
 CURVE_POINTS = 161
 TEMPERATURE = 0.8
@@ -76,19 +79,15 @@ class Painter:
         }
 
     def _masks(self, variant: Variant, outputs: Tensor) -> dict:
-        """Return images, masks and predictions, cut to the middle that the network predicts."""
+        """Return images, masks and predictions, cut to the middle that the network predicts; large ones are shown smaller."""
         images, truth = (
             centre(torch.from_numpy(part[: len(outputs)]), outputs) for part in (self.data.held_out_x, self.data.held_out_y)
         )
-        return {
-            "kind": "masks",
-            "size": list(images.shape[2:]),
-            "count": len(images),
-            "images": _bytes(images.numpy()),
-            "truth": _bytes(truth.numpy()),
-            "predicted": _bytes(torch.sigmoid(outputs).numpy()),
-            "dice": [round(dice(*pair), 2) for pair in zip(outputs, truth, strict=True)],
-        }
+        scores = [round(dice(*pair), 2) for pair in zip(outputs, truth, strict=True)]
+        size = [min(side, MASK_SIDE) for side in images.shape[2:]]
+        shown = [adaptive_avg_pool2d(part, size).numpy() for part in (images, truth, torch.sigmoid(outputs))]
+        picture = {name: _bytes(part) for name, part in zip(("images", "truth", "predicted"), shown, strict=True)}
+        return {"kind": "masks", "size": size, "count": len(images), **picture, "dice": scores}
 
     def _sequences(self, variant: Variant, outputs: Tensor) -> dict:
         """Return tokens in, wanted and given, and the last attention's weights on the first of them, by head."""

@@ -131,6 +131,7 @@ _MAKERS = {
     "sequences": sequences.sequences,
     "regression": curves.regression,
     "line": curves.line,
+    "membranes": images.membranes,
 }
 _NUMBERS = {name: number for number, name in enumerate(KINDS)}
 """What makes the data of two tasks with one seed differ; a task keeps its number."""

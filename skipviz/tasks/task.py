@@ -14,7 +14,9 @@ from .text import characters
 MAX_PIXELS = 2**23
 """Of all generated images of a task together: 64 MB with their masks."""
 
-TaskName = Literal["spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text", "regression", "line"]
+TaskName = Literal[
+    "spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text", "regression", "line", "membranes"
+]
 Rule = Literal["copy", "reverse", "sort", "add"]
 
 
@@ -62,6 +64,10 @@ KINDS: dict[str, TaskKind] = {
     ),
     "regression": TaskKind("Regression", "a smooth curve through noisy points", "squared_error", "r2", 1, "curve", 500, 0.2, 5000),
     "line": TaskKind("Line", "a curve from −2 to 2 in equal steps", "squared_error", "r2", 1, "curve", 256, 0.0, 256),
+    "membranes": TaskKind(
+        "Membranes", "find the borders between cells", "binary_cross_entropy", "iou", 1, "masks", 256, 0.15, 2000,
+        families=("conv",),
+    ),
 }
 # fmt: on
 
@@ -72,8 +78,8 @@ class Task(Frozen):
     name: TaskName = "spiral"
     noise: float | None = Field(None, ge=0, le=2, description="standard deviation, in units of the data; None: the task's own")
     samples: int | None = Field(None, ge=40, le=5000, description="points or images; None: the task's own")
-    image_size: int = Field(32, ge=16, le=256, multiple_of=4, description="pixels a side, for shapes")
-    overlap: bool = Field(True, description="shapes may cover one another")
+    image_size: int = Field(32, ge=16, le=256, multiple_of=4, description="pixels a side, for shapes and membranes")
+    overlap: bool = Field(True, description="of shapes: they may cover one another")
     rule: Rule = Field("reverse", description="of sequences; add: to each token the one before it, the first adds the last")
     length: int | None = Field(None, ge=2, le=128, description="tokens of a sequence; None: the task's own")
     vocabulary: int = Field(10, ge=2, le=100, description="different tokens of sequences, and the modulus of add")

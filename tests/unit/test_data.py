@@ -142,3 +142,18 @@ def test_a_regressions_points_scatter_around_its_curve_by_their_noise():
     assert clean.y.std() == pytest.approx(1, rel=0.05)
     order = np.argsort(clean.x[:, 0])
     assert np.abs(np.diff(clean.y[order, 0])).max() < 0.1
+
+
+def test_membranes_are_darker_than_cells_and_dark_blobs_are_none():
+    data = dataset(Task(name="membranes", noise=0, samples=50))
+    assert set(np.unique(data.y)) == {0.0, 1.0}
+    assert 0.15 < data.y.mean() < 0.5
+    assert data.x[data.y == 0].mean() - data.x[data.y == 1].mean() > 0.3
+    dark = data.x < 0.45
+    assert (dark & (data.y == 0)).any()
+    assert not dark[data.y == 1].all()
+
+
+def test_a_membrane_is_as_thick_in_a_larger_picture_for_its_size():
+    small, large = (dataset(Task(name="membranes", image_size=size, samples=60)).y.mean() for size in (32, 128))
+    assert small == pytest.approx(large, rel=0.1)

@@ -102,3 +102,14 @@ def test_the_curve_shown_is_the_networks_own_and_the_header_has_its_points():
     assert left < min(points["x"]) < max(points["x"]) < right
     assert bottom < min(points["y"]) < max(points["y"]) < top
     assert "label" not in points
+
+
+@pytest.mark.parametrize("name", ["shapes", "membranes"])
+def test_large_masks_are_shown_at_no_more_than_64_pixels_a_side(name):
+    task = Task(name=name, image_size=96, samples=40)
+    network = families.conv(depth=1, width=2, input=(1, 96, 96), head=task.head())
+    trainer = Trainer(Experiment(variants={"net": network}, task=task, training=Training(batch_size=4)))
+    picture = trainer.measure().variants["net"].picture
+    assert picture["size"] == [64, 64]
+    for part in ("images", "truth", "predicted"):
+        assert len(base64.b64decode(picture[part])) == 3 * 64 * 64

@@ -18,6 +18,7 @@ export function createFigure(root, commands) {
   let data = null;
   let slowAt = 0;
   let slowTimer = 0;
+  let measureTimer = 0;
   let asked = false;
   const toastHost = element("div", { class: "sv-toast-host" });
   const toast = createToast(toastHost);
@@ -134,6 +135,8 @@ export function createFigure(root, commands) {
       data = next;
       for (const panel of panels) panel.update(next.panels.find((one) => one.id === panel.id));
       watch();
+      clearTimeout(measureTimer);
+      if (next.panels.some((panel) => panel.pending)) measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
       if (next.message) toast.show(next.message[0], next.message[1]);
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       loadPlotly(next.plotly).then(

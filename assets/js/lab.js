@@ -35,6 +35,7 @@ export function createLab(root, commands) {
   let selected = null;
   let speed = /** @type {number | null} */ (100);
   let postedAt = 0;
+  let measureTimer = 0;
   const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
 
   const variant = () => data.variant;
@@ -119,6 +120,11 @@ export function createLab(root, commands) {
     },
   };
 
+  // The gradient at initialisation was not there in time: ask again, unless something else was asked meanwhile.
+  function measureSoon() {
+    clearTimeout(measureTimer);
+    measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
+  }
   function showTable(yes) {
     page.table.hidden = !yes;
     draw.all();
@@ -291,6 +297,7 @@ export function createLab(root, commands) {
       if (next.select) selected = next.select;
       diagram.select(selected?.kind ?? null, selected?.ids ?? []);
       viewOptions.update(next.network.note);
+      if (next.pending) measureSoon();
       if (next.message) toast.show(next.message[0], next.message[1]);
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       plots.load(next).then((made) => made && draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));

@@ -88,6 +88,11 @@ class Engine:
             return False
 
     @property
+    def warm(self) -> bool:
+        """Whether workers start at once."""
+        return not self.settings.forks() or self._launcher.ready.is_set()
+
+    @property
     def nursery_pid(self) -> int | None:
         """Process id of the helper that forks workers."""
         return self._launcher.nursery_pid

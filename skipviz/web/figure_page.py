@@ -90,6 +90,8 @@ def perform(desk: session.Desk, command: dict) -> None:
     if operation == "compact":
         desk.compact = True
         return
+    if operation == "measure":
+        return
     if operation == "go":
         session.go(command["page"])
         return

@@ -58,6 +58,8 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
         session.follow(bench, bench.step_back() if operation == "undo" else bench.step_forward())
     elif operation == "compact":
         desk.compact = True
+    elif operation == "measure":
+        return
     elif operation == "go":
         session.go(command["page"])
     elif operation == "open":

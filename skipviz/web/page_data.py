@@ -11,7 +11,10 @@ from .workbench import Workbench
 
 LAB_HEIGHT = 660
 FIGURE_HEIGHT = 440
-PROBE_SECONDS = 4.0
+PROBE_SECONDS = 1.5
+"""Longest wait for the gradient at initialisation; a page that has to do without asks again."""
+COLD_SECONDS = 0.05
+"""Likewise while the server has just begun and nothing can be measured yet: the page is drawn first."""
 
 _INITS = {
     "torch": "torch-default init",
@@ -93,6 +96,8 @@ def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool
     """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time."""
     experiment, network = bench.experiment, bench.network
     run = engine.run(bench.run) if bench.run else None
+    seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
+    probe = None if bench.run else engine.probe(experiment, timeout=seconds)
     drawing = diagram.draw(
         network,
         page=page,
@@ -106,7 +111,8 @@ def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool
         "variant": next(iter(experiment.variants)),
         "network": network_data(network),
         "diagram": drawing.to_data(),
-        "probe": None if bench.run else engine.probe(experiment, timeout=PROBE_SECONDS),
+        "probe": probe,
+        "pending": probe is None and bench.run is None,
         "run": bench.run,
         "mine": run is None or run.owner == owner,
         "steps": experiment.training.steps,

@@ -223,6 +223,8 @@ _PRESETS: dict[str, tuple[str, dict]] = {
     "transformer-post-ln": ("transformer", {"norm": "post"}),
     "transformer-pre-ln": ("transformer", {"norm": "pre"}),
     "transformer-no-residual": ("transformer", {"norm": "post"}),
+    "transformer-text": ("transformer", {"depth": 2}),
+    "unet-membranes": ("unet", {"norm": "batch"}),
     "densenet-bc": ("densenet", {"layers": 6, "growth": 12}),
     "highway-50": ("highway", {"width": 50}),
 }

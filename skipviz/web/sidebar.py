@@ -63,7 +63,8 @@ def _task(desk: Desk, bench: Workbench) -> None:
         "Task", list(KINDS), key="task_name", format_func=lambda name: KINDS[name].title, label_visibility="collapsed",
         on_change=lambda: change(name=st.session_state.task_name),
     )  # fmt: skip
-    st.caption(f"{task.kind.sentence[:1].upper()}{task.kind.sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
+    sentence = task.sentence()
+    st.caption(f"{sentence[:1].upper()}{sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
     left, right = st.columns(2, gap="small")
     if task.gives_tokens:
         _tokens(task, left, right, change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..network.network import Network
+from ..network.skip import Skip
 from . import fold
 from .lanes import LEFT, Lane, Span, assign
 from .svg import Markup, path, polyline, rectangle, tag
@@ -10,6 +11,9 @@ from .svg import Markup, path, polyline, rectangle, tag
 WIDTH, HEIGHT = 56, 72
 MOST_LAYERS = 8
 """Boxes that still look like boxes at this size; of a deeper network a stretch of its repeating part is drawn."""
+
+MOST_SKIPS = 4
+"""Skips that still are lines of their own where a whole deep network is drawn."""
 
 BOX_WIDTH = 18
 MARGIN = 5
@@ -20,6 +24,9 @@ def thumbnail(network: Network) -> str:
     count = min(network.depth, MOST_LAYERS)
     first = 0 if count == network.depth else min(fold.repeating(network).start, network.depth - count)
     skips = [skip for skip in network.skips if first <= skip.source and _reach(network, skip) <= first + count]
+    if not skips:
+        skips = _drawn_together(network, count)
+        first = 0
     pitch = (HEIGHT - 2 * MARGIN) / count
     lanes = assign([Span(_low(skip, first), _high(skip, first)) for skip in skips])
     middle = WIDTH / 2
@@ -33,6 +40,18 @@ def thumbnail(network: Network) -> str:
     size = {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "width": WIDTH, "height": HEIGHT}
     name = {"xmlns": "http://www.w3.org/2000/svg", "class": "sv-thumbnail", "aria-hidden": "true"}
     return str(tag("svg", {**name, **size}, *drawn))
+
+
+def _drawn_together(network: Network, count: int) -> list[Skip]:
+    """Return the longest skips with their ends moved onto `count` boxes, for a network whose skips pass more than these."""
+    longest = sorted(network.skips, key=lambda skip: skip.source - skip.target)[:MOST_SKIPS]
+    moved = {}
+    for skip in longest:
+        source, target = (round(state * count / network.depth) for state in (skip.source, skip.target))
+        source, target = min(source, count - 1), min(max(target, source + 1), count - (skip.merge == "concat"))
+        if source < target:
+            moved[source, target] = skip.model_copy(update={"source": source, "target": target})
+    return list(moved.values())
 
 
 def _reach(network: Network, skip) -> int:

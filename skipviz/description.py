@@ -34,7 +34,7 @@ def network_described(name: str, network: Network) -> str:
 def _task(experiment: Experiment) -> str:
     task, training = experiment.task, experiment.training
     return (
-        f"{task.kind.title}: {task.kind.sentence}; {task.sample_count():,} samples of {written(task.sample_shape())}, "
+        f"{task.kind.title}: {task.sentence()}; {task.sample_count():,} samples of {written(task.sample_shape())}, "
         f"a fifth held out, noise {task.noise_level():g}\n"
         f"{training.optimizer}, learning rate {training.learning_rate:g}, batch {training.batch_size}, "
         f"weight decay {training.weight_decay:g}, {training.steps:,} steps, seed {training.seed}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import curves, images, sequences
 from .sequences import HELD_OUT_SHARE
-from .task import KINDS, Task
+from .task import Task
 
 SPIRAL_TURNS = 1.5
 """Turns an arm makes around the origin; arms of the two classes are 1 / (2 × turns) apart."""
@@ -39,9 +39,10 @@ def dataset(task: Task) -> Data:
     Of a text the last fifth is held out, so that no character of it is seen in training.
     """
     generator = np.random.default_rng([task.seed, _NUMBERS[task.name]])
-    if task.name == "text":
-        return Data(*sequences.windows(task, generator))
-    x, y = _MAKERS[task.name](task, generator)
+    made = _MAKERS[task.name](task, generator)
+    if len(made) == 4:
+        return Data(*made)
+    x, y = made
     held_out = np.zeros(len(x), dtype=bool)
     groups = [np.arange(len(x))] if y.ndim > 1 else [np.flatnonzero(y == label) for label in np.unique(y)]
     for group in groups:
@@ -129,9 +130,10 @@ _MAKERS = {
     "digits": _digits,
     "shapes": images.shapes,
     "sequences": sequences.sequences,
+    "text": sequences.windows,
     "regression": curves.regression,
     "line": curves.line,
     "membranes": images.membranes,
 }
-_NUMBERS = {name: number for number, name in enumerate(KINDS)}
+_NUMBERS = {name: number for number, name in enumerate(_MAKERS)}
 """What makes the data of two tasks with one seed differ; a task keeps its number."""

@@ -49,6 +49,12 @@ def vanishing(on: bool, depth: int = 24, width: int = 64) -> Experiment:
     return Experiment(variants={"network": network}, task=Task(name="spiral"), training=Training(steps=2000))
 
 
+def curve(depth: int = 30, width: int = 64) -> Experiment:
+    """Return a regression whose residual skips are off."""
+    network = edit.switch_all(families.mlp(depth, width, 2, input=(1,), head=1), False)
+    return Experiment(variants={"network": network}, task=Task(name="regression"), training=Training(steps=1000))
+
+
 def deep_residual(depth: int = 300, width: int = 32) -> Experiment:
     """Return a residual stack of several hundred layers, each block's last layer times α = 1/√(blocks).
 
@@ -76,6 +82,14 @@ _PRESETS = (
         "The gradient of every layer stays within a factor of ten, and falls below each skip that is off.",
         "He et al. 2015, Deep Residual Learning for Image Recognition",
         lambda: vanishing(on=True),
+    ),
+    Preset(
+        "curve-plain",
+        "A curve, 30 layers",
+        "Start it, wait two hundred steps, then press Residual.",
+        "Without skips the network's curve stays flat, at the points' mean; with them it bends to the points at once.",
+        "He et al. 2015, Deep Residual Learning for Image Recognition",
+        curve,
     ),
     Preset(
         "residual-300",

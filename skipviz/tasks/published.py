@@ -56,6 +56,20 @@ def _transformer(norm: str, on: bool = True) -> Experiment:
     return Experiment(variants={"network": edit.switch_all(network, on)}, task=task, training=training)
 
 
+def _writer() -> Experiment:
+    task = Task(name="text")
+    network = families.transformer(
+        2, 32, 4, 64, "pre", causal=True, vocabulary=task.token_count(), input=task.input_for(False), head=task.head()
+    )
+    return Experiment(variants={"network": network}, task=task, training=Training(steps=1000, batch_size=32, learning_rate=0.003))
+
+
+def _membranes() -> Experiment:
+    network = families.unet(2, 8, padded=True, norm="batch", input=(1, 32, 32), head=1)
+    training = Training(steps=300, batch_size=16, learning_rate=0.003)
+    return Experiment(variants={"network": network}, task=Task(name="membranes"), training=training)
+
+
 PUBLISHED = (
     Preset(
         "resnet-20-cifar",
@@ -122,6 +136,14 @@ PUBLISHED = (
         lambda: _unet(on=False),
     ),
     Preset(
+        "unet-membranes",
+        "U-Net, on membranes",
+        "Start it, wait for clear membranes, then switch the long skips off.",
+        "Within 150 steps it traces the membranes; without the long skips they blur, and a third of its overlap is lost.",
+        UNET,
+        _membranes,
+    ),
+    Preset(
         "fcn-32s",
         "FCN-32s, on shapes",
         "Look at the bars, then start it.",
@@ -168,6 +190,14 @@ PUBLISHED = (
         "Attention alone makes all positions alike, and no sequence is ever right; with its residuals it learns at once.",
         "Dong et al. 2021, Attention Is Not All You Need",
         lambda: _transformer("post", on=False),
+    ),
+    Preset(
+        "transformer-text",
+        "Transformer, writes after Alice in Wonderland",
+        "Start it and read what it writes.",
+        "Noise turns into words: after two hundred steps every third character of pages it has never seen is told right.",
+        TRANSFORMER,
+        _writer,
     ),
     Preset(
         "densenet-bc",

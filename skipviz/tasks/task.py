@@ -54,6 +54,10 @@ KINDS: dict[str, TaskKind] = {
         "Shapes", "find the shapes in noise, pixel by pixel", "binary_cross_entropy", "iou", 1, "masks", 512, 0.3, 2000,
         families=("conv",),
     ),
+    "membranes": TaskKind(
+        "Membranes", "find the borders between cells", "binary_cross_entropy", "iou", 1, "masks", 256, 0.15, 2000,
+        families=("conv",),
+    ),
     "sequences": TaskKind(
         "Sequences", "tokens in, tokens out by a rule", "token_cross_entropy", "exact", 10, "sequences", 2000, 0.0, 5000,
         length=8, families=("transformer",),
@@ -64,12 +68,15 @@ KINDS: dict[str, TaskKind] = {
     ),
     "regression": TaskKind("Regression", "a smooth curve through noisy points", "squared_error", "r2", 1, "curve", 500, 0.2, 5000),
     "line": TaskKind("Line", "a curve from −2 to 2 in equal steps", "squared_error", "r2", 1, "curve", 256, 0.0, 256),
-    "membranes": TaskKind(
-        "Membranes", "find the borders between cells", "binary_cross_entropy", "iou", 1, "masks", 256, 0.15, 2000,
-        families=("conv",),
-    ),
 }
 # fmt: on
+RULES = {
+    "copy": "the same tokens again",
+    "reverse": "the tokens in reverse order",
+    "sort": "the tokens sorted",
+    "add": "each token plus the one before it, modulo {}",
+}
+"""What each rule wants of a sequence of tokens, `{}` being how many different ones there are."""
 
 
 class Task(Frozen):
@@ -89,6 +96,10 @@ class Task(Frozen):
     def kind(self) -> TaskKind:
         """The task's fixed facts."""
         return KINDS[self.name]
+
+    def sentence(self) -> str:
+        """Return in a few words what is to be learned; of sequences, by which rule."""
+        return RULES[self.rule].format(self.vocabulary) if self.name == "sequences" else self.kind.sentence
 
     def sample_count(self) -> int:
         """Return how many samples there are, training and held out together."""

@@ -92,3 +92,21 @@ def test_a_pre_ln_transformer_has_an_even_gradient():
 
 def test_a_densenet_reads_digits_within_sixty_steps():
     assert run("densenet-bc", 60)[-1].held_out > 0.9
+
+
+def test_membranes_are_traced_and_blur_without_the_long_skips():
+    frames = run("unet-membranes", 170, {160: False}, record_every=10)
+    assert frames[15].held_out > 0.75
+    assert frames[-1].held_out < 0.67 * frames[15].held_out
+
+
+def test_a_third_of_a_texts_unseen_characters_is_told_after_two_hundred_steps():
+    frames = run("transformer-text", 200)
+    assert frames[0].held_out < 0.1
+    assert frames[-1].held_out > 0.33
+
+
+def test_a_curve_stays_flat_until_the_skips_are_on():
+    frames = run("curve-plain", 400, {200: True}, record_every=100)
+    assert abs(frames[1].held_out) < 0.1
+    assert frames[-1].held_out > 0.9

@@ -180,5 +180,10 @@ def experiments(draw) -> Experiment:
         noise=draw(st.none() | st.floats(0, 2)),
         samples=draw(st.none() | st.integers(40, 5000)),
         seed=draw(st.integers(0, 2**31 - 1)),
+        image_size=4 * draw(st.integers(4, 64)),
+        overlap=draw(st.booleans()),
+        rule=draw(st.sampled_from(("copy", "reverse", "sort", "add"))),
+        length=draw(st.none() | st.integers(2, 128)),
+        vocabulary=draw(st.integers(2, 100)),
     )
     return Experiment(variants=variants, task=task, training=training)

@@ -32,6 +32,8 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
   /** @type {any} */
   const state = { figure, ramps, theme: "light" };
   let drawnWidth = 0;
+  // Reading an element's width makes the browser lay the page out: once a change of size, not once a frame.
+  let width = 0;
 
   function look() {
     const chosen = state.figure[state.theme] ?? state.figure;
@@ -39,7 +41,7 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
       figure: chosen,
       ramps: state.ramps?.[state.theme] ?? state.ramps ?? {},
       tokens: chosen.layout.meta.tokens,
-      width: node.clientWidth,
+      width: width || node.clientWidth,
     };
   }
 
@@ -52,11 +54,12 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
     const bleed = now.figure.layout.meta.bleed ?? 0;
     plot.style.margin = `0 ${-bleed}px`;
     const layout = { ...now.figure.layout, ...composed.layout, width: now.width + 2 * bleed };
-    Plotly.react(plot, composed.data, layout, now.figure.config);
+    Plotly.react(plot, withoutEmpty(composed.data), layout, now.figure.config);
   }
 
   const observer = new ResizeObserver(() => {
-    if (node.clientWidth !== drawnWidth) draw();
+    width = node.clientWidth;
+    if (width !== drawnWidth) draw();
   });
   observer.observe(node);
   return {
@@ -75,4 +78,26 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
       node.remove();
     },
   };
+}
+
+/**
+ * Traces that show nothing cost plotly as much as others: leave them out, but keep one on every axis, which needs one.
+ * @param {any[]} traces
+ * @returns {any[]}
+ */
+function withoutEmpty(traces) {
+  const filledAxes = new Set(traces.filter(showsSomething).map((trace) => trace.xaxis ?? "x"));
+  const kept = traces.filter((trace) => {
+    if (showsSomething(trace)) return true;
+    const axis = trace.xaxis ?? "x";
+    const needed = !filledAxes.has(axis);
+    filledAxes.add(axis);
+    return needed;
+  });
+  return kept.map((trace) => (trace.uid ? trace : { ...trace, uid: `${trace.type}${trace.name ?? trace.meta}`.replace(/[^A-Za-z0-9]/g, "_") }));
+}
+
+/** @param {any} trace */
+function showsSomething(trace) {
+  return Boolean(trace.x?.length || trace.y?.length || trace.z?.length);
 }

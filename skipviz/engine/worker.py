@@ -20,6 +20,8 @@ from .wire import encode_frame
 
 SENDING_PERIOD = 0.05
 """Seconds between two sends, unless something is urgent: what a page can show, and what keeps the server idle."""
+PASSING_PERIOD = 0.03
+"""Seconds after a frame from which a passing one is worth measuring: one is then ready for every send."""
 PICTURE_PERIOD = 0.2
 """Seconds between two pictures: each costs a forward pass over a grid or a sample."""
 SLOW = 1 / 20
@@ -143,7 +145,7 @@ class Session:
         urgent = self._touched or bool(self._acted) or self._single_steps > 0 or edge
         record = urgent or slow or step % self._interval == 0
         began = time.monotonic()
-        passing = not record and began - self._emitted >= SENDING_PERIOD
+        passing = not record and began - self._emitted >= PASSING_PERIOD
         picture = (record or passing) and (urgent or began - self._pictured[passing] >= PICTURE_PERIOD)
         shown = record or passing
         frame = trainer.advance(record=shown, ghost=self._ghost and shown, picture=picture)

@@ -104,7 +104,7 @@ export function createFigurePanel(id, outer) {
       view.paint(now, shared.ramps[theme]);
       if (plot) {
         const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
-        plot.update({ diagram: data.diagram, values: now, ghost: data.network.skips_on > 0 ? now : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
+        plot.update({ diagram: data.diagram, values: now, ghost: data.network.skips_on > 0 ? store.ghost(shown(), data.variant) : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
       }
       if (!slow) return;
       const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;

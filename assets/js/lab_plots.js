@@ -36,7 +36,7 @@ export function createLabPlots(page, options, seek) {
       if (!plots) return;
       const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
       plots.rows.update({
-        diagram: data.diagram, values, ghost: options.ghost && data.network.skips_on > 0 ? values : null, before, share: values, update: values, theme, options,
+        diagram: data.diagram, values, ghost: options.ghost && data.network.skips_on > 0 ? store.ghost(frame, data.variant) : null, before, share: values, update: values, theme, options,
         header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
       });
     },

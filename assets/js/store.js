@@ -90,6 +90,15 @@ export function createRunStore() {
       }
       return null;
     },
+    /**
+     * The ghost bars at the shown frame; a passing frame has none of its own and shows those before it.
+     * @param {Frame | null} shown @param {string} variant
+     */
+    ghost(shown, variant) {
+      const own = shown?.variants[variant];
+      if (!own || own.ghost || !this.frames.length) return own ?? null;
+      return { ghost: this.latest(shown, variant, "ghost"), ghost_state: this.latest(shown, variant, "ghost_state") };
+    },
     /** @param {number} step @returns {number} index of the recorded frame nearest to `step` */
     indexAt(step) {
       let low = 0;

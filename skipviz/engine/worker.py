@@ -148,7 +148,7 @@ class Session:
         passing = not record and began - self._emitted >= PASSING_PERIOD
         picture = (record or passing) and (urgent or began - self._pictured[passing] >= PICTURE_PERIOD)
         shown = record or passing
-        frame = trainer.advance(record=shown, ghost=self._ghost and shown, picture=picture)
+        frame = trainer.advance(record=shown, ghost=self._ghost and record, picture=picture)
         now = time.monotonic()
         self._step_seconds = 0.8 * self._step_seconds + 0.2 * (now - began)
         self._touched = False

@@ -10,7 +10,7 @@ const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate]";
  * Mount diagrams into `host`, and tell what a person does to them.
  * @param {HTMLElement} host
  * @param {{toggleSkip: Function, selectSkip: Function, selectLayer: Function, toggleValve: Function, addSkip: Function, remove: Function,
- *   open: Function, hover: Function, refuse: Function}} act
+ *   open: Function, hover: Function}} act
  */
 export function createDiagramView(host, act) {
   /** @type {SVGSVGElement | null} */
@@ -230,9 +230,6 @@ export function createDiagramView(host, act) {
         const own = kind ? list(node, kind) : [];
         (node.closest("[data-edge]") || node).classList.toggle("selected", own.length > 0 && own.join(" ") === ids.join(" "));
       }
-    },
-    forgetDrawing() {
-      text = "";
     },
     /** @param {string | null} id  layer that diverged first */
     diverged(id) {

@@ -62,7 +62,6 @@ export function createFigurePanel(id, outer) {
     addSkip: () => outer.problem("Skips are added in the Lab; here a click switches those of the figure."),
     remove: () => outer.problem("Nothing is removed from the figure; switch a skip off, or open it in the Lab."),
     open: (layer) => outer.command({ op: "open", panel: id, layer }),
-    refuse: outer.problem,
     hover(node, sentence) {
       if (sentence) tooltip.show(node || rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, values()));

@@ -36,6 +36,7 @@ export function createLab(root, commands) {
   let speed = /** @type {number | null} */ (100);
   let postedAt = 0;
   let measureTimer = 0;
+  let lookedBack = false;
   const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
 
   const variant = () => data.variant;
@@ -81,7 +82,6 @@ export function createLab(root, commands) {
       commands.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
     },
     open: (layer) => commands.send({ op: "open", layer }),
-    refuse: (sentence) => toast.show("Not done.", sentence),
     hover(node, sentence) {
       if (sentence) tooltip.show(node || page.rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
@@ -124,6 +124,19 @@ export function createLab(root, commands) {
   function measureSoon() {
     clearTimeout(measureTimer);
     measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
+  }
+  // Looking back, lines and valves stand as they stood then; live, as the experiment has them.
+  function markSwitches(frame) {
+    const back = store.cursor !== null && frame !== null;
+    if (!back && !lookedBack) return;
+    lookedBack = back;
+    const live = { off: data.network.skips.filter((skip) => !skip.on), killed: data.network.layers.filter((layer) => layer.gain === 0) };
+    const then = back ? store.switches(frame, variant()) : { off: live.off.map((skip) => skip.id), killed: live.killed.map((layer) => layer.id) };
+    const rest = (kind, names) => ids(kind).filter((id) => !names.includes(id));
+    diagram.mark("skip", rest("skip", then.off), true);
+    diagram.mark("skip", then.off, false);
+    diagram.mark("valve", rest("layer", then.killed), true);
+    diagram.mark("valve", then.killed, false);
   }
   function showTable(yes) {
     page.table.hidden = !yes;
@@ -221,6 +234,7 @@ export function createLab(root, commands) {
       const theme = themeOf(page.root);
       page.root.dataset.theme = theme;
       legend(theme);
+      markSwitches(frame);
       diagram.paint(values, data.ramps[theme]);
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
       plots.fast({ data, store, frame: shown, values, theme });

@@ -91,6 +91,24 @@ export function createRunStore() {
       return null;
     },
     /**
+     * Which skips were off and which layers' gradient was killed at the shown frame: as the run began, and what was done since.
+     * @param {Frame} shown @param {string} variant
+     * @returns {{off: string[], killed: string[]}}
+     */
+    switches(shown, variant) {
+      const began = this.header?.experiment?.variants?.[variant] ?? {};
+      const off = new Set((began.skips ?? []).filter((skip) => skip.on === false).map((skip) => skip.id));
+      const killed = new Set((began.layers ?? []).filter((layer) => layer.gain === 0).map((layer) => layer.id));
+      for (const { step, event } of this.events) {
+        if (step > shown.step || (event.variant && event.variant !== variant)) continue;
+        for (const id of event.ids ?? []) {
+          if (event.kind === "skip" && typeof event.on === "boolean") off[event.on ? "delete" : "add"](id);
+          if (event.kind === "layer" && typeof event.gain === "number") killed[event.gain > 0 ? "delete" : "add"](id);
+        }
+      }
+      return { off: [...off], killed: [...killed] };
+    },
+    /**
      * The ghost bars at the shown frame; a passing frame has none of its own and shows those before it.
      * @param {Frame | null} shown @param {string} variant
      */

@@ -10,7 +10,7 @@ from collections import Counter
 from pydantic import Field
 
 from ..network import families
-from ..network.base import Frozen, NetworkError, is_image
+from ..network.base import Frozen, NetworkError
 from ..network.layer import Layer
 from ..network.network import Network
 from ..network.pattern import skips_of
@@ -137,8 +137,3 @@ def fitted(network: Network, task: Task) -> Network:
         embedding = layers[0].op.replaced(vocabulary=task.token_count())
         layers, head = (layers[0].replaced(op=embedding), *layers[1:]), head.replaced(outputs=task.token_count())
     return network.replaced(input=task.input_for(images=len(network.input) == 3), layers=layers, head=head)
-
-
-def takes_images(network: Network) -> bool:
-    """Return whether the network's input is an image."""
-    return is_image(network.input)

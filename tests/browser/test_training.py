@@ -66,6 +66,20 @@ def test_looking_back_redraws_that_step_while_the_run_goes_on(page):
     lab.wait_for_step(live)
 
 
+def test_looking_back_shows_the_switches_as_they_stood_then(page):
+    lab = LabPage(page).open(small(width=8))
+    lab.start()
+    lab.wait_for_step(60)
+    lab.click_skip("s1-3")
+    expect(lab.marks).to_have_count(1)
+    off = page.locator("svg.sv-diagram .edge.skip.off")
+    expect(off).to_have_count(1)
+    lab.slider.fill("10")
+    expect(off).to_have_count(0)
+    lab.state.click()
+    expect(off).to_have_count(1)
+
+
 def test_a_press_on_the_heatmap_goes_to_that_step(page):
     lab = LabPage(page).open(small(steps=200))
     lab.set_speed(9)

@@ -4,8 +4,7 @@ import { formatNumber } from "./numbers.js";
 import { createPlotHost } from "./plot_host.js";
 import { partName } from "./row_marks.js";
 import { createStepColumns } from "./step_columns.js";
-import { attachSeek, stepAt, timeParts } from "./time_axis.js";
-import { attachTip } from "./tip.js";
+import { timePlot, stepAt, timeParts } from "./time_axis.js";
 import { filled } from "./trace_arrays.js";
 
 const ROW_UNITS = [1, 2, 3, 4, 6, 10, 20, 25, 50, 100, 200, 500];
@@ -57,23 +56,7 @@ export function createHeatmap(Plotly, parent, figure, ramps, seek) {
       layout: { xaxis: time.xaxis, yaxis: { ...look.figure.layout.yaxis, range, ...layerTicks(low, cells.layers, state.quantity, look) } },
     };
   });
-  const frame = () => {
-    const { margin } = host.look().figure.layout;
-    return { left: margin.l, right: margin.r, steps: Math.max(1, host.state.steps ?? 1) };
-  };
-  const stopSeeking = attachSeek(host.node, frame, seek);
-  const removeTip = attachTip(host.node, () => host.look().tokens, (x, y) => cellSentences(host, frame(), x, y));
-  host.node.setAttribute("role", "img");
-  host.node.setAttribute("aria-label", "Gradient of every layer over the whole run, in the colours of the bars.");
-  return {
-    node: host.node,
-    update: host.update,
-    destroy() {
-      stopSeeking();
-      removeTip();
-      host.destroy();
-    },
-  };
+  return timePlot(host, seek, (frame, x, y) => cellSentences(host, frame, x, y), "Gradient of every layer over the whole run, in the colours of the bars.");
 }
 
 /** @param {any} state */

@@ -5,8 +5,7 @@ import { lossHistory } from "./loss_history.js";
 import { formatNumber } from "./numbers.js";
 import { frameAt } from "./plot_heatmap.js";
 import { createPlotHost } from "./plot_host.js";
-import { attachSeek, stepAt, timeParts } from "./time_axis.js";
-import { attachTip } from "./tip.js";
+import { timePlot, stepAt, timeParts } from "./time_axis.js";
 import { filled } from "./trace_arrays.js";
 
 // A loss that leaps past this many times its first value is marked at the top edge; the axis does not follow it.
@@ -51,23 +50,7 @@ export function createLossPlot(Plotly, parent, figure, seek) {
       layout: { xaxis: time.xaxis, yaxis: { ...layout.yaxis, range: [0, ceiling], ...lossTicks(ceiling) } },
     };
   });
-  const frame = () => {
-    const { margin } = host.look().figure.layout;
-    return { left: margin.l, right: margin.r, steps: Math.max(1, host.state.steps ?? 1) };
-  };
-  const stopSeeking = attachSeek(host.node, frame, seek);
-  const removeTip = attachTip(host.node, () => host.look().tokens, (x) => lossSentences(host, frame(), x));
-  host.node.setAttribute("role", "img");
-  host.node.setAttribute("aria-label", "Loss and metric by step.");
-  return {
-    node: host.node,
-    update: host.update,
-    destroy() {
-      stopSeeking();
-      removeTip();
-      host.destroy();
-    },
-  };
+  return timePlot(host, seek, (frame, x) => lossSentences(host, frame, x), "Loss and metric by step.");
 }
 
 /** @param {number} ceiling */

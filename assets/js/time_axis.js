@@ -1,5 +1,6 @@
 // @ts-check
 // The axis that heatmap, loss and timeline share: steps from 0 to the last, event stems, the step that is shown.
+import { attachTip } from "./tip.js";
 
 const STEP_UNITS = [1, 2, 5];
 
@@ -83,4 +84,31 @@ export function stepAt(x, width, { left, right, steps }) {
 function stepWord(step) {
   if (step >= 1e6) return `${step / 1e6} M`;
   return step >= 1e4 ? `${step / 1e3} k` : String(step);
+}
+
+/**
+ * What both plots of the whole run do for a person: a press or drag goes to a step, the tip says what lies under the pointer.
+ * @param {any} host  a plot host whose state has `steps`
+ * @param {((step: number) => void) | undefined} seek
+ * @param {(frame: {left: number, right: number, steps: number}, x: number, y: number) => any} sentences
+ * @param {string} label  for people who listen
+ */
+export function timePlot(host, seek, sentences, label) {
+  const frame = () => {
+    const { margin } = host.look().figure.layout;
+    return { left: margin.l, right: margin.r, steps: Math.max(1, host.state.steps ?? 1) };
+  };
+  const stopSeeking = attachSeek(host.node, frame, seek);
+  const removeTip = attachTip(host.node, () => host.look().tokens, (x, y) => sentences(frame(), x, y));
+  host.node.setAttribute("role", "img");
+  host.node.setAttribute("aria-label", label);
+  return {
+    node: host.node,
+    update: host.update,
+    destroy() {
+      stopSeeking();
+      removeTip();
+      host.destroy();
+    },
+  };
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     run_store_mb: int = Field(32, ge=1, le=1_000_000, description="MB of frames kept of one run; then every other old frame goes")
     paused_minutes: float = Field(60, gt=0, le=100_000, description="after which a paused run is stopped")
     probe_seconds: float = Field(20, gt=0, le=3600, description="longest measurement at initialisation")
+    data_dir: Path = Field(Path(".data"), description="folder for what is kept of runs and uploads; made when it is needed")
     start: Literal["auto", "fork", "spawn"] = Field(
         "auto", description="how a worker starts: forked from a warm process, or as a fresh one; auto: forked where there is fork"
     )

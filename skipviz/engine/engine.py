@@ -10,15 +10,18 @@ import atexit
 import json
 import secrets
 import threading
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..network.base import NetworkError, Tagged
 from ..settings import Settings, get_settings
-from ..storage import MemoryStore, Run, RunStore
+from ..storage import STATES, MemoryStore, Run, RunStore
 from ..tasks.event import Control, Event, applied, message_from
 from ..tasks.experiment import Experiment
 from . import devices, limits
+from .figures import Figures
 from .launcher import Child, Launcher
 from .probing import Probing
 
@@ -46,6 +49,7 @@ class Engine:
         self._pending: dict[str, list[dict]] = {}
         """Per run that has no header yet: the request and what was posted since, to begin with and to begin again."""
         self._listeners: dict[object, Callable[[str], None]] = {}
+        self._counted = Figures()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -173,6 +177,22 @@ class Engine:
             return None
         return self._probing.ask(experiment, timeout)
 
+    def figures(self) -> dict[str, Any]:
+        """Return how the engine does, cheaply: runs by state, the line, frames, steps a second, the workers' memory in MB."""
+        states = Counter(run.state for run in self._store.runs())
+        pids = [child.pid for child in list(self._workers.values()) if child.pid]
+        return {
+            "runs": {state: states[state] for state in STATES},
+            "queue_length": len(self._queue),
+            "workers": len(pids),
+            "worker_memory_mb": self._counted.worker_memory_mb(pids),
+            **self._counted.told(),
+        }
+
+    def sent(self, frames: int) -> None:
+        """Count frames that went to a viewer."""
+        self._counted.sent(frames)
+
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(run_id)`, quickly and from the engine's thread, after every change; returns the way to end that."""
         key = object()
@@ -255,6 +275,8 @@ class Engine:
         for data in (request, *messages):
             child.send(data)
         run.ahead = None
+        if not again:
+            self._counted.waited(time.time() - run.created)
         self._change(run, "paused" if run.paused else "running")
 
     def _send(self, run: Run, data: dict) -> None:
@@ -282,8 +304,10 @@ class Engine:
                 return
             if word == b"frame":
                 _, kind, payload = rest.split(b" ", 2)
+                self._counted.frames_received += 1
                 self._store.append(run, payload, keep=kind == b"1", passing=kind == b"2")
             elif word == b"at":
+                self._counted.stepped(int(rest) - run.step)
                 run.step = int(rest)
             elif word == b"event":
                 run.events.append(json.loads(rest))

@@ -37,6 +37,8 @@ class Child(asyncio.Protocol):
         self.ticket, self._on_line, self._on_lost = ticket, on_line, on_lost
         self.heard = False
         """Whether it ever said anything."""
+        self.pid: int | None = None
+        """Its process id, once that is known."""
         self._lines = Lines()
         self._writer: asyncio.WriteTransport | None = None
         self._waiting: list[bytes] = []
@@ -120,6 +122,7 @@ class _Subprocess(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport) -> None:
         self._transport = transport
+        self._child.pid = transport.get_pid()
         self._child.connected(transport.get_pipe_transport(0), transport.kill)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -246,6 +249,10 @@ class Launcher:
             if word == b"ready":
                 self._restart_seconds = 0.0
                 self.ready.set()
+            elif word == b"born":
+                ticket, pid = json.loads(rest)
+                if ticket in self._children:
+                    self._children[ticket].pid = pid
             elif word == b"exit":
                 ticket, status = json.loads(rest)
                 child = self._children.pop(ticket, None)

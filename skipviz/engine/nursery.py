@@ -4,8 +4,8 @@ It imports torch and takes optimizer steps on one thread before it forks, so tha
 milliseconds and shares nearly all of its memory. It never has a second thread: a fork keeps only the one that forks.
 
 It speaks over the Unix socket FD. From the server: JSON lines `{"fork": ticket, "role": "worker" | "prober"}`, each with
-the child's end of a socket passed along (SCM_RIGHTS), and `{"kill": ticket}`. To the server: `ready true` and
-`exit [ticket, status]`, where status is negative for a signal. It ends when the server does.
+the child's end of a socket passed along (SCM_RIGHTS), and `{"kill": ticket}`. To the server: `ready true`,
+`born [ticket, pid]` and `exit [ticket, status]`, where status is negative for a signal. It ends when the server does.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Nursery:
         if process:
             os.close(end)
             self._children[process] = ticket
+            self.tell("born", [ticket, process])
             return
         try:
             self._become(role, end)

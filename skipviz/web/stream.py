@@ -66,7 +66,7 @@ class Broadcaster:
         self._dirty: set[str] = set()
         self._lock = threading.Lock()
         self._last = 0.0
-        self._encoded: dict[tuple, tuple[int, bytes]] = {}
+        self._encoded: dict[tuple, tuple[int, bytes, int]] = {}
         self._unsubscribe = engine.subscribe(self._changed)
         self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
 
@@ -128,8 +128,10 @@ class Broadcaster:
         if key not in self._encoded:
             if len(self._encoded) >= 32:
                 self._encoded.clear()
-            self._encoded[key] = run.snapshot() if cursor is None else run.update(cursor)
-        viewer.cursors[run_id], body = self._encoded[key]
+            reached, body = run.snapshot() if cursor is None else run.update(cursor)
+            self._encoded[key] = reached, body, len(run.frames_between(cursor or 0, reached))
+        viewer.cursors[run_id], body, frames = self._encoded[key]
+        self._engine.sent(frames)
         place = ",".join([f"{name}:{at}" for name, at in viewer.cursors.items() if at is not None and at >= 0])
         return [*resync, *_message(place, body)]
 

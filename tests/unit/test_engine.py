@@ -258,3 +258,16 @@ def test_closing_an_engine_interrupts_what_goes_on():
     run = engine.run(engine.submit(endless(), ME))
     engine.close()
     assert (run.state, run.reason) == ("interrupted", "the server stopped")
+
+
+def test_the_engine_tells_in_figures_how_it_does(engine, submit):
+    before = engine.figures()
+    run = submit(endless())
+    wait_for(engine, lambda: run.step > 100)
+    wait_for(engine, lambda: engine.figures()["steps_a_second"] > 0)
+    now = engine.figures()
+    assert now["runs"]["running"] == before["runs"]["running"] + 1
+    assert now["frames_received"] > before["frames_received"]
+    assert wait_for(engine, lambda: engine.figures()["worker_memory_mb"]) > 1
+    assert now["workers"] == 1
+    assert now["queue_length"] == 0

@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_SITE = r"(\*|https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]+|:\*)?)"
+
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -35,6 +37,13 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".data"), description="folder for what is kept of runs and uploads; made when it is needed")
     start: Literal["auto", "fork", "spawn"] = Field(
         "auto", description="how a worker starts: forked from a warm process, or as a fresh one; auto: forked where there is fork"
+    )
+
+    frame_ancestors: str = Field(
+        "",
+        max_length=2000,
+        pattern=rf"^({_SITE}( {_SITE})*)?$",
+        description="sites that may show the lab in a frame, beside its own: origins separated by spaces; `*`: any",
     )
 
     def forks(self) -> bool:

@@ -40,9 +40,7 @@ class Identity:
         if scope["type"] != "http" or scope["method"] != "GET" or not _asks_for_a_page(scope) or owner_of(scope):
             await self._app(scope, receive, send)
             return
-        cookie = f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={_YEAR}; HttpOnly; SameSite=Lax"
-        if scope.get("scheme") == "https":
-            cookie += "; Secure"
+        cookie = f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={_YEAR}; HttpOnly; {_reach(scope)}"
 
         async def with_cookie(message) -> None:
             if message["type"] == "http.response.start":
@@ -50,6 +48,15 @@ class Identity:
             await send(message)
 
         await self._app(scope, receive, with_cookie)
+
+
+def _reach(scope) -> str:
+    """Return where the cookie goes along: to this site's own pages, and within another site's frame to that frame alone."""
+    if scope.get("scheme") != "https":
+        return "SameSite=Lax"
+    framed = any(name == b"sec-fetch-dest" and value in (b"iframe", b"frame") for name, value in scope["headers"])
+    foreign = any(name == b"sec-fetch-site" and value == b"cross-site" for name, value in scope["headers"])
+    return "SameSite=None; Secure; Partitioned" if framed and foreign else "SameSite=Lax; Secure"
 
 
 def _asks_for_a_page(scope) -> bool:

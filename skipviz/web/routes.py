@@ -29,6 +29,7 @@ from ..storage import Run
 from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
 from . import bundle
+from .headers import BoundedBodies, SecurityHeaders
 from .identity import Identity, owner_of
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
@@ -284,7 +285,7 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
             signal.signal(number, chained(previous))
 
 
-middleware = [Middleware(Identity)]
+middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), Middleware(Identity)]
 routes = [
     Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_post_run), methods=["POST"]),

@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         description="sites that may show the lab in a frame, beside its own: origins separated by spaces; `*`: any",
     )
 
+    metrics_token: str = Field(
+        "",
+        max_length=200,
+        description="whoever sends it (`Authorization: Bearer …`) may read `/skipviz/metrics`; none: only this machine itself may",
+    )
+
     def forks(self) -> bool:
         """Return whether workers are forked from a warm process."""
         return self.start == "fork" or (self.start == "auto" and hasattr(os, "fork"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
 import psutil
 
@@ -16,6 +18,8 @@ RECENT_SECONDS = 600.0
 """How far back waits in line are remembered."""
 RATE_SECONDS = 5.0
 """Shortest time over which steps a second are told."""
+WAIT_BOUNDS = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
+"""Seconds in line up to which waits are counted together, from unnoticed to given up; longer ones count beside them."""
 
 
 class Figures:
@@ -27,6 +31,8 @@ class Figures:
         self._frames_sent = 0
         self._steps = 0
         self._waits: deque[tuple[float, float]] = deque(maxlen=1000)
+        self._wait_counts = [0] * (len(WAIT_BOUNDS) + 1)
+        self._wait_sum = 0.0
         self._rate = (time.monotonic(), 0, 0.0)
         self._memory = (0.0, 0.0)
         self._lock = threading.Lock()
@@ -43,6 +49,8 @@ class Figures:
     def waited(self, seconds: float) -> None:
         """Note how long a run that begins now was in line."""
         self._waits.append((time.monotonic(), seconds))
+        self._wait_counts[bisect_left(WAIT_BOUNDS, seconds)] += 1
+        self._wait_sum += seconds
 
     def queue_wait_seconds(self) -> float:
         """Return the median wait of the runs that began lately; 0 where none did."""
@@ -69,12 +77,15 @@ class Figures:
                 self._memory = (time.monotonic(), megabytes)
             return megabytes
 
-    def told(self) -> dict[str, float]:
+    def told(self) -> dict[str, Any]:
         """Return what is only counted here."""
         return {
             "frames_received": self.frames_received,
             "frames_sent": self._frames_sent,
             "queue_wait_seconds": self.queue_wait_seconds(),
+            "queue_wait_counts": tuple(self._wait_counts),
+            "queue_wait_sum": self._wait_sum,
+            "steps": self._steps,
             "steps_a_second": self.steps_a_second(),
         }
 

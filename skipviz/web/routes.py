@@ -30,6 +30,7 @@ from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
 from . import bundle
 from .headers import BoundedBodies, SecurityHeaders
+from .health import Health, PrivateFigures
 from .identity import Identity, owner_of
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
@@ -285,7 +286,9 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
             signal.signal(number, chained(previous))
 
 
-middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), Middleware(Identity)]
+_health = Health(get_engine, lambda: sum(broadcaster.viewers for broadcaster in _broadcasters.values()))
+_private = Middleware(PrivateFigures, token=lambda: get_engine().settings.metrics_token)
+middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), _private, Middleware(Identity)]
 routes = [
     Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_post_run), methods=["POST"]),
@@ -295,4 +298,5 @@ routes = [
     Route("/skipviz/runs/{id}/events", _Endpoint(_post_events), methods=["POST"]),
     Route("/skipviz/page.js", _Endpoint(_get_page), methods=["GET"]),
     Route("/skipviz/plotly.js", _Endpoint(_get_plotly), methods=["GET"]),
+    *_health.routes(),
 ]

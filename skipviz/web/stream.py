@@ -70,6 +70,11 @@ class Broadcaster:
         self._unsubscribe = engine.subscribe(self._changed)
         self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
 
+    @property
+    def viewers(self) -> int:
+        """How many streams are open."""
+        return len(self._all)
+
     def close(self) -> None:
         """End every stream, so that the server can stop; once is enough."""
         self._pulse.cancel()

@@ -1,0 +1,75 @@
+"""A running server as tests start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 90
+"""Seconds that a server may take to be up with a warm engine on a busy machine."""
+
+
+class Server:
+    """`streamlit run app.py` in a process of its own, by default of this working tree; `address` ends in a slash.
+
+    What it keeps lies beside its log; `environment` is set for it alone.
+    """
+
+    def __init__(self, log: Path, root: Path = ROOT, **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.log, self.port = log, port
+        self.address = f"http://127.0.0.1:{port}/"
+        options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        own = {**os.environ, "SKIPVIZ_DATA_DIR": str(log.parent / "data"), **environment}
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, cwd=root, env=own, stdout=output, stderr=subprocess.STDOUT)
+        self.pid = self._process.pid
+
+    def wait_until_warm(self) -> None:
+        """Wait until the server answers and a run of one step has gone through its engine."""
+        self._wait(lambda: self._ask("_stcore/health")[0] == 200)
+        cookie = self._ask("", accept="text/html")[1]["set-cookie"].partition(";")[0]
+        experiment = {"variants": {"a": {"layers": [{"op": {"kind": "linear", "width": 2}}]}}, "training": {"steps": 1}}
+        run = json.loads(self._ask("skipviz/runs", cookie=cookie, body={"experiment": experiment})[2])["run"]
+        self._wait(lambda: json.loads(self._ask(f"skipviz/runs/{run}")[2])["state"] == "finished")
+
+    def _wait(self, condition) -> None:
+        end = time.monotonic() + PATIENCE
+        while True:
+            if self._process.poll() is not None or time.monotonic() > end:
+                pytest.fail(f"the server is not up: {self.log.read_text(errors='replace')[-4000:]}")
+            try:
+                if condition():
+                    return
+            except (urllib.error.URLError, ConnectionError):
+                pass
+            time.sleep(0.1)
+
+    def _ask(self, path, accept="*/*", cookie="", body=None):
+        headers = {"accept": accept, "cookie": cookie, "content-type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(urllib.request.Request(self.address + path, data, headers), timeout=20) as answer:
+            return answer.status, answer.headers, answer.read()
+
+    def close(self) -> None:
+        """End the server as a person would, or by force."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

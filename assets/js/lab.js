@@ -8,6 +8,7 @@ import { labElements } from "./lab_elements.js";
 import { createLabPlots } from "./lab_plots.js";
 import { createHints } from "./hints.js";
 import { createToast, createTooltip } from "./notice.js";
+import { createNetworkShape } from "./network_shape.js";
 import { createViewOptions } from "./view_options.js";
 import { createRunStore } from "./store.js";
 import { createStream, post, startRun } from "./stream.js";
@@ -174,6 +175,7 @@ export function createLab(root, commands) {
   const transport = createTransport(act);
   const table = createTableView(page.table, act);
   const viewOptions = createViewOptions(page.quantity, options, () => act.options());
+  const shape = createNetworkShape(page.head, page.names, (u) => commands.send({ op: "u", on: u }));
   const plots = createLabPlots(page, options, (step) => act.seek(step));
   page.transport.append(transport.root);
   page.plain.onclick = () => act.all(false);
@@ -197,6 +199,7 @@ export function createLab(root, commands) {
   const room = new ResizeObserver(() => {
     const bars = page.bars.clientWidth;
     page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
+    page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
     page.card.dataset.tight = String(page.card.clientWidth < 620);
   });
   room.observe(page.bars);
@@ -297,15 +300,20 @@ export function createLab(root, commands) {
       store.speed = speed;
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
-      diagram.show(next.diagram);
-      page.rows.style.height = `${next.diagram.height + next.figures.rows.light.layout.meta.axis}px`;
+      const drawn = shape.update(next);
+      const axis = next.figures.rows.light.layout.meta.axis;
+      diagram.show(drawn);
+      page.rows.classList.toggle("u", drawn !== next.diagram);
+      page.rows.style.height = drawn === next.diagram ? `${drawn.height + axis}px` : "";
+      page.bars.style.height = `${next.diagram.height + axis}px`;
       page.scroll.classList.toggle("zoomed", next.zoom > 1);
       page.zoomValue.textContent = `${Math.round(100 * next.zoom)} %`;
       page.zoomOut.disabled = next.zoom <= 1;
       page.zoomIn.disabled = next.zoom >= 6;
       page.foldAgain.hidden = next.opened === 0;
-      page.card.style.setProperty("--sv-gain-x", `${next.diagram.gain_x}px`);
-      page.card.style.setProperty("--sv-diagram-width", `${next.diagram.width}px`);
+      page.card.dataset.u = String(drawn !== next.diagram);
+      page.card.style.setProperty("--sv-gain-x", `${drawn.gain_x}px`);
+      page.card.style.setProperty("--sv-diagram-width", `${drawn.width}px`);
       page.root.querySelector(".sv-undo").disabled = !next.undo;
       page.root.querySelector(".sv-redo").disabled = !next.redo;
       if (selected && !selected.ids.every((id) => ids(selected.kind).includes(id))) selected = null;

@@ -16,12 +16,12 @@ export function labElements() {
   );
   const heads = element(
     "div", { class: "sv-heads" },
-    element("strong", { class: "sv-head-network" }, "Network"), element("span", { class: "sv-head-gain" }, "gain"),
+    part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain" }, "gain"),
     part("quantity", "div", { class: "sv-head-bars" }),
     element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"))),
     element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³")),
   );
-  part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), part("bars", "div", { class: "sv-bars" }));
+  part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), element("div", { class: "sv-beside" }, part("names", "div", { class: "sv-names", hidden: true }), part("bars", "div", { class: "sv-bars" })));
   part("legend", "div", { class: "sv-legend" });
   part("table", "div", { class: "sv-table", hidden: true });
   part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, bar, heads, part("scroll", "div", { class: "sv-scroll" }, page.rows), page.legend, page.table);

@@ -82,7 +82,7 @@ def draw(
         table = plan(network, fold.boxes(network))
     chips = any(words.chips(network, link.skips) for link in table.links)
     geometry = lay_out(table, style, height, chips)
-    return _Painter(geometry, page, repeat if as_unit else 1).diagram()
+    return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
 
 def _folded(network: Network, style, height: int, unfolded: frozenset[int]) -> Plan:
@@ -99,7 +99,7 @@ def _folded(network: Network, style, height: int, unfolded: frozenset[int]) -> P
     return table
 
 
-class _Painter:
+class Painter:
     """Collects the marks and the data of one diagram."""
 
     def __init__(self, geometry: Geometry, page: str, repeat: int):
@@ -192,7 +192,10 @@ class _Painter:
         x, y = (x1 + x2) / 2, (y1 + y2) / 2
         middle = _free_place(x, (y1, y2), labels, taken)
         reach = len(labels) * (marks.CHIP_HEIGHT + 3) / 2 + 5 if labels else 0
-        ring = (x, max(min(y1, y2) + 5, middle - reach) if labels else y)
+        if y1 == y2:
+            ring = (x - max(map(marks.chip_width, labels)) / 2 - 9 if labels else x, y)
+        else:
+            ring = (x, max(min(y1, y2) + 5, middle - reach) if labels else y)
         on = sum(skip.on for skip in skips)
         css = " ".join(
             word for word, true in (("off", not on), ("some", 0 < on < len(skips)), ("count", link.crosses_fold)) if true
@@ -264,7 +267,7 @@ class _Painter:
             if true
         )
         return marks.box(
-            g.left,
+            g.trunk_at(index) - g.style.box_width / 2,
             top,
             g.style.box_width,
             bottom - top,
@@ -280,7 +283,7 @@ class _Painter:
         k = self.plan.items[index].last + 1
         row = {"id": f"j{k}", "kind": "joint", "y": round((top + bottom) / 2, 3), "h": round(bottom - top, 3)}
         self.rows.append({**row, "layers": [], "ids": [], "label": f"h({k})", "skips": list(skips)})
-        return marks.joint(g.trunk, top, bottom - top, self.plan.merge_at(index), data_joint=k)
+        return marks.joint(g.trunk_at(index), top, bottom - top, self.plan.merge_at(index), data_joint=k)
 
     def _valves(self) -> Markup:
         g, drawn = self.geometry, []
@@ -291,7 +294,7 @@ class _Painter:
             gains = {layer.gain for layer in layers}
             drawn.append(
                 marks.valve(
-                    g.gain,
+                    g.gain_at(index),
                     sum(g.items[index]) / 2,
                     gains.pop() if len(gains) == 1 else None,
                     data_valve=" ".join(layer.id for layer in layers),
@@ -345,9 +348,8 @@ class _Painter:
         if self.repeat > 1:
             return handles
         for gap, states in enumerate(self.plan.gaps):
-            taps = g.gap_taps(gap)
-            top, bottom = g.gaps[gap]
-            handles.append({"k": states[0], "x": g.trunk, "y": round(taps[0] if taps else (top + bottom) / 2, 2)})
+            x, y = g.state_place(gap)
+            handles.append({"k": states[0], "x": x, "y": round(y, 2)})
         return handles
 
     def _states(self) -> Markup:

@@ -115,6 +115,19 @@ class Geometry:
         """x of the boxes' right side."""
         return self.trunk + self.style.box_width / 2
 
+    def trunk_at(self, item: int) -> float:
+        """Return the x of the trunk where item `item` stands."""
+        return self.trunk
+
+    def gain_at(self, item: int) -> float:
+        """Return the x of that item's valve."""
+        return self.gain
+
+    def state_place(self, gap: int) -> Point:
+        """Return where the handle of a gap's state lies: at its first tap, or in its middle."""
+        taps = self.gap_taps(gap)
+        return self.trunk, taps[0] if taps else sum(self.gaps[gap]) / 2
+
     def lane_x(self, lane: Lane) -> float:
         """Return the x of a lane."""
         offset = (min(lane.index, MOST_LANES - 1) + 1) * self.pitch

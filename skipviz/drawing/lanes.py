@@ -60,6 +60,11 @@ def assign(spans: Sequence[Span], blocked: Sequence[Span] = ()) -> list[Lane]:
     return [Lane(side, index) for side, index in zip(chosen, lanes, strict=True)]
 
 
+def nested(spans: Sequence[Span]) -> list[int]:
+    """Return the lane of each span where all run on one side."""
+    return _first_fit(spans, [LEFT] * len(spans), ())
+
+
 def sides(spans: Sequence[Span]) -> list[str]:
     """Return the side of each span."""
     conflicts = _conflicts(spans)

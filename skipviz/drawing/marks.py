@@ -121,7 +121,12 @@ def chip_width(words: str) -> float:
 
 def trunk_edge(identifier: str, x: float, top: float, bottom: float) -> Markup:
     """Return a piece of trunk with its band."""
-    d = polyline((x, bottom), (x, top))
+    return trunk_line(identifier, [(x, bottom), (x, top)])
+
+
+def trunk_line(identifier: str, points: list[Point]) -> Markup:
+    """Return a piece of trunk along `points` with its band."""
+    d = polyline(*points)
     return group("edge trunk", path("band", d), path("wire", d), data_edge=identifier)
 
 

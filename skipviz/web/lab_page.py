@@ -66,6 +66,8 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
         _open(bench, command)
     elif operation == "zoom":
         bench.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
+    elif operation == "u":
+        bench.u = bool(command["on"])
     elif operation == "rate":
         training = bench.experiment.training.replaced(learning_rate=command["learning_rate"])
         _put(bench, bench.experiment.replaced(training=training), command)

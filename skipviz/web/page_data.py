@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..drawing import diagram
+from ..drawing import diagram, udiagram
 from ..network.base import NetworkError, channels, written
 from ..network.network import Network
 from ..sharing import link
@@ -98,11 +98,12 @@ def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool
     run = engine.run(bench.run) if bench.run else None
     seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
     probe = None if bench.run else engine.probe(experiment, timeout=seconds)
+    height = round(LAB_HEIGHT * bench.zoom) if page == "lab" else FIGURE_HEIGHT
     drawing = diagram.draw(
         network,
         page=page,
         compact=compact,
-        height=round(LAB_HEIGHT * bench.zoom) if page == "lab" else FIGURE_HEIGHT,
+        height=height,
         repeat=repeat,
         unfolded=bench.unfolded,
         folded=bench.folded,
@@ -111,6 +112,7 @@ def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool
         "variant": next(iter(experiment.variants)),
         "network": network_data(network),
         "diagram": drawing.to_data(),
+        "u": _u_data(bench, compact, height) if page == "lab" else None,
         "probe": probe,
         "pending": probe is None and bench.run is None,
         "run": bench.run,
@@ -126,6 +128,14 @@ def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool
         "redo": len(bench.redo),
         "select": bench.select,
     }
+
+
+def _u_data(bench: Workbench, compact: bool, height: int) -> dict | None:
+    """Return whether the network's U is shown (`on`) and then its drawing, or None where there is no U."""
+    if not udiagram.has_u(bench.network):
+        return None
+    drawing = udiagram.draw_u(bench.network, compact=compact, height=height).to_data() if bench.u else None
+    return {"on": bench.u, "diagram": drawing}
 
 
 def link_of(experiment: Experiment) -> str:

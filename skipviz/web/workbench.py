@@ -24,6 +24,8 @@ class Workbench:
     unfolded: frozenset[int] = frozenset()
     folded: bool = True
     zoom: float = 1.0
+    u: bool = False
+    """Whether a network with scales is drawn as a U."""
     select: dict | None = None
 
     @property

@@ -1,0 +1,109 @@
+"""A network drawn as a U by scale: the same marks as in the column, in other places."""
+
+from __future__ import annotations
+
+from ..network.base import spatial, written
+from ..network.network import Network
+from . import fold, marks, words
+from .diagram import HEIGHTS, Diagram, Painter
+from .geometry import STYLES
+from .rows import plan
+from .scales import scales
+from .svg import Markup, group, path, polyline, text
+from .ushape import UGeometry, lay_out_u
+
+LABEL_HEIGHT = 13
+"""px that a level's resolution takes below its edge."""
+
+
+def has_u(network: Network) -> bool:
+    """Return whether `network` goes down in scale and up again, and so can be drawn as a U."""
+    return scales(network) is not None
+
+
+def draw_u(network: Network, *, compact: bool = False, height: int | None = None) -> Diagram:
+    """Return the diagram of `network` as a U for the lab; raises `ValueError` where `has_u` is false."""
+    found = scales(network)
+    if found is None:
+        raise ValueError("only a network that goes down in scale and up again is a U")
+    table = plan(network, fold.boxes(network))
+    chips = (marks.chip_width(label) for link in table.links for label in words.chips(network, link.skips))
+    style = STYLES["compact lab" if compact else "lab"]
+    geometry = lay_out_u(table, found, style, height or HEIGHTS["lab"], max(chips, default=0.0), compact)
+    return _UPainter(geometry, "lab", 1).diagram()
+
+
+class _UPainter(Painter):
+    """Paints trunk, ends and levels where a U has them; boxes, joints, skips and valves as ever."""
+
+    geometry: UGeometry
+
+    def _trunk(self) -> Markup:
+        g, pieces = self.geometry, [self._levels()]
+        for gap in range(len(g.plan.gaps)):
+            states, feeds = self.plan.gaps[gap], self.plan.feeds(gap)
+            if gap - 1 in g.joints:
+                pieces.append(self._stub(gap - 1, states))
+            line = self._line(gap)
+            taps = g.gap_taps(gap)
+            if taps:
+                before, after = _cut(line, taps[0])
+                pieces.append(marks.trunk_line(self._edge("state", states), before))
+                pieces.append(marks.trunk_line(self._edge("trunk", feeds), after))
+            else:
+                pieces.append(marks.trunk_line(self._edge("state", states), line))
+        return group("trunk-layer", *pieces)
+
+    def _stub(self, item: int, states) -> Markup:
+        g, x = self.geometry, self.geometry.trunk_at(item)
+        ends = sorted((*g.items[item], *g.joints[item]))[1:3]
+        if self.plan.merge_at(item) == "gate":
+            return marks.trunk_wire(x, *ends)
+        return marks.trunk_edge(self._edge("state", states), x, *ends)
+
+    def _line(self, gap: int) -> list[tuple[float, float]]:
+        """Return the trunk of a gap in the direction of the signal."""
+        g = self.geometry
+        top, bottom = g.gaps[gap]
+        if gap == g.scales.turn:
+            start = max(g.items[gap - 1][1], g.joints.get(gap - 1, (0, 0))[1])
+            return [(g.down, start), (g.down, g.bottom), (g.trunk, g.bottom), (g.trunk, top)]
+        x = g.trunk_at(gap)
+        return [(x, top), (x, bottom)] if g.on_way_down(gap) else [(x, bottom), (x, top)]
+
+    def _levels(self) -> Markup:
+        """Return the edges between levels and each level's resolution; where a rim was lost on the way, both arms' own."""
+        g, drawn = self.geometry, []
+        for y in g.edges:
+            drawn.append(path("level", polyline((0, y), (g.width - 8, y))))
+        half, states = g.style.box_width / 2 + 8, self.network.shapes.states
+        for number, top in enumerate([g.gaps[0][0], *g.edges]):
+            own = [spatial(shape) for shape, level in zip(states, g.scales.levels, strict=True) if level == number]
+            y = self._free_label(top + (LABEL_HEIGHT if number else 2 * LABEL_HEIGHT))
+            if own[0] == own[-1]:
+                drawn.append(text("resolution", (g.down + g.trunk) / 2, y, written(own[0])))
+            else:
+                drawn.append(text("resolution first", g.down + half, y, written(own[0])))
+                drawn.append(text("resolution last", g.trunk - half, y, written(own[-1])))
+        return group("level-layer", *drawn)
+
+    def _free_label(self, y: float) -> float:
+        """Return the height at or below y where no skip crosses a level's words."""
+        taken = {point[1] for link, points in enumerate(self.geometry.paths) if self.geometry.across(link) for point in points}
+        while any(y - LABEL_HEIGHT < line < y + 7 for line in taken):
+            y += 1
+        return y
+
+    def _ends(self) -> Markup:
+        g = self.geometry
+        top = g.gaps[0][0]
+        drawn = [self._head()] if g.head else []
+        drawn.append(text("word", g.down + 10, top + 8, "input ↓ data"))
+        drawn.append(text("word left", g.trunk - 10, top + 8, "loss ↓ gradient"))
+        return group("end-layer", *drawn)
+
+
+def _cut(line: list[tuple[float, float]], y: float) -> tuple[list, list]:
+    """Return a line in two, cut on its last leg at y."""
+    point = (line[-1][0], y)
+    return [*line[:-1], point], [point, line[-1]]

@@ -1,0 +1,55 @@
+"""The U by scale in the browser: switched in the card, it is painted, clicked and reached by keyboard as the column is."""
+
+from pages import PHONE, LabPage
+from playwright.sync_api import expect
+
+from skipviz.tasks import presets
+
+
+def _as_u(lab):
+    lab.page.get_by_role("button", name="U by scale").click()
+    expect(lab.page.locator(".sv-rows.u svg.sv-diagram .level").first).to_be_attached()
+    return lab
+
+
+def _box(page, selector):
+    return page.locator(selector).first.bounding_box()
+
+
+def test_a_u_trains_and_its_skips_are_switched_as_in_the_column(page):
+    lab = _as_u(LabPage(page).open(presets.get("unet-shapes")))
+    first, last = (lab.layer(name).bounding_box() for name in ("f1", "f20"))
+    assert abs(first["y"] - last["y"]) < 40
+    assert last["x"] > first["x"] + first["width"]
+    names, bars = _box(page, ".sv-names"), _box(page, ".sv-bars")
+    assert names["x"] + names["width"] <= bars["x"] + 1
+    lab.start()
+    lab.wait_for_step(2)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.sv-diagram .skip .band')].every((band) => parseFloat(band.style.strokeWidth) > 1.3)"
+    )
+    lab.click_skip("s2-18")
+    lab.expect_network(lambda network: not network.skip("s2-18").on)
+    assert lab.event_frame()["events"][0]["ids"] == ["s2-18"]
+    expect(lab.inspector).to_contain_text("h(2) → h(18)")
+    lab.skip("s5-15").press(" ")
+    lab.expect_network(lambda network: not network.skip("s5-15").on)
+    page.locator('[data-valve="f10"]').click()
+    lab.expect_network(lambda network: network.layer("f10").gain == 0)
+    page.get_by_role("button", name="Column").click()
+    expect(page.locator(".sv-rows.u")).to_have_count(0)
+    expect(lab.skip("s2-18")).to_have_class("edge skip off")
+
+
+def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(visit):
+    page = visit(viewport=PHONE)
+    lab = _as_u(LabPage(page).open(presets.get("unet-2015")))
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    drawing = lab.svg.bounding_box()
+    assert drawing["x"] >= 0
+    assert drawing["x"] + drawing["width"] <= PHONE["width"]
+    assert _box(page, ".sv-bars")["y"] >= drawing["y"] + drawing["height"] - 1
+
+
+def test_a_network_of_one_scale_has_no_choice_of_drawing(lab):
+    expect(lab.page.locator(".sv-shape")).to_be_hidden()

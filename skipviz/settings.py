@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+import psutil
+from pydantic import Field, TypeAdapter, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SITE = r"(\*|https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]+|:\*)?)"
@@ -17,18 +19,76 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _memory_mb() -> float:
+    """Return the MB of memory that this process may use: the machine's, or its container's share."""
+    machine = psutil.virtual_memory().total
+    with suppress(OSError, ValueError):
+        machine = min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return machine / 2**20
+
+
+MEMORY_SHARE = 0.6
+"""Share of the memory that runs may take by default: the rest is the server's, the nursery's and the system's."""
+PUBLIC = {
+    "max_running": max(_usable_cores(), 2),
+    "max_queued": 1000,
+    "browser_running": 4,
+    "browser_queued": 4,
+    "starts_per_minute": 600,
+    "browser_starts_per_minute": 30,
+    "run_minutes": 10,
+    "run_steps": 20_000,
+    "run_parameters": 5_000_000,
+    "run_memory_mb": 512,
+    "step_seconds": 20,
+    "unwatched_minutes": 3,
+    "paused_minutes": 10,
+    "cuda": False,
+}
+"""Defaults with `SKIPVIZ_PUBLIC=1`.
+
+A browser may have the figure's three panels and one lab under way. A lecture hall behind one address may start three
+panels each on two hundred phones within a minute; single browsers are held back by their own limit.
+"""
+
+
 class Settings(BaseSettings):
     """One field a setting; `max_running` is read from `SKIPVIZ_MAX_RUNNING`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix="SKIPVIZ_", frozen=True, extra="ignore")
 
+    public: bool = Field(False, description="1: defaults for a server that anybody may use; what is set explicitly stays")
     max_running: int = Field(
         default_factory=lambda: max(_usable_cores(), 4),
         ge=1,
         le=1024,
-        description="runs at a time, paused ones included; further ones wait in line. Default: cores, at least 4",
+        description="runs that compute at a time; further ones wait in line. A paused run counts for none, one that is held to"
+        " a speed for what it takes of a core, a quarter at least. Default: cores, at least 4",
     )
     max_queued: int = Field(200, ge=0, le=100_000, description="runs that may wait in line")
+    browser_running: int = Field(16, ge=1, le=100_000, description="runs of one browser at a time, paused ones included")
+    browser_queued: int = Field(200, ge=0, le=100_000, description="runs of one browser that may wait in line")
+    starts_per_minute: int = Field(
+        1200, ge=1, le=1_000_000, description="runs started from one address in a minute; all at once or one by one"
+    )
+    browser_starts_per_minute: int = Field(300, ge=1, le=1_000_000, description="runs started by one browser in a minute")
+    trusted_proxies: int = Field(
+        0, ge=0, le=16, description="proxies before this server whose `X-Forwarded-For` says the visitor's address"
+    )
+    run_minutes: float = Field(1440, gt=0, le=1_000_000, description="minutes that one run may train")
+    run_steps: int = Field(1_000_000, ge=1, le=1_000_000, description="steps that one run may take")
+    run_parameters: int = Field(1_000_000_000, ge=1, description="parameters that one run may have, all variants together")
+    step_seconds: float = Field(
+        60, gt=0, le=100_000, description="after which a step counts as stuck, unless the run's others were nearly as slow"
+    )
+    unwatched_minutes: float = Field(30, gt=0, le=1_000_000, description="after which a run pauses that nobody watches")
+    cuda: bool = Field(True, description="whether runs may take a CUDA device")
+    total_memory_mb: int = Field(
+        default_factory=lambda: max(256, int(_memory_mb() * MEMORY_SHARE)),
+        ge=64,
+        le=100_000_000,
+        description="MB that all runs together are expected to take; further ones wait. Default: 60 % of the machine's",
+    )
     run_memory_mb: int = Field(4096, ge=64, le=1_000_000, description="MB that one run may take beside torch itself")
     store_mb: int = Field(128, ge=1, le=1_000_000, description="MB of frames kept in memory; the oldest ended runs go first")
     run_store_mb: int = Field(32, ge=1, le=1_000_000, description="MB of frames kept of one run; then every other old frame goes")
@@ -51,6 +111,13 @@ class Settings(BaseSettings):
         max_length=200,
         description="whoever sends it (`Authorization: Bearer …`) may read `/skipviz/metrics`; none: only this machine itself may",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _public_defaults(cls, values):
+        if isinstance(values, dict) and TypeAdapter(bool).validate_python(values.get("public", False)):
+            return {**PUBLIC, **values}
+        return values
 
     def forks(self) -> bool:
         """Return whether workers are forked from a warm process."""

@@ -24,12 +24,12 @@ def has_cuda() -> bool:
     return sys.platform == "win32" and os.path.exists(os.path.join(os.environ.get("WINDIR", ""), "System32", "nvcuda.dll"))
 
 
-def resolve(experiment: Experiment) -> Literal["cpu", "cuda"] | None:
-    """Return the device for `experiment`, or None if it asks for one that is not there."""
+def resolve(experiment: Experiment, cuda: bool = True) -> Literal["cpu", "cuda"] | None:
+    """Return the device for `experiment`, or None if it asks for one that is not there, or that it may not have (`cuda`)."""
     training = experiment.training
     if training.device == "cpu":
         return "cpu"
     if training.device == "cuda":
-        return "cuda" if has_cuda() else None
+        return "cuda" if cuda and has_cuda() else None
     parameters = sum(network.parameter_count() for network in experiment.variants.values())
-    return "cuda" if has_cuda() and parameters * training.batch_size >= CUDA_PAYS else "cpu"
+    return "cuda" if cuda and has_cuda() and parameters * training.batch_size >= CUDA_PAYS else "cpu"

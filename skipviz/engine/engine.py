@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import json
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,10 +21,12 @@ from ..settings import Settings, get_settings
 from ..storage import STATES, MemoryStore, Run, RunStore
 from ..tasks.event import Control, Event, applied, message_from
 from ..tasks.experiment import Experiment
-from . import devices, limits
+from . import budget, devices, limits
+from .dispatch import PERIOD, Dispatch, Hands
 from .figures import Figures
 from .launcher import Child, Launcher
 from .probing import Probing
+from .starts import Starts
 
 STOPPING_SECONDS = 2.0
 """How long a worker may take to finish the step it is in when its run is stopped."""
@@ -44,7 +47,9 @@ class Engine:
         self.settings = settings or get_settings()
         self._store = store or MemoryStore(self.settings.store_mb * 2**20, self.settings.run_store_mb * 2**20)
         self._lock = threading.RLock()
-        self._queue: deque[Run] = deque()
+        hands = Hands(self._begin, self._send, self._change, self._tell, self._abandon, self._pid)
+        self._dispatch = Dispatch(lambda: self.settings, hands)
+        self._starts = Starts()
         self._workers: dict[str, Child] = {}
         self._pending: dict[str, list[dict]] = {}
         """Per run that has no header yet: the request and what was posted since, to begin with and to begin again."""
@@ -109,17 +114,21 @@ class Engine:
         ghost: bool = False,
         paused: bool = False,
         events: Iterable[Event] = (),
+        address: str | None = None,
+        house: bool = False,
     ) -> str:
         """Run `experiment`, at once or when its turn comes, and return the run's id.
 
         `owner` is the identity that may control it (None: nobody); `speed` is in steps a second (None: as fast as it
-        goes); `events` act before the steps they name. Raises `EngineError` when the experiment is too big, asks for a
-        device that is not there, or too many wait.
+        goes); `events` act before the steps they name; `address` is the visitor's, by which starts are counted;
+        a `house` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` when the experiment
+        is too big, asks for a device that is not there, too many wait, or too many were started.
         """
-        device = devices.resolve(experiment)
+        device = devices.resolve(experiment, self.settings.cuda)
         if device is None:
-            raise EngineError("this machine has no CUDA device: choose cpu or auto")
-        refusal = limits.refusal(experiment, self.settings.run_memory_mb)
+            raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
+        memory_mb = min(self.settings.run_memory_mb, self.settings.total_memory_mb)
+        refusal = budget.refusal(experiment, self.settings) or limits.refusal(experiment, memory_mb)
         if refusal:
             raise EngineError(refusal, 413)
         run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, ghost=ghost, paused=paused)
@@ -132,20 +141,32 @@ class Engine:
         with self._lock:
             if self._closed or self._thread is None:
                 raise EngineError("the server is stopping", 503)
-            if len(self._queue) >= self.settings.max_queued and len(self._workers) >= self.settings.max_running:
-                raise EngineError(f"{len(self._queue)} runs wait in line already: try again in a while", 503)
+            if not house:
+                self._check_admission(run.owner, address)
             self._pending[run.id] = [
                 {
                     "experiment": experiment.model_dump(mode="json", exclude_defaults=True),
                     "device": device,
-                    "memory_mb": self.settings.run_memory_mb,
+                    "memory_mb": memory_mb,
                     "events": messages,
                 }
             ]
-            self._queue.append(run)
+            self._dispatch.enter(run, limits.memory_mb(experiment) + self._worker_mb(device), house)
             self._store.add(run)
         self._loop.call_soon_threadsafe(self._admit)
         return run.id
+
+    def _check_admission(self, owner: str, address: str | None) -> None:
+        settings = self.settings
+        busy = self._dispatch.refusal(owner)
+        if busy:
+            raise EngineError(busy, 503)
+        often = self._starts.refusal(address, owner, settings.starts_per_minute, settings.browser_starts_per_minute)
+        if often:
+            raise EngineError(often, 429)
+
+    def _worker_mb(self, device: str) -> int:
+        return budget.FORKED_MB if self.settings.forks() and device == "cpu" else budget.FRESH_MB
 
     def post(self, run_id: str, owner: str | None, message) -> dict:
         """Pass an event or control (or its JSON data) to a run and return `{"ok": True, "step": …}`.
@@ -183,7 +204,7 @@ class Engine:
         pids = [child.pid for child in list(self._workers.values()) if child.pid]
         return {
             "runs": {state: states[state] for state in STATES},
-            "queue_length": len(self._queue),
+            "queue_length": len(self._dispatch),
             "workers": len(pids),
             "worker_memory_mb": self._counted.worker_memory_mb(pids),
             **self._counted.told(),
@@ -207,7 +228,9 @@ class Engine:
             raise EngineError(f"this run has ended ({run.state})", 409)
         if isinstance(message, Control):
             self._note(run, message)
-            if run.state == "queued" and message.kind in ("stop", "pause", "resume"):
+            heard = not run.ended and self._dispatch.passes(run, message)
+            self._loop.call_soon_threadsafe(self._admit)
+            if not heard:
                 return {"ok": True, "step": run.step}
         else:
             run.experiment = applied(run.experiment, message)
@@ -228,10 +251,8 @@ class Engine:
             run.paused = control.kind == "pause"
         elif control.kind == "step":
             run.paused = True
-        elif run.state == "queued":
-            self._queue.remove(run)
+        elif run.state == "queued" and run.id not in self._workers:
             self._change(run, "stopped")
-            self._loop.call_soon_threadsafe(self._admit)
 
     def _serve(self, begun: threading.Event) -> None:
         """Run the engine's loop; this is its thread."""
@@ -242,6 +263,7 @@ class Engine:
             self._probing = Probing(self._launcher, self._loop, self.settings.probe_seconds, self.settings.run_memory_mb)
             self._launcher.start()
             self._probing.start()
+            self._look()
             begun.set()
 
         self._loop.create_task(begin())
@@ -254,13 +276,35 @@ class Engine:
     def _admit(self) -> None:
         """Start runs while there is room, and tell those in line their place."""
         with self._lock:
-            while self._queue and len(self._workers) < self.settings.max_running and not self._closed:
-                self._begin(self._queue.popleft())
-            for place, run in enumerate(self._queue):
-                if run.ahead != place:
-                    run.ahead = place
-                    run.mark()
-                    self._tell(run)
+            if not self._closed:
+                self._dispatch.admit()
+
+    def _look(self) -> None:
+        """Look at every run under way, again and again."""
+        with self._lock:
+            if not self._closed:
+                self._dispatch.tick()
+        self._loop.call_later(PERIOD, self._look)
+
+    def watch(self, run_id: str) -> Callable[[], None]:
+        """Count one viewer of a run, which goes on if it rested for want of one; returns the way to end that."""
+        self._watched(run_id, 1)
+        return lambda: self._watched(run_id, -1)
+
+    def seen(self, run_id: str) -> None:
+        """Note that somebody looks at a run without a stream; said again within the setting's time, the run goes on."""
+        self._watched(run_id, 0)
+
+    def _watched(self, run_id: str, viewers: int) -> None:
+        with self._lock:
+            rested = self._dispatch.watch(run_id, viewers)
+        if rested:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake, run_id)
+
+    def _wake(self, run_id: str) -> None:
+        with self._lock:
+            self._dispatch.wake(run_id)
 
     def _begin(self, run: Run, again: bool = False) -> None:
         request, *messages = self._pending[run.id]
@@ -274,7 +318,7 @@ class Engine:
         self._workers[run.id] = child
         for data in (request, *messages):
             child.send(data)
-        run.ahead = None
+        run.ahead = run.wait = None
         if not again:
             self._counted.waited(time.time() - run.created)
         self._change(run, "paused" if run.paused else "running")
@@ -283,6 +327,7 @@ class Engine:
         child = self._workers.get(run.id)
         if child is None:
             return
+        self._dispatch.asked(run, data)
         child.send(data)
         if data["kind"] == "stop":
             self._loop.call_later(STOPPING_SECONDS, self._insist, run)
@@ -297,11 +342,23 @@ class Engine:
                     child.kill()
                 self._admit()
 
+    def _abandon(self, run: Run, reason: str) -> None:
+        """End a worker that does not come back."""
+        self._end(run, "failed", reason)
+        child = self._workers.pop(run.id, None)
+        if child is not None:
+            child.kill()
+
+    def _pid(self, run: Run) -> int | None:
+        child = self._workers.get(run.id)
+        return None if child is None else child.pid
+
     def _hear(self, run: Run, word: bytes, rest: bytes) -> None:
         """Take one line from a run's worker."""
         with self._lock:
             if run.ended:
                 return
+            self._dispatch.heard(run)
             if word == b"frame":
                 _, kind, payload = rest.split(b" ", 2)
                 self._counted.frames_received += 1
@@ -329,18 +386,14 @@ class Engine:
         self._tell(run)
 
     def _set_state(self, run: Run, state: str) -> None:
-        if state != run.state:
-            run.state, run.reason = state, None
+        reason = self._dispatch.changed(run, state)
+        if run.state == "queued":
+            return
+        if (state, reason) != (run.state, run.reason):
+            run.state, run.reason = state, reason
             run.mark()
         if state == "paused":
-            self._loop.call_later(self.settings.paused_minutes * 60, self._tire, run, run.sequence)
-
-    def _tire(self, run: Run, sequence: int) -> None:
-        """Stop a run that nobody resumed; it would keep others from starting."""
-        with self._lock:
-            if run.state == "paused" and run.sequence == sequence:
-                self._send(run, {"kind": "stop"})
-                run.reason = f"it was paused for {self.settings.paused_minutes:g} minutes"
+            self._loop.call_soon(self._admit)
 
     def _lost(self, run: Run, reason: str, again: bool) -> None:
         """Take the end of a worker's process."""
@@ -368,8 +421,9 @@ class Engine:
         run.state, run.reason = state, reason
         run.mark()
         if run.ended:
-            run.ahead = None
+            run.ahead = run.wait = None
             self._pending.pop(run.id, None)
+            self._dispatch.leave(run)
         self._tell(run)
 
     def _tell(self, run: Run) -> None:

@@ -38,6 +38,8 @@ class Run:
     """Steps taken, which is also the next step to take."""
     ahead: int | None = None
     """Runs before this one in line, while it is queued."""
+    wait: int | None = None
+    """Seconds that it will probably wait in line, where that can be said."""
     header_json: bytes | None = None
     events: list[dict] = field(default_factory=list)
     """Events in the order in which they acted, each with its step."""
@@ -131,6 +133,8 @@ class Run:
         state = {"run": self.id, "seq": sequence, "state": self.state, "reason": self.reason, "step": self.step}
         if self.ahead is not None:
             state["ahead"] = self.ahead
+        if self.wait is not None:
+            state["wait"] = self.wait
         if self.diverged:
             state["diverged"] = self.diverged
         return _encode(state)[:-1] + facts + b',"frames":[' + b",".join(frames) + b"]}"

@@ -88,6 +88,7 @@ class Broadcaster:
         self._all.add(viewer)
         for run_id in viewer.cursors:
             self._viewers.setdefault(run_id, set()).add(viewer)
+        leaves = [self._engine.watch(run_id) for run_id in viewer.cursors]
         watch = asyncio.create_task(_until_gone(viewer, receive))
         try:
             sent = self._loop.time()
@@ -106,6 +107,8 @@ class Broadcaster:
         finally:
             watch.cancel()
             self._all.discard(viewer)
+            for leave in leaves:
+                leave()
             for run_id in viewer.cursors:
                 viewers = self._viewers.get(run_id, set())
                 viewers.discard(viewer)

@@ -190,14 +190,14 @@ def test_an_ended_run_takes_no_events(engine, submit):
 
 
 def test_runs_over_the_limit_wait_in_line_and_know_their_place(engine, submit):
-    running = [submit(endless(), paused=True) for _ in range(2)]
+    running = [submit(endless()) for _ in range(2)]
     waiting = [submit(small()) for _ in range(2)]
     wait_for(engine, lambda: [run.ahead for run in waiting] == [0, 1])
     assert [run.state for run in waiting] == ["queued", "queued"]
     engine.post(running[0].id, ME, {"kind": "stop"})
     for run in waiting:
         assert wait_for_end(engine, run).state == "finished"
-    assert running[1].state == "paused"
+    assert running[1].state == "running"
 
 
 def test_a_run_that_nobody_resumes_is_stopped_and_makes_room(engine, submit, monkeypatch):
@@ -208,14 +208,14 @@ def test_a_run_that_nobody_resumes_is_stopped_and_makes_room(engine, submit, mon
 
 def test_a_run_that_waits_in_line_can_be_stopped(engine, submit):
     for _ in range(2):
-        submit(endless(), paused=True)
+        submit(endless())
     run = submit(small())
     engine.post(run.id, ME, {"kind": "stop"})
     assert run.state == "stopped"
 
 
 def test_an_event_posted_to_a_waiting_run_acts_at_its_first_step(engine, submit):
-    blocking = [submit(endless(), paused=True) for _ in range(2)]
+    blocking = [submit(endless()) for _ in range(2)]
     run = submit(small())
     engine.post(run.id, ME, {"kind": "skip", "ids": ["s1-3"], "on": False})
     engine.post(blocking[0].id, ME, {"kind": "stop"})

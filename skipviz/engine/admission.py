@@ -1,0 +1,124 @@
+"""Who may start next: a line that is fair between browsers, and the room there is. Pure logic; imports no torch."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One run in line, and what it needs to begin."""
+
+    id: str
+    owner: str
+    """The browser; empty for the server's own runs, which need nothing and are not counted."""
+    memory_mb: float
+    """0 for a run that has its worker already and comes back from a pause."""
+    cores: float = 1.0
+    """0 for a run that is to begin paused."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is free, and how many runs each browser has under way."""
+
+    cores: float
+    memory_mb: float
+    under_way: Counter[str] = field(default_factory=Counter)
+    browser_limit: int = 1_000_000
+
+    def admits_browser_of(self, waiting: Waiting) -> bool:
+        """Return whether the browser may have one run more under way; one that comes back is under way already."""
+        return not waiting.owner or not waiting.memory_mb or self.under_way[waiting.owner] < self.browser_limit
+
+    def without(self, waiting: Waiting) -> Room:
+        """Return the room left once `waiting` has begun."""
+        under_way = self.under_way + Counter([waiting.owner] if waiting.memory_mb else [])
+        return replace(self, cores=self.cores - waiting.cores, memory_mb=self.memory_mb - waiting.memory_mb, under_way=under_way)
+
+
+class Line:
+    """Runs in line: browsers take turns, the oldest run first within one.
+
+    Whose run begins goes behind every other browser that waits, and who comes new goes there too. So a browser's first
+    run waits for one run of every other browser at most, however many those have put in line.
+    """
+
+    def __init__(self) -> None:
+        self._browsers: dict[str, deque[Waiting]] = {}
+        """Each browser's runs; whose turn is next comes first."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._browsers.values()))
+
+    def __contains__(self, run_id: str) -> bool:
+        return any(waiting.id == run_id for waits in self._browsers.values() for waiting in waits)
+
+    def of(self, owner: str) -> int:
+        """Return how many runs a browser has in line."""
+        return len(self._browsers.get(owner, ()))
+
+    def add(self, waiting: Waiting, first: bool = False) -> None:
+        """Put a run in line; `first` before its own browser's others, as for one that comes back from a pause."""
+        waits = self._browsers.setdefault(waiting.owner, deque())
+        if first:
+            waits.appendleft(waiting)
+        else:
+            waits.append(waiting)
+
+    def remove(self, run_id: str) -> bool:
+        """Take a run out of the line and return whether it was there."""
+        for owner, waits in self._browsers.items():
+            for waiting in waits:
+                if waiting.id == run_id:
+                    waits.remove(waiting)
+                    if not waits:
+                        del self._browsers[owner]
+                    return True
+        return False
+
+    def change(self, run_id: str, **changes) -> None:
+        """Change what a run in line needs; its place stays."""
+        for waits in self._browsers.values():
+            for place, waiting in enumerate(waits):
+                if waiting.id == run_id:
+                    waits[place] = replace(waiting, **changes)
+                    return
+
+    def order(self) -> Iterator[Waiting]:
+        """Yield the runs in the order in which they begin, as long as nobody else comes."""
+        turns = deque((waits, 0) for waits in self._browsers.values())
+        while turns:
+            waits, place = turns.popleft()
+            yield waits[place]
+            if place + 1 < len(waits):
+                turns.append((waits, place + 1))
+
+    def take(self, room: Room) -> Waiting | None:
+        """Take the next run that may begin out of the line; None where nobody may.
+
+        A browser at its own limit is passed over and keeps its turn. Who waits for memory is not: small runs would keep
+        a large one waiting for ever.
+        """
+        held_up: set[str] = set()
+        memory_short = False
+        for waiting in self.order():
+            if waiting.owner in held_up:
+                continue
+            if not room.admits_browser_of(waiting) or waiting.cores > max(room.cores, 0):
+                held_up.add(waiting.owner)
+            elif waiting.memory_mb and (memory_short or waiting.memory_mb > room.memory_mb):
+                held_up.add(waiting.owner)
+                memory_short = True
+            else:
+                self._serve(waiting)
+                return waiting
+        return None
+
+    def _serve(self, waiting: Waiting) -> None:
+        waits = self._browsers.pop(waiting.owner)
+        waits.remove(waiting)
+        if waits:
+            self._browsers[waiting.owner] = waits

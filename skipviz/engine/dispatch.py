@@ -1,0 +1,252 @@
+"""Which run computes, which waits and which rests: the engine tells it what happens and does what it decides.
+
+Every method is called under the engine's lock; `admit`, `tick` and what they lead to on the engine's thread only.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..settings import Settings
+from ..storage import Run
+from ..tasks.event import Control
+from . import budget
+from .admission import Line, Room, Waiting
+from .expectation import Going, expected_waits, said
+from .live import Live
+
+PERIOD = 0.5
+"""Seconds between two looks at the runs under way."""
+WAITS_PERIOD = 2.0
+"""Seconds between two estimates of the waits in line."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What the engine does for it."""
+
+    begin: Callable[[Run], None]
+    """Start the run's worker."""
+    send: Callable[[Run, dict], None]
+    """Tell the run's worker."""
+    change: Callable[..., None]
+    """Set the run's state and reason, and tell viewers."""
+    tell: Callable[[Run], None]
+    """Tell viewers of the run."""
+    abandon: Callable[[Run, str], None]
+    """End the run's worker and let the run fail with the reason."""
+    pid: Callable[[Run], int | None]
+    """Return the process id of the run's worker."""
+
+
+class Dispatch:
+    """The runs that have not ended: the line, those under way, who watches."""
+
+    def __init__(self, settings: Callable[[], Settings], hands: Hands, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._hands, self._clock = settings, hands, clock
+        self._line = Line()
+        self._live: dict[str, Live] = {}
+        self._watchers: Counter[str] = Counter()
+        self._step_seconds: deque[float] = deque(maxlen=32)
+        """Seconds a step of the runs that ended last."""
+        self._looked = self._estimated = clock()
+
+    def __len__(self) -> int:
+        """How many runs are in line."""
+        return len(self._line)
+
+    def refusal(self, owner: str) -> str | None:
+        """Return one sentence that says why no further run of this browser may wait in line, or None."""
+        settings, room = self._settings(), self._room()
+        free = max(0, int(room.cores))
+        if len(self._line) >= settings.max_queued + free:
+            return f"{len(self._line)} runs wait in line already: try again in a while"
+        mine = self._line.of(owner)
+        if owner and mine >= settings.browser_queued + min(free, max(0, settings.browser_running - room.under_way[owner])):
+            return f"{mine} runs of this browser wait in line already, as many as may: stop one, or try again in a while"
+        return None
+
+    def enter(self, run: Run, memory_mb: float, house: bool = False) -> None:
+        """Put a new run in line; `house`: the server's own, which begins at once."""
+        now = self._clock()
+        self._live[run.id] = Live(run, 0.0 if house else memory_mb, house, heard=now, changed=now, seen=now)
+        needs = (0.0, 0.0) if house else (memory_mb, 0.0 if run.paused else 1.0)
+        self._line.add(Waiting(run.id, "" if house else run.owner, *needs))
+
+    def leave(self, run: Run) -> None:
+        """Forget a run that has ended."""
+        live = self._live.pop(run.id, None)
+        self._line.remove(run.id)
+        if live is not None and live.pace:
+            self._step_seconds.append(1 / live.pace)
+
+    def admit(self) -> None:
+        """Start the runs whose turn it is, and tell those in line their place."""
+        while (waiting := self._line.take(self._room())) is not None:
+            live, now = self._live[waiting.id], self._clock()
+            if live.working:
+                live.run.ahead = live.run.wait = None
+                live.compute(True, now)
+                self._hands.send(live.run, {"kind": "resume"})
+                self._hands.change(live.run, "running")
+            else:
+                live.working, live.heard = True, now
+                live.compute(not live.run.paused, now)
+                self._hands.begin(live.run)
+        self._tell_places()
+
+    def passes(self, run: Run, control: Control) -> bool:
+        """Take a control of the run's owner and return whether its worker is to hear it now."""
+        live = self._live.get(run.id)
+        if live is None or control.kind in ("speed", "ghost"):
+            return True
+        live.rests = False
+        if not live.working:
+            self._line.change(run.id, cores=0.0 if run.paused else 1.0)
+            return control.kind == "step"
+        if control.kind == "resume":
+            return live.computing or self._resumes(live)
+        if self._line.remove(run.id):
+            run.ahead = run.wait = None
+            if control.kind != "stop":
+                self._hands.change(run, "paused")
+        live.ending = control.kind == "stop"
+        return True
+
+    def heard(self, run: Run) -> None:
+        """Note that the run's worker said something."""
+        live = self._live.get(run.id)
+        if live is not None:
+            live.heard, live.asked = self._clock(), None
+
+    def asked(self, run: Run, data: dict) -> None:
+        """Note what the run's worker is told: a paused one owes an answer, one whose speed changes may be silent."""
+        live = self._live.get(run.id)
+        if live is None:
+            return
+        if data["kind"] == "speed":
+            live.heard = max(live.heard, self._clock())
+        elif not live.computing and data["kind"] in ("step", "skip", "layer", "rate") and data.get("step") is None:
+            live.asked = live.asked or self._clock()
+
+    def changed(self, run: Run, state: str) -> str | None:
+        """Take the state that the run's worker tells, and return the reason for it where there is one."""
+        live = self._live.get(run.id)
+        if live is None:
+            return None
+        live.compute(state == "running", self._clock())
+        return budget.unwatched(self._settings().unwatched_minutes) if live.rests and state == "paused" else None
+
+    def watch(self, run_id: str, viewers: int) -> bool:
+        """Count viewers that come (or, negative, go) and return whether the run goes on that rested for want of them."""
+        self._watchers[run_id] += viewers
+        if self._watchers[run_id] <= 0:
+            del self._watchers[run_id]
+        return self.seen(run_id) and viewers >= 0
+
+    def seen(self, run_id: str) -> bool:
+        """Note that somebody looks at the run and return whether it rested for want of that; `wake` it then."""
+        live = self._live.get(run_id)
+        if live is None:
+            return False
+        live.seen = self._clock()
+        return live.rests
+
+    def wake(self, run_id: str) -> None:
+        """Let a run go on that rested because nobody watched."""
+        live = self._live.get(run_id)
+        if live is not None and live.rests:
+            live.rests, live.run.paused = False, False
+            if live.computing or self._resumes(live):
+                self._hands.send(live.run, {"kind": "resume"})
+
+    def tick(self) -> None:
+        """Look at every run under way: end what is over its budget or stuck, let rest what nobody watches."""
+        now, settings = self._clock(), self._settings()
+        if now - self._looked > 4 * PERIOD:
+            self._forgive(now - self._looked)
+        self._looked = now
+        for live in list(self._live.values()):
+            if live.working:
+                live.measure(self._hands.pid(live.run), now)
+                self._judge(live, settings, now)
+        self.admit()
+
+    def _judge(self, live: Live, settings: Settings, now: float) -> None:
+        run = live.run
+        verdict = live.verdict(settings, self._watchers[run.id] > 0, now)
+        if verdict == "stuck":
+            self._hands.abandon(run, budget.stuck(live.patience(settings)))
+        elif verdict == "unwatched":
+            live.rests = run.paused = True
+            self._hands.send(run, {"kind": "pause"})
+        elif verdict in ("overtime", "tired"):
+            live.ending = True
+            overtime = verdict == "overtime"
+            run.reason = budget.overtime(settings.run_minutes) if overtime else budget.tired(settings.paused_minutes)
+            self._hands.send(run, {"kind": "stop"})
+
+    def _forgive(self, seconds: float) -> None:
+        """Do not hold it against the workers that this process itself stood still, as when the machine slept."""
+        for live in self._live.values():
+            live.heard += seconds
+            live.asked = None if live.asked is None else live.asked + seconds
+
+    def _resumes(self, live: Live) -> bool:
+        """Let a paused run go on if a core is free, and return whether it does; else it goes in line for one."""
+        if live.house or self._room().cores >= 1:
+            live.compute(True, self._clock())
+            return True
+        if live.run.id not in self._line:
+            self._line.add(Waiting(live.run.id, live.run.owner, 0.0), first=True)
+            self._hands.change(live.run, "queued")
+            self._tell_places()
+        return False
+
+    def _room(self) -> Room:
+        settings = self._settings()
+        under_way = [live for live in self._live.values() if live.working and not live.house]
+        return Room(
+            cores=settings.max_running - sum(live.cores() for live in under_way),
+            memory_mb=settings.total_memory_mb - sum(live.memory_mb for live in under_way),
+            under_way=Counter(live.run.owner for live in under_way),
+            browser_limit=settings.browser_running,
+        )
+
+    def _tell_places(self) -> None:
+        """Tell every run in line how many are ahead and, now and then, how long it will probably wait."""
+        if not len(self._line):
+            return
+        order, now = list(self._line.order()), self._clock()
+        waits = None
+        if now - self._estimated >= WAITS_PERIOD or any(self._live[one.id].run.ahead is None for one in order):
+            waits, self._estimated = self._waits(order, now), now
+        for place, waiting in enumerate(order):
+            run = self._live[waiting.id].run
+            wait = run.wait if waits is None else said(waits.get(waiting.id))
+            if (run.ahead, run.wait) != (place, wait):
+                run.ahead, run.wait = place, wait
+                run.mark()
+                self._hands.tell(run)
+
+    def _waits(self, order: list[Waiting], now: float) -> dict[str, float]:
+        settings = self._settings()
+        going = [
+            Going(live.run.owner, live.cores(), live.memory_mb, live.seconds_left(settings, now))
+            for live in self._live.values()
+            if live.computing and not live.house
+        ]
+        measured = [1 / live.pace for live in self._live.values() if live.pace] or list(self._step_seconds)
+        step_seconds = statistics.median(measured) if measured else None
+
+        def seconds_of(waiting: Waiting) -> float | None:
+            run = self._live[waiting.id].run
+            steps = run.experiment.training.steps - run.step
+            paced = steps / run.speed if run.speed else 0.0
+            return None if step_seconds is None else min(max(paced, steps * step_seconds), settings.run_minutes * 60)
+
+        return expected_waits(order, going, self._room(), seconds_of)

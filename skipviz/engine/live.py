@@ -1,0 +1,133 @@
+"""What the engine knows of a run that has not ended, beside what its viewers see, and what is to become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import psutil
+
+from ..settings import Settings
+from ..storage import Run
+
+SLOWER = 10
+"""A step may take this many times the run's usual step before its worker counts as stuck, however long that is."""
+BEGINNING_SECONDS = 60.0
+"""What a worker has on top before its first word: a fresh process imports torch, with a GPU it takes that in use."""
+LEAST_SHARE = 0.25
+"""What a run counts of a core at least: it may be made faster at any moment."""
+SHARE_SECONDS = 2.0
+"""Time over which a run's use of its core is measured."""
+
+Verdict = Literal["overtime", "stuck", "unwatched", "tired"]
+
+
+@dataclass(eq=False)
+class Live:
+    """One run under way or in line. Times are of one monotonic clock, in seconds."""
+
+    run: Run
+    memory_mb: float
+    house: bool = False
+    """Whether it is the server's own, which nobody controls and nothing holds back."""
+    working: bool = False
+    """Whether it has a worker."""
+    computing: bool = False
+    """Whether that trains, or has been told to."""
+    rests: bool = False
+    """Whether it is paused because nobody watched."""
+    ending: bool = False
+    """Whether it has been told to stop."""
+    changed: float = 0.0
+    """When it last began to compute, or ceased to."""
+    computed: float = 0.0
+    """Seconds that it computed before that."""
+    heard: float = 0.0
+    """When its worker last said anything, or was told anything that makes it silent for a while."""
+    asked: float | None = None
+    """When a paused worker was last asked for something that it has not answered."""
+    seen: float = 0.0
+    """When somebody last watched."""
+    pace: float | None = None
+    """Steps a second, once measured."""
+    share: float = 1.0
+    """What it takes of a core, once measured."""
+    _paced: tuple[float, int] = (0.0, 0)
+    _used: tuple[float, float] | None = None
+    _process: psutil.Process | None = field(default=None, repr=False)
+
+    def compute(self, computing: bool, now: float) -> None:
+        """Note that it begins or ceases to compute."""
+        if computing == self.computing:
+            return
+        if self.computing:
+            self.computed += now - self.changed
+        else:
+            self.heard = max(self.heard, now)
+            self._paced, self._used = (now, self.run.step), None
+        self.computing, self.changed = computing, now
+
+    def seconds(self, now: float) -> float:
+        """Return how long it has computed."""
+        return self.computed + (now - self.changed if self.computing else 0.0)
+
+    def cores(self) -> float:
+        """Return what it counts of the cores."""
+        return 0.0 if self.house or not self.computing else max(LEAST_SHARE, min(1.0, self.share))
+
+    def seconds_left(self, settings: Settings, now: float) -> float | None:
+        """Return how long it will go on computing, or None while its pace is not known."""
+        if not self.pace:
+            return None
+        steps = (self.run.experiment.training.steps - self.run.step) / self.pace
+        return max(0.0, min(steps, settings.run_minutes * 60 - self.seconds(now)))
+
+    def measure(self, pid: int | None, now: float) -> None:
+        """Measure its pace, and what it takes of a core, from time to time."""
+        at, step = self._paced
+        if not self.computing or now - at < SHARE_SECONDS:
+            return
+        if self.run.step > step:
+            self.pace = (self.run.step - step) / (now - at)
+            self._paced = (now, self.run.step)
+        used = self._processor_seconds(pid)
+        if used is not None:
+            if self._used is not None:
+                self.share = (used - self._used[1]) / max(now - self._used[0], 0.1)
+            self._used = (now, used)
+
+    def _processor_seconds(self, pid: int | None) -> float | None:
+        if pid is None:
+            return None
+        try:
+            if self._process is None or self._process.pid != pid:
+                self._process = psutil.Process(pid)
+            times = self._process.cpu_times()
+        except psutil.Error:
+            return None
+        return times.user + times.system
+
+    def patience(self, settings: Settings) -> float:
+        """Return how long its worker may be silent: a step's time, and the time that it waits between two."""
+        between = 1 / self.run.speed if self.run.speed else 0.0
+        usual = SLOWER / self.pace if self.pace else 0.0
+        beginning = BEGINNING_SECONDS if self.run.header_json is None else 0.0
+        return max(settings.step_seconds, usual) + between + beginning
+
+    def verdict(self, settings: Settings, watched: bool, now: float) -> Verdict | None:
+        """Return what is to become of it now, or None: it goes on."""
+        if not self.working or self.ending:
+            return None
+        silent = now - self.heard if self.computing else now - self.asked if self.asked is not None else 0.0
+        if silent > self.patience(settings):
+            return "stuck"
+        if self.house:
+            return None
+        if self.computing and self.seconds(now) > settings.run_minutes * 60:
+            return "overtime"
+        alone = self.computing and not watched and not self.rests
+        if alone and now - max(self.seen, self.changed) > settings.unwatched_minutes * 60:
+            return "unwatched"
+        if self.run.state == "paused" and now - max(self.heard, self.changed) > settings.paused_minutes * 60:
+            return "tired"
+        return None

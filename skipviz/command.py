@@ -1,4 +1,4 @@
-"""The command line: list presets, describe an experiment, train it into a file, make its link.
+"""The command line: list presets, describe an experiment, train it into a file, write it as a script, make its link.
 
 Imports no torch until a training begins.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .network.base import NetworkError
 from .sharing import link
+from .sharing.script import ScriptError, script
 from .tasks import presets
 from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (CommandError, ExperimentError, NetworkError, link.LinkError) as error:
+    except (CommandError, ExperimentError, NetworkError, ScriptError, link.LinkError) as error:
         print(f"skipviz: {error}", file=sys.stderr)
         return BROKEN
     except BrokenPipeError:
@@ -86,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--out", required=True, help="a .parquet or .csv file, one row a number")
     linking = commands.add_parser("link", help="print its link text, for ?x=… behind the lab's address")
     linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
-    for command in (describing, training, linking):
+    coding = commands.add_parser("code", help="print it as a stand-alone PyTorch script that trains to the same losses")
+    coding.set_defaults(run=lambda options: print(script(experiment_named(options.experiment)), end=""))
+    for command in (describing, training, linking, coding):
         command.add_argument("experiment", metavar="X", help="a preset's name, a JSON file, a link's text or address")
     return parser
 

@@ -1,0 +1,309 @@
+"""The helpers a written script may need, each as its source; a script carries only those that it uses.
+
+Each does what its namesake in `skipviz.learning` does, number for number; `tests/unit/test_script.py` holds them to it.
+"""
+
+from __future__ import annotations
+
+GENERATOR = '''
+def generator(*names):
+    """Return a random generator of its own for `names`: no layer's weights depend on what was drawn before."""
+    text = "\\x1f".join([str(SEED), *map(str, names)])
+    return torch.Generator().manual_seed(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1)
+'''
+
+SCHEMES = {
+    "torch": """
+    if scheme == "torch":
+        for tensor in (weight,) if bias is None else (weight, bias):
+            tensor.uniform_(-1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in), generator=source)
+        return""",
+    "he": """
+    if scheme == "he":  # He et al. 2015
+        weight.normal_(0.0, math.sqrt(2 / fan_in), generator=source)""",
+    "glorot": """
+    if scheme == "glorot":  # Glorot & Bengio 2010
+        bound = math.sqrt(6 / (fan_in + fan_out))
+        weight.uniform_(-bound, bound, generator=source)""",
+    "normal": """
+    if scheme == "normal":
+        weight.normal_(0.0, math.sqrt(1 / fan_in), generator=source)""",
+    "standard": """
+    if scheme == "standard":
+        weight.normal_(generator=source)""",
+    "orthogonal": """
+    if scheme == "orthogonal":  # Saxe et al. 2014
+        nn.init.orthogonal_(weight, generator=source)""",
+    "zero": """
+    if scheme == "zero":
+        weight.zero_()""",
+}
+"""How first weights are filled, by scheme; biases are zero except in torch's own."""
+
+FILL = '''
+@torch.no_grad()
+def fill(weight, bias, scheme, fan_in, fan_out, source):
+    """Fill first weights by `scheme` from the generator `source`."""
+'''
+ZERO_BIAS = "    if bias is not None:\n        bias.zero_()"
+
+DRAWN = '''
+def drawn(module, *names, scheme="torch"{more}):
+    """Return `module` with its first weights, drawn by `scheme` from the generator of `names`."""
+    weight, area = module.weight, module.weight[0, 0].numel()
+    fan_in, fan_out = weight.shape[1] * area, weight.shape[0] * area
+'''
+DRAWN_UP = """    if isinstance(module, nn.ConvTranspose2d) and scheme != "torch":
+        fan_in, fan_out = weight.shape[0] * area / module.stride[0] ** 2, weight.shape[1] * area
+"""
+DRAWN_FILL = '    fill(weight, getattr(module, "bias", None), scheme, fan_in, fan_out, generator(*names))\n'
+DRAWN_FACTOR = "    weight.data.mul_(factor)\n"
+DRAWN_BIAS = "    if bias is not None:\n        nn.init.constant_(module.bias, bias)\n"
+
+PARTS = {
+    "bilinear": '''
+@torch.no_grad()
+def bilinear(module):
+    """Return a transposed convolution that interpolates each channel by itself (Long et al. 2015)."""
+    place = torch.arange(module.weight.shape[-1], dtype=torch.float32)
+    hat = (1 - (place - (len(place) - 1) / 2).abs() / module.stride[0]).clamp(min=0)
+    module.weight.zero_()
+    for channel in range(min(module.weight.shape[:2])):
+        module.weight[channel, channel] = hat[:, None] * hat
+    if module.bias is not None:
+        module.bias.zero_()
+    return module
+''',
+    "scaled_weights": '''
+def scaled_weights(module, factor):
+    """Return `module` with its first weights times a factor."""
+    module.weight.data.mul_(factor)
+    return module
+''',
+    "Identity": '''
+class Identity(nn.Module):
+    """Passes its input on, as a tensor of its own."""
+
+    def forward(self, x):
+        return x.view_as(x)
+''',
+    "Scale": '''
+class Scale(nn.Module):
+    """Multiplies by a factor, fixed or learned (ReZero, SkipInit)."""
+
+    def __init__(self, factor, learned=False):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(float(factor))) if learned else factor
+
+    def forward(self, x):
+        return x * self.factor
+''',
+    "Crop": '''
+class Crop(nn.Module):
+    """Cuts a window out of an image."""
+
+    def __init__(self, rows, columns):
+        super().__init__()
+        self.rows, self.columns = rows, columns
+
+    def forward(self, x):
+        return x[..., self.rows, self.columns]
+''',
+    "BatchNorm": '''
+class BatchNorm(nn.BatchNorm1d):
+    """Batch norm of vectors, images or sequences; the running statistics of `frozen` channels stay as they are."""
+
+    def __init__(self, width, frozen=()):
+        super().__init__(width)
+        self.frozen = frozen
+
+    def forward(self, x):
+        return self.normed(x.transpose(1, 2)).transpose(1, 2) if x.dim() == 3 else self.normed(x)
+
+    def normed(self, x):
+        mean, var = self.running_mean, self.running_var
+        kept = [(part, mean[part].clone(), var[part].clone()) for part in self.frozen if self.training]
+        known = (None, None) if self.training and x.numel() == mean.numel() else (mean, var)  # one value has no variance
+        y = torch.batch_norm(x, self.weight, self.bias, *known, self.training, 0.1, 1e-5, False)
+        for part, old_mean, old_var in kept:
+            mean.data[part], var.data[part] = old_mean, old_var
+        return y
+''',
+    "GroupNorm": '''
+class GroupNorm(nn.GroupNorm):
+    """Group norm of vectors, images or sequences."""
+
+    def forward(self, x):
+        y = x.transpose(1, 2) if x.dim() == 3 else x
+        y = torch.group_norm(y, self.num_groups, self.weight, self.bias, 1e-5)
+        return y.transpose(1, 2) if x.dim() == 3 else y
+''',
+    "Position": '''
+class Position(nn.Module):
+    """Adds to each position sin and cos of position / 10000^(2i/width) in turns (Vaswani et al. 2017)."""
+
+    def __init__(self, length, width):
+        super().__init__()
+        column = torch.arange(width)
+        angle = torch.arange(length)[:, None] / 10000 ** ((column - column % 2) / width)
+        self.table = torch.where(column % 2 == 0, angle.sin(), angle.cos())
+
+    def forward(self, x):
+        return x + self.table
+''',
+    "LearnedPosition": '''
+class LearnedPosition(nn.Module):
+    """Adds to each position a vector that is learned."""
+
+    def __init__(self, length, width, *names, spread=0.02, factor=1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(length, width))
+        self.weight.data.normal_(0.0, spread, generator=generator(*names)).mul_(factor)
+
+    def forward(self, x):
+        return x + self.weight
+''',
+    "Attention": '''
+class Attention(nn.Module):
+    """softmax(Q Kᵀ/√d) V of every head, then one map of all heads (Vaswani et al. 2017)."""
+
+    def __init__(self, length, width, heads, *names, causal=False, bias=True, scheme="torch", factor=1.0):
+        super().__init__()
+        self.heads, self.size = heads, width // heads
+        self.hidden = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
+        self.read = nn.Linear(width, 3 * width, bias=bias)
+        self.out = nn.Linear(width, width, bias=bias)
+        source = generator(*names)
+        within, joint = ("glorot", 3 * width) if scheme == "torch" else (scheme, width)
+        for part in self.read.weight.split(width):
+            fill(part, None, within, width, joint, source)
+        fill(self.out.weight, None, scheme, width, width, source)
+        for linear in (self.read, self.out):
+            linear.weight.data.mul_(factor)
+            if bias:
+                nn.init.zeros_(linear.bias)
+
+    def forward(self, x):
+        parts = self.read(x).view(*x.shape[:2], 3, self.heads, self.size)
+        queries, keys, values = parts.permute(2, 0, 3, 1, 4).unbind()
+        scores = (queries * (1 / math.sqrt(self.size))) @ keys.transpose(2, 3)
+        if self.hidden is not None:
+            scores = scores.masked_fill(self.hidden, -math.inf)
+        return self.out((scores.softmax(3) @ values).transpose(1, 2).flatten(2))
+''',
+    "gain": '''
+class Gain(torch.autograd.Function):
+    """Forward unchanged, backward times a factor: the stage that kills a gradient."""
+
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.factor = factor
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return (gradient * ctx.factor if ctx.factor else torch.zeros_like(gradient)), None
+
+
+def gain(x, factor):
+    """Return `x`; the gradient that goes back is multiplied by `factor`."""
+    return Gain.apply(x, factor)
+''',
+    "gate": '''
+def gate(f, h, transform, adapt=None, strength=1.0):
+    """Return f + s·(1 − T)⊙(A(h) − f), T = σ(W h + b): a highway gate (Srivastava et al. 2015)."""
+    h = h.view_as(h)  # one node for A and T: the gradients that come back through both sum here first
+    carried = h if adapt is None else adapt(h)
+    share = 1 - transform(h)
+    return f + (share if strength == 1 else share * strength) * (carried - f)
+''',
+    "resting": '''
+def resting(state, x, shape):
+    """Return what stands in for a layer that is off: zeros inside a residual branch, else what it reads."""
+    return torch.zeros(len(x), *shape) if state == "zeros" else x.view_as(x)
+''',
+    "centre": '''
+def centre(masks, like):
+    """Return the middle of masks that is as large as `like`: valid convolutions lose the rim."""
+    rows, columns = like.shape[-2:]
+    top, left = (masks.shape[-2] - rows) // 2, (masks.shape[-1] - columns) // 2
+    return masks[..., top : top + rows, left : left + columns]
+''',
+}
+"""Functions and modules by name, in an order in which none needs a later one."""
+
+REQUIRES = {"Attention": ("fill", "scheme torch", "scheme glorot"), "LearnedPosition": ()}
+"""What a part needs beside itself."""
+
+
+UPDATER = '''
+class Updater:
+    """Updates a model whose parameters it lays into vectors, of which they become views: one vector of layers and head,
+    and one of each skip that has parameters, which rests while the skip is off. An update is then one call."""
+
+    def __init__(self, model):
+        self.model = model
+        skips = {{key: list(skip.parameters()) for key, skip in model.s.items()}} if hasattr(model, "s") else {{}}
+        theirs = {{id(p) for part in skips.values() for p in part}}
+        trunk = [p for p in model.parameters() if id(p) not in theirs]
+        self.parts = {{"trunk": sorted(trunk, key=lambda p: p.dim() == 0), **skips}}  # learned scales last
+        self.vectors = {{key: self.joined(part) for key, part in self.parts.items() if part}}
+        self.optimizer = {optimizer}
+
+    def joined(self, part):
+        vector, place = torch.cat([p.detach().reshape(-1) for p in part]), 0
+        for p in part:
+            p.data = vector[place : place + p.numel()].view(p.shape)
+            place += p.numel()
+        return vector
+
+    def step(self, loss):
+        """Take one step down the gradient of `loss`."""
+        self.model.zero_grad()
+        loss.backward()
+        {off}for key, vector in self.vectors.items():
+            gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parts[key]]
+            rests = {rests}
+            vector.grad = None if rests else torch.cat([gradient.reshape(-1) for gradient in gradients])
+        {step}
+'''
+RESTS = 'key != "trunk" and all(p.grad is None for p in self.parts[key])'
+KEEPING = """kept = []
+        for p in (p for layer in layers for p in layer.parameters()):  # a layer that is off keeps weights and momentum
+            place, trunk = slice(p.storage_offset(), p.storage_offset() + p.numel()), self.vectors["trunk"]
+            state = self.optimizer.state.get(trunk, {})
+            tensors = [trunk, *(t for t in state.values() if torch.is_tensor(t) and t.shape == trunk.shape)]
+            kept += [(tensor[place], tensor[place].clone()) for tensor in tensors]
+        self.optimizer.step()
+        for tensor, old in kept:
+            tensor.copy_(old)"""
+
+
+def updater(optimizer: str, layers_rest: bool) -> str:
+    """Return the source of the updater; `layers_rest`: some layer is off at some time."""
+    return UPDATER.format(
+        optimizer=optimizer,
+        off="layers, skips = self.model.off()\n        " if layers_rest else "",
+        rests="key in skips" if layers_rest else RESTS,
+        step=KEEPING if layers_rest else "self.optimizer.step()",
+    )
+
+
+def helpers(needs: set[str]) -> str:
+    """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn up|factor|bias`."""
+    needs = needs | {more for name in needs for more in REQUIRES.get(name, ())}
+    found = [GENERATOR]
+    schemes = [text for name, text in SCHEMES.items() if f"scheme {name}" in needs]
+    if "drawn" in needs or "fill" in needs:
+        torch_first = [text for text in schemes if text is SCHEMES["torch"]]
+        others = [text for text in schemes if text is not SCHEMES["torch"]]
+        lines = [text.strip("\n") for text in torch_first] + [ZERO_BIAS] + [text.strip("\n") for text in others]
+        found.append(FILL + "\n".join(lines) + "\n")
+    if "drawn" in needs:
+        options = {"drawn factor": ", factor=1.0", "drawn bias": ", bias=None"}
+        text = DRAWN.replace("{more}", "".join(word for name, word in options.items() if name in needs))
+        text += (DRAWN_UP if "drawn up" in needs else "") + DRAWN_FILL
+        text += (DRAWN_FACTOR if "drawn factor" in needs else "") + (DRAWN_BIAS if "drawn bias" in needs else "")
+        found.append(text + "    return module\n")
+    found += [text for name, text in PARTS.items() if name in needs]
+    return "\n".join(found)

@@ -1,0 +1,76 @@
+"""Running a written script: in a process of its own that knows no skipviz, or in this one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import torch
+
+import skipviz
+from skipviz.sharing.script import script
+
+TOLERANCE = 1e-6
+"""Relative. Measured: 0 on every preset and on random chains, since the script lays its parameters out as skipviz does."""
+
+
+def short(experiment, steps: int = 8):
+    """Return an experiment of few steps, each of them recorded."""
+    training = experiment.training.replaced(steps=steps, record_every=1, device="cpu")
+    return experiment.replaced(training=training)
+
+
+def losses_of(source: str) -> tuple[list[dict], dict]:
+    """Run a script here; return its losses, step by step, and the held-out metrics it ends with."""
+    space: dict = {"__name__": "a_script"}
+    exec(compile(source, "a_script.py", "exec"), space)
+    try:
+        rows = list(space["train"]())
+    finally:
+        torch.set_flush_denormal(False)  # hypothesis refuses to work with it
+    assert [step for step, _, _ in rows] == list(range(len(rows)))
+    return [losses for _, losses, _ in rows], rows[-1][2]
+
+
+def losses_of_process(source: str, folder) -> list[dict]:
+    """Run a script as a person does, isolated from skipviz, and return the losses it prints."""
+    path = folder / "experiment.py"
+    path.write_text(source, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-I", str(path)], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
+    return [{part.rsplit(" ", 1)[0]: float(part.rsplit(" ", 1)[1]) for part in parts} for _, *parts in rows]
+
+
+def trained(experiment, events=()) -> tuple[list[dict], dict]:
+    """Train with skipviz itself; return the same two things."""
+    torch.set_flush_denormal(True)
+    try:
+        frames = list(skipviz.train(experiment, events))
+    finally:
+        torch.set_flush_denormal(False)
+    losses = [{name: measured.loss for name, measured in frame.variants.items()} for frame in frames]
+    return losses, {name: measured.held_out for name, measured in frames[-1].variants.items()}
+
+
+def assert_same(ours: list[dict], theirs: list[dict]) -> None:
+    """Fail unless the script's losses `ours` are those of skipviz; where skipviz has none, the script has none that is finite."""
+    assert len(ours) == len(theirs)
+    for step, (mine, wanted) in enumerate(zip(ours, theirs, strict=True)):
+        assert mine.keys() == wanted.keys()
+        for name, loss in wanted.items():
+            if loss is None:
+                assert not abs(mine[name]) < float("inf")
+            else:
+                assert abs(mine[name] - loss) <= TOLERANCE * abs(loss), (step, name, mine[name], loss)
+
+
+def check(experiment, events=()) -> str:
+    """Hold the script of an experiment to what skipviz trains it to, in this process; return its source."""
+    source = script(experiment, events)
+    losses, held_out = losses_of(source)
+    wanted, wanted_held_out = trained(experiment, events)
+    assert_same(losses, wanted)
+    for name, value in held_out.items():
+        assert abs(value - wanted_held_out[name]) < 1e-6
+    return source

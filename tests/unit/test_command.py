@@ -140,3 +140,11 @@ def test_the_module_is_the_command():
     ran = subprocess.run([sys.executable, "-m", "skipviz", "describe", "nothing"], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 2
     assert ran.stderr.startswith("skipviz: 'nothing' is no preset")
+
+
+def test_code_prints_a_script_that_imports_no_skipviz(capsys):
+    assert main(["code", "vanishing-residual"]) == 0
+    printed = capsys.readouterr().out
+    compile(printed, "script.py", "exec")
+    assert "h3 = self.f3(h2) + h1" in printed
+    assert "import skipviz" not in printed

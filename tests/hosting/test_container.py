@@ -1,0 +1,144 @@
+"""The Dockerfile's lines, read and performed by hand where no container engine runs: all but the packages' installation."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = str(Path(sys.prefix) / "bin")
+PATIENCE = 90
+
+
+def lines() -> list[tuple[str, str]]:
+    """Return the Dockerfile's instructions: (word, rest)."""
+    text = "\n".join(line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#"))
+    found = [line.split(None, 1) for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+    return [(word, rest.strip()) for word, rest in found]
+
+
+def all_of(word: str) -> list[str]:
+    return [rest for found, rest in lines() if found == word]
+
+
+def environment() -> dict[str, str]:
+    """Return what the ENV lines set."""
+    return dict(part.split("=", 1) for rest in all_of("ENV") for part in shlex.split(rest))
+
+
+def copied() -> dict[str, str]:
+    """Return what the COPY lines copy, source → target."""
+    return dict(rest.split() for rest in all_of("COPY"))
+
+
+def listed() -> tuple[list[str], set[str]]:
+    """Return the lines of .dockerignore, and the top-level names that it lets through."""
+    rules = (ROOT / ".dockerignore").read_text().split()
+    return rules, {rule[1:] for rule in rules if rule.startswith("!")}
+
+
+def test_what_is_copied_is_there_and_is_let_through_and_nothing_else_is():
+    rules, through = listed()
+    assert rules[0] == "*"
+    assert set(copied()) == through
+    assert [name for name in copied() if not (ROOT / name).exists()] == []
+
+
+def test_torch_is_the_version_that_the_requirements_pin_from_the_index_without_cuda():
+    [pinned] = [line for line in (ROOT / "requirements.txt").read_text().split() if line.startswith("torch==")]
+    [install] = [rest for rest in all_of("RUN") if "torch" in rest]
+    assert pinned in install.split()
+    assert "https://download.pytorch.org/whl/cpu" in install.split()
+
+
+def test_the_server_runs_as_a_user_of_its_own_in_safe_mode():
+    words = [word for word, _ in lines()]
+    assert all_of("USER") == ["skipviz"]
+    assert words.index("USER") > max(place for place, word in enumerate(words) if word in ("RUN", "COPY"))
+    assert environment()["SKIPVIZ_PUBLIC"] == "1"
+    assert environment()["SKIPVIZ_DATA_DIR"] in all_of("VOLUME")
+
+
+def test_commands_are_lists_so_that_signals_reach_the_server():
+    assert isinstance(json.loads(all_of("CMD")[0]), list)
+    assert isinstance(json.loads(all_of("HEALTHCHECK")[0].partition("CMD ")[2]), list)
+
+
+@pytest.fixture
+def container(tmp_path_factory):
+    """The app as the Dockerfile lays it out, and the environment that it runs in."""
+    folder = tmp_path_factory.mktemp("container")
+    app, data = folder / "app", folder / "data"
+    app.mkdir()
+    for source, target in copied().items():
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, app / target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        else:
+            shutil.copy(ROOT / source, app / target)
+    [compiling] = [rest for rest in all_of("RUN") if "compileall" in rest]
+    path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    subprocess.run(shlex.split(compiling), cwd=app, env={**os.environ, **path}, check=True)
+    data.mkdir()
+    options = {"cwd": app, "env": {**path, "HOME": str(data), **environment(), "SKIPVIZ_DATA_DIR": str(data)}}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        options["env"] |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(free.getsockname()[1])}
+    return options
+
+
+def is_healthy(options) -> bool:
+    """Run the health check's own command and return whether it succeeds."""
+    command = json.loads(all_of("HEALTHCHECK")[0].partition("CMD ")[2])
+    return subprocess.run(command, **options, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_the_laid_out_app_becomes_healthy_writes_only_to_its_data_and_ends_on_sigterm(container, tmp_path):
+    assert not is_healthy(container)
+    laid_out = files_in(container["cwd"])
+    with (tmp_path / "log.txt").open("w+") as log:
+        server = subprocess.Popen(json.loads(all_of("CMD")[0]), **container, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            end = time.monotonic() + PATIENCE
+            while not is_healthy(container):
+                assert server.poll() is None, Path(log.name).read_text()
+                assert time.monotonic() < end, Path(log.name).read_text()
+            helpers = psutil.Process(server.pid).children(recursive=True)
+            assert helpers
+            begin_a_run(container["env"]["STREAMLIT_SERVER_PORT"])
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(PATIENCE) in (0, -signal.SIGTERM)
+            assert psutil.wait_procs(helpers, timeout=10)[1] == []
+        finally:
+            server.kill()
+            server.wait()
+    assert files_in(container["cwd"]) == laid_out
+
+
+def files_in(folder: Path) -> dict[str, int]:
+    """Return every file of a folder with the time of its last change."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def begin_a_run(port: str) -> None:
+    """Start an endless run as a browser does."""
+    address = f"http://127.0.0.1:{port}/"
+    with urllib.request.urlopen(urllib.request.Request(address, headers={"accept": "text/html"})) as page:
+        cookie = page.headers["set-cookie"].partition(";")[0]
+    network = {"layers": [{"op": {"kind": "linear", "width": 2}}]}
+    body = json.dumps({"experiment": {"variants": {"a": network}, "training": {"steps": 1_000_000}}}).encode()
+    headers = {"cookie": cookie, "content-type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(address + "skipviz/runs", body, headers)) as answer:
+        assert answer.status == 201

@@ -32,6 +32,7 @@ from . import bundle
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .identity import Identity, owner_of
+from .sockets import send_at_once
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
 MAX_MESSAGES = 200
@@ -258,6 +259,7 @@ async def lifespan(app):
     engine: Engine = await asyncio.to_thread(get_engine)
     broadcaster = _broadcaster()
     _end_streams_on_signals(broadcaster)
+    send_at_once()
     try:
         yield {"engine": engine}
     finally:

@@ -1,0 +1,21 @@
+"""How the server's connections send. Imports no streamlit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+
+import psutil
+
+
+def send_at_once() -> None:
+    """Let every connection that this process accepts from now on send small parts at once.
+
+    asyncio does so for sockets that were opened as TCP by name; Streamlit opens its own without. A response's head
+    would then wait, on a connection that was used before, until the browser has acknowledged it: 40 ms each time.
+    """
+    for found in psutil.Process().net_connections("tcp"):
+        if found.status == psutil.CONN_LISTEN and found.fd >= 0:
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(found.fd)) as listener:
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

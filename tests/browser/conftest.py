@@ -47,7 +47,7 @@ def visit(server, chromium):
 
     def opened(context=None, viewport=DESKTOP, **options):
         if context is None:
-            context = chromium.new_context(base_url=server.address, viewport=viewport, **options)
+            context = chromium.new_context(**{"base_url": server.address, "viewport": viewport, **options})
             context.set_default_timeout(30_000)
             watched[context] = set()
             context.on("request", lambda request: watched[context].update(_runs_asked_for(request.url)))

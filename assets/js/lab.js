@@ -10,6 +10,7 @@ import { createHints } from "./hints.js";
 import { createToast, createTooltip } from "./notice.js";
 import { createNetworkShape } from "./network_shape.js";
 import { createViewOptions } from "./view_options.js";
+import { createQueueNotice } from "./queue_notice.js";
 import { createRunStore } from "./store.js";
 import { createStream, post, startRun } from "./stream.js";
 import { createTableView } from "./table_view.js";
@@ -176,6 +177,7 @@ export function createLab(root, commands) {
   const table = createTableView(page.table, act);
   const viewOptions = createViewOptions(page.quantity, options, () => act.options());
   const shape = createNetworkShape(page.head, page.names, (u) => commands.send({ op: "u", on: u }));
+  const queueNotice = createQueueNotice(page.rows);
   const plots = createLabPlots(page, options, (step) => act.seek(step));
   page.transport.append(transport.root);
   page.plain.onclick = () => act.all(false);
@@ -258,6 +260,7 @@ export function createLab(root, commands) {
       words(values);
     }
     function words(values) {
+      queueNotice(store);
       const grads = values ? values.weight_grad.filter((value) => value !== null) : [];
       const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
       inspector.update(data, selected, ratio);

@@ -17,7 +17,8 @@ export function createRunStore() {
     /** @type {{step: number, event: any}[]} */ events: [],
     state: "ready",
     /** @type {string | null} */ reason: null,
-    /** @type {number | null} */ ahead: null,
+    /** @type {number | null} runs before this one in line */ ahead: null,
+    /** @type {number | null} seconds that it will probably wait there */ wait: null,
     /** @type {number | null} cursor: index of the frame looked at; null is live */ cursor: null,
     mine: true,
     /** @type {number | null} steps a second asked for; null is as fast as it goes */ speed: null,
@@ -26,7 +27,7 @@ export function createRunStore() {
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, cursor: null, diverged: {},
+        id, header: null, frames: [], passing: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {},
       });
     },
     /** @param {any} message  one message of the stream */
@@ -56,6 +57,7 @@ export function createRunStore() {
       if (message.state) this.state = message.state;
       this.reason = message.reason ?? (message.state ? null : this.reason);
       this.ahead = message.ahead ?? null;
+      this.wait = message.wait ?? null;
       if (message.diverged) this.diverged = message.diverged;
       return true;
     },

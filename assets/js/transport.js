@@ -3,27 +3,10 @@
 import { element, icon, iconButton } from "./dom.js";
 import { formatNumber } from "./numbers.js";
 import { eventMark, eventWords } from "./event_words.js";
+import { reasonWords, stateWords } from "./run_words.js";
 
 /** Steps a second the speed slider offers; null is as fast as it goes. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
-
-/** Words for a run's state, as the page says them. @param {any} store @param {boolean} live @param {any} network */
-export function stateWords(store, live, network) {
-  if (!live && store.frames.length) return ["back", `Live is at ${store.frames.at(-1).step} ›`];
-  const words = {
-    ready: ["ready", "Ready"],
-    starting: ["queued", "Starting"],
-    queued: ["queued", store.ahead ? `Queued, ${store.ahead} ahead` : "Queued"],
-    running: ["running", slowWords(store) || "Running"],
-    paused: ["paused", "Paused"],
-    finished: ["finished", "Finished"],
-    stopped: ["finished", "Stopped"],
-    diverged: ["bad", divergedWords(store, network)],
-    failed: ["bad", `Failed: ${store.reason || "the worker ended"}`],
-    interrupted: ["bad", store.reason || "Interrupted"],
-  };
-  return words[store.state] || ["ready", store.state];
-}
 
 /**
  * Build the transport.
@@ -42,6 +25,7 @@ export function createTransport(act, options = {}) {
   const speed = element("input", { type: "range", min: 0, max: SPEEDS.length - 1, step: 1, "aria-label": "Speed, steps a second" });
   const rateValue = element("output", {});
   const rate = element("input", { type: "range", min: -5, max: 0, step: 0.05, "aria-label": "Learning rate" });
+  const reason = element("p", { class: "sv-reason", role: "status", hidden: true });
   const marks = element("div", { class: "sv-marks" });
   const slider = element("input", { type: "range", min: 0, step: 1, class: "sv-time", "aria-label": "Step shown" });
   speed.oninput = () => {
@@ -71,6 +55,7 @@ export function createTransport(act, options = {}) {
       main, step, options.small ? null : stop, reset, options.small ? null : more,
       element("div", { class: "sv-count" }, element("div", {}, count, total), state),
     ),
+    reason,
     options.small ? null : sliders,
     element("div", { class: "sv-timeline" }, marks, slider),
   );
@@ -100,6 +85,8 @@ export function createTransport(act, options = {}) {
       state.title = store.reason || sentence;
       state.dataset.kind = kind;
       state.disabled = kind !== "back";
+      reason.textContent = reasonWords(store);
+      reason.hidden = !reason.textContent;
       const position = SPEEDS.indexOf(view.speed);
       if (document.activeElement !== speed) speed.value = String(position < 0 ? SPEEDS.length - 1 : position);
       speedValue.textContent = view.speed ? `${view.speed} steps/s` : "fastest";
@@ -117,22 +104,6 @@ export function createTransport(act, options = {}) {
       }
     },
   };
-}
-
-/** Where a step takes long, how long: what is switched shows at the next one. */
-function slowWords(store) {
-  const [before, last] = store.frames.slice(-2);
-  if (!last || last.step <= before.step) return "";
-  const seconds = (last.seconds - before.seconds) / (last.step - before.step);
-  if (!(seconds > Math.max(0.7, 1.6 / (store.speed || 1e9)))) return "";
-  return `A step takes ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s; a change shows at the next one`;
-}
-
-function divergedWords(store, network) {
-  const where = Object.values(store.diverged)[0];
-  if (!where) return "Diverged";
-  const layer = network?.layers.find((one) => one.id === where.layer);
-  return `Diverged at step ${where.step} in ${layer ? `f(${layer.k})` : "the head"}`;
 }
 
 function drawMarks(host, events, { steps, network }, seek) {

@@ -16,6 +16,8 @@ BEGINNING_SECONDS = 60.0
 """What a worker has on top before its first word: a fresh process imports torch, with a GPU it takes that in use."""
 LEAST_SHARE = 0.25
 """What a run counts of a core at least: it may be made faster at any moment."""
+KEEPING_UP = 0.8
+"""Part of the speed asked for at which a run still keeps it; a slower one lacks a core, and takes all that it gets."""
 SHARE_SECONDS = 2.0
 """Time over which a run's use of its core is measured."""
 
@@ -72,8 +74,11 @@ class Live:
         return self.computed + (now - self.changed if self.computing else 0.0)
 
     def cores(self) -> float:
-        """Return what it counts of the cores."""
-        return 0.0 if self.house or not self.computing else max(LEAST_SHARE, min(1.0, self.share))
+        """Return what it counts of the cores: one, but less where it keeps the speed that it is held to and rests between."""
+        if self.house or not self.computing:
+            return 0.0
+        keeps_up = self.run.speed and self.pace and self.pace >= KEEPING_UP * self.run.speed
+        return max(LEAST_SHARE, min(1.0, self.share)) if keeps_up else 1.0
 
     def seconds_left(self, settings: Settings, now: float) -> float | None:
         """Return how long it will go on computing, or None while its pace is not known."""
@@ -83,13 +88,13 @@ class Live:
         return max(0.0, min(steps, settings.run_minutes * 60 - self.seconds(now)))
 
     def measure(self, pid: int | None, now: float) -> None:
-        """Measure its pace, and what it takes of a core, from time to time."""
+        """Measure its pace up to its worker's last word, and what it takes of a core, from time to time."""
         at, step = self._paced
         if not self.computing or now - at < SHARE_SECONDS:
             return
-        if self.run.step > step:
-            self.pace = (self.run.step - step) / (now - at)
-            self._paced = (now, self.run.step)
+        if self.run.step > step and self.heard > at:
+            self.pace = (self.run.step - step) / (self.heard - at)
+            self._paced = (self.heard, self.run.step)
         used = self._processor_seconds(pid)
         if used is not None:
             if self._used is not None:

@@ -29,6 +29,7 @@ from ..storage import Run
 from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
 from . import bundle
+from .address import address_of
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .identity import Identity, owner_of
@@ -147,7 +148,9 @@ async def _post_run(request: Request) -> Response:
             experiment = asked.experiment or link.decode(asked.link)
         except link.LinkError as error:
             raise _RefusalError(422, str(error)) from None
-        return get_engine().submit(experiment, owner, asked.speed, asked.ghost, asked.paused)
+        engine = get_engine()
+        address = address_of(request.scope, engine.settings.trusted_proxies)
+        return engine.submit(experiment, owner, asked.speed, asked.ghost, asked.paused, address=address)
 
     return JSONResponse({"run": await asyncio.to_thread(submit)}, status_code=201)
 

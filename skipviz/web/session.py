@@ -12,6 +12,7 @@ from ..network.base import NetworkError
 from ..sharing import link
 from ..tasks import presets
 from ..tasks.experiment import Experiment
+from .address import address_from
 from .identity import owner_from
 from .workbench import Workbench
 
@@ -103,7 +104,13 @@ def go(page: str) -> None:
 def start(bench: Workbench, *, speed: float | None, ghost: bool, paused: bool) -> None:
     """Submit the bench's experiment as a new run; raises `EngineError` with a sentence."""
     leave(bench)
-    bench.run = get_engine().submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused)
+    engine = get_engine()
+    bench.run = engine.submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused, address=_address())
+
+
+def _address() -> str:
+    forwarded = st.context.headers.get("X-Forwarded-For") or ""
+    return address_from(st.context.ip_address, forwarded, get_engine().settings.trusted_proxies)
 
 
 def adopt(bench: Workbench, run_id: str) -> None:

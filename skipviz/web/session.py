@@ -152,7 +152,7 @@ def follow(bench: Workbench, events: list | None, posted: bool = False) -> None:
     if bench.run is None:
         return
     run = get_engine().run(bench.run)
-    if events is None or run is None or run.state not in ("running", "paused"):
+    if events is None or run is None or run.ended:
         leave(bench)
     elif not posted:
         for event in events:

@@ -16,40 +16,15 @@ so that the server stores and forwards frames without ever decoding them. JSON n
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 
-from ..learning.frame import Frame, VariantFrame
+from ..learning.frame_text import encode_frame
 
-_NUMBERS = {field.name for field in fields(VariantFrame) if "Numbers" in str(field.type)}
+__all__ = ["Lines", "encode", "encode_frame"]
 
 
 def encode(data) -> bytes:
     """Return compact JSON; raises `ValueError` for NaN or infinity."""
     return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
-
-
-def encode_frame(frame: Frame, passing: bool = False) -> bytes:
-    """Return `frame.to_data()` as JSON with six significant digits, several times faster than `json.dumps`."""
-    variants = ",".join(f"{json.dumps(name)}:{_variant(variant)}" for name, variant in frame.variants.items())
-    mark = ',"passing":true' if passing else ""
-    events = json.dumps(frame.events, separators=(",", ":"), allow_nan=False)
-    return f'{{"step":{frame.step},"variants":{{{variants}}},"events":{events},"seconds":{frame.seconds:.4f}{mark}}}'.encode()
-
-
-def _variant(variant: VariantFrame) -> str:
-    parts = []
-    for field in fields(variant):
-        value = getattr(variant, field.name)
-        if value is None or value == []:
-            continue
-        if field.name in _NUMBERS:
-            text = "[" + ",".join(["null" if number is None else f"{number:.6g}" for number in value]) + "]"
-        elif isinstance(value, float):
-            text = f"{value:.6g}"
-        else:
-            text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-        parts.append(f'"{field.name}":{text}')
-    return "{" + ",".join(parts) + "}"
 
 
 class Lines:

@@ -4,25 +4,64 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Protocol
 
+from .listing import listing_of
 from .run import Run
 
 
+class StoreError(RuntimeError):
+    """What is kept cannot be read or changed now; one sentence."""
+
+
 class RunStore(Protocol):
-    """What the engine asks of a store. Every method may be called from any thread."""
+    """What the engine asks of a store. Every method may be called from any thread; those that `may wait` for a disk say so."""
+
+    trouble: str | None
+    """One sentence on why nothing is being written at present, or None."""
+
+    def start(self) -> None:
+        """Begin to keep runs; once is enough."""
 
     def add(self, run: Run) -> None:
-        """Keep a new run."""
+        """Keep a new run, or one that goes on."""
 
     def get(self, run_id: str) -> Run | None:
-        """Return a run and count it as used, or None where it is not, or no longer, kept."""
+        """Return a run that is in memory and count it as used, or None."""
+
+    def find(self, run_id: str) -> Run | None:
+        """Return a run, None where it is not, or no longer, kept; may wait. Raises `StoreError`."""
 
     def append(self, run: Run, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         """Append an encoded frame to `run`; `keep` spares it when frames are thinned, a `passing` one goes with the next."""
 
+    def note(self, run: Run) -> None:
+        """Hear that something about `run` has changed."""
+
+    def rewind(self, run: Run, step: int, events: int) -> list[dict]:
+        """Take back what `run` recorded from `step` on; see `Run.rewind`."""
+
     def runs(self) -> list[Run]:
-        """Return every run, oldest first."""
+        """Return every run in memory, oldest first."""
+
+    def listed(self, owner: str) -> list[dict]:
+        """Return what a list shows of an owner's runs, newest first; may wait. Raises `StoreError`."""
+
+    def owner_and_state(self, run_id: str) -> tuple[str, str] | None:
+        """Return whose a run is and its state; may wait. Raises `StoreError`."""
+
+    def rename(self, run_id: str, title: str) -> None:
+        """Give a run another title; may wait. Raises `StoreError`."""
+
+    def delete(self, run_id: str) -> None:
+        """Forget an ended run and all that was written of it; may wait. Raises `StoreError`."""
+
+    def checkpoint(self, run_id: str) -> Path | None:
+        """Return where a run's checkpoint lies or is to lie, or None where none is kept."""
+
+    def close(self) -> None:
+        """Finish writing; may wait. The store is of no use afterwards."""
 
 
 class MemoryStore:
@@ -30,6 +69,7 @@ class MemoryStore:
 
     OVERHEAD = 20_000
     """Bytes that a run takes beside its frames: experiment, header, bookkeeping."""
+    trouble: str | None = None
 
     def __init__(self, total_bytes: int, run_bytes: int) -> None:
         self._total_bytes, self._run_bytes = total_bytes, run_bytes
@@ -37,17 +77,24 @@ class MemoryStore:
         self._bytes = 0
         self._lock = threading.Lock()
 
+    def start(self) -> None:
+        return
+
     def add(self, run: Run) -> None:
         with self._lock:
-            self._runs[run.id] = run
-            self._bytes += run.bytes + self.OVERHEAD
-            self._evict()
+            if run.id not in self._runs:
+                self._runs[run.id] = run
+                self._bytes += run.bytes + self.OVERHEAD
+                self._evict(run)
 
     def get(self, run_id: str) -> Run | None:
         run = self._runs.get(run_id)
         if run is not None:
             run.touched = time.monotonic()
         return run
+
+    def find(self, run_id: str) -> Run | None:
+        return self.get(run_id)
 
     def append(self, run: Run, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         with self._lock:
@@ -57,16 +104,59 @@ class MemoryStore:
                 run.thin()
             if run.id in self._runs:
                 self._bytes += run.bytes - before
-            self._evict()
+            self._evict(run)
+
+    def note(self, run: Run) -> None:
+        return
+
+    def rewind(self, run: Run, step: int, events: int) -> list[dict]:
+        with self._lock:
+            before = run.bytes
+            back = run.rewind(step, events)
+            if run.id in self._runs:
+                self._bytes += run.bytes - before
+        return back
 
     def runs(self) -> list[Run]:
         with self._lock:
             return list(self._runs.values())
 
-    def _evict(self) -> None:
+    def listed(self, owner: str) -> list[dict]:
+        return [listing_of(run) for run in reversed(self.runs()) if run.owner == owner]
+
+    def owner_and_state(self, run_id: str) -> tuple[str, str] | None:
+        run = self.get(run_id)
+        return None if run is None else (run.owner, run.state)
+
+    def rename(self, run_id: str, title: str) -> None:
+        run = self.get(run_id)
+        if run is not None:
+            run.title = title
+
+    def delete(self, run_id: str) -> None:
+        with self._lock:
+            run = self._runs.pop(run_id, None)
+            if run is not None:
+                self._bytes -= run.bytes + self.OVERHEAD
+
+    def checkpoint(self, run_id: str) -> Path | None:
+        return None
+
+    def close(self) -> None:
+        return
+
+    def _may_go(self, run: Run) -> bool:
+        """Return whether an ended run may be forgotten."""
+        return True
+
+    def _evict(self, used: Run) -> None:
+        """Forget ended runs, but the one just used, until the rest has room."""
         if self._bytes <= self._total_bytes:
             return
-        for run in sorted((run for run in self._runs.values() if run.ended), key=lambda run: run.touched):
+        ended = (run for run in self._runs.values() if run.ended and run is not used)
+        for run in sorted(ended, key=lambda run: run.touched):
+            if not self._may_go(run):
+                continue
             del self._runs[run.id]
             self._bytes -= run.bytes + self.OVERHEAD
             if self._bytes <= self._total_bytes:

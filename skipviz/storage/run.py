@@ -16,7 +16,14 @@ from ..tasks.experiment import Experiment
 
 STATES = ("queued", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted")
 ENDED = frozenset(STATES[3:])
-"""States that a run never leaves."""
+"""States that a run leaves only when a person, or a server that is back, lets it go on."""
+GAP = 100_000
+"""Sequences left out where a run's count begins anew: more than a viewer can have seen of what a killed server lost."""
+
+
+def resumable(state: str, checkpoint: int | None) -> bool:
+    """Return whether a run in this state, with a checkpoint at this step, may go on."""
+    return state == "interrupted" or (state in ("failed", "stopped") and checkpoint is not None)
 
 
 @dataclass(eq=False)
@@ -40,16 +47,32 @@ class Run:
     """Runs before this one in line, while it is queued."""
     wait: int | None = None
     """Seconds that it will probably wait in line, where that can be said."""
+    title: str = ""
+    began: Experiment | None = None
+    """The experiment before any event; None: there was none, and `experiment` is it."""
     header_json: bytes | None = None
     events: list[dict] = field(default_factory=list)
     """Events in the order in which they acted, each with its step."""
+    waiting: list[dict] = field(default_factory=list)
+    """Events that were posted and have not acted yet."""
     diverged: dict[str, dict] = field(default_factory=dict)
+    checkpoint: int | None = None
+    """The step from which it can go on; None: only from the first."""
+    restart: bool = False
+    """Whether it is to go on by itself when the server is back."""
+    unsaved: str | None = None
+    """One sentence on why it is not being saved, while it is not."""
+    ended_at: float | None = None
     created: float = field(default_factory=time.time)
     touched: float = field(default_factory=time.monotonic)
     bytes: int = 0
     """Size of the frames kept."""
     urgent: bool = False
     """Whether a frame that shows what a person did waits to be told; who tells it clears this."""
+    base: int = 0
+    """The sequence at which its count began; a viewer that stands before it begins anew."""
+    edition: int = 0
+    """How often frames that were there already were dropped or taken back."""
     _payloads: list[bytes] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
     _passing: bool = False
@@ -72,7 +95,11 @@ class Run:
     @property
     def sequence(self) -> int:
         """How many frames and changes of state there have been."""
-        return len(self._payloads) + len(self._marks)
+        return self.base + len(self._payloads) + len(self._marks)
+
+    @property
+    def resumable(self) -> bool:
+        return resumable(self.state, self.checkpoint)
 
     def add_frame(self, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         """Append an encoded frame; `keep` spares it from thinning, a `passing` one is let go when the next comes."""
@@ -92,11 +119,54 @@ class Run:
 
     def thin(self) -> None:
         """Drop every other frame but the latest tenth, the first and those of events; sequences stay."""
+        self.edition += 1
         alive = [index for index, payload in enumerate(self._payloads) if payload]
         for index in alive[1 : len(alive) * 9 // 10 : 2]:
             if index not in self._keep:
                 self.bytes -= len(self._payloads[index])
                 self._payloads[index] = b""
+
+    def rewind(self, step: int, events: int) -> list[dict]:
+        """Take back what was recorded from `step` on, but for the first `events` events, and return the events taken back.
+
+        Every viewer begins anew, so what is recorded again is seen once.
+        """
+        frames = [(payload, index in self._keep) for index, payload in enumerate(self._payloads) if payload]
+        if self._passing:
+            frames.pop()
+        kept = [(payload, keep) for payload, keep in frames if step_of(payload) < step]
+        base = self.sequence + GAP
+        self._passing = False
+        self._payloads = [payload for payload, _ in kept]
+        self._keep = {0, *(index for index, (_, keep) in enumerate(kept) if keep)}
+        self._marks = []
+        self.bytes = sum(map(len, self._payloads))
+        self.base, self.edition, self.step = base, self.edition + 1, step
+        self.diverged = {name: where for name, where in self.diverged.items() if where["step"] < step}
+        back = [*self.events[events:], *self.waiting]
+        self.events, self.waiting = self.events[:events], []
+        return back
+
+    def since(self, place: int) -> tuple[int, list[tuple[int, bool, bytes]]]:
+        """Return how many places there are and (place, keep, payload) of the frames from `place` on, without a passing one."""
+        count = len(self._payloads) - self._passing
+        found = enumerate(self._payloads[place:count], start=place)
+        return count, [(index, index in self._keep, payload) for index, payload in found if payload]
+
+    def count_facts(self) -> dict:
+        """Return what a run's sequences follow from, with its frames' places."""
+        return {"base": self.base, "frames": len(self._payloads), "marks": list(self._marks)}
+
+    def restore(self, facts: dict, frames: list[tuple[int, bool, bytes]]) -> None:
+        """Take back what `count_facts` and `since` gave."""
+        self.base, self._marks, self._passing = facts["base"], list(facts["marks"]), False
+        self._payloads = [b""] * max(facts["frames"], frames[-1][0] + 1 if frames else 0)
+        self._keep = {0}
+        for place, keep, payload in frames:
+            self._payloads[place] = payload
+            if keep:
+                self._keep.add(place)
+        self.bytes = sum(map(len, self._payloads))
 
     def frames_between(self, after: int, sequence: int) -> list[bytes]:
         """Return the frames that a viewer lacks who knows all up to `after` and is to know all up to `sequence`."""
@@ -127,7 +197,7 @@ class Run:
 
     def _count(self, sequence: int) -> int:
         """Return how many frames there were at `sequence`."""
-        return max(0, sequence - bisect_right(self._marks, sequence))
+        return max(0, sequence - self.base - bisect_right(self._marks, sequence))
 
     def _message(self, sequence: int, facts: bytes, frames: list[bytes]) -> bytes:
         state = {"run": self.id, "seq": sequence, "state": self.state, "reason": self.reason, "step": self.step}
@@ -137,7 +207,16 @@ class Run:
             state["wait"] = self.wait
         if self.diverged:
             state["diverged"] = self.diverged
+        if self.resumable:
+            state["resumes"] = self.checkpoint or 0
+        if self.unsaved:
+            state["unsaved"] = self.unsaved
         return _encode(state)[:-1] + facts + b',"frames":[' + b",".join(frames) + b"]}"
+
+
+def step_of(payload: bytes) -> int:
+    """Return the step of an encoded frame, which begins with it."""
+    return int(payload[len(b'{"step":') : payload.index(b",")])
 
 
 def _encode(data: dict) -> bytes:

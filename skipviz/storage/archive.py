@@ -1,0 +1,261 @@
+"""The server's end of its archivist: says what is new of every run, and asks for what was kept.
+
+It never holds a queue of frames: what the archivist has not yet confirmed is still in the runs themselves, and is sent
+again from there if the archivist dies. Two threads do the waiting, so that nobody else does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import parcel
+from .memory import StoreError
+from .record import Record
+
+ROOT = Path(__file__).resolve().parents[2]
+PERIOD = 0.1
+"""Seconds between two messages on one run; with the archivist's own period well below the second that may be lost."""
+ASKING_SECONDS = 20.0
+CLOSING_SECONDS = 6.0
+SLOWEST_RESTART = 10.0
+
+
+@dataclass
+class _Known:
+    """How far the archivist has one run."""
+
+    edition: int = -1
+    sent: int = 0
+    saved: int = 0
+    number: int = 0
+    saved_number: int = -1
+    whole: bool = False
+    """Whether the table has its row, with what never changes."""
+    headed: bool = False
+
+
+class Archive:
+    """Keeps one archivist alive. `record(run_id, place, edition)` returns what is new of a run, or None where it is gone."""
+
+    def __init__(
+        self,
+        arguments: list[str],
+        record: Callable[[str, int, int], Record | None],
+        on_ready: Callable[[list[str]], None],
+        on_trouble: Callable[[str | None], None],
+        on_removed: Callable[[list[str]], None],
+    ) -> None:
+        self._arguments, self._record = arguments, record
+        self._on_ready, self._on_trouble, self._on_removed = on_ready, on_trouble, on_removed
+        self._changed = threading.Condition()
+        self._dirty: set[str] = set()
+        self._sending: set[str] = set()
+        self._known: dict[str, _Known] = {}
+        self._asked: dict[int, tuple[dict, Future]] = {}
+        self._unsent: list[int] = []
+        self._number = 0
+        self._process: subprocess.Popen | None = None
+        self._once_ready = False
+        self._restart_seconds = 0.0
+        self._closing = False
+        self._sender: threading.Thread | None = None
+        self.trouble: str | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the archivist."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the archivist, which opens its folder while the server serves."""
+        with self._changed:
+            if self._sender is None and not self._closing:
+                self._begin()
+                self._sender = threading.Thread(target=self._send, name="skipviz-archive", daemon=True)
+                self._sender.start()
+
+    def note(self, run_id: str) -> None:
+        """Hear that a run has changed; never waits for the archivist."""
+        with self._changed:
+            self._dirty.add(run_id)
+            self._changed.notify()
+
+    def settled(self, run_id: str) -> bool:
+        """Return whether all that was noted of a run is on the disk."""
+        with self._changed:
+            known = self._known.get(run_id)
+            waits = run_id in self._dirty or run_id in self._sending
+            return not waits and (known is None or known.saved_number == known.number)
+
+    def forget(self, run_id: str) -> None:
+        """Let go of a run that left the memory."""
+        with self._changed:
+            self._known.pop(run_id, None)
+            self._dirty.discard(run_id)
+
+    def adopt(self, run_id: str, edition: int, places: int) -> None:
+        """Note that a run that was loaded is on the disk as it is."""
+        with self._changed:
+            self._known[run_id] = _Known(edition, places, places, 0, 0, True, True)
+
+    def ask(self, head: dict, seconds: float = ASKING_SECONDS) -> parcel.Parcel:
+        """Return the archivist's answer, which knows all that was noted before; raises `StoreError` with a sentence."""
+        future: Future = Future()
+        with self._changed:
+            if self._sender is None or self._closing:
+                raise StoreError("nothing is being kept: the server is stopping")
+            self._number += 1
+            number = self._number
+            self._asked[number] = ({**head, "ask": number}, future)
+            self._unsent.append(number)
+            self._changed.notify()
+        try:
+            answer = future.result(seconds)
+        except TimeoutError:
+            raise StoreError("what is kept of runs cannot be read at present: its disk is too slow") from None
+        finally:
+            with self._changed:
+                self._asked.pop(number, None)
+        if "error" in answer.head:
+            raise StoreError(answer.head["error"])
+        return answer
+
+    def close(self) -> None:
+        """Send what is new, and give the archivist a while to write it; it goes on alone if it needs longer."""
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+            self._changed.notify()
+        if self._sender is None:
+            return
+        self._sender.join(CLOSING_SECONDS)
+        process = self._process
+        with contextlib.suppress(OSError, ValueError):
+            process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(CLOSING_SECONDS)
+
+    def _begin(self) -> None:
+        paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "skipviz.storage.archivist", *self._arguments, "again" if self._once_ready else "first"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+        )
+        threading.Thread(target=self._listen, args=(self._process,), name="skipviz-archive-news", daemon=True).start()
+
+    def _send(self) -> None:
+        """Send what is asked and what is new, in this order of being noted: this is a thread's work."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or self._unsent or (self._dirty and self.trouble is None))
+                closing = self._closing
+                asked, self._unsent = self._unsent, []
+                dirty, self._dirty = (self._dirty, set()) if self.trouble is None or closing else (set(), self._dirty)
+                self._sending = dirty
+                heads = [self._asked[number][0] for number in asked if number in self._asked]
+            try:
+                for run_id in sorted(dirty):
+                    self._send_run(run_id)
+                for head in heads:
+                    parcel.write(self._process.stdin, head)
+            except (OSError, ValueError):
+                with self._changed:
+                    self._dirty |= dirty
+                    self._unsent = asked + self._unsent
+                    self._changed.wait(PERIOD)
+            if closing:
+                return
+            with self._changed:
+                self._sending = set()
+                self._changed.wait_for(lambda: self._closing or self._unsent, PERIOD)
+
+    def _send_run(self, run_id: str) -> None:
+        with self._changed:
+            known = self._known.setdefault(run_id, _Known())
+        record = self._record(run_id, known.sent, known.edition)
+        if record is None:
+            return
+        parts = {name: getattr(record, name) for name in ("experiment", "header")}
+        skip = {"experiment": known.whole, "header": known.whole and known.headed}
+        has = [name for name, part in parts.items() if part is not None and not skip[name]]
+        with self._changed:
+            if record.row["edition"] != known.edition:
+                known.saved = 0
+            known.edition, known.sent, known.number = record.row["edition"], record.places, known.number + 1
+            known.headed = known.headed or "header" in has
+            head = {"word": "run", "id": run_id, "number": known.number, "row": record.row, "has": has, "places": record.places}
+        head["rows"] = [[place, keep] for place, keep, _ in record.frames]
+        parcel.write(self._process.stdin, head, [*(parts[name] for name in has), *(payload for _, _, payload in record.frames)])
+
+    def _listen(self, process: subprocess.Popen) -> None:
+        """Take what one archivist says until it is gone, then start another: this is a thread's work."""
+        with contextlib.suppress(OSError, ValueError):
+            while (came := parcel.read(process.stdout)) is not None:
+                self._hear(came)
+        process.wait()
+        with self._changed:
+            if self._closing:
+                return
+            wait, self._restart_seconds = self._restart_seconds, min(SLOWEST_RESTART, 2 * self._restart_seconds + 0.25)
+        threading.Event().wait(wait)
+        with self._changed:
+            if self._closing:
+                return
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            for run_id, known in self._known.items():
+                if known.saved_number != known.number:
+                    known.sent, known.whole = known.saved, False
+                    self._dirty.add(run_id)
+            self._unsent = sorted(self._asked)
+            self._begin()
+            self._changed.notify()
+
+    def _hear(self, came: parcel.Parcel) -> None:
+        word = came.head["word"]
+        if word == "answer":
+            with self._changed:
+                _, future = self._asked.get(came.head["ask"], (None, None))
+            if future is not None and not future.done():
+                future.set_result(came)
+        elif word == "saved":
+            with self._changed:
+                for run_id, (edition, places, number) in came.head["runs"].items():
+                    self._confirm(run_id, edition, places, number)
+        elif word == "ready":
+            self._restart_seconds = 0.0
+            first, self._once_ready = not self._once_ready, True
+            self._note_trouble(None)
+            if first:
+                self._on_ready(came.head["restart"])
+        elif word == "trouble":
+            self._note_trouble(came.head["sentence"])
+        elif word == "removed":
+            self._on_removed(came.head["runs"])
+
+    def _note_trouble(self, sentence: str | None) -> None:
+        with self._changed:
+            before, self.trouble = self.trouble, sentence
+            self._changed.notify()
+        if before != sentence:
+            self._on_trouble(sentence)
+
+    def _confirm(self, run_id: str, edition: int, places: int, number: int) -> None:
+        known = self._known.get(run_id)
+        if known is None:
+            return
+        known.whole, known.saved_number = True, number
+        if edition == known.edition:
+            known.saved = places

@@ -1,0 +1,328 @@
+"""The helper process that writes runs down: `python -m skipviz.storage.archivist FOLDER …`, started by the server.
+
+SQLAlchemy and pyarrow live here and not in the server, whose memory they would fill, and a slow disk holds up nobody. It
+takes parcels from stdin and answers on stdout. What it has been sent is written even if the server is killed in the same
+moment, for it ends only when nothing more comes and all is written. It never imports torch or streamlit.
+
+From the server, heads with a `word`:
+
+    run      one run's row, and the frames that are new: parts are what `has` names, then one frame each of `rows`
+    load     a run: its row, its frames
+    list, about, rename, delete    of the table; each with an `ask` number, as load has one
+To the server:
+
+    ready    the table is open; which runs are to go on by themselves
+    saved    by run: the edition and the places up to which everything is on the disk
+    trouble  a sentence on why nothing is written now, or null
+    removed  runs that went by age or size
+    answer   to an `ask`; `error` is a sentence
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pyarrow
+
+from . import parcel
+from .chunks import RunFolder
+from .columns import Row
+from .database import Database, DatabaseProblemError, written
+from .folder import FolderLock, folder_of
+from .retention import Retention
+from .run import ENDED, GAP, STATES
+from .summary import latest_of
+
+FLUSH_SECONDS = 0.25
+"""Between what comes first and its being written: with the server's own period far below a second."""
+RETRY_SECONDS = 0.5
+LAST_SECONDS = 60.0
+"""How long it goes on trying to write once the server is gone."""
+TIDY_SECONDS = 60.0
+MOST_LISTED = 500
+CUT_OFF = "the server was stopped before this run had ended"
+PATIENCE = 2.0
+"""Seconds for which a locked folder or table is waited for in silence."""
+
+
+class _Pending:
+    """What is to be written of one run."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.rows: list[Row] = []
+        self.row: dict = {}
+        self.places = 0
+
+    def take(self, head: dict, parts: list[bytes]) -> None:
+        row, has = head["row"], head["has"]
+        if row["edition"] != self.row.get("edition", row["edition"]):
+            self.rows.clear()
+        self.row |= row | dict(zip(has, parts, strict=False))
+        self.rows += [Row(*place, part) for place, part in zip(head["rows"], parts[len(has) :], strict=True)]
+        self.places, self.number = head["places"], head["number"]
+
+
+class Archivist:
+    """Serves one server from one folder."""
+
+    def __init__(self, folder: Path, retention: Retention, again: bool, inbox: queue.SimpleQueue, out) -> None:
+        self._folder, self._retention, self._again = folder, retention, again
+        self._inbox, self._out = inbox, out
+        self._lock = FolderLock(folder)
+        self._database: Database | None = None
+        self._pending: dict[str, _Pending] = {}
+        self._latest: dict[str, dict] = {}
+        self._asked: list[parcel.Parcel] = []
+        self._trouble: str | None = None
+        self._since = time.monotonic()
+        self._flush_at = self._tidy_at = 0.0
+
+    def serve(self) -> None:
+        """Serve until the server is gone and everything is written."""
+        while (came := self._next()) is not None:
+            if came.head:
+                self._take(came)
+            self._work()
+        end = time.monotonic() + LAST_SECONDS
+        while self._pending and time.monotonic() < end:
+            self._flush_at = 0.0
+            self._work()
+            if self._pending:
+                time.sleep(RETRY_SECONDS)
+        self._lock.release()
+
+    def _next(self) -> parcel.Parcel | None:
+        """Return what comes next, an empty parcel when it is time to write, or None at the end."""
+        waits = TIDY_SECONDS
+        if self._database is None:
+            waits = FLUSH_SECONDS
+        elif self._pending:
+            waits = max(0.0, self._flush_at - time.monotonic())
+        try:
+            return self._inbox.get(timeout=waits)
+        except queue.Empty:
+            return parcel.Parcel({}, [])
+
+    def _take(self, came: parcel.Parcel) -> None:
+        if came.head["word"] == "run":
+            if not self._pending:
+                self._flush_at = max(self._flush_at, time.monotonic() + FLUSH_SECONDS)
+            self._pending.setdefault(came.head["id"], _Pending()).take(*came)
+        else:
+            self._asked.append(came)
+
+    def _work(self) -> None:
+        """Open the folder, answer, write, tidy: whatever is due."""
+        if self._database is None and not self._open():
+            if self._trouble:
+                self._refuse(self._trouble)
+            return
+        if self._asked:
+            self._flush()
+            asked, self._asked = self._asked, []
+            for came in asked:
+                self._answer(came.head)
+        elif self._pending and time.monotonic() >= self._flush_at:
+            self._flush()
+        if time.monotonic() >= self._tidy_at:
+            self._tidy_at = time.monotonic() + TIDY_SECONDS
+            self._tidy()
+
+    def _open(self) -> bool:
+        """Take the folder and open the table; say why, after a while, where that cannot be."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if not self._lock.acquire():
+                raise DatabaseProblemError("another server keeps its runs in this folder")
+            self._database = Database(self._folder / "runs.sqlite", busy_seconds=PATIENCE)
+            restart = [] if self._again else self._recover()
+        except (OSError, DatabaseProblemError) as problem:
+            self._database = None
+            if time.monotonic() > self._since + PATIENCE:
+                self._tell_trouble(_sentence(problem))
+            return False
+        self._tell_trouble(None)
+        self._tell({"word": "ready", "restart": restart})
+        return True
+
+    def _recover(self) -> list[str]:
+        """Mark what a killed server left going as interrupted, and return the runs that are to go on by themselves."""
+        changed = []
+        for row in self._database.with_states(state for state in STATES if state not in ENDED):
+            folder, whole = self._run_folder(row["id"]), self._database.row(row["id"])
+            facts = json.loads(whole["facts"])
+            folder.keep_only(whole["edition"])
+            facts["base"] += max(facts["frames"], folder.last_place(whole["edition"]) + 1) + len(facts["marks"]) + GAP
+            facts["marks"] = []
+            ended = {"state": "interrupted", "reason": CUT_OFF, "ended": time.time(), "bytes": folder.bytes()}
+            changed.append({"id": row["id"], "facts": written(facts), **ended})
+        self._database.write(changed)
+        return [row["id"] for row in self._database.with_states(["interrupted"]) if row["restart"]]
+
+    def _flush(self) -> None:
+        """Write all that waits: frames first, then the table, so that a row never speaks of frames that are not there."""
+        problem, done, rows = None, {}, []
+        for run_id, pending in list(self._pending.items()):
+            try:
+                rows.append(self._write_frames(run_id, pending))
+                done[run_id] = pending
+            except (OSError, DatabaseProblemError) as error:
+                problem = _sentence(error)
+        try:
+            self._database.write(rows)
+        except DatabaseProblemError as error:
+            problem, done = _sentence(error), {}
+        for run_id in done:
+            del self._pending[run_id]
+        if done:
+            saved = {run_id: [one.row["edition"], one.places, one.number] for run_id, one in done.items()}
+            self._tell({"word": "saved", "runs": saved})
+        self._tell_trouble(problem)
+        self._flush_at = time.monotonic() + (RETRY_SECONDS if problem else FLUSH_SECONDS)
+        with contextlib.suppress(OSError):
+            for run_id, one in done.items():
+                self._put_in_order(run_id, one.row)
+
+    def _write_frames(self, run_id: str, pending: _Pending) -> dict:
+        """Write one run's new frames and return its row."""
+        folder, edition = self._run_folder(run_id), pending.row["edition"]
+        folder.append(edition, pending.rows)
+        if run_id not in self._latest:
+            row = self._database.row(run_id)
+            self._latest[run_id] = json.loads(row["summary"]).get("latest", {}) if row else {}
+        self._latest[run_id] = latest = latest_of((row.payload for row in reversed(pending.rows)), self._latest[run_id])
+        size = folder.bytes() + len(pending.row.get("experiment", b""))
+        texts = {"facts": written(pending.row["facts"]), "summary": written({**pending.row["summary"], "latest": latest})}
+        return {**pending.row, **texts, "id": run_id, "bytes": size}
+
+    def _put_in_order(self, run_id: str, row: dict) -> None:
+        ended = row["ended"] is not None
+        folder = self._run_folder(run_id)
+        folder.merge(row["edition"], everything=ended)
+        if ended or row["edition"]:
+            folder.keep_only(row["edition"])
+        if ended:
+            self._latest.pop(run_id, None)
+
+    def _answer(self, head: dict) -> None:
+        answers = {"load": self._load, "list": self._list, "about": self._about, "rename": self._rename, "delete": self._delete}
+        try:
+            answer, parts = answers[head["word"]](head)
+        except (OSError, DatabaseProblemError, pyarrow.ArrowException) as problem:
+            answer, parts = {"error": f"what is kept cannot be read or changed at present: {_sentence(problem)}"}, []
+        self._tell({**answer, "word": "answer", "ask": head["ask"]}, parts)
+
+    def _refuse(self, sentence: str) -> None:
+        asked, self._asked = self._asked, []
+        for came in asked:
+            self._tell({"word": "answer", "ask": came.head["ask"], "error": f"runs are not kept at present: {sentence}"})
+
+    def _load(self, head: dict) -> tuple[dict, list[bytes]]:
+        row = self._database.row(head["id"])
+        if row is None:
+            return {"row": None}, []
+        folder = self._run_folder(row["id"])
+        if row["id"] not in self._pending:
+            folder.keep_only(row["edition"])
+        rows = folder.rows(row["edition"])
+        parts = [row.pop("experiment"), row.pop("header") or b"", *(found.payload for found in rows)]
+        return {"row": row, "rows": [[found.place, found.keep] for found in rows]}, parts
+
+    def _list(self, head: dict) -> tuple[dict, list[bytes]]:
+        return {"rows": self._database.owned_by(head["owner"], MOST_LISTED)}, []
+
+    def _about(self, head: dict) -> tuple[dict, list[bytes]]:
+        row = self._database.row(head["id"])
+        if row is None:
+            return {"row": None}, []
+        return {"row": {name: row[name] for name in ("owner", "state")}}, [row["experiment"]]
+
+    def _rename(self, head: dict) -> tuple[dict, list[bytes]]:
+        self._database.write([{"id": head["id"], "title": head["title"]}])
+        return {}, []
+
+    def _delete(self, head: dict) -> tuple[dict, list[bytes]]:
+        self._remove([head["id"]])
+        return {}, []
+
+    def _remove(self, run_ids: list[str]) -> None:
+        self._database.remove(run_ids)
+        for run_id in run_ids:
+            self._pending.pop(run_id, None)
+            self._latest.pop(run_id, None)
+            self._run_folder(run_id).remove()
+
+    def _tidy(self) -> None:
+        """Remove runs that are kept no longer, and folders that belong to no run."""
+        try:
+            ended = [run for run in self._database.ended() if run[0] not in self._pending]
+            gone = self._retention.overdue(ended, time.time())
+            if gone:
+                self._remove(gone)
+                self._tell({"word": "removed", "runs": gone})
+            known = self._database.ids() | set(self._pending)
+            for folder in (self._folder / "runs").glob("*"):
+                if folder.name not in known and time.time() - folder.stat().st_mtime > 3600:
+                    RunFolder(folder).remove()
+        except (OSError, DatabaseProblemError):
+            return
+
+    def _run_folder(self, run_id: str) -> RunFolder:
+        return RunFolder(folder_of(self._folder, run_id))
+
+    def _tell_trouble(self, sentence: str | None) -> None:
+        if sentence != self._trouble:
+            self._trouble = sentence
+            self._tell({"word": "trouble", "sentence": sentence})
+
+    def _tell(self, head: dict, parts: list[bytes] = ()) -> None:
+        """Send one parcel; once the server is gone, nobody hears it."""
+        with contextlib.suppress(OSError, ValueError):
+            parcel.write(self._out, head, parts)
+
+
+def _sentence(problem: Exception) -> str:
+    """Return one sentence on why nothing can be written."""
+    if isinstance(problem, OSError):
+        import errno
+
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return "the disk is full"
+        return f"the folder cannot be written ({problem.strerror or problem})"
+    return str(problem)
+
+
+def main() -> None:
+    """Serve over stdin and stdout, whatever signals the server's terminal sends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(5)
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    pyarrow.set_cpu_count(1)
+    pyarrow.set_io_thread_count(1)
+    folder, days, megabytes, again = sys.argv[1:5]
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    inbox: queue.SimpleQueue = queue.SimpleQueue()
+
+    def listen() -> None:
+        while (came := parcel.read(sys.stdin.buffer)) is not None:
+            inbox.put(came)
+        inbox.put(None)
+
+    threading.Thread(target=listen, name="listener", daemon=True).start()
+    Archivist(Path(folder), Retention(float(days), int(megabytes)), again == "again", inbox, out).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The folder that one server at a time keeps its runs in, and where in it each run lies."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+CHECKPOINT = "checkpoint.npz"
+"""Name of a checkpoint in its run's folder."""
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Return whether `text` can be a run's id, and so a folder's name."""
+    return _ID.fullmatch(text) is not None
+
+
+def folder_of(folder: Path, run_id: str) -> Path:
+    """Return the folder of one run; raises `ValueError` for what is no id."""
+    if not is_id(run_id):
+        raise ValueError("this is no run's id")
+    return folder / "runs" / run_id
+
+
+class FolderLock:
+    """Held by whoever writes the folder; the system lets go of it when its holder dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        """Return whether the folder is this process's now; raises `OSError` where the file cannot be made."""
+        if self._descriptor is not None:
+            return True
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
+        except OSError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Let the next one have it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,35 @@
+"""One run in a list, from memory or from the table: the same fields either way."""
+
+from __future__ import annotations
+
+import json
+
+from .run import Run, resumable
+from .summary import latest_of, summary_of
+
+
+def listing_of(run: Run) -> dict:
+    """Return what a list shows of a run in memory."""
+    latest = latest_of(reversed(run.frames))
+    about = {"id": run.id, "title": run.title, "state": run.state, "reason": run.reason, "step": run.step}
+    times = {"created": run.created, "ended": run.ended_at, "bytes": run.bytes}
+    return _listing({**about, **times, "checkpoint": run.checkpoint}, summary_of(run.experiment), latest)
+
+
+def listing_from(row: dict) -> dict:
+    """Return what a list shows of a row of the table."""
+    summary = json.loads(row["summary"])
+    return _listing(row, summary, summary.get("latest", {}))
+
+
+def _listing(row: dict, summary: dict, latest: dict) -> dict:
+    names = ("id", "title", "state", "reason", "step", "created", "ended", "bytes")
+    shown = ("task", "metric", "steps", "variants", "depth", "parameters", "skips_on", "skips_total")
+    return {
+        **{name: row[name] for name in names},
+        **{name: summary[name] for name in shown},
+        "loss": latest.get("loss", {}),
+        "held_out": latest.get("held_out", {}),
+        "resumable": resumable(row["state"], row["checkpoint"]),
+        "resumes_at": row["checkpoint"] or 0,
+    }

@@ -1,0 +1,82 @@
+"""A run as it is written down, and made whole again."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from ..tasks.experiment import Experiment
+from .run import Run
+from .summary import summary_of
+
+_FACTS = ("speed", "ghost", "paused", "events", "waiting", "diverged")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is new of a run: its row of the table, and frames as (place, keep, payload)."""
+
+    row: dict[str, Any]
+    places: int
+    frames: list[tuple[int, bool, bytes]]
+    experiment: bytes
+    header: bytes | None
+
+
+class Recorder:
+    """Says what is new of one run; what follows from its experiment is worked out once for each."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._began = run.began or run.experiment
+        self._experiment = self._began.to_json().encode()
+        self._now: Experiment | None = None
+        self._summary: dict = {}
+        self._changed: dict = {}
+
+    def record(self, place: int, edition: int, lock: Lock) -> Record:
+        """Return what is new for whoever has the frames of this edition up to `place`; `lock` guards the run's frames."""
+        run = self._run
+        with lock:
+            edition_now = run.edition
+            places, frames = run.since(place if edition == edition_now else 0)
+            counts = run.count_facts()
+        if run.experiment is not self._now:
+            self._now = now = run.experiment
+            self._summary = summary_of(now)
+            self._changed = {} if now is self._began else {"now": now.to_json()}
+        facts = {name: getattr(run, name) for name in _FACTS} | counts | self._changed
+        row = _row(run) | {"edition": edition_now, "summary": self._summary, "facts": facts}
+        return Record(row, places, frames, self._experiment, run.header_json)
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "owner": run.owner,
+        "title": run.title,
+        "created": run.created,
+        "ended": run.ended_at if run.ended else None,
+        "state": run.state,
+        "reason": run.reason,
+        "restart": int(run.restart),
+        "step": run.step,
+        "checkpoint": run.checkpoint,
+    }
+
+
+def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experiment: bytes, header: bytes) -> Run:
+    """Return the run that a row of the table, its frames, experiment and header make."""
+    facts = json.loads(row["facts"])
+    began = Experiment.model_validate_json(experiment)
+    now = Experiment.model_validate_json(facts["now"]) if "now" in facts else began
+    run = Run(row["id"], row["owner"], now, title=row["title"], began=began, header_json=header or None)
+    for name in _FACTS:
+        setattr(run, name, facts[name])
+    for name in ("created", "state", "reason", "step", "checkpoint", "edition"):
+        setattr(run, name, row[name])
+    run.ended_at, run.restart, run.touched = row["ended"], bool(row["restart"]), time.monotonic()
+    run.restore(facts, frames)
+    return run

@@ -1,0 +1,153 @@
+"""A store whose runs last: in memory while they are live or looked at, and written down by the archivist as they come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from .archive import Archive
+from .folder import CHECKPOINT, folder_of, is_id
+from .listing import listing_from, listing_of
+from .memory import MemoryStore
+from .record import Record, Recorder, run_from
+from .retention import Retention
+from .run import Run
+
+
+class RecordedStore(MemoryStore):
+    """Keeps runs in `folder`. `on_ready(ids)` is told which runs are to go on by themselves, `on_trouble(sentence)` why
+    nothing is being written, or None once it is; both from a thread of the store's."""
+
+    def __init__(self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention) -> None:
+        super().__init__(total_bytes, run_bytes)
+        self.folder, self.retention = folder.resolve(), retention
+        self._loading = threading.Lock()
+        self._recorders: dict[str, Recorder] = {}
+        """Used by the archive's sending thread alone, but for what leaves the memory."""
+        self.on_ready: Callable[[list[str]], None] = lambda run_ids: None
+        self.on_trouble: Callable[[str | None], None] = lambda sentence: None
+        self._archive = Archive(
+            [str(self.folder), str(retention.days), str(retention.megabytes)],
+            self._record,
+            lambda run_ids: self.on_ready(run_ids),
+            lambda sentence: self.on_trouble(sentence),
+            self._removed,
+        )
+
+    @property
+    def archivist_pid(self) -> int | None:
+        """Process id of the helper that writes."""
+        return self._archive.pid
+
+    @property
+    def trouble(self) -> str | None:
+        """One sentence on why nothing is being written, or None."""
+        return self._archive.trouble
+
+    def start(self) -> None:
+        self._archive.start()
+
+    def add(self, run: Run) -> None:
+        super().add(run)
+        self._archive.note(run.id)
+
+    def find(self, run_id: str) -> Run | None:
+        run = self.get(run_id)
+        if run is not None or not is_id(run_id):
+            return run
+        with self._loading:
+            return self.get(run_id) or self._load(run_id)
+
+    def append(self, run: Run, payload: bytes, keep: bool = False, passing: bool = False) -> None:
+        super().append(run, payload, keep, passing)
+        self._archive.note(run.id)
+
+    def note(self, run: Run) -> None:
+        if run.id in self._runs:
+            self._archive.note(run.id)
+
+    def rewind(self, run: Run, step: int, events: int) -> list[dict]:
+        back = super().rewind(run, step, events)
+        self._archive.note(run.id)
+        return back
+
+    def listed(self, owner: str) -> list[dict]:
+        live = {run.id: listing_of(run) for run in self.runs() if run.owner == owner}
+        if self.trouble is None:
+            rows = [listing_from(row) for row in self._archive.ask({"word": "list", "owner": owner}).head["rows"]]
+            for row in rows:
+                shown = live.setdefault(row["id"], row)
+                shown["bytes"] = max(shown["bytes"], row["bytes"])
+        return sorted(live.values(), key=lambda row: row["created"], reverse=True)
+
+    def owner_and_state(self, run_id: str) -> tuple[str, str] | None:
+        known = super().owner_and_state(run_id)
+        if known is not None or not is_id(run_id):
+            return known
+        row = self._archive.ask({"word": "about", "id": run_id}).head["row"]
+        return None if row is None else (row["owner"], row["state"])
+
+    def rename(self, run_id: str, title: str) -> None:
+        run = self.get(run_id)
+        if run is None:
+            self._archive.ask({"word": "rename", "id": run_id, "title": title})
+        else:
+            run.title = title
+            self._archive.note(run_id)
+
+    def delete(self, run_id: str) -> None:
+        self._archive.ask({"word": "delete", "id": run_id})
+        super().delete(run_id)
+        self._forget(run_id)
+
+    def checkpoint(self, run_id: str) -> Path | None:
+        return folder_of(self.folder, run_id) / CHECKPOINT
+
+    def close(self) -> None:
+        self._archive.close()
+
+    def is_saved(self, run: Run) -> bool:
+        """Return whether all of a run is on the disk."""
+        return self._archive.settled(run.id)
+
+    def _load(self, run_id: str) -> Run | None:
+        answer = self._archive.ask({"word": "load", "id": run_id})
+        row = answer.head["row"]
+        if row is None:
+            return None
+        experiment, header, *payloads = answer.parts
+        frames = [(place, keep, payload) for (place, keep), payload in zip(answer.head["rows"], payloads, strict=True)]
+        run = run_from(row, frames, experiment, header)
+        self._archive.adopt(run_id, run.edition, run.since(0)[0])
+        super().add(run)
+        return run
+
+    def _record(self, run_id: str, place: int, edition: int) -> Record | None:
+        run = self._runs.get(run_id)
+        if run is None:
+            return None
+        if run_id not in self._recorders:
+            self._recorders[run_id] = Recorder(run)
+        return self._recorders[run_id].record(place, edition, self._lock)
+
+    def _forget(self, run_id: str) -> None:
+        self._archive.forget(run_id)
+        self._recorders.pop(run_id, None)
+
+    def _removed(self, run_ids: list[str]) -> None:
+        """Forget what went by age or size; what goes on meanwhile is written anew."""
+        for run_id in run_ids:
+            run = self._runs.get(run_id)
+            if run is not None and run.ended:
+                super().delete(run_id)
+            self._forget(run_id)
+            if run is not None and not run.ended:
+                self._archive.note(run_id)
+
+    def _may_go(self, run: Run) -> bool:
+        """Spare what is not yet written, unless memory runs far over."""
+        if not self._archive.settled(run.id) and self._bytes < 2 * self._total_bytes:
+            return False
+        self._forget(run.id)
+        return True

@@ -1,6 +1,10 @@
-"""What all tests share: how hypothesis searches, and one warm engine."""
+"""What all tests share: how hypothesis searches, where runs are kept, and one warm engine."""
 
+import atexit
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +14,11 @@ settings.register_profile("local", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("repeatable", parent=settings.get_profile("local"), derandomize=True, database=None)
 settings.load_profile("repeatable" if os.environ.get("CI") else "local")
 
+# What a test keeps of runs never lies in the working tree, nor where another test process keeps its own.
+DATA = Path(tempfile.mkdtemp(prefix="skipviz-tests-"))
+os.environ["SKIPVIZ_DATA_DIR"] = str(DATA / "others")
+atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+
 
 @pytest.fixture(scope="session")
 def engine():
@@ -18,7 +27,7 @@ def engine():
     from skipviz.engine import engine as module
     from skipviz.settings import Settings
 
-    module._engine = started = Engine(Settings(max_running=2)).start()
+    module._engine = started = Engine(Settings(max_running=2, data_dir=DATA / "engine")).start()
     assert started.wait_until_warm(60)
     yield started
     started.close()

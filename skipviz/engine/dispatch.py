@@ -156,6 +156,11 @@ class Dispatch:
         live.seen = self._clock()
         return live.rests
 
+    def rests(self, run_id: str) -> bool:
+        """Return whether the run is paused because nobody watches."""
+        live = self._live.get(run_id)
+        return live is not None and live.rests
+
     def wake(self, run_id: str) -> None:
         """Let a run go on that rested because nobody watched."""
         live = self._live.get(run_id)

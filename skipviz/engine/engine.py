@@ -18,12 +18,15 @@ from typing import Any
 
 from ..network.base import NetworkError, Tagged
 from ..settings import Settings, get_settings
-from ..storage import STATES, MemoryStore, Run, RunStore
+from ..storage import STATES, Run, RunStore, StoreError
+from ..storage.summary import title_of
 from ..tasks.event import Control, Event, applied, message_from
 from ..tasks.experiment import Experiment
 from . import budget, devices, limits
 from .dispatch import PERIOD, Dispatch, Hands
+from .errors import EngineError, unknown
 from .figures import Figures
+from .keeping import STOPPED, Keeping, store_for
 from .launcher import Child, Launcher
 from .probing import Probing
 from .starts import Starts
@@ -32,20 +35,12 @@ STOPPING_SECONDS = 2.0
 """How long a worker may take to finish the step it is in when its run is stopped."""
 
 
-class EngineError(ValueError):
-    """What the engine refuses, in one sentence; `status` is the HTTP status that says the same."""
-
-    def __init__(self, sentence: str, status: int = 400) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
-class Engine:
+class Engine(Keeping):
     """Executes runs. `start` it before use; `close` ends every process it started."""
 
     def __init__(self, settings: Settings | None = None, store: RunStore | None = None) -> None:
         self.settings = settings or get_settings()
-        self._store = store or MemoryStore(self.settings.store_mb * 2**20, self.settings.run_store_mb * 2**20)
+        self._store = store or store_for(self.settings)
         self._lock = threading.RLock()
         hands = Hands(self._begin, self._send, self._change, self._tell, self._abandon, self._pid)
         self._dispatch = Dispatch(lambda: self.settings, hands)
@@ -59,6 +54,10 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._awaited: set[str] = set()
+        """Runs whose checkpoint a stopping server waits for."""
+        self._all_safe = threading.Event()
+        self._store.on_ready, self._store.on_trouble = self._restart, self._note_trouble
 
     def start(self) -> Engine:
         """Start the engine's thread and its helper processes, which warm up in the background; once is enough."""
@@ -68,23 +67,30 @@ class Engine:
                 self._thread = threading.Thread(target=self._serve, args=(begun,), name="skipviz-engine", daemon=True)
                 self._thread.start()
                 begun.wait()
+                self._store.start()
         return self
 
     def close(self) -> None:
-        """End every process and mark what was going on as interrupted; the engine is of no use afterwards."""
+        """Let every run make a checkpoint from which it goes on when the server is back, and end every process.
+
+        The engine is of no use afterwards.
+        """
         with self._starting:
             if self._closed:
                 return
             self._closed = True
         if self._thread is None:
             return
+        self._checkpoint_all()
         with self._lock:
             for run in self._store.runs():
                 if not run.ended:
-                    self._change(run, "interrupted", "the server stopped")
+                    run.restart, run.paused = bool(run.owner), run.paused and not self._dispatch.rests(run.id)
+                    self._change(run, "interrupted", STOPPED)
         self._probing.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+        self._store.close()
 
     def wait_until_warm(self, timeout: float) -> bool:
         """Wait until workers start at once and return whether they do; True at once where nothing warms up."""
@@ -127,12 +133,11 @@ class Engine:
         device = devices.resolve(experiment, self.settings.cuda)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
-        memory_mb = min(self.settings.run_memory_mb, self.settings.total_memory_mb)
-        refusal = budget.refusal(experiment, self.settings) or limits.refusal(experiment, memory_mb)
-        if refusal:
-            raise EngineError(refusal, 413)
+        self._check_size(experiment)
         run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, ghost=ghost, paused=paused)
-        messages = [event.model_dump(mode="json", exclude_none=True) for event in events]
+        run.title, run.began, run.unsaved = title_of(experiment), experiment, self._unsaved()
+        events = tuple(events)
+        run.waiting = [event.model_dump(mode="json", exclude_none=True) for event in events]
         try:
             for event in events:
                 run.experiment = applied(run.experiment, event)
@@ -143,18 +148,19 @@ class Engine:
                 raise EngineError("the server is stopping", 503)
             if not house:
                 self._check_admission(run.owner, address)
-            self._pending[run.id] = [
-                {
-                    "experiment": experiment.model_dump(mode="json", exclude_defaults=True),
-                    "device": device,
-                    "memory_mb": memory_mb,
-                    "events": messages,
-                }
-            ]
+            self._pending[run.id] = [self._request(run, device)]
             self._dispatch.enter(run, limits.memory_mb(experiment) + self._worker_mb(device), house)
             self._store.add(run)
         self._loop.call_soon_threadsafe(self._admit)
         return run.id
+
+    def _check_size(self, experiment: Experiment) -> None:
+        refusal = budget.refusal(experiment, self.settings) or limits.refusal(experiment, self._run_memory_mb())
+        if refusal:
+            raise EngineError(refusal, 413)
+
+    def _run_memory_mb(self) -> int:
+        return min(self.settings.run_memory_mb, self.settings.total_memory_mb)
 
     def _check_admission(self, owner: str, address: str | None) -> None:
         settings = self.settings
@@ -173,9 +179,9 @@ class Engine:
 
         Raises `EngineError`: unknown run, not the owner, an ended run, or a message that does not fit the run.
         """
-        run = self._store.get(run_id)
+        run = self.run(run_id)
         if run is None:
-            raise EngineError("there is no such run, or it is no longer kept", 404)
+            raise unknown()
         if not owner or not secrets.compare_digest(run.owner.encode(), owner.encode()):
             raise EngineError("only the browser that started this run may control it", 403)
         try:
@@ -186,7 +192,14 @@ class Engine:
             raise EngineError(str(error)) from None
 
     def run(self, run_id: str) -> Run | None:
-        """Return a run, or None where it is not, or no longer, kept."""
+        """Return a run, or None where it is not, or no longer, kept; one that ended a while ago comes from the disk."""
+        try:
+            return self._store.find(run_id)
+        except StoreError:
+            return None
+
+    def kept(self, run_id: str) -> Run | None:
+        """Return a run that is in memory, at once, or None."""
         return self._store.get(run_id)
 
     def probe(self, experiment: Experiment, timeout: float = 1.0) -> dict | None:
@@ -235,6 +248,9 @@ class Engine:
         else:
             run.experiment = applied(run.experiment, message)
         data = message.model_dump(mode="json", exclude_none=True)
+        if not isinstance(message, Control):
+            run.waiting.append(data)
+        self._store.note(run)
         if run.id in self._pending:
             self._pending[run.id].append(data)
         if run.id in self._workers:
@@ -319,7 +335,7 @@ class Engine:
         for data in (request, *messages):
             child.send(data)
         run.ahead = run.wait = None
-        if not again:
+        if not again and not request["resume"]:
             self._counted.waited(time.time() - run.created)
         self._change(run, "paused" if run.paused else "running")
 
@@ -367,7 +383,16 @@ class Engine:
                 self._counted.stepped(int(rest) - run.step)
                 run.step = int(rest)
             elif word == b"event":
-                run.events.append(json.loads(rest))
+                self._note_acted(run, json.loads(rest))
+                return
+            elif word == b"resumed":
+                step, events = json.loads(rest)
+                run.checkpoint = step or None
+                self._store.rewind(run, step, events)
+            elif word == b"checkpoint":
+                run.checkpoint = json.loads(rest)
+                self._note_safe(run.id)
+                self._store.note(run)
                 return
             elif word == b"state":
                 self._set_state(run, json.loads(rest))
@@ -422,11 +447,14 @@ class Engine:
         run.mark()
         if run.ended:
             run.ahead = run.wait = None
+            run.ended_at = time.time()
             self._pending.pop(run.id, None)
             self._dispatch.leave(run)
+            self._note_safe(run.id)
         self._tell(run)
 
     def _tell(self, run: Run) -> None:
+        self._store.note(run)
         for listener in self._listeners.values():
             listener(run.id)
 

@@ -145,7 +145,8 @@ def _take_steps(experiment) -> None:
 
 def main() -> None:
     """Warm up, then fork on request until the server is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     nursery = Nursery(socket.socket(fileno=int(sys.argv[1])))
     from . import prober, worker  # noqa: F401  (imported here once, for every child)
 

@@ -8,6 +8,8 @@ so that the server stores and forwards frames without ever decoding them. JSON n
     event {…}               an event, with the step at which it acted
     at 40                   steps taken
     state "paused"          or "running"
+    resumed [40, 2]         it goes on from a checkpoint at step 40, in which two events have acted
+    checkpoint 80           it can go on from step 80; null: there is nothing to go on with
     diverged {…}            variants that diverged: step and layer
     end ["finished", null]  the last line: the run's last state and the reason
     probe [7, {…}, null]    a measurement's number, its result, or a sentence that says why there is none

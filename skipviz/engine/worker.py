@@ -6,9 +6,12 @@ Imports torch, never streamlit.
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
 
+from ..learning.checkpoint import CheckpointError
 from ..learning.setup import prepare
 from ..learning.trainer import Trainer
 from ..network.base import NetworkError
@@ -16,6 +19,7 @@ from ..tasks.event import Control, message_from
 from ..tasks.experiment import Experiment
 from . import limits
 from .channel import Channel, line, serve_over_pipes
+from .checkpoints import Checkpoints
 from .wire import encode_frame
 
 SENDING_PERIOD = 0.05
@@ -26,30 +30,38 @@ PICTURE_PERIOD = 0.2
 """Seconds between two pictures: each costs a forward pass over a grid or a sample."""
 SLOW = 1 / 20
 """Seconds a step from which on every step is recorded."""
+SETTLED = 0.5
+"""Seconds after which a paused run in which nothing happens makes a checkpoint."""
+LEAVE_SECONDS = 5.0
+"""After a signal to end: by then a server that ends too has taken the worker along; if it lives, the run is interrupted."""
 
 
 class Session:
     """One run from its first step to its last."""
 
-    def __init__(self, channel: Channel, trainer: Trainer, request: dict) -> None:
-        self._channel, self._trainer = channel, trainer
+    def __init__(self, channel: Channel, trainer: Trainer, request: dict, checkpoints: Checkpoints) -> None:
+        self._channel, self._trainer, self._checkpoints = channel, trainer, checkpoints
         self._steps = trainer.experiment.training.steps
         self._interval = trainer.experiment.training.record_interval()
         self._waiting: list = []
-        self._paused, self._stopped = bool(request.get("paused")), False
+        self._paused, self._stopped, self._leaves = bool(request.get("paused")), False, False
         self._single_steps = 0
         self._speed: float | None = request.get("speed")
         self._ghost = bool(request.get("ghost"))
         self._due = time.monotonic()
         self._step_seconds = 0.0
-        self._touched = False
-        self._acted: list[dict] = []
+        self._acted: list[dict] = trainer.unshown
+        self._touched = bool(self._acted)
         self._buffer = bytearray()
         self._sent = self._emitted = 0.0
         self._pictured = {False: 0.0, True: 0.0}
         self._told_step = 0
-        self._told_diverged: set[str] = set()
-        for message in request.get("events", ()):
+        self._told_diverged: set[str] = set(trainer.diverged)
+        if request.get("resume"):
+            self._put("resumed", [trainer.step, trainer.applied])
+            if trainer.diverged:
+                self._put("diverged", trainer.diverged)
+        for message in request.get("events", ())[trainer.applied :]:
             self._take(message_from(message))
 
     def run(self) -> None:
@@ -57,11 +69,15 @@ class Session:
         self._put("header", self._trainer.header())
         self._put("state", "paused" if self._paused else "running")
         self._flush()
-        while not (self._trainer.finished or self._stopped):
+        while not (self._trainer.finished or self._stopped or self._leaves):
             self._receive()
-            if self._stopped or self._rests():
+            if self._stopped or self._leaves or self._rests():
                 continue
             self._advance()
+        if self._trainer.finished:
+            self._put("checkpoint", None)
+        elif self._checkpoints.affordable():
+            self._save()
         self._flush()
         self._channel.send("end", self._outcome())
 
@@ -69,7 +85,14 @@ class Session:
         """Take what has come, then apply the events whose step this is."""
         inbox = self._channel.inbox
         while inbox:
-            self._take(message_from(inbox.popleft()))
+            message = inbox.popleft()
+            if message["kind"] == "checkpoint":
+                self._save()
+                self._flush()
+            elif message["kind"] == "leave":
+                self._leaves = True
+            else:
+                self._take(message_from(message))
         if self._waiting:
             step = self._trainer.step
             due = [event for event in self._waiting if event.step is None or event.step <= step]
@@ -126,8 +149,17 @@ class Session:
             self._measure_at_rest()
         if self._buffer:
             self._flush()
-        self._channel.wait(seconds)
+        if seconds is None and self._checkpoints.lacks(self._trainer):
+            if not self._channel.wait(SETTLED):
+                self._save()
+        else:
+            self._channel.wait(seconds)
         return True
+
+    def _save(self) -> None:
+        """Write a checkpoint and tell from which step the run can go on."""
+        self._checkpoints.write(self._trainer)
+        self._put("checkpoint", self._checkpoints.step)
 
     def _measure_at_rest(self) -> None:
         """Show the parameters before the step that waits; the frame of that step will take this one's place."""
@@ -160,6 +192,8 @@ class Session:
         self._acted.clear()
         if frame is not None:
             self._emit(frame, passing and not trainer.diverged)
+        if now >= self._checkpoints.due:
+            self._save()
         if urgent or now - self._sent >= SENDING_PERIOD:
             self._flush()
 
@@ -193,6 +227,8 @@ class Session:
         reason = "; ".join(diverged) or None
         if self._stopped:
             return ["stopped", reason]
+        if self._leaves and not self._trainer.finished:
+            return ["interrupted", "the run's worker was told to end"]
         everyone = len(diverged) == len(self._trainer.experiment.variants)
         return ["diverged" if everyone else "finished", reason]
 
@@ -208,12 +244,35 @@ def serve(channel: Channel) -> None:
         prepare()
         limits.bound_memory(request["memory_mb"])
         experiment = Experiment.model_validate(request["experiment"])
-        trainer = Trainer(experiment, device=request["device"])
-        Session(channel, trainer, request).run()
+        checkpoints = Checkpoints(**request["checkpoints"])
+        trainer = _trainer(experiment, request, checkpoints)
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_leave, args=(channel,), daemon=True).start())
+        Session(channel, trainer, request, checkpoints).run()
     except Exception as error:
         if not limits.is_memory_error(error):
             sys.excepthook(*sys.exc_info())
         channel.send("end", ["failed", limits.reason(error, request["memory_mb"])])
+
+
+def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) -> Trainer:
+    """Return a trainer at the checkpoint that the request names, or at the first step where it is not there or damaged."""
+    trainer = Trainer(experiment, device=request["device"])
+    data = checkpoints.read(*request["resume"]) if request.get("resume") else None
+    if data is None:
+        return trainer
+    try:
+        trainer.load_state(data)
+        return trainer
+    except CheckpointError:
+        checkpoints.step = None
+        return Trainer(experiment, device=request["device"])
+
+
+def _leave(channel: Channel) -> None:
+    """Make a checkpoint at once, and end if the server still lives a while later."""
+    channel.put({"kind": "checkpoint"})
+    time.sleep(LEAVE_SECONDS)
+    channel.put({"kind": "leave"})
 
 
 if __name__ == "__main__":

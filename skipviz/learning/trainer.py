@@ -53,6 +53,8 @@ class Trainer:
             name: Variant(network, training, self.device, loss, self._metric) for name, network in experiment.variants.items()
         }
         self._painter = Painter(task, data, self.device)
+        self.applied = 0
+        """Events that have acted so far."""
         self._events: list[dict] = []
         self._next_held_out = 0
         self._began = monotonic()
@@ -61,6 +63,11 @@ class Trainer:
     def finished(self) -> bool:
         """Whether the steps are used up or every variant has diverged."""
         return self.step >= self.experiment.training.steps or len(self.diverged) == len(self._variants)
+
+    @property
+    def unshown(self) -> list[dict]:
+        """Events that acted and that no frame has shown yet."""
+        return list(self._events)
 
     def header(self) -> dict:
         """Return what a viewer needs once: the experiment, element counts, data. RMS = norm / √count of a frame's norms."""
@@ -89,6 +96,7 @@ class Trainer:
             if isinstance(event, RateEvent):
                 variant.updater.set_learning_rate(event.learning_rate)
         self.experiment = experiment
+        self.applied += 1
         self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
 
     def advance(self, record: bool, ghost: bool = False, picture: bool = False) -> Frame | None:
@@ -133,6 +141,8 @@ class Trainer:
             "step": self.step,
             "diverged": self.diverged,
             "events": self._events,
+            "applied": self.applied,
+            "seconds": monotonic() - self._began,
             "next_held_out": self._next_held_out,
         }
         tensors: dict[str, Tensor] = {}
@@ -155,7 +165,8 @@ class Trainer:
                 variant.updater.set_learning_rate(experiment.training.learning_rate)
                 restore_variant(variant, str(index), tensors)
             self.step, self.diverged, self._events = facts["step"], facts["diverged"], facts["events"]
-            self._next_held_out = facts["next_held_out"]
+            self._next_held_out, self.applied = facts["next_held_out"], facts["applied"]
+            self._began = monotonic() - facts["seconds"]
         except (KeyError, TypeError, ExperimentError, NetworkError) as error:
             raise CheckpointError(f"the checkpoint does not fit this run: {error}") from None
         self.experiment = experiment

@@ -160,7 +160,7 @@ class Archivist:
         for row in self._database.with_states(state for state in STATES if state not in ENDED):
             folder, whole = self._run_folder(row["id"]), self._database.row(row["id"])
             facts = json.loads(whole["facts"])
-            folder.keep_only(whole["edition"])
+            folder.keep_only(whole["edition"], whole["checkpoint"], live=False)
             facts["base"] += max(facts["frames"], folder.last_place(whole["edition"]) + 1) + len(facts["marks"]) + GAP
             facts["marks"] = []
             ended = {"state": "interrupted", "reason": CUT_OFF, "ended": time.time(), "bytes": folder.bytes()}
@@ -208,8 +208,8 @@ class Archivist:
         ended = row["ended"] is not None
         folder = self._run_folder(run_id)
         folder.merge(row["edition"], everything=ended)
-        if ended or row["edition"]:
-            folder.keep_only(row["edition"])
+        if ended or row["edition"] or row["checkpoint"] is not None:
+            folder.keep_only(row["edition"], row["checkpoint"], live=not ended)
         if ended:
             self._latest.pop(run_id, None)
 
@@ -231,8 +231,8 @@ class Archivist:
         if row is None:
             return {"row": None}, []
         folder = self._run_folder(row["id"])
-        if row["id"] not in self._pending:
-            folder.keep_only(row["edition"])
+        if row["id"] not in self._pending and row["ended"] is not None:
+            folder.keep_only(row["edition"], row["checkpoint"], live=False)
         rows = folder.rows(row["edition"])
         parts = [row.pop("experiment"), row.pop("header") or b"", *(found.payload for found in rows)]
         return {"row": row, "rows": [[found.place, found.keep] for found in rows]}, parts

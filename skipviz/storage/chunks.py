@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pyarrow.parquet as parquet
 
 from .columns import Row, joined, rows_from, table_from
-from .folder import CHECKPOINT
+from .folder import checkpoint_step
 
 FANOUT = 16
 _NAME = re.compile(r"(\d{6})-(\d{9})-(\d{9})\.(\d)\.parquet")
@@ -64,13 +64,21 @@ class RunFolder:
                 if chunk != merged:
                     (self.path / chunk.name).unlink(missing_ok=True)
 
-    def keep_only(self, edition: int) -> None:
-        """Remove what was left of other editions, of merged files and of writes that were cut off."""
+    def keep_only(self, edition: int, checkpoint: int | None, live: bool) -> None:
+        """Remove what was left of other editions and checkpoints, of merged files and of writes that were cut off.
+
+        Of a live run newer checkpoints stay, and what is being written.
+        """
         if not self.path.is_dir():
             return
-        wanted = {chunk.name for chunk in self._chunks(edition)} | {CHECKPOINT}
+        wanted = {chunk.name for chunk in self._chunks(edition)}
         for file in self.path.iterdir():
-            if file.name not in wanted and not file.name.startswith(CHECKPOINT):
+            step = checkpoint_step(file.name)
+            if step is None:
+                stays = file.name in wanted or (live and file.suffix == ".part")
+            else:
+                stays = step == checkpoint or (live and (checkpoint is None or step > checkpoint))
+            if not stays:
                 file.unlink(missing_ok=True)
 
     def bytes(self) -> int:
@@ -90,8 +98,8 @@ class RunFolder:
             return []
         found = [_Chunk(*map(int, match.groups())) for name in os.listdir(self.path) if (match := _NAME.fullmatch(name))]
         chunks: list[_Chunk] = []
-        for chunk in sorted((chunk for chunk in found if chunk.edition == edition), key=lambda one: (one.first, -one.last, -one.level)):
-            if not chunks or chunk.last > chunks[-1].last:
+        for chunk in sorted(found, key=lambda one: (one.first, -one.last, -one.level)):
+            if chunk.edition == edition and (not chunks or chunk.last > chunks[-1].last):
                 chunks.append(chunk)
         return chunks
 

@@ -6,8 +6,7 @@ import os
 import re
 from pathlib import Path
 
-CHECKPOINT = "checkpoint.npz"
-"""Name of a checkpoint in its run's folder."""
+_CHECKPOINT = re.compile(r"checkpoint-(\d{9})\.npz")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -21,6 +20,17 @@ def folder_of(folder: Path, run_id: str) -> Path:
     if not is_id(run_id):
         raise ValueError("this is no run's id")
     return folder / "runs" / run_id
+
+
+def checkpoint_name(step: int) -> str:
+    """Return the name of a checkpoint in its run's folder."""
+    return f"checkpoint-{step:09d}.npz"
+
+
+def checkpoint_step(name: str) -> int | None:
+    """Return the step of a checkpoint's file, or None for another file."""
+    match = _CHECKPOINT.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 class FolderLock:

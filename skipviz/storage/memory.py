@@ -39,7 +39,7 @@ class RunStore(Protocol):
     def note(self, run: Run) -> None:
         """Hear that something about `run` has changed."""
 
-    def rewind(self, run: Run, step: int, events: int) -> list[dict]:
+    def rewind(self, run: Run, step: int, events: int) -> None:
         """Take back what `run` recorded from `step` on; see `Run.rewind`."""
 
     def runs(self) -> list[Run]:
@@ -57,8 +57,8 @@ class RunStore(Protocol):
     def delete(self, run_id: str) -> None:
         """Forget an ended run and all that was written of it; may wait. Raises `StoreError`."""
 
-    def checkpoint(self, run_id: str) -> Path | None:
-        """Return where a run's checkpoint lies or is to lie, or None where none is kept."""
+    def checkpoints(self, run_id: str) -> Path | None:
+        """Return the folder for a run's checkpoints, or None where none are kept."""
 
     def close(self) -> None:
         """Finish writing; may wait. The store is of no use afterwards."""
@@ -109,13 +109,12 @@ class MemoryStore:
     def note(self, run: Run) -> None:
         return
 
-    def rewind(self, run: Run, step: int, events: int) -> list[dict]:
+    def rewind(self, run: Run, step: int, events: int) -> None:
         with self._lock:
             before = run.bytes
-            back = run.rewind(step, events)
+            run.rewind(step, events)
             if run.id in self._runs:
                 self._bytes += run.bytes - before
-        return back
 
     def runs(self) -> list[Run]:
         with self._lock:
@@ -139,7 +138,7 @@ class MemoryStore:
             if run is not None:
                 self._bytes -= run.bytes + self.OVERHEAD
 
-    def checkpoint(self, run_id: str) -> Path | None:
+    def checkpoints(self, run_id: str) -> Path | None:
         return None
 
     def close(self) -> None:

@@ -40,6 +40,7 @@ class Recorder:
     def record(self, place: int, edition: int, lock: Lock) -> Record:
         """Return what is new for whoever has the frames of this edition up to `place`; `lock` guards the run's frames."""
         run = self._run
+        row = _row(run)  # before the frames, so that a checkpoint never stands beside fewer frames than lead to it
         with lock:
             edition_now = run.edition
             places, frames = run.since(place if edition == edition_now else 0)
@@ -49,7 +50,7 @@ class Recorder:
             self._summary = summary_of(now)
             self._changed = {} if now is self._began else {"now": now.to_json()}
         facts = {name: getattr(run, name) for name in _FACTS} | counts | self._changed
-        row = _row(run) | {"edition": edition_now, "summary": self._summary, "facts": facts}
+        row |= {"edition": edition_now, "summary": self._summary, "facts": facts}
         return Record(row, places, frames, self._experiment, run.header_json)
 
 

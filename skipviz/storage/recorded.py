@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .archive import Archive
-from .folder import CHECKPOINT, folder_of, is_id
+from .folder import folder_of, is_id
 from .listing import listing_from, listing_of
 from .memory import MemoryStore
 from .record import Record, Recorder, run_from
@@ -67,10 +67,9 @@ class RecordedStore(MemoryStore):
         if run.id in self._runs:
             self._archive.note(run.id)
 
-    def rewind(self, run: Run, step: int, events: int) -> list[dict]:
-        back = super().rewind(run, step, events)
+    def rewind(self, run: Run, step: int, events: int) -> None:
+        super().rewind(run, step, events)
         self._archive.note(run.id)
-        return back
 
     def listed(self, owner: str) -> list[dict]:
         live = {run.id: listing_of(run) for run in self.runs() if run.owner == owner}
@@ -101,8 +100,8 @@ class RecordedStore(MemoryStore):
         super().delete(run_id)
         self._forget(run_id)
 
-    def checkpoint(self, run_id: str) -> Path | None:
-        return folder_of(self.folder, run_id) / CHECKPOINT
+    def checkpoints(self, run_id: str) -> Path | None:
+        return folder_of(self.folder, run_id)
 
     def close(self) -> None:
         self._archive.close()

@@ -126,11 +126,12 @@ class Run:
                 self.bytes -= len(self._payloads[index])
                 self._payloads[index] = b""
 
-    def rewind(self, step: int, events: int) -> list[dict]:
-        """Take back what was recorded from `step` on, but for the first `events` events, and return the events taken back.
+    def rewind(self, step: int, events: int) -> None:
+        """Take back what was recorded from `step` on; all but the first `events` events wait to act again.
 
         Every viewer begins anew, so what is recorded again is seen once.
         """
+        reached = self.step
         frames = [(payload, index in self._keep) for index, payload in enumerate(self._payloads) if payload]
         if self._passing:
             frames.pop()
@@ -143,9 +144,8 @@ class Run:
         self.bytes = sum(map(len, self._payloads))
         self.base, self.edition, self.step = base, self.edition + 1, step
         self.diverged = {name: where for name, where in self.diverged.items() if where["step"] < step}
-        back = [*self.events[events:], *self.waiting]
-        self.events, self.waiting = self.events[:events], []
-        return back
+        everything = [*self.events, *({**event, "step": event.get("step", reached)} for event in self.waiting)]
+        self.events, self.waiting = everything[:events], everything[events:]
 
     def since(self, place: int) -> tuple[int, list[tuple[int, bool, bytes]]]:
         """Return how many places there are and (place, keep, payload) of the frames from `place` on, without a passing one."""

@@ -57,6 +57,12 @@ class _Submission(Frozen):
     paused: bool = False
 
 
+class _Renaming(Frozen):
+    """What `PATCH /skipviz/runs/{id}` takes."""
+
+    title: str = Field(max_length=1000)
+
+
 class _Endpoint:
     """An ASGI endpoint around `handler(request) -> Response` that answers every refusal with one sentence."""
 
@@ -103,7 +109,7 @@ async def _stream(request: Request) -> Response:
 
 async def _get_run(request: Request) -> Response:
     """GET /skipviz/runs/{id} — the whole run as JSON."""
-    run = _run(request)
+    run = await _run(request)
     owner = owner_of(request.scope)
     _, body = run.snapshot(mine=owner is not None and owner == run.owner)
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
@@ -120,7 +126,7 @@ async def _get_parquet(request: Request) -> Response:
 
 
 async def _download(request: Request, write, media_type: str, suffix: str) -> Response:
-    run = _run(request)
+    run = await _run(request)
     if run.header_json is None:
         raise _RefusalError(409, "this run has not begun yet: there is nothing to download")
     body = await asyncio.to_thread(lambda: write(table.table(run.header["experiment"], map(json.loads, run.frames))))
@@ -158,7 +164,7 @@ async def _post_run(request: Request) -> Response:
 async def _post_events(request: Request) -> Response:
     """POST /skipviz/runs/{id}/events: one event or control, or a list of them → {"ok": true, "step": n}."""
     owner = _owner(request)
-    run = _run(request)
+    run = await _run(request)
     body = await _body(request)
     try:
         data = json.loads(body)
@@ -176,6 +182,35 @@ async def _post_events(request: Request) -> Response:
         return [get_engine().post(run.id, owner, message) for message in checked][-1]
 
     return JSONResponse(await asyncio.to_thread(post))
+
+
+async def _get_runs(request: Request) -> Response:
+    """GET /skipviz/runs — this browser's own runs, newest first, and how long runs are kept."""
+    engine = get_engine()
+    runs = await asyncio.to_thread(engine.runs_of, owner_of(request.scope))
+    return JSONResponse({"runs": runs, "retention": engine.retention}, headers={"cache-control": "no-store"})
+
+
+async def _patch_run(request: Request) -> Response:
+    """PATCH /skipviz/runs/{id} {"title": …} → {"ok": true, "title": …}."""
+    owner = _owner(request)
+    try:
+        asked = _Renaming.model_validate_json(await _body(request))
+    except ValidationError as error:
+        raise _RefusalError(422, sentence(error)) from None
+    return JSONResponse(await asyncio.to_thread(get_engine().rename, request.path_params["id"], owner, asked.title))
+
+
+async def _delete_run(request: Request) -> Response:
+    """DELETE /skipviz/runs/{id} → {"ok": true}; a run that still goes on is refused."""
+    owner = _owner(request)
+    return JSONResponse(await asyncio.to_thread(get_engine().delete, request.path_params["id"], owner))
+
+
+async def _post_resume(request: Request) -> Response:
+    """POST /skipviz/runs/{id}/resume → {"ok": true, "step": n}, the step from which it goes on."""
+    owner = _owner(request)
+    return JSONResponse(await asyncio.to_thread(get_engine().resume, request.path_params["id"], owner))
 
 
 async def _get_plotly(request: Request) -> Response:
@@ -211,11 +246,9 @@ def _plotly() -> tuple[str, Path, bytes]:
     return importlib.metadata.version("plotly"), script, gzip.compress(script.read_bytes(), 6)
 
 
-def _run(request: Request) -> Run:
-    run = get_engine().run(request.path_params["id"])
-    if run is None:
-        raise _RefusalError(404, "there is no such run, or it is no longer kept")
-    return run
+async def _run(request: Request) -> Run:
+    run_id = request.path_params["id"]
+    return get_engine().kept(run_id) or await asyncio.to_thread(get_engine().look_up, run_id)
 
 
 def _owner(request: Request) -> str:
@@ -296,10 +329,14 @@ _private = Middleware(PrivateFigures, token=lambda: get_engine().settings.metric
 middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), _private, Middleware(Identity)]
 routes = [
     Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
+    Route("/skipviz/runs", _Endpoint(_get_runs), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_post_run), methods=["POST"]),
     Route("/skipviz/runs/{id}.csv", _Endpoint(_get_csv), methods=["GET"]),
     Route("/skipviz/runs/{id}.parquet", _Endpoint(_get_parquet), methods=["GET"]),
     Route("/skipviz/runs/{id}", _Endpoint(_get_run), methods=["GET"]),
+    Route("/skipviz/runs/{id}", _Endpoint(_patch_run), methods=["PATCH"]),
+    Route("/skipviz/runs/{id}", _Endpoint(_delete_run), methods=["DELETE"]),
+    Route("/skipviz/runs/{id}/resume", _Endpoint(_post_resume), methods=["POST"]),
     Route("/skipviz/runs/{id}/events", _Endpoint(_post_events), methods=["POST"]),
     Route("/skipviz/page.js", _Endpoint(_get_page), methods=["GET"]),
     Route("/skipviz/plotly.js", _Endpoint(_get_plotly), methods=["GET"]),

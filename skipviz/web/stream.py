@@ -85,6 +85,9 @@ class Broadcaster:
     async def stream(self, viewer: Viewer, receive, send) -> None:
         """Send the response that keeps `viewer` up to date until it goes."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        for run_id in viewer.cursors:
+            if self._engine.kept(run_id) is None:
+                await asyncio.to_thread(self._engine.run, run_id)
         self._all.add(viewer)
         for run_id in viewer.cursors:
             self._viewers.setdefault(run_id, set()).add(viewer)
@@ -118,7 +121,7 @@ class Broadcaster:
     def _news(self, viewer: Viewer, run_id: str) -> list[bytes]:
         """Return the messages that bring `viewer` up to date on one run, in parts, and take it as told."""
         cursor = viewer.cursors[run_id]
-        run = self._engine.run(run_id)
+        run = self._engine.kept(run_id)
         if run is None:
             if cursor == -1:
                 return []
@@ -128,7 +131,7 @@ class Broadcaster:
         if cursor is not None and run.sequence == cursor and viewer.steps.get(run_id, run.step) == run.step:
             return []
         resync = []
-        if cursor is not None and (cursor > run.sequence or cursor < 0 or run.lag(cursor) > MAX_LAG):
+        if cursor is not None and (cursor > run.sequence or cursor < run.base or run.lag(cursor) > MAX_LAG):
             resync = _message(None, json.dumps({"run": run_id, "resync": True}).encode())
             cursor = None
         viewer.steps[run_id] = run.step
@@ -148,7 +151,7 @@ class Broadcaster:
         with self._lock:
             first = not self._dirty
             self._dirty.add(run_id)
-        run = self._engine.run(run_id)
+        run = self._engine.kept(run_id)
         urgent = run is not None and run.urgent
         if urgent:
             run.urgent = False

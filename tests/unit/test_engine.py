@@ -257,7 +257,7 @@ def test_closing_an_engine_interrupts_what_goes_on():
     engine = Engine(Settings(max_running=1)).start()
     run = engine.run(engine.submit(endless(), ME))
     engine.close()
-    assert (run.state, run.reason) == ("interrupted", "the server stopped")
+    assert (run.state, run.reason) == ("interrupted", "the server was restarted; the run goes on by itself")
 
 
 def test_the_engine_tells_in_figures_how_it_does(engine, submit):

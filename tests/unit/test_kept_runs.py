@@ -1,0 +1,149 @@
+"""What an engine keeps of runs: found again by another engine on the same folder, listed, renamed, deleted, gone on with."""
+
+import os
+import signal
+
+import psutil
+import pytest
+from engines import endless, frames_of, small, wait_for, wait_for_end
+
+from skipviz.engine import Engine, EngineError
+from skipviz.settings import Settings
+
+ME, OTHER = "owner-of-these-tests", "somebody-else"
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts engines that keep their runs in this test's folder, and closes what is left of them."""
+    engines = []
+
+    def start(**settings):
+        engines.append(Engine(Settings(max_running=2, data_dir=tmp_path, **settings)).start())
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.close()
+
+
+def shown(run):
+    """Return all that a viewer is told of a run."""
+    return run.snapshot()
+
+
+def test_an_ended_run_is_the_same_for_the_next_server(start):
+    first = start()
+    run = wait_for_end(first, first.run(first.submit(small(steps=60), ME)))
+    first.close()
+    found = start().run(run.id)
+    assert found is not run
+    assert shown(found) == shown(run)
+    assert frames_of(found) == frames_of(run)
+    assert (found.experiment, found.owner, found.sequence) == (run.experiment, ME, run.sequence)
+
+
+def test_a_list_shows_an_owners_runs_alike_before_and_after_a_restart(start):
+    first = start()
+    runs = [wait_for_end(first, first.run(first.submit(small(steps=3), owner))) for owner in (ME, OTHER, ME)]
+    listed = first.runs_of(ME)
+    assert [row["id"] for row in listed] == [runs[2].id, runs[0].id]
+    row = listed[0]
+    assert (row["title"], row["state"], row["step"], row["steps"]) == ("Two spirals, 6 layers", "finished", 3, 3)
+    assert (row["depth"], row["skips_on"], row["skips_total"], row["variants"]) == (6, 2, 2, ["net"])
+    assert row["loss"]["net"] == frames_of(runs[2])[-1]["variants"]["net"]["loss"]
+    assert 0 <= row["held_out"]["net"] <= 1
+    first.close()
+    again = start().runs_of(ME)
+    assert [{**row, "bytes": 0} for row in again] == [{**row, "bytes": 0} for row in listed]
+    assert all(row["bytes"] > 0 for row in again)
+
+
+def test_a_run_is_renamed_and_deleted_by_its_owner_only(start, tmp_path):
+    engine = start()
+    run = wait_for_end(engine, engine.run(engine.submit(small(steps=3), ME)))
+    for stranger in (OTHER, "", None):
+        for act in (lambda who: engine.rename(run.id, who, "mine now"), lambda who: engine.delete(run.id, who)):
+            with pytest.raises(EngineError, match="only the browser") as refused:
+                act(stranger)
+            assert refused.value.status == 403
+    assert engine.runs_of(OTHER) == engine.runs_of(None) == []
+    assert engine.rename(run.id, ME, "  my\nfirst   run ")["title"] == "my first run"
+    assert engine.runs_of(ME)[0]["title"] == "my first run"
+    assert (tmp_path / "runs" / run.id).is_dir()
+    engine.delete(run.id, ME)
+    assert engine.runs_of(ME) == []
+    assert engine.run(run.id) is None
+    assert not (tmp_path / "runs" / run.id).exists()
+    with pytest.raises(EngineError) as refused:
+        engine.delete(run.id, ME)
+    assert refused.value.status == 404
+
+
+@pytest.mark.parametrize("title", ["", " \n ", "x" * 81, None, 3])
+def test_a_title_that_is_none_is_refused_with_a_sentence(start, engine, title):
+    run = wait_for_end(engine, engine.run(engine.submit(small(steps=1), ME)))
+    with pytest.raises(EngineError, match="title") as refused:
+        engine.rename(run.id, ME, title)
+    assert refused.value.status == 422
+
+
+def test_a_run_that_goes_on_is_neither_deleted_nor_resumed(engine):
+    run = engine.run(engine.submit(endless(), ME, paused=True))
+    for act in (engine.delete, engine.resume):
+        with pytest.raises(EngineError, match="goes on") as refused:
+            act(run.id, ME)
+        assert refused.value.status == 409
+    engine.post(run.id, ME, {"kind": "stop"})
+    wait_for_end(engine, run)
+
+
+def test_a_finished_run_cannot_be_resumed(engine):
+    run = wait_for_end(engine, engine.run(engine.submit(small(steps=1), ME)))
+    with pytest.raises(EngineError, match="nothing to go on from"):
+        engine.resume(run.id, ME)
+
+
+@pytest.mark.parametrize("run_id", ["nothing", "../../etc", "a/b", "", "x" * 1000, "\x00"])
+def test_what_is_no_runs_id_finds_nothing(engine, run_id):
+    assert engine.run(run_id) is None
+    with pytest.raises(EngineError) as refused:
+        engine.rename(run_id, ME, "title")
+    assert refused.value.status == 404
+
+
+def test_runs_that_an_orderly_stop_interrupted_go_on_by_themselves(start):
+    first = start()
+    running = first.run(first.submit(endless(), ME))
+    paused = first.run(first.submit(endless(), ME))
+    waiting = first.run(first.submit(small(), ME))
+    wait_for(first, lambda: running.step > 50 and paused.step > 50)
+    first.post(paused.id, ME, {"kind": "pause"})
+    wait_for(first, lambda: paused.state == "paused")
+    first.close()
+    assert {run.state for run in (running, paused, waiting)} == {"interrupted"}
+    second = start()
+    again = {run.id: second.run(run.id) for run in (running, paused, waiting)}
+    wait_for(second, lambda: again[running.id].state == "running" and again[running.id].step > running.step)
+    wait_for(second, lambda: again[paused.id].state == "paused" and again[paused.id].header is not None)
+    assert again[paused.id].step == paused.step
+    assert again[waiting.id].state == "queued"
+    second.post(running.id, ME, {"kind": "stop"})
+    assert wait_for_end(second, again[waiting.id]).state == "finished"
+    steps = [frame["step"] for frame in frames_of(again[running.id])]
+    assert steps == sorted(set(steps))
+
+
+def test_a_killed_archivist_is_replaced_and_nothing_is_lost_or_doubled(start):
+    first = start()
+    run = first.run(first.submit(small(steps=400, record_every=1), ME, speed=400))
+    wait_for(first, lambda: run.step > 100)
+    old = first._store.archivist_pid
+    os.kill(old, signal.SIGKILL)
+    wait_for(first, lambda: first._store.archivist_pid != old)
+    wait_for_end(first, run)
+    first.close()
+    found = start().run(run.id)
+    assert shown(found) == shown(run)
+    assert [frame["step"] for frame in frames_of(found)] == list(range(400))
+    assert not psutil.pid_exists(old) or psutil.Process(old).status() == psutil.STATUS_ZOMBIE

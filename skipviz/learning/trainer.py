@@ -12,6 +12,7 @@ from ..network.base import NetworkError, elements
 from ..tasks.data import HELD_OUT_SHARE, Data, dataset
 from ..tasks.event import Event, RateEvent, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
+from ..tasks.uploads import Uploads
 from .batches import Batches
 from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors
 from .frame import Frame, VariantFrame
@@ -34,15 +35,18 @@ def pick_device(wanted: str) -> torch.device:
 
 
 class Trainer:
-    """A run of an experiment. `step` is the next step to take; `experiment` has all applied events folded in."""
+    """A run of an experiment. `step` is the next step to take; `experiment` has all applied events folded in.
 
-    def __init__(self, experiment: Experiment, device: str = "cpu") -> None:
+    Raises `UploadError` where it is one's own data and `uploads` has not got it.
+    """
+
+    def __init__(self, experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None) -> None:
         self.experiment = experiment
         self.device = pick_device(device)
         self.step = 0
         self.diverged: dict[str, dict] = {}
         task, training = experiment.task, experiment.training
-        self._data = data = dataset(task)
+        self._data = data = dataset(task, uploads)
         self._x, self._y, self._held_out_x, self._held_out_y = (
             torch.from_numpy(part).to(self.device)
             for part in (data.x, data.y, data.held_out_x[:HELD_OUT_SAMPLES], data.held_out_y[:HELD_OUT_SAMPLES])
@@ -83,6 +87,8 @@ class Trainer:
             "picture": task.kind.picture,
             "metric": task.kind.metric,
         }
+        if task.own and task.own.classes:
+            header["classes"] = list(task.own.classes)
         if task.kind.picture in ("boundary", "curve"):
             header["points"] = _points(self._data)
         return header

@@ -56,6 +56,17 @@ TASK = {
     "r": "rule",
     "l": "length",
     "w": "vocabulary",
+    "d": "own",
+}
+OWN = {
+    "d": "digest",
+    "f": "file",
+    "k": "kind",
+    "t": "target",
+    "c": "samples",
+    "s": "shape",
+    "n": "classes",
+    "o": "columns",
 }
 TRAINING = {
     "o": "optimizer",
@@ -70,7 +81,7 @@ TRAINING = {
 }
 """Short key → field, one table for each class: together they are all that a link carries. A key never changes its meaning."""
 
-PARTS = {"op": OPERATION, "adapter": ADAPTER, "head": HEAD}
+PARTS = {"op": OPERATION, "adapter": ADAPTER, "head": HEAD, "own": OWN}
 
 MAX_NUMBER = 10**9
 """Numbers inside an id that are larger stay text."""

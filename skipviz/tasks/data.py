@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from . import curves, images, sequences
+from .own import UploadError
+from .own_samples import own_samples
 from .sequences import HELD_OUT_SHARE
 from .task import Task
+from .uploads import Uploads
 
 SPIRAL_TURNS = 1.5
 """Turns an arm makes around the origin; arms of the two classes are 1 / (2 × turns) apart."""
@@ -31,24 +34,37 @@ class Data:
     y: np.ndarray
     held_out_x: np.ndarray
     held_out_y: np.ndarray
+    unit: tuple[float, float] = (0.0, 1.0)
+    """Mean and deviation by which numbers of one's own that are told were standardised."""
 
 
-def dataset(task: Task) -> Data:
+def dataset(task: Task, uploads: Uploads | None = None) -> Data:
     """Return the task's samples, split four to one with equal shares of each class, in a shuffled order.
 
-    Of a text the last fifth is held out, so that no character of it is seen in training.
+    Of a text the last fifth is held out, so that no character of it is seen in training. One's own data is found in
+    `uploads`; raises `UploadError` where it is not.
     """
     generator = np.random.default_rng([task.seed, _NUMBERS[task.name]])
+    if task.own:
+        if uploads is None:
+            raise UploadError(task.own.wanted())
+        parts, unit = own_samples(task.own, uploads, lambda y: _split(y, generator))
+        return Data(*parts, unit)
     made = _MAKERS[task.name](task, generator)
     if len(made) == 4:
         return Data(*made)
     x, y = made
-    held_out = np.zeros(len(x), dtype=bool)
-    groups = [np.arange(len(x))] if y.ndim > 1 else [np.flatnonzero(y == label) for label in np.unique(y)]
+    training, kept = _split(y, generator)
+    return Data(x[training], y[training], x[kept], y[kept])
+
+
+def _split(y: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of the training and the held-out samples, each in a shuffled order."""
+    held_out = np.zeros(len(y), dtype=bool)
+    groups = [np.arange(len(y))] if y.ndim > 1 else [np.flatnonzero(y == label) for label in np.unique(y)]
     for group in groups:
         held_out[generator.permutation(group)[: max(1, len(group) // HELD_OUT_SHARE)]] = True
-    training, kept = generator.permutation(np.flatnonzero(~held_out)), generator.permutation(np.flatnonzero(held_out))
-    return Data(x[training], y[training], x[kept], y[kept])
+    return generator.permutation(np.flatnonzero(~held_out)), generator.permutation(np.flatnonzero(held_out))
 
 
 def _spiral(task: Task, generator: np.random.Generator):
@@ -135,5 +151,5 @@ _MAKERS = {
     "line": curves.line,
     "membranes": images.membranes,
 }
-_NUMBERS = {name: number for number, name in enumerate(_MAKERS)}
+_NUMBERS = {name: number for number, name in enumerate((*_MAKERS, "table", "pictures"))}
 """What makes the data of two tasks with one seed differ; a task keeps its number."""

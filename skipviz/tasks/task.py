@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ..network.base import Frozen, Shape, elements, written
+from ..network.base import Frozen, NetworkError, Shape, elements, written
 from ..network.network import Head, Network
+from .own import Own
 from .text import characters
 
 MAX_PIXELS = 2**23
 """Of all generated images of a task together: 64 MB with their masks."""
 
 TaskName = Literal[
-    "spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text", "regression", "line", "membranes"
-]
+    "spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text", "regression", "line", "membranes",
+    "table", "pictures",
+]  # fmt: skip
 Rule = Literal["copy", "reverse", "sort", "add"]
 
 
@@ -29,7 +31,7 @@ class TaskKind:
     loss: Literal["cross_entropy", "binary_cross_entropy", "token_cross_entropy", "squared_error"]
     metric: Literal["accuracy", "iou", "exact", "r2"]
     outputs: int
-    picture: Literal["boundary", "digits", "masks", "sequences", "text", "curve"]
+    picture: Literal["boundary", "digits", "masks", "sequences", "text", "curve", "thumbnails", "confusion", "scatter"]
     samples: int
     noise: float
     max_samples: int
@@ -69,7 +71,26 @@ KINDS: dict[str, TaskKind] = {
     "regression": TaskKind("Regression", "a smooth curve through noisy points", "squared_error", "r2", 1, "curve", 500, 0.2, 5000),
     "line": TaskKind("Line", "a curve from −2 to 2 in equal steps", "squared_error", "r2", 1, "curve", 256, 0.0, 256),
 }
+
+OWN_KINDS: dict[str, TaskKind] = {
+    "classes": TaskKind(
+        "Your own table", "a column's class from the other columns", "cross_entropy", "accuracy", 0, "confusion", 0, 0.0, 0,
+    ),
+    "numbers": TaskKind(
+        "Your own table", "a column's number from the other columns", "squared_error", "r2", 1, "scatter", 0, 0.0, 0,
+    ),
+    "labels": TaskKind(
+        "Your own pictures", "the class of a picture", "cross_entropy", "accuracy", 0, "thumbnails", 0, 0.0, 0,
+        families=("conv", "mlp"),
+    ),
+    "masks": TaskKind(
+        "Your own pictures", "masks of pictures", "binary_cross_entropy", "iou", 1, "masks", 0, 0.0, 0, families=("conv",),
+    ),
+}
+"""Tasks of one's own data, by what is told; how many samples and outputs there are, the data says."""
 # fmt: on
+OWN_NAMES = {"table": ("classes", "numbers"), "pictures": ("labels", "masks")}
+"""What can be told of each kind of file."""
 RULES = {
     "copy": "the same tokens again",
     "reverse": "the tokens in reverse order",
@@ -91,22 +112,37 @@ class Task(Frozen):
     length: int | None = Field(None, ge=2, le=128, description="tokens of a sequence; None: the task's own")
     vocabulary: int = Field(10, ge=2, le=100, description="different tokens of sequences, and the modulus of add")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of the data")
+    own: Own | None = Field(None, description="of table and pictures: which data it is")
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.own is None and self.name in OWN_NAMES:
+            raise NetworkError(f"the task {self.name} is one's own data and needs its description: upload a file in the lab")
+        if self.own is not None and self.own.kind not in OWN_NAMES.get(self.name, ()):
+            raise NetworkError(f"the task {self.name} does not learn {self.own.kind} of one's own data")
+        return self
 
     @property
     def kind(self) -> TaskKind:
         """The task's fixed facts."""
-        return KINDS[self.name]
+        return OWN_KINDS[self.own.kind] if self.own else KINDS[self.name]
 
     def sentence(self) -> str:
         """Return in a few words what is to be learned; of sequences, by which rule."""
+        if self.own:
+            return self.own.sentence()
         return RULES[self.rule].format(self.vocabulary) if self.name == "sequences" else self.kind.sentence
 
     def sample_count(self) -> int:
         """Return how many samples there are, training and held out together."""
+        if self.own:
+            return self.own.samples
         return min(self.samples or self.kind.samples, self.most_samples())
 
     def most_samples(self) -> int:
         """Return how many samples there can be: few of large images, and no sequence twice."""
+        if self.own:
+            return self.own.samples
         if self.name == "sequences":
             return min(self.kind.max_samples, self.vocabulary ** self.tokens())
         pixels = self.image_size**2 if self.finds_masks else 1
@@ -142,7 +178,9 @@ class Task(Frozen):
         return self.name == "text"
 
     def sample_shape(self) -> Shape:
-        """Return one sample's shape: `(2,)`, `(1,)`, `(1, 8, 8)`, `(1, size, size)` or `(length,)`."""
+        """Return one sample's shape: `(2,)`, `(1,)`, `(1, 8, 8)`, `(1, size, size)`, `(length,)`, or what one's own data has."""
+        if self.own:
+            return self.own.shape
         if self.gives_tokens:
             return (self.tokens(),)
         if self.name == "digits":
@@ -155,7 +193,11 @@ class Task(Frozen):
         """Return the shape of what a network gives for one sample: `(classes,)`, `(1, size, size)` or `(length, tokens)`."""
         if self.gives_tokens:
             return (self.tokens(), self.token_count())
-        return self.sample_shape() if self.finds_masks else (self.kind.outputs,)
+        return (1, *self.sample_shape()[1:]) if self.finds_masks else (self.output_count(),)
+
+    def output_count(self) -> int:
+        """Return how many numbers tell a sample's class or value."""
+        return len(self.own.classes) if self.own and self.own.classes else self.kind.outputs
 
     def input_for(self, images: bool) -> Shape:
         """Return the input of a network that takes images (`images`) or features; tokens are tokens to both."""
@@ -168,7 +210,7 @@ class Task(Frozen):
             return Head(kind="pixels", outputs=1)
         if self.gives_tokens:
             return Head(kind="positions", outputs=self.token_count())
-        return Head(kind="classes", outputs=self.kind.outputs)
+        return Head(kind="classes", outputs=self.output_count())
 
     def mismatch(self, network: Network) -> str | None:
         """Return one sentence that says why `network` cannot learn this task, or None."""
@@ -185,7 +227,7 @@ class Task(Frozen):
         if self.causal and any(layer.op.kind == "attention" and not layer.op.causal for layer in network.layers):
             return f"{title} is told from what came before, so every attention has to be causal"
         given, wanted = network.shapes.output, self.output_shape()
-        if self.finds_masks and len(given) == 3 and given[0] == 1 and max(given[1:]) < shape[1]:
+        if self.finds_masks and len(given) == 3 and given[0] == 1 and all(a <= b for a, b in zip(given, wanted, strict=True)):
             return None  # valid convolutions: the mask's centre is the target
         if given != wanted:
             return f"{title} needs {written(wanted)} outputs and the network gives {written(given)}"

@@ -18,6 +18,7 @@ from skipviz.network.operation import Attention, Convolution, Crop, Embedding, I
 from skipviz.network.skip import Adapter, Skip
 from skipviz.sharing import packing
 from skipviz.tasks.experiment import Training
+from skipviz.tasks.own import Own
 from skipviz.tasks.presets import figure
 from skipviz.tasks.task import Task
 
@@ -132,7 +133,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             }
         },
         "task": {"name": "digits", "noise": None, "samples": None, "image_size": 32, "overlap": True, "seed": 0}
-        | {"rule": "reverse", "length": None, "vocabulary": 10},
+        | {"rule": "reverse", "length": None, "vocabulary": 10, "own": None},
         "training": {
             "optimizer": "adam",
             "learning_rate": 0.001,
@@ -157,9 +158,10 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         (packing.SKIP, (Skip,), {"id", "source", "target"}),
         (packing.ADAPTER, (Adapter,), set()),
         (packing.TASK, (Task,), set()),
+        (packing.OWN, (Own,), set()),
         (packing.TRAINING, (Training,), set()),
     ],
-    ids=["network", "head", "layer", "operation", "skip", "adapter", "task", "training"],
+    ids=["network", "head", "layer", "operation", "skip", "adapter", "task", "own", "training"],
 )
 def test_the_tables_of_a_link_name_every_field_once(table, classes, elsewhere):
     fields = {name for kind in classes for name in kind.model_fields}

@@ -1,0 +1,72 @@
+"""Samples of one's own data as a network takes them, standardised by their training part. numpy only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .own import Own, UploadError
+from .pictures import Pictures
+from .table import encoded
+from .upload import described
+from .uploads import Uploads
+
+FLAT = 1e-12
+"""A deviation below it, against the mean's size, is rounding of numbers that are all the same: they stay as they are."""
+
+
+def own_samples(own: Own, uploads: Uploads, split) -> tuple[tuple[np.ndarray, ...], tuple[float, float]]:
+    """Return training x and y and held-out x and y, and by which (mean, deviation) numbers that are told were standardised.
+
+    `split(y)` gives the places of both parts. Raises `UploadError` where the data is not here or not what `own` says.
+    """
+    data = uploads.load(own)
+    if described(data, own.target, own.kind).replaced(file=own.file) != own:
+        raise UploadError(f"the data of {own.file} is not what this experiment says of it: upload the file again")
+    if isinstance(data, Pictures):
+        x, y = _pictures(data, own)
+        unit = (0.0, 1.0)
+        training, kept = split(y)
+        x = _pictures_standardised(x, training)
+    else:
+        given, wanted, is_number = encoded(data, own)
+        y = wanted[:, None] if own.kind == "numbers" else wanted
+        training, kept = split(y)
+        x = _table_standardised(given, is_number, training)
+        unit = (0.0, 1.0)
+        if own.kind == "numbers":
+            unit = _mean_and_deviation(wanted[training])
+            y = ((y - unit[0]) / unit[1]).astype(np.float32)
+    return (x[training], y[training], x[kept], y[kept]), unit
+
+
+def _table_standardised(given: np.ndarray, is_number: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """Return float32 inputs: numbers of mean 0 and deviation 1 in the training part, a missing one at the mean."""
+    for place in np.flatnonzero(is_number):
+        column = given[:, place]
+        known = column[training][~np.isnan(column[training])]
+        mean, deviation = _mean_and_deviation(known) if len(known) else (0.0, 1.0)
+        given[:, place] = np.where(np.isnan(column), 0.0, (column - mean) / deviation)
+    return given.astype(np.float32)
+
+
+def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
+    mean, deviation = float(values.mean()), float(values.std())
+    return mean, deviation if deviation > FLAT * abs(mean) else 1.0
+
+
+def _pictures(data: Pictures, own: Own) -> tuple[np.ndarray, np.ndarray]:
+    """Return pictures float32, bytes as 0..1, and their labels int64 or masks float32 `(samples, 1, height, width)`."""
+    x = data.images.astype(np.float32)
+    if data.images.dtype == np.uint8:
+        x /= 255
+    return x, data.labels.astype(np.int64) if own.kind == "labels" else data.masks[:, None].astype(np.float32)
+
+
+def _pictures_standardised(x: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """Return the pictures with mean 0 and deviation 1 of each channel over the training part."""
+    for channel in range(x.shape[1]):
+        values = x[training, channel]
+        mean, deviation = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+        x[:, channel] -= np.float32(mean)
+        x[:, channel] /= np.float32(deviation if deviation > FLAT * abs(mean) else 1.0)
+    return x

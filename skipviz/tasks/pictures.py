@@ -1,0 +1,58 @@
+"""A person's pictures with labels or masks, as they were read. numpy only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from .own import Own, UploadError, shown
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures that were read, with labels, masks or both.
+
+    `images` uint8 or float32 `(samples, channels, height, width)`; `labels` int32 places in `classes`; `masks` bool
+    `(samples, height, width)`.
+    """
+
+    file: str
+    images: np.ndarray
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    masks: np.ndarray | None = None
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what was read: equal for equal pictures, whatever the file's name and compression."""
+        parts = [part for part in (self.images, self.labels, self.masks) if part is not None]
+        heads = [[part.dtype.str, list(part.shape)] for part in parts]
+        found = hashlib.sha256(json.dumps([heads, list(self.classes)], separators=(",", ":")).encode())
+        for part in parts:
+            found.update(np.ascontiguousarray(part).view(np.uint8).data)
+        return found.hexdigest()
+
+    def targets(self) -> list[str]:
+        """Return what can be told of the pictures: masks, labels or both."""
+        return [name for name in ("masks", "labels") if getattr(self, name) is not None]
+
+    def likely_target(self) -> str:
+        """Return what is probably to be told."""
+        return self.targets()[0]
+
+
+def described(pictures: Pictures, target: str) -> Own:
+    """Return the description of the task of telling the pictures' masks or labels; raises `UploadError`."""
+    if target not in pictures.targets():
+        raise UploadError(f"{pictures.file} has no {target}")
+    return Own(
+        digest=pictures.digest(),
+        file=pictures.file,
+        kind=target,
+        target=target,
+        samples=len(pictures.images),
+        shape=pictures.images.shape[1:],
+        classes=tuple(shown(name, 24) or "(blank)" for name in pictures.classes) if target == "labels" else (),
+    )

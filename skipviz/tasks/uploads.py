@@ -1,0 +1,124 @@
+"""Where the arrays of people's data lie: one file a digest, bounded in number, size and age. numpy only.
+
+What was sent is never kept, only what was read from it, as plain arrays that hold no Python objects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from .own import Own, UploadError
+from .pictures import Pictures
+from .table import Column, Table, facts
+
+MOST_FILES = 1000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Uploads:
+    """A folder of kept data. Anyone who knows a digest may load it; no other name leads to a file."""
+
+    def __init__(self, folder: Path, most_mb: int = 512, hours: float = 168) -> None:
+        self.folder, self._most, self._seconds = Path(folder), most_mb * 2**20, hours * 3600
+
+    def keep(self, data: Table | Pictures) -> str:
+        """Keep `data` and return its digest; the oldest gives way. Raises `UploadError` where the disk takes no more."""
+        digest = data.digest()
+        arrays = _pictures_arrays(data) if isinstance(data, Pictures) else _table_arrays(data)
+        if sum(array.nbytes for array in arrays.values()) > self._most:
+            raise UploadError("this server keeps no data of that size")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(suffix=".part", dir=self.folder)
+            try:
+                with open(handle, "wb") as file:
+                    np.savez(file, **arrays)
+                os.replace(name, self._path(digest))
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+                raise
+            self._sweep(digest)
+        except OSError as error:
+            raise UploadError(f"this server cannot keep the data at present ({error.strerror or 'the disk'})") from None
+        return digest
+
+    def has(self, digest: str) -> bool:
+        """Return whether the data of that digest is here."""
+        return _DIGEST.fullmatch(digest) is not None and self._path(digest).is_file()
+
+    def load(self, own: Own) -> Table | Pictures:
+        """Return the data that `own` describes; raises `UploadError` where it is not here or no longer what it was."""
+        path = self._path(own.digest)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                data = (_pictures_from if own.is_pictures else _table_from)(arrays)
+        except FileNotFoundError:
+            raise UploadError(own.wanted()) from None
+        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
+            raise UploadError(f"the data of {own.file} on this server is damaged: upload it again") from None
+        if data.digest() != own.digest:
+            raise UploadError(f"the data of {own.file} on this server is damaged: upload it again")
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return data
+
+    def _path(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise UploadError("that is no digest of data")
+        return self.folder / f"{digest}.npz"
+
+    def _sweep(self, newest: str) -> None:
+        """Remove what is too old, then the longest unused until the rest fits."""
+        now, found = time.time(), []
+        for path in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                status = path.stat()
+                found.append((status.st_mtime, status.st_size, path))
+        found.sort(reverse=True)
+        room, count = self._most, 0
+        for age, size, path in found:
+            room, count = room - size, count + 1
+            stale = path.suffix == ".part" and now - age > 3600
+            if path.stem != newest and (stale or now - age > self._seconds or room < 0 or count > MOST_FILES):
+                path.unlink(missing_ok=True)
+                room, count = room + size, count - 1
+
+
+def _table_arrays(table: Table) -> dict[str, np.ndarray]:
+    about = np.frombuffer(json.dumps(facts(table)).encode(), np.uint8)
+    columns = {f"c{place}": column.values for place, column in enumerate(table.columns) if column.values is not None}
+    return {"about": about, **columns}
+
+
+def _table_from(arrays) -> Table:
+    about = json.loads(arrays["about"].tobytes())
+    columns = []
+    for place, (name, kind, missing, distinct, reason, categories) in enumerate(about["columns"]):
+        values = None if kind == "left out" else arrays[f"c{place}"]
+        columns.append(Column(name, kind, missing, distinct, reason, tuple(categories), values))
+    return Table(about["file"], about["rows"], tuple(columns), tuple(map(tuple, about["preview"])))
+
+
+def _pictures_arrays(pictures: Pictures) -> dict[str, np.ndarray]:
+    about = {"file": pictures.file, "classes": pictures.classes}
+    parts = {name: getattr(pictures, name) for name in ("images", "labels", "masks")}
+    return {
+        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
+        **{name: part for name, part in parts.items() if part is not None},
+    }
+
+
+def _pictures_from(arrays) -> Pictures:
+    about = json.loads(arrays["about"].tobytes())
+    labels, masks = (arrays[name] if name in arrays.files else None for name in ("labels", "masks"))
+    return Pictures(about["file"], arrays["images"], labels, tuple(about["classes"]), masks)

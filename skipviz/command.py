@@ -15,6 +15,7 @@ from .sharing import link
 from .sharing.script import ScriptError, script
 from .tasks import presets
 from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
+from .tasks.own import UploadError
 
 FORMATS = (".parquet", ".csv")
 BROKEN = 2
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (CommandError, ExperimentError, NetworkError, ScriptError, link.LinkError) as error:
+    except (CommandError, ExperimentError, NetworkError, ScriptError, UploadError, link.LinkError) as error:
         print(f"skipviz: {error}", file=sys.stderr)
         return BROKEN
     except BrokenPipeError:

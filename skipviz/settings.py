@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     keep_days: float = Field(30, gt=0, le=36_500, description="days for which an ended run is kept")
     keep_mb: int = Field(2048, ge=1, le=10_000_000, description="MB that all kept runs may take on the disk; then the oldest go")
     checkpoint_seconds: float = Field(10, ge=0.05, le=86_400, description="seconds between two checkpoints of a run")
+    upload_mb: int = Field(512, ge=1, le=1_000_000, description="MB of people's own data kept; what was longest unused goes first")
+    upload_hours: float = Field(168, gt=0, le=100_000, description="after which unused data of people's own is removed")
     start: Literal["auto", "fork", "spawn"] = Field(
         "auto", description="how a worker starts: forked from a warm process, or as a fresh one; auto: forked where there is fork"
     )

@@ -22,6 +22,7 @@ from ..storage import STATES, Run, RunStore, StoreError
 from ..storage.summary import title_of
 from ..tasks.event import Control, Event, applied, message_from
 from ..tasks.experiment import Experiment
+from ..tasks.uploads import Uploads
 from . import budget, devices, limits
 from .dispatch import PERIOD, Dispatch, Hands
 from .errors import EngineError, unknown
@@ -41,6 +42,7 @@ class Engine(Keeping):
     def __init__(self, settings: Settings | None = None, store: RunStore | None = None) -> None:
         self.settings = settings or get_settings()
         self._store = store or store_for(self.settings)
+        self.uploads = Uploads(self.settings.data_dir.resolve() / "uploads", self.settings.upload_mb, self.settings.upload_hours)
         self._lock = threading.RLock()
         hands = Hands(self._begin, self._send, self._change, self._tell, self._abandon, self._pid)
         self._dispatch = Dispatch(lambda: self.settings, hands)
@@ -158,6 +160,8 @@ class Engine(Keeping):
         refusal = budget.refusal(experiment, self.settings) or limits.refusal(experiment, self._run_memory_mb())
         if refusal:
             raise EngineError(refusal, 413)
+        if not self.has_data(experiment):
+            raise EngineError(experiment.task.own.wanted(), 409)
 
     def _run_memory_mb(self) -> int:
         return min(self.settings.run_memory_mb, self.settings.total_memory_mb)
@@ -207,7 +211,7 @@ class Engine(Keeping):
 
         None if it is not there within `timeout` seconds (it may be the next time) or the network is too big.
         """
-        if self._closed or self._thread is None:
+        if self._closed or self._thread is None or not self.has_data(experiment):
             return None
         return self._probing.ask(experiment, timeout)
 
@@ -226,6 +230,11 @@ class Engine(Keeping):
     def sent(self, frames: int) -> None:
         """Count frames that went to a viewer."""
         self._counted.sent(frames)
+
+    def has_data(self, experiment: Experiment) -> bool:
+        """Return whether the experiment's data is here: one's own may be on another server, or no longer kept."""
+        own = experiment.task.own
+        return own is None or self.uploads.has(own.digest)
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(run_id)`, quickly and from the engine's thread, after every change; returns the way to end that."""
@@ -276,7 +285,8 @@ class Engine(Keeping):
 
         async def begin() -> None:
             self._launcher = Launcher(self.settings.forks())
-            self._probing = Probing(self._launcher, self._loop, self.settings.probe_seconds, self.settings.run_memory_mb)
+            bounds = self.settings.probe_seconds, self.settings.run_memory_mb
+            self._probing = Probing(self._launcher, self._loop, *bounds, str(self.uploads.folder))
             self._launcher.start()
             self._probing.start()
             self._look()

@@ -122,6 +122,7 @@ class Keeping:
             "experiment": (run.began or run.experiment).model_dump(mode="json", exclude_defaults=True),
             "device": device,
             "memory_mb": self._run_memory_mb(),
+            "uploads": str(self.uploads.folder),
             "events": [*run.events, *({**event, "step": event.get("step", run.step)} for event in run.waiting)],
         }
         folder = self._store.checkpoints(run.id)

@@ -7,6 +7,7 @@ import math
 from ..network.base import elements
 from ..network.network import Network
 from ..tasks.experiment import Experiment
+from ..tasks.own import UploadError
 
 _COPIES = {"sgd": 5, "momentum": 6, "adam": 7, "adamw": 7}
 """Tensors of a parameter's size at the peak of a recorded step: value, gradient, optimizer state, the step taken, ghost.
@@ -72,5 +73,7 @@ def reason(error: BaseException, megabytes: int) -> str:
     """Return one sentence on why a run failed with `error`."""
     if is_memory_error(error):
         return f"the run needed more than the {_written(megabytes)} of memory that a run may take"
+    if isinstance(error, UploadError):
+        return str(error)
     text = " ".join(str(error).split())[:300]
     return f"the run's worker stopped: {type(error).__name__}{': ' + text if text else ''}"

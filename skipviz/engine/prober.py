@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..learning.setup import prepare
 from ..learning.trainer import Trainer
 from ..tasks.experiment import Experiment
+from ..tasks.uploads import Uploads
 from . import limits
 from .channel import Channel, line, serve_over_pipes
 from .wire import encode, encode_frame
@@ -15,10 +16,11 @@ def serve(channel: Channel) -> None:
     prepare()
     first = channel.receive()
     limits.bound_memory(first["memory_mb"])
+    uploads = Uploads(first["uploads"])
     while True:
         request = channel.receive()
         try:
-            trainer = Trainer(Experiment.model_validate(request["experiment"]))
+            trainer = Trainer(Experiment.model_validate(request["experiment"]), uploads=uploads)
             header, frame = encode(trainer.header()), encode_frame(trainer.measure(ghost=True, picture=True))
             channel.write(b'probe [%d,{"header":%b,"frame":%b},null]\n' % (request["probe"], header, frame))
         except Exception as error:

@@ -31,8 +31,9 @@ class _Question:
 class Probing:
     """Answers the newest question first, one at a time. `ask` is called from any thread, the rest on the engine's loop."""
 
-    def __init__(self, launcher: Launcher, loop: asyncio.AbstractEventLoop, seconds: float, memory_mb: int) -> None:
+    def __init__(self, launcher: Launcher, loop: asyncio.AbstractEventLoop, seconds: float, memory_mb: int, uploads: str) -> None:
         self._launcher, self._loop, self._seconds, self._memory_mb = launcher, loop, seconds, memory_mb
+        self._uploads = uploads
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, dict] = OrderedDict()
         self._asked: dict[str, _Question] = {}
@@ -75,7 +76,7 @@ class Probing:
         """Start the prober."""
         if not self._closed:
             self._child = self._launcher.launch("prober", self._hear, self._lost)
-            self._child.send({"memory_mb": self._memory_mb})
+            self._child.send({"memory_mb": self._memory_mb, "uploads": self._uploads})
             self._next()
 
     def close(self) -> None:

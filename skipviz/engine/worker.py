@@ -17,6 +17,8 @@ from ..learning.trainer import Trainer
 from ..network.base import NetworkError
 from ..tasks.event import Control, message_from
 from ..tasks.experiment import Experiment
+from ..tasks.own import UploadError
+from ..tasks.uploads import Uploads
 from . import limits
 from .channel import Channel, line, serve_over_pipes
 from .checkpoints import Checkpoints
@@ -249,14 +251,15 @@ def serve(channel: Channel) -> None:
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_leave, args=(channel,), daemon=True).start())
         Session(channel, trainer, request, checkpoints).run()
     except Exception as error:
-        if not limits.is_memory_error(error):
+        if not (limits.is_memory_error(error) or isinstance(error, UploadError)):
             sys.excepthook(*sys.exc_info())
         channel.send("end", ["failed", limits.reason(error, request["memory_mb"])])
 
 
 def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) -> Trainer:
     """Return a trainer at the checkpoint that the request names, or at the first step where it is not there or damaged."""
-    trainer = Trainer(experiment, device=request["device"])
+    uploads = Uploads(request["uploads"])
+    trainer = Trainer(experiment, request["device"], uploads)
     data = checkpoints.read(*request["resume"]) if request.get("resume") else None
     if data is None:
         return trainer
@@ -265,7 +268,7 @@ def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) ->
         return trainer
     except CheckpointError:
         checkpoints.step = None
-        return Trainer(experiment, device=request["device"])
+        return Trainer(experiment, request["device"], uploads)
 
 
 def _leave(channel: Channel) -> None:

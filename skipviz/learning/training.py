@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..settings import get_settings
 from ..tasks.event import Event
 from ..tasks.experiment import Experiment
+from ..tasks.uploads import Uploads
 from .frame import Frame
 from .trainer import Trainer
 
@@ -13,9 +15,11 @@ from .trainer import Trainer
 def train(experiment: Experiment, events: Iterable[Event] = ()) -> Iterator[Frame]:
     """Train and yield a frame at step 0, every `record_interval()` steps, at the last step and at each event's step.
 
-    An event acts before the forward pass of its `step` (None: step 0). Raises `NetworkError` when one cannot act.
+    An event acts before the forward pass of its `step` (None: step 0). Raises `NetworkError` when one cannot act. One's own
+    data is found in the folder that the settings name; raises `UploadError` where it is not there.
     """
-    trainer = Trainer(experiment, experiment.training.device)
+    uploads = Uploads(get_settings().data_dir / "uploads") if experiment.task.own else None
+    trainer = Trainer(experiment, experiment.training.device, uploads)
     waiting = sorted(events, key=lambda event: event.step or 0)
     interval, last = experiment.training.record_interval(), experiment.training.steps - 1
     while not trainer.finished:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import ValidationError
 
 from ..network.base import NetworkError, sentence
-from ..tasks.experiment import Experiment
+from ..tasks.experiment import Experiment, MismatchError, mismatch_in
 from .packing import PackingError, packed, unpacked
 
 VERSION = "1."
@@ -32,7 +32,12 @@ _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class LinkError(ValueError):
-    """A text that is no link to an experiment, or an experiment that no link can hold; one sentence."""
+    """A text that is no link to an experiment, or an experiment that no link can hold; one sentence.
+
+    `mismatch` is there where all that is wrong is a network that does not fit its task.
+    """
+
+    mismatch: MismatchError | None = None
 
 
 def encode(experiment: Experiment) -> str:
@@ -65,7 +70,9 @@ def decode(text: str) -> Experiment:
     except PackingError as error:
         raise LinkError(f"this link is damaged: {error}") from None
     except ValidationError as error:
-        raise LinkError(f"this link's experiment cannot be: {sentence(error)}") from None
+        refused = LinkError(f"this link's experiment cannot be: {sentence(error)}")
+        refused.mismatch = mismatch_in(error)
+        raise refused from None
     except NetworkError as error:
         raise LinkError(f"this link's experiment cannot be: {error}") from None
     except (ValueError, RecursionError):

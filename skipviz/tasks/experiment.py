@@ -9,11 +9,40 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..network.base import Frozen, Identifier, NetworkError, sentence
 from ..network.network import Network
+from .mend import fitted, mend_words
 from .task import Task
 
 
+class MismatchError(NetworkError):
+    """Networks that do not fit their task, and what can be done about it."""
+
+    def __init__(self, text: str, variants: dict[str, Network], task: Task, training: Training) -> None:
+        super().__init__(text)
+        self.task, self._variants, self._training = task, variants, training
+
+    def words(self) -> str:
+        """Return in an imperative what `mended` does, for a button."""
+        return mend_words(self.task, len(self._variants))
+
+    def mended(self) -> Experiment:
+        """Return the experiment with inputs and heads that fit its task; raises `NetworkError` where that is not enough."""
+        variants = {name: fitted(network, self.task) for name, network in self._variants.items()}
+        return Experiment(variants=variants, task=self.task, training=self._training)
+
+
 class ExperimentError(ValueError):
-    """Text or data that is not an experiment; one sentence that names the field."""
+    """Text or data that is not an experiment; one sentence that names the field.
+
+    `mismatch` is there where all that is wrong is a network that does not fit its task.
+    """
+
+    mismatch: MismatchError | None = None
+
+
+def mismatch_in(error: ValidationError) -> MismatchError | None:
+    """Return the mismatch of network and task that a pydantic error tells of, or None."""
+    cause = error.errors(include_url=False)[0].get("ctx", {}).get("error")
+    return cause if isinstance(cause, MismatchError) else None
 
 
 class Training(Frozen):
@@ -53,8 +82,12 @@ class Experiment(Frozen):
         for name, network in self.variants.items():
             problem = self.task.mismatch(network)
             if problem:
-                raise NetworkError(f"{name}: {problem}")
+                raise MismatchError(f"{name}: {problem}", self.variants, self.task, self.training)
         return self
+
+    def on(self, task: Task) -> Experiment:
+        """Return this experiment on another task, inputs and heads following it; raises `NetworkError` where they cannot."""
+        return self.replaced(variants={name: fitted(network, task) for name, network in self.variants.items()}, task=task)
 
     def with_network(self, network: Network, variant: str | None = None) -> Experiment:
         """Return this experiment with one variant's network replaced (the first one by default)."""
@@ -82,6 +115,8 @@ def experiment_from_json(text: str | bytes) -> Experiment:
     try:
         return Experiment.model_validate_json(text)
     except ValidationError as error:
-        raise ExperimentError(sentence(error)) from None
+        refused = ExperimentError(sentence(error))
+        refused.mismatch = mismatch_in(error)
+        raise refused from None
     except (NetworkError, RecursionError, ValueError) as error:
         raise ExperimentError(str(error)[:300]) from None

@@ -27,7 +27,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Uploads:
     """A folder of kept data. Anyone who knows a digest may load it; no other name leads to a file."""
 
-    def __init__(self, folder: Path, most_mb: int = 512, hours: float = 168) -> None:
+    def __init__(self, folder: Path | str, most_mb: int = 512, hours: float = 168) -> None:
         self.folder, self._most, self._seconds = Path(folder), most_mb * 2**20, hours * 3600
 
     def keep(self, data: Table | Pictures) -> str:

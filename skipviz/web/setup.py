@@ -128,12 +128,3 @@ def _with_own_settings(layers: tuple[Layer, ...], old: tuple[Layer, ...]) -> tup
     """Return `layers` with the switch, gain and branch scale that layers of the same id had."""
     kept = {layer.id: {name: getattr(layer, name) for name in ("on", "gain", "scale", "scale_learned")} for layer in old}
     return tuple(layer.model_copy(update=kept.get(layer.id, {})) for layer in layers)
-
-
-def fitted(network: Network, task: Task) -> Network:
-    """Return `network` with the input that `task` gives, and with its tokens if it has any; raises `NetworkError`."""
-    layers, head = network.layers, network.head
-    if task.gives_tokens and network.takes_tokens:
-        embedding = layers[0].op.replaced(vocabulary=task.token_count())
-        layers, head = (layers[0].replaced(op=embedding), *layers[1:]), head.replaced(outputs=task.token_count())
-    return network.replaced(input=task.input_for(images=len(network.input) == 3), layers=layers, head=head)

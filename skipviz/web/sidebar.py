@@ -8,7 +8,6 @@ from ..tasks import presets
 from ..tasks.task import KINDS, Task
 from .family_panel import draw_family, preset_experiment, recipe_of, show, take, with_task
 from .session import Desk
-from .setup import fitted
 from .workbench import Workbench
 
 OPTIMIZERS = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "adamw": "AdamW"}
@@ -124,7 +123,5 @@ def _training(desk: Desk, bench: Workbench) -> None:
 
 
 def _resized(bench: Workbench, task: Task):
-    """Return the experiment on `task`, its network's input following the images' size."""
-    network = fitted(bench.network, task) if task.mismatch(bench.network) else bench.network
-    name = next(iter(bench.experiment.variants))
-    return bench.experiment.replaced(variants={name: network}, task=task)
+    """Return the experiment on `task`, its network's input following the images' size or the tokens."""
+    return bench.experiment.on(task) if task.mismatch(bench.network) else bench.experiment.replaced(task=task)

@@ -7,7 +7,7 @@ from skipviz.network.base import NetworkError
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
-from skipviz.web.setup import fitted, pattern_of, rebuilt, setup_of
+from skipviz.web.setup import pattern_of, rebuilt, setup_of
 
 
 def _experiment(network, task="spiral") -> Experiment:
@@ -88,13 +88,3 @@ def test_tokens_are_refused_by_a_stack_of_layers_with_the_family_that_reads_them
     experiment = presets.get("vanishing-plain")
     with pytest.raises(NetworkError, match="choose a Transformer"):
         rebuilt(experiment, setup_of(experiment.network), Task(name="sequences"))
-
-
-def test_a_network_of_tokens_is_fitted_to_another_length_and_vocabulary_with_its_layers_kept():
-    task, other = Task(name="sequences"), Task(name="sequences", length=12, vocabulary=30)
-    network = families.transformer(2, 8, 2, vocabulary=10, input=(8,), head=task.head())
-    after = fitted(network, other)
-    assert other.mismatch(network) is not None
-    assert other.mismatch(after) is None
-    assert after.layers[1:] == network.layers[1:]
-    assert after.skips == network.skips

@@ -1,0 +1,60 @@
+"""Makes a network fit a task that it does not fit: its input and head follow the task, its layers and skips stay."""
+
+from __future__ import annotations
+
+from ..network.base import NetworkError, Shape, written
+from ..network.network import Head, Network
+from ..network.skip import Adapter
+from .task import Task
+
+
+def fitted(network: Network, task: Task) -> Network:
+    """Return `network` with the input that `task` gives and the head that it needs; raises `NetworkError` where that is not all."""
+    if task.mismatch(network) is None:
+        return network
+    if network.takes_tokens != task.gives_tokens:
+        raise NetworkError(f"{task.mismatch(network)}: choose another family")
+    layers = network.layers
+    if task.gives_tokens:
+        layers = (layers[0].replaced(op=layers[0].op.replaced(vocabulary=task.token_count())), *layers[1:])
+    if task.causal:
+        layers = tuple(
+            layer.replaced(op=layer.op.replaced(causal=True)) if layer.op.kind == "attention" else layer for layer in layers
+        )
+    parts = {"input": _input(network, task), "head": _head(network.head, task.head()), "layers": layers}
+    try:
+        made = network.replaced(**parts)
+    except NetworkError:
+        own = tuple(skip.replaced(adapter=Adapter()) if skip.source == 0 else skip for skip in network.skips)
+        made = network.replaced(**parts, skips=own)
+    problem = task.mismatch(made)
+    if problem:
+        raise NetworkError(problem)
+    return made
+
+
+def mend_words(task: Task, networks: int = 1) -> str:
+    """Return in an imperative what `fitted` does, for a button."""
+    inputs, outputs = written(task.sample_shape()), written(task.output_shape())
+    whom = "the network" if networks == 1 else f"the {networks} networks"
+    return f"Give {whom} {inputs} {_plural('input', inputs)} and {outputs} {_plural('output', outputs)}"
+
+
+def _plural(noun: str, count: str) -> str:
+    return noun if count == "1" else f"{noun}s"
+
+
+def _input(network: Network, task: Task) -> Shape:
+    """Return the task's sample as this kind of network reads it: a picture, a sequence of rows, or features."""
+    shape = task.sample_shape()
+    if task.gives_tokens or len(network.input) == 1:
+        return task.input_for(images=False)
+    if len(shape) == 1:
+        raise NetworkError(
+            f"{task.kind.title} gives {written(shape)} inputs and no pictures, which the network reads: choose an MLP"
+        )
+    return shape[-len(network.input) :]
+
+
+def _head(head: Head, wanted: Head) -> Head:
+    return head.replaced(outputs=wanted.outputs) if head.kind == wanted.kind else wanted

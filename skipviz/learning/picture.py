@@ -12,6 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from ..tasks.data import DIGITS_DEVIATION, DIGITS_MEAN, Data
 from ..tasks.task import Task
 from ..tasks.text import text_of, tokens_of
+from . import own_picture
 from .objective import centre, dice
 from .seeding import generator
 from .variant import Variant
@@ -33,7 +34,7 @@ class Painter:
     """Draws always the same held-out samples, or the same grid, of one task."""
 
     def __init__(self, task: Task, data: Data, device: torch.device) -> None:
-        self.kind, self.data, self.seed = task.kind.picture, data, task.seed
+        self.kind, self.data, self.seed, self.own = task.kind.picture, data, task.seed, task.own
         self.extent = extent_of(data) if self.kind in ("boundary", "curve") else []
         self._paint = {
             "boundary": self._boundary,
@@ -42,6 +43,7 @@ class Painter:
             "sequences": self._sequences,
             "text": self._text,
             "curve": self._curve,
+            **dict.fromkeys(own_picture.PAINTERS, self._own),
         }[self.kind]
         self.inputs = torch.from_numpy(self._inputs()).to(device)
 
@@ -57,7 +59,7 @@ class Painter:
             return np.linspace(*self.extent[:2], CURVE_POINTS, dtype=np.float32)[:, None]
         if self.kind == "text":
             return np.full_like(self.data.held_out_x[:1], tokens_of("\n")[0])
-        shown = {"digits": DIGITS_SHOWN, "masks": MASKS_SHOWN, "sequences": SEQUENCES_SHOWN}
+        shown = {"digits": DIGITS_SHOWN, "masks": MASKS_SHOWN, "sequences": SEQUENCES_SHOWN, **own_picture.SHOWN}
         return self.data.held_out_x[: shown[self.kind]]
 
     def _boundary(self, variant: Variant, outputs: Tensor) -> dict:
@@ -84,10 +86,15 @@ class Painter:
             centre(torch.from_numpy(part[: len(outputs)]), outputs) for part in (self.data.held_out_x, self.data.held_out_y)
         )
         scores = [round(dice(*pair), 2) for pair in zip(outputs, truth, strict=True)]
+        if self.own:
+            images = torch.from_numpy(own_picture.brightness(self.data, images.numpy())).mean(1, keepdim=True)
         size = [min(side, MASK_SIDE) for side in images.shape[2:]]
         shown = [adaptive_avg_pool2d(part, size).numpy() for part in (images, truth, torch.sigmoid(outputs))]
         picture = {name: _bytes(part) for name, part in zip(("images", "truth", "predicted"), shown, strict=True)}
         return {"kind": "masks", "size": size, "count": len(images), **picture, "dice": scores}
+
+    def _own(self, variant: Variant, outputs: Tensor) -> dict:
+        return own_picture.PAINTERS[self.kind](self.data, self.own, outputs)
 
     def _sequences(self, variant: Variant, outputs: Tensor) -> dict:
         """Return tokens in, wanted and given, and the last attention's weights on the first of them, by head."""

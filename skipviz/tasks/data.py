@@ -34,8 +34,8 @@ class Data:
     y: np.ndarray
     held_out_x: np.ndarray
     held_out_y: np.ndarray
-    unit: tuple[float, float] = (0.0, 1.0)
-    """Mean and deviation by which numbers of one's own that are told were standardised."""
+    scale: tuple[tuple[float, float], ...] = ()
+    """Of one's own data, (mean, deviation) by which each channel of its pictures, or the number that is told, was standardised."""
 
 
 def dataset(task: Task, uploads: Uploads | None = None) -> Data:
@@ -48,8 +48,8 @@ def dataset(task: Task, uploads: Uploads | None = None) -> Data:
     if task.own:
         if uploads is None:
             raise UploadError(task.own.wanted())
-        parts, unit = own_samples(task.own, uploads, lambda y: _split(y, generator))
-        return Data(*parts, unit)
+        parts, scale = own_samples(task.own, uploads, lambda y: _split(y, generator))
+        return Data(*parts, scale)
     made = _MAKERS[task.name](task, generator)
     if len(made) == 4:
         return Data(*made)

@@ -14,8 +14,11 @@ FLAT = 1e-12
 """A deviation below it, against the mean's size, is rounding of numbers that are all the same: they stay as they are."""
 
 
-def own_samples(own: Own, uploads: Uploads, split) -> tuple[tuple[np.ndarray, ...], tuple[float, float]]:
-    """Return training x and y and held-out x and y, and by which (mean, deviation) numbers that are told were standardised.
+Scale = tuple[tuple[float, float], ...]
+
+
+def own_samples(own: Own, uploads: Uploads, split) -> tuple[tuple[np.ndarray, ...], Scale]:
+    """Return training x and y and held-out x and y, and the (mean, deviation) by which channels or numbers were standardised.
 
     `split(y)` gives the places of both parts. Raises `UploadError` where the data is not here or not what `own` says.
     """
@@ -24,19 +27,18 @@ def own_samples(own: Own, uploads: Uploads, split) -> tuple[tuple[np.ndarray, ..
         raise UploadError(f"the data of {own.file} is not what this experiment says of it: upload the file again")
     if isinstance(data, Pictures):
         x, y = _pictures(data, own)
-        unit = (0.0, 1.0)
         training, kept = split(y)
-        x = _pictures_standardised(x, training)
+        scale = _standardise_pictures(x, training)
     else:
         given, wanted, is_number = encoded(data, own)
         y = wanted[:, None] if own.kind == "numbers" else wanted
         training, kept = split(y)
         x = _table_standardised(given, is_number, training)
-        unit = (0.0, 1.0)
+        scale = ()
         if own.kind == "numbers":
-            unit = _mean_and_deviation(wanted[training])
-            y = ((y - unit[0]) / unit[1]).astype(np.float32)
-    return (x[training], y[training], x[kept], y[kept]), unit
+            mean, deviation = _mean_and_deviation(wanted[training])
+            y, scale = ((y - mean) / deviation).astype(np.float32), ((mean, deviation),)
+    return (x[training], y[training], x[kept], y[kept]), scale
 
 
 def _table_standardised(given: np.ndarray, is_number: np.ndarray, training: np.ndarray) -> np.ndarray:
@@ -50,7 +52,7 @@ def _table_standardised(given: np.ndarray, is_number: np.ndarray, training: np.n
 
 
 def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
-    mean, deviation = float(values.mean()), float(values.std())
+    mean, deviation = (float(found(dtype=np.float64)) for found in (values.mean, values.std))
     return mean, deviation if deviation > FLAT * abs(mean) else 1.0
 
 
@@ -62,11 +64,12 @@ def _pictures(data: Pictures, own: Own) -> tuple[np.ndarray, np.ndarray]:
     return x, data.labels.astype(np.int64) if own.kind == "labels" else data.masks[:, None].astype(np.float32)
 
 
-def _pictures_standardised(x: np.ndarray, training: np.ndarray) -> np.ndarray:
-    """Return the pictures with mean 0 and deviation 1 of each channel over the training part."""
+def _standardise_pictures(x: np.ndarray, training: np.ndarray) -> Scale:
+    """Give the pictures, in place, mean 0 and deviation 1 of each channel over the training part; return both as they were."""
+    scale = []
     for channel in range(x.shape[1]):
-        values = x[training, channel]
-        mean, deviation = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+        mean, deviation = _mean_and_deviation(x[training, channel])
         x[:, channel] -= np.float32(mean)
-        x[:, channel] /= np.float32(deviation if deviation > FLAT * abs(mean) else 1.0)
-    return x
+        x[:, channel] /= np.float32(deviation)
+        scale.append((mean, deviation))
+    return tuple(scale)

@@ -2,17 +2,28 @@
 // What the network makes of its data: decision boundary, digits it reads, shapes it finds.
 import { element } from "./dom.js";
 import { createBoundary } from "./picture_boundary.js";
+import { paintConfusion } from "./picture_confusion.js";
 import { paintCurve } from "./picture_curve.js";
 import { paintDigits } from "./picture_digits.js";
 import { paintMasks } from "./picture_masks.js";
+import { paintScatter } from "./picture_scatter.js";
 import { paintSequences } from "./picture_sequences.js";
 import { createWrittenText } from "./picture_text.js";
+import { paintThumbnails } from "./picture_thumbnails.js";
 
 // px: the narrowest legend beside the picture, and the widest window that is a phone's.
 const LEGEND_LEAST = 100;
 const PHONE = 640;
 /** @type {Record<string, (canvas: HTMLCanvasElement, state: any, look: any) => {sentence: string, legend: Node[]}>} */
-const CANVAS_PAINTERS = { curve: paintCurve, digits: paintDigits, masks: paintMasks, sequences: paintSequences };
+const CANVAS_PAINTERS = {
+  confusion: paintConfusion,
+  curve: paintCurve,
+  digits: paintDigits,
+  masks: paintMasks,
+  scatter: paintScatter,
+  sequences: paintSequences,
+  thumbnails: paintThumbnails,
+};
 
 /**
  * Make the picture with its title and legend. `update` takes any of: header (the run's), picture (a frame's, or null),

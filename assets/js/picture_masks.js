@@ -29,7 +29,8 @@ export function paintMasks(canvas, { picture }, { tokens, width, height: tallest
       context.imageSmoothingEnabled = false;
       if (layers) {
         const [height, across] = picture.size;
-        context.drawImage(imageOf(layers[row], index * height * across, across, height, colour), x, y, cell, cell);
+        const scale = cell / Math.max(height, across);
+        context.drawImage(imageOf(layers[row], index * height * across, across, height, colour), x, y, across * scale, height * scale);
       } else {
         context.fillStyle = tokens.chip;
         context.fillRect(x, y, cell, cell);

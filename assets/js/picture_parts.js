@@ -71,6 +71,19 @@ export function imageOf(bytes, offset, width, height, colour) {
 }
 
 /**
+ * `text`, cut with an ellipsis where it is wider than `width` px in the context's font.
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} text
+ * @param {number} width
+ */
+export function clippedText(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let kept = text;
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}
+
+/**
  * A colour between two, `byte` of 255 of the way.
  * @param {string} from #RRGGBB
  * @param {string} to

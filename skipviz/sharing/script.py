@@ -139,6 +139,10 @@ def script(experiment: Experiment, events: Iterable[Event] = (), file: str = "ex
 
     Raises `NetworkError` where an event cannot act, and `ScriptError` where the data cannot be written.
     """
+    if experiment.task.own:
+        raise ScriptError(
+            f"a script holds no data of one's own, such as {experiment.task.own.file}: share a link and send the file"
+        )
     phases, steps = _phases(experiment, events)
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}

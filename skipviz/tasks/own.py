@@ -98,10 +98,12 @@ class Own(Frozen):
 
     def sentence(self) -> str:
         """Return in a few words what is told from what."""
-        given = f"{written(self.shape)} pictures" if self.is_pictures else f"{self.shape[0]} input{'s'[: self.shape[0] != 1]}"
-        told = {"classes": f"{self.target}, {len(self.classes)} classes,", "numbers": f"{self.target}, a number,"}
-        told |= {"labels": f"{len(self.classes)} classes", "masks": "masks"}
-        return f"{told[self.kind]} from the {given} of {self.file}"
+        if self.kind == "masks":
+            return f"find masks in {written(self.shape)} pictures of {self.file}"
+        what = f"{self.target} ({len(self.classes)} classes)" if self.kind == "classes" else self.target
+        if self.is_pictures:
+            return f"tell {len(self.classes)} classes of {written(self.shape)} pictures of {self.file}"
+        return f"tell {what} from {self.shape[0]} {'input' if self.shape[0] == 1 else 'inputs'} made of {self.file}"
 
     def wanted(self) -> str:
         """Return one sentence that says which file has to be uploaded where the data is not."""

@@ -6,12 +6,12 @@ from functools import cache
 
 import streamlit as st
 
-from ..network.base import NetworkError
+from ..network.base import NetworkError, elements
 from ..network.network import Network
 from ..tasks import presets
-from ..tasks.experiment import Experiment
+from ..tasks.experiment import Experiment, Training
 from ..tasks.task import Task
-from .recipe import FORMS, Recipe, Setting, built, first_recipe, preset_recipes, published_words, structure
+from .recipe import FORMS, Recipe, Setting, built, first_recipe, fits, preset_recipes, published_words, structure
 from .session import Desk, accept, leave
 from .setup import FAMILIES, PATTERNS, Setup, rebuilt, setup_of
 from .workbench import Workbench, events_between
@@ -30,6 +30,10 @@ INITS = {
 TITLES = {**FAMILIES, **{name: form.title for name, form in FORMS.items()}}
 OWN = "own"
 """What the family's widget shows for a network of no family."""
+SMALL_PICTURE, LARGE_PICTURE = 12 * 12, 32 * 32
+"""Pixels up to which 24 convolutions of 16 channels are trained in reasonable time, and 8 of them."""
+BATCH_PIXELS = 2**18
+"""Of a batch of one's own pictures: 64 of 64×64, 4 of 256×256."""
 KNOWN_RECIPES = 200
 """Recipes a session remembers, the newest ones."""
 
@@ -68,7 +72,7 @@ def recipe_of(network: Network) -> Recipe | None:
 def with_task(bench: Workbench, task: Task) -> Experiment:
     """Return the bench's experiment on another task, its network rebuilt; raises `NetworkError`."""
     recipe = recipe_of(bench.network)
-    if recipe and task.name in FORMS[recipe.family].tasks:
+    if recipe and fits(recipe.family, task):
         return _with_recipe(bench, recipe, task)
     if not set(FAMILIES) & set(task.kind.families):
         return _with_recipe(bench, first_recipe(task.kind.families[0]), task)
@@ -78,6 +82,33 @@ def with_task(bench: Workbench, task: Task) -> Experiment:
         _stack_setup(bench.network, family) if recipe or not is_stack(bench.network) else setup_of(bench.network),
         task,
     )
+
+
+def with_own(bench: Workbench, task: Task) -> Experiment:
+    """Return the bench's experiment on data of one's own; the network stays where it can read it, else a usual one takes its place.
+
+    Large pictures come in small batches.
+    """
+    network, usual = bench.network, task.kind.families[0]
+    recipe, stack = recipe_of(network), is_stack(network)
+    experiment = bench.experiment.replaced(training=_affordable(bench.experiment.training, task))
+    if recipe and fits(recipe.family, task):
+        return _with_recipe(bench, recipe, task).replaced(training=experiment.training)
+    if not stack or bench.experiment.task.name == task.name or setup_of(network).family == usual:
+        try:
+            return experiment.on(task)
+        except NetworkError:
+            pass  # it reads something else altogether: pictures and not numbers, or tokens
+    setup = _stack_setup(network, usual)
+    pixels = elements(task.sample_shape()[1:])
+    if usual == "conv" and pixels > SMALL_PICTURE:
+        setup = setup.replaced(depth=8, width=16 if pixels <= LARGE_PICTURE else 8)
+    return rebuilt(experiment, setup, task)
+
+
+def _affordable(training: Training, task: Task) -> Training:
+    most = max(4, BATCH_PIXELS // elements(task.sample_shape()[1:])) if task.own.is_pictures else training.batch_size
+    return training.replaced(batch_size=min(training.batch_size, most))
 
 
 def _stack_setup(network: Network, family: str) -> Setup:
@@ -129,11 +160,17 @@ def _choose(desk: Desk, bench: Workbench, family: str) -> None:
         return
     task = bench.experiment.task
     if family in FORMS:
-        form = FORMS[family]
-        fitting = task if task.name in form.tasks else Task(name=form.tasks[0])
+        if task.own and not fits(family, task):
+            fitting = [TITLES[name] for name in TITLES if name in task.kind.families or (name in FORMS and fits(name, task))]
+            desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {' or '.join(fitting)}.")
+            return
+        fitting = task if fits(family, task) else Task(name=FORMS[family].tasks[0])
         take(desk, bench, lambda: _with_recipe(bench, first_recipe(family), fitting))
     else:
         fitting = task if family in task.kind.families else Task(name="digits")
+        if task.own and fitting is not task:
+            desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {TITLES[task.kind.families[0]]}.")
+            return
         published = recipe_of(bench.network) is not None or not is_stack(bench.network)
         setup = _stack_setup(bench.network, family) if published else setup_of(bench.network).replaced(family=family)
         take(desk, bench, lambda: rebuilt(bench.experiment, setup, fitting))

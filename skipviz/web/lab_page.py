@@ -7,7 +7,7 @@ import streamlit as st
 from ..engine import EngineError, get_engine
 from ..network.base import NetworkError
 from ..tasks.experiment import Experiment
-from . import component, session, sidebar
+from . import component, mend_bar, session, sidebar
 from .page_data import bench_data, link_of
 from .workbench import Workbench, events_between, network_after
 
@@ -26,6 +26,8 @@ def page() -> None:
         except (NetworkError, EngineError, KeyError, TypeError, ValueError) as error:
             desk.message = ("Not done.", _words(error))
     sidebar.draw(desk, bench)
+    has_data = get_engine().has_data(bench.experiment)
+    mend_bar.draw(desk.mend, bench.experiment, has_data, lambda experiment: session.accept(bench, experiment, None))
     _address(bench)
     data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact)
     bench.select = None

@@ -114,7 +114,7 @@ def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool
         "diagram": drawing.to_data(),
         "u": _u_data(bench, compact, height) if page == "lab" else None,
         "probe": probe,
-        "pending": probe is None and bench.run is None,
+        "pending": probe is None and bench.run is None and engine.has_data(experiment),
         "run": bench.run,
         "mine": run is None or run.owner == owner,
         "steps": experiment.training.steps,

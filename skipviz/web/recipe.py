@@ -215,6 +215,21 @@ FORMS: dict[str, Form] = {
 }
 
 
+_OWN_DATA = {
+    "resnet": ("labels",),
+    "densenet": ("labels",),
+    "unet": ("masks",),
+    "fcn": ("masks",),
+    "highway": ("classes", "numbers", "labels"),
+}
+"""What each family tells of one's own data."""
+
+
+def fits(family: str, task: Task) -> bool:
+    """Return whether a published architecture is built for the task's kind of data."""
+    return task.own.kind in _OWN_DATA.get(family, ()) if task.own else task.name in FORMS[family].tasks
+
+
 _PRESETS: dict[str, tuple[str, dict]] = {
     **{f"resnet-{depth}-cifar": ("resnet", {"depth": depth}) for depth in (20, 56, 110)},
     **{f"plain-{depth}-cifar": ("resnet", {"depth": depth}) for depth in (20, 56)},

@@ -12,8 +12,10 @@ from ..network.base import NetworkError
 from ..sharing import link
 from ..tasks import presets
 from ..tasks.experiment import Experiment
+from ..tasks.own import Own
 from .address import address_from
 from .identity import owner_from
+from .mend_bar import Mend, back_to_own, mend_of
 from .workbench import Workbench
 
 LAB_PRESET = "vanishing-plain"
@@ -29,6 +31,12 @@ class Desk:
     message: tuple[str, str] | None = None
     repeats: dict[str, int] = field(default_factory=dict)
     speed: float | None = 100.0
+    own: dict[str, Own] = field(default_factory=dict)
+    """The data of one's own that was used last, by kind of file."""
+    wants: str | None = None
+    """The kind of file that was asked for and has not come yet."""
+    upload_problem: str | None = None
+    mend: Mend | None = None
 
 
 def on_phone() -> bool:
@@ -62,6 +70,9 @@ def _opened_lab() -> Desk:
             desk.benches["lab"] = Workbench(link.decode(text))
         except link.LinkError as error:
             text = str(error).rstrip(".")
+            desk.mend = mend_of(error.mismatch, desk.benches["lab"].experiment)
+            if desk.mend is not None:
+                return desk
             desk.message = ("This link does not open.", f"{text[:1].upper()}{text[1:]}. Here is the lab's own network instead.")
     return desk
 
@@ -89,8 +100,10 @@ def gallery_desk() -> Desk:
 
 def open_preset(name: str) -> None:
     """Put a preset on the lab's bench, where undo brings back what was there, and show the lab."""
-    bench = lab_desk().benches["lab"]
+    desk = lab_desk()
+    bench, task = desk.benches["lab"], desk.benches["lab"].experiment.task
     accept(bench, presets.get(name), None)
+    desk.mend = back_to_own(task, bench.experiment)
     bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
     go("lab")
 

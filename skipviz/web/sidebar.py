@@ -6,11 +6,14 @@ import streamlit as st
 
 from ..tasks import presets
 from ..tasks.task import KINDS, Task
+from . import own_panel
 from .family_panel import draw_family, preset_experiment, recipe_of, show, take, with_task
+from .mend_bar import back_to_own
 from .session import Desk
 from .workbench import Workbench
 
 OPTIMIZERS = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "adamw": "AdamW"}
+TASKS = {**{name: kind.title for name, kind in KINDS.items()}, **own_panel.TITLES}
 RULES = {"copy": "copy", "reverse": "reverse", "sort": "sort", "add": "add, modular"}
 DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 
@@ -35,7 +38,9 @@ def _start_from(desk: Desk, bench: Workbench) -> None:
     def chosen() -> None:
         name = st.session_state.preset
         if name != "yours":
+            task = bench.experiment.task
             take(desk, bench, lambda: preset_experiment(name))
+            desk.wants, desk.mend = None, back_to_own(task, bench.experiment)
 
     show("preset", current)
     names = [*titles, *(["yours"] if current == "yours" else [])]
@@ -46,6 +51,10 @@ def _task(desk: Desk, bench: Workbench) -> None:
     task = bench.experiment.task
 
     def change(**fields) -> None:
+        desk.wants = None
+        if fields.get("name") in own_panel.TITLES:
+            own_panel.choose_own(desk, bench, fields["name"])
+            return
         renamed = "name" in fields and fields["name"] != task.name
         new = Task(name=fields["name"], seed=task.seed) if renamed else task.replaced(**fields)
         if renamed:
@@ -53,15 +62,19 @@ def _task(desk: Desk, bench: Workbench) -> None:
         else:
             take(desk, bench, lambda: with_task(bench, new) if recipe_of(bench.network) else _resized(bench, new))
 
-    show("task_name", task.name)
+    name = desk.wants or task.name
+    show("task_name", name)
     show("task_noise", float(task.noise_level()))
     show("task_samples", task.sample_count())
     show("task_image_size", task.image_size)
     st.markdown('<div class="sv-size"><b>Task</b></div>', unsafe_allow_html=True)
     st.selectbox(
-        "Task", list(KINDS), key="task_name", format_func=lambda name: KINDS[name].title, label_visibility="collapsed",
+        "Task", TASKS, key="task_name", format_func=TASKS.get, label_visibility="collapsed",
         on_change=lambda: change(name=st.session_state.task_name),
     )  # fmt: skip
+    if name in own_panel.TITLES:
+        own_panel.draw_own(desk, bench, name)
+        return
     sentence = task.sentence()
     st.caption(f"{sentence[:1].upper()}{sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
     left, right = st.columns(2, gap="small")

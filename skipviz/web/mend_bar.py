@@ -1,0 +1,64 @@
+"""A line above the lab that says why a network and a task do not fit, or which data is missing, and one button that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from ..network.base import NetworkError
+from ..tasks.experiment import Experiment, MismatchError
+from ..tasks.mend import mend_words
+from ..tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Mend:
+    """An offer that stands while the bench holds `at`: `words` on a button lead to `experiment`; None where nothing can."""
+
+    at: Experiment
+    sentence: str
+    words: str
+    experiment: Experiment | None
+
+
+def mend_of(mismatch: MismatchError | None, at: Experiment) -> Mend | None:
+    """Return what can be done about a link or JSON whose network does not fit its task, or None."""
+    if mismatch is None:
+        return None
+    sentence = f"The network that was opened does not fit its task: {mismatch}."
+    try:
+        return Mend(at, sentence, mismatch.words(), mismatch.mended())
+    except NetworkError as error:
+        return Mend(at, f"{sentence} Nor can it be made to fit: {error}.", "", None)
+
+
+def back_to_own(task: Task, at: Experiment) -> Mend | None:
+    """Return the offer to put the network now on the bench on the data of one's own that was there before."""
+    if task.own is None or at.task.own == task.own:
+        return None
+    title, file = at.task.kind.title, task.own.file
+    problem = task.mismatch(at.network)
+    sentence = f"This network is for {title.lower()}; {file} is still here"
+    try:
+        mended = at.on(task)
+    except NetworkError as error:
+        return Mend(at, f"{sentence}, but the network cannot learn it: {error}.", "", None)
+    why = f", but {problem[:1].lower()}{problem[1:]}." if problem else " and it fits it."
+    return Mend(at, sentence + why, mend_words(task) if problem else f"Train it on {file}", mended)
+
+
+def draw(mend: Mend | None, experiment: Experiment, has_data: bool, accept) -> None:
+    """Draw the line if there is something to say; `accept(experiment)` takes the mended one."""
+    if mend is not None and mend.at == experiment:
+        text, words = mend.sentence, mend.words
+    elif not has_data:
+        wanted = experiment.task.own.wanted()
+        text, words = f"{wanted[:1].upper()}{wanted[1:]}, under Task in the set-up.", ""
+    else:
+        return
+    with st.container(key="mend", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f'<div class="sv-mend" role="status">{escape(text)}</div>', unsafe_allow_html=True)
+        if words:
+            st.button(words, key="mend_button", type="primary", on_click=lambda: accept(mend.experiment))

@@ -1,0 +1,177 @@
+"""What sets two experiments apart, in plain words. Imports the data model only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ..network.base import written
+from ..network.layer import Layer
+from ..network.network import Network
+from ..network.skip import Skip
+from .experiment import Experiment, Training
+from .task import Task
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that differs: `learning rate`, `0.001`, `0.01`."""
+
+    what: str
+    left: str
+    right: str
+
+    def sentence(self) -> str:
+        """Return it in one line: `learning rate 0.001 / 0.01`."""
+        return f"{self.what} {self.left} / {self.right}"
+
+
+def differences(left: Experiment, right: Experiment, names: tuple[str, str] | None = None) -> list[Difference]:
+    """Return all that differs between two experiments, of the variants `names` (by default the first ones).
+
+    Task first, then training, then the network: layers, skips, parameters.
+    """
+    first, second = names or (next(iter(left.variants)), next(iter(right.variants)))
+    networks = left.variants[first], right.variants[second]
+    return [
+        *_task(left.task, right.task),
+        *_training(left.training, right.training),
+        *_network(*networks, same_task=left.task == right.task),
+    ]
+
+
+def summary(found: Sequence[Difference]) -> str:
+    """Return the differences as one line, or the sentence that there are none."""
+    if not found:
+        return "The same experiment: equal networks, task, training and seed."
+    return " · ".join(difference.sentence() for difference in found)
+
+
+def _compared(left, right, words: Iterable[tuple[str, Callable[[object], str]]]) -> list[Difference]:
+    """Return a difference for each of `words` (a name, and how a side says it) in which the sides differ."""
+    pairs = [(what, say(left), say(right)) for what, say in words]
+    return [Difference(what, first, second) for what, first, second in pairs if first != second]
+
+
+def _task(left: Task, right: Task) -> list[Difference]:
+    if left.name != right.name:
+        return [Difference("task", left.kind.title.lower(), right.kind.title.lower())]
+    words = [
+        ("noise", lambda task: f"{task.noise_level():g}"),
+        ("samples", lambda task: f"{task.sample_count():,}"),
+        ("image size", lambda task: f"{task.image_size}" if task.finds_masks else ""),
+        ("overlap of shapes", lambda task: _switch(task.overlap) if task.name == "shapes" else ""),
+        ("rule", lambda task: task.rule if task.name == "sequences" else ""),
+        ("tokens", lambda task: str(task.tokens())),
+        ("different tokens", lambda task: str(task.token_count())),
+        ("seed of the data", lambda task: str(task.seed)),
+    ]
+    return _compared(left, right, words)
+
+
+def _training(left: Training, right: Training) -> list[Difference]:
+    words = [
+        ("optimizer", lambda training: training.optimizer),
+        ("learning rate", lambda training: f"{training.learning_rate:g}"),
+        ("momentum", lambda training: f"{training.momentum:g}"),
+        ("batch", lambda training: str(training.batch_size)),
+        ("weight decay", lambda training: f"{training.weight_decay:g}"),
+        ("steps", lambda training: f"{training.steps:,}"),
+        ("seed", lambda training: str(training.seed)),
+        ("device", lambda training: training.device),
+    ]
+    return _compared(left, right, words)
+
+
+def _network(left: Network, right: Network, same_task: bool) -> list[Difference]:
+    if left == right:
+        return []
+    found = [Difference("layers", str(left.depth), str(right.depth))] if left.depth != right.depth else []
+    found += _layers(left.layers, right.layers)
+    found += _skips(left, right)
+    if same_task:
+        ends = [("input", lambda network: written(network.input)), ("head", lambda network: f"{network.head.kind}")]
+        found += _compared(left, right, ends)
+    return found + _compared(left, right, [("parameters", lambda network: f"{network.parameter_count():,}")])
+
+
+def _layer_words() -> list[tuple[str, Callable[[Layer], str]]]:
+    return [
+        ("operation", lambda layer: layer.op.label()),
+        ("activation", lambda layer: layer.activation),
+        ("norm", lambda layer: layer.norm),
+        ("order", lambda layer: layer.order),
+        ("init", lambda layer: layer.init + (f" ×{layer.init_factor:g}" if layer.init_factor != 1 else "")),
+        ("branch scale", lambda layer: "none" if layer.scale is None else f"{layer.scale:g}" + " learned" * layer.scale_learned),
+        ("switch", lambda layer: _switch(layer.on)),
+        ("gradient gain", lambda layer: f"{layer.gain:g}"),
+    ]
+
+
+def _layers(left: Sequence[Layer], right: Sequence[Layer]) -> list[Difference]:
+    """Compare layer by layer where there are equally many, else what is usual on either side."""
+    if len(left) != len(right):
+        return _compared(left, right, [(what, _usual(say)) for what, say in _layer_words()])
+    return _part_by_part(list(zip(left, right, strict=True)), _layer_words(), lambda index: f"f({index + 1})", "layers")
+
+
+def _usual(say: Callable[[Layer], str]) -> Callable[[Sequence[Layer]], str]:
+    """Return what most of the layers say."""
+    return lambda layers: Counter(map(say, layers)).most_common(1)[0][0]
+
+
+def _skips(left: Network, right: Network) -> list[Difference]:
+    sides = left.skips, right.skips
+    if left.depth != right.depth:
+        return _compared(*sides, [("skips", _counts), ("skips that are on", _on)])
+    ends = [
+        {(skip.source, skip.target): (skip, shape.adapter.label() or "identity") for skip, shape in zip(*parts, strict=True)}
+        for parts in ((network.skips, network.shapes.skips) for network in (left, right))
+    ]
+    both = [pair for pair in ends[0] if pair in ends[1]]
+    alone = [[skip for pair, (skip, _) in side.items() if pair not in ends[1 - index]] for index, side in enumerate(ends)]
+    words = [
+        ("", lambda part: _switch(part[0].on)),
+        ("merge", lambda part: part[0].merge),
+        ("strength", lambda part: f"{part[0].strength:g}"),
+        ("gradient gain", lambda part: f"{part[0].gain:g}"),
+        ("adapter", lambda part: part[1]),
+    ]
+    pairs = [(ends[0][pair], ends[1][pair]) for pair in both]
+    found = [Difference("skips" if not all(sides) else "further skips", *map(_named, alone))] if any(alone) else []
+    return found + _part_by_part(pairs, words, lambda index: "skip {}→{}".format(*both[index]), "skips")
+
+
+def _named(skips: Sequence[Skip]) -> str:
+    return f"{skips[0].source}→{skips[0].target}" if len(skips) == 1 else _counts(skips)
+
+
+def _counts(skips: Sequence[Skip]) -> str:
+    """Return how many skips of each kind there are: `12 add`."""
+    return ", ".join(f"{count} {merge}" for merge, count in Counter(skip.merge for skip in skips).items()) or "none"
+
+
+def _on(skips: Sequence[Skip]) -> str:
+    on = sum(skip.on for skip in skips)
+    return "all" if on == len(skips) else "none" if on == 0 else f"{on} of {len(skips)}"
+
+
+def _part_by_part(pairs: Sequence[tuple], words, name: Callable[[int], str], parts: str) -> list[Difference]:
+    """Return for each of `words` one difference over all parts in which the sides differ."""
+    found = []
+    for what, say in words:
+        apart = [(index, say(left), say(right)) for index, (left, right) in enumerate(pairs) if say(left) != say(right)]
+        if not apart:
+            continue
+        sides = [{values[side] for values in apart} for side in (1, 2)]
+        left, right = (side.pop() if len(side) == 1 else "mixed" for side in sides)
+        where = name(apart[0][0]) if len(apart) == 1 else f"{len(apart)} {parts}"
+        if len(apart) == len(pairs) > 1:
+            where = "" if what else f"all {where}"
+        found.append(Difference(" of ".join(filter(None, (what, where))), left, right))
+    return found
+
+
+def _switch(on: bool) -> str:
+    return "on" if on else "off"

@@ -1,0 +1,100 @@
+"""What sets two experiments apart, in plain words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skipviz.network import edit, families
+from skipviz.network.skip import Skip
+from skipviz.tasks import presets
+from skipviz.tasks.comparison import differences, summary
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
+
+PLAIN = presets.get("vanishing-plain")
+
+
+def _with(network=None, task=None, **training) -> Experiment:
+    experiment = PLAIN.with_network(network) if network is not None else PLAIN
+    changed = experiment.replaced(training=experiment.training.replaced(**training))
+    return changed if task is None else changed.replaced(task=changed.task.replaced(**task))
+
+
+def _said(right: Experiment, left: Experiment = PLAIN) -> str:
+    return summary(differences(left, right))
+
+
+def test_an_experiment_differs_in_nothing_from_itself():
+    assert differences(PLAIN, PLAIN) == []
+    assert "same experiment" in _said(PLAIN)
+
+
+def test_settings_and_switches_are_said_in_one_line():
+    network = edit.switch_all(PLAIN.network, True)
+    network = edit.set_skips(network, [network.skips[3].id], on=False)
+    assert _said(_with(network, learning_rate=0.01)) == "learning rate 0.001 / 0.01 · 10 skips off / on"
+
+
+def test_every_skip_switched_says_so():
+    assert _said(_with(edit.switch_all(PLAIN.network, True))) == "all 11 skips off / on"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"training": {"optimizer": "sgd", "seed": 3}}, "optimizer adam / sgd · seed 0 / 3"),
+        ({"task": {"noise": 0.3}}, "noise 0.1 / 0.3"),
+        ({"task": {"name": "moons"}}, "task two spirals / moons"),
+    ],
+)
+def test_a_setting_is_named_with_both_values(changes, words):
+    assert _said(_with(task=changes.get("task"), **changes.get("training", {}))) == words
+
+
+def test_layers_are_compared_one_by_one_where_there_are_equally_many():
+    one = edit.set_layers(PLAIN.network, ["f5"], gain=0)
+    assert _said(_with(one)) == "gradient gain of f(5) 1 / 0"
+    three = edit.set_layers(PLAIN.network, ["f5", "f6", "f7"], activation="tanh")
+    assert _said(_with(three)) == "activation of 3 layers relu / tanh"
+    every = edit.set_layers(PLAIN.network, [layer.id for layer in PLAIN.network.layers], norm="batch")
+    assert _said(_with(every)).startswith("norm none / batch · parameters ")
+
+
+def test_networks_of_different_depth_say_depth_skips_and_parameters():
+    deeper = families.mlp(depth=30, width=64, skip_every=2, activation="tanh")
+    words = _said(_with(deeper))
+    assert words.startswith("layers 24 / 30 · activation relu / tanh · skips 11 add / 14 add · skips that are on none / all · ")
+    assert f"{PLAIN.network.parameter_count():,} / {deeper.parameter_count():,}" in words
+
+
+def test_skips_that_only_one_side_has_are_named_or_counted():
+    network = PLAIN.network
+    assert _said(_with(edit.changed(network, skips=()))) == "skips 11 add / none"
+    other = edit.changed(network, skips=(*network.skips[1:], Skip(id="new", source=1, target=7, on=False)))
+    assert _said(_with(other)) == "further skips 1→3 / 1→7"
+
+
+def test_two_variants_of_one_run_can_be_compared():
+    both = PLAIN.replaced(variants={"plain": PLAIN.network, "residual": edit.switch_all(PLAIN.network, True)})
+    assert summary(differences(both, both, ("plain", "residual"))) == "all 11 skips off / on"
+
+
+@settings(max_examples=40)
+@given(first=st.sampled_from(presets.names()), second=st.sampled_from(presets.names()), rate=st.sampled_from([0.001, 0.1]))
+def test_differences_are_found_exactly_where_experiments_differ_and_mirror(first, second, rate):
+    left = presets.get(first)
+    right = presets.get(second)
+    right = right.replaced(training=right.training.replaced(learning_rate=rate))
+    there, back = differences(left, right), differences(right, left)
+    names = [next(iter(experiment.variants)) for experiment in (left, right)]
+    same = left.task == right.task and left.training == right.training and left.variants[names[0]] == right.variants[names[1]]
+    assert (there == []) == same
+    assert [(one.what, one.right, one.left) for one in there] == [(one.what, one.left, one.right) for one in back]
+
+
+def test_hundreds_of_skips_are_counted_not_listed():
+    wide = families.mlp(depth=300, width=8, skip_every=1)
+    experiment = Experiment(variants={"wide": wide}, task=Task(), training=Training())
+    assert summary(differences(experiment, experiment.with_network(edit.switch_all(wide, False)))) == "all 299 skips on / off"

@@ -5,14 +5,14 @@ import { switchTheme, themeOf } from "./theme.js";
 
 /**
  * @param {HTMLElement} host
- * @param {"figure" | "lab" | "gallery"} here
+ * @param {"figure" | "lab" | "gallery" | "runs" | "compare"} here
  * @param {() => string} link  the address that opens the same experiment
  * @param {(page: string) => void} go
  */
 export function createHeaderActions(host, here, link, go) {
   document.documentElement.dataset.svPage = here;
   const place = (name, words) => element("button", { type: "button", "aria-current": name === here ? "page" : null, onclick: () => name !== here && go(name) }, words);
-  const pages = element("nav", { class: "sv-pages", "aria-label": "Pages" }, place("figure", "Figure 4.9"), place("lab", "Lab"), place("gallery", "Gallery"));
+  const pages = element("nav", { class: "sv-pages", "aria-label": "Pages" }, place("figure", "Figure 4.9"), place("lab", "Lab"), place("gallery", "Gallery"), place("runs", "My runs"));
   const share = element("button", { type: "button", class: "sv-share" }, "Share");
   const field = element("input", { readonly: true, "aria-label": "Link to this experiment" });
   const copied = element("span", { class: "sv-quiet", role: "status" });

@@ -2,9 +2,11 @@
 // The page's entry: one instance a mount, told of each change of data.
 /* global PAGE_STYLE, PAGE_SHARED */
 import { createCommands } from "./commands.js";
+import { createCompare } from "./compare.js";
 import { createFigure } from "./figure.js";
 import { createGallery } from "./gallery.js";
 import { createLab } from "./lab.js";
+import { createRuns } from "./runs.js";
 
 /** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement, observer: ResizeObserver}>} */
 const instances = new WeakMap();
@@ -30,7 +32,7 @@ export default function skipviz(component) {
     });
     observer.observe(root);
     const commands = createCommands();
-    const views = { lab: createLab, figure: createFigure, gallery: createGallery };
+    const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare };
     const view = views[data.page](root, commands);
     instance = /** @type {any} */ ({ view, commands, root, observer });
     instances.set(parentElement, /** @type {any} */ (instance));

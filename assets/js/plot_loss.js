@@ -12,7 +12,8 @@ import { filled } from "./trace_arrays.js";
 const FOLLOWED = 4;
 
 /**
- * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric (its name), figure.
+ * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric (its name), figure; other
+ * ({frames, variant, metric} of a second run on the same axes, for a figure that has its lines).
  * The loss axis begins as 0…1 and grows in steps, for one run only. A press or drag calls `seek(step)`.
  * @param {any} Plotly
  * @param {HTMLElement} parent
@@ -28,20 +29,25 @@ export function createLossPlot(Plotly, parent, figure, seek) {
     if (!state.frames) return null;
     const { layout } = look.figure;
     const { ceilings, half_life: halfLife } = layout.meta;
-    const history = lossHistory(state.frames, state.variant, halfLife, look.width - layout.margin.l - layout.margin.r);
+    const columns = look.width - layout.margin.l - layout.margin.r;
+    const history = lossHistory(state.frames, state.variant, halfLife, columns);
+    const other = state.other ? lossHistory(state.other.frames, state.other.variant, halfLife, columns) : null;
     if (run !== state.frames[0]) ceiling = 1;
     run = state.frames[0];
-    const most = Math.min(Math.max(0, ...history.smooth.y), FOLLOWED * (history.smooth.y[0] ?? 1));
+    const lines = [history.smooth, ...(other ? [other.smooth] : [])];
+    const most = Math.max(...lines.map((line) => Math.min(Math.max(0, ...line.y), FOLLOWED * (line.y[0] ?? 1))));
     ceiling = Math.max(ceiling, ceilings.find((step) => step >= most) ?? ceilings[ceilings.length - 1]);
     const time = timeParts(state, look, [0, ceiling]);
-    const above = history.smooth.x.filter((_, index) => history.smooth.y[index] > ceiling);
+    const above = lines.map((line) => line.x.filter((_, index) => line.y[index] > ceiling)).flatMap((steps) => steps.slice(-1));
     const parts = {
       loss: history.loss,
       smooth: history.smooth,
       metric: stretched(history.metric, ceiling),
       "held-out": stretched(history.heldOut, ceiling),
       scale: metricScale(state.steps, ceiling, state.metric ?? layout.meta.metric),
-      over: { x: above.slice(-1), y: above.slice(-1).map(() => ceiling) },
+      "other smooth": other?.smooth,
+      "other held-out": other && stretched(other.heldOut, ceiling),
+      over: { x: above, y: above.map(() => ceiling) },
       events: time.events,
       cursor: time.cursor,
     };
@@ -86,7 +92,9 @@ function metricScale(steps, ceiling, metric) {
  */
 function lossSentences({ node, state, look }, frame, x) {
   if (!state.frames?.length || x < frame.left || x > node.clientWidth - frame.right) return null;
-  const shown = frameAt(state.frames, stepAt(x, node.clientWidth, frame));
+  const step = stepAt(x, node.clientWidth, frame);
+  if (state.other) return pairSentences([state, state.other], step);
+  const shown = frameAt(state.frames, step);
   const variant = state.variant ?? Object.keys(shown?.variants ?? {})[0];
   const values = shown?.variants[variant];
   if (!values) return null;
@@ -101,4 +109,20 @@ function lossSentences({ node, state, look }, frame, x) {
   const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, state.metric ?? metric)} (step ${measured.step})` : "";
   if (typeof values.metric === "number") lines.push(`${state.metric ?? metric}: batch ${metricWord(values.metric, state.metric ?? metric)}${held}`);
   return lines;
+}
+
+/**
+ * @param {{frames: any[], variant: string, metric: string}[]} runs  the left one and the right one
+ * @param {number} step
+ */
+function pairSentences(runs, step) {
+  const lines = runs.map(({ frames, variant, metric }, side) => {
+    const shown = frameAt(frames, step);
+    const values = shown?.variants[variant];
+    if (!values) return `${side ? "right" : "left"}: nothing recorded here`;
+    const measured = frames.findLast((one) => one.step <= shown.step && typeof one.variants[variant]?.held_out === "number");
+    const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, metric)}` : "";
+    return `${side ? "right" : "left"}: loss ${formatNumber(values.loss)} on the batch${held}`;
+  });
+  return [`Step ${step}`, ...lines];
 }

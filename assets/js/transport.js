@@ -100,13 +100,14 @@ export function createTransport(act, options = {}) {
       const key = `${store.id}:${store.events.length}:${view.steps}`;
       if (key !== marked) {
         marked = key;
-        drawMarks(marks, store.events, view, act.seek);
+        drawEventMarks(marks, store.events, view, act.seek);
       }
     },
   };
 }
 
-function drawMarks(host, events, { steps, network }, seek) {
+/** The marks of what was done, over the steps. @param {HTMLElement} host @param {any[]} events @param {any} view @param {Function} seek */
+export function drawEventMarks(host, events, { steps, network }, seek) {
   host.replaceChildren();
   for (const [index, { step, event }] of events.entries()) {
     const at = (100 * step) / Math.max(1, steps);

@@ -27,6 +27,9 @@ _FIELD = {"light": ("#F1C27D", "#E9ECE1", "#7ECBC4"), "dark": ("#6A4A1B", "#2325
 def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
     """Return every figure of a page by name and theme: `{"rows": {"light": …, "dark": …}, …}`."""
     made = {"rows": {theme: rows_figure(theme, page) for theme in THEMES}}
+    if page == "compare":
+        made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
+        made["loss"] = {theme: pair_figure(theme) for theme in THEMES}
     if page == "lab":
         made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
         made["loss"] = {theme: loss_figure(theme) for theme in THEMES}
@@ -38,7 +41,8 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
     """Return the figure beside the diagram: one y axis in the diagram's px, an x axis each for what `columns` names.
 
     bars: log₁₀ of a gradient, 10⁻¹²…10 (10⁻⁷…10 on the Figure page and from 100 layers on); share: 0…1 at a fork;
-    update: log₁₀ of ‖Δθ‖/‖θ‖, 10⁻⁶…1. Logarithms are taken by the script, so that bars have a foot and 0 a place.
+    update: log₁₀ of ‖Δθ‖/‖θ‖, 10⁻⁶…1. Side by side, a deep network's bars have a shallow one's
+    axis. Logarithms are taken by the script, so that bars have a foot and 0 a place.
     """
     token = COLOURS[theme]
     columns = tuple(column for column in ROW_COLUMNS if column in columns and (page == "lab" or column == "bars"))
@@ -46,7 +50,7 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
         "kind": "rows",
         "page": page,
         "columns": columns,
-        "low": {"shallow": -7 if page == "figure" else -12, "deep": -7},
+        "low": {"shallow": -7 if page == "figure" else -12, "deep": -12 if page == "compare" else -7},
         "high": 1,
         "deep_from": 100,
         "numbers": 56 if page == "figure" else 50,
@@ -150,16 +154,11 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
     One y axis, the loss's: the script stretches the metric's 0…1 over it and writes the metric's scale at the right.
     """
     token = COLOURS[theme]
-
-    def line(role: str, name: str, colour: str, width: float, **more) -> dict:
-        style = {"color": token[colour], "width": width}
-        return {"type": "scatter", "mode": "lines", "meta": role, "name": name, "x": [], "y": [], "line": style, **more}
-
     data = [
-        line("metric", f"{metric}, batch", "accuracy", 1, opacity=0.4),
-        line("loss", "loss, batch", "ink3", 1, opacity=0.5),
-        line("held-out", f"{metric}, held out", "accuracy", 2),
-        line("smooth", "loss, smoothed", "ink", 2),
+        _history_line(token, "metric", f"{metric}, batch", "accuracy", 1, opacity=0.4),
+        _history_line(token, "loss", "loss, batch", "ink3", 1, opacity=0.5),
+        _history_line(token, "held-out", f"{metric}, held out", "accuracy", 2),
+        _history_line(token, "smooth", "loss, smoothed", "ink", 2),
         {
             **_points("over", "above the axis", token["over"]),
             "marker": {"symbol": "triangle-up", "size": 7, "color": token["over"]},
@@ -181,6 +180,24 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
         "yaxis": _axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
     }
     return {"data": data, "layout": layout, "config": _config()}
+
+
+def pair_figure(theme: str = "light") -> dict:
+    """Return the loss figure of two runs: the lines of the right one, whose roles begin with `other`, are dashed."""
+    token = COLOURS[theme]
+    figure = loss_figure(theme)
+    dashed = [
+        _history_line(token, "other held-out", "metric, held out, right", "accuracy", 2, dash="6px,3px"),
+        _history_line(token, "other smooth", "loss, smoothed, right", "ink", 2, dash="6px,3px"),
+    ]
+    kept = [trace for trace in figure["data"] if trace["meta"] not in ("metric", "loss")]
+    layout = {**figure["layout"], "height": 150, "meta": {**figure["layout"]["meta"], "height": 150}}
+    return {**figure, "data": [*dashed, *kept], "layout": layout}
+
+
+def _history_line(token: dict, role: str, name: str, colour: str, width: float, dash: str = "solid", **more) -> dict:
+    style = {"color": token[colour], "width": width, "dash": dash}
+    return {"type": "scatter", "mode": "lines", "meta": role, "name": name, "x": [], "y": [], "line": style, **more}
 
 
 def picture_figure(theme: str = "light") -> dict:

@@ -20,6 +20,7 @@ from pathlib import Path
 from ..drawing import colours, figures, legend
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+PAGES = ("lab", "figure", "gallery", "runs", "compare")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)
@@ -33,7 +34,7 @@ class BundleError(ValueError):
 @cache
 def module() -> str:
     """Return the whole module: style sheet and shared data as constants, then the script."""
-    constants = {"PAGE_STYLE": style(), "PAGE_SHARED": {page: shared_data(page) for page in ("lab", "figure", "gallery")}}
+    constants = {"PAGE_STYLE": style(), "PAGE_SHARED": {page: shared_data(page) for page in PAGES}}
     return "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()) + script()
 
 
@@ -78,7 +79,7 @@ def style() -> str:
     sheets = [
         f".sv-page, .sv-brand {{ {colours.css_variables('light')} }}",
         f".sv-page[data-theme='dark'] {{ {colours.css_variables('dark')} }}",
-        *((ASSETS / name).read_text(encoding="utf-8") for name in ("page.css", "diagram.css")),
+        *((ASSETS / name).read_text(encoding="utf-8") for name in ("page.css", "diagram.css", "runs.css", "compare.css")),
     ]
     return "\n".join(sheets)
 
@@ -88,6 +89,8 @@ def shared_data(page: str) -> dict:
     """Return what is the same for everybody: figures, ramps, and where plotly.js is; the gallery needs none of it."""
     if page == "gallery":
         return {}
+    if page == "runs":
+        return {"ramps": {theme: {"bars": colours.ramp("bars", theme)} for theme in colours.THEMES}}
     return {
         "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
         "plotly": plotly_source(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from skipviz.web import figure_page, gallery_page, lab_page
+from skipviz.web import compare_page, figure_page, gallery_page, lab_page, runs_page
 from skipviz.web.chrome import draw_header
 
 st.set_page_config(page_title="skipviz", page_icon="assets/icon.svg", layout="wide", initial_sidebar_state="auto")
@@ -13,6 +13,8 @@ pages = {
     "figure": st.Page(figure_page.page, title="Figure 4.9", url_path="figure", default=True),
     "lab": st.Page(lab_page.page, title="Lab", url_path="lab"),
     "gallery": st.Page(gallery_page.page, title="Gallery", url_path="gallery"),
+    "runs": st.Page(runs_page.page, title="My runs", url_path="runs"),
+    "compare": st.Page(compare_page.page, title="Side by side", url_path="compare", visibility="hidden"),
 }
 chosen = st.navigation(list(pages.values()), position="top")
 asked = st.session_state.pop("go", None)

@@ -28,7 +28,7 @@ from ..sharing import link, table
 from ..storage import Run
 from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
-from . import bundle
+from . import bundle, run_cards
 from .address import address_of
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
@@ -132,6 +132,16 @@ async def _download(request: Request, write, media_type: str, suffix: str) -> Re
     body = await asyncio.to_thread(lambda: write(table.table(run.header["experiment"], map(json.loads, run.frames))))
     headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="skipviz-{run.id}.{suffix}"'}
     return Response(body, media_type=media_type, headers=headers)
+
+
+async def _get_cards(request: Request) -> Response:
+    """GET /skipviz/cards?runs=a,b — facts and small pictures of one's own runs, for the list of them."""
+    ids = [part[:64] for part in request.query_params.get("runs", "").split(",") if part]
+    if len(ids) > run_cards.MOST:
+        raise _RefusalError(400, f"name at most {run_cards.MOST} runs: /skipviz/cards?runs=a,b")
+    owner = owner_of(request.scope)
+    shown = await asyncio.to_thread(run_cards.cards, get_engine(), owner, ids) if owner else []
+    return JSONResponse({"cards": shown}, headers={"cache-control": "no-store"})
 
 
 async def _post_run(request: Request) -> Response:
@@ -338,6 +348,7 @@ routes = [
     Route("/skipviz/runs/{id}", _Endpoint(_delete_run), methods=["DELETE"]),
     Route("/skipviz/runs/{id}/resume", _Endpoint(_post_resume), methods=["POST"]),
     Route("/skipviz/runs/{id}/events", _Endpoint(_post_events), methods=["POST"]),
+    Route("/skipviz/cards", _Endpoint(_get_cards), methods=["GET"]),
     Route("/skipviz/page.js", _Endpoint(_get_page), methods=["GET"]),
     Route("/skipviz/plotly.js", _Endpoint(_get_plotly), methods=["GET"]),
     *_health.routes(),

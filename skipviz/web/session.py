@@ -98,6 +98,51 @@ def gallery_desk() -> Desk:
     return st.session_state.gallery_desk
 
 
+def runs_desk() -> Desk:
+    """Return this session's list of runs, which has no experiment of its own."""
+    if "runs_desk" not in st.session_state:
+        st.session_state.runs_desk = Desk({})
+    return st.session_state.runs_desk
+
+
+def open_run(run_id: str) -> None:
+    """Put a run on the lab's bench, where undo brings back what was there, and show the lab; what ran there goes on."""
+    run = get_engine().run(run_id)
+    if run is None:
+        raise EngineError("there is no such run, or it is no longer kept", 404)
+    bench = lab_desk().benches["lab"]
+    bench.put(run.experiment)
+    bench.run = run.id
+    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
+    go("lab")
+
+
+@dataclass
+class Pair:
+    """The page of two runs: each as `id` or `id:variant`, and which layers of either are unfolded."""
+
+    runs: list[str]
+    unfolded: list[frozenset[int]] = field(default_factory=lambda: [frozenset(), frozenset()])
+    done: int = 0
+    compact: bool = False
+    message: tuple[str, str] | None = None
+
+
+def compare_desk() -> Pair:
+    """Return this session's two runs side by side, which the address names when it is opened by a link."""
+    if "compare_desk" not in st.session_state:
+        named = [part[:64] for part in (st.query_params.get("runs") or "").split(",") if part]
+        st.session_state.compare_desk = Pair(named[:2], compact=on_phone())
+    return st.session_state.compare_desk
+
+
+def compare(run_ids: list[str]) -> None:
+    """Show two runs side by side."""
+    desk = compare_desk()
+    desk.runs, desk.unfolded = run_ids, [frozenset(), frozenset()]
+    go("compare")
+
+
 def open_preset(name: str) -> None:
     """Put a preset on the lab's bench, where undo brings back what was there, and show the lab."""
     desk = lab_desk()

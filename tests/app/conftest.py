@@ -11,11 +11,11 @@ from streamlit.testing.v1 import AppTest
 MAIN = Path(__file__).parents[2] / "skipviz" / "web" / "main.py"
 
 
-def _lab_alone() -> None:
-    """Run the lab's script; a switch of pages, by which the whole app would come to it, drops the address' query."""
-    from skipviz.web import lab_page
+def _alone(page: str) -> None:
+    """Run one page's script; a switch of pages, by which the whole app would come to it, drops the address' query."""
+    from importlib import import_module
 
-    lab_page.page()
+    import_module(f"skipviz.web.{page}_page").page()
 
 
 class App:
@@ -23,7 +23,7 @@ class App:
 
     def __init__(self, page: str, query: dict) -> None:
         whole = page == "figure"
-        self.test = AppTest.from_file(str(MAIN)) if whole else AppTest.from_function(_lab_alone)
+        self.test = AppTest.from_file(str(MAIN)) if whole else AppTest.from_function(_alone, args=(page,))
         self.test.default_timeout = 60
         self.test.query_params.update(query)
         self._page = page
@@ -40,6 +40,13 @@ class App:
         """Return the component's data."""
         told = json.loads(_component(self.test._tree).proto.json)
         return told[0] if isinstance(told, list) else told
+
+    def follow(self, page: str) -> dict:
+        """Take the page that the whole app has switched to for the one that commands go to, and return its data."""
+        data = self.data()
+        assert data["page"] == page
+        self._page, self._sent = page, data["done"]
+        return data
 
     def network(self) -> dict:
         """Return the lab's network as its component was told."""
@@ -74,7 +81,7 @@ def _component(block):
 
 @pytest.fixture
 def opened(engine, monkeypatch):
-    """A function that opens a page, `figure` or `lab`, in a session of its own with the address' query."""
+    """A function that opens a page, such as `figure` or `lab`, in a session of its own with the address' query."""
     monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "a-browser-of-these-tests")
     return lambda page, **query: App(page, query)
 

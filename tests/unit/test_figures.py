@@ -8,7 +8,7 @@ import pytest
 
 from skipviz.drawing import colours, figures
 
-EVERY = [(page, name, theme) for page in ("lab", "figure") for name in figures.figures(page) for theme in colours.THEMES]
+EVERY = [(page, name, theme) for page in ("lab", "figure", "compare") for name in figures.figures(page) for theme in colours.THEMES]
 
 
 def figure_of(page, name, theme):

@@ -1,0 +1,137 @@
+// @ts-check
+// One of two runs side by side: its diagram, its gradient beside it, its heatmap, all at the step that both show.
+import { createDiagramView } from "./diagram_view.js";
+import { element } from "./dom.js";
+import { createHints } from "./hints.js";
+import { createTooltip } from "./notice.js";
+import { metricName, metricWord } from "./metric_words.js";
+import { formatNumber } from "./numbers.js";
+import { createHeatmap } from "./plot_heatmap.js";
+import { createRowsPlot } from "./plot_rows.js";
+import { stateWords } from "./run_words.js";
+import { createRunStore } from "./store.js";
+
+const BARS = { quantity: "weight", measure: "norm", scale: "absolute", ghost: false };
+const LOOKED_AT = "Open the run in the lab to change it; side by side it is only looked at.";
+
+/**
+ * @param {number} side  0 left, 1 right
+ * @param {{command: (command: any) => void, problem: (sentence: string) => void, seek: (step: number | null) => void}} outer
+ */
+export function createCompareColumn(side, outer) {
+  const store = createRunStore();
+  const hints = createHints();
+  const title = element("h2", {});
+  const words = element("p", { class: "sv-quiet" });
+  const state = element("span", { class: "sv-state" });
+  const open = element("button", { type: "button", class: "sv-button", onclick: () => outer.command({ op: "open_run", run: data.run }) }, "Open in the lab");
+  const variants = element("select", { "aria-label": "Network of this run", hidden: true, onchange: () => outer.command({ op: "variant", side, variant: variants.value }) });
+  const numbers = element("div", { class: "sv-pair-numbers" });
+  const note = element("span", { class: "sv-quiet" });
+  const diagramHost = element("div", { class: "sv-diagram-host" });
+  const bars = element("div", { class: "sv-bars" });
+  const rows = element("div", { class: "sv-rows" }, diagramHost, bars);
+  const heatmap = element("div", { class: "sv-plot-heatmap" });
+  const spoken = element("p", { class: "sv-spoken" });
+  const root = element(
+    "section", { class: "sv-card sv-panel sv-pair-column", "aria-label": side ? "Right run" : "Left run" },
+    element("div", { class: "sv-pair-head" }, element("div", {}, title, words), element("div", { class: "sv-pair-actions" }, variants, open)),
+    element("div", { class: "sv-pair-now" }, state, numbers),
+    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
+    element("div", { class: "sv-scroll" }, rows),
+    element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")),
+    heatmap, spoken,
+  );
+  const tooltip = createTooltip(root);
+  /** @type {any} */
+  let data = null;
+  /** @type {any} */
+  let plots = null;
+  const problem = () => outer.problem(LOOKED_AT);
+  const view = createDiagramView(diagramHost, {
+    toggleSkip: problem, toggleValve: problem, addSkip: problem, remove: problem, selectSkip: () => {}, selectLayer: () => {},
+    open: (layer) => outer.command({ op: "open", side, layer }),
+    hover(node, sentence) {
+      if (sentence) tooltip.show(node || rows, [sentence]);
+      else tooltip.show(node, hints.lines(node, data, values()).slice(0, -1));
+    },
+  });
+  const values = () => store.frame()?.variants[data.variant] ?? null;
+
+  /** Skips and valves stand as they stood at the frame shown. @param {any} frame */
+  function markSwitches(frame) {
+    const then = store.switches(frame, data.variant);
+    for (const skip of data.network.skips) skip.on = !then.off.includes(skip.id);
+    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    for (const [kind, parts, names] of /** @type {[string, any[], string[]][]} */ ([["skip", data.network.skips, then.off], ["valve", data.network.layers, then.killed]])) {
+      view.mark(kind, parts.map((part) => part.id).filter((id) => !names.includes(id)), true);
+      view.mark(kind, names, false);
+    }
+  }
+  /** @param {number} step  the step that both show */
+  function place(step) {
+    const last = store.frames.at(-1)?.step;
+    store.cursor = last === undefined || step >= last ? null : store.indexAt(step);
+  }
+
+  return {
+    root, store,
+    variant: () => data.variant,
+    metric: () => data.metric,
+    steps: () => data.steps,
+    /** @returns {number | null} the last step recorded */
+    lastStep: () => store.passing?.step ?? store.frames.at(-1)?.step ?? null,
+    /** @param {any} next @param {any} shared */
+    update(next, shared) {
+      if (next.run !== store.id) store.reset(next.run);
+      data = next;
+      title.textContent = title.title = next.title;
+      const { depth, skips_total: skips, parameters } = next.network;
+      words.textContent = `${depth} layers · ${skips ? `${skips} skips` : "no skips"} · ${next.task} · ${parameters.toLocaleString("en")} parameters`;
+      variants.replaceChildren(...next.variants.map((name) => element("option", { value: name, selected: name === next.variant }, name)));
+      variants.hidden = next.variants.length < 2;
+      note.textContent = next.network.note.replace("-default", "");
+      view.show(next.diagram);
+      rows.style.height = `${next.diagram.height + shared.figures.rows.light.layout.meta.axis}px`;
+      root.style.setProperty("--sv-gain-x", `${next.diagram.gain_x}px`);
+      root.style.setProperty("--sv-diagram-width", `${next.diagram.width}px`);
+    },
+    /** @param {any} Plotly @param {any} shared */
+    plotted(Plotly, shared) {
+      plots = plots || { rows: createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps), heatmap: createHeatmap(Plotly, heatmap, shared.figures.heatmap, shared.ramps, outer.seek) };
+    },
+    /** @param {any} shared @param {"light" | "dark"} theme @param {number} step @param {number} steps @param {boolean} slow */
+    draw(shared, theme, step, steps, slow) {
+      place(step);
+      const frame = store.frame();
+      const now = values();
+      view.paint(now, shared.ramps[theme]);
+      if (frame) markSwitches(frame);
+      view.diverged(store.cursor === null ? store.diverged[data.variant]?.layer ?? null : null);
+      plots?.rows.update({ diagram: data.diagram, values: now, ghost: null, before: null, share: null, update: null, theme, header: store.header, options: BARS, frame: frame?.step ?? 0, variant: data.variant });
+      write(frame, now, step);
+      if (!slow) return;
+      plots?.heatmap.update({ frames: store.frames, variant: data.variant, layerCount: data.network.depth, steps, theme, cursor: frame ? step : null, events: store.events, quantity: "weight" });
+      const gradients = (now?.weight_grad ?? []).filter((value) => value !== null);
+      spoken.textContent = frame ? hints.spoken(data, store, now, gradients.length > 1 && gradients.at(-1) > 0 ? gradients[0] / gradients.at(-1) : null) : "";
+    },
+    destroy() {
+      for (const plot of Object.values(plots ?? {})) plot.destroy();
+    },
+  };
+
+  /** @param {any} frame @param {any} now @param {number} step */
+  function write(frame, now, step) {
+    const [kind, sentence] = stateWords({ ...store, frames: [] }, true, data.network);
+    state.dataset.kind = kind;
+    state.textContent = state.title = sentence;
+    if (!frame) return numbers.replaceChildren();
+    const held = store.latest(frame, data.variant, "held_out");
+    const apart = frame.step === step ? `step ${frame.step}` : store.cursor === null && store.frames.at(-1)?.step === frame.step ? `step ${frame.step}, its last` : `step ${frame.step}, the nearest`;
+    numbers.replaceChildren(
+      element("span", { class: "sv-pair-step" }, apart),
+      element("span", {}, "loss ", element("strong", {}, formatNumber(now?.loss))),
+      element("span", { class: "sv-metric" }, `${metricName(data.metric)} `, element("strong", {}, metricWord(held, data.metric))),
+    );
+  }
+}

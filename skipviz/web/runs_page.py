@@ -1,0 +1,61 @@
+"""My runs: all that this browser has trained, to be opened again, renamed, compared or deleted."""
+
+from __future__ import annotations
+
+from ..engine import EngineError, get_engine
+from ..storage.summary import MAX_TITLE
+from . import component, run_cards, session
+
+KEY = "runs"
+
+
+def page() -> None:
+    """Draw the page of one's own runs."""
+    desk = session.runs_desk()
+    looked: list[str] = []
+    for command in component.commands(KEY, desk.done):
+        desk.done = command["n"]
+        try:
+            looked = perform(command) or looked
+        except EngineError as error:
+            text = str(error)
+            desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}")
+        except (KeyError, TypeError, ValueError):
+            desk.message = ("Not done.", "The page sent what is no command.")
+    engine, owner = get_engine(), session.owner()
+    message, desk.message = desk.message, None
+    component.mount(
+        {
+            "page": "runs",
+            "done": desk.done,
+            "message": message,
+            "runs": run_cards.list_of(engine, owner),
+            "cards": run_cards.cards(engine, owner, looked) if looked else [],
+            "keeping": engine.retention,
+            "title_length": MAX_TITLE,
+        },
+        KEY,
+    )
+
+
+def perform(command: dict) -> list[str] | None:
+    """Do one command of the page and return the runs to be pictured, if it asks for some; raises `EngineError`."""
+    engine, owner, operation = get_engine(), session.owner(), command["op"]
+    if operation == "go":
+        session.go(str(command["page"]))
+    elif operation == "open":
+        session.open_run(str(command["run"]))
+    elif operation == "compare":
+        session.compare([str(run) for run in command["runs"]][:2])
+    elif operation == "rename":
+        engine.rename(str(command["run"]), owner, str(command["title"]))
+    elif operation == "resume":
+        engine.resume(str(command["run"]), owner)
+    elif operation == "delete":
+        for run in command["runs"]:
+            run_cards.delete(engine, str(run), owner)
+    elif operation == "look":
+        return [str(run) for run in command.get("runs", [])]
+    else:
+        raise ValueError(operation)
+    return None

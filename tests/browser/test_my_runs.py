@@ -1,0 +1,195 @@
+"""My runs and side by side, as two browsers see them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+
+import pytest
+from experiments import small, values
+from pages import PATIENCE, PHONE, LabPage
+from playwright.sync_api import expect
+
+from skipviz.network import edit
+
+ENDED = ("finished", "stopped", "diverged", "failed")
+
+
+class RunsPage:
+    """The list of one's own runs."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.rows = page.locator(".sv-run:visible")
+        self.undo = page.locator(".sv-undo-toast").get_by_role("button", name="Undo")
+        self.compare = page.get_by_role("button", name="Compare side by side")
+
+    def open(self):
+        self.page.goto("runs")
+        expect(self.page.locator(".sv-runs-keeping")).to_contain_text("kept")
+        return self
+
+    def train(self, *experiments, wait: bool = True) -> list[str]:
+        """Start runs as this browser, one after the other, and return their ids, the page open again."""
+        self.open()
+        runs = []
+        for experiment in experiments:
+            data = {"experiment": json.loads(experiment.to_json()), "speed": None if wait else 50}
+            answer = self.page.request.post("skipviz/runs", data=data)
+            assert answer.ok, answer.text()
+            runs.append(answer.json()["run"])
+            if wait:
+                self.until(lambda: self.state(runs[-1]) in ENDED)
+        self.open()
+        expect(self.rows).to_have_count(len(runs))
+        return runs
+
+    def until(self, condition) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, "the condition did not come true"
+            self.page.wait_for_timeout(50)
+
+    def state(self, run: str) -> str | None:
+        """Return a run's state, or None where it is gone."""
+        answer = self.page.request.get(f"skipviz/runs/{run}")
+        return answer.json()["state"] if answer.ok else None
+
+    def row(self, run: str):
+        return self.page.locator(f'.sv-run[data-run="{run}"]')
+
+    def title(self, run: str):
+        return self.row(run).locator(".sv-run-title")
+
+    def rename(self, run: str, text: str, key: str = "Enter") -> None:
+        self.title(run).click()
+        field = self.row(run).get_by_label("New name of this run")
+        expect(field).to_be_focused()
+        field.fill(text)
+        field.press(key)
+
+
+@pytest.fixture
+def runs(visit):
+    """My runs in a browser of its own."""
+    return RunsPage(visit())
+
+
+def test_a_newcomer_is_shown_the_way_to_the_lab(runs):
+    runs.open()
+    runs.page.get_by_role("button", name="Train one in the lab").click()
+    LabPage(runs.page).ready()
+
+
+def test_a_name_is_written_in_place_and_lasts(runs):
+    first, second = runs.train(small(steps=40), small(steps=40, depth=4))
+    expect(runs.row(first).locator(".sv-past path")).to_have_count(1)
+    expect(runs.row(second).locator(".sv-thumbnail")).to_be_visible()
+    runs.rename(first, "Kept by Enter")
+    runs.rename(second, "Lost by Escape", "Escape")
+    expect(runs.title(first)).to_have_text("Kept by Enter")
+    expect(runs.title(second)).to_have_text("Two spirals, 4 layers")
+    runs.rename(second, "<img src=x onerror=alert(1)> 🦊 " + "x" * 1000)
+    expect(runs.title(second)).to_contain_text("<img src=x onerror=alert(1)> 🦊 xxx")
+    expect(runs.row(second).locator("img")).to_have_count(0)
+    runs.page.reload()
+    expect(runs.title(first)).to_have_text("Kept by Enter")
+    expect(runs.title(second)).to_contain_text("<img src=x onerror=alert(1)> 🦊 xxx")
+    runs.page.get_by_label("Search my runs").fill("enter")
+    expect(runs.rows).to_have_count(1)
+    runs.row(first).get_by_role("link", name="Open").click()
+    assert LabPage(runs.page).ready().run() == first
+
+
+def test_a_deletion_can_be_called_back_and_else_is_done(runs):
+    kept, gone = runs.train(small(steps=20), small(steps=20))
+    runs.row(gone).get_by_label("Delete").click()
+    expect(runs.rows).to_have_count(1)
+    runs.undo.click()
+    expect(runs.rows).to_have_count(2)
+    runs.row(kept).get_by_label("Delete").click()
+    expect(runs.row(kept)).to_have_count(0)
+    runs.open()
+    expect(runs.row(kept)).to_be_visible()
+    runs.row(gone).get_by_label("Delete").click()
+    runs.until(lambda: runs.state(gone) is None)
+    expect(runs.page.locator(".sv-undo-toast")).to_be_hidden()
+    runs.open()
+    expect(runs.rows).to_have_count(1)
+    assert runs.state(kept) == "finished"
+
+
+def test_a_run_that_goes_on_moves_in_the_list(runs):
+    (run,) = runs.train(small(steps=100_000, record_every=10), wait=False)
+    steps = runs.row(run).locator(".sv-run-state > span").nth(1)
+    before = steps.inner_text()
+    expect(runs.row(run).locator(".sv-state")).to_have_text("Running")
+    expect(steps).not_to_have_text(before)
+    runs.rename(run, "Renamed while it runs")
+    expect(runs.title(run)).to_have_text("Renamed while it runs")
+
+
+def test_two_runs_stand_under_one_slider_with_the_numbers_of_its_step(runs):
+    experiment = small(steps=200, depth=6)
+    plain = experiment.with_network(edit.switch_all(experiment.network, False)).replaced(
+        training=experiment.training.replaced(learning_rate=0.01)
+    )
+    ids = runs.train(plain, experiment)
+    page = runs.page
+    for run in ids:
+        runs.row(run).get_by_role("checkbox").check()
+    runs.compare.click()
+    columns = page.locator(".sv-pair-column")
+    expect(columns.locator(".sv-bars .main-svg").first).to_be_visible()
+    expect(page.locator(".sv-aparts")).to_have_text("learning rate 0.01 / 0.001all 2 skips off / on")
+    expect(page.get_by_label("Step shown")).to_have_count(1)
+    page.get_by_label("Step shown").fill("120")
+    for side, run in enumerate(ids):
+        frame = next(one for one in page.request.get(f"skipviz/runs/{run}").json()["frames"] if one["step"] == 120)
+        expect(columns.nth(side).locator(".sv-pair-step")).to_have_text("step 120")
+        shown = columns.nth(side).locator(".sv-pair-numbers strong").first
+        assert _number(shown.inner_text()) == pytest.approx(values(frame)["loss"], rel=0.01, abs=0.0006)
+        first = columns.nth(side).locator(".sv-bars .textpoint text").last.text_content()
+        assert _number(first) == pytest.approx(values(frame)["weight_grad"][0], rel=0.06, abs=0.0006)
+        off = columns.nth(side).locator("svg.sv-diagram .skip.off")
+        expect(off).to_have_count(2 if run == ids[0] else 0)
+    ticks = [columns.nth(side).locator(".sv-bars .xtick text").all_text_contents() for side in (0, 1)]
+    assert ticks[0] == ticks[1] != []
+    _same_shares(columns, ".sv-bars .xtick text")
+
+
+def _same_shares(columns, selector: str) -> None:
+    """Ticks stand at equal distances from the edge of either column: bars of equal length mean equal numbers."""
+    places = "(nodes) => nodes.map((node) => node.getBoundingClientRect().x - node.closest('.sv-bars').getBoundingClientRect().x)"
+    left, right = (columns.nth(side).locator(selector).evaluate_all(places) for side in (0, 1))
+    assert left == pytest.approx(right, abs=0.5)
+
+
+def _number(text: str) -> float:
+    """Return a number as the page writes it: `0.116` or `4.5·10⁻¹¹`."""
+    mantissa, _, power = text.partition("·10")
+    raised = power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+    return float(mantissa) * math.pow(10, int(raised or 0))
+
+
+def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
+    mine = RunsPage(visit(viewport=PHONE))
+    still, going = mine.train(small(steps=30), small(steps=100_000), wait=False)
+    mine.until(lambda: mine.state(still) in ENDED)
+    theirs = RunsPage(visit())
+    theirs.open()
+    expect(theirs.page.locator(".sv-runs-empty:visible")).to_be_visible()
+    expect(theirs.rows).to_have_count(0)
+    theirs.page.goto(f"compare?runs={still},{going}")
+    step = theirs.page.locator(".sv-pair-slider .sv-step")
+    expect(theirs.page.locator(".sv-pair-column .sv-bars .main-svg").first).to_be_visible()
+    before = int(step.inner_text())
+    theirs.until(lambda: int(step.inner_text()) > before)
+    expect(theirs.page.locator(".sv-pair-column").first.locator(".sv-pair-step")).to_have_text(re.compile(r"step 29, its last"))
+    mine.page.goto(f"compare?runs={still},{going}")
+    expect(mine.page.locator(".sv-pair-column .sv-bars .main-svg").first).to_be_visible()
+    mine.page.locator(".sv-pair-column").nth(1).locator(".sv-plot-heatmap").scroll_into_view_if_needed()
+    expect(mine.page.get_by_label("Step shown")).to_be_in_viewport()
+    assert mine.page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]

@@ -95,7 +95,7 @@ def _delimiter(lines: io.StringIO, file: str) -> str:
         try:
             counts = [len(row) for row in csv.reader(io.StringIO(first), delimiter=delimiter) if row]
         except csv.Error:
-            continue
+            return delimiter  # reading all of it will tell what is wrong
         if counts and counts[0] > 1:
             found[delimiter] = (len(set(counts[:-1])) <= 1, counts[0])
     if not found:

@@ -159,18 +159,16 @@ def _choose(desk: Desk, bench: Workbench, family: str) -> None:
     if family == OWN:
         return
     task = bench.experiment.task
+    possible = [name for name in TITLES if name in task.kind.families or (name in FORMS and fits(name, task))]
+    if task.own and family not in possible:
+        names = " or ".join(TITLES[name] for name in possible)
+        desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
+        return
     if family in FORMS:
-        if task.own and not fits(family, task):
-            fitting = [TITLES[name] for name in TITLES if name in task.kind.families or (name in FORMS and fits(name, task))]
-            desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {' or '.join(fitting)}.")
-            return
         fitting = task if fits(family, task) else Task(name=FORMS[family].tasks[0])
         take(desk, bench, lambda: _with_recipe(bench, first_recipe(family), fitting))
     else:
         fitting = task if family in task.kind.families else Task(name="digits")
-        if task.own and fitting is not task:
-            desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {TITLES[task.kind.families[0]]}.")
-            return
         published = recipe_of(bench.network) is not None or not is_stack(bench.network)
         setup = _stack_setup(bench.network, family) if published else setup_of(bench.network).replaced(family=family)
         take(desk, bench, lambda: rebuilt(bench.experiment, setup, fitting))

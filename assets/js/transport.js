@@ -62,14 +62,14 @@ export function createTransport(act, options = {}) {
   let marked = "";
   return {
     root,
-    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine, network} */
+    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine, network}, and for a replay its own words: main, said */
     update(view) {
       const { store } = view;
       const running = store.state === "running" || store.state === "starting";
       const over = ["finished", "stopped", "diverged", "failed", "interrupted"].includes(store.state);
-      const [words, name] = running
+      const [words, name] = view.main || (running
         ? ["Pause", "pause"]
-        : store.state === "queued" ? ["Leave queue", "close"] : store.state === "paused" ? ["Resume", "play"] : over ? ["Restart", "reset"] : ["Start", "play"];
+        : store.state === "queued" ? ["Leave queue", "close"] : store.state === "paused" ? ["Resume", "play"] : over ? ["Restart", "reset"] : ["Start", "play"]);
       if (main.dataset.words !== words) {
         main.replaceChildren(icon(/** @type {any} */ (name)), words);
         main.dataset.words = words;
@@ -80,7 +80,7 @@ export function createTransport(act, options = {}) {
       reset.disabled = !view.mine || store.state === "ready";
       count.textContent = String(view.shown);
       total.textContent = ` / ${view.steps}`;
-      const [kind, sentence] = stateWords(store, view.live, view.network);
+      const [kind, sentence] = view.said || stateWords(store, view.live, view.network);
       state.textContent = sentence;
       state.title = store.reason || sentence;
       state.dataset.kind = kind;

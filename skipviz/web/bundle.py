@@ -51,11 +51,11 @@ def loader() -> str:
 
 
 @cache
-def script() -> str:
-    """Return the module `main.js` with all it imports, depth first; raises `BundleError`."""
+def script(entry: str = "main.js") -> str:
+    """Return a module with all it imports, depth first, by default the page's own; raises `BundleError`."""
     parts: list[str] = []
     owners: dict[str, str] = {}
-    _append("main.js", parts, owners, set())
+    _append(entry, parts, owners, set())
     return "\n".join(parts)
 
 

@@ -24,12 +24,13 @@ from starlette.routing import Route
 
 from ..engine import Engine, EngineError, get_engine
 from ..network.base import Frozen, NetworkError, sentence
-from ..sharing import link, table
+from ..sharing import link
 from ..storage import Run
 from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
 from . import bundle, run_cards
 from .address import address_of
+from .downloads import DownloadError, download_routes
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .identity import Identity, owner_of
@@ -72,7 +73,7 @@ class _Endpoint:
     async def __call__(self, scope, receive, send) -> None:
         try:
             response = await self._handler(Request(scope, receive))
-        except _RefusalError as refusal:
+        except (_RefusalError, DownloadError) as refusal:
             response = _error(refusal.status, str(refusal))
         except EngineError as error:
             response = _error(error.status, str(error))
@@ -113,25 +114,6 @@ async def _get_run(request: Request) -> Response:
     owner = owner_of(request.scope)
     _, body = run.snapshot(mine=owner is not None and owner == run.owner)
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
-
-
-async def _get_csv(request: Request) -> Response:
-    """GET /skipviz/runs/{id}.csv — the table that `skipviz.sharing.table` describes."""
-    return await _download(request, table.to_csv, "text/csv; charset=utf-8", "csv")
-
-
-async def _get_parquet(request: Request) -> Response:
-    """GET /skipviz/runs/{id}.parquet — the same table."""
-    return await _download(request, table.to_parquet, "application/vnd.apache.parquet", "parquet")
-
-
-async def _download(request: Request, write, media_type: str, suffix: str) -> Response:
-    run = await _run(request)
-    if run.header_json is None:
-        raise _RefusalError(409, "this run has not begun yet: there is nothing to download")
-    body = await asyncio.to_thread(lambda: write(table.table(run.header["experiment"], map(json.loads, run.frames))))
-    headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="skipviz-{run.id}.{suffix}"'}
-    return Response(body, media_type=media_type, headers=headers)
 
 
 async def _get_cards(request: Request) -> Response:
@@ -341,8 +323,7 @@ routes = [
     Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_get_runs), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_post_run), methods=["POST"]),
-    Route("/skipviz/runs/{id}.csv", _Endpoint(_get_csv), methods=["GET"]),
-    Route("/skipviz/runs/{id}.parquet", _Endpoint(_get_parquet), methods=["GET"]),
+    *download_routes(_Endpoint, _run),
     Route("/skipviz/runs/{id}", _Endpoint(_get_run), methods=["GET"]),
     Route("/skipviz/runs/{id}", _Endpoint(_patch_run), methods=["PATCH"]),
     Route("/skipviz/runs/{id}", _Endpoint(_delete_run), methods=["DELETE"]),

@@ -1,0 +1,204 @@
+// @ts-check
+// A recorded run by itself, in a file without a server: the lab's diagram and plots over its frames; nothing is changed.
+import { createDiagramView } from "./diagram_view.js";
+import { element, iconButton, parseSvg } from "./dom.js";
+import { createHints } from "./hints.js";
+import { createInspector } from "./inspector.js";
+import { labElements } from "./lab_elements.js";
+import { createLabPlots } from "./lab_plots.js";
+import { createNetworkShape } from "./network_shape.js";
+import { createTooltip } from "./notice.js";
+import { readPacked, runPacked } from "./replay_file.js";
+import { createReplayFrame } from "./replay_frame.js";
+import { createRunStore } from "./store.js";
+import { createTableView } from "./table_view.js";
+import { themeOf } from "./theme.js";
+import { createTransport } from "./transport.js";
+import { createViewOptions } from "./view_options.js";
+
+// The whole run plays in about so many milliseconds, between so many a frame.
+const PLAYING = 24_000;
+const FASTEST = 40;
+const SLOWEST = 500;
+// Plots of the whole run are drawn again after so many milliseconds, as in the lab.
+const SLOW_DRAW = 250;
+
+/**
+ * @param {HTMLElement} root
+ * @param {any} recorded  what `skipviz.web.replay_data` tells, with its frames
+ */
+export function createReplay(root, recorded) {
+  const store = createRunStore();
+  store.id = recorded.run;
+  store.take({ ...recorded, snapshot: true });
+  store.cursor = 0;
+  const page = labElements();
+  const narrow = root.clientWidth < 640;
+  let variant = Object.keys(recorded.variants)[0];
+  /** @type {any} */
+  let data = null;
+  let playTimer = 0;
+  let slowTimer = 0;
+  let slowAt = 0;
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
+  const hints = createHints();
+  const tooltip = createTooltip(page.card);
+  const nothing = () => {};
+
+  const values = () => store.frame()?.variants[variant] || null;
+  const act = {
+    toggleSkip: nothing, toggleValve: nothing, selectSkip: nothing, selectLayer: nothing, addSkip: nothing, remove: nothing, open: nothing,
+    skips: nothing, layers: nothing, insert: nothing, deselect: nothing, stop: nothing, speed: nothing, rate: nothing,
+    hover: (node) => tooltip.show(node, hints.lines(node, data, values()).filter((line) => !/^(Click|Drag)/.test(line))),
+    main: () => (playTimer ? pause() : play()),
+    step: () => go((store.cursor ?? 0) + 1),
+    reset: () => go(0),
+    seek: (step) => go(store.indexAt(step ?? 0)),
+  };
+  const frame = createReplayFrame(recorded, variant, choose, () => {
+    document.body.dataset.theme = document.body.dataset.theme === "dark" ? "light" : "dark";
+    draw();
+  });
+  const diagram = createDiagramView(page.diagram, act);
+  const inspector = createInspector(page.inspector, act);
+  const transport = createTransport(act, { small: true });
+  const table = createTableView(page.table, act);
+  const viewOptions = createViewOptions(page.quantity, options, () => draw());
+  const shape = createNetworkShape(page.head, page.names, (u) => {
+    data.u.on = u;
+    show();
+  });
+  const plots = createLabPlots(page, options, (step) => act.seek(step));
+  page.transport.append(transport.root);
+  page.toggle.remove();
+  page.reach.remove();
+  page.tools.append(iconButton("table", "Table", () => {
+    page.table.hidden = !page.table.hidden;
+    draw();
+  }, "sv-bare"));
+  root.replaceChildren(frame.root, page.root, frame.foot);
+  // Letters that begin an edit in the lab do nothing here.
+  page.diagram.addEventListener("keydown", (event) => {
+    if (["s", "delete", "backspace", " ", "enter"].includes(event.key.toLowerCase())) event.stopImmediatePropagation();
+  }, true);
+
+  new ResizeObserver(() => {
+    const bars = page.bars.clientWidth;
+    page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
+    page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
+    page.card.dataset.tight = String(page.card.clientWidth < 620);
+  }).observe(page.bars);
+
+  function choose(name) {
+    variant = name;
+    show();
+  }
+  function show() {
+    const chosen = recorded.variants[variant];
+    data = { ...recorded.shared, ...chosen, variant, diagram: narrow ? chosen.compact : chosen.diagram, metric: recorded.metric, steps: recorded.steps };
+    const drawn = shape.update(data);
+    const axis = data.figures.rows.light.layout.meta.axis;
+    diagram.show(drawn);
+    page.diagram.querySelector("svg")?.setAttribute("aria-label", "Network diagram. Arrow keys move.");
+    page.rows.classList.toggle("u", drawn !== data.diagram);
+    page.rows.style.height = drawn === data.diagram ? `${drawn.height + axis}px` : "";
+    page.bars.style.height = `${data.diagram.height + axis}px`;
+    page.card.dataset.u = String(drawn !== data.diagram);
+    page.card.style.setProperty("--sv-gain-x", `${drawn.gain_x}px`);
+    page.card.style.setProperty("--sv-diagram-width", `${drawn.width}px`);
+    viewOptions.update(data.network.note);
+    plots.load(data).then(draw);
+    draw();
+  }
+
+  function go(index) {
+    store.cursor = Math.max(0, Math.min(store.frames.length - 1, index));
+    draw();
+  }
+  function play() {
+    if (store.cursor === store.frames.length - 1) store.cursor = 0;
+    playTimer = window.setInterval(() => {
+      if (store.cursor === store.frames.length - 1) pause();
+      else go((store.cursor ?? 0) + 1);
+    }, Math.max(FASTEST, Math.min(SLOWEST, PLAYING / store.frames.length)));
+    draw();
+  }
+  function pause() {
+    clearInterval(playTimer);
+    playTimer = 0;
+    draw();
+  }
+
+  // The switches and valves as they stood at the step shown.
+  function markSwitches(shown) {
+    const then = store.switches(shown, variant);
+    for (const skip of data.network.skips) skip.on = !then.off.includes(skip.id);
+    for (const layer of data.network.layers) if (then.killed.includes(layer.id) !== (layer.gain === 0)) layer.gain = then.killed.includes(layer.id) ? 0 : 1;
+    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    for (const on of [true, false]) {
+      diagram.mark("skip", data.network.skips.filter((skip) => skip.on === on).map((skip) => skip.id), on);
+      diagram.mark("valve", data.network.layers.filter((layer) => layer.gain > 0 === on).map((layer) => layer.id), on);
+    }
+  }
+
+  function draw() {
+    const shown = store.frame();
+    if (!data || !shown) return;
+    const theme = themeOf(page.root);
+    for (const node of [page.root, frame.root, frame.foot]) node.dataset.theme = theme;
+    if (page.legend.dataset.theme !== theme) {
+      page.legend.dataset.theme = theme;
+      page.legend.replaceChildren(parseSvg(data.legend[theme]), element("span", { class: "sv-key ghost" }, "the same network, its skips off"), element("span", { class: "sv-key tick" }, "just before the last event"));
+    }
+    markSwitches(shown);
+    diagram.paint(values(), data.ramps[theme]);
+    const broken = store.diverged[variant];
+    diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);
+    plots.fast({ data, store, frame: shown, values: values(), theme });
+    const [said, state] = [["finished", recorded.words], playTimer ? "running" : "paused"];
+    transport.update({
+      store: Object.create(store, { state: { value: state } }), steps: recorded.steps, shown: shown.step, live: Boolean(playTimer), said,
+      main: playTimer ? ["Pause", "pause"] : ["Play", "play"], learningRate: 1, speed: null, mine: true, network: data.network,
+    });
+    const now = performance.now();
+    clearTimeout(slowTimer);
+    if (now - slowAt > SLOW_DRAW) slow();
+    else slowTimer = window.setTimeout(slow, SLOW_DRAW - (now - slowAt));
+  }
+
+  function slow() {
+    slowAt = performance.now();
+    const shown = store.frame();
+    const theme = page.root.dataset.theme;
+    plots.slow({ data, store, frame: shown, values: values(), theme });
+    table.update(data, values());
+    for (const input of page.table.querySelectorAll("input")) input.disabled = true;
+    const grads = (values()?.weight_grad ?? []).filter((value) => value !== null);
+    const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
+    inspector.update(data, null, ratio);
+    page.spoken.textContent = hints.spoken(data, store, values(), ratio);
+  }
+
+  show();
+  for (const [label, words] of [["One step", "Next frame"], ["Restart with the same seed", "Back to the first frame"]]) {
+    const button = transport.root.querySelector(`[aria-label="${label}"]`);
+    button?.setAttribute("aria-label", words);
+    button?.setAttribute("title", words);
+  }
+}
+
+async function startReplay() {
+  const root = /** @type {HTMLElement} */ (document.getElementById("replay"));
+  new ResizeObserver(() => {
+    root.dataset.size = root.clientWidth >= 880 ? "wide" : root.clientWidth >= 600 ? "narrow" : "phone";
+  }).observe(root);
+  document.body.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  try {
+    runPacked(await readPacked("plotly"));
+    createReplay(root, JSON.parse(await readPacked("recorded")));
+  } catch (error) {
+    root.replaceChildren(element("p", { class: "sv-page", role: "alert" }, `This browser cannot open the recording: ${error instanceof Error ? error.message : error}`));
+  }
+}
+
+startReplay();

@@ -67,10 +67,9 @@ def _packed_run(data: dict, frames: list[bytes], room: int) -> bytes:
 def thinned(frames: list[bytes], count: int) -> list[bytes]:
     """Return about `count` frames, evenly spread; the first, the last and as many of those with events as there is room for."""
     last = len(frames) - 1
-    marked = [index for index, frame in enumerate(frames) if _EVENTS.search(frame)]
-    spread = {round(place * last / (count - 1)) for place in range(count)}
-    chosen = {0, last, *marked[: max(0, count // 2)]}
-    chosen |= set(sorted(spread - chosen)[:: max(1, -(-len(spread) // max(1, count - len(chosen))))])
+    marked = [index for index, frame in enumerate(frames) if _EVENTS.search(frame)][: count // 2]
+    spread = max(2, count - len(marked))
+    chosen = {*marked, *(round(place * last / (spread - 1)) for place in range(spread))}
     return [frames[index] for index in sorted(chosen)]
 
 

@@ -143,6 +143,8 @@ def script(experiment: Experiment, events: Iterable[Event] = (), file: str = "ex
         raise ScriptError(
             f"a script holds no data of one's own, such as {experiment.task.own.file}: share a link and send the file"
         )
+    if experiment.task.own:
+        raise ScriptError("your own data is not part of the experiment, so no script can load it; take its network as JSON instead")
     phases, steps = _phases(experiment, events)
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}

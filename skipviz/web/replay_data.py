@@ -18,7 +18,10 @@ _ENDINGS = {"diverged": "Diverged", "stopped": "Stopped", "failed": "Failed", "i
 
 
 def replay_file(run: Run, title: str, lab: str) -> bytes:
-    """Return the HTML file of a run; `lab` is the lab's address. Raises `ReplayError` for a run without frames."""
+    """Return the HTML file of a run, under its own title or else `title`; `lab` is the lab's address.
+
+    Raises `ReplayError` for a run without frames.
+    """
     frames = run.frames
     if run.header_json is None or not frames:
         raise replay.ReplayError("this run has no frames yet: there is nothing to replay")
@@ -27,7 +30,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
     text = link_of(experiment)
     data = {
         "run": run.id,
-        "title": title,
+        "title": run.title or title,
         "facts": facts(experiment),
         "made": f"Recorded with skipviz {__version__} and torch {_version('torch')}, seed {experiment.training.seed};",
         "address": f"{lab}?x={text}" if text else lab,
@@ -40,7 +43,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "variants": {name: _variant_data(network) for name, network in experiment.variants.items()},
         "shared": {name: value for name, value in bundle.shared_data("lab").items() if name != "plotly"},
     }
-    return replay.document(f"{title} · skipviz", data, frames, _parts())
+    return replay.document(f"{run.title or title} · skipviz", data, frames, _parts())
 
 
 def facts(experiment: Experiment) -> list[str]:

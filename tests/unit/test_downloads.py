@@ -1,0 +1,122 @@
+"""What the server gives out as files: tables that pandas reads from the address, scripts, JSON, replays."""
+
+from __future__ import annotations
+
+import http.client
+import re
+
+import pandas
+import pytest
+from engines import endless, frames_of, small, wait_for, wait_for_end
+from scripts import assert_same, losses_of
+from test_routes import client  # noqa: F401  a server with the routes
+
+from skipviz import Network, experiment_from_json, link, presets
+from skipviz.web import downloads
+
+
+def got(client, path):  # noqa: F811
+    """Return status, headers and body of a GET without a cookie."""
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, dict(response.headers), body
+
+
+@pytest.fixture(scope="module")
+def finished(client, engine):  # noqa: F811
+    """A run of 40 steps in which a skip was switched off."""
+    run = client.start(small(), paused=True)
+    wait_for(engine, lambda: engine.run(run).state == "paused")
+    skip = engine.run(run).experiment.network.skips[0].id
+    assert client.post(run, [{"kind": "step"}, {"kind": "skip", "ids": [skip], "on": False}])[0] == 200
+    wait_for(engine, lambda: engine.run(run).events)
+    client.post(run, {"kind": "resume"})
+    wait_for_end(engine, engine.run(run))
+    return run
+
+
+def test_pandas_reads_a_run_in_progress_from_its_address(client, engine):  # noqa: F811
+    run = client.start(endless())
+    try:
+        wait_for(engine, lambda: len(engine.run(run).frames) > 3)
+        address = f"http://127.0.0.1:{client.port}/skipviz/runs/{run}"
+        parquet, csv = pandas.read_parquet(f"{address}.parquet"), pandas.read_csv(f"{address}.csv")
+        assert engine.run(run).state == "running"
+    finally:
+        client.post(run, {"kind": "stop"})
+    assert list(parquet.columns) == list(csv.columns)
+    first = frames_of(engine.run(run))[0]["variants"]
+    values = first["net"]
+    for rows in (parquet, csv):
+        layers = rows.query("step == 0 and part == 'layer' and variant == 'net'")
+        assert layers["weight_grad"].tolist() == values["weight_grad"]
+
+
+def test_a_runs_script_repeats_the_run_with_its_events(client, engine, finished):  # noqa: F811
+    status, headers, body = got(client, f"/skipviz/runs/{finished}.py")
+    assert status == 200
+    assert headers["content-disposition"] == f'attachment; filename="skipviz-{_stem(engine, finished)}-{finished}.py"'
+    losses, _ = losses_of(body.decode())
+    frames = {frame["step"]: frame for frame in frames_of(engine.run(finished))}
+    wanted = [{name: one.get("loss") for name, one in frames[step]["variants"].items()} for step in sorted(frames)]
+    assert_same([losses[step] for step in sorted(frames)], wanted)
+
+
+def test_a_runs_json_is_the_experiment_it_began_with(client, engine, finished):  # noqa: F811
+    status, headers, body = got(client, f"/skipviz/runs/{finished}.json")
+    assert status == 200
+    assert headers["content-type"] == "application/json"
+    assert experiment_from_json(body).network.skips[0].on
+
+
+def test_a_replay_comes_as_a_file_under_its_limit(client, finished):  # noqa: F811
+    status, headers, body = got(client, f"/skipviz/runs/{finished}.html")
+    assert status == 200
+    assert headers["content-disposition"].startswith("attachment;")
+    assert body.startswith(b"<!doctype html>")
+    assert len(body) <= 6_000_000
+
+
+def test_an_experiment_that_never_ran_is_given_as_script_and_json(client):  # noqa: F811
+    experiment = presets.get("vanishing-residual")
+    text = link.encode(experiment)
+    status, headers, body = got(client, f"/skipviz/experiment?x={text}")
+    assert status == 200
+    assert 'filename="skipviz-vanishing-residual.json"' in headers["content-disposition"]
+    assert experiment_from_json(body) == experiment
+    status, headers, body = got(client, f"/skipviz/code?x={text}")
+    assert status == 200
+    assert 'filename="skipviz-vanishing-residual.py"' in headers["content-disposition"]
+    assert b"h3 = self.f3(h2) + h1" in body
+
+
+@pytest.mark.parametrize("path", ["/skipviz/code", "/skipviz/code?x=1.nonsense", "/skipviz/experiment?x=" + "a" * 9000])
+def test_a_bad_link_is_refused_in_a_sentence(client, path):  # noqa: F811
+    status, body = client.request("GET", path)
+    assert status == 422
+    assert "link" in body["error"]
+
+
+@pytest.mark.parametrize("suffix", ["py", "json", "html", "csv", "parquet"])
+def test_a_run_that_is_not_there_is_no_file(client, suffix):  # noqa: F811
+    status, body = client.request("GET", f"/skipviz/runs/nothing.{suffix}")
+    assert status == 404
+    assert "no such run" in body["error"]
+
+
+def test_file_names_are_plain_whatever_the_experiment():
+    names = {downloads.stem(presets.get(name)) for name in presets.names()}
+    names.add(
+        downloads.stem(
+            presets.get("vanishing-plain").with_network(Network(layers=[presets.get("vanishing-plain").network.layers[0]]))
+        )
+    )
+    assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
+    assert "skipviz-1-layers-spiral" in names
+
+
+def _stem(engine, run):
+    return downloads.stem(engine.run(run).began or engine.run(run).experiment).removeprefix("skipviz-")

@@ -1,0 +1,106 @@
+"""A run as one HTML file: it holds what was recorded, stays small, and lets nothing in."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from itertools import pairwise
+
+import pytest
+
+from skipviz import presets
+from skipviz.learning.trainer import Trainer
+from skipviz.sharing import replay
+from skipviz.storage import Run
+from skipviz.tasks.event import SkipEvent
+from skipviz.web.replay_data import replay_file
+
+PARTS = replay.Parts("p { margin: 0 }", "run();", "window.Plotly = {};")
+
+
+def recorded(preset="figure-4-9-left", steps=6) -> Run:
+    """Return a run of a few steps, with a skip switched off at step 3."""
+    experiment = presets.get(preset)
+    experiment = experiment.replaced(training=experiment.training.replaced(steps=steps))
+    trainer = Trainer(experiment)
+    run = Run("r-1", "me", experiment, state="finished")
+    run.header_json = json.dumps(trainer.header()).encode()
+    while not trainer.finished:
+        if trainer.step == 3:
+            trainer.apply(SkipEvent(ids=(experiment.network.skips[0].id,), on=False))
+        run.add_frame(json.dumps(trainer.advance(record=True, picture=True).to_data()).encode())
+    return run
+
+
+def held(document: bytes) -> dict:
+    """Return what a file holds of its run."""
+    packed = re.search(rb'id="recorded">([A-Za-z0-9+/=]+)</script>', document)[1]
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+def frames(count: int, numbers: int, events=()) -> list[bytes]:
+    values = [1 / (index + 3) for index in range(numbers)]
+    return [
+        json.dumps({"step": step, "variants": {"a": {"weight_grad": [value * (step + 1) ** -0.7 for value in values]}}}
+                   | ({"events": [{"kind": "rate"}]} if step in events else {})).encode()
+        for step in range(count)
+    ]  # fmt: skip
+
+
+def test_a_file_holds_every_frame_as_it_was_recorded():
+    run = recorded()
+    data = held(replay_file(run, "Left", "http://localhost/lab"))
+    assert data["frames"] == [json.loads(frame) for frame in run.frames]
+    assert data["header"] == run.header
+    assert data["note"] == ""
+    assert data["title"] == "Left"
+    assert data["variants"]["left"]["network"]["depth"] == 8
+    assert data["address"].startswith("http://localhost/lab?x=1.")
+
+
+def test_only_the_files_own_scripts_may_run_and_nothing_may_be_fetched():
+    document = replay.document("T", {}, frames(2, 3), PARTS).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', document)[1]
+    for source in (PARTS.script, PARTS.plotly):
+        assert f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'" in policy
+    assert "default-src 'none'" in policy
+    assert "connect-src" not in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+def test_a_title_is_never_html():
+    run = recorded()
+    run.title = "</title><script>alert(1)</script><img src=x onerror=alert(1)>"
+    document = replay_file(run, "Left", "http://localhost/lab")
+    assert b"<script>alert" not in document
+    assert b"<img src=x" not in document
+    assert held(document)["title"] == run.title
+
+
+def test_a_long_run_is_rounded_and_thinned_until_it_fits_and_says_so(monkeypatch):
+    monkeypatch.setattr(replay, "MAX_BYTES", 600_000)
+    long = frames(900, 150, events=(17, 501))
+    document = replay.document("Long", {"x": 1}, long, PARTS)
+    assert 0.6 * replay.MAX_BYTES < len(document) <= replay.MAX_BYTES
+    data = held(document)
+    steps = [frame["step"] for frame in data["frames"]]
+    assert steps == sorted(set(steps))
+    assert {0, 17, 501, 899} <= set(steps)
+    assert f"{len(steps):,} of 900 frames" in data["note"]
+    first = json.loads(long[0])["variants"]["a"]["weight_grad"]
+    assert data["frames"][0]["variants"]["a"]["weight_grad"] == pytest.approx(first, rel=1e-5)
+
+
+def test_thinning_leaves_no_long_gap():
+    kept = [json.loads(frame)["step"] for frame in replay.thinned(frames(1000, 1, events=range(100, 140)), 100)]
+    assert len(kept) <= 104
+    assert max(b - a for a, b in pairwise(kept)) <= 30
+
+
+def test_a_run_without_frames_is_no_replay():
+    run = Run("r-2", "me", presets.get("vanishing-plain"))
+    with pytest.raises(replay.ReplayError, match="nothing to replay"):
+        replay_file(run, "T", "http://localhost/lab")

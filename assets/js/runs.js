@@ -184,10 +184,12 @@ export function createRuns(root, commands) {
   };
 }
 
-/** How long runs are kept, and how much of that one's own take. @param {any} data */
+/** How long runs are kept, how much they take now, and how much of that are one's own. @param {any} data */
 function keepingWords({ keeping, runs }) {
-  const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
-  return `${keeping} ${runs.length ? `Yours take ${sizeWords(bytes)} of it.` : ""}`;
+  const own = runs.reduce((sum, run) => sum + run.bytes, 0);
+  const used = keeping.used === null ? "" : `All take ${sizeWords(Math.max(own, keeping.used))} now`;
+  const yours = runs.length ? `${used ? ", yours" : "Yours take"} ${sizeWords(own)} of it` : "";
+  return `${keeping.rule} ${used || yours ? `${used}${yours}.` : ""}`;
 }
 
 function runsElements() {

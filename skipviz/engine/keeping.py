@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from ..storage import RecordedStore, Retention, Run, RunStore, StoreError
 from ..storage.summary import checked_title
+from ..tasks.experiment import Experiment
 from . import devices, limits
 from .errors import EngineError, unknown
 
@@ -34,6 +35,27 @@ class Keeping:
         """How long runs are kept, in one sentence for a page."""
         store = self._store
         return store.retention.sentence() if isinstance(store, RecordedStore) else "Runs are kept until the server stops."
+
+    def used(self) -> int | None:
+        """Return the bytes that all kept runs take, or None where nothing is kept. Raises `EngineError`."""
+        if not isinstance(self._store, RecordedStore):
+            return None
+        with _told():
+            return self._store.used()
+
+    def glance(self, run_id: str, most: int) -> tuple[Experiment, list[bytes]] | None:
+        """Return a run's experiment as it is now and frames with at least step, loss and weight gradients.
+
+        Of a run on the disk these are at most `most`, and the run is not taken into memory. Raises `EngineError`.
+        """
+        run = self._store.get(run_id)
+        if run is not None:
+            return run.experiment, run.frames
+        if not isinstance(self._store, RecordedStore):
+            return None
+        with _told():
+            found = self._store.glance(run_id, most)
+        return None if found is None else (Experiment.model_validate_json(found[0]), found[1])
 
     def runs_of(self, owner: str | None) -> list[dict]:
         """Return an owner's runs, newest first, as `skipviz.storage.listing` describes them. Raises `EngineError`."""

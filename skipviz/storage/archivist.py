@@ -214,7 +214,8 @@ class Archivist:
             self._latest.pop(run_id, None)
 
     def _answer(self, head: dict) -> None:
-        answers = {"load": self._load, "list": self._list, "about": self._about, "rename": self._rename, "delete": self._delete}
+        words = ("load", "glance", "list", "used", "about", "rename", "delete")
+        answers = {word: getattr(self, f"_{word}") for word in words}
         try:
             answer, parts = answers[head["word"]](head)
         except (OSError, DatabaseProblemError, pyarrow.ArrowException) as problem:
@@ -236,6 +237,17 @@ class Archivist:
         rows = folder.rows(row["edition"])
         parts = [row.pop("experiment"), row.pop("header") or b"", *(found.payload for found in rows)]
         return {"row": row, "rows": [[found.place, found.keep] for found in rows]}, parts
+
+    def _glance(self, head: dict) -> tuple[dict, list[bytes]]:
+        row = self._database.row(head["id"])
+        if row is None:
+            return {"row": None}, []
+        frames = self._run_folder(row["id"]).glance(row["edition"], head["most"])
+        now = json.loads(row["facts"]).get("now")
+        return {"row": {"id": row["id"]}}, [now.encode() if now else row["experiment"], *frames]
+
+    def _used(self, head: dict) -> tuple[dict, list[bytes]]:
+        return {"bytes": self._database.bytes()}, []
 
     def _list(self, head: dict) -> tuple[dict, list[bytes]]:
         return {"rows": self._database.owned_by(head["owner"], MOST_LISTED)}, []

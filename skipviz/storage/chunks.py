@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pyarrow.parquet as parquet
 
-from .columns import Row, joined, rows_from, table_from
+from .columns import GLANCED, Row, glanced, joined, rows_from, table_from
 from .folder import checkpoint_step
 
 FANOUT = 16
@@ -49,6 +49,11 @@ class RunFolder:
     def rows(self, edition: int) -> list[Row]:
         """Return an edition's rows in order."""
         return [row for chunk in self._chunks(edition) for row in rows_from(self._read(chunk))]
+
+    def glance(self, edition: int, most: int) -> list[bytes]:
+        """Return at most `most` frames, evenly spread, with step, loss and weight gradients alone; reads nothing else."""
+        tables = [self._read(chunk, GLANCED) for chunk in self._chunks(edition)]
+        return glanced(joined(tables), most) if tables else []
 
     def last_place(self, edition: int) -> int:
         """Return the place of an edition's last frame, or −1."""
@@ -113,8 +118,12 @@ class RunFolder:
                 return group
         return []
 
-    def _read(self, chunk: _Chunk):
-        return parquet.read_table(self.path / chunk.name, use_threads=False, memory_map=False)
+    def _read(self, chunk: _Chunk, names: tuple[str, ...] | None = None):
+        """Return a file as a table; of the columns whose names end in `names` only, if these are given."""
+        path, columns = self.path / chunk.name, None
+        if names is not None:
+            columns = [name for name in parquet.read_schema(path).names if name.endswith(names)]
+        return parquet.read_table(path, columns=columns, use_threads=False, memory_map=False)
 
     def _write(self, chunk: _Chunk, table) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

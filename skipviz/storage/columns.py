@@ -36,6 +36,8 @@ _OF_VARIANT = {
     "picture": pa.string(),
     "blobs": pa.map_(pa.string(), pa.binary()),
 }
+GLANCED = ("step", "/loss", "/weight_grad")
+"""Ends of the names of the columns that a small picture of a run needs."""
 _QUANTITIES = (*NUMBERS, *NUMBER_LISTS, "nonfinite")
 
 
@@ -84,6 +86,23 @@ def rows_from(table: pa.Table) -> list[Row]:
             raw = encode_frame(Frame(columns["step"][index], found, events, columns["seconds"][index]))
         rows.append(Row(place, keep, raw))
     return rows
+
+
+def glanced(table: pa.Table, most: int) -> list[bytes]:
+    """Return at most `most` rows, evenly spread, the first and the last among them, as JSON of what `GLANCED` names."""
+    count = table.num_rows
+    places = range(count) if count <= most else [round(place * (count - 1) / (most - 1)) for place in range(most)]
+    rows = table.take(pa.array(places, pa.int64())).to_pylist()
+    frames = []
+    for row in rows:
+        step, variants = row.pop("step"), {}
+        for name, value in row.items():
+            variant, _, quantity = name.rpartition("/")
+            if value is not None:
+                variants.setdefault(variant, {})[quantity] = value
+        if step is not None:
+            frames.append(json.dumps({"step": step, "variants": variants}, separators=(",", ":")).encode())
+    return frames
 
 
 def joined(tables: list[pa.Table]) -> pa.Table:

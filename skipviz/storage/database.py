@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, create_engine, event, select
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -95,6 +95,11 @@ class Database:
         query = select(RUNS.c.id, RUNS.c.ended, RUNS.c.bytes).where(done).order_by(RUNS.c.ended)
         with _explained(), self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(query)]
+
+    def bytes(self) -> int:
+        """Return the size of all runs together."""
+        with _explained(), self._engine.connect() as connection:
+            return connection.execute(select(func.sum(RUNS.c.bytes))).scalar() or 0
 
     def ids(self) -> set[str]:
         """Return the ids of all runs."""

@@ -80,6 +80,15 @@ class RecordedStore(MemoryStore):
                 shown["bytes"] = max(shown["bytes"], row["bytes"])
         return sorted(live.values(), key=lambda row: row["created"], reverse=True)
 
+    def glance(self, run_id: str, most: int) -> tuple[bytes, list[bytes]] | None:
+        """Return an experiment as it is now and at most `most` frames of a run on the disk, with what a small picture needs."""
+        answer = self._archive.ask({"word": "glance", "id": run_id, "most": most}) if is_id(run_id) else None
+        return None if answer is None or answer.head["row"] is None else (answer.parts[0], answer.parts[1:])
+
+    def used(self) -> int:
+        """Return the bytes that all runs on the disk take."""
+        return self._archive.ask({"word": "used"}).head["bytes"]
+
     def owner_and_state(self, run_id: str) -> tuple[str, str] | None:
         known = super().owner_and_state(run_id)
         if known is not None or not is_id(run_id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Event, Lock
 
-from ..drawing.history import history
+from ..drawing.history import FRAMES, history
 from ..drawing.thumbnail import thumbnail
 from ..engine import Engine
 from ..storage import Run
@@ -44,26 +44,30 @@ def _facts(run: dict) -> dict:
 def cards(engine: Engine, owner: str, ids: list[str]) -> list[dict]:
     """Return facts and pictures of those runs of `owner` that `ids` names, at most `MOST`."""
     wanted = set(ids[:MOST])
-    shown = []
-    for facts in list_of(engine, owner):
-        run = engine.run(facts["id"]) if facts["id"] in wanted else None
-        if run is not None:
-            shown.append({**facts, **picture(run)})
-    return shown
+    shown = [(facts, picture(engine, facts["id"])) for facts in list_of(engine, owner) if facts["id"] in wanted]
+    return [{**facts, **drawn} for facts, drawn in shown if drawn is not None]
 
 
-def picture(run: Run) -> dict:
-    """Return a run's `svg`, its network as it is now, and its `history`, or None there while nothing was measured."""
-    stamp = (run.sequence, run.state, len(run.events))
+def picture(engine: Engine, run_id: str) -> dict | None:
+    """Return a run's `svg`, its network as it is now, and its `history`, which is None while nothing was measured.
+
+    None if there is no such run. What only lies on the disk has ended, and its picture stays as it is.
+    """
+    run = engine.kept(run_id)
+    stamp = None if run is None else (run.sequence, len(run.events))
     with _lock:
-        known = _pictures.get(run.id)
-        if known is not None and known[0] == stamp:
-            _pictures.move_to_end(run.id)
+        known = _pictures.get(run_id)
+        if known is not None and (run is None or known[0] == stamp):
+            _pictures.move_to_end(run_id)
             return known[1]
-    made = {"svg": thumbnail(run.experiment.network), "history": history(run.frames)}
+    found = engine.glance(run_id, FRAMES)
+    if found is None:
+        return None
+    experiment, frames = found
+    made = {"svg": thumbnail(experiment.network), "history": history(frames)}
     with _lock:
-        _pictures[run.id] = (stamp, made)
-        _pictures.move_to_end(run.id)
+        _pictures[run_id] = (stamp, made)
+        _pictures.move_to_end(run_id)
         while len(_pictures) > KEPT:
             _pictures.popitem(last=False)
     return made

@@ -31,7 +31,7 @@ def page() -> None:
             "message": message,
             "runs": run_cards.list_of(engine, owner),
             "cards": run_cards.cards(engine, owner, looked) if looked else [],
-            "keeping": engine.retention,
+            "keeping": {"rule": engine.retention, "used": engine.used()},
             "title_length": MAX_TITLE,
         },
         KEY,

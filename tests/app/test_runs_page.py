@@ -56,7 +56,8 @@ def test_the_list_has_ones_own_runs_newest_first_with_the_numbers_they_reached(o
     assert (facts["state"], facts["step"], facts["steps"], facts["depth"]) == ("finished", 30, 30, 4)
     assert facts["loss"] == last["loss"]
     assert facts["task"] == "two spirals"
-    assert "days" in data["keeping"]
+    assert "days" in data["keeping"]["rule"]
+    assert data["keeping"]["used"] >= 0
 
 
 def test_pictures_come_for_the_runs_that_are_asked_for(opened, runs):

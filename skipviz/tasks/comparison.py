@@ -58,6 +58,8 @@ def _task(left: Task, right: Task) -> list[Difference]:
     if left.name != right.name:
         return [Difference("task", left.kind.title.lower(), right.kind.title.lower())]
     words = [
+        ("what is told", lambda task: task.own.target if task.own else ""),
+        ("data of one's own", lambda task: f"{task.own.file} ({task.own.digest[:6]})" if task.own else ""),
         ("noise", lambda task: f"{task.noise_level():g}"),
         ("samples", lambda task: f"{task.sample_count():,}"),
         ("image size", lambda task: f"{task.image_size}" if task.finds_masks else ""),

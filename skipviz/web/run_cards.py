@@ -9,7 +9,7 @@ from ..drawing.history import FRAMES, history
 from ..drawing.thumbnail import thumbnail
 from ..engine import Engine
 from ..storage import Run
-from ..tasks.task import KINDS
+from ..tasks.task import KINDS, OWN_KINDS, OWN_NAMES
 
 MOST = 24
 """Runs that are pictured with one request: a screen of them."""
@@ -25,6 +25,10 @@ _LISTED = (
     *("parameters", "skips_on", "skips_total", "resumable"),
 )
 
+_TASKS = {name: kind.title.lower() for name, kind in KINDS.items()} | {
+    name: OWN_KINDS[kinds[0]].title.lower() for name, kinds in OWN_NAMES.items()
+}
+
 _pictures: OrderedDict[str, tuple[tuple, dict]] = OrderedDict()
 _lock = Lock()
 
@@ -38,7 +42,7 @@ def _facts(run: dict) -> dict:
     """Return what the list says of a run: loss and metric are the first variant's, the task has its title."""
     first = run["variants"][0]
     numbers = {name: run[name].get(first) for name in ("loss", "held_out")}
-    return {**{name: run[name] for name in _LISTED}, **numbers, "task": KINDS[run["task"]].title.lower()}
+    return {**{name: run[name] for name in _LISTED}, **numbers, "task": _TASKS[run["task"]]}
 
 
 def cards(engine: Engine, owner: str, ids: list[str]) -> list[dict]:

@@ -172,3 +172,19 @@ def test_two_networks_of_one_run_can_stand_side_by_side(opened, runs):
     data = page.send("variant", side=1, variant="plain")
     assert [column["variant"] for column in data["columns"]] == ["residual", "plain"]
     assert data["differences"] == [{"what": "all 2 skips", "left": "on", "right": "off"}]
+
+
+def test_a_stopped_run_that_has_a_checkpoint_goes_on_from_it(opened, runs, engine, monkeypatch):
+    monkeypatch.setattr(engine, "settings", engine.settings.model_copy(update={"checkpoint_seconds": 0.1}))
+    (going,) = runs(endless(), wait=False)
+    wait_for(engine, lambda: going.checkpoint)
+    engine.post(going.id, OWNER, {"kind": "stop"})
+    wait_for_end(engine, going)
+    page = opened("runs")
+    facts = next(run for run in page.run()["runs"] if run["id"] == going.id)
+    assert (facts["state"], facts["resumable"]) == ("stopped", True)
+    data = page.send("resume", run=going.id)
+    assert data["message"] is None
+    wait_for(engine, lambda: going.state == "running")
+    assert going.step >= going.checkpoint > 0
+    assert page.send("resume", run=going.id)["message"] == ["Not done.", "This run goes on already"]

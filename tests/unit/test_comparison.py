@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skipviz.network import edit, families
+from skipviz.network.network import Head
 from skipviz.network.skip import Skip
 from skipviz.tasks import presets
 from skipviz.tasks.comparison import differences, summary
 from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.own import Own
 from skipviz.tasks.task import Task
 
 PLAIN = presets.get("vanishing-plain")
@@ -51,6 +53,17 @@ def test_every_skip_switched_says_so():
 )
 def test_a_setting_is_named_with_both_values(changes, words):
     assert _said(_with(task=changes.get("task"), **changes.get("training", {}))) == words
+
+
+def test_ones_own_data_are_told_apart_by_target_and_content():
+    def task(target: str, digest: str) -> Task:
+        own = Own(digest=digest * 64, file="iris.csv", kind="numbers", target=target, samples=100, shape=(2,))
+        return Task(name="table", own=own)
+
+    network = families.mlp(depth=4, width=8, head=Head(outputs=1))
+    left, right = (Experiment(variants={"a": network}, task=one) for one in (task("width", "a"), task("length", "b")))
+    assert _said(right, left) == "what is told width / length · data of one's own iris.csv (aaaaaa) / iris.csv (bbbbbb)"
+    assert _said(right).startswith("task two spirals / your own table · ")
 
 
 def test_layers_are_compared_one_by_one_where_there_are_equally_many():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
 from engines import small, wait_for_end
@@ -10,6 +11,7 @@ from engines import small, wait_for_end
 from skipviz.engine import Engine, EngineError
 from skipviz.network import edit
 from skipviz.settings import Settings
+from skipviz.tasks.task import TaskName
 from skipviz.web import run_cards
 
 
@@ -64,6 +66,14 @@ def test_cards_are_of_ones_own_runs_and_of_no_more_than_a_screen(engine):
     assert run_cards.cards(engine, "you", [mine]) == []
     assert run_cards.cards(engine, "me", ["nosuch"] * run_cards.MOST + [mine]) == []
     assert len(json.dumps(run_cards.cards(engine, "me", [mine]))) < 6000
+
+
+def test_every_task_that_a_run_may_have_is_said_in_words(engine, monkeypatch):
+    run = engine.submit(small(steps=5), "me")
+    (listed,) = [one for one in engine.runs_of("me") if one["id"] == run]
+    for name in get_args(TaskName):
+        monkeypatch.setattr(type(engine), "runs_of", lambda *_, task=name: [{**listed, "task": task}])
+        assert len(run_cards.list_of(engine, "me")[0]["task"]) > 2
 
 
 def test_a_strangers_run_is_neither_stopped_nor_deleted(engine):

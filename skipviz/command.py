@@ -51,7 +51,7 @@ def experiment_named(text: str) -> Experiment:
     path = Path(text)
     if _is_file(path):
         return _read(path)
-    if text.startswith(link.VERSION):
+    if text.startswith((link.VERSION, link.FIRST)):
         return link.decode(text)
     if path.suffix == ".json":
         raise CommandError(f"there is no file {text}")

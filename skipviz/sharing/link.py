@@ -2,6 +2,7 @@
 
 A link is a version, then a checksum and the experiment's packed JSON, deflated, in the URL-safe alphabet of base 64. It
 carries nothing but data: a damaged or hostile text is refused with a sentence, and never costs more than its bounds allow.
+Links of older versions are read too: each version's data is carried over to the next one's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import binascii
 import json
 import re
 import zlib
+from functools import cache
+from importlib import metadata
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import ValidationError
@@ -19,8 +23,11 @@ from ..network.base import NetworkError, sentence
 from ..tasks.experiment import Experiment, MismatchError, mismatch_in
 from .packing import PackingError, packed, unpacked
 
-VERSION = "1."
+VERSION = "2."
 """Every link begins with it; another meaning of the short keys would be another version."""
+
+FIRST = "1."
+"""The version before, which did not say what it was made with; in its first days it had zlib's frame instead of a checksum."""
 
 MAX_CHARACTERS = 8_000
 """Of a link. Browsers and servers carry addresses of this length."""
@@ -28,7 +35,12 @@ MAX_CHARACTERS = 8_000
 MAX_BYTES = 2_000_000
 """Of a link's JSON once inflated. A network of 2,500 different layers has less than a quarter of it."""
 
+MADE_WITH = "w"
+"""Key of the version of torch that a link was made with: the same one trains the experiment to the same numbers."""
+
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
+_NUMBERED = re.compile(r"([1-9][0-9]{0,3})\.")
+_RELEASE = re.compile(r"[0-9A-Za-z.]{1,16}")
 
 
 class LinkError(ValueError):
@@ -40,9 +52,18 @@ class LinkError(ValueError):
     mismatch: MismatchError | None = None
 
 
+class Opened(NamedTuple):
+    """What a link holds."""
+
+    experiment: Experiment
+    torch: str | None
+    """The version of torch that it was made with, if it says so."""
+
+
 def encode(experiment: Experiment) -> str:
     """Return the link text of `experiment`, equal for equal experiments; raises `LinkError` if it would be too long."""
-    content = json.dumps(_packed(experiment), separators=(",", ":")).encode()
+    made_with = {MADE_WITH: torch_release()} if torch_release() else {}
+    content = json.dumps({**_packed(experiment), **made_with}, separators=(",", ":")).encode()
     text = VERSION + base64.urlsafe_b64encode(_sealed(zlib.compress(content, 9, -zlib.MAX_WBITS))).decode().rstrip("=")
     if len(text) > MAX_CHARACTERS or len(content) > MAX_BYTES:
         raise LinkError(
@@ -54,19 +75,27 @@ def encode(experiment: Experiment) -> str:
 
 def decode(text: str) -> Experiment:
     """Return the experiment that a link's text holds, ids and seed included; raises `LinkError` for any other text."""
+    return opened(text).experiment
+
+
+def opened(text: str) -> Opened:
+    """Return the experiment and what the link was made with; raises `LinkError` for a text that is no link."""
     if not isinstance(text, str):
         raise LinkError("a link is text")
     if len(text) > MAX_CHARACTERS:
         raise LinkError(f"this link has {len(text):,} characters and a link has at most {MAX_CHARACTERS:,}")
-    if not text.startswith(VERSION):
-        raise LinkError(f"this link is damaged or of another version: it does not begin with {VERSION!r}")
-    content = _inflated(_opened(_bytes(text.removeprefix(VERSION))))
+    if not text.startswith((VERSION, FIRST)):
+        raise LinkError(_no_version(text))
+    first = text.startswith(FIRST)
+    sealed = _bytes(text.removeprefix(FIRST if first else VERSION))
+    content = _inflated(*_unframed(sealed) if first else (_opened(sealed), -zlib.MAX_WBITS))
     try:
         short = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
+        short, torch = (short, None) if first else _without_origin(short)
         experiment = Experiment.model_validate(unpacked(short))
         if _packed(experiment) != short:
             raise PackingError("it is not written as links are")
-        return experiment
+        return Opened(experiment, torch)
     except PackingError as error:
         raise LinkError(f"this link is damaged: {error}") from None
     except ValidationError as error:
@@ -77,6 +106,15 @@ def decode(text: str) -> Experiment:
         raise LinkError(f"this link's experiment cannot be: {error}") from None
     except (ValueError, RecursionError):
         raise LinkError("this link is damaged: it does not hold an experiment") from None
+
+
+@cache
+def torch_release() -> str:
+    """Return the release of torch that is installed, without its build's name; nothing where there is none."""
+    try:
+        return metadata.version("torch").partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def text_of(address: str) -> str:
@@ -92,6 +130,32 @@ def text_of(address: str) -> str:
 
 def _packed(experiment: Experiment) -> dict:
     return packed(experiment.model_dump(mode="json", exclude_defaults=True))
+
+
+def _no_version(text: str) -> str:
+    found = _NUMBERED.match(text)
+    if found and int(found[1]) > int(VERSION[:-1]):
+        return f"this link was made by a newer skipviz (links of version {found[1]}); this one reads up to {VERSION[:-1]}"
+    return f"this link is damaged: it does not begin with {VERSION!r}, as links do"
+
+
+def _without_origin(short) -> tuple[dict, str | None]:
+    """Return the packed experiment alone, and the release that made it."""
+    if not isinstance(short, dict) or MADE_WITH not in short:
+        return short, None
+    torch = short[MADE_WITH]
+    if not isinstance(torch, str) or not _RELEASE.fullmatch(torch):
+        raise PackingError("what it was made with is not known")
+    return {key: value for key, value in short.items() if key != MADE_WITH}, torch
+
+
+def _unframed(content: bytes) -> tuple[bytes, int]:
+    """Return a first-version link's deflated bytes and how they are framed: by our checksum, or by zlib's own."""
+    if _sealed(content[4:]) == content:
+        return content[4:], -zlib.MAX_WBITS
+    if content[:1] == b"\x78":
+        return content, zlib.MAX_WBITS
+    return _opened(content), -zlib.MAX_WBITS
 
 
 def _bytes(text: str) -> bytes:
@@ -117,9 +181,9 @@ def _opened(content: bytes) -> bytes:
     return content[4:]
 
 
-def _inflated(content: bytes) -> bytes:
-    """Return `content` inflated, never holding more than `MAX_BYTES` of it."""
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+def _inflated(content: bytes, frame: int) -> bytes:
+    """Return `content` inflated, never holding more than `MAX_BYTES` of it; `frame` is zlib's `wbits`."""
+    stream = zlib.decompressobj(frame)
     try:
         inflated = stream.decompress(content, MAX_BYTES + 1)
     except zlib.error:

@@ -26,13 +26,13 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 OPENING = link.encode(presets.get("vanishing-plain"))
 
 
-def link_of(content: bytes) -> str:
-    return sealed(zlib.compress(content, 9, -15))
+def link_of(content: bytes, version: str = link.VERSION) -> str:
+    return sealed(zlib.compress(content, 9, -15), version)
 
 
-def sealed(deflated: bytes) -> str:
+def sealed(deflated: bytes, version: str = link.VERSION) -> str:
     content = zlib.crc32(deflated).to_bytes(4, "big") + deflated
-    return link.VERSION + base64.urlsafe_b64encode(content).decode().rstrip("=")
+    return version + base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def body_of(text: str) -> bytes:
@@ -93,6 +93,15 @@ def test_an_edited_deep_network_stays_below_two_thousand_characters():
     assert len(text) < 2000
 
 
+def test_resnet_110_travels_in_far_less_than_two_thousand_characters():
+    digits = Task(name="digits")
+    network = families.resnet(depth=110, input=(1, 8, 8), head=digits.head())
+    experiment = Experiment(variants={"network": network}, task=digits)
+    text = link.encode(experiment)
+    assert link.decode(text) == experiment
+    assert len(text) < 1000
+
+
 def test_default_ids_cost_nothing():
     short = short_of(OPENING)["v"][0][1]
     assert "n" not in short
@@ -109,7 +118,8 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
     """Its defaults are written out here: whoever changes one has to make a new version of links."""
     text = link_of(
         b'{"v":[["a",{"i":[3],"l":[[{"o":{"k":"linear","w":3}}],[0,2]],"s":[[{}],[0,1],[0,1],[2,1]],"h":{"o":10}}]],'
-        b'"t":{"n":"digits"}}'.replace(b"[3]", b"[64]")
+        b'"t":{"n":"digits"}}'.replace(b"[3]", b"[64]"),
+        link.FIRST,
     )
     layer = {
         "activation": "none",
@@ -146,6 +156,32 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             "device": "auto",
         },
     }
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_links_of_the_first_version_with_either_frame_open_and_become_links_of_this_one(name):
+    experiment = presets.get(name)
+    short = short_of(link.encode(experiment))
+    del short[link.MADE_WITH]
+    content = json.dumps(short, separators=(",", ":")).encode()
+    framed = link.FIRST + base64.urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip("=")
+    for old in (link_of(content, link.FIRST), framed):
+        assert link.opened(old) == (experiment, None)
+        assert link.encode(link.decode(old)) == link.encode(experiment)
+        with pytest.raises(LinkError):
+            link.decode(old[:-4])
+
+
+def test_a_link_says_which_torch_it_was_made_with():
+    short = short_of(OPENING)
+    assert link.opened(OPENING).torch == short[link.MADE_WITH] == "2.13.0"
+    elsewhere = json.dumps({**short, link.MADE_WITH: "2.10.1"}, separators=(",", ":")).encode()
+    assert link.opened(link_of(elsewhere)) == (presets.get("vanishing-plain"), "2.10.1")
+
+
+def test_a_link_of_a_version_to_come_is_refused_as_newer():
+    with pytest.raises(LinkError, match="newer skipviz"):
+        link.decode("3." + OPENING.removeprefix(link.VERSION))
 
 
 @pytest.mark.parametrize(
@@ -240,6 +276,8 @@ def test_a_link_whose_parts_were_swapped_for_others_is_refused_or_a_valid_experi
         (b'{"v":[["a",{"l":[[{"o":{"k":"linear","w":3}}],[0,1]],"n":[["{0}"],[0,1],[[]]]}]]}', "strange character"),
         (b'{"v":[["a",{"l":[[{"o":{"k":"linear","w":3},"e":true}],[0,1]]}]]}', "not written as links are"),
         (b"9" * 10_000, "does not hold an experiment"),
+        (b'{"v":[["a",{"l":[[{"o":{"k":"linear","w":3}}],[0,1]]}]],"w":"<b>"}', "made with is not known"),
+        (b'{"v":[["a",{"l":[[{"o":{"k":"linear","w":3}}],[0,1]]}]],"w":2}', "made with is not known"),
     ],
 )
 def test_a_hostile_link_is_refused_for_what_it_does(content, words):

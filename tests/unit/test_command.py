@@ -76,7 +76,7 @@ def test_a_preset_a_file_a_link_and_an_address_name_the_same_experiment(tmp_path
         ("missing.json", "there is no file missing.json"),
         ("1.abcd", "this link is damaged"),
         ("https://lab.example/?x=1.abcd", "this link is damaged"),
-        ("https://lab.example/", "does not begin with '1.'"),
+        ("https://lab.example/", "does not begin with '2.'"),
         ("\x00", "is no preset"),
         ("x" * 5000, "is no preset"),
     ],

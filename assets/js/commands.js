@@ -4,7 +4,7 @@
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
  * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did.
- * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number) => void, waiting: () => boolean, connect: (setStateValue: (name: string, value: any) => void) => void}}
+ * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number) => void, waiting: () => boolean, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
 export function createCommands() {
   /** @type {{n: number}[]} */
@@ -12,10 +12,13 @@ export function createCommands() {
   let last = 0;
   let timer = 0;
   /** @type {(name: string, value: any) => void} */
-  let emit = () => {};
+  let emit = nowhere;
   return {
+    /** Take the way to Python; true the first time. */
     connect(setStateValue) {
+      const first = emit === nowhere;
       emit = setStateValue;
+      return first;
     },
     send(command, later = 0) {
       last += 1;
@@ -30,5 +33,9 @@ export function createCommands() {
       queue = queue.filter((command) => command.n > done);
     },
     waiting: () => queue.length > 0,
+    /** Ask for frames as the page's data, or no longer. @param {boolean} on */
+    feed: (on) => emit("feed", on),
   };
 }
+
+function nowhere() {}

@@ -28,7 +28,9 @@ export function createCompare(root, commands) {
   root.replaceChildren(page.root);
   const toast = createToast(page.toasts);
   const go = (name) => commands.send({ op: "go", page: name });
-  createHeaderActions(page.root, "compare", () => new URL(`compare?runs=${data.columns.map((one) => one.run).join(",")}`, location.href.replace(/[^/]*$/, "")).href, go);
+  const address = () => new URL(`compare?runs=${data.columns.map((one) => one.run).join(",")}`, location.href.replace(/[^/]*$/, "")).href;
+  const kinds = () => [{ id: "page", title: "These runs", label: "Link to these runs", note: "Others see the same two side by side.", address: address() }];
+  const header = createHeaderActions(page.root, "compare", { kinds, ask: (command) => commands.send(command) });
   const outer = { command: (command) => commands.send(command), problem: (sentence) => toast.show("Only looked at here.", sentence), seek };
   const columns = [0, 1].map((side) => createCompareColumn(side, outer));
   const time = createCompareTime(seek);
@@ -93,6 +95,7 @@ export function createCompare(root, commands) {
       if (data && commands.waiting()) return;
       const first = !data;
       data = next;
+      header.update(next);
       page.problem.hidden = !next.problem;
       page.whole.hidden = Boolean(next.problem);
       page.problemText.textContent = next.problem ?? "";
@@ -114,6 +117,7 @@ export function createCompare(root, commands) {
     destroy() {
       clearTimeout(slowTimer);
       stream.destroy();
+      header.destroy();
       loss?.destroy();
       for (const column of columns) column.destroy();
     },

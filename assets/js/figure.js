@@ -5,6 +5,7 @@ import { createFigurePanel } from "./figure_panel.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createToast } from "./notice.js";
 import { loadPlotly } from "./plotly_loader.js";
+import { createReachNote } from "./reach_note.js";
 import { createStream, post, startRun } from "./stream.js";
 import { createTransport } from "./transport.js";
 import { themeOf } from "./theme.js";
@@ -50,7 +51,7 @@ export function createFigure(root, commands) {
     },
   };
   const transport = createTransport(controls, { small: true });
-  const reach = element("p", { class: "sv-reach", role: "status", hidden: true }, "Live numbers cannot reach this page; trying again.");
+  const reach = createReachNote();
   const legend = element("div", { class: "sv-legend sv-figure-legend" });
   const page = element(
     "div", { class: "sv-figure sv-page" },
@@ -60,11 +61,10 @@ export function createFigure(root, commands) {
       transport.root,
     ),
     element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
-    legend, toastHost, reach,
+    legend, toastHost, reach.root,
   );
   root.replaceChildren(page);
-  const go = (name) => commands.send({ op: "go", page: name });
-  createHeaderActions(page, "figure", () => new URL(`lab?x=${data.panels[0].link}`, location.href.replace(/[^/]*$/, "")).href, go);
+  const header = createHeaderActions(page, "figure", { kinds: () => figureLinks(data), ask: (command) => commands.send(command) });
 
   async function start(paused) {
     for (const panel of panels) panel.store.reset("?");
@@ -87,9 +87,14 @@ export function createFigure(root, commands) {
     for (const store of stores()) {
       if (!store.active() || !store.id) continue;
       if (kind !== "step") store.state = state;
-      post(`skipviz/runs/${store.id}/events`, { kind });
+      tell(store.id, { kind });
     }
     draw(true);
+  }
+  /** Post a control; where our routes are cut off, Python passes it on. */
+  async function tell(run, message) {
+    const answer = await post(`skipviz/runs/${run}/events`, message);
+    if (answer.unreachable) commands.send({ op: "tell", run, message });
   }
   const stream = createStream(
     (message) => {
@@ -98,7 +103,7 @@ export function createFigure(root, commands) {
       }
       soon();
     },
-    (reachable) => (reach.hidden = reachable),
+    (reachable) => reach.update(reachable),
   );
   function soon() {
     if (!asked) requestAnimationFrame(() => draw(false));
@@ -133,6 +138,7 @@ export function createFigure(root, commands) {
       if (data && commands.waiting()) return;
       const first = !data;
       data = next;
+      header.update(next);
       for (const panel of panels) panel.update(next.panels.find((one) => one.id === panel.id));
       watch();
       clearTimeout(measureTimer);
@@ -150,7 +156,21 @@ export function createFigure(root, commands) {
     },
     destroy() {
       stream.destroy();
+      header.destroy();
+      reach.destroy();
       for (const panel of panels) panel.destroy();
     },
   };
+}
+
+/** The links that the figure's page can give: the page, its runs, each panel's network in the lab. */
+function figureLinks(data) {
+  const base = location.href.replace(/[^/]*$/, "");
+  const runs = data.panels.map((panel) => panel.run ?? "");
+  const kinds = [{ id: "page", title: "This page", label: "Link to this page", note: "The three networks of the figure, to be trained anew.", address: new URL("figure", base).href }];
+  if (runs.some(Boolean)) kinds.push({ id: "runs", title: "These runs", label: "Link to these runs", note: "Others watch them, live or as they were recorded.", address: new URL(`figure?runs=${runs.join(".")}`, base).href });
+  for (const panel of data.panels) {
+    if (panel.link) kinds.push({ id: panel.id, title: `${panel.id[0].toUpperCase()}${panel.id.slice(1)}, in the lab`, label: "Link to this experiment", note: "The same network, task and seed, to be changed and trained in the lab.", address: new URL(`lab?x=${panel.link}`, base).href });
+  }
+  return kinds;
 }

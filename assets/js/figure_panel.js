@@ -52,7 +52,8 @@ export function createFigurePanel(id, outer) {
     outer.command({ op: kind === "skip" ? "skips" : "layers", panel: id, ids: names, changes, live });
     if (!live) return;
     const answer = await post(`skipviz/runs/${store.id}/events`, { kind, ids: names, ...changes });
-    if (!answer.ok && !answer.unreachable) outer.problem(answer.error || "");
+    if (answer.unreachable) outer.command({ op: "tell", run: store.id, message: { kind, ids: names, ...changes } });
+    else if (!answer.ok) outer.problem(answer.error || "");
   }
   const act = {
     toggleSkip: (names) => edit("skip", names, { on: !data.network.skips.some((skip) => names.includes(skip.id) && skip.on) }),

@@ -19,7 +19,8 @@ export function createGallery(root, commands) {
     cards, none,
   );
   root.replaceChildren(page);
-  createHeaderActions(page, "gallery", () => location.href, (name) => commands.send({ op: "go", page: name }));
+  const kinds = () => [{ id: "page", title: "This page", label: "Link to this page", note: "The gallery of networks to start from.", address: location.href.split("?")[0] }];
+  const header = createHeaderActions(page, "gallery", { kinds, ask: (command) => commands.send(command) });
   /** @type {{node: HTMLElement, words: string}[]} */
   let shown = [];
 
@@ -38,13 +39,14 @@ export function createGallery(root, commands) {
     /** @param {any} data */
     update(data) {
       page.dataset.theme = themeOf(page);
+      header.update(data);
       if (shown.length !== data.cards.length) {
         shown = data.cards.map((card) => ({ node: presetCard(card, () => commands.send({ op: "choose", name: card.name })), words: [card.name, card.title, card.do, card.see, card.source, card.task].join(" ").toLowerCase() }));
         cards.replaceChildren(...shown.map((one) => one.node));
       }
       filter();
     },
-    destroy() {},
+    destroy: () => header.destroy(),
   };
 }
 

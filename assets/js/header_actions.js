@@ -1,43 +1,61 @@
 // @ts-check
-// In the page's header: the two pages (where Streamlit hides its own links), Share, light or dark.
+// In the page's header: the pages (where Streamlit hides its own links), Share, projector, light or dark.
 import { element, iconButton } from "./dom.js";
+import { createSharePanel } from "./share_panel.js";
 import { switchTheme, themeOf } from "./theme.js";
+import { createViewMode } from "./view_mode.js";
 
 /**
  * @param {HTMLElement} host
  * @param {"figure" | "lab" | "gallery" | "runs" | "compare"} here
- * @param {() => string} link  the address that opens the same experiment
- * @param {(page: string) => void} go
+ * @param {{kinds: () => import("./share_panel.js").LinkKind[], ask: (command: any) => void}} outer
  */
-export function createHeaderActions(host, here, link, go) {
+export function createHeaderActions(host, here, outer) {
   document.documentElement.dataset.svPage = here;
-  const place = (name, words) => element("button", { type: "button", "aria-current": name === here ? "page" : null, onclick: () => name !== here && go(name) }, words);
+  const go = (page) => page !== here && outer.ask({ op: "go", page });
+  const place = (name, words) => element("button", { type: "button", "aria-current": name === here ? "page" : null, onclick: () => go(name) }, words);
   const pages = element("nav", { class: "sv-pages", "aria-label": "Pages" }, place("figure", "Figure 4.9"), place("lab", "Lab"), place("gallery", "Gallery"), place("runs", "My runs"));
-  const share = element("button", { type: "button", class: "sv-share" }, "Share");
-  const field = element("input", { readonly: true, "aria-label": "Link to this experiment" });
-  const copied = element("span", { class: "sv-quiet", role: "status" });
-  const panel = element("div", { class: "sv-share-panel", hidden: true }, element("strong", {}, "Link to this experiment"), element("p", { class: "sv-quiet" }, "Opened anywhere, it is the same network, task and seed."), field, copied);
-  share.setAttribute("aria-expanded", "false");
-  share.onclick = async () => {
-    panel.hidden = !panel.hidden;
-    share.setAttribute("aria-expanded", String(!panel.hidden));
-    if (panel.hidden) return;
-    field.value = link();
-    field.select();
-    copied.textContent = "Press Ctrl+C to copy.";
-    try {
-      await navigator.clipboard.writeText(field.value);
-      copied.textContent = "Copied.";
-    } catch {
-      copied.textContent = "Press Ctrl+C to copy.";
-    }
-  };
-  panel.onkeydown = (event) => {
-    if (event.key === "Escape") {
-      panel.hidden = true;
-      share.focus();
-    }
-  };
+  const view = createViewMode(outer.ask, here === "lab");
+  const share = element("button", { type: "button", class: "sv-share", "aria-haspopup": "dialog", "aria-expanded": "false" }, "Share");
   const theme = iconButton("theme", "Light or dark", () => switchTheme(themeOf(host)), "sv-bare");
-  host.append(element("div", { class: "sv-header-actions" }, pages, share, theme, panel));
+  const root = element("div", { class: "sv-header-actions" }, pages, view.all, share, view.enter, theme);
+  /** @type {ReturnType<typeof createSharePanel> | null} */
+  let panel = null;
+
+  function close(focus) {
+    if (!panel || panel.root.hidden) return;
+    panel.root.hidden = true;
+    share.setAttribute("aria-expanded", "false");
+    if (focus) share.focus();
+  }
+  share.onclick = () => {
+    if (!panel || !panel.root.hidden) return close(true);
+    share.setAttribute("aria-expanded", "true");
+    panel.open();
+  };
+  const outside = (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (!root.contains(target) && !target.closest?.(".sv-poster")) close(false);
+  };
+  document.addEventListener("pointerdown", outside);
+  host.append(root, view.foot);
+  return {
+    root, view,
+    /** @param {any} data  what Python knows */
+    update(data) {
+      view.update(data.view);
+      share.classList.toggle("live", Boolean(data.lead));
+      share.title = data.lead ? "A classroom follows this page" : "";
+      if (!panel) {
+        panel = createSharePanel({ ...outer, close: () => close(true), groups: data.groups });
+        root.append(panel.root);
+      }
+      panel.update(data.view);
+    },
+    destroy() {
+      document.removeEventListener("pointerdown", outside);
+      view.destroy();
+      panel?.destroy();
+    },
+  };
 }

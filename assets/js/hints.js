@@ -8,16 +8,8 @@ export function createHints() {
   return {
     /** @param {any} node @param {any} data @param {any} values @returns {string[]} */
     lines(node, data, values) {
-      if (!node || !data) return [];
-      const set = node.dataset;
-      if (set.skip) return skipLines(set.skip.split(" "), data, values);
-      if (set.layer || set.valve) return layerLines((set.layer || set.valve).split(" "), Boolean(set.valve), data, values);
-      if (set.state !== undefined) {
-        const k = Number(set.state);
-        return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${formatNumber(values?.state_grad[k])}, RMS ${formatNumber(values?.state_rms[k])}`, "Drag to another state: a new skip"];
-      }
-      if (set.plate) return ["Folded layers", "Click to open two blocks here"];
-      return [];
+      const lines = node && data ? partLines(node.dataset, data, values) : [];
+      return data?.watch && lines.length > 1 ? [...lines.slice(0, -1), "Watching: make it mine to change it"] : lines;
     },
     /** @returns {string} a sentence, renewed at most every five seconds while numbers move */
     spoken(data, store, values, ratio) {
@@ -33,6 +25,17 @@ export function createHints() {
       return said.slice(state.length + 1);
     },
   };
+}
+
+function partLines(set, data, values) {
+  if (set.skip) return skipLines(set.skip.split(" "), data, values);
+  if (set.layer || set.valve) return layerLines((set.layer || set.valve).split(" "), Boolean(set.valve), data, values);
+  if (set.state !== undefined) {
+    const k = Number(set.state);
+    return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${formatNumber(values?.state_grad[k])}, RMS ${formatNumber(values?.state_rms[k])}`, "Drag to another state: a new skip"];
+  }
+  if (set.plate) return ["Folded layers", "Click to open two blocks here"];
+  return [];
 }
 
 function skipLines(ids, data, values) {

@@ -5,17 +5,21 @@ import { element, iconButton, parseSvg } from "./dom.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createInspector } from "./inspector.js";
 import { labElements } from "./lab_elements.js";
+import { labLinks } from "./lab_links.js";
 import { createLabPlots } from "./lab_plots.js";
 import { createHints } from "./hints.js";
 import { createToast, createTooltip } from "./notice.js";
 import { createNetworkShape } from "./network_shape.js";
+import { createReachNote } from "./reach_note.js";
 import { createViewOptions } from "./view_options.js";
 import { createQueueNotice } from "./queue_notice.js";
 import { createRunStore } from "./store.js";
 import { createStream, post, startRun } from "./stream.js";
 import { createTableView } from "./table_view.js";
 import { createTransport } from "./transport.js";
+import { createProjector } from "./projector.js";
 import { themeOf } from "./theme.js";
+import { createWatching } from "./watching.js";
 
 const LIVE = new Set(["on", "strength", "gain"]);
 // Milliseconds after which Python hears of what a live run has been told directly.
@@ -49,7 +53,8 @@ export function createLab(root, commands) {
     if (!final && performance.now() - postedAt < 80) return;
     postedAt = performance.now();
     const answer = await post(`skipviz/runs/${store.id}/events`, message);
-    if (!answer.ok && final && !answer.unreachable) toast.show("Not done.", answer.error || "");
+    if (answer.unreachable && final) commands.send({ op: "tell", run: store.id, message });
+    else if (!answer.ok && final) toast.show("Not done.", answer.error || "");
     return answer;
   }
 
@@ -64,7 +69,11 @@ export function createLab(root, commands) {
     draw.text();
   }
 
-  const act = {
+  const watching = createWatching({
+    store, data: () => data, ask: (command) => commands.send(command), refuse: (title, sentence) => toast.show(title, sentence),
+    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, on) => diagram.mark(kind, names, on),
+  });
+  const act = watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
     layers: (names, changes, final) => edit("layer", names, changes, final),
     toggleSkip(names) {
@@ -118,10 +127,10 @@ export function createLab(root, commands) {
       draw.all();
     },
     options() {
-      if (store.active()) send({ kind: "ghost", ghost: options.ghost }, true);
+      if (store.active() && store.mine) send({ kind: "ghost", ghost: options.ghost }, true);
       draw.all();
     },
-  };
+  });
 
   // The gradient at initialisation was not there in time: ask again, unless something else was asked meanwhile.
   function measureSoon() {
@@ -187,12 +196,16 @@ export function createLab(root, commands) {
     sidebar,
     iconButton("undo", "Undo (Ctrl+Z)", () => commands.send({ op: "undo" }), "sv-bare sv-undo"),
     iconButton("redo", "Redo (Ctrl+Shift+Z)", () => commands.send({ op: "redo" }), "sv-bare sv-redo"),
-    iconButton("table", "Table", () => showTable(page.table.hidden), "sv-bare"),
+    iconButton("table", "Table", () => showTable(page.table.hidden), "sv-bare sv-table-button"),
   );
-  const go = (name) => commands.send({ op: "go", page: name });
-  createHeaderActions(page.root, "lab", () => new URL(`?x=${data.link}`, location.href).href, go);
+  page.root.prepend(watching.root);
+  const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command) });
+  const projector = createProjector(page, header.view);
   page.root.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && selected) act.deselect();
+    if (event.key === "Escape" && selected) {
+      act.deselect();
+      event.preventDefault();
+    }
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
     commands.send({ op: event.shiftKey ? "redo" : "undo" });
@@ -219,11 +232,14 @@ export function createLab(root, commands) {
     if (!commands.waiting()) zoom(data.zoom * (event.deltaY < 0 ? 1.25 : 0.8));
   }, { passive: false });
 
+  const reach = createReachNote();
+  page.root.append(reach.root);
   const stream = createStream(
     (message) => {
-      if (store.take(message)) draw.soon();
+      if (message.follow) watching.followed(message);
+      else if (store.take(message)) draw.soon();
     },
-    (reachable) => (page.reach.hidden = reachable),
+    (reachable) => reach.update(reachable),
   );
 
   const shownStep = (frame) => (store.cursor === null && store.state === "diverged" ? store.frames.at(-1)?.step : frame?.step) ?? 0;
@@ -240,10 +256,13 @@ export function createLab(root, commands) {
       const theme = themeOf(page.root);
       page.root.dataset.theme = theme;
       legend(theme);
+      watching.sync();
+      watching.update();
       markSwitches(frame);
-      diagram.paint(values, data.ramps[theme]);
+      const look = projector.look(data);
+      diagram.paint(values, look.ramps[theme]);
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
-      plots.fast({ data, store, frame: shown, values, theme });
+      plots.fast({ data, store, frame: shown, values, theme, look });
       transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
       const now = performance.now();
       clearTimeout(slowTimer);
@@ -255,7 +274,7 @@ export function createLab(root, commands) {
       const frame = store.frame();
       const shown = frame || data.probe?.frame || null;
       const values = shown?.variants[variant()] || null;
-      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme });
+      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data) });
       table.update(data, values);
       words(values);
     }
@@ -272,15 +291,17 @@ export function createLab(root, commands) {
     }
     return {
       soon() {
+        if (watching.waiting()) return;
         if (!asked) requestAnimationFrame(fast);
         asked = true;
       },
       all() {
-        if (!data) return;
+        if (!data || watching.waiting()) return;
         slowAt = 0;
         fast();
       },
       text() {
+        watching.update();
         const frame = store.frame() || data.probe?.frame || null;
         words(frame?.variants[variant()] || null);
         transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
@@ -288,18 +309,22 @@ export function createLab(root, commands) {
     };
   }
 
-  return {
+  const lab = {
     /** @param {any} next  what Python knows */
     update(next) {
-      if (data && commands.waiting()) {
-        if (next.run !== store.id && next.run) adopt(next.run);
+      if (data && (commands.waiting() || watching.stale(next))) {
+        if (next.run !== store.id && next.run && !next.watch) adopt(next.run);
         return;
       }
       const first = !data;
       data = next;
       if (next.speed !== undefined && first) speed = next.speed;
       if (next.run !== store.id) adopt(next.run);
-      store.mine = next.mine;
+      stream.follow(next.watch?.follow ?? "");
+      store.mine = next.mine && !next.watch;
+      watching.update();
+      header.update(next);
+      page.plain.disabled = page.residual.disabled = Boolean(next.watch);
       store.speed = speed;
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
@@ -327,16 +352,21 @@ export function createLab(root, commands) {
       if (next.message) toast.show(next.message[0], next.message[1]);
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       plots.load(next).then((made) => made && draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
+      projector.fit(next.diagram);
       if (first || !store.frames.length) draw.all();
       else draw.soon();
     },
     destroy() {
       stream.destroy();
+      header.destroy();
+      reach.destroy();
+      watching.destroy();
       room.disconnect();
       dock.disconnect();
       plots.destroy();
     },
   };
+  return lab;
 
   function legend(theme) {
     if (page.legend.dataset.theme === theme) return;

@@ -33,12 +33,11 @@ export function labElements() {
   const side = element(
     "div", { class: "sv-side" },
     page.transport,
-    element("section", { class: "sv-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
-    element("section", { class: "sv-card", "aria-label": "Loss and metric" }, page.lossTitle, page.loss),
+    element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
+    element("section", { class: "sv-card sv-loss-card", "aria-label": "Loss and metric" }, page.lossTitle, page.loss),
     element("section", { class: "sv-card sv-picture-card", "aria-label": "What the network does" }, page.picture),
   );
-  part("reach", "p", { class: "sv-reach", role: "status", hidden: true }, "Live numbers cannot reach this page; trying again.");
   part("spoken", "p", { class: "sv-spoken", "aria-live": "polite" });
-  part("root", "div", { class: "sv-lab sv-page" }, page.card, side, page.reach, page.spoken);
+  part("root", "div", { class: "sv-lab sv-page" }, page.card, side, page.spoken);
   return page;
 }

@@ -32,23 +32,23 @@ export function createLabPlots(page, options, seek) {
       return true;
     },
     /** @param {any} view */
-    fast({ data, store, frame, values, theme }) {
+    fast({ data, store, frame, values, theme, look }) {
       if (!plots) return;
       const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
       plots.rows.update({
-        diagram: data.diagram, values, ghost: options.ghost && data.network.skips_on > 0 ? store.ghost(frame, data.variant) : null, before, share: values, update: values, theme, options,
+        diagram: data.diagram, values, ghost: options.ghost && data.network.skips_on > 0 ? store.ghost(frame, data.variant) : null, before, share: values, update: values, theme, options, ...(look ? { figure: look.rows, ramps: look.ramps } : {}),
         header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
       });
     },
     /** @param {any} view */
-    slow({ data, store, frame, values, theme }) {
+    slow({ data, store, frame, values, theme, look }) {
       if (plots) {
         const history = {
           frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, steps: data.steps, theme,
           cursor: store.frames.length ? frame.step : null, events: store.events, quantity: options.quantity, metric: data.metric,
         };
         plots.heatmap.update(history);
-        plots.loss.update(history);
+        plots.loss.update(look ? { ...history, figure: look.loss } : history);
         const picture = store.frames.length ? store.latest(frame, data.variant, "picture") : values?.picture;
         if (picture !== pictured || theme !== page.picture.dataset.theme) {
           pictured = picture;

@@ -6,9 +6,10 @@ import { createCompare } from "./compare.js";
 import { createFigure } from "./figure.js";
 import { createGallery } from "./gallery.js";
 import { createLab } from "./lab.js";
+import { checkRoutes, onRoutes, routesBlocked } from "./reach.js";
 import { createRuns } from "./runs.js";
 
-/** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement, observer: ResizeObserver}>} */
+/** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement, observer: ResizeObserver, forget: () => void}>} */
 const instances = new WeakMap();
 
 /** @param {any} component  what Streamlit hands to a component (v2) */
@@ -34,15 +35,19 @@ export default function skipviz(component) {
     const commands = createCommands();
     const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare };
     const view = views[data.page](root, commands);
-    instance = /** @type {any} */ ({ view, commands, root, observer });
+    const forget = onRoutes((blocked) => commands.feed(blocked));
+    instance = /** @type {any} */ ({ view, commands, root, observer, forget });
     instances.set(parentElement, /** @type {any} */ (instance));
   }
-  const { view, commands, root, observer } = /** @type {any} */ (instance);
-  commands.connect(setStateValue);
+  const { view, commands, root, observer, forget } = /** @type {any} */ (instance);
+  const first = commands.connect(setStateValue);
+  if (first && routesBlocked()) commands.feed(true);
+  else if (first && data.view.inline) checkRoutes();
   commands.acknowledge(data.done);
   view.update({ ...PAGE_SHARED[data.page], ...data });
   return () => {
     view.destroy();
+    forget();
     observer.disconnect();
     root.remove();
     instances.delete(parentElement);

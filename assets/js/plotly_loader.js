@@ -1,5 +1,6 @@
 // @ts-check
 // plotly.js, once a page: from our own route, else from plotly's public CDN with an integrity hash.
+import { routeTo } from "./reach.js";
 
 /**
  * Load plotly.js; resolves to it, rejects when neither place can be reached.
@@ -10,8 +11,7 @@ export function loadPlotly(source) {
   const page = /** @type {any} */ (window);
   if (page.Plotly) return Promise.resolve(page.Plotly);
   if (!page.skipvizPlotly) {
-    const base = location.pathname.replace(/[^/]*$/, "");
-    page.skipvizPlotly = scriptLoaded(base + source.url, "").catch(() => scriptLoaded(source.cdn, source.integrity));
+    page.skipvizPlotly = scriptLoaded(routeTo(source.url), "").catch(() => scriptLoaded(source.cdn, source.integrity));
   }
   return page.skipvizPlotly;
 }

@@ -71,7 +71,6 @@ export function createReplay(root, recorded) {
   const plots = createLabPlots(page, options, (step) => act.seek(step));
   page.transport.append(transport.root);
   page.toggle.remove();
-  page.reach.remove();
   page.tools.append(iconButton("table", "Table", () => {
     page.table.hidden = !page.table.hidden;
     draw();

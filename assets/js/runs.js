@@ -32,7 +32,8 @@ export function createRuns(root, commands) {
   const page = runsElements();
   root.replaceChildren(page.root);
   const toast = createToast(page.toasts);
-  createHeaderActions(page.root, "runs", () => location.href, (name) => commands.send({ op: "go", page: name }));
+  const kinds = () => [{ id: "page", title: "This page", label: "Link to this page", note: "Everybody sees the runs of their own browser here.", address: location.href.split("?")[0] }];
+  const header = createHeaderActions(page.root, "runs", { kinds, ask: (command) => commands.send(command) });
   /** @type {any} */
   let data = null;
   /** @type {Map<string, ReturnType<typeof createRunRow>>} */
@@ -169,6 +170,7 @@ export function createRuns(root, commands) {
       if (next.message) toast.show(next.message[0], next.message[1]);
       if (data && commands.waiting()) return;
       data = next;
+      header.update(next);
       for (const id of rows.keys()) if (!data.runs.some((run) => run.id === id)) rows.delete(id);
       picked = picked.filter((id) => data.runs.some((run) => run.id === id));
       page.keeping.textContent = keepingWords(next);
@@ -179,6 +181,7 @@ export function createRuns(root, commands) {
     destroy() {
       clearTimeout(timer);
       deletion.destroy();
+      header.destroy();
       document.removeEventListener("visibilitychange", back);
     },
   };

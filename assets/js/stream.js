@@ -1,5 +1,10 @@
 // @ts-check
-// The page's one event stream, for all its runs; closed while the tab is hidden.
+// The page's one source of frames, for all its runs: an event stream, closed while the tab is hidden; where our routes
+// are cut off, the data of a fragment, which come as an event of the window.
+import { checkRoutes, onRoutes, routeTo, routesAreSilent, routesBlocked } from "./reach.js";
+
+// ms without a word from a stream that has just been opened, after which events are taken to be held up on their way.
+const SILENCE = 20_000;
 
 /**
  * Keep one EventSource open on the runs that are asked for.
@@ -11,37 +16,47 @@ export function createStream(onMessage, onReach) {
   let source = null;
   /** @type {string[]} */
   let runs = [];
+  let room = "";
   /** @type {Record<string, number>} */
   let seen = {};
   let failures = 0;
+  let silence = 0;
+  const feed = createFeed(take);
 
   function close() {
+    clearTimeout(silence);
     if (source) source.close();
     source = null;
   }
+  function take(message) {
+    if (message.resync) {
+      delete seen[message.run];
+      return;
+    }
+    if (message.snapshot) delete seen[message.run];
+    if (message.seq !== undefined) seen[message.run] = message.seq;
+    onMessage(message);
+  }
   function open() {
     close();
-    if (!runs.length || document.hidden) return;
+    if (routesBlocked() || !(runs.length || room) || document.hidden) return;
     const after = runs.filter((run) => run in seen).map((run) => `${run}:${seen[run]}`);
-    const query = new URLSearchParams({ runs: runs.join(",") });
+    const query = new URLSearchParams(room ? { follow: room } : { runs: runs.join(",") });
     if (after.length) query.set("after", after.join(","));
-    const opened = new EventSource(`skipviz/stream?${query}`.replace(/^/, location.pathname.replace(/[^/]*$/, "")));
+    const opened = new EventSource(routeTo(`skipviz/stream?${query}`));
     source = opened;
+    silence = window.setTimeout(routesAreSilent, SILENCE);
     opened.onmessage = (event) => {
+      clearTimeout(silence);
+      if (failures) onReach(true);
       failures = 0;
-      onReach(true);
-      const message = JSON.parse(event.data);
-      if (message.resync) {
-        delete seen[message.run];
-        return;
-      }
-      if (message.snapshot) delete seen[message.run];
-      if (message.seq !== undefined) seen[message.run] = message.seq;
-      onMessage(message);
+      take(JSON.parse(event.data));
     };
     opened.onerror = () => {
+      clearTimeout(silence);
       failures += 1;
-      if (failures >= 3) onReach(false);
+      checkRoutes();
+      if (failures >= 3) onReach(routesBlocked());
       if (opened.readyState === EventSource.CLOSED && source === opened) {
         setTimeout(() => source === opened && open(), Math.min(8000, 500 * 2 ** failures));
       }
@@ -49,22 +64,72 @@ export function createStream(onMessage, onReach) {
   }
   const visibility = () => (document.hidden ? close() : open());
   document.addEventListener("visibilitychange", visibility);
+  const forgetRoutes = onRoutes((blocked) => {
+    failures = 0;
+    onReach(true);
+    seen = {};
+    if (blocked) feed.begin(runs);
+    open();
+  });
   return {
     /** @param {string[]} wanted */
     watch(wanted) {
       if (wanted.join() === runs.join()) return;
       runs = [...wanted];
       seen = Object.fromEntries(Object.entries(seen).filter(([run]) => runs.includes(run)));
-      open();
+      feed.begin(runs);
+      if (!room) open();
     },
-    /** @param {string} run */
-    forget(run) {
-      delete seen[run];
+    /** Have whatever run a classroom shows, and hear of its changes. @param {string} token */
+    follow(token) {
+      if (token === room) return;
+      room = token;
+      seen = {};
+      open();
     },
     destroy() {
       document.removeEventListener("visibilitychange", visibility);
+      forgetRoutes();
+      feed.end();
       close();
     },
+  };
+}
+
+/**
+ * Read the batches of a fragment's data: each says from which place of its run it goes on. One may have been missed; then
+ * the fragment is asked to begin again.
+ * @param {(message: any) => void} take
+ */
+function createFeed(take) {
+  /** @type {string[]} */
+  let runs = [];
+  /** @type {Record<string, {n: number, seq: number | null}>} */
+  let places = {};
+  /** @type {any} */
+  let last = null;
+
+  function read(event) {
+    last = event?.detail ?? last;
+    if (!routesBlocked() || !last) return;
+    for (const batch of last.batches) {
+      const place = places[batch.run] ?? { n: -1, seq: null };
+      if (!runs.includes(batch.run) || batch.n <= place.n) continue;
+      if (batch.from !== null && batch.from !== place.seq) return void last.again();
+      const message = JSON.parse(batch.text);
+      places[batch.run] = { n: batch.n, seq: message.seq ?? null };
+      take(message);
+    }
+  }
+  window.addEventListener("skipviz-feed", read);
+  return {
+    /** @param {string[]} wanted */
+    begin(wanted) {
+      runs = wanted;
+      places = {};
+      read(null);
+    },
+    end: () => window.removeEventListener("skipviz-feed", read),
   };
 }
 
@@ -75,9 +140,10 @@ export function createStream(onMessage, onReach) {
  * @returns {Promise<{ok: boolean, error?: string, [key: string]: any}>}
  */
 export async function post(path, body) {
+  const unreachable = { ok: false, error: "The server cannot be reached.", unreachable: true };
+  if (routesBlocked()) return unreachable;
   try {
-    const base = location.pathname.replace(/[^/]*$/, "");
-    const answer = await fetch(base + path, {
+    const answer = await fetch(routeTo(path), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
@@ -85,7 +151,8 @@ export async function post(path, body) {
     const data = await answer.json();
     return { ...data, ok: answer.ok };
   } catch {
-    return { ok: false, error: "The server cannot be reached.", unreachable: true };
+    checkRoutes();
+    return unreachable;
   }
 }
 

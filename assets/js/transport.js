@@ -74,7 +74,8 @@ export function createTransport(act, options = {}) {
         main.replaceChildren(icon(/** @type {any} */ (name)), words);
         main.dataset.words = words;
       }
-      main.disabled = !view.mine;
+      main.disabled = speed.disabled = rate.disabled = !view.mine;
+      main.title = view.mine ? "" : "You are watching: make it mine to train it";
       step.disabled = !view.mine || over || store.state === "queued";
       stop.disabled = !view.mine || !["running", "paused"].includes(store.state);
       reset.disabled = !view.mine || store.state === "ready";

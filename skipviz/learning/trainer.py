@@ -84,6 +84,7 @@ class Trainer:
             "held_out_samples": len(self._data.held_out_x),
             "threads": torch.get_num_threads(),
             "device": self.device.type,
+            "torch": torch.__version__.partition("+")[0],
             "picture": task.kind.picture,
             "metric": task.kind.metric,
         }

@@ -18,9 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..drawing import colours, figures, legend
+from ..sharing.lesson import GROUPS
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare")
+SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)
@@ -48,6 +50,12 @@ def version() -> str:
 def loader() -> str:
     """Return the component's script: it imports the module from our route, or asks Python for it inline."""
     return _COMMENT.sub("", (ASSETS / "js" / "loader.js").read_text(encoding="utf-8")).replace("VERSION", version())
+
+
+@cache
+def feed() -> str:
+    """Return the script that hands a fragment's data on to the page's module."""
+    return _COMMENT.sub("", (ASSETS / "js" / "feed.js").read_text(encoding="utf-8"))
 
 
 @cache
@@ -79,19 +87,20 @@ def style() -> str:
     sheets = [
         f".sv-page, .sv-brand {{ {colours.css_variables('light')} }}",
         f".sv-page[data-theme='dark'] {{ {colours.css_variables('dark')} }}",
-        *((ASSETS / name).read_text(encoding="utf-8") for name in ("page.css", "diagram.css", "runs.css", "compare.css")),
+        *((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS),
     ]
     return "\n".join(sheets)
 
 
 @cache
 def shared_data(page: str) -> dict:
-    """Return what is the same for everybody: figures, ramps, and where plotly.js is; the gallery needs none of it."""
+    """Return what is the same for everybody: groups of controls, figures, ramps, and where plotly.js is."""
     if page == "gallery":
-        return {}
+        return {"groups": GROUPS}
     if page == "runs":
-        return {"ramps": {theme: {"bars": colours.ramp("bars", theme)} for theme in colours.THEMES}}
+        return {"groups": GROUPS, "ramps": {theme: {"bars": colours.ramp("bars", theme)} for theme in colours.THEMES}}
     return {
+        "groups": GROUPS,
         "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
         "plotly": plotly_source(),
         "figures": figures.figures(page),

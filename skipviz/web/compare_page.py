@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from ..drawing import diagram
 from ..engine import get_engine
 from ..network.network import Network
 from ..storage import Run
 from ..tasks.comparison import differences
 from ..tasks.experiment import Experiment
-from . import component, session
+from . import component, feed, opening, session, view
 from .page_data import network_data
 
 KEY = "compare"
@@ -29,19 +27,22 @@ def page() -> None:
         except (KeyError, TypeError, ValueError):
             desk.message = ("Not done.", "The page sent what is no command.")
     wanted = {"runs": ",".join(desk.runs)} if desk.runs else {}
-    if dict(st.query_params) != wanted:
-        st.query_params.from_dict(wanted)
+    view.write_address(wanted)
     message, desk.message = desk.message, None
     component.mount({"page": "compare", "done": desk.done, "compact": desk.compact, "message": message, **compared(desk)}, KEY)
+    if component.wants_feed(KEY):
+        feed.draw([text.partition(":")[0] for text in desk.runs])
 
 
 def perform(desk: session.Pair, command: dict) -> None:
     """Do one command of the page; raises `ValueError` for what is none."""
     operation = command["op"]
+    if view.perform(command):
+        return
     if operation == "go":
         session.go(str(command["page"]))
     elif operation == "open_run":
-        session.open_run(str(command["run"]))
+        opening.open_run(str(command["run"]))
     elif operation == "swap":
         desk.runs.reverse()
         desk.unfolded.reverse()

@@ -7,7 +7,7 @@ from functools import cache
 
 import streamlit as st
 
-from . import bundle
+from . import bundle, view
 
 MAX_COMMANDS = 64
 """Commands that may wait at once; a page sends each within a rerun."""
@@ -28,12 +28,19 @@ def mount(data: dict, key: str) -> None:
     inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
     if inline:
         st.session_state.inline = True
-    _component(inline)(data=[data], key=key, on_commands_change=lambda: None, on_inline_change=lambda: None)
+    told = {**data, "view": view.told()}
+    changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed")}
+    _component(inline)(data=[told], key=key, **changes)
 
 
 def _state(key: str) -> dict:
     state = st.session_state.get(key)
     return state if hasattr(state, "get") else {}
+
+
+def wants_feed(key: str) -> bool:
+    """Return whether the page says that our routes are cut off, so that frames have to come as its data."""
+    return bool(_state(key).get("feed"))
 
 
 def commands(key: str, done: int) -> list[dict]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from ..engine import EngineError, get_engine
 from ..network.base import NetworkError
 from ..network.edit import set_layers, set_skips
 from ..tasks import presets
-from . import component, session
+from . import component, feed, session, view
 from .page_data import bench_data
 from .workbench import Workbench, events_between
 
@@ -46,8 +44,7 @@ def page() -> None:
             desk.message = ("Not done.", "The page sent what is no command.")
     runs = [bench.run or "" for bench in desk.benches.values()]
     wanted = {"runs": ".".join(runs)} if any(runs) else {}
-    if dict(st.query_params) != wanted:
-        st.query_params.from_dict(wanted)
+    view.write_address(wanted)
     message, desk.message = desk.message, None
     panels = [_panel(desk, name, bench) for name, bench in desk.benches.items()]
     component.mount(
@@ -62,6 +59,8 @@ def page() -> None:
         },
         KEY,
     )
+    if component.wants_feed(KEY):
+        feed.draw([run for run in runs if run])
 
 
 def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
@@ -75,6 +74,8 @@ def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
 def perform(desk: session.Desk, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
+    if view.perform(command) or feed.perform(command):
+        return
     if operation == "start":
         runs = command.get("runs") or {}
         for name, bench in desk.benches.items():

@@ -6,7 +6,7 @@ from functools import cache
 
 from ..drawing.thumbnail import thumbnail
 from ..tasks import presets
-from . import component, session
+from . import component, opening, session, view
 
 KEY = "gallery"
 
@@ -16,10 +16,13 @@ def page() -> None:
     desk = session.gallery_desk()
     for command in component.commands(KEY, desk.done):
         desk.done = command["n"]
+        if view.perform(command):
+            continue
         if command["op"] == "go":
             session.go(str(command.get("page")))
         elif command["op"] == "choose" and command.get("name") in presets.names():
-            session.open_preset(command["name"])
+            opening.open_preset(command["name"])
+    view.write_address({})
     component.mount({"page": "gallery", "done": desk.done, "cards": cards()}, KEY)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from ..engine import EngineError, get_engine
 from ..network.base import NetworkError
 from ..tasks.experiment import Experiment
-from . import component, mend_bar, session, sidebar
+from . import component, feed, mend_bar, session, sidebar, view, watching
+from .opening import lab_desk
 from .page_data import bench_data, link_of
 from .workbench import Workbench, events_between, network_after
 
@@ -17,7 +16,7 @@ MOST_ZOOM = 6.0
 
 def page() -> None:
     """Draw the lab page."""
-    desk = session.lab_desk()
+    desk = lab_desk()
     bench = desk.benches["lab"]
     for command in component.commands(KEY, desk.done):
         desk.done = command["n"]
@@ -25,11 +24,14 @@ def page() -> None:
             perform(desk, bench, command)
         except (NetworkError, EngineError, KeyError, TypeError, ValueError) as error:
             desk.message = ("Not done.", _words(error))
+    watching.look_again(desk, bench)
     sidebar.draw(desk, bench)
-    has_data = get_engine().has_data(bench.experiment)
-    mend_bar.draw(desk.mend, bench.experiment, has_data, lambda experiment: session.accept(bench, experiment, None))
-    _address(bench)
-    data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact)
+    if not watching.is_watching(desk, bench):
+        has_data = get_engine().has_data(bench.experiment)
+        mend_bar.draw(desk.mend, bench.experiment, has_data, lambda experiment: session.accept(bench, experiment, None))
+    watching.show(desk, bench)
+    _address(desk, bench)
+    data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact, height=view.room())
     bench.select = None
     message, desk.message = desk.message, None
     component.mount(
@@ -40,14 +42,20 @@ def page() -> None:
             "speed": desk.speed,
             "message": message,
             **data,
+            **watching.told(desk, bench),
         },
         KEY,
     )
+    if component.wants_feed(KEY):
+        watch = watching.told(desk, bench)["watch"] or {}
+        feed.draw([bench.run] if bench.run else [], desk.follow, watch.get("version", 0))
 
 
 def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
+    if view.perform(command) or feed.perform(command) or watching.perform(desk, bench, command):
+        return
     if operation == "start":
         desk.speed = command.get("speed")
         if command.get("run"):
@@ -93,13 +101,10 @@ def _open(bench: Workbench, command: dict) -> None:
     bench.unfolded = bench.unfolded | {layer} if inside else frozenset()
 
 
-def _address(bench: Workbench) -> None:
-    """Keep the address true: the experiment, and the run that a reload finds again."""
-    wanted = {"x": link_of(bench.experiment)}
-    if bench.run:
-        wanted["run"] = bench.run
-    if dict(st.query_params) != {name: value for name, value in wanted.items() if value}:
-        st.query_params.from_dict({name: value for name, value in wanted.items() if value})
+def _address(desk: session.Desk, bench: Workbench) -> None:
+    """Keep the address true: the experiment, the run that a reload finds again, the classroom."""
+    text = "" if desk.follow else link_of(bench.experiment)
+    view.write_address({**({"x": text} if text else {}), **watching.address(desk, bench)})
 
 
 def _words(error: Exception) -> str:

@@ -92,13 +92,18 @@ def _skip_data(network: Network, index: int) -> dict:
     }
 
 
-def bench_data(bench: Workbench, engine, owner: str, *, page: str, compact: bool, repeat: int = 1) -> dict:
-    """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time."""
+def bench_data(
+    bench: Workbench, engine, owner: str, *, page: str, compact: bool, repeat: int = 1, height: int | None = None
+) -> dict:
+    """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time.
+
+    `height` is what a projector's screen leaves for the lab's diagram, px.
+    """
     experiment, network = bench.experiment, bench.network
     run = engine.run(bench.run) if bench.run else None
     seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
     probe = None if bench.run else engine.probe(experiment, timeout=seconds)
-    height = round(LAB_HEIGHT * bench.zoom) if page == "lab" else FIGURE_HEIGHT
+    height = round((height or LAB_HEIGHT) * bench.zoom) if page == "lab" else FIGURE_HEIGHT
     drawing = diagram.draw(
         network,
         page=page,

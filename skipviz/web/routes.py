@@ -30,12 +30,14 @@ from ..tasks.event import message_from
 from ..tasks.experiment import MAX_JSON, Experiment
 from . import bundle, run_cards
 from .address import address_of
+from .classroom import classrooms, is_token
 from .downloads import DownloadError, download_routes
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .identity import Identity, owner_of
 from .sockets import send_at_once
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
+from .watched import watched
 
 MAX_MESSAGES = 200
 """Events and controls in one post."""
@@ -98,14 +100,31 @@ class _EventStream(Response):
 
 
 async def _stream(request: Request) -> Response:
-    """GET /skipviz/stream?runs=a,b&after=a:12,b:7 — news of runs as they come."""
+    """GET /skipviz/stream?runs=a,b&after=a:12,b:7 — news of runs as they come; ?follow=TOKEN — of a classroom's."""
     run_ids = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
-    if not 1 <= len(run_ids) <= MAX_RUNS or max(map(len, run_ids)) > 64:
+    room = request.query_params.get("follow")
+    if room is not None and not is_token(room):
+        raise _RefusalError(400, "this is no classroom's link")
+    if room is None and not (1 <= len(run_ids) <= MAX_RUNS and max(map(len, run_ids)) <= 64):
         raise _RefusalError(400, f"name between 1 and {MAX_RUNS} runs: /skipviz/stream?runs=a,b")
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    return _EventStream(Viewer(run_ids, cursors_from(known)))
+    return _EventStream(Viewer([] if room else run_ids, cursors_from(known), room))
+
+
+async def _get_view(request: Request) -> Response:
+    """GET /skipviz/view?run=ID or ?follow=TOKEN, &compact=1 — the lab as one sees it who watches that run or classroom."""
+    asked = request.query_params
+    room = classrooms.get(asked["follow"]) if asked.get("follow") else None
+    run = get_engine().run(room.run if room and room.run else asked.get("run", ""))
+    if room is None and run is None:
+        raise _RefusalError(404, "there is no such run, or it is no longer kept")
+    experiment = run.experiment if run else room.experiment
+    compact = asked.get("compact") == "1"
+    body = await watched(experiment, run.id if run else None, get_engine(), compact=compact)
+    headers = {"cache-control": "no-store", "content-encoding": "gzip"}
+    return Response(body, media_type="application/json", headers=headers)
 
 
 async def _get_run(request: Request) -> Response:
@@ -322,6 +341,7 @@ middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), _private, 
 routes = [
     Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_get_runs), methods=["GET"]),
+    Route("/skipviz/view", _Endpoint(_get_view), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_post_run), methods=["POST"]),
     *download_routes(_Endpoint, _run),
     Route("/skipviz/runs/{id}", _Endpoint(_get_run), methods=["GET"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..engine import EngineError, get_engine
 from ..storage.summary import MAX_TITLE
-from . import component, run_cards, session
+from . import component, opening, run_cards, session, view
 
 KEY = "runs"
 
@@ -22,6 +22,7 @@ def page() -> None:
             desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}")
         except (KeyError, TypeError, ValueError):
             desk.message = ("Not done.", "The page sent what is no command.")
+    view.write_address({})
     engine, owner = get_engine(), session.owner()
     message, desk.message = desk.message, None
     component.mount(
@@ -41,10 +42,12 @@ def page() -> None:
 def perform(command: dict) -> list[str] | None:
     """Do one command of the page and return the runs to be pictured, if it asks for some; raises `EngineError`."""
     engine, owner, operation = get_engine(), session.owner(), command["op"]
+    if view.perform(command):
+        return None
     if operation == "go":
         session.go(str(command["page"]))
     elif operation == "open":
-        session.open_run(str(command["run"]))
+        opening.open_run(str(command["run"]))
     elif operation == "compare":
         session.compare([str(run) for run in command["runs"]][:2])
     elif operation == "rename":

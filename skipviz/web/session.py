@@ -9,16 +9,22 @@ import streamlit as st
 
 from ..engine import EngineError, get_engine
 from ..network.base import NetworkError
-from ..sharing import link
 from ..tasks import presets
 from ..tasks.experiment import Experiment
 from ..tasks.own import Own
 from .address import address_from
 from .identity import owner_from
-from .mend_bar import Mend, back_to_own, mend_of
+from .mend_bar import Mend
 from .workbench import Workbench
 
-LAB_PRESET = "vanishing-plain"
+
+@dataclass(frozen=True)
+class Watched:
+    """What one looked on at: an experiment, its run, the classroom that showed it."""
+
+    experiment: Experiment
+    run: str | None
+    follow: str | None
 
 
 @dataclass
@@ -37,6 +43,12 @@ class Desk:
     """The kind of file that was asked for and has not come yet."""
     upload_problem: str | None = None
     mend: Mend | None = None
+    follow: str | None = None
+    """Token of the classroom that this page follows."""
+    lead: str | None = None
+    """Token of the classroom that this page leads."""
+    watched: Watched | None = None
+    """What was watched before it was made one's own."""
 
 
 def on_phone() -> bool:
@@ -50,31 +62,6 @@ def owner() -> str:
     if cookie is None and "owner" not in st.session_state:
         st.session_state.owner = secrets.token_urlsafe(24)
     return cookie or st.session_state.owner
-
-
-def lab_desk() -> Desk:
-    """Return this session's lab, opened from the address if it names a run or an experiment."""
-    if "lab_desk" not in st.session_state:
-        st.session_state.lab_desk = _opened_lab()
-    return st.session_state.lab_desk
-
-
-def _opened_lab() -> Desk:
-    desk = Desk({"lab": Workbench(presets.get(LAB_PRESET))}, compact=on_phone())
-    run_id, text = st.query_params.get("run"), st.query_params.get("x")
-    run = get_engine().run(run_id) if run_id else None
-    if run is not None:
-        desk.benches["lab"] = Workbench(run.experiment, run=run.id)
-    elif text:
-        try:
-            desk.benches["lab"] = Workbench(link.decode(text))
-        except link.LinkError as error:
-            text = str(error).rstrip(".")
-            desk.mend = mend_of(error.mismatch, desk.benches["lab"].experiment)
-            if desk.mend is not None:
-                return desk
-            desk.message = ("This link does not open.", f"{text[:1].upper()}{text[1:]}. Here is the lab's own network instead.")
-    return desk
 
 
 def figure_desk() -> Desk:
@@ -105,18 +92,6 @@ def runs_desk() -> Desk:
     return st.session_state.runs_desk
 
 
-def open_run(run_id: str) -> None:
-    """Put a run on the lab's bench, where undo brings back what was there, and show the lab; what ran there goes on."""
-    run = get_engine().run(run_id)
-    if run is None:
-        raise EngineError("there is no such run, or it is no longer kept", 404)
-    bench = lab_desk().benches["lab"]
-    bench.put(run.experiment)
-    bench.run = run.id
-    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
-    go("lab")
-
-
 @dataclass
 class Pair:
     """The page of two runs: each as `id` or `id:variant`, and which layers of either are unfolded."""
@@ -141,16 +116,6 @@ def compare(run_ids: list[str]) -> None:
     desk = compare_desk()
     desk.runs, desk.unfolded = run_ids, [frozenset(), frozenset()]
     go("compare")
-
-
-def open_preset(name: str) -> None:
-    """Put a preset on the lab's bench, where undo brings back what was there, and show the lab."""
-    desk = lab_desk()
-    bench, task = desk.benches["lab"], desk.benches["lab"].experiment.task
-    accept(bench, presets.get(name), None)
-    desk.mend = back_to_own(task, bench.experiment)
-    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
-    go("lab")
 
 
 def go(page: str) -> None:

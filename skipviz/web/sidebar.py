@@ -10,6 +10,8 @@ from . import own_panel
 from .family_panel import draw_family, preset_experiment, recipe_of, show, take, with_task
 from .mend_bar import back_to_own
 from .session import Desk
+from .view import hides
+from .watching import is_watching
 from .workbench import Workbench
 
 OPTIMIZERS = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "adamw": "AdamW"}
@@ -20,7 +22,12 @@ DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 
 def draw(desk: Desk, bench: Workbench) -> None:
     """Draw the sidebar; a change edits the bench's experiment before the page is drawn."""
+    if hides("setup"):
+        return
     with st.sidebar:
+        if is_watching(desk, bench):
+            _watched(desk, bench)
+            return
         _start_from(desk, bench)
         draw_family(desk, bench)
         _task(desk, bench)
@@ -29,6 +36,20 @@ def draw(desk: Desk, bench: Workbench) -> None:
             f'<div class="sv-size"><b>Size</b><span>{bench.network.parameter_count():,} parameters</span></div>',
             unsafe_allow_html=True,
         )
+
+
+def _watched(desk: Desk, bench: Workbench) -> None:
+    """Say in words what is watched, whose settings only its owner changes."""
+    st.markdown('<div class="sv-size"><b>Watching</b></div>', unsafe_allow_html=True)
+    task, training = bench.experiment.task, bench.experiment.training
+    st.caption(
+        f"{bench.network.depth} layers, {bench.network.parameter_count():,} parameters. {task.kind.title}: {task.sentence()}."
+    )
+    st.caption(
+        f"{OPTIMIZERS[training.optimizer]}, batches of {training.batch_size}, learning rate {training.learning_rate:.4g}, "
+        f"{training.steps:,} steps, seed {training.seed}."
+    )
+    st.caption("Make it mine, and network, task and training can be changed here.")
 
 
 def _start_from(desk: Desk, bench: Workbench) -> None:

@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..engine import Engine
+from .classroom import Classroom, classrooms
 
 PERIOD = 0.05
 """Seconds between two messages of a run: more often than a screen shows helps nobody."""
@@ -41,11 +42,18 @@ def cursors_from(text: str) -> dict[str, int]:
 
 
 class Viewer:
-    """One open stream: which runs, and up to where it has them (None: nothing yet)."""
+    """One open stream: which runs, and up to where it has them (None: nothing yet).
 
-    def __init__(self, run_ids: list[str], cursors: dict[str, int]) -> None:
-        self.cursors: dict[str, int | None] = {run_id: cursors.get(run_id) for run_id in run_ids}
+    With the token of a classroom it has whatever run that shows, and is told of each change of it.
+    """
+
+    def __init__(self, run_ids: list[str], known: dict[str, int], room: str | None = None) -> None:
+        self.cursors: dict[str, int | None] = {run_id: known.get(run_id) for run_id in run_ids}
+        self.known = known
         self.steps: dict[str, int] = {}
+        self.room = room
+        self.version: int | None = None
+        self.leaves: list[Callable[[], None]] = []
         self.wake = asyncio.Event()
         self.wake.set()
         self.gone = False
@@ -68,6 +76,7 @@ class Broadcaster:
         self._last = 0.0
         self._encoded: dict[tuple, tuple[int, bytes, int]] = {}
         self._unsubscribe = engine.subscribe(self._changed)
+        self._unfollow = classrooms.subscribe(self._moved)
         self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
 
     @property
@@ -79,6 +88,7 @@ class Broadcaster:
         """End every stream, so that the server can stop; once is enough."""
         self._pulse.cancel()
         self._unsubscribe()
+        self._unfollow()
         for viewer in self._all:
             viewer.close()
 
@@ -89,15 +99,14 @@ class Broadcaster:
             if self._engine.kept(run_id) is None:
                 await asyncio.to_thread(self._engine.run, run_id)
         self._all.add(viewer)
-        for run_id in viewer.cursors:
-            self._viewers.setdefault(run_id, set()).add(viewer)
-        leaves = [self._engine.watch(run_id) for run_id in viewer.cursors]
+        self._join(viewer)
         watch = asyncio.create_task(_until_gone(viewer, receive))
         try:
             sent = self._loop.time()
             while not viewer.gone:
                 viewer.wake.clear()
-                parts = [part for run_id in viewer.cursors for part in self._news(viewer, run_id)]
+                parts = self._room_news(viewer)
+                parts += [part for run_id in viewer.cursors for part in self._news(viewer, run_id)]
                 if not parts and self._loop.time() - sent >= KEEP_ALIVE:
                     parts = [b": still here\n\n"]
                 if parts:
@@ -110,13 +119,45 @@ class Broadcaster:
         finally:
             watch.cancel()
             self._all.discard(viewer)
-            for leave in leaves:
-                leave()
-            for run_id in viewer.cursors:
-                viewers = self._viewers.get(run_id, set())
-                viewers.discard(viewer)
-                if not viewers:
-                    self._viewers.pop(run_id, None)
+            self._part(viewer)
+
+    def _join(self, viewer: Viewer) -> None:
+        viewer.leaves = [self._engine.watch(run_id) for run_id in viewer.cursors]
+        for run_id in viewer.cursors:
+            self._viewers.setdefault(run_id, set()).add(viewer)
+
+    def _part(self, viewer: Viewer) -> None:
+        for leave in viewer.leaves:
+            leave()
+        for run_id in viewer.cursors:
+            viewers = self._viewers.get(run_id, set())
+            viewers.discard(viewer)
+            if not viewers:
+                self._viewers.pop(run_id, None)
+
+    def _room_news(self, viewer: Viewer) -> list[bytes]:
+        """Return what a follower is to know of its classroom, and let it see that classroom's run from now on."""
+        if viewer.room is None:
+            return []
+        room = classrooms.get(viewer.room)
+        version = room.version if room else 0
+        if version == viewer.version:
+            return []
+        viewer.version = version
+        self._part(viewer)
+        viewer.cursors = {room.run: viewer.known.get(room.run)} if room and room.run else {}
+        self._join(viewer)
+        return _message(None, json.dumps(room.news() if room else Classroom.unknown(viewer.room)).encode())
+
+    def _moved(self, token: str) -> None:
+        """Note a classroom's change; called from whichever thread made it."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._wake_followers, token)
+
+    def _wake_followers(self, token: str) -> None:
+        for viewer in self._all:
+            if viewer.room == token:
+                viewer.wake.set()
 
     def _news(self, viewer: Viewer, run_id: str) -> list[bytes]:
         """Return the messages that bring `viewer` up to date on one run, in parts, and take it as told."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from experiments import small
 from pages import LabPage
 from playwright.sync_api import expect
@@ -48,14 +50,34 @@ def test_another_browser_watches_a_run_by_its_address_and_cannot_steer_it(visit)
     mine.expect_state("Running")
 
 
-def test_what_a_watcher_changes_becomes_their_own_and_leaves_the_run_alone(visit):
+def test_a_watcher_changes_nothing_until_it_is_made_theirs_and_undo_watches_again(visit):
     mine, run = _running(visit())
-    theirs = LabPage(visit()).open(run=run)
-    theirs.wait_for_step(5)
+    mine.click_skip("s3-5")
+    theirs = LabPage(visit())
+    theirs.page.goto(f"lab?run={run}")
+    theirs.ready().wait_for_step(5)
+    line = theirs.page.locator(".sv-watch")
+    expect(line).to_contain_text("You are watching a live run.")
+    theirs.click_skip("s1-3")
+    expect(theirs.toast).to_contain_text("Make it mine")
+    expect(theirs.residual).to_be_disabled()
+    expect(theirs.page.locator("svg.sv-diagram .skip.off")).to_have_count(1)
+    line.get_by_role("button", name="Make it mine").click()
+    expect(line).to_be_hidden()
+    switched = theirs.expect_network(lambda network: not network.skip("s3-5").on)
+    assert switched.skip("s1-3").on
+    expect(theirs.main).to_have_text("Start")
+    theirs.undo.click()
+    expect(line).to_be_visible()
+    theirs.wait_for_step(mine.step())
+    line.get_by_role("button", name="Make it mine").click()
+    expect(theirs.main).to_have_text("Start")
+    own = theirs.start()
+    assert own != run
     theirs.click_skip("s1-3")
     theirs.expect_network(lambda network: not network.skip("s1-3").on)
     mine.wait_for_step(mine.step() + 20)
-    assert mine.data(run)["events"] == []
+    assert [event["ids"] for event in mine.data(run)["events"]] == [["s3-5"]]
     assert mine.data(run)["state"] == "running"
 
 
@@ -76,18 +98,32 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(visit):
     expect(other.locator("svg.sv-diagram .skip.off")).to_have_count(1)
 
 
-def test_a_damaged_link_gives_one_sentence_and_the_default_lab(page):
-    text = link.encode(small())
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"x={link.encode(small())[:60]}",
+        f"x={link.encode(small())[:-1]}!",
+        "x=9.AAAA",
+        "x=<img src=x onerror=alert(1)>",
+        f"x={'1.' + 'A' * 9000}",
+        "follow=<img src=x onerror=alert(1)>",
+        "run=<img src=x onerror=alert(1)>&hide=<b>,nosuch",
+    ],
+    ids=["cut short", "a strange character", "a version to come", "HTML", "too long", "HTML as a classroom", "HTML as a run"],
+)
+def test_a_damaged_or_hostile_link_gives_one_sentence_and_the_default_lab(page, query):
     lab = LabPage(page)
-    page.goto(f"lab?x={text[: len(text) // 2]}")
-    expect(lab.toast).to_contain_text("This link does not open.")
+    page.goto(f"lab?{query}")
+    expect(lab.toast).to_contain_text(re.compile(r"This (link does not open|run is no longer kept)\."))
     lab.ready()
     expect(lab.inspector).to_contain_text("24 layers")
     assert lab.experiment() == presets.get("vanishing-plain")
-    assert "run" not in parse_qs(urlsplit(page.url).query)
+    assert set(parse_qs(urlsplit(page.url).query)) == {"x"}
+    expect(page.locator("img[onerror], [data-testid='stException']")).to_have_count(0)
 
 
 def test_a_run_that_is_not_kept_any_more_leaves_the_experiment_of_its_address(page):
     lab = LabPage(page).open(small(depth=5), run="nosuchrun")
+    expect(lab.toast).to_contain_text("This run is no longer kept.")
     expect(lab.inspector).to_contain_text("5 layers")
     expect(lab.main).to_have_text("Start")

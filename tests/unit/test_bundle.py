@@ -12,7 +12,7 @@ FILES = sorted(path.name for path in (bundle.ASSETS / "js").glob("*.js"))
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-@pytest.mark.parametrize("part", ["module", "loader"])
+@pytest.mark.parametrize("part", ["module", "loader", "feed"])
 def test_node_accepts_the_joined_script_as_a_module(tmp_path, part):
     script = tmp_path / "joined.mjs"
     script.write_text(getattr(bundle, part)(), encoding="utf-8")
@@ -26,7 +26,7 @@ def test_nothing_is_left_to_import_or_exported_but_the_entry():
 
 
 def test_every_module_is_reached_from_the_page_or_the_replay():
-    reached, waiting = {"loader.js"}, ["main.js", "replay.js"]
+    reached, waiting = {"loader.js", "feed.js"}, ["main.js", "replay.js"]
     while waiting:
         name = waiting.pop()
         if name not in reached:

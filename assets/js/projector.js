@@ -1,0 +1,77 @@
+// @ts-check
+// The lab on a projector: the diagram with its bars as large as the screen lets them be, in strong colours.
+import { LEAST_ZOOM, MOST_ZOOM, projectorRoom } from "./view_mode.js";
+
+// px of the axis under the diagram.
+const AXIS = 24;
+// The palest gradient on a projector is this far along its ramp: paler ones are lost on a lit wall.
+const PALEST = 0.3;
+// px of the column beside the diagram that the loss leaves to the transport over it and the switches under it.
+const AROUND = 310;
+const LEAST_LOSS = 110;
+
+/**
+ * @param {Record<string, any>} page
+ * @param {{projected: () => boolean, hides: (group: string) => boolean}} view
+ */
+export function createProjector(page, view) {
+  /** @type {any} */
+  let strong = null;
+  return {
+    /** Set how large the diagram is drawn. @param {{height: number}} diagram */
+    fit(diagram) {
+      const on = view.projected();
+      const zoom = Math.min(MOST_ZOOM, Math.max(0.96 * LEAST_ZOOM, projectorRoom() / (diagram.height + AXIS)));
+      page.root.style.setProperty("--sv-zoom", on ? zoom.toFixed(3) : "1");
+      page.root.style.setProperty("--sv-zoom-side", on ? sideZoom().toFixed(3) : "1");
+    },
+    /** The plots' figures and the ramps as this view has them. @param {any} data */
+    look(data) {
+      const on = view.projected();
+      const room = Math.max(LEAST_LOSS, Math.round(window.innerHeight / sideZoom()) - AROUND);
+      const key = on ? `projector ${room}` : `${view.hides("columns")}`;
+      if (strong?.key === key && strong.of === data.figures) return strong.look;
+      const columns = on || view.hides("columns") ? ["bars"] : null;
+      const rows = data.figures.rows;
+      const look = {
+        ramps: on ? eachTheme(data.ramps, strongRamps) : data.ramps,
+        rows: columns ? eachTheme(rows, (figure) => withColumns(on ? strongFigure(figure) : figure, columns)) : rows,
+        loss: on ? eachTheme(data.figures.loss, (figure) => withHeight(strongFigure(figure), room)) : data.figures.loss,
+      };
+      strong = { key, of: data.figures, look };
+      return look;
+    },
+  };
+}
+
+/** How large the type beside the diagram is. */
+function sideZoom() {
+  return Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, window.innerHeight / 680));
+}
+
+/** @param {Record<string, any>} themes @param {(one: any) => any} change */
+function eachTheme(themes, change) {
+  return Object.fromEntries(Object.entries(themes).map(([theme, one]) => [theme, change(one)]));
+}
+
+/** Ramps without their palest part. @param {Record<string, string[]>} ramps */
+function strongRamps(ramps) {
+  return eachTheme(ramps, (list) => list.map((_, index) => list[Math.round(PALEST * (list.length - 1) + (1 - PALEST) * index)]));
+}
+
+/** A figure whose words are in the strongest ink, its lines in a stronger one. @param {any} figure */
+function strongFigure(figure) {
+  const { ink, ink2, ink3, line } = figure.layout.meta.tokens;
+  const lines = JSON.stringify(figure).replaceAll(line, "#8A8A98");
+  return JSON.parse(lines.replaceAll(ink2, ink).replaceAll(ink3, ink));
+}
+
+/** @param {any} figure @param {number} height */
+function withHeight(figure, height) {
+  return { ...figure, layout: { ...figure.layout, height } };
+}
+
+/** @param {any} figure @param {string[]} columns */
+function withColumns(figure, columns) {
+  return { ...figure, layout: { ...figure.layout, meta: { ...figure.layout.meta, columns } } };
+}

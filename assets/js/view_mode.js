@@ -1,0 +1,88 @@
+// @ts-check
+// How the pages are looked at: groups of controls that a lesson hides, and a projector's large type. Told to the whole
+// document, whose style sheets do the rest.
+import { element, iconButton } from "./dom.js";
+
+// A projector's type is at least so many times as large, and drawings grow at most to the other.
+export const LEAST_ZOOM = 1.5;
+export const MOST_ZOOM = 2.2;
+// px of a projector's screen that the heads over the diagram and the margins take.
+const HEADS = 74;
+
+/** px that a projector's screen leaves for the diagram with its axis. */
+export function projectorRoom() {
+  return window.innerHeight - HEADS;
+}
+
+/**
+ * @param {(command: any) => void} ask
+ * @param {boolean} projects  whether this page has a projector's view
+ */
+export function createViewMode(ask, projects) {
+  const mode = { hide: /** @type {string[]} */ ([]), projector: false, told: "" };
+  const leave = iconButton("close", "Leave the projector's view (Esc)", () => project(false), "sv-square sv-leave");
+  const enter = iconButton("projector", "Projector: large type, nothing else (P)", () => project(true), "sv-bare sv-project");
+  const all = element("button", { type: "button", class: "sv-link sv-show-all", title: "This lesson leaves some controls out", onclick: () => showAll() }, "Show all controls");
+  const foot = element("button", { type: "button", class: "sv-link sv-show-all", onclick: () => showAll() }, "Show all controls");
+  enter.hidden = !projects;
+  document.body.append(leave);
+
+  function apply() {
+    const root = document.documentElement;
+    root.dataset.svHide = mode.hide.join(" ");
+    if (mode.projector && projects) root.dataset.svProjector = "";
+    else delete root.dataset.svProjector;
+    all.hidden = foot.hidden = mode.hide.length === 0;
+    leave.hidden = !(mode.projector && projects);
+  }
+  function tell() {
+    const height = mode.projector ? Math.round(projectorRoom() / LEAST_ZOOM) - 24 : null;
+    const told = JSON.stringify([mode.hide, mode.projector, height]);
+    if (told !== mode.told) ask({ op: "view", hide: mode.hide, projector: mode.projector, height });
+    mode.told = told;
+  }
+  function project(on) {
+    mode.projector = on;
+    apply();
+    tell();
+    window.dispatchEvent(new Event("resize"));
+  }
+  function showAll() {
+    mode.hide = [];
+    apply();
+    tell();
+  }
+  function onKey(event) {
+    const busy = event.target.closest?.("input, select, textarea, [contenteditable]") && event.target.type !== "range";
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || busy || !projects) return;
+    if (event.key === "Escape" && mode.projector) project(false);
+    else if (event.key.toLowerCase() === "p" && !event.target.closest?.("svg.sv-diagram [data-layer]")) project(!mode.projector);
+  }
+  let timer = 0;
+  function onResize() {
+    clearTimeout(timer);
+    if (mode.projector) timer = window.setTimeout(tell, 300);
+  }
+  document.addEventListener("keydown", onKey);
+  window.addEventListener("resize", onResize);
+  return {
+    enter, all, foot,
+    /** @param {any} view  what Python knows of it */
+    update(view) {
+      const first = mode.told === "";
+      mode.hide = view.hide;
+      mode.projector = view.projector;
+      if (first) mode.told = JSON.stringify([mode.hide, mode.projector, null]);
+      apply();
+      if (first && mode.projector && projects) tell();
+    },
+    hides: (group) => mode.hide.includes(group),
+    projected: () => mode.projector && projects,
+    destroy() {
+      clearTimeout(timer);
+      document.removeEventListener("keydown", onKey);
+      window.removeEventListener("resize", onResize);
+      leave.remove();
+    },
+  };
+}

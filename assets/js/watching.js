@@ -1,0 +1,155 @@
+// @ts-check
+// Looking on at a run or a classroom: the line that says so, what is refused, and switches that follow their owner's.
+import { element } from "./dom.js";
+import { routeTo } from "./reach.js";
+
+const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
+const EDITS = ["selectLayer", "addSkip", "insert", "remove"];
+// ms that redrawings are gathered for, while a strength is being dragged.
+const GATHER = 300;
+
+/**
+ * @param {{store: any, data: () => any, ask: (command: any) => void, refuse: (title: string, sentence: string) => void,
+ *   take: (view: any) => void, adopt: (run: string | null) => void, hides: (group: string) => boolean,
+ *   mark: (kind: string, names: string[], on: boolean) => void}} outer
+ */
+export function createWatching(outer) {
+  const { store } = outer;
+  let version = -1;
+  let waiting = false;
+  let asked = 0;
+  let synced = "";
+  let timer = 0;
+  const words = element("span", { class: "sv-watch-words" });
+  const mine = element("button", { type: "button", class: "sv-mine", onclick: () => outer.ask({ op: "mine" }) }, "Make it mine");
+  const root = element("div", { class: "sv-watch", role: "status", hidden: true }, words, mine);
+  const watch = () => outer.data()?.watch ?? null;
+
+  async function look() {
+    const data = outer.data();
+    const query = new URLSearchParams(watch()?.follow ? { follow: watch().follow } : { run: store.id });
+    if (data.compact) query.set("compact", "1");
+    const number = ++asked;
+    try {
+      const answer = await fetch(routeTo(`skipviz/view?${query}`));
+      if (number !== asked) return;
+      waiting = false;
+      if (!answer.ok) return;
+      const view = await answer.json();
+      if (number !== asked || !watch()) return;
+      outer.take({ ...outer.data(), ...view, undo: 0, redo: 0, zoom: data.zoom, message: null, select: null });
+      if (view.pending) lookSoon(600);
+    } catch {
+      waiting = false;
+    }
+  }
+  function lookSoon(wait) {
+    clearTimeout(timer);
+    timer = window.setTimeout(look, wait);
+  }
+
+  function sentence() {
+    const now = watch();
+    const live = store.active();
+    const recorded = store.header?.torch && store.header.torch !== now.torch ? ` It was recorded with torch ${store.header.torch}; here is ${now.torch}.` : "";
+    if (!now.follow) return `${live ? "You are watching a live run." : "You are watching a recorded run: move the time slider."}${recorded}`;
+    const own = now.own ? " This is what your class sees." : "";
+    if (now.ended) return `The lesson has ended. What it showed last stays here.${own}`;
+    if (!store.id) return `The lesson has not started; this page follows by itself.${own}`;
+    return `${live ? "You are following a live lesson." : "You are following a lesson; its run is over, the next one comes by itself."}${own}`;
+  }
+
+  /** Bring the network's switches to where the run's events have them; what only Python draws is asked for anew. */
+  function sync() {
+    const data = outer.data();
+    const key = `${store.id}:${store.events.length}:${Boolean(store.header)}`;
+    if (!watch() || key === synced || !store.header) return;
+    synced = key;
+    const now = standing(store, data.variant);
+    let redraw = false;
+    for (const kind of ["skip", "layer"]) {
+      for (const part of data.network[`${kind}s`]) {
+        const wanted = now[kind].get(part.id);
+        const changed = wanted && ["on", "strength", "gain"].filter((name) => name in part && part[name] !== wanted[name]);
+        if (!changed?.length) continue;
+        Object.assign(part, Object.fromEntries(changed.map((name) => [name, wanted[name]])));
+        if (kind === "skip" && changed.includes("on")) outer.mark("skip", [part.id], part.on);
+        if (kind === "layer" && changed.includes("gain")) outer.mark("valve", [part.id], part.gain > 0);
+        redraw = redraw || changed.includes("strength") || (kind === "layer" && changed.includes("on")) || !["0", "1"].includes(String(part.gain));
+      }
+    }
+    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    const rate = store.events.findLast((one) => one.event.kind === "rate");
+    if (rate) data.learning_rate = rate.event.learning_rate;
+    if (redraw) lookSoon(GATHER);
+  }
+
+  return {
+    root, sync,
+    /** Whether the page waits for the drawing of what it already has frames of. */
+    waiting: () => waiting,
+    /** Whether Python tells of a classroom's past. @param {any} next */
+    stale: (next) => Boolean(next.watch?.follow) && next.watch.version < version,
+    update() {
+      const now = watch();
+      root.hidden = !now;
+      if (!now) {
+        version = -1;
+        waiting = false;
+        asked += 1;
+        return;
+      }
+      if (now.follow && now.version > version) version = now.version;
+      const text = sentence();
+      if (words.textContent !== text) words.textContent = text;
+      root.dataset.kind = now.ended ? "ended" : store.active() ? "live" : "recorded";
+    },
+    /** A classroom's news: another run, or another experiment that has not begun. @param {any} message */
+    followed(message) {
+      const now = watch();
+      if (!now || message.follow !== now.follow) return;
+      const known = message.version === version && message.run === store.id;
+      version = message.version;
+      outer.data().watch = { ...now, version, ended: message.ended };
+      if (known || message.version === 0) return;
+      if (message.run !== store.id) outer.adopt(message.run);
+      waiting = true;
+      look();
+    },
+    /** Refuse in `act` what a watcher may not, and what the lesson leaves out. @param {Record<string, any>} act */
+    guard(act) {
+      for (const name of [...STEERS, "selectSkip"]) {
+        const own = act[name];
+        act[name] = (...given) => {
+          if (watch()) return name === "selectSkip" ? undefined : outer.refuse("You are watching.", "Make it mine, and you can change it.");
+          if (outer.hides("edit") && name === "selectSkip") return undefined;
+          if (outer.hides("edit") && EDITS.includes(name)) return outer.refuse("Not in this lesson.", "It leaves editing out; skips and valves can be switched.");
+          return own(...given);
+        };
+      }
+      return act;
+    },
+    destroy() {
+      clearTimeout(timer);
+      asked += 1;
+    },
+  };
+}
+
+/**
+ * How every skip and layer stands after all events of a run.
+ * @param {any} store @param {string} variant
+ */
+function standing(store, variant) {
+  const began = store.header.experiment?.variants?.[variant] ?? {};
+  const parts = (list) => new Map((list ?? []).map((part) => [part.id, { on: part.on ?? true, strength: part.strength ?? 1, gain: part.gain ?? 1 }]));
+  const now = { skip: parts(began.skips), layer: parts(began.layers) };
+  for (const { event } of store.events) {
+    if (event.variant && event.variant !== variant) continue;
+    for (const id of event.ids ?? []) {
+      const part = now[event.kind]?.get(id);
+      for (const name of ["on", "strength", "gain"]) if (part && event[name] !== undefined && event[name] !== null) part[name] = event[name];
+    }
+  }
+  return now;
+}

@@ -1,0 +1,121 @@
+"""Classrooms: whose a token is, what is told when, and what who follows gets through the routes."""
+
+import gzip
+import http.client
+import json
+
+import pytest
+from engines import endless, small, wait_for_end
+from test_routes import client  # noqa: F401
+
+from skipviz.web.classroom import Classrooms, classrooms, is_token, new_token, owns
+
+OWNER = "o" * 32
+
+
+@pytest.fixture
+def rooms():
+    """A server's classrooms, with what they told."""
+    made = Classrooms()
+    made.told = []
+    made.subscribe(made.told.append)
+    return made
+
+
+def test_a_token_is_its_owners_alone_and_no_two_are_alike():
+    tokens = {new_token(OWNER) for _ in range(50)}
+    assert len(tokens) == 50
+    assert all(is_token(token) and owns(OWNER, token) and not owns("p" * 32, token) for token in tokens)
+
+
+@pytest.mark.parametrize("text", ["", "short", "a" * 32 + "b", "ä" * 32, None, 3, "<script>alert(1)</script>aaaaaaaaa"])
+def test_other_texts_are_nobodys_token(text):
+    assert not is_token(text)
+    assert not owns(OWNER, text)
+
+
+def test_a_changed_token_is_nobodys():
+    token = new_token(OWNER)
+    assert not owns(OWNER, ("A" if token[0] != "A" else "B") + token[1:])
+
+
+def test_a_run_is_told_once_and_its_toggles_are_left_to_its_own_stream(rooms):
+    first, second = small(depth=4), small(depth=6)
+    rooms.show("t", first, None)
+    rooms.show("t", first, None)
+    rooms.show("t", second, None)
+    rooms.show("t", second, "run")
+    rooms.show("t", first, "run")
+    assert rooms.get("t").news() == {"follow": "t", "version": 3, "run": "run", "ended": False}
+    assert rooms.told == ["t"] * 3
+
+
+def test_an_ended_classroom_keeps_what_it_showed_and_can_be_opened_again(rooms):
+    rooms.show("t", small(), "run")
+    rooms.end("t")
+    rooms.end("t")
+    assert (rooms.get("t").ended, rooms.get("t").run, rooms.get("t").version) == (True, "run", 2)
+    rooms.show("t", small(), "run")
+    assert (rooms.get("t").ended, rooms.get("t").version) == (False, 3)
+    rooms.end("never")
+    assert rooms.get("never") is None
+
+
+def test_the_classrooms_longest_without_news_go_first(rooms, monkeypatch):
+    monkeypatch.setattr("skipviz.web.classroom.MOST", 3)
+    for name in "abcd":
+        rooms.show(name, small(), None)
+    assert [name for name in "abcd" if rooms.get(name)] == ["b", "c", "d"]
+
+
+def test_one_stream_goes_along_from_run_to_run(client, engine):  # noqa: F811
+    token = new_token(OWNER)
+    messages = client.listen(f"follow={token}")
+    assert next(messages)[1] == {"follow": token, "version": 0, "run": None, "ended": False}
+    first = client.start(small())
+    classrooms.show(token, small(), first)
+    assert next(messages)[1]["run"] == first
+    news = next(messages)[1]
+    assert (news["run"], news["snapshot"]) == (first, True)
+    wait_for_end(engine, engine.run(first))
+    second = client.start(endless(), paused=True)
+    classrooms.show(token, endless(), second)
+    seen = next(data for _, data in messages if data.get("follow"))
+    assert seen["run"] == second
+    assert next(messages)[1]["run"] == second
+    classrooms.end(token)
+    assert next(data for _, data in messages if data.get("follow"))["ended"] is True
+    client.post(second, {"kind": "stop"})
+
+
+def test_what_is_watched_is_drawn_as_it_stands_and_named_read_only(client, engine):  # noqa: F811
+    run = client.start(endless(), paused=True)
+    client.post(run, {"kind": "skip", "ids": ["s1-3"], "on": False})
+    data = view_of(client, f"run={run}")
+    assert (data["run"], data["mine"], data["network"]["skips_on"], data["network"]["depth"]) == (run, False, 1, 6)
+    assert data["diagram"]["svg"].startswith("<svg")
+    token = new_token(OWNER)
+    classrooms.show(token, small(depth=4), None)
+    shown = view_of(client, f"follow={token}&compact=1")
+    assert (shown["run"], shown["network"]["depth"]) == (None, 4)
+    assert shown["diagram"]["width"] < data["diagram"]["width"]
+    client.post(run, {"kind": "stop"})
+
+
+@pytest.mark.parametrize("query", ["", "run=nosuch", "follow=nosuch", f"follow={'a' * 32}"])
+def test_what_is_not_there_cannot_be_watched(client, query):  # noqa: F811
+    assert client.request("GET", f"/skipviz/view?{query}")[0] == 404
+
+
+def test_a_stream_of_no_token_is_refused(client):  # noqa: F811
+    assert client.request("GET", "/skipviz/stream?follow=%3Cb%3E") == (400, {"error": "this is no classroom's link"})
+
+
+def view_of(client, query) -> dict:  # noqa: F811
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
+    connection.request("GET", f"/skipviz/view?{query}")
+    response = connection.getresponse()
+    assert response.headers["content-encoding"] == "gzip"
+    data = json.loads(gzip.decompress(response.read()))
+    connection.close()
+    return data

@@ -8,6 +8,7 @@ from ..network.base import elements
 from ..network.network import Network
 from ..tasks.experiment import Experiment
 from ..tasks.own import UploadError
+from ..tasks.task import Task
 
 _COPIES = {"sgd": 5, "momentum": 6, "adam": 7, "adamw": 7}
 """Tensors of a parameter's size at the peak of a recorded step: value, gradient, optimizer state, the step taken, ghost.
@@ -19,11 +20,21 @@ _ACTIVATIONS = 6
 """Tensors of a state's size at that peak: operation, norm, activation, their gradients, ghost."""
 
 
+_DATA_COPIES = 4
+"""Tensors of the size of all inputs of one's own data: as kept, as doubles (two), and as the network takes them."""
+
+
 def memory_mb(experiment: Experiment) -> float:
     """Return about how many MB a run of `experiment` takes beside torch."""
     training = experiment.training
     batch = min(training.batch_size, experiment.task.sample_count())
-    return sum(_bytes(network, batch, training.optimizer) for network in experiment.variants.values()) / 2**20
+    networks = sum(_bytes(network, batch, training.optimizer) for network in experiment.variants.values())
+    return (networks + _data_bytes(experiment.task)) / 2**20
+
+
+def _data_bytes(task: Task) -> int:
+    """Return what one's own data takes at the peak, while it is standardised; generated data is small."""
+    return _DATA_COPIES * 4 * task.own.samples * elements(task.own.shape) if task.own else 0
 
 
 def _bytes(network: Network, batch: int, optimizer: str) -> int:

@@ -46,7 +46,7 @@ def back_to_own(task: Task, at: Experiment) -> Mend | None:
     except NetworkError as error:
         return Mend(at, f"{sentence}, but the network cannot learn it: {error}.", "", None)
     why = f", but {problem[:1].lower()}{problem[1:]}." if problem else " and it fits it."
-    return Mend(at, sentence + why, mend_words(task) if problem else f"Train it on {file}", mended)
+    return Mend(at, sentence + why, mend_words(task) if problem else "Train it on your own data", mended)
 
 
 def draw(mend: Mend | None, experiment: Experiment, has_data: bool, accept) -> None:

@@ -29,6 +29,8 @@ ASKED = {
     "pictures": ("An .npz with images, and labels or masks", "shapes.npz", examples.pictures_npz, read_pictures.MOST_BYTES),
 }
 """What is asked for, and an example of it: its name and how it is made; the most bytes."""
+KNOWN_READINGS = 20
+"""Files that a session remembers what was read of, the newest ones."""
 WAYS = {"classes": "one of its classes", "numbers": "a number"}
 
 
@@ -103,7 +105,7 @@ def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
     except UploadError as error:
         desk.upload_problem = _problem(error, shown_file(title))
         return
-    _readings()[own.digest] = reading_of(data)
+    _remember(own, reading_of(data))
     _learn(desk, bench, own)
 
 
@@ -169,10 +171,17 @@ def _reading(own: Own) -> Reading | None:
         return None
     if own.digest not in _readings():
         try:
-            _readings()[own.digest] = reading_of(uploads.load(own))
+            _remember(own, reading_of(uploads.load(own)))
         except UploadError:
             return None
     return _readings()[own.digest]
+
+
+def _remember(own: Own, reading: Reading) -> None:
+    readings = _readings()
+    readings[own.digest] = reading
+    while len(readings) > KNOWN_READINGS:
+        del readings[next(iter(readings))]
 
 
 def _readings() -> dict[str, Reading]:

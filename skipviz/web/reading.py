@@ -43,11 +43,11 @@ class Reading:
 
     def columns_html(self) -> str:
         """Return the columns as a table."""
-        return _table(("column", "read as", ""), self.columns)
+        return _table("Columns", ("column", "read as", ""), self.columns)
 
     def preview_html(self) -> str:
         """Return the first rows as a table."""
-        return _table(self.head, self.preview)
+        return _table("First rows", self.head, self.preview)
 
 
 def reading_of(data: Table | Pictures) -> Reading:
@@ -85,9 +85,10 @@ def _pictures(data: Pictures) -> Reading:
     return Reading("; ".join(parts), {name: (name,) for name in data.targets()})
 
 
-def _table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
+def _table(name: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
     def line(cells, tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     body = "".join(line(row, "td") for row in rows)
-    return f'<div class="sv-read" tabindex="0"><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
+    table = f"<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
+    return f'<div class="sv-read" role="region" aria-label="{name}" tabindex="0">{table}</div>'

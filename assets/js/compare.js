@@ -24,11 +24,12 @@ export function createCompare(root, commands) {
   let slowAt = 0;
   let slowTimer = 0;
   let asked = false;
+  let described = "";
   const page = compareElements();
   root.replaceChildren(page.root);
   const toast = createToast(page.toasts);
   const go = (name) => commands.send({ op: "go", page: name });
-  const address = () => new URL(`compare?runs=${data.columns.map((one) => one.run).join(",")}`, location.href.replace(/[^/]*$/, "")).href;
+  const address = () => new URL(`compare?runs=${data.columns.map((one) => (one.variants.length > 1 ? `${one.run}:${one.variant}` : one.run)).join(",")}`, location.href.replace(/[^/]*$/, "")).href;
   const kinds = () => [{ id: "page", title: "These runs", label: "Link to these runs", note: "Others see the same two side by side.", address: address() }];
   const header = createHeaderActions(page.root, "compare", { kinds, ask: (command) => commands.send(command) });
   const outer = { command: (command) => commands.send(command), problem: (sentence) => toast.show("Only looked at here.", sentence), seek };
@@ -83,6 +84,7 @@ export function createCompare(root, commands) {
     if (!slow) slowTimer = window.setTimeout(() => draw(true), 450);
     if (!slow) return;
     slowAt = performance.now();
+    describe();
     const [left, right] = columns.map((column) => ({ frames: column.store.frames, variant: column.variant(), metric: column.metric() }));
     loss?.update({ ...left, other: right, steps: last, cursor: step, events: [], theme, metric: left.metric });
   }
@@ -99,7 +101,7 @@ export function createCompare(root, commands) {
       page.problem.hidden = !next.problem;
       page.whole.hidden = Boolean(next.problem);
       page.problemText.textContent = next.problem ?? "";
-      describe(next);
+      page.apart.hidden = Boolean(next.problem);
       if (next.problem) return;
       for (const [side, column] of columns.entries()) column.update(next.columns[side], next);
       stream.watch([...new Set(next.columns.map((one) => one.run))]);
@@ -123,11 +125,16 @@ export function createCompare(root, commands) {
     },
   };
 
-  /** @param {any} next */
-  function describe(next) {
-    const parts = next.differences.map(({ what, left, right }) => element("span", { class: "sv-apart" }, `${what} `, element("strong", {}, left), " / ", element("strong", {}, right)));
-    page.apart.replaceChildren(...(parts.length || next.problem ? parts : ["The same experiment: equal networks, task, training and seed."]));
-    for (const [side, name] of page.names.entries()) name.textContent = next.columns[side]?.title ?? "";
+  /** Say what set them apart when they began, and what was done to either since. */
+  function describe() {
+    const done = columns.map((column) => column.done());
+    const apart = done[0] === done[1] ? data.differences : [...data.differences, { what: "while training", left: done[0], right: done[1] }];
+    const key = JSON.stringify([apart, data.columns.map((one) => one.title)]);
+    if (key === described) return;
+    described = key;
+    const parts = apart.map(({ what, left, right }) => element("span", { class: "sv-apart" }, `${what} `, element("strong", {}, left), " / ", element("strong", {}, right)));
+    page.apart.replaceChildren(...(parts.length ? parts : ["The same experiment: equal networks, task, training and seed."]));
+    for (const [side, name] of page.names.entries()) name.textContent = data.columns[side].title;
   }
 }
 

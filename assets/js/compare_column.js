@@ -2,6 +2,7 @@
 // One of two runs side by side: its diagram, its gradient beside it, its heatmap, all at the step that both show.
 import { createDiagramView } from "./diagram_view.js";
 import { element } from "./dom.js";
+import { eventWords } from "./event_words.js";
 import { createHints } from "./hints.js";
 import { createTooltip } from "./notice.js";
 import { metricName, metricWord } from "./metric_words.js";
@@ -12,6 +13,8 @@ import { stateWords } from "./run_words.js";
 import { createRunStore } from "./store.js";
 
 const BARS = { quantity: "weight", measure: "norm", scale: "absolute", ghost: false };
+// Events that the summary names; a person who plays makes dozens.
+const MOST_EVENTS = 2;
 const LOOKED_AT = "Open the run in the lab to change it; side by side it is only looked at.";
 
 /**
@@ -79,6 +82,12 @@ export function createCompareColumn(side, outer) {
     variant: () => data.variant,
     metric: () => data.metric,
     steps: () => data.steps,
+    /** What was done to it while it trained, in a few words. */
+    done() {
+      const words = store.events.slice(0, MOST_EVENTS).map(({ step, event }) => `${eventWords(event, data.network)} at ${step}`);
+      const more = store.events.length - words.length;
+      return words.length ? words.join(", ") + (more ? ` and ${more} more` : "") : "nothing";
+    },
     /** @returns {number | null} the last step recorded */
     lastStep: () => store.passing?.step ?? store.frames.at(-1)?.step ?? null,
     /** @param {any} next @param {any} shared */

@@ -3,6 +3,7 @@
 import { element } from "./dom.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createToast } from "./notice.js";
+import { routeTo, routesBlocked } from "./reach.js";
 import { createRunDeletion } from "./run_deletion.js";
 import { createRunRow } from "./run_row.js";
 import { networkWords, sizeWords } from "./run_facts.js";
@@ -129,8 +130,8 @@ export function createRuns(root, commands) {
     for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
       const some = ids.slice(from, from + ASKED_AT_ONCE);
       try {
-        const base = location.pathname.replace(/[^/]*$/, "");
-        const answer = await fetch(`${base}skipviz/cards?runs=${some.join(",")}`);
+        if (routesBlocked()) throw new Error("blocked");
+        const answer = await fetch(routeTo(`skipviz/cards?runs=${some.join(",")}`));
         if (!answer.ok) throw new Error(String(answer.status));
         take((await answer.json()).cards);
       } catch {

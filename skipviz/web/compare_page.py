@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..drawing import diagram
-from ..engine import get_engine
+from ..engine import EngineError, get_engine
 from ..network.network import Network
 from ..storage import Run
 from ..tasks.comparison import differences
@@ -24,6 +24,8 @@ def page() -> None:
         desk.done = command["n"]
         try:
             perform(desk, command)
+        except EngineError as error:
+            desk.message = ("Not done.", f"{str(error)[:1].upper()}{str(error)[1:]}.")
         except (KeyError, TypeError, ValueError):
             desk.message = ("Not done.", "The page sent what is no command.")
     wanted = {"runs": ",".join(desk.runs)} if desk.runs else {}

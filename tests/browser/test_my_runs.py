@@ -188,6 +188,10 @@ def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
     before = int(step.inner_text())
     theirs.until(lambda: int(step.inner_text()) > before)
     expect(theirs.page.locator(".sv-pair-column").first.locator(".sv-pair-step")).to_have_text(re.compile(r"step 29, its last"))
+    answer = mine.page.request.post(f"skipviz/runs/{going}/events", data={"kind": "skip", "ids": ["s1-3"], "on": False})
+    assert answer.ok
+    expect(theirs.page.locator(".sv-aparts")).to_contain_text(re.compile(r"while training nothing / 1→3 off at \d+"))
+    expect(theirs.page.locator(".sv-pair-column").nth(1).locator("svg.sv-diagram .skip.off")).to_have_count(1)
     mine.page.goto(f"compare?runs={still},{going}")
     expect(mine.page.locator(".sv-pair-column .sv-bars .main-svg").first).to_be_visible()
     mine.page.locator(".sv-pair-column").nth(1).locator(".sv-plot-heatmap").scroll_into_view_if_needed()

@@ -6,42 +6,67 @@ import math
 
 from ..network.base import elements
 from ..network.network import Network
-from ..tasks.experiment import Experiment
+from ..tasks.experiment import Experiment, Training
 from ..tasks.own import UploadError
-from ..tasks.task import Task
+from .footprint import evaluated, footprint, stacked
 
-_COPIES = {"sgd": 5, "momentum": 6, "adam": 7, "adamw": 7}
-"""Tensors of a parameter's size at the peak of a recorded step: value, gradient, optimizer state, the step taken, ghost.
-
-These and `_ACTIVATIONS` were chosen so that the estimate was 0.7 to 2 times what six networks took (dense and
-convolutional, with and without batch norm); the process's own bound is exact.
-"""
-_ACTIVATIONS = 6
-"""Tensors of a state's size at that peak: operation, norm, activation, their gradients, ghost."""
-
-
+_OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
+"""Tensors of all parameters' size that an optimizer keeps; plain SGD with momentum keeps one too."""
+WORKER_MB = 9.5
+"""What a worker takes by itself: pages of the warm process that it writes to, and its reading of frames."""
+LAYER_KB, SKIP_KB = 42.0, 12.0
+"""Modules, plans and the nodes of two graphs, for each layer and each skip."""
+HEAP = 1.38
+"""What glibc's heap takes over what is in use at the peak: free chunks between live ones; it was 1.2 to 1.6."""
 _DATA_COPIES = 4
-"""Tensors of the size of all inputs of one's own data: as kept, as doubles (two), and as the network takes them."""
+"""Of one's own data: as kept, as doubles (two), and as the network takes it; of tokens: whole numbers of eight bytes, twice."""
+HELD_OUT_SHARE = 5
+"""One sample of so many is held out (`tasks.data`)."""
+PICTURED = {"boundary": 2304, "curve": 161}
+"""Points of a picture that are evaluated; of other pictures they are fewer than the held-out samples."""
+MAPPED = 2**23
+"""Elements from which a vector of all parameters is mapped by itself (`learning.setup`), outside the heap."""
 
 
 def memory_mb(experiment: Experiment) -> float:
-    """Return about how many MB a run of `experiment` takes beside torch."""
+    """Return about how many MB of its own a run of `experiment` takes at its peak, watched in the lab (with ghost and picture).
+
+    Within a quarter of what 22 networks of every family took (`tests/bench/bench_estimates.py`).
+    """
     training = experiment.training
     batch = min(training.batch_size, experiment.task.sample_count())
-    networks = sum(_bytes(network, batch, training.optimizer) for network in experiment.variants.values())
-    return (networks + _data_bytes(experiment.task)) / 2**20
+    shown = max(experiment.task.sample_count() // HELD_OUT_SHARE, PICTURED.get(experiment.task.kind.picture, 0))
+    parts = [_Part(network, batch, training, shown) for network in experiment.variants.values()]
+    forward = sum(part.forward for part in parts)
+    heap = max(max(forward + part.ghost, forward + part.evaluated, part.measured) for part in parts)
+    outside = sum(part.kept for part in parts) + max(part.mapped for part in parts) + _data(experiment)
+    return WORKER_MB + (4 * (outside + HEAP * heap) + 1024 * sum(part.objects for part in parts)) / 2**20
 
 
-def _data_bytes(task: Task) -> int:
-    """Return what one's own data takes at the peak, while it is standardised; generated data is small."""
-    return _DATA_COPIES * 4 * task.own.samples * elements(task.own.shape) if task.own else 0
+class _Part:
+    """One variant's share, in elements of four bytes; `objects` in kB."""
+
+    def __init__(self, network: Network, batch: int, training: Training, shown: int) -> None:
+        own, bare = footprint(network), footprint(network, ghost=True)
+        parameters = network.parameter_count()
+        kept = _OPTIMIZER[training.optimizer] or (1 if training.momentum else 0)
+        self.kept = parameters * (1 + kept)
+        self.forward = batch * own.forward
+        large = parameters >= MAPPED
+        self.mapped = 2 * parameters if large else 0
+        vectors = parameters * (1 if large else 2) + stacked(network, batch)
+        self.ghost = max(batch * bare.forward, batch * (bare.states + bare.gradients) + vectors)
+        self.measured = batch * (own.states + own.gradients) + vectors
+        self.evaluated = evaluated(network, shown)
+        self.objects = LAYER_KB * network.depth + SKIP_KB * len(network.skips)
 
 
-def _bytes(network: Network, batch: int, optimizer: str) -> int:
-    shapes = network.shapes
-    states = sum(elements(shape) for shape in shapes.states)
-    joined = sum(elements(layer.input) for layer in shapes.layers) + sum(elements(skip.carried) for skip in shapes.skips)
-    return 4 * (shapes.parameters * _COPIES[optimizer] + batch * (_ACTIVATIONS * states + joined))
+def _data(experiment: Experiment) -> int:
+    """Return the elements of the data set, and as many again that its making leaves in the heap."""
+    task = experiment.task
+    size = elements(task.sample_shape())
+    wide = _DATA_COPIES if task.own or task.gives_tokens else 2
+    return wide * task.sample_count() * (size + (size if task.finds_masks or task.gives_tokens else 2))
 
 
 def refusal(experiment: Experiment, limit_mb: int) -> str | None:

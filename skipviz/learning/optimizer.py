@@ -53,6 +53,8 @@ class Updater:
             piece.grad = gradient[start:end] if active else None
         kept = [(tensor, span, tensor[slice(*span)].clone()) for tensor in self._trunk_tensors() for span in self.resting]
         self.optimizer.step()
+        for piece in self.flat.pieces:
+            piece.grad = None  # else a gradient of all parameters is held through the next step
         for tensor, span, old in kept:
             tensor[slice(*span)] = old
 

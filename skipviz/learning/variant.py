@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..network import Network, edit
+from ..network.base import elements
 from ..tasks.experiment import Training
 from .build import build
 from .frame import Numbers, VariantFrame
@@ -19,8 +20,8 @@ from .parameters import FlatParameters, rows
 from .plan import Plan, Tape
 from .probe import Gradients, differentiable, gradients, measured, record
 
-EVALUATED_AT_ONCE = 512
-"""Samples of one pass without a graph: as fast as a picture's 2,304 at once, and 6 MB less in every run's process."""
+EVALUATED_AT_ONCE, EVALUATED_ELEMENTS = 512, 2**22
+"""Samples, and elements of the largest state, of one pass without a graph: as fast as all at once, and a few MB for each state."""
 
 
 class Variant:
@@ -33,6 +34,7 @@ class Variant:
         self.updater = Updater(self.flat, training, network)
         self.loss, self.metric = loss, metric
         self._buffers = list(self.model.buffers())
+        self._at_once = evaluated_at_once(network)
 
     def set_network(self, network: Network) -> None:
         """Take other switches, strengths and gains; raises `NetworkError` if the structure differs."""
@@ -90,7 +92,7 @@ class Variant:
         self.model.eval()
         try:
             with torch.no_grad():
-                return torch.cat([self.model(part) for part in x.split(EVALUATED_AT_ONCE)])
+                return torch.cat([self.model(part) for part in x.split(self._at_once)])
         finally:
             self.model.train()
 
@@ -144,13 +146,19 @@ class Variant:
     def _measure_update(self, frame: VariantFrame, before: Tensor) -> None:
         """Fill in ‖Δθ_k‖/‖θ_k‖, θ_k being the parameters before the step."""
         runs = self.flat.layer_runs
-        sizes = norms([*rows(self.flat.values - before, runs), *rows(before, runs)], [])
+        sizes = norms(rows(before, runs), [])
+        moves = norms(rows(before.sub_(self.flat.values), runs), [])  # in its place: no further vector of all parameters
         layers = [index for index, (start, end) in enumerate(self.flat.layers) if end > start]
-        for index, moved, size in zip(layers, sizes, sizes[len(layers) :], strict=False):
+        for index, moved, size in zip(layers, moves, sizes, strict=True):
             ratio = finite(moved / size) if size else None
             frame.update_ratio[index] = ratio
             if ratio is None and size:
                 frame.nonfinite.append(f"update_ratio:{self.network.layers[index].id}")
+
+
+def evaluated_at_once(network: Network) -> int:
+    """Return how many samples are evaluated in one pass."""
+    return max(1, min(EVALUATED_AT_ONCE, EVALUATED_ELEMENTS // max(map(elements, network.shapes.states))))
 
 
 class Pass:

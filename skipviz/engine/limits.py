@@ -14,7 +14,7 @@ _OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """Tensors of all parameters' size that an optimizer keeps; plain SGD with momentum keeps one too."""
 WORKER_MB = 9.5
 """What a worker takes by itself: pages of the warm process that it writes to, and its reading of frames."""
-LAYER_KB, SKIP_KB = 42.0, 12.0
+LAYER_KB, SKIP_KB = 38.0, 12.0
 """Modules, plans and the nodes of two graphs, for each layer and each skip."""
 HEAP = 1.38
 """What glibc's heap takes over what is in use at the peak: free chunks between live ones; it was 1.2 to 1.6."""
@@ -62,11 +62,12 @@ class _Part:
 
 
 def _data(experiment: Experiment) -> int:
-    """Return the elements of the data set, and as many again that its making leaves in the heap."""
+    """Return the elements of the data set, and as many again that its making leaves in the heap unless they were mapped."""
     task = experiment.task
     size = elements(task.sample_shape())
-    wide = _DATA_COPIES if task.own or task.gives_tokens else 2
-    return wide * task.sample_count() * (size + (size if task.finds_masks or task.gives_tokens else 2))
+    inputs = task.sample_count() * size
+    copies = _DATA_COPIES if task.own or task.gives_tokens else 2 if inputs < MAPPED // 2 else 1
+    return copies * (2 * inputs if task.finds_masks or task.gives_tokens else inputs + 2 * task.sample_count())
 
 
 def refusal(experiment: Experiment, limit_mb: int) -> str | None:

@@ -1,0 +1,52 @@
+"""What is said of a run before it starts: its memory, measured in processes forked as the engine's workers are."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skipviz.engine import limits
+from skipviz.network import families
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.presets import get
+from skipviz.tasks.task import Task
+
+ROOT = Path(__file__).parents[2]
+MEASURE = """
+import json, sys
+sys.path[:0] = [%r, %r]
+from own_memory import measured, warm_up
+from skipviz.tasks.experiment import experiment_from_json
+warm_up()
+for line in sys.stdin:
+    print(json.dumps(measured(experiment_from_json(line))), flush=True)
+"""
+
+
+def _digits(network, **training):
+    return Experiment(variants={"network": network}, task=Task(name="digits"), training=Training(**training))
+
+
+EXPERIMENTS = {
+    "24 layers": lambda: get("vanishing-residual"),
+    "300 layers": lambda: Experiment(variants={"network": families.mlp(300, 64, 2)}),
+    "wide and deep": lambda: Experiment(variants={"network": families.mlp(40, 512, 2)}, training=Training(optimizer="momentum")),
+    "a U-Net of valid convolutions": lambda: get("unet-2015"),
+    "a ResNet in large batches": lambda: _digits(families.resnet(20, "project", 2, input=(1, 8, 8)), batch_size=512),
+    "a DenseNet": lambda: get("densenet-bc"),
+    "a highway network": lambda: _digits(families.highway(50, 128), batch_size=256),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process's own memory is read from /proc")
+def test_memory_is_said_within_a_quarter_of_what_a_worker_takes():
+    experiments = {name: make() for name, make in EXPERIMENTS.items()}
+    lines = "".join(experiment.to_json() + "\n" for experiment in experiments.values())
+    script = MEASURE % (str(ROOT), str(ROOT / "tests"))
+    done = subprocess.run([sys.executable, "-c", script], input=lines, capture_output=True, text=True, check=True, cwd=ROOT)
+    took = [json.loads(line)["peak_mb"] for line in done.stdout.splitlines()]
+    said = {name: limits.memory_mb(experiment) for name, experiment in experiments.items()}
+    ratios = {name: round(said[name] / peak, 2) for name, peak in zip(said, took, strict=True)}
+    assert all(0.75 <= ratio <= 1.25 for ratio in ratios.values()), ratios

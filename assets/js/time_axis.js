@@ -59,7 +59,8 @@ export function attachSeek(node, frame, seek) {
   /** @param {PointerEvent} event */
   const follow = (event) => {
     if (event.buttons !== 1) return;
-    seek(stepAt(event.clientX - node.getBoundingClientRect().left, node.clientWidth, frame()));
+    const box = node.getBoundingClientRect();
+    seek(stepAt((event.clientX - box.left) / (box.width / node.offsetWidth || 1), node.clientWidth, frame()));
   };
   node.addEventListener("pointerdown", follow);
   node.addEventListener("pointermove", follow);

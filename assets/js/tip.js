@@ -27,7 +27,10 @@ export function attachTip(node, tokens, linesAt) {
   /** @param {PointerEvent} event */
   function follow(event) {
     const frame = node.getBoundingClientRect();
-    const lines = linesAt(event.clientX - frame.left, event.clientY - frame.top);
+    // On a projector the plot is drawn larger: what the pointer says is in px of the screen, all else in the plot's.
+    const zoom = frame.width / node.offsetWidth || 1;
+    const [x, y, width, height] = [event.clientX, event.clientY, window.innerWidth, window.innerHeight].map((length) => length / zoom);
+    const lines = linesAt(x - frame.left / zoom, y - frame.top / zoom);
     if (!lines) return hide();
     tip.replaceChildren(
       ...lines.map((line, index) => {
@@ -39,9 +42,9 @@ export function attachTip(node, tokens, linesAt) {
     );
     const { tip: background, tip_ink: ink } = tokens();
     Object.assign(tip.style, { display: "block", background, color: ink });
-    const left = event.clientX + 14 + tip.offsetWidth > window.innerWidth ? event.clientX - 14 - tip.offsetWidth : event.clientX + 14;
+    const left = x + 14 + tip.offsetWidth > width ? x - 14 - tip.offsetWidth : x + 14;
     tip.style.left = `${Math.max(4, left)}px`;
-    tip.style.top = `${Math.max(4, Math.min(event.clientY + 12, window.innerHeight - tip.offsetHeight - 4))}px`;
+    tip.style.top = `${Math.max(4, Math.min(y + 12, height - tip.offsetHeight - 4))}px`;
   }
 
   function hide() {

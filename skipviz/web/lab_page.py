@@ -8,6 +8,7 @@ from ..tasks.experiment import Experiment
 from . import component, feed, mend_bar, session, sidebar, view, watching
 from .opening import lab_desk
 from .page_data import bench_data, link_of
+from .parked import parked
 from .workbench import Workbench, events_between, network_after
 
 KEY = "lab"
@@ -32,6 +33,8 @@ def page() -> None:
     watching.show(desk, bench)
     _address(desk, bench)
     data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact, height=view.room())
+    if not desk.follow:
+        parked.park(session.owner(), f"{data['link']} {bench.run or ''}", bench.undo, bench.redo)
     bench.select = None
     message, desk.message = desk.message, None
     component.mount(

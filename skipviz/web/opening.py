@@ -10,6 +10,8 @@ from ..tasks import presets
 from . import session
 from .classroom import is_token, owns
 from .mend_bar import back_to_own, mend_of
+from .page_data import link_of
+from .parked import parked
 from .session import Desk
 from .watching import look_again, stop_looking
 from .workbench import Workbench
@@ -22,6 +24,9 @@ def lab_desk() -> Desk:
     if "lab_desk" not in st.session_state:
         st.session_state.lab_desk = desk = Desk({"lab": Workbench(presets.get(LAB_PRESET))}, compact=session.on_phone())
         _open(desk)
+        bench = desk.benches["lab"]
+        if not desk.follow:
+            bench.undo, bench.redo = parked.find(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}")
     return st.session_state.lab_desk
 
 

@@ -156,3 +156,14 @@ def test_a_link_of_another_torch_says_so(opened, monkeypatch):
     text = link.encode(_small())
     monkeypatch.setattr("skipviz.sharing.link.torch_release", lambda: "9.0.0")
     assert opened("lab", x=text).data()["message"][0] == "This link was made with torch 2.13.0."
+
+
+def test_what_could_be_undone_is_there_again_after_the_page_was_loaded_anew(opened):
+    lab = opened("lab", x=link.encode(_small()))
+    lab.send("insert_layer", position=1)
+    lab.send("undo")
+    data = lab.send("insert_layer", position=2)
+    again = opened("lab", x=data["link"])
+    assert again.data()["undo"] == 1
+    assert again.send("undo")["network"]["depth"] == 4
+    assert opened("lab", x=link.encode(_small(9))).data()["undo"] == 0

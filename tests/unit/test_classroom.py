@@ -3,11 +3,13 @@
 import gzip
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from engines import endless, small, wait_for_end
 from test_routes import client  # noqa: F401
 
+from skipviz.web import watched
 from skipviz.web.classroom import Classrooms, classrooms, is_token, new_token, owns
 
 OWNER = "o" * 32
@@ -119,3 +121,15 @@ def view_of(client, query) -> dict:  # noqa: F811
     data = json.loads(gzip.decompress(response.read()))
     connection.close()
     return data
+
+
+def test_a_class_that_looks_at_once_has_it_drawn_once(client, monkeypatch):  # noqa: F811
+    drawn = []
+    draw = watched._drawn
+    monkeypatch.setattr(watched, "_drawn", lambda *given: drawn.append(given) or draw(*given))
+    token = new_token(OWNER)
+    classrooms.show(token, small(depth=9), None)
+    with ThreadPoolExecutor(40) as people:
+        seen = list(people.map(lambda _: view_of(client, f"follow={token}")["network"]["depth"], range(120)))
+    assert seen == [9] * 120
+    assert len(drawn) <= 2

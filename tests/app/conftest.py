@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from skipviz.web.parked import Parked
+
 MAIN = Path(__file__).parents[2] / "skipviz" / "web" / "main.py"
 
 
@@ -83,6 +85,9 @@ def _component(block):
 def opened(engine, monkeypatch):
     """A function that opens a page, such as `figure` or `lab`, in a session of its own with the address' query."""
     monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "a-browser-of-these-tests")
+    steps = Parked()
+    for module in ("opening", "lab_page"):
+        monkeypatch.setattr(f"skipviz.web.{module}.parked", steps)
     return lambda page, **query: App(page, query)
 
 

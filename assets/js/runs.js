@@ -189,11 +189,12 @@ export function createRuns(root, commands) {
 }
 
 /** How long runs are kept, how much they take now, and how much of that are one's own. @param {any} data */
-function keepingWords({ keeping, runs }) {
+function keepingWords({ keeping, runs, most }) {
   const own = runs.reduce((sum, run) => sum + run.bytes, 0);
   const used = keeping.used === null ? "" : `All take ${sizeWords(Math.max(own, keeping.used))} now`;
   const yours = runs.length ? `${used ? ", yours" : "Yours take"} ${sizeWords(own)} of it` : "";
-  return `${keeping.rule} ${used || yours ? `${used}${yours}.` : ""}`;
+  const more = runs.length < most ? "" : ` The newest ${most} are listed here; older ones open by their links.`;
+  return `${keeping.rule} ${used || yours ? `${used}${yours}.` : ""}${more}`;
 }
 
 function runsElements() {

@@ -37,6 +37,7 @@ from .chunks import RunFolder
 from .columns import Row
 from .database import Database, DatabaseProblemError, written
 from .folder import FolderLock, folder_of
+from .listing import MOST_LISTED
 from .retention import Retention
 from .run import ENDED, GAP, STATES
 from .summary import latest_of
@@ -47,7 +48,6 @@ RETRY_SECONDS = 0.5
 LAST_SECONDS = 60.0
 """How long it goes on trying to write once the server is gone."""
 TIDY_SECONDS = 60.0
-MOST_LISTED = 500
 CUT_OFF = "the server was stopped before this run had ended"
 PATIENCE = 2.0
 """Seconds for which a locked folder or table is waited for in silence."""

@@ -7,6 +7,9 @@ import json
 from .run import Run, resumable
 from .summary import latest_of, summary_of
 
+MOST_LISTED = 500
+"""Runs of one browser that are listed, the newest; older ones are kept like others."""
+
 
 def listing_of(run: Run) -> dict:
     """Return what a list shows of a run in memory."""

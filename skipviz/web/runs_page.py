@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..engine import EngineError, get_engine
+from ..storage.listing import MOST_LISTED
 from ..storage.summary import MAX_TITLE
 from . import component, opening, run_cards, session, view
 
@@ -34,6 +35,7 @@ def page() -> None:
             "cards": run_cards.cards(engine, owner, looked) if looked else [],
             "keeping": {"rule": engine.retention, "used": engine.used()},
             "title_length": MAX_TITLE,
+            "most": MOST_LISTED,
         },
         KEY,
     )

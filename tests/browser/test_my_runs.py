@@ -197,3 +197,10 @@ def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
     mine.page.locator(".sv-pair-column").nth(1).locator(".sv-plot-heatmap").scroll_into_view_if_needed()
     expect(mine.page.get_by_label("Step shown")).to_be_in_viewport()
     assert mine.page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_where_our_routes_are_cut_off_the_pictures_come_all_the_same(runs):
+    (run,) = runs.train(small(steps=30))
+    runs.page.route("**/skipviz/cards?**", lambda route: route.abort())
+    runs.open()
+    expect(runs.row(run).locator(".sv-past path")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""Many viewers of one run: `python tests/load/viewers.py --viewers 200 --seconds 600` prints what they saw and what it cost.
+"""Many viewers of one run. By hand: `PYTHONPATH=.:tests python tests/load/viewers.py --viewers 200 --seconds 600`.
 
 Every viewer is a plain socket in one asyncio loop and checks each frame's step as it comes: none may be missing, none
 may come twice. The run takes ten steps a second and every step is recorded. The server's processor time and memory are
@@ -14,16 +14,12 @@ import json
 import os
 import platform
 import re
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-
-sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
-
 from engines import small
 from servers import Server
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from own_data import pictures_file, table_file
 from pages import PHONE, LabPage
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +21,22 @@ def send(page, content: bytes, name: str) -> None:
 
 def beginning_with(words: str) -> re.Pattern:
     return re.compile("^" + re.escape(words))
+
+
+def choose_own(lab, title: str) -> None:
+    """Choose a task; a list that a rerun of the script closes is opened again."""
+    option = lab.page.get_by_role("option", name=title)
+
+    def is_open() -> bool:
+        lab.page.get_by_role("combobox", name="Task").click()
+        try:
+            option.wait_for(timeout=4000)
+        except TimeoutError:
+            return False
+        return True
+
+    lab.until(is_open)
+    option.click()
 
 
 def choose_target(page, name: str) -> None:
@@ -60,7 +76,8 @@ def test_a_hostile_file_ends_in_a_sentence_beside_the_uploader_on_a_phone(visit)
     page = visit(viewport=PHONE, user_agent="Mobi")
     lab = LabPage(page).open()
     page.locator(".sv-setup").click()
-    lab.choose_task("Your own table…")
+    expect(page.locator("[data-testid=stSidebar]")).to_have_attribute("data-collapsed", "false")
+    choose_own(lab, "Your own table…")
     name = "<img src=x onerror=alert(1)>![a](http://127.0.0.1:9/a.png).csv"
     send(page, b"\x80\x04\x95" + b"x" * 500, name)
     problem = page.locator(".sv-own-problem")

@@ -127,6 +127,8 @@ class Evil:
         (b"not a zip", "is no .npz"),
         (GOOD[: len(GOOD) // 2], "is no .npz, or it is damaged"),
         (GOOD[:300] + bytes([GOOD[300] ^ 255]) + GOOD[301:], "damaged"),
+        (GOOD[:60] + GOOD[100:], "damaged"),
+        (GOOD[39:], "damaged"),
         (npy(IMAGES), "one array"),
         (npz(images=IMAGES), "holds images: it needs images and labels or masks"),
         (npz(x=IMAGES, y=LABELS), "holds x, y"),

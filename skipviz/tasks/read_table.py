@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from itertools import compress
 
 import numpy as np
@@ -15,6 +16,8 @@ from .table import Column, Table
 MOST_BYTES = 8 * 2**20
 MOST_COLUMNS = 200
 MOST_CELLS = 500_000
+LONGEST_LINE = 2**18
+"""Characters."""
 MOST_CATEGORIES = 30
 """Different values of a column that is read as categories; each becomes an input."""
 LARGEST_NUMBER = 1e30
@@ -86,9 +89,17 @@ def _lines(text: str) -> io.StringIO:
     return io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"), newline="")
 
 
+def _bounded(lines: io.StringIO, file: str) -> Iterator[str]:
+    """Yield the lines; a line of millions of separators would cost hundreds of MB before its columns are counted."""
+    for line in lines:
+        if len(line) > LONGEST_LINE:
+            raise UploadError(f"{file} has a line of {len(line):,} characters and a line has at most {LONGEST_LINE:,}")
+        yield line
+
+
 def _delimiter(lines: io.StringIO, file: str) -> str:
     """Return the separator by which the first lines have the most columns, all of them equally many if there is such a one."""
-    first = "".join(line for line, _ in zip(lines, range(SNIFFED), strict=False))
+    first = "".join(line for line, _ in zip(_bounded(lines, file), range(SNIFFED), strict=False))
     lines.seek(0)
     found = {}
     for delimiter in DELIMITERS:
@@ -107,7 +118,7 @@ def _delimiter(lines: io.StringIO, file: str) -> str:
 
 def _records(lines: io.StringIO, delimiter: str, file: str) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows, all equally long."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(_bounded(lines, file), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     head: list[str] | None = None
     try:

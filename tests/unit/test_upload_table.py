@@ -152,6 +152,8 @@ GOOD = file_of(plain())
         (b",".join(b"c%d" % i for i in range(201)) + b"\n", "201 columns"),
         (b"a,b\n" + b"1,2\n" * 20_001, "more than the 20,000 rows"),
         (b"a,b\n" + b"1,2\n" * 30, "every column of my.csv is left out: a is the same in every row"),
+        (b"," * 2**20, "a line of 1,048,576 characters"),
+        (b"a,b\n" + b"1,2\n" * 30 + b"," * 2**20, "a line of 1,048,576 characters"),
         (b"x" * (8 * 2**20 + 1), "has 8.0 MB and a table has at most 8"),
     ],
 )

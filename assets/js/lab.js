@@ -2,6 +2,8 @@
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
 import { createDiagramView } from "./diagram_view.js";
 import { element, iconButton, parseSvg } from "./dom.js";
+import { createExportPanel } from "./export_panel.js";
+import { createFileDrop } from "./file_drop.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createInspector } from "./inspector.js";
 import { labElements } from "./lab_elements.js";
@@ -201,6 +203,13 @@ export function createLab(root, commands) {
   page.root.prepend(watching.root);
   const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command) });
   const projector = createProjector(page, header.view);
+  const openText = (text) => commands.send({ op: "open_file", text });
+  const refuse = (title, sentence) => toast.show(title, sentence);
+  const exporting = createExportPanel(page, () => {
+    const frame = store.frame() || data.probe?.frame || null;
+    return { data, store, frame, values: frame?.variants[variant()] || null };
+  }, openText, refuse);
+  const dropping = createFileDrop(page.root, openText, refuse);
   page.root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && selected) {
       act.deselect();
@@ -357,6 +366,8 @@ export function createLab(root, commands) {
       else draw.soon();
     },
     destroy() {
+      exporting.destroy();
+      dropping.destroy();
       stream.destroy();
       header.destroy();
       reach.destroy();

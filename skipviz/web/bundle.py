@@ -22,7 +22,7 @@ from ..sharing.lesson import GROUPS
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare")
-SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css")
+SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css", "exports.css")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)

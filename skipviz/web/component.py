@@ -7,10 +7,13 @@ from functools import cache
 
 import streamlit as st
 
+from ..tasks.experiment import MAX_JSON
 from . import bundle, view
 
 MAX_COMMANDS = 64
 """Commands that may wait at once; a page sends each within a rerun."""
+MOST_OF_COMMAND, MOST_OF_FILE = 400_000, 2 * MAX_JSON
+"""Characters of a command; an opened file's text is written as JSON once more, which doubles its quotation marks."""
 
 
 @cache
@@ -54,6 +57,7 @@ def commands(key: str, done: int) -> list[dict]:
 
 def _is_command(value) -> bool:
     try:
-        return isinstance(value["op"], str) and isinstance(value["n"], int) and len(json.dumps(dict(value))) < 400_000
+        most = MOST_OF_FILE if value["op"] == "open_file" else MOST_OF_COMMAND
+        return isinstance(value["op"], str) and isinstance(value["n"], int) and len(json.dumps(dict(value))) < most
     except (KeyError, TypeError, ValueError):
         return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..engine import EngineError, get_engine
 from ..network.base import NetworkError
-from ..tasks.experiment import Experiment
+from ..tasks.experiment import Experiment, ExperimentError
 from . import component, feed, mend_bar, session, sidebar, view, watching
-from .opening import lab_desk
+from .opening import lab_desk, open_text
 from .page_data import bench_data, link_of
 from .parked import parked
 from .workbench import Workbench, events_between, network_after
@@ -24,7 +24,8 @@ def page() -> None:
         try:
             perform(desk, bench, command)
         except (NetworkError, EngineError, KeyError, TypeError, ValueError) as error:
-            desk.message = ("Not done.", _words(error))
+            title = "This file does not open." if command["op"] == "open_file" else "Not done."
+            desk.message = (title, _words(error))
     watching.look_again(desk, bench)
     sidebar.draw(desk, bench)
     if not watching.is_watching(desk, bench):
@@ -77,6 +78,8 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
         session.go(command["page"])
     elif operation == "open":
         _open(bench, command)
+    elif operation == "open_file":
+        open_text(desk, bench, str(command["text"]))
     elif operation == "zoom":
         bench.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
     elif operation == "u":
@@ -112,4 +115,5 @@ def _address(desk: session.Desk, bench: Workbench) -> None:
 
 def _words(error: Exception) -> str:
     text = str(error)
-    return f"{text[:1].upper()}{text[1:]}" if isinstance(error, NetworkError | EngineError) else "The page sent what is no command."
+    known = isinstance(error, NetworkError | EngineError | ExperimentError)
+    return f"{text[:1].upper()}{text[1:]}" if known else "The page sent what is no command."

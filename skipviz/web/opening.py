@@ -7,6 +7,7 @@ import streamlit as st
 from ..engine import EngineError, get_engine
 from ..sharing import link
 from ..tasks import presets
+from ..tasks.experiment import ExperimentError, experiment_from_json
 from . import session
 from .classroom import is_token, owns
 from .mend_bar import back_to_own, mend_of
@@ -39,6 +40,23 @@ def open_preset(name: str) -> None:
     desk.mend = back_to_own(task, bench.experiment)
     bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
     session.go("lab")
+
+
+def open_text(desk: Desk, bench: Workbench, text: str) -> None:
+    """Put an experiment's JSON on the bench as an edit that undo takes back; raises `ExperimentError` with a sentence.
+
+    Where all that is wrong is a network that does not fit its task, the lab offers to mend it instead.
+    """
+    try:
+        experiment = experiment_from_json(text)
+    except ExperimentError as error:
+        desk.mend = mend_of(error.mismatch, bench.experiment)
+        if desk.mend is None:
+            raise
+        return
+    stop_looking(desk, bench)
+    session.accept(bench, experiment, None)
+    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
 
 
 def open_run(run_id: str) -> None:

@@ -1,0 +1,39 @@
+// @ts-check
+// Files and texts that the page makes by itself: what is saved, what is copied.
+
+/** Give `content` to the browser as a file called `name`. @param {Blob} content @param {string} name */
+export function save(content, name) {
+  const address = URL.createObjectURL(content);
+  const anchor = document.createElement("a");
+  anchor.href = address;
+  anchor.download = name.replace(/[^A-Za-z0-9._-]/g, "-");
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** Copy a text; false where the browser does not let the page. @param {string} text */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const LAYER_FIELDS = [["weight_grad", 0], ["trunk_grad", 0], ["update_ratio", 0], ["state_grad", 1], ["state_rms", 1]];
+const SKIP_FIELDS = ["skip_grad", "skip_weight_grad", "gate_opening"];
+
+/**
+ * The numbers of the frame shown, one row a layer and then one a skip, between tabs, in full.
+ * @param {{data: any, frame: any, values: any}} shown
+ */
+export function numbersText({ data, frame, values }) {
+  if (!frame || !values) return "";
+  const written = (value) => (value === null || value === undefined ? "" : String(value));
+  const layers = data.network.layers.map((layer, index) => [frame.step, layer.k, layer.id, layer.label, ...LAYER_FIELDS.map(([name, after]) => written(values[name]?.[index + Number(after)]))]);
+  const skips = data.network.skips.map((skip, index) => [frame.step, skip.source, skip.target, skip.id, skip.on ? "on" : "off", ...SKIP_FIELDS.map((name) => written(values[name]?.[index]))]);
+  const table = [["step", "layer", "id", "operation", ...LAYER_FIELDS.map(([name]) => name)], ...layers];
+  if (skips.length) table.push([], ["step", "source", "target", "id", "switch", ...SKIP_FIELDS], ...skips);
+  return `${table.map((row) => row.join("\t")).join("\n")}\n`;
+}

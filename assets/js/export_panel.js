@@ -1,0 +1,118 @@
+// @ts-check
+// Export, beside Share: the experiment as script or JSON, its run as numbers or a replay, what is drawn as pictures.
+import { element, icon } from "./dom.js";
+import { copyText, numbersText, save } from "./export_files.js";
+import { diagramPicture, plotPicture } from "./export_pictures.js";
+import { pickFile } from "./file_drop.js";
+
+const PLOTS = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["loss", "Loss"], ["picture", "Output"]];
+
+/**
+ * @param {Record<string, any>} page  the lab's elements
+ * @param {() => {data: any, store: any, frame: any, values: any}} shown  what the lab shows now
+ * @param {(text: string) => void} openText  opens an experiment's JSON
+ * @param {(title: string, sentence: string) => void} refuse
+ */
+export function createExportPanel(page, shown, openText, refuse) {
+  const said = element("span", { class: "sv-quiet", role: "status" });
+  const base = location.pathname.replace(/[^/]*$/, "");
+  const say = (words) => {
+    said.textContent = words;
+  };
+  const link = (words) => element("a", { class: "sv-take" }, words);
+  const press = (words, onclick, label = words) => element("button", { type: "button", class: "sv-take", "aria-label": label, title: label, onclick }, words);
+  const script = link("PyTorch script");
+  const json = link("JSON");
+  const csv = link("CSV");
+  const parquet = link("Parquet");
+  const replay = link("Replay, one HTML file");
+  const copied = press("Copy", () => copy(numbersText(shown()), "The numbers are copied: paste them into a spreadsheet."), "Copy these numbers");
+  const line = element("code", {});
+  const lineCopy = press("Copy", () => copy(line.textContent || "", "The line is copied."), "Copy the line for pandas");
+  const pandas = element("div", { class: "sv-take-line" }, line, lineCopy);
+  const none = element("p", { class: "sv-quiet" }, "Start it, and here are its numbers and a replay.");
+  const rows = PLOTS.map(([name, words]) => [words, picture(words, "svg", () => plot(name, "svg")), picture(words, "png", () => plot(name, "png"))]);
+  const row = (name, ...parts) => element("div", { class: "sv-take-row", role: "group", "aria-label": name }, element("span", {}, name), ...parts);
+  const numbers = row("Numbers", csv, parquet, copied);
+  const panel = element(
+    "div", { class: "sv-export-panel", role: "dialog", "aria-label": "Export", hidden: true },
+    element("strong", {}, "Take it with you"),
+    row("Experiment", script, json, press("Open a file…", () => pickFile(openText, refuse))),
+    numbers, pandas, row("Run", replay), none,
+    row("Diagram", picture("Diagram", "svg", () => drawn("svg")), picture("Diagram", "png", () => drawn("png"))),
+    ...rows.map(([words, ...buttons]) => row(String(words), ...buttons)),
+    said,
+  );
+  const button = element("button", { type: "button", class: "sv-share sv-export", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": "Export", title: "Export" }, icon("take"), "Export");
+
+  function picture(words, format, onclick) {
+    return press(format.toUpperCase(), () => onclick().then(() => say(""), () => say("This picture cannot be made by this browser.")), `${words} as ${format.toUpperCase()}`);
+  }
+  async function copy(text, words) {
+    say(text && (await copyText(text)) ? words : "The browser does not let the page copy.");
+  }
+  const stem = () => `skipviz-${shown().store.id || `${shown().data.network.depth}-layers`}`;
+  async function drawn(format) {
+    save(await diagramPicture(page.diagram.querySelector("svg"), format), `${stem()}-diagram.${format}`);
+  }
+  async function plot(name, format) {
+    save(await plotPicture(page[name], format, getComputedStyle(page.root).getPropertyValue("--sv-card").trim()), `${stem()}-${name}.${format}`);
+  }
+  function offer(node, address) {
+    node.toggleAttribute("aria-disabled", !address);
+    if (address) {
+      node.setAttribute("href", base + address);
+      node.setAttribute("download", "");
+    } else {
+      node.removeAttribute("href");
+    }
+  }
+  function refresh() {
+    const { data, store, frame } = shown();
+    const run = store.id && store.id !== "?" && store.frames.length ? `skipviz/runs/${store.id}` : "";
+    const now = data.link ? `x=${encodeURIComponent(data.link)}` : "";
+    offer(script, run ? `${run}.py` : now && `skipviz/code?${now}`);
+    offer(json, now ? `skipviz/experiment?${now}` : run && `${run}.json`);
+    offer(csv, run && `${run}.csv`);
+    offer(parquet, run && `${run}.parquet`);
+    offer(replay, run && `${run}.html`);
+    copied.disabled = !frame;
+    none.hidden = Boolean(run);
+    pandas.hidden = !run;
+    line.textContent = run ? `pd.read_parquet("${new URL(base + run, location.href).href}.parquet")` : "";
+    for (const [index, [name]] of PLOTS.entries()) {
+      const there = page[name].querySelector(".js-plotly-plot, canvas");
+      const vector = page[name].querySelector(".js-plotly-plot");
+      /** @type {any} */ (rows[index][1]).disabled = !vector;
+      /** @type {any} */ (rows[index][2]).disabled = !there;
+    }
+    say("");
+  }
+  function show(yes) {
+    if (yes) refresh();
+    panel.hidden = !yes;
+    button.setAttribute("aria-expanded", String(yes));
+    if (yes) panel.querySelector("a[href], button:not(:disabled)")?.focus({ preventScroll: true });
+  }
+  const outside = (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (!panel.hidden && !panel.contains(target) && !button.contains(target)) show(false);
+  };
+  button.onclick = () => show(panel.hidden);
+  panel.onkeydown = (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    show(false);
+    button.focus();
+  };
+  document.addEventListener("pointerdown", outside);
+  const share = page.root.querySelector(".sv-header-actions .sv-share");
+  share?.after(button);
+  share?.parentElement?.append(panel);
+  return {
+    destroy() {
+      document.removeEventListener("pointerdown", outside);
+    },
+  };
+}

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from skipviz import presets
+from skipviz import link, presets
 from skipviz.learning.trainer import Trainer
 from skipviz.sharing import replay
 from skipviz.storage import Run
@@ -58,7 +58,7 @@ def test_a_file_holds_every_frame_as_it_was_recorded():
     assert data["note"] == ""
     assert data["title"] == "Left"
     assert data["variants"]["left"]["network"]["depth"] == 8
-    assert data["address"].startswith("http://localhost/lab?x=1.")
+    assert data["address"].startswith(f"http://localhost/lab?x={link.VERSION}")
 
 
 def test_only_the_files_own_scripts_may_run_and_nothing_may_be_fetched():

@@ -370,6 +370,7 @@ export function createLab(root, commands) {
       dropping.destroy();
       stream.destroy();
       header.destroy();
+      projector.destroy();
       reach.destroy();
       watching.destroy();
       room.disconnect();

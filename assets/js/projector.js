@@ -17,9 +17,13 @@ const LEAST_LOSS = 110;
 export function createProjector(page, view) {
   /** @type {any} */
   let strong = null;
-  return {
+  /** @type {{height: number} | null} */
+  let fitted = null;
+  const refit = () => fitted && projector.fit(fitted);
+  const projector = {
     /** Set how large the diagram is drawn. @param {{height: number}} diagram */
     fit(diagram) {
+      fitted = diagram;
       const on = view.projected();
       const zoom = Math.min(MOST_ZOOM, Math.max(0.96 * LEAST_ZOOM, projectorRoom() / (diagram.height + AXIS)));
       page.root.style.setProperty("--sv-zoom", on ? zoom.toFixed(3) : "1");
@@ -41,7 +45,10 @@ export function createProjector(page, view) {
       strong = { key, of: data.figures, look };
       return look;
     },
+    destroy: () => window.removeEventListener("resize", refit),
   };
+  window.addEventListener("resize", refit);
+  return projector;
 }
 
 /** How large the type beside the diagram is. */

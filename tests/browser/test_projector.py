@@ -32,8 +32,7 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, scree
     svg, loss, words, switch = page.evaluate(PLACES)
     assert all(box["bottom"] <= screen["height"] and box["right"] <= screen["width"] for box in (svg, loss, switch))
     assert loss["bottom"] <= words["top"] + 1
-    growth = [now / then for now, then in zip(page.evaluate(SIZES), before, strict=True)]
-    assert min(growth) >= 1.44
+    lab.until(lambda: min(now / then for now, then in zip(page.evaluate(SIZES), before, strict=True)) >= 1.44)
     lab.wait_for_step(5)
     lab.residual.click()
     lab.event_frame()

@@ -4,6 +4,7 @@ import { element, parseSvg } from "./dom.js";
 import { createFigurePanel } from "./figure_panel.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createToast } from "./notice.js";
+import { createPlayer } from "./player.js";
 import { loadPlotly } from "./plotly_loader.js";
 import { createReachNote } from "./reach_note.js";
 import { createStream, post, startRun } from "./stream.js";
@@ -26,10 +27,14 @@ export function createFigure(root, commands) {
   const outer = { command: (command) => commands.send(command, command.live ? 250 : 0), problem: (sentence) => toast.show("Not done.", sentence) };
   const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, outer));
   const stores = () => panels.map((panel) => panel.store);
-  const lead = () => stores().find((store) => store.active() && store.id) || stores()[0];
+  const own = () => stores().filter((store) => store.id && !store.shared);
+  const shared = () => stores().filter((store) => store.shared);
+  const lead = () => own().find((store) => store.active()) || own()[0] || stores().find((store) => !store.id) || stores()[0];
+  const player = createPlayer(shared, () => draw(true));
+  let arrived = false;
   const controls = {
     main() {
-      const state = lead().state;
+      const state = lead().shared ? "ready" : lead().state;
       if (state === "running" || state === "starting") control("pause", "paused");
       else if (state === "paused") control("resume", "running");
       else if (state === "queued") control("stop", "stopped");
@@ -37,16 +42,27 @@ export function createFigure(root, commands) {
     },
     step: () => (lead().state === "ready" ? start(true) : control("step", "paused")),
     stop: () => control("stop", "stopped"),
+    play() {
+      const leading = lead();
+      const live = leading.active() && leading.cursor === null;
+      if (player.playing()) player.stop();
+      else if (live) for (const store of shared()) store.cursor = Math.max(0, store.frames.length - 1);
+      else player.play(leading.cursor === null ? 0 : leading.frame()?.step ?? 0);
+      draw(true);
+    },
     reset() {
-      for (const panel of panels) panel.store.reset(null);
-      stream.watch([]);
+      for (const panel of panels) if (!panel.store.shared) panel.store.reset(null);
+      watch();
       commands.send({ op: "reset" });
       draw(true);
     },
     speed: () => {},
     rate: () => {},
     seek(step) {
-      for (const store of stores()) store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
+      const leading = lead();
+      if (leading.shared) player.stop();
+      const together = stores().filter((store) => store.shared === leading.shared);
+      for (const store of together) store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
       draw(true);
     },
   };
@@ -57,7 +73,7 @@ export function createFigure(root, commands) {
     "div", { class: "sv-figure sv-page" },
     element(
       "div", { class: "sv-intro" },
-      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network below trains on real data while you watch; line width is the gradient it carries. Click a red line to switch it off.")),
+      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network below trains on real data while you watch; line width is the gradient it carries. Click a red line to switch it off: what trains at first is everybody's, what you change trains for you alone.")),
       transport.root,
     ),
     element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
@@ -67,25 +83,27 @@ export function createFigure(root, commands) {
   const header = createHeaderActions(page, "figure", { kinds: () => figureLinks(data), ask: (command) => commands.send(command) });
 
   async function start(paused) {
-    for (const panel of panels) panel.store.reset("?");
+    const mine = panels.filter((panel) => !panel.store.shared);
+    const chosen = (mine.length ? mine : panels).map((panel) => panel.id);
+    for (const panel of panels) if (chosen.includes(panel.id)) panel.own("?");
     draw(true);
     /** @type {Record<string, string>} */
     const runs = {};
-    for (const panel of commands.waiting() ? [] : data.panels) {
+    for (const panel of commands.waiting() ? [] : data.panels.filter((one) => chosen.includes(one.id))) {
       const answer = await startRun({ link: panel.link, speed: data.speed, ghost: true, paused });
       if (answer?.error) toast.show("Not started.", answer.error);
       if (answer?.run) runs[panel.id] = answer.run;
     }
-    for (const panel of panels) if (runs[panel.id]) panel.store.reset(runs[panel.id]);
+    for (const panel of panels) if (runs[panel.id]) panel.own(runs[panel.id]);
     watch();
-    commands.send({ op: "start", paused, runs });
+    commands.send({ op: "start", paused, runs, panels: chosen });
   }
   function watch() {
     stream.watch(/** @type {string[]} */ (stores().map((store) => store.id).filter((run) => run && run !== "?")));
   }
   function control(kind, state) {
     for (const store of stores()) {
-      if (!store.active() || !store.id) continue;
+      if (!store.active() || !store.id || store.shared) continue;
       if (kind !== "step") store.state = state;
       tell(store.id, { kind });
     }
@@ -101,10 +119,18 @@ export function createFigure(root, commands) {
       for (const store of stores()) {
         store.take(message);
       }
+      arrive();
       soon();
     },
     (reachable) => reach.update(reachable),
   );
+  // Who comes when the shared run is over sees it from its beginning, unless things are not to move by themselves.
+  function arrive() {
+    if (arrived || shared().length < panels.length || shared().some((store) => !store.frames.length)) return;
+    arrived = true;
+    const over = shared().every((store) => !store.active());
+    if (over && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play(0);
+  }
   function soon() {
     if (!asked) requestAnimationFrame(() => draw(false));
     asked = true;
@@ -125,12 +151,13 @@ export function createFigure(root, commands) {
       );
     }
     const slow = now || performance.now() - slowAt > 400;
-    for (const panel of panels) panel.draw(data, theme, slow);
+    const mixed = own().length > 0 && shared().length > 0;
+    for (const panel of panels) panel.draw(data, theme, slow, mixed);
     if (slow) slowAt = performance.now();
     clearTimeout(slowTimer);
     if (!slow) slowTimer = window.setTimeout(() => draw(true), 450);
     const leading = lead();
-    transport.update({ store: leading, steps: data.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine, network: data.panels[stores().indexOf(leading)].network });
+    transport.update({ playing: player.playing(), store: leading, steps: data.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine, network: data.panels[stores().indexOf(leading)].network });
   }
   return {
     /** @param {any} next */
@@ -155,6 +182,7 @@ export function createFigure(root, commands) {
       draw(true);
     },
     destroy() {
+      player.stop();
       stream.destroy();
       header.destroy();
       reach.destroy();

@@ -6,6 +6,7 @@ import { createHints } from "./hints.js";
 import { createTooltip } from "./notice.js";
 import { metricName, metricWord } from "./metric_words.js";
 import { formatNumber } from "./numbers.js";
+import { createQueueNotice } from "./queue_notice.js";
 import { createRowsPlot } from "./plot_rows.js";
 import { createRunStore } from "./store.js";
 import { post } from "./stream.js";
@@ -18,6 +19,7 @@ export function createFigurePanel(id, outer) {
   const store = createRunStore();
   const hints = createHints();
   const title = element("h2", {});
+  const everybodys = element("span", { class: "sv-everybodys", hidden: true }, "everybody's");
   const text = element("p", {});
   const note = element("span", { class: "sv-quiet" });
   const diagramHost = element("div", { class: "sv-diagram-host" });
@@ -32,7 +34,7 @@ export function createFigurePanel(id, outer) {
   const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
   const root = element(
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
-    title, text,
+    element("div", { class: "sv-panel-title" }, title, everybodys), text,
     element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
     element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),
@@ -45,7 +47,7 @@ export function createFigurePanel(id, outer) {
   let plot = null;
 
   async function edit(kind, names, changes) {
-    const live = store.active() && store.mine;
+    const live = store.active() && store.mine && !store.shared;
     for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
     if ("on" in changes) view.mark("skip", names, changes.on);
     if ("gain" in changes) view.mark("valve", names, changes.gain > 0);
@@ -69,16 +71,31 @@ export function createFigurePanel(id, outer) {
     },
   };
   const view = createDiagramView(diagramHost, act);
-  const shown = () => store.frame() || data?.probe?.frame || null;
+  const queueNotice = createQueueNotice(rows);
+  // Until the first frame of one's own run comes, what the shared one showed stays.
+  /** @type {any} */
+  let lingering = null;
+  function adopt(run, shared) {
+    lingering = store.shared && !shared ? store.frame() : null;
+    store.reset(run);
+    store.shared = shared;
+  }
+  const last = () => (store.state === "starting" || store.state === "running" ? lingering : null);
+  const shown = () => store.frame() || last() || data?.probe?.frame || null;
   const values = () => shown()?.variants[data.variant] || null;
 
   return {
     id, root, store,
+    /** @param {string} run  one that this browser has just started for the panel, or "?" while it is asked for */
+    own: (run) => adopt(run, false),
     /** @param {any} next */
     update(next) {
+      const same = data?.network.depth === next.network.depth;
       data = next;
+      const run = next.run ?? next.shared;
+      if (run !== store.id) adopt(run, !next.run && Boolean(next.shared));
+      if (!same) lingering = null;
       store.mine = next.mine;
-      if (next.run !== store.id) store.reset(next.run);
       view.diverged(store.diverged[next.variant]?.layer ?? null);
       title.textContent = next.title;
       text.textContent = next.text;
@@ -97,9 +114,11 @@ export function createFigurePanel(id, outer) {
     plotted(Plotly, shared) {
       plot = plot || createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps);
     },
-    /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow */
-    draw(shared, theme, slow) {
+    /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow @param {boolean} mixed  whether some panels are one's own and some are not */
+    draw(shared, theme, slow, mixed) {
       if (!data) return;
+      everybodys.hidden = !(mixed && store.shared);
+      queueNotice(store);
       const now = values();
       view.paint(now, shared.ramps[theme]);
       if (plot) {

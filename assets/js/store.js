@@ -21,6 +21,7 @@ export function createRunStore() {
     /** @type {number | null} seconds that it will probably wait there */ wait: null,
     /** @type {number | null} cursor: index of the frame looked at; null is live */ cursor: null,
     mine: true,
+    /** whether it is everybody's, which nobody controls */ shared: false,
     /** @type {number | null} steps a second asked for; null is as fast as it goes */ speed: null,
     /** @type {Record<string, {step: number, layer: string}>} */ diverged: {},
 

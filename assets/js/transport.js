@@ -10,11 +10,13 @@ export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
 
 /**
  * Build the transport.
- * @param {{main: Function, step: Function, stop: Function, reset: Function, speed: Function, rate: Function, seek: Function}} act
+ * @param {{main: Function, step: Function, stop: Function, reset: Function, speed: Function, rate: Function, seek: Function, play?: Function}} act
  * @param {{small?: boolean}} [options]  small: no sliders
  */
 export function createTransport(act, options = {}) {
   const main = element("button", { type: "button", class: "sv-main", onclick: () => act.main() });
+  const play = iconButton("play", "Play the recording", () => act.play?.());
+  play.dataset.name = "play";
   const step = iconButton("step", "One step", () => act.step());
   const stop = iconButton("stop", "Stop", () => act.stop());
   const reset = iconButton("reset", "Restart with the same seed", () => act.reset());
@@ -52,30 +54,44 @@ export function createTransport(act, options = {}) {
     element(
       "div",
       { class: "sv-buttons" },
-      main, step, options.small ? null : stop, reset, options.small ? null : more,
+      main, options.small ? play : null, step, options.small ? null : stop, reset, options.small ? null : more,
       element("div", { class: "sv-count" }, element("div", {}, count, total), state),
     ),
     reason,
     options.small ? null : sliders,
     element("div", { class: "sv-timeline" }, marks, slider),
   );
+  /** The button that plays and stops the recording of a shared run. */
+  function showPlay(shared, moving, empty) {
+    play.hidden = !shared;
+    play.disabled = empty;
+    const name = moving ? "pause" : "play";
+    if (play.dataset.name === name) return;
+    play.dataset.name = name;
+    play.replaceChildren(icon(name));
+    play.title = moving ? "Pause" : "Play the recording";
+    play.setAttribute("aria-label", play.title);
+  }
   let marked = "";
   return {
     root,
     /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine, network}, and for a replay its own words: main, said */
     update(view) {
       const { store } = view;
-      const running = store.state === "running" || store.state === "starting";
+      const running = !store.shared && (store.state === "running" || store.state === "starting");
       const over = ["finished", "stopped", "diverged", "failed", "interrupted"].includes(store.state);
-      const [words, name] = view.main || (running
-        ? ["Pause", "pause"]
+      const [words, name] = view.main || (store.shared
+        ? ["Start", "play"]
+        : running ? ["Pause", "pause"]
         : store.state === "queued" ? ["Leave queue", "close"] : store.state === "paused" ? ["Resume", "play"] : over ? ["Restart", "reset"] : ["Start", "play"]);
       if (main.dataset.words !== words) {
         main.replaceChildren(icon(/** @type {any} */ (name)), words);
         main.dataset.words = words;
       }
       main.disabled = speed.disabled = rate.disabled = !view.mine;
-      main.title = view.mine ? "" : "You are watching: make it mine to train it";
+      main.title = !view.mine ? "You are watching: make it mine to train it" : store.shared ? "Start a run of your own of every panel" : "";
+      step.hidden = reset.hidden = store.shared;
+      showPlay(store.shared, view.playing || (store.active() && view.live), !store.frames.length);
       step.disabled = !view.mine || over || store.state === "queued";
       stop.disabled = !view.mine || !["running", "paused"].includes(store.state);
       reset.disabled = !view.mine || store.state === "ready";

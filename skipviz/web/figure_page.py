@@ -8,12 +8,11 @@ from ..network.edit import set_layers, set_skips
 from ..tasks import presets
 from . import component, feed, session, view
 from .page_data import bench_data
+from .showcase import SPEED, opening, showcase
 from .workbench import Workbench, events_between
 
 KEY = "figure"
 MOST_LAYERS = 400
-SPEED = 20.0
-"""Steps a second of the panels: slow enough to watch, and 300 steps pass in a quarter of a minute."""
 TEXTS = {
     "left": (
         "Any layer to any later layer",
@@ -68,7 +67,14 @@ def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
     data = bench_data(bench, get_engine(), session.owner(), page="figure", compact=desk.compact, repeat=repeat)
     title, text = TEXTS[name]
     most = MOST_LAYERS // presets.figure_unit(name).depth
-    return {**data, "id": name, "title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
+    shared = showcase.runs(get_engine()).get(name) if _is_shared(name, bench) else None
+    facts = {"title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
+    return {**data, **facts, "id": name, "shared": shared}
+
+
+def _is_shared(name: str, bench: Workbench) -> bool:
+    """Return whether the panel shows everybody's run: nothing was changed and none of one's own started."""
+    return bench.run is None and bench.experiment == opening(name)
 
 
 def perform(desk: session.Desk, command: dict) -> None:
@@ -77,11 +83,11 @@ def perform(desk: session.Desk, command: dict) -> None:
     if view.perform(command) or feed.perform(command):
         return
     if operation == "start":
-        runs = command.get("runs") or {}
+        runs, panels = command.get("runs") or {}, command.get("panels") or list(desk.benches)
         for name, bench in desk.benches.items():
             if runs.get(name):
                 session.adopt(bench, str(runs[name]))
-            else:
+            elif name in panels:
                 session.start(bench, speed=SPEED, ghost=True, paused=bool(command.get("paused")))
         return
     if operation == "reset":
@@ -98,15 +104,28 @@ def perform(desk: session.Desk, command: dict) -> None:
         return
     name = command["panel"]
     bench = desk.benches[name]
+    if operation == "open":
+        _open(bench, command)
+        return
+    shared = _is_shared(name, bench)
     if operation == "repeat":
         _repeat(desk, name, bench, int(command["change"]))
-    elif operation == "open":
-        _open(bench, command)
     else:
         change = {"skips": set_skips, "layers": set_layers}[operation]
         allowed = {key: value for key, value in command["changes"].items() if key in ("on", "gain", "strength")}
         experiment = bench.experiment.with_network(change(bench.network, command["ids"], **allowed))
         session.accept(bench, experiment, events_between(bench.experiment, experiment), posted=bool(command.get("live")))
+    if shared and not _is_shared(name, bench):
+        _start_own(desk, bench)
+
+
+def _start_own(desk: session.Desk, bench: Workbench) -> None:
+    """Start a run of the visitor's own with the first change; where that is refused, the change stays and is measured."""
+    try:
+        session.start(bench, speed=SPEED, ghost=True, paused=False)
+    except EngineError as error:
+        text = str(error)
+        desk.message = ("Not started.", f"{text[:1].upper()}{text[1:]}")
 
 
 def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> None:

@@ -15,6 +15,7 @@ from ..tasks.own import Own
 from .address import address_from
 from .identity import owner_from
 from .mend_bar import Mend
+from .showcase import REPEATS, opening
 from .workbench import Workbench
 
 
@@ -67,8 +68,8 @@ def owner() -> str:
 def figure_desk() -> Desk:
     """Return this session's figure: three panels, the right one repeated six times; live runs are found again."""
     if "figure_desk" not in st.session_state:
-        repeats = {"left": 1, "center": 1, "right": 6}
-        benches = {panel: Workbench(presets.figure(panel, count)) for panel, count in repeats.items()}
+        repeats = dict(REPEATS)
+        benches = {panel: Workbench(opening(panel)) for panel in repeats}
         for panel, run_id in zip(benches, (st.query_params.get("runs") or "").split("."), strict=False):
             run = get_engine().run(run_id) if run_id else None
             if run is not None and panel in run.experiment.variants:

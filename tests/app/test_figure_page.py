@@ -34,13 +34,43 @@ def test_repeating_stacks_the_unit_up_to_a_bound(figure):
     assert panel["network"]["depth"] == 400
 
 
-def test_a_valve_and_a_skip_are_switched_in_their_panel_alone(figure):
+def test_the_first_page_starts_no_run_for_a_visitor_but_shows_all_of_them_one_shared_run(figure, opened, engine):
+    shared = {panel["id"]: panel["shared"] for panel in figure.data()["panels"]}
+    assert None not in shared.values()
+    assert {panel["id"]: panel["shared"] for panel in opened("figure").data()["panels"]} == shared
+    assert {engine.run(run).owner for run in shared.values()} == {""}
+    assert {panel["run"] for panel in figure.data()["panels"]} == {None}
+
+
+def test_the_first_change_starts_a_run_of_ones_own_of_that_panel_alone(figure, engine):
+    data = figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0})
+    left, right = _panel(data, "left"), _panel(data, "right")
+    assert left["shared"] is None
+    assert engine.run(left["run"]).experiment.network.layers[4].gain == 0
+    assert (right["run"], right["shared"]) == (None, _panel(figure.data(), "right")["shared"])
+    again = figure.send("skips", panel="left", ids=["s2"], changes={"on": False})
+    assert _panel(again, "left")["run"] == left["run"]
+    assert _panel(again, "left")["network"]["skips_on"] == 3
+    assert _panel(again, "right")["network"]["skips_on"] == 12
+    figure.send("reset")
+
+
+def test_after_a_reset_what_was_changed_stands_measured_and_the_rest_is_shared_again(figure):
     figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0})
-    data = figure.send("skips", panel="left", ids=["s2"], changes={"on": False})
+    data = figure.send("reset")
     left = _panel(data, "left")
+    assert (left["run"], left["shared"]) == (None, None)
     assert left["probe"]["frame"]["variants"]["left"]["weight_grad"][4] == 0
-    assert left["network"]["skips_on"] == 3
-    assert _panel(data, "right")["network"]["skips_on"] == 12
+    undone = figure.send("layers", panel="left", ids=["f5"], changes={"gain": 1})
+    assert _panel(undone, "left")["shared"]
+
+
+def test_a_first_change_that_may_not_start_a_run_is_kept_and_says_why(figure, engine, monkeypatch):
+    monkeypatch.setattr(engine, "settings", engine.settings.model_copy(update={"run_steps": 10}))
+    data = figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0})
+    assert data["message"][0] == "Not started."
+    assert "a run may take 10 on this server" in data["message"][1]
+    assert _panel(data, "left")["network"]["layers"][4]["gain"] == 0
 
 
 def test_start_runs_all_three_and_reset_leaves_them(figure):

@@ -42,8 +42,36 @@ def test_bars_and_ghost_bars_stand_beside_every_panel_before_anything_is_trained
         assert drawn["ghost"] >= 4, name
 
 
+def test_two_visitors_find_the_page_alive_with_one_shared_run_that_neither_controls(figure, visit):
+    figure.expect_state(re.compile("Shared run"))
+    figure.until(lambda: figure.step() > 0)
+    other = FigurePage(visit()).open()
+    other.expect_state(re.compile("Shared run"))
+    assert _runs(other) == _runs(figure)
+    for page in (figure, other):
+        for run in _runs(page):
+            assert page.run_data(run)["mine"] is False
+
+
+def test_the_recording_of_the_shared_run_plays_by_itself_and_has_a_time_slider(figure, visit):
+    for run in _runs(figure):
+        figure.until(lambda run=run: figure.run_data(run)["state"] == "finished")
+    late = FigurePage(visit()).open()
+    late.expect_state("Shared run, recorded")
+    steps = [late.until(lambda: late.step() or None)]
+    steps.append(late.until(lambda: late.step() > steps[0] and late.step()))
+    assert steps[1] <= 300
+    late.page.get_by_label("Pause").click()
+    late.slider.fill("120")
+    late.until(lambda: abs(late.step() - 120) <= 3)
+    late.page.get_by_label("Play the recording").click()
+    late.until(lambda: late.step() > 140)
+
+
 def test_start_trains_all_three_panels(figure):
+    shared = _runs(figure)
     figure.press("Start")
+    figure.until(lambda: not set(_runs(figure)) & set(shared))
     figure.wait_for_step(10)
     for run in _runs(figure):
         assert figure.until(lambda run=run: figure.run_data(run)["step"] >= 5)
@@ -51,15 +79,16 @@ def test_start_trains_all_three_panels(figure):
     for run in _runs(figure):
         figure.until(lambda run=run: figure.run_data(run)["state"] == "paused")
     figure.page.get_by_label("Restart with the same seed").click()
-    figure.expect_state("Ready")
+    figure.expect_state(re.compile("Shared run"))
 
 
 def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn(figure):
     left = figure.panel("left")
     left.locator('[data-valve="f5"]').click()
     expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))
-    figure.press("Start")
+    figure.expect_state("Running")
     run = _runs(figure)[0]
+    assert figure.run_data(run)["mine"] is True
     frames = figure.until(lambda: figure.run_data(run)["frames"])
     gradient = values(frames[0])["weight_grad"]
     assert gradient[4] == 0
@@ -69,6 +98,7 @@ def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn
 
 def test_a_valve_shut_while_it_trains_acts_on_the_running_network(figure):
     figure.press("Start")
+    figure.expect_state("Running")
     figure.wait_for_step(5)
     figure.panel("left").locator('[data-valve="f5"]').click()
     run = _runs(figure)[0]
@@ -113,6 +143,7 @@ def test_the_lab_is_one_click_away_and_the_figure_is_as_it_was_when_one_comes_ba
 
 def test_a_reload_in_the_middle_finds_the_three_runs_again(figure):
     figure.press("Start")
+    figure.expect_state("Running")
     figure.wait_for_step(5)
     runs = _runs(figure)
     figure.until(lambda: all(run in figure.page.url for run in runs))

@@ -7,7 +7,8 @@ import { createToast } from "./notice.js";
 import { createPlayer } from "./player.js";
 import { loadPlotly } from "./plotly_loader.js";
 import { createReachNote } from "./reach_note.js";
-import { createStream, post, startRun } from "./stream.js";
+import { canResume } from "./run_words.js";
+import { createStream, post, resumeRun, startRun } from "./stream.js";
 import { createTransport } from "./transport.js";
 import { themeOf } from "./theme.js";
 
@@ -38,6 +39,7 @@ export function createFigure(root, commands) {
       if (state === "running" || state === "starting") control("pause", "paused");
       else if (state === "paused") control("resume", "running");
       else if (state === "queued") control("stop", "stopped");
+      else if (canResume(lead()) && !lead().shared) goOn();
       else start(false);
     },
     step: () => (lead().state === "ready" ? start(true) : control("step", "paused")),
@@ -101,6 +103,12 @@ export function createFigure(root, commands) {
   function watch() {
     stream.watch(/** @type {string[]} */ (stores().map((store) => store.id).filter((run) => run && run !== "?")));
   }
+  async function goOn() {
+    for (const store of stores().filter(canResume)) {
+      const refusal = await resumeRun(String(store.id));
+      if (refusal) toast.show("Not resumed.", refusal);
+    }
+  }
   function control(kind, state) {
     for (const store of stores()) {
       if (!store.active() || !store.id || store.shared) continue;
@@ -120,9 +128,10 @@ export function createFigure(root, commands) {
         store.take(message);
       }
       arrive();
+      reach.saving(stores().find((store) => store.unsaved)?.unsaved ?? null);
       soon();
     },
-    (reachable) => reach.update(reachable),
+    reach.update,
   );
   // Who comes when the shared run is over sees it from its beginning, unless things are not to move by themselves.
   function arrive() {

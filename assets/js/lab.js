@@ -13,10 +13,11 @@ import { createHints } from "./hints.js";
 import { createToast, createTooltip } from "./notice.js";
 import { createNetworkShape } from "./network_shape.js";
 import { createReachNote } from "./reach_note.js";
+import { canResume } from "./run_words.js";
 import { createViewOptions } from "./view_options.js";
 import { createQueueNotice } from "./queue_notice.js";
 import { createRunStore } from "./store.js";
-import { createStream, post, startRun } from "./stream.js";
+import { createStream, post, resumeRun, startRun } from "./stream.js";
 import { createTableView } from "./table_view.js";
 import { createTransport } from "./transport.js";
 import { createProjector } from "./projector.js";
@@ -105,6 +106,7 @@ export function createLab(root, commands) {
       if (store.state === "running" || store.state === "starting") control("pause", "paused");
       else if (store.state === "paused") control("resume", "running");
       else if (store.state === "queued") control("stop", "stopped");
+      else if (canResume(store)) goOn();
       else start(false);
     },
     step: () => (store.state === "ready" ? start(true) : control("step", "paused")),
@@ -170,6 +172,10 @@ export function createLab(root, commands) {
       commands.send({ op: "start", run: answer?.run, ...wanted });
     }
     draw.text();
+  }
+  async function goOn() {
+    const refusal = await resumeRun(String(store.id));
+    if (refusal) toast.show("Not resumed.", refusal);
   }
   function control(kind, state) {
     if (kind !== "step") store.state = state;
@@ -247,8 +253,9 @@ export function createLab(root, commands) {
     (message) => {
       if (message.follow) watching.followed(message);
       else if (store.take(message)) draw.soon();
+      reach.saving(store.unsaved);
     },
-    (reachable) => reach.update(reachable),
+    reach.update,
   );
 
   const shownStep = (frame) => (store.cursor === null && store.state === "diverged" ? store.frames.at(-1)?.step : frame?.step) ?? 0;

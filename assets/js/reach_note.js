@@ -5,25 +5,37 @@ import { onRoutes, routesBlocked } from "./reach.js";
 
 // ms that it stays where numbers come another way.
 const STAYS = 12_000;
+const CUT_OFF = "Live numbers cannot reach this page; trying again.";
 
 export function createReachNote() {
   const words = element("span", {});
   const root = element("p", { class: "sv-reach", role: "status", hidden: true }, words, iconButton("close", "Close", () => (root.hidden = true), "sv-bare"));
   let timer = 0;
+  let unsaved = "";
   function say(sentence, stays) {
     clearTimeout(timer);
     words.textContent = sentence;
     root.hidden = !sentence;
     if (stays) timer = window.setTimeout(() => (root.hidden = true), stays);
   }
+  const savingWords = () => (unsaved ? `This run is ${unsaved}. It goes on all the same.` : "");
+  const cut = () => !root.hidden && [CUT_OFF, root.dataset.notice].includes(words.textContent || "");
   const forget = onRoutes((blocked) => say(blocked ? "This host passes on the page only: live numbers come through it, four times a second, and nothing can be downloaded." : "", STAYS));
   if (routesBlocked()) say("Live numbers come through the page itself, four times a second.", STAYS);
   return {
     root,
-    /** @param {boolean} reachable */
-    update(reachable) {
-      if (!reachable && !routesBlocked()) say("Live numbers cannot reach this page; trying again.", 0);
-      else if (words.textContent.includes("trying again")) say("", 0);
+    /** @param {boolean} reachable @param {string} [notice]  what the server said before it went */
+    update(reachable, notice = "") {
+      if (!reachable && notice) root.dataset.notice = notice;
+      if (!reachable && !routesBlocked()) say(root.dataset.notice || CUT_OFF, 0);
+      else if (cut()) say(savingWords(), 0);
+      if (reachable) delete root.dataset.notice;
+    },
+    /** @param {string | null} sentence  why the run shown is not being saved */
+    saving(sentence) {
+      if (unsaved === (sentence || "")) return;
+      unsaved = sentence || "";
+      if (!cut()) say(savingWords(), 0);
     },
     destroy() {
       clearTimeout(timer);

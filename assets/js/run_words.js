@@ -16,10 +16,13 @@ export function stateWords(store, live, network) {
     stopped: ["finished", "Stopped"],
     diverged: ["bad", divergedWords(store, network)],
     failed: ["bad", `Failed: ${store.reason || "the worker ended"}`],
-    interrupted: ["bad", store.reason || "Interrupted"],
+    interrupted: ["bad", store.resumes === null ? store.reason || "Interrupted" : `Interrupted; goes on from step ${store.resumes}`],
   };
   return words[store.state] || ["ready", store.state];
 }
+
+/** Whether the main button lets an interrupted or failed run go on. @param {any} store */
+export const canResume = (store) => ["interrupted", "failed"].includes(store.state) && store.resumes !== null;
 
 /** Why a run pauses or stopped, where its owner did not do it. @param {any} store */
 export function reasonWords(store) {

@@ -24,11 +24,13 @@ export function createRunStore() {
     /** whether it is everybody's, which nobody controls */ shared: false,
     /** @type {number | null} steps a second asked for; null is as fast as it goes */ speed: null,
     /** @type {Record<string, {step: number, layer: string}>} */ diverged: {},
+    /** @type {number | null} step from which an ended run can go on */ resumes: null,
+    /** @type {string | null} why it is not being saved */ unsaved: null,
 
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {},
+        id, header: null, frames: [], passing: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, unsaved: null,
       });
     },
     /** @param {any} message  one message of the stream */
@@ -55,7 +57,11 @@ export function createRunStore() {
         this.frames.push(frame);
         for (const event of frame.events || []) this.events.push({ step: frame.step, event });
       }
-      if (message.state) this.state = message.state;
+      if (message.state) {
+        this.state = message.state;
+        this.resumes = message.resumes ?? null;
+        this.unsaved = message.unsaved ?? null;
+      }
       this.reason = message.reason ?? (message.state ? null : this.reason);
       this.ahead = message.ahead ?? null;
       this.wait = message.wait ?? null;

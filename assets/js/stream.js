@@ -9,7 +9,7 @@ const SILENCE = 20_000;
 /**
  * Keep one EventSource open on the runs that are asked for.
  * @param {(message: any) => void} onMessage
- * @param {(reachable: boolean) => void} onReach  says whether the route can be reached
+ * @param {(reachable: boolean, notice?: string) => void} onReach  says whether the route can be reached, and what the server said before it went
  */
 export function createStream(onMessage, onReach) {
   /** @type {EventSource | null} */
@@ -20,6 +20,7 @@ export function createStream(onMessage, onReach) {
   /** @type {Record<string, number>} */
   let seen = {};
   let failures = 0;
+  let said = false;
   let silence = 0;
   const feed = createFeed(take);
 
@@ -48,9 +49,13 @@ export function createStream(onMessage, onReach) {
     silence = window.setTimeout(routesAreSilent, SILENCE);
     opened.onmessage = (event) => {
       clearTimeout(silence);
-      if (failures) onReach(true);
+      if (failures || said) onReach(true);
       failures = 0;
-      take(JSON.parse(event.data));
+      said = false;
+      const message = JSON.parse(event.data);
+      said = Boolean(message.notice);
+      if (said) onReach(false, message.notice);
+      else take(message);
     };
     opened.onerror = () => {
       clearTimeout(silence);
@@ -154,6 +159,16 @@ export async function post(path, body) {
     checkRoutes();
     return unreachable;
   }
+}
+
+/**
+ * Let an ended run go on from its last checkpoint.
+ * @param {string} run
+ * @returns {Promise<string>} why it does not; nothing if it does
+ */
+export async function resumeRun(run) {
+  const answer = await post(`skipviz/runs/${run}/resume`, {});
+  return answer.ok ? "" : answer.error || "";
 }
 
 /**

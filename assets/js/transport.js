@@ -3,7 +3,7 @@
 import { element, icon, iconButton } from "./dom.js";
 import { formatNumber } from "./numbers.js";
 import { eventMark, eventWords } from "./event_words.js";
-import { reasonWords, stateWords } from "./run_words.js";
+import { canResume, reasonWords, stateWords } from "./run_words.js";
 
 /** Steps a second the speed slider offers; null is as fast as it goes. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
@@ -83,7 +83,7 @@ export function createTransport(act, options = {}) {
       const [words, name] = view.main || (store.shared
         ? ["Start", "play"]
         : running ? ["Pause", "pause"]
-        : store.state === "queued" ? ["Leave queue", "close"] : store.state === "paused" ? ["Resume", "play"] : over ? ["Restart", "reset"] : ["Start", "play"]);
+        : store.state === "queued" ? ["Leave queue", "close"] : store.state === "paused" || canResume(store) ? ["Resume", "play"] : over ? ["Restart", "reset"] : ["Start", "play"]);
       if (main.dataset.words !== words) {
         main.replaceChildren(icon(/** @type {any} */ (name)), words);
         main.dataset.words = words;

@@ -41,6 +41,8 @@ from .watched import watched
 
 MAX_MESSAGES = 200
 """Events and controls in one post."""
+RESTARTS = "The server restarts; your run goes on afterwards."
+"""What every page with a run says while the server is told to stop and until it is back."""
 NOT_JSON = "the body is not JSON"
 
 
@@ -221,7 +223,9 @@ async def _delete_run(request: Request) -> Response:
 async def _post_resume(request: Request) -> Response:
     """POST /skipviz/runs/{id}/resume → {"ok": true, "step": n}, the step from which it goes on."""
     owner = _owner(request)
-    return JSONResponse(await asyncio.to_thread(get_engine().resume, request.path_params["id"], owner))
+    engine = get_engine()
+    address = address_of(request.scope, engine.settings.trusted_proxies)
+    return JSONResponse(await asyncio.to_thread(engine.resume, request.path_params["id"], owner, address))
 
 
 async def _get_plotly(request: Request) -> Response:
@@ -323,7 +327,7 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
 
     def chained(previous):
         def handle(number, stack) -> None:
-            loop.call_soon_threadsafe(broadcaster.close)
+            loop.call_soon_threadsafe(broadcaster.close, RESTARTS)
             if callable(previous):
                 previous(number, stack)
 

@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from ..engine import Engine
+from ..engine import Engine, EngineError
 from .classroom import Classroom, classrooms
 
 PERIOD = 0.05
@@ -57,10 +57,11 @@ class Viewer:
         self.wake = asyncio.Event()
         self.wake.set()
         self.gone = False
+        self.notice: str | None = None
 
-    def close(self) -> None:
-        """Let its stream end."""
-        self.gone = True
+    def close(self, notice: str | None = None) -> None:
+        """Let its stream end, with a sentence where there is one."""
+        self.gone, self.notice = True, notice
         self.wake.set()
 
 
@@ -84,20 +85,19 @@ class Broadcaster:
         """How many streams are open."""
         return len(self._all)
 
-    def close(self) -> None:
-        """End every stream, so that the server can stop; once is enough."""
+    def close(self, notice: str | None = None) -> None:
+        """End every stream, with a sentence for its page, so that the server can stop; once is enough."""
         self._pulse.cancel()
         self._unsubscribe()
         self._unfollow()
         for viewer in self._all:
-            viewer.close()
+            viewer.close(notice)
 
     async def stream(self, viewer: Viewer, receive, send) -> None:
         """Send the response that keeps `viewer` up to date until it goes."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        for run_id in viewer.cursors:
-            if self._engine.kept(run_id) is None:
-                await asyncio.to_thread(self._engine.run, run_id)
+        if not await self._reads(viewer.cursors):
+            viewer.close()
         self._all.add(viewer)
         self._join(viewer)
         watch = asyncio.create_task(_until_gone(viewer, receive))
@@ -114,12 +114,24 @@ class Broadcaster:
                     for piece in _pieces(parts):
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await viewer.wake.wait()
+            last = b"".join(_message(None, json.dumps({"notice": viewer.notice}).encode())) if viewer.notice else b""
             with contextlib.suppress(OSError):
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await send({"type": "http.response.body", "body": last, "more_body": False})
         finally:
             watch.cancel()
             self._all.discard(viewer)
             self._part(viewer)
+
+    async def _reads(self, run_ids: Iterable[str]) -> bool:
+        """Bring runs into memory that are there no longer; False where that cannot be done yet and the page is to ask again."""
+        for run_id in run_ids:
+            if self._engine.kept(run_id) is None:
+                try:
+                    await asyncio.to_thread(self._engine.look_up, run_id)
+                except EngineError as error:
+                    if error.status != 404:
+                        return False
+        return True
 
     def _join(self, viewer: Viewer) -> None:
         viewer.leaves = [self._engine.watch(run_id) for run_id in viewer.cursors]

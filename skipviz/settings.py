@@ -44,6 +44,7 @@ PUBLIC = {
     "unwatched_minutes": 3,
     "paused_minutes": 10,
     "cuda": False,
+    "keep_days": 7,
 }
 """Defaults with `SKIPVIZ_PUBLIC=1`.
 

@@ -279,7 +279,7 @@ export function createLab(root, commands) {
       diagram.paint(values, look.ramps[theme]);
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
       plots.fast({ data, store, frame: shown, values, theme, look });
-      transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
+      transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate });
       const now = performance.now();
       clearTimeout(slowTimer);
       if (now - slowAt > 250) slow();
@@ -320,7 +320,7 @@ export function createLab(root, commands) {
         watching.update();
         const frame = store.frame() || data.probe?.frame || null;
         words(frame?.variants[variant()] || null);
-        transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network });
+        transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate });
       },
     };
   }

@@ -2,6 +2,7 @@
 // Start, pause, step, stop, reset; speed and learning rate; the time slider with its event marks.
 import { element, icon, iconButton } from "./dom.js";
 import { formatNumber } from "./numbers.js";
+import { estimateWords } from "./estimate.js";
 import { eventMark, eventWords } from "./event_words.js";
 import { canResume, reasonWords, stateWords } from "./run_words.js";
 
@@ -42,6 +43,7 @@ export function createTransport(act, options = {}) {
   rate.onchange = () => act.rate(10 ** Number(rate.value), true);
   slider.oninput = () => act.seek(Number(slider.value));
   const more = iconButton("more", "Speed and learning rate", () => more.setAttribute("aria-expanded", String(root.classList.toggle("open"))), "sv-square sv-more");
+  const estimate = element("p", { class: "sv-quiet sv-estimate" });
   const sliders = element(
     "div",
     { class: "sv-sliders" },
@@ -59,6 +61,7 @@ export function createTransport(act, options = {}) {
     ),
     reason,
     options.small ? null : sliders,
+    options.small ? null : estimate,
     element("div", { class: "sv-timeline" }, marks, slider),
   );
   /** The button that plays and stops the recording of a shared run. */
@@ -102,6 +105,7 @@ export function createTransport(act, options = {}) {
       state.title = store.reason || sentence;
       state.dataset.kind = kind;
       state.disabled = kind !== "back";
+      estimate.textContent = view.estimate && store.state === "ready" ? estimateWords(view.estimate, view.steps, view.speed) : "";
       reason.textContent = reasonWords(store);
       reason.hidden = !reason.textContent;
       const position = SPEEDS.indexOf(view.speed);

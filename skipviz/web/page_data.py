@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..drawing import diagram, udiagram
+from ..engine.duration import step_seconds
+from ..engine.limits import memory_mb
 from ..network.base import NetworkError, channels, written
 from ..network.network import Network
 from ..sharing import link
@@ -119,6 +121,7 @@ def bench_data(
         "diagram": drawing.to_data(),
         "u": _u_data(bench, compact, height) if page == "lab" else None,
         "probe": probe,
+        "estimate": _estimate(experiment, probe) if page == "lab" else None,
         "pending": probe is None and bench.run is None and engine.has_data(experiment),
         "run": bench.run,
         "mine": run is None or run.owner == owner,
@@ -141,6 +144,12 @@ def _u_data(bench: Workbench, compact: bool, height: int) -> dict | None:
         return None
     drawing = udiagram.draw_u(bench.network, compact=compact, height=height).to_data() if bench.u else None
     return {"on": bench.u, "diagram": drawing}
+
+
+def _estimate(experiment: Experiment, probe: dict | None) -> dict:
+    """Return about how long a step takes, in seconds, and how much memory a run, in MB."""
+    seconds = step_seconds(experiment, probe["frame"].get("seconds") if probe else None)
+    return {"seconds": round(seconds, 5), "memory_mb": round(memory_mb(experiment))}
 
 
 def link_of(experiment: Experiment) -> str:

@@ -11,6 +11,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from own_memory import measured, warm_up  # noqa: E402
 
 from skipviz.engine import limits  # noqa: E402
+from skipviz.engine.duration import step_seconds  # noqa: E402
 from skipviz.network import families  # noqa: E402
 from skipviz.tasks.experiment import Experiment, Training  # noqa: E402
 from skipviz.tasks.presets import get  # noqa: E402
@@ -76,7 +77,7 @@ def main(words: list[str]) -> None:
         experiment = make()
         took = measured(experiment)
         said = limits.memory_mb(experiment)
-        seconds = limits.step_seconds(experiment) if hasattr(limits, "step_seconds") else 0
+        seconds = step_seconds(experiment)
         print(
             f"{name:46} {said:8.1f} {took['peak_mb']:8.1f} {said / took['peak_mb']:6.2f}"
             f"   {seconds:8.4f} {took['step_seconds']:8.4f} {seconds / took['step_seconds']:6.2f}",

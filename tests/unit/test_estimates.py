@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from skipviz.engine import limits
+from skipviz.engine.duration import multiplications, step_seconds
 from skipviz.network import families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.presets import get
@@ -50,3 +51,17 @@ def test_memory_is_said_within_a_quarter_of_what_a_worker_takes():
     said = {name: limits.memory_mb(experiment) for name, experiment in experiments.items()}
     ratios = {name: round(said[name] / peak, 2) for name, peak in zip(said, took, strict=True)}
     assert all(0.75 <= ratio <= 1.25 for ratio in ratios.values()), ratios
+
+
+def test_multiplications_are_those_of_a_count_by_hand():
+    dense = families.mlp(3, 5, input=(4,), head=2)
+    assert multiplications(dense) == dense.parameter_count()
+    images = families.conv(1, 6, input=(2, 8, 8), head=3)
+    assert multiplications(images) == (2 * 6 * 9 + 6) * 64 + 6 * 3 + 3
+
+
+def test_a_step_of_more_work_is_said_to_take_longer_and_a_long_measurement_counts_instead():
+    small, deep = get("resnet-20-cifar"), get("resnet-110-cifar")
+    assert 3 < step_seconds(deep) / step_seconds(small) < 8
+    assert step_seconds(small, measured=0.9) == 0.9
+    assert step_seconds(small, measured=0.01) == step_seconds(small)

@@ -1,0 +1,25 @@
+// @ts-check
+// What is said of a run before it starts: how long a step and the whole take, and how much memory.
+
+/** Seconds from which a person notices that a change waits for the next step. */
+const LONG_STEP = 0.7;
+
+/**
+ * One sentence before a start.
+ * @param {{seconds: number, memory_mb: number}} estimate @param {number} steps @param {number | null} speed  steps a second asked for
+ */
+export function estimateWords(estimate, steps, speed) {
+  const whole = steps * Math.max(estimate.seconds, speed ? 1 / speed : 0);
+  const memory = estimate.memory_mb >= 1024 ? `${(estimate.memory_mb / 1024).toFixed(1)} GB` : `${estimate.memory_mb} MB`;
+  const total = `${duration(whole)} for ${steps.toLocaleString("en")} steps, ${memory}`;
+  if (estimate.seconds >= LONG_STEP) return `A step takes about ${duration(estimate.seconds)}; a change shows at the next one. ${total}`;
+  return `About ${duration(estimate.seconds)} a step, ${total}`;
+}
+
+/** @param {number} seconds */
+function duration(seconds) {
+  if (seconds < 0.095) return `${seconds < 0.0095 ? Number((1000 * seconds).toPrecision(1)) : Math.round(1000 * seconds)} ms`;
+  if (seconds < 9.5) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -104,7 +104,7 @@ export function createFigure(root, commands) {
     stream.watch(/** @type {string[]} */ (stores().map((store) => store.id).filter((run) => run && run !== "?")));
   }
   async function goOn() {
-    for (const store of stores().filter(canResume)) {
+    for (const store of own().filter(canResume)) {
       const refusal = await resumeRun(String(store.id));
       if (refusal) toast.show("Not resumed.", refusal);
     }

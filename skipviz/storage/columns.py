@@ -1,8 +1,8 @@
 """Frames as a table of columns, and back without loss. Imports pyarrow, so only the archivist's process uses it.
 
 One row a frame. `place` is where the frame stands among all frames of its run, `keep` whether it is spared when frames
-are thinned. A variant has a column a quantity, named `variant/quantity`: lists of float64 and float64. A frame that its
-columns do not give back byte for byte is kept in `raw` too.
+are thinned. A variant has a column a quantity, named `variant/quantity`: lists of float64 and float64; `there` is its place
+in the frame. A frame that its columns would not give back byte for byte is kept in `raw` instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FIXED = {
     "events": pa.string(),
 }
 _OF_VARIANT = {
-    "there": pa.bool_(),
+    "there": pa.int8(),
     **dict.fromkeys(NUMBERS, pa.float64()),
     **dict.fromkeys(NUMBER_LISTS, _NUMBERS),
     "nonfinite": pa.list_(pa.string()),
@@ -62,7 +62,9 @@ def table_from(rows: list[Row]) -> pa.Table:
     types = dict(_FIXED)
     variants = list(dict.fromkeys(name for frame in frames if frame for name in frame.variants))
     for variant in variants:
-        for name, values in _columns_of([frame and frame.variants.get(variant) for frame in frames]).items():
+        there = [list(frame.variants).index(variant) if frame and variant in frame.variants else None for frame in frames]
+        found = [frame and frame.variants.get(variant) for frame in frames]
+        for name, values in {"there": there, **_columns_of(found)}.items():
             if any(value is not None for value in values):
                 columns[f"{variant}/{name}"], types[f"{variant}/{name}"] = values, _OF_VARIANT[name]
     arrays = [pa.array(values, types[name]) for name, values in columns.items()]
@@ -77,10 +79,10 @@ def rows_from(table: pa.Table) -> list[Row]:
     rows = []
     for index, (place, keep, raw) in enumerate(zip(columns["place"], columns["keep"], columns["raw"], strict=True)):
         if raw is None:
+            there = {variant: columns[f"{variant}/there"][index] for variant in variants}
             found = {
                 variant: _variant({name: columns[f"{variant}/{name}"][index] for name in names[variant]})
-                for variant in variants
-                if columns[f"{variant}/there"][index]
+                for variant in sorted((one for one in variants if there[one] is not None), key=there.get)
             }
             events = json.loads(columns["events"][index])
             raw = encode_frame(Frame(columns["step"][index], found, events, columns["seconds"][index]))
@@ -126,7 +128,7 @@ def _fits(frame: Frame) -> bool:
 
 
 def _columns_of(variants: list[VariantFrame | None]) -> dict[str, list]:
-    columns = {"there": [variant is not None or None for variant in variants]}
+    columns = {}
     for name in _QUANTITIES:
         columns[name] = [None if variant is None else _given(getattr(variant, name)) for variant in variants]
     packed = [_packed(variant.picture) if variant is not None else (None, None) for variant in variants]

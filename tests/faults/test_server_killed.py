@@ -1,0 +1,178 @@
+"""A server that is killed, or told to stop, in the middle of a run, and the viewer that comes back to the next one."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from engines import PATIENCE, small
+
+ROOT = Path(__file__).resolve().parents[2]
+COOKIE, STRANGER = "skipviz=" + "a" * 32, "skipviz=" + "b" * 32
+SCRIPT = """
+import sys
+import uvicorn
+from starlette.applications import Starlette
+from skipviz.web import routes
+app = Starlette(routes=routes.routes, middleware=routes.middleware, lifespan=routes.lifespan)
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+"""
+RATE = 100
+
+
+class Machine:
+    """Starts one server after the other on one port and one folder."""
+
+    def __init__(self, folder):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": paths,
+            "SKIPVIZ_DATA_DIR": str(folder),
+            "SKIPVIZ_CHECKPOINT_SECONDS": "0.3",
+        }
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.port)], env=self._environment)
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.ask("GET", "/skipviz/runs")
+            except ConnectionRefusedError:
+                assert time.monotonic() < end, "the server did not come up"
+                time.sleep(0.05)
+
+    def end(self, number):
+        self.process.send_signal(number)
+        self.process.wait(PATIENCE)
+
+    def ask(self, method, path, body=None, cookie=COOKIE):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        data = None if body is None else json.dumps(body)
+        connection.request(method, path, data, {"content-type": "application/json", "cookie": cookie})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        connection.close()
+        return response.status, answer
+
+    def run(self, run):
+        return self.ask("GET", f"/skipviz/runs/{run}")[1]
+
+
+class Page:
+    """A viewer that does with messages what a page does, and comes back where it was."""
+
+    def __init__(self, machine, run):
+        self.machine, self.run = machine, run
+        self.frames, self.events, self.place, self.state, self.notice = {}, [], None, None, None
+        self.doubled = []
+
+    def listen(self, until):
+        """Take messages until `until()` holds or the stream ends."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.machine.port, timeout=PATIENCE)
+        headers = {"last-event-id": self.place} if self.place else {}
+        connection.request("GET", f"/skipviz/stream?runs={self.run}", headers=headers)
+        response = connection.getresponse()
+        try:
+            while not until() and (line := response.readline()):
+                if line.startswith(b"id: "):
+                    self.place = line[4:].strip().decode()
+                elif line.startswith(b"data: "):
+                    self._take(json.loads(line[6:]))
+        except ConnectionError:
+            return
+        finally:
+            connection.close()
+
+    def _take(self, message):
+        if "notice" in message:
+            self.notice = message["notice"]
+            return
+        if message.get("resync"):
+            return
+        if message.get("snapshot"):
+            self.frames = {}
+        for frame in message["frames"]:
+            if not frame.get("passing"):
+                if frame["step"] in self.frames:
+                    self.doubled.append(frame["step"])
+                self.frames[frame["step"]] = frame["variants"]["net"]
+        self.state = message["state"]
+
+
+def measured(values):
+    return {name: value for name, value in values.items() if name != "picture"}
+
+
+@pytest.fixture
+def machine(tmp_path):
+    machine = Machine(tmp_path / "data")
+    yield machine
+    if machine.process.poll() is None:
+        machine.end(signal.SIGKILL)
+
+
+def test_a_run_survives_a_killed_and_a_stopped_server_and_its_viewer_misses_and_repeats_nothing(machine):
+    machine.start()
+    experiment = small(steps=1_000_000, record_every=1).model_dump(mode="json", exclude_defaults=True)
+    run = machine.ask("POST", "/skipviz/runs", {"experiment": experiment, "speed": RATE})[1]["run"]
+    page = Page(machine, run)
+    page.listen(lambda: len(page.frames) > 150)
+    machine.ask("POST", f"/skipviz/runs/{run}/events", {"kind": "skip", "ids": ["s1-3"], "on": False})
+    page.listen(lambda: len(page.frames) > 220)
+    seen = dict(page.frames)
+    machine.end(signal.SIGKILL)
+
+    machine.start()
+    found = machine.run(run)
+    recorded = [frame["step"] for frame in found["frames"]]
+    assert (found["state"], found["mine"]) == ("interrupted", True)
+    assert recorded == list(range(len(recorded)))
+    assert len(recorded) > max(seen) - RATE, "at most the last second is lost"
+    assert found["resumes"] > 0
+    assert [event["ids"] for event in found["events"]] == [["s1-3"]]
+    page.listen(lambda: page.state == "interrupted")
+    assert machine.ask("POST", f"/skipviz/runs/{run}/resume", {}, cookie=STRANGER)[0] == 403
+    assert machine.ask("POST", f"/skipviz/runs/{run}/resume", {}) == (200, {"ok": True, "step": found["resumes"]})
+    page.listen(lambda: page.state == "running" and max(page.frames) > max(seen) + 50)
+    assert sorted(page.frames) == list(range(max(page.frames) + 1)), "no frame is lost"
+    assert page.doubled == []
+    assert all(measured(page.frames[step]) == measured(values) for step, values in seen.items()), "recorded again, bit for bit"
+
+    looked = []
+
+    def tell_to_stop_once_it_streams():
+        looked.append(page.place)
+        if len(looked) == 4:
+            os.kill(machine.process.pid, signal.SIGTERM)
+        return False
+
+    page.listen(tell_to_stop_once_it_streams)
+    assert page.notice == "The server restarts; your run goes on afterwards."
+    machine.process.wait(PATIENCE)
+    before = dict(page.frames)
+    machine.start()
+    page.listen(lambda: page.state == "running" and max(page.frames) > max(before) + 50)
+    assert sorted(page.frames) == list(range(max(page.frames) + 1))
+    assert page.doubled == []
+    assert all(measured(page.frames[step]) == measured(values) for step, values in before.items())
+    [mine] = machine.ask("GET", "/skipviz/runs")[1]["runs"]
+    assert (mine["id"], mine["state"]) == (run, "running")
+    assert machine.ask("GET", "/skipviz/runs", cookie=STRANGER)[1]["runs"] == []
+    assert machine.ask("PATCH", f"/skipviz/runs/{run}", {"title": "theirs"}, cookie=STRANGER)[0] == 403
+    assert machine.ask("DELETE", f"/skipviz/runs/{run}", cookie=STRANGER)[0] == 403
+    assert machine.ask("DELETE", f"/skipviz/runs/{run}")[0] == 409
+    assert machine.ask("PATCH", f"/skipviz/runs/{run}", {"title": "mine"}) == (200, {"ok": True, "title": "mine"})
+    machine.ask("POST", f"/skipviz/runs/{run}/events", {"kind": "stop"})
+    page.listen(lambda: page.state == "stopped")
+    assert machine.ask("DELETE", f"/skipviz/runs/{run}") == (200, {"ok": True})
+    assert machine.ask("GET", f"/skipviz/runs/{run}")[0] == 404

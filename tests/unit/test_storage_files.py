@@ -1,0 +1,147 @@
+"""What is written down of runs: frames in columns, files that merge, the table's form, and what is kept for how long."""
+
+import json
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as searching
+from hypothesis import strategies as st
+
+from skipviz.learning.frame import Frame, VariantFrame
+from skipviz.learning.frame_text import encode_frame
+from skipviz.storage import Retention
+from skipviz.storage.chunks import FANOUT, RunFolder
+from skipviz.storage.columns import Row, joined, rows_from, table_from
+from skipviz.storage.database import VERSION, Database, DatabaseProblemError
+from skipviz.storage.folder import FolderLock, checkpoint_name, folder_of
+from skipviz.storage.retention import DAY
+
+number = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.lists(number, max_size=5)
+images = st.sampled_from(["", "AA==", "AAAA" * 40, "no base64!" * 20])
+picture = st.none() | st.fixed_dictionaries({"kind": st.just("x"), "image": images})
+variant = st.builds(
+    VariantFrame,
+    *[number, number, numbers, numbers, numbers, numbers, number, numbers, numbers, numbers, numbers],
+    nonfinite=st.lists(st.text(max_size=5), max_size=2),
+    held_out=number,
+    ghost=st.none() | numbers,
+    picture=picture,
+)
+frame = st.builds(
+    Frame,
+    st.integers(0, 10**6),
+    st.dictionaries(st.sampled_from(["a", "b"]), variant, max_size=2),
+    st.lists(st.fixed_dictionaries({"kind": st.just("rate"), "step": st.integers(0, 9)}), max_size=2),
+    st.floats(0, 10**6),
+)
+
+
+@searching(max_examples=40)
+@given(st.lists(st.tuples(st.booleans(), frame | st.binary(max_size=30)), max_size=6), st.integers(0, 6))
+def test_frames_come_back_from_columns_byte_for_byte(given, cut):
+    payloads = [(keep, one if isinstance(one, bytes) else encode_frame(one)) for keep, one in given]
+    rows = [Row(3 * place, keep, payload) for place, (keep, payload) in enumerate(payloads)]
+    assert rows_from(table_from(rows)) == rows
+    assert rows_from(joined([table_from(rows[:cut]), table_from(rows[cut:])])) == rows
+
+
+def rows_at(*places):
+    return [Row(place, False, b'{"step":%d,"variants":{},"events":[],"seconds":0.0000}' % place) for place in places]
+
+
+def test_numbers_are_columns_and_nothing_is_kept_twice():
+    one = VariantFrame(0.5, None, [1e-9, None], [1.0], [], [], 2.0, [], [], [], [])
+    table = table_from([Row(0, False, encode_frame(Frame(0, {"net": one}, [], 0.1)))])
+    assert table.column("raw").null_count == 1
+    assert table.column("net/weight_grad").to_pylist() == [[1e-9, None]]
+
+
+def test_many_small_files_become_few_and_lose_nothing(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    for place in range(3 * FANOUT):
+        folder.append(0, rows_at(place))
+        folder.merge(0)
+    assert len(list(folder.path.iterdir())) < FANOUT + 3
+    assert folder.rows(0) == rows_at(*range(3 * FANOUT))
+    folder.merge(0, everything=True)
+    assert len(list(folder.path.iterdir())) == 1
+    assert folder.rows(0) == rows_at(*range(3 * FANOUT))
+
+
+def test_frames_sent_twice_are_written_once(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.append(0, rows_at(0, 1, 2))
+    folder.append(0, rows_at(1, 2, 3))
+    assert folder.rows(0) == rows_at(0, 1, 2, 3)
+
+
+def test_a_merge_that_was_cut_off_doubles_nothing(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    for place in range(3):
+        folder.append(0, rows_at(place))
+    small = {file.name: file.read_bytes() for file in folder.path.iterdir()}
+    folder.merge(0, everything=True)
+    for name, data in small.items():
+        (folder.path / name).write_bytes(data)
+    (folder.path / "left.part").write_bytes(b"half")
+    assert folder.rows(0) == rows_at(0, 1, 2)
+    folder.keep_only(0, None, live=False)
+    assert len(list(folder.path.iterdir())) == 1
+
+
+def test_only_the_checkpoint_that_counts_stays(tmp_path):
+    folder = RunFolder(tmp_path)
+    for step in (10, 20, 30):
+        (tmp_path / checkpoint_name(step)).write_bytes(b"state")
+    folder.keep_only(0, 20, live=True)
+    assert {file.name for file in tmp_path.iterdir()} == {checkpoint_name(20), checkpoint_name(30)}
+    folder.keep_only(0, 20, live=False)
+    assert {file.name for file in tmp_path.iterdir()} == {checkpoint_name(20)}
+
+
+def test_old_runs_go_and_then_the_oldest_while_all_are_too_large():
+    rule, now, megabyte = Retention(days=2, megabytes=10), 100 * DAY, 2**20
+    ended = [("old", now - 3 * DAY, 1), ("first", now - DAY, 6 * megabyte), ("second", now - 1, 5 * megabyte), ("last", now, 1)]
+    assert rule.overdue(ended, now) == ["old", "first"]
+    assert rule.overdue(ended[2:], now) == []
+    assert rule.sentence().startswith("Runs are kept for 2 days after their end, and while all runs here take less than 10 MB;")
+    assert "less than 2 GB" in Retention(30, 2048).sentence()
+
+
+def test_a_table_of_a_newer_skipviz_is_refused_with_a_sentence(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    Database(path, 1).close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        connection.execute(f"PRAGMA user_version={VERSION + 1}")
+    with pytest.raises(DatabaseProblemError, match="newer skipviz"):
+        Database(path, 1)
+
+
+def test_a_folder_is_one_servers_at_a_time(tmp_path):
+    first, second = FolderLock(tmp_path), FolderLock(tmp_path)
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    second.release()
+
+
+@pytest.mark.parametrize("run_id", ["..", "../x", "a/b", "", "a\x00b", "x" * 65])
+def test_no_folder_is_named_by_what_is_no_id(tmp_path, run_id):
+    with pytest.raises(ValueError, match="no run's id"):
+        folder_of(tmp_path, run_id)
+
+
+def test_a_row_of_the_table_is_changed_without_what_never_changes(tmp_path):
+    database = Database(tmp_path / "runs.sqlite", 1)
+    row = {"id": "a", "owner": "me", "title": "t", "created": 1.0, "state": "running", "summary": "{}", "facts": "{}"}
+    database.write([{**row, "experiment": b"{}", "header": b"h"}])
+    database.write([{**row, "state": "finished", "ended": 2.0}])
+    found = database.row("a")
+    assert (found["state"], found["experiment"], found["header"], json.loads(found["facts"])) == ("finished", b"{}", b"h", {})
+    assert database.ended() == [("a", 2.0, 0)]
+    database.close()

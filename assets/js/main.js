@@ -30,6 +30,8 @@ export default function skipviz(component) {
     parentElement.append(root);
     const observer = new ResizeObserver(() => {
       root.dataset.size = root.clientWidth >= 880 ? "wide" : root.clientWidth >= 600 ? "narrow" : "phone";
+      root.style.setProperty("--sv-left", `${root.getBoundingClientRect().left}px`);
+      root.style.setProperty("--sv-width", `${root.clientWidth}px`);
     });
     observer.observe(root);
     const commands = createCommands();

@@ -1,0 +1,48 @@
+"""Between a phone and a wide screen: every page is reached, nothing sticks out of its card or covers another word."""
+
+from __future__ import annotations
+
+import pytest
+from pages import PHONE, FigurePage, LabPage
+from playwright.sync_api import expect
+
+LINKS = "[data-testid=stTopNavLink]:visible, .sv-pages:visible button"
+OUTSIDE = """() => [...document.querySelectorAll(".sv-panel")].flatMap((card) => {
+    const edge = card.getBoundingClientRect().right;
+    return [...card.querySelectorAll(".sv-head-bars, .sv-stepper, .sv-fold, .sv-numbers")]
+        .filter((part) => part.getBoundingClientRect().right > edge).map((part) => part.className);
+})"""
+PRESSED = """() => [...document.querySelectorAll(".sv-foot")].filter((foot) => foot.scrollWidth > foot.clientWidth).length"""
+PLOTS = """() => [...document.querySelectorAll(".sv-panel .sv-bars")].map((bars) => bars.clientWidth)"""
+BOX = "node => node.getBoundingClientRect().toJSON()"
+
+
+def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
+    page = visit(viewport=PHONE)
+    figure = FigurePage(page).open()
+    for width in (390, 641, 700, 767, 768, 900, 1024, 1241, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        figure.until(lambda: page.locator(LINKS).count() == 4)
+        figure.until(lambda: page.evaluate(OUTSIDE) == [] and page.evaluate(PRESSED) == 0)
+        figure.until(lambda: min(page.evaluate(PLOTS)) >= 150)
+
+
+@pytest.mark.parametrize("width", [700, 768, 1024, 1280])
+def test_the_lab_covers_no_word_and_docks_its_transport_to_the_page(visit, width):
+    page = visit(viewport={"width": width, "height": 800})
+    lab = LabPage(page).open()
+    words = page.locator(".sv-head-bars > *").last.evaluate(BOX)
+    share = page.locator(".sv-head-share").evaluate(BOX)
+    assert words["right"] <= share["left"]
+    card, dock = (page.locator(part).evaluate(BOX) for part in (".sv-network", ".sv-transport-card"))
+    if dock["bottom"] == 800:
+        assert (dock["left"], dock["right"]) == pytest.approx((card["left"], card["right"]), abs=1)
+    expect(lab.main).to_be_in_viewport()
+
+
+def test_a_phone_is_told_of_a_bad_link_above_the_transport(visit):
+    page = visit(viewport=PHONE)
+    lab = LabPage(page).open(x="garbage")
+    expect(lab.toast).to_contain_text("This link does not open.")
+    expect(lab.toast).to_be_in_viewport(ratio=1)
+    assert lab.toast.evaluate(BOX)["bottom"] <= page.locator(".sv-transport-card").evaluate(BOX)["top"]

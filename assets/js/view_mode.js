@@ -56,7 +56,7 @@ export function createViewMode(ask, projects) {
     const busy = event.target.closest?.("input, select, textarea, [contenteditable]") && event.target.type !== "range";
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || busy || !projects) return;
     if (event.key === "Escape" && mode.projector) project(false);
-    else if (event.key.toLowerCase() === "p" && !event.target.closest?.("svg.sv-diagram [data-layer]")) project(!mode.projector);
+    else if (event.key.toLowerCase() === "p") project(!mode.projector);
   }
   let timer = 0;
   function onResize() {

@@ -23,6 +23,7 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, scree
     lab = LabPage(page).open(presets.get("vanishing-plain"))
     before = page.evaluate(SIZES)
     lab.press("Start")
+    page.locator("svg.sv-diagram .box").first.focus()
     page.keyboard.press("p")
     header, sidebar = page.get_by_test_id("stHeader"), page.get_by_test_id("stSidebar")
     expect(header).to_be_hidden()

@@ -17,7 +17,7 @@ import { post } from "./stream.js";
  */
 export function createFigurePanel(id, outer) {
   const store = createRunStore();
-  const hints = createHints();
+  const hints = createHints(true);
   const title = element("h2", {});
   const everybodys = element("span", { class: "sv-everybodys", hidden: true }, "everybody's");
   const text = element("p", {});

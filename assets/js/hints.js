@@ -2,13 +2,14 @@
 // What a part is and what its number means, in a few lines; and one sentence for people who listen.
 import { formatNumber } from "./numbers.js";
 
-export function createHints() {
+/** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
+export function createHints(figure = false) {
   let said = "";
   let saidAt = 0;
   return {
     /** @param {any} node @param {any} data @param {any} values @returns {string[]} */
     lines(node, data, values) {
-      const lines = node && data ? partLines(node.dataset, data, values) : [];
+      const lines = node && data ? partLines(node.dataset, data, values, figure) : [];
       return data?.watch && lines.length > 1 ? [...lines.slice(0, -1), "Watching: make it mine to change it"] : lines;
     },
     /** @returns {string} a sentence, renewed at most every five seconds while numbers move */
@@ -27,9 +28,9 @@ export function createHints() {
   };
 }
 
-function partLines(set, data, values) {
-  if (set.skip) return skipLines(set.skip.split(" "), data, values);
-  if (set.layer || set.valve) return layerLines((set.layer || set.valve).split(" "), Boolean(set.valve), data, values);
+function partLines(set, data, values, figure) {
+  if (set.skip) return skipLines(set.skip.split(" "), data, values, figure);
+  if (set.layer || set.valve) return layerLines((set.layer || set.valve).split(" "), Boolean(set.valve), data, values, figure);
   if (set.state !== undefined) {
     const k = Number(set.state);
     return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${formatNumber(values?.state_grad[k])}, RMS ${formatNumber(values?.state_rms[k])}`, "Drag to another state: a new skip"];
@@ -38,7 +39,7 @@ function partLines(set, data, values) {
   return [];
 }
 
-function skipLines(ids, data, values) {
+function skipLines(ids, data, values, figure) {
   const index = data.network.skips.findIndex((skip) => skip.id === ids[0]);
   const skip = data.network.skips[index];
   if (!skip) return [];
@@ -50,18 +51,19 @@ function skipLines(ids, data, values) {
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
     `gradient back through it ${formatNumber(gradient)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
-    `Click: ${skip.on ? "off" : "on"} · Del: remove`,
+    `Click: ${skip.on ? "off" : "on"}${figure ? "" : " · Del: remove"}`,
   ];
 }
 
-function layerLines(ids, valve, data, values) {
+function layerLines(ids, valve, data, values, figure) {
   const index = data.network.layers.findIndex((layer) => layer.id === ids[0]);
   const layer = data.network.layers[index];
   if (!layer) return [];
-  if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`];
+  const turn = `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`;
+  if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [
     `f(${layer.k}): ${layer.label}, ${layer.activation === "none" ? "no activation" : layer.activation}`,
     `‖∂L/∂θ‖ ${formatNumber(values?.weight_grad[index])} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`,
-    "Click: edit · S: start a skip · Del: remove",
+    figure ? turn : "Click: edit · S: start a skip · Del: remove",
   ];
 }

@@ -37,7 +37,8 @@ export function createCompare(root, commands) {
   const time = createCompareTime(seek);
   page.columns.append(...columns.map((column) => column.root));
   page.time.append(time.root);
-  page.tools.append(iconButton("swap", "Swap left and right", () => commands.send({ op: "swap" })), element("button", { type: "button", class: "sv-button", onclick: () => go("runs") }, "My runs"));
+  const swap = iconButton("swap", "Swap left and right", () => commands.send({ op: "swap" }));
+  page.tools.append(swap, element("button", { type: "button", class: "sv-button", onclick: () => go("runs") }, "My runs"));
   page.back.onclick = () => go("runs");
 
   const reached = () => Math.max(0, ...ends());
@@ -101,7 +102,7 @@ export function createCompare(root, commands) {
       page.problem.hidden = !next.problem;
       page.whole.hidden = Boolean(next.problem);
       page.problemText.textContent = next.problem ?? "";
-      page.apart.hidden = Boolean(next.problem);
+      page.apart.hidden = swap.hidden = Boolean(next.problem);
       if (next.problem) return;
       for (const [side, column] of columns.entries()) column.update(next.columns[side], next);
       stream.watch([...new Set(next.columns.map((one) => one.run))]);

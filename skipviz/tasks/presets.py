@@ -71,7 +71,7 @@ _PRESETS = (
         "vanishing-plain",
         "Vanishing gradient, 24 layers",
         "Start it, wait a second, then press Residual.",
-        "The first layer's gradient, 1e-9 of the last's, jumps to 1e-1 in one step and the network begins to learn.",
+        "The first layer's gradient, a billionth of the last's, jumps to its size in one step and the network begins to learn.",
         "He et al. 2015, Deep Residual Learning for Image Recognition",
         lambda: vanishing(on=False),
     ),

@@ -66,8 +66,12 @@ def compared(desk: session.Pair) -> dict:
     if len(found) != 2:
         return {"columns": [], "problem": "Choose two runs on the page My runs.", "differences": []}
     if None in found:
-        reason = "One of these runs is not there" if any(found) else "These two runs are not there"
-        return {"columns": [], "problem": f"{reason}: it was deleted, or its time was over.", "differences": []}
+        reason = (
+            "One of these runs is not there: it was deleted, or its time was over."
+            if any(found)
+            else "These two runs are not there: they were deleted, or their time was over."
+        )
+        return {"columns": [], "problem": reason, "differences": []}
     experiments = [_began(run) for run, _ in found]
     names = [_variant(experiment, name) for experiment, (_, name) in zip(experiments, found, strict=True)]
     networks = [experiment.variants[name] for experiment, name in zip(experiments, names, strict=True)]

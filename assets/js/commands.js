@@ -4,15 +4,19 @@
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
  * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did.
- * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number) => void, waiting: () => boolean, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
+ * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
 export function createCommands() {
   /** @type {{n: number}[]} */
   let queue = [];
   let last = 0;
   let timer = 0;
+  // Python's session that is talked to: a restarted server begins another, and is sent the last commands once more by
+  // Streamlit itself, which have been done already.
+  let session = "";
   /** @type {(name: string, value: any) => void} */
   let emit = nowhere;
+  const tell = () => emit("commands", queue.map((command) => ({ ...command, session })));
   return {
     /** Take the way to Python; true the first time. */
     connect(setStateValue) {
@@ -24,13 +28,16 @@ export function createCommands() {
       last += 1;
       queue.push({ ...command, n: last });
       clearTimeout(timer);
-      if (later) timer = window.setTimeout(() => emit("commands", queue), later);
-      else emit("commands", queue);
+      if (later) timer = window.setTimeout(tell, later);
+      else tell();
       return last;
     },
-    acknowledge(done) {
+    acknowledge(done, name = "") {
+      const another = session !== "" && session !== name;
+      session = name;
       if (done > last) last = done;
       queue = queue.filter((command) => command.n > done);
+      if (another && queue.length) tell();
     },
     waiting: () => queue.length > 0,
     /** Ask for frames as the page's data, or no longer. @param {boolean} on */

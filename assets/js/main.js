@@ -45,7 +45,7 @@ export default function skipviz(component) {
   const first = commands.connect(setStateValue);
   if (first && routesBlocked()) commands.feed(true);
   else if (first && data.view.inline) checkRoutes();
-  commands.acknowledge(data.done);
+  commands.acknowledge(data.done, data.session);
   view.update({ ...PAGE_SHARED[data.page], ...data });
   return () => {
     view.destroy();

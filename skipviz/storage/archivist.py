@@ -175,7 +175,9 @@ class Archivist:
             try:
                 rows.append(self._write_frames(run_id, pending))
                 done[run_id] = pending
-            except (OSError, DatabaseProblemError) as error:
+            except Exception as error:  # whatever one run has, the others are written
+                if not isinstance(error, OSError | DatabaseProblemError):
+                    sys.excepthook(*sys.exc_info())
                 problem = _sentence(error)
         try:
             self._database.write(rows)
@@ -313,12 +315,21 @@ def _sentence(problem: Exception) -> str:
     return str(problem)
 
 
+class _WithoutPandas:
+    """Hides pandas, which pyarrow looks for with every array and which would take 60 MB."""
+
+    def find_spec(self, name: str, path=None, target=None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is not for the archivist")
+
+
 def main() -> None:
     """Serve over stdin and stdout, whatever signals the server's terminal sends."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(5)
+    sys.meta_path.insert(0, _WithoutPandas())
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     pyarrow.set_cpu_count(1)
     pyarrow.set_io_thread_count(1)

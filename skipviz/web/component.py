@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from functools import cache
 
 import streamlit as st
@@ -31,9 +32,17 @@ def mount(data: dict, key: str) -> None:
     inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
     if inline:
         st.session_state.inline = True
-    told = {**data, "view": view.told()}
+    told = {**data, "view": view.told(), "session": _session()}
     changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed")}
     _component(inline)(data=[told], key=key, **changes)
+
+
+def _session() -> str:
+    """Return a name for this session, which commands carry: after a restart of the server, Streamlit's own script sends
+    a page's last commands to the new session, where they are not to be done a second time."""
+    if "session_name" not in st.session_state:
+        st.session_state.session_name = secrets.token_hex(4)
+    return st.session_state.session_name
 
 
 def _state(key: str) -> dict:
@@ -51,7 +60,8 @@ def commands(key: str, done: int) -> list[dict]:
     sent = _state(key).get("commands")
     if not isinstance(sent, list | tuple):
         return []
-    fresh = [dict(one) for one in sent[-MAX_COMMANDS:] if _is_command(one) and one["n"] > done]
+    mine = [one for one in sent[-MAX_COMMANDS:] if _is_command(one) and one.get("session", _session()) == _session()]
+    fresh = [dict(one) for one in mine if one["n"] > done]
     return sorted(fresh, key=lambda command: command["n"])
 
 

@@ -173,3 +173,9 @@ def test_somebody_elses_run_is_watched_and_not_owned(small, opened, monkeypatch)
     monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "another-browser-altogether")
     data = opened("lab", run=run).data()
     assert (data["run"], data["mine"]) == (run, False)
+
+
+def test_commands_of_a_session_before_the_servers_restart_are_not_done_again(lab):
+    before = lab.data()
+    assert lab.send("reset", session="another")["done"] == before["done"]
+    assert lab.send("reset", session=before["session"])["done"] > before["done"]

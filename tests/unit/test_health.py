@@ -105,8 +105,9 @@ def test_figures_are_read_by_prometheus_and_tell_what_happened(engine):
 
 
 def test_figures_tell_the_line_and_the_workers_memory(engine):
-    runs = [engine.submit(endless(), "owner", paused=True) for _ in range(3)]
+    runs = [engine.submit(endless(), "owner") for _ in range(3)]
     try:
+        wait_for(engine, lambda: figures_of(engine)["skipviz_workers"][()] == 2)
         wait_for(engine, lambda: figures_of(engine)["skipviz_worker_memory_bytes"][()] > 2**20)
         told = figures_of(engine)
         assert told["skipviz_queue_length"][()] == 1

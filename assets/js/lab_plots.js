@@ -56,10 +56,12 @@ export function createLabPlots(page, options, seek) {
           plots.picture.update({ header: store.header || data.probe?.header || null, picture, theme });
         }
       }
-      const held = store.frames.length ? store.latest(frame, data.variant, "held_out") : values?.held_out;
+      const measured = store.frames.length ? store.lastWith(frame, data.variant, "held_out") : null;
+      const held = measured ? measured.variants[data.variant].held_out : values?.held_out;
+      const when = store.cursor !== null && measured && measured.step !== frame.step ? `, step ${measured.step}` : "";
       page.lossTitle.replaceChildren(
         element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
-        element("span", { class: "sv-metric" }, element("strong", {}, `${metricName(data.metric)} `), metricWord(held, data.metric), " held out"),
+        element("span", { class: "sv-metric" }, element("strong", {}, `${metricName(data.metric)} `), metricWord(held, data.metric), ` held out${when}`),
       );
     },
     destroy() {

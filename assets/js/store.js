@@ -89,15 +89,18 @@ export function createRunStore() {
       }
       return found;
     },
-    /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the field's latest value up to the shown frame */
-    latest(shown, variant, field) {
+    /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the last frame up to the shown one that has the field */
+    lastWith(shown, variant, field) {
       for (let index = this.frames.length; index >= 0; index -= 1) {
         const frame = index === this.frames.length ? this.passing : this.frames[index];
-        if (!frame) continue;
-        const value = frame.step <= shown.step ? frame.variants[variant]?.[field] : undefined;
-        if (value !== undefined && value !== null) return value;
+        const value = frame && frame.step <= shown.step ? frame.variants[variant]?.[field] : undefined;
+        if (value !== undefined && value !== null) return frame;
       }
       return null;
+    },
+    /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the field's latest value up to the shown frame */
+    latest(shown, variant, field) {
+      return this.lastWith(shown, variant, field)?.variants[variant][field] ?? null;
     },
     /**
      * Which skips were off and which layers' gradient was killed at the shown frame: as the run began, and what was done since.

@@ -37,7 +37,7 @@ def page() -> None:
     if not desk.follow:
         parked.park(session.owner(), f"{data['link']} {bench.run or ''}", bench.undo, bench.redo)
     bench.select = None
-    message, desk.message = desk.message, None
+    message, desk.message = desk.message or _parting(bench), None
     component.mount(
         {
             "page": "lab",
@@ -53,6 +53,14 @@ def page() -> None:
     if component.wants_feed(KEY):
         watch = watching.told(desk, bench)["watch"] or {}
         feed.draw([bench.run] if bench.run else [], desk.follow, watch.get("version", 0))
+
+
+def _parting(bench: Workbench) -> tuple[str, str] | None:
+    """Return what to say of a run that an edit has ended, once."""
+    step, bench.left = bench.left, None
+    if step is None:
+        return None
+    return f"Your run ended at step {step:,}.", "It is kept in My runs. This is another network: Start trains it."
 
 
 def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:

@@ -177,6 +177,8 @@ def follow(bench: Workbench, events: list | None, posted: bool = False) -> None:
         return
     run = get_engine().run(bench.run)
     if events is None or run is None or run.ended:
+        if run is not None and run.state in ("running", "paused") and run.owner == owner():
+            bench.left = run.step
         leave(bench)
     elif not posted:
         for event in events:

@@ -27,6 +27,8 @@ class Workbench:
     u: bool = False
     """Whether a network with scales is drawn as a U."""
     select: dict | None = None
+    left: int | None = None
+    """The step at which an edit ended the run, until that is told."""
 
     @property
     def network(self) -> Network:

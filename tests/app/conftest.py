@@ -85,6 +85,7 @@ def _component(block):
 def opened(engine, monkeypatch):
     """A function that opens a page, such as `figure` or `lab`, in a session of its own with the address' query."""
     monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "a-browser-of-these-tests")
+    monkeypatch.setattr("skipviz.web.page_data.PROBE_SECONDS", 30.0)  # a page asks again, a test waits
     steps = Parked()
     for module in ("opening", "lab_page"):
         monkeypatch.setattr(f"skipviz.web.{module}.parked", steps)

@@ -157,7 +157,10 @@ def test_a_run_started_by_the_page_is_in_the_address_and_found_again(small, open
 
 def test_a_rebuilt_network_leaves_its_run(small):
     assert small.send("start", speed=None, ghost=False, paused=True)["run"]
-    assert small.choose("slider", "Depth", 6)["run"] is None
+    data = small.choose("slider", "Depth", 6)
+    assert data["run"] is None
+    assert data["message"][0] == "Your run ended at step 0."
+    assert small.choose("slider", "Depth", 8)["message"] is None
 
 
 def test_a_toggle_keeps_the_run(small):

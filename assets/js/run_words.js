@@ -44,6 +44,7 @@ export function queueLines(store) {
 
 /** @param {number} seconds */
 function waitWords(seconds) {
+  if (seconds >= 3600) return "an hour or more";
   if (seconds < 90) return `about ${seconds} s`;
   return `about ${seconds < 600 ? Math.round(seconds / 30) / 2 : Math.round(seconds / 60)} min`;
 }

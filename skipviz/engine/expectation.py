@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 
 from .admission import Room, Waiting
 
+LONGEST = 3600
+"""Seconds beyond which a wait is told no closer: it comes from the steps asked for, of which few runs take a million."""
+
 
 @dataclass(frozen=True)
 class Going:
@@ -55,8 +58,8 @@ def expected_waits(
 
 
 def said(seconds: float | None) -> int | None:
-    """Return a wait as it is told: to 5 seconds below a minute, to half minutes below ten, then to minutes."""
+    """Return a wait as it is told: to 5 seconds below a minute, to half minutes below ten, then to minutes, up to `LONGEST`."""
     if seconds is None:
         return None
     grain = 5 if seconds < 60 else 30 if seconds < 600 else 60
-    return max(grain, round(seconds / grain) * grain)
+    return min(LONGEST, max(grain, round(seconds / grain) * grain))

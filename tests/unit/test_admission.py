@@ -138,7 +138,7 @@ def test_a_wait_counts_the_browsers_own_limit():
 
 
 def test_a_wait_is_told_in_round_numbers():
-    assert [said(seconds) for seconds in (None, 0.2, 12, 58, 95, 610, 3590)] == [None, 5, 10, 60, 90, 600, 3600]
+    assert [said(seconds) for seconds in (None, 0.2, 12, 58, 95, 610, 3590, 86_340)] == [None, 5, 10, 60, 90, 600, 3600, 3600]
 
 
 def test_an_address_starts_so_many_runs_a_minute_however_many_browsers_it_has():

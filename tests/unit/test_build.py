@@ -99,6 +99,25 @@ def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
     assert all(a is b or torch.equal(a, b) for a, b in zip(expected, found, strict=True))
 
 
+@settings(max_examples=100)
+@given(chains())
+def test_at_every_state_of_any_network_the_parts_sum_to_the_gradient(network):
+    model = build(network).double()
+    x = samples(network, 3)
+    outputs, tape = record(model, x if network.takes_tokens else x.double())
+    found = gradients(outputs.square().mean(), list(model.parameters()), tape, len(network.skips))
+    for k, trunk in enumerate(found.trunks):
+        parts = [trunk, *(part for skip, part in zip(network.skips, found.skips, strict=True) if skip.source == k)]
+        vectors = [part[0] * part[1] if isinstance(part, tuple) else part for part in parts if part is not None]
+        whole = found.states[k]
+        if isinstance(whole, tuple) or whole is None:
+            assert whole is None
+            assert not any(torch.count_nonzero(vector) for vector in vectors)
+            continue
+        size = max(vector.abs().max() for vector in [whole, *vectors])
+        assert (sum(vectors, torch.zeros_like(whole)) - whole).abs().max() <= 1e-12 * size
+
+
 def weights(network: Network, seed: int = 0) -> dict[str, list[torch.Tensor]]:
     model = build(network, seed)
     parts = [*zip(network.layers, model.layers, strict=True), *zip(network.skips, model.skips, strict=True)]

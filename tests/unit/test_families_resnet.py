@@ -43,6 +43,19 @@ def test_torch_builds_as_many(options, count):
     assert sum(parameter.numel() for parameter in model.parameters()) == count
 
 
+@pytest.mark.parametrize("depth", [18, 50])
+def test_an_imagenet_resnet_takes_a_step_on_small_images(depth):
+    model = build(families.resnet(depth, input=(3, 64, 64)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    torch.nn.functional.cross_entropy(model(x), torch.tensor([1, 2])).backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+    before = next(model.parameters()).clone()
+    optimizer.step()
+    assert not torch.equal(before, next(model.parameters()))
+    assert model(x).isfinite().all()
+
+
 @pytest.mark.parametrize("depth", [20, 56, 110])
 def test_the_plain_twin_has_the_same_layers_and_parameters_and_no_skip(depth):
     residual, plain = families.resnet(depth), families.resnet(depth, plain=True)

@@ -7,6 +7,7 @@ import { createHeaderActions } from "./header_actions.js";
 import { createToast } from "./notice.js";
 import { createLossPlot } from "./plot_loss.js";
 import { loadPlotly } from "./plotly_loader.js";
+import { createReachNote } from "./reach_note.js";
 import { createStream } from "./stream.js";
 import { themeOf } from "./theme.js";
 
@@ -60,11 +61,13 @@ export function createCompare(root, commands) {
     draw(true);
   }
 
+  const reach = createReachNote();
+  page.root.append(reach.root);
   const stream = createStream(
     (message) => {
       if (columns.map((column) => column.store.take(message)).some(Boolean)) soon();
     },
-    (reachable) => (page.reach.hidden = reachable),
+    reach.update,
   );
   function soon() {
     if (!asked) requestAnimationFrame(() => draw(false));
@@ -120,6 +123,7 @@ export function createCompare(root, commands) {
     destroy() {
       clearTimeout(slowTimer);
       stream.destroy();
+      reach.destroy();
       header.destroy();
       loss?.destroy();
       for (const column of columns) column.destroy();
@@ -163,11 +167,10 @@ function compareElements() {
   );
   part("whole", "div", { class: "sv-pair-whole", hidden: true }, page.time, element("section", { class: "sv-card", "aria-label": "Loss and metric of both" }, key, page.loss), page.columns);
   part("toasts", "div", { class: "sv-toast-host" });
-  part("reach", "p", { class: "sv-reach", role: "status", hidden: true }, "Live numbers cannot reach this page; trying again.");
   part(
     "root", "div", { class: "sv-figure sv-compare sv-page" },
     element("div", { class: "sv-intro" }, element("div", {}, element("h1", {}, "Side by side"), page.apart), page.tools),
-    page.problem, page.whole, page.toasts, page.reach,
+    page.problem, page.whole, page.toasts,
   );
   return page;
 }

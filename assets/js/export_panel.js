@@ -4,6 +4,8 @@ import { element, icon } from "./dom.js";
 import { copyText, numbersText, save } from "./export_files.js";
 import { diagramPicture, plotPicture } from "./export_pictures.js";
 import { pickFile } from "./file_drop.js";
+import { createHandout } from "./handout.js";
+import { routesBlocked } from "./reach.js";
 
 const PLOTS = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["loss", "Loss"], ["picture", "Output"]];
 
@@ -12,8 +14,9 @@ const PLOTS = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["loss",
  * @param {() => {data: any, store: any, frame: any, values: any}} shown  what the lab shows now
  * @param {(text: string) => void} openText  opens an experiment's JSON
  * @param {(title: string, sentence: string) => void} refuse
+ * @param {(command: any) => number} ask
  */
-export function createExportPanel(page, shown, openText, refuse) {
+export function createExportPanel(page, shown, openText, refuse, ask) {
   const said = element("span", { class: "sv-quiet", role: "status" });
   const base = location.pathname.replace(/[^/]*$/, "");
   const say = (words) => {
@@ -21,6 +24,7 @@ export function createExportPanel(page, shown, openText, refuse) {
   };
   const link = (words) => element("a", { class: "sv-take" }, words);
   const press = (words, onclick, label = words) => element("button", { type: "button", class: "sv-take", "aria-label": label, title: label, onclick }, words);
+  const handout = createHandout(ask, say);
   const script = link("PyTorch script");
   const json = link("JSON");
   const csv = link("CSV");
@@ -51,15 +55,20 @@ export function createExportPanel(page, shown, openText, refuse) {
   async function copy(text, words) {
     say(text && (await copyText(text)) ? words : "The browser does not let the page copy.");
   }
-  const stem = () => `skipviz-${shown().store.id || `${shown().data.network.depth}-layers`}`;
+  const stem = () => [shown().data.stem, shown().store.id].filter(Boolean).join("-");
   async function drawn(format) {
     save(await diagramPicture(page.diagram.querySelector("svg"), format), `${stem()}-diagram.${format}`);
   }
   async function plot(name, format) {
     save(await plotPicture(page[name], format, getComputedStyle(page.root).getPropertyValue("--sv-card").trim()), `${stem()}-${name}.${format}`);
   }
-  function offer(node, address) {
+  function offer(node, address, suffix, run) {
     node.toggleAttribute("aria-disabled", !address);
+    node.onclick = (event) => {
+      if (!routesBlocked() || !address) return;
+      event.preventDefault();
+      handout.want(suffix, run);
+    };
     if (address) {
       node.setAttribute("href", base + address);
       node.setAttribute("download", "");
@@ -69,16 +78,17 @@ export function createExportPanel(page, shown, openText, refuse) {
   }
   function refresh() {
     const { data, store, frame } = shown();
-    const run = store.id && store.id !== "?" && store.frames.length ? `skipviz/runs/${store.id}` : "";
+    const id = store.id && store.id !== "?" && store.frames.length ? String(store.id) : "";
+    const run = id && `skipviz/runs/${id}`;
     const now = data.link ? `x=${encodeURIComponent(data.link)}` : "";
-    offer(script, run ? `${run}.py` : now && `skipviz/code?${now}`);
-    offer(json, now ? `skipviz/experiment?${now}` : run && `${run}.json`);
-    offer(csv, run && `${run}.csv`);
-    offer(parquet, run && `${run}.parquet`);
-    offer(replay, run && `${run}.html`);
+    offer(script, run ? `${run}.py` : now && `skipviz/code?${now}`, "py", id);
+    offer(json, now ? `skipviz/experiment?${now}` : run && `${run}.json`, "json", now ? "" : id);
+    offer(csv, run && `${run}.csv`, "csv", id);
+    offer(parquet, run && `${run}.parquet`, "parquet", id);
+    offer(replay, run && `${run}.html`, "html", id);
     copied.disabled = !frame;
     none.hidden = Boolean(run);
-    pandas.hidden = !run;
+    pandas.hidden = !run || routesBlocked();
     line.textContent = run ? `pd.read_parquet("${new URL(base + run, location.href).href}.parquet")` : "";
     for (const [index, [name]] of PLOTS.entries()) {
       const there = page[name].querySelector(".js-plotly-plot, canvas");
@@ -111,6 +121,7 @@ export function createExportPanel(page, shown, openText, refuse) {
   share?.after(button);
   share?.parentElement?.append(panel);
   return {
+    take: handout.take,
     destroy() {
       document.removeEventListener("pointerdown", outside);
     },

@@ -214,7 +214,7 @@ export function createLab(root, commands) {
   const exporting = createExportPanel(page, () => {
     const frame = store.frame() || data.probe?.frame || null;
     return { data, store, frame, values: frame?.variants[variant()] || null };
-  }, openText, refuse);
+  }, openText, refuse, (command) => commands.send(command));
   const dropping = createFileDrop(page.root, openText, refuse);
   page.root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && selected) {
@@ -328,6 +328,7 @@ export function createLab(root, commands) {
   const lab = {
     /** @param {any} next  what Python knows */
     update(next) {
+      exporting.take(next.file);
       if (data && (commands.waiting() || watching.stale(next))) {
         if (next.run !== store.id && next.run && !next.watch) adopt(next.run);
         return;

@@ -20,8 +20,8 @@ export function createReachNote() {
   }
   const savingWords = () => (unsaved ? `This run is ${unsaved}. It goes on all the same.` : "");
   const cut = () => !root.hidden && [CUT_OFF, root.dataset.notice].includes(words.textContent || "");
-  const forget = onRoutes((blocked) => say(blocked ? "This host passes on the page only: live numbers come through it, four times a second, and nothing can be downloaded." : "", STAYS));
-  if (routesBlocked()) say("Live numbers come through the page itself, four times a second.", STAYS);
+  const forget = onRoutes((blocked) => say(blocked ? "This host passes on the page only: live numbers and files come through it." : "", STAYS));
+  if (routesBlocked()) say("Live numbers and files come through the page itself.", STAYS);
   return {
     root,
     /** @param {boolean} reachable @param {string} [notice]  what the server said before it went */

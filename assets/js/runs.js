@@ -169,7 +169,7 @@ export function createRuns(root, commands) {
     update(next) {
       page.root.dataset.theme = themeOf(page.root);
       if (next.message) toast.show(next.message[0], next.message[1]);
-      if (data && commands.waiting()) return;
+      if (data && commands.waiting()) return take(next.cards);
       data = next;
       header.update(next);
       for (const id of rows.keys()) if (!data.runs.some((run) => run.id === id)) rows.delete(id);

@@ -1,7 +1,7 @@
 // @ts-check
 // Looking on at a run or a classroom: the line that says so, what is refused, and switches that follow their owner's.
 import { element } from "./dom.js";
-import { routeTo } from "./reach.js";
+import { routeTo, routesBlocked } from "./reach.js";
 
 const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
 const EDITS = ["selectLayer", "addSkip", "insert", "remove"];
@@ -26,6 +26,11 @@ export function createWatching(outer) {
   const watch = () => outer.data()?.watch ?? null;
 
   async function look() {
+    if (routesBlocked()) {
+      waiting = false;
+      if (!watch()?.follow) outer.ask({ op: "measure" });
+      return;
+    }
     const data = outer.data();
     const query = new URLSearchParams(watch()?.follow ? { follow: watch().follow } : { run: store.id });
     if (data.compact) query.set("compact", "1");

@@ -27,8 +27,9 @@ MEDIA = {
     "json": "application/json",
     "html": "text/html; charset=utf-8",
 }
+NO_SUCH_FILE = "there is no such file to download"
 NOT_BEGUN = "this run has not begun yet: there is nothing to download"
-_MAKERS = ThreadPoolExecutor(2, thread_name_prefix="download")
+MAKERS = ThreadPoolExecutor(2, thread_name_prefix="download")
 """Two files are made at a time: each may take a second of a core, and pages are served beside."""
 
 
@@ -46,46 +47,61 @@ def download_routes(endpoint: Callable, find_run: Callable[[Request], Awaitable[
     def of_run(suffix: str) -> Route:
         async def handler(request: Request) -> Response:
             run = await find_run(request)
-            if run.header_json is None:
-                raise DownloadError(409, NOT_BEGUN)
-            name = f"{stem(_began(run))}-{run.id}.{suffix}"
-            return await _file(lambda: RUN_FILES[suffix](run, name, request), name, suffix)
+            return _attachment(*await _made(run_file, run, suffix, f"{request.base_url}lab"))
 
         return Route(f"/skipviz/runs/{{id}}.{suffix}", endpoint(handler), methods=["GET"])
 
     def of_link(path: str, suffix: str) -> Route:
         async def handler(request: Request) -> Response:
             text = request.query_params.get("x", "")
-
-            def made() -> tuple[Experiment, bytes]:
-                experiment = link.decode(text)
-                return experiment, LINK_FILES[suffix](experiment, f"{stem(experiment)}.{suffix}")
-
-            experiment, body = await _made(made)
-            return _attachment(body, f"{stem(experiment)}.{suffix}", suffix)
+            return _attachment(*await _made(link_file, text, suffix))
 
         return Route(path, endpoint(handler), methods=["GET"])
 
     return [*map(of_run, RUN_FILES), of_link("/skipviz/code", "py"), of_link("/skipviz/experiment", "json")]
 
 
-async def _file(make: Callable[[], bytes], name: str, suffix: str) -> Response:
-    return _attachment(await _made(make), name, suffix)
+def run_file(run: Run, suffix: str, lab: str) -> tuple[str, bytes]:
+    """Return name and content of a run's file, in which `lab` is the lab's address; raises `DownloadError`."""
+    if suffix not in RUN_FILES:
+        raise DownloadError(404, NO_SUCH_FILE)
+    if run.header_json is None:
+        raise DownloadError(409, NOT_BEGUN)
+    name = f"{stem(_began(run))}-{run.id}.{suffix}"
+    return name, _refused(lambda: RUN_FILES[suffix](run, name, lab))
 
 
-async def _made(make: Callable):
-    """Make a file beside the event loop; what cannot be made is refused with its sentence."""
+def experiment_file(experiment: Experiment, suffix: str) -> tuple[str, bytes]:
+    """Return name and content of the file of an experiment that has not run; raises `DownloadError`."""
+    if suffix not in LINK_FILES:
+        raise DownloadError(404, NO_SUCH_FILE)
+    name = f"{stem(experiment)}.{suffix}"
+    return name, _refused(lambda: LINK_FILES[suffix](experiment, name))
+
+
+def link_file(text: str, suffix: str) -> tuple[str, bytes]:
+    """Return name and content of the file of a link's experiment; raises `DownloadError`."""
+    return experiment_file(_refused(lambda: link.decode(text)), suffix)
+
+
+def _refused(make: Callable):
+    """Return what `make` does; what cannot be made is refused with its sentence."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(_MAKERS, make)
+        return make()
     except replay.ReplayError as error:
         raise DownloadError(409, str(error)) from None
     except (link.LinkError, script.ScriptError, NetworkError) as error:
         raise DownloadError(422, str(error)) from None
 
 
-def _attachment(body: bytes, name: str, suffix: str) -> Response:
+async def _made(make: Callable, *given) -> tuple[str, bytes]:
+    """Make a file beside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(MAKERS, make, *given)
+
+
+def _attachment(name: str, body: bytes) -> Response:
     headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=MEDIA[suffix], headers=headers)
+    return Response(body, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
 
 
 def stem(experiment: Experiment) -> str:
@@ -124,15 +140,15 @@ def _script(run: Run, name: str) -> bytes:
     return script.script(_began(run), events, name).encode()
 
 
-def _replay(run: Run, name: str, request: Request) -> bytes:
-    return replay_file(run, title(_began(run)), f"{request.base_url}lab")
+def _replay(run: Run, name: str, lab: str) -> bytes:
+    return replay_file(run, title(_began(run)), lab)
 
 
-RUN_FILES: dict[str, Callable[[Run, str, Request], bytes]] = {
-    "csv": lambda run, name, request: _table(run, table.to_csv),
-    "parquet": lambda run, name, request: _table(run, table.to_parquet),
-    "py": lambda run, name, request: _script(run, name),
-    "json": lambda run, name, request: pretty_json(_began(run)),
+RUN_FILES: dict[str, Callable[[Run, str, str], bytes]] = {
+    "csv": lambda run, name, lab: _table(run, table.to_csv),
+    "parquet": lambda run, name, lab: _table(run, table.to_parquet),
+    "py": lambda run, name, lab: _script(run, name),
+    "json": lambda run, name, lab: pretty_json(_began(run)),
     "html": _replay,
 }
 """What a run can be had as; each is made in a thread."""

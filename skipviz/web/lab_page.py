@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..engine import EngineError, get_engine
 from ..network.base import NetworkError
 from ..tasks.experiment import Experiment, ExperimentError
-from . import component, feed, mend_bar, session, sidebar, view, watching
+from . import component, feed, handout, mend_bar, session, sidebar, view, watching
+from .downloads import stem
 from .opening import lab_desk, open_text
 from .page_data import bench_data, link_of
 from .parked import parked
@@ -45,6 +46,8 @@ def page() -> None:
             "compact": desk.compact,
             "speed": desk.speed,
             "message": message,
+            "file": handout.told(),
+            "stem": _stem(bench),
             **data,
             **watching.told(desk, bench),
         },
@@ -63,10 +66,18 @@ def _parting(bench: Workbench) -> tuple[str, str] | None:
     return f"Your run ended at step {step:,}.", "It is kept in My runs. This is another network: Start trains it."
 
 
+def _stem(bench: Workbench) -> str:
+    """Return how files made in the page are called: as those that the routes give of the run, or of the experiment."""
+    run = get_engine().run(bench.run) if bench.run else None
+    return stem((run and run.began) or bench.experiment)
+
+
 def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
-    if view.perform(command) or feed.perform(command) or watching.perform(desk, bench, command):
+    if view.perform(command) or feed.perform(command) or handout.perform(bench, command):
+        return
+    if watching.perform(desk, bench, command):
         return
     if operation == "start":
         desk.speed = command.get("speed")

@@ -17,7 +17,7 @@ def page() -> None:
     for command in component.commands(KEY, desk.done):
         desk.done = command["n"]
         try:
-            looked = perform(command) or looked
+            looked += perform(command) or []
         except EngineError as error:
             text = str(error)
             desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}")

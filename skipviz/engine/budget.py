@@ -5,10 +5,8 @@ from __future__ import annotations
 from ..settings import Settings
 from ..tasks.experiment import Experiment
 
-FORKED_MB = 25
-"""MB that a forked worker takes of its own before its network is built: 18 measured with a small one, rounded up."""
 FRESH_MB = 500
-"""MB of a fresh process, which imports torch for itself."""
+"""MB that a fresh process, which imports torch for itself, takes beside what `limits.memory_mb` says of a forked one."""
 
 
 def refusal(experiment: Experiment, settings: Settings) -> str | None:

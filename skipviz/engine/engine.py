@@ -23,7 +23,7 @@ from ..storage.summary import title_of
 from ..tasks.event import Control, Event, applied, message_from
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
-from . import budget, devices, limits
+from . import budget, devices, limits, room
 from .dispatch import PERIOD, Dispatch, Hands
 from .errors import EngineError, unknown
 from .figures import Figures
@@ -135,7 +135,7 @@ class Engine(Keeping):
         device = devices.resolve(experiment, self.settings.cuda)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
-        self._check_size(experiment)
+        self._check_size(experiment, device)
         run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, ghost=ghost, paused=paused)
         run.title, run.began, run.unsaved = title_of(experiment), experiment, self._unsaved()
         events = tuple(events)
@@ -151,15 +151,18 @@ class Engine(Keeping):
             if not house:
                 self._check_admission(run.owner, address)
             self._pending[run.id] = [self._request(run, device)]
-            self._dispatch.enter(run, limits.memory_mb(experiment) + self._worker_mb(device), house)
+            self._dispatch.enter(run, self._needed_mb(experiment, device), house)
             self._store.add(run)
         self._loop.call_soon_threadsafe(self._admit)
         return run.id
 
-    def _check_size(self, experiment: Experiment) -> None:
+    def _check_size(self, experiment: Experiment, device: str) -> None:
         refusal = budget.refusal(experiment, self.settings) or limits.refusal(experiment, self._run_memory_mb())
         if refusal:
             raise EngineError(refusal, 413)
+        short = room.refusal(self._needed_mb(experiment, device))
+        if short:
+            raise EngineError(short, 503)
         if not self.has_data(experiment):
             raise EngineError(experiment.task.own.wanted(), 409)
 
@@ -175,8 +178,9 @@ class Engine(Keeping):
         if often:
             raise EngineError(often, 429)
 
-    def _worker_mb(self, device: str) -> int:
-        return budget.FORKED_MB if self.settings.forks() and device == "cpu" else budget.FRESH_MB
+    def _needed_mb(self, experiment: Experiment, device: str) -> float:
+        forked = self.settings.forks() and device == "cpu"
+        return limits.memory_mb(experiment) + (0 if forked else budget.FRESH_MB)
 
     def post(self, run_id: str, owner: str | None, message) -> dict:
         """Pass an event or control (or its JSON data) to a run and return `{"ok": True, "step": …}`.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from ..storage import RecordedStore, Retention, Run, RunStore, StoreError
 from ..storage.summary import checked_title
 from ..tasks.experiment import Experiment
-from . import devices, limits
+from . import devices
 from .errors import EngineError, unknown
 
 LAST_CHECKPOINT_SECONDS = 5.0
@@ -130,12 +130,12 @@ class Keeping:
         device = devices.resolve(began, self.settings.cuda)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take, and this run needs one", 409)
-        self._check_size(began)
+        self._check_size(began, device)
         run.paused, run.restart, run.ended_at = paused, False, None
         self._pending[run.id] = [self._request(run, device, going_on=True)]
         self._store.add(run)
         self._change(run, "queued")
-        self._dispatch.enter(run, limits.memory_mb(began) + self._worker_mb(device))
+        self._dispatch.enter(run, self._needed_mb(began, device))
         self._loop.call_soon_threadsafe(self._admit)
 
     def _request(self, run: Run, device: str, going_on: bool = False) -> dict:

@@ -77,13 +77,14 @@ def refusal(experiment: Experiment, limit_mb: int) -> str | None:
         return None
     parameters = sum(network.parameter_count() for network in experiment.variants.values())
     return (
-        f"this experiment needs about {_written(needed)} of memory ({parameters:,} parameters, batches of"
-        f" {experiment.training.batch_size:,}) and a run may take {_written(limit_mb)}:"
+        f"this experiment needs about {written(needed)} of memory ({parameters:,} parameters, batches of"
+        f" {experiment.training.batch_size:,}) and a run may take {written(limit_mb)}:"
         " make it narrower, shallower, or its batches smaller"
     )
 
 
-def _written(megabytes: float) -> str:
+def written(megabytes: float) -> str:
+    """Return an amount of memory as a person reads it."""
     return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{math.ceil(megabytes)} MB"
 
 
@@ -109,7 +110,7 @@ def is_memory_error(error: BaseException) -> bool:
 def reason(error: BaseException, megabytes: int) -> str:
     """Return one sentence on why a run failed with `error`."""
     if is_memory_error(error):
-        return f"the run needed more than the {_written(megabytes)} of memory that a run may take"
+        return f"the run needed more than the {written(megabytes)} of memory that a run may take"
     if isinstance(error, UploadError):
         return str(error)
     text = " ".join(str(error).split())[:300]

@@ -95,7 +95,7 @@ def test_a_browser_has_so_many_runs_under_way_and_so_many_in_line(engine, submit
 def test_runs_wait_for_memory_and_one_that_never_fits_is_refused(engine, submit, limited):
     first = submit(endless(), paused=True)
     wait_for(engine, lambda: first.header)
-    limited(total_memory_mb=int(limits.memory_mb(endless())) + 30)
+    limited(total_memory_mb=int(limits.memory_mb(endless())) + 5)
     second = submit(small(), BOB)
     wait_for(engine, lambda: second.ahead == 0)
     engine.post(first.id, ANN, {"kind": "stop"})

@@ -1,0 +1,239 @@
+"""What hostile people send: generators of links, JSON, events and files, and the bounds that every answer keeps.
+
+How many cases a test tries is read from `SKIPVIZ_HOSTILE` (of each kind), so that the long form is
+`SKIPVIZ_HOSTILE=10000 bash tests/run tests/load/test_hostile_input.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import json
+import os
+import pickle
+import resource
+import time
+import zipfile
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+from hypothesis import strategies as st
+
+from skipviz.sharing import link
+from skipviz.tasks import presets
+
+CASES = int(os.environ.get("SKIPVIZ_HOSTILE", "400"))
+SECONDS = 1.0
+"""Of this process's own processor time for one case: a busy machine makes no case slower by it."""
+MEGABYTES = 200
+"""That one case may allocate: beyond, the system refuses, and Python's error is no declared one."""
+
+
+def one_of(values: list):
+    """Draw one of some values; told by its place, since hypothesis would write all of them out in every failure."""
+    return st.integers(0, len(values) - 1).map(values.__getitem__)
+
+
+WEIRD = one_of(
+    [None, True, -1, 0, 0.5, 1e308, -1e308, 10**400, 2**63, "", "x" * 5000, "\0", "<script>", "../../etc", [], {}, [[]], "NaN"]
+)
+JSON = st.recursive(
+    WEIRD | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@contextmanager
+def bounded():
+    """Fail where what is done within takes more than the bounds of one case."""
+    with open("/proc/self/status") as status:
+        held = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (held + MEGABYTES * 2**20, hard))
+    began = time.process_time()
+    try:
+        yield
+    finally:
+        taken = time.process_time() - began
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    assert taken < SECONDS, f"it took {taken:.2f} s"
+
+
+def places(value, path=()):
+    """Yield the path of every part of decoded JSON."""
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+@st.composite
+def mended(draw, valid):
+    """Return one of some valid JSON values with up to three parts put in, left out, doubled or swapped for others."""
+    value = copy.deepcopy(draw(one_of(valid)))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(one_of([path for path in places(value) if path] or [()]))
+        if not path:
+            return draw(JSON)
+        *parents, last = path
+        holder = value
+        for key in parents:
+            holder = holder[key]
+        what = draw(st.sampled_from(["swap", "leave out", "many", "add"]))
+        if what == "swap":
+            holder[last] = draw(JSON)
+        elif what == "leave out":
+            del holder[last]
+        elif what == "many":
+            holder[last] = [holder[last]] * draw(st.sampled_from([2, 100, 3000]))
+        elif isinstance(holder, dict):
+            holder[draw(st.text(max_size=8))] = draw(JSON)
+    return value
+
+
+def written(value) -> bytes:
+    """Return JSON as a hostile sender writes it: NaN and infinity included."""
+    return json.dumps(value).encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def broken(draw, valid):
+    """Return bytes that `valid` draws, cut, flipped, doubled or with others put in."""
+    content = bytearray(draw(valid))
+    for _ in range(draw(st.integers(0, 4))):
+        place = draw(st.integers(0, max(0, len(content) - 1)))
+        what = draw(st.sampled_from(["cut", "flip", "put in", "double"]))
+        if what == "cut":
+            del content[place : place + draw(st.sampled_from([1, 8, 10**9]))]
+        elif what == "flip" and content:
+            content[place] ^= 1 << draw(st.integers(0, 7))
+        elif what == "put in":
+            content[place:place] = draw(st.binary(max_size=8))
+        elif len(content) < 10**6:
+            content += bytes(content)
+    return bytes(content)
+
+
+DEEP = [b"[" * 200_000, b'{"a":' * 100_000, b'[{"variants":' * 50_000, b"9" * 100_000, b'"' + b"\\ud800" * 10_000 + b'"']
+EXPERIMENTS = [presets.get(name).model_dump(mode="json", exclude_defaults=True) for name in presets.names()]
+SMALL = [one for one in EXPERIMENTS if len(json.dumps(one)) < 20_000]
+DOCUMENTS = one_of(DEEP) | mended(SMALL).map(written) | broken(mended(SMALL).map(written)) | st.binary(max_size=200)
+
+
+def link_of(content: bytes) -> str:
+    """Return a link that holds `content` and is sealed as links are."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = deflate.compress(content) + deflate.flush()
+    sealed = zlib.crc32(packed).to_bytes(4, "big") + packed
+    return link.VERSION + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def inside(text: str) -> dict:
+    """Return the JSON that a link holds."""
+    body = text[len(link.VERSION) :]
+    return json.loads(zlib.decompress(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))[4:], -zlib.MAX_WBITS))
+
+
+OPENINGS = [link.encode(presets.get(name)) for name in presets.names()]
+BOMBS = [link_of(bytes([byte]) * size) for byte in b" [{9" for size in (10**6, 5_000_000, 10_000_000)]
+LINKS = (
+    mended([inside(text) for text in OPENINGS]).map(written).map(link_of)
+    | broken(one_of(OPENINGS).map(str.encode)).map(lambda content: content.decode("latin-1"))
+    | DOCUMENTS.map(link_of)
+    | one_of([*BOMBS, "A" * 10**6, link.VERSION + "A" * 7990])
+    | st.text(max_size=300)
+)
+
+EVENTS = [
+    {"kind": "skip", "ids": ["s1-3"], "on": False},
+    {"kind": "skip", "ids": ["s1-3", "s3-5"], "strength": 0.5, "gain": 0.25, "step": 3},
+    {"kind": "layer", "ids": ["f1"], "gain": 0.0, "variant": "net"},
+    {"kind": "rate", "learning_rate": 0.01},
+    {"kind": "speed", "steps_per_second": 3.0},
+    {"kind": "ghost", "ghost": True},
+    {"kind": "step"},
+]
+POSTS = (
+    mended(EVENTS).map(written)
+    | st.lists(mended(EVENTS), max_size=300).map(written)
+    | broken(mended(EVENTS).map(written))
+    | one_of([*DEEP, written({"kind": "skip", "ids": ["s1-3"] * 6000, "on": True}), written([EVENTS[3]] * 201)])
+)
+
+
+def table(rows: int = 40) -> bytes:
+    """Return a table as people have them."""
+    lines = [f"{row},{row / 7:.3f},{'abc'[row % 3]},{row % 5 or ''}" for row in range(rows)]
+    return "\n".join(["id,length,kind,count", *lines]).encode()
+
+
+def archive(compress=np.savez_compressed, **arrays) -> bytes:
+    """Return an .npz of arrays."""
+    file = io.BytesIO()
+    compress(file, **arrays)
+    return file.getvalue()
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    """Return an archive with one deflated entry."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(name, content)
+    return file.getvalue()
+
+
+def pictures() -> bytes:
+    """Return pictures as people have them."""
+    chance = np.random.default_rng(0)
+    return archive(images=chance.integers(0, 255, (40, 8, 8), dtype=np.uint8), labels=np.arange(40) % 3)
+
+
+class Opened:
+    """Shows, by a file in the working directory, that a pickle was opened."""
+
+    def __reduce__(self):
+        return (os.mkdir, ("pickle-was-opened",))
+
+
+def numpy_bombs() -> list[bytes]:
+    """Return archives that are small and hold much, or say that they do."""
+    many = np.zeros((2000, 3, 64, 64), dtype=np.uint8)
+    huge = archive(images=np.zeros((64, 8, 8))).replace(b"(64, 8, 8)", b"(9999999,)")
+    return [
+        archive(images=many, labels=np.zeros(2000, dtype=int)),
+        archive(images=np.zeros(60 * 2**20, dtype=np.uint8), labels=np.zeros(3)),
+        archive(images=np.zeros((40, 8, 8), dtype=np.float64), labels=np.zeros(40), masks=np.zeros(60 * 2**20, dtype=np.uint8)),
+        zipped("images.npy", b"\0" * (100 * 2**20)),
+        zipped("images.npy", archive(images=many)),
+        archive(images=np.array([Opened()] * 40, dtype=object), labels=np.arange(40)),
+        archive(**{f"a{number}": np.zeros(1) for number in range(200)}),
+        huge,
+    ]
+
+
+TABLES = [
+    table(),
+    table(3000),
+    b",".join([b"a"] * 5000) + b"\n" + b"1," * 5000,
+    b"a,b\n" + b"1,2\n" * 1_000_000,
+    b"a,b\n" + b'"' * 4_000_000,
+    b"a,b\n" + b"x" * 8_000_000,
+    b"a,b\n" + b"9" * 7_000_000 + b",1\n",
+    b"a,b\n" + b"1e999,nan\n" * 100,
+    b"a;b\n" + b"1,5;2,5\n" * 200_000,
+    b"\n" * 8_000_000,
+    b"," * 8_000_000,
+]
+CELL = st.text(max_size=12) | st.sampled_from(["1", "-2.5", "nan", "1e400", "", "1_0", "٣", "=1+1", '"', "'", "\0", "\ufeff"])
+ROWS = st.lists(st.lists(CELL, min_size=1, max_size=6), max_size=60)
+FILES = (
+    st.tuples(broken(one_of(TABLES[:2])), st.sampled_from(["a.csv", "a.tsv", "a.txt", "<b>.csv", "../a.csv"]))
+    | st.tuples(ROWS.map(lambda rows: "\n".join(map(",".join, rows)).encode("utf-8", "replace")), st.just("a.csv"))
+    | st.tuples(broken(one_of([pictures()])), st.just("a.npz"))
+    | st.tuples(one_of(TABLES), st.just("a.csv"))
+    | st.tuples(one_of([*numpy_bombs(), pickle.dumps(Opened())]), st.sampled_from(["a.npz", "a.npz", "a.csv", "a.pkl"]))
+    | st.tuples(st.binary(max_size=300), st.text(max_size=300) | st.sampled_from(["a.csv", "a.npz"]))
+)

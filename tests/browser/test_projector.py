@@ -30,9 +30,13 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, scree
     expect(sidebar).to_be_hidden()
     expect(page.locator(".sv-heatmap-card")).to_be_hidden()
     lab.until(lambda: page.evaluate("() => document.documentElement.scrollHeight <= innerHeight + 1"))
-    svg, loss, words, switch = page.evaluate(PLACES)
-    assert all(box["bottom"] <= screen["height"] and box["right"] <= screen["width"] for box in (svg, loss, switch))
-    assert loss["bottom"] <= words["top"] + 1
+
+    def fits():
+        svg, loss, words, switch = page.evaluate(PLACES)
+        inside = all(box["bottom"] <= screen["height"] and box["right"] <= screen["width"] for box in (svg, loss, switch))
+        return inside and loss["bottom"] <= words["top"] + 1
+
+    lab.until(fits)
     lab.until(lambda: min(now / then for now, then in zip(page.evaluate(SIZES), before, strict=True)) >= 1.44)
     lab.wait_for_step(5)
     lab.residual.click()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .network.base import NetworkError
+from .settings import get_settings
 from .sharing import link
 from .sharing.script import ScriptError, script
 from .tasks import presets
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     linking = commands.add_parser("link", help="print its link text, for ?x=… behind the lab's address")
     linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
     coding = commands.add_parser("code", help="print it as a stand-alone PyTorch script that trains to the same losses")
-    coding.set_defaults(run=lambda options: print(script(experiment_named(options.experiment)), end=""))
+    coding.set_defaults(run=_code)
     for command in (describing, training, linking, coding):
         command.add_argument("experiment", metavar="X", help="a preset's name, a JSON file, a link's text or address")
     return parser
@@ -112,6 +113,27 @@ def _describe(options) -> None:
     from .description import described
 
     print(described(experiment_named(options.experiment)))
+
+
+def _code(options) -> None:
+    """Print the script; one of one's own data says on the error stream which file it will ask for."""
+    experiment = experiment_named(options.experiment)
+    own = experiment.task.own
+    if own is None:
+        print(script(experiment), end="")
+        return
+    from .tasks.uploads import Uploads
+
+    uploads = Uploads(get_settings().data_dir / "uploads")
+    if not uploads.has(own.digest):
+        raise CommandError(
+            f"a script is written from what was read of {own.file}, which {uploads.folder} does not hold: upload the file in the "
+            "lab, or let SKIPVIZ_DATA_DIR name the folder of the server that has it"
+        )
+    print(script(experiment, uploads=uploads), end="")
+    print(
+        f"skipviz: the script reads {own.file}: lay it beside the script, or give its path as the first argument", file=sys.stderr
+    )
 
 
 def _train(options) -> None:

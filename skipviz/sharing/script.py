@@ -6,17 +6,23 @@ Pure text from the experiment and, for a recorded run, its events. Imports no to
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..network.network import Network
 from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment, Training
+from ..tasks.task import Task
 from ..tasks.text import FILE
 from .script_data import data_source
 from .script_lines import broken
 from .script_live import Live, literal, words
 from .script_network import NetworkWriter, class_name
 from .script_parts import helpers, updater
+
+if TYPE_CHECKING:
+    from ..tasks.uploads import Uploads
+    from .script_own import OwnSource
 
 IMPORTS = """import math
 from hashlib import blake2b
@@ -27,7 +33,8 @@ from torch.nn import functional as F
 """
 
 OWN_CLASSES = (
-    "Attention", "BatchNorm", "Batches", "Crop", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Position", "Scale", "Updater",
+    "Attention", "BatchNorm", "Batches", "Crop", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position", "Scale",
+    "Updater",
 )  # fmt: skip
 """Names that a network's class cannot have."""
 
@@ -52,9 +59,9 @@ METRIC_WORDS = {"accuracy": "accuracy", "exact": "share without a wrong token", 
 
 HEAD = '''"""{title}
 
-Written by skipviz {version}. It needs torch (written for 2.13) and numpy{sklearn}. Nothing of
+Written by skipviz {version}. It needs torch (written for 2.13) and numpy{needs}. Nothing of
 skipviz is imported: network, first weights, batches and updates are written out and the very same, so that on one machine
-the losses are the same numbers. Run it with `python {file}`.
+the losses are the same numbers. Run it with `python {file}`{given}.
 
 f_k is a layer, h_k the state after it and after what lands there; a skip carries an earlier h past the layers between.
 """
@@ -134,17 +141,15 @@ class ScriptError(ValueError):
     """An experiment that no script can hold; one sentence."""
 
 
-def script(experiment: Experiment, events: Iterable[Event] = (), file: str = "experiment.py") -> str:
+def script(
+    experiment: Experiment, events: Iterable[Event] = (), file: str = "experiment.py", uploads: Uploads | None = None
+) -> str:
     """Return the script that trains `experiment`; `events` act before the step they name, as in `skipviz.train`.
 
-    Raises `NetworkError` where an event cannot act, and `ScriptError` where the data cannot be written.
+    Of one's own data it holds how the file is read, not the data: what was read of it is looked up in `uploads`. Raises
+    `NetworkError` where an event cannot act, `UploadError` where the data is not here, `ScriptError` without `uploads`.
     """
-    if experiment.task.own:
-        raise ScriptError(
-            f"a script holds no data of one's own, such as {experiment.task.own.file}: share a link and send the file"
-        )
-    if experiment.task.own:
-        raise ScriptError("your own data is not part of the experiment, so no script can load it; take its network as JSON instead")
+    own = _own(experiment.task, uploads)
     phases, steps = _phases(experiment, events)
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}
@@ -161,13 +166,24 @@ def script(experiment: Experiment, events: Iterable[Event] = (), file: str = "ex
         [
             helpers(needs),
             *(f"\n{text}" for text in networks),
-            data_source(task),
+            own.body if own else data_source(task),
             updater(_optimizer(experiment.training), rests),
             _train_source(experiment, phases, steps, classes, lives),
         ]
     )
     text = f'\n\nTEXT = r"""\n{FILE.read_text(encoding="ascii").strip()}\n"""\n' if task.name == "text" else ""
-    return _head(experiment, file, body) + broken(body) + text + MAIN
+    return _head(experiment, file, body, own) + broken(body) + text + MAIN
+
+
+def _own(task: Task, uploads: Uploads | None) -> OwnSource | None:
+    """Return what is written of one's own data, None where it is not of one's own."""
+    if task.own is None:
+        return None
+    if uploads is None:
+        raise ScriptError(f"a script is written from what was read of {task.own.file}, and that is not at hand")
+    from .script_own import own_source
+
+    return own_source(task, uploads)
 
 
 def network_source(network: Network, seed: int = 0, own_norms: bool = False) -> str:
@@ -198,23 +214,33 @@ def _about(experiment: Experiment, name: str) -> str:
     return f"{name}: {network.depth} layers, {skips}, {network.parameter_count():,} parameters."
 
 
-def _head(experiment: Experiment, file: str, body: str) -> str:
+def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None) -> str:
     task, training = experiment.task, experiment.training
     title = f"{', '.join(experiment.variants)} on {task.kind.title}: {training.steps:,} steps of {training.optimizer}."
-    digits = ", and the digits that scikit-learn installs" if task.name == "digits" else ""
-    head = HEAD.format(title=title, version=__version__, file=file, sklearn=digits)
-    standard = ["import importlib.util"] if task.name == "digits" else []
-    standard += ["import math", "from hashlib import blake2b"]
-    standard += ["from pathlib import Path"] if task.name == "digits" else []
+    needs = ", and the digits that scikit-learn installs" if task.name == "digits" else ""
+    head = HEAD.format(
+        title=title, version=__version__, file=file, needs=own.needs if own else needs, given=own.given if own else ""
+    )
+    standard = {"import math", "from hashlib import blake2b"}
+    if task.name == "digits":
+        standard |= {"import importlib.util", "from pathlib import Path"}
+    if own:
+        standard = {*standard, *own.imports, "from hashlib import blake2b, sha256"} - {"from hashlib import blake2b"}
     others = ["import numpy as np", "import torch", "from torch import nn"]
     if "F." in body:
         others.append("from torch.nn import functional as F")
     constants = [
+        *(own.constants if own else ()),
         f"SEED = {training.seed}  # of first weights and batches",
         f"STEPS = {training.steps}",
         f"BATCH = {training.batch_size}",
     ]
-    return head + "\n".join([*standard, "", *others, "", *constants]) + "\n\n"
+    return head + "\n".join([*sorted(standard, key=_import_order), "", *others, "", *constants]) + "\n\n"
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    """Return the place of a line among imports: modules first, then names of modules."""
+    return line.startswith("from"), line
 
 
 def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live]) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import compress
 
 import numpy as np
@@ -62,7 +63,7 @@ def read_table(content: bytes, name: str) -> Table:
     preview = tuple(tuple(shown(cell, 24) for cell in row) for row in body[:PREVIEWED])
     if not any(column.kind != "left out" for column in columns):
         raise UploadError(f"every column of {file} is left out: {columns[0].name} is {columns[0].reason}")
-    return Table(file, len(body), columns, preview)
+    return Table(file, len(body), columns, preview, delimiter)
 
 
 def _text(content: bytes, file: str) -> str:
@@ -180,11 +181,12 @@ def _column(name: str, cells: list[str], delimiter: str) -> Column:
         return left_out("empty")
     if different == 1:
         return left_out("the same in every row")
-    numbers, strange = _as_numbers(known, delimiter)
+    comma = delimiter != "," and any(map(_DECIMAL_COMMA.fullmatch, known[:1000]))
+    numbers, strange = _as_numbers([cell.replace(",", ".", 1) for cell in known] if comma else known)
     if numbers is not None:
         values = np.full(len(cells), np.nan)
         values[is_known] = numbers
-        return _numbers(name, values, missing, strange, left_out)
+        return replace(_numbers(name, values, missing, strange, left_out), comma=comma)
     if different == len(known) and different > MOST_CATEGORIES:
         return left_out("another value in every row, as an id has")
     if different > MOST_CATEGORIES:
@@ -195,10 +197,8 @@ def _column(name: str, cells: list[str], delimiter: str) -> Column:
     return Column(name, "category", missing, different, None, tuple(shown(text, 60) for text in categories), values)
 
 
-def _as_numbers(known: list[str], delimiter: str) -> tuple[np.ndarray | None, list[str]]:
+def _as_numbers(known: list[str]) -> tuple[np.ndarray | None, list[str]]:
     """Return a column's values as numbers, NaN where one is none, and those that are none; None if these are too many."""
-    if delimiter != "," and any(map(_DECIMAL_COMMA.fullmatch, known[:1000])):
-        known = [cell.replace(",", ".", 1) for cell in known]
     if "_" not in "".join(known):  # which Python's own numbers may have
         try:
             numbers = np.array(list(map(float, known)))

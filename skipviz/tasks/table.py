@@ -31,6 +31,8 @@ class Column:
     """Why it is left out; of a number, what else was taken as missing."""
     categories: tuple[str, ...] = ()
     values: np.ndarray | None = None
+    comma: bool = False
+    """Of numbers: whether they were written with a decimal comma."""
 
     @property
     def width(self) -> int:
@@ -46,6 +48,8 @@ class Table:
     rows: int
     columns: tuple[Column, ...]
     preview: tuple[tuple[str, ...], ...] = ()
+    delimiter: str | None = None
+    """What parts its columns; None where that was not noted."""
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raises `UploadError`."""
@@ -80,7 +84,9 @@ def facts(table: Table) -> dict:
         [column.name, column.kind, column.missing, column.distinct, column.reason, list(column.categories)]
         for column in table.columns
     ]
-    return {"file": table.file, "rows": table.rows, "columns": columns, "preview": table.preview}
+    commas = [place for place, column in enumerate(table.columns) if column.comma]
+    written = {"delimiter": table.delimiter, "commas": commas}
+    return {"file": table.file, "rows": table.rows, "columns": columns, "preview": table.preview, **written}
 
 
 def told_kinds(column: Column) -> tuple[str, ...]:

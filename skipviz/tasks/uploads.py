@@ -105,8 +105,9 @@ def _table_from(arrays) -> Table:
     columns = []
     for place, (name, kind, missing, distinct, reason, categories) in enumerate(about["columns"]):
         values = None if kind == "left out" else arrays[f"c{place}"]
-        columns.append(Column(name, kind, missing, distinct, reason, tuple(categories), values))
-    return Table(about["file"], about["rows"], tuple(columns), tuple(map(tuple, about["preview"])))
+        comma = place in about.get("commas", ())
+        columns.append(Column(name, kind, missing, distinct, reason, tuple(categories), values, comma))
+    return Table(about["file"], about["rows"], tuple(columns), tuple(map(tuple, about["preview"])), about.get("delimiter"))
 
 
 def _pictures_arrays(pictures: Pictures) -> dict[str, np.ndarray]:

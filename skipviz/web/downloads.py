@@ -12,12 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..engine import get_engine
 from ..network.base import NetworkError
 from ..sharing import link, replay, script, table
 from ..storage import Run
 from ..tasks import presets
 from ..tasks.event import message_from
 from ..tasks.experiment import Experiment
+from ..tasks.own import UploadError
 from .replay_data import replay_file
 
 MEDIA = {
@@ -90,7 +92,7 @@ def _refused(make: Callable):
         return make()
     except replay.ReplayError as error:
         raise DownloadError(409, str(error)) from None
-    except (link.LinkError, script.ScriptError, NetworkError) as error:
+    except (link.LinkError, script.ScriptError, NetworkError, UploadError) as error:
         raise DownloadError(422, str(error)) from None
 
 
@@ -137,7 +139,7 @@ def _table(run: Run, write: Callable) -> bytes:
 
 def _script(run: Run, name: str) -> bytes:
     events = [message_from(event) for event in list(run.events)]
-    return script.script(_began(run), events, name).encode()
+    return script.script(_began(run), events, name, get_engine().uploads).encode()
 
 
 def _replay(run: Run, name: str, lab: str) -> bytes:
@@ -153,7 +155,7 @@ RUN_FILES: dict[str, Callable[[Run, str, str], bytes]] = {
 }
 """What a run can be had as; each is made in a thread."""
 LINK_FILES: dict[str, Callable[[Experiment, str], bytes]] = {
-    "py": lambda experiment, name: script.script(experiment, (), name).encode(),
+    "py": lambda experiment, name: script.script(experiment, (), name, get_engine().uploads).encode(),
     "json": lambda experiment, name: pretty_json(experiment),
 }
 """What an experiment that has not run can be had as."""

@@ -8,10 +8,13 @@ import re
 import pandas
 import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
+from own_data import experiment_on, table_file, task_of
 from scripts import assert_same, losses_of
 from test_routes import client  # noqa: F401  a server with the routes
 
 from skipviz import Network, experiment_from_json, link, presets
+from skipviz.tasks.task import Task
+from skipviz.tasks.upload import described, read
 from skipviz.web import downloads
 
 
@@ -78,6 +81,17 @@ def test_a_replay_comes_as_a_file_under_its_limit(client, finished):  # noqa: F8
     assert headers["content-disposition"].startswith("attachment;")
     assert body.startswith(b"<!doctype html>")
     assert len(body) <= 6_000_000
+
+
+def test_the_script_of_ones_own_data_is_given_where_the_data_is(client, engine):  # noqa: F811
+    text = link.encode(experiment_on(task_of(engine.uploads, table_file(), "things.csv", "price")))
+    status, _, body = got(client, f"/skipviz/code?x={text}")
+    assert status == 200
+    assert b'NAME = "things.csv"' in body
+    lost = link.encode(experiment_on(Task(name="table", own=described(read(table_file() + b"\n999,1,round,0,red,7", "lost.csv")))))
+    status, body = client.request("GET", f"/skipviz/code?x={lost}")
+    assert status == 422
+    assert "learns from lost.csv" in body["error"]
 
 
 def test_an_experiment_that_never_ran_is_given_as_script_and_json(client):  # noqa: F811

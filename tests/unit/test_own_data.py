@@ -284,8 +284,12 @@ def test_the_command_line_trains_on_kept_data_and_asks_for_what_is_not_there(tmp
     assert main(["train", str(path), "--out", str(tmp_path / "out.csv")]) == 0
     assert main(["describe", str(path)]) == 0
     assert "tell kind (3 classes) from 6 inputs made of things.csv" in capsys.readouterr().out
+    assert main(["code", str(path)]) == 0
+    printed = capsys.readouterr()
+    assert 'NAME = "things.csv"' in printed.out
+    assert "the script reads things.csv: lay it beside the script" in printed.err
     (kept.folder / f"{task.own.digest}.npz").unlink()
     assert main(["train", str(path), "--out", str(tmp_path / "out.csv")]) == 2
     assert "skipviz: this experiment learns from things.csv" in capsys.readouterr().err
     assert main(["code", str(path)]) == 2
-    assert "a script holds no data of one's own, such as things.csv" in capsys.readouterr().err
+    assert "a script is written from what was read of things.csv, which" in capsys.readouterr().err

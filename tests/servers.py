@@ -30,14 +30,25 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.log, self.port = log, port
+        self.log, self.port, self._root = log, port, root
         self.address = f"http://127.0.0.1:{port}/"
-        options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        self._environment = {**os.environ, "SKIPVIZ_DATA_DIR": str(log.parent / "data"), **environment}
+        self.start()
+
+    def start(self) -> None:
+        """Start it (again, once it has ended) on its port and its folder."""
+        options = ["--server.port", str(self.port), "--server.address", "127.0.0.1"]
         command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-        own = {**os.environ, "SKIPVIZ_DATA_DIR": str(log.parent / "data"), **environment}
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(command, cwd=root, env=own, stdout=output, stderr=subprocess.STDOUT)
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, cwd=self._root, env=self._environment, stdout=output, stderr=subprocess.STDOUT
+            )
         self.pid = self._process.pid
+
+    def end(self, number: signal.Signals) -> None:
+        """Send it a signal and wait until it has ended."""
+        self._process.send_signal(number)
+        self._process.wait(PATIENCE)
 
     def wait_until_warm(self) -> None:
         """Wait until the server answers and a run of one step has gone through its engine."""

@@ -105,7 +105,7 @@ export function createFigure(root, commands) {
   }
   async function goOn() {
     for (const store of own().filter(canResume)) {
-      const refusal = await resumeRun(String(store.id));
+      const refusal = await resumeRun(String(store.id), commands.send);
       if (refusal) toast.show("Not resumed.", refusal);
     }
   }

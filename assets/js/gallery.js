@@ -2,6 +2,8 @@
 // The gallery: every preset as a card with its drawing, found by words, one click from the lab.
 import { element, parseSvg } from "./dom.js";
 import { createHeaderActions } from "./header_actions.js";
+import { createReachNote } from "./reach_note.js";
+import { createStream } from "./stream.js";
 import { themeOf } from "./theme.js";
 
 /**
@@ -13,10 +15,12 @@ export function createGallery(root, commands) {
   const count = element("span", { class: "sv-quiet", role: "status" });
   const cards = element("div", { class: "sv-cards" });
   const none = element("p", { class: "sv-quiet", hidden: true }, "Nothing in the gallery is called that. Try fewer words.");
+  const reach = createReachNote(false);
+  const stream = createStream(() => {}, reach.update);
   const page = element(
     "div", { class: "sv-figure sv-gallery sv-page" },
     element("div", { class: "sv-intro" }, element("div", {}, element("h1", {}, "Gallery"), element("p", {}, "Networks to start from. Each card says what to do in the lab and what will be seen.")), element("div", { class: "sv-search" }, search, count)),
-    cards, none,
+    cards, none, reach.root,
   );
   root.replaceChildren(page);
   const kinds = () => [{ id: "page", title: "This page", label: "Link to this page", note: "The gallery of networks to start from.", address: location.href.split("?")[0] }];
@@ -46,7 +50,11 @@ export function createGallery(root, commands) {
       }
       filter();
     },
-    destroy: () => header.destroy(),
+    destroy() {
+      stream.destroy();
+      reach.destroy();
+      header.destroy();
+    },
   };
 }
 

@@ -174,7 +174,7 @@ export function createLab(root, commands) {
     draw.text();
   }
   async function goOn() {
-    const refusal = await resumeRun(String(store.id));
+    const refusal = await resumeRun(String(store.id), commands.send);
     if (refusal) toast.show("Not resumed.", refusal);
   }
   function control(kind, state) {

@@ -3,8 +3,9 @@
 import { element, iconButton } from "./dom.js";
 import { qrCode } from "./qr.js";
 
-// Characters of an address that a person would type; a longer one is not written out.
+// Characters of an address that a person would type; of a longer one its beginning is written, to the host at least.
 const TYPED = 90;
+const BEGINNING = 44;
 
 export function createPoster() {
   /** @type {HTMLElement | null} */
@@ -33,7 +34,8 @@ export function createPoster() {
       back = opener;
       title.textContent = words;
       const short = address.replace(/^https?:\/\//, "");
-      text.textContent = short.length <= TYPED ? short : "";
+      const host = short.search(/[/?]/) + 1;
+      text.textContent = short.length <= TYPED ? short : `${short.slice(0, Math.max(BEGINNING, host))}…`;
       code.replaceChildren(...(rows ? [qrCode(rows)] : []));
       root.hidden = false;
       close.focus();

@@ -5,9 +5,10 @@ import { onRoutes, routesBlocked } from "./reach.js";
 
 // ms that it stays where numbers come another way.
 const STAYS = 12_000;
-const CUT_OFF = "Live numbers cannot reach this page; trying again.";
+const CUT_OFF = "The server cannot be reached; trying again.";
 
-export function createReachNote() {
+/** @param {boolean} [live]  whether the page has live numbers, which may come another way */
+export function createReachNote(live = true) {
   const words = element("span", {});
   const root = element("p", { class: "sv-reach", role: "status", hidden: true }, words, iconButton("close", "Close", () => (root.hidden = true), "sv-bare"));
   let timer = 0;
@@ -20,8 +21,8 @@ export function createReachNote() {
   }
   const savingWords = () => (unsaved ? `This run is ${unsaved}. It goes on all the same.` : "");
   const cut = () => !root.hidden && [CUT_OFF, root.dataset.notice].includes(words.textContent || "");
-  const forget = onRoutes((blocked) => say(blocked ? "This host passes on the page only: live numbers and files come through it." : "", STAYS));
-  if (routesBlocked()) say("Live numbers and files come through the page itself.", STAYS);
+  const forget = onRoutes((blocked) => say(blocked && live ? "This host passes on the page only: live numbers and files come through it." : "", STAYS));
+  if (routesBlocked() && live) say("Live numbers and files come through the page itself.", STAYS);
   return {
     root,
     /** @param {boolean} reachable @param {string} [notice]  what the server said before it went */

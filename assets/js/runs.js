@@ -4,9 +4,11 @@ import { element } from "./dom.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createToast } from "./notice.js";
 import { routeTo, routesBlocked } from "./reach.js";
+import { createReachNote } from "./reach_note.js";
 import { createRunDeletion } from "./run_deletion.js";
 import { createRunRow } from "./run_row.js";
 import { networkWords, sizeWords } from "./run_facts.js";
+import { createStream } from "./stream.js";
 import { themeOf } from "./theme.js";
 
 // Rows drawn at a time: a screen of them and some more.
@@ -33,6 +35,9 @@ export function createRuns(root, commands) {
   const page = runsElements();
   root.replaceChildren(page.root);
   const toast = createToast(page.toasts);
+  const reach = createReachNote(false);
+  page.root.append(reach.root);
+  const stream = createStream(() => {}, reach.update);
   const kinds = () => [{ id: "page", title: "This page", label: "Link to this page", note: "Everybody sees the runs of their own browser here.", address: location.href.split("?")[0] }];
   const header = createHeaderActions(page.root, "runs", { kinds, ask: (command) => commands.send(command) });
   /** @type {any} */
@@ -182,6 +187,8 @@ export function createRuns(root, commands) {
     destroy() {
       clearTimeout(timer);
       deletion.destroy();
+      stream.destroy();
+      reach.destroy();
       header.destroy();
       document.removeEventListener("visibilitychange", back);
     },

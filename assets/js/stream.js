@@ -1,13 +1,14 @@
 // @ts-check
 // The page's one source of frames, for all its runs: an event stream, closed while the tab is hidden; where our routes
-// are cut off, the data of a fragment, which come as an event of the window.
+// are cut off, the data of a fragment, which come as an event of the window. A page without a run listens too: for what
+// the server has to say to all.
 import { checkRoutes, onRoutes, routeTo, routesAreSilent, routesBlocked } from "./reach.js";
 
 // ms without a word from a stream that has just been opened, after which events are taken to be held up on their way.
 const SILENCE = 20_000;
 
 /**
- * Keep one EventSource open on the runs that are asked for.
+ * Keep one EventSource open on the runs that are asked for, or on the server's notices.
  * @param {(message: any) => void} onMessage
  * @param {(reachable: boolean, notice?: string) => void} onReach  says whether the route can be reached, and what the server said before it went
  */
@@ -22,6 +23,8 @@ export function createStream(onMessage, onReach) {
   let failures = 0;
   let said = false;
   let silence = 0;
+  let opening = false;
+  let ended = false;
   const feed = createFeed(take);
 
   function close() {
@@ -30,6 +33,7 @@ export function createStream(onMessage, onReach) {
     source = null;
   }
   function take(message) {
+    if (message.listening) return;
     if (message.resync) {
       delete seen[message.run];
       return;
@@ -38,11 +42,20 @@ export function createStream(onMessage, onReach) {
     if (message.seq !== undefined) seen[message.run] = message.seq;
     onMessage(message);
   }
+  /** Open anew once all is said that is being said now. */
+  function reopen() {
+    if (opening) return;
+    opening = true;
+    queueMicrotask(() => {
+      opening = false;
+      open();
+    });
+  }
   function open() {
     close();
-    if (routesBlocked() || !(runs.length || room) || document.hidden) return;
+    if (routesBlocked() || ended || document.hidden) return;
     const after = runs.filter((run) => run in seen).map((run) => `${run}:${seen[run]}`);
-    const query = new URLSearchParams(room ? { follow: room } : { runs: runs.join(",") });
+    const query = new URLSearchParams(room ? { follow: room } : runs.length ? { runs: runs.join(",") } : { notices: "1" });
     if (after.length) query.set("after", after.join(","));
     const opened = new EventSource(routeTo(`skipviz/stream?${query}`));
     source = opened;
@@ -76,6 +89,7 @@ export function createStream(onMessage, onReach) {
     if (blocked) feed.begin(runs);
     open();
   });
+  reopen();
   return {
     /** @param {string[]} wanted */
     watch(wanted) {
@@ -83,19 +97,20 @@ export function createStream(onMessage, onReach) {
       runs = [...wanted];
       seen = Object.fromEntries(Object.entries(seen).filter(([run]) => runs.includes(run)));
       feed.begin(runs);
-      if (!room) open();
+      if (!room) reopen();
     },
     /** Have whatever run a classroom shows, and hear of its changes. @param {string} token */
     follow(token) {
       if (token === room) return;
       room = token;
       seen = {};
-      open();
+      reopen();
     },
     destroy() {
       document.removeEventListener("visibilitychange", visibility);
       forgetRoutes();
       feed.end();
+      ended = true;
       close();
     },
   };
@@ -162,13 +177,14 @@ export async function post(path, body) {
 }
 
 /**
- * Let an ended run go on from its last checkpoint.
- * @param {string} run
+ * Let an ended run go on from its last checkpoint; where our routes are cut off, Python does it.
+ * @param {string} run @param {(command: object) => void} ask
  * @returns {Promise<string>} why it does not; nothing if it does
  */
-export async function resumeRun(run) {
+export async function resumeRun(run, ask) {
   const answer = await post(`skipviz/runs/${run}/resume`, {});
-  return answer.ok ? "" : answer.error || "";
+  if (answer.unreachable) ask({ op: "resume", run });
+  return answer.ok || answer.unreachable ? "" : answer.error || "";
 }
 
 /**

@@ -12,6 +12,7 @@ import hmac
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,7 +53,8 @@ class Classroom:
     experiment: Experiment
     run: str | None = None
     version: int = 0
-    """Counts what no run's stream tells: another run, or another experiment without one."""
+    """Counts what no run's stream tells: another run, or another experiment without one. It begins with the time, so that a
+    page that knew the classroom before the server was restarted takes what comes after for news."""
     ended: bool = False
 
     def news(self) -> dict:
@@ -68,7 +70,8 @@ class Classroom:
 class Classrooms:
     """The classrooms of this server; any thread may use it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._rooms: dict[str, Classroom] = {}
         self._listeners: dict[object, Callable[[str], None]] = {}
@@ -83,7 +86,7 @@ class Classrooms:
             before = self._rooms.pop(token, None)
             same = before is not None and not before.ended and before.run == run
             same = same and (run is not None or before.experiment == experiment)
-            version = 1 if before is None else before.version + (not same)
+            version = int(self._clock()) if before is None else before.version + (not same)
             self._rooms[token] = Classroom(token, experiment, run, version)
             while len(self._rooms) > MOST:
                 del self._rooms[next(iter(self._rooms))]

@@ -39,9 +39,12 @@ def draw(runs: list[str], token: str | None = None, version: int = 0) -> None:
 
 def perform(command: dict) -> bool:
     """Pass on to a run what the page could not post; raises `EngineError` where a post would be refused."""
-    if command["op"] != "tell":
+    if command["op"] == "tell":
+        get_engine().post(str(command["run"]), session.owner(), dict(command["message"]))
+    elif command["op"] == "resume":
+        get_engine().resume(str(command["run"]), session.owner(), session.address())
+    else:
         return False
-    get_engine().post(str(command["run"]), session.owner(), dict(command["message"]))
     return True
 
 

@@ -59,7 +59,7 @@ def page() -> None:
         KEY,
     )
     if component.wants_feed(KEY):
-        feed.draw([run for run in runs if run])
+        feed.draw([run for panel in panels if (run := panel["run"] or panel["shared"])])
 
 
 def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:

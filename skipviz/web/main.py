@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from skipviz.web import compare_page, figure_page, gallery_page, lab_page, runs_page
+from skipviz.web import compare_page, figure_page, gallery_page, lab_page, lost_page, runs_page
 from skipviz.web.chrome import draw_header
 
 st.set_page_config(page_title="skipviz", page_icon="assets/icon.svg", layout="wide", initial_sidebar_state="auto")
@@ -16,6 +16,9 @@ pages = {
     "runs": st.Page(runs_page.page, title="My runs", url_path="runs"),
     "compare": st.Page(compare_page.page, title="Side by side", url_path="compare", visibility="hidden"),
 }
+lost = lost_page.place(set(pages))
+if lost:
+    pages["lost"] = st.Page(lost_page.page, title="No page", url_path=lost, visibility="hidden")
 chosen = st.navigation(list(pages.values()), position="top")
 asked = st.session_state.pop("go", None)
 if asked in pages:

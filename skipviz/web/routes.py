@@ -41,8 +41,8 @@ from .watched import watched
 
 MAX_MESSAGES = 200
 """Events and controls in one post."""
-RESTARTS = "The server restarts; your run goes on afterwards."
-"""What every page with a run says while the server is told to stop and until it is back."""
+RESTARTS = "The server restarts; runs go on afterwards."
+"""What every page says from when the server is told to stop until it is back."""
 NOT_JSON = "the body is not JSON"
 
 
@@ -102,17 +102,21 @@ class _EventStream(Response):
 
 
 async def _stream(request: Request) -> Response:
-    """GET /skipviz/stream?runs=a,b&after=a:12,b:7 — news of runs as they come; ?follow=TOKEN — of a classroom's."""
+    """GET /skipviz/stream?runs=a,b&after=a:12,b:7 — news of runs as they come; ?follow=TOKEN — of a classroom's.
+
+    With ?notices=1 only what the server tells every page, as before it restarts: for pages that show no run.
+    """
     run_ids = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
     room = request.query_params.get("follow")
     if room is not None and not is_token(room):
         raise _RefusalError(400, "this is no classroom's link")
-    if room is None and not (1 <= len(run_ids) <= MAX_RUNS and max(map(len, run_ids)) <= 64):
+    notices = request.query_params.get("notices") == "1"
+    if room is None and not notices and not (1 <= len(run_ids) <= MAX_RUNS and max(map(len, run_ids)) <= 64):
         raise _RefusalError(400, f"name between 1 and {MAX_RUNS} runs: /skipviz/stream?runs=a,b")
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    return _EventStream(Viewer([] if room else run_ids, cursors_from(known), room))
+    return _EventStream(Viewer([] if room or notices else run_ids, cursors_from(known), room))
 
 
 async def _get_view(request: Request) -> Response:

@@ -55,7 +55,7 @@ def perform(command: dict) -> list[str] | None:
     elif operation == "rename":
         engine.rename(str(command["run"]), owner, str(command["title"]))
     elif operation == "resume":
-        engine.resume(str(command["run"]), owner)
+        engine.resume(str(command["run"]), owner, session.address())
     elif operation == "delete":
         for run in command["runs"]:
             run_cards.delete(engine, str(run), owner)

@@ -129,10 +129,11 @@ def start(bench: Workbench, *, speed: float | None, ghost: bool, paused: bool) -
     """Submit the bench's experiment as a new run; raises `EngineError` with a sentence."""
     leave(bench)
     engine = get_engine()
-    bench.run = engine.submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused, address=_address())
+    bench.run = engine.submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused, address=address())
 
 
-def _address() -> str:
+def address() -> str:
+    """Return the visitor's address, by which starts are counted."""
     forwarded = st.context.headers.get("X-Forwarded-For") or ""
     return address_from(st.context.ip_address, forwarded, get_engine().settings.trusted_proxies)
 

@@ -24,6 +24,8 @@ MAX_LAG = 4_000_000
 SLICE = 1 << 16
 """Bytes sent at a time of a long message."""
 MAX_RUNS = 16
+LISTENING = b'data: {"listening": true}\n\n'
+"""The first word to a page that shows no run: events do come through."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),
@@ -44,7 +46,8 @@ def cursors_from(text: str) -> dict[str, int]:
 class Viewer:
     """One open stream: which runs, and up to where it has them (None: nothing yet).
 
-    With the token of a classroom it has whatever run that shows, and is told of each change of it.
+    With the token of a classroom it has whatever run that shows, and is told of each change of it. Without runs and room it
+    only hears what is told to all.
     """
 
     def __init__(self, run_ids: list[str], known: dict[str, int], room: str | None = None) -> None:
@@ -103,6 +106,8 @@ class Broadcaster:
         watch = asyncio.create_task(_until_gone(viewer, receive))
         try:
             sent = self._loop.time()
+            if not viewer.cursors and viewer.room is None:
+                await send({"type": "http.response.body", "body": LISTENING, "more_body": True})
             while not viewer.gone:
                 viewer.wake.clear()
                 parts = self._room_news(viewer)

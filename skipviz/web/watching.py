@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ..engine import EngineError, get_engine
 from ..sharing import link
 from . import session
@@ -40,7 +42,7 @@ def perform(desk: Desk, bench: Workbench, command: dict) -> bool:
     if operation == "classroom":
         _lead(desk, bool(command["on"]))
     elif operation == "mine":
-        make_mine(desk, bench)
+        make_mine(desk, bench, str(command.get("run") or ""), str(command.get("link") or ""))
     elif operation == "undo" and not bench.undo and desk.watched is not None:
         _watch_again(desk, bench)
     elif is_watching(desk, bench) and operation not in ALLOWED:
@@ -50,15 +52,29 @@ def perform(desk: Desk, bench: Workbench, command: dict) -> bool:
     return True
 
 
-def make_mine(desk: Desk, bench: Workbench) -> None:
-    """Copy what is watched, switches as they stand, onto this browser's own bench; undo goes back to watching."""
+def make_mine(desk: Desk, bench: Workbench, run_id: str = "", text: str = "") -> None:
+    """Copy what is watched, switches as they stand, onto this browser's own bench; undo goes back to watching.
+
+    Where nobody leads the classroom any more, what the page still shows is copied: its run's experiment, or its link's.
+    """
     if not is_watching(desk, bench):
         return
     look_again(desk, bench)
+    if desk.follow and classrooms.get(desk.follow) is None:
+        _take_shown(bench, run_id, text)
     desk.watched = Watched(bench.experiment, bench.run, desk.follow)
     stop_looking(desk, bench)
     bench.undo.clear()
     bench.redo.clear()
+
+
+def _take_shown(bench: Workbench, run_id: str, text: str) -> None:
+    run = get_engine().run(run_id) if run_id else None
+    if run is not None:
+        bench.experiment = run.experiment
+    elif text:
+        with contextlib.suppress(link.LinkError):
+            bench.experiment = link.decode(text)
 
 
 def stop_looking(desk: Desk, bench: Workbench) -> None:

@@ -157,7 +157,7 @@ def test_a_run_survives_a_killed_and_a_stopped_server_and_its_viewer_misses_and_
         return False
 
     page.listen(tell_to_stop_once_it_streams)
-    assert page.notice == "The server restarts; your run goes on afterwards."
+    assert page.notice == "The server restarts; runs go on afterwards."
     machine.process.wait(PATIENCE)
     before = dict(page.frames)
     machine.start()

@@ -18,7 +18,7 @@ OWNER = "o" * 32
 @pytest.fixture
 def rooms():
     """A server's classrooms, with what they told."""
-    made = Classrooms()
+    made = Classrooms(clock=lambda: 1)
     made.told = []
     made.subscribe(made.told.append)
     return made

@@ -1,0 +1,81 @@
+"""A lesson in three browsers whose server dies and comes back: every page says so and finds the lesson again by itself."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+from experiments import small
+from pages import PHONE, LabPage
+from playwright.sync_api import expect
+from servers import Server
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A server of this test's own, which may be ended and started again."""
+    started = Server(tmp_path / "log.txt", SKIPVIZ_CHECKPOINT_SECONDS="0.3")
+    started.wait_until_warm()
+    yield started
+    started.close()
+
+
+def _classroom(lab: LabPage) -> str:
+    page = lab.page
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.locator(".sv-kinds label", has_text="Classroom").click()
+    page.get_by_role("button", name="Open a classroom").click()
+    field = page.get_by_label("Link to this classroom")
+    lab.until(lambda: "follow=" in field.input_value())
+    page.keyboard.press("Escape")
+    return field.input_value()
+
+
+def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was_stopped(machine, visit):
+    owner = LabPage(visit(base_url=machine.address)).open(small(steps=100_000, record_every=5))
+    address = _classroom(owner)
+    phone = visit(base_url=machine.address, viewport=PHONE, is_mobile=True, has_touch=True)
+    desktop = visit(base_url=machine.address)
+    gallery = visit(base_url=machine.address)
+    gallery.goto("gallery")
+    followers = [LabPage(phone), LabPage(desktop)]
+    for follower in followers:
+        follower.page.goto(address)
+        follower.ready()
+    everybody = [owner.page, phone, desktop, gallery]
+    run = owner.start()
+    for follower in followers:
+        follower.wait_for_step(20)
+
+    machine.end(signal.SIGKILL)
+    for page in everybody:
+        expect(page.locator(".sv-reach")).to_contain_text("The server cannot be reached", timeout=60_000)
+    machine.start()
+    machine.wait_until_warm()
+    for page in everybody:
+        expect(page.locator(".sv-reach")).to_be_hidden(timeout=60_000)
+    owner.expect_state(re.compile("Interrupted"))
+    assert owner.run() == run
+    owner.press("Resume")
+    owner.expect_state("Running")
+    _goes_on(owner, followers, "s1-3", 1)
+
+    machine.end(signal.SIGTERM)
+    for page in everybody:
+        expect(page.locator(".sv-reach")).to_have_text("The server restarts; runs go on afterwards.", timeout=60_000)
+    machine.start()
+    for page in everybody:
+        expect(page.locator(".sv-reach")).to_be_hidden(timeout=60_000)
+    _goes_on(owner, followers, "s3-5", 2)
+    assert owner.run() == run
+
+
+def _goes_on(owner: LabPage, followers: list[LabPage], skip: str, off: int) -> None:
+    """The owner's next toggle reaches every follower, whose numbers move."""
+    owner.expect_state("Running")
+    owner.click_skip(skip)
+    for follower in followers:
+        expect(follower.page.locator(".sv-watch")).to_contain_text("You are following a live lesson.", timeout=60_000)
+        expect(follower.page.locator("svg.sv-diagram .skip.off")).to_have_count(off, timeout=60_000)
+        follower.wait_for_step(follower.step() + 10)

@@ -125,6 +125,10 @@ class Settings(BaseSettings):
             return {**PUBLIC, **values}
         return values
 
+    def largest_run_mb(self) -> int:
+        """Return the MB that one run may take: never more than all together."""
+        return min(self.run_memory_mb, self.total_memory_mb)
+
     def forks(self) -> bool:
         """Return whether workers are forked from a warm process."""
         return self.start == "fork" or (self.start == "auto" and hasattr(os, "fork"))

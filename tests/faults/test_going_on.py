@@ -47,7 +47,7 @@ def two_variants(optimizer):
 
 def kill_worker(engine, run):
     """Kill a run's worker and wait until the run has failed."""
-    pid = wait_for(engine, lambda: run.id in engine._workers and engine._workers[run.id].pid)
+    pid = wait_for(engine, lambda: engine.worker_pid(run.id))
     os.kill(pid, signal.SIGKILL)
     wait_for_end(engine, run)
 
@@ -104,7 +104,7 @@ def arrange(kept, stage):
     elif stage == "paused":
         wait_for(kept, lambda: run.header and run.checkpoint is not None)
     if stage == "while a checkpoint is written":
-        kept._loop.call_soon_threadsafe(kept._workers[run.id].send, {"kind": "checkpoint"})
+        kept._loop.call_soon_threadsafe(kept._workers.send, run, {"kind": "checkpoint"})
     if stage == "ending":
         kept.post(run.id, ME, {"kind": "stop"})
     return run
@@ -114,10 +114,10 @@ def test_a_worker_killed_at_any_stage_leaves_a_run_that_goes_on_and_disturbs_no_
     other = kept.run(kept.submit(small(steps=1_000_000, record_every=1), ME, speed=50))
     for stage in ("starting", "first step", "mid-run", "while a checkpoint is written", "paused", "ending"):
         run = arrange(kept, stage)
-        child = kept._workers.get(run.id)
-        if child is not None and wait_for(kept, lambda child=child, run=run: child.pid or run.ended) and not run.ended:
-            os.kill(child.pid, signal.SIGKILL)
-        wait_for(kept, lambda run=run, child=child: run.ended or kept._workers.get(run.id) not in (child, None))
+        pid = wait_for(kept, lambda run=run: run.ended or kept.worker_pid(run.id))
+        if not run.ended:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(kept, lambda run=run, pid=pid: run.ended or kept.worker_pid(run.id) not in (pid, None))
         reached, frames = run.checkpoint or 0, frames_of(run)
         if run.ended and run.resumable:
             kept.resume(run.id, ME)
@@ -136,7 +136,7 @@ def test_a_worker_killed_at_any_stage_leaves_a_run_that_goes_on_and_disturbs_no_
 def test_a_worker_told_to_end_makes_a_checkpoint_first(kept):
     run = kept.run(kept.submit(endless(), ME))
     wait_for(kept, lambda: run.step > 100)
-    os.kill(kept._workers[run.id].pid, signal.SIGTERM)
+    os.kill(kept.worker_pid(run.id), signal.SIGTERM)
     wait_for_end(kept, run)
     assert (run.state, run.reason) == ("interrupted", "the run's worker was told to end")
     assert run.checkpoint == run.step

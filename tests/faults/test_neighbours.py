@@ -49,7 +49,7 @@ def test_an_endless_loop_is_ended_and_touches_nobody_else(hazardous, alone):
     looping = Experiment(variants={"never-returns": endless().network}, task=endless().task, training=endless().training)
     stuck = hazardous.run(hazardous.submit(looping, ANN))
     wait_for(hazardous, lambda: stuck.header)
-    worker = hazardous._pid(stuck)
+    worker = hazardous.worker_pid(stuck.id)
     beside = hazardous.run(hazardous.submit(neighbour(), BOB))
     wait_for_end(hazardous, stuck)
     assert (stuck.state, stuck.reason) == ("failed", "a step took longer than 8 s, and its worker was ended")

@@ -48,7 +48,7 @@ def test_runs_submitted_at_once_all_finish_in_turns_and_within_memory(crowded):
     most_workers, most_memory = 0, 0.0
     while not all(run.ended for run in runs):
         assert time.monotonic() - submitted < 20 * PATIENCE
-        pids = [pid for run in runs if (pid := crowded._pid(run))]
+        pids = [pid for run in runs if (pid := crowded.worker_pid(run.id))]
         most_workers = max(most_workers, len(pids))
         most_memory = max(most_memory, sum(map(own_memory_mb, pids)))
         news.wait(0.2)

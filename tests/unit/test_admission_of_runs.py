@@ -4,7 +4,6 @@ import pytest
 from engines import endless, small, wait_for, wait_for_end
 
 from skipviz.engine import EngineError, limits
-from skipviz.engine.starts import Starts
 from skipviz.settings import PUBLIC, Settings
 from skipviz.tasks import presets
 
@@ -176,8 +175,7 @@ def test_a_watched_run_goes_on_and_one_that_its_owner_paused_stays_so(engine, su
         leave()
 
 
-def test_too_many_starts_of_an_address_are_refused(engine, limited, monkeypatch):
-    monkeypatch.setattr(engine, "_starts", Starts())
+def test_too_many_starts_of_an_address_are_refused(engine, limited):
     limited(starts_per_minute=2)
     runs = [engine.run(engine.submit(small(steps=1), owner, address="203.0.113.7")) for owner in (ANN, BOB)]
     with pytest.raises(EngineError, match="this address may start 2 runs a minute") as refused:

@@ -1,0 +1,82 @@
+"""What a run's owner does to it while it lives: events and controls, checked and handed on. Imports no torch."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+
+from ..network.base import NetworkError, Tagged
+from ..storage import Run, RunStore
+from ..tasks.event import Control, Event, applied, message_from
+from .dispatch import Dispatch
+from .errors import EngineError
+from .register import Register
+from .workers import Workers
+
+
+class Controls:
+    """Takes messages from any thread; `admit()` is called where one may have made a core free, or want one."""
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        store: RunStore,
+        register: Register,
+        dispatch: Dispatch,
+        workers: Workers,
+        admit: Callable[[], None],
+    ) -> None:
+        self._lock, self._store, self._register = lock, store, register
+        self._dispatch, self._workers, self._admit = dispatch, workers, admit
+
+    def post(self, run: Run, owner: str | None, message) -> dict:
+        """Pass an event or control (or its JSON data) to a run and return `{"ok": True, "step": …}`.
+
+        Raises `EngineError`: not the owner, an ended run, or a message that does not fit the run.
+        """
+        if not owner or not secrets.compare_digest(run.owner.encode(), owner.encode()):
+            raise EngineError("only the browser that started this run may control it", 403)
+        try:
+            message = message if isinstance(message, Tagged) else message_from(message)
+            with self._lock:
+                if self._accepts(run, message):
+                    self._pass(run, message)
+        except NetworkError as error:
+            raise EngineError(str(error)) from None
+        return {"ok": True, "step": run.step}
+
+    def _accepts(self, run: Run, message: Event | Control) -> bool:
+        """Keep what a message sets, and return whether a worker is to hear it."""
+        if run.ended:
+            if isinstance(message, Control) and message.kind == "stop":
+                return False
+            raise EngineError(f"this run has ended ({run.state})", 409)
+        if not isinstance(message, Control):
+            run.experiment = applied(run.experiment, message)
+            return True
+        self._note(run, message)
+        heard = not run.ended and self._dispatch.passes(run, message)
+        self._admit()
+        return heard
+
+    def _pass(self, run: Run, message: Event | Control) -> None:
+        data = message.model_dump(mode="json", exclude_none=True)
+        if not isinstance(message, Control):
+            run.waiting.append(data)
+        self._store.note(run)
+        if self._workers.post(run, data):
+            self._dispatch.asked(run, data)
+
+    def _note(self, run: Run, control: Control) -> None:
+        """Keep what a control sets, for viewers and for a run that has no worker yet."""
+        if control.kind == "speed":
+            run.speed = control.steps_per_second
+        elif control.kind == "ghost":
+            run.ghost = control.ghost
+        elif control.kind in ("pause", "resume"):
+            run.paused = control.kind == "pause"
+        elif control.kind == "step":
+            run.paused = True
+        elif run.state == "queued" and run not in self._workers:
+            self._register.change(run, "stopped")

@@ -1,0 +1,67 @@
+"""What may come in: judges an experiment and who submits it before anything is begun. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from ..settings import Settings
+from ..tasks.experiment import Experiment
+from ..tasks.uploads import Uploads
+from . import budget, devices, limits, room
+from .dispatch import Dispatch
+from .errors import EngineError
+from .starts import Starts
+
+
+class Entrance:
+    """Refuses what is too big or comes too often, each time with an `EngineError`."""
+
+    def __init__(self, settings: Callable[[], Settings], uploads: Uploads, dispatch: Dispatch) -> None:
+        self._settings, self._uploads, self._dispatch = settings, uploads, dispatch
+        self._starts = Starts()
+        self._open = False
+
+    def open(self, is_open: bool) -> None:
+        """Let runs come in from now on, or no longer."""
+        self._open = is_open
+
+    def check_open(self) -> None:
+        """Refuse everything while the server is stopping."""
+        if not self._open:
+            raise EngineError("the server is stopping", 503)
+
+    def device(self, experiment: Experiment) -> Literal["cpu", "cuda"] | None:
+        """Return the device that the experiment computes on here, or None where it asks for one that is not there."""
+        return devices.resolve(experiment, self._settings().cuda)
+
+    def check_size(self, experiment: Experiment, device: str) -> None:
+        """Refuse an experiment over this server's bounds, without the memory for it, or whose data is not here."""
+        refusal = budget.refusal(experiment, self._settings()) or limits.refusal(experiment, self._settings().largest_run_mb())
+        if refusal:
+            raise EngineError(refusal, 413)
+        short = room.refusal(self.needed_mb(experiment, device))
+        if short:
+            raise EngineError(short, 503)
+        if not self.has_data(experiment):
+            raise EngineError(experiment.task.own.wanted(), 409)
+
+    def check_turn(self, owner: str, address: str | None) -> None:
+        """Refuse a browser with too many runs in line, and one whose starts, or whose address', come too often; counts one."""
+        settings = self._settings()
+        busy = self._dispatch.refusal(owner)
+        if busy:
+            raise EngineError(busy, 503)
+        often = self._starts.refusal(address, owner, settings.starts_per_minute, settings.browser_starts_per_minute)
+        if often:
+            raise EngineError(often, 429)
+
+    def needed_mb(self, experiment: Experiment, device: str) -> float:
+        """Return the MB that a run of the experiment is reckoned with."""
+        forked = self._settings().forks() and device == "cpu"
+        return limits.memory_mb(experiment) + (0 if forked else budget.FRESH_MB)
+
+    def has_data(self, experiment: Experiment) -> bool:
+        """Return whether the experiment's data is here: one's own may be on another server, or no longer kept."""
+        own = experiment.task.own
+        return own is None or self._uploads.has(own.digest)

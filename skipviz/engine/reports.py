@@ -1,0 +1,91 @@
+"""What workers say, taken into their runs. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+
+from ..storage import Run, RunStore
+from .dispatch import Dispatch
+from .figures import Figures
+from .register import Register
+from .workers import Workers
+
+
+class Reports:
+    """Reads the lines of `wire`, on the engine's thread; `admit()` is called where a core may have become free."""
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        store: RunStore,
+        register: Register,
+        dispatch: Dispatch,
+        workers: Workers,
+        counted: Figures,
+        admit: Callable[[], None],
+    ) -> None:
+        self._lock, self._store, self._register, self._dispatch = lock, store, register, dispatch
+        self._workers, self._counted, self._admit = workers, counted, admit
+
+    def hear(self, run: Run, word: bytes, rest: bytes) -> None:
+        """Take one line from a run's worker."""
+        with self._lock:
+            if run.ended:
+                return
+            self._dispatch.heard(run)
+            if word == b"frame":
+                _, kind, payload = rest.split(b" ", 2)
+                self._counted.frames_received += 1
+                self._store.append(run, payload, keep=kind == b"1", passing=kind == b"2")
+            elif word == b"at":
+                self._counted.stepped(int(rest) - run.step)
+                run.step = int(rest)
+            elif word == b"event":
+                _note_acted(run, json.loads(rest))
+                return
+            elif word == b"resumed":
+                step, events = json.loads(rest)
+                run.checkpoint = step or None
+                self._store.rewind(run, step, events)
+            elif word == b"checkpoint":
+                run.checkpoint = json.loads(rest)
+                self._workers.safe(run)
+                self._store.note(run)
+                return
+            elif word == b"state":
+                self._set_state(run, json.loads(rest))
+            elif word == b"header":
+                run.header_json = rest
+                self._workers.began(run)
+                return
+            elif word == b"diverged":
+                run.diverged = json.loads(rest)
+                run.mark()
+            elif word == b"end":
+                self._register.end(run, *json.loads(rest))
+                self._workers.done(run)
+                self._admit()
+                return
+        self._register.tell(run)
+
+    def _set_state(self, run: Run, state: str) -> None:
+        reason = self._dispatch.changed(run, state)
+        if run.state == "queued":
+            return
+        if (state, reason) != (run.state, run.reason):
+            run.state, run.reason = state, reason
+            run.mark()
+        if state == "paused":
+            self._admit()
+
+
+def _note_acted(run: Run, event: dict) -> None:
+    """Keep an event that acted, which waits no longer."""
+    run.events.append(event)
+    acted = {**event, "step": None}
+    for index, waiting in enumerate(run.waiting):
+        if {**waiting, "step": None} == acted:
+            del run.waiting[index]
+            return

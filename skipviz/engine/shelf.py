@@ -1,0 +1,110 @@
+"""The runs that are kept: found, listed, renamed and deleted, whether they are in memory or on the disk. Imports no torch."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..settings import Settings
+from ..storage import RecordedStore, Retention, Run, RunStore, StoreError
+from ..storage.summary import checked_title
+from ..tasks.experiment import Experiment
+from .errors import EngineError, unknown
+
+
+def store_for(settings: Settings) -> RunStore:
+    """Return the store that keeps runs as the settings say."""
+    retention = Retention(settings.keep_days, settings.keep_mb)
+    return RecordedStore(settings.data_dir, settings.store_mb * 2**20, settings.run_store_mb * 2**20, retention)
+
+
+class Shelf:
+    """Speaks for a store in sentences. Every method may wait for a disk, so none is for an event loop or under `lock`."""
+
+    def __init__(self, store: RunStore, lock: threading.RLock) -> None:
+        self._store, self._lock = store, lock
+
+    @property
+    def retention(self) -> str:
+        """How long runs are kept, in one sentence for a page."""
+        store = self._store
+        return store.retention.sentence() if isinstance(store, RecordedStore) else "Runs are kept until the server stops."
+
+    def used(self) -> int | None:
+        """Return the bytes that all kept runs take, or None where nothing is kept. Raises `EngineError`."""
+        if not isinstance(self._store, RecordedStore):
+            return None
+        with _told():
+            return self._store.used()
+
+    def glance(self, run_id: str, most: int) -> tuple[Experiment, list[bytes]] | None:
+        """Return a run's experiment as it is now and frames with at least step, loss and weight gradients.
+
+        Of a run on the disk these are at most `most`, and the run is not taken into memory. Raises `EngineError`.
+        """
+        run = self._store.get(run_id)
+        if run is not None:
+            return run.experiment, run.frames
+        if not isinstance(self._store, RecordedStore):
+            return None
+        with _told():
+            found = self._store.glance(run_id, most)
+        return None if found is None else (Experiment.model_validate_json(found[0]), found[1])
+
+    def runs_of(self, owner: str | None) -> list[dict]:
+        """Return an owner's runs, newest first, as `skipviz.storage.listing` describes them. Raises `EngineError`."""
+        if not owner:
+            return []
+        with _told():
+            return self._store.listed(owner)
+
+    def rename(self, run_id: str, owner: str | None, title: str) -> dict:
+        """Give a run another title and return `{"ok": True, "title": …}`. Raises `EngineError`."""
+        try:
+            title = checked_title(title)
+        except ValueError as error:
+            raise EngineError(str(error), 422) from None
+        self.owned(run_id, owner)
+        with _told():
+            self._store.rename(run_id, title)
+        return {"ok": True, "title": title}
+
+    def delete(self, run_id: str, owner: str | None) -> dict:
+        """Forget an ended run and all that was kept of it. Raises `EngineError`."""
+        with _told():
+            state = self.owned(run_id, owner)
+            run = self._store.get(run_id)
+            with self._lock:
+                if (run is not None and not run.ended) or state in ("queued", "running", "paused"):
+                    raise EngineError("this run still goes on: stop it first", 409)
+            self._store.delete(run_id)
+        return {"ok": True}
+
+    def look_up(self, run_id: str) -> Run:
+        """Return a run, which may come from the disk; raises `EngineError` where it is not kept or cannot be read."""
+        with _told():
+            run = self._store.find(run_id)
+        if run is None:
+            raise unknown()
+        return run
+
+    def owned(self, run_id: str, owner: str | None) -> str:
+        """Return the state of a run that is `owner`'s; raises `EngineError` for every other."""
+        with _told():
+            found = self._store.owner_and_state(run_id)
+        if found is None:
+            raise unknown()
+        if not owner or not secrets.compare_digest(found[0].encode(), owner.encode()):
+            raise EngineError("only the browser that started this run may change it", 403)
+        return found[1]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn a store's problem into a refusal."""
+    try:
+        yield
+    except StoreError as error:
+        raise EngineError(str(error), 503) from None

@@ -1,0 +1,185 @@
+"""The worker processes of runs: begun, told things, ended, and begun again where one never said a word. Imports no torch."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from ..settings import Settings
+from ..storage import Run, RunStore
+from ..tasks.uploads import Uploads
+from .launcher import Child, Launcher
+from .register import Register
+
+STOPPING_SECONDS = 2.0
+"""How long a worker may take to finish the step it is in when its run is stopped."""
+BEGIN_AGAIN_SECONDS = 0.5
+"""After which a run whose worker was lost before its first word gets another: by then there is a nursery again."""
+LAST_CHECKPOINT_SECONDS = 5.0
+"""How long a server that is told to stop waits for its workers' checkpoints."""
+
+
+class Workers:
+    """Owns one process for every run under way. `post`, `prepare` and `pid` may be called from any thread, all under `lock`.
+
+    `hear(run, word, rest)` gets every line that a worker writes, `waited(seconds)` how long a run was in line that begins,
+    and `admit()` is called where a core has become free.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        lock: threading.RLock,
+        store: RunStore,
+        register: Register,
+        uploads: Uploads,
+        hear: Callable[[Run, bytes, bytes], None],
+        waited: Callable[[float], None],
+        admit: Callable[[], None],
+    ) -> None:
+        self._settings, self._lock, self._store, self._register, self._uploads = settings, lock, store, register, uploads
+        self._hear, self._waited, self._admit = hear, waited, admit
+        self._launcher: Launcher | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._children: dict[str, Child] = {}
+        self._pending: dict[str, list[dict]] = {}
+        """Per run that has no header yet: the request and what was posted since, to begin with and to begin again."""
+        self._closing = False
+        self._awaited: set[str] = set()
+        """Runs whose checkpoint a stopping server waits for."""
+        self._all_safe = threading.Event()
+
+    def __contains__(self, run: Run) -> bool:
+        """Return whether the run has a worker."""
+        return run.id in self._children
+
+    def serve(self, launcher: Launcher, loop: asyncio.AbstractEventLoop) -> None:
+        """Take what starts processes, and the loop on which they are heard."""
+        self._launcher, self._loop = launcher, loop
+
+    def pid(self, run: Run) -> int | None:
+        """Return the process id of the run's worker, once that is known."""
+        child = self._children.get(run.id)
+        return None if child is None else child.pid
+
+    def pids(self) -> list[int]:
+        """Return the process ids of all workers."""
+        return [child.pid for child in list(self._children.values()) if child.pid]
+
+    def prepare(self, run: Run, device: str, going_on: bool = False) -> None:
+        """Write down with what the run's worker is to begin; `going_on`: from the run's checkpoint."""
+        request = {
+            "experiment": (run.began or run.experiment).model_dump(mode="json", exclude_defaults=True),
+            "device": device,
+            "memory_mb": self._settings().largest_run_mb(),
+            "uploads": str(self._uploads.folder),
+            "events": [*run.events, *({**event, "step": event.get("step", run.step)} for event in run.waiting)],
+        }
+        folder = self._store.checkpoints(run.id)
+        kept = {"folder": None if folder is None else str(folder), "seconds": self._settings().checkpoint_seconds}
+        self._pending[run.id] = [{**request, "checkpoints": kept, "resume": [run.checkpoint] if going_on else None}]
+
+    def begin(self, run: Run, again: bool = False) -> None:
+        """Start the run's worker with what was prepared and posted."""
+        request, *messages = self._pending[run.id]
+        request = {**request, "speed": run.speed, "ghost": run.ghost, "paused": run.paused}
+        child = self._launcher.launch(
+            "worker",
+            lambda word, rest: self._hear(run, word, rest),
+            lambda reason: self._lost(run, reason, again),
+            cuda=request["device"] == "cuda",
+        )
+        self._children[run.id] = child
+        for data in (request, *messages):
+            child.send(data)
+        run.ahead = run.wait = None
+        if not again and not request["resume"]:
+            self._waited(time.time() - run.created)
+        self._register.change(run, "paused" if run.paused else "running")
+
+    def began(self, run: Run) -> None:
+        """Hear that the run's worker has its request."""
+        self._pending.pop(run.id, None)
+
+    def post(self, run: Run, data: dict) -> bool:
+        """Let a message reach the run's worker, or the one that will begin; return whether there is one."""
+        if run.id in self._pending:
+            self._pending[run.id].append(data)
+        if run.id not in self._children:
+            return False
+        self._loop.call_soon_threadsafe(self.send, run, data)
+        return True
+
+    def send(self, run: Run, data: dict) -> None:
+        """Tell the run's worker, which is ended where it does not obey a stop."""
+        child = self._children.get(run.id)
+        if child is None:
+            return
+        child.send(data)
+        if data["kind"] == "stop":
+            self._loop.call_later(STOPPING_SECONDS, self._insist, run)
+
+    def abandon(self, run: Run, reason: str) -> None:
+        """End a worker that does not come back, and let the run fail with the reason."""
+        self._register.end(run, "failed", reason)
+        self._kill(run)
+
+    def done(self, run: Run) -> None:
+        """Let go of a worker that ends by itself."""
+        self._children.pop(run.id, None)
+
+    def forget(self, run: Run) -> None:
+        """Hear that a run has ended."""
+        self._pending.pop(run.id, None)
+        self.safe(run)
+
+    def wind_up(self) -> None:
+        """Ask every worker for a checkpoint and wait a bounded time for all of them; from then on none begins again."""
+        with self._lock:
+            self._closing = True
+            self._awaited = {run_id for run_id in self._children if self._store.checkpoints(run_id) is not None}
+            self._all_safe.clear()
+            waits = bool(self._awaited)
+            for run_id in self._awaited:
+                self._loop.call_soon_threadsafe(self._children[run_id].send, {"kind": "checkpoint"})
+        if waits:
+            self._all_safe.wait(LAST_CHECKPOINT_SECONDS)
+
+    def safe(self, run: Run) -> None:
+        """Hear that a run has its checkpoint, or has ended."""
+        self._awaited.discard(run.id)
+        if not self._awaited:
+            self._all_safe.set()
+
+    def _insist(self, run: Run) -> None:
+        """End a worker that did not stop on its own."""
+        with self._lock:
+            if not run.ended:
+                self._register.end(run, "stopped", None)
+                self._kill(run)
+                self._admit()
+
+    def _kill(self, run: Run) -> None:
+        child = self._children.pop(run.id, None)
+        if child is not None:
+            child.kill()
+
+    def _lost(self, run: Run, reason: str, again: bool) -> None:
+        """Take the end of a worker's process."""
+        with self._lock:
+            child = self._children.pop(run.id, None)
+            if run.ended or child is None:
+                return
+            if not child.heard and not again and not self._closing:
+                self._loop.call_later(BEGIN_AGAIN_SECONDS, self._begin_again, run)
+                return
+            self._register.end(run, "failed", reason)
+            self._admit()
+
+    def _begin_again(self, run: Run) -> None:
+        """Start a worker for a run whose first one never said a word, as when the nursery died before forking it."""
+        with self._lock:
+            if not run.ended and not self._closing:
+                self.begin(run, again=True)

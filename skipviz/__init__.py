@@ -32,6 +32,7 @@ from .sharing.link import LinkError
 from .tasks import presets
 from .tasks.experiment import Experiment, ExperimentError, Training, experiment_from_json
 from .tasks.task import Task
+from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from .learning.frame import Frame
     from .tasks.event import Event
 
-__version__ = "0.1.0"
 
 __all__ = [
     "Adapter",

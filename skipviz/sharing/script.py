@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .. import __version__
 from ..network.network import Network
 from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment, Training
 from ..tasks.task import Task
 from ..tasks.text import FILE
+from ..version import __version__
 from .script_data import data_source
 from .script_lines import broken
 from .script_live import Live, literal, words

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 from functools import cache
 
-from .. import __version__
 from ..drawing import diagram, udiagram
 from ..network.network import Network
 from ..sharing import replay
 from ..storage import Run
 from ..tasks.experiment import Experiment
+from ..version import __version__
 from . import bundle
 from .page_data import LAB_HEIGHT, link_of, network_data
 

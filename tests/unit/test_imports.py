@@ -16,9 +16,9 @@ BELOW = {
     "learning": {"tasks", "network", "settings"},
     "engine": {"learning", "storage", "sharing", "tasks", "network", "settings"},
     "storage": {"learning", "sharing", "tasks", "network", "settings"},
-    "sharing": {"learning", "tasks", "network", "settings"},
+    "sharing": {"learning", "tasks", "network", "settings", "version"},
     "drawing": {"learning", "tasks", "network"},
-    "web": {"engine", "storage", "sharing", "drawing", "learning", "tasks", "network", "settings"},
+    "web": {"engine", "storage", "sharing", "drawing", "learning", "tasks", "network", "settings", "version"},
 }
 """What each room may import besides itself: web → engine, storage, sharing, drawing → learning → tasks → network."""
 
@@ -61,9 +61,20 @@ def test_a_file_imports_only_rooms_below_its_own_and_no_library_its_room_must_no
     room = path.relative_to(PACKAGE).parts[0]
     names = imports_of(path)
     rooms = {name.split(".")[1] for name in names if name.startswith("skipviz.")}
-    own = {entry.stem for entry in PACKAGE.iterdir()}
-    assert (rooms & own) - {room} <= BELOW[room]
+    assert rooms - {room} <= BELOW[room]
+    assert "skipviz" not in names, "the package's top stands above every room: import a room, or a file of it"
     assert {name.split(".")[0] for name in names} & FORBIDDEN[room] == set()
+
+
+def test_each_room_stands_above_all_that_it_may_import():
+    assert set(BELOW) == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    for room, below in BELOW.items():
+        assert all(room not in BELOW.get(lower, ()) for lower in below)
+
+
+@pytest.mark.parametrize("name", ["settings", "version"])
+def test_what_every_room_may_import_imports_none(name):
+    assert not {found for found in imports_of(PACKAGE / f"{name}.py") if found.startswith("skipviz")}
 
 
 def loaded_by(statement: str) -> set[str]:

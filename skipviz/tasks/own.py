@@ -91,6 +91,20 @@ class Own(Frozen):
             raise NetworkError(f"{self.samples:,} samples of {written(self.shape)} are too many")
         return self
 
+    @classmethod
+    def of(cls, data, kind: str, target: str, samples: int, shape: tuple[int, ...], classes=(), columns=()) -> Own:
+        """Return the description of what was read of a file (`data.file`, `data.digest()`), names as they may be shown."""
+        return cls(
+            digest=data.digest(),
+            file=data.file,
+            kind=kind,
+            target=target,
+            samples=samples,
+            shape=shape,
+            classes=tuple(shown(name, 24) or "(blank)" for name in classes),
+            columns=tuple(shown(name, 24) for name in columns),
+        )
+
     @property
     def is_pictures(self) -> bool:
         """Whether the samples are pictures; otherwise they are a table's rows."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .own import Own, UploadError, shown
+from .own import Own, UploadError
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,5 @@ def described(pictures: Pictures, target: str) -> Own:
     """Return the description of the task of telling the pictures' masks or labels; raises `UploadError`."""
     if target not in pictures.targets():
         raise UploadError(f"{pictures.file} has no {target}")
-    return Own(
-        digest=pictures.digest(),
-        file=pictures.file,
-        kind=target,
-        target=target,
-        samples=len(pictures.images),
-        shape=pictures.images.shape[1:],
-        classes=tuple(shown(name, 24) or "(blank)" for name in pictures.classes) if target == "labels" else (),
-    )
+    classes = pictures.classes if target == "labels" else ()
+    return Own.of(pictures, target, target, len(pictures.images), pictures.images.shape[1:], classes)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from .own import COLUMNS_NAMED, FEWEST_SAMPLES, MOST_CLASSES, MOST_FEATURES, MOST_TABLE_INPUTS, Own, UploadError, shown
+from .own import COLUMNS_NAMED, FEWEST_SAMPLES, MOST_CLASSES, MOST_FEATURES, MOST_TABLE_INPUTS, Own, UploadError
 
 FEW_NUMBERS = 10
 """A column of at most so many different whole numbers may be classes."""
@@ -119,16 +119,8 @@ def described(table: Table, target: str, kind: str | None = None) -> Own:
     used = inputs(table, target)
     if not used:
         raise UploadError(f"{table.file} has no column beside {target} from which it could be told")
-    return Own(
-        digest=table.digest(),
-        file=table.file,
-        kind=kind,
-        target=target,
-        samples=len(rows),
-        shape=(sum(column.width for column in used),),
-        classes=tuple(shown(name, 24) or "(blank)" for name in names),
-        columns=tuple(shown(column.name, 24) for column in used[:COLUMNS_NAMED]),
-    )
+    shape = (sum(column.width for column in used),)
+    return Own.of(table, kind, target, len(rows), shape, names, [column.name for column in used[:COLUMNS_NAMED]])
 
 
 def inputs(table: Table, target: str) -> list[Column]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ..drawing import diagram
-from ..engine import EngineError, get_engine
+from ..engine import get_engine
 from ..network.network import Network
 from ..storage import Run
 from ..tasks.comparison import differences
 from ..tasks.experiment import Experiment
 from . import component, feed, opening, session, view
+from .commands import perform_all
 from .page_data import network_data
 
 KEY = "compare"
@@ -20,14 +21,7 @@ LONGEST_ID = 64
 def page() -> None:
     """Draw the page of two runs side by side."""
     desk = session.compare_desk()
-    for command in component.commands(KEY, desk.done):
-        desk.done = command["n"]
-        try:
-            perform(desk, command)
-        except EngineError as error:
-            desk.message = ("Not done.", f"{str(error)[:1].upper()}{str(error)[1:]}.")
-        except (KeyError, TypeError, ValueError):
-            desk.message = ("Not done.", "The page sent what is no command.")
+    perform_all(KEY, desk, lambda command: perform(desk, command))
     wanted = {"runs": ",".join(desk.runs)} if desk.runs else {}
     view.write_address(wanted)
     message, desk.message = desk.message, None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..engine import EngineError, get_engine
-from ..network.base import NetworkError
 from ..network.edit import set_layers, set_skips
 from ..tasks import presets
 from . import component, feed, session, view
+from .commands import capital, perform_all
 from .page_data import bench_data
 from .showcase import SPEED, opening, showcase
 from .workbench import Workbench, events_between
@@ -32,15 +32,7 @@ TEXTS = {
 def page() -> None:
     """Draw the page of the three panels."""
     desk = session.figure_desk()
-    for command in component.commands(KEY, desk.done):
-        desk.done = command["n"]
-        try:
-            perform(desk, command)
-        except (NetworkError, EngineError) as error:
-            text = str(error)
-            desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}")
-        except (KeyError, TypeError, ValueError):
-            desk.message = ("Not done.", "The page sent what is no command.")
+    perform_all(KEY, desk, lambda command: perform(desk, command))
     runs = [bench.run or "" for bench in desk.benches.values()]
     wanted = {"runs": ".".join(runs)} if any(runs) else {}
     view.write_address(wanted)
@@ -124,8 +116,7 @@ def _start_own(desk: session.Desk, bench: Workbench) -> None:
     try:
         session.start(bench, speed=SPEED, ghost=True, paused=False)
     except EngineError as error:
-        text = str(error)
-        desk.message = ("Not started.", f"{text[:1].upper()}{text[1:]}")
+        desk.message = ("Not started.", capital(str(error)))
 
 
 def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> None:

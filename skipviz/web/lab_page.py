@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..engine import EngineError, get_engine
-from ..network.base import NetworkError
-from ..tasks.experiment import Experiment, ExperimentError
+from ..engine import get_engine
+from ..tasks.experiment import Experiment
 from . import component, feed, handout, mend_bar, session, sidebar, view, watching
+from .commands import perform_all
 from .downloads import stem
 from .opening import lab_desk, open_text
 from .page_data import bench_data, link_of
@@ -20,13 +20,7 @@ def page() -> None:
     """Draw the lab page."""
     desk = lab_desk()
     bench = desk.benches["lab"]
-    for command in component.commands(KEY, desk.done):
-        desk.done = command["n"]
-        try:
-            perform(desk, bench, command)
-        except (NetworkError, EngineError, KeyError, TypeError, ValueError) as error:
-            title = "This file does not open." if command["op"] == "open_file" else "Not done."
-            desk.message = (title, _words(error))
+    perform_all(KEY, desk, lambda command: perform(desk, bench, command))
     watching.look_again(desk, bench)
     sidebar.draw(desk, bench)
     if not watching.is_watching(desk, bench):
@@ -130,9 +124,3 @@ def _address(desk: session.Desk, bench: Workbench) -> None:
     """Keep the address true: the experiment, the run that a reload finds again, the classroom."""
     text = "" if desk.follow else link_of(bench.experiment)
     view.write_address({**({"x": text} if text else {}), **watching.address(desk, bench)})
-
-
-def _words(error: Exception) -> str:
-    text = str(error)
-    known = isinstance(error, NetworkError | EngineError | ExperimentError)
-    return f"{text[:1].upper()}{text[1:]}" if known else "The page sent what is no command."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..engine import EngineError, get_engine
+from ..engine import get_engine
 from ..storage.listing import MOST_LISTED
 from ..storage.summary import MAX_TITLE
 from . import component, opening, run_cards, session, view
+from .commands import perform_all
 
 KEY = "runs"
 
@@ -14,15 +15,7 @@ def page() -> None:
     """Draw the page of one's own runs."""
     desk = session.runs_desk()
     looked: list[str] = []
-    for command in component.commands(KEY, desk.done):
-        desk.done = command["n"]
-        try:
-            looked += perform(command) or []
-        except EngineError as error:
-            text = str(error)
-            desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}")
-        except (KeyError, TypeError, ValueError):
-            desk.message = ("Not done.", "The page sent what is no command.")
+    perform_all(KEY, desk, lambda command: looked.extend(perform(command) or []))
     view.write_address({})
     engine, owner = get_engine(), session.owner()
     message, desk.message = desk.message, None

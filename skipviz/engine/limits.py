@@ -43,14 +43,18 @@ def memory_mb(experiment: Experiment) -> float:
     return WORKER_MB + (4 * (outside + HEAP * heap) + 1024 * sum(part.objects for part in parts)) / 2**20
 
 
+def kept_by_optimizer(training: Training) -> int:
+    """Return how many tensors of all parameters' size the training's optimizer keeps."""
+    return _OPTIMIZER[training.optimizer] or (1 if training.momentum else 0)
+
+
 class _Part:
     """One variant's share, in elements of four bytes; `objects` in kB."""
 
     def __init__(self, network: Network, batch: int, training: Training, shown: int) -> None:
         own, bare = footprint(network), footprint(network, ghost=True)
         parameters = network.parameter_count()
-        kept = _OPTIMIZER[training.optimizer] or (1 if training.momentum else 0)
-        self.kept = parameters * (1 + kept)
+        self.kept = parameters * (1 + kept_by_optimizer(training))
         self.forward = batch * own.forward
         large = parameters >= MAPPED
         self.mapped = 2 * parameters if large else 0

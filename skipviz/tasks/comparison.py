@@ -37,7 +37,7 @@ def differences(left: Experiment, right: Experiment, names: tuple[str, str] | No
     return [
         *_task(left.task, right.task),
         *_training(left.training, right.training),
-        *_network(*networks, same_task=left.task == right.task),
+        *network_differences(*networks, same_task=left.task == right.task),
     ]
 
 
@@ -86,7 +86,8 @@ def _training(left: Training, right: Training) -> list[Difference]:
     return _compared(left, right, words)
 
 
-def _network(left: Network, right: Network, same_task: bool) -> list[Difference]:
+def network_differences(left: Network, right: Network, same_task: bool = True) -> list[Difference]:
+    """Return what differs between two networks: layers, skips, input and head if they learn one task, parameters."""
     if left == right:
         return []
     found = [Difference("layers", str(left.depth), str(right.depth))] if left.depth != right.depth else []

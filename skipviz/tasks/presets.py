@@ -60,9 +60,7 @@ def deep_residual(depth: int = 300, width: int = 32) -> Experiment:
 
     Without α the forward signal of so deep a stack without norm grows by √(7/6) a block (De & Smith 2020, SkipInit).
     """
-    network = families.mlp(depth=depth, width=width, skip_every=2)
-    ends = [network.layers[skip.target - 1].id for skip in network.skips]
-    network = edit.set_layers(network, ends, scale=round(len(ends) ** -0.5, 4))
+    network = families.mlp(depth=depth, width=width, skip_every=2, scale="root")
     return Experiment(variants={"network": network}, task=Task(name="spiral"), training=Training(steps=400))
 
 

@@ -6,14 +6,18 @@ from functools import cache
 
 import streamlit as st
 
-from ..network.base import NetworkError, elements
-from ..network.network import Network
+from ..network.base import NetworkError
 from ..tasks import presets
-from ..tasks.experiment import Experiment, Training
+from ..tasks.experiment import Experiment
 from ..tasks.task import Task
-from .recipe import FORMS, Recipe, Setting, built, first_recipe, fits, preset_recipes, published_words, structure
+from . import architecture
+from .form import SCALES, Setting
+from .forms import FORMS
+from .image_mend import larger_images
+from .recipe import Recipe, fits, size_words, structure
+from .recognition import TITLES, Recognised, recognised
 from .session import Desk, accept, leave
-from .setup import FAMILIES, PATTERNS, Setup, rebuilt, setup_of
+from .setup import PATTERNS, Setup, rebuilt
 from .workbench import Workbench, events_between
 
 ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
@@ -27,131 +31,69 @@ INITS = {
     "orthogonal": "orthogonal",
     "zero": "zero",
 }
-TITLES = {**FAMILIES, **{name: form.title for name, form in FORMS.items()}}
 OWN = "own"
 """What the family's widget shows for a network of no family."""
-SMALL_PICTURE, LARGE_PICTURE = 12 * 12, 32 * 32
-"""Pixels up to which 24 convolutions of 16 channels are trained in reasonable time, and 8 of them."""
-BATCH_PIXELS = 2**18
-"""Of a batch of one's own pictures: 64 of 64×64, 4 of 256×256."""
-KNOWN_RECIPES = 200
-"""Recipes a session remembers, the newest ones."""
+KNOWN_NETWORKS = 200
+"""Networks whose settings a session remembers, the newest ones."""
 
 
 def draw_family(desk: Desk, bench: Workbench) -> None:
     """Draw family and settings; a change edits the bench's experiment."""
-    recipe = recipe_of(bench.network)
-    setup = setup_of(bench.network)
+    found = known(bench)
     st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
-    stack = is_stack(bench.network)
-    show("set_family", recipe.family if recipe else setup.family if stack else OWN)
+    show("set_family", found.family or OWN)
     st.selectbox(
-        "Family", [*TITLES, *([] if recipe or stack else [OWN])], key="set_family", label_visibility="collapsed",
+        "Family", [*TITLES, *([] if found.family else [OWN])], key="set_family", label_visibility="collapsed",
         format_func=lambda name: TITLES.get(name, "Your own"),
         on_change=lambda: _choose(desk, bench, st.session_state.set_family),
     )  # fmt: skip
-    if recipe:
-        _published(desk, bench, recipe)
-    elif stack:
-        _stack(desk, bench)
+    if found.recipe:
+        _published(desk, bench, found.recipe)
+    elif found.stack:
+        _stack(desk, bench, found.stack)
     else:
-        st.caption("Edit this network in the diagram, or choose a family here to build a new one.")
+        _by_hand(desk, bench, found)
 
 
-def is_stack(network: Network) -> bool:
-    """Return whether the network is a plain stack of linear layers or convolutions, which the stack's settings describe."""
-    kinds = {layer.op.kind for layer in network.layers}
-    return kinds == {"linear"} or kinds == {"conv"}
+def known(bench: Workbench) -> Recognised:
+    """Return what the bench's network is; settings that were chosen count where others give the same network."""
+    experiment, memory = bench.experiment, _memory()
+    last, found = st.session_state.get("recognised_last", (None, None))
+    if last is not experiment:
+        key = structure(experiment.network), experiment.task
+        found = memory.get(key)
+        if found is None:
+            found = recognised(experiment)
+            _remember(key, found)
+        st.session_state.recognised_last = experiment, found
+    return found
 
 
-def recipe_of(network: Network) -> Recipe | None:
-    """Return the recipe whose network has this structure, if this session knows one."""
-    return _recipes().get(structure(network))
+def _memory() -> dict[tuple[int, Task], Recognised]:
+    return st.session_state.setdefault("recognised", {})
+
+
+def _remember(key: tuple[int, Task], found: Recognised) -> None:
+    memory = _memory()
+    memory[key] = found
+    while len(memory) > KNOWN_NETWORKS:
+        del memory[next(iter(memory))]
 
 
 def with_task(bench: Workbench, task: Task) -> Experiment:
-    """Return the bench's experiment on another task, its network rebuilt; raises `NetworkError`."""
-    recipe = recipe_of(bench.network)
-    if recipe and fits(recipe.family, task):
-        return _with_recipe(bench, recipe, task)
-    if not set(FAMILIES) & set(task.kind.families):
-        return _with_recipe(bench, first_recipe(task.kind.families[0]), task)
-    family = next(family for family in task.kind.families if family in FAMILIES)
-    return rebuilt(
-        bench.experiment,
-        _stack_setup(bench.network, family) if recipe or not is_stack(bench.network) else setup_of(bench.network),
-        task,
-    )
+    """Return the bench's experiment on another task, its network rebuilt or fitted; raises `NetworkError`."""
+    return architecture.with_task(bench.experiment, known(bench), task)
 
 
 def with_own(bench: Workbench, task: Task) -> Experiment:
-    """Return the bench's experiment on data of one's own; the network stays where it can read it, else a usual one takes its place.
-
-    Large pictures come in small batches.
-    """
-    network, usual = bench.network, task.kind.families[0]
-    recipe, stack = recipe_of(network), is_stack(network)
-    experiment = bench.experiment.replaced(training=_affordable(bench.experiment.training, task))
-    if recipe and fits(recipe.family, task):
-        return _with_recipe(bench, recipe, task).replaced(training=experiment.training)
-    if not stack or bench.experiment.task.name == task.name or setup_of(network).family == usual:
-        try:
-            return experiment.on(task)
-        except NetworkError:
-            pass  # it reads something else altogether: pictures and not numbers, or tokens
-    setup = _stack_setup(network, usual)
-    pixels = elements(task.sample_shape()[1:])
-    if usual == "conv" and pixels > SMALL_PICTURE:
-        setup = setup.replaced(depth=8, width=16 if pixels <= LARGE_PICTURE else 8)
-    return rebuilt(experiment, setup, task)
-
-
-def _affordable(training: Training, task: Task) -> Training:
-    most = max(4, BATCH_PIXELS // elements(task.sample_shape()[1:])) if task.own.is_pictures else training.batch_size
-    return training.replaced(batch_size=min(training.batch_size, most))
-
-
-def _stack_setup(network: Network, family: str) -> Setup:
-    """Return a plain stack's settings for one who comes from a published architecture."""
-    own = {"depth": 24, "width": 64 if family == "mlp" else 16, "activation": "relu", "norm": "none", "order": "op-norm-act"}
-    skips = {"init": "torch", "pattern": "residual", "every": 2, "merge": "add"}
-    return setup_of(network).replaced(family=family, **own, **skips)
+    """Return the bench's experiment on data of one's own; raises `NetworkError`."""
+    return architecture.with_own(bench.experiment, known(bench), task)
 
 
 @cache
 def preset_experiment(name: str) -> Experiment:
     """Return a preset's experiment, built once."""
     return presets.get(name)
-
-
-def _recipes() -> dict[int, Recipe]:
-    if "recipes" not in st.session_state:
-        known = {}
-        for name, form in FORMS.items():
-            recipe = first_recipe(name)
-            known[structure(built(recipe, Task(name=form.tasks[0])))] = recipe
-        for name, recipe in preset_recipes().items():
-            known[structure(preset_experiment(name).network)] = recipe
-        st.session_state.recipes = known
-    return st.session_state.recipes
-
-
-def _with_recipe(bench: Workbench, recipe: Recipe, task: Task) -> Experiment:
-    """Return the experiment with the recipe's network; switches of skips that stay are kept."""
-    network = built(recipe, task)
-    kept = {(skip.source, skip.target): skip for skip in bench.network.skips} if recipe_of(bench.network) else {}
-    skips = tuple(
-        skip.model_copy(update={"on": kept[key].on, "strength": kept[key].strength})
-        if (key := (skip.source, skip.target)) in kept
-        else skip
-        for skip in network.skips
-    )
-    recipes = _recipes()
-    recipes[structure(network)] = recipe
-    while len(recipes) > KNOWN_RECIPES:
-        del recipes[next(iter(recipes))]
-    name = next(iter(bench.experiment.variants))
-    return bench.experiment.replaced(variants={name: network.replaced(skips=skips)}, task=task)
 
 
 def _choose(desk: Desk, bench: Workbench, family: str) -> None:
@@ -164,14 +106,8 @@ def _choose(desk: Desk, bench: Workbench, family: str) -> None:
         names = " or ".join(TITLES[name] for name in possible)
         desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
         return
-    if family in FORMS:
-        fitting = task if fits(family, task) else Task(name=FORMS[family].tasks[0])
-        take(desk, bench, lambda: _with_recipe(bench, first_recipe(family), fitting))
-    else:
-        fitting = task if family in task.kind.families else Task(name="digits")
-        published = recipe_of(bench.network) is not None or not is_stack(bench.network)
-        setup = _stack_setup(bench.network, family) if published else setup_of(bench.network).replaced(family=family)
-        take(desk, bench, lambda: rebuilt(bench.experiment, setup, fitting))
+    fitting = task if family in possible else Task(name=FORMS[family].tasks[0] if family in FORMS else "digits")
+    take(desk, bench, lambda: architecture.with_family(bench.experiment, known(bench), family, fitting))
     if fitting.name != task.name and desk.message is None:
         desk.message = (
             f"{TITLES[family]} does not fit {task.kind.title.lower()}.",
@@ -186,29 +122,50 @@ def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
     for place, setting in enumerate(FORMS[recipe.family].settings):
         key = f"form_{recipe.family}_{setting.name}"
         show(key, values[setting.name])
-        _widget(columns[place % 2], setting, key, lambda s=setting, k=key: _reshape(desk, bench, recipe, s, k))
-
-    words = published_words(recipe)
-    if words:
-        size = "×".join(str(side) for side in bench.network.input)
-        st.caption(f"Drawn here for {size} inputs: {bench.network.parameter_count():,} parameters. {words}.")
+        _widget(columns[place % 2], setting, values, key, lambda s=setting, k=key: _reshape(desk, bench, recipe, s, k))
+    st.caption(size_words(recipe, bench.network))
 
 
 def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, key: str) -> None:
-    changed = recipe.changed(**{setting.name: st.session_state[key]})
-    take(desk, bench, lambda: _with_recipe(bench, changed, bench.experiment.task))
+    changed, task = recipe.changed(**{setting.name: st.session_state[key]}), bench.experiment.task
+
+    def made(task: Task = task) -> Experiment:
+        return architecture.with_recipe(bench.experiment, changed, task, keep=True)
+
+    before = bench.experiment
+    take(desk, bench, made)
+    if bench.experiment == before:
+        desk.mend = larger_images(before, made) or desk.mend
+        if desk.mend is None or desk.mend.at != before:
+            return
+    _remember((structure(bench.network), bench.experiment.task), Recognised(changed))
 
 
-def _widget(column, setting: Setting, key: str, on_change) -> None:
-    if setting.options:
-        column.selectbox(setting.label, setting.options, key=key, on_change=on_change, help=setting.help)
+def _widget(column, setting: Setting, values: dict, key: str, on_change) -> None:
+    shared = {"key": key, "on_change": on_change, "help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
+    choices = setting.choices(values)
+    if choices:
+        column.selectbox(setting.label, choices, format_func=lambda option: str(setting.words.get(option, option)), **shared)
     else:
-        column.number_input(setting.label, setting.low, setting.high, key=key, on_change=on_change, help=setting.help)
+        low, high = min(setting.low, values[setting.name]), max(setting.high, values[setting.name])
+        column.number_input(setting.label, low, high, step=setting.step, **shared)
 
 
-def _stack(desk: Desk, bench: Workbench) -> None:
-    """Draw the settings of a plain stack, read off the network."""
-    setup = setup_of(bench.network)
+def _by_hand(desk: Desk, bench: Workbench, found: Recognised) -> None:
+    """Say why there is no form, and offer the family that is nearest."""
+    st.caption(found.sentence())
+    if found.near:
+        st.button(
+            f"Start {TITLES[found.near.family]} afresh", key="afresh",
+            on_click=lambda: take(desk, bench, lambda: architecture.afresh(bench.experiment, found.near)),
+            help="As its settings give it; undo brings this network back",
+        )  # fmt: skip
+    else:
+        st.caption("Edit it in the diagram, or choose a family here to start one afresh.")
+
+
+def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
+    """Draw the settings of a plain stack."""
 
     def change(field: str, value) -> None:
         extra = {"every": 2 if value == "residual" else 6 if value == "dense" else 1} if field == "pattern" else {}
@@ -235,6 +192,11 @@ def _stack(desk: Desk, bench: Workbench) -> None:
     right.number_input(
         "Every", 1, 300, key="set_every", on_change=changed("every"), disabled=setup.pattern in ("none", "custom"),
         help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
+    )  # fmt: skip
+    scales = [*SCALES, *(["custom"] if setup.scale == "custom" else [])]
+    left.selectbox(
+        "Branch scale", scales, key="set_scale", format_func=lambda name: SCALES.get(name, name), on_change=changed("scale"),
+        help="Of every layer at which adds land, of which there are L",
     )  # fmt: skip
 
 

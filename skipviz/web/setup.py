@@ -1,4 +1,4 @@
-"""The sidebar's few numbers, read off an experiment and turned back into one.
+"""The sidebar's few numbers of a stack of equal layers, read off an experiment and turned back into one.
 
 A network that no family gives has the pattern `custom`: rebuilding it keeps the skips that still fit.
 """
@@ -11,11 +11,13 @@ from pydantic import Field
 
 from ..network import families
 from ..network.base import Frozen, NetworkError
+from ..network.family.trunk import branch_scale
 from ..network.layer import Layer
 from ..network.network import Network
 from ..network.pattern import skips_of
 from ..tasks.experiment import Experiment
 from ..tasks.task import Task
+from .form import SCALES
 
 FAMILIES = {"mlp": "MLP", "conv": "Convolutional"}
 PATTERNS = ("none", "residual", "nested", "dense", "custom")
@@ -34,6 +36,14 @@ class Setup(Frozen):
     pattern: str
     every: int = Field(ge=1, le=300)
     merge: str
+    scale: str
+    """Of the ends of residual branches: a name of `branch_scale`, `none`, or `custom` for scales of their own."""
+
+
+def is_stack(network: Network) -> bool:
+    """Return whether the network is of linear layers only, or of convolutions only, which a stack's settings describe."""
+    kinds = {layer.op.kind for layer in network.layers}
+    return kinds == {"linear"} or kinds == {"conv"}
 
 
 def setup_of(network: Network) -> Setup:
@@ -54,7 +64,19 @@ def setup_of(network: Network) -> Setup:
         pattern=pattern,
         every=min(300, every),
         merge=merge,
+        scale=scale_name(network),
     )
+
+
+def scale_name(network: Network) -> str:
+    """Return the name of the branch scale that every layer at which adds land has, and no other."""
+    ends = {skip.target for skip in network.skips if skip.merge == "add"}
+    found = {k: {"scale": layer.scale, "scale_learned": layer.scale_learned} for k, layer in enumerate(network.layers, 1)}
+    scaled = {k for k, fields in found.items() if fields["scale"] is not None}
+    if not scaled:
+        return "none"
+    named = (name for name in SCALES if name != "none" and scaled == ends)
+    return next((name for name in named if all(found[k] == branch_scale(name, len(ends)) for k in ends)), "custom")
 
 
 def pattern_of(network: Network) -> tuple[str, int, str]:
@@ -119,12 +141,24 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
             else skip.model_copy(update={"on": not known})
             for skip in network.skips
         )
-    network = network.replaced(skips=skips, layers=_with_own_settings(network.layers, old.layers))
+    network = network.replaced(skips=skips)
+    layers = _with_own_settings(_scaled(network, setup.scale), old.layers, setup.scale == "custom")
+    network = network.replaced(layers=layers)
     name = next(iter(experiment.variants))
     return experiment.replaced(variants={name: network}, task=task)
 
 
-def _with_own_settings(layers: tuple[Layer, ...], old: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return `layers` with the switch, gain and branch scale that layers of the same id had."""
-    kept = {layer.id: {name: getattr(layer, name) for name in ("on", "gain", "scale", "scale_learned")} for layer in old}
+def _scaled(network: Network, scale: str) -> tuple[Layer, ...]:
+    """Return the layers, those at which adds land with that branch scale."""
+    if scale in ("none", "custom"):
+        return network.layers
+    ends = {skip.target for skip in network.skips if skip.merge == "add"}
+    fields = branch_scale(scale, len(ends))
+    return tuple(layer.replaced(**fields) if k in ends else layer for k, layer in enumerate(network.layers, 1))
+
+
+def _with_own_settings(layers: tuple[Layer, ...], old: tuple[Layer, ...], scales: bool) -> tuple[Layer, ...]:
+    """Return `layers` with the switch and gain, and with `scales` the branch scale, that layers of the same id had."""
+    names = ("on", "gain", "scale", "scale_learned") if scales else ("on", "gain")
+    kept = {layer.id: {name: getattr(layer, name) for name in names} for layer in old}
     return tuple(layer.model_copy(update=kept.get(layer.id, {})) for layer in layers)

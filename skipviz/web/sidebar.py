@@ -7,7 +7,8 @@ import streamlit as st
 from ..tasks import presets
 from ..tasks.task import KINDS, Task
 from . import own_panel
-from .family_panel import draw_family, preset_experiment, recipe_of, show, take, with_task
+from .family_panel import draw_family, known, preset_experiment, show, take, with_task
+from .image_mend import SIZES
 from .mend_bar import back_to_own
 from .session import Desk
 from .view import hides
@@ -81,7 +82,7 @@ def _task(desk: Desk, bench: Workbench) -> None:
         if renamed:
             take(desk, bench, lambda: with_task(bench, new))
         else:
-            take(desk, bench, lambda: with_task(bench, new) if recipe_of(bench.network) else _resized(bench, new))
+            take(desk, bench, lambda: with_task(bench, new) if known(bench).recipe else _resized(bench, new))
 
     name = desk.wants or task.name
     show("task_name", name)
@@ -106,7 +107,7 @@ def _task(desk: Desk, bench: Workbench) -> None:
         left.slider("Noise", 0.0, 1.0, step=0.01, key="task_noise", on_change=lambda: change(noise=st.session_state.task_noise))
     if task.finds_masks:
         right.select_slider(
-            "Image", [16, 24, 32, 48, 64, 96, 128, 192, 256], key="task_image_size",
+            "Image", sorted({*SIZES, task.image_size}), key="task_image_size",
             on_change=lambda: change(image_size=st.session_state.task_image_size),
         )  # fmt: skip
     else:

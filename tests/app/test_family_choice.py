@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from skipviz.web.recipe import FORMS
+from skipviz.web.forms import FORMS
 
 
 @pytest.mark.parametrize("family", FORMS)

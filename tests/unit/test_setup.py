@@ -19,7 +19,7 @@ def test_the_settings_of_a_family_are_read_back():
     setup = setup_of(network)
     assert setup.model_dump() == {
         "family": "mlp", "depth": 9, "width": 12, "activation": "tanh", "norm": "layer", "order": "norm-act-op",
-        "init": "orthogonal", "pattern": "residual", "every": 3, "merge": "add",
+        "init": "orthogonal", "pattern": "residual", "every": 3, "merge": "add", "scale": "none",
     }  # fmt: skip
 
 

@@ -1,0 +1,12 @@
+"""The published architectures as the sidebar offers them, one form a file. Imports no streamlit."""
+
+from . import densenet, fcn, highway, resnet, transformer, unet
+
+FORMS = {
+    "resnet": resnet.FORM,
+    "unet": unet.FORM,
+    "fcn": fcn.FORM,
+    "transformer": transformer.FORM,
+    "densenet": densenet.FORM,
+    "highway": highway.FORM,
+}

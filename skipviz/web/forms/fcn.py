@@ -1,0 +1,103 @@
+"""The form of fully convolutional networks (Long et al. 2015) over a backbone of stages as VGG's."""
+
+from __future__ import annotations
+
+from ...network import families
+from ...network.family.fcn import CLASSIFIER_KERNEL, FUSED, VGG16
+from ...network.network import Network
+from ...tasks.task import Task
+from ..form import EDGES, Form, Setting
+from .clues import of_kind, usual
+from .unet import IMAGES
+
+WIDENING = {"even": (2, 3, 4, 6, 8), "double": tuple(2 * width // VGG16[0][0] for width, _ in VGG16)}
+"""Twice the stages' channels over the first one's."""
+COUNTS = {"1": (1,) * 5, "2": (2,) * 5, "3": (3,) * 5, "vgg": tuple(count for _, count in VGG16)}
+MOST_STAGES = len(VGG16)
+
+
+def _make(task: Task, variant, stages, width, widening, convolutions, classifier, edges) -> Network:
+    widths = (width * factor // 2 for factor in WIDENING[widening][:stages])
+    return families.fcn(
+        variant=variant, stages=tuple(zip(widths, COUNTS[convolutions], strict=False)), classifier=classifier,
+        padded=edges == "padded", input=task.input_for(True), head=task.head().outputs,
+    )  # fmt: skip
+
+
+def _read(network: Network) -> dict | None:
+    ups = [layer for layer in of_kind(network, "up") if layer.init == "bilinear"]
+    if not ups or network.head.kind != "state":
+        return None
+    stages, pools = _stages(network)
+    if not stages:
+        return None
+    classifiers = [layer.op.width for layer in network.layers if layer.op.kind == "conv" and layer.op.kernel == CLASSIFIER_KERNEL]
+    return {
+        "variant": next((name for name, fused in FUSED.items() if fused == len(ups) - 1), "8s"),
+        "stages": len(stages),
+        "width": stages[0][0],
+        "widening": _nearest(WIDENING, [width for width, _ in stages], lambda factor: stages[0][0] * factor // 2),
+        "convolutions": _nearest(COUNTS, [count for _, count in stages], lambda count: count),
+        "classifier": usual(classifiers, stages[-1][0]),
+        "edges": "valid" if usual((layer.op.ceil for layer in pools), False) else "padded",
+    }
+
+
+def _stages(network: Network) -> tuple[list[tuple[int, int]], list]:
+    """Return the (channels, convolutions) before each pool, and the pools."""
+    stages, pools, widths = [], [], []
+    for layer in network.layers:
+        if layer.op.kind == "pool":
+            pools.append(layer)
+            if widths:
+                stages.append((usual(widths, 1), len(widths)))
+            widths = []
+        elif layer.op.kind == "conv":
+            widths.append(layer.op.width)
+    return stages, pools
+
+
+def _nearest(table: dict[str, tuple], found: list[int], said) -> str:
+    """Return the row of `table` that gives most of the numbers found."""
+    return max(table, key=lambda name: sum(said(value) == one for value, one in zip(table[name], found, strict=False)))
+
+
+def _published(variant, **_) -> tuple[str, int]:
+    return f"FCN-{variant} on VGG-16", families.fcn(variant).parameter_count()
+
+
+def _follow(values: dict, before: Task, task: Task) -> dict:
+    """A padded network halves its images as often as their sides allow."""
+    halvings = [n for n in range(1, MOST_STAGES + 1) if all(side % 2**n == 0 for side in task.sample_shape()[1:])]
+    most = max(halvings, default=0)
+    if values["edges"] == "valid" or values["stages"] <= most:
+        return values
+    if most < 1 + FUSED[values["variant"]]:
+        return {**values, "edges": "valid"}
+    return {**values, "stages": most}
+
+
+FORM = Form(
+    "FCN",
+    (
+        Setting("variant", "Fusion", "8s", tuple(FUSED), help="How many shallower stages' scores are added: none, one or two"),
+        Setting(
+            "stages", "Stages", MOST_STAGES, lambda values: tuple(range(1 + FUSED[values["variant"]], MOST_STAGES + 1)),
+            help="Of the backbone, each halves the image; VGG has five",
+        ),
+        Setting("width", "First width", 12, low=1, high=64, help="VGG's is 64"),
+        Setting(
+            "widening", "Widths", "even", tuple(WIDENING), words={"even": "in even steps", "double": "doubled, as VGG"},
+            idle=lambda values: values["stages"] == 1,
+        ),
+        Setting("convolutions", "Convolutions", "1", tuple(COUNTS), words={"vgg": "2 and 3, as VGG"}, help="Of each stage"),
+        Setting("classifier", "Classifier", 48, low=1, high=512, help="Channels of its two convolutions; published: 4,096"),
+        Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="As published, 100 pixels are padded around the image"),
+    ),
+    _make,
+    _read,
+    tasks=IMAGES,
+    own=("masks",),
+    published=_published,
+    follow=_follow,
+)  # fmt: skip

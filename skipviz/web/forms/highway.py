@@ -1,0 +1,73 @@
+"""The form of highway networks (Srivastava et al. 2015)."""
+
+from __future__ import annotations
+
+from ...network import families
+from ...network.base import NetworkError, is_image
+from ...network.network import Network
+from ...tasks.task import KINDS, Task
+from ..form import ACTIVATIONS, NORMS, Form, Setting
+from .clues import usual
+
+POINTS = tuple(name for name, kind in KINDS.items() if kind.picture == "boundary")
+INITS = {"torch": "torch", "he": "He", "glorot": "Glorot", "normal": "N(0, 1/n)", "orthogonal": "orthogonal"}
+PUBLISHED_DEPTHS = (10, 20, 50, 100)
+"""Of the paper's networks, 50 units wide, on MNIST's 784 pixels."""
+
+
+def _make(task: Task, depth, width, gate_bias, activation, norm, init, layers) -> Network:
+    images = layers == "conv"
+    if images and not is_image(task.sample_shape()):
+        raise NetworkError(f"{task.kind.title.lower()} gives no pictures for convolutions: choose linear layers")
+    return families.highway(
+        depth=depth, width=width, gate_bias=gate_bias, activation=activation, norm=norm, init=init, input=task.input_for(images),
+        head=task.head(),
+    )  # fmt: skip
+
+
+def _read(network: Network) -> dict | None:
+    gates = [skip for skip in network.skips if skip.merge == "gate"]
+    if not gates:
+        return None
+    layers = network.layers
+    return {
+        "depth": network.depth,
+        "width": usual((getattr(layer.op, "width", 1) for layer in layers), 32),
+        "gate_bias": usual((skip.gate_bias for skip in gates), -2.0),
+        "activation": usual((layer.activation for layer in layers), "relu"),
+        "norm": usual((layer.norm for layer in layers), "none"),
+        "init": usual((layer.init for layer in layers), "torch"),
+        "layers": "conv" if usual((layer.op.kind for layer in layers), "linear") == "conv" else "linear",
+    }
+
+
+def _published(depth, **_) -> tuple[str, int]:
+    deep = min(PUBLISHED_DEPTHS, key=lambda one: abs(one - depth))
+    return f"{deep} layers of 50 on 28×28 digits", families.highway(deep, 50, input=(784,)).parameter_count()
+
+
+def _follow(values: dict, before: Task, task: Task) -> dict:
+    return values if is_image(task.sample_shape()) else {**values, "layers": "linear"}
+
+
+FORM = Form(
+    "Highway",
+    (
+        Setting("depth", "Depth", 50, low=2, high=300),
+        Setting("width", "Width", 32, low=1, high=512, help="The published one is 50"),
+        Setting(
+            "gate_bias", "Gate bias", -2.0, low=-10.0, high=10.0, step=0.5,
+            help="At the start: the more negative, the more is carried past; the paper takes −1 to −4",
+        ),
+        Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
+        Setting("norm", "Norm", "none", NORMS),
+        Setting("init", "Init", "torch", tuple(INITS), words=INITS),
+        Setting("layers", "Layers", "linear", ("linear", "conv"), words={"conv": "convolutions"}),
+    ),
+    _make,
+    _read,
+    tasks=("digits", *POINTS),
+    own=("classes", "numbers", "labels"),
+    published=_published,
+    follow=_follow,
+)  # fmt: skip

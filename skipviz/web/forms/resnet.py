@@ -1,0 +1,123 @@
+"""The form of residual networks (He et al. 2015 and 2016) for small images and of ImageNet's kind."""
+
+from __future__ import annotations
+
+from ...network import families
+from ...network.family.resnet import IMAGENET
+from ...network.network import Network
+from ...tasks.task import Task
+from ..form import NORMS, SCALES, Form, Setting
+from .clues import of_kind, scale_of, usual
+
+LAYOUTS = {"cifar": "small images", "imagenet": "ImageNet's"}
+CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
+"""Of a block, by its kind."""
+MOST_BLOCKS = 18
+"""Blocks a stage that are offered: up to ResNet-110 and, of bottlenecks, ResNet-164."""
+FREE_SCALES = tuple(SCALES)
+
+
+def _make(task: Task, layout, block, depth, width, version, shortcut, init, norm, scale, plain) -> Network:
+    stages = 3 if layout == "cifar" else 4
+    return families.resnet(
+        depth=depth, layout=layout, block=block, widths=tuple(width * 2**stage for stage in range(stages)), shortcut=shortcut,
+        version=int(version[1:]), norm=norm, init=init, scale=None if scale == "none" else scale, plain=plain == "plain",
+        input=task.input_for(True), head=task.head(),
+    )  # fmt: skip
+
+
+def _read(network: Network) -> dict | None:
+    convolutions = of_kind(network, "conv")
+    inner = [layer for layer in convolutions if layer.order == "norm-act-op"]
+    if len(convolutions) < 7 or of_kind(network, "up") or usual((skip.merge for skip in network.skips), "add") != "add":
+        return None
+    stem = convolutions[0]
+    layout = "imagenet" if stem.op.kernel == 7 or of_kind(network, "pool") else "cifar"
+    block = "bottleneck" if sum(layer.op.kernel == 1 for layer in convolutions) > len(convolutions) / 3 else "basic"
+    depth, units = _depth(layout, block, len(convolutions) - 1)
+    version = "v2" if 2 * len(inner) > len(convolutions) / 2 else "v1"
+    ends = [layer for layer in convolutions if layer.scale is not None]
+    fixup = usual(((layer.init, layer.scale_learned) for layer in ends), None) == ("zero", True)
+    return {
+        "layout": layout,
+        "block": block,
+        "depth": depth,
+        "width": stem.op.width,
+        "version": version,
+        "shortcut": _shortcut(network, layout, block, version, units),
+        "init": "fixup" if fixup else "he",
+        "norm": usual((layer.norm for layer in (inner if version == "v2" else convolutions)), "none"),
+        "scale": "none" if fixup else scale_of(convolutions, units),
+        "plain": "residual" if network.skips else "plain",
+    }
+
+
+def _depth(layout: str, block: str, convolutions: int) -> tuple[int, int]:
+    """Return the depth whose blocks have about so many convolutions, and how many blocks those are."""
+    length = CONVOLUTIONS[block]
+    units = max(3, round(convolutions / length))
+    if layout == "cifar":
+        stage = max(1, round(units / 3))
+        return 3 * length * stage + 2, 3 * stage
+    depth = min((deep for deep in IMAGENET if (deep >= 50) == (block == "bottleneck")), key=lambda d: abs(sum(IMAGENET[d]) - units))
+    other = next((deep for deep in IMAGENET if sum(IMAGENET[deep]) == units), depth)
+    depth = depth if sum(IMAGENET[depth]) == units else other
+    return depth, sum(IMAGENET[depth])
+
+
+def _shortcut(network: Network, layout: str, block: str, version: str, units: int) -> str:
+    """Return how shapes are joined: by the skips' adapters, or in a plain twin of version 2 by its norms before projections."""
+    adapters = [skip.adapter.channels for skip in network.skips]
+    if not adapters:
+        norms = sum(layer.op.kind == "identity" for layer in network.layers)
+        if version == "v1" or norms <= 1:
+            return "pad"
+        return "project-all" if norms >= units > 3 else "project"
+    if "pad" in adapters:
+        return "pad"
+    projecting = adapters.count("project")
+    return "project-all" if 2 * projecting > len(adapters) and (projecting == len(adapters) or len(adapters) > 6) else "project"
+
+
+def _published(layout, block, depth, shortcut, version, plain, **_) -> tuple[str, int]:
+    network = families.resnet(
+        depth=depth, layout=layout, block=block, shortcut=shortcut, version=int(version[1:]), plain=plain == "plain"
+    )
+    name = f"ResNet-{depth}" if plain == "residual" else f"plain-{depth}"
+    return f"{name} on {'3×32×32' if layout == 'cifar' else '3×224×224'}", network.parameter_count()
+
+
+def _depths(values: dict) -> tuple[int, ...]:
+    if values["layout"] == "imagenet":
+        return tuple(deep for deep in sorted(IMAGENET) if (deep >= 50) == (values["block"] == "bottleneck"))
+    return tuple(3 * CONVOLUTIONS[values["block"]] * stage + 2 for stage in range(1, MOST_BLOCKS + 1))
+
+
+def _unless_fixup(options: tuple):
+    return lambda values: ("none",) if values["init"] == "fixup" else options
+
+
+FORM = Form(
+    "ResNet",
+    (
+        Setting("layout", "Layout", "cifar", tuple(LAYOUTS), words=LAYOUTS, help="Three stages, or a strided stem and four stages"),
+        Setting("block", "Block", "basic", tuple(CONVOLUTIONS), help="Two 3×3 convolutions, or 1×1, 3×3 and 1×1"),
+        Setting("depth", "Depth", 20, _depths, help="Weighted layers, as He et al. count"),
+        Setting("width", "First width", 16, low=1, high=64, help="Published: 16, ImageNet's 64; each stage doubles it"),
+        Setting("version", "Version", "v1", ("v1", "v2"), help="v2: norm and activation before each convolution"),
+        Setting(
+            "shortcut", "Shortcut", "pad", ("pad", "project", "project-all"),
+            words={"pad": "A: pad", "project": "B: project", "project-all": "C: project all"}, help="He's options A, B and C",
+            idle=lambda values: values["plain"] == "plain" and values["version"] == "v1",
+        ),
+        Setting("init", "Init", "he", ("he", "fixup"), words={"he": "He", "fixup": "Fixup"}, help="Fixup: without norms"),
+        Setting("norm", "Norm", "batch", _unless_fixup(NORMS)),
+        Setting("scale", "Branch scale", "none", _unless_fixup(FREE_SCALES), words=SCALES, help="Of each of the L blocks"),
+        Setting("plain", "Skips", "residual", ("residual", "plain")),
+    ),
+    _make,
+    _read,
+    tasks=("digits",),
+    own=("labels",),
+    published=_published,
+)  # fmt: skip

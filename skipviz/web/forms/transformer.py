@@ -1,0 +1,81 @@
+"""The form of the Transformer's encoder (Vaswani et al. 2017), Post-LN as published and Pre-LN."""
+
+from __future__ import annotations
+
+from ...network import families
+from ...network.family.transformer import MOST_BLOCKS
+from ...network.layer import Layer
+from ...network.network import Network
+from ...tasks.task import Task
+from ..form import ACTIVATIONS, SCALES, SWITCH, Form, Setting
+from .clues import of_kind, scale_of, usual
+
+
+def _make(
+    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale
+) -> Network:  # fmt: skip
+    """Return a Transformer of a task's tokens, or of an image's rows."""
+    return families.transformer(
+        depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
+        activation=activation, residual=residual == "on", scale=None if scale == "none" else scale,
+        vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
+    )  # fmt: skip
+
+
+def _read(network: Network) -> dict | None:
+    attentions = of_kind(network, "attention")
+    if not attentions:
+        return None
+    places = [k for k, layer in enumerate(network.layers) if layer.op.kind == "attention"]
+    pairs = [pair for place in places if len(pair := _linears(network, place)) == 2]
+    norm = "pre" if usual((layer.order for layer in attentions), "") == "norm-act-op" else "post"
+    branches = [*attentions, *(last for _, last in pairs)]
+    return {
+        "depth": len(attentions),
+        "width": usual((network.shapes.layers[place].output[-1] for place in places), 32),
+        "heads": usual((layer.op.heads for layer in attentions), 4),
+        "feed_forward": usual((first.op.width for first, _ in pairs), 64),
+        "norm": norm,
+        "causal": "on" if usual((layer.op.causal for layer in attentions), False) else "off",
+        "positions": usual((layer.op.mode for layer in of_kind(network, "position")), "none"),
+        "activation": usual(((last if norm == "pre" else first).activation for first, last in pairs), "relu"),
+        "residual": "on" if network.skips else "off",
+        "scale": scale_of(branches, 2 * len(attentions)),
+    }
+
+
+def _linears(network: Network, place: int) -> list[Layer]:
+    """Return the two linear layers behind an attention."""
+    return [layer for layer in network.layers[place + 1 : place + 5] if layer.op.kind == "linear"][:2]
+
+
+def _published(norm, **_) -> tuple[str, int]:
+    network = families.transformer(depth=6, width=512, heads=8, feed_forward=2048, norm=norm, input=(16, 512))
+    return "the encoder of 6 × 512, without embedding and head", network.parameter_count() - network.shapes.head_parameters
+
+
+def _follow(values: dict, before: Task, task: Task) -> dict:
+    """What is told from what came before needs the causal mask, and where that was the reason for it, it goes again."""
+    return values if before.causal == task.causal else {**values, "causal": "on" if task.causal else "off"}
+
+
+FORM = Form(
+    "Transformer",
+    (
+        Setting("depth", "Blocks", 4, low=1, high=MOST_BLOCKS),
+        Setting("width", "Width", 32, (8, 16, 32, 64, 128, 256, 512), help="Published: 512"),
+        Setting("heads", "Heads", 4, (1, 2, 4, 8, 16), help="They divide the width"),
+        Setting("feed_forward", "Feed-forward", 64, low=1, high=2048, help="Width between a block's two linear layers"),
+        Setting("norm", "Layer norm", "pre", ("pre", "post"), help="Before each branch, or after each sum, as published"),
+        Setting("causal", "Causal mask", "off", SWITCH, help="A position sees itself and those before it only"),
+        Setting("positions", "Positions", "sinusoidal", ("sinusoidal", "learned", "none")),
+        Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
+        Setting("residual", "Residuals", "on", SWITCH),
+        Setting("scale", "Branch scale", "none", tuple(SCALES), words=SCALES, help="Of every branch, of which there are L"),
+    ),
+    _make,
+    _read,
+    tasks=("digits", "sequences", "text"),
+    published=_published,
+    follow=_follow,
+)

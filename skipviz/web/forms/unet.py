@@ -1,0 +1,77 @@
+"""The form of U-Net (Ronneberger et al. 2015), padded or with valid convolutions, with long skips and short ones."""
+
+from __future__ import annotations
+
+from ...network import families
+from ...network.network import Network
+from ...network.skip import Skip
+from ...tasks.task import KINDS, Task
+from ..form import ACTIVATIONS, EDGES, NORMS, SWITCH, Form, Setting
+from .clues import of_kind, usual
+
+IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
+SHORT = {0: "none", 1: "over each convolution"}
+
+
+def _make(task: Task, scales, width, convolutions, edges, up, merge, norm, activation, long, short) -> Network:
+    return families.unet(
+        depth=scales, width=width, convolutions=convolutions, padded=edges == "padded", up=up, merge=merge, norm=norm,
+        activation=activation, long=long == "on", short_every=short, input=task.input_for(True), head=task.head(),
+    )  # fmt: skip
+
+
+def _read(network: Network) -> dict | None:
+    ups, convolutions = of_kind(network, "up"), of_kind(network, "conv")
+    if not ups or not convolutions:
+        return None
+    scales = len(ups)
+    short = [skip for skip in network.skips if not _is_long(network, skip)]
+    long = [skip for skip in network.skips if _is_long(network, skip)]
+    mode = usual((layer.op.mode for layer in ups), "transposed")
+    return {
+        "scales": scales,
+        "width": convolutions[0].op.width,
+        "convolutions": max(1, round(len(convolutions) / (2 * scales + 1))),
+        "edges": "valid" if usual((layer.op.padding for layer in convolutions), None) == 0 else "padded",
+        "up": mode if mode == "bilinear" else "transposed",
+        "merge": usual((skip.merge for skip in long), "concat"),
+        "norm": usual((layer.norm for layer in convolutions), "none"),
+        "activation": usual((layer.activation for layer in convolutions), "relu"),
+        "long": "on" if long else "off",
+        "short": usual((skip.target - skip.source for skip in short), 0),
+    }
+
+
+def _is_long(network: Network, skip: Skip) -> bool:
+    """Return whether a skip joins two scales' ends: it passes a change of scale."""
+    return any(layer.op.kind in ("pool", "up") for layer in network.layers[skip.source : skip.target])
+
+
+def _published(**_) -> tuple[str, int]:
+    return "U-Net 2015 on 1×572×572", families.unet().parameter_count()
+
+
+FORM = Form(
+    "U-Net",
+    (
+        Setting("scales", "Down-scalings", 2, low=1, high=5),
+        Setting("width", "First width", 8, low=1, high=64, help="The published one is 64"),
+        Setting("convolutions", "Convolutions", 2, low=1, high=8, help="3×3 convolutions a scale"),
+        Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="Without padding each convolution takes the rim off"),
+        Setting("up", "Up-sampling", "transposed", ("transposed", "bilinear")),
+        Setting("merge", "Merge", "concat", ("concat", "add"), idle=lambda values: values["long"] == "off"),
+        Setting("norm", "Norm", "none", NORMS),
+        Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
+        Setting("long", "Long skips", "on", SWITCH),
+        Setting(
+            "short", "Short skips", 0, lambda values: tuple(range(values["convolutions"] + 1)),
+            words=SHORT | {count: f"over {count} convolutions" for count in range(2, 101)},
+            help="Residual skips inside the scales (Drozdzal et al. 2016)",
+        ),
+    ),
+    _make,
+    _read,
+    tasks=IMAGES,
+    own=("masks",),
+    published=_published,
+)  # fmt: skip

@@ -1,0 +1,274 @@
+"""A network that comes from a link, a file or the gallery shows the settings that give it, read off its structure alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from skipviz.drawing import diagram
+from skipviz.network import edit, families
+from skipviz.network.base import NetworkError
+from skipviz.sharing import link
+from skipviz.tasks import presets
+from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.task import Task
+from skipviz.web.architecture import afresh, with_recipe
+from skipviz.web.forms import FORMS
+from skipviz.web.recipe import built, first_recipe, recipe_of, structure
+from skipviz.web.recognition import recognised
+
+MOST_BOXES = 120
+"""Of a drawn network, so that many are drawn in little time."""
+NUMBERS = {
+    "scales": (1, 3), "convolutions": (1, 4), "width": (1, 9), "classifier": (1, 40), "feed_forward": (1, 300), "depth": (2, 12),
+    "layers": (1, 5), "growth": (1, 9), "gate_bias": (-10, 10),
+}  # fmt: skip
+"""What is drawn of settings that are numbers."""
+MOST_OPTIONS = {"blocks": 4, "depth": 6}
+"""The first of many options, so that networks stay small."""
+UNSEEN = {
+    "resnet": lambda v: {"shortcut"} if v["plain"] == "plain" or v["block"] == "bottleneck" else set(),
+    "unet": lambda v: {"merge"} if v["long"] == "off" else set(),
+    "fcn": lambda v: {"widening", "convolutions"} if v["stages"] < 3 or v["width"] == 1 else set(),
+    "densenet": lambda v: {"compression"} if v["blocks"] == "1" else {"layers"} if v["blocks"].startswith("of") else set(),
+    "transformer": lambda v: set(),
+    "highway": lambda v: set(),
+}
+"""Settings that a network does not tell, or not always, because others leave nothing of them."""
+
+
+@st.composite
+def recipes(draw, family: str):
+    """Return a family's recipe with values from all over its form, and the experiment that it gives."""
+    values = FORMS[family].defaults()
+    task = Task(name=draw(st.sampled_from(FORMS[family].tasks)), image_size=96 if family == "unet" else 32)
+    for setting in FORMS[family].settings:
+        options = setting.options(values) if callable(setting.options) else setting.options
+        if options:
+            values[setting.name] = draw(st.sampled_from(options[: MOST_OPTIONS.get(setting.name, len(options))]))
+        elif setting.step == 1:
+            values[setting.name] = draw(st.integers(*NUMBERS[setting.name]))
+        else:
+            values[setting.name] = draw(st.integers(-20, 20)) / 2
+    if task.causal:
+        values["causal"] = "on"
+    recipe = recipe_of(family, values)
+    try:
+        experiment = Experiment(variants={"net": built(recipe, task)}, task=task)
+    except NetworkError:
+        assume(False)
+    assume(experiment.network.depth <= MOST_BOXES)
+    return recipe, experiment
+
+
+@pytest.mark.parametrize("family", FORMS)
+def test_the_settings_that_built_a_network_are_read_off_it(family):
+    @settings(max_examples=60, deadline=None)
+    @given(recipes(family))
+    def reads(drawn):
+        recipe, experiment = drawn
+        found = recognised(experiment)
+        assert found.recipe is not None, (recipe, found.sentence())
+        assert structure(built(found.recipe, experiment.task)) == structure(experiment.network)
+        given_values, read = recipe.settings(), found.recipe.settings()
+        apart = {name for name in read if read[name] != given_values[name]}
+        assert apart <= UNSEEN[family](given_values)
+
+    reads()
+
+
+FAMILY_OF = {
+    "resnet": ("resnet-20-cifar", "resnet-56-cifar", "resnet-110-cifar", "plain-20-cifar", "plain-56-cifar"),
+    "unet": ("unet-2015", "unet-shapes", "unet-no-skips", "unet-membranes"),
+    "fcn": ("fcn-32s", "fcn-16s", "fcn-8s"),
+    "transformer": ("transformer-post-ln", "transformer-pre-ln", "transformer-no-residual", "transformer-text"),
+    "densenet": ("densenet-bc",),
+    "highway": ("highway-50",),
+    "mlp": (
+        "vanishing-plain",
+        "vanishing-residual",
+        "curve-plain",
+        "residual-300",
+        "figure-4-9-left",
+        "figure-4-9-right",
+        "rezero-200",
+    ),
+    "conv": ("digits-conv",),
+    None: ("figure-4-9-center",),
+}
+
+
+def test_every_preset_opens_with_its_familys_form():
+    found = {name: recognised(link.decode(link.encode(presets.get(name)))).family for name in presets.names()}
+    assert found == {name: family for family, names in FAMILY_OF.items() for name in names}
+
+
+def _switched(network):
+    return edit.set_skip(edit.switch_all(network, False), network.skips[0].id, strength=0.5, gain=0.25)
+
+
+EDITS = {
+    "a skip less": lambda network: edit.remove_skip(network, network.skips[-1].id),
+    "a skip more": lambda network: edit.add_skip(network, *_free(network)),
+    "a layer less": lambda network: edit.remove_layer(network, network.layers[_middle(network)].id),
+    "another activation": lambda network: edit.set_layer(network, network.layers[_middle(network)].id, activation="gelu"),
+    "another norm": lambda network: edit.set_layer(network, network.layers[_middle(network)].id, norm="group"),
+    "another merge": lambda network: edit.set_skip(network, network.skips[-1].id, **_other_merge(network.skips[-1])),
+}
+
+
+def _middle(network) -> int:
+    """Return the place of a layer that can be taken out, as near to the middle as there is one."""
+    shapes = network.shapes.layers
+    around = sorted(range(1, network.depth - 1), key=lambda place: abs(place - network.depth / 2))
+    return next(place for place in around if shapes[place].input == shapes[place].output)
+
+
+def _free(network) -> tuple[int, int]:
+    """Return the ends of a skip that is not there and joins equal shapes."""
+    states, taken = network.shapes.states, {(skip.source, skip.target) for skip in network.skips}
+    gated = {skip.target for skip in network.skips if skip.merge == "gate"}
+    pairs = ((i, j) for j in range(network.depth, 1, -1) for i in range(1, j))
+    return next((i, j) for i, j in pairs if states[i] == states[j] and (i, j) not in taken and j not in gated)
+
+
+def _other_merge(skip) -> dict:
+    return {"merge": "concat" if skip.merge == "add" else "add"}
+
+
+@pytest.mark.parametrize("change", EDITS)
+@pytest.mark.parametrize("family", FORMS)
+def test_one_edit_by_hand_is_said_and_what_is_nearest_can_be_started_afresh(family, change):
+    task = Task(name=FORMS[family].tasks[0])
+    experiment = Experiment(variants={"net": built(first_recipe(family), task)}, task=task)
+    try:
+        edited = experiment.with_network(EDITS[change](experiment.network))
+    except (NetworkError, StopIteration):
+        assert (family, change) in IMPOSSIBLE
+        return
+    found = recognised(edited)
+    if (family, change) in STILL:
+        assert found.recipe is not None
+        return
+    assert found.family is None
+    assert found.sentence().startswith("Changed by hand: " + FORMS[family].title)
+    assert recognised(afresh(edited, found.near)).recipe.family == family
+
+
+IMPOSSIBLE = {
+    ("densenet", "another merge"), ("densenet", "a layer less"), ("highway", "a skip more"), ("densenet", "a skip more"),
+    ("fcn", "a skip more"), ("fcn", "a layer less"),
+}  # fmt: skip
+"""Edits that no network of the family's usual settings allows."""
+STILL = {("highway", "a layer less")}
+"""Edits that give another network of the family."""
+
+
+def test_the_blocks_of_a_published_densenet_are_named_by_it():
+    task = Task(name="digits")
+    recipe = first_recipe("densenet").changed(blocks="of 121", growth=1)
+    assert recognised(Experiment(variants={"net": built(recipe, task)}, task=task)).recipe == recipe
+
+
+@pytest.mark.parametrize(("depth", "block"), [(18, "basic"), (34, "basic"), (50, "bottleneck"), (152, "bottleneck")])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_depths_of_imagenet_are_read_at_any_width(depth, block, version):
+    task = Task(name="digits")
+    recipe = first_recipe("resnet").changed(layout="imagenet", block=block).changed(depth=depth, width=3, version=version)
+    recipe = recipe.changed(shortcut="project")
+    assert recognised(Experiment(variants={"net": built(recipe, task)}, task=task)).recipe == recipe
+
+
+@pytest.mark.parametrize("family", FORMS)
+def test_switches_strengths_and_names_are_no_edit(family):
+    task = Task(name=FORMS[family].tasks[0])
+    network = built(first_recipe(family), task)
+    named = network.replaced(layers=[layer.model_copy(update={"id": f"own.{layer.id}"}) for layer in network.layers])
+    for other in (_switched(network), named):
+        assert recognised(Experiment(variants={"net": other}, task=task)).recipe == first_recipe(family)
+
+
+@pytest.mark.parametrize(
+    ("family", "setting", "value"),
+    [
+        ("resnet", "width", 8),
+        ("unet", "norm", "batch"),
+        ("transformer", "depth", 6),
+        ("densenet", "growth", 6),
+        ("highway", "width", 9),
+    ],
+)
+def test_a_changed_field_of_a_form_that_was_read_keeps_the_switches_of_skips_that_stay(family, setting, value):
+    task = Task(name=FORMS[family].tasks[0])
+    network = built(first_recipe(family), task)
+    first = network.skips[0].id
+    opened = Experiment(variants={"net": edit.set_skip(network, first, on=False, strength=0.5, gain=0.25)}, task=task)
+    changed = with_recipe(opened, recognised(opened).recipe.changed(**{setting: value}), task, keep=True)
+    assert recognised(changed).recipe.settings()[setting] == value
+    kept = changed.network.skip(first)
+    assert (kept.on, kept.strength, kept.gain) == (False, 0.5, 0.25)
+    assert all(skip.on for skip in changed.network.skips[1:])
+
+
+def test_a_network_with_all_its_skips_off_grows_with_its_new_ones_off():
+    opened = presets.get("plain-20-cifar")
+    grown = with_recipe(opened, recognised(opened).recipe.changed(depth=32), opened.task, keep=True)
+    assert len(grown.network.skips) == 15
+    assert not any(skip.on for skip in grown.network.skips)
+
+
+STACKS = st.fixed_dictionaries(
+    {
+        "depth": st.integers(3, 14),
+        "width": st.integers(2, 9),
+        "activation": st.sampled_from(("relu", "tanh", "none")),
+        "norm": st.sampled_from(("none", "batch", "layer")),
+        "order": st.sampled_from(("op-norm-act", "norm-act-op")),
+        "init": st.sampled_from(("torch", "he", "orthogonal")),
+        "skip_every": st.integers(0, 3),
+        "scale": st.sampled_from((None, "root", "skipinit", "rezero")),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STACKS, st.sampled_from(("mlp", "conv")))
+def test_a_stacks_settings_are_read_off_it(values, family):
+    task = Task(name="digits")
+    network = getattr(families, family)(**values, input=task.input_for(family == "conv"), head=10)
+    found = recognised(Experiment(variants={"net": network}, task=task)).stack
+    assert (found.family, found.depth, found.width, found.norm, found.init) == (family, *(values[n] for n in FIELDS))
+    assert found.pattern == ("residual" if network.skips else "none")
+    assert found.scale == (values["scale"] or "none" if network.skips else "none")
+
+
+FIELDS = ("depth", "width", "norm", "init")
+
+
+def test_a_layer_of_a_stack_changed_by_hand_is_said_and_skips_drawn_by_hand_are_a_setting():
+    experiment = presets.get("vanishing-residual")
+    odd = experiment.with_network(edit.set_layer(experiment.network, "f3", activation="gelu"))
+    assert recognised(odd).sentence() == "Changed by hand: MLP with activation of f(3) gelu instead of relu."
+    drawn = experiment.with_network(edit.remove_skip(experiment.network, experiment.network.skips[0].id))
+    assert recognised(drawn).stack.pattern == "custom"
+
+
+def test_a_network_of_no_family_is_called_made_by_hand():
+    found = recognised(presets.get("figure-4-9-center"))
+    assert (found.family, found.near) == (None, None)
+    assert found.sentence().startswith("Made by hand")
+
+
+def test_a_hundred_blocks_are_built_linked_read_and_folded():
+    task = Task(name="text")
+    recipe = first_recipe("transformer", task).changed(depth=100, norm="post")
+    experiment = Experiment(variants={"net": built(recipe, task)}, task=task)
+    opened = link.decode(link.encode(experiment))
+    assert opened == experiment
+    assert recognised(opened).recipe == recipe
+    assert opened.network.depth == 502
+    drawn = diagram.draw(opened.network, page="lab", height=660)
+    assert drawn.height < 900
+    with pytest.raises(NetworkError, match="between 1 and 100, not 101"):
+        built(recipe.changed(depth=101), task)

@@ -41,7 +41,7 @@ export function createDiagramPainter(svg, diagram) {
       const list = values ? values[FIELDS[edge.kind]] : null;
       const gradient = list ? medianOf(edge.parts, list) : null;
       const t = scaleOf(gradient);
-      const width = list ? WIRE + (diagram.band_max - WIRE) * t : 0;
+      const width = list ? WIRE + ((edge.band ?? diagram.band_max) - WIRE) * t : 0;
       const over = gradient !== null && gradient > 10;
       const colour = rampColour(edge.kind === "skip" ? ramps.skip : ramps.trunk, t);
       for (const band of edge.bands) {

@@ -11,7 +11,7 @@ const LONG_STEP = 0.7;
 export function estimateWords(estimate, steps, speed) {
   const whole = steps * Math.max(estimate.seconds, speed ? 1 / speed : 0);
   const memory = estimate.memory_mb >= 1024 ? `${(estimate.memory_mb / 1024).toFixed(1)} GB` : `${estimate.memory_mb} MB`;
-  const total = `${duration(whole)} for ${steps.toLocaleString("en")} steps, ${memory}`;
+  const total = `${duration(whole)} for ${steps === 1 ? "one step" : `${steps.toLocaleString("en")} steps`}, ${memory}`;
   if (estimate.seconds >= LONG_STEP) return `A step takes about ${duration(estimate.seconds)}; a change shows at the next one. ${total}`;
   return `About ${duration(estimate.seconds)} a step, ${total}`;
 }

@@ -25,7 +25,7 @@ export function createFigure(root, commands) {
   let asked = false;
   const toastHost = element("div", { class: "sv-toast-host" });
   const toast = createToast(toastHost);
-  const outer = { command: (command) => commands.send(command, command.live ? 250 : 0), problem: (sentence) => toast.show("Not done.", sentence) };
+  const outer = { command: (command) => commands.send(command, command.live ? 250 : 0), problem: (sentence, title = "Not done.") => toast.show(title, sentence) };
   const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, outer));
   const stores = () => panels.map((panel) => panel.store);
   const own = () => stores().filter((store) => store.id && !store.shared);
@@ -71,11 +71,16 @@ export function createFigure(root, commands) {
   const transport = createTransport(controls, { small: true });
   const reach = createReachNote();
   const legend = element("div", { class: "sv-legend sv-figure-legend" });
+  const keys = {
+    off: element("span", { class: "sv-key off", hidden: true }, "skip off"),
+    kill: element("span", { class: "sv-key kill", hidden: true }, "gradient killed here, forward pass unchanged"),
+    ghost: element("span", { class: "sv-key ghost", hidden: true }, "the same network, its skips off"),
+  };
   const page = element(
     "div", { class: "sv-figure sv-page" },
     element(
       "div", { class: "sv-intro" },
-      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network below trains on real data while you watch; line width is the gradient it carries. Click a red line to switch it off: what trains at first is everybody's, what you change trains for you alone.")),
+      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network below trains on real data while you watch; line width is the gradient it carries. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once.")),
       transport.root,
     ),
     element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
@@ -154,11 +159,14 @@ export function createFigure(root, commands) {
       legend.replaceChildren(
         element("span", { class: "sv-quiet" }, "Gradient on a line", element("br"), element("span", { class: "sv-red" }, "skip"), " · trunk"),
         parseSvg(data.legend[theme]),
-        element("span", { class: "sv-key off" }, "skip off"),
-        element("span", { class: "sv-key kill" }, "gradient killed here, forward pass unchanged"),
-        element("span", { class: "sv-key ghost" }, "the same network, its skips off"),
+        ...Object.values(keys),
       );
     }
+    // A key stands in the legend once there is what it explains.
+    const networks = data.panels.map((panel) => panel.network);
+    keys.off.hidden = !networks.some((network) => network.skips.some((skip) => !skip.on));
+    keys.kill.hidden = !networks.some((network) => network.layers.some((layer) => layer.gain === 0));
+    keys.ghost.hidden = !panels.some((panel) => panel.ghosted());
     const slow = now || performance.now() - slowAt > 400;
     const mixed = own().length > 0 && shared().length > 0;
     for (const panel of panels) panel.draw(data, theme, slow, mixed);

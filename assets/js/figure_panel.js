@@ -6,6 +6,7 @@ import { createHints } from "./hints.js";
 import { createTooltip } from "./notice.js";
 import { metricName, metricWord } from "./metric_words.js";
 import { formatNumber } from "./numbers.js";
+import { createPast } from "./past.js";
 import { createQueueNotice } from "./queue_notice.js";
 import { createRowsPlot } from "./plot_rows.js";
 import { createRunStore } from "./store.js";
@@ -13,13 +14,13 @@ import { post } from "./stream.js";
 
 /**
  * @param {string} id  left, center or right
- * @param {{command: (command: any) => void, problem: (sentence: string) => void}} outer
+ * @param {{command: (command: any) => void, problem: (sentence: string, title?: string) => void}} outer
  */
 export function createFigurePanel(id, outer) {
   const store = createRunStore();
   const hints = createHints(true);
   const title = element("h2", {});
-  const everybodys = element("span", { class: "sv-everybodys", hidden: true }, "everybody's");
+  const whose = element("span", { class: "sv-whose", hidden: true });
   const text = element("p", {});
   const note = element("span", { class: "sv-quiet" });
   const diagramHost = element("div", { class: "sv-diagram-host" });
@@ -34,7 +35,7 @@ export function createFigurePanel(id, outer) {
   const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
   const root = element(
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
-    element("div", { class: "sv-panel-title" }, title, everybodys), text,
+    element("div", { class: "sv-panel-title" }, title, whose), text,
     element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
     element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),
@@ -57,7 +58,8 @@ export function createFigurePanel(id, outer) {
     if (answer.unreachable) outer.command({ op: "tell", run: store.id, message: { kind, ids: names, ...changes } });
     else if (!answer.ok) outer.problem(answer.error || "");
   }
-  const act = {
+  const past = createPast(store, { data: () => data, mark: (kind, names, on) => view.mark(kind, names, on) });
+  const act = past.guard({
     toggleSkip: (names) => edit("skip", names, { on: !data.network.skips.some((skip) => names.includes(skip.id) && skip.on) }),
     toggleValve: (names) => edit("layer", names, { gain: data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0) ? 0 : 1 }),
     selectSkip: () => {},
@@ -69,7 +71,7 @@ export function createFigurePanel(id, outer) {
       if (sentence) tooltip.show(node || rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, values()));
     },
-  };
+  }, (title, sentence) => outer.problem(sentence, title));
   const view = createDiagramView(diagramHost, act);
   const queueNotice = createQueueNotice(rows);
   // Until the first frame of one's own run comes, what the shared one showed stays.
@@ -86,6 +88,8 @@ export function createFigurePanel(id, outer) {
 
   return {
     id, root, store,
+    /** Whether hollow bars of the network without its skips are drawn. */
+    ghosted: () => past.on() > 0 && Boolean(store.ghost(shown(), data.variant)?.ghost),
     /** @param {string} run  one that this browser has just started for the panel, or "?" while it is asked for */
     own: (run) => adopt(run, false),
     /** @param {any} next */
@@ -117,13 +121,16 @@ export function createFigurePanel(id, outer) {
     /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow @param {boolean} mixed  whether some panels are one's own and some are not */
     draw(shared, theme, slow, mixed) {
       if (!data) return;
-      everybodys.hidden = !(mixed && store.shared);
+      whose.hidden = !mixed || !store.id;
+      whose.textContent = store.shared ? "Shared run" : "Your run";
+      whose.title = store.shared ? "Everybody sees this run. Change something here, and one of your own starts." : "Nobody else changes this run.";
       queueNotice(store);
       const now = values();
+      past.mark();
       view.paint(now, shared.ramps[theme]);
       if (plot) {
         const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
-        plot.update({ diagram: data.diagram, values: now, ghost: data.network.skips_on > 0 ? store.ghost(shown(), data.variant) : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
+        plot.update({ diagram: data.diagram, values: now, ghost: past.on() > 0 ? store.ghost(shown(), data.variant) : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
       }
       if (!slow) return;
       const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;

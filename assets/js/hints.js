@@ -13,15 +13,15 @@ export function createHints(figure = false) {
       return data?.watch && lines.length > 1 ? [...lines.slice(0, -1), "Watching: make it mine to change it"] : lines;
     },
     /** @returns {string} a sentence, renewed at most every five seconds while numbers move */
-    spoken(data, store, values, ratio) {
+    spoken(data, store, values, ratio, on = data.network.skips_on) {
       const now = performance.now();
-      const state = `${store.state} ${store.cursor} ${data.network.skips_on}`;
+      const state = `${store.state} ${store.cursor} ${on}`;
       if (said && said.startsWith(state) && now - saidAt < 5000) return said.slice(state.length + 1);
       saidAt = now;
       const where = store.frames.length ? `Step ${store.frame().step}, ${store.state}. ` : "Before training. ";
       const gradient = ratio === null ? "" : `The first layer's gradient is ${formatNumber(ratio)} of the last layer's${ratio < 1e-3 ? ": it vanishes" : ratio > 1e3 ? ": it explodes" : ": it gets through"}. `;
       const loss = values?.loss !== undefined && values?.loss !== null ? `Loss ${formatNumber(values.loss)}.` : "";
-      const skips = data.network.skips_total ? `${data.network.skips_on} of ${data.network.skips_total} skips on. ` : "";
+      const skips = data.network.skips_total ? `${on} of ${data.network.skips_total} skips on. ` : "";
       said = `${state} ${where}${skips}${gradient}${loss}`;
       return said.slice(state.length + 1);
     },

@@ -32,7 +32,7 @@ function range(label, value, limits, changed, word = "") {
 
 /**
  * @param {HTMLElement} host
- * @param {{skips: Function, layers: Function, insert: Function, remove: Function, deselect: Function}} act
+ * @param {{skips: Function, layers: Function, insert: Function, remove: Function, deselect: Function, refuse: Function}} act
  */
 export function createInspector(host, act) {
   let key = "";
@@ -42,32 +42,42 @@ export function createInspector(host, act) {
   const controls = element("div", { class: "sv-controls", hidden: true });
   host.append(line, controls);
   return {
-    /** @param {any} data @param {{kind: string, ids: string[]} | null} selected @param {number | null} ratio  first ÷ last layer */
-    update(data, selected, ratio) {
+    /**
+     * @param {any} data @param {{kind: string, ids: string[]} | null} selected @param {number | null} ratio  first ÷ last layer
+     * @param {{on: number, step: number | null}} then  skips that are on; the earlier step looked at, where nothing is changed
+     */
+    update(data, selected, ratio, then) {
       const skips = selected?.kind === "skip" ? data.network.skips.filter((skip) => selected.ids.includes(skip.id)) : [];
       const layers = selected?.kind === "layer" ? data.network.layers.filter((layer) => selected.ids.includes(layer.id)) : [];
       const parts = skips.length ? skips : layers;
-      const next = JSON.stringify([parts, data.network.depth, data.network.skips_on, data.network.skips_total, ratio === null ? null : formatNumber(ratio)]);
+      const next = JSON.stringify([parts, data.network.depth, then, data.network.skips_total, ratio === null ? null : formatNumber(ratio)]);
       if (next === key) return;
       const busy = /** @type {any} */ (document.activeElement);
-      if (parts.length && controls.contains(busy) && ["range", "number", "select-one"].includes(busy.type) && same(parts)) {
-        line.replaceChildren(...summary(data, ratio));
+      if (key && parts.length && controls.contains(busy) && ["range", "number", "select-one"].includes(busy.type) && same(parts)) {
+        line.replaceChildren(...summary(data, ratio, then));
         return;
       }
+      const opened = same(parts) && controls.querySelector("details")?.open;
       shown = parts.map((part) => part.id).join();
       key = next;
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
-      if (skips.length) controls.replaceChildren(...skipControls(skips, act));
+      if (skips.length) controls.replaceChildren(...skipControls(skips, data.network.depth, act));
       else if (layers.length) controls.replaceChildren(...layerControls(layers, act));
-      line.replaceChildren(...summary(data, ratio));
+      line.replaceChildren(...summary(data, ratio, then));
+      for (const control of controls.querySelectorAll("button:not([aria-label='Close']), input, select")) control.disabled = then.step !== null;
+      if (opened) controls.querySelector("details").open = true;
       controls.hidden = parts.length === 0;
       if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
       host.classList.toggle("busy", parts.length > 0);
     },
+    /** Show again what holds, where a change was refused. */
+    renew() {
+      key = "";
+    },
   };
 }
 
-function summary(data, ratio) {
+function summary(data, ratio, then) {
   const chip = element("span", { class: "sv-chip" });
   if (ratio !== null) {
     const odd = ratio < 1e-3 || ratio > 1e3;
@@ -76,7 +86,7 @@ function summary(data, ratio) {
   }
   return [
     element("strong", {}, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),
-    element("span", { class: "sv-quiet" }, data.network.skips_total ? `${data.network.skips_on} of ${data.network.skips_total} skips on` : "no skips"),
+    element("span", { class: "sv-quiet" }, data.network.skips_total ? `${then.on} of ${data.network.skips_total} skips on${then.step === null ? "" : ` at step ${then.step}`}` : "no skips"),
     ratio === null ? element("span") : chip,
   ];
 }
@@ -97,7 +107,7 @@ function row(words, control) {
   return element("label", { class: "sv-row" }, element("span", {}, words), control);
 }
 
-function skipControls(skips, act) {
+function skipControls(skips, depth, act) {
   const skip = skips[0];
   const ids = skips.map((one) => one.id);
   const gains = [["1", "×1"], ["0.5", "×0.5"], ["0.1", "×0.1"], ["0", "×0, killed"]];
@@ -111,8 +121,8 @@ function skipControls(skips, act) {
       "Adapter, gain and ends of this skip",
       row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true))),
       row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true))),
-      row("Leaves from h", end("Leaves from state", skip.source, (value) => act.skips(ids, { source: value }, true))),
-      row("Joins at h", end("Joins at state", skip.target, (value) => act.skips(ids, { target: value }, true))),
+      row("Leaves from h", wholeNumber("Leaves from state", skip.source, [0, depth - 1], act, (value) => act.skips(ids, { source: value }, true))),
+      row("Joins at h", wholeNumber("Joins at state", skip.target, [1, depth], act, (value) => act.skips(ids, { target: value }, true))),
       element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
     ),
     iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
@@ -120,17 +130,21 @@ function skipControls(skips, act) {
   ];
 }
 
-function end(label, value, changed) {
-  const input = element("input", { type: "number", min: 0, max: 2500, value, "aria-label": label });
-  input.onchange = () => changed(Number(input.value));
+function wholeNumber(label, value, [min, max], act, changed) {
+  const input = element("input", { type: "number", min, max, step: 1, value, "aria-label": label, title: label });
+  input.onchange = () => {
+    const wanted = Number(input.value);
+    if (input.value !== "" && Number.isInteger(wanted) && wanted >= min && wanted <= max) return changed(wanted);
+    input.value = String(value);
+    act.refuse("Not changed.", `${label}: a whole number from ${min} to ${max}.`);
+  };
   return input;
 }
 
 function layerControls(layers, act) {
   const layer = layers[0];
   const ids = layers.map((one) => one.id);
-  const width = layer.width && element("input", { type: "number", min: 1, max: 512, value: layer.width, "aria-label": "Width", title: `Width of this ${layer.kind} layer` });
-  if (width) width.onchange = () => act.layers(ids, { width: Number(width.value) }, true);
+  const width = layer.width && wholeNumber("Width", layer.width, [1, 512], act, (value) => act.layers(ids, { width: value }, true));
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
     switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),

@@ -1,17 +1,19 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
 import { createDiagramView } from "./diagram_view.js";
-import { element, iconButton, parseSvg } from "./dom.js";
+import { iconButton } from "./dom.js";
 import { createExportPanel } from "./export_panel.js";
 import { createFileDrop } from "./file_drop.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createInspector } from "./inspector.js";
+import { createLabLegend } from "./lab_legend.js";
 import { labElements } from "./lab_elements.js";
 import { labLinks } from "./lab_links.js";
 import { createLabPlots } from "./lab_plots.js";
 import { createHints } from "./hints.js";
 import { createToast, createTooltip } from "./notice.js";
 import { createNetworkShape } from "./network_shape.js";
+import { createPast } from "./past.js";
 import { createReachNote } from "./reach_note.js";
 import { canResume } from "./run_words.js";
 import { createViewOptions } from "./view_options.js";
@@ -46,7 +48,6 @@ export function createLab(root, commands) {
   let speed = /** @type {number | null} */ (100);
   let postedAt = 0;
   let measureTimer = 0;
-  let lookedBack = false;
   const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
 
   const variant = () => data.variant;
@@ -72,11 +73,13 @@ export function createLab(root, commands) {
     draw.text();
   }
 
+  const refuse = (title, sentence) => toast.show(title, sentence);
   const watching = createWatching({
-    store, data: () => data, ask: (command) => commands.send(command), refuse: (title, sentence) => toast.show(title, sentence),
+    store, data: () => data, ask: (command) => commands.send(command), refuse,
     take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, on) => diagram.mark(kind, names, on),
   });
-  const act = watching.guard({
+  const past = createPast(store, { data: () => data, mark: (kind, names, on) => diagram.mark(kind, names, on) });
+  const act = past.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
     layers: (names, changes, final) => edit("layer", names, changes, final),
     toggleSkip(names) {
@@ -134,25 +137,17 @@ export function createLab(root, commands) {
       if (store.active() && store.mine) send({ kind: "ghost", ghost: options.ghost }, true);
       draw.all();
     },
-  });
+    refuse,
+    travel(operation) {
+      act.seek(null);
+      commands.send({ op: operation });
+    },
+  }), refuse);
 
   // The gradient at initialisation was not there in time: ask again, unless something else was asked meanwhile.
   function measureSoon() {
     clearTimeout(measureTimer);
     measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
-  }
-  // Looking back, lines and valves stand as they stood then; live, as the experiment has them.
-  function markSwitches(frame) {
-    const back = store.cursor !== null && frame !== null;
-    if (!back && !lookedBack) return;
-    lookedBack = back;
-    const live = { off: data.network.skips.filter((skip) => !skip.on), killed: data.network.layers.filter((layer) => layer.gain === 0) };
-    const then = back ? store.switches(frame, variant()) : { off: live.off.map((skip) => skip.id), killed: live.killed.map((layer) => layer.id) };
-    const rest = (kind, names) => ids(kind).filter((id) => !names.includes(id));
-    diagram.mark("skip", rest("skip", then.off), true);
-    diagram.mark("skip", then.off, false);
-    diagram.mark("valve", rest("layer", then.killed), true);
-    diagram.mark("valve", then.killed, false);
   }
   function showTable(yes) {
     page.table.hidden = !yes;
@@ -202,15 +197,14 @@ export function createLab(root, commands) {
   const sidebar = iconButton("setup", "Set up the network, task and training", () => /** @type {any} */ (document.querySelector('[data-testid="stExpandSidebarButton"]'))?.click(), "sv-bare sv-setup");
   page.tools.append(
     sidebar,
-    iconButton("undo", "Undo (Ctrl+Z)", () => commands.send({ op: "undo" }), "sv-bare sv-undo"),
-    iconButton("redo", "Redo (Ctrl+Shift+Z)", () => commands.send({ op: "redo" }), "sv-bare sv-redo"),
+    iconButton("undo", "Undo (Ctrl+Z)", () => act.travel("undo"), "sv-bare sv-undo"),
+    iconButton("redo", "Redo (Ctrl+Shift+Z)", () => act.travel("redo"), "sv-bare sv-redo"),
     iconButton("table", "Table", () => showTable(page.table.hidden), "sv-bare sv-table-button"),
   );
   page.root.prepend(watching.root);
   const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command) });
   const projector = createProjector(page, header.view);
   const openText = (text) => commands.send({ op: "open_file", text });
-  const refuse = (title, sentence) => toast.show(title, sentence);
   const exporting = createExportPanel(page, () => {
     const frame = store.frame() || data.probe?.frame || null;
     return { data, store, frame, values: frame?.variants[variant()] || null };
@@ -223,7 +217,7 @@ export function createLab(root, commands) {
     }
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
-    commands.send({ op: event.shiftKey ? "redo" : "undo" });
+    act.travel(event.shiftKey ? "redo" : "undo");
   });
 
   const room = new ResizeObserver(() => {
@@ -237,10 +231,7 @@ export function createLab(root, commands) {
   dock.observe(page.transport);
 
   const zoom = (factor) => commands.send({ op: "zoom", factor: Math.round(Math.min(6, Math.max(1, factor)) * 100) / 100 });
-  page.zoomIn = element("button", { type: "button", class: "sv-bare", "aria-label": "Taller rows", onclick: () => zoom(data.zoom * 1.5) }, "+");
-  page.zoomOut = element("button", { type: "button", class: "sv-bare", "aria-label": "Lower rows", onclick: () => zoom(data.zoom / 1.5) }, "−");
-  page.zoomValue = element("output", {});
-  page.foldAgain = element("button", { type: "button", class: "sv-link", onclick: () => commands.send({ op: "open", layer: null }) }, "Fold again");
+  const legend = createLabLegend(page.legend, { zoom: (factor) => zoom(data.zoom * factor), foldAgain: () => act.open(null) });
   page.rows.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
@@ -271,15 +262,16 @@ export function createLab(root, commands) {
       const values = shown?.variants[variant()] || null;
       const theme = themeOf(page.root);
       page.root.dataset.theme = theme;
-      legend(theme);
+      legend.draw(theme, data.legend[theme]);
       watching.sync();
       watching.update();
-      markSwitches(frame);
+      past.mark();
       const look = projector.look(data);
       diagram.paint(values, look.ramps[theme]);
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
-      plots.fast({ data, store, frame: shown, values, theme, look });
-      transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate });
+      plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
+      legend.keys({ ghost: options.ghost && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame) });
+      transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint: data.watch ? "" : data.hint });
       const now = performance.now();
       clearTimeout(slowTimer);
       if (now - slowAt > 250) slow();
@@ -291,19 +283,22 @@ export function createLab(root, commands) {
       const shown = frame || data.probe?.frame || null;
       const values = shown?.variants[variant()] || null;
       plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data) });
-      table.update(data, values);
+      table.update(data, values, past.then(), Boolean(data.watch));
       words(values);
     }
     function words(values) {
       queueNotice(store);
       const grads = values ? values.weight_grad.filter((value) => value !== null) : [];
       const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
-      inspector.update(data, selected, ratio);
-      const on = data.network.skips_on;
+      const on = past.on();
+      const back = past.then();
+      inspector.update(data, selected, ratio, { on, step: back ? store.frame()?.step ?? 0 : null });
+      page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
+      page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";
       page.plain.setAttribute("aria-pressed", String(on === 0));
       page.residual.setAttribute("aria-pressed", String(on > 0 && on === data.network.skips_total));
       page.toggle.hidden = data.network.skips_total === 0;
-      page.spoken.textContent = hints.spoken(data, store, values, ratio);
+      page.spoken.textContent = hints.spoken(data, store, values, ratio, on);
     }
     return {
       soon() {
@@ -320,7 +315,7 @@ export function createLab(root, commands) {
         watching.update();
         const frame = store.frame() || data.probe?.frame || null;
         words(frame?.variants[variant()] || null);
-        transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate });
+        transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint: data.watch ? "" : data.hint });
       },
     };
   }
@@ -341,7 +336,6 @@ export function createLab(root, commands) {
       store.mine = next.mine && !next.watch;
       watching.update();
       header.update(next);
-      page.plain.disabled = page.residual.disabled = Boolean(next.watch);
       store.speed = speed;
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
@@ -352,10 +346,7 @@ export function createLab(root, commands) {
       page.rows.style.height = drawn === next.diagram ? `${drawn.height + axis}px` : "";
       page.bars.style.height = `${next.diagram.height + axis}px`;
       page.scroll.classList.toggle("zoomed", next.zoom > 1);
-      page.zoomValue.textContent = `${Math.round(100 * next.zoom)} %`;
-      page.zoomOut.disabled = next.zoom <= 1;
-      page.zoomIn.disabled = next.zoom >= 6;
-      page.foldAgain.hidden = next.opened === 0;
+      legend.update(next);
       page.card.dataset.u = String(drawn !== next.diagram);
       page.card.style.setProperty("--sv-gain-x", `${drawn.gain_x}px`);
       page.card.style.setProperty("--sv-diagram-width", `${drawn.width}px`);
@@ -366,7 +357,10 @@ export function createLab(root, commands) {
       diagram.select(selected?.kind ?? null, selected?.ids ?? []);
       viewOptions.update(next.network.note);
       if (next.pending) measureSoon();
-      if (next.message) toast.show(next.message[0], next.message[1]);
+      if (next.message) {
+        toast.show(next.message[0], next.message[1]);
+        inspector.renew();
+      }
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       plots.load(next).then((made) => made && draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
       projector.fit(next.diagram);
@@ -387,17 +381,6 @@ export function createLab(root, commands) {
     },
   };
   return lab;
-
-  function legend(theme) {
-    if (page.legend.dataset.theme === theme) return;
-    page.legend.dataset.theme = theme;
-    page.legend.replaceChildren(
-      parseSvg(data.legend[theme]),
-      element("span", { class: "sv-key ghost" }, "the same network, its skips off"),
-      element("span", { class: "sv-key tick" }, "just before the last event"),
-      element("span", { class: "sv-zoom" }, page.foldAgain, page.zoomOut, page.zoomValue, page.zoomIn),
-    );
-  }
 
   function adopt(run) {
     store.reset(run);

@@ -16,7 +16,7 @@ export function labElements() {
   );
   const heads = element(
     "div", { class: "sv-heads" },
-    part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain" }, "gain"),
+    part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain", title: "What of the gradient a layer lets back: click a valve to shut it" }, "gain"),
     part("quantity", "div", { class: "sv-head-bars" }),
     element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"))),
     element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³")),

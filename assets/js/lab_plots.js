@@ -32,11 +32,11 @@ export function createLabPlots(page, options, seek) {
       return true;
     },
     /** @param {any} view */
-    fast({ data, store, frame, values, theme, look }) {
+    fast({ data, store, frame, values, theme, look, on }) {
       if (!plots) return;
       const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
       plots.rows.update({
-        diagram: data.diagram, values, ghost: options.ghost && data.network.skips_on > 0 ? store.ghost(frame, data.variant) : null, before, share: values, update: values, theme, options, ...(look ? { figure: look.rows, ramps: look.ramps } : {}),
+        diagram: data.diagram, values, ghost: options.ghost && on > 0 ? store.ghost(frame, data.variant) : null, before, share: values, update: values, theme, options, ...(look ? { figure: look.rows, ramps: look.ramps } : {}),
         header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
       });
     },

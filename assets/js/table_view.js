@@ -16,7 +16,10 @@ export function createTableView(host, act) {
     cells.push({ cell, field, index });
     return cell;
   };
-  const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, onchange });
+  /** @type {{off: string[], killed: string[]} | null} */
+  let then = null;
+  let locked = false;
+  const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
   function layerRow(layer, index) {
     return element(
       "tr", {},
@@ -32,16 +35,21 @@ export function createTableView(host, act) {
       "tr", {},
       element("th", { scope: "row" }, element("button", { type: "button", class: "sv-link", onclick: () => act.selectSkip([skip.id]) }, `h(${skip.source}) → h(${skip.target})`)),
       element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
-      element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
+      element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, then ? !then.off.includes(skip.id) : skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
     );
   }
   const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
   return {
-    /** @param {any} data @param {any} values */
-    update(data, values) {
+    /**
+     * @param {any} data @param {any} values @param {{off: string[], killed: string[]} | null} past  switches of an earlier step
+     * @param {boolean} watched  whether another one's network is watched
+     */
+    update(data, values, past, watched) {
       if (host.hidden) return;
-      const next = JSON.stringify(data.network);
+      then = past;
+      locked = past !== null || watched;
+      const next = JSON.stringify([data.network, past, watched]);
       if (next !== key) {
         key = next;
         cells = [];

@@ -43,6 +43,7 @@ export function createTransport(act, options = {}) {
   rate.onchange = () => act.rate(10 ** Number(rate.value), true);
   slider.oninput = () => act.seek(Number(slider.value));
   const more = iconButton("more", "Speed and learning rate", () => more.setAttribute("aria-expanded", String(root.classList.toggle("open"))), "sv-square sv-more");
+  const hint = element("p", { class: "sv-try" });
   const estimate = element("p", { class: "sv-quiet sv-estimate" });
   const sliders = element(
     "div",
@@ -60,6 +61,7 @@ export function createTransport(act, options = {}) {
       element("div", { class: "sv-count" }, element("div", {}, count, total), state),
     ),
     reason,
+    options.small ? null : hint,
     options.small ? null : sliders,
     options.small ? null : estimate,
     element("div", { class: "sv-timeline" }, marks, slider),
@@ -78,7 +80,7 @@ export function createTransport(act, options = {}) {
   let marked = "";
   return {
     root,
-    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine, network}, and for a replay its own words: main, said */
+    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine, network, hint}, and for a replay its own words: main, said */
     update(view) {
       const { store } = view;
       const running = !store.shared && (store.state === "running" || store.state === "starting");
@@ -105,6 +107,7 @@ export function createTransport(act, options = {}) {
       state.title = store.reason || sentence;
       state.dataset.kind = kind;
       state.disabled = kind !== "back";
+      hint.textContent = view.hint ?? "";
       estimate.textContent = view.estimate && store.state === "ready" ? estimateWords(view.estimate, view.steps, view.speed) : "";
       reason.textContent = reasonWords(store);
       reason.hidden = !reason.textContent;

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from ..network.network import Network
 from . import fold, marks, words
+from .board_paths import own_piece, pale_lines
+from .chips import free_place
 from .geometry import STYLES, Geometry, lay_out
 from .plate import draw_plate
 from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
@@ -21,6 +23,10 @@ HEIGHTS = {"lab": 688, "figure": 430}
 
 GROWS = 1.3
 """A diagram may grow to this multiple of its height before it folds."""
+
+
+BOARD_BAND = 4.5
+"""px of the widest band on a switchboard: its lines lie close together."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +151,11 @@ class Painter:
             plates=self.plates,
         )
 
-    def _edge(self, kind: str, parts: Iterable[int]) -> str:
+    def _edge(self, kind: str, parts: Iterable[int], band: float | None = None) -> str:
+        """Add an edge and return its id; `band` is its widest band, px, where that is not the diagram's."""
         identifier = f"e{len(self.edges)}"
-        self.edges.append({"id": identifier, "kind": kind, "parts": list(parts)})
+        widest = {} if band is None else {"band": band}
+        self.edges.append({"id": identifier, "kind": kind, "parts": list(parts), **widest})
         return identifier
 
     def _trunk(self) -> Markup:
@@ -173,9 +181,16 @@ class Painter:
     def _skips(self) -> Markup:
         g, drawn = self.geometry, []
         taken: list[tuple[float, float, float, float]] = []
-        for index in sorted(range(len(self.plan.links)), key=lambda number: -g.lanes[number].index):
+        for board in sorted(set(g.board.values())):
+            drawn.append(marks.pale_lines(pale_lines(g, board)))
+        for index in sorted(range(len(self.plan.links)), key=self._depth):
             drawn.append(self._skip(index, taken))
         return group("skip-layer", *drawn)
+
+    def _depth(self, index: int) -> tuple[float, float]:
+        """Return how far behind the others a link lies: outer lanes first, and no line of a board over a later one's dot."""
+        g = self.geometry
+        return -g.lanes[index].index, -self.plan.links[index].end.position if index in g.board else 0
 
     def _chips(self) -> Markup:
         """Return the words on the lines, above the boxes that they may overlap."""
@@ -184,21 +199,31 @@ class Painter:
     def _skip(self, index: int, taken: list) -> Markup:
         g, link = self.geometry, self.plan.links[index]
         skips = [self.network.skips[number] for number in link.skips]
-        identifier = self._edge("skip", link.skips)
+        on_board = index in g.board
+        identifier = self._edge("skip", link.skips, min(BOARD_BAND, g.band) if on_board else None)
         labels = words.chips(self.network, link.skips)
         if link.crosses_fold and len(skips) > 1:
             labels = [f"{len(skips)} skips", *labels]
-        (x1, y1), (x2, y2) = g.leg(index)
+        (x1, y1), (x2, y2) = own_piece(g, index)[-3:-1] if on_board else g.leg(index)
         x, y = (x1 + x2) / 2, (y1 + y2) / 2
-        middle = _free_place(x, (y1, y2), labels, taken)
+        middle = free_place(x, (y1, y2), labels, taken)
         reach = len(labels) * (marks.CHIP_HEIGHT + 3) / 2 + 5 if labels else 0
-        if y1 == y2:
+        if on_board:
+            ring = (x2, y2)
+        elif y1 == y2:
             ring = (x - max(map(marks.chip_width, labels)) / 2 - 9 if labels else x, y)
         else:
             ring = (x, max(min(y1, y2) + 5, middle - reach) if labels else y)
         on = sum(skip.on for skip in skips)
         css = " ".join(
-            word for word, true in (("off", not on), ("some", 0 < on < len(skips)), ("count", link.crosses_fold)) if true
+            word
+            for word, true in (
+                ("off", not on),
+                ("some", 0 < on < len(skips)),
+                ("count", link.crosses_fold),
+                ("dotted", on_board),
+            )
+            if true
         )
         for number, label in enumerate(labels):
             place = middle + (number - (len(labels) - 1) / 2) * (marks.CHIP_HEIGHT + 3)
@@ -211,6 +236,7 @@ class Painter:
             ring,
             css,
             self._plug(index),
+            own_piece(g, index) if on_board else None,
             data_skip=" ".join(ids),
             aria_label=words.skip(self.network, link.skips),
             aria_pressed="true" if on else "false",
@@ -366,19 +392,3 @@ class Painter:
             skips = [index for link in links for index in link.skips]
             forks.append({"state": list(states), "y": round(y, 3), "skips": skips, "trunk": list(self.plan.feeds(gap))})
         return forks
-
-
-def _free_place(x: float, leg: tuple[float, float], labels: list[str], taken: list) -> float:
-    """Return the y on a leg where chips cover no chip of another line, the middle if there is none."""
-    low, high = sorted(leg)
-    if not labels:
-        return (low + high) / 2
-    width = max(marks.chip_width(label) for label in labels)
-    height = len(labels) * (marks.CHIP_HEIGHT + 3)
-    for share in (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86):
-        y = low + (high - low) * share
-        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
-            taken.append(box)
-            return y
-    return (low + high) / 2

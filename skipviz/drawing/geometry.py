@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from .boards import board_of, boards
 from .lanes import LEFT, RIGHT, Lane, Span, assign
 from .rows import BOX, DENSE, FIGURE, HEAD, JOINT, PLATE, SIDE, TAP, Dimensions, Link, Place, Plan
 
@@ -99,6 +100,8 @@ class Geometry:
     """(top, bottom) of each gap's free trunk."""
     head: tuple[float, float] | None = None
     lanes: list[Lane] = field(default_factory=list)
+    board: dict[int, int] = field(default_factory=dict)
+    """Number of the switchboard of each link that is on one."""
     taps: list[float | None] = field(default_factory=list)
     """y of each link's tap on the trunk."""
     room: dict[int, float] = field(default_factory=dict)
@@ -137,6 +140,10 @@ class Geometry:
         """Return the y of the taps in a gap, lowest on the page first."""
         return sorted({self.taps[link] for link in self.plan.leaving.get(gap, ()) if self.taps[link] is not None}, reverse=True)
 
+    def strand(self, link: int) -> tuple:
+        """Return what stands for the line of a link: its switchboard's number, or its own."""
+        return ("board", self.board[link]) if link in self.board else ("link", link)
+
     def leg(self, link: int) -> tuple[Point, Point]:
         """Return the ends of the leg that runs along a link's lane."""
         x = self.lane_x(self.lanes[link])
@@ -149,23 +156,25 @@ def lay_out(plan: Plan, style: Style, height: float, chips: bool = False) -> Geo
     `chips` leaves room for words on the outermost lane.
     """
     plates = (Place(PLATE, index).position for index, item in enumerate(plan.items) if item.kind == "plate")
-    lanes = assign([link.span for link in plan.links], [Span(position, position) for position in plates])
-    levels = _levels(plan, lanes)
+    found = boards(plan.links)
+    lanes = assign([link.span for link in plan.links], [Span(position, position) for position in plates], found)
+    levels = _levels(plan, lanes, board_of(found))
     dimensions, plate_heights = _fit(plan, style, levels, height)
     total = max(height, _total(plan, style, levels, dimensions) + sum(plate_heights.values()))
     geometry = _columns(plan, style, dimensions, lanes, total, chips)
+    geometry.board = board_of(found)
     _stack(geometry, levels, plate_heights)
     _route(geometry)
     return geometry
 
 
-def _levels(plan: Plan, lanes: list[Lane]) -> list[int]:
-    """Return how many heights of taps each gap needs: links on one side tap one above the other."""
-    count: dict[tuple[int, str], int] = defaultdict(int)
-    for link, lane in zip(plan.links, lanes, strict=True):
+def _levels(plan: Plan, lanes: list[Lane], board: dict[int, int]) -> list[int]:
+    """Return how many heights of taps each gap needs: lines on one side tap one above the other, a board's all as one."""
+    lines: dict[tuple[int, str], set[tuple[str, int]]] = defaultdict(set)
+    for index, (link, lane) in enumerate(zip(plan.links, lanes, strict=True)):
         if link.start.kind == TAP:
-            count[link.start.index, lane.side] += 1
-    return [max(count[gap, LEFT], count[gap, RIGHT]) for gap in range(len(plan.gaps))]
+            lines[link.start.index, lane.side].add(("board", board[index]) if index in board else ("link", index))
+    return [max(len(lines[gap, LEFT]), len(lines[gap, RIGHT])) for gap in range(len(plan.gaps))]
 
 
 def _gap_height(plan: Plan, style: Style, levels: list[int], gap: int, dimensions: Dimensions) -> float:
@@ -302,7 +311,9 @@ def _taps(geometry: Geometry) -> list[float | None]:
     for (gap, _), links in groups.items():
         bottom = geometry.gaps[gap][1] if gap else geometry.gaps[0][1] - geometry.style.stub_bottom
         ordered = sorted(links, key=lambda index: -geometry.lanes[index].index)
-        for level, index in enumerate(ordered):
+        levels = {strand: level for level, strand in enumerate(dict.fromkeys(geometry.strand(index) for index in ordered))}
+        for index in ordered:
+            level = levels[geometry.strand(index)]
             taps[index] = bottom - geometry.dimensions.tap / 2 - level * geometry.dimensions.level
     return taps
 
@@ -312,12 +323,13 @@ def _side_heights(geometry: Geometry) -> tuple[dict[int, float], dict[int, float
 
     From below upwards: ends, outer lanes higher, then starts, outer lanes lower; so no two cross.
     """
-    sides: dict[tuple, list[tuple[int, int, bool]]] = defaultdict(list)
+    sides: dict[tuple, list[tuple[int, int, int]]] = defaultdict(list)
+    rows: dict[tuple, int] = {}
     for index, link in enumerate(geometry.plan.links):
         lane = geometry.lanes[index]
         if link.start.kind == SIDE:
             sides[BOX, link.start.index, lane.side].append((1, -lane.index, index))
-        if link.end.kind in (BOX, JOINT, HEAD):
+        if link.end.kind in (BOX, JOINT, HEAD) and rows.setdefault((link.end, geometry.strand(index)), index) == index:
             sides[link.end.kind, link.end.index, lane.side].append((0, lane.index, index))
     starts: dict[int, float] = {}
     ends: dict[int, float] = {}
@@ -328,4 +340,7 @@ def _side_heights(geometry: Geometry) -> tuple[dict[int, float], dict[int, float
         for place, (leaving, _, index) in enumerate(sorted(links)):
             (starts if leaving else ends)[index] = base - place * step
             geometry.room[index] = step if len(links) > 1 else bottom - top
+    for index in geometry.board:
+        first = rows[geometry.plan.links[index].end, geometry.strand(index)]
+        ends[index], geometry.room[index] = ends[first], geometry.room[first]
     return starts, ends

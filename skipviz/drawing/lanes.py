@@ -53,11 +53,28 @@ class Lane:
     index: int
 
 
-def assign(spans: Sequence[Span], blocked: Sequence[Span] = ()) -> list[Lane]:
-    """Return the lane of each span, in their order; lane 0 of both sides is taken where `blocked` lies."""
-    chosen = sides(spans)
-    lanes = _first_fit(spans, chosen, blocked)
-    return [Lane(side, index) for side, index in zip(chosen, lanes, strict=True)]
+def assign(spans: Sequence[Span], blocked: Sequence[Span] = (), boards: Sequence[Sequence[int]] = ()) -> list[Lane]:
+    """Return the lane of each span, in their order; lane 0 of both sides is taken where `blocked` lies.
+
+    The spans of one of the `boards` (indices) run on one side, those that begin at one place in one lane.
+    """
+    strands = [([index], span) for index, span in enumerate(spans) if not any(index in board for board in boards)]
+    wholes = [span for _, span in strands]
+    places = list(range(len(strands)))
+    for board in boards:
+        whole = Span(min(spans[index].low for index in board), max(spans[index].high for index in board))
+        for low in sorted({spans[index].low for index in board}):
+            strands.append(([index for index in board if spans[index].low == low], Span(low, whole.high)))
+            places.append(len(wholes))
+        wholes.append(whole)
+    chosen = sides(wholes)
+    lanes = _first_fit([span for _, span in strands], [chosen[place] for place in places], blocked)
+    found = {
+        index: Lane(chosen[place], lane)
+        for (members, _), place, lane in zip(strands, places, lanes, strict=True)
+        for index in members
+    }
+    return [found[index] for index in range(len(spans))]
 
 
 def nested(spans: Sequence[Span]) -> list[int]:

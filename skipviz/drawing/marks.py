@@ -5,8 +5,11 @@ from __future__ import annotations
 from .geometry import Point
 from .svg import Markup, circle, group, number, path, polyline, rectangle, tag, text
 
-LABEL_LARGEST, LABEL_SMALLEST = 18.0, 12.5
+LABEL_LARGEST, LABEL_SMALLEST = 18.0, 12.0
 """px of the italic f, in the tallest and the lowest box."""
+
+LABEL_DROP, LABEL_RISE = 0.37, 0.36
+"""Baseline of the f below the box's middle, and its number's above that, in font sizes: both stay clear of the border."""
 
 SUPERSCRIPT_LEAST = 9.5
 """px below which the layer's number cannot be read."""
@@ -39,9 +42,9 @@ def layer_label(x: float, y: float, k: int, box_height: float) -> Markup:
     return text(
         "label",
         x,
-        y + 0.42 * size,
+        y + LABEL_DROP * size,
         tag("tspan", {"class": "f", "font-size": size}, "f"),
-        tag("tspan", {"class": "k", "font-size": small, "dx": 0.06 * size, "dy": -0.42 * size}, f"({k})"),
+        tag("tspan", {"class": "k", "font-size": small, "dx": 0.06 * size, "dy": -LABEL_RISE * size}, f"({k})"),
     )
 
 
@@ -135,17 +138,34 @@ def trunk_wire(x: float, top: float, bottom: float) -> Markup:
     return group("edge trunk bare", path("wire", polyline((x, bottom), (x, top))))
 
 
-def skip_edge(identifier: str, points: list[Point], ring: Point, css: str, plug: Markup | None, **attributes) -> Markup:
-    """Return a red line: halo (focus, selection), band, wire, plug, hit area and its ring."""
+def pale_lines(lines: list[list[Point]]) -> Markup:
+    """Return the lines of a switchboard that are seen where no skip on them is on."""
+    return path("pale", "".join(polyline(*line) for line in lines))
+
+
+def skip_edge(
+    identifier: str,
+    points: list[Point],
+    ring: Point,
+    css: str,
+    plug: Markup | None,
+    piece: list[Point] | None = None,
+    **attributes,
+) -> Markup:
+    """Return a red line: halo (focus, selection), band, wire, plug, hit area and its ring.
+
+    `piece` is the part of it that shows its gradient and takes a click, where it shares the rest with others.
+    """
     d, round_it = polyline(*points), _clear_of_trunk(points)
+    own = polyline(*piece) if piece else d
     return group(
         f"edge skip {css}".strip(),
         path("halo", round_it),
         path("halo-in", round_it),
-        path("band", d),
+        path("band", own),
         path("wire", d),
         plug or Markup(),
-        path("hit", d),
+        path("hit", own),
         circle("ring", *ring, 4),
         **focusable(data_edge=identifier, **attributes),
     )

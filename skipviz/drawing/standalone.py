@@ -61,7 +61,7 @@ def paint(root: ElementTree.Element, diagram, frame: dict, theme: str) -> None:
             mark.set("class", f"{mark.get('class')} over")
         band.set(
             "style",
-            f"stroke-width:{band_width(t, diagram.band_max):.2f}px"
+            f"stroke-width:{band_width(t, edge.get('band', diagram.band_max)):.2f}px"
             + ("" if value > 10 else f";stroke:{ramp_colour(ramp, t, theme)}"),
         )
     for stripe in root.iter(f"{{{SVG}}}rect"):

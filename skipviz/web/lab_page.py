@@ -7,6 +7,7 @@ from ..tasks.experiment import Experiment
 from . import component, feed, handout, mend_bar, session, sidebar, view, watching
 from .commands import perform_all
 from .downloads import stem
+from .hint import hint
 from .opening import lab_desk, open_text
 from .page_data import bench_data, link_of
 from .parked import parked
@@ -42,6 +43,7 @@ def page() -> None:
             "message": message,
             "file": handout.told(),
             "stem": _stem(bench),
+            "hint": hint(bench.experiment),
             **data,
             **watching.told(desk, bench),
         },

@@ -8,6 +8,7 @@ from ..tasks import presets
 from ..tasks.task import KINDS, Task
 from . import own_panel
 from .family_panel import draw_family, known, preset_experiment, show, take, with_task
+from .hint import preset_of
 from .image_mend import SIZES
 from .mend_bar import back_to_own
 from .session import Desk
@@ -55,7 +56,7 @@ def _watched(desk: Desk, bench: Workbench) -> None:
 
 def _start_from(desk: Desk, bench: Workbench) -> None:
     titles = {name: presets.preset(name).title for name in presets.names()}
-    current = next((name for name in titles if preset_experiment(name) == bench.experiment), "yours")
+    current = preset_of(bench.experiment) or "yours"
 
     def chosen() -> None:
         name = st.session_state.preset

@@ -36,6 +36,11 @@ def mixed():
     return edit.set_layer(network, "f2", on=False)
 
 
+def dense():
+    network = families.mlp(depth=7, width=8, skip_every=5, pattern="dense", input=(8,))
+    return edit.set_skip(network, network.skips[3].id, on=False)
+
+
 def deep():
     network = families.mlp(depth=120, width=8, skip_every=2, input=(8,))
     return edit.add_skip(edit.set_skip(network, "s10-12", on=False), 31, 118)
@@ -50,6 +55,7 @@ DRAWINGS = {
     "lab-vanishing-off": lambda: draw(vanishing(on=False).network),
     "lab-mixed": lambda: draw(mixed()),
     "lab-mixed-compact": lambda: draw(mixed(), compact=True),
+    "lab-dense": lambda: draw(dense()),
     "lab-deep": lambda: draw(deep()),
     "lab-deep-opened": lambda: draw(deep(), unfolded={60}),
 }
@@ -172,6 +178,13 @@ def test_many_nested_skips_keep_the_width_bounded():
     network = families.mlp(depth=13, width=8, pattern="dense", skip_every=12)
     assert len(network.skips) == 66
     assert draw(network).width < 400
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks(), st.booleans())
+def test_no_two_skips_are_marked_at_one_place(network, compact):
+    places = [(skip["x"], skip["y"]) for skip in draw(network, compact=compact).skips]
+    assert len(set(places)) == len(places)
 
 
 def test_diagram_data_is_json():

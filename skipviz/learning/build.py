@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network import Head, Network, NetworkError
-from ..network.base import Shape, channels, elements, is_image, with_channels
+from ..network.base import Shape, channels, elements, is_image
 from ..network.operation import Convolution, Identity, Linear
 from .layer import LayerModule, composed
 from .operation import MODULES, Function
@@ -20,6 +20,7 @@ class HeadModule(nn.Module):
 
     def __init__(self, head: Head, shape: Shape, seed: int) -> None:
         super().__init__()
+        self.flattens = head.kind == "classes" and head.flatten and len(shape) > 1
         self.averages = head.kind == "classes" and not head.flatten and len(shape) > 1
         self.axes = (2, 3) if is_image(shape) else (1,)
         if head.kind == "state":
@@ -27,10 +28,8 @@ class HeadModule(nn.Module):
         elif head.kind == "pixels":
             self.operation = MODULES[Convolution](Convolution(width=head.outputs, kernel=1, bias=head.bias), shape)
         else:
-            features = (elements(shape) if head.flatten else channels(shape),)
-            read = features if head.kind == "classes" else with_channels(shape, features[0])
+            read = (elements(shape) if head.flatten else channels(shape),) if head.kind == "classes" else shape
             self.operation = MODULES[Linear](Linear(width=head.outputs, bias=head.bias), read)
-        self.flattens = head.kind == "classes" and head.flatten and len(shape) > 1
         self.operation.initialise(head.init, generator(seed, "head"))
 
     def function(self) -> Function:

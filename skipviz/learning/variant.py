@@ -53,7 +53,10 @@ class Variant:
     def update(self, done: Pass) -> VariantFrame | None:
         """Step on the gradient of a forward pass; return what was measured at the old parameters if it was recorded."""
         if done.tape is None:
-            self.updater.step(self.flat.flatten(torch.autograd.grad(done.loss, self.flat.parameters, allow_unused=True)))
+            found: tuple[Tensor | None, ...] = (None,) * len(self.flat.parameters)
+            if done.loss.requires_grad:  # it does not where all that has parameters is off
+                found = torch.autograd.grad(done.loss, self.flat.parameters, allow_unused=True)
+            self.updater.step(self.flat.flatten(found))
             return None
         frame, gradient = self.frame(done)
         before = self.flat.values.clone()

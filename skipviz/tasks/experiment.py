@@ -83,6 +83,8 @@ class Experiment(Frozen):
             problem = self.task.mismatch(network)
             if problem:
                 raise MismatchError(f"{name}: {problem}", self.variants, self.task, self.training)
+            if not network.parameter_count():
+                raise NetworkError(f"{name}: no layer, skip or head has a parameter, so there is nothing to learn")
         return self
 
     def on(self, task: Task) -> Experiment:

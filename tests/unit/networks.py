@@ -7,23 +7,15 @@ from hypothesis import strategies as st
 
 from skipviz import (
     Adapter,
-    Attention,
-    Convolution,
-    Crop,
-    Embedding,
     Experiment,
     Head,
-    Identity,
     Layer,
     Linear,
     Network,
     NetworkError,
-    Pool,
-    Position,
     Skip,
     Task,
     Training,
-    Upsampling,
     edit,
 )
 
@@ -89,78 +81,6 @@ def networks(draw, outputs: int = 2) -> Network:
             network = edit.repeated(network, draw(st.integers(1, 3)))
         except NetworkError:
             assume(False)
-    return network
-
-
-OPERATIONS = st.one_of(
-    st.builds(Linear, width=st.integers(1, 6), bias=st.booleans()),
-    st.builds(Convolution, width=st.integers(1, 4), kernel=st.integers(1, 4), stride=st.integers(1, 2), bias=st.booleans()),
-    st.builds(
-        Upsampling,
-        width=st.integers(1, 4),
-        mode=st.sampled_from(("transposed", "nearest", "bilinear")),
-        kernel=st.integers(2, 4),
-        bias=st.booleans(),
-    ),
-    st.builds(
-        Pool, reduce=st.sampled_from(("max", "mean")), kernel=st.integers(1, 3), stride=st.integers(1, 3), ceil=st.booleans()
-    ),
-    st.builds(Crop, size=st.tuples(st.integers(1, 6), st.integers(1, 6)), offset=st.none() | st.integers(0, 2)),
-    st.builds(Identity),
-    st.builds(Position, mode=st.sampled_from(("sinusoidal", "learned"))),
-    st.builds(Attention, heads=st.integers(1, 3), causal=st.booleans(), bias=st.booleans()),
-)
-EMBEDDINGS = st.builds(Embedding, vocabulary=st.integers(1, 9), width=st.integers(1, 6), scaled=st.booleans())
-ANY_LAYER = {
-    "activation": st.sampled_from(ACTIVATIONS),
-    "norm": st.sampled_from(NORMS),
-    "init": st.sampled_from(INITS),
-    "scale": st.floats(0, 2),
-    "scale_learned": st.booleans(),
-    "gain": st.sampled_from((1.0, 0.5, 0.0)),
-    "on": st.sampled_from((True, True, True, False)),
-}
-ADAPTERS = st.builds(
-    Adapter,
-    spatial=st.sampled_from(("auto", "none", "stride", "crop", "resize")),
-    channels=st.sampled_from(("auto", "none", "pad", "project")),
-    bias=st.booleans(),
-    norm=st.sampled_from(("none", "batch")),
-    init=st.sampled_from(("torch", "orthogonal", "zero")),
-    offset=st.none() | st.integers(0, 2),
-)
-
-
-@st.composite
-def chains(draw) -> Network:
-    """Any network that type-checks: images, sequences, tokens or vectors, every operation, merge and adapter."""
-    shape = draw(st.sampled_from(((1, 8, 8), (3, 6, 4), (5,), (4, 3), (5, 6))))
-    head = Head(outputs=draw(st.integers(1, 3)), flatten=draw(st.booleans()))
-    later = st.builds(Layer, op=OPERATIONS, order=st.sampled_from(("op-norm-act", "norm-act-op")), **ANY_LAYER)
-    stack = draw(st.lists(later, min_size=1, max_size=6))
-    if len(shape) == 1 and draw(st.booleans()):
-        stack.insert(0, draw(st.builds(Layer, op=EMBEDDINGS, **ANY_LAYER)))
-    network = None
-    for layer in stack:
-        try:
-            layers = (*(network.layers if network else ()), layer.model_copy(update={"id": ""}))
-            network = Network(input=shape, layers=layers, head=head)
-        except ValueError:
-            continue
-    assume(network is not None)
-    for _ in range(draw(st.integers(0, 6))):
-        target = draw(st.integers(1, network.depth))
-        fields = {
-            "merge": draw(st.sampled_from(("add", "concat", "gate"))),
-            "on": draw(st.sampled_from((True, True, False))),
-            "strength": draw(st.sampled_from((1.0, 0.5, 0.0, 2.0))),
-            "gain": draw(st.sampled_from((1.0, 0.5, 0.0))),
-            "adapter": draw(ADAPTERS),
-        }
-        try:
-            network = edit.add_skip(network, draw(st.integers(0, target - 1)), target, **fields)
-        except NetworkError:
-            continue
     return network
 
 

@@ -4,9 +4,9 @@ from copy import deepcopy
 
 import pytest
 import torch
+from chains import chains
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from networks import chains
 from torch import nn
 
 from skipviz import (
@@ -77,7 +77,12 @@ def test_shapes_and_counts_of_any_network_equal_the_inference(network):
 def test_toggling_any_skip_keeps_shapes_and_counts(network, data):
     assume(network.skips)
     skip = data.draw(st.sampled_from(network.skips))
-    check_shapes(edit.set_skip(network, skip.id, on=not skip.on))
+    toggled = edit.set_skip(network, skip.id, on=not skip.on)
+    assert toggled.shapes == network.shapes
+    check_shapes(toggled)
+    model, x = build(network), samples(network, 3)
+    model.set_network(toggled)
+    assert torch.equal(model(x), build(toggled)(x))
 
 
 @settings(max_examples=80)
@@ -92,6 +97,7 @@ def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
     model, again = build(network), build(network)
     x = samples(network, 5)
     outputs = model(x)
+    assume(outputs.requires_grad)
     expected = torch.autograd.grad(outputs.square().mean(), list(model.parameters()), allow_unused=True)
     recorded, tape = record(again, x)
     found = gradients(recorded.square().mean(), list(again.parameters()), tape, len(network.skips)).parameters
@@ -260,6 +266,13 @@ def states(model, x: torch.Tensor) -> list[torch.Tensor]:
     tape = Tape()
     model(x, tape)
     return tape.states
+
+
+def test_a_head_of_positions_reads_each_position_also_where_it_is_told_to_flatten():
+    network = Network(input=(4, 3), layers=[Layer(op=Identity())], head=Head(kind="positions", outputs=2, flatten=True))
+    model, x = build(network), torch.randn(5, 4, 3)
+    assert network.parameter_count() == 3 * 2 + 2
+    assert torch.equal(model(x), torch.nn.functional.linear(x, model.head.operation.weight, model.head.operation.bias))
 
 
 def test_an_add_that_is_off_contributes_nothing():

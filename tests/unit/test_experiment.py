@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 from networks import experiments
 from pydantic import ValidationError
 
-from skipviz import Experiment, ExperimentError, NetworkError, Task, Training, experiment_from_json, families, presets
+from skipviz import (
+    Experiment,
+    ExperimentError,
+    Head,
+    Identity,
+    Layer,
+    Network,
+    NetworkError,
+    Task,
+    Training,
+    experiment_from_json,
+    families,
+    presets,
+)
 from skipviz.tasks.experiment import MAX_JSON
 from skipviz.tasks.task import KINDS
 
@@ -146,6 +159,12 @@ def test_a_network_that_does_not_fit_the_task_is_refused_with_its_variants_name(
     with pytest.raises(ValidationError, match=words):
         Experiment(variants={"mine": network}, task=task)
     assert f"{words}" in task.mismatch(network)
+
+
+def test_networks_without_any_parameter_are_refused():
+    network = Network(layers=[Layer(op=Identity())], head=Head(kind="state", outputs=2))
+    with pytest.raises(ValidationError, match="mine: no layer, skip or head has a parameter, so there is nothing to learn"):
+        Experiment(variants={"mine": network})
 
 
 @pytest.mark.parametrize("name", KINDS)

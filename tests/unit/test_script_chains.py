@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from chains import chains
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import chains, networks
+from networks import networks
 from scripts import check, short
 
 import skipviz

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from skipviz import Experiment, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit, families, train
+from skipviz import Experiment, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit, families, train
 from skipviz.learning.batches import Batches
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
@@ -26,6 +26,9 @@ MERGES = {
     "gates and projections": Network(
         layers=[Layer(op=Linear(width=width), activation="tanh") for width in (4, 5, 6, 6)],
         skips=[Skip(source=0, target=2), Skip(source=1, target=3, merge="gate"), Skip(source=1, target=4, gain=0.5)],
+    ),
+    "nothing but a layer that is off": Network(
+        layers=[Layer(op=Linear(width=2), on=False)], skips=[Skip(source=0, target=1)], head=Head(kind="state", outputs=2)
     ),
     "switched-off layers and identities": edit.set_layer(families.mlp(depth=6, width=5, skip_every=2), "f3", on=False),
 }

@@ -1,0 +1,182 @@
+"""Random chains for hypothesis: every operation, norm, merge and adapter, valid by construction and mostly in force."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from skipviz import (
+    Adapter,
+    Attention,
+    Convolution,
+    Crop,
+    Embedding,
+    Head,
+    Identity,
+    Layer,
+    Linear,
+    Network,
+    Pool,
+    Position,
+    Skip,
+    Upsampling,
+)
+from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
+from skipviz.network.skip import stride_between
+
+INPUTS = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6), (5,), (6,), (4, 3), (5, 6))
+MOST_SKIPS = 9
+LARGEST_SCALED_UP = 64
+"""Pixels of an image that may still be scaled up."""
+ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid")
+INITS = ("torch", "he", "glorot", "normal", "orthogonal", "zero")
+
+
+def usually(value, *others) -> st.SearchStrategy:
+    """Draw `value` six times as often as each of `others`: a chain in which little is in force shows little."""
+    return st.sampled_from((value,) * 6 + others)
+
+
+@st.composite
+def operations(draw, shape: Shape):
+    """Draw an operation that reads `shape`; the kind comes first, by its weight."""
+    if is_image(shape):
+        return draw(_image_operations(shape))
+    kinds = {"linear": st.builds(Linear, width=st.integers(1, 6), bias=st.booleans()), "identity": st.builds(Identity)}
+    if len(shape) == 2:
+        heads = st.sampled_from([count for count in (1, 2, 3) if shape[1] % count == 0])
+        kinds["attention"] = st.builds(Attention, heads=heads, causal=st.booleans(), bias=st.booleans())
+        kinds["position"] = st.builds(Position, mode=st.sampled_from(("sinusoidal", "learned")))
+    return draw(kinds[draw(st.sampled_from(("linear", *kinds)))])
+
+
+@st.composite
+def _image_operations(draw, shape: Shape):
+    height, width = shape[1:]
+    small, bias, outputs = min(height, width), st.booleans(), st.integers(1, 4)
+    kernel = st.integers(1, min(3, small))
+    padding = st.sampled_from((None, None, 0, 2))
+    kinds = {
+        "conv": st.builds(Convolution, width=outputs, kernel=kernel, padding=padding, bias=bias),
+        "down": st.builds(Convolution, width=outputs, kernel=kernel, stride=st.just(2), bias=bias),
+        "pool": st.builds(Pool, reduce=st.sampled_from(("max", "mean")), kernel=kernel, stride=st.integers(1, 3), ceil=bias),
+        "crop": st.builds(Crop, size=st.tuples(st.integers(max(1, height - 2), height), st.integers(max(1, width - 2), width))),
+        "identity": st.builds(Identity),
+        "flat": st.builds(Linear, width=st.integers(1, 6), bias=bias),
+    }
+    if height * width <= LARGEST_SCALED_UP:
+        resized = {"mode": st.sampled_from(("nearest", "bilinear")), "kernel": st.integers(1, 3)}
+        transposed = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
+        kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **draw(st.sampled_from((transposed, resized))))
+    return draw(kinds[draw(st.sampled_from(("conv", "down", "down", "pool", *kinds)))])
+
+
+@st.composite
+def layers(draw, shape: Shape, tokens: bool = False) -> Layer:
+    if tokens:
+        op = draw(st.builds(Embedding, vocabulary=st.integers(1, 9), width=st.integers(1, 6), scaled=st.booleans()))
+    else:
+        op = draw(operations(shape))
+    inits = usually("bilinear", *INITS) if getattr(op, "mode", None) == "transposed" else usually(*INITS)
+    scale = draw(st.sampled_from((None, None, 1.0, 0.5, 2.0, 0.0)))
+    return Layer(
+        op=op,
+        activation=draw(st.sampled_from(ACTIVATIONS)),
+        norm=draw(st.sampled_from(("none", "none", "batch", "layer", "group"))),
+        order="op-norm-act" if tokens else draw(st.sampled_from(("op-norm-act", "norm-act-op"))),
+        init=draw(inits),
+        init_factor=draw(usually(1.0, 0.5)),
+        scale=scale,
+        scale_learned=scale is not None and draw(st.booleans()),
+        on=draw(usually(True, False)),
+        gain=draw(usually(1.0, 0.5, 0.0)),
+    )
+
+
+def adapters(source: Shape, target: Shape, merge: str) -> list[tuple[str, str]]:
+    """Return every spatial and channel part that, together, let a skip of that merge join these shapes."""
+    if len(source) != len(target):
+        return []
+    a, b = spatial(source), spatial(target)
+    places = ["none"] if a == b else []
+    if a != b and all(x >= y for x, y in zip(a, b, strict=True)):
+        places += ["crop"] + ["stride"] * bool(is_image(source) and stride_between(a, b))
+    if a != b and is_image(source):
+        places += ["resize"]
+    parts = ["project"]
+    if merge == "concat" or channels(source) == channels(target):
+        parts += ["none"]
+    if channels(source) < channels(target):
+        parts += ["pad"]
+    return [(place, part) for place in places for part in parts]
+
+
+@st.composite
+def skips(draw, states: list[Shape], sources: list[int], merges: list[str]) -> Skip | None:
+    """Draw a skip to the last state: first how it joins, so that rare adapters are not rare, then from where."""
+    target = len(states) - 1
+    ways = [
+        (*parts, merge, source)
+        for source in sources
+        for merge in merges
+        for parts in adapters(states[source], states[target], merge)
+    ]
+    if not ways:
+        return None
+    for place in range(4):
+        choices = sorted({way[place] for way in ways})
+        kept = draw(st.sampled_from(choices + [rare for rare in ("stride", "pad") if rare in choices]))
+        ways = [way for way in ways if way[place] == kept]
+    ((place, part, merge, source),) = ways
+    room = [a - b for a, b in zip(spatial(states[source]), spatial(states[target]), strict=True)]
+    skip = Skip(
+        source=source,
+        target=target,
+        merge=merge,
+        on=draw(usually(True, False)),
+        strength=draw(usually(1.0, 0.5, 2.0, 0.0)),
+        gain=draw(usually(1.0, 0.5, 0.0)),
+        gate_bias=draw(st.sampled_from((-2.0, 0.0, 1.0))),
+        adapter=Adapter(
+            spatial=place,
+            channels=part,
+            width=draw(st.none() | st.integers(1, 4)) if (merge, part) == ("concat", "project") else None,
+            bias=draw(st.booleans()),
+            norm=draw(st.sampled_from(("none", "batch"))),
+            init=draw(usually(*INITS)),
+            offset=draw(st.none() | st.integers(0, min(room))) if place == "crop" else None,
+        ),
+    )
+    chosen = skip.replaced(adapter=skip.adapter.replaced(spatial="auto", channels="auto"))
+    same = chosen.resolved_adapter(states[source], states[target]) == skip.adapter
+    return chosen if same and draw(st.booleans()) else skip
+
+
+@st.composite
+def heads(draw, shape: Shape) -> Head:
+    kinds = ["classes", "state", *(["pixels"] if is_image(shape) else ["positions"] if len(shape) == 2 else [])]
+    kind = draw(st.sampled_from(kinds))
+    outputs = channels(shape) if kind == "state" else draw(st.integers(1, 3))
+    return Head(kind=kind, outputs=outputs, flatten=draw(st.booleans()), bias=draw(st.booleans()))
+
+
+@st.composite
+def chains(draw) -> Network:
+    """Any network: images, sequences, tokens or vectors; every state may be left and joined by several skips."""
+    read = draw(st.sampled_from(INPUTS))
+    tokens = len(read) == 1 and draw(st.booleans())
+    states, stack, laid = [read], [], []
+    for k in range(1, draw(st.sampled_from((3, 1, 2, 4, 5, 6))) + 1):
+        stack.append(draw(layers(read, tokens and k == 1)))
+        states.append(read := stack[-1].output_shape(read))
+        sources, merges = list(range(int(tokens), k)), ["add", "concat", "gate"]
+        for _ in range(draw(st.sampled_from((2, 1, 3, 0)))):
+            skip = draw(skips(states, sources, merges)) if sources and merges and len(laid) < MOST_SKIPS else None
+            if skip is None:
+                break
+            laid.append(skip)
+            sources.remove(skip.source)
+            merges = {"add": ["add", "concat"], "gate": ["concat"], "concat": merges}[skip.merge]
+            if skip.merge == "concat":
+                carried = skip.carried_shape(states[skip.source], states[k])
+                read = with_channels(read, channels(read) + channels(carried))
+    return Network(input=states[0], layers=stack, skips=laid, head=draw(heads(read)))

@@ -1,0 +1,225 @@
+"""A network computed once more, from its description and the equations of Layer and Skip, with autograd alone.
+
+It shares with the product its parameters, the waves of positions and torch's own functions, and neither plan nor tape.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from skipviz import Layer, Network, Skip
+from skipviz.learning.operation import sinusoids
+from skipviz.network.base import channel_axis, channels, spatial
+from skipviz.network.operation import group_count
+
+ACTIVATIONS = {
+    "none": lambda x: x,
+    "relu": F.relu,
+    "leaky_relu": lambda x: torch.where(x > 0, x, 0.01 * x),
+    "gelu": lambda x: F.gelu(x, approximate="none"),
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+}
+
+
+class Taps(dict):
+    """Zeros added wherever a state is used, by ("state" | "trunk", k) or ("skip", index): their gradients are the edges'."""
+
+    def on(self, h: Tensor, kind: str, place: int) -> Tensor:
+        if not h.is_floating_point():
+            return h
+        self[kind, place] = tap = torch.zeros_like(h, requires_grad=True)
+        return h + tap
+
+
+def outputs(model, x: Tensor, taps: Taps) -> Tensor:
+    """Return what `model` has to give for `x` in training mode; `taps` are filled."""
+    network: Network = model.network
+    states = [taps.on(x.reshape(len(x), *network.input), "state", 0)]
+    for k in range(network.depth + 1):
+        read = taps.on(states[k], "trunk", k)
+        for index, skip in landing(network, k, "concat"):
+            read = torch.cat([read, skip.on * skip.strength * carried(model, index, skip, taps, states)[1]], _axis(states[k]))
+        if k == network.depth:
+            return head(network.head, model.head.operation, read)
+        f = layer_output(network, k + 1, model.layers[k], read)
+        for index, skip in landing(network, k + 1, "gate"):
+            if skip.on:
+                source, a = carried(model, index, skip, taps, states)
+                t = with_gain(torch.sigmoid(pointwise(model.skips[index].gate, placed(network, index, source))), skip.gain)
+                f = f + skip.strength * (1 - t) * (a - f)
+        for index, skip in landing(network, k + 1, "add"):
+            if skip.on:
+                f = f + skip.strength * carried(model, index, skip, taps, states)[1]
+        states.append(taps.on(f, "state", k + 1))
+    raise AssertionError("the head returns")
+
+
+def landing(network: Network, k: int, merge: str) -> list[tuple[int, Skip]]:
+    return [(index, skip) for index, skip in enumerate(network.skips) if (skip.target, skip.merge) == (k, merge)]
+
+
+def _axis(h: Tensor) -> int:
+    return 1 + channel_axis(h.shape[1:])
+
+
+def with_gain(y: Tensor, gain: float) -> Tensor:
+    """Return `y` with a gradient that counts `gain` times."""
+    return y if gain == 1 else y.detach() + gain * (y - y.detach())
+
+
+def carried(model, index: int, skip: Skip, taps: Taps, states: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return what a skip reads of its source, and A of it."""
+    network, module = model.network, model.skips[index]
+    source = taps.on(states[skip.source], "skip", index)
+    shape = network.shapes.skips[index]
+    a = placed(network, index, source)
+    if shape.adapter.channels == "project":
+        a = pointwise(module.projection, a)
+        if shape.adapter.norm == "batch":
+            a = normed("batch", module.norm, a)
+    missing = channels(shape.carried) - channels(a.shape[1:])
+    if missing:
+        zeros = list(a.shape)
+        zeros[_axis(a)] = missing
+        a = torch.cat([a, a.new_zeros(zeros)], _axis(a))
+    return source, with_gain(a, skip.gain)
+
+
+def placed(network: Network, index: int, h: Tensor) -> Tensor:
+    """Return the spatial part of an adapter applied to `h`."""
+    adapter, sides = network.shapes.skips[index].adapter, spatial(network.shapes.skips[index].carried)
+    if sides == spatial(h.shape[1:]):
+        return h
+    if adapter.spatial == "stride":
+        step = -(-h.shape[2] // sides[0])
+        return h[:, :, ::step, ::step]
+    if adapter.spatial == "crop":
+        top, left = ((a - b) // 2 if adapter.offset is None else adapter.offset for a, b in zip(h.shape[2:], sides, strict=True))
+        return h[:, :, top : top + sides[0], left : left + sides[1]]
+    assert adapter.spatial == "resize"
+    larger = sides[0] >= h.shape[2] and sides[1] >= h.shape[3]
+    return F.interpolate(h, sides, mode="bilinear", align_corners=False) if larger else F.interpolate(h, sides, mode="nearest")
+
+
+def pointwise(module, h: Tensor) -> Tensor:
+    if h.dim() == 4:
+        return F.conv2d(h, module.weight, module.bias)
+    return F.linear(h, module.weight, module.bias)
+
+
+def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
+    """Return f_k under its switch, scale and gain."""
+    layer, shape = network.layers[k - 1], network.shapes.layers[k - 1]
+    if not layer.on:
+        in_branch = any(skip.on and skip.merge != "concat" and skip.source < k <= skip.target for skip in network.skips)
+        if shape.input == shape.output and not in_branch:
+            return x
+        return torch.zeros(len(x), *shape.output, dtype=torch.float64)
+    activation = ACTIVATIONS[layer.activation]
+    if layer.order == "norm-act-op":
+        y = operated(layer, module.operation, activation(normed(layer.norm, module.norm, x)))
+    else:
+        y = activation(normed(layer.norm, module.norm, operated(layer, module.operation, x)))
+    if layer.scale is not None:
+        y = y * (module.scale if layer.scale_learned else layer.scale)
+    return with_gain(y, layer.gain)
+
+
+def normed(kind: str, module, x: Tensor) -> Tensor:
+    """Return a norm of `x` over the batch, over each sample, or over groups of its channels."""
+    if kind == "none":
+        return x
+    if kind == "layer" and x.dim() != 4:
+        return F.layer_norm(x, x.shape[-1:], module.weight, module.bias)
+    first = x.movedim(-1, 1) if x.dim() == 3 else x
+    if kind == "batch":
+        y = torch.batch_norm(first, module.weight, module.bias, None, None, True, 0.1, 1e-5, False)
+    else:
+        y = F.group_norm(first, 1 if kind == "layer" else group_count(first.shape[1]), module.weight, module.bias)
+    return y.movedim(1, -1) if x.dim() == 3 else y
+
+
+def operated(layer: Layer, module, x: Tensor) -> Tensor:
+    """Return the operation of a layer on `x`."""
+    return OPERATIONS[layer.op.kind](layer.op, module, x)
+
+
+def _linear(op, module, x: Tensor) -> Tensor:
+    x = x.flatten(1) if x.dim() == 4 else x
+    return F.linear(x, module.weight, module.bias)
+
+
+def _convolution(op, module, x: Tensor) -> Tensor:
+    padding = (op.kernel - 1) // 2 if op.padding is None else op.padding
+    return F.conv2d(x, module.weight, module.bias, stride=op.stride, padding=padding)
+
+
+def _scaled_up(op, module, x: Tensor) -> Tensor:
+    if op.mode == "transposed":
+        return F.conv_transpose2d(x, module.weight, module.bias, stride=op.factor, padding=(op.kernel - op.factor) // 2)
+    larger = [side * op.factor for side in x.shape[2:]]
+    exact = {"align_corners": False} if op.mode == "bilinear" else {}
+    return F.conv2d(F.interpolate(x, larger, mode=op.mode, **exact), module.weight, module.bias, padding=(op.kernel - 1) // 2)
+
+
+def _pooled(op, module, x: Tensor) -> Tensor:
+    pool = F.max_pool2d if op.reduce == "max" else F.avg_pool2d
+    return pool(x, op.kernel, op.stride, op.padding, ceil_mode=op.ceil)
+
+
+def _cropped(op, module, x: Tensor) -> Tensor:
+    top, left = ((a - b) // 2 if op.offset is None else op.offset for a, b in zip(x.shape[2:], op.size, strict=True))
+    return x[:, :, top : top + op.size[0], left : left + op.size[1]]
+
+
+def _embedded(op, module, x: Tensor) -> Tensor:
+    return module.weight[x] * (math.sqrt(op.width) if op.scaled else 1)
+
+
+def _positioned(op, module, x: Tensor) -> Tensor:
+    if op.mode == "learned":
+        return x + module.weight
+    return x + sinusoids(*x.shape[1:]).to(x)
+
+
+def _attended(op, module, x: Tensor) -> Tensor:
+    width = x.shape[2]
+    size = width // op.heads
+    parts = F.linear(x, module.weight, module.bias)
+    given = []
+    for first in range(0, width, size):
+        queries, keys, values = (parts[..., start + first : start + first + size] for start in (0, width, 2 * width))
+        scores = queries @ keys.mT / math.sqrt(size)
+        if op.causal:
+            scores = scores + torch.full_like(scores[0], -math.inf).triu(1)
+        given.append(torch.softmax(scores, -1) @ values)
+    return F.linear(torch.cat(given, -1), module.out_weight, module.out_bias)
+
+
+OPERATIONS = {
+    "linear": _linear,
+    "conv": _convolution,
+    "up": _scaled_up,
+    "pool": _pooled,
+    "crop": _cropped,
+    "identity": lambda op, module, x: x,
+    "embedding": _embedded,
+    "position": _positioned,
+    "attention": _attended,
+}
+
+
+def head(description, module, x: Tensor) -> Tensor:
+    """Return what a head gives for the last state and its concats."""
+    if description.kind == "state":
+        return x
+    if description.kind == "pixels":
+        return F.conv2d(x, module.weight, module.bias)
+    if description.kind == "classes" and x.dim() > 2:
+        x = x.flatten(1) if description.flatten else x.mean((2, 3) if x.dim() == 4 else 1)
+    return F.linear(x, module.weight, module.bias)

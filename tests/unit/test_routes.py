@@ -1,88 +1,22 @@
 """The HTTP routes, through a real server and real workers."""
 
-import asyncio
 import http.client
 import io
-import json
 import re
-import socket
-import threading
 
 import pandas
 import pytest
-import uvicorn
 from engines import endless, frames_of, small, wait_for, wait_for_end
-from starlette.applications import Starlette
-from starlette.responses import HTMLResponse
-from starlette.routing import Route
+from loopback import STRANGER, served
 
 from skipviz.web import routes, stream
-
-COOKIE = "skipviz=" + "a" * 32
-STRANGER = "skipviz=" + "b" * 32
-
-
-class Client:
-    """Speaks to the server as a browser with a cookie does."""
-
-    def __init__(self, port):
-        self.port = port
-
-    def request(self, method, path, body=None, cookie=COOKIE, **headers):
-        """Return the status and the decoded JSON (or the bytes) of a response."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        given = {"content-type": "application/json", **({"cookie": cookie} if cookie else {}), **headers}
-        connection.request(method, path, body if isinstance(body, bytes | None) else json.dumps(body), given)
-        response = connection.getresponse()
-        data = response.read()
-        connection.close()
-        return response.status, json.loads(data) if "json" in response.headers["content-type"] else data
-
-    def start(self, experiment, **options):
-        """Post a run and return its id."""
-        data = experiment.model_dump(mode="json", exclude_defaults=True)
-        status, answer = self.request("POST", "/skipviz/runs", {"experiment": data, **options})
-        assert status == 201, answer
-        return answer["run"]
-
-    def post(self, run, message, **options):
-        return self.request("POST", f"/skipviz/runs/{run}/events", message, **options)
-
-    def listen(self, query, last_event_id=None):
-        """Yield (id, data) of a stream's messages."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request("GET", f"/skipviz/stream?{query}", headers={"last-event-id": last_event_id} if last_event_id else {})
-            response = connection.getresponse()
-            assert response.headers["content-type"].startswith("text/event-stream")
-            place = None
-            while line := response.readline():
-                if line.startswith(b"id: "):
-                    place = line[4:].strip().decode()
-                elif line.startswith(b"data: "):
-                    yield place, json.loads(line[6:])
-                    place = None
-        finally:
-            response.close()
-            connection.close()
 
 
 @pytest.fixture(scope="module")
 def client(engine):
-    """A server with the routes and a page, in a thread."""
-
-    async def page(request):
-        return HTMLResponse("<p>page</p>")
-
-    app = Starlette(routes=[*routes.routes, Route("/", page)], middleware=routes.middleware)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
-    thread.start()
-    yield Client(listener.getsockname()[1])
-    server.should_exit = True
-    thread.join()
-    routes._broadcasters.clear()
+    """A browser that speaks to the routes of this engine."""
+    with served() as browser:
+        yield browser
 
 
 def until_end(messages):

@@ -5,6 +5,7 @@ Two ASGI middlewares that pass everything else through as it comes: streams are 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -17,6 +18,8 @@ from ..settings import get_settings
 
 MAX_BODY = 22 * 2**20
 """Bytes of any request's body: the largest is an uploaded file of 20 MB with its form around it. Routes of ours take less."""
+SILENT_SECONDS = 30.0
+"""For which the next part of a body is waited for: a sender that says nothing for longer holds nothing here."""
 _YEAR = 365 * 24 * 3600
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.S)
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
@@ -99,10 +102,10 @@ class SecurityHeaders:
 
 
 class BoundedBodies:
-    """ASGI middleware that refuses a request whose body is longer than `MAX_BODY`, before or while it is read."""
+    """ASGI middleware that refuses a request whose body is longer than `MAX_BODY`, before or while it is read, or does not come."""
 
-    def __init__(self, app) -> None:
-        self._app = app
+    def __init__(self, app, silent_seconds: float = SILENT_SECONDS) -> None:
+        self._app, self._silent_seconds = app, silent_seconds
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] != "http":
@@ -110,20 +113,26 @@ class BoundedBodies:
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not declared.isdigit() or len(declared) > 12 or int(declared) > MAX_BODY:
-            await _refuse(send)
+            await _refuse(send, 413, _TOO_LONG)
             return
-        size, begun, refused = 0, False, False
+        size, whole, begun, refused = 0, False, False, False
 
-        async def counted():
-            nonlocal size, refused
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size <= MAX_BODY or refused:
-                return message
+        async def refuse(status: int, reason: str) -> dict:
+            nonlocal refused
             refused = True
             if not begun:
-                await _refuse(send)
+                await _refuse(send, status, reason)
             return {"type": "http.disconnect"}
+
+        async def counted():
+            nonlocal size, whole
+            try:
+                message = await asyncio.wait_for(receive(), None if whole or refused else self._silent_seconds)
+            except TimeoutError:
+                return await refuse(408, f"nothing more of the request came for {self._silent_seconds:g} s")
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            return message if size <= MAX_BODY or refused else await refuse(413, _TOO_LONG)
 
         async def noted(message) -> None:
             nonlocal begun
@@ -134,8 +143,11 @@ class BoundedBodies:
         await self._app(scope, counted, noted)
 
 
-async def _refuse(send) -> None:
-    body = json.dumps({"error": f"a request's body has at most {MAX_BODY:,} bytes"}).encode()
+_TOO_LONG = f"a request's body has at most {MAX_BODY:,} bytes"
+
+
+async def _refuse(send, status: int, reason: str) -> None:
+    body = json.dumps({"error": reason}).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -147,6 +147,44 @@ def test_a_body_as_long_as_allowed_passes():
     assert asked(BoundedBodies(page), body=[b"x" * 2**20] * 22)[0] == 200
 
 
+def test_a_body_that_does_not_come_is_given_up_with_a_sentence():
+    sent = []
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-length", b"1000")]}
+    asyncio.run(BoundedBodies(page, silent_seconds=0.05)(scope, receive, send))
+    assert [sent[0]["status"], len(sent)] == [408, 2]
+    assert b"nothing more of the request came for 0.05 s" in sent[1]["body"]
+
+
+def test_a_reader_may_stay_as_long_as_it_likes_once_its_request_is_whole():
+    gone, sent = asyncio.Event(), []
+    came = [{"type": "http.request", "body": b""}]
+
+    async def receive():
+        if came:
+            return came.pop()
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    async def stream(scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        asyncio.get_running_loop().call_later(0.2, gone.set)
+        assert (await receive())["type"] == "http.disconnect"
+
+    asyncio.run(BoundedBodies(stream, silent_seconds=0.05)({"type": "http", "headers": []}, receive, send))
+    assert [one["status"] for one in sent] == [200]
+
+
 @pytest.mark.parametrize(
     ("scheme", "given", "reach"),
     [

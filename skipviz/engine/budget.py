@@ -8,6 +8,11 @@ from ..tasks.experiment import Experiment
 FRESH_MB = 500
 """MB that a fresh process, which imports torch for itself, takes beside what `limits.memory_mb` says of a forked one."""
 
+MOST_WAITING = 1000
+"""Events of one run that may wait to act: each that acts is looked for among them."""
+MOST_EVENT_BYTES = 2_000_000
+"""What a run keeps of its events, as JSON: every viewer is sent them, and they are written down with each change."""
+
 
 def refusal(experiment: Experiment, settings: Settings) -> str | None:
     """Return one sentence that says which limit `experiment` is over before it has started, or None."""
@@ -20,6 +25,15 @@ def refusal(experiment: Experiment, settings: Settings) -> str | None:
             f"this experiment has {parameters:,} parameters and a run may have {settings.run_parameters:,} on this server:"
             " make it narrower or shallower"
         )
+    return None
+
+
+def full(waiting: int, event_bytes: int) -> str | None:
+    """Return one sentence that says why a run takes no further event now, or None."""
+    if waiting >= MOST_WAITING:
+        return f"{waiting:,} events of this run wait to act already: let it go on first"
+    if event_bytes > MOST_EVENT_BYTES:
+        return "this run has been switched as often as one run keeps: start it again to go on switching"
     return None
 
 

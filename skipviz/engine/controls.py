@@ -9,9 +9,11 @@ from collections.abc import Callable
 from ..network.base import NetworkError, Tagged
 from ..storage import Run, RunStore
 from ..tasks.event import Control, Event, applied, message_from
+from . import budget
 from .dispatch import Dispatch
 from .errors import EngineError
 from .register import Register
+from .wire import encode
 from .workers import Workers
 
 
@@ -52,6 +54,7 @@ class Controls:
             if isinstance(message, Control) and message.kind == "stop":
                 return False
             raise EngineError(f"this run has ended ({run.state})", 409)
+        self._check_hearing(run, message)
         if not isinstance(message, Control):
             run.experiment = applied(run.experiment, message)
             return True
@@ -60,9 +63,17 @@ class Controls:
         self._admit()
         return heard
 
+    def _check_hearing(self, run: Run, message: Event | Control) -> None:
+        """Raise `EngineError` where a run has more to hear than is kept for it; a stop is always heard."""
+        waits, control = self._workers.unheard(run), isinstance(message, Control)
+        full = budget.full(waits, 0) if control else budget.full(max(waits, len(run.waiting)), run.event_bytes)
+        if full and message.kind != "stop":
+            raise EngineError(full, 413)
+
     def _pass(self, run: Run, message: Event | Control) -> None:
         data = message.model_dump(mode="json", exclude_none=True)
         if not isinstance(message, Control):
+            run.event_bytes += len(encode(data))
             run.waiting.append(data)
         self._store.note(run)
         if self._workers.post(run, data):

@@ -103,6 +103,10 @@ class Workers:
         """Hear that the run's worker has its request."""
         self._pending.pop(run.id, None)
 
+    def unheard(self, run: Run) -> int:
+        """Return how many messages wait for the run's worker to begin, its request among them."""
+        return len(self._pending.get(run.id, ()))
+
     def post(self, run: Run, data: dict) -> bool:
         """Let a message reach the run's worker, or the one that will begin; return whether there is one."""
         if run.id in self._pending:

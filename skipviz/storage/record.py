@@ -79,5 +79,6 @@ def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experim
     for name in ("created", "state", "reason", "step", "checkpoint", "edition"):
         setattr(run, name, row[name])
     run.ended_at, run.restart, run.touched = row["ended"], bool(row["restart"]), time.monotonic()
+    run.event_bytes = len(json.dumps([*run.events, *run.waiting]))
     run.restore(facts, frames)
     return run

@@ -55,6 +55,8 @@ class Run:
     """Events in the order in which they acted, each with its step."""
     waiting: list[dict] = field(default_factory=list)
     """Events that were posted and have not acted yet."""
+    event_bytes: int = 0
+    """Size of all events as JSON."""
     diverged: dict[str, dict] = field(default_factory=dict)
     checkpoint: int | None = None
     """The step from which it can go on; None: only from the first."""

@@ -5,12 +5,17 @@ Ids stay with their layers and skips; positions of skips move with the states th
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from pydantic import ValidationError
 
 from .base import Frozen, NetworkError, sentence
 from .layer import Layer
 from .network import MAX_LAYERS, Network
 from .skip import Skip
+
+SWITCHES = frozenset({"on", "strength", "gain"})
+"""Fields that an event sets: of each by itself any value that a part takes fits."""
 
 
 def changed(network: Network, **parts) -> Network:
@@ -26,9 +31,10 @@ def set_skip(network: Network, identifier: str, **changes) -> Network:
 def set_skips(network: Network, identifiers, **changes) -> Network:
     """Return `network` with the same change made to several skips."""
     wanted = set(identifiers)
-    for identifier in wanted:
+    for identifier in sorted(wanted - {skip.id for skip in network.skips}):
         network.skip(identifier)
-    return changed(network, skips=tuple(_with(skip, changes) if skip.id in wanted else skip for skip in network.skips))
+    skips = tuple(_with(skip, changes) if skip.id in wanted else skip for skip in network.skips)
+    return _switched(network, changes, skips=skips)
 
 
 def switch_all(network: Network, on: bool) -> Network:
@@ -59,13 +65,12 @@ def set_layer(network: Network, identifier: str, **changes) -> Network:
 def set_layers(network: Network, identifiers, **changes) -> Network:
     """Return `network` with the same change made to several layers."""
     wanted = set(identifiers)
-    for identifier in wanted:
+    for identifier in sorted(wanted - {layer.id for layer in network.layers}):
         network.layer_index(identifier)
     layers = tuple(_with(layer, changes) if layer.id in wanted else layer for layer in network.layers)
-    edited = changed(network, layers=layers)
+    edited = _switched(network, changes, layers=layers)
     if changes.get("on") is False:
-        for identifier in wanted:
-            check_switch(edited, identifier)
+        _check_switches(edited, wanted)
     return edited
 
 
@@ -119,18 +124,33 @@ def repeated(unit: Network, count: int) -> Network:
 
 def in_residual_branch(network: Network, k: int) -> bool:
     """Return whether f_k lies under a switched-on add or gate, so that its lesion contributes 0."""
-    return any(skip.on and skip.merge != "concat" and skip.source < k <= skip.target for skip in network.skips)
+    return _residual_branches(network)[k - 1]
 
 
-def check_switch(network: Network, identifier: str) -> None:
-    """Raise `NetworkError` if that layer cannot be switched off: no branch holds it and shapes differ."""
-    index = network.layer_index(identifier)
-    shapes = network.shapes.layers[index]
-    if not in_residual_branch(network, index + 1) and shapes.input != shapes.output:
-        raise NetworkError(
-            f"f({index + 1}) cannot be switched off: no residual skip passes it and it changes the shape, "
-            "so nothing could take its place"
-        )
+def _residual_branches(network: Network) -> list[bool]:
+    """Return the same of every layer."""
+    edges = [0] * (network.depth + 2)
+    for skip in network.skips:
+        if skip.on and skip.merge != "concat":
+            edges[skip.source + 1] += 1
+            edges[skip.target + 1] -= 1
+    return [bool(over) for over in accumulate(edges[1:-1])]
+
+
+def _check_switches(network: Network, identifiers: set[str]) -> None:
+    """Raise `NetworkError` if one of those layers cannot be switched off: no branch holds it and shapes differ."""
+    branches = _residual_branches(network)
+    for k, (layer, shapes) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
+        if layer.id in identifiers and not branches[k - 1] and shapes.input != shapes.output:
+            raise NetworkError(
+                f"f({k}) cannot be switched off: no residual skip passes it and it changes the shape, "
+                "so nothing could take its place"
+            )
+
+
+def _switched(network: Network, changes: dict, **parts) -> Network:
+    """Return `network` with `parts`, in which `changes` were made; what is switched in a live run leaves every shape as it is."""
+    return network.model_copy(update=parts) if changes.keys() <= SWITCHES else changed(network, **parts)
 
 
 def _with(part: Frozen, changes: dict):

@@ -105,6 +105,8 @@ class Network(Frozen):
 
     @model_validator(mode="after")
     def _check(self):
+        if "_shapes" in (self.__pydantic_private__ or ()):
+            return self  # it was checked when it was made, and becomes part of something else
         if any(not 1 <= size <= 65536 for size in self.input):
             raise NetworkError("every input size is between 1 and 65,536")
         for kind, parts in (("layer", self.layers), ("skip", self.skips)):

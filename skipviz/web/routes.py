@@ -41,6 +41,8 @@ from .watched import watched
 
 MAX_MESSAGES = 200
 """Events and controls in one post."""
+MAX_NAMED = 12_000
+"""Layers and skips that the events of one post name: all skips of the largest network, twice."""
 RESTARTS = "The server restarts; runs go on afterwards."
 """What every page says from when the server is told to stop until it is back."""
 NOT_JSON = "the body is not JSON"
@@ -196,6 +198,8 @@ async def _post_events(request: Request) -> Response:
             checked = [message_from(message) for message in messages]
         except NetworkError as error:
             raise _RefusalError(422, str(error)) from None
+        if sum(len(getattr(message, "ids", ())) for message in checked) > MAX_NAMED:
+            raise _RefusalError(422, f"the events of one post name at most {MAX_NAMED:,} layers and skips")
         return [get_engine().post(run.id, owner, message) for message in checked][-1]
 
     return JSONResponse(await asyncio.to_thread(post))

@@ -189,3 +189,17 @@ def test_a_layer_that_changes_the_shape_can_be_switched_off_under_a_residual_ski
         input=(1, 8, 8), layers=[Layer(op=Pool())], skips=[Skip(source=0, target=1)], head=Head(kind="pixels", outputs=1)
     )
     assert not edit.set_layer(network, "f1", on=False).layer("f1").on
+
+
+def test_a_switched_network_is_the_one_that_is_made_so_from_the_start():
+    network = families.resnet(depth=20)
+    skips, layers = [skip.id for skip in network.skips], [layer.id for layer in network.layers][1:]
+    for edited in (
+        edit.set_skips(network, skips[::2], on=False, strength=0.5),
+        edit.set_skips(network, skips, gain=0.25),
+        edit.set_layers(network, layers[::3], gain=0.5),
+        edit.set_layers(edit.set_skips(network, skips[:1], strength=2.0), layers[:2], on=False),
+    ):
+        again = Network.model_validate(edited.model_dump(mode="json"))
+        assert again == edited
+        assert again.shapes == edited.shapes

@@ -48,9 +48,14 @@ def sentence(error: ValidationError) -> str:
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, NetworkError):
         return str(cause)
-    where = ".".join(str(part) for part in first["loc"]) or "value"
+    where = ".".join(_shown(str(part)) for part in first["loc"]) or "value"
     message = str(cause) if cause is not None else first["msg"]
     return f"{where}: {message[:1].lower()}{message[1:]}"[:400]
+
+
+def _shown(name: str) -> str:
+    """Return a field's name, which a sender may have made up, so that it stands in one line and can be written down."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name[:80])
 
 
 def is_image(shape: Shape) -> bool:

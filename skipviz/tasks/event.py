@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ..network import edit
-from ..network.base import NetworkError, Tagged, sentence
+from ..network.base import Identifier, NetworkError, Tagged, sentence
 from .experiment import Experiment
 
 Ids = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")], ...], Field(min_length=1, max_length=6000)]
@@ -15,7 +15,7 @@ Ids = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")], 
 
 class _Event(Tagged):
     step: int | None = Field(None, ge=0, description="step before whose forward pass it acts; None: as soon as possible")
-    variant: str | None = Field(None, max_length=32, description="None: every variant that has the part")
+    variant: Identifier | None = Field(None, description="None: every variant that has the part")
 
 
 class SkipEvent(_Event):

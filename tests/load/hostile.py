@@ -17,18 +17,27 @@ import time
 import zipfile
 import zlib
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from skipviz.sharing import link
 from skipviz.tasks import presets
 
 CASES = int(os.environ.get("SKIPVIZ_HOSTILE", "400"))
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""A case that is too slow is shown as it is: to make it smaller would take hundreds as slow."""
 SECONDS = 1.0
 """Of this process's own processor time for one case: a busy machine makes no case slower by it."""
 MEGABYTES = 200
 """That one case may allocate: beyond, the system refuses, and Python's error is no declared one."""
+
+MOST_WRITTEN = 2_000_000
+"""Characters to which one part is repeated."""
 
 
 def one_of(values: list):
@@ -46,36 +55,82 @@ JSON = st.recursive(
 )
 
 
+@dataclass
+class Tried:
+    """What all cases of one kind came to."""
+
+    cases: int = 0
+    taken: int = 0
+    """Of which so many were no refusal."""
+    seconds: float = 0.0
+    """Of the slowest case."""
+    megabytes: float = 0.0
+    """By which this process grew at most within a case."""
+
+    def take(self, seconds: float, megabytes: float) -> None:
+        """Count one case."""
+        self.cases += 1
+        self.seconds, self.megabytes = max(self.seconds, seconds), max(self.megabytes, megabytes)
+
+
+TRIED: dict[str, Tried] = {}
+"""By kind of case."""
+
+
 @contextmanager
-def bounded():
-    """Fail where what is done within takes more than the bounds of one case."""
-    with open("/proc/self/status") as status:
-        held = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+def bounded(kind: str):
+    """Fail where what is done within takes more than the bounds of one case; yields what all cases of its kind came to."""
+    tried = TRIED.setdefault(kind, Tried())
+    Path("/proc/self/clear_refs").write_text("5")  # the highest memory is counted from here
+    held = _memory("VmRSS")
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (held + MEGABYTES * 2**20, hard))
+    resource.setrlimit(resource.RLIMIT_DATA, (_memory("VmData") + MEGABYTES * 2**20, hard))
     began = time.process_time()
     try:
-        yield
+        yield tried
     finally:
         taken = time.process_time() - began
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    tried.take(taken, (_memory("VmHWM") - held) / 2**20)
     assert taken < SECONDS, f"it took {taken:.2f} s"
 
 
-def places(value, path=()):
-    """Yield the path of every part of decoded JSON."""
-    yield path
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        yield from places(child, (*path, key))
+def tell() -> None:
+    """Print what all cases so far came to."""
+    for kind, tried in TRIED.items():
+        most = f"the slowest {tried.seconds:.2f} s, the largest {tried.megabytes:.0f} MB"
+        print(f"\n{tried.cases:,} {kind}, {tried.taken:,} taken; {most}", end="")
+    TRIED.clear()
+
+
+def _memory(what: str) -> int:
+    """Return one of the figures that the system keeps of this process's memory, in bytes."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(what))
+
+
+def is_one_sentence(words) -> bool:
+    """Return whether an error, or its words, is for a person: one line, not long, without code."""
+    text = str(words)
+    return 0 < len(text) < 600 and "\n" not in text and "Traceback" not in text and "object at 0x" not in text
+
+
+def some_place(draw, value) -> tuple:
+    """Return the path of some part of decoded JSON; empty where it has none."""
+    path = ()
+    while isinstance(value, dict | list) and value and (not path or draw(st.integers(0, 3))):
+        keys = list(value) if isinstance(value, dict) else range(len(value))
+        path += (keys[draw(st.integers(0, len(keys) - 1))],)
+        value = value[path[-1]]
+    return path
 
 
 @st.composite
 def mended(draw, valid):
     """Return one of some valid JSON values with up to three parts put in, left out, doubled or swapped for others."""
     value = copy.deepcopy(draw(one_of(valid)))
-    for _ in range(draw(st.integers(1, 3))):
-        path = draw(one_of([path for path in places(value) if path] or [()]))
+    for _ in range(draw(st.integers(0, 3))):
+        path = some_place(draw, value)
         if not path:
             return draw(JSON)
         *parents, last = path
@@ -88,7 +143,8 @@ def mended(draw, valid):
         elif what == "leave out":
             del holder[last]
         elif what == "many":
-            holder[last] = [holder[last]] * draw(st.sampled_from([2, 100, 3000]))
+            most = MOST_WRITTEN // (1 + len(json.dumps(holder[last])))
+            holder[last] = [holder[last]] * min(most, draw(st.sampled_from([2, 100, 3000])))
         elif isinstance(holder, dict):
             holder[draw(st.text(max_size=8))] = draw(JSON)
     return value
@@ -158,10 +214,43 @@ EVENTS = [
 ]
 POSTS = (
     mended(EVENTS).map(written)
-    | st.lists(mended(EVENTS), max_size=300).map(written)
+    | st.lists(mended(EVENTS), max_size=6).map(written)
+    | st.tuples(mended(EVENTS), st.sampled_from([50, 200, 201])).map(lambda drawn: written([drawn[0]] * drawn[1]))
     | broken(mended(EVENTS).map(written))
     | one_of([*DEEP, written({"kind": "skip", "ids": ["s1-3"] * 6000, "on": True}), written([EVENTS[3]] * 201)])
 )
+
+
+SUBMITTED = [{"experiment": SMALL[0], "speed": 100.0, "ghost": True, "paused": True}, {"link": OPENINGS[0], "speed": None}]
+SUBMISSIONS = (
+    DOCUMENTS.map(lambda content: b'{"experiment":' + content + b"}")
+    | LINKS.map(lambda text: written({"link": text}))
+    | mended(SUBMITTED).map(written)
+    | broken(mended(SUBMITTED).map(written))
+    | one_of(DEEP)
+)
+"""Bodies of a post that asks for a run."""
+TITLES = mended([{"title": "a run"}]).map(written) | broken(mended([{"title": "a run"}]).map(written)) | one_of(DEEP)
+
+
+def asked(path: str, **strategies):
+    """Draw the path of a request with a query."""
+    written_out = st.fixed_dictionaries({}, optional=strategies)
+    return written_out.map(lambda query: f"{path}?" + "&".join(f"{name}={quote(text, safe=',:')}" for name, text in query.items()))
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
+PLACES = NAMES | st.sampled_from(["a,b", "a" * 3000, "a," * 5000, "nothing:5", ":" * 99, "../../etc/passwd", "%00", "\0"])
+SHORT_LINKS = LINKS.filter(lambda text: len(text) < 30_000 and not any(0xD800 <= ord(letter) < 0xE000 for letter in text))
+ADDRESSES = (
+    asked("/skipviz/view", run=PLACES, follow=PLACES, compact=PLACES)
+    | asked("/skipviz/cards", runs=PLACES)
+    | asked("/skipviz/code", x=SHORT_LINKS | PLACES)
+    | asked("/skipviz/experiment", x=SHORT_LINKS | PLACES)
+    | PLACES.map(lambda name: f"/skipviz/runs/{quote(name, safe='')}")
+    | PLACES.map(lambda name: f"/skipviz/runs/{quote(name, safe='')}.csv")
+)
+"""What a browser can be led to."""
 
 
 def table(rows: int = 40) -> bytes:

@@ -96,6 +96,10 @@ class Line:
             if place + 1 < len(waits):
                 turns.append((waits, place + 1))
 
+    def place(self, run_id: str) -> int:
+        """Return how many runs of those in line begin before this one."""
+        return next(place for place, waiting in enumerate(self.order()) if waiting.id == run_id)
+
     def take(self, room: Room) -> Waiting | None:
         """Take the next run that may begin out of the line; None where nobody may.
 

@@ -5,9 +5,8 @@ Every method is called under the engine's lock; `admit`, `tick` and what they le
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +15,9 @@ from ..storage import Run
 from ..tasks.event import Control
 from . import budget
 from .admission import Line, Room, Waiting
-from .expectation import Going, expected_waits, said
+from .duration import step_seconds
+from .expectation import said
+from .forecast import Forecast
 from .live import Live
 
 PERIOD = 0.5
@@ -51,8 +52,9 @@ class Dispatch:
         self._line = Line()
         self._live: dict[str, Live] = {}
         self._watchers: Counter[str] = Counter()
-        self._step_seconds: deque[float] = deque(maxlen=32)
-        """Seconds a step of the runs that ended last."""
+        self._forecast = Forecast()
+        self._longer = False
+        """Whether a run came into line since waits were estimated."""
         self._looked = self._estimated = clock()
 
     def __len__(self) -> int:
@@ -71,25 +73,33 @@ class Dispatch:
         return None
 
     def enter(self, run: Run, memory_mb: float, house: bool = False) -> None:
-        """Put a new run in line; `house`: the server's own, which begins at once."""
+        """Put a run in line, where it has its place from now on; `house`: the server's own, which begins at once."""
         now = self._clock()
-        self._live[run.id] = Live(run, 0.0 if house else memory_mb, house, heard=now, changed=now, seen=now)
+        self._live[run.id] = Live(
+            run,
+            0.0 if house else memory_mb,
+            step_seconds(run.experiment),
+            house,
+            heard=now,
+            changed=now,
+            seen=now,
+            first=(run.step, 0.0),
+        )
         needs = (0.0, 0.0) if house else (memory_mb, 0.0 if run.paused else 1.0)
-        self._line.add(Waiting(run.id, "" if house else run.owner, *needs))
+        self._line_up(run, Waiting(run.id, "" if house else run.owner, *needs))
 
     def leave(self, run: Run) -> None:
         """Forget a run that has ended."""
         live = self._live.pop(run.id, None)
         self._line.remove(run.id)
-        if live is not None and live.pace:
-            self._step_seconds.append(1 / live.pace)
+        if live is not None:
+            self._forecast.ended(live, self._settings(), self._clock())
 
     def admit(self) -> None:
         """Start the runs whose turn it is, and tell those in line their place."""
         while (waiting := self._line.take(self._room())) is not None:
             live, now = self._live[waiting.id], self._clock()
             if live.working:
-                live.run.ahead = live.run.wait = None
                 live.compute(True, now)
                 self._hands.send(live.run, {"kind": "resume"})
                 self._hands.change(live.run, "running")
@@ -110,10 +120,8 @@ class Dispatch:
             return control.kind == "step"
         if control.kind == "resume":
             return live.computing or self._resumes(live)
-        if self._line.remove(run.id):
-            run.ahead = run.wait = None
-            if control.kind != "stop":
-                self._hands.change(run, "paused")
+        if self._line.remove(run.id) and control.kind != "stop":
+            self._hands.change(run, "paused")
         live.ending = control.kind == "stop"
         return True
 
@@ -207,10 +215,14 @@ class Dispatch:
             live.compute(True, self._clock())
             return True
         if live.run.id not in self._line:
-            self._line.add(Waiting(live.run.id, live.run.owner, 0.0), first=True)
+            self._line_up(live.run, Waiting(live.run.id, live.run.owner, 0.0), first=True)
             self._hands.change(live.run, "queued")
             self._tell_places()
         return False
+
+    def _line_up(self, run: Run, waiting: Waiting, first: bool = False) -> None:
+        self._line.add(waiting, first)
+        run.ahead, self._longer = self._line.place(run.id), True
 
     def _room(self) -> Room:
         settings = self._settings()
@@ -228,8 +240,9 @@ class Dispatch:
             return
         order, now = list(self._line.order()), self._clock()
         waits = None
-        if now - self._estimated >= WAITS_PERIOD or any(self._live[one.id].run.ahead is None for one in order):
-            waits, self._estimated = self._waits(order, now), now
+        if self._longer or now - self._estimated >= WAITS_PERIOD:
+            waits = self._forecast.waits(order, self._live, self._room(), self._settings(), now)
+            self._longer, self._estimated = False, now
         for place, waiting in enumerate(order):
             run = self._live[waiting.id].run
             wait = run.wait if waits is None else said(waits.get(waiting.id))
@@ -237,21 +250,3 @@ class Dispatch:
                 run.ahead, run.wait = place, wait
                 run.mark()
                 self._hands.tell(run)
-
-    def _waits(self, order: list[Waiting], now: float) -> dict[str, float]:
-        settings = self._settings()
-        going = [
-            Going(live.run.owner, live.cores(), live.memory_mb, live.seconds_left(settings, now))
-            for live in self._live.values()
-            if live.computing and not live.house
-        ]
-        measured = [1 / live.pace for live in self._live.values() if live.pace] or list(self._step_seconds)
-        step_seconds = statistics.median(measured) if measured else None
-
-        def seconds_of(waiting: Waiting) -> float | None:
-            run = self._live[waiting.id].run
-            steps = run.experiment.training.steps - run.step
-            paced = steps / run.speed if run.speed else 0.0
-            return None if step_seconds is None else min(max(paced, steps * step_seconds), settings.run_minutes * 60)
-
-        return expected_waits(order, going, self._room(), seconds_of)

@@ -282,9 +282,9 @@ class Engine:
     def _line_up_again(self, run: Run, device: str) -> None:
         """Let a run that had ended wait its turn to go on."""
         self._workers.prepare(run, device, going_on=True)
+        self._dispatch.enter(run, self._entrance.needed_mb(run.began or run.experiment, device))
         self._store.add(run)
         self._register.change(run, "queued")
-        self._dispatch.enter(run, self._entrance.needed_mb(run.began or run.experiment, device))
         self._admit_soon()
 
     def _serve(self, begun: threading.Event) -> None:
@@ -308,8 +308,8 @@ class Engine:
             self._loop.run_until_complete(self._launcher.close())
             self._loop.close()
 
-    def _hear(self, run: Run, word: bytes, rest: bytes) -> None:
-        self._reports.hear(run, word, rest)
+    def _hear(self, run: Run, lines: list[tuple[bytes, bytes]]) -> None:
+        self._reports.hear(run, lines)
 
     def _admit_soon(self) -> None:
         self._loop.call_soon_threadsafe(self._admit)
@@ -333,10 +333,22 @@ _engine_lock = threading.Lock()
 
 
 def get_engine() -> Engine:
-    """Return the process's engine, started on first use and closed with the process."""
-    global _engine
+    """Return the process's engine, started on first use and closed with the process.
+
+    One that is closed stays the process's own, and refuses: whoever still asks while a server stops begins nothing.
+    """
     with _engine_lock:
-        if _engine is None or _engine.closed:
-            _engine = Engine()
-            atexit.register(_engine.close)
-        return _engine.start()
+        return _engine.start() if _engine is not None else _begin()
+
+
+def begin_engine() -> Engine:
+    """Return the process's engine for a server that starts; a new one where the one before is closed."""
+    with _engine_lock:
+        return _engine.start() if _engine is not None and not _engine.closed else _begin()
+
+
+def _begin() -> Engine:
+    global _engine
+    _engine = Engine()
+    atexit.register(_engine.close)
+    return _engine.start()

@@ -27,14 +27,17 @@ SLOWEST_RESTART = 10.0
 """Seconds between two starts of a nursery that keeps dying."""
 
 
+OnLines = Callable[[list[tuple[bytes, bytes]]], None]
+
+
 class Child(asyncio.Protocol):
     """One worker or prober process, as the server sees it. All methods run on the engine's loop.
 
-    `on_line(word, rest)` gets every line; `on_lost(sentence)` is called once, when the process is gone.
+    `on_lines([(word, rest), …])` gets the lines that came together; `on_lost(sentence)` is called once, when the process is gone.
     """
 
-    def __init__(self, ticket: int, on_line: Callable[[bytes, bytes], None], on_lost: Callable[[str], None]) -> None:
-        self.ticket, self._on_line, self._on_lost = ticket, on_line, on_lost
+    def __init__(self, ticket: int, on_lines: OnLines, on_lost: Callable[[str], None]) -> None:
+        self.ticket, self._on_lines, self._on_lost = ticket, on_lines, on_lost
         self.heard = False
         """Whether it ever said anything."""
         self.pid: int | None = None
@@ -74,9 +77,9 @@ class Child(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard = True
-        for line in self._lines.feed(data):
-            word, _, rest = line.partition(b" ")
-            self._on_line(word, rest)
+        lines = [(word, rest) for word, _, rest in (line.partition(b" ") for line in self._lines.feed(data))]
+        if lines:
+            self._on_lines(lines)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.silent.set()
@@ -169,11 +172,9 @@ class Launcher:
         self._socket, self._lines = ours, Lines()
         asyncio.get_running_loop().add_reader(ours, self._hear_nursery)
 
-    def launch(
-        self, role: str, on_line: Callable[[bytes, bytes], None], on_lost: Callable[[str], None], cuda: bool = False
-    ) -> Child:
+    def launch(self, role: str, on_lines: OnLines, on_lost: Callable[[str], None], cuda: bool = False) -> Child:
         """Start a `worker` or `prober` and return it; what is sent to it waits until it is there."""
-        child = Child(next(self._tickets), on_line, on_lost)
+        child = Child(next(self._tickets), on_lines, on_lost)
         self._live = {child, *(other for other in self._live if not other.silent.is_set())}
         if self._forks and not cuda:
             self._fork(child, role)

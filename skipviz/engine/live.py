@@ -30,6 +30,8 @@ class Live:
 
     run: Run
     memory_mb: float
+    step_seconds: float = 0.001
+    """What a step of it takes on a core, as reckoned before anything was measured."""
     house: bool = False
     """Whether it is the server's own, which nobody controls and nothing holds back."""
     working: bool = False
@@ -44,6 +46,8 @@ class Live:
     """When it last began to compute, or ceased to."""
     computed: float = 0.0
     """Seconds that it computed before that."""
+    first: tuple[int, float] = (0, 0.0)
+    """The step at which it entered, and the seconds that it had computed by then."""
     heard: float = 0.0
     """When its worker last said anything, or was told anything that makes it silent for a while."""
     asked: float | None = None
@@ -52,6 +56,8 @@ class Live:
     """When somebody last watched."""
     pace: float | None = None
     """Steps a second, once measured."""
+    steady: tuple[int, float] | None = None
+    """The step and the seconds computed by which its worker had begun and was warm."""
     share: float = 1.0
     """What it takes of a core, once measured."""
     _paced: tuple[float, int] = (0.0, 0)
@@ -73,22 +79,34 @@ class Live:
         """Return how long it has computed."""
         return self.computed + (now - self.changed if self.computing else 0.0)
 
+    def step_seconds_in_all(self, now: float) -> float | None:
+        """Return what a step took since it entered, its worker's start included, or None before the first."""
+        steps, seconds = self.run.step - self.first[0], self.seconds(now) - self.first[1]
+        return seconds / steps if steps > 0 and seconds > 0 else None
+
+    def step_seconds_now(self) -> float | None:
+        """Return what its steps take: on the whole, or lately where it is held to a speed; None where that is not known yet."""
+        if self.keeps_speed():
+            return 1 / self.pace if self.pace else None
+        if self.steady is None:
+            return None
+        steps, seconds = self.run.step - self.steady[0], self.seconds(self.heard) - self.steady[1]
+        return seconds / steps if steps > 0 and seconds >= SHARE_SECONDS else None
+
+    def keeps_speed(self) -> bool:
+        """Return whether it keeps the speed that it is held to, so that its pace does not say what a step takes."""
+        return bool(self.run.speed and (not self.pace or self.pace >= KEEPING_UP * self.run.speed))
+
     def cores(self) -> float:
         """Return what it counts of the cores: one, but less where it keeps the speed that it is held to and rests between."""
         if self.house or not self.computing:
             return 0.0
-        keeps_up = self.run.speed and self.pace and self.pace >= KEEPING_UP * self.run.speed
-        return max(LEAST_SHARE, min(1.0, self.share)) if keeps_up else 1.0
-
-    def seconds_left(self, settings: Settings, now: float) -> float | None:
-        """Return how long it will go on computing, or None while its pace is not known."""
-        if not self.pace:
-            return None
-        steps = (self.run.experiment.training.steps - self.run.step) / self.pace
-        return max(0.0, min(steps, settings.run_minutes * 60 - self.seconds(now)))
+        return max(LEAST_SHARE, min(1.0, self.share)) if self.pace and self.keeps_speed() else 1.0
 
     def measure(self, pid: int | None, now: float) -> None:
         """Measure its pace up to its worker's last word, and what it takes of a core, from time to time."""
+        if self.computing and self.steady is None and self.run.step > self.first[0]:
+            self.steady = self.run.step, self.seconds(self.heard)
         at, step = self._paced
         if not self.computing or now - at < SHARE_SECONDS:
             return

@@ -100,11 +100,12 @@ class Probing:
         self._child.send({"probe": question.number, "experiment": question.experiment})
         self._alarm = self._loop.call_later(self._seconds, self._child.kill)
 
-    def _hear(self, word: bytes, rest: bytes) -> None:
-        number, answer, _ = json.loads(rest)
-        if self._current is not None and self._current[1].number == number:
-            self._finish(answer)
-            self._next()
+    def _hear(self, lines: list[tuple[bytes, bytes]]) -> None:
+        for _, rest in lines:
+            number, answer, _ = json.loads(rest)
+            if self._current is not None and self._current[1].number == number:
+                self._finish(answer)
+                self._next()
 
     def _lost(self, reason: str) -> None:
         """Give the current question up, which took too long or killed its process, and start another prober."""

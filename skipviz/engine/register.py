@@ -21,9 +21,10 @@ class Register:
     def change(self, run: Run, state: str, reason: str | None = None) -> None:
         """Set a run's state and the reason for it."""
         run.state, run.reason = state, reason
+        if state != "queued":
+            run.ahead = run.wait = None
         run.mark()
         if run.ended:
-            run.ahead = run.wait = None
             run.ended_at = time.time()
             for done in self.at_end:
                 done(run)

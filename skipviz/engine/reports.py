@@ -29,46 +29,54 @@ class Reports:
         self._lock, self._store, self._register, self._dispatch = lock, store, register, dispatch
         self._workers, self._counted, self._admit = workers, counted, admit
 
-    def hear(self, run: Run, word: bytes, rest: bytes) -> None:
-        """Take one line from a run's worker."""
+    def hear(self, run: Run, lines: list[tuple[bytes, bytes]]) -> None:
+        """Take the lines that came together from a run's worker, and tell viewers of them once."""
         with self._lock:
             if run.ended:
                 return
             self._dispatch.heard(run)
-            if word == b"frame":
-                _, kind, payload = rest.split(b" ", 2)
-                self._counted.frames_received += 1
-                self._store.append(run, payload, keep=kind == b"1", passing=kind == b"2")
-            elif word == b"at":
-                self._counted.stepped(int(rest) - run.step)
-                run.step = int(rest)
-            elif word == b"event":
-                _note_acted(run, json.loads(rest))
-                return
-            elif word == b"resumed":
-                step, events = json.loads(rest)
-                run.checkpoint = step or None
-                self._store.rewind(run, step, events)
-            elif word == b"checkpoint":
-                run.checkpoint = json.loads(rest)
-                self._workers.safe(run)
-                self._store.note(run)
-                return
-            elif word == b"state":
-                self._set_state(run, json.loads(rest))
-            elif word == b"header":
-                run.header_json = rest
-                self._workers.began(run)
-                return
-            elif word == b"diverged":
-                run.diverged = json.loads(rest)
-                run.mark()
-            elif word == b"end":
-                self._register.end(run, *json.loads(rest))
-                self._workers.done(run)
-                self._admit()
-                return
-        self._register.tell(run)
+            news = False
+            for word, rest in lines:
+                if word == b"end":
+                    self._register.end(run, *json.loads(rest))
+                    self._workers.done(run)
+                    self._admit()
+                    return
+                news |= self._take(run, word, rest)
+            if news:
+                self._register.tell(run)
+
+    def _take(self, run: Run, word: bytes, rest: bytes) -> bool:
+        """Take one line, and return whether it is news for who watches."""
+        if word == b"frame":
+            _, kind, payload = rest.split(b" ", 2)
+            self._counted.frames_received += 1
+            self._store.append(run, payload, keep=kind == b"1", passing=kind == b"2")
+        elif word == b"at":
+            self._counted.stepped(int(rest) - run.step)
+            run.step = int(rest)
+        elif word == b"event":
+            _note_acted(run, json.loads(rest))
+            return False
+        elif word == b"resumed":
+            step, events = json.loads(rest)
+            run.checkpoint = step or None
+            self._store.rewind(run, step, events)
+        elif word == b"checkpoint":
+            run.checkpoint = json.loads(rest)
+            self._workers.safe(run)
+            self._store.note(run)
+            return False
+        elif word == b"state":
+            self._set_state(run, json.loads(rest))
+        elif word == b"header":
+            run.header_json = rest
+            self._workers.began(run)
+            return False
+        elif word == b"diverged":
+            run.diverged = json.loads(rest)
+            run.mark()
+        return True
 
     def _set_state(self, run: Run, state: str) -> None:
         reason = self._dispatch.changed(run, state)

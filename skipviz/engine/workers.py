@@ -24,7 +24,7 @@ LAST_CHECKPOINT_SECONDS = 5.0
 class Workers:
     """Owns one process for every run under way. `post`, `prepare` and `pid` may be called from any thread, all under `lock`.
 
-    `hear(run, word, rest)` gets every line that a worker writes, `waited(seconds)` how long a run was in line that begins,
+    `hear(run, [(word, rest), …])` gets the lines that a worker writes, `waited(seconds)` how long a run was in line that begins,
     and `admit()` is called where a core has become free.
     """
 
@@ -35,7 +35,7 @@ class Workers:
         store: RunStore,
         register: Register,
         uploads: Uploads,
-        hear: Callable[[Run, bytes, bytes], None],
+        hear: Callable[[Run, list[tuple[bytes, bytes]]], None],
         waited: Callable[[float], None],
         admit: Callable[[], None],
     ) -> None:
@@ -87,14 +87,13 @@ class Workers:
         request = {**request, "speed": run.speed, "ghost": run.ghost, "paused": run.paused}
         child = self._launcher.launch(
             "worker",
-            lambda word, rest: self._hear(run, word, rest),
+            lambda lines: self._hear(run, lines),
             lambda reason: self._lost(run, reason, again),
             cuda=request["device"] == "cuda",
         )
         self._children[run.id] = child
         for data in (request, *messages):
             child.send(data)
-        run.ahead = run.wait = None
         if not again and not request["resume"]:
             self._waited(time.time() - run.created)
         self._register.change(run, "paused" if run.paused else "running")

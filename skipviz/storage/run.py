@@ -202,11 +202,13 @@ class Run:
         return max(0, sequence - self.base - bisect_right(self._marks, sequence))
 
     def _message(self, sequence: int, facts: bytes, frames: list[bytes]) -> bytes:
+        ahead, wait = self.ahead, self.wait
         state = {"run": self.id, "seq": sequence, "state": self.state, "reason": self.reason, "step": self.step}
-        if self.ahead is not None:
-            state["ahead"] = self.ahead
-        if self.wait is not None:
-            state["wait"] = self.wait
+        if state["state"] == "queued":
+            # Whoever comes into line has its place before the state says so, and whoever leaves has it until after.
+            state["ahead"] = self.ahead if ahead is None else ahead
+            if wait is not None:
+                state["wait"] = wait
         if self.diverged:
             state["diverged"] = self.diverged
         if self.resumable:

@@ -59,6 +59,8 @@ class Health:
     def _reason(self) -> str | None:
         """Return one sentence on why the server is not ready, or None."""
         engine = self._engine()
+        if engine.closed:
+            return "the server is stopping"
         if not engine.warm:
             return "the helper that starts workers is warming up"
         folder = engine.settings.data_dir

@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..engine import Engine, EngineError, get_engine
+from ..engine import Engine, EngineError, begin_engine, get_engine
 from ..network.base import Frozen, NetworkError, sentence
 from ..sharing import link
 from ..storage import Run
@@ -315,7 +315,7 @@ def _broadcaster() -> Broadcaster:
 @asynccontextmanager
 async def lifespan(app):
     """Start the engine, whose helper warms up in the background, and end it with the server."""
-    engine: Engine = await asyncio.to_thread(get_engine)
+    engine: Engine = await asyncio.to_thread(begin_engine)
     broadcaster = _broadcaster()
     _end_streams_on_signals(broadcaster)
     send_at_once()

@@ -1,5 +1,7 @@
 """Many browsers on one engine, through real worker processes: who starts, who rests, what ends."""
 
+import json
+
 import pytest
 from engines import endless, small, wait_for, wait_for_end
 
@@ -69,6 +71,28 @@ def test_a_run_that_waits_to_go_on_can_be_paused_again_and_stopped(engine, submi
     assert wait_for_end(engine, resting).state == "stopped"
 
 
+def test_a_run_in_line_is_never_told_without_its_place(engine, submit):
+    placeless = []
+
+    def look(run_id):
+        message = json.loads(engine.kept(run_id).update(0)[1])
+        if message["state"] == "queued" and message.get("ahead") is None:
+            placeless.append(run_id)
+
+    unsubscribe = engine.subscribe(look)
+    resting = submit(endless(), paused=True)
+    busy = [submit(endless(), BOB) for _ in range(2)]
+    for number in range(30):
+        look(submit(small(steps=1), f"browser-{number % 3}").id)
+    wait_for(engine, lambda: all(run.step for run in busy) and resting.header)
+    engine.post(resting.id, ANN, {"kind": "resume"})
+    assert (resting.state, resting.ahead is None) == ("queued", False)
+    engine.post(resting.id, ANN, {"kind": "stop"})
+    wait_for_end(engine, resting)
+    unsubscribe()
+    assert placeless == []
+
+
 def test_one_browsers_many_runs_do_not_delay_anothers_first(engine, submit):
     busy = [submit(endless(), BOB) for _ in range(2)]
     wait_for(engine, lambda: all(run.step for run in busy))
@@ -108,8 +132,7 @@ def test_who_waits_is_told_how_long_once_something_was_measured(engine, submit):
     running = [submit(endless(), BOB) for _ in range(2)]
     waiting = submit(small(), BOB)
     wait_for(engine, lambda: waiting.ahead == 0)
-    expected = wait_for(engine, lambda: waiting.wait)
-    assert expected > 60, "a million steps take minutes"
+    assert wait_for(engine, lambda: waiting.wait) >= 5
     assert all(run.state == "running" for run in running)
 
 

@@ -137,6 +137,19 @@ def test_a_slow_run_shows_every_step(engine, submit):
     assert [frame["step"] for frame in frames_of(run)] == list(range(8))
 
 
+def test_a_step_is_told_once_with_its_frame(engine, submit):
+    run = submit(small(steps=15, record_every=1), speed=15, paused=True)
+    wait_for(engine, lambda: run.header)
+    told = []
+    unsubscribe = engine.subscribe(lambda run_id: told.append((len(run.frames), run.step)) if run_id == run.id else None)
+    engine.post(run.id, ME, {"kind": "resume"})
+    wait_for_end(engine, run)
+    unsubscribe()
+    steps = [step for frames, step in told if frames]
+    assert all(frames == step for frames, step in told)
+    assert len(steps) <= 15 + 2, "the last one is told with the run's end too"
+
+
 def test_a_run_starts_at_the_speed_it_is_given(engine, submit):
     run = submit(endless(), speed=0.01)
     wait_for(engine, lambda: run.step == 1)
@@ -258,6 +271,24 @@ def test_closing_an_engine_interrupts_what_goes_on():
     run = engine.run(engine.submit(endless(), ME))
     engine.close()
     assert (run.state, run.reason) == ("interrupted", "the server was restarted; the run goes on by itself")
+
+
+def test_a_server_that_stops_begins_no_other_engine_and_one_that_starts_does(monkeypatch, tmp_path):
+    from skipviz.engine import Engine, begin_engine, get_engine
+    from skipviz.engine import engine as module
+    from skipviz.settings import Settings
+
+    stopping = Engine(Settings(data_dir=tmp_path))
+    stopping.close()
+    monkeypatch.setattr(module, "_engine", stopping)
+    monkeypatch.setattr(Engine, "start", lambda engine: engine)
+    assert get_engine() is stopping
+    with pytest.raises(EngineError, match="the server is stopping") as refused:
+        get_engine().submit(small(), ME)
+    assert refused.value.status == 503
+    started = begin_engine()
+    assert started is not stopping
+    assert get_engine() is begin_engine() is started
 
 
 def test_the_engine_tells_in_figures_how_it_does(engine, submit):

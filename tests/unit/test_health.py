@@ -44,7 +44,7 @@ def app_of(engine):
 
 def cold(tmp_path, **changes):
     """Return what stands for an engine that is in the state `changes` say."""
-    return SimpleNamespace(**{"warm": True, "settings": Settings(data_dir=tmp_path), **changes})
+    return SimpleNamespace(**{"warm": True, "closed": False, "settings": Settings(data_dir=tmp_path), **changes})
 
 
 def figures_of(engine) -> dict[str, dict]:
@@ -69,6 +69,12 @@ def test_an_engine_that_warms_up_is_not_ready_and_says_so(tmp_path):
     status, _, body = ask(app_of(cold(tmp_path, warm=False)), "/skipviz/ready")
     assert status == 503
     assert json.loads(body)["error"] == "the helper that starts workers is warming up"
+
+
+def test_an_engine_that_is_stopping_is_not_ready_and_says_so(tmp_path):
+    status, _, body = ask(app_of(cold(tmp_path, closed=True)), "/skipviz/ready")
+    assert status == 503
+    assert json.loads(body)["error"] == "the server is stopping"
 
 
 def test_a_data_folder_that_is_no_folder_is_not_ready(tmp_path):

@@ -4,6 +4,8 @@ import { parseSvg } from "./dom.js";
 import { createDiagramPainter } from "./diagram_paint.js";
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
+const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.";
+const ONLY_WATCHED = "Network diagram, which is watched. Arrow keys move.";
 const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate]";
 
 /**
@@ -203,7 +205,7 @@ export function createDiagramView(host, act) {
       svg = parseSvg(text);
       svg.classList.add("sv-diagram");
       svg.setAttribute("role", "group");
-      svg.setAttribute("aria-label", "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.");
+      svg.setAttribute("aria-label", HANDLED);
       host.replaceChildren(svg);
       listen();
       paint = createDiagramPainter(svg, diagram);
@@ -224,6 +226,11 @@ export function createDiagramView(host, act) {
         if (kind === "skip") (node.closest("[data-edge]") || node).classList.toggle("off", !on);
         else node.classList.toggle("shut", !on);
       }
+    },
+    /** Say whether its parts can be switched or are only watched. @param {boolean} only */
+    watched(only) {
+      svg?.setAttribute("aria-label", only ? ONLY_WATCHED : HANDLED);
+      for (const node of items()) if (!node.dataset.plate) node.setAttribute("aria-disabled", String(only));
     },
     select(kind, ids) {
       for (const node of items()) {

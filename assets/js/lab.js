@@ -342,6 +342,7 @@ export function createLab(root, commands) {
       const drawn = shape.update(next);
       const axis = next.figures.rows.light.layout.meta.axis;
       diagram.show(drawn);
+      diagram.watched(Boolean(next.watch));
       page.rows.classList.toggle("u", drawn !== next.diagram);
       page.rows.style.height = drawn === next.diagram ? `${drawn.height + axis}px` : "";
       page.bars.style.height = `${next.diagram.height + axis}px`;

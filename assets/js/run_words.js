@@ -30,10 +30,11 @@ export function reasonWords(store) {
   return `${store.reason[0].toUpperCase()}${store.reason.slice(1)}.`;
 }
 
-/** The place in line and, where it is known, the wait. @param {any} store */
+/** The place in line; the wait too where no notice beside the diagram says it. @param {any} store */
 function queueWords(store) {
   if (store.ahead === null) return "Queued";
-  return ["Queued", store.ahead ? `${store.ahead} ahead` : "next", ...(store.wait ? [waitWords(store.wait)] : [])].join(" · ");
+  const place = `Queued, ${store.ahead ? `${store.ahead} ahead` : "next in line"}`;
+  return store.frames.length && store.wait ? `${place}, ${waitWords(store.wait)}` : place;
 }
 
 /** Two lines for who looks at the empty plot of a run that waits in line. @param {any} store */

@@ -19,11 +19,13 @@ export function createTableView(host, act) {
   /** @type {{off: string[], killed: string[]} | null} */
   let then = null;
   let locked = false;
+  let named = false;
   const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
+  const name = (words, onclick) => element("th", { scope: "row" }, named ? words : element("button", { type: "button", class: "sv-link", onclick }, words));
   function layerRow(layer, index) {
     return element(
       "tr", {},
-      element("th", { scope: "row" }, element("button", { type: "button", class: "sv-link", onclick: () => act.selectLayer([layer.id]) }, `f(${layer.k})`)),
+      name(`f(${layer.k})`, () => act.selectLayer([layer.id])),
       element("td", {}, layer.label), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
       element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(layer.gain)),
@@ -33,7 +35,7 @@ export function createTableView(host, act) {
   function skipRow(skip, index) {
     return element(
       "tr", {},
-      element("th", { scope: "row" }, element("button", { type: "button", class: "sv-link", onclick: () => act.selectSkip([skip.id]) }, `h(${skip.source}) → h(${skip.target})`)),
+      name(`h(${skip.source}) → h(${skip.target})`, () => act.selectSkip([skip.id])),
       element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
       element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, then ? !then.off.includes(skip.id) : skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
@@ -49,6 +51,7 @@ export function createTableView(host, act) {
       if (host.hidden) return;
       then = past;
       locked = past !== null || watched;
+      named = watched;
       const next = JSON.stringify([data.network, past, watched]);
       if (next !== key) {
         key = next;

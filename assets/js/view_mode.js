@@ -6,6 +6,8 @@ import { element, iconButton } from "./dom.js";
 // A projector's type is at least so many times as large, and drawings grow at most to the other.
 export const LEAST_ZOOM = 1.5;
 export const MOST_ZOOM = 2.2;
+// px of width under which a screen is no projector's, whatever its link says: a phone that reads the wall's code.
+const NARROW = 880;
 // px of a projector's screen that the heads over the diagram and the margins take.
 const HEADS = 74;
 
@@ -24,19 +26,20 @@ export function createViewMode(ask, projects) {
   const enter = iconButton("projector", "Projector: large type, nothing else (P)", () => project(true), "sv-bare sv-project");
   const all = element("button", { type: "button", class: "sv-link sv-show-all", title: "This lesson leaves some controls out", onclick: () => showAll() }, "Show all controls");
   const foot = element("button", { type: "button", class: "sv-link sv-show-all", onclick: () => showAll() }, "Show all controls");
-  enter.hidden = !projects;
+  const projected = () => mode.projector && projects && window.innerWidth >= NARROW;
   document.body.append(leave);
 
   function apply() {
     const root = document.documentElement;
     root.dataset.svHide = mode.hide.join(" ");
-    if (mode.projector && projects) root.dataset.svProjector = "";
+    if (projected()) root.dataset.svProjector = "";
     else delete root.dataset.svProjector;
+    enter.hidden = !projects || window.innerWidth < NARROW;
     all.hidden = foot.hidden = mode.hide.length === 0;
-    leave.hidden = !(mode.projector && projects);
+    leave.hidden = !projected();
   }
   function tell() {
-    const height = mode.projector ? Math.round(projectorRoom() / LEAST_ZOOM) - 24 : null;
+    const height = projected() ? Math.round(projectorRoom() / LEAST_ZOOM) - 24 : null;
     const told = JSON.stringify([mode.hide, mode.projector, height]);
     if (told !== mode.told) ask({ op: "view", hide: mode.hide, projector: mode.projector, height });
     mode.told = told;
@@ -56,11 +59,12 @@ export function createViewMode(ask, projects) {
     const busy = event.target.closest?.("input, select, textarea, [contenteditable]") && event.target.type !== "range";
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || busy || !projects) return;
     if (event.key === "Escape" && mode.projector) project(false);
-    else if (event.key.toLowerCase() === "p") project(!mode.projector);
+    else if (event.key.toLowerCase() === "p" && !enter.hidden) project(!mode.projector);
   }
   let timer = 0;
   function onResize() {
     clearTimeout(timer);
+    apply();
     if (mode.projector) timer = window.setTimeout(tell, 300);
   }
   document.addEventListener("keydown", onKey);
@@ -74,10 +78,10 @@ export function createViewMode(ask, projects) {
       mode.projector = view.projector;
       if (first) mode.told = JSON.stringify([mode.hide, mode.projector, null]);
       apply();
-      if (first && mode.projector && projects) tell();
+      if (first && projected()) tell();
     },
     hides: (group) => mode.hide.includes(group),
-    projected: () => mode.projector && projects,
+    projected,
     destroy() {
       clearTimeout(timer);
       document.removeEventListener("keydown", onKey);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ TITLE = "There is no page at this address."
 
 def place(known: set[str]) -> str | None:
     """Return the last part of this page's address where it is none of `known`; None where it names a page."""
-    last = urlsplit(st.context.url or "").path.rpartition("/")[2]
+    last = unquote(urlsplit(st.context.url or "").path.rpartition("/")[2]).strip()
     return last if last and last not in known else None
 
 

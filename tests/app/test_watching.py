@@ -167,3 +167,18 @@ def test_what_could_be_undone_is_there_again_after_the_page_was_loaded_anew(open
     assert again.data()["undo"] == 1
     assert again.send("undo")["network"]["depth"] == 4
     assert opened("lab", x=link.encode(_small(9))).data()["undo"] == 0
+
+
+def test_what_is_still_shown_can_be_kept_where_nobody_leads_any_more(opened, run):
+    follower = opened("lab", follow=new_token(OTHER))
+    data = follower.send("mine", run="nosuch", link=link.encode(_small(7)))
+    assert (data["watch"], data["run"], data["network"]["depth"]) == (None, None, 7)
+    again = opened("lab", follow=new_token(OTHER)).send("mine", run=run, link="")
+    assert (again["network"]["depth"], again["network"]["skips_on"]) == (4, 0)
+
+
+def test_a_file_too_large_for_the_page_gives_a_sentence(opened, monkeypatch):
+    monkeypatch.setattr("skipviz.web.handout.MOST_BYTES", 100)
+    file = opened("lab", x=link.encode(_small())).send("file", suffix="json", run="")["file"]
+    assert file["problem"].startswith("This file has 0.0 MB, and at most ")
+    assert "content" not in file

@@ -58,6 +58,8 @@ def layer_words(layer) -> str:
         words.insert(0, layer.op.label())
     else:
         words.append(layer.op.label())
+    if layer.dropout:
+        words.append(f"dropout {layer.dropout:g}")
     if layer.scale is not None:
         words.append(f"×{layer.scale:g}" + (" learned" if layer.scale_learned else ""))
     if layer.gain != 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from ..network.base import is_image, spatial
+from ..network.base import elements, is_image, spatial
 from ..network.network import Network
 from ..tasks.experiment import Experiment
 from .footprint import footprint
@@ -17,6 +17,8 @@ PARAMETER_SECONDS = 10e-9
 """For each parameter, whose gradient is flattened, measured and stepped on."""
 ELEMENT_SECONDS = 2e-9
 """For each element that a forward pass holds: written once, read and answered once backward."""
+DROPPED_SECONDS = 6e-9
+"""For each element of a dropout's mask, which is drawn anew at every step."""
 
 
 def step_seconds(experiment: Experiment, measured: float | None = None) -> float:
@@ -38,8 +40,14 @@ LONG = 0.2
 def _seconds(network: Network, batch: int) -> float:
     calls = CALL_SECONDS * network.depth + SKIP_SECONDS * len(network.skips)
     moved = ELEMENT_SECONDS * batch * footprint(network).forward
+    drawn = DROPPED_SECONDS * batch * dropped(network)
     computed = 3 * batch * multiplications(network) / (CONVOLVED if is_image(network.input) else MULTIPLICATIONS)
-    return calls + moved + computed + PARAMETER_SECONDS * network.parameter_count()
+    return calls + moved + drawn + computed + PARAMETER_SECONDS * network.parameter_count()
+
+
+def dropped(network: Network) -> int:
+    """Return how many elements of one sample's forward pass lie under a dropout's mask."""
+    return sum(elements(shape.output) for layer, shape in zip(network.layers, network.shapes.layers, strict=True) if layer.dropout)
 
 
 def multiplications(network: Network) -> int:

@@ -1,7 +1,7 @@
 """What a network's passes hold in memory, counted in elements a sample, as `skipviz.learning` computes them. Imports no torch.
 
 A recorded step with ghost holds two forward passes at once: its own, and that of the same network without its skips,
-whose gradients are then all kept. What autograd saves of each operation, norm, activation and merge is written down here.
+whose gradients are then all kept. What autograd saves of each operation, norm, activation, dropout and merge is written down here.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
         around.append(Stage(wide, saves_input=keeps_input, saves_output=not keeps_input))
     op = _operation(layer, shape, before, after)
     stages = [*around, op] if first else [op, *around]
+    if layer.dropout:
+        stages.append(Stage(after, saves_more=after))
     if layer.scale is not None and (layer.scale_learned or layer.scale != 1):
         stages.append(Stage(after, saves_input=layer.scale_learned))
     return stages

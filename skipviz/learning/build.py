@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ..network import Head, Network, NetworkError
 from ..network.base import Shape, channels, elements, is_image
 from ..network.operation import Convolution, Identity, Linear
+from .dropout import Masks
 from .layer import LayerModule, composed
 from .operation import MODULES, Function
 from .plan import Plan, Tape
@@ -50,9 +51,9 @@ class NetworkModule(nn.Module):
     def __init__(self, network: Network, seed: int = 0) -> None:
         super().__init__()
         shapes = network.shapes
-        self.network = network
+        self.network, self.masks = network, Masks(seed)
         self.layers = nn.ModuleList(
-            LayerModule(layer, shape, seed) for layer, shape in zip(network.layers, shapes.layers, strict=True)
+            LayerModule(layer, shape, seed, self.masks) for layer, shape in zip(network.layers, shapes.layers, strict=True)
         )
         self.skips = nn.ModuleList(
             SkipModule(skip, shape, shapes.states[skip.source], shapes.states[skip.target], seed)

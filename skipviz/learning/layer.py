@@ -1,4 +1,4 @@
-"""A layer f_k as a torch module: operation, norm, activation, branch scale, switch and gradient gain."""
+"""A layer f_k as a torch module: operation, norm, activation, dropout, branch scale, switch and gradient gain."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ..network import Layer
 from ..network.network import LayerShape
+from .dropout import Masks
 from .gain import with_gain
 from .norm import Norm
 from .operation import MODULES, Function
@@ -25,9 +26,9 @@ ACTIVATIONS: dict[str, Function] = {
 class LayerModule(nn.Module):
     """Parameters of f_k; `function` gives what f_k computes under the present switches."""
 
-    def __init__(self, layer: Layer, shape: LayerShape, seed: int) -> None:
+    def __init__(self, layer: Layer, shape: LayerShape, seed: int, masks: Masks) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.masks = shape, masks
         self.operation = MODULES[type(layer.op)](layer.op, shape.input)
         self.operation.initialise(layer.init, generator(seed, "layer", layer.id))
         if layer.init_factor != 1:
@@ -38,7 +39,7 @@ class LayerModule(nn.Module):
         self.scale = nn.Parameter(torch.tensor(float(layer.scale))) if layer.scale_learned else None
 
     def function(self, layer: Layer, training: bool, frozen: tuple[slice, ...] = ()) -> Function:
-        """Return f_k with its scale and gain; `frozen` are input channels that come from a switched-off concat."""
+        """Return f_k with its dropout, scale and gain; `frozen` are input channels that come from a switched-off concat."""
         operation = self.operation.function()
         activation = ACTIVATIONS.get(layer.activation)
         if layer.order == "norm-act-op":
@@ -46,6 +47,8 @@ class LayerModule(nn.Module):
             stages = [norm, activation, operation]
         else:
             stages = [operation, self.norm and self.norm.function(training), activation]
+        if training and layer.dropout:
+            stages.append(lambda y: self.masks.dropped(y, layer.dropout, layer.id))
         scale = self.scale if layer.scale_learned else layer.scale
         if scale is not None and (layer.scale_learned or scale != 1):
             stages.append(lambda y: y * scale)

@@ -179,7 +179,11 @@ class Trainer:
         self.experiment = experiment
 
     def _living(self) -> dict[str, Variant]:
-        return {name: variant for name, variant in self._variants.items() if name not in self.diverged}
+        """Return the variants that train, their masks those of the present step."""
+        living = {name: variant for name, variant in self._variants.items() if name not in self.diverged}
+        for variant in living.values():
+            variant.model.masks.step = self.step
+        return living
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         indices = self._batches.indices(self.step).to(self.device)

@@ -31,6 +31,13 @@ class Layer(Frozen):
         "torch", description="normal: N(0, 1/fan-in); torch: as torch's own module; bilinear: a transposed up-scaling interpolates"
     )
     init_factor: float = Field(1.0, gt=0, le=10, description="on the initial weights, biases apart")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="share of f_k's elements that a training step sets to 0, the others being divided by 1 − share "
+        "(Srivastava et al. 2014): after norm and activation, before branch scale, gain and merge",
+    )
     scale: float | None = Field(None, ge=0, le=10, description="branch scale α on the layer's output; None: no factor")
     scale_learned: bool = Field(False, description="α is a parameter that starts at `scale` (ReZero, SkipInit)")
     on: bool = Field(True, description="the layer switch, for lesions")

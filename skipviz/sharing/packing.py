@@ -21,6 +21,7 @@ LAYER = {
     "r": "order",
     "i": "init",
     "f": "init_factor",
+    "d": "dropout",
     "s": "scale",
     "l": "scale_learned",
     "e": "on",

@@ -106,6 +106,7 @@ def _layer_words() -> list[tuple[str, Callable[[Layer], str]]]:
         ("norm", lambda layer: layer.norm),
         ("order", lambda layer: layer.order),
         ("init", lambda layer: layer.init + (f" ×{layer.init_factor:g}" if layer.init_factor != 1 else "")),
+        ("dropout", lambda layer: f"{layer.dropout:g}"),
         ("branch scale", lambda layer: "none" if layer.scale is None else f"{layer.scale:g}" + " learned" * layer.scale_learned),
         ("switch", lambda layer: _switch(layer.on)),
         ("gradient gain", lambda layer: f"{layer.gain:g}"),

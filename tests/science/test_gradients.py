@@ -36,6 +36,11 @@ NETWORKS = {
             Skip(source=0, target=3, merge="concat", adapter=Adapter(channels="project", width=2, bias=False)),
         ],
     ),
+    "dropout in branches and on a fork": Network(
+        input=(3,),
+        layers=[Layer(op=Linear(width=6), activation="tanh", dropout=rate, scale=0.7) for rate in (0.5, 0.2, 0.0, 0.8)],
+        skips=[Skip(source=1, target=3), Skip(source=1, target=4, merge="gate"), Skip(source=2, target=3, merge="concat")],
+    ),
     "images": Network(
         input=(1, 8, 8),
         layers=[
@@ -57,6 +62,7 @@ NETWORKS = {
 def case(network: Network):
     torch.manual_seed(1)
     model = build(network, 3).double()
+    model.masks.step = 0
     x = torch.randn(6, *network.input, dtype=torch.float64)
     outputs, tape = record(model, x)
     weights = torch.randn(outputs.shape, dtype=torch.float64)

@@ -85,6 +85,7 @@ def layers(draw, shape: Shape, tokens: bool = False) -> Layer:
         order="op-norm-act" if tokens else draw(st.sampled_from(("op-norm-act", "norm-act-op"))),
         init=draw(inits),
         init_factor=draw(usually(1.0, 0.5)),
+        dropout=draw(usually(0.0, 0.3)),
         scale=scale,
         scale_learned=scale is not None and draw(st.booleans()),
         on=draw(usually(True, False)),

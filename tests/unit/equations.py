@@ -1,6 +1,6 @@
 """A network computed once more, from its description and the equations of Layer and Skip, with autograd alone.
 
-It shares with the product its parameters, the waves of positions and torch's own functions, and neither plan nor tape.
+It shares with the product its parameters, the waves of positions, the seeds of dropout and torch's own functions, and neither plan nor tape.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from torch.nn import functional as F
 
 from skipviz import Layer, Network, Skip
 from skipviz.learning.operation import sinusoids
+from skipviz.learning.seeding import stable_hash
 from skipviz.network.base import channel_axis, channels, spatial
 from skipviz.network.operation import group_count
 
+STEP = 4
+"""Whose masks a dropout has."""
 ACTIVATIONS = {
     "none": lambda x: x,
     "relu": F.relu,
@@ -125,6 +128,9 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
         y = operated(layer, module.operation, activation(normed(layer.norm, module.norm, x)))
     else:
         y = activation(normed(layer.norm, module.norm, operated(layer, module.operation, x)))
+    if layer.dropout:
+        torch.manual_seed(stable_hash(0, "dropout", layer.id, STEP))
+        y = F.dropout(y.contiguous(), layer.dropout)
     if layer.scale is not None:
         y = y * (module.scale if layer.scale_learned else layer.scale)
     return with_gain(y, layer.gain)

@@ -35,6 +35,7 @@ def layers(draw) -> Layer:
         norm=draw(st.sampled_from(NORMS)),
         order=draw(st.sampled_from(("op-norm-act", "norm-act-op"))),
         init=draw(st.sampled_from(INITS)),
+        dropout=draw(st.sampled_from((0.0, 0.0, 0.5))),
         scale=scale,
         scale_learned=learned,
         on=draw(st.booleans()),

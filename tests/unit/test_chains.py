@@ -6,7 +6,7 @@ from typing import get_args
 
 import torch
 from chains import chains
-from equations import Taps, outputs
+from equations import STEP, Taps, outputs
 from hypothesis import Phase, given, settings
 
 from skipviz import Network
@@ -51,6 +51,7 @@ def assert_near(mine: torch.Tensor | None, theirs: torch.Tensor | None, what: st
 @given(chains())
 def test_any_chain_and_every_gradient_of_it_is_what_the_equations_say(network):
     model = build(network).double()
+    model.masks.step = STEP
     x, parameters, taps = samples(network, 3), list(model.parameters()), Taps()
     mine, tape = record(model, x)
     weights = torch.randn(mine.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -74,7 +75,7 @@ def count(network: Network) -> None:
     COUNTED["chain"] += 1
     for layer in network.layers:
         COUNTED.update([("op", layer.op.kind), ("norm", layer.norm), ("order", layer.order), ("init", layer.init)])
-        COUNTED.update([("activation", layer.activation), ("layer on", layer.on), ("gain", layer.gain)])
+        COUNTED.update([("activation", layer.activation), ("layer on", layer.on), ("gain", layer.gain), ("dropout", layer.dropout)])
         COUNTED["learned scale" if layer.scale_learned else "scale" if layer.scale is not None else "no scale"] += 1
     live = [(skip, shape) for skip, shape in zip(network.skips, network.shapes.skips, strict=True) if in_force(skip)]
     for skip, shape in live:
@@ -101,7 +102,7 @@ def test_random_chains_have_every_part_there_is_and_most_of_them_in_force():
     wanted += [*product(get_args(Merge), ("none", "stride", "crop", "resize"), ("none", "pad", "project"))]
     wanted += [(name, on) for name in ("layer on", "skip on") for on in (True, False)]
     wanted += [("gain", 0.0), ("gain", 0.5), ("skip gain", 0.0), ("skip gain", 0.5), ("strength", 0.0), ("strength", 2.0)]
-    wanted += [("head", kind) for kind in ("classes", "pixels", "positions", "state")]
+    wanted += [("dropout", 0.3)] + [("head", kind) for kind in ("classes", "pixels", "positions", "state")]
     wanted += ["learned scale", "scale", "chain with two skips out of a state", "chain with two concats read at once"]
     assert [part for part in wanted if not COUNTED[part]] == []
     assert COUNTED["chain with a skip in force"] > 0.6 * COUNTED["chain"]

@@ -9,7 +9,7 @@ import pytest
 
 from skipviz.engine import limits
 from skipviz.engine.duration import multiplications, step_seconds
-from skipviz.network import families
+from skipviz.network import Layer, Linear, Network, families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.presets import get
 from skipviz.tasks.task import Task
@@ -30,10 +30,16 @@ def _digits(network, **training):
     return Experiment(variants={"network": network}, task=Task(name="digits"), training=Training(**training))
 
 
+def _dropping(depth, width):
+    layer = Layer(op=Linear(width=width), activation="gelu", norm="layer", dropout=0.5)
+    return Network(layers=(layer,) * depth)
+
+
 EXPERIMENTS = {
     "24 layers": lambda: get("vanishing-residual"),
     "300 layers": lambda: Experiment(variants={"network": families.mlp(300, 64, 2)}),
     "wide and deep": lambda: Experiment(variants={"network": families.mlp(40, 512, 2)}, training=Training(optimizer="momentum")),
+    "wide and deep with dropout": lambda: Experiment(variants={"network": _dropping(40, 512)}, training=Training(batch_size=256)),
     "a U-Net of valid convolutions": lambda: get("unet-2015"),
     "a ResNet in large batches": lambda: _digits(families.resnet(20, "project", 2, input=(1, 8, 8)), batch_size=512),
     "a DenseNet": lambda: get("densenet-bc"),

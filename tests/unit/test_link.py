@@ -127,6 +127,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         "order": "op-norm-act",
         "init": "torch",
         "init_factor": 1.0,
+        "dropout": 0.0,
         "scale": None,
         "scale_learned": False,
     }

@@ -1,0 +1,30 @@
+"""Dropout (Srivastava et al. 2014), whose masks depend on a seed, a layer's id and a step, never on what was drawn before."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .seeding import generator
+
+
+class Masks:
+    """Draws the masks of a network's layers; `step` is the step of the training passes to come.
+
+    While `step` is None, as in a module built for a training loop of one's own, torch's own generator draws, as it does for
+    `nn.Dropout`.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.step: int | None = None
+
+    def mask(self, like: Tensor, rate: float, layer: str) -> Tensor:
+        """Return a layer's mask, shaped as `like`: 0 for a share `rate` of the elements, 1/(1 − rate) for the others."""
+        source = generator(self.seed, "dropout", layer, self.step, device=like.device)
+        return torch.empty(like.shape, dtype=like.dtype, device=like.device).bernoulli_(1 - rate, generator=source).div_(1 - rate)
+
+    def dropped(self, y: Tensor, rate: float, layer: str) -> Tensor:
+        """Return `y` under its layer's mask."""
+        return F.dropout(y, rate) if self.step is None else y * self.mask(y, rate, layer)

@@ -33,8 +33,8 @@ from torch.nn import functional as F
 """
 
 OWN_CLASSES = (
-    "Attention", "BatchNorm", "Batches", "Crop", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position", "Scale",
-    "Updater",
+    "Attention", "BatchNorm", "Batches", "Crop", "Dropout", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
+    "Scale", "Updater",
 )  # fmt: skip
 """Names that a network's class cannot have."""
 
@@ -79,7 +79,7 @@ def train():
     updaters = {{name: Updater(model) for name, model in models.items()}}
     batches = Batches(len(x))
     for step in range(STEPS):
-{events}        chosen = batches[step]
+{counting}{events}        chosen = batches[step]
         truth, losses, held_out = y[chosen], {{}}, {{}}
         for name, model in list(models.items()):
             outputs = model(x[chosen])
@@ -168,7 +168,7 @@ def script(
             *(f"\n{text}" for text in networks),
             own.body if own else data_source(task),
             updater(_optimizer(experiment.training), rests),
-            _train_source(experiment, phases, steps, classes, lives),
+            _train_source(experiment, phases, steps, classes, lives, "Dropout" in needs),
         ]
     )
     text = f'\n\nTEXT = r"""\n{FILE.read_text(encoding="ascii").strip()}\n"""\n' if task.name == "text" else ""
@@ -243,13 +243,14 @@ def _import_order(line: str) -> tuple[bool, str]:
     return line.startswith("from"), line
 
 
-def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live]) -> str:
+def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live], drops: bool) -> str:
     task = experiment.task
     metric = task.kind.metric
     return TRAIN.format(
         metric_words=METRIC_WORDS[metric],
         held=HELD_OUT_SAMPLES,
         models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
+        counting="        Dropout.step = step\n" if drops else "",
         events=_events_source(phases, steps, lives),
         loss=LOSSES[task.kind.loss],
         metric=metric,

@@ -36,6 +36,9 @@ class LayerWriter:
         norm = self._norm(layer.norm, normed, frozen if first else None)
         activation = [ACTIVATIONS[layer.activation]] if layer.activation != "none" else []
         stages = [*norm, *activation, *operation] if first else [*operation, *norm, *activation]
+        if layer.dropout:
+            self.needs.add("Dropout")
+            stages.append(f"Dropout({layer.dropout!r}, {name})")
         if layer.scale_learned or layer.scale not in (None, 1):
             self.needs.add("Scale")
             stages.append(f"Scale({layer.scale!r}, learned=True)" if layer.scale_learned else f"Scale({layer.scale!r})")

@@ -98,6 +98,22 @@ class Scale(nn.Module):
     def forward(self, x):
         return x * self.factor
 ''',
+    "Dropout": '''
+class Dropout(nn.Module):
+    """Dropout (Srivastava et al. 2014) whose mask depends on SEED, a layer's name and the step only."""
+
+    step = None  # that of all networks, counted by train(); without one torch's own generator draws
+
+    def __init__(self, share, *names):
+        super().__init__()
+        self.share, self.names = share, names
+
+    def forward(self, x):
+        if not self.training or Dropout.step is None:
+            return nn.functional.dropout(x, self.share, self.training)
+        source = generator("dropout", *self.names, Dropout.step)
+        return x * torch.empty(x.shape).bernoulli_(1 - self.share, generator=source).div_(1 - self.share)
+''',
     "Crop": '''
 class Crop(nn.Module):
     """Cuts a window out of an image."""

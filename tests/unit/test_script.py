@@ -90,6 +90,20 @@ def test_a_process_without_skipviz_prints_the_same_losses(name, tmp_path):
     assert_same(losses_of_process(source, tmp_path), trained(experiment)[0])
 
 
+def test_dropout_has_the_runs_own_masks():
+    task = Task(name="sequences")
+    reads = {"vocabulary": task.token_count(), "input": task.sample_shape(), "head": task.head()}
+    nets = {
+        "pre": families.transformer(2, 8, 2, 12, "pre", dropout=0.1, **reads),
+        "post": families.transformer(8, 8, 2, 12, "post", dropout=0.2, **reads),
+    }
+    events = [SkipEvent(ids=(nets["pre"].skips[0].id,), on=False, step=2), LayerEvent(ids=("f4",), gain=0.0, step=3)]
+    source = check(short(Experiment(variants=nets, task=task), steps=5), events)
+    assert source.count("Dropout(0.2, f") == 2  # one loop over the blocks
+    assert "Dropout.step = step" in source
+    assert "Dropout" not in script(presets.get("transformer-pre-ln"))
+
+
 def test_events_of_a_run_act_at_their_steps():
     experiment = short(presets.get("vanishing-plain"), steps=12)
     ids = tuple(skip.id for skip in experiment.network.skips)

@@ -27,6 +27,7 @@ def transformer(
     activation: str = "relu",
     residual: bool = True,
     scale: Scale = None,
+    dropout: float = 0.0,
     input: Sequence[int] | None = None,
     head: Head | int = 10,
 ) -> Network:
@@ -36,14 +37,16 @@ def transformer(
     With `vocabulary` the input is `(length,)` tokens, embedded and scaled by √width; else `(length, features)`, mapped to
     `width` by a linear layer unless it has that width already. `feed_forward` is the width between the two linear layers
     (None: 4 × `width`), `causal` hides later positions, `residual=False` leaves the skips out, `scale` is the branch scale.
-    `head` is a `Head` or a number of classes of the whole sequence. Without dropout. Raises `NetworkError`.
+    `dropout` acts where the paper's §5.4 has it (0.1 there): on each sub-layer's output before it joins, and on the sum of
+    embeddings and positions; none on attention weights. `head` is a `Head` or a number of classes of the whole sequence.
+    Raises `NetworkError`.
     """
     counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
     chosen("the norm's place", norm, ("post", "pre"))
     chosen("positions", positions, ("sinusoidal", "learned", "none"))
     trunk, size = Trunk(), tuple(input) if input is not None else (16,) if vocabulary else (8, 8)
-    _entrance(trunk, size, width, vocabulary, positions)
-    branches = branch_scale(scale, 2 * depth)
+    _entrance(trunk, size, width, vocabulary, positions, dropout)
+    branches = {"dropout": dropout, **branch_scale(scale, 2 * depth)}
     wide = feed_forward or 4 * width
     for _ in range(depth):
         if norm == "post":
@@ -76,14 +79,15 @@ def _sum(trunk: Trunk, source: int, residual: bool) -> int:
     return trunk.layer(Identity(), norm="layer")
 
 
-def _entrance(trunk: Trunk, size: tuple[int, ...], width: int, vocabulary: int | None, positions: str) -> None:
+def _entrance(trunk: Trunk, size: tuple[int, ...], width: int, vocabulary: int | None, positions: str, dropout: float) -> None:
     wanted = 1 if vocabulary else 2
     if len(size) != wanted:
         shape = "(length,) tokens" if vocabulary else "(length, features)"
         raise NetworkError(f"this Transformer reads {shape}, not {len(size)} sizes")
+    first = {} if positions != "none" else {"dropout": dropout}
     if vocabulary:
-        trunk.layer(Embedding(vocabulary=vocabulary, width=width, scaled=True), init="normal")
+        trunk.layer(Embedding(vocabulary=vocabulary, width=width, scaled=True), init="normal", **first)
     elif size[1] != width:
-        trunk.layer(Linear(width=width))
+        trunk.layer(Linear(width=width), **first)
     if positions != "none":
-        trunk.layer(Position(mode=positions))
+        trunk.layer(Position(mode=positions), dropout=dropout)

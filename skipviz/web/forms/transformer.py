@@ -7,17 +7,17 @@ from ...network.family.transformer import MOST_BLOCKS
 from ...network.layer import Layer
 from ...network.network import Network
 from ...tasks.task import Task
-from ..form import ACTIVATIONS, SCALES, SWITCH, Form, Setting
+from ..form import ACTIVATIONS, DROPOUTS, SCALES, SWITCH, Form, Setting
 from .clues import of_kind, scale_of, usual
 
 
 def _make(
-    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale
+    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     return families.transformer(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
-        activation=activation, residual=residual == "on", scale=None if scale == "none" else scale,
+        activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
@@ -41,6 +41,7 @@ def _read(network: Network) -> dict | None:
         "activation": usual(((last if norm == "pre" else first).activation for first, last in pairs), "relu"),
         "residual": "on" if network.skips else "off",
         "scale": scale_of(branches, 2 * len(attentions)),
+        "dropout": usual((layer.dropout for layer in branches), 0.0),
     }
 
 
@@ -72,6 +73,7 @@ FORM = Form(
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
         Setting("residual", "Residuals", "on", SWITCH),
         Setting("scale", "Branch scale", "none", tuple(SCALES), words=SCALES, help="Of every branch, of which there are L"),
+        Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, before each sum, as published: 0.1"),
     ),
     _make,
     _read,

@@ -6,17 +6,18 @@ from ...network import families
 from ...network.network import Network
 from ...network.skip import Skip
 from ...tasks.task import KINDS, Task
-from ..form import ACTIVATIONS, EDGES, NORMS, SWITCH, Form, Setting
+from ..form import ACTIVATIONS, DROPOUTS, EDGES, NORMS, SWITCH, Form, Setting
 from .clues import of_kind, usual
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 SHORT = {0: "none", 1: "over each convolution"}
 
 
-def _make(task: Task, scales, width, convolutions, edges, up, merge, norm, activation, long, short) -> Network:
+def _make(task: Task, scales, width, convolutions, edges, up, merge, norm, activation, long, short, dropout) -> Network:
     return families.unet(
         depth=scales, width=width, convolutions=convolutions, padded=edges == "padded", up=up, merge=merge, norm=norm,
-        activation=activation, long=long == "on", short_every=short, input=task.input_for(True), head=task.head(),
+        activation=activation, long=long == "on", short_every=short, dropout=dropout,
+        input=task.input_for(True), head=task.head(),
     )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def _read(network: Network) -> dict | None:
         "activation": usual((layer.activation for layer in convolutions), "relu"),
         "long": "on" if long else "off",
         "short": usual((skip.target - skip.source for skip in short), 0),
+        "dropout": usual((layer.dropout for layer in convolutions if layer.dropout), 0.0),
     }
 
 
@@ -68,6 +70,7 @@ FORM = Form(
             words=SHORT | {count: f"over {count} convolutions" for count in range(2, 101)},
             help="Residual skips inside the scales (Drozdzal et al. 2016)",
         ),
+        Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, at the end of the contracting path"),
     ),
     _make,
     _read,

@@ -62,7 +62,7 @@ function layerLines(ids, valve, data, values, figure) {
   const turn = `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`;
   if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [
-    `f(${layer.k}): ${layer.label}, ${layer.activation === "none" ? "no activation" : layer.activation}`,
+    `f(${layer.k}): ${layer.label}, ${layer.activation === "none" ? "no activation" : layer.activation}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
     `‖∂L/∂θ‖ ${formatNumber(values?.weight_grad[index])} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`,
     figure ? turn : "Click: edit · S: start a skip · Del: remove",
   ];

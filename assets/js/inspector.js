@@ -121,8 +121,8 @@ function skipControls(skips, depth, act) {
       "Adapter, gain and ends of this skip",
       row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true))),
       row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true))),
-      row("Leaves from h", wholeNumber("Leaves from state", skip.source, [0, depth - 1], act, (value) => act.skips(ids, { source: value }, true))),
-      row("Joins at h", wholeNumber("Joins at state", skip.target, [1, depth], act, (value) => act.skips(ids, { target: value }, true))),
+      row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], 1, act, (value) => act.skips(ids, { source: value }, true))),
+      row("Joins at h", number("Joins at state", skip.target, [1, depth], 1, act, (value) => act.skips(ids, { target: value }, true))),
       element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
     ),
     iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
@@ -130,13 +130,14 @@ function skipControls(skips, depth, act) {
   ];
 }
 
-function wholeNumber(label, value, [min, max], act, changed) {
-  const input = element("input", { type: "number", min, max, step: 1, value, "aria-label": label, title: label });
+function number(label, value, [min, max], step, act, changed) {
+  const whole = step === 1;
+  const input = element("input", { type: "number", min, max, step, value, "aria-label": label, title: label });
   input.onchange = () => {
     const wanted = Number(input.value);
-    if (input.value !== "" && Number.isInteger(wanted) && wanted >= min && wanted <= max) return changed(wanted);
+    if (input.value !== "" && wanted >= min && wanted <= max && (!whole || Number.isInteger(wanted))) return changed(wanted);
     input.value = String(value);
-    act.refuse("Not changed.", `${label}: a whole number from ${min} to ${max}.`);
+    act.refuse("Not changed.", `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max}.`);
   };
   return input;
 }
@@ -144,18 +145,20 @@ function wholeNumber(label, value, [min, max], act, changed) {
 function layerControls(layers, act) {
   const layer = layers[0];
   const ids = layers.map((one) => one.id);
-  const width = layer.width && wholeNumber("Width", layer.width, [1, 512], act, (value) => act.layers(ids, { width: value }, true));
+  const width = layer.width && number("Width", layer.width, [1, 512], 1, act, (value) => act.layers(ids, { width: value }, true));
+  const dropout = number("Dropout", layer.dropout, [0, 0.9], 0.05, act, (value) => act.layers(ids, { dropout: value }, true));
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
     switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),
     range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final), "gain "),
     choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
     menu(
-      "Width, norm, order and init of this layer",
+      "Width, norm, order, init and dropout of this layer",
       width ? row("Width", width) : element("span", { class: "sv-quiet" }, layer.label),
       row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true))),
       row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true))),
       row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true))),
+      row("Dropout", dropout),
       element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
     ),
     iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),

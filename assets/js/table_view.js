@@ -26,7 +26,7 @@ export function createTableView(host, act) {
     return element(
       "tr", {},
       name(`f(${layer.k})`, () => act.selectLayer([layer.id])),
-      element("td", {}, layer.label), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
+      element("td", {}, layer.label + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
       element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(layer.gain)),
       number("weight_grad", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1),

@@ -299,6 +299,7 @@ class Painter:
             bottom - top,
             item.first + 1,
             css,
+            layers[0].dropout,
             data_layer=" ".join(layer.id for layer in layers),
             aria_label=words.layer(self.network, item.layers),
         )

@@ -17,6 +17,12 @@ SUPERSCRIPT_LEAST = 9.5
 HATCH_STEP = 6.5
 """px between the hatching lines of a box whose gradient is killed."""
 
+LETTERED = 60
+"""px of a box from which the letter before its dropout has room beside the label."""
+
+RATE_CHARACTER = 4.1
+"""px that a character of a dropout takes on average, at 10 px."""
+
 HALO_GAP = 5.0
 """px between the trunk's wire and the halo of a line that leaves it."""
 
@@ -35,6 +41,12 @@ def label_size(box_height: float) -> float:
     return min(LABEL_LARGEST, max(LABEL_SMALLEST, LABEL_SMALLEST + (box_height - 15.5) * 0.42))
 
 
+def letters_width(k: int, box_height: float) -> float:
+    """Return about how wide a box's label is, px."""
+    size = label_size(box_height)
+    return 0.55 * size + max(SUPERSCRIPT_LEAST, 0.7 * size) * (0.75 + 0.5 * len(str(k)))
+
+
 def layer_label(x: float, y: float, k: int, box_height: float) -> Markup:
     """Return `f` with the bracketed superscript k, in the middle of (x, y)."""
     size = label_size(box_height)
@@ -48,10 +60,13 @@ def layer_label(x: float, y: float, k: int, box_height: float) -> Markup:
     )
 
 
-def box(x: float, top: float, width: float, height: float, k: int, css: str, **attributes) -> Markup:
-    """Return a layer's box; `css` holds its states (killed, off)."""
-    middle = x + width / 2
-    label_width = 2.4 * label_size(height)
+def box(x: float, top: float, width: float, height: float, k: int, css: str, dropout: float = 0.0, **attributes) -> Markup:
+    """Return a layer's box; `css` holds its states (killed, off); the label makes room for its `dropout`."""
+    middle, label_width, right = x + width / 2, 2.4 * label_size(height), x + width - 3
+    plain, words = label_width, rate(dropout, width)
+    if dropout:
+        middle = min(middle, right - RATE_CHARACTER * len(words) - 2 - letters_width(k, height) / 2)
+        plain = right + 2 - middle + label_width / 2
     return group(
         f"box {css}".strip(),
         rectangle("outline", x - 3, top - 3, width + 6, height + 6, rx=3),
@@ -61,10 +76,17 @@ def box(x: float, top: float, width: float, height: float, k: int, css: str, **a
             "cross",
             f"M{number(x)} {number(top)}l{number(width)} {number(height)}m0 {number(-height)}l{number(-width)} {number(height)}",
         ),
-        rectangle("plain", middle - label_width / 2, top + 1.6, label_width, height - 3.2),
+        rectangle("plain", middle - label_width / 2, top + 1.6, plain, height - 3.2),
         layer_label(middle, top + height / 2, k, height),
+        text("rate", right, top + height / 2 + 3.2, words) if dropout else Markup(),
         **focusable(**attributes),
     )
+
+
+def rate(dropout: float, width: float) -> str:
+    """Return a layer's dropout as short as its box needs it: `p .1`, or `.1` where there is no room for the letter."""
+    share = f"{dropout:.2g}".lstrip("0")
+    return share if width < LETTERED else f"p {share}"
 
 
 def hatch(x: float, top: float, width: float, height: float) -> str:

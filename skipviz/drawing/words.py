@@ -44,6 +44,8 @@ def layer(described: Network, layers: Sequence[int]) -> str:
         parts.append(f"{first.norm} norm")
     if first.activation != "none":
         parts.append(ACTIVATIONS[first.activation])
+    if first.dropout:
+        parts.append(f"dropout {first.dropout:g}")
     if not first.on:
         parts.append("switched off")
     if first.gain != 1:

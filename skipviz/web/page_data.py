@@ -52,6 +52,7 @@ def network_data(network: Network) -> dict:
             "norm": layer.norm,
             "order": layer.order,
             "init": layer.init,
+            "dropout": layer.dropout,
             "on": layer.on,
             "gain": layer.gain,
             "shape": written(shape.output),

@@ -142,7 +142,7 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
             for skip in network.skips
         )
     network = network.replaced(skips=skips)
-    layers = _with_own_settings(_scaled(network, setup.scale), old.layers, setup.scale == "custom")
+    layers = _with_own_settings(_scaled(network, setup.scale), old, setup.scale == "custom")
     network = network.replaced(layers=layers)
     name = next(iter(experiment.variants))
     return experiment.replaced(variants={name: network}, task=task)
@@ -157,8 +157,11 @@ def _scaled(network: Network, scale: str) -> tuple[Layer, ...]:
     return tuple(layer.replaced(**fields) if k in ends else layer for k, layer in enumerate(network.layers, 1))
 
 
-def _with_own_settings(layers: tuple[Layer, ...], old: tuple[Layer, ...], scales: bool) -> tuple[Layer, ...]:
-    """Return `layers` with the switch and gain, and with `scales` the branch scale, that layers of the same id had."""
-    names = ("on", "gain", "scale", "scale_learned") if scales else ("on", "gain")
-    kept = {layer.id: {name: getattr(layer, name) for name in names} for layer in old}
+def _with_own_settings(layers: tuple[Layer, ...], old: Network, scales: bool) -> tuple[Layer, ...]:
+    """Return `layers` with the switch and gain, and with `scales` the branch scale, that layers of the same id had.
+
+    A stack's dropout was set by hand and stays too; a family's goes with the family.
+    """
+    names = ("on", "gain", *(("scale", "scale_learned") if scales else ()), *(("dropout",) if is_stack(old) else ()))
+    kept = {layer.id: {name: getattr(layer, name) for name in names} for layer in old.layers}
     return tuple(layer.model_copy(update=kept.get(layer.id, {})) for layer in layers)

@@ -102,7 +102,7 @@ def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:
         width = changes.pop("width")
         layers = tuple(layer.replaced(op=layer.op.replaced(width=width)) if layer.id in ids else layer for layer in network.layers)
         network = edit.changed(network, layers=layers)
-    known = _known(changes, {"on", "gain", "activation", "norm", "order", "init"})
+    known = _known(changes, {"on", "gain", "activation", "norm", "order", "init", "dropout"})
     return edit.set_layers(network, ids, **known) if known else network
 
 

@@ -132,6 +132,28 @@ def test_a_box_is_edited_inserted_and_removed_from_the_inspector(six):
     expect(six.page.locator("svg.sv-diagram [data-layer]")).to_have_count(6)
 
 
+def test_dropout_is_set_in_the_inspector_stands_on_the_box_and_is_refused_out_of_bounds(six):
+    rates = six.page.locator("svg.sv-diagram .rate")
+    dropout = six.inspector.get_by_label("Dropout", exact=True)
+    six.layer("f4").click()
+    six.inspector.locator(".sv-drop > summary").click()
+    dropout.fill("0.3")
+    dropout.press("Enter")
+    six.expect_network(lambda network: [layer.dropout for layer in network.layers] == [0, 0, 0, 0.3, 0, 0])
+    expect(rates).to_have_text(["p .3"])
+    expect(dropout).to_have_value("0.3")
+    six.page.get_by_label("Table", exact=True).click()
+    expect(six.page.locator(".sv-table tbody").nth(0).locator("tr").nth(3)).to_contain_text("linear 16, dropout 0.3")
+    six.page.get_by_label("Table", exact=True).click()
+    six.inspector.locator(".sv-drop > summary").click()
+    dropout.fill("3")
+    dropout.press("Enter")
+    expect(six.toast).to_contain_text("Dropout: a number from 0 to 0.9")
+    six.undo.click()
+    six.expect_network(lambda network: not any(layer.dropout for layer in network.layers))
+    expect(rates).to_have_count(0)
+
+
 def _focused(page) -> dict:
     return page.evaluate(
         "() => ({...document.activeElement.dataset, inside: Boolean(document.activeElement.closest('svg.sv-diagram'))})"

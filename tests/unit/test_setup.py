@@ -67,6 +67,15 @@ def test_skips_drawn_by_hand_stay_where_they_still_fit():
     assert [(skip.source, skip.target) for skip in after.skips] == [(2, 4)]
 
 
+def test_dropout_set_by_hand_stays_with_its_layer_and_a_familys_goes_with_the_family():
+    stack = edit.set_layer(families.mlp(depth=4, width=8), "f3", dropout=0.2)
+    deeper = rebuilt(_experiment(stack), setup_of(stack).replaced(depth=6)).network
+    assert [layer.dropout for layer in deeper.layers] == [0, 0, 0.2, 0, 0, 0]
+    encoder = families.transformer(2, 8, 2, input=(8, 8), dropout=0.1)
+    mlp = rebuilt(_experiment(encoder, "digits"), setup_of(stack)).network
+    assert not any(layer.dropout for layer in mlp.layers)
+
+
 def test_a_task_of_points_makes_a_convolutional_network_an_mlp_and_shapes_the_reverse():
     conv = _experiment(families.conv(depth=4, width=6, input=(1, 8, 8)), "digits")
     points = rebuilt(conv, setup_of(conv.network), Task(name="moons"))

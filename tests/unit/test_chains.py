@@ -21,7 +21,7 @@ torch.set_num_threads(1)
 
 ACCURACY = 1e-12
 """Largest error over the largest value, in float64."""
-DRAWS = 500
+DRAWS = 600
 COUNTED: Counter = Counter()
 
 

@@ -1,5 +1,6 @@
 // @ts-check
 // One of two runs side by side: its diagram, its gradient beside it, its heatmap, all at the step that both show.
+import { networkThen } from "./diagram_standing.js";
 import { createDiagramView } from "./diagram_view.js";
 import { element } from "./dom.js";
 import { eventWords } from "./event_words.js";
@@ -62,14 +63,9 @@ export function createCompareColumn(side, outer) {
   const values = () => store.frame()?.variants[data.variant] ?? null;
 
   /** Skips and valves stand as they stood at the frame shown. @param {any} frame */
-  function markSwitches(frame) {
-    const then = store.switches(frame, data.variant);
-    for (const skip of data.network.skips) skip.on = !then.off.includes(skip.id);
-    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
-    for (const [kind, parts, names] of /** @type {[string, any[], string[]][]} */ ([["skip", data.network.skips, then.off], ["valve", data.network.layers, then.killed]])) {
-      view.mark(kind, parts.map((part) => part.id).filter((id) => !names.includes(id)), true);
-      view.mark(kind, names, false);
-    }
+  function stand(frame) {
+    data.network = networkThen(data.network, store.standing(frame, data.variant));
+    view.stand(data.network);
   }
   /** @param {number} step  the step that both show */
   function place(step) {
@@ -115,7 +111,7 @@ export function createCompareColumn(side, outer) {
       const frame = store.frame();
       const now = values();
       view.paint(now, shared.ramps[theme]);
-      if (frame) markSwitches(frame);
+      if (frame) stand(frame);
       view.diverged(store.cursor === null ? store.diverged[data.variant]?.layer ?? null : null);
       plots?.rows.update({ diagram: data.diagram, values: now, ghost: null, before: null, share: null, update: null, theme, header: store.header, options: BARS, frame: frame?.step ?? 0, variant: data.variant });
       write(frame, now, step);

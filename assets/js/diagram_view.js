@@ -2,6 +2,7 @@
 // The diagram as a person handles it: click, drag, hover, keyboard. It draws nothing of its own but the drag's line.
 import { parseSvg } from "./dom.js";
 import { createDiagramPainter } from "./diagram_paint.js";
+import { drawStanding } from "./diagram_standing.js";
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.";
@@ -231,6 +232,10 @@ export function createDiagramView(host, act) {
     watched(only) {
       svg?.setAttribute("aria-label", only ? ONLY_WATCHED : HANDLED);
       for (const node of items()) if (!node.dataset.plate) node.setAttribute("aria-disabled", String(only));
+    },
+    /** Show skips, valves and boxes as they stand in `network`. @param {any} network */
+    stand(network) {
+      if (svg) drawStanding(svg, diagram, network);
     },
     select(kind, ids) {
       for (const node of items()) {

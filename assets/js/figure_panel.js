@@ -58,7 +58,7 @@ export function createFigurePanel(id, outer) {
     if (answer.unreachable) outer.command({ op: "tell", run: store.id, message: { kind, ids: names, ...changes } });
     else if (!answer.ok) outer.problem(answer.error || "");
   }
-  const past = createPast(store, { data: () => data, mark: (kind, names, on) => view.mark(kind, names, on) });
+  const past = createPast(store, { data: () => data, stand: (network) => view.stand(network) });
   const act = past.guard({
     toggleSkip: (names) => edit("skip", names, { on: !data.network.skips.some((skip) => names.includes(skip.id) && skip.on) }),
     toggleValve: (names) => edit("layer", names, { gain: data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0) ? 0 : 1 }),

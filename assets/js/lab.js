@@ -78,7 +78,7 @@ export function createLab(root, commands) {
     store, data: () => data, ask: (command) => commands.send(command), refuse,
     take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, on) => diagram.mark(kind, names, on),
   });
-  const past = createPast(store, { data: () => data, mark: (kind, names, on) => diagram.mark(kind, names, on) });
+  const past = createPast(store, { data: () => data, stand: (network) => diagram.stand(network) });
   const act = past.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
     layers: (names, changes, final) => edit("layer", names, changes, final),

@@ -1,5 +1,6 @@
 // @ts-check
 // A recorded run by itself, in a file without a server: the lab's diagram and plots over its frames; nothing is changed.
+import { networkThen } from "./diagram_standing.js";
 import { createDiagramView } from "./diagram_view.js";
 import { element, iconButton, parseSvg } from "./dom.js";
 import { createHints } from "./hints.js";
@@ -31,12 +32,15 @@ export function createReplay(root, recorded) {
   const store = createRunStore();
   store.id = recorded.run;
   store.take({ ...recorded, snapshot: true });
+  // Frames may have been left out, events never are.
+  store.events = recorded.events.map((event) => ({ step: event.step, event }));
   store.cursor = 0;
   const page = labElements();
   const narrow = root.clientWidth < 640;
   let variant = Object.keys(recorded.variants)[0];
   /** @type {any} */
   let data = null;
+  let uShown = false;
   let playTimer = 0;
   let slowTimer = 0;
   let slowAt = 0;
@@ -65,7 +69,7 @@ export function createReplay(root, recorded) {
   const table = createTableView(page.table, act);
   const viewOptions = createViewOptions(page.quantity, options, () => draw());
   const shape = createNetworkShape(page.head, page.names, (u) => {
-    data.u.on = u;
+    uShown = u;
     show();
   });
   const plots = createLabPlots(page, options, (step) => act.seek(step));
@@ -94,7 +98,9 @@ export function createReplay(root, recorded) {
   }
   function show() {
     const chosen = recorded.variants[variant];
-    data = { ...recorded.shared, ...chosen, variant, diagram: narrow ? chosen.compact : chosen.diagram, metric: recorded.metric, steps: recorded.steps };
+    const size = narrow ? "compact" : "diagram";
+    const u = chosen.u && { on: uShown, diagram: chosen.u[size] };
+    data = { ...recorded.shared, ...chosen, u, variant, diagram: chosen[size], metric: recorded.metric, steps: recorded.steps };
     const drawn = shape.update(data);
     const axis = data.figures.rows.light.layout.meta.axis;
     diagram.show(drawn);
@@ -128,16 +134,10 @@ export function createReplay(root, recorded) {
     draw();
   }
 
-  // The switches and valves as they stood at the step shown.
-  function markSwitches(shown) {
-    const then = store.switches(shown, variant);
-    for (const skip of data.network.skips) skip.on = !then.off.includes(skip.id);
-    for (const layer of data.network.layers) if (then.killed.includes(layer.id) !== (layer.gain === 0)) layer.gain = then.killed.includes(layer.id) ? 0 : 1;
-    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
-    for (const on of [true, false]) {
-      diagram.mark("skip", data.network.skips.filter((skip) => skip.on === on).map((skip) => skip.id), on);
-      diagram.mark("valve", data.network.layers.filter((layer) => layer.gain > 0 === on).map((layer) => layer.id), on);
-    }
+  // Skips, valves and boxes as they stood at the step shown.
+  function stand(shown) {
+    data.network = networkThen(data.network, store.standing(shown, variant));
+    diagram.stand(data.network);
   }
 
   function draw() {
@@ -149,7 +149,7 @@ export function createReplay(root, recorded) {
       page.legend.dataset.theme = theme;
       page.legend.replaceChildren(parseSvg(data.legend[theme]), element("span", { class: "sv-key ghost" }, "the same network, its skips off"), element("span", { class: "sv-key tick" }, "just before the last event"));
     }
-    markSwitches(shown);
+    stand(shown);
     diagram.paint(values(), data.ramps[theme]);
     const broken = store.diverged[variant];
     diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);

@@ -103,22 +103,24 @@ export function createRunStore() {
       return this.lastWith(shown, variant, field)?.variants[variant][field] ?? null;
     },
     /**
-     * Which skips were off and which layers' gradient was killed at the shown frame: as the run began, and what was done since.
-     * @param {Frame} shown @param {string} variant
-     * @returns {{off: string[], killed: string[]}}
+     * How every skip and layer stood at the shown frame, or stands now: as the run began, and what was done since.
+     * @param {Frame | null} shown @param {string} variant
+     * @returns {{skip: Map<string, any>, layer: Map<string, any>}}  on, strength and gain by id
      */
-    switches(shown, variant) {
+    standing(shown, variant) {
       const began = this.header?.experiment?.variants?.[variant] ?? {};
-      const off = new Set((began.skips ?? []).filter((skip) => skip.on === false).map((skip) => skip.id));
-      const killed = new Set((began.layers ?? []).filter((layer) => layer.gain === 0).map((layer) => layer.id));
+      const parts = (list, strength) => new Map((list ?? []).map((part) => [part.id, { on: part.on ?? true, gain: part.gain ?? 1, ...(strength && { strength: part.strength ?? 1 }) }]));
+      const then = { skip: parts(began.skips, true), layer: parts(began.layers, false) };
       for (const { step, event } of this.events) {
-        if (step > shown.step || (event.variant && event.variant !== variant)) continue;
+        const known = then[event.kind];
+        const meant = event.variant ? event.variant === variant : (event.ids ?? []).every((id) => known?.has(id));
+        if (!meant || (shown && step > shown.step)) continue;
         for (const id of event.ids ?? []) {
-          if (event.kind === "skip" && typeof event.on === "boolean") off[event.on ? "delete" : "add"](id);
-          if (event.kind === "layer" && typeof event.gain === "number") killed[event.gain > 0 ? "delete" : "add"](id);
+          const part = known?.get(id);
+          for (const name of ["on", "strength", "gain"]) if (part && event[name] !== undefined && event[name] !== null) part[name] = event[name];
         }
       }
-      return { off: [...off], killed: [...killed] };
+      return then;
     },
     /**
      * The ghost bars at the shown frame; a passing frame has none of its own and shows those before it.

@@ -16,8 +16,6 @@ export function createTableView(host, act) {
     cells.push({ cell, field, index });
     return cell;
   };
-  /** @type {{off: string[], killed: string[]} | null} */
-  let then = null;
   let locked = false;
   let named = false;
   const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
@@ -37,28 +35,28 @@ export function createTableView(host, act) {
       "tr", {},
       name(`h(${skip.source}) → h(${skip.target})`, () => act.selectSkip([skip.id])),
       element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
-      element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, then ? !then.off.includes(skip.id) : skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
+      element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
     );
   }
   const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
   return {
     /**
-     * @param {any} data @param {any} values @param {{off: string[], killed: string[]} | null} past  switches of an earlier step
+     * @param {any} data @param {any} values @param {any} past  the network as it stood at an earlier step
      * @param {boolean} watched  whether another one's network is watched
      */
     update(data, values, past, watched) {
       if (host.hidden) return;
-      then = past;
+      const network = past ?? data.network;
       locked = past !== null || watched;
       named = watched;
-      const next = JSON.stringify([data.network, past, watched]);
+      const next = JSON.stringify([network, locked, watched]);
       if (next !== key) {
         key = next;
         cells = [];
-        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...data.network.layers.map(layerRow)));
-        const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...data.network.skips.map(skipRow)));
-        host.replaceChildren(layers, data.network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
+        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...network.layers.map(layerRow)));
+        const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...network.skips.map(skipRow)));
+        host.replaceChildren(layers, network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
       }
       for (const { cell, field, index } of cells) {
         const value = values?.[field]?.[index];

@@ -91,7 +91,7 @@ export function createWatching(outer) {
     const key = `${store.id}:${store.events.length}:${Boolean(store.header)}`;
     if (!watch() || key === synced || !store.header) return;
     synced = key;
-    const now = standing(store, data.variant);
+    const now = store.standing(null, data.variant);
     let redraw = false;
     for (const kind of ["skip", "layer"]) {
       for (const part of data.network[`${kind}s`]) {
@@ -174,22 +174,4 @@ export function createWatching(outer) {
       asked += 1;
     },
   };
-}
-
-/**
- * How every skip and layer stands after all events of a run.
- * @param {any} store @param {string} variant
- */
-function standing(store, variant) {
-  const began = store.header.experiment?.variants?.[variant] ?? {};
-  const parts = (list) => new Map((list ?? []).map((part) => [part.id, { on: part.on ?? true, strength: part.strength ?? 1, gain: part.gain ?? 1 }]));
-  const now = { skip: parts(began.skips), layer: parts(began.layers) };
-  for (const { event } of store.events) {
-    if (event.variant && event.variant !== variant) continue;
-    for (const id of event.ids ?? []) {
-      const part = now[event.kind]?.get(id);
-      for (const name of ["on", "strength", "gain"]) if (part && event[name] !== undefined && event[name] !== null) part[name] = event[name];
-    }
-  }
-  return now;
 }

@@ -14,7 +14,7 @@ from . import fold, marks, words
 from .board_paths import own_piece, pale_lines
 from .chips import free_place
 from .geometry import STYLES, Geometry, lay_out
-from .plate import draw_plate
+from .plate import draw_plate, inside, mini_x
 from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
 from .svg import Markup, group, rectangle, tag, text
 
@@ -227,9 +227,10 @@ class Painter:
         )
         for number, label in enumerate(labels):
             place = middle + (number - (len(labels) - 1) / 2) * (marks.CHIP_HEIGHT + 3)
-            self.chips.append(marks.chip(x, place, label, "" if on else "off"))
+            self.chips.append(marks.chip(x, place, label, "" if on else "off", data_chip=identifier))
         ids = [skip.id for skip in skips]
-        self.skips.append({"id": identifier, "ids": ids, "parts": list(link.skips), "x": round(ring[0], 2), "y": round(ring[1], 2)})
+        place = {"x": round(ring[0], 2), "y": round(ring[1], 2), "chip": [round(x, 2), round(middle, 2)]}
+        self.skips.append({"id": identifier, "ids": ids, "parts": list(link.skips), **place})
         return marks.skip_edge(
             identifier,
             g.paths[index],
@@ -270,6 +271,8 @@ class Painter:
                         "y0": round(top, 2),
                         "y1": round(bottom, 2),
                         "count": item.blocks,
+                        "x": round(mini_x(g), 2),
+                        "inside": [[skip, round(low, 2), round(high, 2)] for skip, low, high in inside(g, index)],
                     }
                 )
             else:

@@ -129,13 +129,14 @@ def valve(x: float, y: float, gain: float | None, **attributes) -> Markup:
     )
 
 
-def chip(x: float, y: float, words: str, css: str = "") -> Markup:
+def chip(x: float, y: float, words: str, css: str = "", **attributes) -> Markup:
     """Return a word in a rounded box, in the middle of (x, y)."""
     width = chip_width(words)
     return group(
         f"chip {css}".strip(),
         rectangle("face", x - width / 2, y - CHIP_HEIGHT / 2, width, CHIP_HEIGHT, rx=4),
         text("word", x, y + 4.2, words),
+        **attributes,
     )
 
 

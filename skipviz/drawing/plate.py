@@ -31,7 +31,7 @@ def draw_plate(geometry: Geometry, index: int) -> Markup:
         *cards,
         rectangle("face", x, top, width, bottom - top, rx=5),
         _stripes(geometry, item, top, bottom),
-        _mini_lane(geometry, index, top, bottom),
+        _mini_lane(geometry, index),
         marks.chip(geometry.trunk, middle, label, "fold"),
         text("word name", geometry.gain, top + 13, f"f({last})"),
         text("word name", geometry.gain, bottom - 5, f"f({first})"),
@@ -52,22 +52,32 @@ def _stripes(geometry: Geometry, item, top: float, bottom: float) -> Markup:
     return group("stripes", *drawn)
 
 
-def _mini_lane(geometry: Geometry, index: int, top: float, bottom: float) -> Markup:
-    """Return the skips inside a plate as dashes on one line, a ring for each that is off."""
-    plan = geometry.plan
-    item, skips = plan.items[index], plan.inside.get(index, ())
-    x = geometry.left - geometry.style.pitch + 1
+def mini_x(geometry: Geometry) -> float:
+    """Return where the line of a plate's own skips lies."""
+    return geometry.left - geometry.style.pitch + 1
+
+
+def inside(geometry: Geometry, index: int) -> list[tuple[int, float, float]]:
+    """Return the skips that a plate hides, each with the ends of its dash: number, lower and upper y."""
+    plan, (top, bottom) = geometry.plan, geometry.items[index]
+    item = plan.items[index]
     pixels = (bottom - top) / (item.last - item.first + 1)
 
-    def dash(number_of: int) -> tuple[float, float]:
+    def dash(number_of: int) -> tuple[int, float, float]:
         skip = plan.network.skips[number_of]
         low = bottom - (skip.source - item.first) * pixels
         high = max(top, bottom - (skip.target - item.first) * pixels)
         inset = min(1.0, (low - high) * 0.25)
-        return low - inset, high + inset
+        return number_of, low - inset, high + inset
 
-    on = [dash(skip) for skip in skips if plan.network.skips[skip].on]
-    off = [(dash(skip), plan.network.skips[skip].id) for skip in skips if not plan.network.skips[skip].on]
+    return [dash(number_of) for number_of in plan.inside.get(index, ())]
+
+
+def _mini_lane(geometry: Geometry, index: int) -> Markup:
+    """Return the skips inside a plate as dashes on one line, a ring for each that is off."""
+    skips, x, dashes = geometry.plan.network.skips, mini_x(geometry), inside(geometry, index)
+    on = [(low, high) for skip, low, high in dashes if skips[skip].on]
+    off = [((low, high), skips[skip].id) for skip, low, high in dashes if not skips[skip].on]
     drawn = [path("mini", _dashes(x, on))] if on else []
     if off:
         drawn.append(path("mini off", _dashes(x, [dash for dash, _ in off])))

@@ -99,8 +99,9 @@ def _frame_of(title: str, parts: Parts) -> tuple[bytes, bytes]:
     """Return what stands before and after the packed run."""
     if re.search(r"</(?:script|style)", parts.script + parts.style, re.I):
         raise ReplayError("the page's script cannot stand in a file")
+    script = f"(() => {{\n'use strict';\n{parts.script}\n}})();"  # no module: some browsers let none run from a disk
     policy = (
-        f"default-src 'none'; script-src {_hashed(parts.script)} {_hashed(parts.plotly)}; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {_hashed(script)} {_hashed(parts.plotly)}; style-src 'unsafe-inline'; "
         "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
     )
     before = f"""<!doctype html>
@@ -117,5 +118,5 @@ def _frame_of(title: str, parts: Parts) -> tuple[bytes, bytes]:
 <noscript>This recording needs JavaScript, which stays within the file.</noscript>
 <script type="text/plain" id="plotly">{_packed_plotly(parts.plotly)}</script>
 <script type="text/plain" id="recorded">"""
-    after = f'</script>\n<script type="module">{parts.script}</script>\n</body>\n</html>\n'
+    after = f"</script>\n<script>{script}</script>\n</body>\n</html>\n"
     return before.encode(), after.encode()

@@ -38,9 +38,10 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "header": header,
         "state": run.state,
         "diverged": run.diverged,
+        "events": list(run.events),
         "steps": experiment.training.steps,
         "metric": experiment.task.kind.metric,
-        "variants": {name: _variant_data(network) for name, network in experiment.variants.items()},
+        "variants": {name: _variant_data(network, list(run.events)) for name, network in experiment.variants.items()},
         "shared": {name: value for name, value in bundle.shared_data("lab").items() if name != "plotly"},
     }
     return replay.document(f"{run.title or title} · skipviz", data, frames, _parts())
@@ -57,15 +58,27 @@ def facts(experiment: Experiment) -> list[str]:
     ]
 
 
-def _variant_data(network: Network) -> dict:
-    drawings = {
-        name: diagram.draw(network, page="lab", compact=compact, height=LAB_HEIGHT).to_data()
-        for name, compact in (("diagram", False), ("compact", True))
-    }
+def _variant_data(network: Network, events: list[dict]) -> dict:
+    """Return a network as it was at first, drawn with room for all words that its lines ever carry."""
+    drawn, sizes = _with_words(network, events), (("diagram", False), ("compact", True))
+    drawings = {name: diagram.draw(drawn, page="lab", compact=compact, height=LAB_HEIGHT).to_data() for name, compact in sizes}
     u = None
-    if udiagram.has_u(network):
-        u = {"on": False, "diagram": udiagram.draw_u(network, compact=False, height=LAB_HEIGHT).to_data()}
+    if udiagram.has_u(drawn):
+        shapes = {name: udiagram.draw_u(drawn, compact=compact, height=LAB_HEIGHT).to_data() for name, compact in sizes}
+        u = {"on": False, **shapes}
     return {"network": network_data(network), "u": u, **drawings}
+
+
+def _with_words(network: Network, events: list[dict]) -> Network:
+    """Return `network` with each strength and gain of a skip that an event makes another than 1; the script puts them right."""
+    odd: dict[str, dict[str, float]] = {}
+    for event in events:
+        if event["kind"] == "skip":
+            values = {name: event[name] for name in ("strength", "gain") if event.get(name) not in (None, 1)}
+            for identifier in event["ids"]:
+                odd.setdefault(identifier, {}).update(values)
+    skips = tuple(skip.replaced(**odd.get(skip.id, {})) for skip in network.skips)
+    return network if skips == network.skips else network.replaced(skips=skips)
 
 
 @cache

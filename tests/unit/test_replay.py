@@ -30,7 +30,9 @@ def recorded(preset="figure-4-9-left", steps=6) -> Run:
     run.header_json = json.dumps(trainer.header()).encode()
     while not trainer.finished:
         if trainer.step == 3:
-            trainer.apply(SkipEvent(ids=(experiment.network.skips[0].id,), on=False))
+            event = SkipEvent(ids=(experiment.network.skips[0].id,), on=False)
+            trainer.apply(event)
+            run.events.append({**event.model_dump(mode="json", exclude_none=True), "step": trainer.step})
         run.add_frame(json.dumps(trainer.advance(record=True, picture=True).to_data()).encode())
     return run
 
@@ -57,6 +59,7 @@ def test_a_file_holds_every_frame_as_it_was_recorded():
     assert data["header"] == run.header
     assert data["note"] == ""
     assert data["title"] == "Left"
+    assert [event["step"] for event in data["events"]] == [3]
     assert data["variants"]["left"]["network"]["depth"] == 8
     assert data["address"].startswith(f"http://localhost/lab?x={link.VERSION}")
 
@@ -64,7 +67,10 @@ def test_a_file_holds_every_frame_as_it_was_recorded():
 def test_only_the_files_own_scripts_may_run_and_nothing_may_be_fetched():
     document = replay.document("T", {}, frames(2, 3), PARTS).decode()
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', document)[1]
-    for source in (PARTS.script, PARTS.plotly):
+    assert 'type="module"' not in document
+    script = re.findall(r"<script>(.*?)</script>", document, re.S)[-1]
+    assert PARTS.script in script
+    for source in (script, PARTS.plotly):
         assert f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'" in policy
     assert "default-src 'none'" in policy
     assert "connect-src" not in policy
@@ -98,6 +104,20 @@ def test_thinning_leaves_no_long_gap():
     kept = [json.loads(frame)["step"] for frame in replay.thinned(frames(1000, 1, events=range(100, 140)), 100)]
     assert len(kept) <= 104
     assert max(b - a for a, b in pairwise(kept)) <= 30
+
+
+def test_a_line_has_room_for_every_word_that_it_ever_carries():
+    run = recorded("figure-4-9-right")
+    skip = run.experiment.network.skips[1]
+    event = {"kind": "skip", "ids": [skip.id], "strength": 0.5, "gain": 0.1, "step": 3}
+    run.events += [event, {**event, "strength": 1, "gain": 1, "step": 4}]
+    data = next(iter(held(replay_file(run, "Right", "http://localhost/lab"))["variants"].values()))
+    assert data["network"]["skips"][1]["strength"] == 1
+    for drawing in (data["diagram"], data["compact"]):
+        assert re.findall(r'class="word"[^>]*>([^<]*)<', drawing["svg"].partition("chip-layer")[2].partition("valve-layer")[0]) == [
+            "×0.5",
+            "▽ ×0.1",
+        ]
 
 
 def test_a_run_without_frames_is_no_replay():

@@ -46,6 +46,8 @@ export function drawStanding(svg, diagram, network) {
     const state = gains.length > 1 ? "part" : gains[0] === 1 ? "open" : gains[0] === 0 ? "shut" : "part";
     for (const name of ["open", "part", "shut"]) node.classList.toggle(name, name === state);
     node.querySelector(".factor").textContent = gains.length > 1 ? "mixed" : `×${state === "open" ? 0 : short(gains[0])}`;
+    const turn = gains[0] === 0 ? "let the gradient through" : "kill the gradient here";
+    node.setAttribute("aria-label", `Gradient gain of f(${named(node, "valve")[0].k}): ${short(gains[0])}. Press Enter to ${turn}.`);
   }
 }
 

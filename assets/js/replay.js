@@ -32,8 +32,6 @@ export function createReplay(root, recorded) {
   const store = createRunStore();
   store.id = recorded.run;
   store.take({ ...recorded, snapshot: true });
-  // Frames may have been left out, events never are.
-  store.events = recorded.events.map((event) => ({ step: event.step, event }));
   store.cursor = 0;
   const page = labElements();
   const narrow = root.clientWidth < 640;
@@ -96,8 +94,15 @@ export function createReplay(root, recorded) {
     variant = name;
     show();
   }
+  // Frames may have been left out, events never are; those of another variant do not belong here.
+  function eventsOf(network) {
+    const parts = { skip: new Set(network.skips.map((skip) => skip.id)), layer: new Set(network.layers.map((layer) => layer.id)) };
+    const meant = (event) => event.kind === "rate" || (event.variant ? event.variant === variant : event.ids.every((id) => parts[event.kind].has(id)));
+    return recorded.events.filter(meant).map((event) => ({ step: event.step, event }));
+  }
   function show() {
     const chosen = recorded.variants[variant];
+    store.events = eventsOf(chosen.network);
     const size = narrow ? "compact" : "diagram";
     const u = chosen.u && { on: uShown, diagram: chosen.u[size] };
     data = { ...recorded.shared, ...chosen, u, variant, diagram: chosen[size], metric: recorded.metric, steps: recorded.steps };
@@ -138,6 +143,8 @@ export function createReplay(root, recorded) {
   function stand(shown) {
     data.network = networkThen(data.network, store.standing(shown, variant));
     diagram.stand(data.network);
+    // Nothing can be changed here, so nothing is said of how.
+    for (const node of page.diagram.querySelectorAll('[aria-label*=" Press Enter "]')) node.setAttribute("aria-label", String(node.getAttribute("aria-label")).replace(/ Press Enter .*/, ""));
   }
 
   function draw() {
@@ -157,7 +164,7 @@ export function createReplay(root, recorded) {
     const [said, state] = [["finished", recorded.words], playTimer ? "running" : "paused"];
     transport.update({
       store: Object.create(store, { state: { value: state } }), steps: recorded.steps, shown: shown.step, live: Boolean(playTimer), said,
-      main: playTimer ? ["Pause", "pause"] : ["Play", "play"], learningRate: 1, speed: null, mine: true, network: data.network,
+      main: playTimer ? ["Pause", "pause"] : ["Play", "play"], learningRate: 1, speed: null, mine: true, network: data.network, variant,
     });
     const now = performance.now();
     clearTimeout(slowTimer);
@@ -177,6 +184,21 @@ export function createReplay(root, recorded) {
     inspector.update(data, null, ratio);
     page.spoken.textContent = hints.spoken(data, store, values(), ratio);
   }
+
+  // The arrows go from frame to frame, however far these lie apart; the space bar plays where nothing else takes it.
+  const slider = /** @type {HTMLInputElement} */ (transport.root.querySelector(".sv-time"));
+  slider.addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    go((store.cursor ?? 0) + by);
+    slider.value = String(store.frame()?.step ?? 0);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== " " || event.target !== document.body) return;
+    event.preventDefault();
+    act.main();
+  });
 
   show();
   for (const [label, words] of [["One step", "Next frame"], ["Restart with the same seed", "Back to the first frame"]]) {

@@ -121,7 +121,7 @@ export function createTransport(act, options = {}) {
       if (document.activeElement !== slider || view.live) slider.value = String(view.shown);
       slider.style.setProperty("--played", `${(100 * view.shown) / Math.max(1, view.steps)}%`);
       slider.style.setProperty("--known", `${(100 * (store.frames.at(-1)?.step ?? 0)) / Math.max(1, view.steps)}%`);
-      const key = `${store.id}:${store.events.length}:${view.steps}`;
+      const key = `${store.id}:${store.events.length}:${view.steps}:${view.variant ?? ""}`;
       if (key !== marked) {
         marked = key;
         drawEventMarks(marks, store.events, view, act.seek);

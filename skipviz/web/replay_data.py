@@ -31,7 +31,6 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
     data = {
         "run": run.id,
         "title": run.title or title,
-        "facts": facts(experiment),
         "made": f"Recorded with skipviz {__version__} and torch {_version('torch')}, seed {experiment.training.seed};",
         "address": f"{lab}?x={text}" if text else lab,
         "words": _ENDINGS.get(run.state, "Recorded"),
@@ -41,16 +40,18 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "events": list(run.events),
         "steps": experiment.training.steps,
         "metric": experiment.task.kind.metric,
-        "variants": {name: _variant_data(network, list(run.events)) for name, network in experiment.variants.items()},
+        "variants": {
+            name: {"facts": facts(experiment, network), **_variant_data(network, list(run.events))}
+            for name, network in experiment.variants.items()
+        },
         "shared": {name: value for name, value in bundle.shared_data("lab").items() if name != "plotly"},
     }
     return replay.document(f"{run.title or title} · skipviz", data, frames, _parts())
 
 
-def facts(experiment: Experiment) -> list[str]:
-    """Return what was trained, on what and how, in short phrases."""
-    network, training = experiment.network, experiment.training
-    skips = len(network.skips)
+def facts(experiment: Experiment, network: Network) -> list[str]:
+    """Return which of an experiment's networks was trained, on what and how, in short phrases."""
+    training, skips = experiment.training, len(network.skips)
     return [
         f"{network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, {network.parameter_count():,} parameters",
         f"{experiment.task.kind.title}: {experiment.task.sentence()}",

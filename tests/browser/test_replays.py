@@ -1,0 +1,136 @@
+"""Replays opened from disk: what was done stands as it stood at the step shown, of each variant, by mouse and keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from pages import PATIENCE
+from playwright.sync_api import expect
+
+from skipviz.network import families
+from skipviz.sharing import link
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
+
+DONE = (
+    {"kind": "skip", "ids": ["s1-3"], "strength": 0.5, "variant": "residual"},
+    {"kind": "skip", "ids": ["s3-5"], "gain": 0.25, "variant": "residual"},
+    {"kind": "layer", "ids": ["f2"], "gain": 0.5, "variant": "residual"},
+    {"kind": "layer", "ids": ["f4"], "on": False, "variant": "residual"},
+    {"kind": "rate", "learning_rate": 0.01},
+    {"kind": "skip", "ids": ["s1-3"], "strength": 1.0, "variant": "residual"},
+    {"kind": "skip", "ids": ["s3-5"], "on": False, "variant": "residual"},
+    {"kind": "layer", "ids": ["f1"], "gain": 0.0, "variant": "plain"},
+)
+"""What is done before steps 1, 2, 3, …"""
+AT = dict(enumerate(DONE, start=1))
+
+
+@pytest.fixture(scope="module")
+def recording(server, chromium, tmp_path_factory):
+    """The replay of a run of two networks to which much was done, as a file."""
+    nets = {"plain": families.mlp(depth=4, width=8), "residual": families.mlp(depth=6, width=8, skip_every=2)}
+    training = Training(steps=len(DONE) + 4, record_every=1, batch_size=16)
+    experiment = Experiment(variants=nets, task=Task(name="spiral", samples=200), training=training)
+    context = chromium.new_context(base_url=server.address)
+    page = context.new_page()
+    page.goto("gallery")
+
+    def post(path, data):
+        answer = context.request.post(path, data=data)
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    def reaches(run, step, state):
+        for _ in range(PATIENCE * 20):
+            now = context.request.get(f"skipviz/runs/{run}").json()
+            if (now["state"], now["frames"] and now["frames"][-1]["step"] + 1) == (state, step) or now[
+                "state"
+            ] == state == "finished":
+                return
+            page.wait_for_timeout(50)
+        raise AssertionError(now["state"])
+
+    run = post("skipviz/runs", {"link": link.encode(experiment), "paused": True})["run"]
+    for step, event in AT.items():
+        post(f"skipviz/runs/{run}/events", [{"kind": "step"}])
+        reaches(run, step, "paused")
+        post(f"skipviz/runs/{run}/events", [event])
+    post(f"skipviz/runs/{run}/events", [{"kind": "resume"}])
+    reaches(run, 0, "finished")
+    path = tmp_path_factory.mktemp("replay") / "replay.html"
+    path.write_bytes(context.request.get(f"skipviz/runs/{run}.html").body())
+    context.close()
+    return path
+
+
+@pytest.fixture
+def replay(recording, chromium):
+    """The replay in a browser without any network; a failing script fails the test."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    page, problems = context.new_page(), []
+    page.on("pageerror", lambda error: problems.append(error.message))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    page.goto(recording.as_uri())
+    expect(page.locator(".sv-bars .main-svg").first).to_be_visible()
+    yield page
+    assert problems == []
+    context.close()
+
+
+def at(page, step: int) -> dict:
+    """Show a step and return what the diagram says: words on lines, lines off, valves not open, boxes off."""
+    page.get_by_label("Step shown").fill(str(step))
+    expect(page.locator(".sv-step")).to_have_text(str(step))
+    return page.evaluate(
+        """() => {
+            const all = (selector, of) => [...document.querySelectorAll("svg.sv-diagram " + selector)].map(of);
+            return {
+                words: all(".chip", (chip) => chip.textContent),
+                off: all(".skip.off", (line) => line.dataset.skip),
+                valves: all(".valve:not(.open)", (valve) => valve.dataset.valve + valve.querySelector(".factor").textContent),
+                rest: all(".box.off", (box) => box.dataset.layer),
+            };
+        }"""
+    )
+
+
+def test_everything_stands_as_it_stood_at_the_step_shown(replay):
+    replay.get_by_role("button", name="residual").click()
+    plain = {"words": [], "off": [], "valves": [], "rest": []}
+    assert at(replay, 0) == plain
+    assert at(replay, 1) == {**plain, "words": ["×0.5"]}
+    assert at(replay, 5) == {"words": ["×0.5", "▽ ×0.25"], "off": [], "valves": ["f2×0.5"], "rest": ["f4"]}
+    assert at(replay, 8) == {"words": ["▽ ×0.25"], "off": ["s3-5"], "valves": ["f2×0.5"], "rest": ["f4"]}
+    expect(replay.locator('[data-skip="s3-5"]')).to_have_attribute("aria-label", "Skip from h(3) to h(5), add, off")
+    expect(replay.locator('[data-valve="f2"]')).to_have_attribute("aria-label", "Gradient gain of f(2): 0.5.")
+    assert at(replay, 0) == plain
+    expect(replay.locator('[data-skip="s1-3"]')).to_have_attribute("aria-pressed", "true")
+
+
+def test_each_variant_has_its_own_facts_and_events(replay):
+    marks = replay.locator(".sv-transport .sv-mark")
+    facts = replay.locator(".sv-replay-head p")
+    expect(facts).to_contain_text("4 layers, 0 skips")
+    expect(marks).to_have_count(2)
+    assert at(replay, 8)["valves"] == ["f1×0"]
+    replay.get_by_role("button", name="residual").click()
+    expect(facts).to_contain_text("6 layers, 2 skips")
+    expect(replay.locator("svg.sv-diagram [data-layer]")).to_have_count(6)
+    expect(marks).to_have_count(7)
+    expect(marks.nth(0)).to_have_attribute("title", "Step 1: 1→3 ×0.5")
+
+
+def test_the_keyboard_goes_from_frame_to_frame_and_plays(replay):
+    title = replay.locator("h1").inner_text()
+    assert replay.title() == f"{title} · skipviz"
+    assert title
+    slider, step = replay.get_by_label("Step shown"), replay.locator(".sv-step")
+    slider.focus()
+    for key, shown in (("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowLeft", "1"), ("PageUp", "11"), ("Home", "0")):
+        replay.keyboard.press(key)
+        expect(step).to_have_text(shown)
+        expect(slider).to_have_value(shown)
+    slider.blur()
+    replay.keyboard.press(" ")
+    expect(step).to_have_text("11")
+    expect(replay.get_by_role("button", name="Play")).to_be_visible()

@@ -2,9 +2,10 @@
 // A recorded run by itself, in a file without a server: the lab's diagram and plots over its frames; nothing is changed.
 import { networkThen } from "./diagram_standing.js";
 import { createDiagramView } from "./diagram_view.js";
-import { element, iconButton, parseSvg } from "./dom.js";
+import { element, iconButton } from "./dom.js";
 import { createHints } from "./hints.js";
 import { createInspector } from "./inspector.js";
+import { createLabLegend } from "./lab_legend.js";
 import { labElements } from "./lab_elements.js";
 import { createLabPlots } from "./lab_plots.js";
 import { createNetworkShape } from "./network_shape.js";
@@ -65,6 +66,7 @@ export function createReplay(root, recorded) {
   const inspector = createInspector(page.inspector, act);
   const transport = createTransport(act, { small: true });
   const table = createTableView(page.table, act);
+  const legend = createLabLegend(page.legend, { zoom: nothing, foldAgain: nothing });
   const viewOptions = createViewOptions(page.quantity, options, () => draw());
   const shape = createNetworkShape(page.head, page.names, (u) => {
     uShown = u;
@@ -152,15 +154,13 @@ export function createReplay(root, recorded) {
     if (!data || !shown) return;
     const theme = themeOf(page.root);
     for (const node of [page.root, frame.root, frame.foot]) node.dataset.theme = theme;
-    if (page.legend.dataset.theme !== theme) {
-      page.legend.dataset.theme = theme;
-      page.legend.replaceChildren(parseSvg(data.legend[theme]), element("span", { class: "sv-key ghost" }, "the same network, its skips off"), element("span", { class: "sv-key tick" }, "just before the last event"));
-    }
+    legend.draw(theme, data.legend[theme]);
     stand(shown);
     diagram.paint(values(), data.ramps[theme]);
     const broken = store.diverged[variant];
     diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);
-    plots.fast({ data, store, frame: shown, values: values(), theme });
+    legend.keys({ ghost: options.ghost && data.network.skips_on > 0 && store.ghost(shown, variant)?.ghost, tick: store.before(shown) });
+    plots.fast({ data, store, frame: shown, values: values(), theme, on: data.network.skips_on });
     const [said, state] = [["finished", recorded.words], playTimer ? "running" : "paused"];
     transport.update({
       store: Object.create(store, { state: { value: state } }), steps: recorded.steps, shown: shown.step, live: Boolean(playTimer), said,
@@ -177,11 +177,10 @@ export function createReplay(root, recorded) {
     const shown = store.frame();
     const theme = page.root.dataset.theme;
     plots.slow({ data, store, frame: shown, values: values(), theme });
-    table.update(data, values());
-    for (const input of page.table.querySelectorAll("input")) input.disabled = true;
+    table.update(data, values(), null, true);
     const grads = (values()?.weight_grad ?? []).filter((value) => value !== null);
     const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
-    inspector.update(data, null, ratio);
+    inspector.update(data, null, ratio, { on: data.network.skips_on, step: null });
     page.spoken.textContent = hints.spoken(data, store, values(), ratio);
   }
 

@@ -49,6 +49,8 @@ def sentence(error: ValidationError) -> str:
     if isinstance(cause, NetworkError):
         return str(cause)
     where = ".".join(_shown(str(part)) for part in first["loc"]) or "value"
+    if first["type"] == "extra_forbidden":
+        return f"{where}: there is no such field here; what has one may come from a newer skipviz"[-400:]
     message = str(cause) if cause is not None else first["msg"]
     return f"{where}: {message[:1].lower()}{message[1:]}"[:400]
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +19,7 @@ from ..tasks import presets
 from ..tasks.event import message_from
 from ..tasks.experiment import Experiment
 from ..tasks.own import UploadError
+from .file_names import preset_names, run_stem, stem
 from .replay_data import replay_file
 
 MEDIA = {
@@ -69,7 +69,7 @@ def run_file(run: Run, suffix: str, lab: str) -> tuple[str, bytes]:
         raise DownloadError(404, NO_SUCH_FILE)
     if run.header_json is None:
         raise DownloadError(409, NOT_BEGUN)
-    name = f"{stem(_began(run))}-{run.id}.{suffix}"
+    name = f"{run_stem(run)}-{run.id}.{suffix}"
     return name, _refused(lambda: RUN_FILES[suffix](run, name, lab))
 
 
@@ -106,21 +106,10 @@ def _attachment(name: str, body: bytes) -> Response:
     return Response(body, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
 
 
-def stem(experiment: Experiment) -> str:
-    """Return how files of an experiment are called: by its preset's name, or by depth and task."""
-    name = _preset_names().get(experiment.to_json())
-    return f"skipviz-{name or f'{experiment.network.depth}-layers-{experiment.task.name}'}"
-
-
 def title(experiment: Experiment) -> str:
     """Return an experiment's name for people: its preset's title, or depth and task."""
-    name = _preset_names().get(experiment.to_json())
+    name = preset_names().get(experiment.to_json())
     return presets.preset(name).title if name else f"{experiment.network.depth} layers on {experiment.task.kind.title.lower()}"
-
-
-@cache
-def _preset_names() -> dict[str, str]:
-    return {presets.get(name).to_json(): name for name in presets.names()}
 
 
 def pretty_json(experiment: Experiment) -> bytes:

@@ -6,7 +6,6 @@ from ..engine import get_engine
 from ..tasks.experiment import Experiment
 from . import component, feed, handout, mend_bar, session, sidebar, view, watching
 from .commands import perform_all
-from .downloads import stem
 from .hint import hint
 from .opening import lab_desk, open_text
 from .page_data import bench_data, link_of
@@ -42,7 +41,7 @@ def page() -> None:
             "speed": desk.speed,
             "message": message,
             "file": handout.told(),
-            "stem": _stem(bench),
+            "stem": handout.stem_of(bench),
             "hint": hint(bench.experiment),
             **data,
             **watching.told(desk, bench),
@@ -60,12 +59,6 @@ def _parting(bench: Workbench) -> tuple[str, str] | None:
     if step is None:
         return None
     return f"Your run ended at step {step:,}.", "It is kept in My runs. This is another network: Start trains it."
-
-
-def _stem(bench: Workbench) -> str:
-    """Return how files made in the page are called: as those that the routes give of the run, or of the experiment."""
-    run = get_engine().run(bench.run) if bench.run else None
-    return stem((run and run.began) or bench.experiment)
 
 
 def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:

@@ -14,7 +14,7 @@ from .mend_bar import back_to_own, mend_of
 from .page_data import link_of
 from .parked import parked
 from .session import Desk
-from .watching import look_again, stop_looking
+from .watching import is_watching, look_again, make_mine, stop_looking
 from .workbench import Workbench
 
 LAB_PRESET = "vanishing-plain"
@@ -45,17 +45,23 @@ def open_preset(name: str) -> None:
 def open_text(desk: Desk, bench: Workbench, text: str) -> None:
     """Put an experiment's JSON on the bench as an edit that undo takes back; raises `ExperimentError` with a sentence.
 
-    Where all that is wrong is a network that does not fit its task, the lab offers to mend it instead.
+    Who looks on has it as their own then, and undo goes back to watching. Where all that is wrong is a network that does not
+    fit its task, the lab offers to mend it instead.
     """
     try:
         experiment = experiment_from_json(text)
     except ExperimentError as error:
+        if is_watching(desk, bench):
+            raise
         desk.mend = mend_of(error.mismatch, bench.experiment)
         if desk.mend is None:
             raise
         return
-    stop_looking(desk, bench)
-    session.accept(bench, experiment, None)
+    if is_watching(desk, bench):
+        make_mine(desk, bench)
+        bench.experiment = experiment
+    else:
+        session.accept(bench, experiment, None)
     bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
 
 

@@ -11,8 +11,8 @@ from .classroom import classrooms, new_token, owns
 from .session import Desk, Watched
 from .workbench import Workbench
 
-ALLOWED = frozenset({"compact", "go", "measure", "mine", "open", "zoom"})
-"""Commands that change nothing but how one looks."""
+ALLOWED = frozenset({"compact", "go", "measure", "mine", "open", "open_file", "zoom"})
+"""Commands that change nothing but how one looks, or what makes something of one's own in place of what is watched."""
 REFUSAL = "you are watching: make it mine to change it"
 
 

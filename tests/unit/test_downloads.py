@@ -15,7 +15,7 @@ from test_routes import client  # noqa: F401  a server with the routes
 from skipviz import Network, experiment_from_json, link, presets
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
-from skipviz.web import downloads
+from skipviz.web import file_names
 
 
 def got(client, path):  # noqa: F811
@@ -122,15 +122,25 @@ def test_a_run_that_is_not_there_is_no_file(client, suffix):  # noqa: F811
 
 
 def test_file_names_are_plain_whatever_the_experiment():
-    names = {downloads.stem(presets.get(name)) for name in presets.names()}
-    names.add(
-        downloads.stem(
-            presets.get("vanishing-plain").with_network(Network(layers=[presets.get("vanishing-plain").network.layers[0]]))
-        )
-    )
+    names = {file_names.stem(presets.get(name)) for name in presets.names()}
+    bare = presets.get("vanishing-plain").with_network(Network(layers=[presets.get("vanishing-plain").network.layers[0]]))
+    names.add(file_names.stem(bare))
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
     assert "skipviz-1-layers-spiral" in names
 
 
+def test_files_of_a_run_are_called_by_its_title(client, engine, finished):  # noqa: F811
+    for title, name in {
+        "Größe × Übung: 3/4 – “quoted”\\..": "grosse-x-ubung-3-4-quoted",
+        "../../etc/passwd; filename=x.exe": "etc-passwd-filename-x-exe",
+        "最初の実験": _stem(engine, finished),
+        "a" * 80: "a" * 60,
+    }.items():
+        status, _ = client.request("PATCH", f"/skipviz/runs/{finished}", {"title": title})
+        assert status == 200
+        _, headers, _ = got(client, f"/skipviz/runs/{finished}.json")
+        assert headers["content-disposition"] == f'attachment; filename="skipviz-{name}-{finished}.json"'
+
+
 def _stem(engine, run):
-    return downloads.stem(engine.run(run).began or engine.run(run).experiment).removeprefix("skipviz-")
+    return file_names.stem(engine.run(run).began or engine.run(run).experiment).removeprefix("skipviz-")

@@ -55,3 +55,20 @@ def explosive():
 def frames_of(run):
     """Return a run's frames, decoded."""
     return [json.loads(frame) for frame in run.frames]
+
+
+QUANTITIES = ("loss", "metric", "weight_grad", "state_grad", "trunk_grad", "skip_grad", "head_grad", "update_ratio")
+
+
+def measured(frames):
+    """Return, by step, what frames of one network measured at their step, whatever the clock was."""
+    return {frame["step"]: {name: frame["variants"]["net"][name] for name in QUANTITIES} for frame in frames}
+
+
+def undisturbed(engine, run):
+    """Return what a run's frames hold when its experiment is trained once more, up to the same step, with nothing beside it."""
+    steps = frames_of(run)[-1]["step"] + 1
+    training = run.experiment.training.replaced(steps=steps, record_every=run.experiment.training.record_interval())
+    alone = engine.run(engine.submit(run.experiment.replaced(training=training), run.owner))
+    found = measured(frames_of(wait_for_end(engine, alone)))
+    return {frame["step"]: found[frame["step"]] for frame in frames_of(run)}

@@ -1,10 +1,12 @@
 """What one run does to its worker touches no other run: its frames are those of a run alone, to the last bit."""
 
+import os
+import signal
 from pathlib import Path
 
 import psutil
 import pytest
-from engines import PATIENCE, endless, frames_of, small, wait_for, wait_for_end
+from engines import PATIENCE, QUANTITIES, endless, frames_of, small, wait_for, wait_for_end
 
 from skipviz.engine import Engine, limits
 from skipviz.network import families
@@ -12,7 +14,6 @@ from skipviz.settings import Settings
 from skipviz.tasks.experiment import Experiment
 
 ANN, BOB = "a-browser-named-ann", "a-browser-named-bob"
-QUANTITIES = ("loss", "metric", "weight_grad", "state_grad", "trunk_grad", "skip_grad", "head_grad", "update_ratio")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,19 @@ def test_a_memory_overrun_fails_its_own_run_and_touches_nobody_else(hazardous, a
     assert measured(wait_for_end(hazardous, beside)) == alone
     following = hazardous.run(hazardous.submit(small(), ANN))
     assert wait_for_end(hazardous, following).state == "finished"
+
+
+def test_a_nursery_killed_while_one_run_trains_and_another_starts_touches_neither(hazardous, alone):
+    beside = hazardous.run(hazardous.submit(neighbour(), BOB, speed=200))
+    wait_for(hazardous, lambda: beside.step > 50)
+    nursery = hazardous.nursery_pid
+    starting = hazardous.run(hazardous.submit(neighbour(), ANN))
+    os.kill(nursery, signal.SIGKILL)
+    assert beside.step < 500, "it is killed while that run trains"
+    for run in (beside, starting):
+        assert wait_for_end(hazardous, run).state == "finished"
+        assert measured(run) == alone
+    assert hazardous.nursery_pid not in (None, nursery)
 
 
 def test_a_slow_run_is_not_taken_for_a_stuck_one(hazardous):

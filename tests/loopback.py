@@ -75,7 +75,7 @@ def served():
     app = Starlette(routes=[*routes.routes, Route("/", page)], middleware=routes.middleware)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the lifespan does it
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_keep_alive=600, timeout_graceful_shutdown=5))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
     thread.start()
     yield Client(listener.getsockname()[1])

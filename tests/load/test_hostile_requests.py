@@ -59,11 +59,9 @@ class Sender:
             answer = self._connection.getresponse()
             return answer.status, answer.read()
         except (ConnectionError, http.client.BadStatusLine):
-            assert len(body) > MAX_JSON
+            self._connection.close()
+            assert len(body or b"") > MAX_JSON
             return None
-        finally:
-            if body is not None and len(body) > MAX_JSON:
-                self._connection.close()
 
     def answered(self, method, path, body=None):
         """Send one case, see that its answer is one for a person, and return the answer where the case was taken."""

@@ -279,7 +279,8 @@ class Archivist:
         """Remove runs that are kept no longer, and folders that belong to no run."""
         try:
             ended = [run for run in self._database.ended() if run[0] not in self._pending]
-            gone = self._retention.overdue(ended, time.time())
+            others = self._database.bytes() - sum(size for _, _, size in ended)
+            gone = self._retention.overdue(ended, time.time(), others)
             if gone:
                 self._remove(gone)
                 self._tell({"word": "removed", "runs": gone})

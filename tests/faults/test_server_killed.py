@@ -33,7 +33,7 @@ class Machine:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-        self._environment = {
+        self.environment = {
             **os.environ,
             "PYTHONPATH": paths,
             "SKIPVIZ_DATA_DIR": str(folder),
@@ -42,7 +42,7 @@ class Machine:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.port)], env=self._environment)
+        self.process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.port)], env=self.environment)
         end = time.monotonic() + PATIENCE
         while True:
             try:

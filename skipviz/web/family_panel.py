@@ -14,7 +14,7 @@ from . import architecture
 from .form import SCALES, Setting
 from .forms import FORMS
 from .image_mend import larger_images
-from .recipe import Recipe, fits, size_words, structure
+from .recipe import Recipe, fits, followed_words, size_words, structure
 from .recognition import TITLES, Recognised, recognised
 from .session import Desk, accept, leave
 from .setup import PATTERNS, Setup, rebuilt
@@ -58,14 +58,11 @@ def draw_family(desk: Desk, bench: Workbench) -> None:
 def known(bench: Workbench) -> Recognised:
     """Return what the bench's network is; settings that were chosen count where others give the same network."""
     experiment, memory = bench.experiment, _memory()
+    memory = _memory()
     last, found = st.session_state.get("recognised_last", (None, None))
     if last is not experiment:
-        key = structure(experiment.network), experiment.task
-        found = memory.get(key)
-        if found is None:
-            found = recognised(experiment)
-            _remember(key, found)
-        st.session_state.recognised_last = experiment, found
+        found = memory.get((structure(experiment.network), experiment.task)) or recognised(experiment)
+        _remember(experiment, found)
     return found
 
 
@@ -73,9 +70,10 @@ def _memory() -> dict[tuple[int, Task], Recognised]:
     return st.session_state.setdefault("recognised", {})
 
 
-def _remember(key: tuple[int, Task], found: Recognised) -> None:
+def _remember(experiment: Experiment, found: Recognised) -> None:
     memory = _memory()
-    memory[key] = found
+    memory[structure(experiment.network), experiment.task] = found
+    st.session_state.recognised_last = experiment, found
     while len(memory) > KNOWN_NETWORKS:
         del memory[next(iter(memory))]
 
@@ -83,6 +81,17 @@ def _remember(key: tuple[int, Task], found: Recognised) -> None:
 def with_task(bench: Workbench, task: Task) -> Experiment:
     """Return the bench's experiment on another task, its network rebuilt or fitted; raises `NetworkError`."""
     return architecture.with_task(bench.experiment, known(bench), task)
+
+
+def follow_task(desk: Desk, bench: Workbench, task: Task) -> None:
+    """Put the bench's experiment on another task, or say why not; a sentence tells which settings had to follow it."""
+    before = known(bench).recipe
+    if not take(desk, bench, lambda: with_task(bench, task)):
+        return
+    after = known(bench).recipe
+    words = followed_words(before, after) if before and after and before.family == after.family else ""
+    if words:
+        desk.message = (f"{TITLES[after.family]} follows the task.", words)
 
 
 def with_own(bench: Workbench, task: Task) -> Experiment:
@@ -132,20 +141,17 @@ def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, key
     def made(task: Task = task) -> Experiment:
         return architecture.with_recipe(bench.experiment, changed, task, keep=True)
 
-    before = bench.experiment
-    take(desk, bench, made)
-    if bench.experiment == before:
-        desk.mend = larger_images(before, made) or desk.mend
-        if desk.mend is None or desk.mend.at != before:
-            return
-    _remember((structure(bench.network), bench.experiment.task), Recognised(changed))
+    if take(desk, bench, made):
+        _remember(bench.experiment, Recognised(changed))
+    else:
+        desk.mend = larger_images(bench.experiment, made) or desk.mend
 
 
 def _widget(column, setting: Setting, values: dict, key: str, on_change) -> None:
     shared = {"key": key, "on_change": on_change, "help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
     choices = setting.choices(values)
     if choices:
-        column.selectbox(setting.label, choices, format_func=lambda option: str(setting.words.get(option, option)), **shared)
+        column.selectbox(setting.label, choices, format_func=setting.shown, **shared)
     else:
         low, high = min(setting.low, values[setting.name]), max(setting.high, values[setting.name])
         column.number_input(setting.label, low, high, step=setting.step, **shared)
@@ -200,20 +206,21 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     )  # fmt: skip
 
 
-def take(desk: Desk, bench: Workbench, make, structural: bool = True) -> None:
-    """Take the experiment that `make()` gives, or say in a sentence why not."""
+def take(desk: Desk, bench: Workbench, make, structural: bool = True) -> bool:
+    """Take the experiment that `make()` gives, or say in a sentence why not; return whether it was taken."""
     try:
         experiment = make()
     except NetworkError as error:
         text = str(error)
         desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}.")
-        return
+        return False
     if structural:
         bench.unfolded, bench.folded = frozenset(), True
     if experiment == bench.experiment:
         leave(bench)
-        return
-    accept(bench, experiment, events_between(bench.experiment, experiment))
+    else:
+        accept(bench, experiment, events_between(bench.experiment, experiment))
+    return True
 
 
 def show(key: str, value) -> None:

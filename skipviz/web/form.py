@@ -36,6 +36,10 @@ class Setting:
         value = values[self.name]
         return (*offered, value) if offered and value not in offered else offered
 
+    def shown(self, value) -> str:
+        """Return how a value is shown."""
+        return str(self.words.get(value, value))
+
     def nearest(self, before: dict, now: dict) -> Any:
         """Return the value that goes with `now`: the same one, or the nearest where other options are offered than `before`."""
         value = now[self.name]

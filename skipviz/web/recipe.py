@@ -57,6 +57,14 @@ def built(recipe: Recipe, task: Task) -> Network:
     return FORMS[recipe.family].make(task, **recipe.settings())
 
 
+def followed_words(before: Recipe, after: Recipe) -> str:
+    """Return which settings of a family differ, as a sentence; nothing where all are the same."""
+    old, new = before.settings(), after.settings()
+    differing = [setting for setting in FORMS[after.family].settings if old[setting.name] != new[setting.name]]
+    said = [f"{one.label} {one.shown(new[one.name])} instead of {one.shown(old[one.name])}" for one in differing]
+    return f"{', '.join(said)}." if said else ""
+
+
 @cache
 def published(recipe: Recipe) -> tuple[str, int] | None:
     """Return the name and the parameters of the paper's own network nearest to the recipe, where a paper fixes one."""

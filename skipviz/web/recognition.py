@@ -105,10 +105,18 @@ def apart(family: Network, network: Network) -> str:
     """Return what the network has that the family's does not, in a few words."""
     plain = [one.replaced(**parts(one)) for one in (family, network)]
     found = [_said(one) for one in network_differences(*plain) if one.what != "parameters"]
-    if not found:
-        return "parts of its own"
+    found = found or _unnamed(*plain)
     named, more = found[:MOST_WORDS], len(found) - MOST_WORDS
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def _unnamed(family: Network, network: Network) -> list[str]:
+    """Return which parts differ in what has no name here: a bias, a kernel, an adapter's start."""
+    sides = zip(family.layers, network.layers, strict=False)
+    found = [f"f({k}) set otherwise" for k, (left, right) in enumerate(sides, 1) if left != right]
+    ends = zip(family.skips, network.skips, strict=False)
+    found += [f"skip {right.source}→{right.target} set otherwise" for left, right in ends if left != right]
+    return found or ["a head of its own"]
 
 
 def _said(one: Difference) -> str:

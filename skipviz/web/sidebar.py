@@ -7,7 +7,7 @@ import streamlit as st
 from ..tasks import presets
 from ..tasks.task import KINDS, Task
 from . import own_panel
-from .family_panel import draw_family, known, preset_experiment, show, take, with_task
+from .family_panel import draw_family, follow_task, known, preset_experiment, show, take
 from .hint import preset_of
 from .image_mend import SIZES
 from .mend_bar import back_to_own
@@ -80,10 +80,10 @@ def _task(desk: Desk, bench: Workbench) -> None:
             return
         renamed = "name" in fields and fields["name"] != task.name
         new = Task(name=fields["name"], seed=task.seed) if renamed else task.replaced(**fields)
-        if renamed:
-            take(desk, bench, lambda: with_task(bench, new))
+        if renamed or known(bench).recipe:
+            follow_task(desk, bench, new)
         else:
-            take(desk, bench, lambda: with_task(bench, new) if known(bench).recipe else _resized(bench, new))
+            take(desk, bench, lambda: _resized(bench, new))
 
     name = desk.wants or task.name
     show("task_name", name)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from skipviz.sharing import link
+from skipviz.tasks import presets
+from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.task import Task
 from skipviz.web.forms import FORMS
+from skipviz.web.recipe import built, first_recipe
 
 
 @pytest.mark.parametrize("family", FORMS)
@@ -51,3 +56,95 @@ def test_the_papers_own_size_is_said_beside_the_one_drawn(lab):
     lab.choose("selectbox", "Family", "resnet")
     captions = [caption.value for caption in lab.test.sidebar.caption]
     assert any("269,722" in caption and "1×8×8" in caption for caption in captions)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "shown"),
+    [
+        (first_recipe("resnet").changed(block="bottleneck", depth=29, width=5, version="v2"), {"Depth": 29, "First width": 5}),
+        (first_recipe("unet").changed(scales=3, convolutions=3, merge="add", short=2), {"Down-scalings": 3, "Short skips": 2}),
+        (first_recipe("transformer").changed(depth=7, heads=2, causal="on"), {"Blocks": 7, "Causal mask": "on"}),
+        (first_recipe("highway").changed(gate_bias=-3.5, layers="conv", depth=6), {"Gate bias": -3.5, "Layers": "conv"}),
+    ],
+    ids=lambda value: getattr(value, "family", "shown"),
+)  # fmt: skip
+def test_a_link_opens_with_the_form_that_its_network_has(opened, recipe, shown):
+    lab = opened("lab", x=linked(recipe))
+    assert lab.widget("selectbox", "Family").value == recipe.family
+    widgets = {widget.label: widget.value for kind in ("selectbox", "number_input") for widget in getattr(lab.test.sidebar, kind)}
+    assert {label: widgets[label] for label in shown} == shown
+
+
+def linked(recipe) -> str:
+    task = Task(name=FORMS[recipe.family].tasks[0])
+    return link.encode(Experiment(variants={"net": built(recipe, task)}, task=task))
+
+
+def test_a_field_of_a_form_that_a_link_brought_keeps_the_switches(opened):
+    lab = opened("lab", x=linked(first_recipe("transformer").changed(depth=3)))
+    lab.send("skips", ids=[lab.network()["skips"][0]["id"]], changes={"on": False, "strength": 0.5})
+    data = lab.choose("number_input", "Blocks", 5)
+    assert [skip["on"] for skip in data["network"]["skips"]] == [False] + [True] * 9
+    assert data["network"]["skips"][0]["strength"] == 0.5
+
+
+def test_a_network_changed_by_hand_says_how_and_starts_afresh_with_one_click(lab):
+    lab.choose("selectbox", "Family", "resnet")
+    before = lab.choose("selectbox", "Depth", 26)
+    lab.send("layers", ids=["f4"], changes={"activation": "gelu"})
+    captions = [caption.value for caption in lab.test.sidebar.caption]
+    assert "Changed by hand: ResNet with activation of f(4) gelu instead of relu." in captions
+    assert not [widget for widget in lab.test.sidebar.selectbox if widget.label == "Shortcut"]
+    next(button for button in lab.test.sidebar.button if button.label == "Start ResNet afresh").click()
+    assert lab.run()["link"] == before["link"]
+    assert lab.widget("selectbox", "Depth").value == 26
+
+
+def test_a_setting_without_effect_stays_as_chosen(lab):
+    lab.choose("selectbox", "Family", "resnet")
+    lab.choose("selectbox", "Skips", "plain")
+    lab.choose("selectbox", "Version", "v2")
+    lab.choose("selectbox", "Depth", 8)
+    data = lab.choose("selectbox", "Shortcut", "project-all")
+    assert data["message"] is None
+    assert lab.widget("selectbox", "Shortcut").value == "project-all"
+
+
+def test_fixup_takes_norm_and_scale_along(lab):
+    lab.choose("selectbox", "Family", "resnet")
+    data = lab.choose("selectbox", "Init", "fixup")
+    assert data["message"] is None
+    assert {layer["norm"] for layer in data["network"]["layers"]} == {"none"}
+    assert lab.widget("selectbox", "Norm").options == ["none"]
+
+
+def test_images_too_small_for_an_architecture_are_made_larger_with_one_click(lab):
+    lab.choose("selectbox", "Family", "unet")
+    lab.choose("number_input", "Down-scalings", 3)
+    data = lab.choose("selectbox", "Edges", "valid")
+    assert data["message"][0] == "Not done."
+    assert lab.widget("selectbox", "Edges").value == "padded"
+    next(button for button in lab.test.button if button.label == "Use images of 96 pixels").click()
+    lab.run()
+    assert lab.widget("selectbox", "Edges").value == "valid"
+    assert lab.test.sidebar.select_slider[0].value == 96
+
+
+def test_an_architecture_that_follows_its_task_says_what_changed(lab):
+    lab.choose("selectbox", "Family", "fcn")
+    data = lab.choose("select_slider", "Image", 48)
+    assert data["message"] == ["FCN follows the task.", "Stages 4 instead of 5."]
+
+
+def test_a_task_of_unusual_images_opens_with_its_size(opened):
+    lab = opened("lab", x=link.encode(presets.get("unet-2015")))
+    assert lab.test.sidebar.select_slider[0].value == 220
+    assert lab.widget("selectbox", "Edges").value == "valid"
+
+
+def test_the_scale_of_a_stacks_branches_follows_their_number(lab):
+    lab.choose("selectbox", "Branch scale", "root")
+    data = lab.choose("slider", "Depth", 10)
+    network = link.decode(data["link"]).network
+    assert {layer.scale for layer in network.layers} == {None, 0.5}
+    assert lab.widget("selectbox", "Branch scale").value == "root"

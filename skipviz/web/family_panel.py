@@ -11,7 +11,7 @@ from ..tasks import presets
 from ..tasks.experiment import Experiment
 from ..tasks.task import Task
 from . import architecture
-from .form import SCALES, Setting
+from .form import SCALES, SCALES_HELP, Setting
 from .forms import FORMS
 from .image_mend import larger_images
 from .recipe import Recipe, fits, followed_words, size_words, structure
@@ -202,7 +202,7 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     scales = [*SCALES, *(["custom"] if setup.scale == "custom" else [])]
     left.selectbox(
         "Branch scale", scales, key="set_scale", format_func=lambda name: SCALES.get(name, name), on_change=changed("scale"),
-        help="Of every layer at which adds land, of which there are L",
+        help=SCALES_HELP,
     )  # fmt: skip
 
 

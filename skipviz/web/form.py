@@ -80,7 +80,8 @@ class Form:
 SWITCH = ("on", "off")
 NORMS = ("none", "batch", "layer", "group")
 ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid", "none": "none"}
-SCALES = {"none": "1", "root": "1/√L", "skipinit": "learned, from 1/√L", "rezero": "learned, from 0"}
+SCALES = {"none": "1", "root": "1/√L", "skipinit": "from 1/√L", "rezero": "from 0"}
 """Branch scales by their names in `families`, `none` being no factor."""
 DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-EDGES = {"padded": "padded", "valid": "cut off, as published"}
+SCALES_HELP = "A factor on each of the L branches: fixed, or learned from its start on"
+EDGES = {"padded": "padded", "valid": "valid"}

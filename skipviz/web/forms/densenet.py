@@ -11,7 +11,7 @@ from .clues import usual
 
 PUBLISHED = {f"of {depth}": blocks for depth, blocks in sorted(IMAGENET.items())}
 """Layers a block of the published depths."""
-WORDS = {name: f"{'-'.join(map(str, blocks))}, as DenseNet-{name[3:]}" for name, blocks in PUBLISHED.items()}
+WORDS = {name: f"as {name[3:]}" for name in PUBLISHED}
 COMPRESSIONS = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -57,7 +57,10 @@ LAYERS = 4
 FORM = Form(
     "DenseNet",
     (
-        Setting("blocks", "Blocks", "3", ("1", "2", "3", "4", *PUBLISHED), words=WORDS),
+        Setting(
+            "blocks", "Blocks", "3", ("1", "2", "3", "4", *PUBLISHED), words=WORDS,
+            help="Equally many layers in each, or those of a published depth",
+        ),
         Setting("layers", "Layers a block", LAYERS, low=1, high=32, idle=lambda values: values["blocks"] in PUBLISHED),
         Setting("growth", "Growth rate", 8, low=1, high=48, help="Channels that each layer adds; published: 12, 24, 32, 48"),
         Setting(

@@ -87,10 +87,10 @@ FORM = Form(
         ),
         Setting("width", "First width", 12, low=1, high=64, help="VGG's is 64"),
         Setting(
-            "widening", "Widths", "even", tuple(WIDENING), words={"even": "in even steps", "double": "doubled, as VGG"},
+            "widening", "Widths", "even", tuple(WIDENING), words={"even": "even steps", "double": "doubled"},
             idle=lambda values: values["stages"] == 1,
         ),
-        Setting("convolutions", "Convolutions", "1", tuple(COUNTS), words={"vgg": "2 and 3, as VGG"}, help="Of each stage"),
+        Setting("convolutions", "Convolutions", "1", tuple(COUNTS), words={"vgg": "as VGG"}, help="Of each stage; VGG's: 2 and 3"),
         Setting("classifier", "Classifier", 48, low=1, high=512, help="Channels of its two convolutions; published: 4,096"),
         Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="As published, 100 pixels are padded around the image"),
     ),

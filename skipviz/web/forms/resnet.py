@@ -6,10 +6,10 @@ from ...network import families
 from ...network.family.resnet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
-from ..form import NORMS, SCALES, Form, Setting
+from ..form import NORMS, SCALES, SCALES_HELP, Form, Setting
 from .clues import of_kind, scale_of, usual
 
-LAYOUTS = {"cifar": "small images", "imagenet": "ImageNet's"}
+LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
 """Of a block, by its kind."""
 MOST_BLOCKS = 18
@@ -107,12 +107,13 @@ FORM = Form(
         Setting("version", "Version", "v1", ("v1", "v2"), help="v2: norm and activation before each convolution"),
         Setting(
             "shortcut", "Shortcut", "pad", ("pad", "project", "project-all"),
-            words={"pad": "A: pad", "project": "B: project", "project-all": "C: project all"}, help="He's options A, B and C",
+            words={"pad": "A: pad", "project": "B: project", "project-all": "C: all"},
+            help="Zero channels, 1×1 where shapes change, or 1×1 everywhere",
             idle=lambda values: values["plain"] == "plain" and values["version"] == "v1",
         ),
         Setting("init", "Init", "he", ("he", "fixup"), words={"he": "He", "fixup": "Fixup"}, help="Fixup: without norms"),
         Setting("norm", "Norm", "batch", _unless_fixup(NORMS)),
-        Setting("scale", "Branch scale", "none", _unless_fixup(FREE_SCALES), words=SCALES, help="Of each of the L blocks"),
+        Setting("scale", "Branch scale", "none", _unless_fixup(FREE_SCALES), words=SCALES, help=SCALES_HELP),
         Setting("plain", "Skips", "residual", ("residual", "plain")),
     ),
     _make,

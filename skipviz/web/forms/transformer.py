@@ -7,7 +7,7 @@ from ...network.family.transformer import MOST_BLOCKS
 from ...network.layer import Layer
 from ...network.network import Network
 from ...tasks.task import Task
-from ..form import ACTIVATIONS, DROPOUTS, SCALES, SWITCH, Form, Setting
+from ..form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 from .clues import of_kind, scale_of, usual
 
 
@@ -72,7 +72,7 @@ FORM = Form(
         Setting("positions", "Positions", "sinusoidal", ("sinusoidal", "learned", "none")),
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
         Setting("residual", "Residuals", "on", SWITCH),
-        Setting("scale", "Branch scale", "none", tuple(SCALES), words=SCALES, help="Of every branch, of which there are L"),
+        Setting("scale", "Branch scale", "none", tuple(SCALES), words=SCALES, help=SCALES_HELP),
         Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, before each sum, as published: 0.1"),
     ),
     _make,

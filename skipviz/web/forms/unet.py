@@ -10,7 +10,7 @@ from ..form import ACTIVATIONS, DROPOUTS, EDGES, NORMS, SWITCH, Form, Setting
 from .clues import of_kind, usual
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
-SHORT = {0: "none", 1: "over each convolution"}
+SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
 
 
 def _make(task: Task, scales, width, convolutions, edges, up, merge, norm, activation, long, short, dropout) -> Network:
@@ -67,8 +67,8 @@ FORM = Form(
         Setting("long", "Long skips", "on", SWITCH),
         Setting(
             "short", "Short skips", 0, lambda values: tuple(range(values["convolutions"] + 1)),
-            words=SHORT | {count: f"over {count} convolutions" for count in range(2, 101)},
-            help="Residual skips inside the scales (Drozdzal et al. 2016)",
+            words=SHORT,
+            help="Residual skips inside the scales, over so many convolutions (Drozdzal et al. 2016)",
         ),
         Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, at the end of the contracting path"),
     ),

@@ -42,6 +42,11 @@ def overtime(minutes: float) -> str:
     return f"stopped after {spoken(minutes)} of training, this server's limit for a run"
 
 
+def used_up(minutes: float) -> str:
+    """Return why a run does not go on that has trained for as long as one may."""
+    return f"this run has trained for {spoken(minutes)}, this server's limit for a run: start it anew with fewer steps"
+
+
 def unwatched(minutes: float) -> str:
     """Return why a run pauses that nobody looks at."""
     return f"nobody watched for {spoken(minutes)}; it goes on by itself when somebody does"

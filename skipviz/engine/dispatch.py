@@ -83,7 +83,8 @@ class Dispatch:
             heard=now,
             changed=now,
             seen=now,
-            first=(run.step, 0.0),
+            computed=run.trained,
+            first=(run.step, run.trained),
         )
         needs = (0.0, 0.0) if house else (memory_mb, 0.0 if run.paused else 1.0)
         self._line_up(run, Waiting(run.id, "" if house else run.owner, *needs))
@@ -93,6 +94,7 @@ class Dispatch:
         live = self._live.pop(run.id, None)
         self._line.remove(run.id)
         if live is not None:
+            live.count(self._clock())
             self._forecast.ended(live, self._settings(), self._clock())
 
     def admit(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from ..settings import Settings
+from ..storage import Run
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
 from . import budget, devices, limits, room
@@ -45,6 +46,12 @@ class Entrance:
             raise EngineError(short, 503)
         if not self.has_data(experiment):
             raise EngineError(experiment.task.own.wanted(), 409)
+
+    def check_time(self, run: Run) -> None:
+        """Refuse to let a run go on that has used its time up."""
+        minutes = self._settings().run_minutes
+        if run.trained >= minutes * 60:
+            raise EngineError(budget.used_up(minutes), 409)
 
     def check_turn(self, owner: str, address: str | None) -> None:
         """Refuse a browser with too many runs in line, and one whose starts, or whose address', come too often; counts one."""

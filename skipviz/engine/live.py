@@ -45,7 +45,7 @@ class Live:
     changed: float = 0.0
     """When it last began to compute, or ceased to."""
     computed: float = 0.0
-    """Seconds that it computed before that."""
+    """Seconds that it computed before that, in an earlier life too."""
     first: tuple[int, float] = (0, 0.0)
     """The step at which it entered, and the seconds that it had computed by then."""
     heard: float = 0.0
@@ -76,7 +76,7 @@ class Live:
         self.computing, self.changed = computing, now
 
     def seconds(self, now: float) -> float:
-        """Return how long it has computed."""
+        """Return how long it has computed, before it was resumed too."""
         return self.computed + (now - self.changed if self.computing else 0.0)
 
     def step_seconds_in_all(self, now: float) -> float | None:
@@ -97,6 +97,10 @@ class Live:
         """Return whether it keeps the speed that it is held to, so that its pace does not say what a step takes."""
         return bool(self.run.speed and (not self.pace or self.pace >= KEEPING_UP * self.run.speed))
 
+    def count(self, now: float) -> None:
+        """Write into the run how long it has trained, which goes on to count when the run is resumed."""
+        self.run.trained = self.seconds(now)
+
     def cores(self) -> float:
         """Return what it counts of the cores: one, but less where it keeps the speed that it is held to and rests between."""
         if self.house or not self.computing:
@@ -104,7 +108,8 @@ class Live:
         return max(LEAST_SHARE, min(1.0, self.share)) if self.pace and self.keeps_speed() else 1.0
 
     def measure(self, pid: int | None, now: float) -> None:
-        """Measure its pace up to its worker's last word, and what it takes of a core, from time to time."""
+        """Measure how long it has trained, its pace up to its worker's last word, and now and then what it takes of a core."""
+        self.count(now)
         if self.computing and self.steady is None and self.run.step > self.first[0]:
             self.steady = self.run.step, self.seconds(self.heard)
         at, step = self._paced

@@ -45,6 +45,7 @@ class Resumption:
                 raise EngineError("this run goes on already", 409)
             if not run.resumable:
                 raise EngineError(f"this run has ended ({run.state}): there is nothing to go on from", 409)
+            self._entrance.check_time(run)
             self._entrance.check_turn(run.owner, address)
             self._go_on(run, paused=False)
         return {"ok": True, "step": run.checkpoint or 0}

@@ -22,6 +22,7 @@ from ..tasks.uploads import Uploads
 from . import limits
 from .channel import Channel, line, serve_over_pipes
 from .checkpoints import Checkpoints
+from .duration import step_seconds
 from .wire import encode_frame
 
 SENDING_PERIOD = 0.05
@@ -31,7 +32,8 @@ PASSING_PERIOD = 0.03
 PICTURE_PERIOD = 0.2
 """Seconds between two pictures: each costs a forward pass over a grid or a sample."""
 SLOW = 1 / 20
-"""Seconds a step from which on every step is recorded."""
+"""Seconds a step from which on every step is recorded: as held to, or as reckoned, since what is kept must not hang on how busy
+a machine is; of a run that is slower than reckoned, every step passes by."""
 SETTLED = 0.5
 """Seconds after which a paused run in which nothing happens makes a checkpoint."""
 LEAVE_SECONDS = 5.0
@@ -51,7 +53,7 @@ class Session:
         self._speed: float | None = request.get("speed")
         self._ghost = bool(request.get("ghost"))
         self._due = time.monotonic()
-        self._step_seconds = 0.0
+        self._reckoned = step_seconds(trainer.experiment)
         self._acted: list[dict] = trainer.unshown
         self._touched = bool(self._acted)
         self._buffer = bytearray()
@@ -174,7 +176,7 @@ class Session:
     def _advance(self) -> None:
         """Take one step; record it as design and schedule say."""
         trainer, step = self._trainer, self._trainer.step
-        slow = self._step_seconds > SLOW or (self._speed is not None and self._speed < 1 / SLOW)
+        slow = self._reckoned > SLOW or (self._speed is not None and self._speed < 1 / SLOW)
         edge = step == 0 or step == self._steps - 1
         urgent = self._touched or bool(self._acted) or self._single_steps > 0 or edge
         record = urgent or slow or step % self._interval == 0
@@ -182,9 +184,8 @@ class Session:
         passing = not record and began - self._emitted >= PASSING_PERIOD
         picture = (record or passing) and (urgent or began - self._pictured[passing] >= PICTURE_PERIOD)
         shown = record or passing
-        frame = trainer.advance(record=shown, ghost=self._ghost and record, picture=picture)
+        frame = trainer.advance(record=shown, ghost=self._ghost and record, picture=picture, passing=passing)
         now = time.monotonic()
-        self._step_seconds = 0.8 * self._step_seconds + 0.2 * (now - began)
         self._touched = False
         self._single_steps = max(0, self._single_steps - 1)
         if self._speed:
@@ -193,7 +194,7 @@ class Session:
             self._pictured[passing] = now
         self._acted.clear()
         if frame is not None:
-            self._emit(frame, passing and not trainer.diverged)
+            self._emit(frame, passing and len(trainer.diverged) == len(self._told_diverged))
         if now >= self._checkpoints.due:
             self._save()
         if urgent or now - self._sent >= SENDING_PERIOD:

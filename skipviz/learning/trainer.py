@@ -21,7 +21,7 @@ from .picture import Painter, plane
 from .variant import Variant
 
 HELD_OUT_TIMES = 30
-"""How often in a run the held-out metric is taken, besides its first and last frame."""
+"""How often in a run the held-out metric is taken, besides first and last: at the first frame since then that is kept."""
 HELD_OUT_SAMPLES = 512
 """At most so many held-out samples are used, so that the metric stays cheap."""
 POINTS_SHOWN = 1000
@@ -106,10 +106,11 @@ class Trainer:
         self.applied += 1
         self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
 
-    def advance(self, record: bool, ghost: bool = False, picture: bool = False) -> Frame | None:
+    def advance(self, record: bool, ghost: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
         """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now.
 
-        The frame is measured at the parameters before the update. Raises `RuntimeError` when the run has finished.
+        The frame is measured at the parameters before the update; a `passing` one is not kept, so what has a schedule of its
+        own is left to one that is. Raises `RuntimeError` when the run has finished.
         """
         if self.finished:
             raise RuntimeError("the run has finished: there is no step left to take")
@@ -122,7 +123,8 @@ class Trainer:
         if broken and not record:
             passes = {name: variant.repeated_forward(x, y) for name, variant in living.items()}
         recorded = bool(record or broken)
-        extras = self._extras(living, x, y, ghost, picture) if recorded else {}
+        held_out = record and not passing and self._is_held_out_due()
+        extras = self._extras(living, x, y, ghost, picture, held_out) if recorded else {}
         frames = {}
         for name, done in passes.items():
             frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done)
@@ -135,9 +137,8 @@ class Trainer:
         x, y = self._batch()
         living = self._living()
         frames = {name: variant.frame(variant.repeated_forward(x, y))[0] for name, variant in living.items()}
-        events, self._events = self._events, []
-        next_held_out, self._next_held_out = self._next_held_out, 0
-        frame = self._frame(frames, self._extras(living, x, y, ghost, picture))
+        events, next_held_out = self._events, self._next_held_out
+        frame = self._frame(frames, self._extras(living, x, y, ghost, picture, held_out=True))
         self._events, self._next_held_out = events, next_held_out
         return frame
 
@@ -189,13 +190,17 @@ class Trainer:
         indices = self._batches.indices(self.step).to(self.device)
         return self._x[indices], self._y[indices]
 
-    def _extras(self, living: dict[str, Variant], x: Tensor, y: Tensor, ghost: bool, picture: bool) -> dict[str, dict]:
+    def _is_held_out_due(self) -> bool:
+        return self.step >= self._next_held_out or self.step == self.experiment.training.steps - 1
+
+    def _extras(
+        self, living: dict[str, Variant], x: Tensor, y: Tensor, ghost: bool, picture: bool, held_out: bool
+    ) -> dict[str, dict]:
         """Return, by variant, the fields of a frame that cost passes of their own."""
         extras: dict[str, dict] = {name: {} for name in living}
-        last = self.step == self.experiment.training.steps - 1
-        held_out = self.step >= self._next_held_out or last
         if held_out:
-            self._next_held_out = self.step + max(1, self.experiment.training.steps // HELD_OUT_TIMES)
+            interval = max(1, self.experiment.training.steps // HELD_OUT_TIMES)
+            self._next_held_out = (self.step // interval + 1) * interval
         for name, variant in living.items():
             if held_out:
                 extras[name]["held_out"] = finite(self._metric(variant.evaluate(self._held_out_x), self._held_out_y))

@@ -100,7 +100,7 @@ class MemoryStore:
         with self._lock:
             before = run.bytes
             run.add_frame(payload, keep, passing)
-            if run.bytes > self._run_bytes:
+            if run.bytes > self._run_bytes and not passing:
                 run.thin()
             if run.id in self._runs:
                 self._bytes += run.bytes - before

@@ -12,7 +12,7 @@ from ..tasks.experiment import Experiment
 from .run import Run
 from .summary import summary_of
 
-_FACTS = ("speed", "ghost", "paused", "events", "waiting", "diverged")
+_FACTS = ("speed", "ghost", "paused", "events", "waiting", "diverged", "trained")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experim
     now = Experiment.model_validate_json(facts["now"]) if "now" in facts else began
     run = Run(row["id"], row["owner"], now, title=row["title"], began=began, header_json=header or None)
     for name in _FACTS:
-        setattr(run, name, facts[name])
+        setattr(run, name, facts.get(name, getattr(run, name)))
     for name in ("created", "state", "reason", "step", "checkpoint", "edition"):
         setattr(run, name, row[name])
     run.ended_at, run.restart, run.touched = row["ended"], bool(row["restart"]), time.monotonic()

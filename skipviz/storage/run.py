@@ -43,6 +43,8 @@ class Run:
     """One sentence on why it is in its state, where that is not plain."""
     step: int = 0
     """Steps taken, which is also the next step to take."""
+    trained: float = 0.0
+    """Seconds that it has trained in all, before and after it was resumed."""
     ahead: int | None = None
     """Runs before this one in line, while it is queued."""
     wait: int | None = None

@@ -67,13 +67,14 @@ def test_a_run_killed_again_and_again_and_resumed_is_the_run_that_never_stopped(
     from skipviz.learning.trainer import Trainer
 
     experiment = two_variants(optimizer)
-    run = kept.run(kept.submit(experiment, ME, events=EVENTS))
+    run, trained = kept.run(kept.submit(experiment, ME, events=EVENTS)), 0.0
     for _ in range(3):
         reach = run.step + random.randint(20, 80)
         wait_for(kept, lambda reach=reach: run.step >= reach)
         kill_worker(kept, run)
         assert (run.state, run.resumable) == ("failed", True)
-        edition = run.edition
+        assert run.trained > trained, "its time counts on"
+        edition, trained = run.edition, run.trained
         assert kept.resume(run.id, ME)["step"] == (run.checkpoint or 0)
         wait_for(kept, lambda edition=edition: run.edition > edition)
     wait_for(kept, lambda: run.step >= 200)

@@ -41,6 +41,7 @@ def test_an_ended_run_is_the_same_for_the_next_server(start):
     assert shown(found) == shown(run)
     assert frames_of(found) == frames_of(run)
     assert (found.experiment, found.owner, found.sequence) == (run.experiment, ME, run.sequence)
+    assert found.trained == run.trained > 0
 
 
 def test_a_list_shows_an_owners_runs_alike_before_and_after_a_restart(start):
@@ -102,6 +103,17 @@ def test_a_finished_run_cannot_be_resumed(engine):
     run = wait_for_end(engine, engine.run(engine.submit(small(steps=1), ME)))
     with pytest.raises(EngineError, match="nothing to go on from"):
         engine.resume(run.id, ME)
+
+
+def test_a_run_that_has_used_its_time_up_cannot_be_resumed(engine, monkeypatch):
+    run = engine.run(engine.submit(endless(), ME))
+    wait_for(engine, lambda: run.step > 0)
+    engine.post(run.id, ME, {"kind": "stop"})
+    assert wait_for_end(engine, run).resumable
+    monkeypatch.setattr(engine, "settings", engine.settings.model_copy(update={"run_minutes": run.trained / 60}))
+    with pytest.raises(EngineError, match=r"has trained for .*, this server's limit for a run: start it anew") as refused:
+        engine.resume(run.id, ME)
+    assert refused.value.status == 409
 
 
 @pytest.mark.parametrize("run_id", ["nothing", "../../etc", "a/b", "", "x" * 1000, "\x00"])

@@ -1,0 +1,102 @@
+"""What a worker records: a function of the run alone, however fast the machine is and whoever watches."""
+
+import json
+from collections import deque
+from types import SimpleNamespace
+
+import pytest
+from engines import small
+
+from skipviz.engine import worker
+from skipviz.engine.checkpoints import Checkpoints
+from skipviz.learning.trainer import Trainer
+from skipviz.network import families
+from skipviz.tasks.event import SkipEvent
+from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
+
+FAST, SLOW = 0.005, 0.2
+
+
+class Told:
+    """A channel that keeps what is written to it, and a clock that its waiting moves on."""
+
+    def __init__(self):
+        self.inbox, self.lines, self.now = deque(), [], 0.0
+
+    def write(self, data):
+        self.lines += data.splitlines()
+
+    def send(self, word, data):
+        self.write(worker.line(word, data))
+
+    def wait(self, seconds=None):
+        self.now += seconds
+        return False
+
+    def frames(self, *kinds):
+        """Return the frames that are kept (1: of an event), or pass (2)."""
+        cut = [line.split(b" ", 3) for line in self.lines if line.startswith(b"frame ")]
+        return [json.loads(payload) for _, _, kind, payload in cut if int(kind) in kinds]
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """A function that runs an experiment on a machine whose steps take the seconds that it is given in turn."""
+
+    def told(experiment, seconds, events=(), **request):
+        trainer, channel = Trainer(experiment), Told()
+        monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: channel.now))
+        advance = trainer.advance
+
+        def timed(**asked):
+            channel.now += seconds[trainer.step % len(seconds)]
+            return advance(**asked)
+
+        trainer.advance = timed
+        request["events"] = [event.model_dump(mode="json", exclude_none=True) for event in events]
+        worker.Session(channel, trainer, request, Checkpoints(None, 10)).run()
+        return channel
+
+    return told
+
+
+def steps(frames):
+    return [frame["step"] for frame in frames]
+
+
+def held_out(frames):
+    return {frame["step"]: frame["variants"]["net"].get("held_out") for frame in frames if "held_out" in frame["variants"]["net"]}
+
+
+@pytest.mark.parametrize("seconds", [(FAST,), (SLOW,), (FAST, FAST, SLOW)], ids=["fast", "slow", "uneven"])
+def test_the_same_run_keeps_the_same_frames_on_every_machine(told, seconds):
+    events = [SkipEvent(ids=("s1-3",), on=False, step=33)]
+    channel = told(small(steps=160, record_every=20), seconds, events)
+    kept = channel.frames(0, 1)
+    assert steps(kept) == sorted({*range(0, 160, 20), 33, 159})
+    assert sorted(held_out(kept)) == sorted({*range(0, 160, 20), 33, 159})
+    assert held_out(channel.frames(2)) == {}
+    assert channel.frames(2), "who watches sees it move between them"
+
+
+def test_the_held_out_metric_keeps_its_schedule_beside_frames_that_pass_and_frames_of_events(told):
+    events = [SkipEvent(ids=("s1-3",), on=False, step=31)]
+    plain, switched = (told(small(steps=420, record_every=10), (FAST,), some) for some in ((), events))
+    assert plain.frames(2)
+    assert 31 in steps(switched.frames(1))
+    first_kept = {-(-due // 10) * 10 for due in range(0, 420, 14)}
+    for channel in (plain, switched):
+        assert sorted(held_out(channel.frames(0, 1))) == sorted({*first_kept, 419})
+
+
+def test_every_step_of_a_network_whose_steps_are_reckoned_slow_is_kept(told):
+    wide = families.mlp(depth=6, width=400)
+    training = Training(steps=3, batch_size=1024, record_every=100)
+    channel = told(Experiment(variants={"net": wide}, task=Task(name="spiral", samples=2000), training=training), (FAST,))
+    assert steps(channel.frames(0, 1)) == [0, 1, 2]
+
+
+def test_every_step_of_a_run_that_is_held_to_a_slow_speed_is_kept(told):
+    channel = told(small(steps=6, record_every=100), (FAST,), speed=19)
+    assert steps(channel.frames(0, 1)) == list(range(6))

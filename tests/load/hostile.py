@@ -135,21 +135,21 @@ def mended(draw, valid):
     for _ in range(draw(st.integers(0, 3))):
         path = some_place(draw, value)
         if not path:
-            return draw(JSON)
+            return copy.deepcopy(draw(JSON))
         *parents, last = path
         holder = value
         for key in parents:
             holder = holder[key]
         what = draw(st.sampled_from(["swap", "leave out", "many", "add"]))
         if what == "swap":
-            holder[last] = draw(JSON)
+            holder[last] = copy.deepcopy(draw(JSON))
         elif what == "leave out":
             del holder[last]
         elif what == "many":
             most = MOST_WRITTEN // (1 + len(json.dumps(holder[last])))
             holder[last] = [holder[last]] * min(most, draw(st.sampled_from([2, 100, 3000])))
         elif isinstance(holder, dict):
-            holder[draw(st.text(max_size=8))] = draw(JSON)
+            holder[draw(st.text(max_size=8))] = copy.deepcopy(draw(JSON))
     return value
 
 

@@ -52,11 +52,11 @@ class Server:
 
     def wait_until_warm(self) -> None:
         """Wait until the server answers and a run of one step has gone through its engine."""
-        self._wait(lambda: self._ask("_stcore/health")[0] == 200)
-        cookie = self._ask("", accept="text/html")[1]["set-cookie"].partition(";")[0]
+        self._wait(lambda: self.ask("_stcore/health")[0] == 200)
+        cookie = self.ask("", accept="text/html")[1]["set-cookie"].partition(";")[0]
         experiment = {"variants": {"a": {"layers": [{"op": {"kind": "linear", "width": 2}}]}}, "training": {"steps": 1}}
-        run = json.loads(self._ask("skipviz/runs", cookie=cookie, body={"experiment": experiment})[2])["run"]
-        self._wait(lambda: json.loads(self._ask(f"skipviz/runs/{run}")[2])["state"] == "finished")
+        run = json.loads(self.ask("skipviz/runs", cookie=cookie, body={"experiment": experiment})[2])["run"]
+        self._wait(lambda: json.loads(self.ask(f"skipviz/runs/{run}")[2])["state"] == "finished")
 
     def _wait(self, condition) -> None:
         end = time.monotonic() + PATIENCE
@@ -70,7 +70,8 @@ class Server:
                 pass
             time.sleep(0.1)
 
-    def _ask(self, path, accept="*/*", cookie="", body=None):
+    def ask(self, path, accept="*/*", cookie="", body=None):
+        """Return status, headers and body of an answer."""
         headers = {"accept": accept, "cookie": cookie, "content-type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(urllib.request.Request(self.address + path, data, headers), timeout=20) as answer:

@@ -113,15 +113,15 @@ class BoundedBodies:
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not declared.isdigit() or len(declared) > 12 or int(declared) > MAX_BODY:
-            await _refuse(send, 413, _TOO_LONG)
+            await refuse(send, 413, _TOO_LONG)
             return
         size, whole, begun, refused = 0, False, False, False
 
-        async def refuse(status: int, reason: str) -> dict:
+        async def give_up(status: int, reason: str) -> dict:
             nonlocal refused
             refused = True
             if not begun:
-                await _refuse(send, status, reason)
+                await refuse(send, status, reason)
             return {"type": "http.disconnect"}
 
         async def counted():
@@ -129,10 +129,10 @@ class BoundedBodies:
             try:
                 message = await asyncio.wait_for(receive(), None if whole or refused else self._silent_seconds)
             except TimeoutError:
-                return await refuse(408, f"nothing more of the request came for {self._silent_seconds:g} s")
+                return await give_up(408, f"nothing more of the request came for {self._silent_seconds:g} s")
             size += len(message.get("body", b""))
             whole = not message.get("more_body", False)
-            return message if size <= MAX_BODY or refused else await refuse(413, _TOO_LONG)
+            return message if size <= MAX_BODY or refused else await give_up(413, _TOO_LONG)
 
         async def noted(message) -> None:
             nonlocal begun
@@ -146,7 +146,8 @@ class BoundedBodies:
 _TOO_LONG = f"a request's body has at most {MAX_BODY:,} bytes"
 
 
-async def _refuse(send, status: int, reason: str) -> None:
+async def refuse(send, status: int, reason: str) -> None:
+    """Answer a request with one sentence, and let its connection end."""
     body = json.dumps({"error": reason}).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})

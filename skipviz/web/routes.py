@@ -34,6 +34,7 @@ from .classroom import classrooms, is_token
 from .downloads import DownloadError, download_routes
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
+from .held_files import HeldFiles, held_by_streamlit
 from .identity import Identity, owner_of
 from .sockets import send_at_once
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
@@ -349,7 +350,8 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
 
 _health = Health(get_engine, lambda: sum(broadcaster.viewers for broadcaster in _broadcasters.values()))
 _private = Middleware(PrivateFigures, token=lambda: get_engine().settings.metrics_token)
-middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), _private, Middleware(Identity)]
+_files = Middleware(HeldFiles, held=held_by_streamlit)
+middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), _files, _private, Middleware(Identity)]
 routes = [
     Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
     Route("/skipviz/runs", _Endpoint(_get_runs), methods=["GET"]),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import AsyncIterator
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -23,6 +24,8 @@ class Session:
         self._address = f"10.1.{number // 250}.{number % 250 + 1}"
         self._page = ""
         self._widget = ""
+        self.name = ""
+        """What the server calls it; files are sent under it."""
         self.data: dict = {}
         """What Python told the component last."""
         self.told: dict = {}
@@ -33,11 +36,7 @@ class Session:
         """Open the lab, start its run, tell Python, and hear from the stream how the run stands."""
         async with asyncio.timeout(PATIENCE):
             began = time.perf_counter()
-            self._cookie = (await self._ask("GET", "/lab", accept="text/html"))[0]["set-cookie"].partition(";")[0]
-            headers = {"Cookie": self._cookie, "X-Forwarded-For": self._address}
-            where = f"ws://127.0.0.1:{self._port}/_stcore/stream"
-            async with connect(where, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as self._socket:
-                await self._run_script(query)
+            async with self.opened(query):
                 self.served = time.perf_counter() - began
                 began = time.perf_counter()
                 wanted = {"link": self.data["link"], "speed": 20}
@@ -49,6 +48,16 @@ class Session:
                 self.done = time.perf_counter() - began
                 await self._post(f"/skipviz/runs/{answer['run']}/events", {"kind": "stop"})
         return self
+
+    @contextlib.asynccontextmanager
+    async def opened(self, query: str = "") -> AsyncIterator[None]:
+        """Have the lab open."""
+        self._cookie = (await self._ask("GET", "/lab", accept="text/html"))[0]["set-cookie"].partition(";")[0]
+        headers = {"Cookie": self._cookie, "X-Forwarded-For": self._address}
+        where = f"ws://127.0.0.1:{self._port}/_stcore/stream"
+        async with connect(where, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as self._socket:
+            await self._run_script(query)
+            yield
 
     async def _run_script(self, query: str, commands: list | None = None) -> None:
         """Ask for a run of the script, as a page does, and take what it draws."""
@@ -63,7 +72,9 @@ class Session:
             heard = ForwardMsg()
             heard.ParseFromString(await self._socket.recv())
             kind = heard.WhichOneof("type")
-            if kind == "navigation":
+            if kind == "new_session":
+                self.name = heard.new_session.initialize.session_id
+            elif kind == "navigation":
                 self._page = heard.navigation.page_script_hash
             elif kind == "delta" and heard.delta.new_element.WhichOneof("type") == "bidi_component":
                 component = heard.delta.new_element.bidi_component

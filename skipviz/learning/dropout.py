@@ -21,9 +21,13 @@ class Masks:
         self.step: int | None = None
 
     def mask(self, like: Tensor, rate: float, layer: str) -> Tensor:
-        """Return a layer's mask, shaped as `like`: 0 for a share `rate` of the elements, 1/(1 − rate) for the others."""
-        source = generator(self.seed, "dropout", layer, self.step, device=like.device)
-        return torch.empty(like.shape, dtype=like.dtype, device=like.device).bernoulli_(1 - rate, generator=source).div_(1 - rate)
+        """Return a layer's mask, shaped as `like`: 0 for a share `rate` of the elements, 1/(1 − rate) for the others.
+
+        It is drawn on the CPU for every device, as weights and batches are: a run on CUDA has the masks that were measured
+        before it.
+        """
+        source = generator(self.seed, "dropout", layer, self.step)
+        return torch.empty(like.shape, dtype=like.dtype).bernoulli_(1 - rate, generator=source).div_(1 - rate).to(like.device)
 
     def dropped(self, y: Tensor, rate: float, layer: str) -> Tensor:
         """Return `y` under its layer's mask."""

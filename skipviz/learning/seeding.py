@@ -13,6 +13,6 @@ def stable_hash(seed: int, *names: str | int) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
-def generator(seed: int, *names: str | int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Return a generator of its own for what `names` says: a layer's weights, an epoch's order."""
-    return torch.Generator(device).manual_seed(stable_hash(seed, *names))
+def generator(seed: int, *names: str | int) -> torch.Generator:
+    """Return a CPU generator of its own for what `names` says: a layer's weights, an epoch's order."""
+    return torch.Generator().manual_seed(stable_hash(seed, *names))

@@ -15,7 +15,7 @@ import pytest
 from engines import PATIENCE, endless, frames_of, measured, small, undisturbed, wait_for, wait_for_end
 
 from skipviz.engine import Engine
-from skipviz.network import families
+from skipviz.network import edit, families
 from skipviz.settings import Settings
 from skipviz.storage.folder import checkpoint_name
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
@@ -43,7 +43,7 @@ def kept(tmp_path):
 
 
 def two_variants(optimizer):
-    network = families.mlp(depth=5, width=8, skip_every=2, norm="batch")
+    network = edit.set_layer(families.mlp(depth=5, width=8, skip_every=2, norm="batch"), "f3", dropout=0.3)
     gates = families.mlp(depth=4, width=8, skip_every=2, merge="gate", activation="tanh")
     training = Training(steps=100_000, batch_size=16, optimizer=optimizer, learning_rate=0.01, record_every=1, device="cpu")
     return Experiment(variants={"batch": network, "gates": gates}, task=Task(samples=200), training=training)

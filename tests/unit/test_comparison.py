@@ -39,6 +39,10 @@ def test_settings_and_switches_are_said_in_one_line():
     assert _said(_with(network, learning_rate=0.01)) == "learning rate 0.001 / 0.01 · 10 skips off / on"
 
 
+def test_a_layers_dropout_is_said():
+    assert _said(_with(edit.set_layer(PLAIN.network, "f3", dropout=0.1))) == "dropout of f(3) 0 / 0.1"
+
+
 def test_every_skip_switched_says_so():
     assert _said(_with(edit.switch_all(PLAIN.network, True))) == "all 11 skips off / on"
 

@@ -8,7 +8,7 @@ import torch
 
 from skipviz.engine import footprint, limits
 from skipviz.learning import norms, optimizer, picture, setup, variant
-from skipviz.network import families
+from skipviz.network import edit, families
 from skipviz.tasks import data
 from skipviz.tasks.experiment import Training
 from skipviz.tasks.task import KINDS, Task
@@ -58,6 +58,7 @@ def test_any_other_picture_is_of_no_more_samples_than_are_held_out(name):
         ("norm first", families.mlp(6, 32, 2, norm="batch", order="norm-act-op", input=(64,), head=10)),
         ("concats", families.mlp(6, 32, 2, pattern="dense", input=(64,), head=10)),
         ("gates", families.highway(6, 32, init="torch")),
+        ("dropout", edit.set_layers(families.mlp(6, 32, 2, input=(64,), head=10), ("f1", "f3", "f6"), dropout=0.5)),
         ("convolutions", families.resnet(8, "project", input=(1, 8, 8))),
     ],
     ids=lambda value: value if isinstance(value, str) else "network",

@@ -10,12 +10,23 @@ from skipviz.learning.build import build
 from skipviz.network.network import Head
 
 
-class Reference(nn.Module):
-    """torch's own encoder without dropout, masked if `causal`."""
+class OrderedDropout(nn.Dropout):
+    """torch's dropout, whose random numbers come in the order of the elements, however they lie in memory."""
 
-    def __init__(self, depth: int, width: int, heads: int, wide: int, pre: bool, causal: bool, activation: str) -> None:
+    def forward(self, x):
+        return super().forward(x.contiguous())
+
+
+class Reference(nn.Module):
+    """torch's own encoder, masked if `causal`, with dropout before each sum only."""
+
+    def __init__(
+        self, depth: int, width: int, heads: int, wide: int, pre: bool, causal: bool, activation: str, dropout: float = 0.0
+    ) -> None:
         super().__init__()
-        layer = nn.TransformerEncoderLayer(width, heads, wide, 0.0, activation, batch_first=True, norm_first=pre)
+        layer = nn.TransformerEncoderLayer(width, heads, wide, dropout, activation, batch_first=True, norm_first=pre)
+        layer.dropout.p = layer.self_attn.dropout = 0.0
+        layer.dropout1, layer.dropout2 = OrderedDropout(dropout), OrderedDropout(dropout)
         self.encoder = nn.TransformerEncoder(layer, depth, nn.LayerNorm(width) if pre else None, enable_nested_tensor=False)
         self.causal = causal
 
@@ -70,3 +81,22 @@ def test_the_base_models_layer_is_torchs(norm):
     reference = Reference(1, 512, 8, 2048, norm == "pre", False, "relu")
     x = torch.randn(2, 5, 512, generator=torch.Generator().manual_seed(5))
     assert_same_function(model, reference, paired(model, reference, norm == "pre"), x)
+
+
+def with_the_same_random_numbers(*_) -> None:
+    torch.manual_seed(3)
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_residual_dropout_is_torchs_with_the_same_random_numbers_and_gone_in_evaluation(norm):
+    head = Head(kind="state", outputs=12)
+    network = families.transformer(2, 12, 3, 20, norm, positions="none", dropout=0.1, input=(7, 12), head=head)
+    model, reference = stirred(build(network)), Reference(2, 12, 3, 20, norm == "pre", False, "relu", 0.1)
+    pairs = paired(model, reference, norm == "pre")
+    for module in (model, reference):
+        module.register_forward_pre_hook(with_the_same_random_numbers)
+    x = torch.randn(4, 7, 12, generator=torch.Generator().manual_seed(5))
+    assert_same_function(model, reference, pairs, x)
+    trained = model(x)
+    assert_same_function(model.eval(), reference.eval(), pairs, x)
+    assert not torch.allclose(model(x), trained, rtol=0.01)

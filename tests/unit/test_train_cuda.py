@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skipviz import Experiment, Task, Training, families
+from skipviz import Experiment, Task, Training, edit, families
 from skipviz.learning.trainer import Trainer
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")]
@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(),
     ("task", "network"),
     [
         ("spiral", families.mlp(depth=6, width=16, skip_every=2)),
+        ("moons", edit.set_layer(families.mlp(depth=6, width=16, skip_every=2), "f3", dropout=0.3)),
         ("digits", families.conv(depth=4, width=4, skip_every=2, norm="batch")),
     ],
 )

@@ -163,7 +163,7 @@ PUBLISHED = (
         "fcn-8s",
         "FCN-8s, on shapes",
         "Start it, wait for clear masks, then switch the skip from the third pool off.",
-        "With scores of a quarter of the stride the masks are the finest of the three; without them they are gone.",
+        "With scores of a quarter of the stride the masks are the finest of the three; without them hardly anything is left.",
         FCN,
         lambda: _fcn("8s"),
     ),
@@ -187,7 +187,8 @@ PUBLISHED = (
         "transformer-no-residual",
         "Transformer without residuals",
         "Start it, wait two hundred steps, then switch all skips on.",
-        "Attention alone makes all positions alike, and no sequence is ever right; with its residuals it learns at once.",
+        "Attention alone makes all positions alike, and no sequence is ever right; with its residuals it learns "
+        "within a hundred steps.",
         "Dong et al. 2021, Attention Is Not All You Need",
         lambda: _transformer("post", on=False),
     ),

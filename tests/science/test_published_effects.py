@@ -34,16 +34,6 @@ def training_error(frames: list, name: str) -> float:
     return 1 - mean(frame.variants[name].metric for frame in frames if frame.step > last - EPOCH)
 
 
-def test_rezero_starts_with_gradients_of_its_scales_only_and_then_learns_two_hundred_layers():
-    """Bachlechner et al. 2020: every block is the identity at first, however deep the network."""
-    network = families.mlp(200, 64, 1, scale="rezero", input=(64,), head=10)
-    frames = on_digits({"rezero": network}, 5, record_every=5)
-    first = frames[0].variants["rezero"]
-    assert first.weight_grad == [0.0] * 200
-    assert all(gradient > 0 for gradient in first.scale_grad)
-    assert training_error(frames, "rezero") < 0.05
-
-
 def test_a_deep_plain_network_trains_worse_than_its_residual_twin():
     """He et al. 2015, degradation: 56 layers with batch norm, and skips are all that differs."""
     options = {"depth": 56, "width": 64, "norm": "batch", "init": "he", "input": (64,), "head": 10}

@@ -8,6 +8,7 @@ import torch
 from chains import chains
 from equations import STEP, Taps, outputs
 from hypothesis import Phase, given, settings
+from reference import stirred
 
 from skipviz import Network
 from skipviz.learning.build import build
@@ -19,9 +20,9 @@ from skipviz.network.skip import Merge
 
 torch.set_num_threads(1)
 
-ACCURACY = 1e-12
-"""Largest error over the largest value, in float64."""
-DRAWS = 600
+ACCURACY = 1e-9
+"""Largest error over the largest value: float64, some of whose sums cancel behind the norm of a channel that is constant."""
+DRAWS = 500
 COUNTED: Counter = Counter()
 
 
@@ -50,7 +51,7 @@ def assert_near(mine: torch.Tensor | None, theirs: torch.Tensor | None, what: st
 @settings(max_examples=150)
 @given(chains())
 def test_any_chain_and_every_gradient_of_it_is_what_the_equations_say(network):
-    model = build(network).double()
+    model = stirred(build(network)).double()  # a norm's bias away from 0: else rounding decides on which side a ReLU stands
     model.masks.step = STEP
     x, parameters, taps = samples(network, 3), list(model.parameters()), Taps()
     mine, tape = record(model, x)

@@ -49,6 +49,20 @@ def test_scores_start_at_zero_and_learn_before_the_backbone_does():
     assert all(torch.count_nonzero(skip.projection.weight.grad) > 0 for skip in model.skips)
 
 
+@pytest.mark.parametrize(("variant", "factors"), [("32s", [32]), ("16s", [2, 16]), ("8s", [2, 2, 8])])
+def test_every_up_scaling_starts_as_bilinear_interpolation_of_each_class_by_itself(variant, factors):
+    network = families.fcn(variant, ((3, 1), (4, 1), (5, 1), (5, 1), (5, 1)), 6, padded=True, input=(1, 32, 32), head=2)
+    scaled = [
+        (layer.op, module.operation.weight)
+        for layer, module in zip(network.layers, build(network).layers, strict=True)
+        if layer.op.kind == "up"
+    ]
+    assert [op.factor for op, _ in scaled] == factors
+    for op, weight in scaled:
+        tent = 1 - ((torch.arange(2 * op.factor) + 0.5) / op.factor - 1).abs()
+        assert torch.allclose(weight, torch.eye(2)[:, :, None, None] * tent[:, None] * tent, atol=1e-6)
+
+
 def test_it_packs_and_unpacks():
     data = {"variants": {"a": families.fcn("8s").model_dump(mode="json", exclude_defaults=True)}}
     assert packing.unpacked(packing.packed(data)) == data

@@ -38,9 +38,48 @@ def test_a_resnet_has_the_published_number_of_parameters(options, count):
 
 @pytest.mark.parametrize(("options", "count"), PUBLISHED, ids=NAMES)
 def test_torch_builds_as_many(options, count):
+    assert torchs_count(families.resnet(**options)) == count
+
+
+def torchs_count(network) -> int:
     with torch.device("meta"):
-        model = build(families.resnet(**options))
-    assert sum(parameter.numel() for parameter in model.parameters()) == count
+        return sum(parameter.numel() for parameter in build(network).parameters())
+
+
+def projection(inputs: int, outputs: int) -> int:
+    """Return the parameters of a shortcut that projects: a 1×1 convolution without bias, and its batch norm."""
+    return inputs * outputs + 2 * outputs
+
+
+@pytest.mark.parametrize("depth", [20, 32, 44, 56, 110, 1202])
+def test_shortcuts_b_and_c_add_their_projections_to_a_cifar_resnet(depth):
+    """He et al. 2015, section 4.1: B projects where widths change, C everywhere."""
+    a, b, c = (families.resnet(depth, shortcut) for shortcut in ("pad", "project", "project-all"))
+    blocks = (depth - 2) // 6
+    wider = projection(16, 32) + projection(32, 64)
+    equal = blocks * projection(16, 16) + (blocks - 1) * (projection(32, 32) + projection(64, 64))
+    assert b.parameter_count() - a.parameter_count() == wider == 2_752
+    assert c.parameter_count() - b.parameter_count() == equal
+    if depth <= 110:
+        assert [torchs_count(network) for network in (b, c)] == [b.parameter_count(), c.parameter_count()]
+
+
+BASIC, BOTTLENECK = (64, 128, 256, 512), (256, 512, 1024, 2048)
+"""Channels of the four stages of ImageNet's networks."""
+
+
+@pytest.mark.parametrize(
+    ("depth", "blocks", "widths"),
+    [(18, (2, 2, 2, 2), BASIC), (34, (3, 4, 6, 3), BASIC), (50, (3, 4, 6, 3), BOTTLENECK), (152, (3, 8, 36, 3), BOTTLENECK)],
+)
+def test_shortcuts_a_and_c_of_an_imagenet_resnet_differ_from_b_by_their_projections(depth, blocks, widths):
+    a, b, c = (families.resnet(depth, shortcut) for shortcut in ("pad", "project", "project-all"))
+    wider = sum(projection(before, after) for before, after in zip((64, *widths), widths, strict=False) if before != after)
+    equal = sum((count - 1) * projection(width, width) for count, width in zip(blocks, widths, strict=True))
+    equal += projection(64, 64) if widths == BASIC else 0  # there the first block of the first stage widens nothing
+    assert b.parameter_count() - a.parameter_count() == wider
+    assert c.parameter_count() - b.parameter_count() == equal
+    assert [torchs_count(network) for network in (a, c)] == [a.parameter_count(), c.parameter_count()]
 
 
 @pytest.mark.parametrize("depth", [18, 50])

@@ -17,6 +17,15 @@ def test_a_layer_of_the_base_model_has_the_published_number_of_parameters():
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
+def test_torch_builds_as_many_of_the_base_models_six_layers(norm):
+    network = families.transformer(6, 512, 8, 2048, norm, positions="none", input=(10, 512), head=Head(kind="state", outputs=512))
+    with torch.device("meta"):
+        built = sum(p.numel() for p in build(network).parameters())
+    last_norm = 2 * 512 if norm == "pre" else 0
+    assert built == network.parameter_count() == 6 * 3_152_384 + last_norm
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
 def test_both_residuals_of_every_block_are_skips(norm):
     network = families.transformer(3, norm=norm, positions="none", input=(8, 64))
     first = [(0, 1), (2, 4), (5, 6), (7, 9), (10, 11), (12, 14)]

@@ -5,6 +5,7 @@ import torch
 
 from skipviz import NetworkError, edit, families
 from skipviz.learning.build import build
+from skipviz.learning.objective import mask_loss
 
 
 def pairs(network) -> list[tuple[int, int]]:
@@ -27,6 +28,16 @@ def test_the_default_is_the_network_of_2015():
 def test_torch_builds_as_many_parameters():
     with torch.device("meta"):
         assert sum(p.numel() for p in build(families.unet()).parameters()) == 31_030_658
+
+
+def test_the_loss_of_the_published_sizes_is_that_of_the_targets_central_388_pixels():
+    model, source = build(families.unet(width=1, head=1)), torch.Generator().manual_seed(0)
+    image, target = (torch.rand(1, 1, 572, 572, generator=source) for _ in range(2))
+    with torch.no_grad():
+        outputs = model(image)
+    assert outputs.shape == (1, 1, 388, 388)
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(outputs, target[:, :, 92:480, 92:480])
+    assert torch.equal(mask_loss(outputs, target), expected)
 
 
 def test_the_padded_one_keeps_the_images_size_and_the_parameters():

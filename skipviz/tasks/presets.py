@@ -78,8 +78,7 @@ _PRESETS = (
         "vanishing-residual",
         "Residual, 24 layers",
         "Start it and switch single skips off while it learns.",
-        "The gradient of every layer hardly ever leaves a factor of ten around their median; with a skip off the loss jumps, "
-        "and the network learns on without it.",
+        "The gradient of every layer stays near their median; with a skip off the loss jumps, and the network learns on.",
         "He et al. 2015, Deep Residual Learning for Image Recognition",
         lambda: vanishing(on=True),
     ),
@@ -95,8 +94,8 @@ _PRESETS = (
         "residual-300",
         "Residual, 300 layers",
         "Start it, wait two hundred steps, then switch one skip near the input off and on again.",
-        "Three hundred layers learn, and guess while that skip is off; blocks that repeat are folded, each row to its "
-        "smallest, median and largest gradient.",
+        "Three hundred layers learn, and guess while that skip is off; repeated blocks are folded to their smallest, median "
+        "and largest gradient.",
         "He et al. 2015, Deep Residual Learning for Image Recognition",
         deep_residual,
     ),
@@ -112,8 +111,7 @@ _PRESETS = (
         "figure-4-9-center",
         "Figure 4.9, centre: equal scales joined",
         "Before you start it, switch the inner skip off, then the outer one.",
-        "The layers at the smallest scale keep their gradient; the first layers at the larger ones lose their short way back, "
-        "and most of theirs.",
+        "The smallest scale keeps its gradient; the first layers at the larger ones lose their short way back, and most of theirs.",
         "Ronneberger et al. 2015, U-Net",
         lambda: figure("center"),
     ),

@@ -36,8 +36,8 @@ def _():
 
 @shows("vanishing-residual")
 def _():
-    """Start it and switch single skips off while it learns. The gradient of every layer hardly ever leaves a factor of ten around
-    their median; with a skip off the loss jumps, and the network learns on without it."""
+    """Start it and switch single skips off while it learns. The gradient of every layer stays near their median; with a skip off
+    the loss jumps, and the network learns on."""
     run = PresetRun("vanishing-residual")
     spread = sorted(from_median(run.go(1)) for _ in range(250))
     assert spread[-10] < 10
@@ -76,7 +76,7 @@ def _():
 @shows("residual-300")
 def _():
     """Start it, wait two hundred steps, then switch one skip near the input off and on again. Three hundred layers learn, and
-    guess while that skip is off; blocks that repeat are folded, each row to its smallest, median and largest gradient."""
+    guess while that skip is off; repeated blocks are folded to their smallest, median and largest gradient."""
     run = PresetRun("residual-300")
     run.go(160)
     learned, skip = run.held_out, run.network.skips[1:2]
@@ -102,8 +102,8 @@ def _():
 
 @shows("figure-4-9-center")
 def _():
-    """Before you start it, switch the inner skip off, then the outer one. The layers at the smallest scale keep their gradient;
-    the first layers at the larger ones lose their short way back, and most of theirs."""
+    """Before you start it, switch the inner skip off, then the outer one. The smallest scale keeps its gradient; the first
+    layers at the larger ones lose their short way back, and most of theirs."""
     run = PresetRun("figure-4-9-center")
     outer, inner = sorted(run.network.skips, key=lambda skip: skip.source)
     sides = [shape.output[1] for shape in run.network.shapes.layers]
@@ -138,7 +138,7 @@ def _():
     """Start it and toggle Plain and Residual. Without skips a 20-layer stack of convolutions does not start to learn; with them
     it reads digits."""
     plain, residual = PresetRun("digits-conv", without_skips("digits-conv")), PresetRun("digits-conv")
-    plain.go(160), residual.go(160)
+    plain.go(80), residual.go(160)
     assert plain.held_out < BY_CHANCE
     assert residual.held_out > 0.75
 

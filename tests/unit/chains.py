@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import strategies as st
 
 from skipviz import (
@@ -23,8 +25,16 @@ from skipviz import (
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
 from skipviz.network.skip import stride_between
 
-INPUTS = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6), (5,), (6,), (4, 3), (5, 6))
+IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6))
+INPUTS = (*IMAGES, (5,), (6,), (4, 3), (5, 6))
 MOST_SKIPS = 9
+Way = tuple[str, str, str]
+"""How a skip joins: the spatial part of its adapter, the one of its channels, its merge."""
+WAYS: tuple[Way, ...] = tuple(product(("none", "stride", "crop", "resize"), ("none", "pad", "project"), ("add", "concat", "gate")))
+BARE: Way = ("none", "none", "add")
+"""The commonest one: a residual skip as it is."""
+WIDE = 6
+"""Channels from which on layers get narrow again."""
 LARGEST_SCALED_UP = 64
 """Pixels of an image that may still be scaled up."""
 ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid")
@@ -36,12 +46,19 @@ def usually(value, *others) -> st.SearchStrategy:
     return st.sampled_from((value,) * 6 + others)
 
 
+def widths(have: int, way: Way) -> st.SearchStrategy:
+    """Draw channels, mostly such that a state of `have` channels joins the one they make in that way."""
+    fitting = {"none": (have,), "pad": (have + 1, have + 2), "project": (1, 3)}[way[1]]
+    return st.sampled_from((*fitting * 3, 1, 2, 4) if have <= WIDE else (1, 2, 4))
+
+
 @st.composite
-def operations(draw, shape: Shape):
+def operations(draw, shape: Shape, way: Way):
     """Draw an operation that reads `shape`; the kind comes first, by its weight."""
     if is_image(shape):
-        return draw(_image_operations(shape))
-    kinds = {"linear": st.builds(Linear, width=st.integers(1, 6), bias=st.booleans()), "identity": st.builds(Identity)}
+        return draw(_image_operations(shape, way))
+    width = widths(shape[-1], way)
+    kinds = {"linear": st.builds(Linear, width=width, bias=st.booleans()), "identity": st.builds(Identity)}
     if len(shape) == 2:
         heads = st.sampled_from([count for count in (1, 2, 3) if shape[1] % count == 0])
         kinds["attention"] = st.builds(Attention, heads=heads, causal=st.booleans(), bias=st.booleans())
@@ -50,11 +67,10 @@ def operations(draw, shape: Shape):
 
 
 @st.composite
-def _image_operations(draw, shape: Shape):
+def _image_operations(draw, shape: Shape, way: Way):
     height, width = shape[1:]
-    small, bias, outputs = min(height, width), st.booleans(), st.integers(1, 4)
-    kernel = st.integers(1, min(3, small))
-    padding = st.sampled_from((None, None, 0, 2))
+    small, bias, outputs = min(height, width), st.booleans(), widths(shape[0], way)
+    kernel, padding = st.integers(1, min(3, small)), st.sampled_from((None, None, 0, 2))
     kinds = {
         "conv": st.builds(Convolution, width=outputs, kernel=kernel, padding=padding, bias=bias),
         "down": st.builds(Convolution, width=outputs, kernel=kernel, stride=st.just(2), bias=bias),
@@ -67,15 +83,16 @@ def _image_operations(draw, shape: Shape):
         resized = {"mode": st.sampled_from(("nearest", "bilinear")), "kernel": st.integers(1, 3)}
         transposed = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
         kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **draw(st.sampled_from((transposed, resized))))
-    return draw(kinds[draw(st.sampled_from(("conv", "down", "down", "pool", *kinds)))])
+    fitting = {"none": "conv", "stride": "down", "crop": "crop", "resize": "up"}[way[0]]
+    return draw(kinds[draw(st.sampled_from((*(["conv", fitting, fitting] if fitting in kinds else ["down"]), *kinds)))])
 
 
 @st.composite
-def layers(draw, shape: Shape, tokens: bool = False) -> Layer:
+def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
     if tokens:
         op = draw(st.builds(Embedding, vocabulary=st.integers(1, 9), width=st.integers(1, 6), scaled=st.booleans()))
     else:
-        op = draw(operations(shape))
+        op = draw(operations(shape, way))
     inits = usually("bilinear", *INITS) if getattr(op, "mode", None) == "transposed" else usually(*INITS)
     scale = draw(st.sampled_from((None, None, 1.0, 0.5, 2.0, 0.0)))
     return Layer(
@@ -112,8 +129,8 @@ def adapters(source: Shape, target: Shape, merge: str) -> list[tuple[str, str]]:
 
 
 @st.composite
-def skips(draw, states: list[Shape], sources: list[int], merges: list[str]) -> Skip | None:
-    """Draw a skip to the last state: first how it joins, so that rare adapters are not rare, then from where."""
+def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way: Way) -> Skip | None:
+    """Draw a skip to the last state, in that way where it can be: first how it joins, then from where."""
     target = len(states) - 1
     ways = [
         (*parts, merge, source)
@@ -123,10 +140,11 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str]) -> S
     ]
     if not ways:
         return None
+    if draw(st.sampled_from((True, True, False))):
+        ways = [one for one in ways if one[:3] == way] or ways
     for place in range(4):
-        choices = sorted({way[place] for way in ways})
-        kept = draw(st.sampled_from(choices + [rare for rare in ("stride", "pad") if rare in choices]))
-        ways = [way for way in ways if way[place] == kept]
+        kept = draw(st.sampled_from(sorted({one[place] for one in ways})))
+        ways = [one for one in ways if one[place] == kept]
     ((place, part, merge, source),) = ways
     room = [a - b for a, b in zip(spatial(states[source]), spatial(states[target]), strict=True)]
     skip = Skip(
@@ -134,7 +152,7 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str]) -> S
         target=target,
         merge=merge,
         on=draw(usually(True, False)),
-        strength=draw(usually(1.0, 0.5, 2.0, 0.0)),
+        strength=draw(st.sampled_from((1.0, 1.0, 1.0, 0.5, 2.0, 0.5, 2.0, 0.0))),
         gain=draw(usually(1.0, 0.5, 0.0)),
         gate_bias=draw(st.sampled_from((-2.0, 0.0, 1.0))),
         adapter=Adapter(
@@ -161,17 +179,21 @@ def heads(draw, shape: Shape) -> Head:
 
 
 @st.composite
-def chains(draw) -> Network:
-    """Any network: images, sequences, tokens or vectors; every state may be left and joined by several skips."""
-    read = draw(st.sampled_from(INPUTS))
+def chains(draw, way: Way | None = None) -> Network:
+    """Any network: images, sequences, tokens or vectors; every state may be left and joined by several skips.
+
+    Each draw has a way of joining that its shapes and skips tend to: met by chance alone, some ways would be rare.
+    """
+    way = way or draw(st.sampled_from((*WAYS, *[BARE] * 6)))
+    read = draw(st.sampled_from(INPUTS if way[0] == "none" else IMAGES))
     tokens = len(read) == 1 and draw(st.booleans())
     states, stack, laid = [read], [], []
-    for k in range(1, draw(st.sampled_from((3, 1, 2, 4, 5, 6))) + 1):
-        stack.append(draw(layers(read, tokens and k == 1)))
+    for k in range(1, draw(st.sampled_from((3, 4, 5, 6, 2, 1))) + 1):
+        stack.append(draw(layers(read, way, tokens and k == 1)))
         states.append(read := stack[-1].output_shape(read))
         sources, merges = list(range(int(tokens), k)), ["add", "concat", "gate"]
-        for _ in range(draw(st.sampled_from((2, 1, 3, 0)))):
-            skip = draw(skips(states, sources, merges)) if sources and merges and len(laid) < MOST_SKIPS else None
+        for _ in range(draw(st.sampled_from((1, 2, 0, 3)))):
+            skip = draw(skips(states, sources, merges, way)) if sources and merges and len(laid) < MOST_SKIPS else None
             if skip is None:
                 break
             laid.append(skip)

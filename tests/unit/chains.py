@@ -84,7 +84,7 @@ def _image_operations(draw, shape: Shape, way: Way):
         transposed = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
         kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **draw(st.sampled_from((transposed, resized))))
     fitting = {"none": "conv", "stride": "down", "crop": "crop", "resize": "up"}[way[0]]
-    return draw(kinds[draw(st.sampled_from((*(["conv", fitting, fitting] if fitting in kinds else ["down"]), *kinds)))])
+    return draw(kinds[draw(st.sampled_from((*(["conv", *[fitting] * 6] if fitting in kinds else ["down"]), *kinds)))])
 
 
 @st.composite
@@ -184,7 +184,7 @@ def chains(draw, way: Way | None = None) -> Network:
 
     Each draw has a way of joining that its shapes and skips tend to: met by chance alone, some ways would be rare.
     """
-    way = way or draw(st.sampled_from((*WAYS, *[BARE] * 6)))
+    way = way or draw(st.sampled_from((*WAYS, *[BARE] * 12)))
     read = draw(st.sampled_from(INPUTS if way[0] == "none" else IMAGES))
     tokens = len(read) == 1 and draw(st.booleans())
     states, stack, laid = [read], [], []

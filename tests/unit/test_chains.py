@@ -21,7 +21,7 @@ torch.set_num_threads(1)
 
 ACCURACY = 1e-9
 """Largest error over the largest value: float64, some of whose sums cancel behind the norm of a channel that is constant."""
-DRAWS = 9
+DRAWS = 12
 """Chains for each way in which a skip joins."""
 COUNTED: Counter = Counter()
 
@@ -109,4 +109,4 @@ def test_random_chains_have_every_part_there_is_and_most_of_them_in_force():
     assert [part for part in wanted if not COUNTED[part]] == []
     assert COUNTED["chain with a skip in force"] > 0.75 * COUNTED["chain"]
     assert COUNTED["chain with a bare add in force"] > 0.1 * COUNTED["chain"]
-    assert COUNTED["chain with a bare add of another strength"] > 0.04 * COUNTED["chain"]
+    assert COUNTED["chain with a bare add of another strength"] > 0.02 * COUNTED["chain"]

@@ -33,6 +33,8 @@ INITS = {
 }
 OWN = "own"
 """What the family's widget shows for a network of no family."""
+DEEP, WIDE = 300, 512
+"""The most layers and features that a stack's form offers; a link may bring more."""
 KNOWN_NETWORKS = 200
 """Networks whose settings a session remembers, the newest ones."""
 
@@ -185,8 +187,8 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
         if field != "family":
             show(f"set_{field}", value)
     left, right = st.columns(2, gap="small")
-    left.slider("Depth", 1, 300, key="set_depth", on_change=changed("depth"))
-    right.slider("Width", 1, 512, key="set_width", on_change=changed("width"))
+    left.slider("Depth", 1, max(DEEP, setup.depth), key="set_depth", on_change=changed("depth"))
+    right.slider("Width", 1, max(WIDE, setup.width), key="set_width", on_change=changed("width"))
     left.selectbox(
         "Activation", list(ACTIVATIONS), key="set_activation", format_func=ACTIVATIONS.get, on_change=changed("activation")
     )
@@ -194,9 +196,13 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     left.selectbox("Order", list(ORDERS), key="set_order", format_func=ORDERS.get, on_change=changed("order"))
     right.selectbox("Init", list(INITS), key="set_init", format_func=INITS.get, on_change=changed("init"))
     patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
-    left.selectbox("Skips", patterns, key="set_pattern", on_change=changed("pattern"))
+    left.selectbox(
+        "Skips", patterns, key="set_pattern", on_change=changed("pattern"),
+        help="Residual: adds over every few layers, a residual MLP. Nested: as U-Net. Dense: as DenseNet.",
+    )  # fmt: skip
     right.number_input(
-        "Every", 1, 300, key="set_every", on_change=changed("every"), disabled=setup.pattern in ("none", "custom"),
+        "Every", 1, max(DEEP, setup.every), key="set_every", on_change=changed("every"),
+        disabled=setup.pattern in ("none", "custom"),
         help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
     )  # fmt: skip
     scales = [*SCALES, *(["custom"] if setup.scale == "custom" else [])]

@@ -13,7 +13,8 @@ from ..network import families
 from ..network.base import Frozen, NetworkError
 from ..network.family.trunk import branch_scale
 from ..network.layer import Layer
-from ..network.network import Network
+from ..network.network import MAX_LAYERS, Network
+from ..network.operation import Width
 from ..network.pattern import skips_of
 from ..tasks.experiment import Experiment
 from ..tasks.task import Task
@@ -27,14 +28,14 @@ class Setup(Frozen):
     """What the sidebar shows of a network."""
 
     family: str
-    depth: int = Field(ge=1, le=300)
-    width: int = Field(ge=1, le=512)
+    depth: int = Field(ge=1, le=MAX_LAYERS)
+    width: Width
     activation: str
     norm: str
     order: str
     init: str
     pattern: str
-    every: int = Field(ge=1, le=300)
+    every: int = Field(ge=1, le=MAX_LAYERS)
     merge: str
     scale: str
     """Of the ends of residual branches: a name of `branch_scale`, `none`, or `custom` for scales of their own."""
@@ -55,14 +56,14 @@ def setup_of(network: Network) -> Setup:
     pattern, every, merge = pattern_of(network)
     return Setup(
         family="mlp" if all(kind == "linear" for kind in kinds) else "conv",
-        depth=min(300, network.depth),
-        width=min(512, common[0]),
+        depth=network.depth,
+        width=common[0],
         activation=common[1],
         norm=common[2],
         order=common[3],
         init=common[4],
         pattern=pattern,
-        every=min(300, every),
+        every=every,
         merge=merge,
         scale=scale_name(network),
     )

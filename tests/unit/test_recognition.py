@@ -254,6 +254,12 @@ def test_a_layer_of_a_stack_changed_by_hand_is_said_and_skips_drawn_by_hand_are_
     assert recognised(drawn).stack.pattern == "custom"
 
 
+def test_a_stack_deeper_and_wider_than_its_form_offers_is_one_still():
+    network = families.mlp(400, 600, 5, scale="root")
+    found = recognised(Experiment(variants={"net": network}))
+    assert (found.stack.depth, found.stack.width, found.stack.every) == (400, 600, 5)
+
+
 def test_a_network_of_no_family_is_called_made_by_hand():
     found = recognised(presets.get("figure-4-9-center"))
     assert (found.family, found.near) == (None, None)

@@ -88,7 +88,7 @@ def test_a_task_of_points_makes_a_convolutional_network_an_mlp_and_shapes_the_re
 
 def test_settings_out_of_bounds_are_refused():
     setup = setup_of(presets.get("vanishing-plain").network)
-    for change in ({"depth": 0}, {"depth": 301}, {"width": 513}, {"every": 0}):
+    for change in ({"depth": 0}, {"depth": 2501}, {"width": 4097}, {"every": 0}):
         with pytest.raises(NetworkError):
             setup.replaced(**change)
 

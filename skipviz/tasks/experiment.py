@@ -18,7 +18,7 @@ class MismatchError(NetworkError):
 
     def __init__(self, text: str, variants: dict[str, Network], task: Task, training: Training) -> None:
         super().__init__(text)
-        self.task, self._variants, self._training = task, variants, training
+        self.task, self.training, self._variants = task, training, variants
 
     def words(self) -> str:
         """Return in an imperative what `mended` does, for a button."""
@@ -27,7 +27,7 @@ class MismatchError(NetworkError):
     def mended(self) -> Experiment:
         """Return the experiment with inputs and heads that fit its task; raises `NetworkError` where that is not enough."""
         variants = {name: fitted(network, self.task) for name, network in self._variants.items()}
-        return Experiment(variants=variants, task=self.task, training=self._training)
+        return Experiment(variants=variants, task=self.task, training=self.training)
 
 
 class ExperimentError(ValueError):

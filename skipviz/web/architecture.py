@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from ..network import families
 from ..network.base import NetworkError, elements
 from ..network.network import Network
 from ..tasks.experiment import Experiment, Training
 from ..tasks.task import Task
 from .recipe import Recipe, built, first_recipe, fits
-from .recognition import Recognised
+from .recognition import TITLES, Recognised
 from .setup import FAMILIES, Setup, is_stack, rebuilt, setup_of
 
 SMALL_PICTURE, LARGE_PICTURE = 12 * 12, 32 * 32
 """Pixels up to which 24 convolutions of 16 channels are trained in reasonable time, and 8 of them."""
 BATCH_PIXELS = 2**18
 """Of a batch of one's own pictures: 64 of 64×64, 4 of 256×256."""
+DEEP, SHALLOW = 24, 8
+"""Layers of a usual stack, and of one for large pictures."""
+MLP_WIDTH, CONV_WIDTH = 64, 16
 
 
 def with_recipe(experiment: Experiment, recipe: Recipe, task: Task, keep: bool) -> Experiment:
@@ -64,15 +68,35 @@ def with_task(experiment: Experiment, found: Recognised, task: Task) -> Experime
             return experiment.on(task)
         except NetworkError:
             pass  # it reads something else altogether: pictures and not numbers, or tokens
-    return _usual(experiment, task)
+    return experiment.replaced(variants={next(iter(experiment.variants)): _usual_network(task)}, task=task)
 
 
-def _usual(experiment: Experiment, task: Task) -> Experiment:
-    usual = task.kind.families[0]
-    family = next((family for family in task.kind.families if family in FAMILIES), None)
-    if family is None:
-        return with_recipe(experiment, first_recipe(usual, task), task, keep=False)
-    return rebuilt(experiment, usual_stack(experiment.network, family), task)
+def usual(task: Task, training: Training) -> Experiment:
+    """Return an experiment with the network that usually learns the task."""
+    training = _affordable(training, task) if task.own else training
+    return Experiment(variants={"network": _usual_network(task)}, task=task, training=training)
+
+
+def usual_words(task: Task) -> str:
+    """Return in an imperative what `usual` does, for a button."""
+    return f"Take a usual {TITLES[task.kind.families[0]]} for it".replace("a usual Convolutional", "usual convolutions")
+
+
+def _usual_network(task: Task) -> Network:
+    family = task.kind.families[0]
+    if family not in FAMILIES:
+        return built(first_recipe(family, task), task)
+    if family == "mlp":
+        return families.mlp(DEEP, MLP_WIDTH, 2, input=task.input_for(False), head=task.head())
+    depth, width = _affordable_convolutions(elements(task.sample_shape()[1:]))
+    return families.conv(depth, width, 2, input=task.input_for(True), head=task.head())
+
+
+def _affordable_convolutions(pixels: int) -> tuple[int, int]:
+    """Return how many convolutions of how many channels are trained in reasonable time."""
+    if pixels <= SMALL_PICTURE:
+        return DEEP, CONV_WIDTH
+    return SHALLOW, CONV_WIDTH if pixels <= LARGE_PICTURE else CONV_WIDTH // 2
 
 
 def with_own(experiment: Experiment, found: Recognised, task: Task) -> Experiment:
@@ -80,19 +104,19 @@ def with_own(experiment: Experiment, found: Recognised, task: Task) -> Experimen
 
     Large pictures come in small batches. Raises `NetworkError`.
     """
-    network, usual = experiment.network, task.kind.families[0]
+    network, family = experiment.network, task.kind.families[0]
     affordable = experiment.replaced(training=_affordable(experiment.training, task))
     if found.recipe and fits(found.recipe.family, task):
         return with_recipe(affordable, found.recipe.followed(experiment.task, task), task, keep=True)
-    if not is_stack(network) or experiment.task.name == task.name or setup_of(network).family == usual:
+    if not is_stack(network) or experiment.task.name == task.name or setup_of(network).family == family:
         try:
             return affordable.on(task)
         except NetworkError:
             pass  # it reads something else altogether: pictures and not numbers, or tokens
-    setup = usual_stack(network, usual)
-    pixels = elements(task.sample_shape()[1:])
-    if usual == "conv" and pixels > SMALL_PICTURE:
-        setup = setup.replaced(depth=8, width=16 if pixels <= LARGE_PICTURE else 8)
+    setup = usual_stack(network, family)
+    if family == "conv":
+        depth, width = _affordable_convolutions(elements(task.sample_shape()[1:]))
+        setup = setup.replaced(depth=depth, width=width)
     return rebuilt(affordable, setup, task)
 
 
@@ -103,6 +127,12 @@ def _affordable(training: Training, task: Task) -> Training:
 
 def usual_stack(network: Network, family: str) -> Setup:
     """Return a plain stack's settings for one who comes from another network."""
-    own = {"depth": 24, "width": 64 if family == "mlp" else 16, "activation": "relu", "norm": "none", "order": "op-norm-act"}
+    own = {
+        "depth": DEEP,
+        "width": MLP_WIDTH if family == "mlp" else CONV_WIDTH,
+        "activation": "relu",
+        "norm": "none",
+        "order": "op-norm-act",
+    }
     skips = {"init": "torch", "pattern": "residual", "every": 2, "merge": "add", "scale": "none"}
     return setup_of(network).replaced(family=family, **own, **skips)

@@ -86,13 +86,15 @@ def with_task(bench: Workbench, task: Task) -> Experiment:
 
 
 def follow_task(desk: Desk, bench: Workbench, task: Task) -> None:
-    """Put the bench's experiment on another task, or say why not; a sentence tells which settings had to follow it."""
-    before = known(bench).recipe
+    """Put the bench's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
+    before, layers = known(bench), bench.network.layers
     if not take(desk, bench, lambda: with_task(bench, task)):
         return
-    after = known(bench).recipe
-    words = followed_words(before, after) if before and after and before.family == after.family else ""
-    if words:
+    after = known(bench)
+    if after.family != before.family and bench.network.layers != layers:
+        title = TITLES.get(before.family, "Your own network")
+        desk.message = (f"{title} does not fit {task.kind.title.lower()}.", f"The family is now {TITLES[after.family]}.")
+    elif after.recipe and before.recipe and (words := followed_words(before.recipe, after.recipe)):
         desk.message = (f"{TITLES[after.family]} follows the task.", words)
 
 

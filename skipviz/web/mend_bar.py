@@ -11,16 +11,17 @@ from ..network.base import NetworkError
 from ..tasks.experiment import Experiment, MismatchError
 from ..tasks.mend import mend_words
 from ..tasks.task import Task
+from .architecture import usual, usual_words
 
 
 @dataclass(frozen=True)
 class Mend:
-    """An offer that stands while the bench holds `at`: `words` on a button lead to `experiment`; None where nothing can."""
+    """An offer that stands while the bench holds `at`: `words` on a button lead to `experiment`."""
 
     at: Experiment
     sentence: str
     words: str
-    experiment: Experiment | None
+    experiment: Experiment
 
 
 def mend_of(mismatch: MismatchError | None, at: Experiment) -> Mend | None:
@@ -30,8 +31,9 @@ def mend_of(mismatch: MismatchError | None, at: Experiment) -> Mend | None:
     sentence = f"The network that was opened does not fit its task: {mismatch}."
     try:
         return Mend(at, sentence, mismatch.words(), mismatch.mended())
-    except NetworkError as error:
-        return Mend(at, f"{sentence} Nor can it be made to fit: {error}.", "", None)
+    except NetworkError:
+        words, experiment = usual_words(mismatch.task), usual(mismatch.task, mismatch.training)
+        return Mend(at, f"{sentence} No input and no head make it fit.", words, experiment)
 
 
 def back_to_own(task: Task, at: Experiment) -> Mend | None:
@@ -44,7 +46,8 @@ def back_to_own(task: Task, at: Experiment) -> Mend | None:
     try:
         mended = at.on(task)
     except NetworkError as error:
-        return Mend(at, f"{sentence}, but the network cannot learn it: {error}.", "", None)
+        words, experiment = usual_words(task), usual(task, at.training)
+        return Mend(at, f"{sentence}, but the network cannot learn it: {error}.", words, experiment)
     why = f", but {problem[:1].lower()}{problem[1:]}." if problem else " and it fits it."
     return Mend(at, sentence + why, mend_words(task) if problem else "Train it on your own data", mended)
 

@@ -76,7 +76,8 @@ def test_another_task_brings_the_input_and_the_head_it_needs(small, task, output
     assert experiment.task.name == task
     assert experiment.network.head.outputs == outputs
     assert data["probe"] is not None
-    assert data["message"] is None
+    stays = {layer.op.kind for layer in experiment.network.layers} == {"linear"}
+    assert (data["message"] is None) == stays
 
 
 def test_tokens_come_with_a_transformer_that_follows_their_number_and_give_way_to_another_task(small):
@@ -87,7 +88,7 @@ def test_tokens_come_with_a_transformer_that_follows_their_number_and_give_way_t
     assert small.widget("selectbox", "Family").value == "transformer"
     data = small.choose("selectbox", "Task", "moons")
     assert link.decode(data["link"]).network.input == (2,)
-    assert data["message"] is None
+    assert data["message"] == ["Transformer does not fit moons.", "The family is now MLP."]
 
 
 def test_a_preset_replaces_everything_and_undo_brings_the_old_one_back(small):

@@ -134,10 +134,14 @@ def test_a_network_opened_over_ones_own_data_is_explained_and_mended_with_one_bu
     assert experiment(table).task.name == "spiral"
 
 
-def test_a_network_that_cannot_learn_it_says_why_and_has_no_button(table):
+def test_a_network_that_cannot_learn_it_says_why_and_gives_way_to_a_usual_one_with_one_button(table):
+    own = experiment(table).task
     table.choose("selectbox", "Start from", "unet-shapes")
     assert "the network cannot learn it: Your own table gives 6 inputs and no pictures" in said(table)
-    assert not [button for button in table.test.button if button.label.startswith("Give")]
+    next(button for button in table.test.button if button.label == "Take a usual MLP for it").click()
+    table.run()
+    assert experiment(table).task == own
+    assert table.widget("selectbox", "Family").value == "mlp"
 
 
 def test_going_back_to_the_task_needs_no_second_upload(table):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from skipviz.network import edit, families
 from skipviz.network.base import NetworkError
 from skipviz.network.network import Head
 from skipviz.tasks import presets
-from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from skipviz.tasks.own import Own
 from skipviz.tasks.task import KINDS, Task
 from skipviz.web.architecture import with_family, with_own, with_recipe, with_task
 from skipviz.web.forms import FORMS
 from skipviz.web.image_mend import SIZES, larger_images
+from skipviz.web.mend_bar import mend_of
 from skipviz.web.recipe import built, first_recipe, fits, size_words
 from skipviz.web.recognition import TITLES, recognised
 
@@ -89,6 +92,23 @@ def test_a_family_is_chosen_on_every_task_that_it_fits(family):
         chosen = with_family(begun, recognised(begun), family, task)
         assert recognised(chosen).family == family
         assert task.mismatch(chosen.network) is None
+
+
+@pytest.mark.parametrize("family", TITLES)
+def test_a_network_that_was_opened_for_a_task_it_does_not_fit_comes_with_one_that_does(family):
+    begun = first(family)
+    for task in (*TASKS, *OWN.values()):
+        if task.mismatch(begun.network) is None:
+            continue
+        opened = {"variants": {"net": begun.network.model_dump(mode="json")}, "task": task.model_dump(mode="json")}
+        with pytest.raises(ExperimentError) as refused:
+            experiment_from_json(json.dumps(opened))
+        offer = mend_of(refused.value.mismatch, begun)
+        assert offer.sentence.startswith("The network that was opened does not fit its task: ")
+        assert offer.words.startswith(("Give the network ", "Take a usual ", "Take usual "))
+        assert task.mismatch(offer.experiment.network) is None
+        if offer.words.startswith("Take"):
+            assert recognised(offer.experiment).family == task.kind.families[0]
 
 
 @pytest.mark.parametrize("family", FORMS)

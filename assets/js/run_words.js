@@ -21,8 +21,8 @@ export function stateWords(store, live, network) {
   return words[store.state] || ["ready", store.state];
 }
 
-/** Whether the main button lets an interrupted or failed run go on. @param {any} store */
-export const canResume = (store) => ["interrupted", "failed"].includes(store.state) && store.resumes !== null;
+/** Whether the main button lets a run that has ended go on. @param {any} store */
+export const canResume = (store) => ["interrupted", "failed", "stopped"].includes(store.state) && store.resumes !== null;
 
 /** Why a run pauses or stopped, where its owner did not do it. @param {any} store */
 export function reasonWords(store) {

@@ -95,6 +95,8 @@ class Dispatch:
         self._line.remove(run.id)
         if live is not None:
             live.count(self._clock())
+            if not live.house and run.trained >= self._settings().run_minutes * 60:
+                run.checkpoint = None  # its time is used up, so it is not offered to go on
             self._forecast.ended(live, self._settings(), self._clock())
 
     def admit(self) -> None:
@@ -149,6 +151,8 @@ class Dispatch:
         if live is None:
             return None
         live.compute(state == "running", self._clock())
+        if live.ending:
+            return run.reason
         return budget.unwatched(self._settings().unwatched_minutes) if live.rests and state == "paused" else None
 
     def watch(self, run_id: str, viewers: int) -> bool:

@@ -325,6 +325,7 @@ class Engine:
         with self._lock:
             if not self._closed:
                 self._dispatch.tick()
+                self._workers.look()
         self._loop.call_later(PERIOD, self._look)
 
 

@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -33,10 +32,11 @@ OnLines = Callable[[list[tuple[bytes, bytes]]], None]
 class Child(asyncio.Protocol):
     """One worker or prober process, as the server sees it. All methods run on the engine's loop.
 
-    `on_lines([(word, rest), …])` gets the lines that came together; `on_lost(sentence)` is called once, when the process is gone.
+    `on_lines([(word, rest), …])` gets the lines that came together; `on_lost(status)` is called once, when the process is
+    gone: with its exit status, negative for a signal, or None where nobody knows it.
     """
 
-    def __init__(self, ticket: int, on_lines: OnLines, on_lost: Callable[[str], None]) -> None:
+    def __init__(self, ticket: int, on_lines: OnLines, on_lost: Callable[[int | None], None]) -> None:
         self.ticket, self._on_lines, self._on_lost = ticket, on_lines, on_lost
         self.heard = False
         """Whether it ever said anything."""
@@ -98,17 +98,7 @@ class Child(asyncio.Protocol):
     def _tell(self) -> None:
         if not self._told:
             self._told = True
-            self._on_lost(_ending(self._status))
-
-
-def _ending(status: int | None) -> str:
-    if status is None:
-        return "the run's worker is gone"
-    if status == -signal.SIGKILL:
-        return "the run's worker was killed (signal 9), probably because memory ran out"
-    if status < 0:
-        return f"the run's worker was ended by signal {-status} ({signal.strsignal(-status) or 'unknown'})"
-    return f"the run's worker ended on its own (exit status {status})"
+            self._on_lost(self._status)
 
 
 class _Subprocess(asyncio.SubprocessProtocol):
@@ -172,7 +162,7 @@ class Launcher:
         self._socket, self._lines = ours, Lines()
         asyncio.get_running_loop().add_reader(ours, self._hear_nursery)
 
-    def launch(self, role: str, on_lines: OnLines, on_lost: Callable[[str], None], cuda: bool = False) -> Child:
+    def launch(self, role: str, on_lines: OnLines, on_lost: Callable[[int | None], None], cuda: bool = False) -> Child:
         """Start a `worker` or `prober` and return it; what is sent to it waits until it is there."""
         child = Child(next(self._tickets), on_lines, on_lost)
         self._live = {child, *(other for other in self._live if not other.silent.is_set())}

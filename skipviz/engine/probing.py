@@ -107,7 +107,7 @@ class Probing:
                 self._finish(answer)
                 self._next()
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, status: int | None) -> None:
         """Give the current question up, which took too long or killed its process, and start another prober."""
         self._child = None
         self._finish(None)

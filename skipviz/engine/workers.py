@@ -10,6 +10,8 @@ from collections.abc import Callable
 from ..settings import Settings
 from ..storage import Run, RunStore
 from ..tasks.uploads import Uploads
+from . import ending
+from .figures import own_memory_mb
 from .launcher import Child, Launcher
 from .register import Register
 
@@ -46,6 +48,9 @@ class Workers:
         self._children: dict[str, Child] = {}
         self._pending: dict[str, list[dict]] = {}
         """Per run that has no header yet: the request and what was posted since, to begin with and to begin again."""
+        self._held_mb: dict[str, float] = {}
+        """What workers held of their own when that was last measured, the one that was measured longest ago first."""
+        self._kills = ending.MemoryKills()
         self._closing = False
         self._awaited: set[str] = set()
         """Runs whose checkpoint a stopping server waits for."""
@@ -68,6 +73,16 @@ class Workers:
         """Return the process ids of all workers."""
         return [child.pid for child in list(self._children.values()) if child.pid]
 
+    def look(self) -> None:
+        """Measure what one worker holds, the next one the next time, so that its end can be told; done again and again."""
+        self._kills.look(time.monotonic())
+        known = {run_id: child.pid for run_id, child in self._children.items() if child.pid}
+        for run_id in (*(known.keys() - self._held_mb), *self._held_mb):
+            if run_id in known:
+                self._held_mb.pop(run_id, None)
+                self._held_mb[run_id] = own_memory_mb(known[run_id])
+                return
+
     def prepare(self, run: Run, device: str, going_on: bool = False) -> None:
         """Write down with what the run's worker is to begin; `going_on`: from the run's checkpoint."""
         request = {
@@ -88,7 +103,7 @@ class Workers:
         child = self._launcher.launch(
             "worker",
             lambda lines: self._hear(run, lines),
-            lambda reason: self._lost(run, reason, again),
+            lambda status: self._lost(run, status, again),
             cuda=request["device"] == "cuda",
         )
         self._children[run.id] = child
@@ -136,6 +151,7 @@ class Workers:
     def forget(self, run: Run) -> None:
         """Hear that a run has ended."""
         self._pending.pop(run.id, None)
+        self._held_mb.pop(run.id, None)
         self.safe(run)
 
     def wind_up(self) -> None:
@@ -169,7 +185,7 @@ class Workers:
         if child is not None:
             child.kill()
 
-    def _lost(self, run: Run, reason: str, again: bool) -> None:
+    def _lost(self, run: Run, status: int | None, again: bool) -> None:
         """Take the end of a worker's process."""
         with self._lock:
             child = self._children.pop(run.id, None)
@@ -178,7 +194,7 @@ class Workers:
             if not child.heard and not again and not self._closing:
                 self._loop.call_later(BEGIN_AGAIN_SECONDS, self._begin_again, run)
                 return
-            self._register.end(run, "failed", reason)
+            self._register.end(run, "failed", ending.sentence(status, self._kills.any(), self._held_mb.get(run.id)))
             self._admit()
 
     def _begin_again(self, run: Run) -> None:

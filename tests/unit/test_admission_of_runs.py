@@ -154,6 +154,7 @@ def test_a_run_ends_when_its_time_is_over_and_says_so(engine, submit, limited):
     limited(run_minutes=0.01)
     run = wait_for_end(engine, submit(endless()))
     assert (run.state, run.reason) == ("stopped", "stopped after 0.6 s of training, this server's limit for a run")
+    assert not run.resumable, "there is no time left to go on in"
     assert run.frames
 
 

@@ -74,3 +74,11 @@ def test_time_in_line_and_paused_is_no_time_of_training():
     stage.pass_time(10)
     assert (first.trained, second.state) == (pytest.approx(10), "running")
     assert second.trained == pytest.approx(10, abs=PERIOD)
+
+
+def test_why_a_run_is_stopped_is_not_forgotten_where_its_worker_says_late_that_it_runs():
+    stage = Stage(run_minutes=0.01)
+    run = stage.enter(a_run("x"))
+    stage.pass_time(1)
+    assert stage.sent == [("x", "stop")]
+    assert stage.dispatch.changed(run, "running") == run.reason == "stopped after 0.6 s of training, this server's limit for a run"

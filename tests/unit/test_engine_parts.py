@@ -5,7 +5,7 @@ import json
 import pytest
 from engines import small
 
-from skipviz.engine import devices, limits
+from skipviz.engine import devices, ending, limits
 from skipviz.engine.launcher import Child
 from skipviz.engine.wire import Lines, encode_frame
 from skipviz.learning.frame import Frame, VariantFrame
@@ -147,16 +147,45 @@ def test_cuda_is_refused_where_there_is_none_and_small_work_stays_on_the_cpu(mon
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
-    [(-9, "killed (signal 9), probably because memory ran out"), (-11, "signal 11"), (3, "exit status 3")],
+    ("status", "kills", "held_mb", "told"),
+    [
+        (-9, False, None, "the run's worker was ended by signal 9 (killed)"),
+        (-9, False, 812, "the run's worker was ended by signal 9 (killed); it held 812 MB of memory"),
+        (-9, True, None, "the system ended the run's worker because memory ran out"),
+        (-9, True, 3000, "the system ended the run's worker because memory ran out; it held 2.9 GB of memory"),
+        (-11, True, 10, "the run's worker was ended by signal 11 (Segmentation fault)"),
+        (3, True, 10, "the run's worker ended on its own (exit status 3)"),
+        (None, True, 10, "the run's worker is gone"),
+    ],
 )
-def test_how_a_worker_ended_is_told_in_a_sentence(status, words):
+def test_how_a_worker_ended_is_told_in_a_sentence_that_says_what_is_known(status, kills, held_mb, told):
+    assert ending.sentence(status, kills, held_mb) == told
+
+
+def test_the_end_of_a_process_is_told_once():
     told = []
     child = Child(1, lambda *_: None, told.append)
-    child.exited(status)
+    child.exited(-9)
     child.connection_lost(None)
-    assert len(told) == 1
-    assert words in told[0]
+    child.exited(-9)
+    assert told == [-9]
+
+
+def test_the_system_has_ended_a_process_for_memory_if_its_count_has_just_grown(monkeypatch, tmp_path):
+    counts = tmp_path / "memory.events"
+    monkeypatch.setattr(ending, "EVENTS", (tmp_path / "none", counts))
+    kills = ending.MemoryKills()
+    assert not kills.any()
+    for now in (0.0, 2.0, 4.0):
+        counts.write_text("low 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 9\n")
+        kills.look(now)
+        assert not kills.any()
+    counts.write_text("oom_kill 3\n")
+    kills.look(5.0)
+    assert kills.any()
+    for now in (9.0, 11.0, 14.0, 20.0):
+        kills.look(now)
+    assert not kills.any(), "that was long ago, and of another process"
 
 
 def test_settings_come_from_the_environment(monkeypatch):

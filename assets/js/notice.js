@@ -17,13 +17,18 @@ export function createToast(host) {
   return {
     /** @param {string} title @param {string} sentence */
     show(title, sentence) {
-      root.replaceChildren(element("strong", {}, title), " ", sentence);
+      root.replaceChildren(element("strong", {}, title), " ", wholeSentence(sentence));
       root.hidden = false;
       clearTimeout(timer);
       timer = window.setTimeout(hide, 6000);
     },
     hide,
   };
+}
+
+/** With a capital and a full stop, which the server's reasons do not have. @param {string} text */
+function wholeSentence(text) {
+  return text && `${text[0].toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 }
 
 /** @param {HTMLElement} host  positioned ancestor of what is hovered */

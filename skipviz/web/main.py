@@ -6,8 +6,11 @@ import streamlit as st
 
 from skipviz.web import compare_page, figure_page, gallery_page, lab_page, lost_page, runs_page
 from skipviz.web.chrome import draw_header
+from skipviz.web.session import on_phone
 
-st.set_page_config(page_title="skipviz", page_icon="assets/icon.svg", layout="wide", initial_sidebar_state="auto")
+# Streamlit closes the sidebar by itself where the window is narrow; a phone held across has as little room.
+sidebar = "collapsed" if on_phone() else "auto"
+st.set_page_config(page_title="skipviz", page_icon="assets/icon.svg", layout="wide", initial_sidebar_state=sidebar)
 draw_header()
 pages = {
     "figure": st.Page(figure_page.page, title="Figure 4.9", url_path="figure", default=True),

@@ -66,6 +66,9 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     _goes_on(owner, followers, "s1-3", 1)
 
     machine.end(signal.SIGTERM)
+    expect(phone.locator(".sv-reach")).to_be_visible()
+    dock = phone.locator(".sv-transport-card").bounding_box()["y"]
+    assert phone.locator(".sv-reach").bounding_box()["y"] + phone.locator(".sv-reach").bounding_box()["height"] <= dock
     for page in everybody:
         expect(page.locator(".sv-reach")).to_have_text("The server restarts; runs go on afterwards.", timeout=60_000)
     machine.start()

@@ -67,6 +67,8 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
 
     machine.end(signal.SIGTERM)
     expect(phone.locator(".sv-reach")).to_be_visible()
+    expect(phone.get_by_text("Connection error")).to_be_attached()
+    expect(phone.get_by_text("Connection error")).to_be_hidden()
     dock = phone.locator(".sv-transport-card").bounding_box()["y"]
     assert phone.locator(".sv-reach").bounding_box()["y"] + phone.locator(".sv-reach").bounding_box()["height"] <= dock
     for page in everybody:

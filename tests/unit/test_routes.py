@@ -242,6 +242,16 @@ def test_a_page_gives_a_new_browser_its_cookie_and_a_known_one_none(client):
     assert cookie_for("/", accept="*/*") is None
 
 
+def test_a_page_without_a_run_hears_that_it_is_listened_to_and_that_the_server_restarts(client):
+    messages = client.listen("notices=1")
+    assert next(messages)[1] == {"listening": True}
+    for broadcaster in list(routes._broadcasters.values()):
+        for viewer in list(broadcaster._all):
+            broadcaster._loop.call_soon_threadsafe(viewer.close, routes.RESTARTS)
+    assert next(messages)[1] == {"notice": "The server restarts; runs go on afterwards."}
+    assert list(messages) == []
+
+
 def test_a_stream_of_no_run_is_refused(client):
     assert client.request("GET", "/skipviz/stream?runs=")[0] == 400
 

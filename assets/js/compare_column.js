@@ -4,6 +4,7 @@ import { networkThen } from "./diagram_standing.js";
 import { createDiagramView } from "./diagram_view.js";
 import { element } from "./dom.js";
 import { eventWords } from "./event_words.js";
+import { createExportPanel } from "./export_panel.js";
 import { createHints } from "./hints.js";
 import { createTooltip } from "./notice.js";
 import { metricName, metricWord } from "./metric_words.js";
@@ -20,7 +21,7 @@ const LOOKED_AT = "Open the run in the lab to change it; side by side it is only
 
 /**
  * @param {number} side  0 left, 1 right
- * @param {{command: (command: any) => void, problem: (sentence: string) => void, seek: (step: number | null) => void}} outer
+ * @param {{command: (command: any) => number, loss: HTMLElement, problem: (sentence: string) => void, seek: (step: number | null) => void}} outer
  */
 export function createCompareColumn(side, outer) {
   const store = createRunStore();
@@ -37,14 +38,18 @@ export function createCompareColumn(side, outer) {
   const rows = element("div", { class: "sv-rows" }, diagramHost, bars);
   const heatmap = element("div", { class: "sv-plot-heatmap" });
   const spoken = element("p", { class: "sv-spoken" });
+  const exporting = createExportPanel({
+    name: `Export the ${side ? "right" : "left"} run`, root: rows, diagram: diagramHost, quiet: true, shown: () => ({ data, store, frame: store.frame(), values: values() }), ask: outer.command,
+    plots: [["bars", "Gradient bars", bars], ["heatmap", "Layer × step", heatmap], ["losses", "Both losses", outer.loss]],
+  });
   const root = element(
     "section", { class: "sv-card sv-panel sv-pair-column", "aria-label": side ? "Right run" : "Left run" },
-    element("div", { class: "sv-pair-head" }, element("div", {}, title, words), element("div", { class: "sv-pair-actions" }, variants, open)),
+    element("div", { class: "sv-pair-head" }, element("div", {}, title, words), element("div", { class: "sv-pair-actions" }, variants, open, exporting.button)),
     element("div", { class: "sv-pair-now" }, state, numbers),
     element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
     element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")),
-    heatmap, spoken,
+    heatmap, spoken, exporting.root,
   );
   const tooltip = createTooltip(root);
   /** @type {any} */
@@ -120,7 +125,9 @@ export function createCompareColumn(side, outer) {
       const gradients = (now?.weight_grad ?? []).filter((value) => value !== null);
       spoken.textContent = frame ? hints.spoken(data, store, now, gradients.length > 1 && gradients.at(-1) > 0 ? gradients[0] / gradients.at(-1) : null) : "";
     },
+    take: exporting.take,
     destroy() {
+      exporting.destroy();
       for (const plot of Object.values(plots ?? {})) plot.destroy();
     },
   };

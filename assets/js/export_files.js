@@ -11,6 +11,25 @@ export function save(content, name) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
+/**
+ * Get a file from one of our routes and save it as it is called there; a refusal is said in its sentence.
+ * @param {string} address @param {(words: string) => void} say
+ */
+export async function fetchFile(address, say) {
+  say("The file is being made …");
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) {
+      const { error } = await answer.json();
+      return say(`${error.charAt(0).toUpperCase()}${error.slice(1)}${error.endsWith(".") ? "" : "."}`);
+    }
+    save(await answer.blob(), /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "skipviz");
+    return say("");
+  } catch {
+    return say("The server does not answer.");
+  }
+}
+
 /** Copy a text; false where the browser does not let the page. @param {string} text */
 export async function copyText(text) {
   try {

@@ -1,22 +1,21 @@
 // @ts-check
 // Export, beside Share: the experiment as script or JSON, its run as numbers or a replay, what is drawn as pictures.
 import { element, icon } from "./dom.js";
-import { copyText, numbersText, save } from "./export_files.js";
+import { copyText, fetchFile, numbersText, save } from "./export_files.js";
 import { diagramPicture, plotPicture } from "./export_pictures.js";
-import { pickFile } from "./file_drop.js";
 import { createHandout } from "./handout.js";
 import { routesBlocked } from "./reach.js";
 
-const PLOTS = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["loss", "Loss"], ["picture", "Output"]];
-
 /**
- * @param {Record<string, any>} page  the lab's elements
- * @param {() => {data: any, store: any, frame: any, values: any}} shown  what the lab shows now
- * @param {(text: string) => void} openText  opens an experiment's JSON
- * @param {(title: string, sentence: string) => void} refuse
- * @param {(command: any) => number} ask
+ * @typedef {{stem: string, link?: string, network: any}} Exported  what Python tells of it
+ * @param {{
+ *   name: string, root: HTMLElement, diagram: HTMLElement, plots: [string, string, HTMLElement][], panel?: string, quiet?: boolean,
+ *   shown: () => {data: Exported, store: any, frame: any, values: any}, ask: (command: any) => number,
+ *   open?: () => void,
+ * }} outer  `name` is what the panel is called, `plots` are file name, words and place of each, `panel` is told to Python, a
+ *   quiet button is an icon; `open` lets a file be chosen
  */
-export function createExportPanel(page, shown, openText, refuse, ask) {
+export function createExportPanel({ name: title, root, diagram, plots, panel: asking, quiet, shown, ask, open }) {
   const said = element("span", { class: "sv-quiet", role: "status" });
   const base = location.pathname.replace(/[^/]*$/, "");
   const say = (words) => {
@@ -24,7 +23,7 @@ export function createExportPanel(page, shown, openText, refuse, ask) {
   };
   const link = (words) => element("a", { class: "sv-take" }, words);
   const press = (words, onclick, label = words) => element("button", { type: "button", class: "sv-take", "aria-label": label, title: label, onclick }, words);
-  const handout = createHandout(ask, say);
+  const handout = createHandout((command) => ask(asking ? { ...command, panel: asking } : command), say);
   const script = link("PyTorch script");
   const json = link("JSON");
   const csv = link("CSV");
@@ -35,19 +34,19 @@ export function createExportPanel(page, shown, openText, refuse, ask) {
   const lineCopy = press("Copy", () => copy(line.textContent || "", "The line is copied."), "Copy the line for pandas");
   const pandas = element("div", { class: "sv-take-line" }, line, lineCopy);
   const none = element("p", { class: "sv-quiet" }, "Start it, and here are its numbers and a replay.");
-  const rows = PLOTS.map(([name, words]) => [words, picture(words, "svg", () => plot(name, "svg")), picture(words, "png", () => plot(name, "png"))]);
+  const rows = plots.map(([name, words, place]) => [words, picture(words, "svg", () => plot(name, place, "svg")), picture(words, "png", () => plot(name, place, "png"))]);
   const row = (name, ...parts) => element("div", { class: "sv-take-row", role: "group", "aria-label": name }, element("span", {}, name), ...parts);
   const numbers = row("Numbers", csv, parquet, copied);
   const panel = element(
-    "div", { class: "sv-export-panel", role: "dialog", "aria-label": "Export", hidden: true },
+    "div", { class: "sv-export-panel", role: "dialog", "aria-label": title, hidden: true },
     element("strong", {}, "Take it with you"),
-    row("Experiment", script, json, press("Open a file…", () => pickFile(openText, refuse))),
+    row("Experiment", script, json, open && press("Open a file…", open)),
     numbers, pandas, row("Run", replay), none,
     row("Diagram", picture("Diagram", "svg", () => drawn("svg")), picture("Diagram", "png", () => drawn("png"))),
     ...rows.map(([words, ...buttons]) => row(String(words), ...buttons)),
     said,
   );
-  const button = element("button", { type: "button", class: "sv-share sv-export", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": "Export", title: "Export" }, icon("take"), "Export");
+  const button = element("button", { type: "button", class: quiet ? "sv-bare" : "sv-share sv-export", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": title, title }, icon("take"), !quiet && "Export");
 
   function picture(words, format, onclick) {
     return press(format.toUpperCase(), () => onclick().then(() => say(""), () => say("This picture cannot be made by this browser.")), `${words} as ${format.toUpperCase()}`);
@@ -57,17 +56,18 @@ export function createExportPanel(page, shown, openText, refuse, ask) {
   }
   const stem = () => [shown().data.stem, shown().store.id].filter(Boolean).join("-");
   async function drawn(format) {
-    save(await diagramPicture(page.diagram.querySelector("svg"), format), `${stem()}-diagram.${format}`);
+    save(await diagramPicture(diagram.querySelector("svg"), format), `${stem()}-diagram.${format}`);
   }
-  async function plot(name, format) {
-    save(await plotPicture(page[name], format, getComputedStyle(page.root).getPropertyValue("--sv-card").trim()), `${stem()}-${name}.${format}`);
+  async function plot(name, place, format) {
+    save(await plotPicture(place, format, getComputedStyle(root).getPropertyValue("--sv-card").trim()), `${stem()}-${name}.${format}`);
   }
   function offer(node, address, suffix, run) {
     node.toggleAttribute("aria-disabled", !address);
     node.onclick = (event) => {
-      if (!routesBlocked() || !address) return;
+      if (!address || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      handout.want(suffix, run);
+      if (routesBlocked()) handout.want(suffix, run);
+      else fetchFile(base + address, say);
     };
     if (address) {
       node.setAttribute("href", base + address);
@@ -90,9 +90,9 @@ export function createExportPanel(page, shown, openText, refuse, ask) {
     none.hidden = Boolean(run);
     pandas.hidden = !run || routesBlocked();
     line.textContent = run ? `pd.read_parquet("${new URL(base + run, location.href).href}.parquet")` : "";
-    for (const [index, [name]] of PLOTS.entries()) {
-      const there = page[name].querySelector(".js-plotly-plot, canvas");
-      const vector = page[name].querySelector(".js-plotly-plot");
+    for (const [index, [, , place]] of plots.entries()) {
+      const there = place.querySelector(".js-plotly-plot, canvas");
+      const vector = place.querySelector(".js-plotly-plot");
       /** @type {any} */ (rows[index][1]).disabled = !vector;
       /** @type {any} */ (rows[index][2]).disabled = !there;
     }
@@ -117,10 +117,9 @@ export function createExportPanel(page, shown, openText, refuse, ask) {
     button.focus();
   };
   document.addEventListener("pointerdown", outside);
-  const share = page.root.querySelector(".sv-header-actions .sv-share");
-  share?.after(button);
-  share?.parentElement?.append(panel);
   return {
+    button,
+    root: panel,
     take: handout.take,
     destroy() {
       document.removeEventListener("pointerdown", outside);

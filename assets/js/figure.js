@@ -179,6 +179,7 @@ export function createFigure(root, commands) {
   return {
     /** @param {any} next */
     update(next) {
+      for (const panel of panels) panel.take(next.file);
       if (data && commands.waiting()) return;
       const first = !data;
       data = next;

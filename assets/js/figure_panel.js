@@ -2,6 +2,7 @@
 // One panel of Figure 4.9: its drawing, its gradient beside it, its run.
 import { createDiagramView } from "./diagram_view.js";
 import { element } from "./dom.js";
+import { createExportPanel } from "./export_panel.js";
 import { createHints } from "./hints.js";
 import { createTooltip } from "./notice.js";
 import { metricName, metricWord } from "./metric_words.js";
@@ -14,7 +15,7 @@ import { post } from "./stream.js";
 
 /**
  * @param {string} id  left, center or right
- * @param {{command: (command: any) => void, problem: (sentence: string, title?: string) => void}} outer
+ * @param {{command: (command: any) => number, problem: (sentence: string, title?: string) => void}} outer
  */
 export function createFigurePanel(id, outer) {
   const store = createRunStore();
@@ -33,13 +34,17 @@ export function createFigurePanel(id, outer) {
   const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => step(-1) }, "−");
   const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => step(1) }, "+");
   const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
+  const exporting = createExportPanel({
+    name: `Export the ${id} network`, root: rows, diagram: diagramHost, plots: [["bars", "Gradient bars", bars]], panel: id, quiet: true,
+    shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.command,
+  });
   const root = element(
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
-    element("div", { class: "sv-panel-title" }, title, whose), text,
+    element("div", { class: "sv-panel-title" }, title, whose, exporting.button), text,
     element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
     element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),
-    spoken,
+    spoken, exporting.root,
   );
   const tooltip = createTooltip(root);
   /** @type {any} */
@@ -144,6 +149,10 @@ export function createFigurePanel(id, outer) {
       const grads = now ? now.weight_grad.filter((value) => value !== null) : [];
       spoken.textContent = hints.spoken(data, store, now, grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null);
     },
-    destroy: () => plot?.destroy?.(),
+    take: exporting.take,
+    destroy() {
+      exporting.destroy();
+      plot?.destroy?.();
+    },
   };
 }

@@ -1,6 +1,7 @@
 // @ts-check
 // Files where our routes are cut off: Python is asked for one, hands it over with the page's data, and forgets it.
 import { save } from "./export_files.js";
+import { bytesOf } from "./picture_parts.js";
 
 /**
  * @param {(command: any) => number} ask
@@ -20,17 +21,9 @@ export function createHandout(ask, say) {
     take(file) {
       if (!file || file.n !== wanted) return;
       wanted = 0;
-      if (file.content !== undefined) save(new Blob([unpacked(file.content)]), String(file.name));
+      if (file.content !== undefined) save(new Blob([/** @type {any} */ (bytesOf(file.content))]), String(file.name));
       say(file.problem || `Saved as ${file.name}.`);
       ask({ op: "file_taken" });
     },
   };
-}
-
-/** @param {string} text  base64 */
-function unpacked(text) {
-  const packed = atob(text);
-  const bytes = new Uint8Array(packed.length);
-  for (let place = 0; place < packed.length; place += 1) bytes[place] = packed.charCodeAt(place);
-  return bytes;
 }

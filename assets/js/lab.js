@@ -3,7 +3,7 @@
 import { createDiagramView } from "./diagram_view.js";
 import { iconButton } from "./dom.js";
 import { createExportPanel } from "./export_panel.js";
-import { createFileDrop } from "./file_drop.js";
+import { createFileDrop, pickFile } from "./file_drop.js";
 import { createHeaderActions } from "./header_actions.js";
 import { createInspector } from "./inspector.js";
 import { createLabLegend } from "./lab_legend.js";
@@ -144,6 +144,10 @@ export function createLab(root, commands) {
     },
   }), refuse);
 
+  function exported() {
+    const frame = store.frame() || data.probe?.frame || null;
+    return { data, store, frame, values: frame?.variants[variant()] || null };
+  }
   // The gradient at initialisation was not there in time: ask again, unless something else was asked meanwhile.
   function measureSoon() {
     clearTimeout(measureTimer);
@@ -205,10 +209,12 @@ export function createLab(root, commands) {
   const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command) });
   const projector = createProjector(page, header.view);
   const openText = (text) => commands.send({ op: "open_file", text });
-  const exporting = createExportPanel(page, () => {
-    const frame = store.frame() || data.probe?.frame || null;
-    return { data, store, frame, values: frame?.variants[variant()] || null };
-  }, openText, refuse, (command) => commands.send(command));
+  const exporting = createExportPanel({
+    name: "Export", root: page.root, diagram: page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
+    plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["loss", "Loss", page.loss], ["picture", "Output", page.picture]],
+  });
+  header.root.querySelector(".sv-share")?.after(exporting.button);
+  header.root.append(exporting.root);
   const dropping = createFileDrop(page.root, openText, refuse);
   page.root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && selected) {

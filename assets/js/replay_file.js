@@ -1,13 +1,14 @@
 // @ts-check
 // What a replay's file holds compressed: unpacked by the browser itself.
+import { bytesOf } from "./picture_parts.js";
 
 /**
  * Return the text that the element holds as base 64 of gzip.
  * @param {string} id
  */
 export async function readPacked(id) {
-  const bytes = Uint8Array.from(atob((document.getElementById(id)?.textContent ?? "").trim()), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const bytes = bytesOf((document.getElementById(id)?.textContent ?? "").trim());
+  const stream = new Blob([/** @type {any} */ (bytes)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).text();
 }
 

@@ -8,8 +8,9 @@ from ..network.network import Network
 from ..storage import Run
 from ..tasks.comparison import differences
 from ..tasks.experiment import Experiment
-from . import component, feed, opening, session, view
+from . import component, feed, handout, opening, session, view
 from .commands import perform_all
+from .file_names import run_stem
 from .page_data import network_data
 
 KEY = "compare"
@@ -25,7 +26,17 @@ def page() -> None:
     wanted = {"runs": ",".join(desk.runs)} if desk.runs else {}
     view.write_address(wanted)
     message, desk.message = desk.message, None
-    component.mount({"page": "compare", "done": desk.done, "compact": desk.compact, "message": message, **compared(desk)}, KEY)
+    component.mount(
+        {
+            "page": "compare",
+            "done": desk.done,
+            "compact": desk.compact,
+            "message": message,
+            "file": handout.told(),
+            **compared(desk),
+        },
+        KEY,
+    )
     if component.wants_feed(KEY):
         feed.draw([text.partition(":")[0] for text in desk.runs])
 
@@ -33,7 +44,7 @@ def page() -> None:
 def perform(desk: session.Pair, command: dict) -> None:
     """Do one command of the page; raises `ValueError` for what is none."""
     operation = command["op"]
-    if view.perform(command):
+    if view.perform(command) or handout.perform(None, command):
         return
     if operation == "go":
         session.go(str(command["page"]))
@@ -112,6 +123,7 @@ def _column(run: Run, experiment: Experiment, name: str, drawing: diagram.Diagra
     return {
         "run": run.id,
         "title": run.title,
+        "stem": run_stem(run),
         "mine": run.owner == session.owner(),
         "variant": name,
         "variants": list(experiment.variants),

@@ -19,7 +19,7 @@ from ..tasks import presets
 from ..tasks.event import message_from
 from ..tasks.experiment import Experiment
 from ..tasks.own import UploadError
-from .file_names import preset_names, run_stem, stem
+from .file_names import preset_of, run_stem, stem
 from .replay_data import replay_file
 
 MEDIA = {
@@ -108,7 +108,7 @@ def _attachment(name: str, body: bytes) -> Response:
 
 def title(experiment: Experiment) -> str:
     """Return an experiment's name for people: its preset's title, or depth and task."""
-    name = preset_names().get(experiment.to_json())
+    name = preset_of(experiment)
     return presets.preset(name).title if name else f"{experiment.network.depth} layers on {experiment.task.kind.title.lower()}"
 
 

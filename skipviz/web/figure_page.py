@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..engine import EngineError, get_engine
 from ..network.edit import set_layers, set_skips
 from ..tasks import presets
-from . import component, feed, session, view
+from . import component, feed, handout, session, view
 from .commands import capital, perform_all
 from .page_data import bench_data
 from .showcase import SPEED, opening, showcase
@@ -45,6 +45,7 @@ def page() -> None:
             "compact": desk.compact,
             "speed": SPEED,
             "message": message,
+            "file": handout.told(),
             "steps": max(panel["steps"] for panel in panels),
             "panels": panels,
         },
@@ -60,7 +61,7 @@ def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
     title, text = TEXTS[name]
     most = MOST_LAYERS // presets.figure_unit(name).depth
     shared = showcase.runs(get_engine()).get(name) if _is_shared(name, bench) else None
-    facts = {"title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
+    facts = {"stem": handout.stem_of(bench), "title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
     return {**data, **facts, "id": name, "shared": shared}
 
 
@@ -72,7 +73,7 @@ def _is_shared(name: str, bench: Workbench) -> bool:
 def perform(desk: session.Desk, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
-    if view.perform(command) or feed.perform(command):
+    if view.perform(command) or feed.perform(command) or handout.perform(desk.benches.get(command.get("panel")), command):
         return
     if operation == "start":
         runs, panels = command.get("runs") or {}, command.get("panels") or list(desk.benches)

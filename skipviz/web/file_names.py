@@ -18,7 +18,7 @@ _SPELT = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d",
 
 def stem(experiment: Experiment) -> str:
     """Return how files of an experiment are called: by its preset's name, or by depth and task."""
-    name = preset_names().get(experiment.to_json())
+    name = preset_of(experiment)
     return f"skipviz-{name or f'{experiment.network.depth}-layers-{experiment.task.name}'}"
 
 
@@ -36,7 +36,17 @@ def plain(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:LONGEST].rstrip("-")
 
 
+def preset_of(experiment: Experiment) -> str | None:
+    """Return the name of the preset that an experiment is, however often it is recorded."""
+    return _preset_names().get(_unrecorded(experiment).to_json())
+
+
 @cache
-def preset_names() -> dict[str, str]:
-    """Return the presets' names by what their experiments are as JSON."""
-    return {presets.get(name).to_json(): name for name in presets.names()}
+def _preset_names() -> dict[str, str]:
+    return {_unrecorded(presets.get(name)).to_json(): name for name in presets.names()}
+
+
+def _unrecorded(experiment: Experiment) -> Experiment:
+    if experiment.training.record_every is None:
+        return experiment
+    return experiment.replaced(training=experiment.training.replaced(record_every=None))

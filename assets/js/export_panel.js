@@ -46,7 +46,7 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
     ...rows.map(([words, ...buttons]) => row(String(words), ...buttons)),
     said,
   );
-  const button = element("button", { type: "button", class: quiet ? "sv-bare" : "sv-share sv-export", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": title, title }, icon("take"), !quiet && "Export");
+  const button = element("button", { type: "button", class: quiet ? "sv-bare sv-quiet-export" : "sv-share sv-export", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": title, title }, icon("take"), !quiet && "Export");
 
   function picture(words, format, onclick) {
     return press(format.toUpperCase(), () => onclick().then(() => say(""), () => say("This picture cannot be made by this browser.")), `${words} as ${format.toUpperCase()}`);

@@ -9,6 +9,12 @@ const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, 
 const ONLY_WATCHED = "Network diagram, which is watched. Arrow keys move.";
 const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate]";
 
+/** What a skip that is being drawn says of itself. @param {{k: number, keyboard: boolean}} drag @param {{k: number} | null | undefined} to */
+function dragWords({ k, keyboard }, to) {
+  if (!to || to.k === k) return `From h(${k}): ${keyboard ? "arrow keys choose where it joins" : "drag to another state"}`;
+  return `From h(${k}) to h(${to.k}): ${keyboard ? "Enter places the skip, Esc gives it up" : "release to place a skip"}`;
+}
+
 /**
  * Mount diagrams into `host`, and tell what a person does to them.
  * @param {HTMLElement} host
@@ -105,7 +111,7 @@ export function createDiagramView(host, act) {
       circle.classList.toggle("from", k === drag.k);
       circle.classList.toggle("to", Boolean(to) && k === to.k && k !== drag.k);
     }
-    act.hover(svg.querySelector(`[data-state="${drag.over}"]`), `From h(${drag.k})${to && to.k !== drag.k ? ` to h(${to.k}): release to place a skip` : ": drag to another state"}`);
+    act.hover(svg.querySelector(`[data-state="${drag.over}"]`), dragWords(drag, to));
   }
 
   function endDrag(place) {

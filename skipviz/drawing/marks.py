@@ -202,7 +202,7 @@ def _clear_of_trunk(points: list[Point]) -> str:
 
 
 def state_handle(x: float, y: float, k: int) -> Markup:
-    """Return the circle from which a new skip is dragged."""
+    """Return the circle from which a new skip is dragged; the style sheet says how large a pointer needs it."""
     return circle("state", x, y, 6, data_state=k)
 
 

@@ -14,6 +14,7 @@ from . import architecture
 from .form import SCALES, SCALES_HELP, Setting
 from .forms import FORMS
 from .image_mend import larger_images
+from .number_field import number_field
 from .recipe import Recipe, fits, followed_words, size_words, structure
 from .recognition import TITLES, Recognised, recognised
 from .session import Desk, accept, leave
@@ -134,13 +135,12 @@ def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
     columns = st.columns(2, gap="small")
     for place, setting in enumerate(FORMS[recipe.family].settings):
         key = f"form_{recipe.family}_{setting.name}"
-        show(key, values[setting.name])
-        _widget(columns[place % 2], setting, values, key, lambda s=setting, k=key: _reshape(desk, bench, recipe, s, k))
+        _widget(desk, columns[place % 2], setting, values, key, lambda value, s=setting: _reshape(desk, bench, recipe, s, value))
     st.caption(size_words(recipe, bench.network))
 
 
-def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, key: str) -> None:
-    changed, task = recipe.changed(**{setting.name: st.session_state[key]}), bench.experiment.task
+def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, value) -> None:
+    changed, task = recipe.changed(**{setting.name: value}), bench.experiment.task
 
     def made(task: Task = task) -> Experiment:
         return architecture.with_recipe(bench.experiment, changed, task, keep=True)
@@ -151,14 +151,17 @@ def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, key
         desk.mend = larger_images(bench.experiment, made) or desk.mend
 
 
-def _widget(column, setting: Setting, values: dict, key: str, on_change) -> None:
-    shared = {"key": key, "on_change": on_change, "help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
-    choices = setting.choices(values)
+def _widget(desk: Desk, column, setting: Setting, values: dict, key: str, put) -> None:
+    value, choices = values[setting.name], setting.choices(values)
+    shared = {"key": key, "help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
     if choices:
+        show(key, value)
+        shared |= {"on_change": lambda: put(st.session_state[key])}
         column.selectbox(setting.label, choices, format_func=setting.shown, **shared)
     else:
-        low, high = min(setting.low, values[setting.name]), max(setting.high, values[setting.name])
-        column.number_input(setting.label, low, high, step=setting.step, **shared)
+        limits = min(setting.low, value), max(setting.high, value)
+        whole = isinstance(setting.default, int)
+        number_field(desk, column, setting.label, value, limits, put, whole=whole, step=setting.step, **shared)
 
 
 def _by_hand(desk: Desk, bench: Workbench, found: Recognised) -> None:
@@ -186,7 +189,7 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
         return lambda: change(field, st.session_state[f"set_{field}"])
 
     for field, value in setup.model_dump().items():
-        if field != "family":
+        if field not in ("family", "every"):
             show(f"set_{field}", value)
     left, right = st.columns(2, gap="small")
     left.slider("Depth", 1, max(DEEP, setup.depth), key="set_depth", on_change=changed("depth"))
@@ -202,8 +205,9 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
         "Skips", patterns, key="set_pattern", on_change=changed("pattern"),
         help="Residual: adds over every few layers, a residual MLP. Nested: as U-Net. Dense: as DenseNet.",
     )  # fmt: skip
-    right.number_input(
-        "Every", 1, max(DEEP, setup.every), key="set_every", on_change=changed("every"),
+    most = max(DEEP, setup.every)
+    number_field(
+        desk, right, "Every", setup.every, (1, most), lambda value: change("every", value), key="set_every",
         disabled=setup.pattern in ("none", "custom"),
         help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
     )  # fmt: skip

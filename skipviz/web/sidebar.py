@@ -11,6 +11,7 @@ from .family_panel import draw_family, follow_task, known, preset_experiment, sh
 from .hint import preset_of
 from .image_mend import SIZES
 from .mend_bar import back_to_own
+from .number_field import number_field
 from .session import Desk
 from .view import hides
 from .watching import is_watching
@@ -137,25 +138,30 @@ def _tokens(task: Task, left, right, change) -> None:
 def _training(desk: Desk, bench: Workbench) -> None:
     training = bench.experiment.training
 
-    def changed(field: str):
-        return lambda: take(
+    def put(field: str, value) -> None:
+        take(
             desk, bench,
-            lambda: bench.experiment.replaced(training=training.replaced(**{field: st.session_state[f"train_{field}"]})),
+            lambda: bench.experiment.replaced(training=training.replaced(**{field: value})),
             structural=False,
         )  # fmt: skip
 
-    for field in ("optimizer", "batch_size", "steps", "seed", "weight_decay", "device"):
-        show(f"train_{field}", getattr(training, field))
+    def choice(place, label: str, field: str, words: dict) -> None:
+        key = f"train_{field}"
+        show(key, getattr(training, field))
+        place.selectbox(label, list(words), key=key, format_func=words.get, on_change=lambda: put(field, st.session_state[key]))
+
+    def number(place, label: str, field: str, limits: tuple[float, float], **options) -> None:
+        value = getattr(training, field)
+        number_field(desk, place, label, value, limits, lambda typed: put(field, typed), key=f"train_{field}", **options)
+
     st.markdown('<div class="sv-size"><b>Training</b></div>', unsafe_allow_html=True)
     left, right = st.columns(2, gap="small")
-    left.selectbox("Optimizer", list(OPTIMIZERS), key="train_optimizer", format_func=OPTIMIZERS.get, on_change=changed("optimizer"))
-    right.number_input("Batch size", 1, 4096, key="train_batch_size", on_change=changed("batch_size"))
-    left.number_input("Steps", 1, 1_000_000, key="train_steps", on_change=changed("steps"))
-    right.number_input("Seed", 0, 2**31 - 1, key="train_seed", on_change=changed("seed"))
-    left.number_input(
-        "Weight decay", 0.0, 1.0, step=0.0001, format="%.4g", key="train_weight_decay", on_change=changed("weight_decay")
-    )
-    right.selectbox("Device", list(DEVICES), key="train_device", format_func=DEVICES.get, on_change=changed("device"))
+    choice(left, "Optimizer", "optimizer", OPTIMIZERS)
+    number(right, "Batch size", "batch_size", (1, 4096))
+    number(left, "Steps", "steps", (1, 1_000_000))
+    number(right, "Seed", "seed", (0, 2**31 - 1))
+    number(left, "Weight decay", "weight_decay", (0, 1), whole=False, step=0.0001)
+    choice(right, "Device", "device", DEVICES)
 
 
 def _resized(bench: Workbench, task: Task):

@@ -1,0 +1,40 @@
+"""The sidebar's fields for numbers: nonsense is answered with a sentence, and nothing is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from skipviz.sharing import link
+
+FIELDS = ("Batch size", "Steps", "Seed", "Weight decay", "Every")
+NONSENSE = (None, -5.0, 1e99)
+
+
+@pytest.mark.parametrize("label", FIELDS)
+def test_nonsense_in_a_field_gives_a_sentence_and_changes_nothing(lab, label):
+    before, shown = lab.data()["link"], lab.widget("number_input", label).value
+    for typed in NONSENSE if label == "Weight decay" else (*NONSENSE, 2.5):
+        data = lab.choose("number_input", label, typed)
+        assert data["message"][0] == "Not changed."
+        assert data["message"][1].startswith(f"{label}: a ")
+        assert (data["link"], data["undo"]) == (before, 0)
+        assert lab.widget("number_input", label).value == shown
+    assert lab.run()["message"] is None
+
+
+def test_a_familys_field_answers_nonsense_too(lab):
+    lab.choose("selectbox", "Family", "densenet")
+    before = lab.data()["link"]
+    for typed in (*NONSENSE, 2.5):
+        assert lab.choose("number_input", "Growth rate", typed)["message"][0] == "Not changed."
+    assert lab.data()["link"] == before
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "field"), [("Steps", 1e3, "steps"), ("Seed", 7.0, "seed"), ("Weight decay", 0.25, "weight_decay")]
+)
+def test_a_number_is_taken_however_it_is_written(lab, label, typed, field):
+    data = lab.choose("number_input", label, typed)
+    assert data["message"] is None
+    assert getattr(link.decode(data["link"]).training, field) == typed
+    assert data["undo"] == 1

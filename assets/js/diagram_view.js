@@ -191,6 +191,8 @@ export function createDiagramView(host, act) {
     svg.addEventListener("keydown", onKeyDown);
     svg.addEventListener("click", onClick);
     svg.addEventListener("pointerdown", onPointerDown);
+    // A finger on a state draws a skip; without this the browser takes it for scrolling.
+    svg.addEventListener("touchstart", (event) => /** @type {any} */ (event.target).closest("[data-state]") && event.preventDefault(), { passive: false });
     svg.addEventListener("pointermove", (event) => drag && !drag.keyboard && drawDrag(event));
     svg.addEventListener("pointerup", () => drag && !drag.keyboard && endDrag(true));
     svg.addEventListener("pointercancel", () => drag && endDrag(false));

@@ -13,6 +13,7 @@ import { createLabPlots } from "./lab_plots.js";
 import { createHints } from "./hints.js";
 import { createToast, createTooltip } from "./notice.js";
 import { createNetworkShape } from "./network_shape.js";
+import { createOtherTab } from "./other_tab.js";
 import { createPast } from "./past.js";
 import { createReachNote } from "./reach_note.js";
 import { canResume } from "./run_words.js";
@@ -56,6 +57,7 @@ export function createLab(root, commands) {
   async function send(message, final) {
     if (!final && performance.now() - postedAt < 80) return;
     postedAt = performance.now();
+    otherTab.sent(message);
     const answer = await post(`skipviz/runs/${store.id}/events`, message);
     if (answer.unreachable && final) commands.send({ op: "tell", run: store.id, message });
     else if (!answer.ok && final) toast.show("Not done.", answer.error || "");
@@ -78,6 +80,7 @@ export function createLab(root, commands) {
     store, data: () => data, ask: (command) => commands.send(command), refuse,
     take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, on) => diagram.mark(kind, names, on),
   });
+  const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), stand: (network) => diagram.stand(network) });
   const past = createPast(store, { data: () => data, stand: (network) => diagram.stand(network) });
   const act = past.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
@@ -270,6 +273,7 @@ export function createLab(root, commands) {
       page.root.dataset.theme = theme;
       legend.draw(theme, data.legend[theme]);
       watching.sync();
+      otherTab.follow();
       watching.update();
       past.mark();
       const look = projector.look(data);

@@ -9,7 +9,7 @@ import { agoWords, exactWords, networkWords, runStateWords, sizeWords } from "./
 /**
  * @param {any} first  the run's facts
  * @param {number} longest  characters of a title, to which the server holds too
- * @param {{open: (run: string) => void, rename: (run: string, title: string) => void, resume: (run: string) => void, remove: (run: string) => void, pick: (run: string, on: boolean) => void}} act
+ * @param {{open: (run: string) => void, rename: (run: string, title: string) => void, unnamed: () => void, resume: (run: string) => void, remove: (run: string) => void, pick: (run: string, on: boolean) => void}} act
  */
 export function createRunRow(first, longest, act) {
   let run = first;
@@ -65,6 +65,7 @@ export function createRunRow(first, longest, act) {
         run = { ...run, title: wanted };
         act.rename(run.id, wanted);
       }
+      if (save && !wanted) act.unnamed();
       heading.replaceChildren(title);
       write(run);
     }

@@ -58,6 +58,7 @@ export function createRuns(root, commands) {
       if (facts) facts.title = title;
       commands.send({ op: "rename", run, title });
     },
+    unnamed: () => toast.show("Not renamed.", "A run needs a name; it keeps the one it has."),
     resume: (run) => commands.send({ op: "resume", run }),
     remove(run) {
       deletion.add(data.runs.find((one) => one.id === run));

@@ -30,11 +30,14 @@ def step_seconds(experiment: Experiment, measured: float | None = None) -> float
     """
     batch = min(experiment.training.batch_size, experiment.task.sample_count())
     estimate = sum(_seconds(network, batch) for network in experiment.variants.values())
-    return measured if measured is not None and measured > LONG else estimate
+    return measured if measured is not None and LONG < measured < FIRST_TIMES * estimate else estimate
 
 
 LONG = 0.2
 """Seconds from which a measurement says more than the estimate."""
+
+FIRST_TIMES = 50
+"""Times the estimate from which even a long measurement is a first time's, taken while the server was still beginning."""
 
 
 def _seconds(network: Network, batch: int) -> float:

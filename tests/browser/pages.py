@@ -144,10 +144,10 @@ class LabPage(_Page):
         ]
 
     def click_skip(self, identifier: str) -> None:
-        """Click a skip's line in the middle of its way."""
+        """Click a skip's line in the middle of its way, or of the part that is its alone."""
         place = self.skip(identifier).evaluate(
             """node => {
-                const wire = (node.closest("[data-edge]") || node).querySelector(".wire");
+                const wire = (node.closest("[data-edge]") || node).querySelector(".hit");
                 wire.scrollIntoView({block: "nearest"});
                 const point = wire.getPointAtLength(wire.getTotalLength() / 2).matrixTransform(wire.getScreenCTM());
                 return [point.x, point.y];

@@ -71,3 +71,5 @@ def test_a_step_of_more_work_is_said_to_take_longer_and_a_long_measurement_count
     assert 3 < step_seconds(deep) / step_seconds(small) < 8
     assert step_seconds(small, measured=0.9) == 0.9
     assert step_seconds(small, measured=0.01) == step_seconds(small)
+    shallow = get("vanishing-plain")
+    assert step_seconds(shallow, measured=0.3) == step_seconds(shallow) < 0.01

@@ -1,0 +1,60 @@
+"""What is typed into a field and is nonsense: a sentence answers, and the field shows again what holds."""
+
+from __future__ import annotations
+
+import pytest
+from experiments import small
+from pages import LabPage
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def six(page):
+    """The lab with six layers of 16 and the skips s1-3 and s3-5."""
+    return LabPage(page).open(small())
+
+
+def _type(field, text: str) -> None:
+    field.fill(text)
+    field.press("Enter")
+
+
+def test_the_sidebars_fields_answer_nonsense_and_take_numbers_however_they_are_written(six):
+    steps = six.page.get_by_label("Steps", exact=True)
+    for text in ("-5", "", "1e99"):
+        _type(steps, text)
+        expect(six.toast).to_have_text("Not changed. Steps: a whole number from 1 to 1,000,000.")
+        expect(steps).to_have_value("4000")
+        assert six.experiment().training.steps == 4000
+        six.toast.evaluate("toast => toast.hidden = true")
+    _type(steps, "1e3")
+    six.until(lambda: six.experiment().training.steps == 1000)
+    expect(steps).to_have_value("1000")
+
+
+def test_the_inspectors_fields_answer_nonsense_and_what_cannot_be(six):
+    six.click_skip("s1-3")
+    expect(six.inspector).to_contain_text("h(1) → h(3)")
+    six.inspector.locator("summary").click()
+    joins = six.inspector.get_by_label("Joins at state")
+    for text in ("", "-3", "99", "2.5"):
+        _type(joins, text)
+        expect(six.toast).to_have_text("Not changed. Joins at state: a whole number from 1 to 6.")
+        expect(joins).to_have_value("3")
+        six.toast.evaluate("toast => toast.hidden = true")
+    _type(joins, "1")
+    expect(six.toast).to_contain_text("Not done. A skip only runs forward")
+    expect(joins).to_have_value("3")
+    assert {(skip.source, skip.target) for skip in six.experiment().network.skips} == {(1, 3), (3, 5)}
+
+
+def test_a_run_keeps_its_name_where_the_new_one_is_empty(six):
+    six.start()
+    six.wait_for_step(5)
+    six.page.get_by_role("link", name="My runs").click()
+    title = six.page.locator(".sv-run-title")
+    before = title.inner_text()
+    title.click()
+    _type(six.page.get_by_label("New name of this run"), "   ")
+    expect(six.toast).to_contain_text("A run needs a name")
+    expect(title).to_have_text(before)

@@ -1,0 +1,47 @@
+"""At an earlier step, the page says how the network stood then, and changes nothing."""
+
+from __future__ import annotations
+
+from experiments import small
+from pages import LabPage
+from playwright.sync_api import expect
+
+
+def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_sentence(page):
+    lab = LabPage(page).open(small(width=8))
+    lab.start()
+    lab.wait_for_step(60)
+    lab.plain.click()
+    lab.event_frame()
+    expect(lab.inspector).to_contain_text("0 of 2 skips on")
+    lab.slider.fill("10")
+    expect(lab.inspector).to_contain_text("2 of 2 skips on at step 10")
+    expect(lab.residual).to_have_attribute("aria-pressed", "true")
+    expect(lab.residual).to_be_disabled()
+    expect(lab.plain).to_be_disabled()
+
+    lab.click_skip("s1-3")
+    expect(lab.toast).to_contain_text("You are looking at step 10.")
+    assert not any(skip.on for skip in lab.experiment().network.skips)
+    lab.state.click()
+    expect(lab.inspector).to_contain_text("h(1) → h(3)")
+    expect(lab.plain).to_have_attribute("aria-pressed", "true")
+    expect(lab.plain).to_be_enabled()
+    lab.click_skip("s1-3")
+    lab.expect_network(lambda network: network.skip("s1-3").on)
+
+
+def test_a_switch_in_one_tab_is_followed_by_the_other(page, visit):
+    lab = LabPage(page).open(small())
+    run = lab.start()
+    lab.wait_for_step(20)
+    other = LabPage(visit(page.context)).open(run=run)
+    other.wait_for_step(20)
+    other.plain.click()
+    expect(lab.plain).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("svg.sv-diagram .edge.skip.off")).to_have_count(2)
+    lab.expect_network(lambda network: not any(skip.on for skip in network.skips))
+    lab.click_skip("s1-3")
+    expect(other.page.locator("svg.sv-diagram .edge.skip.off")).to_have_count(1)
+    other.expect_network(lambda network: network.skip("s1-3").on and not network.skip("s3-5").on)
+    assert len(lab.data()["events"] if "events" in lab.data() else [frame for frame in lab.frames() if frame.get("events")]) == 2

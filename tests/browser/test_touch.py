@@ -1,0 +1,56 @@
+"""The diagram under a finger: a skip is drawn from state to state, and the page still scrolls everywhere else."""
+
+from __future__ import annotations
+
+import pytest
+from experiments import small
+from pages import PHONE, LabPage
+from playwright.sync_api import expect
+
+STEPS = 6
+
+
+@pytest.fixture
+def six(visit):
+    """The lab on a phone, with six layers and the skips s1-3 and s3-5."""
+    return LabPage(visit(viewport=PHONE, is_mobile=True, has_touch=True)).open(small())
+
+
+def _touch(page, kind: str, *points: tuple[float, float]) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+    session.detach()
+
+
+def _drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    _touch(page, "touchStart", start)
+    for step in range(1, STEPS + 1):
+        share = step / STEPS
+        _touch(page, "touchMove", tuple(a + (b - a) * share for a, b in zip(start, end, strict=True)))
+    _touch(page, "touchEnd")
+
+
+def _scrolled(page) -> float:
+    return page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
+
+
+def test_a_finger_draws_a_skip_from_state_to_state_and_undo_takes_it_back(six):
+    page = six.page
+    start, end = six.state_place(2), six.state_place(5)
+    before = _scrolled(page)
+    start = six.state_place(2)
+    _drag(page, start, end)
+    six.expect_network(lambda network: (2, 5) in {(skip.source, skip.target) for skip in network.skips})
+    assert _scrolled(page) == before
+    expect(six.inspector).to_contain_text("h(2) → h(5)")
+    six.undo.click()
+    six.expect_network(lambda network: len(network.skips) == 2)
+
+
+def test_a_finger_beside_the_states_scrolls_the_page(six):
+    page = six.page
+    box = six.layer("f4").bounding_box()
+    place = box["x"] + 4, box["y"] + box["height"] / 2
+    _drag(page, place, (place[0], place[1] - 160))
+    six.until(lambda: _scrolled(page) > 60)
+    expect(page.locator("svg.sv-diagram [data-skip]")).to_have_count(2)

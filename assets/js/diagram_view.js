@@ -114,9 +114,14 @@ export function createDiagramView(host, act) {
     act.hover(svg.querySelector(`[data-state="${drag.over}"]`), dragWords(drag, to));
   }
 
+  function giveUp(event) {
+    if (event.key === "Escape" && drag && !drag.keyboard) event.preventDefault(), endDrag(false);
+  }
+
   function endDrag(place) {
     const { k, over } = drag;
     drag = null;
+    document.removeEventListener("keydown", giveUp);
     svg.classList.remove("dragging");
     svg.querySelector(".sv-drag")?.remove();
     for (const circle of svg.querySelectorAll("[data-state]")) circle.classList.remove("from", "to");
@@ -126,6 +131,7 @@ export function createDiagramView(host, act) {
 
   function startDrag(k, keyboard) {
     drag = { k, keyboard, over: k };
+    document.addEventListener("keydown", giveUp);
     svg.classList.add("dragging");
     drawDrag(null);
   }

@@ -200,6 +200,19 @@ def test_everything_on_the_diagram_can_be_done_by_keyboard(six):
     six.expect_network(lambda network: toggled not in {skip.id for skip in network.skips})
 
 
+def test_escape_gives_a_skip_up_that_the_mouse_began(six):
+    mouse, start, end = six.page.mouse, six.state_place(1), six.state_place(5)
+    mouse.move(*start)
+    mouse.down()
+    mouse.move(*end, steps=4)
+    expect(six.page.locator("svg.sv-diagram.dragging")).to_have_count(1)
+    six.page.keyboard.press("Escape")
+    expect(six.page.locator("svg.sv-diagram.dragging")).to_have_count(0)
+    mouse.up()
+    expect(six.page.locator("svg.sv-diagram [data-skip]")).to_have_count(2)
+    expect(six.undo).to_be_disabled()
+
+
 def test_escape_gives_a_skip_up_that_the_keyboard_began(six):
     six.layer("f2").focus()
     six.page.keyboard.press("s")

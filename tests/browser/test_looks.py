@@ -30,13 +30,17 @@ def test_every_bar_stands_beside_its_box_within_a_pixel(page, preset):
     assert max(abs(box - bar) for box, bar in zip(boxes, bars, strict=True)) <= 1
 
 
-def test_the_header_button_turns_the_page_dark_and_light_again(page):
+def test_the_header_button_turns_the_page_dark_and_light_again_and_what_was_done_can_still_be_undone(page):
     lab = LabPage(page).open(small())
     root = page.locator(".sv-page").first
     expect(root).to_have_attribute("data-theme", "light")
+    lab.click_skip("s1-3")
+    lab.expect_network(lambda network: not network.skip("s1-3").on)
     page.get_by_label("Light or dark").click()
     expect(root).to_have_attribute("data-theme", "dark")
     lab.ready()
+    lab.undo.click()
+    lab.expect_network(lambda network: network.skip("s1-3").on)
     shade = page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert max(map(int, re.findall(r"\d+", shade)[:3])) < 60
     page.get_by_label("Light or dark").click()

@@ -180,6 +180,7 @@ export function createFigure(root, commands) {
     /** @param {any} next */
     update(next) {
       for (const panel of panels) panel.take(next.file);
+      if (next.message) toast.show(next.message[0], next.message[1]);
       if (data && commands.waiting()) return;
       const first = !data;
       data = next;
@@ -188,7 +189,6 @@ export function createFigure(root, commands) {
       watch();
       clearTimeout(measureTimer);
       if (next.panels.some((panel) => panel.pending)) measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
-      if (next.message) toast.show(next.message[0], next.message[1]);
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       loadPlotly(next.plotly).then(
         (Plotly) => {

@@ -334,6 +334,10 @@ export function createLab(root, commands) {
     /** @param {any} next  what Python knows */
     update(next) {
       exporting.take(next.file);
+      if (next.message) {
+        toast.show(next.message[0], next.message[1]);
+        inspector.renew();
+      }
       if (data && (commands.waiting() || watching.stale(next))) {
         if (next.run !== store.id && next.run && !next.watch) adopt(next.run);
         return;
@@ -368,10 +372,6 @@ export function createLab(root, commands) {
       diagram.select(selected?.kind ?? null, selected?.ids ?? []);
       viewOptions.update(next.network.note);
       if (next.pending) measureSoon();
-      if (next.message) {
-        toast.show(next.message[0], next.message[1]);
-        inspector.renew();
-      }
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       plots.load(next).then((made) => made && draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
       projector.fit(next.diagram);

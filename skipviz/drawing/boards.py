@@ -6,7 +6,7 @@ Imports the standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from .rows import BOX, HEAD, JOINT, TAP, Link
 
@@ -18,8 +18,9 @@ LEAST_SHARED = 1.5
 
 
 def boards(links: Sequence[Link]) -> list[list[int]]:
-    """Return the links (indices) of each switchboard; most networks have none."""
-    return [board for board in _connected(links) if len(board) >= LEAST_SKIPS and _is_dense([links[index] for index in board])]
+    """Return the links (indices) of each switchboard; most networks have none. Links into or out of a fold take no part."""
+    ends = [(link.start, link.end) if link.start.kind == TAP and link.end.kind in (BOX, JOINT, HEAD) else None for link in links]
+    return [board for board in connected(ends) if is_dense([ends[index] for index in board])]
 
 
 def board_of(found: Sequence[Sequence[int]]) -> dict[int, int]:
@@ -27,24 +28,25 @@ def board_of(found: Sequence[Sequence[int]]) -> dict[int, int]:
     return {link: number for number, board in enumerate(found) for link in board}
 
 
-def _is_dense(links: Sequence[Link]) -> bool:
-    lines = max(len({link.start for link in links}), len({link.end for link in links}))
-    return len(links) >= LEAST_SHARED * lines
+def is_dense(ends: Sequence[tuple[Hashable, Hashable]]) -> bool:
+    """Return whether so many run between so few sources and readers that they are calmer on shared lines."""
+    lines = max(len({start for start, _ in ends}), len({end for _, end in ends}))
+    return len(ends) >= max(LEAST_SKIPS, LEAST_SHARED * lines)
 
 
-def _connected(links: Sequence[Link]) -> list[list[int]]:
-    """Return the groups of links that hang together by a shared source or a shared end; folds take no part."""
+def connected(ends: Sequence[tuple[Hashable, Hashable] | None]) -> list[list[int]]:
+    """Return the groups (indices) that hang together by a shared start or a shared end; None is in no group."""
     groups: dict[int, list[int]] = {}
     home: dict[tuple, int] = {}
-    for index, link in enumerate(links):
-        if link.start.kind != TAP or link.end.kind not in (BOX, JOINT, HEAD):
+    for index, pair in enumerate(ends):
+        if pair is None:
             continue
-        ends = (("from", link.start), ("to", link.end))
-        met = sorted({home[end] for end in ends if end in home})
+        names = (("from", pair[0]), ("to", pair[1]))
+        met = sorted({home[name] for name in names if name in home})
         number = met[0] if met else index
         groups.setdefault(number, []).append(index)
         for other in met[1:]:
             groups[number] += groups.pop(other)
-            home.update({end: number for end, group in home.items() if group == other})
-        home.update(dict.fromkeys(ends, number))
+            home.update({name: number for name, group in home.items() if group == other})
+        home.update(dict.fromkeys(names, number))
     return [sorted(group) for group in groups.values()]

@@ -13,6 +13,7 @@ from ..network.network import Network
 from . import fold, marks, words
 from .board_paths import own_piece, pale_lines
 from .chips import free_place
+from .dense_fold import dense_blocks, folded_blocks
 from .geometry import STYLES, Geometry, lay_out
 from .plate import draw_plate, inside, mini_x
 from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
@@ -21,8 +22,8 @@ from .svg import Markup, group, rectangle, tag, text
 HEIGHTS = {"lab": 688, "figure": 430}
 """px of a diagram that is given no height."""
 
-GROWS = 1.3
-"""A diagram may grow to this multiple of its height before it folds."""
+GROWS, DENSE_GROWS = 1.3, 1.5
+"""A diagram may grow to this multiple of its height before it folds; dense blocks say more when they are open."""
 
 
 BOARD_BAND = 4.5
@@ -93,9 +94,12 @@ def draw(
 
 def _folded(network: Network, style, height: int, unfolded: frozenset[int]) -> Plan:
     """Return the row table with plates where the network is deep."""
-    whole = plan(network, fold.boxes(network)) if network.depth <= fold.FOLDED_DEPTH else None
-    if whole is not None and lay_out(whole, style, height).height <= height * GROWS:
+    dense = dense_blocks(network)
+    whole = plan(network, fold.boxes(network)) if dense or network.depth <= fold.FOLDED_DEPTH else None
+    if whole is not None and lay_out(whole, style, height).height <= height * (DENSE_GROWS if dense else GROWS):
         return whole
+    if dense:
+        return plan(network, folded_blocks(network, dense, unfolded))
     blocks = fold.repeating(network)
     inside = [index for index in unfolded if 0 <= index < network.depth]
     for ends in (1,) if inside else (fold.OPENED, 1):

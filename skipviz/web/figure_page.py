@@ -36,7 +36,6 @@ def page() -> None:
     runs = [bench.run or "" for bench in desk.benches.values()]
     wanted = {"runs": ".".join(runs)} if any(runs) else {}
     view.write_address(wanted)
-    message, desk.message = desk.message, None
     panels = [_panel(desk, name, bench) for name, bench in desk.benches.items()]
     component.mount(
         {
@@ -44,13 +43,15 @@ def page() -> None:
             "done": desk.done,
             "compact": desk.compact,
             "speed": SPEED,
-            "message": message,
+            "message": desk.message,
             "file": handout.told(),
             "steps": max(panel["steps"] for panel in panels),
             "panels": panels,
         },
         KEY,
     )
+    # Only what was handed on is forgotten: a rerun may have cut this one short.
+    desk.message = None
     if component.wants_feed(KEY):
         feed.draw([run for panel in panels if (run := panel["run"] or panel["shared"])])
 

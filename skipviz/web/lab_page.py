@@ -31,15 +31,14 @@ def page() -> None:
     data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact, height=view.room())
     if not desk.follow:
         parked.park(session.owner(), f"{data['link']} {bench.run or ''}", bench.undo, bench.redo)
-    bench.select = None
-    message, desk.message = desk.message or _parting(bench), None
+    desk.message = desk.message or _parting(bench)
     component.mount(
         {
             "page": "lab",
             "done": desk.done,
             "compact": desk.compact,
             "speed": desk.speed,
-            "message": message,
+            "message": desk.message,
             "file": handout.told(),
             "stem": handout.stem_of(bench),
             "hint": hint(bench.experiment),
@@ -48,6 +47,8 @@ def page() -> None:
         },
         KEY,
     )
+    # Only what was handed on is forgotten: a rerun may have cut this one short.
+    desk.message = bench.select = None
     if component.wants_feed(KEY):
         watch = watching.told(desk, bench)["watch"] or {}
         feed.draw([bench.run] if bench.run else [], desk.follow, watch.get("version", 0))

@@ -16,18 +16,17 @@ def six(visit):
     return LabPage(visit(viewport=PHONE, is_mobile=True, has_touch=True)).open(small())
 
 
-def _touch(page, kind: str, *points: tuple[float, float]) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
-    session.detach()
-
-
 def _drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    _touch(page, "touchStart", start)
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    touch("touchStart", start)
     for step in range(1, STEPS + 1):
         share = step / STEPS
-        _touch(page, "touchMove", tuple(a + (b - a) * share for a, b in zip(start, end, strict=True)))
-    _touch(page, "touchEnd")
+        touch("touchMove", tuple(a + (b - a) * share for a, b in zip(start, end, strict=True)))
+    touch("touchEnd")
 
 
 def _scrolled(page) -> float:

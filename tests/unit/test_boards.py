@@ -7,6 +7,7 @@ import pytest
 from skipviz.drawing import fold
 from skipviz.drawing.board_paths import own_piece, pale_lines
 from skipviz.drawing.boards import boards
+from skipviz.drawing.dense_fold import dense_blocks
 from skipviz.drawing.diagram import draw
 from skipviz.drawing.geometry import STYLES, lay_out
 from skipviz.drawing.rows import plan
@@ -91,3 +92,23 @@ def test_one_more_skip_from_a_blocks_source_joins_its_board():
 def test_no_other_preset_has_a_board(name):
     network = get(name).network
     assert boards(table_of(network).links) == []
+
+
+def test_deep_dense_blocks_fold_one_by_one_and_a_click_opens_a_whole_one():
+    network = families.densenet(121, growth=8)
+    blocks = dense_blocks(network)
+    assert [len(block) for block in blocks] == [13, 25, 49, 33]
+    diagram = draw(network)
+    assert [(plate["first"] - 1, plate["last"], plate["count"]) for plate in diagram.plates] == [
+        (block.start, block.stop, readers) for block, readers in zip(blocks, (6, 12, 24, 16), strict=True)
+    ]
+    assert diagram.skips == []
+    opened = draw(network, unfolded={blocks[1][3]})
+    assert [plate["first"] - 1 for plate in opened.plates] == [blocks[0].start, blocks[2].start, blocks[3].start]
+    assert len(opened.skips) == 12 * 13 / 2
+    assert opened.width < 300
+
+
+def test_a_network_without_dense_blocks_folds_as_ever():
+    assert dense_blocks(families.mlp(depth=300, width=8, skip_every=2)) == []
+    assert dense_blocks(families.mlp(depth=300, width=8, pattern="dense", skip_every=6)) == []

@@ -26,8 +26,8 @@ GROWS, DENSE_GROWS = 1.3, 1.5
 """A diagram may grow to this multiple of its height before it folds; dense blocks say more when they are open."""
 
 
-BOARD_BAND = 4.5
-"""px of the widest band on a switchboard: its lines lie close together."""
+BOARD_BAND, BOARD_SHARE = 4.5, 0.35
+"""px of the widest band on a switchboard, and of what lies between two lanes: its lines lie close together."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class Painter:
         g, link = self.geometry, self.plan.links[index]
         skips = [self.network.skips[number] for number in link.skips]
         on_board = index in g.board
-        identifier = self._edge("skip", link.skips, min(BOARD_BAND, g.band) if on_board else None)
+        identifier = self._edge("skip", link.skips, min(BOARD_BAND, BOARD_SHARE * g.pitch) if on_board else None)
         labels = words.chips(self.network, link.skips)
         if link.crosses_fold and len(skips) > 1:
             labels = [f"{len(skips)} skips", *labels]
@@ -226,6 +226,7 @@ class Painter:
                 ("some", 0 < on < len(skips)),
                 ("count", link.crosses_fold),
                 ("dotted", on_board),
+                ("close", on_board and g.pitch < marks.CLOSE_PITCH),
             )
             if true
         )
@@ -241,7 +242,7 @@ class Painter:
             ring,
             css,
             self._plug(index),
-            own_piece(g, index) if on_board else None,
+            marks.Piece(own_piece(g, index), marks.dot_radius(g.pitch)) if on_board else None,
             data_skip=" ".join(ids),
             aria_label=words.skip(self.network, link.skips),
             aria_pressed="true" if on else "false",

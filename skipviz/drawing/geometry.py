@@ -55,6 +55,9 @@ STYLES = {
 LEAST_PITCH = 4
 """px between lanes below which two lines cannot be told apart."""
 
+LEAST_BOARD_PITCH = 6
+"""px between the lanes of a switchboard: two dots still lie beside each other."""
+
 WIDEST_LANES = 104
 """px a side that lanes take before their pitch shrinks."""
 
@@ -161,7 +164,8 @@ def lay_out(plan: Plan, style: Style, height: float, chips: bool = False) -> Geo
     levels = _levels(plan, lanes, board_of(found))
     dimensions, plate_heights = _fit(plan, style, levels, height)
     total = max(height, _total(plan, style, levels, dimensions) + sum(plate_heights.values()))
-    geometry = _columns(plan, style, dimensions, lanes, total, chips)
+    least = LEAST_BOARD_PITCH if found else LEAST_PITCH
+    geometry = _columns(plan, style, dimensions, lanes, total, chips, least)
     geometry.board = board_of(found)
     _stack(geometry, levels, plate_heights)
     _route(geometry)
@@ -208,13 +212,15 @@ def _fit(plan: Plan, style: Style, levels: list[int], height: float) -> tuple[Di
     return dimensions, {index: LEAST_PLATE + spare * count / whole for index, count in blocks.items()}
 
 
-def _columns(plan: Plan, style: Style, dimensions: Dimensions, lanes: list[Lane], total: float, chips: bool) -> Geometry:
-    """Return a geometry whose columns are placed and whose rows are not."""
+def _columns(
+    plan: Plan, style: Style, dimensions: Dimensions, lanes: list[Lane], total: float, chips: bool, least: float
+) -> Geometry:
+    """Return a geometry whose columns are placed, lanes at least `least` px apart, and whose rows are not."""
     count = {
         side: min(MOST_LANES, max((lane.index + 1 for lane in lanes if lane.side == side), default=0)) for side in (LEFT, RIGHT)
     }
     most = max(count.values())
-    pitch = max(LEAST_PITCH, min(style.pitch, WIDEST_LANES / max(1, most)))
+    pitch = max(least, min(style.pitch, WIDEST_LANES / max(1, most)))
     margin = 20 if chips else 6
     has_plate = any(item.kind == "plate" for item in plan.items)
     left = max(style.left, count[LEFT] * pitch + margin + 2)

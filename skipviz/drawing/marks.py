@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .geometry import Point
 from .svg import Markup, circle, group, number, path, polyline, rectangle, tag, text
 
@@ -29,6 +31,25 @@ HALO_GAP = 5.0
 CHIP_HEIGHT = 18
 CHIP_CHARACTER = 6.6
 """px that a character of a chip takes on average, at 12 px semibold."""
+
+
+CLOSE_PITCH = 10
+"""px between two lanes below which a skip's click area is narrower too."""
+DOT = 3.6
+"""px of a dot on a switchboard, where there is room."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The part of a skip's line on a switchboard that is its alone, and its dot's radius in px."""
+
+    points: list[Point]
+    dot: float
+
+
+def dot_radius(pitch: float) -> float:
+    """Return the radius of dots whose lanes lie `pitch` px apart."""
+    return round(min(DOT, 0.38 * pitch), 2)
 
 
 def focusable(**attributes) -> dict:
@@ -172,7 +193,7 @@ def skip_edge(
     ring: Point,
     css: str,
     plug: Markup | None,
-    piece: list[Point] | None = None,
+    piece: Piece | None = None,
     **attributes,
 ) -> Markup:
     """Return a red line: halo (focus, selection), band, wire, plug, hit area and its ring.
@@ -180,7 +201,7 @@ def skip_edge(
     `piece` is the part of it that shows its gradient and takes a click, where it shares the rest with others.
     """
     d, round_it = polyline(*points), _clear_of_trunk(points)
-    own = polyline(*piece) if piece else d
+    own = polyline(*piece.points) if piece else d
     return group(
         f"edge skip {css}".strip(),
         path("halo", round_it),
@@ -189,7 +210,7 @@ def skip_edge(
         path("wire", d),
         plug or Markup(),
         path("hit", own),
-        circle("ring", *ring, 4),
+        circle("ring", *ring, piece.dot if piece else 4),
         **focusable(data_edge=identifier, **attributes),
     )
 

@@ -32,9 +32,16 @@ def mount(data: dict, key: str) -> None:
     inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
     if inline:
         st.session_state.inline = True
-    told = {**data, "view": view.told(), "session": _session()}
+    told = {**data, "view": view.told(), "session": _session(), "said": _said(data.get("message"))}
     changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed")}
     _component(inline)(data=[told], key=key, **changes)
+
+
+def _said(message: tuple[str, str] | None) -> int:
+    """Return how many messages this session was told: the browser's part hears of data that differ only, and one message
+    may be the right answer twice."""
+    st.session_state.said = st.session_state.get("said", 0) + (message is not None)
+    return st.session_state.said
 
 
 def _session() -> str:

@@ -22,6 +22,13 @@ def test_nonsense_in_a_field_gives_a_sentence_and_changes_nothing(lab, label):
     assert lab.run()["message"] is None
 
 
+def test_the_same_nonsense_twice_is_answered_twice(lab):
+    first = lab.choose("number_input", "Steps", -5.0)
+    second = lab.choose("number_input", "Steps", -5.0)
+    assert first["message"] == second["message"]
+    assert first != second
+
+
 def test_a_familys_field_answers_nonsense_too(lab):
     lab.choose("selectbox", "Family", "densenet")
     before = lab.data()["link"]

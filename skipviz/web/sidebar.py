@@ -114,7 +114,8 @@ def _task(desk: Desk, bench: Workbench) -> None:
         )  # fmt: skip
     else:
         most = task.most_samples()
-        right.slider("Size", 40, most, key="task_samples", on_change=lambda: change(samples=st.session_state.task_samples))
+        place = left if task.name == "digits" else right
+        place.slider("Size", 40, most, key="task_samples", on_change=lambda: change(samples=st.session_state.task_samples))
     if task.name == "shapes":
         show("task_overlap", task.overlap)
         left.toggle("Overlap", key="task_overlap", on_change=lambda: change(overlap=st.session_state.task_overlap))

@@ -53,8 +53,15 @@ def add_skip(network: Network, source: int, target: int, merge: str = "add", **f
 
 def remove_skip(network: Network, identifier: str) -> Network:
     """Return `network` without that skip."""
-    network.skip(identifier)
-    return changed(network, skips=tuple(skip for skip in network.skips if skip.id != identifier))
+    return remove_skips(network, (identifier,))
+
+
+def remove_skips(network: Network, identifiers) -> Network:
+    """Return `network` without those skips."""
+    wanted = set(identifiers)
+    for identifier in sorted(wanted - {skip.id for skip in network.skips}):
+        network.skip(identifier)
+    return changed(network, skips=tuple(skip for skip in network.skips if skip.id not in wanted))
 
 
 def set_layer(network: Network, identifier: str, **changes) -> Network:
@@ -94,16 +101,24 @@ def insert_layer(network: Network, position: int, layer: Layer | None = None) ->
 
 def remove_layer(network: Network, identifier: str) -> Network:
     """Return `network` without that layer; skips that no longer pass a layer go with it."""
-    if network.depth == 1:
+    return remove_layers(network, (identifier,))
+
+
+def remove_layers(network: Network, identifiers) -> Network:
+    """Return `network` without those layers, as if one after the other were removed."""
+    wanted = set(identifiers)
+    for identifier in sorted(wanted - {layer.id for layer in network.layers}):
+        network.layer_index(identifier)
+    if len(wanted) >= network.depth:
         raise NetworkError("a network keeps at least one layer")
-    k = network.layer_index(identifier) + 1
-    layers = tuple(layer for layer in network.layers if layer.id != identifier)
+    removed = list(accumulate((layer.id in wanted for layer in network.layers), initial=0))
     kept, pairs = [], set()
     for skip in network.skips:
-        source, target = (state - 1 if state >= k else state for state in (skip.source, skip.target))
-        if target > max(source, 0) and (source, target) not in pairs:
+        source, target = skip.source - removed[skip.source], skip.target - removed[skip.target]
+        if target > source and (source, target) not in pairs:
             pairs.add((source, target))
             kept.append(skip.model_copy(update={"source": source, "target": target}))
+    layers = tuple(layer for layer in network.layers if layer.id not in wanted)
     return changed(network, layers=layers, skips=tuple(kept))
 
 

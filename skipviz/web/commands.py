@@ -16,14 +16,14 @@ TITLES = {"open_file": "This file does not open."}
 
 def perform_all(key: str, desk: Any, perform: Callable[[dict], object]) -> None:
     """Do all that the page `key` sent since the last time with `perform(command)`, which refuses with a sentence or, for what
-    is no command, with a `KeyError`, `TypeError` or `ValueError`. The desk keeps count and takes the message."""
+    is no command, with an arithmetic, lookup, type or value error. The desk keeps count and takes the message."""
     for command in component.commands(key, desk.done):
         desk.done = command["n"]
         try:
             perform(command)
         except (NetworkError, EngineError, ExperimentError) as error:
             desk.message = (TITLES.get(command["op"], "Not done."), capital(str(error)))
-        except (KeyError, TypeError, ValueError):
+        except (ArithmeticError, LookupError, TypeError, ValueError):
             desk.message = (TITLES.get(command["op"], "Not done."), "The page sent what is no command.")
 
 

@@ -106,7 +106,7 @@ def perform(desk: session.Desk, command: dict) -> None:
         _repeat(desk, name, bench, int(command["change"]))
     else:
         change = {"skips": set_skips, "layers": set_layers}[operation]
-        allowed = {key: value for key, value in command["changes"].items() if key in ("on", "gain", "strength")}
+        allowed = {key: value for key, value in dict(command["changes"]).items() if key in ("on", "gain", "strength")}
         experiment = bench.experiment.with_network(change(bench.network, command["ids"], **allowed))
         session.accept(bench, experiment, events_between(bench.experiment, experiment), posted=bool(command.get("live")))
     if shared and not _is_shared(name, bench):

@@ -72,10 +72,7 @@ def network_after(network: Network, command: dict) -> Network:
         return _with_new_skip(network, int(command["source"]), int(command["target"]))
     if operation == "insert_layer":
         return edit.insert_layer(network, int(command["position"]))
-    remove = {"remove_skips": edit.remove_skip, "remove_layers": edit.remove_layer}[operation]
-    for identifier in command["ids"]:
-        network = remove(network, identifier)
-    return network
+    return {"remove_skips": edit.remove_skips, "remove_layers": edit.remove_layers}[operation](network, command["ids"])
 
 
 def _with_new_skip(network: Network, source: int, target: int) -> Network:
@@ -99,8 +96,10 @@ def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
 
 def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:
     if "width" in changes:
-        width = changes.pop("width")
-        layers = tuple(layer.replaced(op=layer.op.replaced(width=width)) if layer.id in ids else layer for layer in network.layers)
+        width, wanted = changes.pop("width"), set(ids)
+        layers = tuple(
+            layer.replaced(op=layer.op.replaced(width=width)) if layer.id in wanted else layer for layer in network.layers
+        )
         network = edit.changed(network, layers=layers)
     known = _known(changes, {"on", "gain", "activation", "norm", "order", "init", "dropout"})
     return edit.set_layers(network, ids, **known) if known else network

@@ -112,6 +112,9 @@ def test_a_preset_replaces_everything_and_undo_brings_the_old_one_back(small):
         {"operation": "add_skip"},
         {"operation": "nosuch"},
         {"operation": "start", "run": "nosuch"},
+        {"operation": "zoom", "factor": 10**400},
+        {"operation": "insert_layer", "position": float("inf")},
+        {"operation": "skips", "ids": [], "changes": {"merge": "concat"}},
     ],
 )
 def test_what_cannot_be_done_is_answered_with_a_sentence_and_changes_nothing(small, command):

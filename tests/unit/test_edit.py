@@ -203,3 +203,16 @@ def test_a_switched_network_is_the_one_that_is_made_so_from_the_start():
         again = Network.model_validate(edited.model_dump(mode="json"))
         assert again == edited
         assert again.shapes == edited.shapes
+
+
+@given(networks(), st.data())
+def test_layers_removed_together_are_as_if_removed_one_after_the_other(network, data):
+    assume(network.depth > 1)
+    names = data.draw(st.lists(st.sampled_from([layer.id for layer in network.layers]), max_size=network.depth - 1, unique=True))
+    try:
+        one_by_one = network
+        for name in names:
+            one_by_one = edit.remove_layer(one_by_one, name)
+    except NetworkError:
+        assume(False)
+    assert edit.remove_layers(network, names) == one_by_one

@@ -111,7 +111,8 @@ _PRESETS = (
         "figure-4-9-center",
         "Figure 4.9, centre: equal scales joined",
         "Before you start it, switch the inner skip off, then the outer one.",
-        "The smallest scale keeps its gradient; the first layers at the larger ones lose their short way back, and most of theirs.",
+        "The smallest scale keeps its gradient; the first layers at the larger ones lose their short way back, and most "
+        "of their gradient.",
         "Ronneberger et al. 2015, U-Net",
         lambda: figure("center"),
     ),

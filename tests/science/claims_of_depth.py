@@ -103,7 +103,7 @@ def _():
 @shows("figure-4-9-center")
 def _():
     """Before you start it, switch the inner skip off, then the outer one. The smallest scale keeps its gradient; the first
-    layers at the larger ones lose their short way back, and most of theirs."""
+    layers at the larger ones lose their short way back, and most of their gradient."""
     run = PresetRun("figure-4-9-center")
     outer, inner = sorted(run.network.skips, key=lambda skip: skip.source)
     sides = [shape.output[1] for shape in run.network.shapes.layers]

@@ -24,9 +24,9 @@ RUN_MB = 40
 
 
 @pytest.fixture
-def crowded():
+def crowded(tmp_path):
     """An engine with two slots, and room in memory for them."""
-    engine = Engine(Settings(max_running=SLOTS, max_queued=RUNS, total_memory_mb=256)).start()
+    engine = Engine(Settings(max_running=SLOTS, max_queued=RUNS, total_memory_mb=256, data_dir=tmp_path)).start()
     assert engine.wait_until_warm(PATIENCE)
     yield engine
     engine.close()
@@ -75,8 +75,8 @@ def test_runs_submitted_at_once_all_finish_in_turns_and_within_memory(crowded):
     assert sorted(began.keys() & {run.id for run in runs}, key=began.get) == fair
 
 
-def test_runs_wait_while_those_before_them_hold_the_memory_there_is():
-    engine = Engine(Settings(max_running=64, total_memory_mb=64)).start()
+def test_runs_wait_while_those_before_them_hold_the_memory_there_is(tmp_path):
+    engine = Engine(Settings(max_running=64, total_memory_mb=64, data_dir=tmp_path)).start()
     try:
         assert engine.wait_until_warm(PATIENCE)
         needed = memory_mb(small())

@@ -46,6 +46,7 @@ def test_runs_submitted_at_once_all_finish_in_turns_and_within_memory(crowded):
             took.setdefault(run_id, time.monotonic() - began.get(run_id, time.monotonic()))
 
     first = [crowded.run(crowded.submit(endless(), "who-came-before")) for _ in range(SLOTS)]
+    wait_for(crowded, lambda: all(run.state == "running" for run in first))
     unsubscribe = crowded.subscribe(note)
     submitted = time.monotonic()
     owners = sorted(f"browser-{n % BROWSERS}" for n in range(RUNS))  # all of one browser's before any of the next one's

@@ -126,8 +126,8 @@ class Watcher(threading.Thread):
 
 
 def test_a_browser_that_reads_slowly_begins_anew_and_nobody_waits_for_it(client, engine, monkeypatch):
-    monkeypatch.setattr(stream, "MAX_LAG", 500_000)
-    network = families.mlp(depth=200, width=4, skip_every=2)
+    monkeypatch.setattr(stream, "MAX_LAG", 250_000)
+    network = families.mlp(depth=120, width=4, skip_every=2)
     training = Training(steps=1_000_000, batch_size=4, record_every=1)
     run = engine.run(client.start(Experiment(variants={"net": network}, task=Task(samples=50), training=training)))
     slow = Connection(client.port, run.id, window=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from engines import wait_for
 
 from skipviz.network import families
 from skipviz.sharing import link
@@ -159,8 +160,9 @@ def test_a_run_started_by_the_page_is_in_the_address_and_found_again(small, open
     assert small.send("reset")["run"] is None
 
 
-def test_a_rebuilt_network_leaves_its_run(small):
-    assert small.send("start", speed=None, ghost=False, paused=True)["run"]
+def test_a_rebuilt_network_leaves_its_run(small, engine):
+    run = engine.run(small.send("start", speed=None, ghost=False, paused=True)["run"])
+    wait_for(engine, lambda: run.state == "paused")
     data = small.choose("slider", "Depth", 6)
     assert data["run"] is None
     assert data["message"][0] == "Your run ended at step 0."

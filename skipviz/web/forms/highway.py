@@ -62,7 +62,7 @@ FORM = Form(
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
         Setting("norm", "Norm", "none", NORMS),
         Setting("init", "Init", "torch", tuple(INITS), words=INITS),
-        Setting("layers", "Layers", "linear", ("linear", "conv"), words={"conv": "convolutions"}),
+        Setting("layers", "Layers", "linear", ("linear", "conv"), words={"conv": "3×3 conv"}),
     ),
     _make,
     _read,

@@ -189,6 +189,7 @@ export function createFigure(root, commands) {
       watch();
       clearTimeout(measureTimer);
       if (next.panels.some((panel) => panel.pending)) measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
+      reach.absent(next.absent ?? null);
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       loadPlotly(next.plotly).then(
         (Plotly) => {

@@ -13,13 +13,14 @@ export function createReachNote(live = true) {
   const root = element("p", { class: "sv-reach", role: "status", hidden: true }, words, iconButton("close", "Close", () => (root.hidden = true), "sv-bare"));
   let timer = 0;
   let unsaved = "";
+  let absent = "";
   function say(sentence, stays) {
     clearTimeout(timer);
     words.textContent = sentence;
     root.hidden = !sentence;
     if (stays) timer = window.setTimeout(() => (root.hidden = true), stays);
   }
-  const savingWords = () => (unsaved ? `This run is ${unsaved}. It goes on all the same.` : "");
+  const savingWords = () => (unsaved ? `This run is ${unsaved}. It goes on all the same.` : absent);
   const cut = () => !root.hidden && [CUT_OFF, root.dataset.notice].includes(words.textContent || "");
   const forget = onRoutes((blocked) => say(blocked && live ? "This host passes on the page only: live numbers and files come through it." : "", STAYS));
   if (routesBlocked() && live) say("Live numbers and files come through the page itself.", STAYS);
@@ -36,6 +37,12 @@ export function createReachNote(live = true) {
     saving(sentence) {
       if (unsaved === (sentence || "")) return;
       unsaved = sentence || "";
+      if (!cut()) say(savingWords(), 0);
+    },
+    /** @param {string | null} sentence  why no run is shown that everybody should see */
+    absent(sentence) {
+      if (absent === (sentence || "")) return;
+      absent = sentence || "";
       if (!cut()) say(savingWords(), 0);
     },
     destroy() {

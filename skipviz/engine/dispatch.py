@@ -61,6 +61,11 @@ class Dispatch:
         """How many runs are in line."""
         return len(self._line)
 
+    @property
+    def reckoned_mb(self) -> float:
+        """The MB that the runs under way are expected to take at their peaks, the server's own left out; for any thread."""
+        return sum(live.memory_mb for live in list(self._live.values()) if live.working)
+
     def refusal(self, owner: str) -> str | None:
         """Return one sentence that says why no further run of this browser may wait in line, or None."""
         settings, room = self._settings(), self._room()

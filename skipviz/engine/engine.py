@@ -38,27 +38,26 @@ from .workers import Workers
 class Engine:
     """Executes runs. `start` it before use; `close` ends every process it started.
 
-    What may wait for a disk is not for an event loop: `run`, `look_up`, `glance`, `used`, `runs_of`, `rename`, `delete`, `resume`.
+    For no event loop, since they may wait: `submit`, `resume`, `run`, `look_up`, `glance`, `used`, `runs_of`, `rename`, `delete`.
     """
 
     def __init__(self, settings: Settings | None = None, store: RunStore | None = None) -> None:
         self.settings = settings or get_settings()
         self._store = store or store_for(self.settings)
         self.uploads = Uploads(self.settings.data_dir.resolve() / "uploads", self.settings.upload_mb, self.settings.upload_hours)
-        self._lock = threading.RLock()
-        self._counted = Figures()
-        self._register = register = Register(self._store, self._lock)
-        self._workers = workers = Workers(
-            self._current, self._lock, self._store, register, self.uploads, self._hear, self._counted.waited, self._admit_soon
-        )
+        self._lock = lock = threading.RLock()
+        self._counted = counted = Figures()
+        self._register = register = Register(self._store, lock)
+        settings, admit, hear = lambda: self.settings, self._admit_soon, lambda run, lines: self._reports.hear(run, lines)
+        self._workers = workers = Workers(settings, lock, self._store, register, self.uploads, hear, counted.waited, admit)
         hands = Hands(workers.begin, workers.send, register.change, register.tell, workers.abandon, workers.pid)
-        self._dispatch = Dispatch(self._current, hands)
-        self._reports = Reports(self._lock, self._store, register, self._dispatch, workers, self._counted, self._admit_soon)
-        self._controls = Controls(self._lock, self._store, register, self._dispatch, workers, self._admit_soon)
-        self._entrance = Entrance(self._current, self.uploads, self._dispatch)
-        self._shelf = Shelf(self._store, self._lock)
-        self._resumption = Resumption(self._lock, register, self._shelf, self._entrance, self._line_up_again)
-        register.at_end = (self._dispatch.leave, workers.forget)
+        self._dispatch = dispatch = Dispatch(settings, hands)
+        self._reports = Reports(lock, self._store, register, dispatch, workers, counted, admit)
+        self._controls = Controls(lock, self._store, register, dispatch, workers, admit)
+        self._entrance = Entrance(settings, self.uploads, dispatch)
+        self._shelf = Shelf(self._store, lock)
+        self._resumption = Resumption(lock, register, self._shelf, self._entrance, self._line_up_again)
+        register.at_end = (dispatch.leave, workers.forget)
         self._store.on_ready, self._store.on_trouble = self._resumption.restart, register.note_trouble
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -141,8 +140,7 @@ class Engine:
 
         `owner` is the identity that may control it (None: nobody); `speed` is in steps a second (None: as fast as it
         goes); `events` act before the steps they name; `address` is the visitor's, by which starts are counted;
-        a `house` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` when the experiment
-        is too big, asks for a device that is not there, too many wait, or too many were started.
+        a `house` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` where it is refused.
         """
         device = self._entrance.device(experiment)
         if device is None:
@@ -165,6 +163,7 @@ class Engine:
             self._dispatch.enter(run, self._entrance.needed_mb(experiment, device), house)
             self._store.add(run)
         self._admit_soon()
+        self._store.hand_on(run)
         return run.id
 
     def resume(self, run_id: str, owner: str | None, address: str | None = None) -> dict:
@@ -240,6 +239,7 @@ class Engine:
             "queue_length": len(self._dispatch),
             "workers": len(pids),
             "worker_memory_mb": self._counted.worker_memory_mb(pids),
+            "reckoned_memory_mb": self._dispatch.reckoned_mb,
             **self._counted.told(),
         }
 
@@ -264,9 +264,6 @@ class Engine:
     def seen(self, run_id: str) -> None:
         """Note that somebody looks at a run without a stream; said again within the setting's time, the run goes on."""
         self._watched(run_id, 0)
-
-    def _current(self) -> Settings:
-        return self.settings
 
     def _watched(self, run_id: str, viewers: int) -> None:
         with self._lock:
@@ -307,9 +304,6 @@ class Engine:
         finally:
             self._loop.run_until_complete(self._launcher.close())
             self._loop.close()
-
-    def _hear(self, run: Run, lines: list[tuple[bytes, bytes]]) -> None:
-        self._reports.hear(run, lines)
 
     def _admit_soon(self) -> None:
         self._loop.call_soon_threadsafe(self._admit)

@@ -79,8 +79,10 @@ class Workers:
         known = {run_id: child.pid for run_id, child in self._children.items() if child.pid}
         for run_id in (*(known.keys() - self._held_mb), *self._held_mb):
             if run_id in known:
+                held_mb = own_memory_mb(known[run_id]) or self._held_mb.get(run_id)
                 self._held_mb.pop(run_id, None)
-                self._held_mb[run_id] = own_memory_mb(known[run_id])
+                if held_mb:  # it is there no longer otherwise
+                    self._held_mb[run_id] = held_mb
                 return
 
     def prepare(self, run: Run, device: str, going_on: bool = False) -> None:

@@ -23,6 +23,8 @@ from .record import Record
 ROOT = Path(__file__).resolve().parents[2]
 PERIOD = 0.1
 """Seconds between two messages on one run; with the archivist's own period well below the second that may be lost."""
+HANDING_SECONDS = 0.5
+"""How long who starts a run waits at most for it to be on its way to the disk."""
 ASKING_SECONDS = 20.0
 CLOSING_SECONDS = 6.0
 SLOWEST_RESTART = 10.0
@@ -66,6 +68,8 @@ class Archive:
         self._once_ready = False
         self._restart_seconds = 0.0
         self._closing = False
+        self._hurried = False
+        """Whether something is to be sent before the period is over."""
         self._sender: threading.Thread | None = None
         self.trouble: str | None = None
 
@@ -86,7 +90,19 @@ class Archive:
         """Hear that a run has changed; never waits for the archivist."""
         with self._changed:
             self._dirty.add(run_id)
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def hand_on(self, run_id: str) -> None:
+        """Hand a new run to the archivist, which writes it even if this process is killed the next moment.
+
+        Waits, but not for the disk, and no longer than a moment where the archivist takes nothing.
+        """
+        with self._changed:
+            self._dirty.add(run_id)
+            self._hurried = True
+            self._changed.notify_all()
+            if self.trouble is None:
+                self._changed.wait_for(lambda: run_id not in self._dirty and run_id not in self._sending, HANDING_SECONDS)
 
     def settled(self, run_id: str) -> bool:
         """Return whether all that was noted of a run is on the disk."""
@@ -116,7 +132,7 @@ class Archive:
             number = self._number
             self._asked[number] = ({**head, "ask": number}, future)
             self._unsent.append(number)
-            self._changed.notify()
+            self._changed.notify_all()
         try:
             answer = future.result(seconds)
         except TimeoutError:
@@ -134,7 +150,7 @@ class Archive:
             if self._closing:
                 return
             self._closing = True
-            self._changed.notify()
+            self._changed.notify_all()
         if self._sender is None:
             return
         self._sender.join(CLOSING_SECONDS)
@@ -179,7 +195,9 @@ class Archive:
                 return
             with self._changed:
                 self._sending = set()
-                self._changed.wait_for(lambda: self._closing or self._unsent, PERIOD)
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._closing or self._unsent or self._hurried, PERIOD)
+                self._hurried = False
 
     def _send_run(self, run_id: str) -> None:
         with self._changed:
@@ -221,7 +239,7 @@ class Archive:
                     self._dirty.add(run_id)
             self._unsent = sorted(self._asked)
             self._begin()
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _hear(self, came: parcel.Parcel) -> None:
         word = came.head["word"]
@@ -248,7 +266,7 @@ class Archive:
     def _note_trouble(self, sentence: str | None) -> None:
         with self._changed:
             before, self.trouble = self.trouble, sentence
-            self._changed.notify()
+            self._changed.notify_all()
         if before != sentence:
             self._on_trouble(sentence)
 

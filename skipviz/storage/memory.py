@@ -27,6 +27,9 @@ class RunStore(Protocol):
     def add(self, run: Run) -> None:
         """Keep a new run, or one that goes on."""
 
+    def hand_on(self, run: Run) -> None:
+        """Let a new run be found again even if this process is killed the next moment; may wait a moment."""
+
     def get(self, run_id: str) -> Run | None:
         """Return a run that is in memory and count it as used, or None."""
 
@@ -86,6 +89,9 @@ class MemoryStore:
                 self._runs[run.id] = run
                 self._bytes += run.bytes + self.OVERHEAD
                 self._evict(run)
+
+    def hand_on(self, run: Run) -> None:
+        return
 
     def get(self, run_id: str) -> Run | None:
         run = self._runs.get(run_id)

@@ -52,6 +52,9 @@ class RecordedStore(MemoryStore):
         super().add(run)
         self._archive.note(run.id)
 
+    def hand_on(self, run: Run) -> None:
+        self._archive.hand_on(run.id)
+
     def find(self, run_id: str) -> Run | None:
         run = self.get(run_id)
         if run is not None or not is_id(run_id):

@@ -45,6 +45,7 @@ def page() -> None:
             "speed": SPEED,
             "message": desk.message,
             "file": handout.told(),
+            "absent": _absent(desk, panels),
             "steps": max(panel["steps"] for panel in panels),
             "panels": panels,
         },
@@ -64,6 +65,12 @@ def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
     shared = showcase.runs(get_engine()).get(name) if _is_shared(name, bench) else None
     facts = {"stem": handout.stem_of(bench), "title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
     return {**data, **facts, "id": name, "shared": shared}
+
+
+def _absent(desk: session.Desk, panels: list[dict]) -> str | None:
+    """Return why a panel that is to show everybody's run shows none, or None."""
+    lacks = any(panel["shared"] is None and _is_shared(panel["id"], desk.benches[panel["id"]]) for panel in panels)
+    return showcase.absence(get_engine()) if lacks else None
 
 
 def _is_shared(name: str, bench: Workbench) -> bool:

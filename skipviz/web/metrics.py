@@ -45,6 +45,10 @@ class Figures:
         yield GaugeMetricFamily("skipviz_workers", "Worker processes.", told["workers"])
         memory = told["worker_memory_mb"] * 2**20
         yield GaugeMetricFamily("skipviz_worker_memory_bytes", "Memory that the workers hold for themselves.", memory)
+        reckoned = told["reckoned_memory_mb"] * 2**20
+        yield GaugeMetricFamily(
+            "skipviz_reckoned_memory_bytes", "Memory that the runs under way may need at their peaks.", reckoned
+        )
 
 
 def written(engine: Engine, viewers: Callable[[], int]) -> bytes:

@@ -1,6 +1,7 @@
 """The first page's shared run: one for all visitors, of each panel, which costs a visitor nothing. Knows no Streamlit.
 
-It starts with the first visitor, belongs to nobody, and is shown as a recording once it has ended.
+It starts with the first visitor, belongs to nobody, and is shown as a recording once it has ended. Where it cannot start, what
+was recorded before stays, and a sentence says why.
 """
 
 from __future__ import annotations
@@ -37,32 +38,41 @@ class Showcase:
         self._engine: Engine | None = None
         self._runs: dict[str, str] = {}
         self._tried: float | None = None
+        self._refused = ""
 
     def runs(self, engine: Engine) -> dict[str, str]:
-        """Return panel → run, started now if this is the first visitor or they are no longer kept; empty where that failed."""
+        """Return panel → run; what does not last is started now, and where that is refused, what there was of it stays."""
         with self._lock:
             if engine is not self._engine:
-                self._engine, self._runs, self._tried = engine, {}, None
-            lasting = bool(self._runs) and all(_lasts(engine, run_id) for run_id in self._runs.values())
-            if not lasting and (self._tried is None or time.monotonic() - self._tried > RETRY_SECONDS):
+                self._engine, self._runs, self._tried, self._refused = engine, {}, None, ""
+            lacking = [panel for panel in REPEATS if not _lasts(engine, self._runs.get(panel))]
+            if lacking and (self._tried is None or time.monotonic() - self._tried > RETRY_SECONDS):
                 self._tried = time.monotonic()
-                self._runs = self._start(engine)
-            return dict(self._runs)
+                self._start(engine, lacking)
+            elif not lacking:
+                self._refused = ""
+            return {panel: run_id for panel, run_id in self._runs.items() if engine.run(run_id) is not None}
 
-    def _start(self, engine: Engine) -> dict[str, str]:
-        started = {}
-        for panel in REPEATS:
+    def absence(self, engine: Engine) -> str | None:
+        """Return one sentence on why not every panel shows a run, or None where each does."""
+        if not self._refused or len(self.runs(engine)) == len(REPEATS):
+            return None
+        return f"The shared run could not start: {self._refused}. What is drawn was measured before any training."
+
+    def _start(self, engine: Engine, panels: list[str]) -> None:
+        self._refused = ""
+        for panel in panels:
             experiment = opening(panel)
             recorded = experiment.replaced(training=experiment.training.replaced(record_every=RECORD_EVERY))
             try:
-                started[panel] = engine.submit(recorded, None, speed=SPEED, ghost=True, house=True)
-            except EngineError:
-                return {}
-        return started
+                self._runs[panel] = engine.submit(recorded, None, speed=SPEED, ghost=True, house=True)
+            except EngineError as error:
+                self._refused = str(error).partition(":")[0]  # without the advice, which is for who may change the experiment
+                return
 
 
-def _lasts(engine: Engine, run_id: str) -> bool:
-    run = engine.run(run_id)
+def _lasts(engine: Engine, run_id: str | None) -> bool:
+    run = engine.run(run_id) if run_id else None
     return run is not None and run.state not in ("failed", "interrupted", "stopped")
 
 

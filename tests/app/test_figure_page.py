@@ -93,3 +93,16 @@ def test_a_command_that_is_none_gives_a_sentence(figure, command):
 def test_the_lab_is_one_command_away(figure):
     figure.send("go", page="lab")
     assert figure.data()["page"] == "lab"
+
+
+def test_a_page_without_memory_for_its_shared_runs_says_so_beside_what_is_measured(opened, monkeypatch):
+    from skipviz.engine import room
+    from skipviz.web import figure_page
+    from skipviz.web.showcase import Showcase
+
+    monkeypatch.setattr(room, "free_mb", lambda: 4.0)
+    monkeypatch.setattr(figure_page, "showcase", Showcase())
+    data = opened("figure").data()
+    assert [panel["shared"] for panel in data["panels"]] == [None, None, None]
+    assert all(panel["probe"] for panel in data["panels"])
+    assert data["absent"].startswith("The shared run could not start: this experiment needs about ")

@@ -176,3 +176,24 @@ def test_a_run_survives_a_killed_and_a_stopped_server_and_its_viewer_misses_and_
     page.listen(lambda: page.state == "stopped")
     assert machine.ask("DELETE", f"/skipviz/runs/{run}") == (200, {"ok": True})
     assert machine.ask("GET", f"/skipviz/runs/{run}")[0] == 404
+
+
+def test_runs_in_line_of_a_killed_server_are_found_again_and_go_on_when_they_are_told_to(machine):
+    machine.environment["SKIPVIZ_MAX_RUNNING"] = "1"
+    machine.start()
+    going = small(steps=1_000_000).model_dump(mode="json", exclude_defaults=True)
+    short = small(steps=20).model_dump(mode="json", exclude_defaults=True)
+    asked = [{"experiment": going}, {"experiment": short, "speed": RATE}, {"experiment": short}]
+    runs = [machine.ask("POST", "/skipviz/runs", body)[1]["run"] for body in asked]
+    machine.end(signal.SIGKILL)
+
+    machine.start()
+    listed = {row["id"]: row for row in machine.ask("GET", "/skipviz/runs")[1]["runs"]}
+    assert {run: (listed[run]["state"], listed[run]["resumable"]) for run in runs} == dict.fromkeys(runs, ("interrupted", True))
+    waiting = machine.run(runs[1])
+    assert (waiting["speed"], waiting["step"], waiting["resumes"], waiting["frames"]) == (RATE, 0, 0, [])
+    for run in runs[1:]:
+        assert machine.ask("POST", f"/skipviz/runs/{run}/resume", {}) == (200, {"ok": True, "step": 0})
+    page = Page(machine, runs[2])
+    page.listen(lambda: page.state == "finished")
+    assert sorted(page.frames)[-1] == 19

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from engines import endless, wait_for_end
+from engines import endless, wait_for, wait_for_end
 
 from skipviz.engine import EngineError, budget, limits, room
 
@@ -51,10 +51,13 @@ def test_a_run_is_refused_where_this_machine_has_no_memory_for_it(engine, machin
 
 def test_a_forked_workers_own_memory_is_counted_once(engine):
     experiment = endless()
+    before = engine.figures()["reckoned_memory_mb"]
     run = engine.run(engine.submit(experiment, OWNER))
     try:
+        wait_for(engine, lambda: run.step)
         extra = 0 if engine.settings.forks() else budget.FRESH_MB
-        assert engine._dispatch._live[run.id].memory_mb == limits.memory_mb(experiment) + extra
+        reckoned = engine.figures()["reckoned_memory_mb"] - before
+        assert reckoned == pytest.approx(limits.memory_mb(experiment) + extra)
     finally:
         engine.post(run.id, OWNER, {"kind": "stop"})
         wait_for_end(engine, run)

@@ -113,6 +113,8 @@ def is_memory_error(error: BaseException) -> bool:
 
 def reason(error: BaseException, megabytes: int) -> str:
     """Return one sentence on why a run failed with `error`."""
+    if "CUDA out of memory" in str(error):
+        return "the run needed more memory than its CUDA device has free: make it narrower, shallower, or its batches smaller"
     if is_memory_error(error):
         return f"the run needed more than the {written(megabytes)} of memory that a run may take"
     if isinstance(error, UploadError):

@@ -132,6 +132,8 @@ def test_memory_needed_grows_with_parameters_and_with_batch():
 
 def test_an_exception_becomes_one_sentence():
     assert limits.reason(MemoryError(), 4096) == "the run needed more than the 4.0 GB of memory that a run may take"
+    full = RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.89 GiB")
+    assert limits.reason(full, 4096).startswith("the run needed more memory than its CUDA device has free: ")
     assert limits.reason(ValueError("a\nb"), 1) == "the run's worker stopped: ValueError: a b"
 
 

@@ -218,7 +218,7 @@ EVENTS = [
 POSTS = (
     mended(EVENTS).map(written)
     | st.lists(mended(EVENTS), max_size=6).map(written)
-    | st.tuples(mended(EVENTS), st.sampled_from([50, 200, 201])).map(lambda drawn: written([drawn[0]] * drawn[1]))
+    | st.tuples(mended(EVENTS), st.sampled_from([20, 201])).map(lambda drawn: written([drawn[0]] * drawn[1]))
     | broken(mended(EVENTS).map(written))
     | one_of([*DEEP, written({"kind": "skip", "ids": ["s1-3"] * 6000, "on": True}), written([EVENTS[3]] * 201)])
 )

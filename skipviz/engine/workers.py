@@ -113,7 +113,7 @@ class Workers:
             child.send(data)
         if not again and not request["resume"]:
             self._waited(time.time() - run.created)
-        self._register.change(run, "paused" if run.paused else "running")
+        self._register.change(run, "paused" if run.paused else "running", run.reason if again else None)
 
     def began(self, run: Run) -> None:
         """Hear that the run's worker has its request."""

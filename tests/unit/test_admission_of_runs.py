@@ -138,6 +138,7 @@ def test_who_waits_is_told_how_long_once_something_was_measured(engine, submit):
 
 def test_runs_that_are_held_to_a_speed_take_less_than_a_core_each(engine, submit):
     slow = [submit(endless(), ANN, speed=2) for _ in range(2)]
+    wait_for(engine, lambda: all(run.step > 0 for run in slow))
     third = submit(small(), BOB)
     assert wait_for_end(engine, third).state == "finished"
     assert [run.state for run in slow] == ["running", "running"]

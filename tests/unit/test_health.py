@@ -97,7 +97,7 @@ def test_a_look_at_the_disk_leaves_nothing_there(tmp_path):
 
 def test_figures_are_read_by_prometheus_and_tell_what_happened(engine):
     before = figures_of(engine)
-    run = engine.run(engine.submit(small(), "owner"))
+    run = engine.run(engine.submit(small(record_every=1), "owner"))
     wait_for_end(engine, run)
     now = figures_of(engine)
     grown = {name: now[name][()] - before[name][()] for name in ("skipviz_steps_total", "skipviz_frames_received_total")}

@@ -20,6 +20,8 @@ KEEPING_UP = 0.8
 """Part of the speed asked for at which a run still keeps it; a slower one lacks a core, and takes all that it gets."""
 SHARE_SECONDS = 2.0
 """Time over which a run's use of its core is measured."""
+STEADY_SECONDS = 4.0
+"""Time after which the steps taken say how long the others will take: the first ones are slower by far on a busy machine."""
 
 Verdict = Literal["overtime", "stuck", "unwatched", "tired"]
 
@@ -91,7 +93,7 @@ class Live:
         if self.steady is None:
             return None
         steps, seconds = self.run.step - self.steady[0], self.seconds(self.heard) - self.steady[1]
-        return seconds / steps if steps > 0 and seconds >= SHARE_SECONDS else None
+        return seconds / steps if steps > 0 and seconds >= STEADY_SECONDS else None
 
     def keeps_speed(self) -> bool:
         """Return whether it keeps the speed that it is held to, so that its pace does not say what a step takes."""

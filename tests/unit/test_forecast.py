@@ -66,8 +66,8 @@ def test_runs_that_are_stopped_by_hand_shorten_what_is_expected_of_others_asked_
 
 def test_a_run_is_expected_to_end_with_its_time_and_one_held_to_a_speed_tells_nothing_of_others():
     forecast = Forecast()
-    going = [live("a", 1_000_000, step=3000, seconds=3.0, computing=True)]
-    assert waits(forecast, going, [live("x", 500)], run_minutes=1) == pytest.approx({"x": 57.0})
+    going = [live("a", 1_000_000, step=5000, seconds=5.0, computing=True)]
+    assert waits(forecast, going, [live("x", 500)], run_minutes=1) == pytest.approx({"x": 55.0})
     ended(Forecast(), 300, 300, 15.0, speed=20.0, pace=20.0)
     slow = [live("a", 300, step=100, seconds=5.0, computing=True, pace=20.0, speed=20.0)]
     told = waits(forecast, slow, [live("x", 500), live("y", 500)])

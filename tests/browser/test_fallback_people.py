@@ -61,16 +61,3 @@ def test_with_our_routes_blocked_the_pages_around_the_lab_work_and_a_table_is_re
     lab.set_speed(9)
     lab.start()
     lab.wait_for_step(20)
-
-
-def test_with_our_routes_blocked_a_deleted_run_is_called_back(page):
-    lab = LabPage(_cut_off(page)).open(small(steps=5))
-    lab.start()
-    lab.expect_state("Finished")
-    page.get_by_role("link", name="My runs").click()
-    rows = page.locator(".sv-run:visible")
-    expect(rows).to_have_count(1)
-    rows.get_by_label("Delete").click()
-    expect(rows).to_have_count(0)
-    page.locator(".sv-undo-toast").get_by_role("button", name="Undo").click()
-    expect(rows).to_have_count(1)

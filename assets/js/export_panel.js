@@ -90,16 +90,23 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
     none.hidden = Boolean(run);
     pandas.hidden = !run || routesBlocked();
     line.textContent = run ? `pd.read_parquet("${new URL(base + run, location.href).href}.parquet")` : "";
+    offerPictures();
+    say("");
+  }
+  function offerPictures() {
     for (const [index, [, , place]] of plots.entries()) {
       const there = place.querySelector(".js-plotly-plot, canvas");
       const vector = place.querySelector(".js-plotly-plot");
       /** @type {any} */ (rows[index][1]).disabled = !vector;
       /** @type {any} */ (rows[index][2]).disabled = !there;
     }
-    say("");
   }
+  let looking = 0;
   function show(yes) {
     if (yes) refresh();
+    // A plot may be drawn only after the panel was opened.
+    clearInterval(looking);
+    if (yes) looking = window.setInterval(offerPictures, 500);
     panel.hidden = !yes;
     button.setAttribute("aria-expanded", String(yes));
     if (yes) panel.querySelector("a[href], button:not(:disabled)")?.focus({ preventScroll: true });
@@ -122,6 +129,7 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
     root: panel,
     take: handout.take,
     destroy() {
+      clearInterval(looking);
       document.removeEventListener("pointerdown", outside);
     },
   };

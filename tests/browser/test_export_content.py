@@ -79,6 +79,7 @@ def test_every_picture_of_the_lab_holds_what_it_shows_in_light_and_dark(visit):
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Light or dark").click()
     expect(page.locator(".sv-lab")).to_have_attribute("data-theme", "dark")
+    lab.ready()
     panel = panel_of(page)
     for name in ("Diagram", "Gradient bars", "Loss"):
         assert ground_is(pictures(page, panel, name)[1], "dark"), name

@@ -8,12 +8,14 @@ from pages import PHONE, LabPage
 from playwright.sync_api import expect
 
 STEPS = 6
+AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
+"""Says that it is a phone's, so that the first drawing is the one that stays."""
 
 
 @pytest.fixture
 def six(visit):
     """The lab on a phone, with six layers and the skips s1-3 and s3-5."""
-    return LabPage(visit(viewport=PHONE, is_mobile=True, has_touch=True)).open(small())
+    return LabPage(visit(viewport=PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)).open(small())
 
 
 def _drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -50,7 +50,8 @@ class Starts:
         )
         if max(waits) > 0:
             whose, limit = ("this address", a_minute) if waits[0] >= waits[1] else ("this browser", browser_a_minute)
-            return f"{whose} may start {limit} runs a minute on this server: try again in {math.ceil(max(waits))} s"
+            many = "one run" if limit == 1 else f"{limit} runs"
+            return f"{whose} may start {many} a minute on this server: try again in {math.ceil(max(waits))} s"
         if address:
             self._addresses.take(address)
         if browser:

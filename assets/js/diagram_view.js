@@ -30,6 +30,8 @@ export function createDiagramView(host, act) {
   let focused = "";
   /** @type {{k: number, keyboard: boolean, over: number} | null} */
   let drag = null;
+  /** @type {{svg: SVGSVGElement | null, item: string} | null} */
+  let press = null;
   /** @type {any} */
   let paint = null;
   /** @type {any} */
@@ -183,10 +185,20 @@ export function createDiagramView(host, act) {
     startDrag(Number(circle.dataset.state), false);
   }
 
+  /** A drawing that came between press and release took the click's target away: the same item in the new one is meant. */
+  function onRelease(event) {
+    const redrawn = press && press.svg !== svg && press.item;
+    const node = redrawn && event.target.closest?.(FOCUSABLE);
+    if (node && named(node) === redrawn) handle(node, event);
+    press = null;
+  }
+
   function onClick(event) {
-    if (drag) return;
     const node = event.target.closest(FOCUSABLE);
-    if (!node) return;
+    if (!drag && node) handle(node, event);
+  }
+
+  function handle(node, event) {
     const area = svg.getBoundingClientRect();
     focusItem(node);
     if (node.dataset.plate) act.open(layerIn(node.dataset.plate, ((event.clientY - area.top) * diagram.height) / area.height));
@@ -206,6 +218,8 @@ export function createDiagramView(host, act) {
     svg.addEventListener("pointerleave", () => !drag && act.hover(null, ""));
   }
 
+  host.addEventListener("pointerdown", (event) => (press = { svg, item: named(/** @type {any} */ (event.target).closest?.(FOCUSABLE)) }), true);
+  host.addEventListener("pointerup", onRelease);
   // On the host: Chromium makes an SVG root with focus listeners a stop of the Tab key.
   host.addEventListener("focusin", (event) => act.hover(/** @type {any} */ (event.target).closest?.(FOCUSABLE), ""));
   host.addEventListener("focusout", () => !drag && act.hover(null, ""));

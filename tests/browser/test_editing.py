@@ -231,3 +231,20 @@ def test_the_table_switches_skips_and_shows_the_numbers_of_the_diagram(six):
     table.get_by_label("Skip h(1) to h(3) on").uncheck()
     six.expect_network(lambda network: not network.skip("s1-3").on)
     expect(six.page.locator("svg.sv-diagram .skip.off")).to_have_count(1)
+
+
+def test_a_press_during_which_the_diagram_is_drawn_anew_still_switches_its_skip(six):
+    box = six.skip("s1-3").evaluate(
+        """node => {
+            const wire = (node.closest("[data-edge]") || node).querySelector(".hit");
+            const point = wire.getPointAtLength(wire.getTotalLength() / 2).matrixTransform(wire.getScreenCTM());
+            wire.closest("svg").dataset.old = "1";
+            return [point.x, point.y];
+        }"""
+    )
+    six.page.mouse.move(*box)
+    six.page.mouse.down()
+    six.plain.evaluate("button => button.click()")
+    expect(six.page.locator("svg.sv-diagram[data-old]")).to_have_count(0)
+    six.page.mouse.up()
+    six.expect_network(lambda network: network.skip("s1-3").on and not network.skip("s3-5").on)

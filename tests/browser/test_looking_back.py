@@ -13,6 +13,7 @@ def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_
     lab.wait_for_step(60)
     lab.plain.click()
     lab.event_frame()
+    lab.expect_network(lambda network: not any(skip.on for skip in network.skips))
     expect(lab.inspector).to_contain_text("0 of 2 skips on")
     lab.slider.fill("10")
     expect(lab.inspector).to_contain_text("2 of 2 skips on at step 10")

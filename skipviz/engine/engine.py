@@ -146,6 +146,7 @@ class Engine:
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
         self._entrance.check_size(experiment, device)
+        self._entrance.check_speed(speed)
         run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, ghost=ghost, paused=paused)
         run.title, run.began, run.unsaved = title_of(experiment), experiment, self._register.unsaved()
         events = tuple(events)
@@ -316,11 +317,11 @@ class Engine:
 
     def _look(self) -> None:
         """Look at every run under way, again and again."""
+        self._loop.call_later(PERIOD, self._look)  # first, so that nothing ends it
         with self._lock:
             if not self._closed:
                 self._dispatch.tick()
                 self._workers.look()
-        self._loop.call_later(PERIOD, self._look)
 
 
 _engine: Engine | None = None

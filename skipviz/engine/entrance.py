@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..settings import Settings
 from ..storage import Run
+from ..tasks.event import FASTEST, SLOWEST
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
 from . import budget, devices, limits, room
@@ -46,6 +47,11 @@ class Entrance:
             raise EngineError(short, 503)
         if not self.has_data(experiment):
             raise EngineError(experiment.task.own.wanted(), 409)
+
+    def check_speed(self, speed: float | None) -> None:
+        """Refuse what is no speed: a page's command may hold anything, and every run's time is reckoned with it."""
+        if speed is not None and not (type(speed) in (int, float) and SLOWEST <= speed <= FASTEST):
+            raise EngineError(f"a speed is a number of steps a second, between {SLOWEST:g} and {FASTEST:,}", 422)
 
     def check_time(self, run: Run) -> None:
         """Refuse to let a run go on that has used its time up."""

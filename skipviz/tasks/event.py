@@ -10,6 +10,9 @@ from ..network import edit
 from ..network.base import Identifier, NetworkError, Tagged, sentence
 from .experiment import Experiment
 
+SLOWEST, FASTEST = 0.001, 100_000
+"""Steps a second that a run may be held to: at the slowest a step is waited for a quarter of an hour."""
+Speed = Annotated[float, Field(ge=SLOWEST, le=FASTEST)]
 Ids = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")], ...], Field(min_length=1, max_length=6000)]
 
 
@@ -57,7 +60,7 @@ class Control(Tagged):
     """Steers a run without changing its numbers: pause, resume, step, stop, speed, ghost bars."""
 
     kind: Literal["pause", "resume", "step", "stop", "speed", "ghost"]
-    steps_per_second: float | None = Field(None, gt=0, le=100_000, description="of speed; None: as fast as it goes")
+    steps_per_second: Speed | None = Field(None, description="of speed; None: as fast as it goes")
     ghost: bool = Field(False, description="measure each frame once more with all skips off")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..engine import get_engine
+from ..tasks.event import Control
 from ..tasks.experiment import Experiment
 from . import component, feed, handout, mend_bar, session, sidebar, view, watching
 from .commands import perform_all
@@ -70,7 +71,7 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
     if watching.perform(desk, bench, command):
         return
     if operation == "start":
-        desk.speed = command.get("speed")
+        desk.speed = Control(kind="speed", steps_per_second=command.get("speed")).steps_per_second
         if command.get("run"):
             session.adopt(bench, str(command["run"]))
         else:

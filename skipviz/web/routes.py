@@ -26,7 +26,7 @@ from ..engine import Engine, EngineError, begin_engine, get_engine
 from ..network.base import Frozen, NetworkError, sentence
 from ..sharing import link
 from ..storage import Run
-from ..tasks.event import message_from
+from ..tasks.event import Speed, message_from
 from ..tasks.experiment import MAX_JSON, Experiment
 from . import bundle, run_cards
 from .address import address_of
@@ -60,7 +60,7 @@ class _Submission(Frozen):
 
     experiment: Experiment | None = None
     link: str | None = Field(None, max_length=8000)
-    speed: float | None = Field(None, gt=0, le=100_000)
+    speed: Speed | None = None
     ghost: bool = False
     paused: bool = False
 

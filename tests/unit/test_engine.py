@@ -2,9 +2,10 @@
 
 import json
 import math
+import threading
 
 import pytest
-from engines import endless, explosive, frames_of, small, wait_for, wait_for_end
+from engines import PATIENCE, endless, explosive, frames_of, small, wait_for, wait_for_end
 
 from skipviz.engine import EngineError
 from skipviz.network import families
@@ -302,3 +303,21 @@ def test_the_engine_tells_in_figures_how_it_does(engine, submit):
     assert wait_for(engine, lambda: engine.figures()["worker_memory_mb"]) > 1
     assert now["workers"] == 1
     assert now["queue_length"] == 0
+
+
+@pytest.mark.parametrize("speed", ["fast", [1], -5.0, 0.0, float("nan"), float("inf"), 1e-300, 1e9, True])
+def test_what_is_no_speed_is_refused_and_every_other_run_is_looked_at_on(engine, submit, speed):
+    with pytest.raises(EngineError, match="a speed is a number of steps a second") as refused:
+        submit(endless(), speed=speed)
+    assert refused.value.status == 422
+    looked = engine._dispatch._looked
+    wait_for(engine, lambda: engine._dispatch._looked > looked)
+
+
+def test_a_run_that_cannot_be_looked_at_leaves_the_others_looked_at(engine, submit, monkeypatch):
+    with monkeypatch.context() as broken:
+        called = threading.Event()
+        broken.setattr(engine._workers, "look", lambda: called.set() or 1 / 0)
+        assert called.wait(PATIENCE)
+    looked = engine._dispatch._looked
+    wait_for(engine, lambda: engine._dispatch._looked > looked)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..network.base import NetworkError
 from ..tasks.experiment import Experiment
 from ..tasks.task import Task
-from .mend_bar import Mend
+from .mend import Mend
 
 SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Pixels a side that are offered of images that are made."""

@@ -10,7 +10,7 @@ from ..tasks import presets
 from ..tasks.experiment import ExperimentError, experiment_from_json
 from . import session
 from .classroom import is_token, owns
-from .mend_bar import back_to_own, mend_of
+from .mend import back_to_own, mend_of
 from .page_data import link_of
 from .parked import parked
 from .session import Desk

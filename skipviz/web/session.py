@@ -14,7 +14,7 @@ from ..tasks.experiment import Experiment
 from ..tasks.own import Own
 from .address import address_from
 from .identity import owner_from
-from .mend_bar import Mend
+from .mend import Mend
 from .showcase import REPEATS, opening
 from .workbench import Workbench
 

@@ -10,7 +10,7 @@ from . import own_panel
 from .family_panel import draw_family, follow_task, known, preset_experiment, show, take
 from .hint import preset_of
 from .image_mend import SIZES
-from .mend_bar import back_to_own
+from .mend import back_to_own
 from .number_field import number_field
 from .session import Desk
 from .view import hides

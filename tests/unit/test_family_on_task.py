@@ -16,7 +16,7 @@ from skipviz.tasks.task import KINDS, Task
 from skipviz.web.architecture import with_family, with_own, with_recipe, with_task
 from skipviz.web.forms import FORMS
 from skipviz.web.image_mend import SIZES, larger_images
-from skipviz.web.mend_bar import mend_of
+from skipviz.web.mend import mend_of
 from skipviz.web.recipe import built, first_recipe, fits, size_words
 from skipviz.web.recognition import TITLES, recognised
 

@@ -4,6 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from skipviz.web.routes import lifespan, middleware, routes
+from skipviz.web.http.routes import lifespan, middleware, routes
 
 app = st.App(Path(__file__).parent / "skipviz" / "web" / "main.py", routes=routes, middleware=middleware, lifespan=lifespan)

@@ -13,7 +13,7 @@ from pathlib import Path
 from .network.base import NetworkError
 from .settings import get_settings
 from .sharing import link
-from .sharing.script import ScriptError, script
+from .sharing.script.experiment import ScriptError, script
 from .tasks import presets
 from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
 from .tasks.own import UploadError

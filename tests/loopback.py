@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from skipviz.web import routes
+from skipviz.web.http import routes
 
 COOKIE, STRANGER = "skipviz=" + "a" * 32, "skipviz=" + "b" * 32
 OWNER = COOKIE.partition("=")[2]

@@ -27,7 +27,7 @@ const SLOW_DRAW = 250;
 
 /**
  * @param {HTMLElement} root
- * @param {any} recorded  what `skipviz.web.replay_data` tells, with its frames
+ * @param {any} recorded  what `skipviz.web.content.replay_data` tells, with its frames
  */
 export function createReplay(root, recorded) {
   const store = createRunStore();

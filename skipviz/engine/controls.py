@@ -9,11 +9,11 @@ from collections.abc import Callable
 from ..network.base import NetworkError, Tagged
 from ..storage import Run, RunStore
 from ..tasks.event import Control, Event, applied, message_from
-from . import budget
+from .capacity import budget
 from .dispatch import Dispatch
 from .errors import EngineError
+from .processes.wire import encode
 from .register import Register
-from .wire import encode
 from .workers import Workers
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from ..settings import Settings
 from ..storage import Run
 from ..tasks.event import Control
-from . import budget
-from .admission import Line, Room, Waiting
-from .duration import step_seconds
-from .expectation import said
+from .capacity import budget
+from .capacity.admission import Line, Room, Waiting
+from .capacity.duration import step_seconds
+from .capacity.expectation import said
 from .forecast import Forecast
 from .live import Live
 

@@ -26,8 +26,8 @@ from .dispatch import PERIOD, Dispatch, Hands
 from .entrance import Entrance
 from .errors import EngineError, unknown
 from .figures import Figures
-from .launcher import Launcher
-from .probing import Probing
+from .processes.launcher import Launcher
+from .processes.probing import Probing
 from .register import Register
 from .reports import Reports
 from .resumption import STOPPED, Resumption

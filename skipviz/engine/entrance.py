@@ -10,10 +10,11 @@ from ..storage import Run
 from ..tasks.event import FASTEST, SLOWEST
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
-from . import budget, devices, limits, room
+from .capacity import budget, limits, room
+from .capacity.starts import Starts
 from .dispatch import Dispatch
 from .errors import EngineError
-from .starts import Starts
+from .processes import devices
 
 
 class Entrance:

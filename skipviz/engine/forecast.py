@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 
 from ..settings import Settings
-from .admission import Room, Waiting
-from .expectation import Going, expected_waits
+from .capacity.admission import Room, Waiting
+from .capacity.expectation import Going, expected_waits
 from .live import Live
 
 REMEMBERED = 32

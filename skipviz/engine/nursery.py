@@ -20,8 +20,8 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from .channel import Channel, line
-from .wire import Lines
+from .processes.channel import Channel, line
+from .processes.wire import Lines
 
 
 class Nursery:
@@ -90,7 +90,7 @@ class Nursery:
         self._server.close()
         for fd in (self._woken, self._wakes, *self._sockets):
             os.close(fd)
-        from . import prober, worker
+        from .processes import prober, worker
 
         if role == "worker":
             _yield_to_the_server()
@@ -148,7 +148,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     nursery = Nursery(socket.socket(fileno=int(sys.argv[1])))
-    from . import prober, worker  # noqa: F401  (imported here once, for every child)
+    from .processes import prober, worker  # noqa: F401  (imported here once, for every child)
 
     for number, warm_up in enumerate(warm_ups()):
         warm_up()

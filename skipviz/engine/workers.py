@@ -10,9 +10,9 @@ from collections.abc import Callable
 from ..settings import Settings
 from ..storage import Run, RunStore
 from ..tasks.uploads import Uploads
-from . import ending
 from .figures import own_memory_mb
-from .launcher import Child, Launcher
+from .processes import ending
+from .processes.launcher import Child, Launcher
 from .register import Register
 
 STOPPING_SECONDS = 2.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skipviz.web.parked import Parked
+from skipviz.web.desk.parked import Parked
 
 MAIN = Path(__file__).parents[2] / "skipviz" / "web" / "main.py"
 
@@ -17,7 +17,7 @@ def _alone(page: str) -> None:
     """Run one page's script; a switch of pages, by which the whole app would come to it, drops the address' query."""
     from importlib import import_module
 
-    import_module(f"skipviz.web.{page}_page").page()
+    import_module(f"skipviz.web.pages.{page}_page").page()
 
 
 class App:
@@ -84,11 +84,11 @@ def _component(block):
 @pytest.fixture
 def opened(engine, monkeypatch):
     """A function that opens a page, such as `figure` or `lab`, in a session of its own with the address' query."""
-    monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "a-browser-of-these-tests")
-    monkeypatch.setattr("skipviz.web.page_data.PROBE_SECONDS", 30.0)  # a page asks again, a test waits
+    monkeypatch.setattr("skipviz.web.desk.session.owner_from", lambda cookies: "a-browser-of-these-tests")
+    monkeypatch.setattr("skipviz.web.content.page_data.PROBE_SECONDS", 30.0)  # a page asks again, a test waits
     steps = Parked()
     for module in ("opening", "lab_page"):
-        monkeypatch.setattr(f"skipviz.web.{module}.parked", steps)
+        monkeypatch.setattr(f"skipviz.web.pages.{module}.parked", steps)
     return lambda page, **query: App(page, query)
 
 

@@ -9,7 +9,7 @@ from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
 from skipviz.web.forms import FORMS
-from skipviz.web.recipe import built, first_recipe
+from skipviz.web.forms.recipe import built, first_recipe
 
 
 @pytest.mark.parametrize("family", FORMS)

@@ -182,7 +182,7 @@ def test_a_toggle_keeps_the_run(small):
 
 def test_somebody_elses_run_is_watched_and_not_owned(small, opened, monkeypatch):
     run = small.send("start", speed=None, ghost=False, paused=True)["run"]
-    monkeypatch.setattr("skipviz.web.session.owner_from", lambda cookies: "another-browser-altogether")
+    monkeypatch.setattr("skipviz.web.desk.session.owner_from", lambda cookies: "another-browser-altogether")
     data = opened("lab", run=run).data()
     assert (data["run"], data["mine"]) == (run, False)
 

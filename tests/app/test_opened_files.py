@@ -15,8 +15,8 @@ from skipviz.sharing import link
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web.downloads import pretty_json
-from skipviz.web.handout import Shelf
+from skipviz.web.component.handout import Shelf
+from skipviz.web.http.downloads import pretty_json
 
 OTHER = "another-browser-altogether"
 FOUR = Experiment(

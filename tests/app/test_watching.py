@@ -9,7 +9,7 @@ from skipviz.network import families
 from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web.classroom import classrooms, new_token
+from skipviz.web.desk.classroom import classrooms, new_token
 
 OWNER, OTHER = "a-browser-of-these-tests", "another-browser-altogether"
 
@@ -178,7 +178,7 @@ def test_what_is_still_shown_can_be_kept_where_nobody_leads_any_more(opened, run
 
 
 def test_a_file_too_large_for_the_page_gives_a_sentence(opened, monkeypatch):
-    monkeypatch.setattr("skipviz.web.handout.MOST_BYTES", 100)
+    monkeypatch.setattr("skipviz.web.component.handout.MOST_BYTES", 100)
     file = opened("lab", x=link.encode(_small())).send("file", suffix="json", run="")["file"]
     assert file["problem"].startswith("This file has 0.0 MB, and at most ")
     assert "content" not in file

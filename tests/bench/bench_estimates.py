@@ -10,8 +10,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from own_memory import measured, warm_up  # noqa: E402
 
-from skipviz.engine import limits  # noqa: E402
-from skipviz.engine.duration import step_seconds  # noqa: E402
+from skipviz.engine.capacity import limits  # noqa: E402
+from skipviz.engine.capacity.duration import step_seconds  # noqa: E402
 from skipviz.network import families  # noqa: E402
 from skipviz.tasks.experiment import Experiment, Training  # noqa: E402
 from skipviz.tasks.presets import get  # noqa: E402

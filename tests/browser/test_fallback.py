@@ -11,7 +11,7 @@ from pages import FigurePage, LabPage
 from playwright.sync_api import expect
 
 from skipviz import experiment_from_json
-from skipviz.web import bundle
+from skipviz.web.content import bundle
 
 
 def _cut_off(page):

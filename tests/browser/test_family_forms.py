@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
-from skipviz.web.recipe import built, first_recipe
+from skipviz.web.forms.recipe import built, first_recipe
 
 OPENS_WITHIN = 20
 """Seconds on a machine busy with other tests; else it takes three or four."""

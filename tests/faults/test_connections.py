@@ -15,7 +15,7 @@ from loopback import served
 from skipviz.network import families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web import routes, stream
+from skipviz.web.http import routes, stream
 
 
 @pytest.fixture(scope="module")

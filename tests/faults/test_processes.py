@@ -15,7 +15,8 @@ import psutil
 import pytest
 from engines import PATIENCE, endless, frames_of, small, wait_for, wait_for_end
 
-from skipviz.engine import Engine, limits
+from skipviz.engine import Engine
+from skipviz.engine.capacity import limits
 from skipviz.network import families
 from skipviz.settings import Settings
 from skipviz.tasks.experiment import Experiment, Training

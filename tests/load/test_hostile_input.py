@@ -13,8 +13,8 @@ from skipviz.tasks import presets, upload
 from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from skipviz.tasks.own import UploadError
 from skipviz.tasks.uploads import Uploads
-from skipviz.web.mend import mend_of
-from skipviz.web.reading import reading_of
+from skipviz.web.desk.mend import mend_of
+from skipviz.web.sidebar.reading import reading_of
 
 many = settings(max_examples=CASES, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck))
 AT = presets.get("vanishing-plain")

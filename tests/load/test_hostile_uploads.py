@@ -13,8 +13,8 @@ from hostile import MEGABYTES
 from servers import Server
 from sessions import Session
 
-from skipviz.web.headers import MAX_BODY
-from skipviz.web.held_files import MOST_OF_A_PAGE
+from skipviz.web.http.headers import MAX_BODY
+from skipviz.web.http.held_files import MOST_OF_A_PAGE
 
 MB = 2**20
 SECRET = "2|" + "0" * 8 + "|" + "0" * 32 + "|1700000000"

@@ -13,8 +13,8 @@ import pytest
 from engines import PATIENCE, endless, small, wait_for
 
 from skipviz.engine import Engine
+from skipviz.engine.capacity.limits import memory_mb
 from skipviz.engine.figures import own_memory_mb
-from skipviz.engine.limits import memory_mb
 from skipviz.settings import Settings
 
 RUNS = int(os.environ.get("SKIPVIZ_LOAD", "12"))

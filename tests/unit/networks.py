@@ -5,19 +5,7 @@ from __future__ import annotations
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from skipviz import (
-    Adapter,
-    Experiment,
-    Head,
-    Layer,
-    Linear,
-    Network,
-    NetworkError,
-    Skip,
-    Task,
-    Training,
-    edit,
-)
+from skipviz import Adapter, Experiment, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit
 
 ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid")
 NORMS = ("none", "batch", "layer", "group")

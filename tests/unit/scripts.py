@@ -8,7 +8,7 @@ import sys
 import torch
 
 import skipviz
-from skipviz.sharing.script import script
+from skipviz.sharing.script.experiment import script
 
 TOLERANCE = 1e-6
 """Relative. Measured: 0 on every preset and on random chains, since the script lays its parameters out as skipviz does."""

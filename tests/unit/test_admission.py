@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skipviz.engine.admission import Line, Room, Waiting
-from skipviz.engine.expectation import Going, expected_waits, said
-from skipviz.engine.starts import Starts, network_of
+from skipviz.engine.capacity.admission import Line, Room, Waiting
+from skipviz.engine.capacity.expectation import Going, expected_waits, said
+from skipviz.engine.capacity.starts import Starts, network_of
 
 WIDE = Room(cores=1000, memory_mb=1e9)
 """Room for everybody."""

@@ -5,7 +5,8 @@ import json
 import pytest
 from engines import endless, small, wait_for, wait_for_end
 
-from skipviz.engine import EngineError, limits
+from skipviz.engine import EngineError
+from skipviz.engine.capacity import limits
 from skipviz.settings import PUBLIC, Settings
 from skipviz.tasks import presets
 
@@ -224,7 +225,7 @@ def test_public_defaults_are_within_the_others_and_give_way_to_what_is_set(monke
 
 
 def test_every_preset_may_run_on_a_public_server():
-    from skipviz.engine import budget
+    from skipviz.engine.capacity import budget
 
     public = Settings(public=True)
     for name in presets.names():

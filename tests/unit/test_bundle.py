@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from skipviz.web import bundle
+from skipviz.web.content import bundle
 
 FILES = sorted(path.name for path in (bundle.ASSETS / "js").glob("*.js"))
 

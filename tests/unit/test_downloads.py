@@ -15,7 +15,7 @@ from test_routes import client  # noqa: F401  a server with the routes
 from skipviz import Network, experiment_from_json, link, presets
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
-from skipviz.web import file_names
+from skipviz.web.content import file_names
 
 
 def got(client, path):  # noqa: F811

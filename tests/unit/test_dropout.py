@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from skipviz import Experiment, Head, Layer, Linear, LinkError, Network, NetworkError, Task, Training, edit, families, link
 from skipviz.description import network_described
 from skipviz.drawing.diagram import draw
-from skipviz.engine.duration import dropped
-from skipviz.engine.footprint import footprint
+from skipviz.engine.capacity.duration import dropped
+from skipviz.engine.capacity.footprint import footprint
 from skipviz.learning.build import build
 from skipviz.learning.dropout import Masks
 from skipviz.learning.plan import Tape

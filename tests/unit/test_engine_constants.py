@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skipviz.engine import footprint, limits
+from skipviz.engine.capacity import footprint, limits
 from skipviz.learning import norms, optimizer, picture, setup, variant
 from skipviz.network import edit, families
 from skipviz.tasks import data

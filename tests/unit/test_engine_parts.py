@@ -5,9 +5,10 @@ import json
 import pytest
 from engines import small
 
-from skipviz.engine import devices, ending, limits
-from skipviz.engine.launcher import Child
-from skipviz.engine.wire import Lines, encode_frame
+from skipviz.engine.capacity import limits
+from skipviz.engine.processes import devices, ending
+from skipviz.engine.processes.launcher import Child
+from skipviz.engine.processes.wire import Lines, encode_frame
 from skipviz.learning.frame import Frame, VariantFrame
 from skipviz.network import families
 from skipviz.settings import Settings

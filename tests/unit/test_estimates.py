@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from skipviz.engine import limits
-from skipviz.engine.duration import multiplications, step_seconds
+from skipviz.engine.capacity import limits
+from skipviz.engine.capacity.duration import multiplications, step_seconds
 from skipviz.network import Layer, Linear, Network, families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.presets import get

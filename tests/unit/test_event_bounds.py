@@ -3,7 +3,8 @@
 import pytest
 from engines import endless, small, wait_for, wait_for_end
 
-from skipviz.engine import EngineError, budget
+from skipviz.engine import EngineError
+from skipviz.engine.capacity import budget
 
 ME = "owner-of-these-tests"
 FAR = {"kind": "rate", "learning_rate": 0.5, "step": 900_000}

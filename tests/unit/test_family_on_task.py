@@ -13,12 +13,12 @@ from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from skipviz.tasks.own import Own
 from skipviz.tasks.task import KINDS, Task
-from skipviz.web.architecture import with_family, with_own, with_recipe, with_task
+from skipviz.web.desk.image_mend import SIZES, larger_images
+from skipviz.web.desk.mend import mend_of
 from skipviz.web.forms import FORMS
-from skipviz.web.image_mend import SIZES, larger_images
-from skipviz.web.mend import mend_of
-from skipviz.web.recipe import built, first_recipe, fits, size_words
-from skipviz.web.recognition import TITLES, recognised
+from skipviz.web.forms.architecture import with_family, with_own, with_recipe, with_task
+from skipviz.web.forms.recipe import built, first_recipe, fits, size_words
+from skipviz.web.forms.recognition import TITLES, recognised
 
 TASKS = [Task(name=name) for name in KINDS]
 OWN = {

@@ -3,7 +3,7 @@
 import pytest
 from engines import small
 
-from skipviz.engine.admission import Room, Waiting
+from skipviz.engine.capacity.admission import Room, Waiting
 from skipviz.engine.forecast import Forecast
 from skipviz.engine.live import Live
 from skipviz.settings import Settings

@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from skipviz.engine.figures import WAIT_BOUNDS, Figures
 from skipviz.settings import Settings
-from skipviz.web.health import Health, PrivateFigures, disk_problem
-from skipviz.web.metrics import CONTENT_TYPE, may_read, written
+from skipviz.web.http.health import Health, PrivateFigures, disk_problem
+from skipviz.web.http.metrics import CONTENT_TYPE, may_read, written
 
 HERE = ("127.0.0.1", 50000)
 
@@ -86,7 +86,7 @@ def test_a_data_folder_that_is_no_folder_is_not_ready(tmp_path):
 
 
 def test_a_full_disk_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("skipviz.web.health.LEAST_DISK", 2**62)
+    monkeypatch.setattr("skipviz.web.http.health.LEAST_DISK", 2**62)
     assert disk_problem(tmp_path).startswith("the disk is full: ")
 
 

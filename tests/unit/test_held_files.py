@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from skipviz.web.held_files import MOST_BYTES, HeldFiles
+from skipviz.web.http.held_files import MOST_BYTES, HeldFiles
 
 UPLOAD = "/base/_stcore/upload_file/page/file"
 

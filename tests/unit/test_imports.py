@@ -22,6 +22,12 @@ BELOW = {
 }
 """What each room may import besides itself: web → engine, storage, sharing, drawing → learning → tasks → network."""
 
+INSIDE = {
+    "engine": ["processes", "capacity"],
+    "web": ["pages", "sidebar", "component", "http", "content", "desk", "forms"],
+}
+"""The folders of a large room, from the highest down; a file that lies in none of them stands above all."""
+
 FORBIDDEN = {
     "network": {"torch", "streamlit", "sklearn", "numpy"},
     "tasks": {"torch", "streamlit"},
@@ -64,6 +70,20 @@ def test_a_file_imports_only_rooms_below_its_own_and_no_library_its_room_must_no
     assert rooms - {room} <= BELOW[room]
     assert "skipviz" not in names, "the package's top stands above every room: import a room, or a file of it"
     assert {name.split(".")[0] for name in names} & FORBIDDEN[room] == set()
+
+
+@pytest.mark.parametrize(("room", "folder"), [(room, folder) for room, order in INSIDE.items() for folder in order])
+def test_a_folder_of_a_room_imports_only_folders_below_it(room, folder):
+    order = INSIDE[room]
+    allowed = {folder, *order[order.index(folder) :]}
+    names = set().union(*(imports_of(path) for path in (PACKAGE / room / folder).glob("*.py")))
+    modules = {path.stem for path in (PACKAGE / room).glob("*.py")} - {"errors"}
+    assert {name.split(".")[2] for name in names if name.startswith(f"skipviz.{room}.")} & {*order, *modules} <= allowed
+
+
+def test_every_folder_of_a_large_room_has_its_place():
+    for room, order in INSIDE.items():
+        assert {path.parent.name for path in (PACKAGE / room).glob("*/__init__.py")} == set(order)
 
 
 def test_each_room_stands_above_all_that_it_may_import():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skipviz.sharing.code import MOST_BYTES, matrix
 from skipviz.sharing.lesson import GROUPS, MAX_CHARACTERS, hidden_groups
-from skipviz.web import bundle
+from skipviz.web.content import bundle
 
 
 @pytest.mark.parametrize(

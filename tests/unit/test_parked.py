@@ -2,8 +2,8 @@
 
 from engines import small
 
-from skipviz.web import parked as module
-from skipviz.web.parked import Parked
+from skipviz.web.desk import parked as module
+from skipviz.web.desk.parked import Parked
 
 STEPS = [small(depth=depth) for depth in (3, 4, 5)]
 

@@ -5,7 +5,7 @@ import pytest
 from skipviz.network import edit
 from skipviz.tasks.task import Task
 from skipviz.web.forms import FORMS
-from skipviz.web.recipe import built, first_recipe, size_words, structure
+from skipviz.web.forms.recipe import built, first_recipe, size_words, structure
 
 
 @pytest.mark.parametrize("family", FORMS)

@@ -13,10 +13,10 @@ from skipviz.sharing import link
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
-from skipviz.web.architecture import afresh, with_recipe
 from skipviz.web.forms import FORMS
-from skipviz.web.recipe import built, first_recipe, recipe_of, structure
-from skipviz.web.recognition import recognised
+from skipviz.web.forms.architecture import afresh, with_recipe
+from skipviz.web.forms.recipe import built, first_recipe, recipe_of, structure
+from skipviz.web.forms.recognition import recognised
 
 MOST_BOXES = 120
 """Of a drawn network, so that many are drawn in little time."""

@@ -16,7 +16,7 @@ from skipviz.learning.trainer import Trainer
 from skipviz.sharing import replay
 from skipviz.storage import Run
 from skipviz.tasks.event import SkipEvent
-from skipviz.web.replay_data import replay_file
+from skipviz.web.content.replay_data import replay_file
 
 PARTS = replay.Parts("p { margin: 0 }", "run();", "window.Plotly = {};")
 

@@ -6,7 +6,8 @@ import psutil
 import pytest
 from engines import endless, wait_for, wait_for_end
 
-from skipviz.engine import EngineError, budget, limits, room
+from skipviz.engine import EngineError
+from skipviz.engine.capacity import budget, limits, room
 
 OWNER = "a-browser-named-ann"
 

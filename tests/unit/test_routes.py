@@ -9,7 +9,7 @@ import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
 from loopback import STRANGER, served
 
-from skipviz.web import routes, stream
+from skipviz.web.http import routes, stream
 
 
 @pytest.fixture(scope="module")

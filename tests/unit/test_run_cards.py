@@ -12,7 +12,7 @@ from skipviz.engine import Engine, EngineError
 from skipviz.network import edit
 from skipviz.settings import Settings
 from skipviz.tasks.task import TaskName
-from skipviz.web import run_cards
+from skipviz.web.content import run_cards
 
 
 @pytest.fixture

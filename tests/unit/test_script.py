@@ -10,7 +10,7 @@ from scripts import assert_same, check, losses_of_process, short, trained
 
 import skipviz
 from skipviz import Experiment, Task, Training, families, presets
-from skipviz.sharing.script import script
+from skipviz.sharing.script.experiment import script
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
 
 HERE = (

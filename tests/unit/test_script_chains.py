@@ -11,7 +11,7 @@ from scripts import check, short
 
 import skipviz
 from skipviz import Experiment, Task, Training
-from skipviz.sharing.script import network_source
+from skipviz.sharing.script.experiment import network_source
 
 
 def _same(ours: torch.Tensor, theirs: torch.Tensor) -> bool:

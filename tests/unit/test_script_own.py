@@ -12,7 +12,7 @@ from own_data import experiment_on, pictures_file, table_file, task_of
 from scripts import losses_of, losses_of_process, short, trained
 
 from skipviz.settings import get_settings
-from skipviz.sharing.script import ScriptError, script
+from skipviz.sharing.script.experiment import ScriptError, script
 from skipviz.tasks import read_table
 from skipviz.tasks.own import UploadError
 from skipviz.tasks.uploads import Uploads

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from engines import small
 
-from skipviz.engine import worker
-from skipviz.engine.checkpoints import Checkpoints
+from skipviz.engine.processes import worker
+from skipviz.engine.processes.checkpoints import Checkpoints
 from skipviz.learning.trainer import Trainer
 from skipviz.network import families
 from skipviz.tasks.event import SkipEvent

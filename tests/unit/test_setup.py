@@ -7,7 +7,7 @@ from skipviz.network.base import NetworkError
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
-from skipviz.web.setup import pattern_of, rebuilt, setup_of
+from skipviz.web.forms.setup import pattern_of, rebuilt, setup_of
 
 
 def _experiment(network, task="spiral") -> Experiment:

@@ -6,8 +6,8 @@ import signal
 import pytest
 from engines import wait_for, wait_for_end
 
-from skipviz.engine import room
-from skipviz.web import showcase
+from skipviz.engine.capacity import room
+from skipviz.web.desk import showcase
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import socket
 
-from skipviz.web.sockets import send_at_once
+from skipviz.web.http.sockets import send_at_once
 
 
 def test_connections_accepted_from_now_on_send_small_parts_at_once():

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from skipviz.storage import Run
-from skipviz.web.tape import KEPT, Tape
+from skipviz.web.component.tape import KEPT, Tape
 
 
 class Engine:

@@ -7,7 +7,7 @@ from skipviz.network.base import NetworkError
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent, applied
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web.workbench import UNDO_LIMIT, Workbench, events_between, network_after
+from skipviz.web.desk.workbench import UNDO_LIMIT, Workbench, events_between, network_after
 
 
 def _experiment(**training) -> Experiment:

@@ -6,8 +6,8 @@ from ...network import families
 from ...network.base import NetworkError, is_image
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
-from ..form import ACTIVATIONS, NORMS, Form, Setting
 from .clues import usual
+from .form import ACTIVATIONS, NORMS, Form, Setting
 
 POINTS = tuple(name for name, kind in KINDS.items() if kind.picture == "boundary")
 INITS = {"torch": "torch", "he": "He", "glorot": "Glorot", "normal": "N(0, 1/n)", "orthogonal": "orthogonal"}

@@ -6,8 +6,8 @@ from ...network import families
 from ...network.family.resnet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
-from ..form import NORMS, SCALES, SCALES_HELP, Form, Setting
 from .clues import of_kind, scale_of, usual
+from .form import NORMS, SCALES, SCALES_HELP, Form, Setting
 
 LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}

@@ -7,8 +7,8 @@ from ...network.family.transformer import MOST_BLOCKS
 from ...network.layer import Layer
 from ...network.network import Network
 from ...tasks.task import Task
-from ..form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 from .clues import of_kind, scale_of, usual
+from .form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 
 
 def _make(

@@ -6,8 +6,8 @@ from ...network import families
 from ...network.network import Network
 from ...network.skip import Skip
 from ...tasks.task import KINDS, Task
-from ..form import ACTIVATIONS, DROPOUTS, EDGES, NORMS, SWITCH, Form, Setting
 from .clues import of_kind, usual
+from .form import ACTIVATIONS, DROPOUTS, EDGES, NORMS, SWITCH, Form, Setting
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}

@@ -8,7 +8,7 @@ from skipviz.drawing.diagram import draw
 from skipviz.drawing.udiagram import draw_u
 from skipviz.network import edit, families
 from skipviz.tasks import presets
-from skipviz.web.page_data import network_data
+from skipviz.web.content.page_data import network_data
 
 SAID = """async ([one, other, network]) => {
     const { drawStanding } = await import("/js/diagram_standing.js");

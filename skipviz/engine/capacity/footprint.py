@@ -1,0 +1,184 @@
+"""What a network's passes hold in memory, counted in elements a sample, as `skipviz.learning` computes them. Imports no torch.
+
+A recorded step with ghost holds two forward passes at once: its own, and that of the same network without its skips,
+whose gradients are then all kept. What autograd saves of each operation, norm, activation, dropout and merge is written down here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ...network.base import channels, elements, with_channels
+from ...network.layer import Layer
+from ...network.network import LayerShape, Network
+
+STACKED_ELEMENTS = 8192
+"""Gradients up to this size are stacked to be measured (`learning.norms`)."""
+EVALUATED_AT_ONCE, EVALUATED_ELEMENTS = 512, 2**22
+"""Samples, and elements of the largest state, of one pass without a graph (`learning.variant`)."""
+
+OUTPUT_COPIES = 3
+"""Tensors of the outputs' size that a loss holds."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One function of a layer: how many elements it gives, which of its ends autograd saves, and what else."""
+
+    gives: int
+    saves_input: bool = False
+    saves_output: bool = False
+    saves_more: int = 0
+    view: bool = False
+    """It gives its input's memory again."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Elements a sample of one network's passes."""
+
+    forward: int
+    """What a recorded forward pass holds: the states, and what autograd saves beside them."""
+    states: int
+    """The states alone, which are kept until the step's gradients are measured."""
+    gradients: int
+    """Every gradient of a state, of the trunk and of a skip, all kept until they are measured."""
+
+
+def footprint(network: Network, ghost: bool = False) -> Footprint:
+    """Return what passes of `network` hold; of `ghost` with every skip off."""
+    active = [index for index, skip in enumerate(network.skips) if not ghost and skip.on and skip.strength > 0]
+    joined = {skip.target for skip in network.skips if skip.merge == "concat"}
+    merged = {network.skips[index].target for index in active if network.skips[index].merge != "concat"}
+    views: set[int] = set()
+    states = saved = 0
+    for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
+        extra, view, output_saved = _layer(layer, shape)
+        saved += extra + (elements(shape.input) if k - 1 in joined else 0)
+        if view and k not in merged:
+            views.add(k)
+        else:
+            states += elements(shape.output)
+            saved += elements(shape.output) if k in merged and output_saved else 0
+    saved += elements(network.shapes.head_input) if network.depth in joined else 0
+    saved += sum(_skip(network, index) for index in active) + OUTPUT_COPIES * elements(network.shapes.output)
+    return Footprint(states + saved, states, _gradients(network, active, joined, views))
+
+
+def _layer(layer: Layer, shape: LayerShape) -> tuple[int, bool, bool]:
+    """Return what a layer saves beside its input and output, whether its output is a view, and whether that is saved."""
+    stages = _stages(layer, shape)
+    extra, view, held = 0, True, True  # the input is a state, or a concat's copy, and held anyway
+    size, saved_now = 0, False
+    for stage in stages:
+        extra += stage.saves_more
+        if not held and (stage.saves_input or saved_now):
+            extra += size
+        if stage.view:
+            continue
+        size, held, view, saved_now = stage.gives, False, False, stage.saves_output
+    return extra, view, saved_now
+
+
+def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
+    before, after = elements(shape.input), elements(shape.output)
+    first = layer.order == "norm-act-op"
+    wide = before if first else after
+    around = []
+    if layer.norm != "none":
+        around.append(Stage(wide, saves_input=True))
+    if layer.activation != "none":
+        keeps_input = layer.activation in ("gelu", "leaky_relu")
+        around.append(Stage(wide, saves_input=keeps_input, saves_output=not keeps_input))
+    op = _operation(layer, shape, before, after)
+    stages = [*around, op] if first else [op, *around]
+    if layer.dropout:
+        stages.append(Stage(after, saves_more=after))
+    if layer.scale is not None and (layer.scale_learned or layer.scale != 1):
+        stages.append(Stage(after, saves_input=layer.scale_learned))
+    return stages
+
+
+def _operation(layer: Layer, shape: LayerShape, before: int, after: int) -> Stage:
+    op = layer.op
+    if op.kind in ("identity", "crop"):
+        return Stage(after, view=True)
+    if op.kind in ("embedding", "position"):
+        return Stage(after)
+    if op.kind == "pool":
+        return Stage(after, saves_input=True, saves_more=2 * after if op.reduce == "max" else 0)
+    if op.kind == "up" and op.mode != "transposed":
+        return Stage(after, saves_more=before * op.factor**2)
+    if op.kind == "attention":
+        return Stage(after, saves_input=True, saves_more=4 * after + op.heads * shape.input[0] ** 2)
+    return Stage(after, saves_input=True)
+
+
+def _skip(network: Network, index: int) -> int:
+    """Return what a skip in force saves beside the states."""
+    skip, shape = network.skips[index], network.shapes.skips[index]
+    source, target = network.shapes.states[skip.source], network.shapes.states[skip.target]
+    adapter, saved = shape.adapter, 0
+    if adapter.channels == "project":
+        saved += elements(shape.carried) if adapter.norm == "batch" else 0
+        saved += elements(with_channels(target, channels(source))) if adapter.spatial == "resize" else 0
+    if skip.merge == "gate":
+        saved += (3 if skip.strength == 1 else 4) * elements(target)
+    return saved
+
+
+def _gradients(network: Network, active: list[int], joined: set[int], views: set[int]) -> int:
+    """Return the elements of all gradients that are tensors of their own: not those that are slices of a concat's."""
+    states = [elements(shape) for shape in network.shapes.states]
+    reads = [elements(layer.input) for layer in network.shapes.layers] + [elements(network.shapes.head_input)]
+    forks = {network.skips[index].source for index in active}
+    total = 0
+    for k, size in enumerate(states):
+        if k == 0 and network.takes_tokens:
+            continue
+        if k in forks:
+            total += size + (reads[k] if k in joined else size)
+        elif k in joined:
+            total += reads[k]
+        else:
+            total += 0 if k + 1 in views else size
+    for index in active:
+        skip, adapter = network.skips[index], network.shapes.skips[index].adapter
+        copied = adapter.channels == "project" or adapter.spatial == "resize"
+        if skip.merge == "gate" or copied or (skip.merge == "add" and (adapter.spatial, adapter.channels) != ("none", "none")):
+            total += states[skip.source]
+    return total
+
+
+def stacked(network: Network, batch: int) -> int:
+    """Return the most elements that are stacked at once where small gradients are measured."""
+    groups: Counter = Counter()
+    for shape in network.shapes.states:
+        if elements(shape) * batch <= STACKED_ELEMENTS:
+            groups[shape] += 2 * elements(shape)
+    for skip in network.skips:
+        shape = network.shapes.states[skip.source]
+        if elements(shape) * batch <= STACKED_ELEMENTS:
+            groups[shape] += elements(shape)
+    return max(groups.values(), default=0) * batch
+
+
+def evaluated(network: Network, count: int) -> int:
+    """Return about how many elements a pass over `count` samples without a graph holds at once.
+
+    They are a state, what is made of it, and the states that skips wait with.
+    """
+    states = [elements(shape) for shape in network.shapes.states]
+    samples = max(1, min(count, EVALUATED_AT_ONCE, EVALUATED_ELEMENTS // max(states)))
+    last = {k: k for k in range(len(states))}
+    for skip in network.skips:
+        last[skip.source] = max(last[skip.source], skip.target)
+    ends: dict[int, int] = {}
+    live = most = 0
+    for k, size in enumerate(states):
+        live += size
+        ends[last[k]] = ends.get(last[k], 0) + size
+        most = max(most, live + 2 * max(states[k : k + 2]))
+        live -= ends.pop(k, 0)
+    return most * samples

@@ -1,0 +1,123 @@
+"""How much one run may take: what is refused before it starts, and the bound that its process keeps. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+
+from ...network.base import elements
+from ...network.network import Network
+from ...tasks.experiment import Experiment, Training
+from ...tasks.own import UploadError
+from .footprint import evaluated, footprint, stacked
+
+_OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
+"""Tensors of all parameters' size that an optimizer keeps; plain SGD with momentum keeps one too."""
+WORKER_MB = 9.5
+"""What a worker takes by itself: pages of the warm process that it writes to, and its reading of frames."""
+LAYER_KB, SKIP_KB = 38.0, 12.0
+"""Modules, plans and the nodes of two graphs, for each layer and each skip."""
+HEAP = 1.38
+"""What glibc's heap takes over what is in use at the peak: free chunks between live ones; it was 1.2 to 1.6."""
+_DATA_COPIES = 4
+"""Of one's own data: as kept, as doubles (two), and as the network takes it; of tokens: whole numbers of eight bytes, twice."""
+HELD_OUT_SHARE = 5
+"""One sample of so many is held out (`tasks.data`)."""
+PICTURED = {"boundary": 2304, "curve": 161}
+"""Points of a picture that are evaluated; of other pictures they are fewer than the held-out samples."""
+MAPPED = 2**23
+"""Elements from which a vector of all parameters is mapped by itself (`learning.setup`), outside the heap."""
+
+
+def memory_mb(experiment: Experiment) -> float:
+    """Return about how many MB of its own a run of `experiment` takes at its peak, watched in the lab (with ghost and picture).
+
+    Within a quarter of what 22 networks of every family took (`tests/bench/bench_estimates.py`).
+    """
+    training = experiment.training
+    batch = min(training.batch_size, experiment.task.sample_count())
+    shown = max(experiment.task.sample_count() // HELD_OUT_SHARE, PICTURED.get(experiment.task.kind.picture, 0))
+    parts = [_Part(network, batch, training, shown) for network in experiment.variants.values()]
+    forward = sum(part.forward for part in parts)
+    heap = max(max(forward + part.ghost, forward + part.evaluated, part.measured) for part in parts)
+    outside = sum(part.kept for part in parts) + max(part.mapped for part in parts) + _data(experiment)
+    return WORKER_MB + (4 * (outside + HEAP * heap) + 1024 * sum(part.objects for part in parts)) / 2**20
+
+
+def kept_by_optimizer(training: Training) -> int:
+    """Return how many tensors of all parameters' size the training's optimizer keeps."""
+    return _OPTIMIZER[training.optimizer] or (1 if training.momentum else 0)
+
+
+class _Part:
+    """One variant's share, in elements of four bytes; `objects` in kB."""
+
+    def __init__(self, network: Network, batch: int, training: Training, shown: int) -> None:
+        own, bare = footprint(network), footprint(network, ghost=True)
+        parameters = network.parameter_count()
+        self.kept = parameters * (1 + kept_by_optimizer(training))
+        self.forward = batch * own.forward
+        large = parameters >= MAPPED
+        self.mapped = 2 * parameters if large else 0
+        vectors = parameters * (1 if large else 2) + stacked(network, batch)
+        self.ghost = max(batch * bare.forward, batch * (bare.states + bare.gradients) + vectors)
+        self.measured = batch * (own.states + own.gradients) + vectors
+        self.evaluated = evaluated(network, shown)
+        self.objects = LAYER_KB * network.depth + SKIP_KB * len(network.skips)
+
+
+def _data(experiment: Experiment) -> int:
+    """Return the elements of the data set, and as many again that its making leaves in the heap unless they were mapped."""
+    task = experiment.task
+    size = elements(task.sample_shape())
+    inputs = task.sample_count() * size
+    copies = _DATA_COPIES if task.own or task.gives_tokens else 2 if inputs < MAPPED // 2 else 1
+    return copies * (2 * inputs if task.finds_masks or task.gives_tokens else inputs + 2 * task.sample_count())
+
+
+def refusal(experiment: Experiment, limit_mb: int) -> str | None:
+    """Return one sentence that says why `experiment` is too big to run, or None."""
+    needed = memory_mb(experiment)
+    if needed <= limit_mb:
+        return None
+    parameters = sum(network.parameter_count() for network in experiment.variants.values())
+    return (
+        f"this experiment needs about {written(needed)} of memory ({parameters:,} parameters, batches of"
+        f" {experiment.training.batch_size:,}) and a run may take {written(limit_mb)}:"
+        " make it narrower, shallower, or its batches smaller"
+    )
+
+
+def written(megabytes: float) -> str:
+    """Return an amount of memory as a person reads it."""
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{math.ceil(megabytes)} MB"
+
+
+def bound_memory(megabytes: int) -> None:
+    """Let this process allocate at most `megabytes` more than it holds; does nothing where the system has no such bound."""
+    try:
+        import resource
+
+        with open("/proc/self/status") as status:
+            held = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+        limit = held + megabytes * 2**20
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+    except (ImportError, OSError, StopIteration, ValueError):
+        return
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Return whether `error` is Python's or torch's way to say that an allocation failed."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error) or "out of memory" in str(error)
+
+
+def reason(error: BaseException, megabytes: int) -> str:
+    """Return one sentence on why a run failed with `error`."""
+    if "CUDA out of memory" in str(error):
+        return "the run needed more memory than its CUDA device has free: make it narrower, shallower, or its batches smaller"
+    if is_memory_error(error):
+        return f"the run needed more than the {written(megabytes)} of memory that a run may take"
+    if isinstance(error, UploadError):
+        return str(error)
+    text = " ".join(str(error).split())[:300]
+    return f"the run's worker stopped: {type(error).__name__}{': ' + text if text else ''}"

@@ -1,0 +1,285 @@
+"""Starts worker processes and carries lines to and from them, on the engine's event loop. Imports no torch.
+
+Warm workers are forked by the nursery; runs on a CUDA device, and all runs where there is no fork, are fresh processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from .wire import Lines, encode
+
+ROOT = Path(__file__).resolve().parents[3]
+"""Where the package lies; every process of the engine runs there, whatever the server's working directory."""
+EXIT_REPORT_SECONDS = 1.0
+"""How long the nursery's word on a vanished worker is waited for."""
+SLOWEST_RESTART = 10.0
+"""Seconds between two starts of a nursery that keeps dying."""
+
+
+OnLines = Callable[[list[tuple[bytes, bytes]]], None]
+
+
+class Child(asyncio.Protocol):
+    """One worker or prober process, as the server sees it. All methods run on the engine's loop.
+
+    `on_lines([(word, rest), …])` gets the lines that came together; `on_lost(status)` is called once, when the process is
+    gone: with its exit status, negative for a signal, or None where nobody knows it.
+    """
+
+    def __init__(self, ticket: int, on_lines: OnLines, on_lost: Callable[[int | None], None]) -> None:
+        self.ticket, self._on_lines, self._on_lost = ticket, on_lines, on_lost
+        self.heard = False
+        """Whether it ever said anything."""
+        self.pid: int | None = None
+        """Its process id, once that is known."""
+        self._lines = Lines()
+        self._writer: asyncio.WriteTransport | None = None
+        self._waiting: list[bytes] = []
+        self._killer: Callable[[], None] | None = None
+        self._doomed = False
+        self._status: int | None = None
+        self._told = False
+        self.silent = asyncio.Event()
+        """Set once its connection is gone."""
+
+    def send(self, data) -> None:
+        """Send one JSON line, as soon as the process is there."""
+        line = encode(data) + b"\n"
+        if self._writer is None:
+            self._waiting.append(line)
+        elif not self._writer.is_closing():
+            self._writer.write(line)
+
+    def kill(self) -> None:
+        """End the process; `on_lost` follows."""
+        self._doomed = True
+        if self._killer is not None:
+            self._killer()
+
+    def connected(self, writer: asyncio.WriteTransport, killer: Callable[[], None]) -> None:
+        """Take the way to write to the process and to end it."""
+        self._writer, self._killer = writer, killer
+        for line in self._waiting:
+            writer.write(line)
+        self._waiting.clear()
+        if self._doomed:
+            killer()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = True
+        lines = [(word, rest) for word, _, rest in (line.partition(b" ") for line in self._lines.feed(data))]
+        if lines:
+            self._on_lines(lines)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.silent.set()
+        if self._status is not None:
+            self._tell()
+        else:
+            asyncio.get_running_loop().call_later(EXIT_REPORT_SECONDS, self._tell)
+
+    def exited(self, status: int | None) -> None:
+        """Take its exit status (negative: a signal; None: nobody will know)."""
+        if status is not None:
+            self._status = status
+        if self.silent.is_set():
+            self._tell()
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            self._on_lost(self._status)
+
+
+class _Subprocess(asyncio.SubprocessProtocol):
+    """Joins a fresh process's pipes to a `Child`."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self._child.data_received(data)
+
+    def process_exited(self) -> None:
+        self._child.exited(self._transport.get_returncode())
+
+    def connection_made(self, transport) -> None:
+        self._transport = transport
+        self._child.pid = transport.get_pid()
+        self._child.connected(transport.get_pipe_transport(0), transport.kill)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._child.connection_lost(error)
+
+
+class Launcher:
+    """Starts children; keeps one nursery alive where workers are forked."""
+
+    def __init__(self, forks: bool) -> None:
+        self._forks = forks
+        self._tickets = itertools.count(1)
+        self._children: dict[int, Child] = {}
+        """Forked children whose end the nursery has not told."""
+        self._live: set[Child] = set()
+        self._tasks: set[asyncio.Task] = set()
+        self._process: subprocess.Popen | None = None
+        self._socket: socket.socket | None = None
+        self._lines = Lines()
+        self._restart_seconds = 0.0
+        self._closed = False
+        self.ready = asyncio.Event()
+        """Set once a nursery has warmed up."""
+
+    @property
+    def nursery_pid(self) -> int | None:
+        """The nursery's process id, while there is one."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the nursery, which warms up while the server serves."""
+        if not self._forks or self._closed:
+            return
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "skipviz.engine.nursery", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                cwd=ROOT,
+                env=_environment(CUDA_VISIBLE_DEVICES=""),
+                stdin=subprocess.DEVNULL,
+            )
+        ours.setblocking(False)
+        self._socket, self._lines = ours, Lines()
+        asyncio.get_running_loop().add_reader(ours, self._hear_nursery)
+
+    def launch(self, role: str, on_lines: OnLines, on_lost: Callable[[int | None], None], cuda: bool = False) -> Child:
+        """Start a `worker` or `prober` and return it; what is sent to it waits until it is there."""
+        child = Child(next(self._tickets), on_lines, on_lost)
+        self._live = {child, *(other for other in self._live if not other.silent.is_set())}
+        if self._forks and not cuda:
+            self._fork(child, role)
+        else:
+            self._in_background(self._spawn(child, role))
+        return child
+
+    async def close(self) -> None:
+        """End all children and let go of the nursery, which ends itself."""
+        self._closed = True
+        for child in self._live:
+            child.kill()
+        gone = [asyncio.create_task(child.silent.wait()) for child in self._live]
+        if gone:
+            await asyncio.wait(gone, timeout=1)
+        self._drop_nursery()
+
+    def _fork(self, child: Child, role: str) -> None:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            self._children[child.ticket] = child
+            try:
+                if self._socket is None:
+                    raise ConnectionError("there is no nursery at present")
+                socket.send_fds(self._socket, [encode({"fork": child.ticket, "role": role}) + b"\n"], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                loop.call_soon(child.connection_lost, None)
+                loop.call_soon(child.exited, None)
+                return
+        self._in_background(self._connect(child, ours))
+
+    async def _connect(self, child: Child, ours: socket.socket) -> None:
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: child, sock=ours)
+
+        def kill() -> None:
+            if child.ticket in self._children and self._socket is not None:
+                with contextlib.suppress(OSError):
+                    self._socket.send(encode({"kill": child.ticket}) + b"\n")
+            transport.abort()
+
+        child.connected(transport, kill)
+
+    async def _spawn(self, child: Child, role: str) -> None:
+        try:
+            await asyncio.get_running_loop().subprocess_exec(
+                lambda: _Subprocess(child),
+                *(sys.executable, "-m", f"skipviz.engine.processes.{role}"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None,
+                cwd=ROOT,
+                env=_environment(),
+            )
+        except OSError:
+            child.connection_lost(None)
+            child.exited(None)
+
+    def _hear_nursery(self) -> None:
+        try:
+            data = self._socket.recv(1 << 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._nursery_died()
+            return
+        for line in self._lines.feed(data):
+            word, _, rest = line.partition(b" ")
+            if word == b"ready":
+                self._restart_seconds = 0.0
+                self.ready.set()
+            elif word == b"born":
+                ticket, pid = json.loads(rest)
+                if ticket in self._children:
+                    self._children[ticket].pid = pid
+            elif word == b"exit":
+                ticket, status = json.loads(rest)
+                child = self._children.pop(ticket, None)
+                if child is not None:
+                    child.exited(status)
+
+    def _nursery_died(self) -> None:
+        """Start another one; its children go on, and nobody will learn how they end."""
+        self._drop_nursery()
+        self.ready.clear()
+        orphans, self._children = self._children, {}
+        if not self._closed:
+            asyncio.get_running_loop().call_later(self._restart_seconds, self.start)
+            self._restart_seconds = min(SLOWEST_RESTART, self._restart_seconds * 2 + 0.25)
+        for child in orphans.values():
+            child.exited(None)
+
+    def _drop_nursery(self) -> None:
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+        process, self._process = self._process, None
+        if process is not None:
+            try:
+                process.wait(timeout=0.5 if self._closed else 0.05)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _in_background(self, work) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _environment(**changes: str) -> dict[str, str]:
+    paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", **changes}

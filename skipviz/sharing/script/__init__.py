@@ -1,0 +1,1 @@
+"""An experiment as a stand-alone PyTorch script. Imports no torch."""

@@ -1,0 +1,299 @@
+"""An experiment as a stand-alone PyTorch script: the same network, weights, batches and updates, hence the same losses.
+
+Pure text from the experiment and, for a recorded run, its events. Imports no torch and no numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ...network.network import Network
+from ...tasks.event import Event, applied
+from ...tasks.experiment import Experiment, Training
+from ...tasks.task import Task
+from ...tasks.text import FILE
+from ...version import __version__
+from .data import data_source
+from .lines import broken
+from .live import Live, literal, words
+from .network import NetworkWriter, class_name
+from .parts import helpers, updater
+
+if TYPE_CHECKING:
+    from ...tasks.uploads import Uploads
+    from .own import OwnSource
+
+IMPORTS = """import math
+from hashlib import blake2b
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+"""
+
+OWN_CLASSES = (
+    "Attention", "BatchNorm", "Batches", "Crop", "Dropout", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
+    "Scale", "Updater",
+)  # fmt: skip
+"""Names that a network's class cannot have."""
+
+HELD_OUT_SAMPLES = 512
+"""Held-out samples that the metric is taken of."""
+
+LOSSES = {
+    "cross_entropy": "F.cross_entropy(outputs, truth)",
+    "token_cross_entropy": "F.cross_entropy(outputs.flatten(0, 1), truth.flatten())",
+    "binary_cross_entropy": "F.binary_cross_entropy_with_logits(outputs, centre(truth, outputs))",
+    "squared_error": "F.mse_loss(outputs, truth)",
+}
+METRICS = {
+    "accuracy": "    return (outputs.argmax(-1) == truth).float().mean().item()",
+    "exact": "    return (outputs.argmax(-1) == truth).all(-1).float().mean().item()",
+    "r2": "    return 1 - (outputs - truth).square().sum().item() / (truth - truth.mean()).square().sum().item()",
+    "iou": "    found, there = outputs > 0, centre(truth, outputs) > 0.5\n"
+    "    either = (found | there).sum().item()\n"
+    "    return (found & there).sum().item() / either if either else 1.0",
+}
+METRIC_WORDS = {"accuracy": "accuracy", "exact": "share without a wrong token", "r2": "R²", "iou": "intersection over union"}
+
+HEAD = '''"""{title}
+
+Written by skipviz {version}. It needs torch (written for 2.13) and numpy{needs}. Nothing of
+skipviz is imported: network, first weights, batches and updates are written out and the very same, so that on one machine
+the losses are the same numbers. Run it with `python {file}`{given}.
+
+f_k is a layer, h_k the state after it and after what lands there; a skip carries an earlier h past the layers between.
+"""
+
+'''
+
+TRAIN = '''
+def train():
+    """Train; yield (step, losses by name, held-out {metric_words} by name, on the last step only)."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    x, y, held_x, held_y = map(torch.from_numpy, data())
+    held_x, held_y = held_x[:{held}], held_y[:{held}]
+    models = {{{models}}}
+    updaters = {{name: Updater(model) for name, model in models.items()}}
+    batches = Batches(len(x))
+    for step in range(STEPS):
+{counting}{events}        chosen = batches[step]
+        truth, losses, held_out = y[chosen], {{}}, {{}}
+        for name, model in list(models.items()):
+            outputs = model(x[chosen])
+            loss = {loss}
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):  # diverged: the others go on
+                del models[name]
+                continue
+            if step == STEPS - 1:
+                held_out[name] = {metric}(evaluated(model, held_x), held_y)
+            updaters[name].step(loss)
+        yield step, losses, held_out
+        if not models:
+            return
+
+
+class Batches:
+    """Batch t as a function of SEED and t: a stream of epochs, each in an order of its own."""
+
+    def __init__(self, count):
+        self.count, self.size = count, min(BATCH, count)
+
+    def order(self, epoch):
+        return torch.randperm(self.count, generator=generator("epoch", epoch))
+
+    def __getitem__(self, t):
+        epoch, start = divmod(t * self.size, self.count)
+        here = self.order(epoch)[start : start + self.size]
+        if len(here) == self.size:
+            return here
+        return torch.cat([here, self.order(epoch + 1)[: self.size - len(here)]])
+
+
+@torch.no_grad()
+def evaluated(model, x):
+    """Return the outputs with the running norm statistics."""
+    model.eval()
+    outputs = model(x)
+    model.train()
+    return outputs
+
+
+def {metric}(outputs, truth):
+    """Return the {metric_words}."""
+{metric_body}
+
+
+def main():
+    for step, losses, held_out in train():
+        if step % {interval} == 0 or held_out:
+            print(step, *(f"{{name}} {{loss:.9g}}" for name, loss in losses.items()), sep="\\t", flush=True)
+        for name, value in held_out.items():
+            print(f"{{name}}: held-out {metric_words} {{value:.4f}}")
+'''
+MAIN = '\n\nif __name__ == "__main__":\n    main()\n'
+
+
+class ScriptError(ValueError):
+    """An experiment that no script can hold; one sentence."""
+
+
+def script(
+    experiment: Experiment, events: Iterable[Event] = (), file: str = "experiment.py", uploads: Uploads | None = None
+) -> str:
+    """Return the script that trains `experiment`; `events` act before the step they name, as in `skipviz.train`.
+
+    Of one's own data it holds how the file is read, not the data: what was read of it is looked up in `uploads`. Raises
+    `NetworkError` where an event cannot act, `UploadError` where the data is not here, `ScriptError` without `uploads`.
+    """
+    own = _own(experiment.task, uploads)
+    phases, steps = _phases(experiment, events)
+    task, needs = experiment.task, set()
+    lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}
+    own_norms, taken = experiment.training.batch_size == 1, set(OWN_CLASSES)
+    classes = {name: class_name(name, taken) for name in lives}
+    writers = {name: NetworkWriter(live, needs, own_norms, task.sample_shape()) for name, live in lives.items()}
+    networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
+    rests = any(not layer.on for phase in phases for network in phase.variants.values() for layer in network.layers)
+    if rests:
+        networks = [text + writer.off_source() for text, writer in zip(networks, writers.values(), strict=True)]
+    if task.finds_masks:
+        needs.add("centre")
+    body = "\n".join(
+        [
+            helpers(needs),
+            *(f"\n{text}" for text in networks),
+            own.body if own else data_source(task),
+            updater(_optimizer(experiment.training), rests),
+            _train_source(experiment, phases, steps, classes, lives, "Dropout" in needs),
+        ]
+    )
+    text = f'\n\nTEXT = r"""\n{FILE.read_text(encoding="ascii").strip()}\n"""\n' if task.name == "text" else ""
+    return _head(experiment, file, body, own) + broken(body) + text + MAIN
+
+
+def _own(task: Task, uploads: Uploads | None) -> OwnSource | None:
+    """Return what is written of one's own data, None where it is not of one's own."""
+    if task.own is None:
+        return None
+    if uploads is None:
+        raise ScriptError(f"a script is written from what was read of {task.own.file}, and that is not at hand")
+    from .own import own_source
+
+    return own_source(task, uploads)
+
+
+def network_source(network: Network, seed: int = 0, own_norms: bool = False) -> str:
+    """Return the source of one network alone, as the class `Network`, with all it needs."""
+    needs: set[str] = set()
+    source = NetworkWriter(Live([network]), needs, own_norms, tuple(network.input)).written("Network", "One network.")
+    return f"{IMPORTS}\n\nSEED = {seed}\n\n{helpers(needs)}\n\n{broken(source)}"
+
+
+def _phases(experiment: Experiment, events: Iterable[Event]) -> tuple[list[Experiment], list[int]]:
+    """Return the experiment as it stands from the start and from each step at which events act, and those steps."""
+    phases, steps = [experiment], []
+    for event in sorted(events, key=lambda event: event.step or 0):
+        step = event.step or 0
+        after = applied(phases[-1], event)
+        if steps and steps[-1] == step:
+            phases[-1] = after
+        else:
+            phases.append(after)
+            steps.append(step)
+    return phases, steps
+
+
+def _about(experiment: Experiment, name: str) -> str:
+    network = experiment.variants[name]
+    count, off = len(network.skips), sum(not skip.on for skip in network.skips)
+    skips = f"{count or 'no'} skip{'' if count == 1 else 's'}" + (f" ({off} of them off)" if off else "")
+    return f"{name}: {network.depth} layers, {skips}, {network.parameter_count():,} parameters."
+
+
+def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None) -> str:
+    task, training = experiment.task, experiment.training
+    title = f"{', '.join(experiment.variants)} on {task.kind.title}: {training.steps:,} steps of {training.optimizer}."
+    needs = ", and the digits that scikit-learn installs" if task.name == "digits" else ""
+    head = HEAD.format(
+        title=title, version=__version__, file=file, needs=own.needs if own else needs, given=own.given if own else ""
+    )
+    standard = {"import math", "from hashlib import blake2b"}
+    if task.name == "digits":
+        standard |= {"import importlib.util", "from pathlib import Path"}
+    if own:
+        standard = {*standard, *own.imports, "from hashlib import blake2b, sha256"} - {"from hashlib import blake2b"}
+    others = ["import numpy as np", "import torch", "from torch import nn"]
+    if "F." in body:
+        others.append("from torch.nn import functional as F")
+    constants = [
+        *(own.constants if own else ()),
+        f"SEED = {training.seed}  # of first weights and batches",
+        f"STEPS = {training.steps}",
+        f"BATCH = {training.batch_size}",
+    ]
+    return head + "\n".join([*sorted(standard, key=_import_order), "", *others, "", *constants]) + "\n\n"
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    """Return the place of a line among imports: modules first, then names of modules."""
+    return line.startswith("from"), line
+
+
+def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live], drops: bool) -> str:
+    task = experiment.task
+    metric = task.kind.metric
+    return TRAIN.format(
+        metric_words=METRIC_WORDS[metric],
+        held=HELD_OUT_SAMPLES,
+        models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
+        counting="        Dropout.step = step\n" if drops else "",
+        events=_events_source(phases, steps, lives),
+        loss=LOSSES[task.kind.loss],
+        metric=metric,
+        metric_body=METRICS[metric],
+        interval=experiment.training.record_interval(),
+    )
+
+
+def _optimizer(training: Training) -> str:
+    """Return the expression that makes the optimizer."""
+    decay = f", weight_decay={training.weight_decay!r}" if training.weight_decay or training.optimizer == "adamw" else ""
+    rate = f"self.vectors.values(), lr={training.learning_rate!r}"
+    if training.optimizer in ("adam", "adamw"):
+        return f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'AdamW'}({rate}{decay}, fused=True)"
+    momentum = training.momentum or (0.9 if training.optimizer == "momentum" else 0.0)
+    more = f", momentum={momentum!r}" if momentum else ""
+    return f"torch.optim.SGD({rate}{more}{decay}, fused=True)"
+
+
+def _events_source(phases: list[Experiment], steps: list[int], lives: dict[str, Live]) -> str:
+    lines = []
+    for phase, step in enumerate(steps, start=1):
+        acts = []
+        for name, live in lives.items():
+            for table, values in live.updates(phase).items():
+                acts += [f"models[{literal(name)}].{table}.update({_update_text(part)})" for part in _by_value(values)]
+        rate = phases[phase].training.learning_rate
+        if rate != phases[phase - 1].training.learning_rate:
+            acts += ["for updater in updaters.values():", f'    updater.optimizer.param_groups[0]["lr"] = {rate!r}']
+        if acts:
+            lines += [f"        if step == {step}:", *(f"            {act}" for act in acts)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _by_value(values: dict) -> list[dict]:
+    groups: dict = {}
+    for name, value in values.items():
+        groups.setdefault(value, {})[name] = value
+    return list(groups.values())
+
+
+def _update_text(values: dict) -> str:
+    value = literal(next(iter(values.values())))
+    if len(values) == 1:
+        return f"{{{literal(next(iter(values)))}: {value}}}"
+    return f"dict.fromkeys({words(values)}, {value})"

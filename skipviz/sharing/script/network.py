@@ -1,0 +1,312 @@
+"""One network as a class whose forward pass reads as its equations. Imports the data model only."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ...network.base import Shape, channel_axis, channels, written
+from ...network.skip import Skip
+from .layer import LayerWriter, padding, spatially_adapted
+from .live import Live, table_text, text
+from .loops import Atom, identifier, key, number, repeated
+
+WRITTEN_OUT = 32
+"""Up to so many layers each state is a variable of its own; longer networks keep lists, and loops where blocks repeat."""
+
+
+class NetworkWriter:
+    """Writes the class of one network; `live` has what events change, `needs` collects the helpers it uses.
+
+    `sample` is the shape of one sample of the task's data.
+    """
+
+    def __init__(self, live: Live, needs: set[str], own_norms: bool, sample: Shape) -> None:
+        self.live, self.needs, self.sample = live, needs, sample
+        self.network = live.phases[0]
+        self.layers = LayerWriter(needs, own_norms)
+        self._names: list[str] = []
+        self.long = self.network.depth > WRITTEN_OUT
+        self.landing: dict[int, list[tuple[int, Skip]]] = {}
+        for index, skip in enumerate(self.network.skips):
+            self.landing.setdefault(skip.target, []).append((index, skip))
+
+    def written(self, name: str, sentence: str) -> str:
+        """Return the source of the class."""
+        network = self.network
+        atoms = [self._atom(k) for k in range(1, network.depth + 1)]
+        made, passed = repeated(atoms) if self.long else _in_turn(atoms)
+        head, read = self.layers.head(network.head, network.shapes.head_input)
+        last = Atom()
+        self._names = last.names
+        first = self._read(network.depth)
+        last.lines = [read.format(first) if head is None else f"self.head({read.format(first)})"]
+        result = last.passing()[0]
+        given = "x" if network.input == self.sample else f"x.reshape(len(x), {', '.join(map(str, network.input))})"
+        parts = [f"self.{table} = {table_text(values)}" for table, values in self.live.tables().items()]
+        if self._has_maps():
+            parts.append("self.s = nn.ModuleDict()  # adapters and gates of skips, by the states they join")
+        if self.long:
+            self.needs.add("Identity")
+            parts.append("self.f = nn.ModuleList([Identity()])  # f[k] makes h[k] of h[k - 1]")
+            aliases = "f, s = self.f, self.s" if self._has_maps() else "f = self.f"
+            passed = [aliases, f"h = [{given}] + [None] * {network.depth}", *passed]
+        else:
+            passed = [f"h0 = {given}", *passed]
+        made += [f"self.head = {head}"] if head else []
+        return "\n".join(
+            [
+                f"class {name}(nn.Module):",
+                f'    """{sentence}"""\n',
+                "    def __init__(self):",
+                *(f"        {line}" for line in ("super().__init__()", *parts, *made)),
+                "\n    def forward(self, x):",
+                *(f"        {line}" for line in (*passed, f"return {result}")),
+                "",
+            ]
+        )
+
+    def off_source(self) -> str:
+        """Return the method that says which layers and which of the skips with parameters are off."""
+        network, live = self.network, self.live
+        layers = {layer.id: f"self.f[{k}]" if self.long else f"self.f{k}" for k, layer in enumerate(network.layers, start=1)}
+        skips = {skip.id: f'"{skip.source}-{skip.target}"' for index, skip in enumerate(network.skips) if self._has_map(index)}
+        found = []
+        for table, parts, on in (("layer", layers, "on"), ("on", skips, True)):
+            always = [part for name, part in parts.items() if not live.changes(table, name) and live.value(table, name) != on]
+            asked = ", ".join(f"{text(name)}: {part}" for name, part in parts.items() if live.changes(table, name))
+            test = 'self.layer[id] != "on"' if table == "layer" else "not self.on[id]"
+            found.append(f"[{', '.join(always)}]" + (f" + [part for id, part in {{{asked}}}.items() if {test}]" if asked else ""))
+        return f"""
+    def off(self):
+        \"\"\"Return the layers that are off, and the keys of the skips that are.\"\"\"
+        layers = {found[0]}
+        skips = {found[1]}
+        return layers, skips
+"""
+
+    def _projects(self, index: int) -> bool:
+        return self.network.shapes.skips[index].adapter.channels == "project"
+
+    def _has_map(self, index: int) -> bool:
+        return self._projects(index) or self.network.skips[index].merge == "gate"
+
+    def _has_maps(self) -> bool:
+        return any(map(self._has_map, range(len(self.network.skips))))
+
+    def _h(self, k: int) -> str:
+        return f"h[{number(k)}]" if self.long else f"h{k}"
+
+    def _f(self, k: int) -> str:
+        return f"f[{number(k)}]" if self.long else f"self.f{k}"
+
+    def _map(self, index: int, gate: bool) -> str:
+        """Return the name of a skip's projection, or of its gate; where it has both, they are a list."""
+        skip = self.network.skips[index]
+        name = f"{'' if self.long else 'self.'}s[{key('', skip.source, skip.target)}]"
+        return name if not (self._projects(index) and skip.merge == "gate") else f"{name}[{int(gate)}]"
+
+    def _atom(self, k: int) -> Atom:
+        """Return what makes f_k and the skips that land at h_k, and what computes h_k."""
+        network, shapes = self.network, self.network.shapes
+        layer = network.layers[k - 1]
+        module, place = self.layers.layer(layer, shapes.layers[k - 1], identifier(0), self._frozen_at_first(k))
+        atom = Atom(k=k, names=[layer.id])
+        atom.made = [f"self.f.append({module})" if self.long else f"self.f{k} = {module}"]
+        if shapes.states[k] != shapes.states[k - 1] or k == 1:
+            atom.comment = f"h({k}): {written(shapes.states[k])}"
+        for index, skip in self.landing.get(k, ()):
+            self._make_maps(atom, index, skip)
+        self._names = atom.names
+        atom.lines = [*self._freezing(k, place), *self._state_lines(k)]
+        self._names = []
+        return atom
+
+    def _id(self, name: str) -> str:
+        """Return an id as the lines of the atom at hand write it: one that counts along in a loop."""
+        self._names.append(name)
+        return identifier(len(self._names) - 1)
+
+    def _make_maps(self, atom: Atom, index: int, skip: Skip) -> None:
+        shape = self.network.shapes.skips[index]
+        source, target = self.network.shapes.states[skip.source], self.network.shapes.states[skip.target]
+        made = []
+        if self._projects(index):
+            made.append(self.layers.projection(skip, shape, source, identifier(len(atom.names))))
+        if skip.merge == "gate":
+            made.append(self.layers.gate(skip, source, target, identifier(len(atom.names))))
+        if made:
+            module = made[0] if len(made) == 1 else f"nn.ModuleList([{', '.join(made)}])"
+            atom.made.append(f"self.s[{key('', skip.source, skip.target)}] = {module}")
+            atom.names.append(skip.id)
+
+    def _state_lines(self, k: int) -> list[str]:
+        """Return the lines that compute h_k: the layer, then what lands on it."""
+        layer, h, shape = self.network.layers[k - 1], self._h(k), self.network.shapes.layers[k - 1]
+        expression, lines = self._layer(k, layer, shape), []
+        for index, skip in self.landing.get(k, ()):
+            if skip.merge == "concat":
+                continue
+            if self.live.changes("on", skip.id):
+                if expression != h:
+                    lines.append(f"{h} = {expression}")
+                lines += [f"if self.on[{self._id(skip.id)}]:", f"    {h} = {self._landed(h, index, skip)}"]
+                expression = h
+            elif self.live.value("on", skip.id):
+                expression = self._landed(expression, index, skip)
+            else:
+                lines.append(f"# off: {'gate' if skip.merge == 'gate' else '+'} {self._carried(index, skip)}")
+        if expression != h:
+            comments = [line for line in lines if line.startswith("#")]
+            lines = [line for line in lines if not line.startswith("#")]
+            lines += [f"{h} = {expression}" + (f"  {comments[0]}" if len(comments) == 1 else "")]
+            lines += comments if len(comments) > 1 else []
+        return lines
+
+    def _layer(self, k: int, layer, shape) -> str:
+        """Return f_k of what it reads, with its switch and its gradient gain."""
+        read = self._read(k - 1)
+        call = f"{self._f(k)}({read})"
+        if self.live.changes("layer_gain", layer.id) or layer.gain != 1:
+            self.needs.add("gain")
+            factor = f"self.layer_gain[{self._id(layer.id)}]" if self.live.changes("layer_gain", layer.id) else repr(layer.gain)
+            call = f"gain({call}, {factor})"
+        state = self.live.value("layer", layer.id)
+        if self.live.changes("layer", layer.id):
+            self.needs.add("resting")
+            table = f"self.layer[{self._id(layer.id)}]"
+            return f'{call} if {table} == "on" else resting({table}, {read}, {shape.output})'
+        if state == "on":
+            return call
+        self.needs.add("resting")
+        return f'resting("{state}", {read}, {shape.output})'
+
+    def _read(self, k: int) -> str:
+        """Return what is read of h_k: the state, with the concats that land there."""
+        h, parts = self._h(k), []
+        for index, skip in self.landing.get(k, ()):
+            if skip.merge == "concat":
+                parts.append(self._concatenated(h, index, skip))
+        if not parts:
+            return h
+        parts = self._sliced(k, parts)
+        axis = 1 + channel_axis(self.network.shapes.states[k])
+        return f"torch.cat([{', '.join([h, *parts])}], {axis})"
+
+    def _sliced(self, k: int, parts: list[str]) -> list[str]:
+        """Return many plain states in equal steps, as a dense block reads them, as one slice of the list."""
+        sources = [skip.source for _, skip in self.landing[k] if skip.merge == "concat"]
+        steps = {b - a for a, b in pairwise(sources)}
+        if not self.long or len(parts) < 4 or len(steps) != 1 or parts != [self._h(source) for source in sources]:
+            return parts
+        step = steps.pop()
+        return [f"*h[{sources[0]}:{sources[-1] + 1}{f':{step}' if step > 1 else ''}]"] if step > 0 else parts
+
+    def _concatenated(self, h: str, index: int, skip: Skip) -> str:
+        carried = self._carried(index, skip)
+        changing = self.live.changes("strength", skip.id)
+        if changing or skip.strength not in (0, 1):
+            carried += f" * self.strength[{self._id(skip.id)}]" if changing else f" * {skip.strength!r}"
+        sizes = ", ".join(str(size) for size in self.network.shapes.skips[index].carried)
+        zeros = f"{h}.new_zeros(len({h}), {sizes})"
+        if self.live.changes("on", skip.id):
+            return f"{carried} if self.on[{self._id(skip.id)}] else {zeros}"
+        return carried if self.live.value("on", skip.id) else zeros
+
+    def _landed(self, f: str, index: int, skip: Skip) -> str:
+        """Return `f` with an add or a gate landed on it."""
+        changing = self.live.changes("strength", skip.id)
+        strength = f"self.strength[{self._id(skip.id)}]" if changing else repr(skip.strength)
+        if skip.merge == "gate":
+            self.needs.add("gate")
+            transform = self._map(index, True)
+            adapted = self._carried(index, skip, "h")
+            more = "" if adapted == "h" else f", lambda h: {adapted}"
+            place = self._placed(index, skip, "h")
+            if place != "h" or self._has_gain(skip):
+                transform = f"lambda h: {self._gained(skip, f'{transform}({place})')}"
+            more += f", strength={strength}" if changing or skip.strength != 1 else ""
+            return f"gate({f}, {self._h(skip.source)}, {transform}{more})"
+        carried = self._carried(index, skip)
+        if changing or skip.strength != 1:
+            return f"torch.add({f}, {carried}, alpha={strength})"
+        return f"{f if ' if ' not in f else f'({f})'} + {carried}"
+
+    def _carried(self, index: int, skip: Skip, source: str | None = None) -> str:
+        """Return A(h_source), with the skip's gradient gain."""
+        shape = self.network.shapes.skips[index]
+        carried = self._placed(index, skip, source or self._h(skip.source))
+        pad = padding(shape, self.network.shapes.states[skip.source])
+        if self._projects(index):
+            carried = f"{self._map(index, False)}({carried})"
+        elif pad is not None:
+            carried = f"F.pad({carried}, {pad})"
+        return self._gained(skip, carried)
+
+    def _placed(self, index: int, skip: Skip, source: str) -> str:
+        states = self.network.shapes.states
+        return spatially_adapted(self.network.shapes.skips[index], states[skip.source], states[skip.target], source)
+
+    def _has_gain(self, skip: Skip) -> bool:
+        return self.live.changes("skip_gain", skip.id) or skip.gain != 1
+
+    def _gained(self, skip: Skip, carried: str) -> str:
+        if not self._has_gain(skip):
+            return carried
+        self.needs.add("gain")
+        changing = self.live.changes("skip_gain", skip.id)
+        return f"gain({carried}, {f'self.skip_gain[{self._id(skip.id)}]' if changing else repr(skip.gain)})"
+
+    def _concat_slices(self, k: int) -> list[tuple[Skip, slice]]:
+        """Return the channels that each concat landing at h_k takes of what is read there."""
+        first, found = channels(self.network.shapes.states[k]), []
+        for index, skip in self.landing.get(k, ()):
+            if skip.merge == "concat":
+                width = channels(self.network.shapes.skips[index].carried)
+                found.append((skip, slice(first, first + width)))
+                first += width
+        return found
+
+    def _keeps(self, k: int) -> bool:
+        """Return whether f_k begins with a batch norm of which some channels rest at some time."""
+        layer = self.network.layers[k - 1]
+        if layer.order != "norm-act-op" or layer.norm != "batch":
+            return False
+        return any(self.live.ever("on", skip.id, False) for skip, _ in self._concat_slices(k - 1))
+
+    def _frozen_at_first(self, k: int) -> list[str] | None:
+        if not self._keeps(k):
+            return None
+        slices = self._concat_slices(k - 1)
+        if any(self.live.changes("on", skip.id) for skip, _ in slices):
+            return []
+        return [f"slice({part.start}, {part.stop})" for skip, part in slices if not self.live.value("on", skip.id)]
+
+    def _freezing(self, k: int, place: str) -> list[str]:
+        """Return the line that says which channels' running statistics rest, where events change it."""
+        slices = self._concat_slices(k - 1)
+        if not self._keeps(k) or not any(self.live.changes("on", skip.id) for skip, _ in slices):
+            return []
+        parts = ", ".join(f"{text(skip.id)}: slice({part.start}, {part.stop})" for skip, part in slices if not self._always(skip))
+        off = f"[part for name, part in {{{parts}}}.items() if not self.on.get(name)]"
+        return [f"{self._f(k)}{place}.frozen = {off}  # zeros of concats that are off"]
+
+    def _always(self, skip: Skip) -> bool:
+        return not self.live.changes("on", skip.id) and bool(self.live.value("on", skip.id))
+
+
+def class_name(variant: str, taken: set[str]) -> str:
+    """Return a class name of its own for a variant's name."""
+    words = "".join(part[:1].upper() + part[1:] for part in "".join(c if c.isalnum() else " " for c in variant).split())
+    name = words if words[:1].isalpha() else f"Network{words}"
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _in_turn(atoms: list[Atom]) -> tuple[list[str], list[str]]:
+    made, passed = [], []
+    for atom in atoms:
+        made += atom.making()
+        passed += atom.passing()
+    return made, passed

@@ -1,0 +1,81 @@
+"""The component: the browser's part, mounted with what it is told, and the commands that come back."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from functools import cache
+
+import streamlit as st
+
+from ...tasks.experiment import MAX_JSON
+from ..content import bundle
+from ..desk import view
+
+MAX_COMMANDS = 64
+"""Commands that may wait at once; a page sends each within a rerun."""
+MOST_OF_COMMAND, MOST_OF_FILE = 400_000, 2 * MAX_JSON
+"""Characters of a command; an opened file's text is written as JSON once more, which doubles its quotation marks."""
+
+
+@cache
+def _component(inline: bool):
+    if inline:
+        return st.components.v2.component("skipviz_inline", js=bundle.module(), isolate_styles=False)
+    return st.components.v2.component("skipviz", js=bundle.loader(), isolate_styles=False)
+
+
+def mount(data: dict, key: str) -> None:
+    """Show the browser's part under `key` with `data` (JSON without NaN).
+
+    It goes as a list of one: Streamlit looks into a dict for data frames, for which it imports pandas (100 MB).
+    """
+    inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
+    if inline:
+        st.session_state.inline = True
+    told = {**data, "view": view.told(), "session": _session(), "said": _said(data.get("message"))}
+    changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed")}
+    _component(inline)(data=[told], key=key, **changes)
+
+
+def _said(message: tuple[str, str] | None) -> int:
+    """Return how many messages this session was told: the browser's part hears of data that differ only, and one message
+    may be the right answer twice."""
+    st.session_state.said = st.session_state.get("said", 0) + (message is not None)
+    return st.session_state.said
+
+
+def _session() -> str:
+    """Return a name for this session, which commands carry: after a restart of the server, Streamlit's own script sends
+    a page's last commands to the new session, where they are not to be done a second time."""
+    if "session_name" not in st.session_state:
+        st.session_state.session_name = secrets.token_hex(4)
+    return st.session_state.session_name
+
+
+def _state(key: str) -> dict:
+    state = st.session_state.get(key)
+    return state if hasattr(state, "get") else {}
+
+
+def wants_feed(key: str) -> bool:
+    """Return whether the page says that our routes are cut off, so that frames have to come as its data."""
+    return bool(_state(key).get("feed"))
+
+
+def commands(key: str, done: int) -> list[dict]:
+    """Return the commands the page sent since number `done`, oldest first; what is not a command is dropped."""
+    sent = _state(key).get("commands")
+    if not isinstance(sent, list | tuple):
+        return []
+    mine = [one for one in sent[-MAX_COMMANDS:] if _is_command(one) and one.get("session", _session()) == _session()]
+    fresh = [dict(one) for one in mine if one["n"] > done]
+    return sorted(fresh, key=lambda command: command["n"])
+
+
+def _is_command(value) -> bool:
+    try:
+        most = MOST_OF_FILE if value["op"] == "open_file" else MOST_OF_COMMAND
+        return isinstance(value["op"], str) and isinstance(value["n"], int) and len(json.dumps(dict(value))) < most
+    except (KeyError, TypeError, ValueError):
+        return False

@@ -1,0 +1,59 @@
+"""Where a host passes Streamlit's own paths only: the frames of our stream as the data of a fragment that runs often.
+
+A page asks for it once our routes have turned out to be cut off; nobody else pays for it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import streamlit as st
+
+from ...engine import get_engine
+from ..content import bundle
+from ..desk import session
+from ..desk.classroom import classrooms
+from .tape import Tape
+
+PERIOD = 0.25
+"""Seconds between two looks at the runs: each is a rerun of the fragment, about 7 ms of the server."""
+KEY = "feed"
+
+
+@cache
+def _component():
+    return st.components.v2.component("skipviz_feed", js=bundle.feed(), isolate_styles=False)
+
+
+@st.fragment(run_every=PERIOD)
+def draw(runs: list[str], token: str | None = None, version: int = 0) -> None:
+    """Hand on what `runs` have to tell; a classroom's page is drawn anew once its `version` has passed."""
+    room = classrooms.get(token) if token else None
+    if room is not None and room.version != version:
+        st.rerun()
+    for run_id in runs:
+        get_engine().seen(run_id)
+    tape = _tape()
+    tape.take(get_engine(), runs)
+    _component()(data=[{"batches": tape.batches}], key=KEY, on_again_change=_begin_again)
+
+
+def perform(command: dict) -> bool:
+    """Pass on to a run what the page could not post; raises `EngineError` where a post would be refused."""
+    if command["op"] == "tell":
+        get_engine().post(str(command["run"]), session.owner(), dict(command["message"]))
+    elif command["op"] == "resume":
+        get_engine().resume(str(command["run"]), session.owner(), session.address())
+    else:
+        return False
+    return True
+
+
+def _tape() -> Tape:
+    if "tape" not in st.session_state:
+        st.session_state.tape = Tape()
+    return st.session_state.tape
+
+
+def _begin_again() -> None:
+    _tape().rewind()

@@ -1,0 +1,97 @@
+"""Where a host passes Streamlit's own paths only: a file goes to the page as its data, once, and is forgotten when it is there."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from urllib.parse import urljoin
+
+import streamlit as st
+
+from ...engine import EngineError, get_engine
+from ..content.file_names import run_stem, stem
+from ..desk.workbench import Workbench
+from ..http.downloads import MAKERS, DownloadError, experiment_file, run_file
+
+MOST_BYTES = 8 * 2**20
+"""Of a file; as text in a message it is a third more."""
+
+
+UNTAKEN_SECONDS = 60.0
+"""After which a file is forgotten that no page has taken: its tab was closed, or lost the server."""
+
+
+class Shelf:
+    """Holds one file until it is taken, or for `seconds`."""
+
+    def __init__(self, seconds: float = UNTAKEN_SECONDS) -> None:
+        self._seconds, self._file = seconds, None
+
+    def put(self, file: dict) -> None:
+        """Hold `file` in place of what is held."""
+        self._file = file
+        timer = threading.Timer(self._seconds, self._forget, (file,))
+        timer.daemon = True
+        timer.start()
+
+    def _forget(self, file: dict) -> None:
+        if self._file is file:
+            self._file = None
+
+    def file(self) -> dict | None:
+        """Return what is held."""
+        return self._file
+
+    def clear(self) -> None:
+        """Forget what is held."""
+        self._file = None
+
+
+def perform(bench: Workbench | None, command: dict) -> bool:
+    """Do what the page asks of files, and return whether it was that; without a bench only runs have files."""
+    if command["op"] == "file":
+        _shelf().put({"n": command["n"], **_file(bench, str(command["suffix"]), str(command["run"]))})
+    elif command["op"] == "file_taken":
+        _shelf().clear()
+    else:
+        return False
+    return True
+
+
+def told() -> dict | None:
+    """Return the file that the page has asked for and not taken yet: its name and content, or why there is none."""
+    return _shelf().file()
+
+
+def stem_of(bench: Workbench) -> str:
+    """Return how files made in the page are called: as those that the routes give of the run, or of the experiment."""
+    run = get_engine().run(bench.run) if bench.run else None
+    return run_stem(run) if run else stem(bench.experiment)
+
+
+def _shelf() -> Shelf:
+    if "handout" not in st.session_state:
+        st.session_state.handout = Shelf()
+    return st.session_state.handout
+
+
+def _file(bench: Workbench | None, suffix: str, run_id: str) -> dict:
+    try:
+        if run_id:
+            run = get_engine().kept(run_id) or get_engine().look_up(run_id)
+            made = MAKERS.submit(run_file, run, suffix, urljoin(st.context.url or "", "lab"))
+        elif bench is None:
+            return {"problem": "There is no such file."}
+        else:
+            made = MAKERS.submit(experiment_file, bench.experiment, suffix)
+        name, body = made.result()
+    except (DownloadError, EngineError) as error:
+        return {"problem": _sentence(str(error))}
+    if len(body) > MOST_BYTES:
+        size = f"{len(body) / 2**20:.1f} MB"
+        return {"problem": f"This file has {size}, and at most {MOST_BYTES // 2**20} go through the page."}
+    return {"name": name, "content": base64.b64encode(body).decode("ascii")}
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -1,0 +1,1 @@
+"""What the browser's part is made of and told. Imports no streamlit."""

@@ -1,0 +1,161 @@
+"""What the browser's part is told: the network, its drawing, its gradient at initialisation, its run."""
+
+from __future__ import annotations
+
+from ...drawing import diagram, udiagram
+from ...engine.capacity.duration import step_seconds
+from ...engine.capacity.limits import memory_mb
+from ...network.base import NetworkError, channels, written
+from ...network.network import Network
+from ...sharing import link
+from ...tasks.experiment import Experiment
+from ..desk.workbench import Workbench
+
+LAB_HEIGHT = 660
+FIGURE_HEIGHT = 440
+PROBE_SECONDS = 1.5
+"""Longest wait for the gradient at initialisation; a page that has to do without asks again."""
+COLD_SECONDS = 0.05
+"""Likewise while the server has just begun and nothing can be measured yet: the page is drawn first."""
+
+_INITS = {
+    "torch": "torch-default init",
+    "he": "He init",
+    "glorot": "Glorot init",
+    "normal": "N(0, 1/n) init",
+    "orthogonal": "orthogonal init",
+    "zero": "zero init",
+}
+_NORMS = {"none": "no norm", "batch": "batch norm", "layer": "layer norm", "group": "group norm"}
+
+
+def note(network: Network) -> str:
+    """Return init and norm in words: both decide whether a plain network's gradient vanishes."""
+    weighted = [layer for layer, shape in zip(network.layers, network.shapes.layers, strict=True) if shape.parameters]
+    inits = {layer.init for layer in weighted if layer.op.kind not in ("identity", "pool")} or {"torch"}
+    norms = {layer.norm for layer in weighted} - {"none"} or {"none"}
+    init = _INITS[inits.pop()] if len(inits) == 1 else "mixed inits"
+    return f"{init}, {_NORMS[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
+
+
+def network_data(network: Network) -> dict:
+    """Return the parts a person can point at, with shapes and parameter counts."""
+    shapes = network.shapes
+    layers = [
+        {
+            "id": layer.id,
+            "k": k,
+            "label": layer.op.label(),
+            "kind": layer.op.kind,
+            "width": getattr(layer.op, "width", None),
+            "activation": layer.activation,
+            "norm": layer.norm,
+            "order": layer.order,
+            "init": layer.init,
+            "dropout": layer.dropout,
+            "on": layer.on,
+            "gain": layer.gain,
+            "shape": written(shape.output),
+            "parameters": shape.parameters,
+        }
+        for k, (layer, shape) in enumerate(zip(network.layers, shapes.layers, strict=True), start=1)
+    ]
+    skips = [_skip_data(network, index) for index in range(len(network.skips))]
+    residual = all(skip.merge == "add" for skip in network.skips)
+    return {
+        "depth": network.depth,
+        "note": note(network),
+        "parameters": network.parameter_count(),
+        "layers": layers,
+        "skips": skips,
+        "skips_total": len(skips),
+        "skips_on": sum(skip.on for skip in network.skips),
+        "words": ["Plain", "Residual"] if residual else ["Skips off", "On"],
+    }
+
+
+def _skip_data(network: Network, index: int) -> dict:
+    skip, shape = network.skips[index], network.shapes.skips[index]
+    source, target = network.shapes.states[skip.source], network.shapes.states[skip.target]
+    equal = channels(source) == channels(target)
+    identity = [["none", "identity"]] if equal or skip.merge == "concat" else []
+    pad = [["pad", "pad"]] if channels(source) < channels(target) and skip.merge != "concat" else []
+    return {
+        "id": skip.id,
+        "source": skip.source,
+        "target": skip.target,
+        "merge": skip.merge,
+        "on": skip.on,
+        "strength": skip.strength,
+        "gain": skip.gain,
+        "adapter": shape.adapter.channels,
+        "adapter_label": shape.adapter.label(),
+        "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],
+        "parameters": shape.parameters,
+    }
+
+
+def bench_data(
+    bench: Workbench, engine, owner: str, *, page: str, compact: bool, repeat: int = 1, height: int | None = None
+) -> dict:
+    """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time.
+
+    `height` is what a projector's screen leaves for the lab's diagram, px.
+    """
+    experiment, network = bench.experiment, bench.network
+    run = engine.run(bench.run) if bench.run else None
+    seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
+    probe = None if bench.run else engine.probe(experiment, timeout=seconds)
+    height = round((height or LAB_HEIGHT) * bench.zoom) if page == "lab" else FIGURE_HEIGHT
+    drawing = diagram.draw(
+        network,
+        page=page,
+        compact=compact,
+        height=height,
+        repeat=repeat,
+        unfolded=bench.unfolded,
+        folded=bench.folded,
+    )
+    return {
+        "variant": next(iter(experiment.variants)),
+        "network": network_data(network),
+        "diagram": drawing.to_data(),
+        "u": _u_data(bench, compact, height) if page == "lab" else None,
+        "probe": probe,
+        "estimate": _estimate(experiment, probe) if page == "lab" else None,
+        "pending": probe is None and bench.run is None and engine.has_data(experiment),
+        "run": bench.run,
+        "mine": run is None or run.owner == owner,
+        "steps": experiment.training.steps,
+        "learning_rate": experiment.training.learning_rate,
+        "task": experiment.task.kind.title.lower(),
+        "metric": experiment.task.kind.metric,
+        "link": link_of(experiment),
+        "zoom": bench.zoom,
+        "opened": len(bench.unfolded),
+        "undo": len(bench.undo),
+        "redo": len(bench.redo),
+        "select": bench.select,
+    }
+
+
+def _u_data(bench: Workbench, compact: bool, height: int) -> dict | None:
+    """Return whether the network's U is shown (`on`) and then its drawing, or None where there is no U."""
+    if not udiagram.has_u(bench.network):
+        return None
+    drawing = udiagram.draw_u(bench.network, compact=compact, height=height).to_data() if bench.u else None
+    return {"on": bench.u, "diagram": drawing}
+
+
+def _estimate(experiment: Experiment, probe: dict | None) -> dict:
+    """Return about how long a step takes, in seconds, and how much memory a run, in MB."""
+    seconds = step_seconds(experiment, probe["frame"].get("seconds") if probe else None)
+    return {"seconds": round(seconds, 5), "memory_mb": round(memory_mb(experiment))}
+
+
+def link_of(experiment: Experiment) -> str:
+    """Return the experiment as a link's text, or nothing for one that no link holds."""
+    try:
+        return link.encode(experiment)
+    except (link.LinkError, NetworkError):
+        return ""

@@ -1,0 +1,95 @@
+"""What a replay's script is told of a run: its networks, their drawings, the facts beside them. Imports no streamlit."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from functools import cache
+
+from ...drawing import diagram, udiagram
+from ...network.network import Network
+from ...sharing import replay
+from ...storage import Run
+from ...tasks.experiment import Experiment
+from ...version import __version__
+from . import bundle
+from .page_data import LAB_HEIGHT, link_of, network_data
+
+_ENDINGS = {"diverged": "Diverged", "stopped": "Stopped", "failed": "Failed", "interrupted": "Interrupted"}
+
+
+def replay_file(run: Run, title: str, lab: str) -> bytes:
+    """Return the HTML file of a run, under its own title or else `title`; `lab` is the lab's address.
+
+    Raises `ReplayError` for a run without frames.
+    """
+    frames = run.frames
+    if run.header_json is None or not frames:
+        raise replay.ReplayError("this run has no frames yet: there is nothing to replay")
+    header = run.header
+    experiment = Experiment.model_validate(header["experiment"])
+    text = link_of(experiment)
+    data = {
+        "run": run.id,
+        "title": run.title or title,
+        "made": f"Recorded with skipviz {__version__} and torch {_version('torch')}, seed {experiment.training.seed};",
+        "address": f"{lab}?x={text}" if text else lab,
+        "words": _ENDINGS.get(run.state, "Recorded"),
+        "header": header,
+        "state": run.state,
+        "diverged": run.diverged,
+        "events": list(run.events),
+        "steps": experiment.training.steps,
+        "metric": experiment.task.kind.metric,
+        "variants": {
+            name: {"facts": facts(experiment, network), **_variant_data(network, list(run.events))}
+            for name, network in experiment.variants.items()
+        },
+        "shared": {name: value for name, value in bundle.shared_data("lab").items() if name != "plotly"},
+    }
+    return replay.document(f"{run.title or title} · skipviz", data, frames, _parts())
+
+
+def facts(experiment: Experiment, network: Network) -> list[str]:
+    """Return which of an experiment's networks was trained, on what and how, in short phrases."""
+    training, skips = experiment.training, len(network.skips)
+    return [
+        f"{network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, {network.parameter_count():,} parameters",
+        f"{experiment.task.kind.title}: {experiment.task.sentence()}",
+        f"{training.optimizer} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps",
+    ]
+
+
+def _variant_data(network: Network, events: list[dict]) -> dict:
+    """Return a network as it was at first, drawn with room for all words that its lines ever carry."""
+    drawn, sizes = _with_words(network, events), (("diagram", False), ("compact", True))
+    drawings = {name: diagram.draw(drawn, page="lab", compact=compact, height=LAB_HEIGHT).to_data() for name, compact in sizes}
+    u = None
+    if udiagram.has_u(drawn):
+        shapes = {name: udiagram.draw_u(drawn, compact=compact, height=LAB_HEIGHT).to_data() for name, compact in sizes}
+        u = {"on": False, **shapes}
+    return {"network": network_data(network), "u": u, **drawings}
+
+
+def _with_words(network: Network, events: list[dict]) -> Network:
+    """Return `network` with each strength and gain of a skip that an event makes another than 1; the script puts them right."""
+    odd: dict[str, dict[str, float]] = {}
+    for event in events:
+        if event["kind"] == "skip":
+            values = {name: event[name] for name in ("strength", "gain") if event.get(name) not in (None, 1)}
+            for identifier in event["ids"]:
+                odd.setdefault(identifier, {}).update(values)
+    skips = tuple(skip.replaced(**odd.get(skip.id, {})) for skip in network.skips)
+    return network if skips == network.skips else network.replaced(skips=skips)
+
+
+@cache
+def _parts() -> replay.Parts:
+    style = bundle.style() + (bundle.ASSETS / "replay.css").read_text(encoding="utf-8")
+    return replay.Parts(style, bundle.script("replay.js"), bundle.plotly_file().read_text(encoding="utf-8"))
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package).partition("+")[0]
+    except importlib.metadata.PackageNotFoundError:
+        return "?"

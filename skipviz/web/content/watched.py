@@ -1,0 +1,50 @@
+"""What a watching page is told of somebody's experiment: the same for all who watch, so drawn and encoded once.
+
+No streamlit here: a class that follows into the next run asks our route, and not two hundred scripts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections import OrderedDict
+
+from ...tasks.experiment import Experiment
+from ..desk.workbench import Workbench
+from .page_data import bench_data
+
+KEPT = 16
+"""Drawings kept: few classrooms change at the same moment."""
+PENDING_SECONDS = 0.4
+"""How long a drawing without its measured gradient is kept, which a page asks for again."""
+
+_drawings: OrderedDict[tuple, tuple[Experiment, asyncio.Task]] = OrderedDict()
+
+
+async def watched(experiment: Experiment, run_id: str | None, engine, *, compact: bool) -> bytes:
+    """Return the lab's data for one who watches `experiment`, or the run that trains it, as JSON in gzip's form."""
+    loop = asyncio.get_running_loop()
+    key = (id(loop), id(experiment), run_id, compact)
+    if key not in _drawings:
+        task = asyncio.create_task(asyncio.to_thread(_drawn, experiment, run_id, engine, compact))
+        task.add_done_callback(lambda done: _forget_soon(loop, key, done))
+        _drawings[key] = experiment, task
+        while len(_drawings) > KEPT:
+            _drawings.popitem(last=False)
+    body, _ = await asyncio.shield(_drawings[key][1])
+    return body
+
+
+def _drawn(experiment: Experiment, run_id: str | None, engine, compact: bool) -> tuple[bytes, bool]:
+    """Return the data, and whether they are all there."""
+    data = bench_data(Workbench(experiment, run=run_id), engine, "", page="lab", compact=compact)
+    data["mine"] = False
+    return gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 3), not data["pending"]
+
+
+def _forget_soon(loop, key: tuple, task: asyncio.Task) -> None:
+    if task.cancelled() or task.exception() is not None:
+        _drawings.pop(key, None)
+    elif not task.result()[1]:
+        loop.call_later(PENDING_SECONDS, _drawings.pop, key, None)

@@ -1,0 +1,122 @@
+"""Classrooms: whoever holds a classroom's link follows its owner's present run, into the next one too. No streamlit here.
+
+A token says by itself whose it is: its second half is a keyed hash that only the owner's cookie gives. So nothing needs
+to be kept: after a restart of the server the owner's page opens the same classroom again, and who follows finds it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...tasks.experiment import Experiment
+
+MOST = 500
+"""Classrooms known at once; the ones longest without news go first."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
+_HALF = 16
+
+
+def is_token(text) -> bool:
+    """Return whether `text` is written as tokens are."""
+    return isinstance(text, str) and _TOKEN.fullmatch(text) is not None
+
+
+def new_token(owner: str) -> str:
+    """Return a token that nobody can guess and that `owner` can be known by."""
+    return _with_proof(secrets.token_urlsafe(12), owner)
+
+
+def owns(owner: str, token: str) -> bool:
+    """Return whether `owner` made `token`."""
+    return is_token(token) and hmac.compare_digest(_with_proof(token[:_HALF], owner), token)
+
+
+def _with_proof(half: str, owner: str) -> str:
+    proof = hmac.digest(owner.encode(), half.encode(), hashlib.sha256)[:12]
+    return half + base64.urlsafe_b64encode(proof).decode()
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """What its owner shows now: a run, or an experiment that has not begun (`run` None)."""
+
+    token: str
+    experiment: Experiment
+    run: str | None = None
+    version: int = 0
+    """Counts what no run's stream tells: another run, or another experiment without one. It begins with the time, so that a
+    page that knew the classroom before the server was restarted takes what comes after for news."""
+    ended: bool = False
+
+    def news(self) -> dict:
+        """Return what those who follow are told."""
+        return {"follow": self.token, "version": self.version, "run": self.run, "ended": self.ended}
+
+    @staticmethod
+    def unknown(token: str) -> dict:
+        """Return what those are told who follow a classroom whose owner has not come (yet)."""
+        return {"follow": token, "version": 0, "run": None, "ended": False}
+
+
+class Classrooms:
+    """The classrooms of this server; any thread may use it."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rooms: dict[str, Classroom] = {}
+        self._listeners: dict[object, Callable[[str], None]] = {}
+
+    def get(self, token: str) -> Classroom | None:
+        """Return a classroom, or None where its owner has not come (yet)."""
+        return self._rooms.get(token)
+
+    def show(self, token: str, experiment: Experiment, run: str | None) -> None:
+        """Show `experiment`, or the run that trains it, to all who follow."""
+        with self._lock:
+            before = self._rooms.pop(token, None)
+            same = before is not None and not before.ended and before.run == run
+            same = same and (run is not None or before.experiment == experiment)
+            version = int(self._clock()) if before is None else before.version + (not same)
+            self._rooms[token] = Classroom(token, experiment, run, version)
+            while len(self._rooms) > MOST:
+                del self._rooms[next(iter(self._rooms))]
+        if not same:
+            self._tell(token)
+
+    def end(self, token: str) -> None:
+        """End a classroom: who follows keeps what was shown last."""
+        with self._lock:
+            before = self._rooms.get(token)
+            if before is None or before.ended:
+                return
+            self._rooms[token] = Classroom(token, before.experiment, before.run, before.version + 1, ended=True)
+        self._tell(token)
+
+    def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call `listener(token)`, quickly, after every change; returns the way to end that."""
+        key = object()
+        with self._lock:
+            self._listeners = {**self._listeners, key: listener}
+        return lambda: self._unsubscribe(key)
+
+    def _tell(self, token: str) -> None:
+        for listener in self._listeners.values():
+            listener(token)
+
+    def _unsubscribe(self, key: object) -> None:
+        with self._lock:
+            self._listeners = {other: listener for other, listener in self._listeners.items() if other is not key}
+
+
+classrooms = Classrooms()
+"""The process's own."""

@@ -1,0 +1,186 @@
+"""What one browser tab's session holds: the lab's workbench and the figure's three."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from ...engine import EngineError, get_engine
+from ...network.base import NetworkError
+from ...tasks import presets
+from ...tasks.experiment import Experiment
+from ...tasks.own import Own
+from .address import address_from
+from .identity import owner_from
+from .mend import Mend
+from .showcase import REPEATS, opening
+from .workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one looked on at: an experiment, its run, the classroom that showed it."""
+
+    experiment: Experiment
+    run: str | None
+    follow: str | None
+
+
+@dataclass
+class Desk:
+    """A page's state in the session: its workbenches, how far its commands are done, what to tell."""
+
+    benches: dict[str, Workbench]
+    done: int = 0
+    compact: bool = False
+    message: tuple[str, str] | None = None
+    repeats: dict[str, int] = field(default_factory=dict)
+    speed: float | None = 100.0
+    own: dict[str, Own] = field(default_factory=dict)
+    """The data of one's own that was used last, by kind of file."""
+    wants: str | None = None
+    """The kind of file that was asked for and has not come yet."""
+    upload_problem: str | None = None
+    mend: Mend | None = None
+    follow: str | None = None
+    """Token of the classroom that this page follows."""
+    lead: str | None = None
+    """Token of the classroom that this page leads."""
+    watched: Watched | None = None
+    """What was watched before it was made one's own."""
+
+
+def on_phone() -> bool:
+    """Return whether the browser says that it is a phone's, so that the first drawing fits; the page corrects a wrong guess."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
+def owner() -> str:
+    """Return the browser's cookie, by which the engine knows who may control a run; without one, the session's own."""
+    cookie = owner_from(st.context.cookies)
+    if cookie is None and "owner" not in st.session_state:
+        st.session_state.owner = secrets.token_urlsafe(24)
+    return cookie or st.session_state.owner
+
+
+def figure_desk() -> Desk:
+    """Return this session's figure: three panels, the right one repeated six times; live runs are found again."""
+    if "figure_desk" not in st.session_state:
+        repeats = dict(REPEATS)
+        benches = {panel: Workbench(opening(panel)) for panel in repeats}
+        for panel, run_id in zip(benches, (st.query_params.get("runs") or "").split("."), strict=False):
+            run = get_engine().run(run_id) if run_id else None
+            if run is not None and panel in run.experiment.variants:
+                benches[panel].experiment, benches[panel].run = run.experiment, run.id
+                repeats[panel] = max(1, run.experiment.network.depth // presets.figure_unit(panel).depth)
+        st.session_state.figure_desk = Desk(benches, repeats=repeats, compact=on_phone())
+    return st.session_state.figure_desk
+
+
+def gallery_desk() -> Desk:
+    """Return this session's gallery, which has no experiment of its own."""
+    if "gallery_desk" not in st.session_state:
+        st.session_state.gallery_desk = Desk({})
+    return st.session_state.gallery_desk
+
+
+def runs_desk() -> Desk:
+    """Return this session's list of runs, which has no experiment of its own."""
+    if "runs_desk" not in st.session_state:
+        st.session_state.runs_desk = Desk({})
+    return st.session_state.runs_desk
+
+
+@dataclass
+class Pair:
+    """The page of two runs: each as `id` or `id:variant`, and which layers of either are unfolded."""
+
+    runs: list[str]
+    unfolded: list[frozenset[int]] = field(default_factory=lambda: [frozenset(), frozenset()])
+    done: int = 0
+    compact: bool = False
+    message: tuple[str, str] | None = None
+
+
+def compare_desk() -> Pair:
+    """Return this session's two runs side by side, which the address names when it is opened by a link."""
+    if "compare_desk" not in st.session_state:
+        named = [part[:64] for part in (st.query_params.get("runs") or "").split(",") if part]
+        st.session_state.compare_desk = Pair(named[:2], compact=on_phone())
+    return st.session_state.compare_desk
+
+
+def compare(run_ids: list[str]) -> None:
+    """Show two runs side by side."""
+    desk = compare_desk()
+    desk.runs, desk.unfolded = run_ids, [frozenset(), frozenset()]
+    go("compare")
+
+
+def go(page: str) -> None:
+    """Show the other page with the next run of the script, which follows at once."""
+    st.session_state.go = page
+    st.rerun()
+
+
+def start(bench: Workbench, *, speed: float | None, ghost: bool, paused: bool) -> None:
+    """Submit the bench's experiment as a new run; raises `EngineError` with a sentence."""
+    leave(bench)
+    engine = get_engine()
+    bench.run = engine.submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused, address=address())
+
+
+def address() -> str:
+    """Return the visitor's address, by which starts are counted."""
+    forwarded = st.context.headers.get("X-Forwarded-For") or ""
+    return address_from(st.context.ip_address, forwarded, get_engine().settings.trusted_proxies)
+
+
+def adopt(bench: Workbench, run_id: str) -> None:
+    """Take a run that this browser has just started as the bench's own; one that is not its own is not taken."""
+    run = get_engine().run(run_id)
+    if run is None or run.owner != owner():
+        raise EngineError("this run is not this browser's")
+    if bench.run != run_id:
+        leave(bench)
+    bench.run = run_id
+
+
+def leave(bench: Workbench) -> None:
+    """Stop the bench's run if it still goes, and forget it."""
+    if bench.run is None:
+        return
+    run = get_engine().run(bench.run)
+    if run is not None and run.state in ("queued", "running", "paused"):
+        tell(bench, {"kind": "stop"})
+    bench.run = None
+
+
+def tell(bench: Workbench, message) -> None:
+    """Send one event or control to the bench's run; a run that has ended takes none, and that is no error."""
+    try:
+        get_engine().post(bench.run, owner(), message)
+    except (EngineError, NetworkError):
+        return
+
+
+def accept(bench: Workbench, experiment: Experiment, events: list | None, posted: bool = False) -> None:
+    """Take an edited experiment; a live run follows by `events`, or ends when the structure changed (None)."""
+    bench.put(experiment)
+    follow(bench, events, posted)
+
+
+def follow(bench: Workbench, events: list | None, posted: bool = False) -> None:
+    """Bring the bench's run along: by `events` if it is live and they are enough, else leave it."""
+    if bench.run is None:
+        return
+    run = get_engine().run(bench.run)
+    if events is None or run is None or run.ended:
+        if run is not None and run.state in ("running", "paused") and run.owner == owner():
+            bench.left = run.step
+        leave(bench)
+    elif not posted:
+        for event in events:
+            tell(bench, event)

@@ -1,0 +1,149 @@
+"""A person's experiment with undo and redo, and the run that belongs to it. Knows no Streamlit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...network import edit
+from ...network.base import NetworkError
+from ...network.network import Network
+from ...tasks.event import LayerEvent, RateEvent, SkipEvent
+from ...tasks.experiment import Experiment
+
+UNDO_LIMIT = 200
+
+
+@dataclass
+class Workbench:
+    """One panel's or one lab's experiment; `run` is the id of the run that trains it, if any."""
+
+    experiment: Experiment
+    run: str | None = None
+    undo: list[Experiment] = field(default_factory=list)
+    redo: list[Experiment] = field(default_factory=list)
+    unfolded: frozenset[int] = frozenset()
+    folded: bool = True
+    zoom: float = 1.0
+    u: bool = False
+    """Whether a network with scales is drawn as a U."""
+    select: dict | None = None
+    left: int | None = None
+    """The step at which an edit ended the run, until that is told."""
+
+    @property
+    def network(self) -> Network:
+        """The first variant's network."""
+        return self.experiment.network
+
+    def put(self, experiment: Experiment) -> None:
+        """Take `experiment` as the newest one; what was before can be undone."""
+        if experiment == self.experiment:
+            return
+        self.undo.append(self.experiment)
+        del self.undo[:-UNDO_LIMIT]
+        self.redo.clear()
+        self.experiment = experiment
+
+    def step_back(self) -> list | None:
+        """Undo once and return the events that bring a live run along, or None if it cannot follow."""
+        return self._travel(self.undo, self.redo)
+
+    def step_forward(self) -> list | None:
+        """Redo once; as `step_back`."""
+        return self._travel(self.redo, self.undo)
+
+    def _travel(self, source: list[Experiment], target: list[Experiment]) -> list | None:
+        if not source:
+            return []
+        before = self.experiment
+        target.append(before)
+        self.experiment = source.pop()
+        return events_between(before, self.experiment)
+
+
+def network_after(network: Network, command: dict) -> Network:
+    """Return `network` after one structural or live command of the page; raises `NetworkError`."""
+    operation = command["op"]
+    if operation == "skips":
+        return _skips_changed(network, command["ids"], dict(command["changes"]))
+    if operation == "layers":
+        return _layers_changed(network, command["ids"], dict(command["changes"]))
+    if operation == "add_skip":
+        return _with_new_skip(network, int(command["source"]), int(command["target"]))
+    if operation == "insert_layer":
+        return edit.insert_layer(network, int(command["position"]))
+    return {"remove_skips": edit.remove_skips, "remove_layers": edit.remove_layers}[operation](network, command["ids"])
+
+
+def _with_new_skip(network: Network, source: int, target: int) -> Network:
+    """Add where that works; where something else lands or the shapes differ in kind, say why."""
+    gate = next((skip for skip in network.skips if skip.target == target and skip.merge == "gate"), None)
+    return edit.add_skip(network, source, target, merge="concat" if gate else "add")
+
+
+def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
+    if "adapter" in changes:
+        adapter = network.skip(ids[0]).adapter
+        channels = {"identity": "none", "auto": "auto"}.get(changes["adapter"], changes["adapter"])
+        width = None
+        if channels == "project" and network.skip(ids[0]).merge == "concat":
+            width = network.shapes.states[network.skip(ids[0]).target][0]
+        changes["adapter"] = adapter.replaced(channels=channels, width=width)
+    if "merge" in changes:
+        changes["adapter"] = network.skip(ids[0]).adapter.replaced(channels="auto", width=None)
+    return edit.set_skips(network, ids, **_known(changes, {"on", "strength", "gain", "merge", "adapter", "source", "target"}))
+
+
+def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:
+    if "width" in changes:
+        width, wanted = changes.pop("width"), set(ids)
+        layers = tuple(
+            layer.replaced(op=layer.op.replaced(width=width)) if layer.id in wanted else layer for layer in network.layers
+        )
+        network = edit.changed(network, layers=layers)
+    known = _known(changes, {"on", "gain", "activation", "norm", "order", "init", "dropout"})
+    return edit.set_layers(network, ids, **known) if known else network
+
+
+def _known(changes: dict, names: set[str]) -> dict:
+    if unknown := set(changes) - names:
+        raise NetworkError(f"nothing is called {sorted(unknown)[0]}")
+    return changes
+
+
+def events_between(before: Experiment, after: Experiment) -> list | None:
+    """Return the events that turn a run of `before` into one of `after`; None when the structure differs."""
+    events: list = []
+    rate = after.training.learning_rate
+    if before.training.replaced(learning_rate=rate) != after.training or before.task != after.task:
+        return None
+    if before.variants.keys() != after.variants.keys():
+        return None
+    if rate != before.training.learning_rate:
+        events.append(RateEvent(learning_rate=rate))
+    for name, old in before.variants.items():
+        new = after.variants[name]
+        if old.input != new.input or old.head != new.head:
+            return None
+        for event, parts, names in (
+            (SkipEvent, (old.skips, new.skips), ("on", "strength", "gain")),
+            (LayerEvent, (old.layers, new.layers), ("on", "gain")),
+        ):
+            found = _part_events(event, *parts, names, name)
+            if found is None:
+                return None
+            events += found
+    return events
+
+
+def _part_events(event, before, after, names: tuple[str, ...], variant: str) -> list | None:
+    if len(before) != len(after):
+        return None
+    groups: dict[tuple, list[str]] = {}
+    for old, new in zip(before, after, strict=True):
+        changes = {name: getattr(new, name) for name in names if getattr(new, name) != getattr(old, name)}
+        if old.model_copy(update=changes) != new:
+            return None
+        if changes:
+            groups.setdefault(tuple(changes.items()), []).append(new.id)
+    return [event(ids=tuple(ids), variant=variant, **dict(changes)) for changes, ids in groups.items()]

@@ -1,0 +1,109 @@
+"""A published architecture with the values of its form, and whether a network has its structure. Imports no streamlit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from ...network.network import Network
+from ...network.skip import Skip
+from ...tasks.task import Task
+from . import FORMS
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A family with the values of its settings, in the form's order."""
+
+    family: str
+    values: tuple
+
+    def settings(self) -> dict:
+        """Return the values by name."""
+        return dict(zip((setting.name for setting in FORMS[self.family].settings), self.values, strict=True))
+
+    def changed(self, **values) -> Recipe:
+        """Return the recipe with some values replaced, and those that no longer go with them by the nearest that do."""
+        before = self.settings()
+        now = {**before, **values}
+        for setting in FORMS[self.family].settings:
+            if setting.name not in values:
+                now[setting.name] = setting.nearest(before, now)
+        return recipe_of(self.family, now)
+
+    def followed(self, before: Task, task: Task) -> Recipe:
+        """Return the recipe as another task wants it."""
+        return recipe_of(self.family, FORMS[self.family].follow(self.settings(), before, task))
+
+
+def recipe_of(family: str, values: dict) -> Recipe:
+    """Return the family with these values, one for each setting."""
+    return Recipe(family, tuple(values[setting.name] for setting in FORMS[family].settings))
+
+
+def first_recipe(family: str, task: Task | None = None) -> Recipe:
+    """Return the family with its usual settings, for `task` if it is not the family's own."""
+    usual = recipe_of(family, FORMS[family].defaults())
+    return usual.followed(Task(name=FORMS[family].tasks[0]), task) if task else usual
+
+
+def fits(family: str, task: Task) -> bool:
+    """Return whether a published architecture is built for the task's kind of data."""
+    return FORMS[family].fits(task)
+
+
+def built(recipe: Recipe, task: Task) -> Network:
+    """Return the recipe's network for `task`; raises `NetworkError`."""
+    return FORMS[recipe.family].make(task, **recipe.settings())
+
+
+def followed_words(before: Recipe, after: Recipe) -> str:
+    """Return which settings of a family differ, as a sentence; nothing where all are the same."""
+    old, new = before.settings(), after.settings()
+    differing = [setting for setting in FORMS[after.family].settings if old[setting.name] != new[setting.name]]
+    said = [f"{one.label} {one.shown(new[one.name])} instead of {one.shown(old[one.name])}" for one in differing]
+    return f"{', '.join(said)}." if said else ""
+
+
+@cache
+def published(recipe: Recipe) -> tuple[str, int] | None:
+    """Return the name and the parameters of the paper's own network nearest to the recipe, where a paper fixes one."""
+    says = FORMS[recipe.family].published
+    return says(**recipe.settings()) if says else None
+
+
+def size_words(recipe: Recipe, network: Network) -> str:
+    """Return how large the recipe's network is drawn, and beside it how large it was published."""
+    size, count = "×".join(map(str, network.input)), network.parameter_count()
+    paper = published(recipe)
+    if paper is None:
+        return f"Drawn for {size} inputs: {count:,} parameters."
+    name, published_count = paper
+    if count == published_count:
+        return f"As published ({name}): {count:,} parameters."
+    return f"Drawn here for {size} inputs: {count:,} parameters. As published ({name}): {published_count:,} parameters."
+
+
+def parts(network: Network) -> dict:
+    """Return the network's fields with all switched on, at full strength and gain, and parts named by their places.
+
+    That is what a family gives: networks of one structure are equal then, whoever named their parts.
+    """
+    layers = tuple(layer.model_copy(update={"id": f"f{k}", "on": True, "gain": 1.0}) for k, layer in enumerate(network.layers, 1))
+    resolved = zip(network.skips, network.shapes.skips, strict=True)
+    skips = sorted((_plain_skip(skip, shape.adapter) for skip, shape in resolved), key=lambda skip: (skip.target, skip.source))
+    return {"input": network.input, "layers": layers, "skips": tuple(skips), "head": network.head}
+
+
+def _plain_skip(skip: Skip, adapter) -> Skip:
+    """Return the skip with its adapter as it is in force, what it does not use left out."""
+    unused = {} if adapter.channels == "project" else {"bias": True, "norm": "none", "init": "torch", "width": None}
+    unused |= {} if adapter.spatial == "crop" else {"offset": None}
+    bias = {} if skip.merge == "gate" else {"gate_bias": -2.0}
+    name = {"id": f"s{skip.source}-{skip.target}", "on": True, "strength": 1.0, "gain": 1.0}
+    return skip.model_copy(update={**name, **bias, "adapter": adapter.model_copy(update=unused)})
+
+
+def structure(network: Network) -> int:
+    """Return a number that networks share which differ in names, switches, strengths and gains only."""
+    return hash(tuple(parts(network).values()))

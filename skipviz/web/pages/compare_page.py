@@ -1,0 +1,137 @@
+"""Side by side: two runs under one time slider, with what sets them apart in words. It only looks."""
+
+from __future__ import annotations
+
+from ...drawing import diagram
+from ...engine import get_engine
+from ...network.network import Network
+from ...storage import Run
+from ...tasks.comparison import differences
+from ...tasks.experiment import Experiment
+from ..component import component, feed, handout
+from ..component.commands import perform_all
+from ..content.file_names import run_stem
+from ..content.page_data import network_data
+from ..desk import session, view
+from . import opening
+
+KEY = "compare"
+HEIGHT = 520
+"""px of a diagram where its rows fit into them."""
+LONGEST_ID = 64
+
+
+def page() -> None:
+    """Draw the page of two runs side by side."""
+    desk = session.compare_desk()
+    perform_all(KEY, desk, lambda command: perform(desk, command))
+    wanted = {"runs": ",".join(desk.runs)} if desk.runs else {}
+    view.write_address(wanted)
+    message, desk.message = desk.message, None
+    component.mount(
+        {
+            "page": "compare",
+            "done": desk.done,
+            "compact": desk.compact,
+            "message": message,
+            "file": handout.told(),
+            **compared(desk),
+        },
+        KEY,
+    )
+    if component.wants_feed(KEY):
+        feed.draw([text.partition(":")[0] for text in desk.runs])
+
+
+def perform(desk: session.Pair, command: dict) -> None:
+    """Do one command of the page; raises `ValueError` for what is none."""
+    operation = command["op"]
+    if view.perform(command) or handout.perform(None, command):
+        return
+    if operation == "go":
+        session.go(str(command["page"]))
+    elif operation == "open_run":
+        opening.open_run(str(command["run"]))
+    elif operation == "swap":
+        desk.runs.reverse()
+        desk.unfolded.reverse()
+    elif operation == "variant":
+        side = int(command["side"])
+        desk.runs[side] = f"{desk.runs[side].partition(':')[0]}:{command['variant']}"[:LONGEST_ID]
+    elif operation == "open":
+        side, layer = int(command["side"]), command.get("layer")
+        desk.unfolded[side] = desk.unfolded[side] | {layer} if isinstance(layer, int) else frozenset()
+    elif operation == "compact":
+        desk.compact = True
+    else:
+        raise ValueError(operation)
+
+
+def compared(desk: session.Pair) -> dict:
+    """Return both columns, and the differences if both are there; a column without a run says why in a sentence."""
+    found = [_found(text) for text in desk.runs]
+    if len(found) != 2:
+        return {"columns": [], "problem": "Choose two runs on the page My runs.", "differences": []}
+    if None in found:
+        reason = (
+            "One of these runs is not there: it was deleted, or its time was over."
+            if any(found)
+            else "These two runs are not there: they were deleted, or their time was over."
+        )
+        return {"columns": [], "problem": reason, "differences": []}
+    experiments = [_began(run) for run, _ in found]
+    names = [_variant(experiment, name) for experiment, (_, name) in zip(experiments, found, strict=True)]
+    networks = [experiment.variants[name] for experiment, name in zip(experiments, names, strict=True)]
+    drawings = _drawn(networks, desk)
+    columns = [
+        _column(run, experiment, name, drawing)
+        for (run, _), experiment, name, drawing in zip(found, experiments, names, drawings, strict=True)
+    ]
+    apart = differences(*experiments, (names[0], names[1]))
+    words = [{"what": one.what, "left": one.left, "right": one.right} for one in apart]
+    return {"columns": columns, "problem": None, "differences": words}
+
+
+def _found(text: str) -> tuple[Run, str] | None:
+    run_id, _, variant = text.partition(":")
+    run = get_engine().run(run_id)
+    return None if run is None else (run, variant)
+
+
+def _began(run: Run) -> Experiment:
+    """Return the experiment as the run began with it; what was done since stands among its events."""
+    return run.began or run.experiment
+
+
+def _variant(experiment: Experiment, name: str) -> str:
+    return name if name in experiment.variants else next(iter(experiment.variants))
+
+
+def _drawn(networks: list[Network], desk: session.Pair) -> list[diagram.Diagram]:
+    """Return both diagrams, equally high where the lower one can be stretched."""
+
+    def draw(network: Network, unfolded: frozenset[int], height: int) -> diagram.Diagram:
+        return diagram.draw(network, page="lab", compact=desk.compact, height=height, unfolded=unfolded)
+
+    sides = list(zip(networks, desk.unfolded, strict=True))
+    drawings = [draw(*side, HEIGHT) for side in sides]
+    highest = max(drawing.height for drawing in drawings)
+    return [
+        drawing if drawing.height >= highest else draw(*side, round(highest)) for drawing, side in zip(drawings, sides, strict=True)
+    ]
+
+
+def _column(run: Run, experiment: Experiment, name: str, drawing: diagram.Diagram) -> dict:
+    return {
+        "run": run.id,
+        "title": run.title,
+        "stem": run_stem(run),
+        "mine": run.owner == session.owner(),
+        "variant": name,
+        "variants": list(experiment.variants),
+        "network": network_data(experiment.variants[name]),
+        "diagram": drawing.to_data(),
+        "steps": experiment.training.steps,
+        "task": experiment.task.kind.title.lower(),
+        "metric": experiment.task.kind.metric,
+    }

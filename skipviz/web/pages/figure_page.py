@@ -1,0 +1,149 @@
+"""Figure 4.9, alive: the first page."""
+
+from __future__ import annotations
+
+from ...engine import EngineError, get_engine
+from ...network.edit import set_layers, set_skips
+from ...tasks import presets
+from ..component import component, feed, handout
+from ..component.commands import capital, perform_all
+from ..content.page_data import bench_data
+from ..desk import session, view
+from ..desk.showcase import SPEED, opening, showcase
+from ..desk.workbench import Workbench, events_between
+
+KEY = "figure"
+MOST_LAYERS = 400
+TEXTS = {
+    "left": (
+        "Any layer to any later layer",
+        "Shut the valve beside f(5). Layers below it still learn: the gradient goes around, through the skips.",
+    ),
+    "center": (
+        "Down-scaling, then up-scaling",
+        "Two halvings, two doublings. Each skip joins layers of one scale. Switch the inner one off and see which layers starve.",
+    ),
+    "right": (
+        "Residual",
+        "The skip is added, not appended, and each spans one block. Repeat the block more often: the gradient at the bottom stays.",
+    ),
+}
+
+
+def page() -> None:
+    """Draw the page of the three panels."""
+    desk = session.figure_desk()
+    perform_all(KEY, desk, lambda command: perform(desk, command))
+    runs = [bench.run or "" for bench in desk.benches.values()]
+    wanted = {"runs": ".".join(runs)} if any(runs) else {}
+    view.write_address(wanted)
+    panels = [_panel(desk, name, bench) for name, bench in desk.benches.items()]
+    component.mount(
+        {
+            "page": "figure",
+            "done": desk.done,
+            "compact": desk.compact,
+            "speed": SPEED,
+            "message": desk.message,
+            "file": handout.told(),
+            "absent": _absent(desk, panels),
+            "steps": max(panel["steps"] for panel in panels),
+            "panels": panels,
+        },
+        KEY,
+    )
+    # Only what was handed on is forgotten: a rerun may have cut this one short.
+    desk.message = None
+    if component.wants_feed(KEY):
+        feed.draw([run for panel in panels if (run := panel["run"] or panel["shared"])])
+
+
+def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
+    repeat = desk.repeats[name]
+    data = bench_data(bench, get_engine(), session.owner(), page="figure", compact=desk.compact, repeat=repeat)
+    title, text = TEXTS[name]
+    most = MOST_LAYERS // presets.figure_unit(name).depth
+    shared = showcase.runs(get_engine()).get(name) if _is_shared(name, bench) else None
+    facts = {"stem": handout.stem_of(bench), "title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
+    return {**data, **facts, "id": name, "shared": shared}
+
+
+def _absent(desk: session.Desk, panels: list[dict]) -> str | None:
+    """Return why a panel that is to show everybody's run shows none, or None."""
+    lacks = any(panel["shared"] is None and _is_shared(panel["id"], desk.benches[panel["id"]]) for panel in panels)
+    return showcase.absence(get_engine()) if lacks else None
+
+
+def _is_shared(name: str, bench: Workbench) -> bool:
+    """Return whether the panel shows everybody's run: nothing was changed and none of one's own started."""
+    return bench.run is None and bench.experiment == opening(name)
+
+
+def perform(desk: session.Desk, command: dict) -> None:
+    """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
+    operation = command["op"]
+    if view.perform(command) or feed.perform(command) or handout.perform(desk.benches.get(command.get("panel")), command):
+        return
+    if operation == "start":
+        runs, panels = command.get("runs") or {}, command.get("panels") or list(desk.benches)
+        for name, bench in desk.benches.items():
+            if runs.get(name):
+                session.adopt(bench, str(runs[name]))
+            elif name in panels:
+                session.start(bench, speed=SPEED, ghost=True, paused=bool(command.get("paused")))
+        return
+    if operation == "reset":
+        for bench in desk.benches.values():
+            session.leave(bench)
+        return
+    if operation == "compact":
+        desk.compact = True
+        return
+    if operation == "measure":
+        return
+    if operation == "go":
+        session.go(command["page"])
+        return
+    name = command["panel"]
+    bench = desk.benches[name]
+    if operation == "open":
+        _open(bench, command)
+        return
+    shared = _is_shared(name, bench)
+    if operation == "repeat":
+        _repeat(desk, name, bench, int(command["change"]))
+    else:
+        change = {"skips": set_skips, "layers": set_layers}[operation]
+        allowed = {key: value for key, value in dict(command["changes"]).items() if key in ("on", "gain", "strength")}
+        experiment = bench.experiment.with_network(change(bench.network, command["ids"], **allowed))
+        session.accept(bench, experiment, events_between(bench.experiment, experiment), posted=bool(command.get("live")))
+    if shared and not _is_shared(name, bench):
+        _start_own(desk, bench)
+
+
+def _start_own(desk: session.Desk, bench: Workbench) -> None:
+    """Start a run of the visitor's own with the first change; where that is refused, the change stays and is measured."""
+    try:
+        session.start(bench, speed=SPEED, ghost=True, paused=False)
+    except EngineError as error:
+        desk.message = ("Not started.", capital(str(error)))
+
+
+def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> None:
+    """Stack the panel's unit more or less often; from ten on in steps of five, from fifty on of twenty-five."""
+    count = desk.repeats[name]
+    stride = 25 if count + (change < 0) * -1 >= 50 else 5 if count + (change < 0) * -1 >= 10 else 1
+    most = MOST_LAYERS // presets.figure_unit(name).depth
+    desk.repeats[name] = max(1, min(most, count + change * stride))
+    bench.unfolded = frozenset()
+    session.accept(bench, presets.figure(name, desk.repeats[name]), None)
+
+
+def _open(bench: Workbench, command: dict) -> None:
+    """Fold or unfold the repeated unit, or open two blocks of a folded part at a layer."""
+    layer = command.get("layer")
+    if isinstance(layer, int) and 0 <= layer < bench.network.depth:
+        bench.unfolded = bench.unfolded | {layer}
+    else:
+        bench.folded = not bench.folded
+        bench.unfolded = frozenset()

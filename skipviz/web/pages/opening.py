@@ -1,0 +1,120 @@
+"""The lab's desk, opened from what its address names: a classroom, a run, an experiment."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ...engine import EngineError, get_engine
+from ...sharing import link
+from ...tasks import presets
+from ...tasks.experiment import ExperimentError, experiment_from_json
+from ..content.page_data import link_of
+from ..desk import session
+from ..desk.classroom import is_token, owns
+from ..desk.mend import back_to_own, mend_of
+from ..desk.parked import parked
+from ..desk.session import Desk
+from ..desk.watching import is_watching, look_again, make_mine, stop_looking
+from ..desk.workbench import Workbench
+
+LAB_PRESET = "vanishing-plain"
+
+
+def lab_desk() -> Desk:
+    """Return this session's lab, opened from the address where that names something."""
+    if "lab_desk" not in st.session_state:
+        st.session_state.lab_desk = desk = Desk({"lab": Workbench(presets.get(LAB_PRESET))}, compact=session.on_phone())
+        _open(desk)
+        bench = desk.benches["lab"]
+        if not desk.follow:
+            bench.undo, bench.redo = parked.find(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}")
+    return st.session_state.lab_desk
+
+
+def open_preset(name: str) -> None:
+    """Put a preset on the lab's bench, where undo brings back what was there, and show the lab."""
+    desk = lab_desk()
+    bench, task = desk.benches["lab"], desk.benches["lab"].experiment.task
+    stop_looking(desk, bench)
+    session.accept(bench, presets.get(name), None)
+    desk.mend = back_to_own(task, bench.experiment)
+    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
+    session.go("lab")
+
+
+def open_text(desk: Desk, bench: Workbench, text: str) -> None:
+    """Put an experiment's JSON on the bench as an edit that undo takes back; raises `ExperimentError` with a sentence.
+
+    Who looks on has it as their own then, and undo goes back to watching. Where all that is wrong is a network that does not
+    fit its task, the lab offers to mend it instead.
+    """
+    try:
+        experiment = experiment_from_json(text)
+    except ExperimentError as error:
+        if is_watching(desk, bench):
+            raise
+        desk.mend = mend_of(error.mismatch, bench.experiment)
+        if desk.mend is None:
+            raise
+        return
+    if is_watching(desk, bench):
+        make_mine(desk, bench)
+        bench.experiment = experiment
+    else:
+        session.accept(bench, experiment, None)
+    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
+
+
+def open_run(run_id: str) -> None:
+    """Put a run on the lab's bench, where undo brings back what was there, and show the lab; what ran there goes on."""
+    run = get_engine().run(run_id)
+    if run is None:
+        raise EngineError("there is no such run, or it is no longer kept", 404)
+    desk = lab_desk()
+    bench = desk.benches["lab"]
+    stop_looking(desk, bench)
+    bench.put(run.experiment)
+    bench.run = run.id
+    bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
+    session.go("lab")
+
+
+def _open(desk: Desk) -> None:
+    """Open what the lab's address names: a classroom, a run, an experiment; a sentence says what is not there."""
+    bench, query = desk.benches["lab"], st.query_params
+    lead, follow = query.get("lead"), query.get("follow")
+    if lead and owns(session.owner(), lead):
+        desk.lead, follow = lead, None
+    follow = follow or (lead if not desk.lead else None)
+    if follow and is_token(follow):
+        desk.follow = follow
+        look_again(desk, bench)
+        return
+    run_id = query.get("run")
+    run = get_engine().run(run_id) if run_id else None
+    if run is not None:
+        bench.experiment, bench.run = run.experiment, run.id
+        return
+    _open_experiment(desk, bench, query.get("x"))
+    if follow and not desk.message:
+        desk.message = ("This link does not open.", "It names no classroom. Here is a lab of your own instead.")
+    elif run_id and not desk.message:
+        what = "its experiment, ready to start" if query.get("x") else "the lab's own network instead"
+        desk.message = ("This run is no longer kept.", f"Here is {what}.")
+
+
+def _open_experiment(desk: Desk, bench: Workbench, text: str | None) -> None:
+    if not text:
+        return
+    try:
+        bench.experiment, torch = link.opened(text)
+    except link.LinkError as error:
+        desk.mend = mend_of(error.mismatch, bench.experiment)
+        if desk.mend is not None:
+            return
+        words = str(error).rstrip(".")
+        desk.message = ("This link does not open.", f"{words[:1].upper()}{words[1:]}. Here is the lab's own network instead.")
+        return
+    if torch and torch != link.torch_release():
+        words = f"Here torch {link.torch_release()} trains it: its numbers may differ in their last digits."
+        desk.message = (f"This link was made with torch {torch}.", words)

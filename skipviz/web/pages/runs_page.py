@@ -1,0 +1,62 @@
+"""My runs: all that this browser has trained, to be opened again, renamed, compared or deleted."""
+
+from __future__ import annotations
+
+from ...engine import get_engine
+from ...storage.listing import MOST_LISTED
+from ...storage.summary import MAX_TITLE
+from ..component import component
+from ..component.commands import perform_all
+from ..content import run_cards
+from ..desk import session, view
+from . import opening
+
+KEY = "runs"
+
+
+def page() -> None:
+    """Draw the page of one's own runs."""
+    desk = session.runs_desk()
+    looked: list[str] = []
+    perform_all(KEY, desk, lambda command: looked.extend(perform(command) or []))
+    view.write_address({})
+    engine, owner = get_engine(), session.owner()
+    message, desk.message = desk.message, None
+    component.mount(
+        {
+            "page": "runs",
+            "done": desk.done,
+            "message": message,
+            "runs": run_cards.list_of(engine, owner),
+            "cards": run_cards.cards(engine, owner, looked) if looked else [],
+            "keeping": {"rule": engine.retention, "used": engine.used()},
+            "title_length": MAX_TITLE,
+            "most": MOST_LISTED,
+        },
+        KEY,
+    )
+
+
+def perform(command: dict) -> list[str] | None:
+    """Do one command of the page and return the runs to be pictured, if it asks for some; raises `EngineError`."""
+    engine, owner, operation = get_engine(), session.owner(), command["op"]
+    if view.perform(command):
+        return None
+    if operation == "go":
+        session.go(str(command["page"]))
+    elif operation == "open":
+        opening.open_run(str(command["run"]))
+    elif operation == "compare":
+        session.compare([str(run) for run in command["runs"]][:2])
+    elif operation == "rename":
+        engine.rename(str(command["run"]), owner, str(command["title"]))
+    elif operation == "resume":
+        engine.resume(str(command["run"]), owner, session.address())
+    elif operation == "delete":
+        for run in command["runs"]:
+            run_cards.delete(engine, str(run), owner)
+    elif operation == "look":
+        return [str(run) for run in command.get("runs", [])]
+    else:
+        raise ValueError(operation)
+    return None

@@ -1,0 +1,1 @@
+"""The lab's set-up, in Streamlit's own widgets."""

@@ -1,0 +1,240 @@
+"""The sidebar's part that rebuilds the network: a family and its settings, in Streamlit's own widgets."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import streamlit as st
+
+from ...network.base import NetworkError
+from ...tasks import presets
+from ...tasks.experiment import Experiment
+from ...tasks.task import Task
+from ..desk.image_mend import larger_images
+from ..desk.session import Desk, accept, leave
+from ..desk.workbench import Workbench, events_between
+from ..forms import FORMS, architecture
+from ..forms.form import SCALES, SCALES_HELP, Setting
+from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
+from ..forms.recognition import TITLES, Recognised, recognised
+from ..forms.setup import PATTERNS, Setup, rebuilt
+from .number_field import number_field
+
+ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
+NORMS = {"none": "none", "batch": "batch", "layer": "layer", "group": "group"}
+ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
+INITS = {
+    "torch": "torch",
+    "he": "He",
+    "glorot": "Glorot",
+    "normal": "N(0, 1/n)",
+    "orthogonal": "orthogonal",
+    "zero": "zero",
+}
+OWN = "own"
+"""What the family's widget shows for a network of no family."""
+DEEP, WIDE = 300, 512
+"""The most layers and features that a stack's form offers; a link may bring more."""
+KNOWN_NETWORKS = 200
+"""Networks whose settings a session remembers, the newest ones."""
+
+
+def draw_family(desk: Desk, bench: Workbench) -> None:
+    """Draw family and settings; a change edits the bench's experiment."""
+    found = known(bench)
+    st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
+    show("set_family", found.family or OWN)
+    st.selectbox(
+        "Family", [*TITLES, *([] if found.family else [OWN])], key="set_family", label_visibility="collapsed",
+        format_func=lambda name: TITLES.get(name, "Your own"),
+        on_change=lambda: _choose(desk, bench, st.session_state.set_family),
+    )  # fmt: skip
+    if found.recipe:
+        _published(desk, bench, found.recipe)
+    elif found.stack:
+        _stack(desk, bench, found.stack)
+    else:
+        _by_hand(desk, bench, found)
+
+
+def known(bench: Workbench) -> Recognised:
+    """Return what the bench's network is; settings that were chosen count where others give the same network."""
+    experiment, memory = bench.experiment, _memory()
+    memory = _memory()
+    last, found = st.session_state.get("recognised_last", (None, None))
+    if last is not experiment:
+        found = memory.get((structure(experiment.network), experiment.task)) or recognised(experiment)
+        _remember(experiment, found)
+    return found
+
+
+def _memory() -> dict[tuple[int, Task], Recognised]:
+    return st.session_state.setdefault("recognised", {})
+
+
+def _remember(experiment: Experiment, found: Recognised) -> None:
+    memory = _memory()
+    memory[structure(experiment.network), experiment.task] = found
+    st.session_state.recognised_last = experiment, found
+    while len(memory) > KNOWN_NETWORKS:
+        del memory[next(iter(memory))]
+
+
+def with_task(bench: Workbench, task: Task) -> Experiment:
+    """Return the bench's experiment on another task, its network rebuilt or fitted; raises `NetworkError`."""
+    return architecture.with_task(bench.experiment, known(bench), task)
+
+
+def follow_task(desk: Desk, bench: Workbench, task: Task) -> None:
+    """Put the bench's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
+    before, layers = known(bench), bench.network.layers
+    if not take(desk, bench, lambda: with_task(bench, task)):
+        return
+    after = known(bench)
+    if after.family != before.family and bench.network.layers != layers:
+        title = TITLES.get(before.family, "Your own network")
+        desk.message = (f"{title} does not fit {task.kind.title.lower()}.", f"The family is now {TITLES[after.family]}.")
+    elif after.recipe and before.recipe and (words := followed_words(before.recipe, after.recipe)):
+        desk.message = (f"{TITLES[after.family]} follows the task.", words)
+
+
+def with_own(bench: Workbench, task: Task) -> Experiment:
+    """Return the bench's experiment on data of one's own; raises `NetworkError`."""
+    return architecture.with_own(bench.experiment, known(bench), task)
+
+
+@cache
+def preset_experiment(name: str) -> Experiment:
+    """Return a preset's experiment, built once."""
+    return presets.get(name)
+
+
+def _choose(desk: Desk, bench: Workbench, family: str) -> None:
+    """Change the family; a task that it does not fit gives way to its own, and a sentence says so."""
+    if family == OWN:
+        return
+    task = bench.experiment.task
+    possible = [name for name in TITLES if name in task.kind.families or (name in FORMS and fits(name, task))]
+    if task.own and family not in possible:
+        names = " or ".join(TITLES[name] for name in possible)
+        desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
+        return
+    fitting = task if family in possible else Task(name=FORMS[family].tasks[0] if family in FORMS else "digits")
+    take(desk, bench, lambda: architecture.with_family(bench.experiment, known(bench), family, fitting))
+    if fitting.name != task.name and desk.message is None:
+        desk.message = (
+            f"{TITLES[family]} does not fit {task.kind.title.lower()}.",
+            f"The task is now {fitting.kind.title.lower()}.",
+        )
+
+
+def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
+    """Draw a published architecture's settings, two a line."""
+    values = recipe.settings()
+    columns = st.columns(2, gap="small")
+    for place, setting in enumerate(FORMS[recipe.family].settings):
+        key = f"form_{recipe.family}_{setting.name}"
+        _widget(desk, columns[place % 2], setting, values, key, lambda value, s=setting: _reshape(desk, bench, recipe, s, value))
+    st.caption(size_words(recipe, bench.network))
+
+
+def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, value) -> None:
+    changed, task = recipe.changed(**{setting.name: value}), bench.experiment.task
+
+    def made(task: Task = task) -> Experiment:
+        return architecture.with_recipe(bench.experiment, changed, task, keep=True)
+
+    if take(desk, bench, made):
+        _remember(bench.experiment, Recognised(changed))
+    else:
+        desk.mend = larger_images(bench.experiment, made) or desk.mend
+
+
+def _widget(desk: Desk, column, setting: Setting, values: dict, key: str, put) -> None:
+    value, choices = values[setting.name], setting.choices(values)
+    shared = {"key": key, "help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
+    if choices:
+        show(key, value)
+        shared |= {"on_change": lambda: put(st.session_state[key])}
+        column.selectbox(setting.label, choices, format_func=setting.shown, **shared)
+    else:
+        limits = min(setting.low, value), max(setting.high, value)
+        whole = isinstance(setting.default, int)
+        number_field(desk, column, setting.label, value, limits, put, whole=whole, step=setting.step, **shared)
+
+
+def _by_hand(desk: Desk, bench: Workbench, found: Recognised) -> None:
+    """Say why there is no form, and offer the family that is nearest."""
+    st.caption(found.sentence())
+    if found.near:
+        st.button(
+            f"Start {TITLES[found.near.family]} afresh", key="afresh",
+            on_click=lambda: take(desk, bench, lambda: architecture.afresh(bench.experiment, found.near)),
+            help="As its settings give it; undo brings this network back",
+        )  # fmt: skip
+    else:
+        st.caption("Edit it in the diagram, or choose a family here to start one afresh.")
+
+
+def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
+    """Draw the settings of a plain stack."""
+
+    def change(field: str, value) -> None:
+        extra = {"every": 2 if value == "residual" else 6 if value == "dense" else 1} if field == "pattern" else {}
+        extra |= {"merge": "add" if value == "residual" else "concat"} if field == "pattern" else {}
+        take(desk, bench, lambda: rebuilt(bench.experiment, setup.replaced(**{field: value}, **extra)))
+
+    def changed(field: str):
+        return lambda: change(field, st.session_state[f"set_{field}"])
+
+    for field, value in setup.model_dump().items():
+        if field not in ("family", "every"):
+            show(f"set_{field}", value)
+    left, right = st.columns(2, gap="small")
+    left.slider("Depth", 1, max(DEEP, setup.depth), key="set_depth", on_change=changed("depth"))
+    right.slider("Width", 1, max(WIDE, setup.width), key="set_width", on_change=changed("width"))
+    left.selectbox(
+        "Activation", list(ACTIVATIONS), key="set_activation", format_func=ACTIVATIONS.get, on_change=changed("activation")
+    )
+    right.selectbox("Norm", list(NORMS), key="set_norm", format_func=NORMS.get, on_change=changed("norm"))
+    left.selectbox("Order", list(ORDERS), key="set_order", format_func=ORDERS.get, on_change=changed("order"))
+    right.selectbox("Init", list(INITS), key="set_init", format_func=INITS.get, on_change=changed("init"))
+    patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
+    left.selectbox(
+        "Skips", patterns, key="set_pattern", on_change=changed("pattern"),
+        help="Residual: adds over every few layers, a residual MLP. Nested: as U-Net. Dense: as DenseNet.",
+    )  # fmt: skip
+    most = max(DEEP, setup.every)
+    number_field(
+        desk, right, "Every", setup.every, (1, most), lambda value: change("every", value), key="set_every",
+        disabled=setup.pattern in ("none", "custom"),
+        help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
+    )  # fmt: skip
+    scales = [*SCALES, *(["custom"] if setup.scale == "custom" else [])]
+    left.selectbox(
+        "Branch scale", scales, key="set_scale", format_func=lambda name: SCALES.get(name, name), on_change=changed("scale"),
+        help=SCALES_HELP,
+    )  # fmt: skip
+
+
+def take(desk: Desk, bench: Workbench, make, structural: bool = True) -> bool:
+    """Take the experiment that `make()` gives, or say in a sentence why not; return whether it was taken."""
+    try:
+        experiment = make()
+    except NetworkError as error:
+        text = str(error)
+        desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}.")
+        return False
+    if structural:
+        bench.unfolded, bench.folded = frozenset(), True
+    if experiment == bench.experiment:
+        leave(bench)
+    else:
+        accept(bench, experiment, events_between(bench.experiment, experiment))
+    return True
+
+
+def show(key: str, value) -> None:
+    """Make the widget `key` show `value`, which is what the experiment says."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value

@@ -1,0 +1,195 @@
+"""The sidebar's part for data of one's own: a file is read here, what was understood is said, and what is to be told is chosen.
+
+A file's bytes are let go as soon as they are read; its arrays are kept by the engine's uploads. Names that come from a file are
+written as text inside a block of HTML, where no Markdown is read.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ...engine import get_engine
+from ...network.base import NetworkError
+from ...tasks import examples, read_pictures, read_table, upload
+from ...tasks.experiment import Experiment
+from ...tasks.own import Own, UploadError, shown_file
+from ...tasks.task import Task
+from ..desk.session import Desk
+from ..desk.workbench import Workbench
+from .family_panel import show, take, with_own
+from .reading import Reading, reading_of
+
+TITLES = {"table": "Your own table…", "pictures": "Your own pictures…"}
+ASKED = {
+    "table": ("A CSV file with a line of column names", "plants.csv", examples.table_csv, read_table.MOST_BYTES),
+    "pictures": ("An .npz with images, and labels or masks", "shapes.npz", examples.pictures_npz, read_pictures.MOST_BYTES),
+}
+"""What is asked for, and an example of it: its name and how it is made; the most bytes."""
+KNOWN_READINGS = 20
+"""Files that a session remembers what was read of, the newest ones."""
+WAYS = {"classes": "one of its classes", "numbers": "a number"}
+
+
+def choose_own(desk: Desk, bench: Workbench, name: str) -> None:
+    """Go back to the data that was used before, or ask for a file; nothing changes before one is read."""
+    own = desk.own.get(name)
+    desk.wants, desk.upload_problem = name, None
+    if own is not None and get_engine().uploads.has(own.digest):
+        _learn(desk, bench, own)
+
+
+def draw_own(desk: Desk, bench: Workbench, name: str) -> None:
+    """Draw what is known of the data, and the way to bring other data."""
+    task = bench.experiment.task
+    own = task.own if task.name == name and desk.wants is None else None
+    if own is not None:
+        desk.own[name] = own
+        reading = _reading(own)
+        _say(f"{_capital(own.sentence())}; {own.samples:,} samples, a fifth held out")
+        if reading is None:
+            _say(f"Its data is not on this server: upload {own.file} here", "sv-own-problem")
+        else:
+            _understood(desk, bench, own, reading)
+    _uploader(desk, bench, name, "Another file" if own else ASKED[name][0])
+
+
+def _say(text: str, kind: str = "") -> None:
+    st.markdown(f'<div class="sv-own {kind}"{" role=alert" if kind else ""}>{escape(text)}</div>', unsafe_allow_html=True)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _problem(error: Exception, name: str) -> str:
+    """Return an error as a sentence; a name at its beginning stays as it is."""
+    text = str(error)
+    return f"{text if text.startswith(name) else _capital(text)}."
+
+
+def _uploader(desk: Desk, bench: Workbench, name: str, label: str) -> None:
+    """Draw the place for a file, which is empty again after each one, and what was wrong with the last."""
+    turn = st.session_state.setdefault("own_turn", 0)
+    key = f"own_file_{name}_{turn}"
+    _, example, made, most = ASKED[name]
+    st.file_uploader(
+        label, key=key, max_upload_size=most // 2**20, on_change=lambda: _take_file(desk, bench, name, key),
+        help="Only its numbers stay on this server, for some days. A link names the file and its columns, no more.",
+    )  # fmt: skip
+    if desk.upload_problem:
+        _say(desk.upload_problem, "sv-own-problem")
+    st.download_button(f"An example: {example}", made(), file_name=example, key=f"own_example_{name}", type="tertiary")
+
+
+def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
+    """Read the file that was just sent and learn from it, or say what is wrong with it."""
+    file = st.session_state.get(key)
+    if file is None:
+        return
+    st.session_state.own_turn += 1
+    content, title = file.getvalue(), file.name
+    _forget(file)
+    desk.upload_problem = None
+    try:
+        data = upload.read(content, title)
+        if name != ("pictures" if hasattr(data, "images") else "table"):
+            raise UploadError(
+                f"{shown_file(title)} is no {'table' if name == 'table' else 'file of pictures'}: choose the other task for it"
+            )
+        own = _described(data, bench.experiment.task.own)
+        get_engine().uploads.keep(data)
+    except UploadError as error:
+        desk.upload_problem = _problem(error, shown_file(title))
+        return
+    _remember(own, reading_of(data))
+    _learn(desk, bench, own)
+
+
+def _described(data, before: Own | None) -> Own:
+    """Return the description of the data, told as before where it can be: the same file then gives the same experiment."""
+    if before is not None and before.target in data.targets():
+        try:
+            own = upload.described(data, before.target, before.kind)
+            return before if own.digest == before.digest else own
+        except UploadError:
+            pass
+    return upload.described(data)
+
+
+def _learn(desk: Desk, bench: Workbench, own: Own) -> None:
+    """Put the bench's experiment on the data; its input and head follow."""
+    name = "pictures" if own.is_pictures else "table"
+
+    def made() -> Experiment:
+        experiment = with_own(bench, Task(name=name, seed=bench.experiment.task.seed, own=own))
+        desk.wants = None
+        desk.own[name] = own
+        return experiment
+
+    take(desk, bench, made)
+
+
+def _understood(desk: Desk, bench: Workbench, own: Own, reading: Reading) -> None:
+    """Draw the choice of what is to be told, and what was read."""
+
+    def retell(target: str, kind: str | None = None) -> None:
+        try:
+            _learn(desk, bench, upload.described(get_engine().uploads.load(own), target, kind))
+        except (UploadError, NetworkError) as error:
+            desk.upload_problem = _problem(error, own.target)
+
+    show("own_target", own.target)
+    st.selectbox(
+        "Target", list(reading.targets), key="own_target", on_change=lambda: retell(st.session_state.own_target),
+        help="What the network learns to tell; its inputs are all else that was read.",
+    )  # fmt: skip
+    ways = reading.targets.get(own.target, ())
+    if len(ways) > 1:
+        show("own_way", own.kind)
+        st.selectbox(
+            "Told as", ways, key="own_way", format_func=WAYS.get, on_change=lambda: retell(own.target, st.session_state.own_way)
+        )
+    for sentence in (reading.left_out(), reading.missing(own.target)):
+        if sentence:
+            _say(sentence)
+    with st.expander(f"Read: {reading.summary}"):
+        if reading.columns:
+            st.markdown(reading.columns_html(), unsafe_allow_html=True)
+            st.markdown(reading.preview_html(), unsafe_allow_html=True)
+        else:
+            _say("The first held-out ones are shown beside the network.")
+
+
+def _reading(own: Own) -> Reading | None:
+    """Return what is known of the data, read again where this session has not seen it; None where it is not here."""
+    uploads = get_engine().uploads
+    if not uploads.has(own.digest):
+        return None
+    if own.digest not in _readings():
+        try:
+            _remember(own, reading_of(uploads.load(own)))
+        except UploadError:
+            return None
+    return _readings()[own.digest]
+
+
+def _remember(own: Own, reading: Reading) -> None:
+    readings = _readings()
+    readings[own.digest] = reading
+    while len(readings) > KNOWN_READINGS:
+        del readings[next(iter(readings))]
+
+
+def _readings() -> dict[str, Reading]:
+    return st.session_state.setdefault("own_readings", {})
+
+
+def _forget(file) -> None:
+    """Let go of a file's bytes, which Streamlit would keep as long as the page is open."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)

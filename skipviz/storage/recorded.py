@@ -118,10 +118,6 @@ class RecordedStore(MemoryStore):
     def close(self) -> None:
         self._archive.close()
 
-    def is_saved(self, run: Run) -> bool:
-        """Return whether all of a run is on the disk."""
-        return self._archive.settled(run.id)
-
     def _load(self, run_id: str) -> Run | None:
         answer = self._archive.ask({"word": "load", "id": run_id})
         row = answer.head["row"]

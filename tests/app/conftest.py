@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from skipviz.engine import Engine
-from skipviz.engine import engine as module
+from skipviz.engine import engine as engine_module
 from skipviz.settings import Settings
 from skipviz.web.desk.parked import Parked
 
@@ -87,12 +87,12 @@ def _component(block):
 @pytest.fixture(scope="package")
 def engine(tmp_path_factory):
     """An engine of these tests' own, which is the process's while they run: pages begin runs that nobody stops."""
-    before = module._engine
-    module._engine = started = Engine(Settings(max_running=2, data_dir=tmp_path_factory.mktemp("app"))).start()
+    before = engine_module._engine
+    engine_module._engine = started = Engine(Settings(max_running=2, data_dir=tmp_path_factory.mktemp("app"))).start()
     assert started.wait_until_warm(60)
     yield started
     started.close()
-    module._engine = before
+    engine_module._engine = before
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_the_server_process_never_holds_torch_and_takes_its_processes_along_when
 import sys
 from engines import endless, wait_for
 from skipviz.engine import get_engine
-import skipviz.web.routes
+import skipviz.web.http.routes
 
 engine = get_engine()
 assert engine.probe(endless(), timeout=60)

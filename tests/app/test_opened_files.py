@@ -7,6 +7,7 @@ import json
 import time
 
 import pytest
+from engines import wait_for
 from own_data import experiment_on, table_file, task_of
 
 from skipviz.engine import get_engine
@@ -66,8 +67,9 @@ def test_what_a_newer_version_or_another_program_wrote_is_refused_in_a_sentence(
 
 @pytest.fixture
 def watched(opened, engine):
-    """The lab, opened on another browser's run."""
+    """The lab, opened on another browser's run, which has begun: before, there is nothing of it to take along."""
     run = get_engine().submit(FOUR, OTHER, paused=True)
+    wait_for(engine, lambda: engine.run(run).header_json)
     yield opened("lab", run=run), run
     get_engine().post(run, OTHER, {"kind": "stop"})
 

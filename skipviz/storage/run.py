@@ -187,33 +187,42 @@ class Run:
 
         Whoever has no frame yet gets the header, which may have come after the snapshot.
         """
-        sequence = self.sequence
+        sequence, standing = self._standing()
         unknown = self.header_json is not None and self._count(after) == 0
         facts = b',"header":' + self.header_json if unknown else b""
-        return sequence, self._message(sequence, facts, self.frames_between(after, sequence))
+        return sequence, self._message(sequence, standing, facts, self.frames_between(after, sequence))
 
     def snapshot(self, **extra) -> tuple[int, bytes]:
         """Return the sequence reached and the JSON message that holds the whole run; `extra` fields go along."""
-        sequence = self.sequence
+        sequence, standing = self._standing()
         facts = {"events": self.events, "speed": self.speed, "ghost": self.ghost, "created": round(self.created, 3), **extra}
         head = b',"snapshot":true,"header":' + (self.header_json or b"null") + b","
-        return sequence, self._message(sequence, head + _encode(facts)[1:-1], self.frames_between(0, sequence))
+        return sequence, self._message(sequence, standing, head + _encode(facts)[1:-1], self.frames_between(0, sequence))
+
+    def _standing(self) -> tuple[int, dict[str, Any]]:
+        """Return the sequence reached and what the run was just then: a message that tells its end has to hold its last frame."""
+        while True:
+            ahead, wait, state = self.ahead, self.wait, self.state
+            sequence, reason = self.sequence, self.reason
+            if state == self.state:
+                break
+        standing = {"state": state, "reason": reason, "step": self.step}
+        if state == "queued":
+            # Whoever comes into line has its place before the state says so, and whoever leaves has it until after.
+            standing["ahead"] = self.ahead if ahead is None else ahead
+            if wait is not None:
+                standing["wait"] = wait
+        return sequence, standing
 
     def _count(self, sequence: int) -> int:
         """Return how many frames there were at `sequence`."""
         return max(0, sequence - self.base - bisect_right(self._marks, sequence))
 
-    def _message(self, sequence: int, facts: bytes, frames: list[bytes]) -> bytes:
-        ahead, wait = self.ahead, self.wait
-        state = {"run": self.id, "seq": sequence, "state": self.state, "reason": self.reason, "step": self.step}
-        if state["state"] == "queued":
-            # Whoever comes into line has its place before the state says so, and whoever leaves has it until after.
-            state["ahead"] = self.ahead if ahead is None else ahead
-            if wait is not None:
-                state["wait"] = wait
+    def _message(self, sequence: int, standing: dict[str, Any], facts: bytes, frames: list[bytes]) -> bytes:
+        state = {"run": self.id, "seq": sequence, **standing}
         if self.diverged:
             state["diverged"] = self.diverged
-        if self.resumable:
+        if resumable(state["state"], self.checkpoint):
             state["resumes"] = self.checkpoint or 0
         if self.unsaved:
             state["unsaved"] = self.unsaved

@@ -91,6 +91,27 @@ def test_a_snapshot_holds_header_events_and_all_frames():
     assert len(data["frames"]) == 3
 
 
+class Overtaken(Run):
+    """A run whose last frame and end come just after a viewer's message was begun."""
+
+    @property
+    def sequence(self):
+        found = super().sequence
+        if not self.ended:
+            self.add_frame(b'{"step":1}')
+            self.state = "finished"
+            self.mark()
+        return found
+
+
+@pytest.mark.parametrize("told", [Run.snapshot, lambda run: run.update(0)], ids=["snapshot", "update"])
+def test_who_hears_of_a_runs_end_has_its_last_frame(told):
+    run = Overtaken("id", "me", small(), state="running")
+    run.add_frame(b'{"step":0}')
+    _, message = told(run)
+    assert (json.loads(message)["state"], steps(message)) == ("finished", [0, 1])
+
+
 def test_a_long_run_is_thinned_to_its_bound_and_keeps_first_last_and_eventful_frames():
     store, run = MemoryStore(10**9, 20_000), a_run()
     store.add(run)

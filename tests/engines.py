@@ -28,9 +28,15 @@ def wait_for(engine, condition, patience=PATIENCE):
 
 
 def wait_for_end(engine, run):
-    """Wait until a run has ended and return it."""
+    """Wait until a run has ended, with all that its end brings along, and return it."""
     wait_for(engine, lambda: run.ended)
-    return run
+    with engine._lock:  # held while a run ends: its state comes first, its time, sequence and room after that
+        return run
+
+
+def wait_for_rest(engine):
+    """Wait until no worker is left of what tests before have stopped, and only then count what is there."""
+    wait_for(engine, lambda: not engine.figures()["workers"])
 
 
 def small(steps=40, depth=6, **training):

@@ -47,6 +47,7 @@ def test_the_first_change_starts_a_run_of_ones_own_of_that_panel_alone(figure, e
     left, right = _panel(data, "left"), _panel(data, "right")
     assert left["shared"] is None
     assert engine.run(left["run"]).experiment.network.layers[4].gain == 0
+    engine.post(left["run"], "a-browser-of-these-tests", {"kind": "pause"})  # else it may end before the next change comes
     assert (right["run"], right["shared"]) == (None, _panel(figure.data(), "right")["shared"])
     again = figure.send("skips", panel="left", ids=["s2"], changes={"on": False})
     assert _panel(again, "left")["run"] == left["run"]

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from engines import wait_for
+from engines import PATIENCE, wait_for
 from own_data import experiment_on, table_file, task_of
 
 from skipviz.engine import get_engine
@@ -99,10 +99,11 @@ def test_a_watcher_takes_the_run_along(watched):
 
 
 def test_a_file_that_no_page_takes_is_forgotten():
-    shelf = Shelf(seconds=0.05)
-    shelf.put({"n": 1, "content": "x" * 1000})
-    assert shelf.file()["n"] == 1
-    end = time.monotonic() + 10
-    while shelf.file() is not None:
+    patient, hasty = Shelf(), Shelf(seconds=0.05)
+    for shelf in (patient, hasty):
+        shelf.put({"n": 1, "content": "x" * 1000})
+    assert patient.file()["n"] == 1
+    end = time.monotonic() + PATIENCE
+    while hasty.file() is not None:
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from engines import wait_for
 
 from skipviz.engine import get_engine
 from skipviz.network import families
@@ -25,6 +26,7 @@ def run(engine):
     """Another browser's run, paused before its first step, with a skip that was switched off in it."""
     run_id = get_engine().submit(_small(), OTHER, paused=True)
     get_engine().post(run_id, OTHER, {"kind": "skip", "ids": ["s1-3"], "on": False})
+    wait_for(engine, lambda: engine.run(run_id).state == "paused")
     yield run_id
     get_engine().post(run_id, OTHER, {"kind": "stop"})
 

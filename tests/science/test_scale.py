@@ -39,23 +39,27 @@ EXPERIMENTS = {
 
 
 @pytest.fixture(scope="module")
-def engine():
-    started = Engine(Settings(max_running=2)).start()
+def engine(tmp_path_factory):
+    started = Engine(Settings(max_running=2, data_dir=tmp_path_factory.mktemp("scale"))).start()
     yield started
     started.close()
+
+
+SPEED = 6.0
+"""Steps a second: as fast as they go, as many pass between two words of the worker as the machine has time for."""
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_a_deep_network_trains_live_and_a_toggle_shows_within_a_few_steps(engine, name):
     experiment = EXPERIMENTS[name]()
-    run = engine.run(engine.submit(experiment, "me"))
+    run = engine.run(engine.submit(experiment, "me", speed=SPEED))
     wait_for(engine, lambda: run.step >= 3)
     skip = experiment.network.skips[len(experiment.network.skips) // 2].id
     before = engine.post(run.id, "me", SkipEvent(ids=(skip,), on=False))["step"]
     wait_for(engine, lambda: any(frame["events"] for frame in frames_of(run) if "events" in frame))
     frame = next(frame for frame in frames_of(run) if frame.get("events"))
     assert frame["events"][0]["ids"] == [skip]
-    assert frame["step"] - before <= 12  # steps pass between two words of the worker
+    assert frame["step"] - before <= 12
     losses = [next(iter(one["variants"].values()))["loss"] for one in frames_of(run)]
     assert all(loss == loss for loss in losses)
     engine.post(run.id, "me", {"kind": "stop"})

@@ -153,8 +153,10 @@ def test_the_servers_own_run_begins_although_everything_is_taken(engine, submit)
 
 
 def test_a_run_ends_when_its_time_is_over_and_says_so(engine, submit, limited):
+    run = submit(endless())
+    wait_for(engine, lambda: run.frames)  # its time includes its worker's start, which may alone take longer
     limited(run_minutes=0.01)
-    run = wait_for_end(engine, submit(endless()))
+    wait_for_end(engine, run)
     assert (run.state, run.reason) == ("stopped", "stopped after 0.6 s of training, this server's limit for a run")
     assert not run.resumable, "there is no time left to go on in"
     assert run.frames
@@ -171,8 +173,8 @@ def test_what_is_over_a_budget_is_refused_before_it_starts_with_the_limit(engine
 def test_a_run_that_nobody_watches_pauses_and_goes_on_by_itself_when_somebody_does(engine, submit, limited):
     limited(unwatched_minutes=0.01)
     run = submit(endless())
-    wait_for(engine, lambda: run.state == "paused")
-    assert run.reason == "nobody watched for 0.6 s; it goes on by itself when somebody does"
+    why = "nobody watched for 0.6 s; it goes on by itself when somebody does"
+    wait_for(engine, lambda: (run.state, run.reason) == ("paused", why))
     there = run.step
     leave = engine.watch(run.id)
     wait_for(engine, lambda: run.state == "running" and run.reason is None and run.step > there)

@@ -123,10 +123,11 @@ def view_of(client, query) -> dict:  # noqa: F811
     return data
 
 
-def test_a_class_that_looks_at_once_has_it_drawn_once(client, monkeypatch):  # noqa: F811
+def test_a_class_that_looks_at_once_has_it_drawn_once(client, engine, monkeypatch):  # noqa: F811
     drawn = []
     draw = watched._drawn
     monkeypatch.setattr(watched, "_drawn", lambda *given: drawn.append(given) or draw(*given))
+    assert engine.probe(small(depth=9), timeout=60), "what is not measured yet is drawn again and again"
     token = new_token(OWNER)
     classrooms.show(token, small(depth=9), None)
     with ThreadPoolExecutor(40) as people:

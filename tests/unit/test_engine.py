@@ -5,7 +5,7 @@ import math
 import threading
 
 import pytest
-from engines import PATIENCE, endless, explosive, frames_of, small, wait_for, wait_for_end
+from engines import PATIENCE, endless, explosive, frames_of, small, wait_for, wait_for_end, wait_for_rest
 
 from skipviz.engine import EngineError
 from skipviz.network import families
@@ -264,11 +264,11 @@ def test_a_probe_that_is_not_there_in_time_is_none(engine):
     assert engine.probe(small(seed=12345), timeout=0) is None
 
 
-def test_closing_an_engine_interrupts_what_goes_on():
+def test_closing_an_engine_interrupts_what_goes_on(tmp_path):
     from skipviz.engine import Engine
     from skipviz.settings import Settings
 
-    engine = Engine(Settings(max_running=1)).start()
+    engine = Engine(Settings(max_running=1, data_dir=tmp_path)).start()  # else the next one would let the run go on
     run = engine.run(engine.submit(endless(), ME))
     engine.close()
     assert (run.state, run.reason) == ("interrupted", "the server was restarted; the run goes on by itself")
@@ -293,6 +293,7 @@ def test_a_server_that_stops_begins_no_other_engine_and_one_that_starts_does(mon
 
 
 def test_the_engine_tells_in_figures_how_it_does(engine, submit):
+    wait_for_rest(engine)
     before = engine.figures()
     run = submit(endless())
     wait_for(engine, lambda: run.step > 100)

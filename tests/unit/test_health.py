@@ -6,7 +6,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from engines import endless, small, wait_for, wait_for_end
+from engines import endless, small, wait_for, wait_for_end, wait_for_rest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -96,6 +96,7 @@ def test_a_look_at_the_disk_leaves_nothing_there(tmp_path):
 
 
 def test_figures_are_read_by_prometheus_and_tell_what_happened(engine):
+    wait_for_rest(engine)
     before = figures_of(engine)
     run = engine.run(engine.submit(small(record_every=1), "owner"))
     wait_for_end(engine, run)
@@ -111,6 +112,7 @@ def test_figures_are_read_by_prometheus_and_tell_what_happened(engine):
 
 
 def test_figures_tell_the_line_and_the_workers_memory(engine):
+    wait_for_rest(engine)
     runs = [engine.submit(endless(), "owner") for _ in range(3)]
     try:
         wait_for(engine, lambda: figures_of(engine)["skipviz_workers"][()] == 2)
@@ -122,6 +124,7 @@ def test_figures_tell_the_line_and_the_workers_memory(engine):
     finally:
         for run in runs:
             engine.post(run, "owner", {"kind": "stop"})
+            wait_for_end(engine, engine.run(run))
 
 
 def test_a_wait_in_line_lands_in_its_bucket():

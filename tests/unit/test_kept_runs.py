@@ -32,11 +32,16 @@ def shown(run):
     return run.snapshot()
 
 
+def read_by(engine, run):
+    """Return a run of an earlier engine as this one reads it, once it has the folder."""
+    return wait_for(engine, lambda: engine.run(run.id))
+
+
 def test_an_ended_run_is_the_same_for_the_next_server(start):
     first = start()
     run = wait_for_end(first, first.run(first.submit(small(steps=60), ME)))
     first.close()
-    found = start().run(run.id)
+    found = read_by(start(), run)
     assert found is not run
     assert shown(found) == shown(run)
     assert frames_of(found) == frames_of(run)
@@ -135,7 +140,7 @@ def test_runs_that_an_orderly_stop_interrupted_go_on_by_themselves(start):
     first.close()
     assert {run.state for run in (running, paused, waiting)} == {"interrupted"}
     second = start()
-    again = {run.id: second.run(run.id) for run in (running, paused, waiting)}
+    again = {run.id: read_by(second, run) for run in (running, paused, waiting)}
     wait_for(second, lambda: again[running.id].state == "running" and again[running.id].step > running.step)
     wait_for(second, lambda: again[paused.id].state == "paused" and again[paused.id].header is not None)
     assert again[paused.id].step == paused.step
@@ -153,7 +158,7 @@ def test_a_killed_archivist_is_replaced_and_nothing_is_lost_or_doubled(start):
     wait_for(first, lambda: first._store.archivist_pid != old)
     wait_for_end(first, run)
     first.close()
-    found = start().run(run.id)
+    found = read_by(start(), run)
     assert shown(found) == shown(run)
     assert [frame["step"] for frame in frames_of(found)] == list(range(400))
     assert not psutil.pid_exists(old) or psutil.Process(old).status() == psutil.STATUS_ZOMBIE

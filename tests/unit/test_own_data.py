@@ -215,7 +215,7 @@ def test_a_worker_learns_it_well_above_chance_and_bit_for_bit_the_same_again(eng
 
 def test_the_gradient_at_initialisation_is_measured_on_it(engine):
     task = task_of(engine.uploads, *CASES["classes"])
-    answer = engine.probe(experiment_on(task), timeout=30)
+    answer = engine.probe(experiment_on(task), timeout=60)
     assert answer["header"]["classes"] == sorted(KINDS)
     assert len(answer["frame"]["variants"]["net"]["weight_grad"]) == 4
 

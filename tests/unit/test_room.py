@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from engines import endless, wait_for, wait_for_end
+from engines import endless, wait_for, wait_for_end, wait_for_rest
 
 from skipviz.engine import EngineError
 from skipviz.engine.capacity import budget, limits, room
@@ -52,6 +52,7 @@ def test_a_run_is_refused_where_this_machine_has_no_memory_for_it(engine, machin
 
 def test_a_forked_workers_own_memory_is_counted_once(engine):
     experiment = endless()
+    wait_for_rest(engine)
     before = engine.figures()["reckoned_memory_mb"]
     run = engine.run(engine.submit(experiment, OWNER))
     try:

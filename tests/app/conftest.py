@@ -86,13 +86,17 @@ def _component(block):
 
 @pytest.fixture(scope="package")
 def engine(tmp_path_factory):
-    """An engine of these tests' own, which is the process's while they run: pages begin runs that nobody stops."""
-    before = engine_module._engine
-    engine_module._engine = started = Engine(Settings(max_running=2, data_dir=tmp_path_factory.mktemp("app"))).start()
+    """An engine of these tests' own: pages begin runs that nobody stops."""
+    started = Engine(Settings(max_running=2, data_dir=tmp_path_factory.mktemp("app"))).start()
     assert started.wait_until_warm(60)
     yield started
     started.close()
-    engine_module._engine = before
+
+
+@pytest.fixture(autouse=True)
+def its_own(engine, monkeypatch):
+    """That engine is the process's during a test, and no longer: other tests' may come after these."""
+    monkeypatch.setattr(engine_module, "_engine", engine)
 
 
 @pytest.fixture

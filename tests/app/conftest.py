@@ -20,7 +20,7 @@ def _alone(page: str) -> None:
     """Run one page's script; a switch of pages, by which the whole app would come to it, drops the address' query."""
     from importlib import import_module
 
-    import_module(f"skipviz.web.pages.{page}_page").page()
+    import_module(f"skipviz.web.screens.{page}_page").page()
 
 
 class App:
@@ -106,7 +106,7 @@ def opened(engine, monkeypatch):
     monkeypatch.setattr("skipviz.web.content.page_data.PROBE_SECONDS", 30.0)  # a page asks again, a test waits
     steps = Parked()
     for module in ("opening", "lab_page"):
-        monkeypatch.setattr(f"skipviz.web.pages.{module}.parked", steps)
+        monkeypatch.setattr(f"skipviz.web.screens.{module}.parked", steps)
     return lambda page, **query: App(page, query)
 
 

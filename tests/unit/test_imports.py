@@ -24,7 +24,7 @@ BELOW = {
 
 INSIDE = {
     "engine": ["processes", "capacity"],
-    "web": ["pages", "sidebar", "component", "http", "content", "desk", "forms"],
+    "web": ["screens", "sidebar", "component", "http", "content", "desk", "forms"],
 }
 """The folders of a large room, from the highest down; a file that lies in none of them stands above all."""
 
@@ -129,3 +129,7 @@ def test_the_public_surface_is_there():
 
     assert all(hasattr(skipviz, name) for name in skipviz.__all__)
     assert skipviz.families.mlp(depth=2).parameter_count() == 192 + 4160 + 130
+
+
+def test_streamlit_finds_no_folder_that_it_takes_for_pages_of_its_own():
+    assert not (PACKAGE / "web" / "pages").exists()

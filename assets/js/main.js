@@ -1,13 +1,13 @@
 // @ts-check
 // The page's entry: one instance a mount, told of each change of data.
 /* global PAGE_STYLE, PAGE_SHARED */
-import { createCommands } from "./commands.js";
-import { createCompare } from "./compare.js";
-import { createFigure } from "./figure.js";
-import { createGallery } from "./gallery.js";
-import { createLab } from "./lab.js";
-import { checkRoutes, onRoutes, routesBlocked } from "./reach.js";
-import { createRuns } from "./runs.js";
+import { createCommands } from "./frames/commands.js";
+import { createCompare } from "./pages/compare.js";
+import { createFigure } from "./pages/figure.js";
+import { createGallery } from "./pages/gallery.js";
+import { createLab } from "./pages/lab.js";
+import { checkRoutes, onRoutes, routesBlocked } from "./frames/reach.js";
+import { createRuns } from "./pages/runs.js";
 
 /** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement, observer: ResizeObserver, forget: () => void}>} */
 const instances = new WeakMap();

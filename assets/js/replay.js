@@ -1,22 +1,22 @@
 // @ts-check
 // A recorded run by itself, in a file without a server: the lab's diagram and plots over its frames; nothing is changed.
-import { networkThen } from "./diagram_standing.js";
-import { createDiagramView } from "./diagram_view.js";
-import { element, iconButton } from "./dom.js";
-import { createHints } from "./hints.js";
-import { createInspector } from "./inspector.js";
-import { createLabLegend } from "./lab_legend.js";
-import { labElements } from "./lab_elements.js";
-import { createLabPlots } from "./lab_plots.js";
-import { createNetworkShape } from "./network_shape.js";
-import { createTooltip } from "./notice.js";
-import { readPacked, runPacked } from "./replay_file.js";
-import { createReplayFrame } from "./replay_frame.js";
-import { createRunStore } from "./store.js";
-import { createTableView } from "./table_view.js";
-import { themeOf } from "./theme.js";
-import { createTransport } from "./transport.js";
-import { createViewOptions } from "./view_options.js";
+import { networkThen } from "./diagram/diagram_standing.js";
+import { createDiagramView } from "./diagram/diagram_view.js";
+import { element, iconButton } from "./common/dom.js";
+import { createHints } from "./lab/hints.js";
+import { createInspector } from "./lab/inspector.js";
+import { createLabLegend } from "./lab/lab_legend.js";
+import { labElements } from "./lab/lab_elements.js";
+import { createLabPlots } from "./lab/lab_plots.js";
+import { createNetworkShape } from "./lab/network_shape.js";
+import { createTooltip } from "./common/notice.js";
+import { readPacked, runPacked } from "./replay/replay_file.js";
+import { createReplayFrame } from "./replay/replay_frame.js";
+import { createRunStore } from "./frames/store.js";
+import { createTableView } from "./lab/table_view.js";
+import { themeOf } from "./common/theme.js";
+import { createTransport } from "./lab/transport.js";
+import { createViewOptions } from "./lab/view_options.js";
 
 // The whole run plays in about so many milliseconds, between so many a frame.
 const PLAYING = 24_000;

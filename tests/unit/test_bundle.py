@@ -8,7 +8,8 @@ import pytest
 
 from skipviz.web.content import bundle
 
-FILES = sorted(path.name for path in (bundle.ASSETS / "js").glob("*.js"))
+SCRIPTS = bundle.ASSETS / "js"
+FILES = sorted(path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.rglob("*.js"))
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
@@ -31,13 +32,13 @@ def test_every_module_is_reached_from_the_page_or_the_replay():
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            waiting += bundle._IMPORT.findall((bundle.ASSETS / "js" / name).read_text(encoding="utf-8"))
+            waiting += bundle.needs(name, (SCRIPTS / name).read_text(encoding="utf-8"))
     assert reached == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_imports_stand_on_one_line_and_nothing_is_written_as_html(name):
-    source = (bundle.ASSETS / "js" / name).read_text(encoding="utf-8")
+    source = (SCRIPTS / name).read_text(encoding="utf-8")
     imports = re.findall(r"^import\b.*$", source, re.M)
     assert len(imports) == len(bundle._IMPORT.findall(source))
     assert "innerHTML" not in source

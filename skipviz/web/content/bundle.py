@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import posixpath
 import re
 from functools import cache
 from importlib.util import find_spec
@@ -23,7 +24,7 @@ from ...sharing.lesson import GROUPS
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare")
 SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css", "exports.css")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";?\n', re.M)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[a-z_./]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)
 _TOP_LEVEL = re.compile(r"^(?:async )?(?:function|const|let|class) ([A-Za-z_$][\w$]*)", re.M)
@@ -67,10 +68,15 @@ def script(entry: str = "main.js") -> str:
     return "\n".join(parts)
 
 
+def needs(name: str, source: str) -> list[str]:
+    """Return which modules, by their place in `assets/js`, the module `name` imports."""
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _IMPORT.findall(source)]
+
+
 def _append(name: str, parts: list[str], owners: dict[str, str], seen: set[str]) -> None:
     seen.add(name)
     source = (ASSETS / "js" / name).read_text(encoding="utf-8")
-    for needed in _IMPORT.findall(source):
+    for needed in needs(name, source):
         if needed not in seen:
             _append(needed, parts, owners, seen)
     body = _EXPORT.sub("", _IMPORT.sub("", source))

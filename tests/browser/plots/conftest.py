@@ -20,7 +20,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if path == "/plotly.js":
             return str(PLOTLY)
         if path.startswith("/js/"):
-            return str(ROOT / "assets" / "js" / Path(path).name)
+            return str(ROOT / "assets" / path[1:])
         return str(HERE / "harness.html")
 
     def log_message(self, *_):

@@ -39,93 +39,96 @@ def call(page, module, function, *arguments):
     ],
 )
 def test_a_number_is_written_in_at_most_three_figures(harness, value, words):
-    assert call(harness, "numbers.js", "formatNumber", value) == words
+    assert call(harness, "common/numbers.js", "formatNumber", value) == words
 
 
 @pytest.mark.parametrize(("share", "words"), [(0, "0 %"), (0.004, "< 1 %"), (0.86, "86 %"), (0.996, "> 99 %"), (1, "100 %")])
 def test_a_share_is_never_rounded_to_none_or_all(harness, share, words):
-    assert call(harness, "numbers.js", "formatPercent", share) == words
+    assert call(harness, "common/numbers.js", "formatPercent", share) == words
 
 
 def test_a_spread_ignores_what_was_not_measured(harness):
-    spread = call(harness, "aggregate.js", "spreadOf", [4, None, 1, 100, 9], [0, 1, 2, 4])
+    spread = call(harness, "diagram/aggregate.js", "spreadOf", [4, None, 1, 100, 9], [0, 1, 2, 4])
     assert (spread["smallest"], spread["median"], spread["largest"], spread["smallestAt"]) == (1, 4, 9, 2)
 
 
 def test_the_median_of_two_gradients_is_their_geometric_mean(harness):
-    assert call(harness, "aggregate.js", "medianOf", [0, 1], [1e-8, 1e-2]) == pytest.approx(1e-5)
+    assert call(harness, "diagram/aggregate.js", "medianOf", [0, 1], [1e-8, 1e-2]) == pytest.approx(1e-5)
 
 
 def test_nothing_measured_has_no_median(harness):
-    assert call(harness, "aggregate.js", "medianOf", [0, 1], [None, None]) is None
+    assert call(harness, "diagram/aggregate.js", "medianOf", [0, 1], [None, None]) is None
 
 
 def test_several_skips_at_a_fork_add_their_energy(harness):
     frame = {"skip_grad": [3, 4], "trunk_grad": [5]}
-    assert call(harness, "row_sides.js", "forkShare", {"skips": [0, 1], "trunk": [0]}, frame) == pytest.approx(0.5)
+    assert call(harness, "plots/row_sides.js", "forkShare", {"skips": [0, 1], "trunk": [0]}, frame) == pytest.approx(0.5)
 
 
 def test_a_share_is_known_even_where_squares_vanish(harness):
     frame = {"skip_grad": [1e-200], "trunk_grad": [1e-200]}
-    assert call(harness, "row_sides.js", "forkShare", {"skips": [0], "trunk": [0]}, frame) == pytest.approx(0.5)
+    assert call(harness, "plots/row_sides.js", "forkShare", {"skips": [0], "trunk": [0]}, frame) == pytest.approx(0.5)
 
 
 def test_a_fork_without_any_gradient_has_no_share(harness):
-    assert call(harness, "row_sides.js", "forkShare", {"skips": [0], "trunk": [0]}, {"skip_grad": [0], "trunk_grad": [0]}) is None
+    assert (
+        call(harness, "plots/row_sides.js", "forkShare", {"skips": [0], "trunk": [0]}, {"skip_grad": [0], "trunk_grad": [0]})
+        is None
+    )
 
 
 def test_rms_divides_by_the_root_of_the_elements(harness):
-    assert call(harness, "row_marks.js", "comparedValues", [8, None], {"measure": "rms"}, [16, 4]) == [2, None]
+    assert call(harness, "plots/row_marks.js", "comparedValues", [8, None], {"measure": "rms"}, [16, 4]) == [2, None]
 
 
 def test_relative_values_are_parts_of_the_last_measured(harness):
-    assert call(harness, "row_marks.js", "comparedValues", [1, 4, None], {"scale": "relative"}, None) == [0.25, 1, None]
+    assert call(harness, "plots/row_marks.js", "comparedValues", [1, 4, None], {"scale": "relative"}, None) == [0.25, 1, None]
 
 
 def test_bins_of_a_plate_cover_every_layer_once(harness):
     mark = {"y": 100, "h": 90, "parts": list(range(5, 300)), "plate": {"count": 147}}
     values = [1.0] * 300
-    bins = call(harness, "row_marks.js", "plateBins", mark, values, 2)
+    bins = call(harness, "plots/row_marks.js", "plateBins", mark, values, 2)
     assert sum(one["spread"]["count"] for one in bins) == 295
     assert sum(one["h"] for one in bins) == pytest.approx(90)
 
 
 def test_the_highest_layer_is_at_the_top_of_its_plate(harness):
     mark = {"y": 100, "h": 90, "parts": [0, 1, 2], "plate": {"count": 3}}
-    bins = call(harness, "row_marks.js", "plateBins", mark, [1, 2, 3], 2)
+    bins = call(harness, "plots/row_marks.js", "plateBins", mark, [1, 2, 3], 2)
     assert [one["spread"]["median"] for one in bins] == [3, 2, 1]
 
 
 def test_ticks_of_steps_keep_their_distance(harness):
-    assert call(harness, "time_axis.js", "stepTicks", 500, 300, 52) == [0, 100, 200, 300, 400, 500]
+    assert call(harness, "plots/time_axis.js", "stepTicks", 500, 300, 52) == [0, 100, 200, 300, 400, 500]
 
 
 def test_smoothing_forgets_a_huge_first_loss(harness):
     frames = [{"step": k, "variants": {"a": {"loss": 1e4 if k == 0 else 0.7}}} for k in range(60)]
-    history = call(harness, "loss_history.js", "lossHistory", frames, "a", 6, 300)
+    history = call(harness, "plots/loss_history.js", "lossHistory", frames, "a", 6, 300)
     assert history["smooth"]["y"][-1] == pytest.approx(0.7, abs=0.05)
 
 
 def test_a_long_history_keeps_its_extremes(harness):
     frames = [{"step": k, "variants": {"a": {"loss": 5 if k == 777 else 0.7}}} for k in range(5000)]
-    line = call(harness, "loss_history.js", "lossHistory", frames, "a", 6, 300)["loss"]
+    line = call(harness, "plots/loss_history.js", "lossHistory", frames, "a", 6, 300)["loss"]
     assert max(line["y"]) == 5
     assert len(line["x"]) <= 1200
 
 
 def test_no_two_scripts_share_a_name():
     names = Counter()
-    for script in SCRIPTS.glob("*.js"):
+    for script in SCRIPTS.rglob("*.js"):
         found = re.findall(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", script.read_text(), re.MULTILINE)
         names.update(set(found))
     assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_imports_and_exports_can_be_stripped_line_by_line():
-    for script in SCRIPTS.glob("*.js"):
+    for script in SCRIPTS.rglob("*.js"):
         for line in script.read_text().splitlines():
             if line.startswith("import"):
-                assert re.fullmatch(r'import \{ [\w, ]+ \} from "\./\w+\.js";', line), (script.name, line)
+                assert re.fullmatch(r'import \{ [\w, ]+ \} from "\.{1,2}/[\w./]+\.js";', line), (script.name, line)
             if line.startswith("export"):
                 assert re.match(r"export (default )?(async )?(function|const) \w+", line), (script.name, line)
 
@@ -141,5 +144,5 @@ def test_imports_and_exports_can_be_stripped_line_by_line():
     ],
 )
 def test_a_metric_is_named_and_written_as_its_field_does(harness, metric, value, words):
-    assert call(harness, "metric_words.js", "metricName", metric) == words[0]
-    assert call(harness, "metric_words.js", "metricWord", value, metric) == words[1]
+    assert call(harness, "common/metric_words.js", "metricName", metric) == words[0]
+    assert call(harness, "common/metric_words.js", "metricWord", value, metric) == words[1]

@@ -1,0 +1,291 @@
+// @ts-check
+// The diagram as a person handles it: click, drag, hover, keyboard. It draws nothing of its own but the drag's line.
+import { parseSvg } from "../common/dom.js";
+import { createDiagramPainter } from "./diagram_paint.js";
+import { drawStanding } from "./diagram_standing.js";
+
+const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
+const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.";
+const ONLY_WATCHED = "Network diagram, which is watched. Arrow keys move.";
+const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate]";
+
+/** What a skip that is being drawn says of itself. @param {{k: number, keyboard: boolean}} drag @param {{k: number} | null | undefined} to */
+function dragWords({ k, keyboard }, to) {
+  if (!to || to.k === k) return `From h(${k}): ${keyboard ? "arrow keys choose where it joins" : "drag to another state"}`;
+  return `From h(${k}) to h(${to.k}): ${keyboard ? "Enter places the skip, Esc gives it up" : "release to place a skip"}`;
+}
+
+/**
+ * Mount diagrams into `host`, and tell what a person does to them.
+ * @param {HTMLElement} host
+ * @param {{toggleSkip: Function, selectSkip: Function, selectLayer: Function, toggleValve: Function, addSkip: Function, remove: Function,
+ *   open: Function, hover: Function}} act
+ */
+export function createDiagramView(host, act) {
+  /** @type {SVGSVGElement | null} */
+  let svg = null;
+  /** @type {any} */
+  let diagram = null;
+  let text = "";
+  let focused = "";
+  /** @type {{k: number, keyboard: boolean, over: number} | null} */
+  let drag = null;
+  /** @type {{svg: SVGSVGElement | null, item: string} | null} */
+  let press = null;
+  /** @type {any} */
+  let paint = null;
+  /** @type {any} */
+  let lastPaint = null;
+
+  const named = (node) =>
+    ["skip", "layer", "valve", "plate"].map((kind) => (node?.dataset?.[kind] ? `[data-${kind}="${CSS.escape(node.dataset[kind])}"]` : "")).find(Boolean) || "";
+  const list = (node, kind) => (node.dataset[kind] || "").split(" ").filter(Boolean);
+  const items = () => (svg ? /** @type {any[]} */ ([...svg.querySelectorAll(FOCUSABLE)]) : []);
+
+  function middle(node) {
+    const skip = node.dataset.skip && diagram.skips.find((one) => one.ids.join(" ") === node.dataset.skip);
+    if (skip) return { x: skip.x, y: skip.y };
+    const box = node.getBBox();
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  }
+
+  function focusItem(node) {
+    for (const other of items()) other.setAttribute("tabindex", "-1");
+    node.setAttribute("tabindex", "0");
+    focused = named(node);
+    node.focus({ preventScroll: false });
+  }
+
+  function neighbour(node, key) {
+    const here = middle(node);
+    const vertical = key === "ArrowUp" || key === "ArrowDown";
+    const sign = key === "ArrowUp" || key === "ArrowLeft" ? -1 : 1;
+    let best = null;
+    let bestCost = Infinity;
+    for (const other of items()) {
+      if (other === node) continue;
+      const there = middle(other);
+      const along = (vertical ? there.y - here.y : there.x - here.x) * sign;
+      const across = Math.abs(vertical ? there.x - here.x : there.y - here.y);
+      if (along < 2) continue;
+      const cost = vertical ? along + (named(other).slice(0, 10) === named(node).slice(0, 10) ? 0 : 400) + across * 0.2 : along + across * 3;
+      if (cost < bestCost) [best, bestCost] = [other, cost];
+    }
+    return best;
+  }
+
+  /** The 0-based layer at height y of a plate (its middle by default); null for a repeated unit's chip. */
+  function layerIn(id, y) {
+    const plate = diagram.plates.find((one) => one.id === id);
+    if (!plate || plate.first === undefined || id === "unit") return null;
+    const share = y === null ? 0.5 : (plate.y1 - y) / (plate.y1 - plate.y0);
+    return Math.round(plate.first - 1 + Math.min(1, Math.max(0, share)) * (plate.last - plate.first));
+  }
+
+  function stateNear(event) {
+    const area = svg.getBoundingClientRect();
+    const scale = diagram.width / area.width;
+    const y = (event.clientY - area.top) * scale;
+    const x = (event.clientX - area.left) * scale;
+    let best = null;
+    for (const state of diagram.states) {
+      const distance = Math.hypot((state.x - x) * 0.5, state.y - y);
+      if (distance < 26 && (!best || distance < best.distance)) best = { ...state, distance };
+    }
+    return best;
+  }
+
+  function drawDrag(event) {
+    const from = diagram.states.find((state) => state.k === drag.k);
+    const to = event ? stateNear(event) : diagram.states.find((state) => state.k === drag.over);
+    if (to) drag.over = to.k;
+    const line = svg.querySelector(".sv-drag") || svg.appendChild(document.createElementNS(SVG_NAMESPACE, "path"));
+    line.setAttribute("class", "sv-drag");
+    if (!to || to.k === drag.k) {
+      line.setAttribute("d", "");
+    } else {
+      const x = Math.max(6, from.x - diagram.box_width / 2 - 22);
+      line.setAttribute("d", `M${from.x} ${from.y}H${x}V${to.y}H${to.x}`);
+      line.classList.toggle("bad", to.k < drag.k);
+    }
+    for (const circle of svg.querySelectorAll("[data-state]")) {
+      const k = Number(circle.getAttribute("data-state"));
+      circle.classList.toggle("from", k === drag.k);
+      circle.classList.toggle("to", Boolean(to) && k === to.k && k !== drag.k);
+    }
+    act.hover(svg.querySelector(`[data-state="${drag.over}"]`), dragWords(drag, to));
+  }
+
+  function giveUp(event) {
+    if (event.key === "Escape" && drag && !drag.keyboard) event.preventDefault(), endDrag(false);
+  }
+
+  function endDrag(place) {
+    const { k, over } = drag;
+    drag = null;
+    document.removeEventListener("keydown", giveUp);
+    svg.classList.remove("dragging");
+    svg.querySelector(".sv-drag")?.remove();
+    for (const circle of svg.querySelectorAll("[data-state]")) circle.classList.remove("from", "to");
+    act.hover(null, "");
+    if (place && over !== k && over !== -1) act.addSkip(k, over);
+  }
+
+  function startDrag(k, keyboard) {
+    drag = { k, keyboard, over: k };
+    document.addEventListener("keydown", giveUp);
+    svg.classList.add("dragging");
+    drawDrag(null);
+  }
+
+  function activate(node, key) {
+    if (node.dataset.skip) {
+      if (key !== "Enter") act.toggleSkip(list(node, "skip"));
+      act.selectSkip(list(node, "skip"));
+    } else if (node.dataset.valve) act.toggleValve(list(node, "valve"));
+    else if (node.dataset.layer) act.selectLayer(list(node, "layer"));
+    else if (node.dataset.plate) act.open(layerIn(node.dataset.plate, null));
+  }
+
+  function onKeyDown(event) {
+    const node = event.target.closest?.(FOCUSABLE);
+    if (!node) return;
+    if (drag) {
+      const states = diagram.states.map((state) => state.k).sort((a, b) => a - b);
+      const at = states.indexOf(drag.over);
+      if (event.key === "ArrowUp") drag.over = states[Math.min(states.length - 1, at + 1)];
+      else if (event.key === "ArrowDown") drag.over = states[Math.max(0, at - 1)];
+      else if (event.key === "Enter" || event.key === " ") return event.preventDefault(), endDrag(true);
+      else if (event.key === "Escape") return event.preventDefault(), endDrag(false);
+      else return;
+      event.preventDefault();
+      drawDrag(null);
+      return;
+    }
+    if (event.key.startsWith("Arrow")) {
+      const next = neighbour(node, event.key);
+      if (next) focusItem(next);
+    } else if (event.key === "Enter" || event.key === " ") activate(node, event.key);
+    else if (event.key === "Delete" || event.key === "Backspace") {
+      if (node.dataset.skip) act.remove("skip", list(node, "skip"));
+      else if (node.dataset.layer) act.remove("layer", list(node, "layer"));
+      else return;
+    } else if (event.key.toLowerCase() === "s" && node.dataset.layer && !event.ctrlKey && !event.metaKey) {
+      const row = diagram.rows.find((one) => one.ids?.join(" ") === node.dataset.layer);
+      if (row) startDrag(row.layers[0] + 1, true);
+    } else return;
+    event.preventDefault();
+  }
+
+  function onPointerDown(event) {
+    const circle = event.target.closest("[data-state]");
+    if (!circle || event.button > 0) return;
+    event.preventDefault();
+    svg.setPointerCapture(event.pointerId);
+    startDrag(Number(circle.dataset.state), false);
+  }
+
+  /** A drawing that came between press and release took the click's target away: the same item in the new one is meant. */
+  function onRelease(event) {
+    const redrawn = press && press.svg !== svg && press.item;
+    const node = redrawn && event.target.closest?.(FOCUSABLE);
+    if (node && named(node) === redrawn) handle(node, event);
+    press = null;
+  }
+
+  function onClick(event) {
+    const node = event.target.closest(FOCUSABLE);
+    if (!drag && node) handle(node, event);
+  }
+
+  function handle(node, event) {
+    const area = svg.getBoundingClientRect();
+    focusItem(node);
+    if (node.dataset.plate) act.open(layerIn(node.dataset.plate, ((event.clientY - area.top) * diagram.height) / area.height));
+    else activate(node, "click");
+  }
+
+  function listen() {
+    svg.addEventListener("keydown", onKeyDown);
+    svg.addEventListener("click", onClick);
+    svg.addEventListener("pointerdown", onPointerDown);
+    // A finger on a state draws a skip; without this the browser takes it for scrolling.
+    svg.addEventListener("touchstart", (event) => /** @type {any} */ (event.target).closest("[data-state]") && event.preventDefault(), { passive: false });
+    svg.addEventListener("pointermove", (event) => drag && !drag.keyboard && drawDrag(event));
+    svg.addEventListener("pointerup", () => drag && !drag.keyboard && endDrag(true));
+    svg.addEventListener("pointercancel", () => drag && endDrag(false));
+    svg.addEventListener("pointerover", (event) => !drag && act.hover(event.target.closest(FOCUSABLE + ", [data-state], [data-joint]"), ""));
+    svg.addEventListener("pointerleave", () => !drag && act.hover(null, ""));
+  }
+
+  host.addEventListener("pointerdown", (event) => (press = { svg, item: named(/** @type {any} */ (event.target).closest?.(FOCUSABLE)) }), true);
+  host.addEventListener("pointerup", onRelease);
+  // On the host: Chromium makes an SVG root with focus listeners a stop of the Tab key.
+  host.addEventListener("focusin", (event) => act.hover(/** @type {any} */ (event.target).closest?.(FOCUSABLE), ""));
+  host.addEventListener("focusout", () => !drag && act.hover(null, ""));
+
+  return {
+    /** @param {any} next  a diagram's data */
+    show(next) {
+      diagram = next;
+      if (next.svg === text) return;
+      const hadFocus = svg?.contains(document.activeElement);
+      text = next.svg;
+      svg = parseSvg(text);
+      svg.classList.add("sv-diagram");
+      svg.setAttribute("role", "group");
+      svg.setAttribute("aria-label", HANDLED);
+      host.replaceChildren(svg);
+      listen();
+      paint = createDiagramPainter(svg, diagram);
+      if (lastPaint) paint(lastPaint.values, lastPaint.ramps);
+      const wanted = (focused && svg.querySelector(focused)) || svg.querySelector("[data-layer]");
+      if (wanted) wanted.setAttribute("tabindex", "0");
+      if (hadFocus && wanted) /** @type {any} */ (wanted).focus({ preventScroll: true });
+    },
+    paint(values, ramps) {
+      lastPaint = { values, ramps };
+      if (paint) paint(values, ramps);
+    },
+    /** Show at once what a click asked for; the server's drawing follows. */
+    mark(kind, ids, on) {
+      for (const node of items()) {
+        const own = list(node, kind);
+        if (!own.length || !own.every((id) => ids.includes(id))) continue;
+        if (kind === "skip") (node.closest("[data-edge]") || node).classList.toggle("off", !on);
+        else node.classList.toggle("shut", !on);
+      }
+    },
+    /** Say whether its parts can be switched or are only watched. @param {boolean} only */
+    watched(only) {
+      svg?.setAttribute("aria-label", only ? ONLY_WATCHED : HANDLED);
+      for (const node of items()) if (!node.dataset.plate) node.setAttribute("aria-disabled", String(only));
+    },
+    /** Show skips, valves and boxes as they stand in `network`. @param {any} network */
+    stand(network) {
+      if (svg) drawStanding(svg, diagram, network);
+    },
+    select(kind, ids) {
+      for (const node of items()) {
+        const own = kind ? list(node, kind) : [];
+        (node.closest("[data-edge]") || node).classList.toggle("selected", own.length > 0 && own.join(" ") === ids.join(" "));
+      }
+    },
+    /** @param {string | null} id  layer that diverged first */
+    diverged(id) {
+      svg?.querySelector(".sv-first")?.remove();
+      for (const node of /** @type {any} */ (svg?.querySelectorAll("[data-layer]") || [])) {
+        const first = id !== null && list(node, "layer").includes(id);
+        node.classList.toggle("diverged", first);
+        if (!first || !node.querySelector(".face")) continue;
+        const box = node.querySelector(".face").getBBox();
+        const label = document.createElementNS(SVG_NAMESPACE, "text");
+        label.setAttribute("class", "sv-first");
+        label.setAttribute("x", String(box.x + box.width + 4));
+        label.setAttribute("y", String(box.y + box.height / 2 + 4));
+        label.textContent = "∞ first";
+        svg?.append(label);
+      }
+    },
+  };
+}

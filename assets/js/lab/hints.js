@@ -1,0 +1,69 @@
+// @ts-check
+// What a part is and what its number means, in a few lines; and one sentence for people who listen.
+import { formatNumber } from "../common/numbers.js";
+
+/** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
+export function createHints(figure = false) {
+  let said = "";
+  let saidAt = 0;
+  return {
+    /** @param {any} node @param {any} data @param {any} values @returns {string[]} */
+    lines(node, data, values) {
+      const lines = node && data ? partLines(node.dataset, data, values, figure) : [];
+      return data?.watch && lines.length > 1 ? [...lines.slice(0, -1), "Watching: make it mine to change it"] : lines;
+    },
+    /** @returns {string} a sentence, renewed at most every five seconds while numbers move */
+    spoken(data, store, values, ratio, on = data.network.skips_on) {
+      const now = performance.now();
+      const state = `${store.state} ${store.cursor} ${on}`;
+      if (said && said.startsWith(state) && now - saidAt < 5000) return said.slice(state.length + 1);
+      saidAt = now;
+      const where = store.frames.length ? `Step ${store.frame().step}, ${store.state}. ` : "Before training. ";
+      const gradient = ratio === null ? "" : `The first layer's gradient is ${formatNumber(ratio)} of the last layer's${ratio < 1e-3 ? ": it vanishes" : ratio > 1e3 ? ": it explodes" : ": it gets through"}. `;
+      const loss = values?.loss !== undefined && values?.loss !== null ? `Loss ${formatNumber(values.loss)}.` : "";
+      const skips = data.network.skips_total ? `${on} of ${data.network.skips_total} skips on. ` : "";
+      said = `${state} ${where}${skips}${gradient}${loss}`;
+      return said.slice(state.length + 1);
+    },
+  };
+}
+
+function partLines(set, data, values, figure) {
+  if (set.skip) return skipLines(set.skip.split(" "), data, values, figure);
+  if (set.layer || set.valve) return layerLines((set.layer || set.valve).split(" "), Boolean(set.valve), data, values, figure);
+  if (set.state !== undefined) {
+    const k = Number(set.state);
+    return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${formatNumber(values?.state_grad[k])}, RMS ${formatNumber(values?.state_rms[k])}`, "Drag to another state: a new skip"];
+  }
+  if (set.plate) return ["Folded layers", "Click to open two blocks here"];
+  return [];
+}
+
+function skipLines(ids, data, values, figure) {
+  const index = data.network.skips.findIndex((skip) => skip.id === ids[0]);
+  const skip = data.network.skips[index];
+  if (!skip) return [];
+  const gradient = values?.skip_grad[index];
+  const trunk = values?.trunk_grad[skip.source];
+  const opening = values?.gate_opening?.[index] ?? null;
+  const share = gradient && trunk !== null && trunk !== undefined ? gradient ** 2 / (gradient ** 2 + trunk ** 2) : null;
+  return [
+    `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
+    `gradient back through it ${formatNumber(gradient)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
+    ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
+    `Click: ${skip.on ? "off" : "on"}${figure ? "" : " · Del: remove"}`,
+  ];
+}
+
+function layerLines(ids, valve, data, values, figure) {
+  const index = data.network.layers.findIndex((layer) => layer.id === ids[0]);
+  const layer = data.network.layers[index];
+  if (!layer) return [];
+  const turn = `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`;
+  if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
+  return [
+    `f(${layer.k}): ${layer.label}, ${layer.activation === "none" ? "no activation" : layer.activation}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
+    `‖∂L/∂θ‖ ${formatNumber(values?.weight_grad[index])} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`,
+    figure ? turn : "Click: edit · S: start a skip · Del: remove",
+  ];
+}

@@ -1,0 +1,168 @@
+// @ts-check
+// The bar over the diagram: the network in a line; what is selected, with its controls, takes its place (on phones, a sheet).
+import { element, iconButton } from "../common/dom.js";
+import { formatNumber } from "../common/numbers.js";
+
+const ACTIVATIONS = [["none", "no activation"], ["relu", "ReLU"], ["leaky_relu", "leaky ReLU"], ["gelu", "GELU"], ["tanh", "tanh"], ["sigmoid", "sigmoid"]];
+const NORMS = [["none", "no norm"], ["batch", "batch norm"], ["layer", "layer norm"], ["group", "group norm"]];
+const ORDERS = [["op-norm-act", "op – norm – act"], ["norm-act-op", "norm – act – op"]];
+const INITS = [["torch", "torch default"], ["he", "He"], ["glorot", "Glorot"], ["normal", "N(0, 1/n)"], ["orthogonal", "orthogonal"], ["zero", "zero"]];
+const MERGES = [["add", "add"], ["concat", "concat"], ["gate", "gate"]];
+
+function choice(label, options, value, onchange) {
+  const select = element("select", { "aria-label": label, title: label, onchange: () => onchange(select.value) });
+  for (const [name, words] of options) select.append(element("option", { value: name, selected: name === value }, words));
+  return select;
+}
+
+function switchButton(label, on, onclick, red = false) {
+  return element("button", { type: "button", role: "switch", "aria-checked": String(on), "aria-label": label, title: label, class: `sv-switch${red ? " red" : ""}`, onclick });
+}
+
+function range(label, value, limits, changed, word = "") {
+  const shown = element("output", {}, `${word}×${Number(value).toFixed(2)}`);
+  const input = element("input", { type: "range", "aria-label": label, ...limits, value });
+  input.oninput = () => {
+    shown.textContent = `${word}×${Number(input.value).toFixed(2)}`;
+    changed(Number(input.value), false);
+  };
+  input.onchange = () => changed(Number(input.value), true);
+  return element("label", { class: "sv-range", title: label }, input, shown);
+}
+
+/**
+ * @param {HTMLElement} host
+ * @param {{skips: Function, layers: Function, insert: Function, remove: Function, deselect: Function, refuse: Function}} act
+ */
+export function createInspector(host, act) {
+  let key = "";
+  let shown = "";
+  const same = (parts) => parts.map((part) => part.id).join() === shown;
+  const line = element("div", { class: "sv-summary" });
+  const controls = element("div", { class: "sv-controls", hidden: true });
+  host.append(line, controls);
+  return {
+    /**
+     * @param {any} data @param {{kind: string, ids: string[]} | null} selected @param {number | null} ratio  first ÷ last layer
+     * @param {{on: number, step: number | null}} then  skips that are on; the earlier step looked at, where nothing is changed
+     */
+    update(data, selected, ratio, then) {
+      const skips = selected?.kind === "skip" ? data.network.skips.filter((skip) => selected.ids.includes(skip.id)) : [];
+      const layers = selected?.kind === "layer" ? data.network.layers.filter((layer) => selected.ids.includes(layer.id)) : [];
+      const parts = skips.length ? skips : layers;
+      const next = JSON.stringify([parts, data.network.depth, then, data.network.skips_total, ratio === null ? null : formatNumber(ratio)]);
+      if (next === key) return;
+      const busy = /** @type {any} */ (document.activeElement);
+      if (key && parts.length && controls.contains(busy) && ["range", "number", "select-one"].includes(busy.type) && same(parts)) {
+        line.replaceChildren(...summary(data, ratio, then));
+        return;
+      }
+      const opened = same(parts) && controls.querySelector("details")?.open;
+      shown = parts.map((part) => part.id).join();
+      key = next;
+      const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
+      if (skips.length) controls.replaceChildren(...skipControls(skips, data.network.depth, act));
+      else if (layers.length) controls.replaceChildren(...layerControls(layers, act));
+      line.replaceChildren(...summary(data, ratio, then));
+      for (const control of controls.querySelectorAll("button:not([aria-label='Close']), input, select")) control.disabled = then.step !== null;
+      if (opened) controls.querySelector("details").open = true;
+      controls.hidden = parts.length === 0;
+      if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
+      host.classList.toggle("busy", parts.length > 0);
+    },
+    /** Show again what holds, where a change was refused. */
+    renew() {
+      key = "";
+    },
+  };
+}
+
+function summary(data, ratio, then) {
+  const chip = element("span", { class: "sv-chip" });
+  if (ratio !== null) {
+    const odd = ratio < 1e-3 || ratio > 1e3;
+    chip.classList.toggle("warn", odd);
+    chip.textContent = `${ratio < 1e-3 ? "Vanishing: " : ratio > 1e3 ? "Exploding: " : ""}first ÷ last layer ${formatNumber(ratio)}`;
+  }
+  return [
+    element("strong", {}, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),
+    element("span", { class: "sv-quiet" }, data.network.skips_total ? `${then.on} of ${data.network.skips_total} skips on${then.step === null ? "" : ` at step ${then.step}`}` : "no skips"),
+    ratio === null ? element("span") : chip,
+  ];
+}
+
+function menu(label, ...rows) {
+  const box = element("div", { class: "sv-menu" }, ...rows);
+  const details = element("details", { class: "sv-drop" }, element("summary", { "aria-label": label, title: label }, "more ▾"), box);
+  details.onkeydown = (event) => {
+    if (event.key !== "Escape") return;
+    details.open = false;
+    details.querySelector("summary")?.focus();
+    event.stopPropagation();
+  };
+  return details;
+}
+
+function row(words, control) {
+  return element("label", { class: "sv-row" }, element("span", {}, words), control);
+}
+
+function skipControls(skips, depth, act) {
+  const skip = skips[0];
+  const ids = skips.map((one) => one.id);
+  const gains = [["1", "×1"], ["0.5", "×0.5"], ["0.1", "×0.1"], ["0", "×0, killed"]];
+  if (!gains.some(([value]) => Number(value) === skip.gain)) gains.push([String(skip.gain), `×${formatNumber(skip.gain)}`]);
+  return [
+    element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`),
+    switchButton("Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
+    range("Strength", skip.strength, { min: 0, max: 2, step: 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
+    choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true)),
+    menu(
+      "Adapter, gain and ends of this skip",
+      row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true))),
+      row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true))),
+      row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], 1, act, (value) => act.skips(ids, { source: value }, true))),
+      row("Joins at h", number("Joins at state", skip.target, [1, depth], 1, act, (value) => act.skips(ids, { target: value }, true))),
+      element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
+    ),
+    iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
+    iconButton("close", "Close", () => act.deselect(), "sv-bare"),
+  ];
+}
+
+function number(label, value, [min, max], step, act, changed) {
+  const whole = step === 1;
+  const input = element("input", { type: "number", min, max, step, value, "aria-label": label, title: label });
+  input.onchange = () => {
+    const wanted = Number(input.value);
+    if (input.value !== "" && wanted >= min && wanted <= max && (!whole || Number.isInteger(wanted))) return changed(wanted);
+    input.value = String(value);
+    act.refuse("Not changed.", `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max}.`);
+  };
+  return input;
+}
+
+function layerControls(layers, act) {
+  const layer = layers[0];
+  const ids = layers.map((one) => one.id);
+  const width = layer.width && number("Width", layer.width, [1, 512], 1, act, (value) => act.layers(ids, { width: value }, true));
+  const dropout = number("Dropout", layer.dropout, [0, 0.9], 0.05, act, (value) => act.layers(ids, { dropout: value }, true));
+  return [
+    element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
+    switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),
+    range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final), "gain "),
+    choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
+    menu(
+      "Width, norm, order, init and dropout of this layer",
+      width ? row("Width", width) : element("span", { class: "sv-quiet" }, layer.label),
+      row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true))),
+      row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true))),
+      row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true))),
+      row("Dropout", dropout),
+      element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
+    ),
+    iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),
+    iconButton("bin", "Remove this layer", () => act.remove("layer", ids), "sv-bare"),
+    iconButton("close", "Close", () => act.deselect(), "sv-bare"),
+  ];
+}

@@ -1,0 +1,43 @@
+// @ts-check
+// The lab's own elements: the network's card, the cards beside it, and what is said outside them.
+import { element } from "../common/dom.js";
+
+/** @returns {Record<string, any>} every part by name; `root` holds them all */
+export function labElements() {
+  const page = /** @type {Record<string, any>} */ ({});
+  const part = (name, tag, attributes, ...children) => (page[name] = element(tag, attributes, ...children));
+  part("plain", "button", { type: "button" }, "Plain");
+  part("residual", "button", { type: "button" }, "Residual");
+  const bar = element(
+    "div", { class: "sv-bar" },
+    part("inspector", "div", { class: "sv-inspector" }),
+    part("toggle", "div", { class: "sv-segment", role: "group", "aria-label": "All skips" }, page.plain, page.residual),
+    part("tools", "div", { class: "sv-tools" }),
+  );
+  const heads = element(
+    "div", { class: "sv-heads" },
+    part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain", title: "What of the gradient a layer lets back: click a valve to shut it" }, "gain"),
+    part("quantity", "div", { class: "sv-head-bars" }),
+    element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"))),
+    element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³")),
+  );
+  part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), element("div", { class: "sv-beside" }, part("names", "div", { class: "sv-names", hidden: true }), part("bars", "div", { class: "sv-bars" })));
+  part("legend", "div", { class: "sv-legend" });
+  part("table", "div", { class: "sv-table", hidden: true });
+  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, bar, heads, part("scroll", "div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
+  part("transport", "section", { class: "sv-card sv-transport-card" });
+  part("heatmap", "div", { class: "sv-plot-heatmap" });
+  part("loss", "div", { class: "sv-plot-loss" });
+  part("picture", "div", { class: "sv-plot-picture" });
+  part("lossTitle", "div", { class: "sv-title" });
+  const side = element(
+    "div", { class: "sv-side" },
+    page.transport,
+    element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
+    element("section", { class: "sv-card sv-loss-card", "aria-label": "Loss and metric" }, page.lossTitle, page.loss),
+    element("section", { class: "sv-card sv-picture-card", "aria-label": "What the network does" }, page.picture),
+  );
+  part("spoken", "p", { class: "sv-spoken", "aria-live": "polite" });
+  part("root", "div", { class: "sv-lab sv-page" }, page.card, side, page.spoken);
+  return page;
+}

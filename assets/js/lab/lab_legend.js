@@ -1,0 +1,36 @@
+// @ts-check
+// Under the diagram: what width and colour of a line mean, what hollow bars and ticks are, how tall the rows are.
+import { element, parseSvg } from "../common/dom.js";
+
+/**
+ * @param {HTMLElement} host
+ * @param {{zoom: (factor: number) => void, foldAgain: () => void}} act  `zoom` makes rows that many times as tall
+ */
+export function createLabLegend(host, act) {
+  const ghost = element("span", { class: "sv-key ghost", hidden: true }, "the same network, its skips off");
+  const tick = element("span", { class: "sv-key tick", hidden: true }, "just before the last event");
+  const fold = element("button", { type: "button", class: "sv-link", onclick: () => act.foldAgain() }, "Fold again");
+  const lower = element("button", { type: "button", class: "sv-bare", "aria-label": "Lower rows", onclick: () => act.zoom(1 / 1.5) }, "−");
+  const taller = element("button", { type: "button", class: "sv-bare", "aria-label": "Taller rows", onclick: () => act.zoom(1.5) }, "+");
+  const zoom = element("output", {});
+  return {
+    /** @param {string} theme @param {string} wedges  the SVG of that theme */
+    draw(theme, wedges) {
+      if (host.dataset.theme === theme) return;
+      host.dataset.theme = theme;
+      host.replaceChildren(parseSvg(wedges), ghost, tick, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
+    },
+    /** A key stands there once there is what it explains. @param {{ghost: any, tick: any}} drawn */
+    keys(drawn) {
+      ghost.hidden = !drawn.ghost;
+      tick.hidden = !drawn.tick;
+    },
+    /** @param {any} data */
+    update(data) {
+      zoom.textContent = `${Math.round(100 * data.zoom)} %`;
+      lower.disabled = data.zoom <= 1;
+      taller.disabled = data.zoom >= 6;
+      fold.hidden = data.opened === 0;
+    },
+  };
+}

@@ -1,0 +1,18 @@
+// @ts-check
+// The links that the lab can give: its experiment, its run, a classroom that follows it.
+
+/**
+ * @param {any} data  what Python knows
+ * @param {any} store  the run's
+ * @returns {import("../sharing/share_panel.js").LinkKind[]}
+ */
+export function labLinks(data, store) {
+  const address = (query) => new URL(query, location.href.split("?")[0]).href;
+  const kinds = [];
+  if (data.link) kinds.push({ id: "experiment", title: "This experiment", label: "Link to this experiment", note: "Opened anywhere, it is the same network, task and seed.", address: address(`?x=${data.link}`) });
+  else kinds.push({ id: "experiment", title: "This experiment", note: "It is too irregular for a link: share it as a file.", address: "" });
+  if (store.id && store.id !== "?") kinds.push({ id: "run", title: "This run", label: "Link to this run", note: "Others watch it, live or as it was recorded, and can make it theirs.", address: address(`?${data.link ? `x=${data.link}&` : ""}run=${store.id}`) });
+  if (data.watch?.follow) kinds.push({ id: "follow", title: "This lesson", label: "Link to this lesson", note: "Whoever opens it follows the same lesson.", address: address(`?follow=${data.watch.follow}`) });
+  else if (!data.watch) kinds.push({ id: "classroom", title: "Classroom", label: "Link to this classroom", note: data.lead ? "Whoever opens it follows what you do here, as it happens, into each new run." : "Everybody with its link follows what you do here, as it happens. Nobody else can steer.", address: data.lead ? address(`?follow=${data.lead}`) : null, classroom: true });
+  return kinds;
+}

@@ -1,0 +1,71 @@
+// @ts-check
+// The lab's four plots, fed from one frame or from the whole run.
+import { element } from "../common/dom.js";
+import { metricName, metricWord } from "../common/metric_words.js";
+import { formatNumber } from "../common/numbers.js";
+import { createHeatmap } from "../plots/plot_heatmap.js";
+import { createLossPlot } from "../plots/plot_loss.js";
+import { createPicture } from "../pictures/picture.js";
+import { createRowsPlot } from "../plots/plot_rows.js";
+import { loadPlotly } from "../plots/plotly_loader.js";
+
+/**
+ * @param {Record<string, any>} page
+ * @param {Record<string, any>} options
+ * @param {(step: number) => void} seek
+ */
+export function createLabPlots(page, options, seek) {
+  /** @type {any} */
+  let plots = null;
+  let pictured = null;
+  return {
+    /** Make the plots once; true when that was now. @param {any} data */
+    async load(data) {
+      const Plotly = await loadPlotly(data.plotly);
+      if (plots) return false;
+      plots = {
+        rows: createRowsPlot(Plotly, page.bars, data.figures.rows, data.ramps),
+        heatmap: createHeatmap(Plotly, page.heatmap, data.figures.heatmap, data.ramps, seek),
+        loss: createLossPlot(Plotly, page.loss, data.figures.loss),
+        picture: createPicture(Plotly, page.picture, data.figures.picture),
+      };
+      return true;
+    },
+    /** @param {any} view */
+    fast({ data, store, frame, values, theme, look, on }) {
+      if (!plots) return;
+      const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
+      plots.rows.update({
+        diagram: data.diagram, values, ghost: options.ghost && on > 0 ? store.ghost(frame, data.variant) : null, before, share: values, update: values, theme, options, ...(look ? { figure: look.rows, ramps: look.ramps } : {}),
+        header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
+      });
+    },
+    /** @param {any} view */
+    slow({ data, store, frame, values, theme, look }) {
+      if (plots) {
+        const history = {
+          frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, steps: data.steps, theme,
+          cursor: store.frames.length ? frame.step : null, events: store.events, quantity: options.quantity, metric: data.metric,
+        };
+        plots.heatmap.update(history);
+        plots.loss.update(look ? { ...history, figure: look.loss } : history);
+        const picture = store.frames.length ? store.latest(frame, data.variant, "picture") : values?.picture;
+        if (picture !== pictured || theme !== page.picture.dataset.theme) {
+          pictured = picture;
+          page.picture.dataset.theme = theme;
+          plots.picture.update({ header: store.header || data.probe?.header || null, picture, theme });
+        }
+      }
+      const measured = store.frames.length ? store.lastWith(frame, data.variant, "held_out") : null;
+      const held = measured ? measured.variants[data.variant].held_out : values?.held_out;
+      const when = store.cursor !== null && measured && measured.step !== frame.step ? `, step ${measured.step}` : "";
+      page.lossTitle.replaceChildren(
+        element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
+        element("span", { class: "sv-metric" }, element("strong", {}, `${metricName(data.metric)} `), metricWord(held, data.metric), ` held out${when}`),
+      );
+    },
+    destroy() {
+      if (plots) for (const plot of Object.values(plots)) plot.destroy?.();
+    },
+  };
+}

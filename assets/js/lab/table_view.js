@@ -1,0 +1,67 @@
+// @ts-check
+// The same network and numbers as a table, with every switch reachable by keyboard.
+import { element } from "../common/dom.js";
+import { formatNumber } from "../common/numbers.js";
+
+/**
+ * @param {HTMLElement} host
+ * @param {{skips: Function, layers: Function, selectSkip: Function, selectLayer: Function}} act
+ */
+export function createTableView(host, act) {
+  let key = "";
+  /** @type {{cell: HTMLElement, field: string, index: number}[]} */
+  let cells = [];
+  const number = (field, index) => {
+    const cell = element("td", { class: "num" });
+    cells.push({ cell, field, index });
+    return cell;
+  };
+  let locked = false;
+  let named = false;
+  const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
+  const name = (words, onclick) => element("th", { scope: "row" }, named ? words : element("button", { type: "button", class: "sv-link", onclick }, words));
+  function layerRow(layer, index) {
+    return element(
+      "tr", {},
+      name(`f(${layer.k})`, () => act.selectLayer([layer.id])),
+      element("td", {}, layer.label + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
+      element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
+      element("td", { class: "num" }, formatNumber(layer.gain)),
+      number("weight_grad", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1),
+    );
+  }
+  function skipRow(skip, index) {
+    return element(
+      "tr", {},
+      name(`h(${skip.source}) → h(${skip.target})`, () => act.selectSkip([skip.id])),
+      element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
+      element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
+      element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
+    );
+  }
+  const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
+  return {
+    /**
+     * @param {any} data @param {any} values @param {any} past  the network as it stood at an earlier step
+     * @param {boolean} watched  whether another one's network is watched
+     */
+    update(data, values, past, watched) {
+      if (host.hidden) return;
+      const network = past ?? data.network;
+      locked = past !== null || watched;
+      named = watched;
+      const next = JSON.stringify([network, locked, watched]);
+      if (next !== key) {
+        key = next;
+        cells = [];
+        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...network.layers.map(layerRow)));
+        const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...network.skips.map(skipRow)));
+        host.replaceChildren(layers, network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
+      }
+      for (const { cell, field, index } of cells) {
+        const value = values?.[field]?.[index];
+        cell.textContent = value === null || value === undefined ? "–" : formatNumber(value);
+      }
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// @ts-check
+// Which gradient the bars show: of weights or of states, norm or RMS, absolute or relative; ghost bars.
+import { element } from "../common/dom.js";
+
+const CHOICES = {
+  quantity: [["weight", "weights ‖∂L/∂θ‖"], ["state", "states ‖∂L/∂h‖"]],
+  measure: [["norm", "norm"], ["rms", "RMS"]],
+  scale: [["absolute", "absolute"], ["relative", "relative to the last"]],
+};
+
+/**
+ * @param {HTMLElement} host
+ * @param {Record<string, any>} options  changed in place
+ * @param {() => void} changed
+ */
+export function createViewOptions(host, options, changed) {
+  const title = element("span", {});
+  const note = element("div", { class: "sv-quiet" });
+  const menu = element("div", { class: "sv-menu", hidden: true });
+  const button = element("button", { type: "button", class: "sv-head-button", "aria-haspopup": "true", "aria-expanded": "false" }, title, " ▾");
+  let words = "";
+  button.onclick = () => open(menu.hidden);
+  function open(yes) {
+    menu.hidden = !yes;
+    button.setAttribute("aria-expanded", String(yes));
+    if (yes) menu.querySelector("input")?.focus();
+  }
+  menu.onkeydown = (event) => {
+    if (event.key === "Escape") {
+      open(false);
+      button.focus();
+    }
+  };
+  document.addEventListener("pointerdown", (event) => {
+    if (!menu.hidden && !host.contains(/** @type {Node} */ (event.target))) open(false);
+  });
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const group = element("fieldset", {}, element("legend", {}, name === "quantity" ? "Gradient of" : name === "measure" ? "Measure" : "Scale"));
+    for (const [value, text] of choices) {
+      const input = element("input", { type: "radio", name: `sv-${name}`, value, checked: options[name] === value });
+      input.onchange = () => {
+        options[name] = value;
+        write();
+        changed();
+      };
+      group.append(element("label", {}, input, text));
+    }
+    menu.append(group);
+  }
+  const ghost = element("input", { type: "checkbox", checked: options.ghost });
+  ghost.onchange = () => {
+    options.ghost = ghost.checked;
+    changed();
+  };
+  menu.append(element("label", {}, ghost, "ghost bars: the same network with its skips off"));
+  host.append(button, note, menu);
+  function write() {
+    title.replaceChildren(element("strong", {}, options.quantity === "weight" ? "Weight gradient " : "State gradient "), element("i", {}, options.quantity === "weight" ? "‖∂L/∂θₖ‖" : "‖∂L/∂hₖ‖"));
+    note.textContent = `${options.measure === "norm" ? "norm" : "RMS"}, ${options.scale === "absolute" ? "absolute" : "relative"} · ${words}`;
+  }
+  return {
+    /** @param {string} text  init and norm, named beside the gradient they decide */
+    update(text) {
+      words = text;
+      write();
+    },
+  };
+}

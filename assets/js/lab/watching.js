@@ -1,0 +1,177 @@
+// @ts-check
+// Looking on at a run or a classroom: the line that says so, what is refused, and switches that follow their owner's.
+import { element } from "../common/dom.js";
+import { routeTo, routesBlocked } from "../frames/reach.js";
+
+const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
+const EDITS = ["selectLayer", "addSkip", "insert", "remove"];
+// ms that redrawings are gathered for, while a strength is being dragged.
+const GATHER = 300;
+// ms for which a classroom is looked for before a person is told that nobody leads it: its owner's page may be coming back.
+const LOOK_FOR = 12_000;
+
+/**
+ * @param {{store: any, data: () => any, ask: (command: any) => void, refuse: (title: string, sentence: string) => void,
+ *   take: (view: any) => void, adopt: (run: string | null) => void, hides: (group: string) => boolean,
+ *   mark: (kind: string, names: string[], on: boolean) => void}} outer
+ */
+export function createWatching(outer) {
+  const { store } = outer;
+  let version = -1;
+  let waiting = false;
+  let asked = 0;
+  let synced = "";
+  let timer = 0;
+  // Since when nobody leads the classroom that is followed, on this page's clock; 0 while somebody does.
+  let alone = 0;
+  let aloneTimer = 0;
+  const words = element("span", { class: "sv-watch-words" });
+  // What is shown may be more than Python knows, once the server was restarted and nobody leads: so it is named.
+  const mine = element("button", { type: "button", class: "sv-mine", onclick: () => outer.ask({ op: "mine", run: store.id, link: version > 0 ? outer.data().link : "" }) });
+  const root = element("div", { class: "sv-watch", role: "status", hidden: true }, words, mine);
+  const watch = () => outer.data()?.watch ?? null;
+
+  async function look() {
+    if (routesBlocked()) {
+      waiting = false;
+      outer.ask({ op: "measure" });
+      return;
+    }
+    const data = outer.data();
+    const query = new URLSearchParams(watch()?.follow ? { follow: watch().follow } : { run: store.id });
+    if (data.compact) query.set("compact", "1");
+    const number = ++asked;
+    try {
+      const answer = await fetch(routeTo(`skipviz/view?${query}`));
+      if (number !== asked) return;
+      waiting = false;
+      if (!answer.ok) return;
+      const view = await answer.json();
+      if (number !== asked || !watch()) return;
+      outer.take({ ...outer.data(), ...view, undo: 0, redo: 0, zoom: data.zoom, message: null, select: null });
+      if (view.pending) lookSoon(600);
+    } catch {
+      waiting = false;
+    }
+  }
+  function lookSoon(wait) {
+    clearTimeout(timer);
+    timer = window.setTimeout(look, wait);
+  }
+
+  function sentence() {
+    const now = watch();
+    const live = store.active();
+    const recorded = store.header?.torch && store.header.torch !== now.torch ? ` It was recorded with torch ${store.header.torch}; here is ${now.torch}.` : "";
+    if (!now.follow) return `${live ? "You are watching a live run." : "You are watching a recorded run: move the time slider."}${recorded}`;
+    const own = now.own ? " This is what your class sees." : "";
+    if (alone) return aloneSentence();
+    if (now.ended) return `The lesson has ended. What it showed last stays here.${own}`;
+    if (!store.id) return `The lesson has not started; this page follows by itself.${own}`;
+    return `${live ? "You are following a live lesson." : "You are following a lesson; its run is over, the next one comes by itself."}${own}`;
+  }
+
+  function aloneSentence() {
+    const long = performance.now() - alone >= LOOK_FOR;
+    if (version > 0) return long ? "Nobody leads this lesson now. What it showed last stays here, and this page follows when it goes on." : "Looking for the lesson again …";
+    return long ? "There is no such lesson now: its link is old, or its page is closed. This page follows once it is there." : "Looking for the lesson …";
+  }
+
+  /** Note whether somebody leads what is followed: a version of 0 says that nobody does. @param {number} told */
+  function noteLeader(told) {
+    if (Boolean(alone) === (told === 0)) return;
+    clearTimeout(aloneTimer);
+    alone = told === 0 ? performance.now() : 0;
+    if (alone) aloneTimer = window.setTimeout(update, LOOK_FOR + 50);
+  }
+
+  /** Bring the network's switches to where the run's events have them; what only Python draws is asked for anew. */
+  function sync() {
+    const data = outer.data();
+    const key = `${store.id}:${store.events.length}:${Boolean(store.header)}`;
+    if (!watch() || key === synced || !store.header) return;
+    synced = key;
+    const now = store.standing(null, data.variant);
+    let redraw = false;
+    for (const kind of ["skip", "layer"]) {
+      for (const part of data.network[`${kind}s`]) {
+        const wanted = now[kind].get(part.id);
+        const changed = wanted && ["on", "strength", "gain"].filter((name) => name in part && part[name] !== wanted[name]);
+        if (!changed?.length) continue;
+        Object.assign(part, Object.fromEntries(changed.map((name) => [name, wanted[name]])));
+        if (kind === "skip" && changed.includes("on")) outer.mark("skip", [part.id], part.on);
+        if (kind === "layer" && changed.includes("gain")) outer.mark("valve", [part.id], part.gain > 0);
+        redraw = redraw || changed.includes("strength") || (kind === "layer" && changed.includes("on")) || !["0", "1"].includes(String(part.gain));
+      }
+    }
+    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    const rate = store.events.findLast((one) => one.event.kind === "rate");
+    if (rate) data.learning_rate = rate.event.learning_rate;
+    if (redraw) lookSoon(GATHER);
+  }
+
+  function update() {
+    const now = watch();
+    root.hidden = !now;
+    if (!now) {
+      version = -1;
+      waiting = false;
+      asked += 1;
+      noteLeader(1);
+      return;
+    }
+    if (now.follow && now.version > version) version = now.version;
+    if (now.follow && version <= 0) noteLeader(0);
+    const text = sentence();
+    if (words.textContent !== text) words.textContent = text;
+    const label = alone && version <= 0 ? "Open the lab" : "Make it mine";
+    if (mine.textContent !== label) mine.textContent = label;
+    root.dataset.kind = now.ended ? "ended" : store.active() && !alone ? "live" : "recorded";
+  }
+
+  return {
+    root, sync, update,
+    /** Whether the page waits for the drawing of what it already has frames of. */
+    waiting: () => waiting,
+    /** Whether Python tells of a classroom's past, or knows nothing of it any more. @param {any} next */
+    stale(next) {
+      const stale = Boolean(next.watch?.follow) && next.watch.version < version;
+      if (stale && next.watch.version === 0) noteLeader(0);
+      else if (next.watch?.version > 0) noteLeader(next.watch.version);
+      if (stale) update();
+      return stale;
+    },
+    /** A classroom's news: another run, or another experiment that has not begun. @param {any} message */
+    followed(message) {
+      const now = watch();
+      if (!now || message.follow !== now.follow) return;
+      noteLeader(message.version);
+      if (message.version === 0) return update();
+      const known = message.version === version && message.run === store.id;
+      version = message.version;
+      outer.data().watch = { ...now, version, ended: message.ended };
+      if (known) return update();
+      if (message.run !== store.id) outer.adopt(message.run);
+      waiting = true;
+      look();
+    },
+    /** Refuse in `act` what a watcher may not, and what the lesson leaves out. @param {Record<string, any>} act */
+    guard(act) {
+      for (const name of [...STEERS, "selectSkip"]) {
+        const own = act[name];
+        act[name] = (...given) => {
+          if (watch()) return name === "selectSkip" ? undefined : outer.refuse("You are watching.", "Make it mine, and you can change it.");
+          if (outer.hides("edit") && name === "selectSkip") return undefined;
+          if (outer.hides("edit") && EDITS.includes(name)) return outer.refuse("Not in this lesson.", "It leaves editing out; skips and valves can be switched.");
+          return own(...given);
+        };
+      }
+      return act;
+    },
+    destroy() {
+      clearTimeout(timer);
+      clearTimeout(aloneTimer);
+      asked += 1;
+    },
+  };
+}

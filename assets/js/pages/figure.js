@@ -1,0 +1,223 @@
+// @ts-check
+// Figure 4.9, alive: three panels that train side by side.
+import { element, parseSvg } from "../common/dom.js";
+import { createFigurePanel } from "./figure_panel.js";
+import { createHeaderActions } from "../common/header_actions.js";
+import { createToast } from "../common/notice.js";
+import { createPlayer } from "./player.js";
+import { loadPlotly } from "../plots/plotly_loader.js";
+import { createReachNote } from "../common/reach_note.js";
+import { canResume } from "../common/run_words.js";
+import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
+import { createTransport } from "../lab/transport.js";
+import { themeOf } from "../common/theme.js";
+
+/**
+ * @param {HTMLElement} root
+ * @param {ReturnType<import("../frames/commands.js").createCommands>} commands
+ */
+export function createFigure(root, commands) {
+  /** @type {any} */
+  let data = null;
+  let slowAt = 0;
+  let slowTimer = 0;
+  let measureTimer = 0;
+  let asked = false;
+  const toastHost = element("div", { class: "sv-toast-host" });
+  const toast = createToast(toastHost);
+  const outer = { command: (command) => commands.send(command, command.live ? 250 : 0), problem: (sentence, title = "Not done.") => toast.show(title, sentence) };
+  const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, outer));
+  const stores = () => panels.map((panel) => panel.store);
+  const own = () => stores().filter((store) => store.id && !store.shared);
+  const shared = () => stores().filter((store) => store.shared);
+  const lead = () => own().find((store) => store.active()) || own()[0] || stores().find((store) => !store.id) || stores()[0];
+  const player = createPlayer(shared, () => draw(true));
+  let arrived = false;
+  const controls = {
+    main() {
+      const state = lead().shared ? "ready" : lead().state;
+      if (state === "running" || state === "starting") control("pause", "paused");
+      else if (state === "paused") control("resume", "running");
+      else if (state === "queued") control("stop", "stopped");
+      else if (canResume(lead()) && !lead().shared) goOn();
+      else start(false);
+    },
+    step: () => (lead().state === "ready" ? start(true) : control("step", "paused")),
+    stop: () => control("stop", "stopped"),
+    play() {
+      const leading = lead();
+      const live = leading.active() && leading.cursor === null;
+      if (player.playing()) player.stop();
+      else if (live) for (const store of shared()) store.cursor = Math.max(0, store.frames.length - 1);
+      else player.play(leading.cursor === null ? 0 : leading.frame()?.step ?? 0);
+      draw(true);
+    },
+    reset() {
+      for (const panel of panels) if (!panel.store.shared) panel.store.reset(null);
+      watch();
+      commands.send({ op: "reset" });
+      draw(true);
+    },
+    speed: () => {},
+    rate: () => {},
+    seek(step) {
+      const leading = lead();
+      if (leading.shared) player.stop();
+      const together = stores().filter((store) => store.shared === leading.shared);
+      for (const store of together) store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
+      draw(true);
+    },
+  };
+  const transport = createTransport(controls, { small: true });
+  const reach = createReachNote();
+  const legend = element("div", { class: "sv-legend sv-figure-legend" });
+  const keys = {
+    off: element("span", { class: "sv-key off", hidden: true }, "skip off"),
+    kill: element("span", { class: "sv-key kill", hidden: true }, "gradient killed here, forward pass unchanged"),
+    ghost: element("span", { class: "sv-key ghost", hidden: true }, "the same network, its skips off"),
+  };
+  const page = element(
+    "div", { class: "sv-figure sv-page" },
+    element(
+      "div", { class: "sv-intro" },
+      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network below trains on real data while you watch; line width is the gradient it carries. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once.")),
+      transport.root,
+    ),
+    element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
+    legend, toastHost, reach.root,
+  );
+  root.replaceChildren(page);
+  const header = createHeaderActions(page, "figure", { kinds: () => figureLinks(data), ask: (command) => commands.send(command) });
+
+  async function start(paused) {
+    const mine = panels.filter((panel) => !panel.store.shared);
+    const chosen = (mine.length ? mine : panels).map((panel) => panel.id);
+    for (const panel of panels) if (chosen.includes(panel.id)) panel.own("?");
+    draw(true);
+    /** @type {Record<string, string>} */
+    const runs = {};
+    for (const panel of commands.waiting() ? [] : data.panels.filter((one) => chosen.includes(one.id))) {
+      const answer = await startRun({ link: panel.link, speed: data.speed, ghost: true, paused });
+      if (answer?.error) toast.show("Not started.", answer.error);
+      if (answer?.run) runs[panel.id] = answer.run;
+    }
+    for (const panel of panels) if (runs[panel.id]) panel.own(runs[panel.id]);
+    watch();
+    commands.send({ op: "start", paused, runs, panels: chosen });
+  }
+  function watch() {
+    stream.watch(/** @type {string[]} */ (stores().map((store) => store.id).filter((run) => run && run !== "?")));
+  }
+  async function goOn() {
+    for (const store of own().filter(canResume)) {
+      const refusal = await resumeRun(String(store.id), commands.send);
+      if (refusal) toast.show("Not resumed.", refusal);
+    }
+  }
+  function control(kind, state) {
+    for (const store of stores()) {
+      if (!store.active() || !store.id || store.shared) continue;
+      if (kind !== "step") store.state = state;
+      tell(store.id, { kind });
+    }
+    draw(true);
+  }
+  /** Post a control; where our routes are cut off, Python passes it on. */
+  async function tell(run, message) {
+    const answer = await post(`skipviz/runs/${run}/events`, message);
+    if (answer.unreachable) commands.send({ op: "tell", run, message });
+  }
+  const stream = createStream(
+    (message) => {
+      for (const store of stores()) {
+        store.take(message);
+      }
+      arrive();
+      reach.saving(stores().find((store) => store.unsaved)?.unsaved ?? null);
+      soon();
+    },
+    reach.update,
+  );
+  // Who comes when the shared run is over sees it from its beginning, unless things are not to move by themselves.
+  function arrive() {
+    if (arrived || shared().length < panels.length || shared().some((store) => !store.frames.length)) return;
+    arrived = true;
+    const over = shared().every((store) => !store.active());
+    if (over && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play(0);
+  }
+  function soon() {
+    if (!asked) requestAnimationFrame(() => draw(false));
+    asked = true;
+  }
+  function draw(now) {
+    asked = false;
+    if (!data) return;
+    const theme = themeOf(page);
+    page.dataset.theme = theme;
+    if (legend.dataset.theme !== theme) {
+      legend.dataset.theme = theme;
+      legend.replaceChildren(
+        element("span", { class: "sv-quiet" }, "Gradient on a line", element("br"), element("span", { class: "sv-red" }, "skip"), " · trunk"),
+        parseSvg(data.legend[theme]),
+        ...Object.values(keys),
+      );
+    }
+    // A key stands in the legend once there is what it explains.
+    const networks = data.panels.map((panel) => panel.network);
+    keys.off.hidden = !networks.some((network) => network.skips.some((skip) => !skip.on));
+    keys.kill.hidden = !networks.some((network) => network.layers.some((layer) => layer.gain === 0));
+    keys.ghost.hidden = !panels.some((panel) => panel.ghosted());
+    const slow = now || performance.now() - slowAt > 400;
+    const mixed = own().length > 0 && shared().length > 0;
+    for (const panel of panels) panel.draw(data, theme, slow, mixed);
+    if (slow) slowAt = performance.now();
+    clearTimeout(slowTimer);
+    if (!slow) slowTimer = window.setTimeout(() => draw(true), 450);
+    const leading = lead();
+    transport.update({ playing: player.playing(), store: leading, steps: data.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine, network: data.panels[stores().indexOf(leading)].network });
+  }
+  return {
+    /** @param {any} next */
+    update(next) {
+      for (const panel of panels) panel.take(next.file);
+      if (next.message) toast.show(next.message[0], next.message[1]);
+      if (data && commands.waiting()) return;
+      const first = !data;
+      data = next;
+      header.update(next);
+      for (const panel of panels) panel.update(next.panels.find((one) => one.id === panel.id));
+      watch();
+      clearTimeout(measureTimer);
+      if (next.panels.some((panel) => panel.pending)) measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
+      reach.absent(next.absent ?? null);
+      if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
+      loadPlotly(next.plotly).then(
+        (Plotly) => {
+          for (const panel of panels) panel.plotted(Plotly, next);
+          draw(true);
+        },
+        () => toast.show("No plots.", "plotly.js could not be fetched; the diagrams still work."),
+      );
+      draw(true);
+    },
+    destroy() {
+      player.stop();
+      stream.destroy();
+      header.destroy();
+      reach.destroy();
+      for (const panel of panels) panel.destroy();
+    },
+  };
+}
+
+/** The links that the figure's page can give: the page, its runs, each panel's network in the lab. */
+function figureLinks(data) {
+  const base = location.href.replace(/[^/]*$/, "");
+  const runs = data.panels.map((panel) => panel.run ?? "");
+  const kinds = [{ id: "page", title: "This page", label: "Link to this page", note: "The three networks of the figure, to be trained anew.", address: new URL("figure", base).href }];
+  if (runs.some(Boolean)) kinds.push({ id: "runs", title: "These runs", label: "Link to these runs", note: "Others watch them, live or as they were recorded.", address: new URL(`figure?runs=${runs.join(".")}`, base).href });
+  for (const panel of data.panels) {
+    if (panel.link) kinds.push({ id: panel.id, title: `${panel.id[0].toUpperCase()}${panel.id.slice(1)}, in the lab`, label: "Link to this experiment", note: "The same network, task and seed, to be changed and trained in the lab.", address: new URL(`lab?x=${panel.link}`, base).href });
+  }
+  return kinds;
+}

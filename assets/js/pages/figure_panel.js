@@ -1,0 +1,158 @@
+// @ts-check
+// One panel of Figure 4.9: its drawing, its gradient beside it, its run.
+import { createDiagramView } from "../diagram/diagram_view.js";
+import { element } from "../common/dom.js";
+import { createExportPanel } from "../sharing/export_panel.js";
+import { createHints } from "../lab/hints.js";
+import { createTooltip } from "../common/notice.js";
+import { metricName, metricWord } from "../common/metric_words.js";
+import { formatNumber } from "../common/numbers.js";
+import { createPast } from "../lab/past.js";
+import { createQueueNotice } from "../lab/queue_notice.js";
+import { createRowsPlot } from "../plots/plot_rows.js";
+import { createRunStore } from "../frames/store.js";
+import { post } from "../frames/stream.js";
+
+/**
+ * @param {string} id  left, center or right
+ * @param {{command: (command: any) => number, problem: (sentence: string, title?: string) => void}} outer
+ */
+export function createFigurePanel(id, outer) {
+  const store = createRunStore();
+  const hints = createHints(true);
+  const title = element("h2", {});
+  const whose = element("span", { class: "sv-whose", hidden: true });
+  const text = element("p", {});
+  const note = element("span", { class: "sv-quiet" });
+  const diagramHost = element("div", { class: "sv-diagram-host" });
+  const bars = element("div", { class: "sv-bars" });
+  const rows = element("div", { class: "sv-rows" }, diagramHost, bars);
+  const count = element("output", { "aria-live": "polite" });
+  const numbers = element("div", { class: "sv-numbers" });
+  const spoken = element("p", { class: "sv-spoken", "aria-live": "polite" });
+  const step = (change) => outer.command({ op: "repeat", panel: id, change });
+  const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => step(-1) }, "−");
+  const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => step(1) }, "+");
+  const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
+  const exporting = createExportPanel({
+    name: `Export the ${id} network`, root: rows, diagram: diagramHost, plots: [["bars", "Gradient bars", bars]], panel: id, quiet: true,
+    shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.command,
+  });
+  const root = element(
+    "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
+    element("div", { class: "sv-panel-title" }, title, whose, exporting.button), text,
+    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
+    element("div", { class: "sv-scroll" }, rows),
+    element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),
+    spoken, exporting.root,
+  );
+  const tooltip = createTooltip(root);
+  /** @type {any} */
+  let data = null;
+  /** @type {any} */
+  let plot = null;
+
+  async function edit(kind, names, changes) {
+    const live = store.active() && store.mine && !store.shared;
+    for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
+    if ("on" in changes) view.mark("skip", names, changes.on);
+    if ("gain" in changes) view.mark("valve", names, changes.gain > 0);
+    outer.command({ op: kind === "skip" ? "skips" : "layers", panel: id, ids: names, changes, live });
+    if (!live) return;
+    const answer = await post(`skipviz/runs/${store.id}/events`, { kind, ids: names, ...changes });
+    if (answer.unreachable) outer.command({ op: "tell", run: store.id, message: { kind, ids: names, ...changes } });
+    else if (!answer.ok) outer.problem(answer.error || "");
+  }
+  const past = createPast(store, { data: () => data, stand: (network) => view.stand(network) });
+  const act = past.guard({
+    toggleSkip: (names) => edit("skip", names, { on: !data.network.skips.some((skip) => names.includes(skip.id) && skip.on) }),
+    toggleValve: (names) => edit("layer", names, { gain: data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0) ? 0 : 1 }),
+    selectSkip: () => {},
+    selectLayer: (names) => act.toggleValve(names),
+    addSkip: () => outer.problem("Skips are added in the Lab; here a click switches those of the figure."),
+    remove: () => outer.problem("Nothing is removed from the figure; switch a skip off, or open it in the Lab."),
+    open: (layer) => outer.command({ op: "open", panel: id, layer }),
+    hover(node, sentence) {
+      if (sentence) tooltip.show(node || rows, [sentence]);
+      else tooltip.show(node, hints.lines(node, data, values()));
+    },
+  }, (title, sentence) => outer.problem(sentence, title));
+  const view = createDiagramView(diagramHost, act);
+  const queueNotice = createQueueNotice(rows);
+  // Until the first frame of one's own run comes, what the shared one showed stays.
+  /** @type {any} */
+  let lingering = null;
+  function adopt(run, shared) {
+    lingering = store.shared && !shared ? store.frame() : null;
+    store.reset(run);
+    store.shared = shared;
+  }
+  const last = () => (store.state === "starting" || store.state === "running" ? lingering : null);
+  const shown = () => store.frame() || last() || data?.probe?.frame || null;
+  const values = () => shown()?.variants[data.variant] || null;
+
+  return {
+    id, root, store,
+    /** Whether hollow bars of the network without its skips are drawn. */
+    ghosted: () => past.on() > 0 && Boolean(store.ghost(shown(), data.variant)?.ghost),
+    /** @param {string} run  one that this browser has just started for the panel, or "?" while it is asked for */
+    own: (run) => adopt(run, false),
+    /** @param {any} next */
+    update(next) {
+      const same = data?.network.depth === next.network.depth;
+      data = next;
+      const run = next.run ?? next.shared;
+      if (run !== store.id) adopt(run, !next.run && Boolean(next.shared));
+      if (!same) lingering = null;
+      store.mine = next.mine;
+      view.diverged(store.diverged[next.variant]?.layer ?? null);
+      title.textContent = next.title;
+      text.textContent = next.text;
+      note.textContent = next.network.note.replace("-default", "");
+      count.textContent = `×${next.repeat}`;
+      less.disabled = next.repeat <= 1;
+      more.disabled = next.repeat >= next.most;
+      fold.textContent = next.repeat > 1 ? (next.folded ? "unfold" : "fold") : "";
+      fold.hidden = next.repeat <= 1;
+      view.show(next.diagram);
+      rows.style.height = `${next.diagram.height + 24}px`;
+      root.style.setProperty("--sv-gain-x", `${next.diagram.gain_x}px`);
+      root.style.setProperty("--sv-diagram-width", `${next.diagram.width}px`);
+    },
+    /** @param {any} Plotly @param {any} shared */
+    plotted(Plotly, shared) {
+      plot = plot || createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps);
+    },
+    /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow @param {boolean} mixed  whether some panels are one's own and some are not */
+    draw(shared, theme, slow, mixed) {
+      if (!data) return;
+      whose.hidden = !mixed || !store.id;
+      whose.textContent = store.shared ? "Shared run" : "Your run";
+      whose.title = store.shared ? "Everybody sees this run. Change something here, and one of your own starts." : "Nobody else changes this run.";
+      queueNotice(store);
+      const now = values();
+      past.mark();
+      view.paint(now, shared.ramps[theme]);
+      if (plot) {
+        const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
+        plot.update({ diagram: data.diagram, values: now, ghost: past.on() > 0 ? store.ghost(shown(), data.variant) : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
+      }
+      if (!slow) return;
+      const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;
+      const metric = data.metric === "accuracy" ? "accuracy" : metricName(data.metric);
+      numbers.replaceChildren(
+        element("span", {}, data.task), element("span", {}, "loss ", element("strong", {}, formatNumber(now?.loss))),
+        element("span", { class: "sv-metric" }, `${metric} `, element("strong", {}, metricWord(held, data.metric))),
+      );
+      const bad = store.state === "diverged" || store.state === "failed";
+      if (bad) numbers.replaceChildren(element("span", { class: "sv-warn" }, store.reason || store.state));
+      const grads = now ? now.weight_grad.filter((value) => value !== null) : [];
+      spoken.textContent = hints.spoken(data, store, now, grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null);
+    },
+    take: exporting.take,
+    destroy() {
+      exporting.destroy();
+      plot?.destroy?.();
+    },
+  };
+}

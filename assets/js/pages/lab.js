@@ -1,0 +1,400 @@
+// @ts-check
+// The lab: one network's diagram with its numbers row by row, its controls, and its history.
+import { createDiagramView } from "../diagram/diagram_view.js";
+import { iconButton } from "../common/dom.js";
+import { createExportPanel } from "../sharing/export_panel.js";
+import { createFileDrop, pickFile } from "../lab/file_drop.js";
+import { createHeaderActions } from "../common/header_actions.js";
+import { createInspector } from "../lab/inspector.js";
+import { createLabLegend } from "../lab/lab_legend.js";
+import { labElements } from "../lab/lab_elements.js";
+import { labLinks } from "../lab/lab_links.js";
+import { createLabPlots } from "../lab/lab_plots.js";
+import { createHints } from "../lab/hints.js";
+import { createToast, createTooltip } from "../common/notice.js";
+import { createNetworkShape } from "../lab/network_shape.js";
+import { createOtherTab } from "../lab/other_tab.js";
+import { createPast } from "../lab/past.js";
+import { createReachNote } from "../common/reach_note.js";
+import { canResume } from "../common/run_words.js";
+import { createViewOptions } from "../lab/view_options.js";
+import { createQueueNotice } from "../lab/queue_notice.js";
+import { createRunStore } from "../frames/store.js";
+import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
+import { createTableView } from "../lab/table_view.js";
+import { createTransport } from "../lab/transport.js";
+import { createProjector } from "../common/projector.js";
+import { themeOf } from "../common/theme.js";
+import { createWatching } from "../lab/watching.js";
+
+const LIVE = new Set(["on", "strength", "gain"]);
+// Milliseconds after which Python hears of what a live run has been told directly.
+const TELL_LATER = 250;
+
+/**
+ * @param {HTMLElement} root
+ * @param {ReturnType<import("../frames/commands.js").createCommands>} commands
+ */
+export function createLab(root, commands) {
+  const store = createRunStore();
+  const page = labElements();
+  root.replaceChildren(page.root);
+  const toast = createToast(page.card);
+  const tooltip = createTooltip(page.card);
+  const hints = createHints();
+  /** @type {any} */
+  let data = null;
+  /** @type {{kind: string, ids: string[]} | null} */
+  let selected = null;
+  let speed = /** @type {number | null} */ (100);
+  let postedAt = 0;
+  let measureTimer = 0;
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
+
+  const variant = () => data.variant;
+  const ids = (kind) => data.network[kind === "skip" ? "skips" : "layers"].map((part) => part.id);
+
+  async function send(message, final) {
+    if (!final && performance.now() - postedAt < 80) return;
+    postedAt = performance.now();
+    otherTab.sent(message);
+    const answer = await post(`skipviz/runs/${store.id}/events`, message);
+    if (answer.unreachable && final) commands.send({ op: "tell", run: store.id, message });
+    else if (!answer.ok && final) toast.show("Not done.", answer.error || "");
+    return answer;
+  }
+
+  function edit(kind, names, changes, final) {
+    const live = store.active() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
+    if (live) send({ kind, ids: names, ...changes }, final);
+    for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
+    if ("on" in changes && kind === "skip") diagram.mark("skip", names, changes.on);
+    if ("gain" in changes && kind === "layer") diagram.mark("valve", names, changes.gain > 0);
+    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    if (final) commands.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes, live }, live ? TELL_LATER : 0);
+    draw.text();
+  }
+
+  const refuse = (title, sentence) => toast.show(title, sentence);
+  const watching = createWatching({
+    store, data: () => data, ask: (command) => commands.send(command), refuse,
+    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, on) => diagram.mark(kind, names, on),
+  });
+  const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), stand: (network) => diagram.stand(network) });
+  const past = createPast(store, { data: () => data, stand: (network) => diagram.stand(network) });
+  const act = past.guard(watching.guard({
+    skips: (names, changes, final) => edit("skip", names, changes, final),
+    layers: (names, changes, final) => edit("layer", names, changes, final),
+    toggleSkip(names) {
+      const on = data.network.skips.some((skip) => names.includes(skip.id) && skip.on);
+      edit("skip", names, { on: !on }, true);
+    },
+    toggleValve(names) {
+      const open = data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0);
+      edit("layer", names, { gain: open ? 0 : 1 }, true);
+    },
+    selectSkip: (names) => select("skip", names),
+    selectLayer: (names) => select("layer", names),
+    deselect: () => select(null, []),
+    addSkip: (source, target) => commands.send({ op: "add_skip", source, target }),
+    insert: (position) => commands.send({ op: "insert_layer", position }),
+    remove(kind, names) {
+      select(null, []);
+      commands.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
+    },
+    open: (layer) => commands.send({ op: "open", layer }),
+    hover(node, sentence) {
+      if (sentence) tooltip.show(node || page.rows, [sentence]);
+      else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
+    },
+    all: (on) => edit("skip", ids("skip"), { on }, true),
+    main() {
+      if (store.state === "running" || store.state === "starting") control("pause", "paused");
+      else if (store.state === "paused") control("resume", "running");
+      else if (store.state === "queued") control("stop", "stopped");
+      else if (canResume(store)) goOn();
+      else start(false);
+    },
+    step: () => (store.state === "ready" ? start(true) : control("step", "paused")),
+    stop: () => control("stop", "stopped"),
+    reset: () => {
+      store.reset(null);
+      stream.watch([]);
+      commands.send({ op: "reset" });
+      draw.all();
+    },
+    speed(value) {
+      speed = store.speed = value;
+      if (store.active()) send({ kind: "speed", steps_per_second: value }, true);
+    },
+    rate(value, final) {
+      if (store.active() && store.mine) send({ kind: "rate", learning_rate: value }, final);
+      data.learning_rate = value;
+      if (final) commands.send({ op: "rate", learning_rate: value, live: store.active() });
+    },
+    seek(step) {
+      store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
+      draw.all();
+    },
+    options() {
+      if (store.active() && store.mine) send({ kind: "ghost", ghost: options.ghost }, true);
+      draw.all();
+    },
+    refuse,
+    travel(operation) {
+      act.seek(null);
+      commands.send({ op: operation });
+    },
+  }), refuse);
+
+  function exported() {
+    const frame = store.frame() || data.probe?.frame || null;
+    return { data, store, frame, values: frame?.variants[variant()] || null };
+  }
+  // The gradient at initialisation was not there in time: ask again, unless something else was asked meanwhile.
+  function measureSoon() {
+    clearTimeout(measureTimer);
+    measureTimer = window.setTimeout(() => commands.waiting() || commands.send({ op: "measure" }), 500);
+  }
+  function showTable(yes) {
+    page.table.hidden = !yes;
+    draw.all();
+    if (yes) page.table.scrollIntoView({ block: "nearest" });
+  }
+  async function start(paused) {
+    store.reset("?");
+    draw.text();
+    const wanted = { speed, ghost: options.ghost, paused };
+    const answer = commands.waiting() ? null : await startRun({ link: data.link, ...wanted });
+    if (answer?.error) {
+      toast.show("Not started.", answer.error);
+      store.reset(null);
+    } else {
+      if (answer?.run) adopt(answer.run);
+      commands.send({ op: "start", run: answer?.run, ...wanted });
+    }
+    draw.text();
+  }
+  async function goOn() {
+    const refusal = await resumeRun(String(store.id), commands.send);
+    if (refusal) toast.show("Not resumed.", refusal);
+  }
+  function control(kind, state) {
+    if (kind !== "step") store.state = state;
+    send({ kind }, true);
+    draw.text();
+  }
+  function select(kind, names) {
+    selected = kind ? { kind, ids: names } : null;
+    diagram.select(kind, names);
+    draw.text();
+  }
+
+  const diagram = createDiagramView(page.diagram, act);
+  const inspector = createInspector(page.inspector, act);
+  const transport = createTransport(act);
+  const table = createTableView(page.table, act);
+  const viewOptions = createViewOptions(page.quantity, options, () => act.options());
+  const shape = createNetworkShape(page.head, page.names, (u) => commands.send({ op: "u", on: u }));
+  const queueNotice = createQueueNotice(page.rows);
+  const plots = createLabPlots(page, options, (step) => act.seek(step));
+  page.transport.append(transport.root);
+  page.plain.onclick = () => act.all(false);
+  page.residual.onclick = () => act.all(true);
+  const sidebar = iconButton("setup", "Set up the network, task and training", () => /** @type {any} */ (document.querySelector('[data-testid="stExpandSidebarButton"]'))?.click(), "sv-bare sv-setup");
+  page.tools.append(
+    sidebar,
+    iconButton("undo", "Undo (Ctrl+Z)", () => act.travel("undo"), "sv-bare sv-undo"),
+    iconButton("redo", "Redo (Ctrl+Shift+Z)", () => act.travel("redo"), "sv-bare sv-redo"),
+    iconButton("table", "Table", () => showTable(page.table.hidden), "sv-bare sv-table-button"),
+  );
+  page.root.prepend(watching.root);
+  const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command) });
+  const projector = createProjector(page, header.view);
+  const openText = (text) => commands.send({ op: "open_file", text });
+  const exporting = createExportPanel({
+    name: "Export", root: page.root, diagram: page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
+    plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["loss", "Loss", page.loss], ["picture", "Output", page.picture]],
+  });
+  header.root.querySelector(".sv-share")?.after(exporting.button);
+  header.root.append(exporting.root);
+  const dropping = createFileDrop(page.root, openText, refuse);
+  page.root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && selected) {
+      act.deselect();
+      event.preventDefault();
+    }
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    act.travel(event.shiftKey ? "redo" : "undo");
+  });
+
+  const room = new ResizeObserver(() => {
+    const bars = page.bars.clientWidth;
+    page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
+    page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
+    page.card.dataset.tight = String(page.card.clientWidth < 620);
+  });
+  room.observe(page.bars);
+  const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
+  dock.observe(page.transport);
+
+  const zoom = (factor) => commands.send({ op: "zoom", factor: Math.round(Math.min(6, Math.max(1, factor)) * 100) / 100 });
+  const legend = createLabLegend(page.legend, { zoom: (factor) => zoom(data.zoom * factor), foldAgain: () => act.open(null) });
+  page.rows.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    if (!commands.waiting()) zoom(data.zoom * (event.deltaY < 0 ? 1.25 : 0.8));
+  }, { passive: false });
+
+  const reach = createReachNote();
+  page.root.append(reach.root);
+  const stream = createStream(
+    (message) => {
+      if (message.follow) watching.followed(message);
+      else if (store.take(message)) draw.soon();
+      reach.saving(store.unsaved);
+    },
+    reach.update,
+  );
+
+  const shownStep = (frame) => (store.cursor === null && store.state === "diverged" ? store.frames.at(-1)?.step : frame?.step) ?? 0;
+  const draw = createDrawing();
+  function createDrawing() {
+    let asked = false;
+    let slowAt = 0;
+    let slowTimer = 0;
+    function fast() {
+      asked = false;
+      const frame = store.frame();
+      const shown = frame || data.probe?.frame || null;
+      const values = shown?.variants[variant()] || null;
+      const theme = themeOf(page.root);
+      page.root.dataset.theme = theme;
+      legend.draw(theme, data.legend[theme]);
+      watching.sync();
+      otherTab.follow();
+      watching.update();
+      past.mark();
+      const look = projector.look(data);
+      diagram.paint(values, look.ramps[theme]);
+      diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
+      plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
+      legend.keys({ ghost: options.ghost && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame) });
+      transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint: data.watch ? "" : data.hint });
+      const now = performance.now();
+      clearTimeout(slowTimer);
+      if (now - slowAt > 250) slow();
+      else slowTimer = window.setTimeout(slow, 260 - (now - slowAt));
+    }
+    function slow() {
+      slowAt = performance.now();
+      const frame = store.frame();
+      const shown = frame || data.probe?.frame || null;
+      const values = shown?.variants[variant()] || null;
+      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data) });
+      table.update(data, values, past.then(), Boolean(data.watch));
+      words(values);
+    }
+    function words(values) {
+      queueNotice(store);
+      const grads = values ? values.weight_grad.filter((value) => value !== null) : [];
+      const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
+      const on = past.on();
+      const back = past.then();
+      inspector.update(data, selected, ratio, { on, step: back ? store.frame()?.step ?? 0 : null });
+      page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
+      page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";
+      page.plain.setAttribute("aria-pressed", String(on === 0));
+      page.residual.setAttribute("aria-pressed", String(on > 0 && on === data.network.skips_total));
+      page.toggle.hidden = data.network.skips_total === 0;
+      page.spoken.textContent = hints.spoken(data, store, values, ratio, on);
+    }
+    return {
+      soon() {
+        if (watching.waiting()) return;
+        if (!asked) requestAnimationFrame(fast);
+        asked = true;
+      },
+      all() {
+        if (!data || watching.waiting()) return;
+        slowAt = 0;
+        fast();
+      },
+      text() {
+        watching.update();
+        const frame = store.frame() || data.probe?.frame || null;
+        words(frame?.variants[variant()] || null);
+        transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint: data.watch ? "" : data.hint });
+      },
+    };
+  }
+
+  const lab = {
+    /** @param {any} next  what Python knows */
+    update(next) {
+      exporting.take(next.file);
+      if (next.message) {
+        toast.show(next.message[0], next.message[1]);
+        inspector.renew();
+      }
+      if (data && (commands.waiting() || watching.stale(next))) {
+        if (next.run !== store.id && next.run && !next.watch) adopt(next.run);
+        return;
+      }
+      const first = !data;
+      data = next;
+      if (next.speed !== undefined && first) speed = next.speed;
+      if (next.run !== store.id) adopt(next.run);
+      stream.follow(next.watch?.follow ?? "");
+      store.mine = next.mine && !next.watch;
+      watching.update();
+      header.update(next);
+      store.speed = speed;
+      page.plain.textContent = next.network.words[0];
+      page.residual.textContent = next.network.words[1];
+      const drawn = shape.update(next);
+      const axis = next.figures.rows.light.layout.meta.axis;
+      diagram.show(drawn);
+      diagram.watched(Boolean(next.watch));
+      page.rows.classList.toggle("u", drawn !== next.diagram);
+      page.rows.style.height = drawn === next.diagram ? `${drawn.height + axis}px` : "";
+      page.bars.style.height = `${next.diagram.height + axis}px`;
+      page.scroll.classList.toggle("zoomed", next.zoom > 1);
+      legend.update(next);
+      page.card.dataset.u = String(drawn !== next.diagram);
+      page.card.style.setProperty("--sv-gain-x", `${drawn.gain_x}px`);
+      page.card.style.setProperty("--sv-diagram-width", `${drawn.width}px`);
+      page.root.querySelector(".sv-undo").disabled = !next.undo;
+      page.root.querySelector(".sv-redo").disabled = !next.redo;
+      if (selected && !selected.ids.every((id) => ids(selected.kind).includes(id))) selected = null;
+      if (next.select) selected = next.select;
+      diagram.select(selected?.kind ?? null, selected?.ids ?? []);
+      viewOptions.update(next.network.note);
+      if (next.pending) measureSoon();
+      if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
+      plots.load(next).then((made) => made && draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
+      projector.fit(next.diagram);
+      if (first || !store.frames.length) draw.all();
+      else draw.soon();
+    },
+    destroy() {
+      exporting.destroy();
+      dropping.destroy();
+      stream.destroy();
+      header.destroy();
+      projector.destroy();
+      reach.destroy();
+      watching.destroy();
+      room.disconnect();
+      dock.disconnect();
+      plots.destroy();
+    },
+  };
+  return lab;
+
+  function adopt(run) {
+    store.reset(run);
+    stream.watch(run ? [run] : []);
+  }
+}

@@ -1,0 +1,133 @@
+// @ts-check
+// One run in the list: its pictures, its title that can be written over, its numbers, what can be done with it.
+import { element, iconButton, parseSvg } from "../common/dom.js";
+import { metricName, metricWord } from "../common/metric_words.js";
+import { formatNumber } from "../common/numbers.js";
+import { runPicture } from "./run_picture.js";
+import { agoWords, exactWords, networkWords, runStateWords, sizeWords } from "./run_facts.js";
+
+/**
+ * @param {any} first  the run's facts
+ * @param {number} longest  characters of a title, to which the server holds too
+ * @param {{open: (run: string) => void, rename: (run: string, title: string) => void, unnamed: () => void, resume: (run: string) => void, remove: (run: string) => void, pick: (run: string, on: boolean) => void}} act
+ */
+export function createRunRow(first, longest, act) {
+  let run = first;
+  let pictured = "";
+  let editing = false;
+  const pick = element("input", { type: "checkbox", onchange: () => act.pick(run.id, pick.checked) });
+  const network = element("div", { class: "sv-run-network" });
+  const past = element("div", { class: "sv-run-past" });
+  const address = () => `lab?run=${encodeURIComponent(run.id)}`;
+  /** @param {MouseEvent} event */
+  function follow(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    act.open(run.id);
+  }
+  const picture = element("a", { class: "sv-run-picture", href: address(), tabindex: "-1", "aria-hidden": "true", onclick: follow }, network, past);
+  const title = element("button", { type: "button", class: "sv-run-title", onclick: () => edit() });
+  const heading = element("h2", {}, title);
+  const words = element("p", { class: "sv-quiet sv-run-words" });
+  const state = element("span", { class: "sv-state" });
+  const steps = element("span", {});
+  const progress = element("div", { class: "sv-run-progress" }, element("i", {}));
+  const loss = element("div", {});
+  const metric = element("div", { class: "sv-metric" });
+  const when = element("time", {});
+  const size = element("span", { class: "sv-quiet" });
+  const open = element("a", { class: "sv-button", href: address(), onclick: follow }, "Open");
+  const resume = element("button", { type: "button", class: "sv-button", onclick: () => act.resume(run.id) }, "Resume");
+  const rename = iconButton("pencil", "Rename", () => edit(), "sv-bare");
+  const remove = iconButton("bin", "Delete", () => act.remove(run.id), "sv-bare");
+  const root = element(
+    "li", { class: "sv-run" },
+    element("label", { class: "sv-run-pick", title: "Choose for side by side" }, pick),
+    picture,
+    element("div", { class: "sv-run-name" }, heading, words),
+    element("div", { class: "sv-run-state" }, state, steps, progress),
+    element("div", { class: "sv-run-numbers" }, loss, metric),
+    element("div", { class: "sv-run-when" }, when, size),
+    element("div", { class: "sv-run-actions" }, resume, open, rename, remove),
+  );
+
+  function edit() {
+    if (editing) return;
+    editing = true;
+    const field = element("input", { type: "text", class: "sv-run-field", maxlength: longest, "aria-label": "New name of this run" });
+    field.value = run.title;
+    /** @param {boolean} save */
+    function end(save) {
+      if (!editing) return;
+      editing = false;
+      const wanted = field.value.trim();
+      if (save && wanted && wanted !== run.title) {
+        run = { ...run, title: wanted };
+        act.rename(run.id, wanted);
+      }
+      if (save && !wanted) act.unnamed();
+      heading.replaceChildren(title);
+      write(run);
+    }
+    field.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+      if ((event.key !== "Enter" && event.key !== "Escape") || event.isComposing) return;
+      event.preventDefault();
+      event.stopPropagation();
+      end(event.key === "Enter");
+      title.focus();
+    };
+    field.onblur = () => end(true);
+    heading.replaceChildren(field);
+    field.focus();
+    field.select();
+  }
+
+  /** @param {any} next */
+  function write(next) {
+    run = next;
+    root.dataset.run = run.id;
+    title.textContent = run.title;
+    title.title = run.title;
+    pick.setAttribute("aria-label", `Choose ${run.title} for side by side`);
+    root.setAttribute("aria-label", run.title);
+    words.textContent = networkWords(run);
+    words.title = words.textContent;
+    const [kind, sentence] = runStateWords(run);
+    state.dataset.kind = kind;
+    state.textContent = sentence;
+    state.title = run.reason || sentence;
+    steps.textContent = `${run.step.toLocaleString("en")} / ${run.steps.toLocaleString("en")}`;
+    progress.style.setProperty("--done", `${(100 * run.step) / Math.max(1, run.steps)}%`);
+    loss.replaceChildren("Loss ", element("strong", {}, formatNumber(run.loss)));
+    metric.replaceChildren(`${metricName(run.metric)} `, element("strong", {}, metricWord(run.held_out, run.metric)));
+    when.dateTime = new Date(run.created * 1000).toISOString();
+    when.title = exactWords(run.created);
+    size.textContent = sizeWords(run.bytes);
+    resume.hidden = !run.resumable;
+  }
+  write(first);
+
+  return {
+    root,
+    facts: () => run,
+    /** @param {any} next  its facts now */
+    update: (next) => !editing && write(next),
+    /** @param {any} card  `svg` and `history` @param {string[]} ramp */
+    paint(card, ramp) {
+      const key = JSON.stringify([card.svg, card.history, ramp[0]]);
+      if (key === pictured) return;
+      pictured = key;
+      network.replaceChildren(parseSvg(card.svg));
+      past.replaceChildren(runPicture(card.history, ramp));
+    },
+    /** @param {number} now  seconds since 1970 */
+    age(now) {
+      when.textContent = agoWords(run.created, now);
+    },
+    /** @param {boolean} on */
+    picked(on) {
+      pick.checked = on;
+      root.classList.toggle("picked", on);
+    },
+  };
+}

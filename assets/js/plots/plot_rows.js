@@ -1,0 +1,232 @@
+// @ts-check
+// The plot beside the diagram: bars, share at fork and update ratio, on the diagram's own pixel rows.
+import { medianOf } from "../diagram/aggregate.js";
+import { formatNumber, formatPercent, formatPower } from "../common/numbers.js";
+import { createPlotHost } from "./plot_host.js";
+import { gradientDrawing } from "./row_bars.js";
+import { markSentences, partName, rowMarks } from "./row_marks.js";
+import { forkShare, shareBars, updateMarks } from "./row_sides.js";
+import { attachTip } from "../common/tip.js";
+import { barArrays, filled, numberArrays, polylines } from "./trace_arrays.js";
+
+/** @typedef {import("./row_marks.js").RowMark} RowMark */
+
+// px above and below a fork's bar where the pointer still means it.
+const FORK_REACH = 9;
+// px between the labels 10⁻¹² and 10⁻¹⁰ that keeps them apart.
+const TICK_DISTANCE = 30;
+
+/**
+ * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, ghost, before, share and update, each one
+ * variant's part of a frame or null (ghost and update are drawn from that frame's own fields, before stands for the last
+ * frame ahead of an event); options {quantity: "weight" | "state", measure: "norm" | "rms", scale: "absolute" |
+ * "relative"}; header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps.
+ * What is not given stays.
+ * @param {any} Plotly
+ * @param {HTMLElement} parent
+ * @param {any} figure rows_figure's, or one for each theme
+ * @param {any} ramps
+ */
+export function createRowsPlot(Plotly, parent, figure, ramps) {
+  /** @type {{marks: RowMark[], areas: any} | null} */
+  let drawn = null;
+  const host = createPlotHost(Plotly, parent, figure, ramps, (state, look) => {
+    if (!state.diagram) return null;
+    const areas = columnAreas(look, layerCount(state));
+    const marks = rowMarks(state);
+    drawn = { marks, areas };
+    return { data: rowTraces(state, look, marks, areas), layout: rowLayout(state, look, areas) };
+  });
+  host.node.setAttribute("role", "img");
+  const removeTip = attachTip(host.node, () => host.look().tokens, (x, y) => drawn && rowTip(host.state, drawn, x, y));
+  return {
+    node: host.node,
+    /** @param {any} changes */
+    update(changes) {
+      host.update(changes);
+      if (drawn && "values" in changes) describeRows(host.node, drawn.marks, host.state);
+    },
+    /**
+     * The layers (or states) whose row is at `y` px of the plot; empty between rows.
+     * @param {number} y
+     */
+    partsAt(y) {
+      return drawn ? (markAt(drawn.marks, y)?.parts ?? []) : [];
+    },
+    destroy() {
+      removeTip();
+      host.destroy();
+    },
+  };
+}
+
+/** @param {any} state */
+function layerCount(state) {
+  return state.diagram.rows.reduce((most, row) => Math.max(most, ...(row.layers ?? []).map((layer) => layer + 1)), 0);
+}
+
+/**
+ * Where each column lies, px from the element's left edge; columns that would leave the bars no room are left out.
+ * @param {import("./plot_host.js").Look} look
+ * @param {number} layers
+ */
+function columnAreas({ figure, width }, layers) {
+  const meta = figure.layout.meta;
+  const shown = [...meta.columns].filter((column) => column !== "bars");
+  const rest = () => width - meta.numbers - shown.reduce((sum, column) => sum + meta.gaps[column] + meta.widths[column], 0);
+  while (shown.length && rest() < meta.bars_least) shown.pop();
+  const bars = Math.max(20, rest());
+  const low = layers >= meta.deep_from ? meta.low.deep : meta.low.shallow;
+  /** @type {any} */
+  const areas = { bars, numbers: meta.numbers, low, high: meta.high, unit: (meta.high - low) / bars };
+  let x = bars + meta.numbers;
+  for (const column of shown) {
+    x += meta.gaps[column];
+    areas[column] = { x, width: meta.widths[column] };
+    x += meta.widths[column];
+  }
+  return areas;
+}
+
+/**
+ * @param {any} state
+ * @param {import("./plot_host.js").Look} look
+ * @param {any} areas
+ */
+function rowLayout(state, look, areas) {
+  const { layout } = look.figure;
+  const total = look.width;
+  const height = state.diagram.height;
+  const every = 2 / areas.unit >= TICK_DISTANCE ? 2 : 4;
+  const ticks = [];
+  for (let exponent = Math.ceil((areas.low + 0.5) / 2) * 2; exponent <= 0; exponent += 1) {
+    if (exponent % every === 0) ticks.push(exponent);
+  }
+  if (areas.low === -12 && every === 2) ticks.unshift(-12);
+  const end = areas.bars + areas.numbers;
+  const reach = areas.low + end * areas.unit;
+  /** @type {any} */
+  const made = {
+    height: height + layout.meta.axis,
+    yaxis: { ...layout.yaxis, range: [height, 0] },
+    xaxis: { ...layout.xaxis, domain: [0, Math.min(1, end / total)], range: [areas.low, reach], tickvals: ticks, ticktext: ticks.map(formatPower) },
+    shapes: [],
+  };
+  if (areas.low < -7) made.shapes.push(guide("x", -7, look.tokens.ink3, "1.5px,3px", 1.25));
+  for (const [column, axis] of [["share", "xaxis2"], ["update", "xaxis3"]]) {
+    if (!layout[axis]) continue;
+    const area = areas[column];
+    made[axis] = area
+      ? { ...layout[axis], domain: [area.x / total, Math.min(1, (area.x + area.width) / total)] }
+      : { ...layout[axis], visible: false, domain: [0, 1] };
+  }
+  if (areas.update) made.shapes.push(guide("x3", -3, look.tokens.ink3, "4px,3px", 1.5));
+  return made;
+}
+
+/**
+ * @param {string} axis
+ * @param {number} x
+ * @param {string} color
+ * @param {string} dash
+ * @param {number} width
+ */
+function guide(axis, x, color, dash, width) {
+  return { type: "line", xref: axis, yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color, dash, width }, layer: "above" };
+}
+
+/**
+ * @param {any} state
+ * @param {import("./plot_host.js").Look} look
+ * @param {RowMark[]} marks
+ * @param {any} areas
+ */
+function rowTraces(state, look, marks, areas) {
+  const drawing = gradientDrawing(state, look, marks, areas);
+  const parts = {
+    bars: barArrays(drawing.bars),
+    envelope: { ...drawing.envelope, fillcolor: drawing.pale },
+    whiskers: drawing.whiskers,
+    median: drawing.medians,
+    "ghost-edge": drawing.ghosts,
+    ghost: drawing.ghosts,
+    "before-edge": drawing.before,
+    before: drawing.before,
+    numbers: numberArrays(drawing.numbers),
+    share: barArrays(areas.share ? shareBars(state, look) : []),
+    ...(areas.update ? updateMarks(state, look) : { update: { x: [], y: [] }, "update-range": polylines() }),
+  };
+  return look.figure.data.map((trace) => filled(trace, parts[trace.meta]));
+}
+
+/**
+ * @param {RowMark[]} marks
+ * @param {number} y
+ * @returns {RowMark | null}
+ */
+function markAt(marks, y) {
+  return marks.find((mark) => Math.abs(y - mark.y) <= mark.h / 2 + 4) ?? null;
+}
+
+/**
+ * @param {any} state
+ * @param {{marks: RowMark[], areas: any}} drawn
+ * @param {number} x
+ * @param {number} y
+ * @returns {string[] | null}
+ */
+function rowTip(state, { marks, areas }, x, y) {
+  if (y > state.diagram.height) return null;
+  if (areas.update && x >= areas.update.x - 8) return updateSentences(state, y);
+  if (areas.share && x >= areas.share.x - 8) return forkSentences(state, y);
+  const mark = markAt(marks, y);
+  return mark && x <= areas.bars + areas.numbers ? markSentences(mark, state) : null;
+}
+
+/**
+ * @param {any} state
+ * @param {number} y
+ */
+function forkSentences(state, y) {
+  const fork = (state.diagram.forks ?? []).find((one) => Math.abs(y - one.y) <= FORK_REACH);
+  const share = fork ? forkShare(fork, state.share) : null;
+  if (!fork || share === null) return null;
+  const from = [].concat(fork.state).map((state_) => `h(${state_})`);
+  return [
+    `${formatPercent(share)} through ${fork.skips.length === 1 ? "the skip" : "the skips"}, ${formatPercent(1 - share)} through the trunk`,
+    `Energy share at ${from.length > 3 ? `${from.length} forks` : from.join(", ")}: ‖skip‖² ÷ (‖skip‖² + ‖trunk‖²)`,
+    `skip ${formatNumber(medianOf(fork.skips, state.share.skip_grad))}, trunk ${formatNumber(medianOf(fork.trunk, state.share.trunk_grad))}`,
+  ];
+}
+
+/**
+ * @param {any} state
+ * @param {number} y
+ */
+function updateSentences(state, y) {
+  const row = state.diagram.rows.find((one) => one.layers?.length && one.kind !== "joint" && Math.abs(y - one.y) <= one.h / 2 + 2);
+  const ratio = row ? medianOf(row.layers, state.update?.update_ratio) : null;
+  if (!row || ratio === null) return null;
+  const name = row.layers.length === 1 ? partName(row.layers[0], "weight") : `median of ${row.layers.length} layers`;
+  return [`${name}: ${formatNumber(ratio)}`, "‖Δθ‖ ÷ ‖θ‖ of the step just taken", "About 10⁻³ (dashed) is a healthy pace"];
+}
+
+/**
+ * Say in a sentence what the bars show, for those who cannot see them.
+ * @param {HTMLElement} node
+ * @param {RowMark[]} marks
+ * @param {any} state
+ */
+function describeRows(node, marks, state) {
+  const known = marks.filter((mark) => mark.now);
+  const what = state.options?.quantity === "state" ? "state" : "layer";
+  if (known.length === 0) {
+    node.setAttribute("aria-label", `Gradient per ${what}: not measured yet.`);
+    return;
+  }
+  const first = /** @type {any} */ (known[known.length - 1]);
+  const last = /** @type {any} */ (known[0]);
+  const ratio = last.now.median > 0 ? ` The first is ${formatNumber(first.now.median / last.now.median)} times the last.` : "";
+  const values = `${formatNumber(last.now.median)} at ${last.name}, ${formatNumber(first.now.median)} at ${first.name}`;
+  node.setAttribute("aria-label", `Gradient per ${what}, from the loss down: ${values}.${ratio}`);
+}

@@ -1,0 +1,185 @@
+// @ts-check
+// Which numbers stand on which pixel rows: from a diagram and lists of measurements to marks, before any drawing.
+import { spreadOf } from "../diagram/aggregate.js";
+import { formatNumber } from "../common/numbers.js";
+
+/**
+ * @typedef {import("../diagram/aggregate.js").Spread} Spread
+ * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms", scale?: "absolute" | "relative"}} RowOptions
+ * @typedef {{y: number, h: number, parts: number[], plate: any, name: string, now: Spread | null, ghost: Spread | null,
+ *   before: Spread | null}} RowMark y and h in px; parts are indices into the values
+ */
+
+const STATE_BAR = 11;
+
+/**
+ * `values` as the options ask: divided by √elements for `rms`, by the last layer's own value for `relative`.
+ * @param {(number | null)[] | null | undefined} values
+ * @param {RowOptions} options
+ * @param {number[] | undefined} counts elements of each entry
+ * @returns {(number | null)[] | null}
+ */
+export function comparedValues(values, options, counts) {
+  if (!values) return null;
+  let compared = values;
+  if (options.measure === "rms" && counts) {
+    compared = compared.map((value, index) => (value === null || !counts[index] ? null : value / Math.sqrt(counts[index])));
+  }
+  if (options.scale !== "relative") return compared;
+  const last = compared.findLast((value) => typeof value === "number");
+  return compared.map((value) => (value === null || !last ? null : value / last));
+}
+
+/**
+ * One mark for every bar: beside boxes and plates for weights, at the trunk's gaps (and plates) for states.
+ * @param {any} input what createRowsPlot's update was given
+ * @returns {RowMark[]} top to bottom
+ */
+export function rowMarks(input) {
+  const { now, ghost, before } = markValues(input);
+  const places = input.options?.quantity === "state" ? statePlaces(input.diagram) : layerPlaces(input.diagram);
+  return places.map((place) => ({
+    ...place,
+    now: spreadOf(now, place.parts),
+    ghost: spreadOf(ghost, place.parts),
+    before: spreadOf(before, place.parts),
+  }));
+}
+
+/**
+ * The three lists that marks are made of, compared as the options ask.
+ * @param {any} input
+ */
+export function markValues(input) {
+  const options = input.options ?? {};
+  const counts = countsOf(input);
+  const [field, ghostField] = options.quantity === "state" ? ["state_grad", "ghost_state"] : ["weight_grad", "ghost"];
+  return {
+    now: comparedValues(input.values?.[field], options, counts),
+    ghost: comparedValues(input.ghost?.[ghostField], options, counts),
+    before: comparedValues(input.before?.[field], options, counts),
+  };
+}
+
+/**
+ * The part of a plate that each of its thin bars stands for: whole blocks, at least `thinnest` px each, top to bottom.
+ * @param {RowMark} mark of a plate
+ * @param {(number | null)[]} values compared values
+ * @param {number} thinnest px
+ * @returns {{y: number, h: number, spread: Spread | null}[]}
+ */
+export function plateBins(mark, values, thinnest) {
+  const layers = mark.parts;
+  const blocks = Math.max(1, mark.plate?.count ?? layers.length);
+  const bins = Math.max(1, Math.min(blocks, Math.floor(mark.h / thinnest)));
+  const top = mark.y - mark.h / 2;
+  return Array.from({ length: bins }, (_, index) => {
+    const from = Math.round((Math.round((index * blocks) / bins) * layers.length) / blocks);
+    const to = Math.round((Math.round(((index + 1) * blocks) / bins) * layers.length) / blocks);
+    const y0 = top + (mark.h * from) / layers.length;
+    const y1 = top + (mark.h * to) / layers.length;
+    const inside = layers.slice(layers.length - to, layers.length - from);
+    return { y: (y0 + y1) / 2, h: y1 - y0, spread: spreadOf(values, inside) };
+  });
+}
+
+/**
+ * What the number at a mark is, in sentences for the tip: value, definition, comparison.
+ * @param {RowMark} mark
+ * @param {any} input
+ * @returns {string[]}
+ */
+export function markSentences(mark, input) {
+  const { quantity, measure, scale } = { quantity: "weight", measure: "norm", scale: "absolute", ...input.options };
+  const unit = scale === "relative" ? " of the last’s" : "";
+  const lines = [];
+  if (!mark.now) lines.push(`${mark.name}: ${input.values ? "nothing to measure" : "not measured yet"}`);
+  else if (mark.now.count === 1) lines.push(`${mark.name}: ${formatNumber(mark.now.median)}${unit}`);
+  else {
+    const { smallest, median, largest, count } = mark.now;
+    lines.push(`${mark.name}: median ${formatNumber(median)}${unit} of ${count}`);
+    lines.push(`smallest ${formatNumber(smallest)} at ${partName(mark.now.smallestAt, quantity)}, largest ${formatNumber(largest)}`);
+  }
+  const what = quantity === "state" ? "the loss by this state" : "the loss by this layer’s parameters";
+  const size = measure === "rms" ? "Root mean square" : "Length (L2 norm)";
+  lines.push(`${size} of the gradient of ${what}`);
+  if (scale === "relative") lines.push("divided by the last layer’s");
+  const where = [];
+  if (input.header?.batch_size) where.push(`batch of ${input.header.batch_size}`);
+  if (typeof input.frame === "number") where.push(`step ${input.frame}`);
+  if (where.length) lines.push(where.join(", "));
+  if (mark.ghost) lines.push(`Hollow: ${formatNumber(mark.ghost.median)} with all skips off`);
+  if (mark.before) lines.push(`Tick: ${formatNumber(mark.before.median)} before the last event`);
+  return lines;
+}
+
+/** @param {any} input @returns {number[] | undefined} */
+function countsOf(input) {
+  const variants = input.header?.variants ?? {};
+  const variant = variants[input.variant ?? Object.keys(variants)[0]];
+  return input.options?.quantity === "state" ? variant?.state_count : variant?.weight_count;
+}
+
+/**
+ * @param {number} index
+ * @param {string} quantity
+ */
+export function partName(index, quantity) {
+  return quantity === "state" ? `h(${index})` : `f(${index + 1})`;
+}
+
+/** @param {any} diagram */
+function layerPlaces(diagram) {
+  const plates = new Map((diagram.plates ?? []).map((plate) => [plate.id, plate]));
+  return diagram.rows
+    .filter((row) => row.kind !== "joint" && row.layers?.length)
+    .map((row) => ({
+      y: row.y,
+      h: row.kind === "plate" ? row.h : Math.max(2, Math.round(row.h * 0.7)),
+      parts: row.layers,
+      plate: row.kind === "plate" ? (plates.get(row.id) ?? plates.get(row.plate) ?? { count: row.layers.length }) : null,
+      name: nameOf(row),
+    }));
+}
+
+/** @param {any} diagram */
+function statePlaces(diagram) {
+  const gaps = statesByGap(diagram.states);
+  const distances = gaps.slice(1).map((gap, index) => gap.y - gaps[index].y);
+  const h = Math.max(2, Math.min(STATE_BAR, Math.round(Math.min(...distances, 4 * STATE_BAR) / 2)));
+  const plates = layerPlaces(diagram).filter((place) => place.plate);
+  const folded = plates.map((place) => ({ ...place, name: place.name.replaceAll("f(", "h("), parts: place.parts.map((layer) => layer + 1) }));
+  const open = gaps.filter(({ y }) => !folded.some((plate) => Math.abs(y - plate.y) < plate.h / 2 - 1));
+  const single = open.map(({ y, parts }) => ({ y, h, parts, plate: null, name: stateName(parts) }));
+  return [...single, ...folded].sort((a, b) => a.y - b.y);
+}
+
+/**
+ * States that share a gap of a folded stack stand on one row.
+ * @param {{k: number, y: number}[]} states
+ */
+function statesByGap(states) {
+  /** @type {Map<number, {y: number, parts: number[]}>} */
+  const gaps = new Map();
+  for (const { k, y } of states) {
+    const gap = gaps.get(Math.round(y)) ?? { y, parts: [] };
+    gap.parts.push(k);
+    gaps.set(Math.round(y), gap);
+  }
+  return [...gaps.values()].sort((a, b) => a.y - b.y);
+}
+
+/** @param {number[]} parts */
+function stateName(parts) {
+  return parts.length === 1 ? `h(${parts[0]})` : `${parts.length} states, h(${Math.min(...parts)}) to h(${Math.max(...parts)})`;
+}
+
+/** @param {any} row */
+function nameOf(row) {
+  const layers = row.layers;
+  if (layers.length === 1) return `f(${layers[0] + 1})`;
+  const first = Math.min(...layers) + 1;
+  const last = Math.max(...layers) + 1;
+  if (last - first === layers.length - 1) return `f(${first}) to f(${last})`;
+  return `${layers.length} layers, f(${first}) to f(${last})`;
+}

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from functools import cache
 
 MAX_BYTES = 6_000_000
-"""Of the whole file: frames are rounded, then thinned, until it fits."""
+"""Of the whole file: frames are thinned until it fits."""
 ROOM = 0.96
 """Share of the room that thinned frames aim at: they do not all compress alike."""
-DIGITS = 6
-"""Significant digits of a rounded number; a float32 has seven."""
-_NUMBER = re.compile(rb"-?\d+\.\d{6,}(?:e[-+]?\d+)?|-?\d\.\d+e[-+]?\d+")
+SAMPLE = 1_000_000
+"""Bytes of frames that are packed to tell how many will fit."""
 _EVENTS = re.compile(rb'"events": ?\[\{')
 
 
@@ -48,20 +47,30 @@ def document(title: str, data: dict, frames: list[bytes], parts: Parts) -> bytes
 
 
 def _packed_run(data: dict, frames: list[bytes], room: int) -> bytes:
-    """Return data and frames packed into `room` bytes, with a note where frames were left out."""
-    packed = _packed(_run(data, frames, ""))
-    if len(packed) <= room:
-        return packed
-    frames = [_NUMBER.sub(_rounded, frame) for frame in frames]
-    kept, note = frames, f"Numbers are rounded to {DIGITS} digits."
-    packed = _packed(_run(data, kept, note))
-    while len(packed) > room:
+    """Return data and frames packed into `room` bytes, with a note where frames were left out.
+
+    How many fit is told from a sample, so that little is ever compressed that does not stay.
+    """
+    head = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()[:-1]
+    kept, note = frames, ""
+    share = (room - len(_packed(head))) / _packed_size(frames)
+    while True:
+        if share < 1 and len(kept) > 2:
+            kept = thinned(frames, max(2, min(len(kept) - 1, int(len(kept) * ROOM * share))))
+            note = f"To stay small the file holds {len(kept):,} of {len(frames):,} frames."
+        packed = _packed(_run(head, kept, note))
+        if len(packed) <= room:
+            return packed
         if len(kept) <= 2:
             raise ReplayError("one frame of this run is too large for a replay; take its numbers as a file")
-        kept = thinned(frames, max(2, min(len(kept) - 1, int(len(kept) * ROOM * room / len(packed)))))
-        note = f"To stay small the file holds {len(kept):,} of {len(frames):,} frames, rounded to {DIGITS} digits."
-        packed = _packed(_run(data, kept, note))
-    return packed
+        share = room / len(packed)
+
+
+def _packed_size(frames: list[bytes]) -> float:
+    """Return about how many bytes `frames` take once packed, told from some of them."""
+    total = sum(map(len, frames))
+    some = thinned(frames, max(2, len(frames) * SAMPLE // max(total, 1))) if total > SAMPLE else frames
+    return len(_packed(b",".join(some))) * total / sum(map(len, some))
 
 
 def thinned(frames: list[bytes], count: int) -> list[bytes]:
@@ -73,13 +82,8 @@ def thinned(frames: list[bytes], count: int) -> list[bytes]:
     return [frames[index] for index in sorted(chosen)]
 
 
-def _run(data: dict, frames: list[bytes], note: str) -> bytes:
-    text = json.dumps({**data, "note": note}, separators=(",", ":"), allow_nan=False).encode()
-    return text[:-1] + b',"frames":[' + b",".join(frames) + b"]}"
-
-
-def _rounded(number: re.Match) -> bytes:
-    return b"%.*g" % (DIGITS, float(number[0]))
+def _run(head: bytes, frames: list[bytes], note: str) -> bytes:
+    return head + b',"note":' + json.dumps(note).encode() + b',"frames":[' + b",".join(frames) + b"]}"
 
 
 def _packed(content: bytes) -> bytes:

@@ -120,6 +120,16 @@ def test_describing_and_linking_load_no_torch():
     assert "torch" not in ran
 
 
+def test_the_server_gives_a_runs_table_out_without_pandas():
+    made = (
+        "from skipviz.web.http.downloads import run_file; from skipviz.storage import Run; from skipviz.tasks import presets; "
+        "run = Run('a', 'me', presets.get('vanishing-plain'), header_json=b'{}'); "
+        'run.add_frame(b\'{"step":0,"variants":{"network":{"loss":0.5}},"events":[],"seconds":0}\'); '
+        "assert b'0.5' in run_file(run, 'csv', '')[1]"
+    )
+    assert loaded_by(made) == set()
+
+
 def test_a_worker_loads_no_streamlit():
     assert "streamlit" not in loaded_by("import skipviz.learning.build")
 

@@ -11,7 +11,7 @@ import streamlit as st
 from ...engine import EngineError, get_engine
 from ..content.file_names import run_stem, stem
 from ..desk.workbench import Workbench
-from ..http.downloads import MAKERS, DownloadError, experiment_file, run_file
+from ..http.downloads import MAKERS, DownloadError, experiment_file, made_of_run
 
 MOST_BYTES = 8 * 2**20
 """Of a file; as text in a message it is a third more."""
@@ -79,7 +79,7 @@ def _file(bench: Workbench | None, suffix: str, run_id: str) -> dict:
     try:
         if run_id:
             run = get_engine().kept(run_id) or get_engine().look_up(run_id)
-            made = MAKERS.submit(run_file, run, suffix, urljoin(st.context.url or "", "lab"))
+            made = made_of_run(run, suffix, urljoin(st.context.url or "", "lab"))
         elif bench is None:
             return {"problem": "There is no such file."}
         else:

@@ -25,8 +25,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
     frames = run.frames
     if run.header_json is None or not frames:
         raise replay.ReplayError("this run has no frames yet: there is nothing to replay")
-    header = run.header
-    experiment = Experiment.model_validate(header["experiment"])
+    experiment = run.began or run.experiment
     text = link_of(experiment)
     data = {
         "run": run.id,
@@ -34,7 +33,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "made": f"Recorded with skipviz {__version__} and torch {_version('torch')}, seed {experiment.training.seed};",
         "address": f"{lab}?x={text}" if text else lab,
         "words": _ENDINGS.get(run.state, "Recorded"),
-        "header": header,
+        "header": run.header,
         "state": run.state,
         "diverged": run.diverged,
         "events": list(run.events),

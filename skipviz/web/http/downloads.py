@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +16,7 @@ from starlette.routing import Route
 
 from ...engine import get_engine
 from ...network.base import NetworkError
-from ...sharing import link, replay, table
+from ...sharing import link, replay
 from ...sharing.script import experiment as script
 from ...storage import Run
 from ...tasks import presets
@@ -22,7 +25,9 @@ from ...tasks.experiment import Experiment
 from ...tasks.own import UploadError
 from ..content.file_names import preset_of, run_stem, stem
 from ..content.replay_data import replay_file
+from .made_files import CrowdedError, MadeFiles
 
+ROOT = Path(__file__).resolve().parents[3]
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
@@ -33,7 +38,7 @@ MEDIA = {
 NO_SUCH_FILE = "there is no such file to download"
 NOT_BEGUN = "this run has not begun yet: there is nothing to download"
 MAKERS = ThreadPoolExecutor(2, thread_name_prefix="download")
-"""Two files are made at a time: each may take a second of a core, and pages are served beside."""
+"""Two files are made at a time, and pages are served beside: the replay of the longest run takes up to a second of a core."""
 
 
 class DownloadError(ValueError):
@@ -50,14 +55,16 @@ def download_routes(endpoint: Callable, find_run: Callable[[Request], Awaitable[
     def of_run(suffix: str) -> Route:
         async def handler(request: Request) -> Response:
             run = await find_run(request)
-            return _attachment(*await _made(run_file, run, suffix, f"{request.base_url}lab"))
+            made = made_of_run(run, suffix, f"{request.base_url}lab")
+            return _attachment(*await asyncio.shield(asyncio.wrap_future(made)))
 
         return Route(f"/skipviz/runs/{{id}}.{suffix}", endpoint(handler), methods=["GET"])
 
     def of_link(path: str, suffix: str) -> Route:
         async def handler(request: Request) -> Response:
             text = request.query_params.get("x", "")
-            return _attachment(*await _made(link_file, text, suffix))
+            made = asyncio.get_running_loop().run_in_executor(MAKERS, link_file, text, suffix)
+            return _attachment(*await made)
 
         return Route(path, endpoint(handler), methods=["GET"])
 
@@ -72,6 +79,14 @@ def run_file(run: Run, suffix: str, lab: str) -> tuple[str, bytes]:
         raise DownloadError(409, NOT_BEGUN)
     name = f"{run_stem(run)}-{run.id}.{suffix}"
     return name, _refused(lambda: RUN_FILES[suffix](run, name, lab))
+
+
+def made_of_run(run: Run, suffix: str, lab: str) -> Future[tuple[str, bytes]]:
+    """Return the file to come of a run, made beside the caller if it is not kept; raises `DownloadError`."""
+    try:
+        return _FILES.ask(run, suffix, lab)
+    except CrowdedError as error:
+        raise DownloadError(503, str(error)) from None
 
 
 def experiment_file(experiment: Experiment, suffix: str) -> tuple[str, bytes]:
@@ -97,11 +112,6 @@ def _refused(make: Callable):
         raise DownloadError(422, str(error)) from None
 
 
-async def _made(make: Callable, *given) -> tuple[str, bytes]:
-    """Make a file beside the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(MAKERS, make, *given)
-
-
 def _attachment(name: str, body: bytes) -> Response:
     headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
@@ -120,11 +130,17 @@ def pretty_json(experiment: Experiment) -> bytes:
 
 def _began(run: Run) -> Experiment:
     """Return the experiment that a run began with, before its events."""
-    return Experiment.model_validate(run.header["experiment"])
+    return run.began or run.experiment
 
 
-def _table(run: Run, write: Callable) -> bytes:
-    return write(table.table(run.header["experiment"], map(json.loads, run.frames)))
+def _table(run: Run, suffix: str) -> bytes:
+    """Return a run's table, made by a process of its own: pandas would stay in this one, and hold up the pages meanwhile."""
+    command = [sys.executable, "-m", "skipviz.sharing.table", suffix]
+    told = b"\n".join([_began(run).to_json().encode(), *run.frames])
+    made = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, check=False)
+    if made.returncode:
+        raise DownloadError(500, "the table could not be made: this machine has no room for it at present")
+    return made.stdout
 
 
 def _script(run: Run, name: str) -> bytes:
@@ -137,13 +153,14 @@ def _replay(run: Run, name: str, lab: str) -> bytes:
 
 
 RUN_FILES: dict[str, Callable[[Run, str, str], bytes]] = {
-    "csv": lambda run, name, lab: _table(run, table.to_csv),
-    "parquet": lambda run, name, lab: _table(run, table.to_parquet),
+    "csv": lambda run, name, lab: _table(run, "csv"),
+    "parquet": lambda run, name, lab: _table(run, "parquet"),
     "py": lambda run, name, lab: _script(run, name),
     "json": lambda run, name, lab: pretty_json(_began(run)),
     "html": _replay,
 }
 """What a run can be had as; each is made in a thread."""
+_FILES = MadeFiles(run_file, MAKERS)
 LINK_FILES: dict[str, Callable[[Experiment, str], bytes]] = {
     "py": lambda experiment, name: script.script(experiment, (), name, get_engine().uploads).encode(),
     "json": lambda experiment, name: pretty_json(experiment),

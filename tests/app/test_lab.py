@@ -9,6 +9,7 @@ from skipviz.network import families
 from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
+from skipviz.web.screens import lab_page
 
 
 def _small() -> str:
@@ -191,3 +192,16 @@ def test_commands_of_a_session_before_the_servers_restart_are_not_done_again(lab
     before = lab.data()
     assert lab.send("reset", session="another")["done"] == before["done"]
     assert lab.send("reset", session=before["session"])["done"] > before["done"]
+
+
+def test_what_can_be_undone_is_kept_before_the_address_names_the_new_experiment(small, monkeypatch):
+    write, kept = lab_page._address, []
+
+    def noted(desk, bench):
+        kept.append(lab_page.parked.find("a-browser-of-these-tests", f"{link.encode(bench.experiment)} "))
+        write(desk, bench)
+
+    monkeypatch.setattr(lab_page, "_address", noted)
+    small.send("skips", ids=["s1-3"], changes={"on": False})
+    [(undo, _)] = kept
+    assert [experiment.network.skip("s1-3").on for experiment in undo] == [True]

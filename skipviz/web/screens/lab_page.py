@@ -30,10 +30,11 @@ def page() -> None:
         has_data = get_engine().has_data(bench.experiment)
         mend_bar.draw(desk.mend, bench.experiment, has_data, lambda experiment: session.accept(bench, experiment, None))
     watching.show(desk, bench)
+    # Before the address, which may be loaded anew from the moment that it names this experiment.
+    if not desk.follow:
+        parked.park(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}", bench.undo, bench.redo)
     _address(desk, bench)
     data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact, height=view.room())
-    if not desk.follow:
-        parked.park(session.owner(), f"{data['link']} {bench.run or ''}", bench.undo, bench.redo)
     desk.message = desk.message or _parting(bench)
     component.mount(
         {

@@ -76,5 +76,7 @@ def undisturbed(engine, run):
     steps = frames_of(run)[-1]["step"] + 1
     training = run.experiment.training.replaced(steps=steps, record_every=run.experiment.training.record_interval())
     alone = engine.run(engine.submit(run.experiment.replaced(training=training), run.owner))
+    leave = engine.watch(alone.id)  # where nobody watches, a run may rest
     found = measured(frames_of(wait_for_end(engine, alone)))
+    leave()
     return {frame["step"]: found[frame["step"]] for frame in frames_of(run)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 90
@@ -27,11 +27,8 @@ class Server:
     """
 
     def __init__(self, log: Path, root: Path = ROOT, **environment: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.log, self.port, self._root = log, port, root
-        self.address = f"http://127.0.0.1:{port}/"
+        self.log, self.port, self._root = log, free_port(), root
+        self.address = f"http://127.0.0.1:{self.port}/"
         self._environment = {**os.environ, "SKIPVIZ_DATA_DIR": str(log.parent / "data"), **environment}
         self.start()
 

@@ -10,14 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "hosting" / "nginx.conf"
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Nginx:

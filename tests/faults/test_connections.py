@@ -129,7 +129,8 @@ def test_a_browser_that_reads_slowly_begins_anew_and_nobody_waits_for_it(client,
     monkeypatch.setattr(stream, "MAX_LAG", 250_000)
     network = families.mlp(depth=120, width=4, skip_every=2)
     training = Training(steps=1_000_000, batch_size=4, record_every=1)
-    run = engine.run(client.start(Experiment(variants={"net": network}, task=Task(samples=50), training=training)))
+    experiment = Experiment(variants={"net": network}, task=Task(samples=50), training=training)
+    run = engine.run(client.start(experiment, speed=60))  # so that none of its frames has to go from memory meanwhile
     slow = Connection(client.port, run.id, window=4096)
     messages = []
     while not messages:

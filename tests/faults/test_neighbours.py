@@ -70,7 +70,7 @@ def test_a_memory_overrun_fails_its_own_run_and_touches_nobody_else(hazardous, a
 
 
 def test_a_nursery_killed_while_one_run_trains_and_another_starts_touches_neither(hazardous, alone):
-    beside = hazardous.run(hazardous.submit(neighbour(), BOB, speed=200))
+    beside = hazardous.run(hazardous.submit(neighbour(), BOB, speed=100))
     wait_for(hazardous, lambda: beside.step > 50)
     nursery = hazardous.nursery_pid
     starting = hazardous.run(hazardous.submit(neighbour(), ANN))
@@ -79,7 +79,7 @@ def test_a_nursery_killed_while_one_run_trains_and_another_starts_touches_neithe
     for run in (beside, starting):
         assert wait_for_end(hazardous, run).state == "finished"
         assert measured(run) == alone
-    assert hazardous.nursery_pid not in (None, nursery)
+    wait_for(hazardous, lambda: hazardous.nursery_pid not in (None, nursery))
 
 
 def test_a_slow_run_is_not_taken_for_a_stuck_one(hazardous):

@@ -5,20 +5,10 @@ import sqlite3
 import time
 from contextlib import closing
 
-import pytest
 from engines import PATIENCE, small
-from test_server_killed import Machine
 
 HOUR, DAY = 3600.0, 24 * 3600.0
 ENDED = 7
-
-
-@pytest.fixture
-def machine(tmp_path):
-    machine = Machine(tmp_path / "data")
-    yield machine
-    if machine.process.poll() is None:
-        machine.end(signal.SIGKILL)
 
 
 def wait_until(condition):

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from engines import PATIENCE, endless, frames_of, small, wait_for, wait_for_end
+from ports import free_port
 
 from skipviz.engine import Engine
 from skipviz.engine.capacity import limits
@@ -161,7 +161,8 @@ sys.stdin.read()
 def test_a_worker_never_holds_streamlit():
     script = """
 import sys
-from skipviz.engine import nursery, prober, worker
+from skipviz.engine import nursery
+from skipviz.engine.processes import prober, worker
 for warm_up in nursery.warm_ups():
     warm_up()
 print([name for name in ("streamlit", "pandas", "plotly", "skipviz.web") if name in sys.modules])
@@ -171,8 +172,7 @@ print([name for name in ("streamlit", "pandas", "plotly", "skipviz.web") if name
 
 
 def test_the_server_answers_streams_a_run_and_stops_at_once_with_a_stream_open(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen([sys.executable, *command, "--server.headless", "true"], cwd=ROOT, stdout=log, stderr=log)

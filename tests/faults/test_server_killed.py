@@ -4,68 +4,11 @@ import http.client
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
 
-import pytest
 from engines import PATIENCE, small
 
-ROOT = Path(__file__).resolve().parents[2]
-COOKIE, STRANGER = "skipviz=" + "a" * 32, "skipviz=" + "b" * 32
-SCRIPT = """
-import sys
-import uvicorn
-from starlette.applications import Starlette
-from skipviz.web import routes
-app = Starlette(routes=routes.routes, middleware=routes.middleware, lifespan=routes.lifespan)
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
-"""
+STRANGER = "skipviz=" + "b" * 32
 RATE = 100
-
-
-class Machine:
-    """Starts one server after the other on one port and one folder."""
-
-    def __init__(self, folder):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": paths,
-            "SKIPVIZ_DATA_DIR": str(folder),
-            "SKIPVIZ_CHECKPOINT_SECONDS": "0.3",
-        }
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.port)], env=self.environment)
-        end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return self.ask("GET", "/skipviz/runs")
-            except ConnectionRefusedError:
-                assert time.monotonic() < end, "the server did not come up"
-                time.sleep(0.05)
-
-    def end(self, number):
-        self.process.send_signal(number)
-        self.process.wait(PATIENCE)
-
-    def ask(self, method, path, body=None, cookie=COOKIE):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        data = None if body is None else json.dumps(body)
-        connection.request(method, path, data, {"content-type": "application/json", "cookie": cookie})
-        response = connection.getresponse()
-        answer = json.loads(response.read())
-        connection.close()
-        return response.status, answer
-
-    def run(self, run):
-        return self.ask("GET", f"/skipviz/runs/{run}")[1]
 
 
 class Page:
@@ -111,14 +54,6 @@ class Page:
 
 def measured(values):
     return {name: value for name, value in values.items() if name != "picture"}
-
-
-@pytest.fixture
-def machine(tmp_path):
-    machine = Machine(tmp_path / "data")
-    yield machine
-    if machine.process.poll() is None:
-        machine.end(signal.SIGKILL)
 
 
 def test_a_run_survives_a_killed_and_a_stopped_server_and_its_viewer_misses_and_repeats_nothing(machine):

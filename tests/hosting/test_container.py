@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = str(Path(sys.prefix) / "bin")
@@ -93,9 +93,7 @@ def container(tmp_path_factory):
     subprocess.run(shlex.split(compiling), cwd=app, env={**os.environ, **path}, check=True)
     data.mkdir()
     options = {"cwd": app, "env": {**path, "HOME": str(data), **environment(), "SKIPVIZ_DATA_DIR": str(data)}}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        options["env"] |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(free.getsockname()[1])}
+    options["env"] |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(free_port())}
     return options
 
 
@@ -120,7 +118,7 @@ def test_the_laid_out_app_becomes_healthy_writes_only_to_its_data_and_ends_on_si
             begin_a_run(container["env"]["STREAMLIT_SERVER_PORT"])
             server.send_signal(signal.SIGTERM)
             assert server.wait(PATIENCE) in (0, -signal.SIGTERM)
-            assert psutil.wait_procs(helpers, timeout=10)[1] == []
+            assert psutil.wait_procs(helpers, timeout=PATIENCE)[1] == []
         finally:
             server.kill()
             server.wait()

@@ -146,6 +146,11 @@ def test_a_variant_that_diverges_leaves_the_others_going():
     check(experiment)
 
 
+@pytest.mark.parametrize("names", [("none", "None"), ("f", "SEED", "path", "steps"), ("true", "BATCH", "0", "-.-")])
+def test_networks_may_be_called_as_python_or_the_script_call_things(names):
+    check(short(Experiment(variants=dict.fromkeys(names, families.mlp(depth=2, width=4)), task=Task(name="moons")), steps=2))
+
+
 def test_every_preset_gives_a_script_that_parses_and_a_person_can_read():
     for name in presets.names():
         source = script(presets.get(name))

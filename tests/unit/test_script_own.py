@@ -15,6 +15,8 @@ from skipviz.settings import get_settings
 from skipviz.sharing.script.experiment import ScriptError, script
 from skipviz.tasks import read_table
 from skipviz.tasks.own import UploadError
+from skipviz.tasks.task import Task
+from skipviz.tasks.upload import described, read
 from skipviz.tasks.uploads import Uploads
 
 EUROPEAN = "\ufeffnr;Größe in cm;\"Farbe; außen\";Note;sort;leer;wert\r\n" + "".join(
@@ -78,6 +80,20 @@ def test_it_trains_to_the_very_same_losses(uploads, tmp_path, monkeypatch, case)
     path.write_bytes(content)
     monkeypatch.setattr(sys, "argv", ["experiment.py", str(path)])
     assert losses_of(source) == trained(experiment)
+
+
+def test_numbers_that_are_all_the_same_where_they_are_held_out_have_no_share_explained(uploads, tmp_path, monkeypatch):
+    rows = "".join(f"{i % 7 + i / 100},{0.5 if i == 11 else 0}\n" for i in range(40))
+    path = tmp_path / "rare.csv"
+    path.write_text(f"size,rare\n{rows}")
+    monkeypatch.setattr(sys, "argv", ["experiment.py", str(path)])
+    data = read(path.read_bytes(), "rare.csv")
+    uploads.keep(data)
+    task = Task(name="table", own=described(data, "rare", "numbers"))
+    experiment = short(experiment_on(task), 2)
+    losses, held_out = losses_of(script(experiment, (), "experiment.py", uploads))
+    assert (losses, {"net": None}) == trained(experiment)
+    assert np.isnan(held_out["net"])
 
 
 def test_it_runs_beside_the_file_without_skipviz(uploads, tmp_path):

@@ -34,9 +34,10 @@ from torch.nn import functional as F
 
 OWN_CLASSES = (
     "Attention", "BatchNorm", "Batches", "Crop", "Dropout", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
-    "Scale", "Updater",
+    "Scale", "Updater", "BATCH", "DIGEST", "F", "FILE", "MISSING", "NAME", "OTHER", "SEED", "STEPS", "TEXT",
+    "False", "None", "True",
 )  # fmt: skip
-"""Names that a network's class cannot have."""
+"""Names that a network's class cannot have: of a script's own classes and constants, and of Python's."""
 
 HELD_OUT_SAMPLES = 512
 """Held-out samples that the metric is taken of."""
@@ -50,7 +51,8 @@ LOSSES = {
 METRICS = {
     "accuracy": "    return (outputs.argmax(-1) == truth).float().mean().item()",
     "exact": "    return (outputs.argmax(-1) == truth).all(-1).float().mean().item()",
-    "r2": "    return 1 - (outputs - truth).square().sum().item() / (truth - truth.mean()).square().sum().item()",
+    "r2": "    error, spread = (outputs - truth).square().sum().item(), (truth - truth.mean()).square().sum().item()\n"
+    "    return 1 - error / spread if spread else math.nan",
     "iou": "    found, there = outputs > 0, centre(truth, outputs) > 0.5\n"
     "    either = (found | there).sum().item()\n"
     "    return (found & there).sum().item() / either if either else 1.0",

@@ -19,6 +19,8 @@ ENDED = frozenset(STATES[3:])
 """States that a run leaves only when a person, or a server that is back, lets it go on."""
 GAP = 100_000
 """Sequences left out where a run's count begins anew: more than a viewer can have seen of what a killed server lost."""
+MOST_MARKS = 5000
+"""Changes of state that are counted one by one: each is written down with every later change of the run."""
 
 
 def resumable(state: str, checkpoint: int | None) -> bool:
@@ -118,7 +120,9 @@ class Run:
         self.bytes += len(payload)
 
     def mark(self) -> None:
-        """Count a change that is no frame, so that viewers hear of it."""
+        """Count a change that is no frame, so that viewers hear of it; after very many the count begins anew."""
+        if len(self._marks) >= MOST_MARKS:
+            self.base, self._marks = self.sequence + 1, []
         self._marks.append(self.sequence + 1)
 
     def thin(self) -> None:

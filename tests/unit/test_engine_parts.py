@@ -80,6 +80,25 @@ def test_updates_from_any_sequence_continue_what_was_known():
         assert reached == run.sequence
 
 
+def test_changes_without_number_leave_a_bounded_count_and_every_viewer_up_to_date(monkeypatch):
+    monkeypatch.setattr("skipviz.storage.run.MOST_MARKS", 10)
+    run, seen = a_run(frames=3), set()
+    for _ in range(35):
+        before = run.sequence
+        run.mark()
+        seen.add(before)
+        assert run.sequence > before
+        assert len(run.count_facts()["marks"]) <= 10
+    run.add_frame(b'{"step":3}')
+    late = [sequence for sequence in seen if sequence >= run.base]
+    assert late
+    assert all(steps(run.update(sequence)[1]) == [3] for sequence in late)
+    assert steps(run.snapshot()[1]) == [0, 1, 2, 3]
+    again = a_run()
+    again.restore(run.count_facts(), run.since(0)[1])
+    assert (again.sequence, again.snapshot()[0]) == (run.sequence, run.sequence)
+
+
 def test_a_snapshot_holds_header_events_and_all_frames():
     run = a_run(frames=3)
     run.header_json = b'{"batch_size":16}'

@@ -25,7 +25,7 @@ def running(name="a") -> Run:
 
 
 def advance(run) -> None:
-    run.add_frame(json.dumps({"step": run.step}).encode())
+    run.add_frame(b'{"step":%d,"variants":{}}' % run.step)
     run.step += 1
 
 
@@ -70,6 +70,17 @@ def test_a_rewound_tape_begins_with_the_whole_run_again():
     tape.rewind()
     tape.take(Engine(run), ["a"])
     assert steps(tape.batches) == list(range(9))
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_begins_anew_on_the_tape():
+    run, tape = running(), Tape()
+    for _ in range(5):
+        advance(run)
+        tape.take(Engine(run), ["a"])
+    run.rewind(3, events=0)
+    tape.take(Engine(run), ["a"])
+    last = json.loads(tape.batches[-1]["text"])
+    assert (tape.batches[-1]["from"], last["snapshot"], steps(tape.batches[-1:])) == (None, True, [0, 1, 2])
 
 
 @pytest.mark.parametrize("times", [1, 3])

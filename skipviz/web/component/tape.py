@@ -43,7 +43,7 @@ class Tape:
         now = (run.sequence, run.step)
         if before == now:
             return
-        behind = before is not None and 0 <= before[0] <= now[0]
+        behind = before is not None and run.base <= before[0] <= now[0]
         sequence, body = run.update(before[0]) if behind else run.snapshot()
         self._places[run_id] = (sequence, now[1])
         self._add(run_id, before[0] if behind else None, body.decode())

@@ -212,6 +212,7 @@ def test_a_body_that_is_no_event_gets_one_sentence(client, engine, body):
         ({"sec-fetch-site": "same-site"}, 403),
         ({"origin": "https://elsewhere.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
         ({"content-type": "text/plain"}, 415),
     ],
 )

@@ -279,9 +279,7 @@ def _owner(request: Request) -> str:
     """Return who posts; refuses other sites, other content than JSON, and browsers without identity."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    foreign = (
-        site not in ("same-origin", "none") if site else bool(origin) and urlsplit(origin).netloc != request.headers.get("host")
-    )
+    foreign = site not in ("same-origin", "none") if site else bool(origin) and _host_of(origin) != request.headers.get("host")
     if foreign:
         raise _RefusalError(403, "posts come from skipviz's own pages only")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -290,6 +288,13 @@ def _owner(request: Request) -> str:
     if owner is None:
         raise _RefusalError(401, "this browser has no identity yet: load the page first and allow its cookie")
     return owner
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 async def _body(request: Request) -> bytes:

@@ -70,6 +70,23 @@ def test_the_classrooms_longest_without_news_go_first(rooms, monkeypatch):
     assert [name for name in "abcd" if rooms.get(name)] == ["b", "c", "d"]
 
 
+def test_one_browser_cannot_push_the_classrooms_of_others_out(rooms, monkeypatch):
+    monkeypatch.setattr("skipviz.web.classroom.MOST", 4)
+    rooms.show("lesson", small(), None, "teacher")
+    rooms.show("over", small(), None, "other")
+    for number in range(9):
+        rooms.show(f"t{number}", small(), None, "many")
+        if number % 2:
+            rooms.end(f"t{number}")
+    assert rooms.get("lesson")
+    assert rooms.get("over")
+    assert sum(rooms.get(f"t{number}") is not None for number in range(9)) == 2
+    rooms.end("over")
+    rooms.show("new", small(), None, "somebody")
+    assert (rooms.get("over"), rooms.get("lesson").owner) == (None, "teacher")
+    assert "teacher" not in str(rooms.get("lesson").news())
+
+
 def test_one_stream_goes_along_from_run_to_run(client, engine):  # noqa: F811
     token = new_token(OWNER)
     messages = client.listen(f"follow={token}")

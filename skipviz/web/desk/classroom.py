@@ -13,13 +13,14 @@ import re
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...tasks.experiment import Experiment
 
 MOST = 500
-"""Classrooms known at once; the ones longest without news go first."""
+"""Classrooms known at once. Ended ones go first, then those of whoever has the most, the one longest without news before others."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 _HALF = 16
@@ -56,6 +57,8 @@ class Classroom:
     """Counts what no run's stream tells: another run, or another experiment without one. It begins with the time, so that a
     page that knew the classroom before the server was restarted takes what comes after for news."""
     ended: bool = False
+    owner: str = ""
+    """Whose it is, which nobody is told."""
 
     def news(self) -> dict:
         """Return what those who follow are told."""
@@ -80,16 +83,16 @@ class Classrooms:
         """Return a classroom, or None where its owner has not come (yet)."""
         return self._rooms.get(token)
 
-    def show(self, token: str, experiment: Experiment, run: str | None) -> None:
-        """Show `experiment`, or the run that trains it, to all who follow."""
+    def show(self, token: str, experiment: Experiment, run: str | None, owner: str = "") -> None:
+        """Show `experiment`, or the run that trains it, to all who follow the classroom of `owner`."""
         with self._lock:
             before = self._rooms.pop(token, None)
             same = before is not None and not before.ended and before.run == run
             same = same and (run is not None or before.experiment == experiment)
             version = int(self._clock()) if before is None else before.version + (not same)
-            self._rooms[token] = Classroom(token, experiment, run, version)
+            self._rooms[token] = Classroom(token, experiment, run, version, owner=owner)
             while len(self._rooms) > MOST:
-                del self._rooms[next(iter(self._rooms))]
+                self._forget_one()
         if not same:
             self._tell(token)
 
@@ -99,8 +102,12 @@ class Classrooms:
             before = self._rooms.get(token)
             if before is None or before.ended:
                 return
-            self._rooms[token] = Classroom(token, before.experiment, before.run, before.version + 1, ended=True)
+            self._rooms[token] = replace(before, version=before.version + 1, ended=True)
         self._tell(token)
+
+    def _forget_one(self) -> None:
+        counts = Counter(room.owner for room in self._rooms.values())
+        del self._rooms[min(self._rooms, key=lambda token: (not self._rooms[token].ended, -counts[self._rooms[token].owner]))]
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(token)`, quickly, after every change; returns the way to end that."""

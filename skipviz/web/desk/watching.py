@@ -103,7 +103,7 @@ def _lead(desk: Desk, on: bool) -> None:
 def show(desk: Desk, bench: Workbench) -> None:
     """Show the lab as it is now to the classroom that it leads."""
     if desk.lead and not is_watching(desk, bench):
-        classrooms.show(desk.lead, bench.experiment, bench.run)
+        classrooms.show(desk.lead, bench.experiment, bench.run, session.owner())
 
 
 def told(desk: Desk, bench: Workbench) -> dict:

@@ -22,7 +22,7 @@ from own_memory import measured, warm_up
 from skipviz.tasks.experiment import experiment_from_json
 warm_up()
 for line in sys.stdin:
-    print(json.dumps(measured(experiment_from_json(line))), flush=True)
+    print(json.dumps(measured(experiment_from_json(line), steps=6)), flush=True)
 """
 
 

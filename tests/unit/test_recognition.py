@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skipviz.drawing import diagram
+from skipviz.engine.capacity import limits
+from skipviz.engine.capacity.duration import step_seconds
 from skipviz.network import edit, families
 from skipviz.network.base import NetworkError
 from skipviz.sharing import link
@@ -15,7 +19,7 @@ from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
 from skipviz.web.forms import FORMS
 from skipviz.web.forms.architecture import afresh, with_recipe
-from skipviz.web.forms.recipe import built, first_recipe, recipe_of, structure
+from skipviz.web.forms.recipe import built, first_recipe, recipe_of, size_words, structure
 from skipviz.web.forms.recognition import recognised
 
 MOST_BOXES = 120
@@ -264,6 +268,31 @@ def test_a_network_of_no_family_is_called_made_by_hand():
     found = recognised(presets.get("figure-4-9-center"))
     assert (found.family, found.near) == (None, None)
     assert found.sentence().startswith("Made by hand")
+
+
+DEEPEST = {
+    1202: ({"block": "basic", "version": "v1", "shortcut": "pad"}, 19_421_274),
+    1001: ({"block": "bottleneck", "version": "v2", "shortcut": "project"}, 10_327_706),
+}
+
+
+@pytest.mark.parametrize("depth", DEEPEST)
+def test_the_deepest_published_resnets_are_offered_linked_read_estimated_and_folded(depth):
+    task, (options, count) = Task(name="digits"), DEEPEST[depth]
+    usual = first_recipe("resnet").changed(**options)
+    offered = next(setting for setting in FORMS["resnet"].settings if setting.name == "depth")
+    assert offered.choices(usual.settings())[-1] == depth
+    recipe = usual.changed(depth=depth)
+    experiment = Experiment(variants={"net": built(recipe, task)}, task=task)
+    assert link.decode(link.encode(experiment)) == experiment
+    assert recognised(experiment).recipe == recipe
+    assert f"As published (ResNet-{depth} on 3×32×32): {count:,} parameters." in size_words(recipe, experiment.network)
+    assert diagram.draw(experiment.network, page="lab", height=660).height < 900
+    assert 1 < step_seconds(experiment) < 10
+    assert limits.refusal(experiment, 4096) is None
+    assert re.search(r"needs about 1\.[89] GB of memory .* make it narrower", limits.refusal(experiment, 512))
+    other = "v2" if options["version"] == "v1" else "v1"
+    assert recipe.changed(version=other).settings()["depth"] == (110 if depth == 1202 else 164), "published there and no deeper"
 
 
 def test_a_hundred_blocks_are_built_linked_read_and_folded():

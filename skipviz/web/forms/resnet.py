@@ -13,7 +13,9 @@ LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
 """Of a block, by its kind."""
 MOST_BLOCKS = 18
-"""Blocks a stage that are offered: up to ResNet-110 and, of bottlenecks, ResNet-164."""
+"""Blocks a stage of which every number is offered: up to ResNet-110 and, of bottlenecks, ResNet-164."""
+DEEPEST = {("basic", "v1"): 1202, ("bottleneck", "v2"): 1001}
+"""The deepest that were published for small images, by block and version: He et al. 2015, table 6, and 2016, table 4."""
 FREE_SCALES = tuple(SCALES)
 
 
@@ -80,8 +82,9 @@ def _shortcut(network: Network, layout: str, block: str, version: str, units: in
 
 
 def _published(layout, block, depth, shortcut, version, plain, **_) -> tuple[str, int]:
+    compared = shortcut if version == "v1" else None  # A, B and C are the first paper's; the second has one
     network = families.resnet(
-        depth=depth, layout=layout, block=block, shortcut=shortcut, version=int(version[1:]), plain=plain == "plain"
+        depth=depth, layout=layout, block=block, shortcut=compared, version=int(version[1:]), plain=plain == "plain"
     )
     name = f"ResNet-{depth}" if plain == "residual" else f"plain-{depth}"
     return f"{name} on {'3×32×32' if layout == 'cifar' else '3×224×224'}", network.parameter_count()
@@ -90,7 +93,9 @@ def _published(layout, block, depth, shortcut, version, plain, **_) -> tuple[str
 def _depths(values: dict) -> tuple[int, ...]:
     if values["layout"] == "imagenet":
         return tuple(deep for deep in sorted(IMAGENET) if (deep >= 50) == (values["block"] == "bottleneck"))
-    return tuple(3 * CONVOLUTIONS[values["block"]] * stage + 2 for stage in range(1, MOST_BLOCKS + 1))
+    depths = tuple(3 * CONVOLUTIONS[values["block"]] * stage + 2 for stage in range(1, MOST_BLOCKS + 1))
+    deepest = DEEPEST.get((values["block"], values["version"]))
+    return depths if deepest is None else (*depths, deepest)
 
 
 def _unless_fixup(options: tuple):

@@ -1,9 +1,14 @@
 """Many browsers on one engine, through real worker processes: who starts, who rests, what ends."""
 
 import json
+import re
+import secrets
+from http.client import HTTPConnection
+from secrets import token_urlsafe
 
 import pytest
 from engines import endless, small, wait_for, wait_for_end
+from loopback import COOKIE, served
 
 from skipviz.engine import EngineError
 from skipviz.engine.capacity import limits
@@ -211,6 +216,41 @@ def test_too_many_starts_of_an_address_are_refused(engine, limited):
     assert refused.value.status == 429
     for run in runs:
         wait_for_end(engine, run)
+
+
+def test_the_ids_of_runs_cannot_be_guessed(submit, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: drawn.append(token_urlsafe(size)) or drawn[-1])
+    ids = [submit(small(steps=1), paused=True).id for _ in range(4)]
+    assert ids == drawn
+    ids += [secrets.token_urlsafe(12) for _ in range(996)]
+    assert len(set(ids)) == 1000
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{16}", one) for one in ids)
+
+
+def test_behind_a_proxy_visitors_are_counted_and_without_one_nobody_says_who_he_is(engine, limited):
+    body = json.dumps({"experiment": small(steps=1).model_dump(mode="json", exclude_defaults=True)})
+    runs = []
+    with served() as client:
+
+        def start(address: str) -> int:
+            # From 127.0.0.2, since the web server itself believes what a proxy at 127.0.0.1 says.
+            connection = HTTPConnection("127.0.0.1", client.port, timeout=60, source_address=("127.0.0.2", 0))
+            headers = {"content-type": "application/json", "cookie": COOKIE, "x-forwarded-for": address}
+            connection.request("POST", "/skipviz/runs", body, headers)
+            response = connection.getresponse()
+            runs.append(json.loads(response.read()).get("run"))
+            connection.close()
+            return response.status
+
+        limited(starts_per_minute=2, trusted_proxies=1)
+        assert [start("203.0.113.21") for _ in range(3)] == [201, 201, 429]
+        assert start("203.0.113.22") == 201
+        assert start("203.0.113.23, 203.0.113.21") == 429
+        limited(starts_per_minute=2, trusted_proxies=0)
+        assert [start(f"203.0.113.{number}") for number in (31, 32, 33)] == [201, 201, 429]
+    for run in filter(None, runs):
+        wait_for_end(engine, engine.run(run))
 
 
 def test_public_defaults_are_within_the_others_and_give_way_to_what_is_set(monkeypatch):

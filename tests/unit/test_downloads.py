@@ -9,7 +9,7 @@ import pandas
 import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
 from own_data import experiment_on, table_file, task_of
-from scripts import assert_same, losses_of
+from scripts import RECORDED, assert_same, losses_of
 from test_routes import client  # noqa: F401  a server with the routes
 
 from skipviz import Network, experiment_from_json, link, presets
@@ -65,7 +65,7 @@ def test_a_runs_script_repeats_the_run_with_its_events(client, engine, finished)
     losses, _ = losses_of(body.decode())
     frames = {frame["step"]: frame for frame in frames_of(engine.run(finished))}
     wanted = [{name: one.get("loss") for name, one in frames[step]["variants"].items()} for step in sorted(frames)]
-    assert_same([losses[step] for step in sorted(frames)], wanted)
+    assert_same([losses[step] for step in sorted(frames)], wanted, RECORDED)
 
 
 def test_a_runs_json_is_the_experiment_it_began_with(client, engine, finished):  # noqa: F811

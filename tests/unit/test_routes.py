@@ -108,6 +108,26 @@ def test_a_stream_ends_when_its_reader_goes(client, engine):
     client.post(run, {"kind": "stop"})
 
 
+def test_figures_count_the_frames_that_viewers_read_and_the_streams_that_are_open(client, engine):
+    def figures():
+        text = client.request("GET", "/skipviz/metrics")[1].decode()
+        return [float(re.search(rf"^skipviz_{name} (\S+)$", text, re.M)[1]) for name in ("frames_sent_total", "viewers")]
+
+    wait_for(engine, lambda: figures()[1] == 0)
+    sent, _ = figures()
+    run = client.start(small(), paused=True)
+    messages = client.listen(f"runs={run}")
+    read = [next(messages)]
+    assert figures()[1] == 1
+    assert client.post(run, {"kind": "resume"})[0] == 200
+    read += until_end(messages)
+    messages.close()
+    wait_for(engine, lambda: figures()[1] == 0)
+    frames = sum(len(data["frames"]) for _, data in read)
+    assert frames >= len(engine.run(run).frames)
+    assert figures()[0] == sent + frames
+
+
 def test_an_unknown_run_in_a_stream_is_named_as_gone(client):
     _, data = next(client.listen("runs=nothing"))
     assert data["gone"] is True

@@ -6,7 +6,7 @@ import ast
 import re
 
 import pytest
-from scripts import assert_same, check, losses_of_process, short, trained
+from scripts import PRINTED, assert_same, check, losses_of_process, short, trained
 
 import skipviz
 from skipviz import Experiment, Task, Training, families, presets
@@ -87,7 +87,7 @@ def test_a_process_without_skipviz_prints_the_same_losses(name, tmp_path):
     experiment = short(presets.get(name))
     source = script(experiment)
     assert not re.search(r"^\s*(?:import|from) skipviz", source, re.M)
-    assert_same(losses_of_process(source, tmp_path), trained(experiment)[0])
+    assert_same(losses_of_process(source, tmp_path), trained(experiment)[0], PRINTED)
 
 
 def test_dropout_has_the_runs_own_masks():

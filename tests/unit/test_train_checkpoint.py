@@ -1,5 +1,9 @@
 """A run that goes on from its checkpoint is the run that never stopped."""
 
+import io
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from skipviz import Experiment, Task, Training, families
@@ -42,6 +46,31 @@ def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(optimizer):
 def test_a_checkpoint_of_another_network_is_refused():
     with pytest.raises(CheckpointError, match="does not fit"):
         Trainer(experiment()).load_state(Trainer(experiment(width=7)).state_bytes())
+
+
+class Trap:
+    """What writes a file when it is unpickled."""
+
+    def __init__(self, path) -> None:
+        self._path = path
+
+    def __reduce__(self):
+        return Path.write_text, (self._path, "caught")
+
+
+def test_a_checkpoint_that_holds_a_pickle_is_refused_and_runs_nothing(tmp_path):
+    with np.load(io.BytesIO(Trainer(experiment()).state_bytes())) as archive:
+        arrays = dict(archive)
+    caught = tmp_path / "caught"
+    arrays["0/values"] = np.array([Trap(caught)], dtype=object)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    with pytest.raises(CheckpointError, match="hold no checkpoint"):
+        Trainer(experiment()).load_state(buffer.getvalue())
+    assert not caught.exists()
+    with np.load(io.BytesIO(buffer.getvalue()), allow_pickle=True) as archive:
+        archive["0/values"]
+    assert caught.exists()
 
 
 def test_bytes_that_are_no_checkpoint_are_refused():

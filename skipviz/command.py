@@ -1,4 +1,4 @@
-"""The command line: list presets, describe an experiment, train it into a file, write it as a script, make its link.
+"""The command line: list presets, describe an experiment, draw it, train it into a file, write it as a script, make its link.
 
 Imports no torch until a training begins.
 """
@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=lambda options: _list_presets())
     describing = commands.add_parser("describe", help="print layers, shapes, skips and exact parameter counts")
     describing.set_defaults(run=_describe)
+    drawing = commands.add_parser("draw", help="draw a network into an SVG file, as the lab shows it")
+    drawing.set_defaults(run=_draw)
+    drawing.add_argument("--out", required=True, help="an .svg file")
+    drawing.add_argument("--variant", help="which of its networks; the first if left out")
+    drawing.add_argument("--dark", action="store_true", help="for a dark page")
+    drawing.add_argument("--gradient", action="store_true", help="with bands as wide as the gradient at initialisation")
     training = commands.add_parser("train", help="train it here and write what was measured to a file")
     training.set_defaults(run=_train)
     training.add_argument("--steps", type=_count, help="optimizer steps; its own number if left out")
@@ -91,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
     coding = commands.add_parser("code", help="print it as a stand-alone PyTorch script that trains to the same losses")
     coding.set_defaults(run=_code)
-    for command in (describing, training, linking, coding):
+    for command in (describing, drawing, training, linking, coding):
         command.add_argument("experiment", metavar="X", help="a preset's name, a JSON file, a link's text or address")
     return parser
 
@@ -106,7 +112,8 @@ def _count(text: str) -> int:
 def _list_presets() -> None:
     width = max(map(len, presets.names()))
     for name in presets.names():
-        print(f"{name:<{width}}  {presets.preset(name).title}")
+        preset = presets.preset(name)
+        print(f"{name:<{width}}  {preset.title}. {preset.do}")
 
 
 def _describe(options) -> None:
@@ -136,12 +143,39 @@ def _code(options) -> None:
     )
 
 
-def _train(options) -> None:
-    path = Path(options.out)
-    if path.suffix not in FORMATS:
-        raise CommandError(f"--out names a {' or '.join(FORMATS)} file, not {options.out}")
+def _draw(options) -> None:
+    """Write one network's diagram, with the gradient of the first step where that is asked for."""
+    from .drawing.diagram import draw
+
+    path = _place(options.out, (".svg",))
+    experiment = experiment_named(options.experiment)
+    name = options.variant or next(iter(experiment.variants))
+    if name not in experiment.variants:
+        raise CommandError(f"there is no network {name[:80]!r} in it; there is {', '.join(experiment.variants)}")
+    frame = None
+    if options.gradient:
+        from .learning.trainer import Trainer
+
+        frame = Trainer(experiment).measure().to_data()["variants"][name]
+    svg = draw(experiment.variants[name]).standalone_svg("dark" if options.dark else "light", frame)
+    try:
+        path.write_text(svg, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _place(text: str, suffixes: Sequence[str]) -> Path:
+    """Return where a file is to be written, of one of these kinds; raises `CommandError`."""
+    path = Path(text)
+    if path.suffix not in suffixes:
+        raise CommandError(f"--out names {'an' if suffixes == ('.svg',) else 'a'} {' or '.join(suffixes)} file, not {text}")
     if not path.absolute().parent.is_dir():
         raise CommandError(f"there is no folder {path.absolute().parent}")
+    return path
+
+
+def _train(options) -> None:
+    path = _place(options.out, FORMATS)
     experiment = experiment_named(options.experiment)
     if options.steps is not None:
         experiment = experiment.replaced(training=experiment.training.replaced(steps=options.steps))

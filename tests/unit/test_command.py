@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas
 import pytest
@@ -23,11 +24,12 @@ def refused(arguments: list[str], capsys) -> str:
     return printed.err
 
 
-def test_presets_lists_every_name_with_its_title(capsys):
+def test_presets_lists_every_name_with_its_title_and_what_to_do(capsys):
     assert main(["presets"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(presets.names())
-    assert all(presets.preset(name).title in line for name, line in zip(presets.names(), lines, strict=True))
+    for name, line in zip(presets.names(), lines, strict=True):
+        assert line.endswith(f"  {presets.preset(name).title}. {presets.preset(name).do}")
 
 
 def test_describe_prints_shapes_and_exact_counts(capsys):
@@ -105,6 +107,29 @@ def test_train_writes_the_table_of_its_frames(tmp_path, capsys, suffix):
     printed = capsys.readouterr()
     assert printed.out.startswith("right: step 2, loss ")
     assert "3/3" in printed.err
+
+
+def test_draw_writes_a_network_as_a_picture_that_stands_alone(tmp_path):
+    still, moved = tmp_path / "still.svg", tmp_path / "moved.svg"
+    assert main(["draw", "figure-4-9-right", "--out", str(still)]) == 0
+    assert main(["draw", "figure-4-9-right", "--gradient", "--dark", "--out", str(moved)]) == 0
+    layers = {layer.id for layer in presets.get("figure-4-9-right").network.layers}
+    bands = []
+    for path in (still, moved):
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        assert layers <= {node.get("data-layer") for node in root.iter()}
+        assert "--sv-card" in next(root.iter("{http://www.w3.org/2000/svg}style")).text
+        bands.append([node.get("style") for node in root.iter() if node.get("class") == "band"])
+    assert set(bands[0]) == {None}
+    assert all("stroke-width" in style for style in bands[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--out", "net.png"], "--out names an .svg file, not "), (["--out", "a.svg", "--variant", "b"], "there is no network 'b'")],
+)
+def test_a_network_that_cannot_be_drawn_is_refused(arguments, words, capsys):
+    assert words in refused(["draw", "figure-4-9-right", *arguments], capsys)
 
 
 def test_train_says_where_a_network_diverged(tmp_path, capsys):

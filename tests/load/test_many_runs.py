@@ -36,11 +36,14 @@ def test_runs_submitted_at_once_all_finish_in_turns_and_within_memory(crowded):
     news = threading.Event()
     began: dict[str, float] = {}
     took: dict[str, float] = {}
+    said: dict[str, tuple[float, int]] = {}
 
     def note(run_id):
         news.set()
         run = crowded.run(run_id)
-        if run is not None and run.state == "running":
+        if run is not None and run.state == "queued" and run.wait is not None:
+            said.setdefault(run_id, (time.monotonic(), run.wait))
+        elif run is not None and run.state == "running":
             began.setdefault(run_id, time.monotonic())
         elif run is not None and run.ended:
             took.setdefault(run_id, time.monotonic() - began.get(run_id, time.monotonic()))
@@ -68,6 +71,10 @@ def test_runs_submitted_at_once_all_finish_in_turns_and_within_memory(crowded):
     middle, longest, usual = statistics.median(waits), waits[-1], statistics.median(took.values())
     print(f"\n{RUNS} runs of {BROWSERS} browsers through {SLOTS} slots in {seconds:.1f} s, one in {usual:.2f} s (median)")
     print(f"in line {middle:.1f} s (median), {longest:.1f} s (longest); at most {most_workers} workers with {most_memory:.0f} MB")
+    ratios = sorted(wait / (began[run_id] - at) for run_id, (at, wait) in said.items() if began[run_id] - at >= 1)
+    if ratios:
+        words = f"{statistics.median(ratios):.2f} (median), {ratios[0]:.2f} to {ratios[-1]:.2f}"
+        print(f"wait as first said ÷ as waited from then on: {words}, of {len(ratios)} runs that waited a second or more")
     assert {run.state for run in runs} == {"finished"}
     assert most_workers <= SLOTS
     assert 0 < most_memory <= SLOTS * RUN_MB

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from skipviz.settings import Settings
+from skipviz.settings import PUBLIC, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -12,6 +12,53 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_every_setting_is_named():
     missing = [name for name in Settings.model_fields if f"`SKIPVIZ_{name.upper()}`" not in README]
     assert missing == []
+
+
+HIDDEN = {"max_running": "cores, at least 4", "total_memory_mb": "60 % of the machine's"}
+"""Defaults that depend on the machine, as the README says them."""
+TOGETHER = (
+    ("max_running",), ("max_queued",), ("browser_running", "browser_queued"), ("starts_per_minute", "browser_starts_per_minute"),
+    ("run_minutes", "run_steps", "run_parameters"), ("run_memory_mb",), ("step_seconds",), ("unwatched_minutes", "paused_minutes"),
+    ("cuda",), ("keep_days",),
+)  # fmt: skip
+"""The settings of each row of the table of public defaults."""
+
+
+def rows_after(heading: str, part: str) -> list[list[str]]:
+    """Return the cells of the table that follows `heading`, without its head."""
+    lines = part.split(heading, 1)[1].splitlines()
+    first = next(index for index, line in enumerate(lines) if line.startswith("| --- |"))
+    found = []
+    for line in lines[first + 1 :]:
+        if not line.startswith("|"):
+            return found
+        found.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    return found
+
+
+def test_every_default_is_the_settings_own():
+    said = {cells[0].strip("`").removeprefix("SKIPVIZ_").lower(): cells[1] for cells in rows_after("## Settings", README)}
+    assert said.keys() == Settings.model_fields.keys()
+    for name, field in Settings.model_fields.items():
+        default = HIDDEN.get(name, field.default)
+        wanted = {"": "none", True: "1", False: "0"}.get(default, str(default)) if isinstance(default, bool | str) else f"{default}"
+        assert said[name] == wanted, name
+
+
+def test_the_defaults_of_a_public_server_are_those_in_force():
+    rows = rows_after("### A server for everybody", README)
+    assert len(rows) == len(TOGETHER)
+    usual = {name: field.default for name, field in Settings.model_fields.items()}
+    for names, (what, *columns) in zip(TOGETHER, rows, strict=True):
+        for cell, values in zip(columns, (usual, PUBLIC), strict=True):
+            if names == ("max_running",):
+                assert cell == f"cores, at least {4 if values is usual else 2}"
+            elif names == ("cuda",):
+                assert cell == ("allowed" if values["cuda"] else "not allowed")
+            else:
+                numbers = [int(number.replace(",", "")) for number in re.findall(r"[\d,]+", cell)]
+                assert numbers == [values[name] for name in names], what
+    assert set(PUBLIC) == {name for names in TOGETHER for name in names}
 
 
 def test_the_first_two_commands_run_the_app_and_the_tests():

@@ -71,7 +71,7 @@ def test_the_classrooms_longest_without_news_go_first(rooms, monkeypatch):
 
 
 def test_one_browser_cannot_push_the_classrooms_of_others_out(rooms, monkeypatch):
-    monkeypatch.setattr("skipviz.web.classroom.MOST", 4)
+    monkeypatch.setattr("skipviz.web.desk.classroom.MOST", 4)
     rooms.show("lesson", small(), None, "teacher")
     rooms.show("over", small(), None, "other")
     for number in range(9):

@@ -30,6 +30,12 @@ def _digits(network, **training):
     return Experiment(variants={"network": network}, task=Task(name="digits"), training=Training(**training))
 
 
+def _four() -> Experiment:
+    """Return four variants in lockstep: their passes are held at once."""
+    variants = {f"every-{every}": families.mlp(24, 64, every, input=(64,), head=10) for every in range(4)}
+    return Experiment(variants=variants, task=Task(name="digits"), training=Training(batch_size=128))
+
+
 def _dropping(depth, width):
     layer = Layer(op=Linear(width=width), activation="gelu", norm="layer", dropout=0.5)
     return Network(layers=(layer,) * depth)
@@ -44,6 +50,9 @@ EXPERIMENTS = {
     "a ResNet in large batches": lambda: _digits(families.resnet(20, "project", 2, input=(1, 8, 8)), batch_size=512),
     "a DenseNet": lambda: get("densenet-bc"),
     "a highway network": lambda: _digits(families.highway(50, 128), batch_size=256),
+    "a Transformer": lambda: get("transformer-post-ln"),
+    "FCN-8s": lambda: get("fcn-8s"),
+    "four variants": _four,
 }
 
 

@@ -83,11 +83,11 @@ def test_shortcuts_a_and_c_of_an_imagenet_resnet_differ_from_b_by_their_projecti
     assert [torchs_count(network) for network in (a, c)] == [a.parameter_count(), c.parameter_count()]
 
 
-@pytest.mark.parametrize("depth", [18, 50])
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_an_imagenet_resnet_takes_a_step_on_small_images(depth):
-    model = build(families.resnet(depth, input=(3, 64, 64)))
+    model = build(families.resnet(depth, layout="imagenet", input=(3, 32, 32)))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     torch.nn.functional.cross_entropy(model(x), torch.tensor([1, 2])).backward()
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
     before = next(model.parameters()).clone()
@@ -96,12 +96,15 @@ def test_an_imagenet_resnet_takes_a_step_on_small_images(depth):
     assert model(x).isfinite().all()
 
 
-@pytest.mark.parametrize("depth", [20, 56, 110])
-def test_the_plain_twin_has_the_same_layers_and_parameters_and_no_skip(depth):
-    residual, plain = families.resnet(depth), families.resnet(depth, plain=True)
+@pytest.mark.parametrize(("options", "count"), PUBLISHED, ids=NAMES)
+def test_the_plain_twin_of_every_published_resnet_has_the_same_layers_and_no_skip(options, count):
+    """He et al. 2015, section 3.3: the twin of option A has as many parameters; of B it lacks the projections."""
+    residual, plain = families.resnet(**options), families.resnet(**options, plain=True)
     assert plain.skips == ()
     assert plain.layers == residual.layers
-    assert plain.parameter_count() == residual.parameter_count()
+    projected = [part for part in residual.shapes.skips if part.adapter.channels == "project"]
+    assert plain.parameter_count() == count - sum(part.parameters for part in projected) == torchs_count(plain)
+    assert (len(projected) == 0) == (options["depth"] in (20, 32, 44, 56, 110, 1202) and "shortcut" not in options)
 
 
 @pytest.mark.parametrize(

@@ -3,23 +3,13 @@
 import claims_of_depth  # noqa: F401
 import claims_of_scale  # noqa: F401
 import pytest
-import torch
 from claims import CLAIMS
 from preset_run import MOST_STEPS
 
 from skipviz import presets
-from skipviz.learning.setup import prepare
 
 STEPS = 20
-
-
-@pytest.fixture(autouse=True)
-def as_in_a_worker():
-    threads = torch.get_num_threads()
-    prepare()
-    yield
-    torch.set_flush_denormal(False)
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("as_in_a_worker")
 
 
 @pytest.mark.parametrize("name", presets.names())

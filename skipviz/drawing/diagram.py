@@ -14,6 +14,7 @@ from . import fold, marks, words
 from .board_paths import own_piece, pale_lines
 from .chips import free_place
 from .dense_fold import dense_blocks, folded_blocks
+from .forks import forks
 from .geometry import STYLES, Geometry, lay_out
 from .plate import draw_plate, inside, mini_x
 from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
@@ -149,7 +150,7 @@ class Painter:
             svg=str(svg),
             rows=self.rows,
             edges=self.edges,
-            forks=self._forks(),
+            forks=forks(g),
             states=self._handles(),
             skips=self.skips,
             plates=self.plates,
@@ -389,15 +390,3 @@ class Painter:
 
     def _states(self) -> Markup:
         return group("state-layer", *(marks.state_handle(state["x"], state["y"], state["k"]) for state in self._handles()))
-
-    def _forks(self) -> list[dict]:
-        g, forks = self.geometry, []
-        for gap, states in enumerate(self.plan.gaps):
-            links = [self.plan.links[index] for index in self.plan.leaving.get(gap, ())]
-            if not links:
-                continue
-            taps = g.gap_taps(gap)
-            y = sum(taps) / len(taps) if taps else sum(g.gaps[gap]) / 2
-            skips = [index for link in links for index in link.skips]
-            forks.append({"state": list(states), "y": round(y, 3), "skips": skips, "trunk": list(self.plan.feeds(gap))})
-        return forks

@@ -46,30 +46,36 @@ def transformer(
     chosen("positions", positions, ("sinusoidal", "learned", "none"))
     trunk, size = Trunk(), tuple(input) if input is not None else (16,) if vocabulary else (8, 8)
     _entrance(trunk, size, width, vocabulary, positions, dropout)
+    attention = Attention(heads=heads, causal=causal)
     branches = {"dropout": dropout, **branch_scale(scale, 2 * depth)}
-    wide = feed_forward or 4 * width
+    block = _post_block if norm == "post" else _pre_block
     for _ in range(depth):
-        if norm == "post":
-            source = trunk.state
-            trunk.layer(Attention(heads=heads, causal=causal), **branches)
-            source = _sum(trunk, source, residual)
-            trunk.layer(Linear(width=wide), activation=activation)
-            trunk.layer(Linear(width=width), **branches)
-            _sum(trunk, source, residual)
-        else:
-            before = {"norm": "layer", "order": "norm-act-op"}
-            source = trunk.state
-            trunk.layer(Attention(heads=heads, causal=causal), **before, **branches)
-            if residual:
-                trunk.skip(source)
-            source = trunk.state
-            trunk.layer(Linear(width=wide), **before)
-            trunk.layer(Linear(width=width), activation=activation, order="norm-act-op", **branches)
-            if residual:
-                trunk.skip(source)
+        block(trunk, attention, feed_forward or 4 * width, width, activation, residual, branches)
     if norm == "pre":
         trunk.layer(Identity(), norm="layer")
     return trunk.network(size, head_of(head))
+
+
+def _post_block(trunk: Trunk, attention: Attention, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
+    source = trunk.state
+    trunk.layer(attention, **branches)
+    source = _sum(trunk, source, residual)
+    trunk.layer(Linear(width=wide), activation=activation)
+    trunk.layer(Linear(width=width), **branches)
+    _sum(trunk, source, residual)
+
+
+def _pre_block(trunk: Trunk, attention: Attention, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
+    before = {"norm": "layer", "order": "norm-act-op"}
+    source = trunk.state
+    trunk.layer(attention, **before, **branches)
+    if residual:
+        trunk.skip(source)
+    source = trunk.state
+    trunk.layer(Linear(width=wide), **before)
+    trunk.layer(Linear(width=width), activation=activation, order="norm-act-op", **branches)
+    if residual:
+        trunk.skip(source)
 
 
 def _sum(trunk: Trunk, source: int, residual: bool) -> int:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+from math import floor, log10
+
 from .network.base import written
 from .network.network import Network
+from .network.paths import path_counts
 from .tasks.experiment import Experiment
 
 
@@ -28,7 +32,28 @@ def network_described(name: str, network: Network) -> str:
         lines += ["", *_table(("skip", "id", "merge", "strength", "adapter", "carries", "parameters"), _skips(network))]
     layers, skips = sum(part.parameters for part in shapes.layers), sum(part.parameters for part in shapes.skips)
     lines += ["", f"parameters: layers {layers:,} + skips {skips:,} + head {shapes.head_parameters:,} = {shapes.parameters:,}"]
+    lines += [paths] if (paths := _paths(network)) else []
     return "\n".join(lines)
+
+
+def _paths(network: Network) -> str:
+    """Return how many ways lead from input to output and how long they are, or nothing where there is but one.
+
+    A network with skips behaves like an ensemble of its paths, most of which are short (Veit et al. 2016).
+    """
+    counts = path_counts(network)
+    total, lengths = sum(counts), [length for length, count in enumerate(counts) if count]
+    if total < 2:
+        return ""
+    median = next(length for length, so_far in enumerate(accumulate(counts)) if 2 * so_far >= total)
+    many = f"{total:,}" if total < COUNTED_OUT else f"about 10^{floor(log10(total))}"
+    return (
+        f"paths: {many} from input to output, through {lengths[0]} to {lengths[-1]} layers, half of them through at most {median}"
+    )
+
+
+COUNTED_OUT = 10**9
+"""Paths from which only their order of magnitude is told."""
 
 
 def _task(experiment: Experiment) -> str:

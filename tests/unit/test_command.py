@@ -47,6 +47,15 @@ def test_the_total_that_is_described_is_the_networks_own(name):
     assert f"= {network.parameter_count():,}" in described(presets.get(name))
 
 
+def test_describe_says_how_many_paths_lead_through_a_network_with_skips_and_how_long_they_are():
+    residual, deep, plain = map(presets.get, ("vanishing-residual", "resnet-110-cifar", "vanishing-plain"))
+    assert described(residual).endswith(
+        "\npaths: 2,048 from input to output, through 2 to 24 layers, half of them through at most 12"
+    )
+    assert "paths: about 10^16 from input" in described(deep)  # 2^54
+    assert "paths:" not in described(plain)
+
+
 def test_describe_says_what_is_out_of_the_ordinary():
     network = families.mlp(depth=4, width=8, skip_every=2, norm="batch", order="norm-act-op", input=(8,))
     changed = network.layers[1].replaced(gain=0.0, scale=0.5, scale_learned=True, on=False)

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -78,9 +79,10 @@ def test_commands_are_lists_so_that_signals_reach_the_server():
 
 
 @pytest.fixture
-def container(tmp_path_factory):
-    """The app as the Dockerfile lays it out, and the environment that it runs in."""
-    folder = tmp_path_factory.mktemp("container")
+def container():
+    """The app as the Dockerfile lays it out, its environment and, where these tests run as root, its user."""
+    folder = Path(tempfile.mkdtemp(prefix="skipviz-container-"))  # a folder of pytest's own would be root's alone
+    folder.chmod(0o755)
     app, data = folder / "app", folder / "data"
     app.mkdir()
     for source, target in copied().items():
@@ -92,9 +94,19 @@ def container(tmp_path_factory):
     path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
     subprocess.run(shlex.split(compiling), cwd=app, env={**os.environ, **path}, check=True)
     data.mkdir()
-    options = {"cwd": app, "env": {**path, "HOME": str(data), **environment(), "SKIPVIZ_DATA_DIR": str(data)}}
+    options: dict = {} if os.getuid() else as_the_images_user(app, data)
+    options |= {"cwd": app, "env": {**path, "HOME": str(data), **environment(), "SKIPVIZ_DATA_DIR": str(data)}}
     options["env"] |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(free_port())}
-    return options
+    yield options
+    shutil.rmtree(folder)
+
+
+def as_the_images_user(app: Path, data: Path) -> dict:
+    """Give the data to the image's user, and return how a command runs as that user, who may read the app and no more."""
+    [number] = [int(rest.split("--uid ")[1].split()[0]) for rest in all_of("RUN") if "useradd" in rest]
+    os.chown(data, number, number)
+    assert {(path.stat().st_uid, path.stat().st_mode & 0o002) for path in (app, *app.rglob("*"))} == {(0, 0)}
+    return {"user": number, "group": number, "extra_groups": []}
 
 
 def is_healthy(options) -> bool:
@@ -115,6 +127,8 @@ def test_the_laid_out_app_becomes_healthy_writes_only_to_its_data_and_ends_on_si
                 assert time.monotonic() < end, Path(log.name).read_text()
             helpers = psutil.Process(server.pid).children(recursive=True)
             assert helpers
+            user = container.get("user", os.getuid())
+            assert {one.uids().effective for one in (psutil.Process(server.pid), *helpers)} == {user}
             begin_a_run(container["env"]["STREAMLIT_SERVER_PORT"])
             server.send_signal(signal.SIGTERM)
             assert server.wait(PATIENCE) in (0, -signal.SIGTERM)

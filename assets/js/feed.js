@@ -3,6 +3,7 @@
 
 /** @param {any} component  what Streamlit hands to a component (v2) */
 export default function feed(component) {
-  const detail = { batches: component.data?.[0]?.batches ?? [], again: () => component.setTriggerValue("again", true) };
+  const { batches = [], notice = "" } = component.data?.[0] ?? {};
+  const detail = { batches, notice, again: () => component.setTriggerValue("again", true) };
   window.dispatchEvent(new CustomEvent("skipviz-feed", { detail }));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 
@@ -58,8 +59,12 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     again.page.goto(f"lab?run={run}")
     again.ready().press("Resume")
     again.expect_state("Running")
-    again.page.close()
+    everybody += [again.page, *_other_pages(visit, owner)]
     _goes_on(owner, followers, "s1-3", 1)
+    for page in everybody:
+        expect(page.locator(".sv-reach")).to_be_attached(timeout=60_000)
+    for page in (again.page, *everybody[-2:]):
+        expect(page.locator("html")).to_have_attribute("data-sv-reach", "blocked", timeout=60_000)
 
     machine.end(signal.SIGTERM)
     expect(phone.locator(".sv-reach")).to_be_visible()
@@ -74,6 +79,20 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
         expect(page.locator(".sv-reach")).to_be_hidden(timeout=60_000)
     _goes_on(owner, followers, "s3-5", 2)
     assert owner.run() == run
+    again.expect_state("Running")
+    again.wait_for_step(owner.step())
+
+
+def _other_pages(visit, owner: LabPage) -> list:
+    """Return a page of every other kind, and two whose host passes on Streamlit's own paths only; they load meanwhile."""
+    context = owner.page.context
+    body = {"experiment": json.loads(small(steps=100_000).to_json()), "paused": True}
+    other = context.request.post("skipviz/runs", data=body).json()["run"]
+    figure, runs, compare, cut_off, cut_off_runs = (visit(context) for _ in range(5))
+    addresses = {figure: ".", runs: "runs", compare: f"compare?runs={owner.run()},{other}"}
+    for page, address in {**addresses, _cut_off(cut_off): "gallery", _cut_off(cut_off_runs): "runs"}.items():
+        page.goto(address, wait_until="commit")
+    return [figure, runs, compare, cut_off, cut_off_runs]
 
 
 def _goes_on(owner: LabPage, followers: list[LabPage], skip: str, off: int) -> None:

@@ -29,7 +29,7 @@ export function createReachNote(live = true) {
     /** @param {boolean} reachable @param {string} [notice]  what the server said before it went */
     update(reachable, notice = "") {
       if (!reachable && notice) root.dataset.notice = notice;
-      if (!reachable && !routesBlocked()) say(root.dataset.notice || CUT_OFF, 0);
+      if (!reachable && (notice || !routesBlocked())) say(root.dataset.notice || CUT_OFF, 0);
       else if (cut()) say(savingWords(), 0);
       if (reachable) delete root.dataset.notice;
     },

@@ -25,7 +25,7 @@ export function createStream(onMessage, onReach) {
   let silence = 0;
   let opening = false;
   let ended = false;
-  const feed = createFeed(take);
+  const feed = createFeed(take, onReach);
 
   function close() {
     clearTimeout(silence);
@@ -118,20 +118,26 @@ export function createStream(onMessage, onReach) {
 
 /**
  * Read the batches of a fragment's data: each says from which place of its run it goes on. One may have been missed; then
- * the fragment is asked to begin again.
+ * the fragment is asked to begin again. They also bring what the server says before it stops.
  * @param {(message: any) => void} take
+ * @param {(reachable: boolean, notice?: string) => void} onReach
  */
-function createFeed(take) {
+function createFeed(take, onReach) {
   /** @type {string[]} */
   let runs = [];
   /** @type {Record<string, {n: number, seq: number | null}>} */
   let places = {};
   /** @type {any} */
   let last = null;
+  let notice = "";
 
   function read(event) {
     last = event?.detail ?? last;
     if (!routesBlocked() || !last) return;
+    if (last.notice !== notice) {
+      notice = last.notice;
+      onReach(!notice, notice);
+    }
     for (const batch of last.batches) {
       const place = places[batch.run] ?? { n: -1, seq: null };
       if (!runs.includes(batch.run) || batch.n <= place.n) continue;

@@ -1,10 +1,12 @@
 """Where a host passes Streamlit's own paths only: the frames of our stream as the data of a fragment that runs often.
 
-A page asks for it once our routes have turned out to be cut off; nobody else pays for it.
+A page asks for it once our routes have turned out to be cut off; nobody else pays for it. It also brings what the server
+says to every page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import streamlit as st
@@ -13,6 +15,7 @@ from ...engine import get_engine
 from ..content import bundle
 from ..desk import session
 from ..desk.classroom import classrooms
+from ..http.parting import ASKING, parting
 from .tape import Tape
 
 PERIOD = 0.25
@@ -25,9 +28,12 @@ def _component():
     return st.components.v2.component("skipviz_feed", js=bundle.feed(), isolate_styles=False)
 
 
-@st.fragment(run_every=PERIOD)
-def draw(runs: list[str], token: str | None = None, version: int = 0) -> None:
+def draw(runs: Sequence[str] = (), token: str | None = None, version: int = 0) -> None:
     """Hand on what `runs` have to tell; a classroom's page is drawn anew once its `version` has passed."""
+    st.fragment(_draw, run_every=PERIOD if runs or token else ASKING)(list(runs), token, version)
+
+
+def _draw(runs: list[str], token: str | None, version: int) -> None:
     room = classrooms.get(token) if token else None
     if room is not None and room.version != version:
         st.rerun()
@@ -35,7 +41,7 @@ def draw(runs: list[str], token: str | None = None, version: int = 0) -> None:
         get_engine().seen(run_id)
     tape = _tape()
     tape.take(get_engine(), runs)
-    _component()(data=[{"batches": tape.batches}], key=KEY, on_again_change=_begin_again)
+    _component()(data=[{"batches": tape.batches, "notice": parting.told()}], key=KEY, on_again_change=_begin_again)
 
 
 def perform(command: dict) -> bool:

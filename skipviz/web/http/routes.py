@@ -37,6 +37,7 @@ from .downloads import DownloadError, download_routes
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
+from .parting import RESTARTS, parting
 from .sockets import send_at_once
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
@@ -44,8 +45,6 @@ MAX_MESSAGES = 200
 """Events and controls in one post."""
 MAX_NAMED = 12_000
 """Layers and skips that the events of one post name: all skips of the largest network, twice."""
-RESTARTS = "The server restarts; runs go on afterwards."
-"""What every page says from when the server is told to stop until it is back."""
 NOT_JSON = "the body is not JSON"
 
 
@@ -334,7 +333,11 @@ async def lifespan(app):
 
 
 def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
-    """End open streams when the server is told to stop, since it waits for every response before its lifespan ends."""
+    """End open streams when the server is told to stop, since it waits for every response before its lifespan ends.
+
+    Where pages ask from time to time only, it stops once they have heard of it.
+    """
+    parting.begin()
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()
@@ -342,7 +345,10 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
     def chained(previous):
         def handle(number, stack) -> None:
             loop.call_soon_threadsafe(broadcaster.close, RESTARTS)
-            if callable(previous):
+            seconds = parting.tell()
+            if seconds:
+                loop.call_soon_threadsafe(loop.call_later, seconds, previous, number, stack)
+            else:
                 previous(number, stack)
 
         return handle

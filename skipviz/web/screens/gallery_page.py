@@ -6,7 +6,7 @@ from functools import cache
 
 from ...drawing.thumbnail import thumbnail
 from ...tasks import presets
-from ..component import component
+from ..component import component, feed
 from ..desk import session, view
 from . import opening
 
@@ -26,6 +26,8 @@ def page() -> None:
             opening.open_preset(command["name"])
     view.write_address({})
     component.mount({"page": "gallery", "done": desk.done, "cards": cards()}, KEY)
+    if component.wants_feed(KEY):
+        feed.draw()
 
 
 @cache

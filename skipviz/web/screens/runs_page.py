@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...engine import get_engine
 from ...storage.listing import MOST_LISTED
 from ...storage.summary import MAX_TITLE
-from ..component import component
+from ..component import component, feed
 from ..component.commands import perform_all
 from ..content import run_cards
 from ..desk import session, view
@@ -35,6 +35,8 @@ def page() -> None:
         },
         KEY,
     )
+    if component.wants_feed(KEY):
+        feed.draw()
 
 
 def perform(command: dict) -> list[str] | None:

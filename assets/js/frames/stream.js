@@ -130,6 +130,7 @@ function createFeed(take, onReach) {
   /** @type {any} */
   let last = null;
   let notice = "";
+  let newest = 0;
 
   function read(event) {
     last = event?.detail ?? last;
@@ -138,6 +139,9 @@ function createFeed(take, onReach) {
       notice = last.notice;
       onReach(!notice, notice);
     }
+    const reached = last.batches.at(-1)?.n ?? newest;
+    if (reached < newest) places = {}; // another server counts anew
+    newest = reached;
     for (const batch of last.batches) {
       const place = places[batch.run] ?? { n: -1, seq: null };
       if (!runs.includes(batch.run) || batch.n <= place.n) continue;

@@ -115,7 +115,7 @@ def test_figures_count_the_frames_that_viewers_read_and_the_streams_that_are_ope
 
     wait_for(engine, lambda: figures()[1] == 0)
     sent, _ = figures()
-    run = client.start(small(), paused=True)
+    run = client.start(small(record_every=1), paused=True)  # no frame passes by, which the next one may replace while it is counted
     messages = client.listen(f"runs={run}")
     read = [next(messages)]
     assert figures()[1] == 1

@@ -47,6 +47,7 @@ def test_a_toggle_while_paused_shows_at_once_and_is_marked_once(six):
     six.press("Pause")
     six.until(lambda: six.data()["state"] == "paused")
     step = six.data()["step"]
+    six.until(lambda: six.step() == step - 1)
     before = six.band_widths()
     six.click_skip("s1-3")
     six.until(lambda: six.band_widths() != before)
@@ -248,3 +249,11 @@ def test_a_press_during_which_the_diagram_is_drawn_anew_still_switches_its_skip(
     expect(six.page.locator("svg.sv-diagram[data-old]")).to_have_count(0)
     six.page.mouse.up()
     six.expect_network(lambda network: network.skip("s1-3").on and not network.skip("s3-5").on)
+
+
+def test_what_has_the_focus_keeps_it_when_the_diagram_is_drawn_anew(six):
+    six.layer("f4").focus()
+    six.svg.evaluate("svg => { svg.dataset.old = '1'; }")
+    six.plain.evaluate("button => button.click()")
+    expect(six.page.locator("svg.sv-diagram[data-old]")).to_have_count(0)
+    assert _focused(six.page)["layer"] == "f4"

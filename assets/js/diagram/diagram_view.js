@@ -221,7 +221,12 @@ export function createDiagramView(host, act) {
   host.addEventListener("pointerdown", (event) => (press = { svg, item: named(/** @type {any} */ (event.target).closest?.(FOCUSABLE)) }), true);
   host.addEventListener("pointerup", onRelease);
   // On the host: Chromium makes an SVG root with focus listeners a stop of the Tab key.
-  host.addEventListener("focusin", (event) => act.hover(/** @type {any} */ (event.target).closest?.(FOCUSABLE), ""));
+  host.addEventListener("focusin", (event) => {
+    const node = /** @type {any} */ (event.target).closest?.(FOCUSABLE);
+    // However it was reached: a drawing that comes now gives the focus to the same item, not to another.
+    if (node) focused = named(node);
+    act.hover(node, "");
+  });
   host.addEventListener("focusout", () => !drag && act.hover(null, ""));
 
   return {

@@ -116,9 +116,15 @@ def test_each_of_two_runs_side_by_side_is_taken_along(visit):
     lab.set_speed(9)
     run = lab.start()
     lab.expect_state("Finished")
+    held = []
+    page.route("**/skipviz/stream?**", lambda route: held.append(route))
     page.goto(f"compare?runs={run},{run}")
     expect(page.locator(".sv-pair-column .sv-bars .main-svg").nth(3)).to_be_visible()
     panel = panel_of(page, "Export the right run")
+    expect(panel.get_by_text("JSON", exact=True)).to_have_attribute("aria-disabled", "")
+    for stream in held:
+        stream.continue_()
+    expect(panel.get_by_text("JSON", exact=True)).not_to_have_attribute("aria-disabled", "")
     name, content = taken(page, panel.get_by_text("JSON", exact=True))
     assert name.endswith(f"-{run}.json")
     assert experiment_from_json(content).network.depth == 6

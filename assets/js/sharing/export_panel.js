@@ -76,7 +76,7 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
       node.removeAttribute("href");
     }
   }
-  function refresh() {
+  function renew() {
     const { data, store, frame } = shown();
     const id = store.id && store.id !== "?" && store.frames.length ? String(store.id) : "";
     const run = id && `skipviz/runs/${id}`;
@@ -89,9 +89,9 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
     copied.disabled = !frame;
     none.hidden = Boolean(run);
     pandas.hidden = !run || routesBlocked();
-    line.textContent = run ? `pd.read_parquet("${new URL(base + run, location.href).href}.parquet")` : "";
+    const words = run ? `pd.read_parquet("${new URL(base + run, location.href).href}.parquet")` : "";
+    if (line.textContent !== words) line.textContent = words;
     offerPictures();
-    say("");
   }
   function offerPictures() {
     for (const [index, [, , place]] of plots.entries()) {
@@ -103,10 +103,13 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
   }
   let looking = 0;
   function show(yes) {
-    if (yes) refresh();
-    // A plot may be drawn only after the panel was opened.
+    if (yes) {
+      renew();
+      say("");
+    }
+    // A plot may be drawn, and a run's first frames come, only after the panel was opened.
     clearInterval(looking);
-    if (yes) looking = window.setInterval(offerPictures, 500);
+    if (yes) looking = window.setInterval(renew, 500);
     panel.hidden = !yes;
     button.setAttribute("aria-expanded", String(yes));
     if (yes) panel.querySelector("a[href], button:not(:disabled)")?.focus({ preventScroll: true });

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pages import DESKTOP, FigurePage, LabPage
+from pages import DESKTOP, PATIENCE, FigurePage, LabPage
 from servers import Server
 
 
@@ -27,7 +26,7 @@ def chromium():
     """Debian's Chromium where it is installed, else Playwright's own."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         path = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else None
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -40,17 +39,15 @@ def chromium():
 def visit(server, chromium):
     """A function that returns a fresh page, by default in a context (a browser with cookies) of its own.
 
-    Afterwards every run that they started is stopped, and an error in a page's script fails the test. `page.problems`
+    Afterwards every run that these browsers have is stopped, and an error in a page's script fails the test. `page.problems`
     holds those errors, `page.complaints` what was logged as an error, `page.asked` the addresses that were requested.
     """
-    contexts, errors, watched = [], [], {}
+    contexts, errors = [], []
 
     def opened(context=None, viewport=DESKTOP, **options):
         if context is None:
             context = chromium.new_context(**{"base_url": server.address, "viewport": viewport, **options})
-            context.set_default_timeout(30_000)
-            watched[context] = set()
-            context.on("request", lambda request: watched[context].update(_runs_asked_for(request.url)))
+            context.set_default_timeout(1000 * PATIENCE)
             contexts.append(context)
         page = context.new_page()
         page.problems, page.complaints, page.asked = errors, [], []
@@ -61,15 +58,11 @@ def visit(server, chromium):
 
     yield opened
     for context in contexts:
-        for run in watched[context]:
-            context.request.post(f"skipviz/runs/{run}/events", data={"kind": "stop"})
+        for run in context.request.get("skipviz/runs").json()["runs"]:
+            if run["state"] in ("queued", "running", "paused"):
+                context.request.post(f"skipviz/runs/{run['id']}/events", data={"kind": "stop"})
         context.close()
     assert errors == []
-
-
-def _runs_asked_for(address: str) -> list[str]:
-    parts = urlsplit(address)
-    return parse_qs(parts.query).get("runs", [""])[0].split(",") if parts.path.endswith("/skipviz/stream") else []
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from skipviz.tasks.task import Task
 
 
 def small(skip_every: int = 2, on: bool = True, depth: int = 6, width: int = 16, **training) -> Experiment:
-    """Return a small network on two spirals with residual skips s1-3, s3-5, …; long enough to meddle with."""
+    """Return a small network on two spirals with residual skips s1-3, s3-5, …; it lasts longer than any test meddles with it."""
     network = edit.switch_all(families.mlp(depth=depth, width=width, skip_every=skip_every), on)
-    settings = {"steps": 4000, "record_every": 1, "batch_size": 16, **training}
+    settings = {"steps": 40_000, "record_every": 1, "batch_size": 16, **training}
     return Experiment(variants={"network": network}, task=Task(name="spiral", samples=200), training=Training(**settings))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from skipviz.sharing import link
 
@@ -13,6 +13,20 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 60
 """Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
+
+
+def wait_until(page, condition, said=lambda: ""):
+    """Wait until `condition()` holds, and return what it returned; `said()` tells where it did not come true."""
+    end = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < end, f"the condition did not come true{said()}"
+        page.wait_for_timeout(40)
+    return result
+
+
+def titles(page) -> dict[str, str]:
+    """Return the title of every run of this browser that the server keeps, by the run's id."""
+    return {run["id"]: run["title"] for run in page.request.get("skipviz/runs").json()["runs"]}
 
 
 class _Page:
@@ -28,11 +42,7 @@ class _Page:
 
     def until(self, condition):
         """Wait until `condition()` holds, and return what it returned."""
-        end = time.monotonic() + PATIENCE
-        while not (result := condition()):
-            assert time.monotonic() < end, f"the condition did not come true; the page says {self.state.inner_text()!r}"
-            self.page.wait_for_timeout(40)
-        return result
+        return wait_until(self.page, condition, lambda: f"; the page says {self.state.inner_text()!r}")
 
     def step(self) -> int:
         """Return the step shown."""
@@ -53,7 +63,12 @@ class _Page:
 
     def expect_state(self, words) -> None:
         """Wait until the transport says `words` (a text or a pattern)."""
-        expect(self.state).to_have_text(words, timeout=1000 * PATIENCE)
+        expect(self.state).to_have_text(words)
+
+    def is_measured(self, place) -> None:
+        """Wait until the bars at `place` have lengths and no font is on its way that would move what stands around them."""
+        expect(place.locator(".sv-bars .barlayer .point path").first).to_be_attached()
+        self.page.evaluate("() => document.fonts.ready.then(() => null)")
 
     def run_data(self, run: str) -> dict:
         """Return a run's snapshot, asked for with this browser's cookie."""
@@ -81,9 +96,10 @@ class LabPage(_Page):
         return self.ready()
 
     def ready(self):
-        """Wait until the diagram and the plot beside it are drawn."""
-        expect(self.svg).to_be_visible(timeout=30_000)
-        expect(self.page.locator(".sv-bars .main-svg").first).to_be_visible(timeout=30_000)
+        """Wait until the diagram and the plot beside it are drawn, with what was measured."""
+        expect(self.svg).to_be_visible()
+        expect(self.page.locator(".sv-bars .main-svg").first).to_be_visible()
+        self.is_measured(self.page.locator(".sv-lab"))
         return self
 
     def set_speed(self, position: int) -> None:
@@ -171,8 +187,22 @@ class LabPage(_Page):
 
     def choose_task(self, title: str) -> None:
         """Choose a task in the sidebar."""
-        self.page.get_by_role("combobox", name="Task").click()
-        self.page.get_by_role("option", name=title).click()
+        self.choose_listed("Task", title)
+
+    def choose_listed(self, label: str, title: str) -> None:
+        """Choose an option of a list in the sidebar; one that a rerun of the script closes is opened again."""
+        option = self.page.get_by_role("option", name=title, exact=True)
+
+        def is_chosen() -> bool:
+            if not option.is_visible():
+                self.page.get_by_role("combobox", name=label).click()
+            try:
+                option.click(timeout=4000)
+            except TimeoutError:
+                return False
+            return True
+
+        self.until(is_chosen)
 
     def band_widths(self) -> list[str]:
         """Return the widths of all bands of the diagram, which are what it says of the gradient."""
@@ -200,8 +230,9 @@ class FigurePage(_Page):
         """Open the page and wait until its three panels are drawn and measured."""
         self.page.goto("" + query)
         for name in ("left", "center", "right"):
-            expect(self.panel(name).locator("svg.sv-diagram")).to_be_visible(timeout=30_000)
-            expect(self.panel(name).locator(".sv-bars .main-svg").first).to_be_visible(timeout=30_000)
+            expect(self.panel(name).locator("svg.sv-diagram")).to_be_visible()
+            expect(self.panel(name).locator(".sv-bars .main-svg").first).to_be_visible()
+            self.is_measured(self.panel(name))
         return self
 
     def panel(self, name: str):

@@ -37,7 +37,7 @@ def _finished(page, **settings):
 
 
 def _drop(page, name, text):
-    """Drop a file on the page as a browser does."""
+    """Drop a file on the page as a browser does; the hint is there while it is dragged over, which is no longer than that."""
     handle = page.evaluate_handle(
         """([name, text]) => {
             const data = new DataTransfer();
@@ -46,8 +46,14 @@ def _drop(page, name, text):
         }""",
         [name, text],
     )
-    page.dispatch_event("svg.sv-diagram", "dragover", {"dataTransfer": handle})
-    expect(page.locator(".sv-drop-hint")).to_be_visible()
+    hinted = page.locator("svg.sv-diagram").evaluate(
+        """(svg, dataTransfer) => {
+            svg.dispatchEvent(new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true }));
+            return document.querySelector(".sv-drop-hint").checkVisibility();
+        }""",
+        handle,
+    )
+    assert hinted
     page.dispatch_event("svg.sv-diagram", "drop", {"dataTransfer": handle})
     expect(page.locator(".sv-drop-hint")).to_be_hidden()
 

@@ -7,10 +7,11 @@ import re
 
 import pytest
 from experiments import small
-from pages import FigurePage, LabPage
+from pages import FigurePage, LabPage, titles, wait_until
 from playwright.sync_api import expect
 
 from skipviz import experiment_from_json
+from skipviz.sharing import link
 from skipviz.web.content import bundle
 
 
@@ -24,10 +25,11 @@ def _cut_off(page):
 
 
 def test_with_our_routes_blocked_the_lab_trains_is_steered_and_finds_its_run_again(page):
-    lab = LabPage(_cut_off(page)).open(small())
-    run = lab.start()
-    lab.wait_for_step(20)
+    lab = LabPage(_cut_off(page))
+    page.goto(f"lab?x={link.encode(small())}")
     expect(page.get_by_text("live numbers and files come through it")).to_be_visible()
+    run = lab.ready().start()
+    lab.wait_for_step(20)
     lab.click_skip("s1-3")
     assert lab.event_frame()["events"][0]["ids"] == ["s1-3"]
     expect(lab.marks).to_have_count(1)
@@ -121,6 +123,7 @@ def test_with_our_routes_blocked_two_runs_go_on_side_by_side_and_my_runs_obey(pa
     field.fill("through the page")
     field.press("Enter")
     expect(first.locator(".sv-run-title")).to_have_text("through the page")
+    wait_until(page, lambda: titles(page)[runs[0]] == "through the page")
     page.reload()
     expect(first.locator(".sv-run-title")).to_have_text("through the page")
     first.get_by_role("button", name=re.compile("Delete")).click()
@@ -130,6 +133,7 @@ def test_with_our_routes_blocked_two_runs_go_on_side_by_side_and_my_runs_obey(pa
     first.get_by_role("button", name=re.compile("Delete")).click()
     expect(rows).to_have_count(1)
     expect(page.locator(".sv-undo-toast")).to_be_hidden()
+    wait_until(page, lambda: runs[0] not in titles(page))
     page.reload()
     expect(rows).to_have_count(1)
     assert page.request.get(f"skipviz/runs/{runs[0]}").status == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from pace import slowness
 from pages import LabPage
 from playwright.sync_api import expect
 
@@ -20,7 +21,7 @@ def test_a_hundred_blocks_open_within_seconds_folded_and_with_their_form(page):
     task = Task(name="sequences")
     network = built(first_recipe("transformer").changed(depth=100, norm="post"), task)
     lab.open(Experiment(variants={"net": network}, task=task))
-    assert time.monotonic() - began < OPENS_WITHIN
+    assert time.monotonic() - began < OPENS_WITHIN * slowness()
     expect(lab.svg.get_by_text("×98")).to_be_visible()
     assert lab.svg.bounding_box()["height"] < 760
     sidebar = page.get_by_test_id("stSidebar")

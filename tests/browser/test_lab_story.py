@@ -23,12 +23,13 @@ def test_the_lab_opens_on_24_layers_of_64_with_their_residual_skips_switched_off
 
 
 def test_a_plain_network_stays_at_half_until_one_click_on_residual_lets_it_learn(lab):
-    lab.set_speed(9)
+    lab.set_speed(7)
     lab.start()
     lab.wait_for_step(150)
     lab.residual.click()
     expect(lab.residual).to_have_attribute("aria-pressed", "true")
     event = lab.event_frame()["step"]
+    lab.set_speed(9)
     expect(lab.marks).to_have_count(1)
     expect(lab.marks).to_have_attribute("aria-label", f"Step {event}: all skips on")
 

@@ -70,8 +70,10 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     expect(phone.locator(".sv-reach")).to_be_visible()
     expect(phone.get_by_text("Connection error")).to_be_attached()
     expect(phone.get_by_text("Connection error")).to_be_hidden()
-    dock = phone.locator(".sv-transport-card").bounding_box()["y"]
-    assert phone.locator(".sv-reach").bounding_box()["y"] + phone.locator(".sv-reach").bounding_box()["height"] <= dock
+    foot, dock = phone.evaluate(
+        "() => ['.sv-reach', '.sv-transport-card'].map((part) => document.querySelector(part).getBoundingClientRect().toJSON())"
+    )
+    assert foot["bottom"] <= dock["top"]
     for page in everybody:
         expect(page.locator(".sv-reach")).to_have_text("The server restarts; runs go on afterwards.", timeout=60_000)
     machine.start()

@@ -89,9 +89,10 @@ def phone(visit):
     return visit(viewport=PHONE, is_mobile=True, has_touch=True)
 
 
-def _is_inside(page, locator) -> bool:
+def _is_inside(locator) -> bool:
     box = locator.bounding_box()
-    return box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844
+    within = box and box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844
+    return bool(within)
 
 
 def _overflow(page) -> int:
@@ -100,22 +101,20 @@ def _overflow(page) -> int:
 
 def test_the_lab_fits_a_phone_with_its_transport_in_sight_and_its_inspector_as_a_sheet(phone):
     lab = LabPage(phone).open(small())
-    lab.until(lambda: phone.locator("svg.sv-diagram .face").first.bounding_box()["width"] < 60)
-    assert _overflow(phone) <= 0
-    assert _is_inside(phone, lab.main)
+    phone.wait_for_function("() => document.querySelector('svg.sv-diagram .face')?.getBoundingClientRect().width < 60")
+    lab.until(lambda: _overflow(phone) <= 0 and _is_inside(lab.main))
     lab.layer("f4").tap()
     sheet = phone.locator(".sv-controls")
     expect(sheet).to_contain_text("f(4)")
-    assert _is_inside(phone, sheet)
-    assert _is_inside(phone, phone.get_by_label("Remove this layer"))
+    lab.until(lambda: _is_inside(sheet) and _is_inside(phone.get_by_label("Remove this layer")))
     lab.main.tap()
     lab.wait_for_step(5)
-    assert _overflow(phone) <= 0
+    lab.until(lambda: _overflow(phone) <= 0)
 
 
 def test_the_figure_fits_a_phone_panel_below_panel(phone):
     figure = FigurePage(phone).open()
-    assert _overflow(phone) <= 0
+    figure.until(lambda: _overflow(phone) <= 0)
     tops = [figure.panel(name).bounding_box()["y"] for name in ("left", "center", "right")]
     assert tops == sorted(tops)
     assert tops[1] - tops[0] > 300

@@ -11,21 +11,21 @@ from playwright.sync_api import expect
 
 from skipviz.tasks import presets
 
-CENTRES = """selector => [...document.querySelectorAll(selector)].map((node) => {
+CENTRES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].map((node) => {
     const box = node.getBoundingClientRect();
     return box.y + box.height / 2;
-})"""
+}))"""
 
 
-def _centres(page, selector: str) -> list[float]:
-    return sorted(page.evaluate(CENTRES, selector))
+def _centres(page, *selectors: str) -> list[list[float]]:
+    """Return, for each selector, where its nodes have their middles, all seen at the same moment."""
+    return list(map(sorted, page.evaluate(CENTRES, selectors)))
 
 
 @pytest.mark.parametrize("preset", ["vanishing-plain", "digits-conv"])
 def test_every_bar_stands_beside_its_box_within_a_pixel(page, preset):
     LabPage(page).open(presets.get(preset))
-    boxes = _centres(page, "svg.sv-diagram [data-layer] .face")
-    bars = _centres(page, ".sv-bars .subplot.xy .barlayer path")
+    boxes, bars = _centres(page, "svg.sv-diagram [data-layer] .face", ".sv-bars .subplot.xy .barlayer path")
     assert len(boxes) == len(bars)
     assert max(abs(box - bar) for box, bar in zip(boxes, bars, strict=True)) <= 1
 
@@ -50,14 +50,14 @@ def test_the_header_button_turns_the_page_dark_and_light_again_and_what_was_done
 def test_a_selection_or_a_toggle_moves_no_row(page):
     lab = LabPage(page).open(small())
     before = page.locator("svg.sv-diagram").bounding_box()
-    boxes = _centres(page, "svg.sv-diagram [data-layer] .face")
+    [boxes] = _centres(page, "svg.sv-diagram [data-layer] .face")
     lab.click_skip("s1-3")
     expect(lab.inspector).to_contain_text("h(1) → h(3)")
     lab.expect_network(lambda network: not network.skip("s1-3").on)
     lab.layer("f4").click()
     expect(lab.inspector).to_contain_text("f(4)")
     assert page.locator("svg.sv-diagram").bounding_box() == before
-    assert _centres(page, "svg.sv-diagram [data-layer] .face") == boxes
+    assert _centres(page, "svg.sv-diagram [data-layer] .face") == [boxes]
 
 
 def test_the_bars_axis_stays_where_it_is_whatever_is_shown(page):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
 
 import pytest
 from experiments import small, values
-from pages import PATIENCE, PHONE, LabPage
+from pages import PHONE, LabPage, titles, wait_until
 from playwright.sync_api import expect
 
 from skipviz.network import edit
@@ -47,10 +46,7 @@ class RunsPage:
         return runs
 
     def until(self, condition) -> None:
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, "the condition did not come true"
-            self.page.wait_for_timeout(50)
+        wait_until(self.page, condition)
 
     def state(self, run: str) -> str | None:
         """Return a run's state, or None where it is gone."""
@@ -94,6 +90,7 @@ def test_a_name_is_written_in_place_and_lasts(runs):
     runs.rename(second, "<img src=x onerror=alert(1)> 🦊 " + "x" * 1000)
     expect(runs.title(second)).to_contain_text("<img src=x onerror=alert(1)> 🦊 xxx")
     expect(runs.row(second).locator("img")).to_have_count(0)
+    runs.until(lambda: titles(runs.page)[second].startswith("<img") and titles(runs.page)[first] == "Kept by Enter")
     runs.page.reload()
     expect(runs.title(first)).to_have_text("Kept by Enter")
     expect(runs.title(second)).to_contain_text("<img src=x onerror=alert(1)> 🦊 xxx")
@@ -196,7 +193,7 @@ def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
     expect(mine.page.locator(".sv-pair-column .sv-bars .main-svg").first).to_be_visible()
     mine.page.locator(".sv-pair-column").nth(1).locator(".sv-plot-heatmap").scroll_into_view_if_needed()
     expect(mine.page.get_by_label("Step shown")).to_be_in_viewport()
-    assert mine.page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+    mine.until(lambda: mine.page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"])
 
 
 def test_where_our_routes_are_cut_off_the_pictures_come_all_the_same(runs):

@@ -7,6 +7,7 @@ from pages import LabPage
 from playwright.sync_api import expect
 
 from skipviz.tasks import presets
+from skipviz.tasks.experiment import Training
 
 SIZES = """() => [".sv-step", ".sv-state", ".sv-bar .sv-segment button",
     ".sv-head-bars", ".sv-loss-card .sv-title", ".sv-diagram .label"]
@@ -20,7 +21,7 @@ SCREENS = [{"width": 1920, "height": 1080}, {"width": 1280, "height": 720}]
 @pytest.mark.parametrize("screen", SCREENS, ids=["1080", "720"])
 def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, screen):
     page = visit(viewport=screen)
-    lab = LabPage(page).open(presets.get("vanishing-plain"))
+    lab = LabPage(page).open(presets.get("vanishing-plain").replaced(training=Training(steps=100_000)))
     before = page.evaluate(SIZES)
     lab.press("Start")
     page.locator("svg.sv-diagram .box").first.focus()
@@ -41,7 +42,7 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, scree
     lab.wait_for_step(5)
     lab.residual.click()
     lab.event_frame()
-    assert "projector=1" in page.url
+    lab.until(lambda: "projector=1" in page.url)
     page.keyboard.press("Escape")
     expect(header).to_be_visible()
     expect(page.locator(".sv-heatmap-card")).to_be_visible()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pages import PATIENCE
+from pages import wait_until
 from playwright.sync_api import expect
 
 from skipviz.network import families
@@ -41,14 +41,11 @@ def recording(server, chromium, tmp_path_factory):
         return answer.json()
 
     def reaches(run, step, state):
-        for _ in range(PATIENCE * 20):
+        def there() -> bool:
             now = context.request.get(f"skipviz/runs/{run}").json()
-            if (now["state"], now["frames"] and now["frames"][-1]["step"] + 1) == (state, step) or now[
-                "state"
-            ] == state == "finished":
-                return
-            page.wait_for_timeout(50)
-        raise AssertionError(now["state"])
+            return (now["state"], now["step"]) == (state, step)
+
+        wait_until(page, there)
 
     run = post("skipviz/runs", {"link": link.encode(experiment), "paused": True})["run"]
     for step, event in AT.items():
@@ -56,7 +53,7 @@ def recording(server, chromium, tmp_path_factory):
         reaches(run, step, "paused")
         post(f"skipviz/runs/{run}/events", [event])
     post(f"skipviz/runs/{run}/events", [{"kind": "resume"}])
-    reaches(run, 0, "finished")
+    reaches(run, training.steps, "finished")
     path = tmp_path_factory.mktemp("replay") / "replay.html"
     path.write_bytes(context.request.get(f"skipviz/runs/{run}.html").body())
     context.close()

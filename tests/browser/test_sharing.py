@@ -87,7 +87,8 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(visit):
     lab.click_skip("s3-5")
     lab.expect_network(lambda network: not network.skip("s3-5").on)
     lab.page.get_by_role("button", name="Share").click()
-    address = lab.page.get_by_label("Link to this experiment").input_value()
+    field = lab.page.get_by_label("Link to this experiment")
+    address = lab.until(lambda: link.encode(lab.experiment()) in (text := field.input_value()) and text)
     assert len(address) < 2000
     other = visit()
     other.goto(address)
@@ -123,7 +124,9 @@ def test_a_damaged_or_hostile_link_gives_one_sentence_and_the_default_lab(page, 
 
 
 def test_a_run_that_is_not_kept_any_more_leaves_the_experiment_of_its_address(page):
-    lab = LabPage(page).open(small(depth=5), run="nosuchrun")
+    lab = LabPage(page)
+    page.goto(f"lab?x={link.encode(small(depth=5))}&run=nosuchrun")
     expect(lab.toast).to_contain_text("This run is no longer kept.")
+    lab.ready()
     expect(lab.inspector).to_contain_text("5 layers")
     expect(lab.main).to_have_text("Start")

@@ -12,17 +12,22 @@ def _as_u(lab):
     return lab
 
 
-def _box(page, selector):
-    return page.locator(selector).first.bounding_box()
+BOXES = "selectors => selectors.map((selector) => document.querySelector(selector).getBoundingClientRect().toJSON())"
+
+
+def _boxes(page, *selectors):
+    """Return where the first node of each selector stands, all at the same moment."""
+    return page.evaluate(BOXES, selectors)
 
 
 def test_a_u_trains_and_its_skips_are_switched_as_in_the_column(page):
     lab = _as_u(LabPage(page).open(presets.get("unet-shapes")))
-    first, last = (lab.layer(name).bounding_box() for name in ("f1", "f20"))
-    assert abs(first["y"] - last["y"]) < 40
-    assert last["x"] > first["x"] + first["width"]
-    names, bars = _box(page, ".sv-names"), _box(page, ".sv-bars")
-    assert names["x"] + names["width"] <= bars["x"] + 1
+
+    def is_laid_out() -> bool:
+        first, last, names, bars = _boxes(page, '[data-layer="f1"]', '[data-layer="f20"]', ".sv-names", ".sv-bars")
+        return abs(first["y"] - last["y"]) < 40 and last["x"] > first["right"] and names["right"] <= bars["x"] + 1
+
+    lab.until(is_laid_out)
     lab.start()
     lab.wait_for_step(2)
     page.wait_for_function(
@@ -44,11 +49,13 @@ def test_a_u_trains_and_its_skips_are_switched_as_in_the_column(page):
 def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(visit):
     page = visit(viewport=PHONE)
     lab = _as_u(LabPage(page).open(presets.get("unet-2015")))
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    drawing = lab.svg.bounding_box()
-    assert drawing["x"] >= 0
-    assert drawing["x"] + drawing["width"] <= PHONE["width"]
-    assert _box(page, ".sv-bars")["y"] >= drawing["y"] + drawing["height"] - 1
+
+    def fits() -> bool:
+        drawing, bars = _boxes(page, "svg.sv-diagram", ".sv-bars")
+        return drawing["x"] >= 0 and drawing["right"] <= PHONE["width"] and bars["y"] >= drawing["bottom"] - 1
+
+    lab.until(fits)
+    lab.until(lambda: page.evaluate("document.documentElement.scrollWidth") == PHONE["width"])
 
 
 def test_a_network_of_one_scale_has_no_choice_of_drawing(lab):

@@ -71,6 +71,6 @@ def test_what_a_lesson_leaves_out_is_reached_by_no_key_and_undo_still_takes_back
 
 def test_a_phone_that_reads_a_projectors_code_sees_its_own_view(visit):
     page = visit(viewport=PHONE, is_mobile=True, has_touch=True)
-    LabPage(page).open(small(), projector="1")
+    lab = LabPage(page).open(small(), projector="1")
     expect(page.locator("html")).not_to_have_attribute("data-sv-projector", "")
-    assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+    lab.until(lambda: page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"])

@@ -14,7 +14,9 @@ OUTSIDE = """() => [...document.querySelectorAll(".sv-panel")].flatMap((card) =>
 })"""
 PRESSED = """() => [...document.querySelectorAll(".sv-foot")].filter((foot) => foot.scrollWidth > foot.clientWidth).length"""
 PLOTS = """() => [...document.querySelectorAll(".sv-panel .sv-bars")].map((bars) => bars.clientWidth)"""
-BOX = "node => node.getBoundingClientRect().toJSON()"
+BOXES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].at(-1))
+    .map((node) => node.getBoundingClientRect().toJSON())"""
+"""Where the last node of each selector stands, all at the same moment."""
 
 
 def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
@@ -31,10 +33,8 @@ def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
 def test_the_lab_covers_no_word_and_docks_its_transport_to_the_page(visit, width):
     page = visit(viewport={"width": width, "height": 800})
     lab = LabPage(page).open()
-    words = page.locator(".sv-head-bars > *").last.evaluate(BOX)
-    share = page.locator(".sv-head-share").evaluate(BOX)
+    words, share, card, dock = page.evaluate(BOXES, [".sv-head-bars > *", ".sv-head-share", ".sv-network", ".sv-transport-card"])
     assert words["right"] <= share["left"]
-    card, dock = (page.locator(part).evaluate(BOX) for part in (".sv-network", ".sv-transport-card"))
     if dock["bottom"] == 800:
         assert (dock["left"], dock["right"]) == pytest.approx((card["left"], card["right"]), abs=1)
     expect(lab.main).to_be_in_viewport()
@@ -42,7 +42,11 @@ def test_the_lab_covers_no_word_and_docks_its_transport_to_the_page(visit, width
 
 def test_a_phone_is_told_of_a_bad_link_above_the_transport(visit):
     page = visit(viewport=PHONE)
-    lab = LabPage(page).open(x="garbage")
+    lab = LabPage(page)
+    page.goto("lab?x=garbage")
     expect(lab.toast).to_contain_text("This link does not open.")
+    lab.toast.hover()  # or it goes after six seconds
+    lab.ready()
     expect(lab.toast).to_be_in_viewport(ratio=1)
-    assert lab.toast.evaluate(BOX)["bottom"] <= page.locator(".sv-transport-card").evaluate(BOX)["top"]
+    toast, dock = page.evaluate(BOXES, [".sv-toast", ".sv-transport-card"])
+    assert toast["bottom"] <= dock["top"]

@@ -1,6 +1,7 @@
 """The plots in a real browser: where marks stand, what they say, how they keep their axes."""
 
 import pytest
+from playwright.sync_api import expect
 from recorded_runs import recorded
 
 from skipviz.drawing import colours, figures
@@ -173,9 +174,9 @@ def test_a_row_says_what_its_number_is_under_the_pointer(harness):
     show(harness, header, frames[-1])
     left, top, width, height = boxes(harness, "#rows .subplot.xy .trace.bars .point path")[0]
     harness.mouse.move(left + width / 2, top + height / 2)
-    words = harness.locator("[role=tooltip]").inner_text()
-    assert "f(24)" in words
-    assert "batch of 64" in words
+    words = harness.locator("[role=tooltip]")
+    expect(words).to_contain_text("f(24)")
+    expect(words).to_contain_text("batch of 64")
 
 
 def test_the_theme_changes_colours_and_nothing_else(harness):

@@ -158,3 +158,17 @@ def test_fixup_starts_every_block_as_its_shortcut_and_the_outputs_at_zero(block)
     first = model.layers[network.skips[-1].source].operation.weight
     expected = (2 / first[0].numel()) ** 0.5 * branches ** (-1 / (2 * convolutions - 2))
     assert first.std().item() == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(("block", "branches", "convolutions"), [("basic", 9, 2), ("bottleneck", 6, 3)])
+def test_fixups_biases_are_one_a_channel_where_the_paper_has_one_number(block, branches, convolutions):
+    """Zhang et al. 2019: a multiplier a branch as there; a scalar before each convolution, linear layer and ReLU is not here."""
+    network = families.resnet(20, block=block, norm="none", init="fixup")
+    he = families.resnet(20, block=block, norm="none")
+    assert network.parameter_count() - he.parameter_count() == branches
+    inside = [layer for layer in network.layers if layer.op.kind == "conv"]
+    assert len(inside) == 1 + branches * convolutions
+    assert all(layer.op.bias for layer in inside)
+    assert [layer.scale_learned for layer in inside].count(True) == branches
+    model = build(network)
+    assert all(not model.layers[k].operation.bias.any() for k, layer in enumerate(network.layers) if layer.op.kind == "conv")

@@ -73,7 +73,8 @@ def resnet(
     convolution, shared by both ways where a shortcut projects, and a last norm and ReLU. `norm="none"` gives the convolutions
     biases. `scale` is the branch scale. `init="fixup"` with `norm="none"` is Fixup's (Zhang et al. 2019): of the m convolutions of
     each of L branches all but the last start as He's times L^(−1/(2m−2)), the last and the head at zero, under a learned scale
-    from 1; its biases are one a channel, where the paper has one a convolution. Raises `NetworkError`.
+    from 1. One thing is not the paper's: every convolution has a bias a channel behind it, where the paper has a single number
+    before each convolution, linear layer and activation; all start at zero. Raises `NetworkError`.
     """
     plan = _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, scale, input)
     trunk, size = Trunk(), (3, 32, 32) if plan.layout == "cifar" else (3, 224, 224)

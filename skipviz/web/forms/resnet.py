@@ -116,7 +116,10 @@ FORM = Form(
             help="Zero channels, 1×1 where shapes change, or 1×1 everywhere",
             idle=lambda values: values["plain"] == "plain" and values["version"] == "v1",
         ),
-        Setting("init", "Init", "he", ("he", "fixup"), words={"he": "He", "fixup": "Fixup"}, help="Fixup: without norms"),
+        Setting(
+            "init", "Init", "he", ("he", "fixup"), words={"he": "He", "fixup": "Fixup"},
+            help="Fixup (Zhang et al. 2019): without norms. Here a bias a channel, in the paper one number before each operation",
+        ),
         Setting("norm", "Norm", "batch", _unless_fixup(NORMS)),
         Setting("scale", "Branch scale", "none", _unless_fixup(FREE_SCALES), words=SCALES, help=SCALES_HELP),
         Setting("plain", "Skips", "residual", ("residual", "plain")),

@@ -80,3 +80,15 @@ def test_highway_layers_are_the_written_out_ones(depth):
         pairs += [(layer, written_out.transform), (skip, written_out.gate)]
     x = torch.randn(8, 5, generator=torch.Generator().manual_seed(1))
     assert_same_function(model, reference, weights_copied(pairs), x)
+
+
+@pytest.mark.parametrize(("depth", "width"), [(10, 50), (50, 50), (100, 50), (50, 71)])
+def test_a_highway_network_has_the_parameters_of_the_paper_and_torch_builds_as_many(depth, width):
+    """Srivastava et al. 2015, section 3: 784 pixels to `width`, layers of W_H, b_H, W_T and b_T, ten classes."""
+    highway, plain = (families.highway(depth, width, plain=plain, input=(784,)) for plain in (False, True))
+    layer, ends = width * width + width, (784 + 1) * width + (width + 1) * 10
+    assert highway.parameter_count() == ends + 2 * (depth - 1) * layer
+    assert plain.parameter_count() == ends + (depth - 1) * layer
+    with torch.device("meta"):
+        counts = [sum(parameter.numel() for parameter in build(network).parameters()) for network in (highway, plain)]
+    assert counts == [highway.parameter_count(), plain.parameter_count()]

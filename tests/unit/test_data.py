@@ -157,3 +157,20 @@ def test_membranes_are_darker_than_cells_and_dark_blobs_are_none():
 def test_a_membrane_is_as_thick_in_a_larger_picture_for_its_size():
     small, large = (dataset(Task(name="membranes", image_size=size, samples=60)).y.mean() for size in (32, 128))
     assert small == pytest.approx(large, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [64, 192, 256])
+@pytest.mark.parametrize(("name", "inside"), [("shapes", (0.08, 0.14)), ("membranes", (0.24, 0.28))])
+def test_large_pictures_have_their_size_their_range_and_the_same_share_inside_their_masks(name, inside, size):
+    task = Task(name=name, image_size=size, samples=40)
+    data, noise = dataset(task), 6 * task.noise_level()  # standard deviations that none of so many pixels lies beyond
+    assert len(data.x) + len(data.held_out_x) == 40
+    for x, y in ((data.x, data.y), (data.held_out_x, data.held_out_y)):
+        assert x.shape == y.shape == (len(x), 1, size, size)
+        assert x.dtype == y.dtype == np.float32
+        assert -0.2 - noise < x.min() < 0
+        assert 1 < x.max() < 1.2 + noise
+        assert np.unique(y).tolist() == [0, 1]
+        share = y.mean((1, 2, 3))
+        assert (share > 0.01).all()
+        assert inside[0] < share.mean() < inside[1]

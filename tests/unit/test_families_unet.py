@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skipviz import NetworkError, edit, families
+from skipviz import Experiment, NetworkError, Task, Training, edit, families, train
 from skipviz.learning.build import build
 from skipviz.learning.objective import mask_loss
 
@@ -108,3 +108,15 @@ def test_what_is_no_unet_is_refused_in_words(options, words):
     with pytest.raises(NetworkError) as caught:
         families.unet(**options)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["shapes", "membranes"])
+def test_a_u_net_takes_a_step_on_pictures_of_256_pixels(name):
+    network = families.unet(4, 4, padded=True, norm="batch", input=(1, 256, 256), head=1)
+    task = Task(name=name, image_size=256, samples=40)
+    training = Training(batch_size=4, steps=1, record_every=1)
+    (frame,) = train(Experiment(variants={"net": network}, task=task, training=training))
+    measured = frame.variants["net"]
+    assert not measured.nonfinite
+    assert 0 < measured.loss < 2
+    assert all(value is None or value > 0 for value in (*measured.weight_grad, *measured.update_ratio))

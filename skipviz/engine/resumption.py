@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..storage import Run
 from .entrance import Entrance
-from .errors import EngineError
+from .errors import EngineError, unknown
 from .register import Register
 from .shelf import Shelf
 
@@ -41,6 +41,8 @@ class Resumption:
         self._shelf.owned(run_id, owner)
         run = self._shelf.look_up(run_id)
         with self._lock:
+            if not self._shelf.holds(run):
+                raise unknown()
             if not run.ended:
                 raise EngineError("this run goes on already", 409)
             if not run.resumable:

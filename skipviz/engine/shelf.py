@@ -21,10 +21,12 @@ def store_for(settings: Settings) -> RunStore:
 
 
 class Shelf:
-    """Speaks for a store in sentences. Every method may wait for a disk, so none is for an event loop or under `lock`."""
+    """Speaks for a store in sentences. Every method but `holds` may wait for a disk: none for an event loop or under `lock`."""
 
     def __init__(self, store: RunStore, lock: threading.RLock) -> None:
         self._store, self._lock = store, lock
+        self._leaving: set[str] = set()
+        """Runs that are being deleted."""
 
     @property
     def retention(self) -> str:
@@ -79,8 +81,17 @@ class Shelf:
             with self._lock:
                 if (run is not None and not run.ended) or state in ("queued", "running", "paused"):
                     raise EngineError("this run still goes on: stop it first", 409)
-            self._store.delete(run_id)
+                self._leaving.add(run_id)
+            try:
+                self._store.delete(run_id)
+            finally:
+                with self._lock:
+                    self._leaving.discard(run_id)
         return {"ok": True}
+
+    def holds(self, run: Run) -> bool:
+        """Return whether a run that was found is still kept, and not being deleted; to be asked under `lock`."""
+        return run.id not in self._leaving and self._store.get(run.id) is run
 
     def look_up(self, run_id: str) -> Run:
         """Return a run, which may come from the disk; raises `EngineError` where it is not kept or cannot be read."""

@@ -108,9 +108,10 @@ class RecordedStore(MemoryStore):
             self._archive.note(run_id)
 
     def delete(self, run_id: str) -> None:
-        self._archive.ask({"word": "delete", "id": run_id})
-        super().delete(run_id)
-        self._forget(run_id)
+        with self._loading:  # else one that is being read just then would be in memory afterwards
+            self._archive.ask({"word": "delete", "id": run_id})
+            super().delete(run_id)
+            self._forget(run_id)
 
     def checkpoints(self, run_id: str) -> Path | None:
         return folder_of(self.folder, run_id)

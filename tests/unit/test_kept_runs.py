@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 
 import psutil
 import pytest
@@ -102,6 +103,48 @@ def test_a_run_that_goes_on_is_neither_deleted_nor_resumed(engine):
         assert refused.value.status == 409
     engine.post(run.id, ME, {"kind": "stop"})
     wait_for_end(engine, run)
+
+
+def test_a_run_that_is_being_deleted_is_not_resumed(engine, monkeypatch):
+    run = engine.run(engine.submit(endless(), ME))
+    wait_for(engine, lambda: run.step > 0)
+    engine.post(run.id, ME, {"kind": "stop"})
+    assert wait_for_end(engine, run).resumable
+    store, refused = engine._store, []
+    delete = store.delete
+
+    def slow(run_id):
+        with pytest.raises(EngineError) as refusal:
+            engine.resume(run.id, ME)
+        refused.append(refusal.value.status)
+        delete(run_id)
+
+    monkeypatch.setattr(store, "delete", slow)
+    engine.delete(run.id, ME)
+    assert (refused, engine.run(run.id), run.state) == ([404], None, "stopped")
+
+
+def test_a_run_that_is_read_while_it_is_deleted_is_gone_afterwards(start, monkeypatch):
+    first = start()
+    run_id = first.submit(small(steps=3), ME)
+    wait_for_end(first, first.run(run_id))
+    first.close()
+    engine = start()
+    archive, deleting = engine._store._archive, threading.Thread(target=lambda: engine.delete(run_id, ME))
+    ask = archive.ask
+
+    def slow(head, *given):
+        answer = ask(head, *given)
+        if head["word"] == "load":
+            deleting.start()
+            deleting.join(0.3)
+        return answer
+
+    monkeypatch.setattr(archive, "ask", slow)
+    assert engine.run(run_id) is not None
+    deleting.join()
+    assert engine.kept(run_id) is None
+    assert engine.runs_of(ME) == []
 
 
 def test_a_finished_run_cannot_be_resumed(engine):

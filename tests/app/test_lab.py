@@ -181,6 +181,15 @@ def test_a_toggle_keeps_the_run(small):
     small.send("reset")
 
 
+def test_what_was_switched_while_a_run_was_being_started_is_told_to_it(small, engine):
+    before = link.decode(small.data()["link"])
+    small.send("skips", ids=["s1-3"], changes={"on": False}, live=False)
+    started = engine.submit(before, "a-browser-of-these-tests", paused=True)
+    assert small.send("start", run=started, speed=None)["run"] == started
+    assert not engine.run(started).experiment.network.skip("s1-3").on
+    small.send("reset")
+
+
 def test_somebody_elses_run_is_watched_and_not_owned(small, opened, monkeypatch):
     run = small.send("start", speed=None, ghost=False, paused=True)["run"]
     monkeypatch.setattr("skipviz.web.desk.session.owner_from", lambda cookies: "another-browser-altogether")

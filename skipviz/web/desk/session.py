@@ -16,7 +16,7 @@ from .address import address_from
 from .identity import owner_from
 from .mend import Mend
 from .showcase import REPEATS, opening
-from .workbench import Workbench
+from .workbench import Workbench, events_between
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,17 @@ def address() -> str:
 
 
 def adopt(bench: Workbench, run_id: str) -> None:
-    """Take a run that this browser has just started as the bench's own; one that is not its own is not taken."""
+    """Take a run that this browser has just started as the bench's own; one that is not its own is not taken.
+
+    What was changed while it was being started is told to it.
+    """
     run = get_engine().run(run_id)
     if run is None or run.owner != owner():
         raise EngineError("this run is not this browser's")
     if bench.run != run_id:
         leave(bench)
     bench.run = run_id
+    follow(bench, events_between(run.began or run.experiment, bench.experiment))
 
 
 def leave(bench: Workbench) -> None:

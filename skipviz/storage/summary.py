@@ -50,6 +50,8 @@ def latest_of(payloads: Iterable[bytes], known: dict | None = None) -> dict:
     """Return the last loss and held-out metric by variant, from encoded frames, the newest first."""
     found: dict[str, dict] = {"loss": {}, "held_out": {}}
     for payload in payloads:
+        if found["loss"] and b'"held_out":' not in payload:
+            continue  # there may be thousands between two that have it, too many to decode for a list
         for variant, values in json.loads(payload)["variants"].items():
             for name, numbers in found.items():
                 if name in values:

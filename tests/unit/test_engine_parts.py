@@ -12,7 +12,7 @@ from skipviz.engine.processes.wire import Lines, encode_frame
 from skipviz.learning.frame import Frame, VariantFrame
 from skipviz.network import families
 from skipviz.settings import Settings
-from skipviz.storage import MemoryStore, Run
+from skipviz.storage import MemoryStore, Run, summary
 from skipviz.tasks.experiment import Experiment, Training
 
 
@@ -236,3 +236,15 @@ def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("SKIPVIZ_START", "spawn")
     assert Settings().max_running == 7
     assert not Settings().forks()
+
+
+def test_a_list_of_a_long_run_decodes_few_of_its_frames(monkeypatch):
+    def frame(step, more=""):
+        return b'{"step":%d,"variants":{"net":{"loss":%d%s}}}' % (step, step, more.encode())
+
+    frames = [frame(0, ',"held_out":0.5'), *map(frame, range(1, 5000))]
+    decoded = []
+    loads = summary.json.loads
+    monkeypatch.setattr(summary.json, "loads", lambda text: decoded.append(text) or loads(text))
+    assert summary.latest_of(reversed(frames)) == {"loss": {"net": 4999}, "held_out": {"net": 0.5}}
+    assert len(decoded) == 2

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import urllib.error
@@ -80,7 +81,7 @@ def test_commands_are_lists_so_that_signals_reach_the_server():
 
 @pytest.fixture
 def container():
-    """The app as the Dockerfile lays it out, its environment and, where these tests run as root, its user."""
+    """The app as the Dockerfile lays it out, its environment and, where root runs these tests, its user, who may read it."""
     folder = Path(tempfile.mkdtemp(prefix="skipviz-container-"))  # a folder of pytest's own would be root's alone
     folder.chmod(0o755)
     app, data = folder / "app", folder / "data"
@@ -94,19 +95,47 @@ def container():
     path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
     subprocess.run(shlex.split(compiling), cwd=app, env={**os.environ, **path}, check=True)
     data.mkdir()
-    options: dict = {} if os.getuid() else as_the_images_user(app, data)
-    options |= {"cwd": app, "env": {**path, "HOME": str(data), **environment(), "SKIPVIZ_DATA_DIR": str(data)}}
+    user, commands = {}, BIN
+    if os.getuid() == 0 and (found := commands_for(the_images_user(), folder)):
+        user, commands = the_images_user(), found
+        os.chown(data, user["user"], user["group"])
+        assert {(path.stat().st_uid, path.stat().st_mode & 0o002) for path in (app, *app.rglob("*"))} == {(0, 0)}
+    path = {"PATH": f"{commands}:{os.environ['PATH']}"}
+    options = user | {"cwd": app, "env": {**path, "HOME": str(data), **environment(), "SKIPVIZ_DATA_DIR": str(data)}}
     options["env"] |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(free_port())}
     yield options
     shutil.rmtree(folder)
 
 
-def as_the_images_user(app: Path, data: Path) -> dict:
-    """Give the data to the image's user, and return how a command runs as that user, who may read the app and no more."""
+def the_images_user() -> dict:
+    """Return how a command runs as the image's user."""
     [number] = [int(rest.split("--uid ")[1].split()[0]) for rest in all_of("RUN") if "useradd" in rest]
-    os.chown(data, number, number)
-    assert {(path.stat().st_uid, path.stat().st_mode & 0o002) for path in (app, *app.rglob("*"))} == {(0, 0)}
     return {"user": number, "group": number, "extra_groups": []}
+
+
+def commands_for(user: dict, folder: Path) -> str | None:
+    """Return a folder of commands that `user` may run, or None where our packages are closed to that user: this
+    environment's, or where its Python is root's alone, the system's with the same packages."""
+
+    def may_run(commands: Path) -> bool:
+        try:
+            return subprocess.run([commands / "python", "-c", "import streamlit, skipviz"], **user, cwd=ROOT).returncode == 0
+        except PermissionError:
+            return False
+
+    if may_run(Path(BIN)):
+        return BIN
+    system = shutil.which(f"python3.{sys.version_info.minor}", path=os.defpath)
+    if system is None:
+        return None
+    environment = folder / "venv"
+    subprocess.run([system, "-m", "venv", "--without-pip", environment], check=True)
+    [packages] = environment.glob("lib/*/site-packages")
+    (packages / "ours.pth").write_text(sysconfig.get_path("purelib"))
+    command = environment / "bin" / "streamlit"
+    command.write_text(f"#!{environment}/bin/python\nfrom streamlit.web.cli import main\nmain()\n")
+    command.chmod(0o755)
+    return str(command.parent) if may_run(command.parent) else None
 
 
 def is_healthy(options) -> bool:

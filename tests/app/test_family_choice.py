@@ -110,6 +110,19 @@ def test_a_setting_without_effect_stays_as_chosen(lab):
     assert lab.widget("selectbox", "Shortcut").value == "project-all"
 
 
+def test_the_deepest_published_resnet_is_picked_like_any_other_and_drawn_folded(lab):
+    lab.choose("selectbox", "Family", "resnet")
+    lab.choose("number_input", "First width", 1)  # so that measuring it takes little time
+    data = lab.choose("selectbox", "Depth", 1202)
+    assert data["message"] is None
+    assert (data["network"]["depth"], data["network"]["skips_total"]) == (1801, 600)
+    assert data["diagram"]["plates"]
+    assert data["diagram"]["height"] < 900
+    assert data["estimate"]["seconds"] > 0.1
+    assert data["estimate"]["memory_mb"] > 150
+    assert any("19,421,274" in caption.value for caption in lab.test.sidebar.caption)
+
+
 def test_fixup_takes_norm_and_scale_along(lab):
     lab.choose("selectbox", "Family", "resnet")
     data = lab.choose("selectbox", "Init", "fixup")

@@ -2,16 +2,23 @@
 
 from playwright.sync_api import expect
 
+from skipviz.tasks import presets
+
 
 def test_a_preset_is_found_by_words_and_opens_in_the_lab(server, visit):
     page = visit()
     page.goto(f"{server.address}gallery")
     cards = page.locator(".sv-preset:visible")
     expect(cards.first).to_be_visible()
-    everything = cards.count()
+    expect(cards).to_have_count(len(presets.names()))
+    shown = cards.evaluate_all(
+        "cards => cards.map(card => [card.innerText, card.querySelectorAll('svg.sv-thumbnail .face').length])"
+    )
+    for preset, (words, boxes) in zip(map(presets.preset, presets.names()), shown, strict=True):
+        assert all(part in words for part in (preset.title, preset.do, preset.see, preset.source))
+        assert boxes >= 4
     page.get_by_label("Search the gallery").fill("300 layers")
     expect(cards).to_have_count(1)
-    assert everything > 1
     page.get_by_label("Search the gallery").fill("no network is called this")
     expect(page.get_by_text("Nothing in the gallery is called that")).to_be_visible()
     page.get_by_label("Search the gallery").fill("residual 300")

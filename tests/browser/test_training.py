@@ -160,3 +160,17 @@ def test_speed_and_learning_rate_change_the_running_network(page):
     assert lab.until(lambda: lab.experiment().training.learning_rate == frame["events"][0]["learning_rate"])
     lab.set_speed(9)
     lab.wait_for_step(frame["step"] + 200)
+
+
+def test_what_is_pressed_while_a_run_is_being_started_is_no_error_and_acts_on_it(page):
+    lab = LabPage(page).open(small(steps=1_000_000))
+    held = []
+    page.route("**/skipviz/runs", lambda route: held.append(route))
+    lab.main.click()
+    lab.until(lambda: held)
+    lab.main.click()
+    lab.click_skip(lab.skip_ids()[0])
+    held[0].continue_()
+    lab.event_frame()
+    lab.expect_state("Running")
+    expect(lab.toast).to_have_count(0)

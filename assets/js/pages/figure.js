@@ -116,7 +116,7 @@ export function createFigure(root, commands) {
   }
   function control(kind, state) {
     for (const store of stores()) {
-      if (!store.active() || !store.id || store.shared) continue;
+      if (!store.hears() || !store.id || store.shared) continue;
       if (kind !== "step") store.state = state;
       tell(store.id, { kind });
     }

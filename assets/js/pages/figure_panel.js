@@ -53,7 +53,7 @@ export function createFigurePanel(id, outer) {
   let plot = null;
 
   async function edit(kind, names, changes) {
-    const live = store.active() && store.mine && !store.shared;
+    const live = store.hears() && store.mine && !store.shared;
     for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
     if ("on" in changes) view.mark("skip", names, changes.on);
     if ("gain" in changes) view.mark("valve", names, changes.gain > 0);

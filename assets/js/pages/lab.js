@@ -65,7 +65,7 @@ export function createLab(root, commands) {
   }
 
   function edit(kind, names, changes, final) {
-    const live = store.active() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
+    const live = store.hears() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
     if (live) send({ kind, ids: names, ...changes }, final);
     for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
     if ("on" in changes && kind === "skip") diagram.mark("skip", names, changes.on);
@@ -125,19 +125,19 @@ export function createLab(root, commands) {
     },
     speed(value) {
       speed = store.speed = value;
-      if (store.active()) send({ kind: "speed", steps_per_second: value }, true);
+      if (store.hears()) send({ kind: "speed", steps_per_second: value }, true);
     },
     rate(value, final) {
-      if (store.active() && store.mine) send({ kind: "rate", learning_rate: value }, final);
+      if (store.hears() && store.mine) send({ kind: "rate", learning_rate: value }, final);
       data.learning_rate = value;
-      if (final) commands.send({ op: "rate", learning_rate: value, live: store.active() });
+      if (final) commands.send({ op: "rate", learning_rate: value, live: store.hears() });
     },
     seek(step) {
       store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
       draw.all();
     },
     options() {
-      if (store.active() && store.mine) send({ kind: "ghost", ghost: options.ghost }, true);
+      if (store.hears() && store.mine) send({ kind: "ghost", ghost: options.ghost }, true);
       draw.all();
     },
     refuse,
@@ -180,6 +180,7 @@ export function createLab(root, commands) {
     if (refusal) toast.show("Not resumed.", refusal);
   }
   function control(kind, state) {
+    if (store.id === "?") return; // a second press while it is being started
     if (kind !== "step") store.state = state;
     send({ kind }, true);
     draw.text();

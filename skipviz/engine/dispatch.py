@@ -134,6 +134,11 @@ class Dispatch:
         live.ending = control.kind == "stop"
         return True
 
+    def stops(self, run: Run) -> bool:
+        """Return whether a run under way has been told to stop."""
+        live = self._live.get(run.id)
+        return live is not None and live.ending
+
     def heard(self, run: Run) -> None:
         """Note that the run's worker said something."""
         live = self._live.get(run.id)

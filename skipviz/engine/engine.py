@@ -56,7 +56,7 @@ class Engine:
         self._controls = Controls(lock, self._store, register, dispatch, workers, admit)
         self._entrance = Entrance(settings, self.uploads, dispatch)
         self._shelf = Shelf(self._store, lock)
-        self._resumption = Resumption(lock, register, self._shelf, self._entrance, self._line_up_again)
+        self._resumption = Resumption(lock, register, self._shelf, self._entrance, self._line_up_again, dispatch.stops)
         register.at_end = (dispatch.leave, workers.forget)
         self._store.on_ready, self._store.on_trouble = self._resumption.restart, register.note_trouble
         self._starting = threading.Lock()

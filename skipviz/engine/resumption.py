@@ -14,12 +14,14 @@ from .shelf import Shelf
 
 GO_ON_WITHIN = 24 * 3600.0
 """Seconds after a server's stop within which its runs go on by themselves when it is back; later a person decides."""
+STOP_WITHIN = 4.0
+"""Seconds that a run which is told to stop is waited for: longer than its worker is let be."""
 STOPPED = "the server was restarted; the run goes on by itself"
 """Why a run is interrupted that an orderly stop ended."""
 
 
 class Resumption:
-    """Puts ended runs in line again. `line_up(run, device)` lets one wait its turn."""
+    """Puts ended runs in line again: `line_up(run, device)` lets one wait its turn, `stops(run)` says whether it is to stop."""
 
     def __init__(
         self,
@@ -28,18 +30,22 @@ class Resumption:
         shelf: Shelf,
         entrance: Entrance,
         line_up: Callable[[Run, str], None],
+        stops: Callable[[Run], bool],
     ) -> None:
-        self._lock, self._register, self._shelf, self._entrance, self._line_up = lock, register, shelf, entrance, line_up
+        self._lock, self._register, self._shelf, self._entrance = lock, register, shelf, entrance
+        self._line_up, self._stops = line_up, stops
 
     def resume(self, run_id: str, owner: str | None, address: str | None = None) -> dict:
         """Let an interrupted, failed or stopped run go on from its last checkpoint; return `{"ok": True, "step": …}`.
 
+        One that is told to stop is waited for: a page says so at once, and whoever looks at it may change their mind.
         It counts as a start of a run, and waits in line like one.
 
         Raises `EngineError`; 409 for a run that goes on already or has nothing to go on from.
         """
         self._shelf.owned(run_id, owner)
         run = self._shelf.look_up(run_id)
+        self._wait_for_stop(run)
         with self._lock:
             if not self._shelf.holds(run):
                 raise unknown()
@@ -51,6 +57,17 @@ class Resumption:
             self._entrance.check_turn(run.owner, address)
             self._go_on(run, paused=False)
         return {"ok": True, "step": run.checkpoint or 0}
+
+    def _wait_for_stop(self, run: Run) -> None:
+        told = threading.Event()
+        leave = self._register.subscribe(lambda _: told.set())
+        end = time.monotonic() + STOP_WITHIN
+        try:
+            while not run.ended and self._stops(run) and time.monotonic() < end:
+                told.wait(0.1)
+                told.clear()
+        finally:
+            leave()
 
     def restart(self, run_ids: list[str]) -> None:
         """Let runs go on that an orderly stop interrupted; called by the store, so the waiting is done elsewhere."""

@@ -104,8 +104,8 @@ class Workers:
         request = {**request, "speed": run.speed, "ghost": run.ghost, "paused": run.paused}
         child = self._launcher.launch(
             "worker",
-            lambda lines: self._hear(run, lines),
-            lambda status: self._lost(run, status, again),
+            lambda lines: self._children.get(run.id) is child and self._hear(run, lines),
+            lambda status: self._lost(run, child, status, again),
             cuda=request["device"] == "cuda",
         )
         self._children[run.id] = child
@@ -139,7 +139,7 @@ class Workers:
             return
         child.send(data)
         if data["kind"] == "stop":
-            self._loop.call_later(STOPPING_SECONDS, self._insist, run)
+            self._loop.call_later(STOPPING_SECONDS, self._insist, run, child)
 
     def abandon(self, run: Run, reason: str) -> None:
         """End a worker that does not come back, and let the run fail with the reason."""
@@ -174,10 +174,10 @@ class Workers:
         if not self._awaited:
             self._all_safe.set()
 
-    def _insist(self, run: Run) -> None:
-        """End a worker that did not stop on its own."""
+    def _insist(self, run: Run, child: Child) -> None:
+        """End a worker that did not stop on its own; its run may have gone on with another since."""
         with self._lock:
-            if not run.ended:
+            if self._children.get(run.id) is child and not run.ended:
                 self._register.end(run, "stopped", None)
                 self._kill(run)
                 self._admit()
@@ -187,11 +187,13 @@ class Workers:
         if child is not None:
             child.kill()
 
-    def _lost(self, run: Run, status: int | None, again: bool) -> None:
-        """Take the end of a worker's process."""
+    def _lost(self, run: Run, child: Child, status: int | None, again: bool) -> None:
+        """Take the end of a worker's process; its run may have gone on with another since."""
         with self._lock:
-            child = self._children.pop(run.id, None)
-            if run.ended or child is None:
+            if self._children.get(run.id) is not child:
+                return
+            del self._children[run.id]
+            if run.ended:
                 return
             if not child.heard and not again and not self._closing:
                 self._loop.call_later(BEGIN_AGAIN_SECONDS, self._begin_again, run)
@@ -202,5 +204,5 @@ class Workers:
     def _begin_again(self, run: Run) -> None:
         """Start a worker for a run whose first one never said a word, as when the nursery died before forking it."""
         with self._lock:
-            if not run.ended and not self._closing:
+            if run.id in self._pending and run.id not in self._children and not self._closing:
                 self.begin(run, again=True)

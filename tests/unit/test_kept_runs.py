@@ -8,7 +8,7 @@ import psutil
 import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
 
-from skipviz.engine import Engine, EngineError
+from skipviz.engine import Engine, EngineError, workers
 from skipviz.settings import Settings
 
 ME, OTHER = "owner-of-these-tests", "somebody-else"
@@ -145,6 +145,32 @@ def test_a_run_that_is_read_while_it_is_deleted_is_gone_afterwards(start, monkey
     deleting.join()
     assert engine.kept(run_id) is None
     assert engine.runs_of(ME) == []
+
+
+@pytest.fixture
+def stopping(engine):
+    """A run of twenty steps a second, which is told to stop by the test and in the end."""
+    run = engine.run(engine.submit(endless(), ME, speed=20))
+    wait_for(engine, lambda: run.step > 0)
+    yield run
+    engine.post(run.id, ME, {"kind": "stop"})
+    wait_for_end(engine, run)
+
+
+def test_a_run_resumed_before_its_stop_has_come_about_goes_on(engine, stopping):
+    engine.post(stopping.id, ME, {"kind": "stop"})
+    engine.resume(stopping.id, ME)
+    reached = stopping.step
+    wait_for(engine, lambda: stopping.state == "running" and stopping.step > reached)
+
+
+def test_a_run_resumed_at_once_outlives_the_patience_with_its_stop(engine, stopping, monkeypatch):
+    monkeypatch.setattr(workers, "STOPPING_SECONDS", 0.5)
+    engine.post(stopping.id, ME, {"kind": "stop"})
+    wait_for_end(engine, stopping)
+    reached = engine.resume(stopping.id, ME)["step"]
+    wait_for(engine, lambda: stopping.step > reached + 40 or stopping.ended)
+    assert stopping.state == "running"
 
 
 def test_a_finished_run_cannot_be_resumed(engine):

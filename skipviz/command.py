@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     training = commands.add_parser("train", help="train it here and write what was measured to a file")
     training.set_defaults(run=_train)
     training.add_argument("--steps", type=_count, help="optimizer steps; its own number if left out")
-    training.add_argument("--out", required=True, help="a .parquet or .csv file, one row a number")
+    training.add_argument("--out", required=True, help="a .parquet or .csv file, one row a layer, state, skip or network at a step")
     linking = commands.add_parser("link", help="print its link text, for ?x=… behind the lab's address")
     linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
     coding = commands.add_parser("code", help="print it as a stand-alone PyTorch script that trains to the same losses")

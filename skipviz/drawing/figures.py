@@ -232,7 +232,7 @@ def picture_figure(theme: str = "light") -> dict:
             if kind == "held-out":
                 marker |= {"symbol": f"{symbol}-open", "size": size - 1, "line": {"color": token[name], "width": 1}}
             data.append({**points, "name": f"{name}, {kind}", "meta": f"{name} {kind}", "marker": marker})
-    meta = {"kind": "picture", "largest": 212}
+    meta = {"kind": "picture", "largest": 200}
     layout = _layout(theme, meta, margin={"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0})
     hidden = {"visible": False, "fixedrange": True, "zeroline": False, "showgrid": False, "range": [-1, 1]}
     layout |= {"xaxis": dict(hidden), "yaxis": dict(hidden)}

@@ -137,6 +137,21 @@ def repeated(unit: Network, count: int) -> Network:
     return changed(unit, layers=tuple(layers), skips=tuple(skips))
 
 
+def standing_as(network: Network, before: Network) -> Network:
+    """Return `network` with the switches, strengths and gains that the same places of `before` have."""
+    return network.model_copy(
+        update={"layers": _standing(network.layers, before.layers), "skips": _standing(network.skips, before.skips)}
+    )
+
+
+def _standing(parts, before):
+    shared = [
+        part.model_copy(update={name: getattr(other, name) for name in SWITCHES & type(part).model_fields.keys()})
+        for part, other in zip(parts, before, strict=False)
+    ]
+    return (*shared, *parts[len(shared) :])
+
+
 def in_residual_branch(network: Network, k: int) -> bool:
     """Return whether f_k lies under a switched-on add or gate, so that its lesion contributes 0."""
     return _residual_branches(network)[k - 1]

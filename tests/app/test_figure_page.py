@@ -24,6 +24,18 @@ def test_three_panels_open_drawn_and_measured_with_their_ghosts(figure):
         assert len(frame["weight_grad"]) == len(frame["ghost"]) == panel["network"]["depth"]
 
 
+def test_repeating_keeps_what_was_switched(figure):
+    network = _panel(figure.data(), "left")["network"]
+    skip, layer = network["skips"][1]["id"], network["layers"][4]["id"]
+    figure.send("skips", panel="left", ids=[skip], changes={"on": False}, live=False)
+    figure.send("layers", panel="left", ids=[layer], changes={"gain": 0}, live=False)
+    for change, depth in ((1, 16), (1, 24), (-1, 16)):
+        network = _panel(figure.send("repeat", panel="left", change=change), "left")["network"]
+        assert len(network["layers"]) == depth
+        assert [index for index, one in enumerate(network["skips"]) if not one.get("on", True)] == [1]
+        assert [index for index, one in enumerate(network["layers"]) if one.get("gain", 1) == 0] == [4]
+
+
 def test_repeating_stacks_the_unit_up_to_a_bound(figure):
     assert _panel(figure.send("repeat", panel="right", change=1), "right")["network"]["depth"] == 28
     assert _panel(figure.send("repeat", panel="left", change=-1), "left")["network"]["depth"] == 8

@@ -7,7 +7,7 @@ import { element, parseSvg } from "../common/dom.js";
  * @param {{zoom: (factor: number) => void, foldAgain: () => void}} act  `zoom` makes rows that many times as tall
  */
 export function createLabLegend(host, act) {
-  const ghost = element("span", { class: "sv-key ghost", hidden: true }, "the same network, its skips off");
+  const ghost = element("span", { class: "sv-key ghost", hidden: true }, "the same weights, all skips off");
   const tick = element("span", { class: "sv-key tick", hidden: true }, "just before the last event");
   const fold = element("button", { type: "button", class: "sv-link", onclick: () => act.foldAgain() }, "Fold again");
   const lower = element("button", { type: "button", class: "sv-bare", "aria-label": "Lower rows", onclick: () => act.zoom(1 / 1.5) }, "−");

@@ -63,8 +63,7 @@ export function createTransport(act, options = {}) {
     reason,
     options.small ? null : hint,
     options.small ? null : sliders,
-    options.small ? null : estimate,
-    element("div", { class: "sv-timeline" }, marks, slider),
+    element("div", { class: "sv-timeline" }, options.small ? null : estimate, marks, slider),
   );
   /** The button that plays and stops the recording of a shared run. */
   function showPlay(shared, moving, empty) {

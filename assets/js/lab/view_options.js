@@ -31,9 +31,12 @@ export function createViewOptions(host, options, changed) {
       button.focus();
     }
   };
-  document.addEventListener("pointerdown", (event) => {
-    if (!menu.hidden && !host.contains(/** @type {Node} */ (event.target))) open(false);
-  });
+  /** @param {PointerEvent} event */
+  const elsewhere = (event) => {
+    if (!host.isConnected) document.removeEventListener("pointerdown", elsewhere);
+    else if (!menu.hidden && !host.contains(/** @type {Node} */ (event.target))) open(false);
+  };
+  document.addEventListener("pointerdown", elsewhere);
   for (const [name, choices] of Object.entries(CHOICES)) {
     const group = element("fieldset", {}, element("legend", {}, name === "quantity" ? "Gradient of" : name === "measure" ? "Measure" : "Scale"));
     for (const [value, text] of choices) {
@@ -52,9 +55,10 @@ export function createViewOptions(host, options, changed) {
     options.ghost = ghost.checked;
     changed();
   };
-  menu.append(element("label", {}, ghost, "ghost bars: the same network with its skips off"));
+  menu.append(element("label", {}, ghost, "hollow bars: the same weights, with all skips off"));
   host.append(button, note, menu);
   function write() {
+    title.title = options.quantity === "weight" ? "All parameters of a layer, weights and biases together" : "";
     title.replaceChildren(element("strong", {}, options.quantity === "weight" ? "Weight gradient " : "State gradient "), element("i", {}, options.quantity === "weight" ? "‖∂L/∂θₖ‖" : "‖∂L/∂hₖ‖"));
     note.textContent = `${options.measure === "norm" ? "norm" : "RMS"}, ${options.scale === "absolute" ? "absolute" : "relative"} · ${words}`;
   }

@@ -74,7 +74,7 @@ export function createFigure(root, commands) {
   const keys = {
     off: element("span", { class: "sv-key off", hidden: true }, "skip off"),
     kill: element("span", { class: "sv-key kill", hidden: true }, "gradient killed here, forward pass unchanged"),
-    ghost: element("span", { class: "sv-key ghost", hidden: true }, "the same network, its skips off"),
+    ghost: element("span", { class: "sv-key ghost", hidden: true }, "the same weights, all skips off"),
   };
   const page = element(
     "div", { class: "sv-figure sv-page" },
@@ -201,6 +201,8 @@ export function createFigure(root, commands) {
       draw(true);
     },
     destroy() {
+      clearTimeout(slowTimer);
+      clearTimeout(measureTimer);
       player.stop();
       stream.destroy();
       header.destroy();

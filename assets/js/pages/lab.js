@@ -147,6 +147,11 @@ export function createLab(root, commands) {
     },
   }), refuse);
 
+  /** What the transport shows beside `frame`; what to try is the preset's own sentence until something was done. */
+  function training(frame) {
+    const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
+    return { store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint };
+  }
   function exported() {
     const frame = store.frame() || data.probe?.frame || null;
     return { data, store, frame, values: frame?.variants[variant()] || null };
@@ -282,7 +287,7 @@ export function createLab(root, commands) {
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
       plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
       legend.keys({ ghost: options.ghost && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame) });
-      transport.update({ store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint: data.watch ? "" : data.hint });
+      transport.update(training(frame));
       const now = performance.now();
       clearTimeout(slowTimer);
       if (now - slowAt > 250) slow();
@@ -326,7 +331,7 @@ export function createLab(root, commands) {
         watching.update();
         const frame = store.frame() || data.probe?.frame || null;
         words(frame?.variants[variant()] || null);
-        transport.update({ store, steps: data.steps, shown: shownStep(store.frame()), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint: data.watch ? "" : data.hint });
+        transport.update(training(store.frame()));
       },
     };
   }
@@ -380,6 +385,7 @@ export function createLab(root, commands) {
       else draw.soon();
     },
     destroy() {
+      clearTimeout(measureTimer);
       exporting.destroy();
       dropping.destroy();
       stream.destroy();

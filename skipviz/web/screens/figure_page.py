@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...engine import EngineError, get_engine
-from ...network.edit import set_layers, set_skips
+from ...network.edit import set_layers, set_skips, standing_as
 from ...tasks import presets
 from ..component import component, feed, handout
 from ..component.commands import capital, perform_all
@@ -136,7 +136,8 @@ def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> Non
     most = MOST_LAYERS // presets.figure_unit(name).depth
     desk.repeats[name] = max(1, min(most, count + change * stride))
     bench.unfolded = frozenset()
-    session.accept(bench, presets.figure(name, desk.repeats[name]), None)
+    longer = presets.figure(name, desk.repeats[name])
+    session.accept(bench, longer.with_network(standing_as(longer.network, bench.network)), None)
 
 
 def _open(bench: Workbench, command: dict) -> None:

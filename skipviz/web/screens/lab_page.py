@@ -12,7 +12,7 @@ from ..desk import session, view, watching
 from ..desk.parked import parked
 from ..desk.workbench import Workbench, events_between, network_after
 from ..sidebar import mend_bar, sidebar
-from ..sidebar.hint import hint
+from ..sidebar.hint import hint, next_hint
 from .opening import lab_desk, open_text
 
 KEY = "lab"
@@ -46,6 +46,7 @@ def page() -> None:
             "file": handout.told(),
             "stem": handout.stem_of(bench),
             "hint": hint(bench.experiment),
+            "next_hint": next_hint(bench.experiment),
             **data,
             **watching.told(desk, bench),
         },

@@ -13,8 +13,11 @@ WITHOUT_SKIPS = "Drag along the trunk, from state to state, to add a skip."
 def hint(experiment: Experiment) -> str:
     """Return a preset's own sentence, or what can be done with any network."""
     name = preset_of(experiment)
-    if name:
-        return presets.preset(name).do
+    return presets.preset(name).do if name else next_hint(experiment)
+
+
+def next_hint(experiment: Experiment) -> str:
+    """Return what can be done with the network once something was done to its run."""
     return ANY_NETWORK if experiment.network.skips else WITHOUT_SKIPS
 
 

@@ -20,8 +20,8 @@ from .wire import Lines, encode
 
 ROOT = Path(__file__).resolve().parents[3]
 """Where the package lies; every process of the engine runs there, whatever the server's working directory."""
-EXIT_REPORT_SECONDS = 1.0
-"""How long the nursery's word on a vanished worker is waited for."""
+EXIT_REPORT_SECONDS = 5.0
+"""How long the nursery's word on a vanished worker is waited for, where there is a nursery to say it."""
 SLOWEST_RESTART = 10.0
 """Seconds between two starts of a nursery that keeps dying."""
 
@@ -48,6 +48,8 @@ class Child(asyncio.Protocol):
         self._killer: Callable[[], None] | None = None
         self._doomed = False
         self._status: int | None = None
+        self._reported = False
+        """Whether its exit status is known, or known to be lost."""
         self._told = False
         self.silent = asyncio.Event()
         """Set once its connection is gone."""
@@ -83,13 +85,14 @@ class Child(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.silent.set()
-        if self._status is not None:
+        if self._reported:
             self._tell()
         else:
             asyncio.get_running_loop().call_later(EXIT_REPORT_SECONDS, self._tell)
 
     def exited(self, status: int | None) -> None:
         """Take its exit status (negative: a signal; None: nobody will know)."""
+        self._reported = True
         if status is not None:
             self._status = status
         if self.silent.is_set():

@@ -93,7 +93,7 @@ def test_runs_wait_while_those_before_them_hold_the_memory_there_is(tmp_path):
         wait_for(engine, lambda: all(run.header for run in runs[:fit]))
         assert [run.state for run in runs] == ["paused"] * fit + ["queued"] * 3
         held = sum(own_memory_mb(engine.worker_pid(run.id)) for run in runs[:fit])
-        assert 0 < held <= 64
+        assert 0 < held <= 64 * 1.25  # they are let in by what was said of them, which is true within a quarter
         for run in runs:
             engine.post(run.id, "a-browser", {"kind": "resume"})
         wait_for(engine, lambda: all(run.ended for run in runs))

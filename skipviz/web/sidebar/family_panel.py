@@ -18,6 +18,7 @@ from ..forms.form import SCALES, SCALES_HELP, Setting
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
+from .field import on_change, show
 from .number_field import number_field
 
 ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
@@ -47,7 +48,7 @@ def draw_family(desk: Desk, bench: Workbench) -> None:
     st.selectbox(
         "Family", [*TITLES, *([] if found.family else [OWN])], key="set_family", label_visibility="collapsed",
         format_func=lambda name: TITLES.get(name, "Your own"),
-        on_change=lambda: _choose(desk, bench, st.session_state.set_family),
+        on_change=on_change("set_family", lambda family: _choose(desk, bench, family)),
     )  # fmt: skip
     if found.recipe:
         _published(desk, bench, found.recipe)
@@ -60,7 +61,6 @@ def draw_family(desk: Desk, bench: Workbench) -> None:
 def known(bench: Workbench) -> Recognised:
     """Return what the bench's network is; settings that were chosen count where others give the same network."""
     experiment, memory = bench.experiment, _memory()
-    memory = _memory()
     last, found = st.session_state.get("recognised_last", (None, None))
     if last is not experiment:
         found = memory.get((structure(experiment.network), experiment.task)) or recognised(experiment)
@@ -134,8 +134,19 @@ def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
     columns = st.columns(2, gap="small")
     for place, setting in enumerate(FORMS[recipe.family].settings):
         key = f"form_{recipe.family}_{setting.name}"
-        _widget(desk, columns[place % 2], setting, values, key, lambda value, s=setting: _reshape(desk, bench, recipe, s, value))
+        _widget(desk, columns[place % 2], setting, values, key, _reshaping(desk, bench, recipe.family, setting))
     st.caption(size_words(recipe, bench.network))
+
+
+def _reshaping(desk: Desk, bench: Workbench, family: str, setting: Setting):
+    """Return what takes a value of one setting, if the network is still one of the family for which it was drawn."""
+
+    def put(value) -> None:
+        recipe = known(bench).recipe
+        if recipe and recipe.family == family:
+            _reshape(desk, bench, recipe, setting, value)
+
+    return put
 
 
 def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, value) -> None:
@@ -155,7 +166,7 @@ def _widget(desk: Desk, column, setting: Setting, values: dict, key: str, put) -
     shared = {"key": key, "help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
     if choices:
         show(key, value)
-        shared |= {"on_change": lambda: put(st.session_state[key])}
+        shared |= {"on_change": on_change(key, put)}
         column.selectbox(setting.label, choices, format_func=setting.shown, **shared)
     else:
         limits = min(setting.low, value), max(setting.high, value)
@@ -182,10 +193,12 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     def change(field: str, value) -> None:
         extra = {"every": 2 if value == "residual" else 6 if value == "dense" else 1} if field == "pattern" else {}
         extra |= {"merge": "add" if value == "residual" else "concat"} if field == "pattern" else {}
-        take(desk, bench, lambda: rebuilt(bench.experiment, setup.replaced(**{field: value}, **extra)))
+        now = known(bench).stack
+        if now:
+            take(desk, bench, lambda: rebuilt(bench.experiment, now.replaced(**{field: value}, **extra)))
 
     def changed(field: str):
-        return lambda: change(field, st.session_state[f"set_{field}"])
+        return on_change(f"set_{field}", lambda value: change(field, value))
 
     for field, value in setup.model_dump().items():
         if field not in ("family", "every"):
@@ -232,9 +245,3 @@ def take(desk: Desk, bench: Workbench, make, structural: bool = True) -> bool:
     else:
         accept(bench, experiment, events_between(bench.experiment, experiment))
     return True
-
-
-def show(key: str, value) -> None:
-    """Make the widget `key` show `value`, which is what the experiment says."""
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from ..desk.session import Desk
+from .field import on_change, show
 
 
 def number_field(
@@ -29,14 +28,12 @@ def number_field(
     """Draw the field in `place`, a column; `put` takes a number within `limits`, which are included."""
     low, high = limits
 
-    def changed() -> None:
-        typed = st.session_state[key]
+    def changed(typed: float | None) -> None:
         if typed is None or not low <= typed <= high or (whole and typed != int(typed)):
             desk.message = ("Not changed.", f"{label}: {'a whole' if whole else 'a'} number from {low:,} to {high:,}.")
         else:
             put(int(typed) if whole else typed)
 
-    if st.session_state.get(key) != value:
-        st.session_state[key] = float(value)
+    show(key, float(value))
     shown = "%.0f" if whole else "%.4g"
-    place.number_input(label, value=None, step=float(step), format=shown, key=key, on_change=changed, **options)
+    place.number_input(label, value=None, step=float(step), format=shown, key=key, on_change=on_change(key, changed), **options)

@@ -20,7 +20,8 @@ from ...tasks.own import Own, UploadError, shown_file
 from ...tasks.task import Task
 from ..desk.session import Desk
 from ..desk.workbench import Workbench
-from .family_panel import show, take, with_own
+from .family_panel import take, with_own
+from .field import on_change, show
 from .reading import Reading, reading_of
 
 TITLES = {"table": "Your own table…", "pictures": "Your own pictures…"}
@@ -144,15 +145,16 @@ def _understood(desk: Desk, bench: Workbench, own: Own, reading: Reading) -> Non
 
     show("own_target", own.target)
     st.selectbox(
-        "Target", list(reading.targets), key="own_target", on_change=lambda: retell(st.session_state.own_target),
+        "Target", list(reading.targets), key="own_target", on_change=on_change("own_target", retell),
         help="What the network learns to tell; its inputs are all else that was read.",
     )  # fmt: skip
     ways = reading.targets.get(own.target, ())
     if len(ways) > 1:
         show("own_way", own.kind)
         st.selectbox(
-            "Told as", ways, key="own_way", format_func=WAYS.get, on_change=lambda: retell(own.target, st.session_state.own_way)
-        )
+            "Told as", ways, key="own_way", format_func=WAYS.get,
+            on_change=on_change("own_way", lambda way: retell(own.target, way)),
+        )  # fmt: skip
     for sentence in (reading.left_out(), reading.missing(own.target)):
         if sentence:
             _say(sentence)

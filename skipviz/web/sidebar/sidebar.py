@@ -13,7 +13,8 @@ from ..desk.view import hides
 from ..desk.watching import is_watching
 from ..desk.workbench import Workbench
 from . import own_panel
-from .family_panel import draw_family, follow_task, known, preset_experiment, show, take
+from .family_panel import draw_family, follow_task, known, preset_experiment, take
+from .field import on_change, show
 from .hint import preset_of
 from .number_field import number_field
 
@@ -59,8 +60,7 @@ def _start_from(desk: Desk, bench: Workbench) -> None:
     titles = {name: presets.preset(name).title for name in presets.names()}
     current = preset_of(bench.experiment) or "yours"
 
-    def chosen() -> None:
-        name = st.session_state.preset
+    def chosen(name: str) -> None:
         if name != "yours":
             task = bench.experiment.task
             take(desk, bench, lambda: preset_experiment(name))
@@ -68,33 +68,37 @@ def _start_from(desk: Desk, bench: Workbench) -> None:
 
     show("preset", current)
     names = [*titles, *(["yours"] if current == "yours" else [])]
-    st.selectbox("Start from", names, key="preset", on_change=chosen, format_func=lambda name: titles.get(name, "Your network"))
+    st.selectbox(
+        "Start from", names, key="preset", on_change=on_change("preset", chosen),
+        format_func=lambda name: titles.get(name, "Your network"),
+    )  # fmt: skip
 
 
 def _task(desk: Desk, bench: Workbench) -> None:
     task = bench.experiment.task
 
-    def change(**fields) -> None:
+    def choose(name: str) -> None:
         desk.wants = None
-        if fields.get("name") in own_panel.TITLES:
-            own_panel.choose_own(desk, bench, fields["name"])
-            return
-        renamed = "name" in fields and fields["name"] != task.name
-        new = Task(name=fields["name"], seed=task.seed) if renamed else task.replaced(**fields)
-        if renamed or known(bench).recipe:
-            follow_task(desk, bench, new)
-        else:
-            take(desk, bench, lambda: _resized(bench, new))
+        now = bench.experiment.task
+        if name in own_panel.TITLES:
+            own_panel.choose_own(desk, bench, name)
+        elif name != now.name:
+            follow_task(desk, bench, Task(name=name, seed=now.seed))
+
+    def changed(field: str):
+        def change(value) -> None:
+            now = bench.experiment.task
+            if now.name == task.name:
+                _change(desk, bench, now.replaced(**{field: value}))
+
+        return on_change(f"task_{field}", change)
 
     name = desk.wants or task.name
     show("task_name", name)
-    show("task_noise", float(task.noise_level()))
-    show("task_samples", task.sample_count())
-    show("task_image_size", task.image_size)
     st.markdown('<div class="sv-size"><b>Task</b></div>', unsafe_allow_html=True)
     st.selectbox(
         "Task", TASKS, key="task_name", format_func=TASKS.get, label_visibility="collapsed",
-        on_change=lambda: change(name=st.session_state.task_name),
+        on_change=on_change("task_name", choose),
     )  # fmt: skip
     if name in own_panel.TITLES:
         own_panel.draw_own(desk, bench, name)
@@ -103,30 +107,34 @@ def _task(desk: Desk, bench: Workbench) -> None:
     st.caption(f"{sentence[:1].upper()}{sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
     left, right = st.columns(2, gap="small")
     if task.gives_tokens:
-        _tokens(task, left, right, change)
+        _tokens(task, left, right, changed)
         return
     if task.name != "digits":
-        left.slider("Noise", 0.0, 1.0, step=0.01, key="task_noise", on_change=lambda: change(noise=st.session_state.task_noise))
+        show("task_noise", float(task.noise_level()))
+        left.slider("Noise", 0.0, 1.0, step=0.01, key="task_noise", on_change=changed("noise"))
     if task.finds_masks:
-        right.select_slider(
-            "Image", sorted({*SIZES, task.image_size}), key="task_image_size",
-            on_change=lambda: change(image_size=st.session_state.task_image_size),
-        )  # fmt: skip
+        show("task_image_size", task.image_size)
+        sizes = sorted({*SIZES, task.image_size})
+        right.select_slider("Image", sizes, key="task_image_size", on_change=changed("image_size"))
     else:
-        most = task.most_samples()
+        show("task_samples", task.sample_count())
         place = left if task.name == "digits" else right
-        place.slider("Size", 40, most, key="task_samples", on_change=lambda: change(samples=st.session_state.task_samples))
+        place.slider("Size", 40, task.most_samples(), key="task_samples", on_change=changed("samples"))
     if task.name == "shapes":
         show("task_overlap", task.overlap)
-        left.toggle("Overlap", key="task_overlap", on_change=lambda: change(overlap=st.session_state.task_overlap))
+        left.toggle("Overlap", key="task_overlap", on_change=changed("overlap"))
 
 
-def _tokens(task: Task, left, right, change) -> None:
+def _change(desk: Desk, bench: Workbench, task: Task) -> None:
+    """Take the task with one of its settings changed; a published architecture is built anew for it."""
+    if known(bench).recipe:
+        follow_task(desk, bench, task)
+    else:
+        take(desk, bench, lambda: _resized(bench, task))
+
+
+def _tokens(task: Task, left, right, changed) -> None:
     """Draw the controls of a task of tokens."""
-
-    def changed(field: str):
-        return lambda: change(**{field: st.session_state[f"task_{field}"]})
-
     if task.name == "sequences":
         show("task_rule", task.rule)
         show("task_vocabulary", task.vocabulary)
@@ -140,16 +148,14 @@ def _training(desk: Desk, bench: Workbench) -> None:
     training = bench.experiment.training
 
     def put(field: str, value) -> None:
-        take(
-            desk, bench,
-            lambda: bench.experiment.replaced(training=training.replaced(**{field: value})),
-            structural=False,
-        )  # fmt: skip
+        now = bench.experiment
+        take(desk, bench, lambda: now.replaced(training=now.training.replaced(**{field: value})), structural=False)
 
     def choice(place, label: str, field: str, words: dict) -> None:
         key = f"train_{field}"
         show(key, getattr(training, field))
-        place.selectbox(label, list(words), key=key, format_func=words.get, on_change=lambda: put(field, st.session_state[key]))
+        changed = on_change(key, lambda value: put(field, value))
+        place.selectbox(label, list(words), key=key, format_func=words.get, on_change=changed)
 
     def number(place, label: str, field: str, limits: tuple[float, float], **options) -> None:
         value = getattr(training, field)

@@ -1,0 +1,57 @@
+"""A browser that has not heard yet what its last choice changed: what it still sends of what is gone counts as nothing."""
+
+from __future__ import annotations
+
+from experiments import small
+from pages import LabPage
+
+
+class Line:
+    """The line between a page and Streamlit, on which the server's words can be held back."""
+
+    def __init__(self, page) -> None:
+        self._held: list | None = None
+        self._page = None
+        page.route_web_socket("**/_stcore/stream", self._opened)
+
+    def hold(self) -> None:
+        """Keep what the server says from the page."""
+        self._held = []
+
+    def heard(self) -> int:
+        """Return how many words of the server are held back."""
+        return len(self._held)
+
+    def release(self) -> None:
+        """Let the page hear all of it, and what is said from then on."""
+        held, self._held = self._held, None
+        for word in held:
+            self._page.send(word)
+
+    def _opened(self, page) -> None:
+        self._page, server = page, page.connect_to_server()
+        server.on_message(lambda word: page.send(word) if self._held is None else self._held.append(word))
+
+
+def test_a_task_chosen_while_the_last_one_is_still_drawn_stays_chosen(page):
+    line = Line(page)
+    lab = LabPage(page).open(small(width=8, depth=4))
+    lab.choose_task("Digits")
+    lab.until(lambda: lab.experiment().task.name == "digits")
+    page.get_by_test_id("stSidebar").get_by_text("Size", exact=True).first.wait_for()
+    line.hold()
+    lab.choose_task("Shapes")
+    lab.until(line.heard)
+    lab.until(lambda: settled(page, line))
+    lab.choose_task("XOR")
+    lab.until(lambda: settled(page, line))
+    line.release()
+    lab.until(lambda: lab.experiment().task.name == "xor")
+    assert lab.experiment().task.samples is None
+
+
+def settled(page, line: Line) -> bool:
+    """Return whether the server has said nothing for half a second."""
+    before = line.heard()
+    page.wait_for_timeout(500)
+    return line.heard() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from experiments import small
 from pages import LabPage
+from playwright.sync_api import expect
 
 
 class Line:
@@ -33,6 +34,13 @@ class Line:
         server.on_message(lambda word: page.send(word) if self._held is None else self._held.append(word))
 
 
+def settled(page, line: Line) -> bool:
+    """Return whether the server has said nothing for half a second."""
+    before = line.heard()
+    page.wait_for_timeout(500)
+    return line.heard() == before
+
+
 def test_a_task_chosen_while_the_last_one_is_still_drawn_stays_chosen(page):
     line = Line(page)
     lab = LabPage(page).open(small(width=8, depth=4))
@@ -50,8 +58,23 @@ def test_a_task_chosen_while_the_last_one_is_still_drawn_stays_chosen(page):
     assert lab.experiment().task.samples is None
 
 
-def settled(page, line: Line) -> bool:
-    """Return whether the server has said nothing for half a second."""
-    before = line.heard()
-    page.wait_for_timeout(500)
-    return line.heard() == before
+def test_two_steps_back_in_a_row_go_two_steps_back(page):
+    line = Line(page)
+    lab = LabPage(page).open(small(width=8, depth=4))
+    for label, key in (("Activation", "GELU"), ("Norm", "layer")):
+        lab.choose_listed(label, key)
+    lab.until(lambda: lab.experiment().network.layers[0].norm == "layer")
+    line.hold()
+    for _ in range(2):
+        lab.undo.click()
+        lab.until(line.heard)
+        lab.until(lambda: settled(page, line))
+    line.release()
+
+    def first():
+        layer = lab.experiment().network.layers[0]
+        return layer.activation, layer.norm
+
+    lab.until(lambda: first() == ("relu", "none"))
+    expect(lab.redo).to_be_enabled()
+    expect(lab.undo).to_be_disabled()

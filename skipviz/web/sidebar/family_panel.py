@@ -18,7 +18,7 @@ from ..forms.form import SCALES, SCALES_HELP, Setting
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
-from .field import on_change, show
+from .field import field_of
 from .number_field import number_field
 
 ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
@@ -44,11 +44,10 @@ def draw_family(desk: Desk, bench: Workbench) -> None:
     """Draw family and settings; a change edits the bench's experiment."""
     found = known(bench)
     st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
-    show("set_family", found.family or OWN)
     st.selectbox(
-        "Family", [*TITLES, *([] if found.family else [OWN])], key="set_family", label_visibility="collapsed",
+        "Family", [*TITLES, *([] if found.family else [OWN])], label_visibility="collapsed",
         format_func=lambda name: TITLES.get(name, "Your own"),
-        on_change=on_change("set_family", lambda family: _choose(desk, bench, family)),
+        **field_of("set_family", found.family or OWN, lambda family: _choose(desk, bench, family)),
     )  # fmt: skip
     if found.recipe:
         _published(desk, bench, found.recipe)
@@ -133,8 +132,8 @@ def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
     values = recipe.settings()
     columns = st.columns(2, gap="small")
     for place, setting in enumerate(FORMS[recipe.family].settings):
-        key = f"form_{recipe.family}_{setting.name}"
-        _widget(desk, columns[place % 2], setting, values, key, _reshaping(desk, bench, recipe.family, setting))
+        name = f"form_{recipe.family}_{setting.name}"
+        _widget(desk, columns[place % 2], setting, values, name, _reshaping(desk, bench, recipe.family, setting))
     st.caption(size_words(recipe, bench.network))
 
 
@@ -161,17 +160,15 @@ def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, val
         desk.mend = larger_images(bench.experiment, made) or desk.mend
 
 
-def _widget(desk: Desk, column, setting: Setting, values: dict, key: str, put) -> None:
+def _widget(desk: Desk, column, setting: Setting, values: dict, name: str, put) -> None:
     value, choices = values[setting.name], setting.choices(values)
-    shared = {"key": key, "help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
+    shared = {"help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
     if choices:
-        show(key, value)
-        shared |= {"on_change": on_change(key, put)}
-        column.selectbox(setting.label, choices, format_func=setting.shown, **shared)
+        column.selectbox(setting.label, choices, format_func=setting.shown, **field_of(name, value, put), **shared)
     else:
         limits = min(setting.low, value), max(setting.high, value)
         whole = isinstance(setting.default, int)
-        number_field(desk, column, setting.label, value, limits, put, whole=whole, step=setting.step, **shared)
+        number_field(desk, column, setting.label, value, limits, put, name=name, whole=whole, step=setting.step, **shared)
 
 
 def _by_hand(desk: Desk, bench: Workbench, found: Recognised) -> None:
@@ -197,35 +194,30 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
         if now:
             take(desk, bench, lambda: rebuilt(bench.experiment, now.replaced(**{field: value}, **extra)))
 
-    def changed(field: str):
-        return on_change(f"set_{field}", lambda value: change(field, value))
+    def setting(field: str) -> dict:
+        return field_of(f"set_{field}", getattr(setup, field), lambda value: change(field, value))
 
-    for field, value in setup.model_dump().items():
-        if field not in ("family", "every"):
-            show(f"set_{field}", value)
     left, right = st.columns(2, gap="small")
-    left.slider("Depth", 1, max(DEEP, setup.depth), key="set_depth", on_change=changed("depth"))
-    right.slider("Width", 1, max(WIDE, setup.width), key="set_width", on_change=changed("width"))
-    left.selectbox(
-        "Activation", list(ACTIVATIONS), key="set_activation", format_func=ACTIVATIONS.get, on_change=changed("activation")
-    )
-    right.selectbox("Norm", list(NORMS), key="set_norm", format_func=NORMS.get, on_change=changed("norm"))
-    left.selectbox("Order", list(ORDERS), key="set_order", format_func=ORDERS.get, on_change=changed("order"))
-    right.selectbox("Init", list(INITS), key="set_init", format_func=INITS.get, on_change=changed("init"))
+    left.slider("Depth", 1, max(DEEP, setup.depth), **setting("depth"))
+    right.slider("Width", 1, max(WIDE, setup.width), **setting("width"))
+    left.selectbox("Activation", list(ACTIVATIONS), format_func=ACTIVATIONS.get, **setting("activation"))
+    right.selectbox("Norm", list(NORMS), format_func=NORMS.get, **setting("norm"))
+    left.selectbox("Order", list(ORDERS), format_func=ORDERS.get, **setting("order"))
+    right.selectbox("Init", list(INITS), format_func=INITS.get, **setting("init"))
     patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
     left.selectbox(
-        "Skips", patterns, key="set_pattern", on_change=changed("pattern"),
+        "Skips", patterns, **setting("pattern"),
         help="Residual: adds over every few layers, a residual MLP. Nested: as U-Net. Dense: as DenseNet.",
     )  # fmt: skip
     most = max(DEEP, setup.every)
     number_field(
-        desk, right, "Every", setup.every, (1, most), lambda value: change("every", value), key="set_every",
+        desk, right, "Every", setup.every, (1, most), lambda value: change("every", value), name="set_every",
         disabled=setup.pattern in ("none", "custom"),
         help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
     )  # fmt: skip
     scales = [*SCALES, *(["custom"] if setup.scale == "custom" else [])]
     left.selectbox(
-        "Branch scale", scales, key="set_scale", format_func=lambda name: SCALES.get(name, name), on_change=changed("scale"),
+        "Branch scale", scales, format_func=lambda name: SCALES.get(name, name), **setting("scale"),
         help=SCALES_HELP,
     )  # fmt: skip
 

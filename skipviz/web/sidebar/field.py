@@ -1,38 +1,63 @@
-"""What a field of the sidebar shows and what a person changed in it, whatever else a late browser sends.
+"""A field of the sidebar: the widget's key and what takes a person's choice, whatever a late browser still sends.
 
-A browser that has not heard yet that a field is gone sends its value once more, which Streamlit takes for a change; and what a
-callback closed over may be older than the experiment. So a field remembers what it was shown with, and only another value is one
-that a person chose.
+With every rerun a browser sends the values of all widgets that it knows. Where it has not heard yet that one is gone or shows
+something else now, Streamlit takes that value for a change. So a field that is to show another value than the person chose gets
+another key, and a key's value counts as chosen only where it is not the one that the key was shown with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
+LATE = 8
+"""Keys of a field that a browser may still send, the newest ones."""
 
-def show(key: str, value) -> None:
-    """Make the widget `key`, which is drawn next, show `value`: what the experiment says."""
+
+@dataclass
+class _Fields:
+    """A session's fields: the number in each one's key, what each key was shown with, keys of choices that were just taken."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+
+def field_of(name: str, value: Any, put: Callable[[Any], object]) -> dict[str, Any]:
+    """Return `key` and `on_change` of the widget, drawn next, that shows `value`; `put` takes what a person chooses there.
+
+    A choice that was not taken as it is, such as nonsense that was typed, is put right in place, where the keyboard's focus is.
+    """
+    fields = _fields()
+    key = _key(name, fields.numbers.setdefault(name, 0))
+    if fields.shown.get(key, value) != value and key not in fields.taken:
+        fields.numbers[name] += 1
+        key = _key(name, fields.numbers[name])
+        fields.shown.pop(_key(name, fields.numbers[name] - LATE), None)
+    fields.taken.discard(key)
+    fields.shown[key] = value
     if st.session_state.get(key) != value:
         st.session_state[key] = value
-    _shown()[key] = value
+    return {"key": key, "on_change": lambda: _changed(key, put)}
 
 
-def on_change(key: str, put: Callable) -> Callable[[], None]:
-    """Return what Streamlit calls when the widget `key` changed: `put(value)`, if its value is not what was shown."""
-
-    def changed() -> None:
-        shown = _shown()
-        if key not in shown or key not in st.session_state:
-            return
-        value = st.session_state[key]
-        if value != shown[key]:
-            shown[key] = value
-            put(value)
-
-    return changed
+def _key(name: str, number: int) -> str:
+    return f"{name}_{number}"
 
 
-def _shown() -> dict:
-    return st.session_state.setdefault("shown", {})
+def _changed(key: str, put: Callable[[Any], object]) -> None:
+    fields = _fields()
+    if key not in fields.shown or key not in st.session_state:
+        return
+    value = st.session_state[key]
+    if value != fields.shown[key]:
+        fields.shown[key] = value
+        fields.taken.add(key)
+        put(value)
+
+
+def _fields() -> _Fields:
+    return st.session_state.setdefault("fields", _Fields())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..desk.session import Desk
-from .field import on_change, show
+from .field import field_of
 
 
 def number_field(
@@ -20,12 +20,12 @@ def number_field(
     limits: tuple[float, float],
     put: Callable[[float], None],
     *,
-    key: str,
+    name: str,
     whole: bool = True,
     step: float = 1,
     **options,
 ) -> None:
-    """Draw the field in `place`, a column; `put` takes a number within `limits`, which are included."""
+    """Draw the field `name` in `place`, a column; `put` takes a number within `limits`, which are included."""
     low, high = limits
 
     def changed(typed: float | None) -> None:
@@ -34,6 +34,5 @@ def number_field(
         else:
             put(int(typed) if whole else typed)
 
-    show(key, float(value))
     shown = "%.0f" if whole else "%.4g"
-    place.number_input(label, value=None, step=float(step), format=shown, key=key, on_change=on_change(key, changed), **options)
+    place.number_input(label, value=None, step=float(step), format=shown, **field_of(name, float(value), changed), **options)

@@ -21,7 +21,7 @@ from ...tasks.task import Task
 from ..desk.session import Desk
 from ..desk.workbench import Workbench
 from .family_panel import take, with_own
-from .field import on_change, show
+from .field import field_of
 from .reading import Reading, reading_of
 
 TITLES = {"table": "Your own table…", "pictures": "Your own pictures…"}
@@ -143,17 +143,14 @@ def _understood(desk: Desk, bench: Workbench, own: Own, reading: Reading) -> Non
         except (UploadError, NetworkError) as error:
             desk.upload_problem = _problem(error, own.target)
 
-    show("own_target", own.target)
     st.selectbox(
-        "Target", list(reading.targets), key="own_target", on_change=on_change("own_target", retell),
+        "Target", list(reading.targets), **field_of("own_target", own.target, retell),
         help="What the network learns to tell; its inputs are all else that was read.",
     )  # fmt: skip
     ways = reading.targets.get(own.target, ())
     if len(ways) > 1:
-        show("own_way", own.kind)
         st.selectbox(
-            "Told as", ways, key="own_way", format_func=WAYS.get,
-            on_change=on_change("own_way", lambda way: retell(own.target, way)),
+            "Told as", ways, format_func=WAYS.get, **field_of("own_way", own.kind, lambda way: retell(own.target, way)),
         )  # fmt: skip
     for sentence in (reading.left_out(), reading.missing(own.target)):
         if sentence:

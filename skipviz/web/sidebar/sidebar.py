@@ -14,7 +14,7 @@ from ..desk.watching import is_watching
 from ..desk.workbench import Workbench
 from . import own_panel
 from .family_panel import draw_family, follow_task, known, preset_experiment, take
-from .field import on_change, show
+from .field import field_of
 from .hint import preset_of
 from .number_field import number_field
 
@@ -66,11 +66,9 @@ def _start_from(desk: Desk, bench: Workbench) -> None:
             take(desk, bench, lambda: preset_experiment(name))
             desk.wants, desk.mend = None, back_to_own(task, bench.experiment)
 
-    show("preset", current)
     names = [*titles, *(["yours"] if current == "yours" else [])]
     st.selectbox(
-        "Start from", names, key="preset", on_change=on_change("preset", chosen),
-        format_func=lambda name: titles.get(name, "Your network"),
+        "Start from", names, format_func=lambda name: titles.get(name, "Your network"), **field_of("preset", current, chosen),
     )  # fmt: skip
 
 
@@ -85,20 +83,18 @@ def _task(desk: Desk, bench: Workbench) -> None:
         elif name != now.name:
             follow_task(desk, bench, Task(name=name, seed=now.seed))
 
-    def changed(field: str):
-        def change(value) -> None:
+    def setting(field: str, value) -> dict:
+        def change(chosen) -> None:
             now = bench.experiment.task
             if now.name == task.name:
-                _change(desk, bench, now.replaced(**{field: value}))
+                _change(desk, bench, now.replaced(**{field: chosen}))
 
-        return on_change(f"task_{field}", change)
+        return field_of(f"task_{field}", value, change)
 
     name = desk.wants or task.name
-    show("task_name", name)
     st.markdown('<div class="sv-size"><b>Task</b></div>', unsafe_allow_html=True)
     st.selectbox(
-        "Task", TASKS, key="task_name", format_func=TASKS.get, label_visibility="collapsed",
-        on_change=on_change("task_name", choose),
+        "Task", TASKS, format_func=TASKS.get, label_visibility="collapsed", **field_of("task_name", name, choose),
     )  # fmt: skip
     if name in own_panel.TITLES:
         own_panel.draw_own(desk, bench, name)
@@ -107,22 +103,18 @@ def _task(desk: Desk, bench: Workbench) -> None:
     st.caption(f"{sentence[:1].upper()}{sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
     left, right = st.columns(2, gap="small")
     if task.gives_tokens:
-        _tokens(task, left, right, changed)
+        _tokens(task, left, right, setting)
         return
     if task.name != "digits":
-        show("task_noise", float(task.noise_level()))
-        left.slider("Noise", 0.0, 1.0, step=0.01, key="task_noise", on_change=changed("noise"))
+        left.slider("Noise", 0.0, 1.0, step=0.01, **setting("noise", float(task.noise_level())))
     if task.finds_masks:
-        show("task_image_size", task.image_size)
         sizes = sorted({*SIZES, task.image_size})
-        right.select_slider("Image", sizes, key="task_image_size", on_change=changed("image_size"))
+        right.select_slider("Image", sizes, **setting("image_size", task.image_size))
     else:
-        show("task_samples", task.sample_count())
         place = left if task.name == "digits" else right
-        place.slider("Size", 40, task.most_samples(), key="task_samples", on_change=changed("samples"))
+        place.slider("Size", 40, task.most_samples(), **setting("samples", task.sample_count()))
     if task.name == "shapes":
-        show("task_overlap", task.overlap)
-        left.toggle("Overlap", key="task_overlap", on_change=changed("overlap"))
+        left.toggle("Overlap", **setting("overlap", task.overlap))
 
 
 def _change(desk: Desk, bench: Workbench, task: Task) -> None:
@@ -133,15 +125,12 @@ def _change(desk: Desk, bench: Workbench, task: Task) -> None:
         take(desk, bench, lambda: _resized(bench, task))
 
 
-def _tokens(task: Task, left, right, changed) -> None:
+def _tokens(task: Task, left, right, setting) -> None:
     """Draw the controls of a task of tokens."""
     if task.name == "sequences":
-        show("task_rule", task.rule)
-        show("task_vocabulary", task.vocabulary)
-        left.selectbox("Rule", list(RULES), key="task_rule", format_func=RULES.get, on_change=changed("rule"))
-        right.slider("Tokens", 2, 100, key="task_vocabulary", on_change=changed("vocabulary"), help="How many different ones")
-    show("task_length", task.tokens())
-    left.slider("Length", 2, 128, key="task_length", on_change=changed("length"), help="Tokens that are read at once")
+        left.selectbox("Rule", list(RULES), format_func=RULES.get, **setting("rule", task.rule))
+        right.slider("Tokens", 2, 100, **setting("vocabulary", task.vocabulary), help="How many different ones")
+    left.slider("Length", 2, 128, **setting("length", task.tokens()), help="Tokens that are read at once")
 
 
 def _training(desk: Desk, bench: Workbench) -> None:
@@ -152,14 +141,12 @@ def _training(desk: Desk, bench: Workbench) -> None:
         take(desk, bench, lambda: now.replaced(training=now.training.replaced(**{field: value})), structural=False)
 
     def choice(place, label: str, field: str, words: dict) -> None:
-        key = f"train_{field}"
-        show(key, getattr(training, field))
-        changed = on_change(key, lambda value: put(field, value))
-        place.selectbox(label, list(words), key=key, format_func=words.get, on_change=changed)
+        chosen = field_of(f"train_{field}", getattr(training, field), lambda value: put(field, value))
+        place.selectbox(label, list(words), format_func=words.get, **chosen)
 
     def number(place, label: str, field: str, limits: tuple[float, float], **options) -> None:
         value = getattr(training, field)
-        number_field(desk, place, label, value, limits, lambda typed: put(field, typed), key=f"train_{field}", **options)
+        number_field(desk, place, label, value, limits, lambda typed: put(field, typed), name=f"train_{field}", **options)
 
     st.markdown('<div class="sv-size"><b>Training</b></div>', unsafe_allow_html=True)
     left, right = st.columns(2, gap="small")

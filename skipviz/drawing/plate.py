@@ -12,6 +12,8 @@ RING_GAP = 11
 MOST_STRIPES = 640
 """Stripes of a plate: about one a pixel; of more layers every so many is shown."""
 
+RATE_BELOW = marks.CHIP_HEIGHT + 3
+"""px from the middle of a plate to that of its layers' dropout."""
 STACKED = 3
 """px between the edges of the stacked cards."""
 
@@ -22,7 +24,6 @@ def draw_plate(geometry: Geometry, index: int) -> Markup:
     top, bottom = geometry.items[index]
     x, width = geometry.left - PLATE_LEFT, geometry.style.box_width + PLATE_LEFT + PLATE_RIGHT
     cards = [rectangle("card", x + 2 * step, top + step, width, bottom - top, rx=5) for step in (2 * STACKED / 2, STACKED / 2)]
-    label = f"×{item.blocks} ⇕"
     first, last = item.first + 1, item.last + 1
     middle = (top + bottom) / 2
     return group(
@@ -32,11 +33,19 @@ def draw_plate(geometry: Geometry, index: int) -> Markup:
         rectangle("face", x, top, width, bottom - top, rx=5),
         _stripes(geometry, item, top, bottom),
         _mini_lane(geometry, index),
-        marks.chip(geometry.trunk, middle, label, "fold"),
+        marks.chip(geometry.trunk, middle, f"×{item.blocks} ⇕", "fold"),
+        *(marks.chip(geometry.trunk, middle + RATE_BELOW, rate, "fold") for rate in _rates(geometry, item)),
         text("word name", geometry.gain, top + 13, f"f({last})"),
         text("word name", geometry.gain, bottom - 5, f"f({first})"),
         **marks.focusable(data_plate=f"p{first}", aria_label=words.plate(geometry.plan.network, first, last, item.blocks)),
     )
+
+
+def _rates(geometry: Geometry, item) -> list[str]:
+    """Return the dropout of a plate's layers, the smallest and the largest; nothing without dropout."""
+    shares = sorted({layer.dropout for layer in geometry.plan.network.layers[item.first : item.last + 1]} - {0})
+    low, high = (marks.rate(share, marks.LETTERED) for share in (shares[0], shares[-1])) if shares else ("", "")
+    return [low if low == high else f"{low}–{high.removeprefix('p ')}"] if shares else []
 
 
 def _stripes(geometry: Geometry, item, top: float, bottom: float) -> Markup:

@@ -75,4 +75,6 @@ def plate(described: Network, first: int, last: int, blocks: int) -> str:
     """Return the sentence of a folded plate; `first` and `last` count layers from 1."""
     period = (last - first + 1) // blocks
     size = f"{period} layers" if period > 1 else "one layer"
-    return f"{blocks} blocks of {size}, f({first}) to f({last}), folded. Press Enter to open two of them."
+    shares = sorted({layer.dropout for layer in described.layers[first - 1 : last]} - {0})
+    dropped = f", dropout {' or '.join(f'{share:g}' for share in shares)}" if shares else ""
+    return f"{blocks} blocks of {size}{dropped}, f({first}) to f({last}), folded. Press Enter to open two of them."

@@ -24,7 +24,7 @@ from ..tasks.uploads import Uploads
 from .controls import Controls
 from .dispatch import PERIOD, Dispatch, Hands
 from .entrance import Entrance
-from .errors import EngineError, unknown
+from .errors import EngineError
 from .figures import Figures
 from .processes.launcher import Launcher
 from .processes.probing import Probing
@@ -173,10 +173,7 @@ class Engine:
 
     def post(self, run_id: str, owner: str | None, message) -> dict:
         """Pass an event or control to a run; see `Controls.post`. Raises `EngineError`, also where there is no such run."""
-        run = self.run(run_id)
-        if run is None:
-            raise unknown()
-        return self._controls.post(run, owner, message)
+        return self._controls.post(self.look_up(run_id), owner, message)
 
     def run(self, run_id: str) -> Run | None:
         """Return a run, or None where it is not, or no longer, kept; one that ended a while ago comes from the disk."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from engines import wait_for
 
-from skipviz.engine import get_engine
+from skipviz.engine import EngineError, get_engine
 from skipviz.network import families
 from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment, Training
@@ -92,6 +92,15 @@ def test_a_run_that_is_gone_gives_a_sentence_and_its_experiment(opened):
     data = opened("lab", run="nosuch", x=link.encode(_small())).data()
     assert data["message"] == ["This run is no longer kept.", "Here is its experiment, ready to start."]
     assert data["network"]["depth"] == 4
+
+
+def test_a_run_that_cannot_be_read_is_not_called_gone(opened, engine, monkeypatch):
+    def unread(run_id):
+        raise EngineError("the database is locked by another program", 503)
+
+    monkeypatch.setattr(engine, "look_up", unread)
+    data = opened("lab", run="locked", x=link.encode(_small())).data()
+    assert data["message"] == ["This run cannot be read now; its link opens it later.", "Here is its experiment, ready to start."]
 
 
 def test_a_lab_leads_its_classroom_into_runs_and_edits_until_it_ends(opened):

@@ -168,6 +168,19 @@ def test_a_plate_has_a_stripe_for_every_layer():
     assert stripes == list(range(2, 298))
 
 
+@pytest.mark.parametrize(
+    ("shares", "chip", "said"), [((0.1,), "p .1", "dropout 0.1"), ((0.3, 0.1), "p .1–.3", "dropout 0.1 or 0.3")]
+)
+def test_a_plate_tells_its_layers_dropout(shares, chip, said):
+    network = families.mlp(depth=60, width=8)
+    for place, share in enumerate(shares):
+        network = edit.set_layers(network, [f"f{k}" for k in range(1 + place, 61, len(shares))], dropout=share)
+    svg = draw(network).svg
+    assert f">{chip}</text>" in svg
+    assert f"{said}, f(" in svg
+    assert "dropout" not in draw(families.mlp(depth=60, width=8)).svg
+
+
 def test_a_network_drawn_in_full_grows():
     diagram = draw(families.mlp(depth=60, width=8), folded=False)
     assert diagram.height > 60 * 15.5

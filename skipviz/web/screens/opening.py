@@ -66,10 +66,11 @@ def open_text(desk: Desk, bench: Workbench, text: str) -> None:
 
 
 def open_run(run_id: str) -> None:
-    """Put a run on the lab's bench, where undo brings back what was there, and show the lab; what ran there goes on."""
-    run = get_engine().run(run_id)
-    if run is None:
-        raise EngineError("there is no such run, or it is no longer kept", 404)
+    """Put a run on the lab's bench, where undo brings back what was there, and show the lab; what ran there goes on.
+
+    Raises `EngineError` where it is not kept or cannot be read.
+    """
+    run = get_engine().look_up(run_id)
     desk = lab_desk()
     bench = desk.benches["lab"]
     stop_looking(desk, bench)
@@ -90,17 +91,21 @@ def _open(desk: Desk) -> None:
         desk.follow = follow
         look_again(desk, bench)
         return
-    run_id = query.get("run")
-    run = get_engine().run(run_id) if run_id else None
-    if run is not None:
-        bench.experiment, bench.run = run.experiment, run.id
-        return
+    run_id, missing = query.get("run"), None
+    if run_id:
+        try:
+            run = get_engine().look_up(run_id)
+        except EngineError as error:
+            missing = "is no longer kept" if error.status == 404 else "cannot be read now; its link opens it later"
+        else:
+            bench.experiment, bench.run = run.experiment, run.id
+            return
     _open_experiment(desk, bench, query.get("x"))
     if follow and not desk.message:
         desk.message = ("This link does not open.", "It names no classroom. Here is a lab of your own instead.")
-    elif run_id and not desk.message:
+    elif missing and not desk.message:
         what = "its experiment, ready to start" if query.get("x") else "the lab's own network instead"
-        desk.message = ("This run is no longer kept.", f"Here is {what}.")
+        desk.message = (f"This run {missing}.", f"Here is {what}.")
 
 
 def _open_experiment(desk: Desk, bench: Workbench, text: str | None) -> None:

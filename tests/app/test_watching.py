@@ -193,3 +193,12 @@ def test_a_file_too_large_for_the_page_gives_a_sentence(opened, monkeypatch):
     file = opened("lab", x=link.encode(_small())).send("file", suffix="json", run="")["file"]
     assert file["problem"].startswith("This file has 0.0 MB, and at most ")
     assert "content" not in file
+
+
+def test_a_run_that_is_over_before_the_page_could_tell_of_it_is_shown(opened, engine):
+    lab = opened("lab", x=link.encode(_small()))
+    run = engine.run(engine.submit(link.decode(lab.data()["link"]), OWNER))
+    wait_for(engine, lambda: run.ended)
+    data = lab.send("start", run=run.id)
+    assert (data["run"], data["message"]) == (run.id, None)
+    assert lab.send("undo")["run"] == run.id, "nothing was undone"

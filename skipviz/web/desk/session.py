@@ -177,8 +177,8 @@ def accept(bench: Workbench, experiment: Experiment, events: list | None, posted
 
 
 def follow(bench: Workbench, events: list | None, posted: bool = False) -> None:
-    """Bring the bench's run along: by `events` if it is live and they are enough, else leave it."""
-    if bench.run is None:
+    """Bring the bench's run along: by `events` if it is live and they are enough, else leave it; without a change it stays."""
+    if bench.run is None or events == []:
         return
     run = get_engine().run(bench.run)
     if events is None or run is None or run.ended:

@@ -19,6 +19,18 @@ STEPS_SHOWN = """
     look();
 """
 """Keeps the steps that a page shows one after the other: its recording may be over before a test looks."""
+ONE_BY_ONE = """
+    const { set, ...rest } = Object.getOwnPropertyDescriptor(EventSource.prototype, "onmessage");
+    let due = 0;
+    function later(listener) {
+        set.call(this, (event) => {
+            due = Math.max(due + 250, performance.now());
+            setTimeout(() => listener(event), due - performance.now());
+        });
+    }
+    Object.defineProperty(EventSource.prototype, "onmessage", { ...rest, set: later });
+"""
+"""Brings a stream's messages to the page a quarter of a second apart, as a slow line may."""
 
 
 def _drawn(panel) -> dict[str, int]:
@@ -69,6 +81,7 @@ def test_the_recording_of_the_shared_run_plays_by_itself_and_has_a_time_slider(f
         figure.until(lambda run=run: figure.run_data(run)["state"] == "finished")
     page = visit()
     page.add_init_script(STEPS_SHOWN)
+    page.add_init_script(ONE_BY_ONE)
     late = FigurePage(page).open()
     late.expect_state("Shared run, recorded")
     shown = late.until(lambda: len(found := late.page.evaluate("stepsShown")) >= 5 and found)

@@ -138,12 +138,15 @@ export function createFigure(root, commands) {
     },
     reach.update,
   );
-  // Who comes when the shared run is over sees it from its beginning, unless things are not to move by themselves.
+  // Who comes when the shared run is over sees it from its beginning, unless things are not to move by themselves. Its
+  // recordings come one after the other: those that are there wait at their beginning for the others.
   function arrive() {
-    if (arrived || shared().length < panels.length || shared().some((store) => !store.frames.length)) return;
-    arrived = true;
-    const over = shared().every((store) => !store.active());
-    if (over && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play(0);
+    if (arrived || shared().length < panels.length) return;
+    const here = shared().filter((store) => store.frames.length || !store.active());
+    arrived = here.length === panels.length;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    if (arrived && here.every((store) => !store.active())) player.play(0);
+    else for (const store of here) store.cursor = arrived || store.active() ? null : 0;
   }
   function soon() {
     if (!asked) requestAnimationFrame(() => draw(false));

@@ -149,7 +149,7 @@ def names() -> tuple[str, ...]:
 def preset(name: str) -> Preset:
     """Return the preset of that name with its sentences; raises `NetworkError`."""
     if name not in _BY_NAME:
-        raise NetworkError(f"there is no preset {name!r}; there are {', '.join(_BY_NAME)}")
+        raise NetworkError(f"there is no preset {name[:60]!r}; there are {', '.join(_BY_NAME)}")
     return _BY_NAME[name]
 
 

@@ -24,6 +24,6 @@ if lost:
     pages["lost"] = st.Page(lost_page.page, title="No page", url_path=lost, visibility="hidden")
 chosen = st.navigation(list(pages.values()), position="top")
 asked = st.session_state.pop("go", None)
-if asked in pages:
+if isinstance(asked, str) and asked in pages:
     st.switch_page(pages[asked])
 chosen.run()

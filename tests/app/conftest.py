@@ -60,7 +60,11 @@ class App:
     def send(self, operation: str, **fields) -> dict:
         """Send one command as the browser does, and return what the component is told then."""
         self._sent += 1
-        self.test.session_state[self._page] = {"commands": [{"op": operation, "n": self._sent, **fields}]}
+        return self.bring([{"op": operation, "n": self._sent, **fields}])
+
+    def bring(self, commands) -> dict:
+        """Let the page's line bring `commands`, whatever they are, and return what the component is told then."""
+        self.test.session_state[self._page] = {"commands": commands}
         return self.run()
 
     def widget(self, kind: str, label: str):

@@ -22,3 +22,10 @@ def test_time_and_memory_are_said_before_a_start_and_a_long_step_is_warned_of(pa
     expect(words).to_have_text(
         re.compile(r"^A step takes about .* s; a change shows at the next one\. .* for 100 steps, [\d.]+ GB$")
     )
+    assert _bottom(words) <= lab.slider.bounding_box()["y"] + 1
+
+
+def _bottom(place) -> float:
+    """Return where something ends, in px from the window's top."""
+    box = place.bounding_box()
+    return box["y"] + box["height"]

@@ -2,6 +2,7 @@
 // The gallery: every preset as a card with its drawing, found by words, one click from the lab.
 import { element, parseSvg } from "../common/dom.js";
 import { createHeaderActions } from "../common/header_actions.js";
+import { createToast } from "../common/notice.js";
 import { createReachNote } from "../common/reach_note.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
@@ -15,12 +16,14 @@ export function createGallery(root, commands) {
   const count = element("span", { class: "sv-quiet", role: "status" });
   const cards = element("div", { class: "sv-cards" });
   const none = element("p", { class: "sv-quiet", hidden: true }, "Nothing in the gallery is called that. Try fewer words.");
+  const toastHost = element("div", { class: "sv-toast-host" });
+  const toast = createToast(toastHost);
   const reach = createReachNote(false);
   const stream = createStream(() => {}, reach.update);
   const page = element(
     "div", { class: "sv-figure sv-gallery sv-page" },
     element("div", { class: "sv-intro" }, element("div", {}, element("h1", {}, "Gallery"), element("p", {}, "Networks to start from. Each card says what to do in the lab and what will be seen.")), element("div", { class: "sv-search" }, search, count)),
-    cards, none, reach.root,
+    cards, none, toastHost, reach.root,
   );
   root.replaceChildren(page);
   const kinds = () => [{ id: "page", title: "This page", label: "Link to this page", note: "The gallery of networks to start from.", address: location.href.split("?")[0] }];
@@ -44,6 +47,7 @@ export function createGallery(root, commands) {
     update(data) {
       page.dataset.theme = themeOf(page);
       header.update(data);
+      if (data.message) toast.show(data.message[0], data.message[1]);
       if (shown.length !== data.cards.length) {
         shown = data.cards.map((card) => ({ node: presetCard(card, () => commands.send({ op: "choose", name: card.name })), words: [card.name, card.title, card.do, card.see, card.source, card.task].join(" ").toLowerCase() }));
         cards.replaceChildren(...shown.map((one) => one.node));

@@ -7,6 +7,7 @@ from functools import cache
 from ...drawing.thumbnail import thumbnail
 from ...tasks import presets
 from ..component import component, feed
+from ..component.commands import perform_all
 from ..desk import session, view
 from . import opening
 
@@ -16,18 +17,25 @@ KEY = "gallery"
 def page() -> None:
     """Draw the gallery page."""
     desk = session.gallery_desk()
-    for command in component.commands(KEY, desk.done):
-        desk.done = command["n"]
-        if view.perform(command):
-            continue
-        if command["op"] == "go":
-            session.go(str(command.get("page")))
-        elif command["op"] == "choose" and command.get("name") in presets.names():
-            opening.open_preset(command["name"])
+    perform_all(KEY, desk, perform)
     view.write_address({})
-    component.mount({"page": "gallery", "done": desk.done, "cards": cards()}, KEY)
+    message, desk.message = desk.message, None
+    component.mount({"page": "gallery", "done": desk.done, "message": message, "cards": cards()}, KEY)
     if component.wants_feed(KEY):
         feed.draw()
+
+
+def perform(command: dict) -> None:
+    """Do one command of the page; raises `LookupError` or `ValueError` for what is none."""
+    operation = command["op"]
+    if view.perform(command):
+        return
+    if operation == "go":
+        session.go(str(command["page"]))
+    elif operation == "choose":
+        opening.open_preset(str(command["name"]))
+    else:
+        raise ValueError(operation)
 
 
 @cache

@@ -32,11 +32,14 @@ def lab_desk() -> Desk:
 
 
 def open_preset(name: str) -> None:
-    """Put a preset on the lab's bench, where undo brings back what was there, and show the lab."""
-    desk = lab_desk()
+    """Put a preset on the lab's bench, where undo brings back what was there, and show the lab.
+
+    Raises `NetworkError` where none is called so.
+    """
+    experiment, desk = presets.get(name), lab_desk()
     bench, task = desk.benches["lab"], desk.benches["lab"].experiment.task
     stop_looking(desk, bench)
-    session.accept(bench, presets.get(name), None)
+    session.accept(bench, experiment, None)
     desk.mend = back_to_own(task, bench.experiment)
     bench.unfolded, bench.folded, bench.zoom = frozenset(), True, 1.0
     session.go("lab")

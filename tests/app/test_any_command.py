@@ -1,0 +1,106 @@
+"""Whatever a browser sends over the page's line as commands: the page is drawn, and what is refused is told in a sentence."""
+
+from __future__ import annotations
+
+import copy
+import os
+
+import pytest
+from hostile import JSON, PHASES, is_one_sentence, mended
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skipviz.sharing import link
+from skipviz.tasks import presets
+
+CASES = int(os.environ.get("SKIPVIZ_HOSTILE", "400")) // 20
+"""Of each page; each has up to twenty commands."""
+RUN = "a-run-that-nobody-has"
+EVERY_PAGE = [
+    {"op": "view", "hide": ["edit"], "projector": True, "height": 700},
+    {"op": "code", "address": "https://example.org/lab"},
+    {"op": "file", "suffix": "json", "run": ""},
+    {"op": "file", "suffix": "csv", "run": RUN},
+    {"op": "file_taken"},
+    {"op": "compact"},
+    {"op": "measure"},
+    {"op": "tell", "run": RUN, "message": {"kind": "skip", "ids": ["s1"], "on": False}},
+    {"op": "resume", "run": RUN},
+    {"op": "open", "layer": 2, "panel": "left", "side": 0, "run": RUN},
+]
+START = {"op": "start", "speed": 10.0, "paused": True}
+PAGES = {
+    "lab": [
+        *EVERY_PAGE,
+        START | {"run": RUN, "ghost": True},
+        {"op": "reset"},
+        {"op": "undo"},
+        {"op": "redo"},
+        {"op": "zoom", "factor": 2.0},
+        {"op": "u", "on": True},
+        {"op": "rate", "learning_rate": 0.01, "live": True},
+        {"op": "open_file", "text": '{"variants": {}}'},
+        {"op": "classroom", "on": True},
+        {"op": "mine", "run": RUN, "link": link.encode(presets.get("figure-4-9-left"))},
+        {"op": "skips", "ids": ["s1"], "changes": {"on": False, "strength": 0.5, "merge": "concat", "source": 1}, "live": True},
+        {"op": "skips", "ids": ["s1"], "changes": {"adapter": "project", "gain": 0.0, "target": 3}, "live": False},
+        {"op": "layers", "ids": ["f2"], "changes": {"gain": 0, "width": 8, "activation": "relu", "norm": "batch"}, "live": True},
+        {"op": "layers", "ids": ["f2"], "changes": {"on": False, "order": "pre", "init": "he", "dropout": 0.1}, "live": False},
+        {"op": "add_skip", "source": 0, "target": 3},
+        {"op": "insert_layer", "position": 2},
+        {"op": "remove_skips", "ids": ["s1"]},
+        {"op": "remove_layers", "ids": ["f2"]},
+    ],
+    "figure": [
+        *EVERY_PAGE,
+        START | {"runs": {"left": RUN}, "panels": []},
+        {"op": "reset"},
+        {"op": "repeat", "panel": "right", "change": 1},
+        {"op": "skips", "panel": "left", "ids": ["s1"], "changes": {"on": False, "strength": 0.5}, "live": True},
+        {"op": "layers", "panel": "left", "ids": ["f5"], "changes": {"gain": 0}, "live": False},
+    ],
+    "runs": [
+        *EVERY_PAGE,
+        {"op": "rename", "run": RUN, "title": "another"},
+        {"op": "delete", "runs": [RUN]},
+        {"op": "look", "runs": [RUN]},
+    ],
+    "gallery": [*EVERY_PAGE, {"op": "choose", "name": "resnet-20-cifar"}],
+    "compare": [*EVERY_PAGE, {"op": "swap"}, {"op": "variant", "side": 1, "variant": "plain"}, {"op": "open_run", "run": RUN}],
+}
+QUERIES = {"compare": {"runs": f"{RUN},{RUN}"}}
+LOST_PAGES = [None, 0, [], {}, ["lab"], "nowhere", "../lab"]
+"""What is the name of no page."""
+
+
+@st.composite
+def commands(draw, page: str):
+    """Return what a page's line brings: commands that are nearly right, with numbers that mostly rise."""
+    sent = []
+    for number in range(1, draw(st.integers(2, 21))):
+        command = draw(mended(PAGES[page]))
+        if isinstance(command, dict) and draw(st.integers(0, 9)):
+            command.setdefault("n", number)
+        sent.append(command)
+    return sent if draw(st.integers(0, 19)) else copy.deepcopy(draw(JSON))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_any_commands_leave_a_page_that_is_drawn(page, opened):
+    words = []
+
+    @settings(max_examples=CASES, phases=PHASES, suppress_health_check=list(HealthCheck))
+    @given(commands(page))
+    def take(sent):
+        app = opened(page, **QUERIES.get(page, {}))
+        told = app.bring(sent)
+        words.extend(part for part in told.get("message") or () if part)
+        app.run()
+
+    take()
+    assert all(is_one_sentence(part) for part in words)
+
+
+@pytest.mark.parametrize("name", LOST_PAGES)
+def test_what_names_no_page_leads_nowhere(name, opened):
+    assert opened("figure").send("go", page=name)["page"] == "figure"

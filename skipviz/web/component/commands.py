@@ -12,6 +12,8 @@ from . import component
 
 TITLES = {"open_file": "This file does not open."}
 """What stands before a refusal, by operation, where it is not "Not done."."""
+LONGEST = 500
+"""Characters of a refusal; our own are shorter."""
 
 
 def perform_all(key: str, desk: Any, perform: Callable[[dict], object]) -> None:
@@ -28,5 +30,6 @@ def perform_all(key: str, desk: Any, perform: Callable[[dict], object]) -> None:
 
 
 def capital(text: str) -> str:
-    """Return a refusal's text as a sentence begins."""
+    """Return a refusal's text as a sentence begins, without its end where it repeats at length what was sent."""
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
     return text[:1].upper() + text[1:]

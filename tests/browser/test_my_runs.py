@@ -152,6 +152,10 @@ def test_two_runs_stand_under_one_slider_with_the_numbers_of_its_step(runs):
         assert _number(first) == pytest.approx(values(frame)["weight_grad"][0], rel=0.06, abs=0.0006)
         off = columns.nth(side).locator("svg.sv-diagram .skip.off")
         expect(off).to_have_count(2 if run == ids[0] else 0)
+        words = "0 of 2 skips on" if run == ids[0] else "2 skips"
+        expect(columns.nth(side).locator(".sv-pair-head p")).to_contain_text(f"6 layers · {words} ·")
+    expect(page.locator(".sv-pair-key .left")).to_have_text("Two spirals, 6 layers, left")
+    expect(page.locator(".sv-pair-key .right")).to_have_text("Two spirals, 6 layers, right")
     ticks = [columns.nth(side).locator(".sv-bars .xtick text").all_text_contents() for side in (0, 1)]
     assert ticks[0] == ticks[1] != []
     _same_shares(columns, ".sv-bars .xtick text")
@@ -189,6 +193,7 @@ def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
     assert answer.ok
     expect(theirs.page.locator(".sv-aparts")).to_contain_text(re.compile(r"while training nothing / 1→3 off at \d+"))
     expect(theirs.page.locator(".sv-pair-column").nth(1).locator("svg.sv-diagram .skip.off")).to_have_count(1)
+    expect(theirs.page.locator(".sv-pair-column").nth(1).locator(".sv-pair-head p")).to_contain_text("skips on")
     mine.page.goto(f"compare?runs={still},{going}")
     expect(mine.page.locator(".sv-pair-column .sv-bars .main-svg").first).to_be_visible()
     mine.page.locator(".sv-pair-column").nth(1).locator(".sv-plot-heatmap").scroll_into_view_if_needed()

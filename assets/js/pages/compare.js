@@ -140,7 +140,9 @@ export function createCompare(root, commands) {
     described = key;
     const parts = apart.map(({ what, left, right }) => element("span", { class: "sv-apart" }, `${what} `, element("strong", {}, left), " / ", element("strong", {}, right)));
     page.apart.replaceChildren(...(parts.length ? parts : ["The same experiment: equal networks, task, training and seed."]));
-    for (const [side, name] of page.names.entries()) name.textContent = data.columns[side].title;
+    const [left, right] = data.columns.map((one) => one.title);
+    page.names[0].textContent = left === right ? `${left}, left` : left;
+    page.names[1].textContent = left === right ? `${right}, right` : right;
   }
 }
 

@@ -11,6 +11,7 @@ import { metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
+import { networkWords } from "./run_facts.js";
 import { stateWords } from "../common/run_words.js";
 import { createRunStore } from "../frames/store.js";
 
@@ -71,6 +72,12 @@ export function createCompareColumn(side, outer) {
   function stand(frame) {
     data.network = networkThen(data.network, store.standing(frame, data.variant));
     view.stand(data.network);
+    say();
+  }
+  /** Say what the network is, its skips as they stand. */
+  function say() {
+    const said = networkWords({ ...data.network, task: data.task, variants: [] });
+    if (words.textContent !== said) words.textContent = said;
   }
   /** @param {number} step  the step that both show */
   function place(step) {
@@ -96,8 +103,7 @@ export function createCompareColumn(side, outer) {
       if (next.run !== store.id) store.reset(next.run);
       data = next;
       title.textContent = title.title = next.title;
-      const { depth, skips_total: skips, parameters } = next.network;
-      words.textContent = `${depth} layers · ${skips ? `${skips} skips` : "no skips"} · ${next.task} · ${parameters.toLocaleString("en")} parameters`;
+      say();
       variants.replaceChildren(...next.variants.map((name) => element("option", { value: name, selected: name === next.variant }, name)));
       variants.hidden = next.variants.length < 2;
       note.textContent = next.network.note.replace("-default", "");

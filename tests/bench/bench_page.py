@@ -15,12 +15,15 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from skipviz.network import families
 from skipviz.sharing import link
@@ -68,14 +71,15 @@ def experiments() -> dict[str, Experiment]:
     }
 
 
-def serve() -> tuple[subprocess.Popen, str, float]:
-    """Start the app; return its process, its address and the seconds until it answered."""
+def serve(folder: str) -> tuple[subprocess.Popen, str, float]:
+    """Start the app, which keeps its runs in `folder`; return its process, its address and the seconds until it answered."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     begun = time.monotonic()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    kept = {**os.environ, "SKIPVIZ_DATA_DIR": folder}
+    process = subprocess.Popen(command, cwd=ROOT, env=kept, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     while True:
         try:
@@ -90,12 +94,12 @@ def measure(browser, address: str, text: str) -> dict:
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(f"{address}/lab?x={text}")
     page.wait_for_selector(".sv-bars .main-svg")
-    page.wait_for_function("document.querySelector('.sv-summary').textContent.includes('÷')")
+    page.wait_for_function("() => document.querySelector('.sv-summary').textContent.includes('÷')")
     starts, toggles = [], []
     for _ in range(STARTS):
         starts.append(page.evaluate(START))
         page.get_by_role("button", name="Restart with the same seed").click()
-        page.wait_for_function("document.querySelector('.sv-state').dataset.kind === 'ready'")
+        page.wait_for_function("() => document.querySelector('.sv-state').dataset.kind === 'ready'")
         page.wait_for_timeout(700)
     page.evaluate(START)
     for _ in range(TOGGLES):
@@ -117,7 +121,8 @@ def measure(browser, address: str, text: str) -> dict:
 
 def main() -> None:
     """Run all measurements and print them."""
-    process, address, up = serve()
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    process, address, up = serve(folder.name)
     try:
         with sync_playwright() as playwright:
             path = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
@@ -129,6 +134,9 @@ def main() -> None:
             usable = time.monotonic() - begun
             first.wait_for_timeout(4000)
             memory = psutil.Process(process.pid).memory_info().rss / 2**20
+            # The run that all visitors share trains until then, on the same cores.
+            first.get_by_text("Shared run, recorded").first.wait_for(timeout=120_000)
+            first.close()
             figures = {name: measure(browser, address, link.encode(one)) for name, one in experiments().items()}
             browser.close()
     finally:

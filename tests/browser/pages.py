@@ -161,7 +161,11 @@ class LabPage(_Page):
 
     def click_skip(self, identifier: str) -> None:
         """Click a skip's line in the middle of its way, or of the part that is its alone."""
-        place = self.skip(identifier).evaluate(
+        self.page.mouse.click(*self.skip_place(identifier))
+
+    def skip_place(self, identifier: str) -> tuple[float, float]:
+        """Return where a skip's line lies on the screen, scrolled into sight."""
+        return self.skip(identifier).evaluate(
             """node => {
                 const wire = (node.closest("[data-edge]") || node).querySelector(".hit");
                 wire.scrollIntoView({block: "nearest"});
@@ -169,7 +173,6 @@ class LabPage(_Page):
                 return [point.x, point.y];
             }"""
         )
-        self.page.mouse.click(*place)
 
     def state_place(self, k: int) -> tuple[float, float]:
         """Return where a state's circle lies on the screen, scrolled into sight."""

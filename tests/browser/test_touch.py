@@ -55,3 +55,16 @@ def test_a_finger_beside_the_states_scrolls_the_page(six):
     _drag(page, place, (place[0], place[1] - 160))
     six.until(lambda: _scrolled(page) > 60)
     expect(page.locator("svg.sv-diagram [data-skip]")).to_have_count(2)
+
+
+def test_a_finger_switches_a_skip_and_a_valve_while_the_network_trains(visit):
+    phone = visit(viewport=PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)
+    six = LabPage(phone).open(small(steps=100_000))
+    six.start()
+    six.wait_for_step(5)
+    phone.touchscreen.tap(*six.skip_place("s1-3"))
+    frame = six.event_frame()
+    assert [(event["kind"], event["ids"], event["on"]) for event in frame["events"]] == [("skip", ["s1-3"], False)]
+    phone.locator('svg.sv-diagram [data-valve="f4"]').tap()
+    frame = six.frame_where(lambda one: any(event["kind"] == "layer" for event in one.get("events", ())))
+    assert [(event["ids"], event["gain"]) for event in frame["events"]] == [(["f4"], 0)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from skipviz.sharing import link
 from skipviz.tasks import presets
 
-CASES = int(os.environ.get("SKIPVIZ_HOSTILE", "400")) // 20
+CASES = int(os.environ.get("SKIPVIZ_HOSTILE", "400")) // 40
 """Of each page; each has up to twenty commands."""
 RUN = "a-run-that-nobody-has"
 EVERY_PAGE = [
@@ -102,3 +102,9 @@ def test_any_commands_leave_a_page_that_is_drawn(page, opened):
 @pytest.mark.parametrize("name", LOST_PAGES)
 def test_what_names_no_page_leads_nowhere(name, opened):
     assert opened("figure").send("go", page=name)["page"] == "figure"
+
+
+def test_runs_that_name_no_panel_start_nothing(opened):
+    told = opened("figure").send("start", runs=["left"], panels=[])
+    assert told["message"] == ["Not done.", "The page sent what is no command."]
+    assert {panel["run"] for panel in told["panels"]} == {None}

@@ -85,7 +85,7 @@ def perform(desk: session.Desk, command: dict) -> None:
     if view.perform(command) or feed.perform(command) or handout.perform(desk.benches.get(command.get("panel")), command):
         return
     if operation == "start":
-        runs, panels = command.get("runs") or {}, command.get("panels") or list(desk.benches)
+        runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(desk.benches)
         for name, bench in desk.benches.items():
             if runs.get(name):
                 session.adopt(bench, str(runs[name]))

@@ -78,3 +78,20 @@ def test_two_steps_back_in_a_row_go_two_steps_back(page):
     lab.until(lambda: first() == ("relu", "none"))
     expect(lab.redo).to_be_enabled()
     expect(lab.undo).to_be_disabled()
+
+
+def test_a_start_before_the_page_heard_of_a_change_trains_what_was_changed(page):
+    line = Line(page)
+    lab = LabPage(page).open(small(width=8, depth=4))
+    lab.choose_task("Digits")
+    lab.until(lambda: lab.experiment().task.name == "digits")
+    line.hold()
+    lab.choose_task("Shapes")
+    lab.until(line.heard)
+    lab.until(lambda: settled(page, line))
+    lab.press("Start")
+    lab.until(lambda: settled(page, line))
+    line.release()
+    lab.wait_for_step(1)
+    assert lab.data()["header"]["experiment"]["task"]["name"] == "shapes"
+    assert lab.experiment().task.name == "shapes"

@@ -138,10 +138,10 @@ def address() -> str:
     return address_from(st.context.ip_address, forwarded, get_engine().settings.trusted_proxies)
 
 
-def adopt(bench: Workbench, run_id: str) -> None:
+def adopt(bench: Workbench, run_id: str, *, speed: float | None, ghost: bool, paused: bool) -> None:
     """Take a run that this browser has just started as the bench's own; one that is not its own is not taken.
 
-    What was changed while it was being started is told to it.
+    What was changed while it was being started is told to it; where it cannot follow, what was changed is started instead.
     """
     run = get_engine().run(run_id)
     if run is None or run.owner != owner():
@@ -149,7 +149,11 @@ def adopt(bench: Workbench, run_id: str) -> None:
     if bench.run != run_id:
         leave(bench)
     bench.run = run_id
-    follow(bench, events_between(run.began or run.experiment, bench.experiment))
+    events = events_between(run.began or run.experiment, bench.experiment)
+    if events is None:
+        start(bench, speed=speed, ghost=ghost, paused=paused)
+    else:
+        follow(bench, events)
 
 
 def leave(bench: Workbench) -> None:

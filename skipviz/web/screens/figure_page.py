@@ -86,11 +86,12 @@ def perform(desk: session.Desk, command: dict) -> None:
         return
     if operation == "start":
         runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(desk.benches)
+        wanted = {"speed": SPEED, "ghost": True, "paused": bool(command.get("paused"))}
         for name, bench in desk.benches.items():
             if runs.get(name):
-                session.adopt(bench, str(runs[name]))
+                session.adopt(bench, str(runs[name]), **wanted)
             elif name in panels:
-                session.start(bench, speed=SPEED, ghost=True, paused=bool(command.get("paused")))
+                session.start(bench, **wanted)
         return
     if operation == "reset":
         for bench in desk.benches.values():

@@ -76,10 +76,11 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
         return
     if operation == "start":
         desk.speed = Control(kind="speed", steps_per_second=command.get("speed")).steps_per_second
+        wanted = {"speed": desk.speed, "ghost": bool(command.get("ghost")), "paused": bool(command.get("paused"))}
         if command.get("run"):
-            session.adopt(bench, str(command["run"]))
+            session.adopt(bench, str(command["run"]), **wanted)
         else:
-            session.start(bench, speed=desk.speed, ghost=bool(command.get("ghost")), paused=bool(command.get("paused")))
+            session.start(bench, **wanted)
     elif operation == "reset":
         session.leave(bench)
     elif operation in ("undo", "redo"):

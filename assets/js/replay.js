@@ -6,7 +6,7 @@ import { element, iconButton } from "./common/dom.js";
 import { createHints } from "./lab/hints.js";
 import { createInspector } from "./lab/inspector.js";
 import { createLabLegend } from "./lab/lab_legend.js";
-import { labElements } from "./lab/lab_elements.js";
+import { followRoom, labElements } from "./lab/lab_elements.js";
 import { createLabPlots } from "./lab/lab_plots.js";
 import { createNetworkShape } from "./lab/network_shape.js";
 import { createTooltip } from "./common/notice.js";
@@ -85,12 +85,7 @@ export function createReplay(root, recorded) {
     if (["s", "delete", "backspace", " ", "enter"].includes(event.key.toLowerCase())) event.stopImmediatePropagation();
   }, true);
 
-  new ResizeObserver(() => {
-    const bars = page.bars.clientWidth;
-    page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
-    page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
-    page.card.dataset.tight = String(page.card.clientWidth < 620);
-  }).observe(page.bars);
+  followRoom(page);
 
   function choose(name) {
     variant = name;
@@ -178,6 +173,7 @@ export function createReplay(root, recorded) {
     const theme = page.root.dataset.theme;
     plots.slow({ data, store, frame: shown, values: values(), theme });
     table.update(data, values(), null, true);
+    diagram.renewHover();
     const grads = (values()?.weight_grad ?? []).filter((value) => value !== null);
     const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
     inspector.update(data, null, ratio, { on: data.network.skips_on, step: null });

@@ -25,7 +25,8 @@ HEIGHTS = {"lab": 688, "figure": 430}
 
 GROWS, DENSE_GROWS = 1.3, 1.5
 """A diagram may grow to this multiple of its height before it folds; dense blocks say more when they are open."""
-
+SCREEN_GROWS = 1.04
+"""The same where nothing scrolls: so much smaller a projector's page may draw it."""
 
 BOARD_BAND, BOARD_SHARE = 4.5, 0.35
 """px of the widest band on a switchboard, and of what lies between two lanes: its lines lie close together."""
@@ -71,13 +72,14 @@ def draw(
     repeat: int = 1,
     unfolded: Iterable[int] = frozenset(),
     folded: bool = True,
+    screen: bool = False,
 ) -> Diagram:
     """Return the diagram of `network`.
 
     `page` is "lab" or "figure"; `compact` is for phones. `height` in px is kept where the densest rows fit into it.
     `repeat` says that the network is one unit stacked that often: the figure page then draws the unit once if
     `folded`. Deep networks fold equal blocks into plates; two blocks are open at each layer index of `unfolded`.
-    In the lab, `folded=False` draws every layer.
+    In the lab, `folded=False` draws every layer. `screen` is for a view that does not scroll: what is too high for it folds.
     """
     height = height or HEIGHTS[page]
     style = STYLES[f"compact {page}" if compact else page]
@@ -85,7 +87,7 @@ def draw(
     if as_unit:
         table = plan(network, fold.unit_boxes(network, repeat), repeat)
     elif page == "figure" or folded:
-        table = _folded(network, style, height, frozenset(unfolded))
+        table = _folded(network, style, height, frozenset(unfolded), screen)
     else:
         table = plan(network, fold.boxes(network))
     chips = any(words.chips(network, link.skips) for link in table.links)
@@ -93,11 +95,12 @@ def draw(
     return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
 
-def _folded(network: Network, style, height: int, unfolded: frozenset[int]) -> Plan:
+def _folded(network: Network, style, height: int, unfolded: frozenset[int], screen: bool) -> Plan:
     """Return the row table with plates where the network is deep."""
     dense = dense_blocks(network)
     whole = plan(network, fold.boxes(network)) if dense or network.depth <= fold.FOLDED_DEPTH else None
-    if whole is not None and lay_out(whole, style, height).height <= height * (DENSE_GROWS if dense else GROWS):
+    grows = SCREEN_GROWS if screen else DENSE_GROWS if dense else GROWS
+    if whole is not None and lay_out(whole, style, height).height <= height * grows:
         return whole
     if dense:
         return plan(network, folded_blocks(network, dense, unfolded))

@@ -85,7 +85,7 @@ class Painter:
         images, truth = (
             centre(torch.from_numpy(part[: len(outputs)]), outputs) for part in (self.data.held_out_x, self.data.held_out_y)
         )
-        scores = [round(dice(*pair), 2) for pair in zip(outputs, truth, strict=True)]
+        scores = [round(dice(*pair), 4) for pair in zip(outputs, truth, strict=True)]
         if self.own:
             images = torch.from_numpy(own_picture.brightness(self.data, images.numpy())).mean(1, keepdim=True)
         size = [min(side, MASK_SIDE) for side in images.shape[2:]]

@@ -12,6 +12,9 @@ from ..network.network import Network
 from .mend import fitted, mend_words
 from .task import Task
 
+OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "adam": "Adam", "adamw": "AdamW"}
+"""The optimizers' names as they are written."""
+
 
 class MismatchError(NetworkError):
     """Networks that do not fit their task, and what can be done about it."""

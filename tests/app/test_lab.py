@@ -214,3 +214,11 @@ def test_what_can_be_undone_is_kept_before_the_address_names_the_new_experiment(
     small.send("skips", ids=["s1-3"], changes={"on": False})
     [(undo, _)] = kept
     assert [experiment.network.skip("s1-3").on for experiment in undo] == [True]
+
+
+def test_a_lab_that_is_opened_anew_has_nothing_of_what_was_undone_in_another(lab, opened):
+    own = lab.data()["link"]
+    lab.choose("slider", "Depth", 7)
+    assert lab.send("undo")["redo"] == 1
+    assert opened("lab").data()["redo"] == 0
+    assert opened("lab", x=own).data()["redo"] == 1

@@ -29,6 +29,17 @@ def test_the_same_nonsense_twice_is_answered_twice(lab):
     assert first != second
 
 
+@pytest.mark.parametrize("pattern", ["residual", "nested"])
+def test_a_spacing_that_leaves_no_skip_is_refused_and_the_skips_stay(lab, pattern):
+    if pattern != "residual":
+        lab.choose("selectbox", "Skips", pattern)
+    before, shown = lab.data()["network"]["skips_total"], lab.widget("number_input", "Every").value
+    data = lab.choose("number_input", "Every", 24.0)
+    assert data["message"] == ["Not done.", "A skip over 24 layers does not fit into these 24: choose fewer."]
+    assert data["network"]["skips_total"] == before > 0
+    assert lab.widget("number_input", "Every").value == shown
+
+
 def test_a_familys_field_answers_nonsense_too(lab):
     lab.choose("selectbox", "Family", "densenet")
     before = lab.data()["link"]

@@ -10,6 +10,9 @@ from skipviz.network import families
 from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
+from skipviz.web.sidebar import own_panel
+
+take = own_panel._take_file
 
 
 def upload(app, content: bytes, name: str) -> dict:
@@ -56,6 +59,28 @@ def test_a_table_is_read_said_and_learned_from(lab):
     assert "Left out: id (an id: another number in every row)." in said(lab)
     assert "Missing: size 5, shape 5 of 150 values" in said(lab)
     assert "150 rows, 6 columns" in lab.test.expander[0].label
+
+
+def test_a_file_whose_bytes_are_gone_is_asked_for_once_more_and_changes_nothing(lab, monkeypatch):
+    lab.choose("selectbox", "Task", "table")
+    before = lab.data()["link"]
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryUploadedFileManager, "get_files", lambda *_, **__: [])
+        assert upload(lab, table_file(), "things.csv")["link"] == before
+    assert "The file did not arrive whole. Send it once more." in said(lab)
+    upload(lab, table_file(), "things.csv")
+    assert experiment(lab).task.own.file == "things.csv"
+
+
+def test_a_file_is_read_once_where_its_rerun_was_cut_short(lab, monkeypatch):
+    calls = []
+    monkeypatch.setattr(own_panel, "_take_file", lambda *given: calls.append([take(*given) for _ in range(2)]))
+    lab.choose("selectbox", "Task", "table")
+    data = upload(lab, table_file(), "things.csv")
+    assert calls
+    assert experiment(lab).task.own.file == "things.csv"
+    assert data["undo"] == 1
+    assert "did not arrive" not in said(lab)
 
 
 def test_another_target_brings_its_inputs_and_outputs_and_undo_takes_them_back(table):

@@ -257,3 +257,11 @@ def test_what_has_the_focus_keeps_it_when_the_diagram_is_drawn_anew(six):
     six.plain.evaluate("button => button.click()")
     expect(six.page.locator("svg.sv-diagram[data-old]")).to_have_count(0)
     assert _focused(six.page)["layer"] == "f4"
+
+
+def test_the_focus_stays_near_a_layer_that_was_deleted(six):
+    six.layer("f4").focus()
+    six.page.keyboard.press("Delete")
+    six.expect_network(lambda network: network.depth == 5)
+    expect(six.layer("f4")).to_have_count(0)
+    six.until(lambda: six.page.evaluate("() => document.activeElement.dataset.layer") in ("f3", "f5"))

@@ -8,6 +8,15 @@ from experiments import values
 from pages import FigurePage
 from playwright.sync_api import expect
 
+HELD = """
+    window.held = new Set();
+    const { set, ...rest } = Object.getOwnPropertyDescriptor(EventSource.prototype, "onmessage");
+    function unlessHeld(listener) {
+        set.call(this, (event) => held.has(JSON.parse(event.data).run) || listener(event));
+    }
+    Object.defineProperty(EventSource.prototype, "onmessage", { ...rest, set: unlessHeld });
+"""
+"""Keeps from the page what comes of the runs in `held`, as where one's line is slow."""
 PANELS = ("left", "center", "right")
 STEPS_SHOWN = """
     window.stepsShown = [];
@@ -109,6 +118,41 @@ def test_start_trains_all_three_panels(figure):
         figure.until(lambda run=run: figure.run_data(run)["state"] == "paused")
     figure.page.get_by_label("Restart with the same seed").click()
     figure.expect_state(re.compile("Shared run"))
+
+
+def test_the_panel_that_is_least_far_speaks_for_all(page):
+    page.add_init_script(HELD)
+    figure = FigurePage(page).open()
+    shared = _runs(figure)
+    figure.press("Start")
+    figure.until(lambda: not set(_runs(figure)) & set(shared))
+    left, center, _ = _runs(figure)
+    figure.wait_for_step(5)
+    page.evaluate("run => held.add(run)", center)
+    figure.until(lambda: figure.run_data(left)["state"] == "finished")
+    behind = figure.step()
+    assert behind < 299
+    figure.expect_state("Running")
+    page.evaluate("run => held.add(run)", left)
+    assert figure.step() == behind
+
+
+def test_panels_of_the_shared_run_name_their_step_beside_ones_own(figure):
+    figure.panel("left").locator('[data-valve="f5"]').click()
+    figure.expect_state("Running")
+    center = _runs(figure)[1]
+    whose = figure.panel("center").locator(".sv-whose")
+    figure.until(lambda: figure.run_data(center)["state"] == "finished" and whose.inner_text() == "Shared run, step 299")
+    expect(figure.panel("left").locator(".sv-whose")).to_have_text("Your run")
+
+
+def test_what_is_said_of_a_line_moves_with_the_training(figure):
+    figure.press("Start")
+    figure.panel("left").locator('[data-skip="s2"]').focus()
+    said = figure.panel("left").locator(".sv-tooltip")
+    expect(said).to_contain_text("gradient back through it")
+    before = said.inner_text()
+    figure.until(lambda: said.is_visible() and said.inner_text() != before)
 
 
 def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn(figure):

@@ -21,6 +21,9 @@ def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_
     expect(lab.residual).to_be_disabled()
     expect(lab.plain).to_be_disabled()
 
+    spoken = lab.page.locator(".sv-lab > .sv-spoken")
+    lab.until(lambda: "Step 10, looking back." in spoken.inner_text())
+
     lab.click_skip("s1-3")
     expect(lab.toast).to_contain_text("You are looking at step 10.")
     assert not any(skip.on for skip in lab.experiment().network.skips)

@@ -128,6 +128,13 @@ def test_a_run_that_goes_on_moves_in_the_list(runs):
     expect(runs.title(run)).to_have_text("Renamed while it runs")
 
 
+PLACES = """() => {
+    const [left, right] = [...document.querySelectorAll(".sv-pair-column")].map((column) => column.getBoundingClientRect());
+    return [left.top === right.top, left.right < right.left];
+}"""
+"""Whether both columns begin at the same height, one beside the other."""
+
+
 def test_two_runs_stand_under_one_slider_with_the_numbers_of_its_step(runs):
     experiment = small(steps=200, depth=6)
     plain = experiment.with_network(edit.switch_all(experiment.network, False)).replaced(
@@ -159,6 +166,10 @@ def test_two_runs_stand_under_one_slider_with_the_numbers_of_its_step(runs):
     ticks = [columns.nth(side).locator(".sv-bars .xtick text").all_text_contents() for side in (0, 1)]
     assert ticks[0] == ticks[1] != []
     _same_shares(columns, ".sv-bars .xtick text")
+    expect(columns.locator(".sv-pair-side")).to_have_text(["Left", "Right"])
+    for width in (1024, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        wait_until(page, lambda: page.evaluate(PLACES) == [True, True])
 
 
 def _same_shares(columns, selector: str) -> None:

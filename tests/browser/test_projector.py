@@ -15,11 +15,15 @@ SIZES = """() => [".sv-step", ".sv-state", ".sv-bar .sv-segment button",
     .map((node) => parseFloat(getComputedStyle(node).fontSize) * (node.currentCSSZoom ?? 1))"""
 PLACES = """() => [".sv-scroll .sv-rows", ".sv-loss-card", ".sv-inspector", ".sv-bar .sv-segment"]
     .map((selector) => document.querySelector(selector).getBoundingClientRect().toJSON())"""
-SCREENS = [{"width": 1920, "height": 1080}, {"width": 1280, "height": 720}]
+SCREENS = {"1080": (1920, 1080), "720": (1280, 720), "900": (1440, 900), "768": (1024, 768)}
+OVER = """() => document.querySelector(".sv-head-bars").getBoundingClientRect().bottom
+    - document.querySelector("svg.sv-diagram").getBoundingClientRect().top"""
+"""How far the words over the bars reach into the lines between them, px."""
 
 
-@pytest.mark.parametrize("screen", SCREENS, ids=["1080", "720"])
-def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, screen):
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, name):
+    screen = dict(zip(("width", "height"), SCREENS[name], strict=True))
     page = visit(viewport=screen)
     lab = LabPage(page).open(presets.get("vanishing-plain").replaced(training=Training(steps=100_000)))
     before = page.evaluate(SIZES)
@@ -38,6 +42,7 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, scree
         return inside and loss["bottom"] <= words["top"] + 1
 
     lab.until(fits)
+    lab.until(lambda: page.evaluate(OVER) <= 0)
     lab.until(lambda: min(now / then for now, then in zip(page.evaluate(SIZES), before, strict=True)) >= 1.44)
     lab.wait_for_step(5)
     lab.residual.click()

@@ -12,7 +12,9 @@ OUTSIDE = """() => [...document.querySelectorAll(".sv-panel")].flatMap((card) =>
     return [...card.querySelectorAll(".sv-head-bars, .sv-stepper, .sv-fold, .sv-numbers")]
         .filter((part) => part.getBoundingClientRect().right > edge).map((part) => part.className);
 })"""
-PRESSED = """() => [...document.querySelectorAll(".sv-foot")].filter((foot) => foot.scrollWidth > foot.clientWidth).length"""
+PRESSED = (
+    """() => [...document.querySelectorAll(".sv-foot, .sv-stepper")].filter((foot) => foot.scrollWidth > foot.clientWidth).length"""
+)
 PLOTS = """() => [...document.querySelectorAll(".sv-panel .sv-bars")].map((bars) => bars.clientWidth)"""
 BOXES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].at(-1))
     .map((node) => node.getBoundingClientRect().toJSON())"""
@@ -38,6 +40,22 @@ def test_the_lab_covers_no_word_and_docks_its_transport_to_the_page(visit, width
     if dock["bottom"] == 800:
         assert (dock["left"], dock["right"]) == pytest.approx((card["left"], card["right"]), abs=1)
     expect(lab.main).to_be_in_viewport()
+    expect(lab.inspector).to_contain_text("Vanishing")
+    lab.until(lambda: page.locator(".sv-summary").evaluate("line => line.scrollWidth <= line.clientWidth"))
+
+
+def test_a_screen_of_middle_width_opens_with_the_setup_closed_and_the_plots_beside_the_diagram(visit):
+    page = visit(viewport={"width": 1024, "height": 768})
+    lab = LabPage(page).open()
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_have_attribute("data-collapsed", "true")
+    card, side = page.evaluate(BOXES, [".sv-network", ".sv-side"])
+    assert side["left"] > card["right"]
+    page.locator(".sv-setup").click()
+    expect(sidebar).to_have_attribute("data-collapsed", "false")
+    lab.residual.click()
+    lab.expect_network(lambda network: all(skip.on for skip in network.skips))
+    expect(sidebar).to_have_attribute("data-collapsed", "false")
 
 
 def test_a_phone_is_told_of_a_bad_link_above_the_transport(visit):

@@ -17,7 +17,7 @@ def test_steps_are_found_by_the_same_browser_at_the_same_address_only():
     assert parked.find("me", "here")[0] == STEPS[:2]
 
 
-def test_steps_are_forgotten_after_a_while_and_when_there_are_none_left():
+def test_steps_are_forgotten_after_a_while_but_not_for_a_lab_without_any():
     now = [0.0]
     parked = Parked(lambda: now[0])
     parked.park("me", "here", STEPS, [])
@@ -25,7 +25,7 @@ def test_steps_are_forgotten_after_a_while_and_when_there_are_none_left():
     assert parked.find("me", "here") == ([], [])
     parked.park("me", "here", STEPS, [])
     parked.park("me", "here", [], [])
-    assert parked.find("me", "here") == ([], [])
+    assert parked.find("me", "here") == (STEPS, [])
 
 
 def test_only_so_many_labs_and_steps_are_kept(monkeypatch):

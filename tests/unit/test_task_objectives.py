@@ -7,6 +7,7 @@ from skipviz import Experiment, Task, Training, families
 from skipviz.learning.objective import METRICS, centre, dice, finite, mask_loss, token_loss
 from skipviz.learning.trainer import Trainer
 from skipviz.network.network import Head
+from skipviz.tasks import presets
 
 
 def test_dice_and_iou_agree_with_a_count_by_hand():
@@ -34,6 +35,14 @@ def test_a_network_of_valid_convolutions_learns_the_middle_of_the_mask_and_paint
     picture = trainer.advance(record=True, picture=True).variants["u"].picture
     assert picture["size"] == [side, side]
     assert len(picture["dice"]) == picture["count"] == 3
+
+
+def test_masks_of_a_network_that_has_learned_nothing_overlap_by_nothing_in_picture_and_metric():
+    """Zero-initialised scores give every pixel one half, which is no shape found."""
+    experiment = presets.get("fcn-32s")
+    experiment = experiment.replaced(training=experiment.training.replaced(steps=1))
+    values = Trainer(experiment).measure(picture=True).variants[next(iter(experiment.variants))]
+    assert values.picture["dice"] == [0] * 3
 
 
 def test_a_sequence_counts_only_without_any_wrong_token_and_every_token_weighs_the_same():

@@ -28,6 +28,10 @@ export function createDiagramView(host, act) {
   let diagram = null;
   let text = "";
   let focused = "";
+  /** @type {{kind: string, x: number, y: number} | null} where that item stands, for when a drawing comes without it */
+  let stood = null;
+  /** @type {Element | null} what is said of it stands beside it */
+  let hovered = null;
   /** @type {{k: number, keyboard: boolean, over: number} | null} */
   let drag = null;
   /** @type {{svg: SVGSVGElement | null, item: string} | null} */
@@ -37,8 +41,8 @@ export function createDiagramView(host, act) {
   /** @type {any} */
   let lastPaint = null;
 
-  const named = (node) =>
-    ["skip", "layer", "valve", "plate"].map((kind) => (node?.dataset?.[kind] ? `[data-${kind}="${CSS.escape(node.dataset[kind])}"]` : "")).find(Boolean) || "";
+  const kindOf = (node) => ["skip", "layer", "valve", "plate"].find((kind) => node?.dataset?.[kind]) ?? "";
+  const named = (node) => (kindOf(node) ? `[data-${kindOf(node)}="${CSS.escape(node.dataset[kindOf(node)])}"]` : "");
   const list = (node, kind) => (node.dataset[kind] || "").split(" ").filter(Boolean);
   const items = () => (svg ? /** @type {any[]} */ ([...svg.querySelectorAll(FOCUSABLE)]) : []);
 
@@ -49,10 +53,25 @@ export function createDiagramView(host, act) {
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
 
+  function remember(node) {
+    focused = named(node);
+    stood = { kind: kindOf(node), ...middle(node) };
+  }
+
+  /** The item that had the focus in the drawing before, or what stands where it stood. */
+  function successor() {
+    const found = focused && svg.querySelector(focused);
+    if (found || !stood) return found || svg.querySelector("[data-layer]");
+    const { kind, x, y } = stood;
+    const away = (node) => Math.hypot(middle(node).x - x, middle(node).y - y);
+    const near = items().filter((node) => kindOf(node) === kind).map((node) => ({ node, far: away(node) })).sort((a, b) => a.far - b.far);
+    return near[0]?.node ?? svg.querySelector("[data-layer]");
+  }
+
   function focusItem(node) {
     for (const other of items()) other.setAttribute("tabindex", "-1");
     node.setAttribute("tabindex", "0");
-    focused = named(node);
+    remember(node);
     node.focus({ preventScroll: false });
   }
 
@@ -127,7 +146,7 @@ export function createDiagramView(host, act) {
     svg.classList.remove("dragging");
     svg.querySelector(".sv-drag")?.remove();
     for (const circle of svg.querySelectorAll("[data-state]")) circle.classList.remove("from", "to");
-    act.hover(null, "");
+    hover(null);
     if (place && over !== k && over !== -1) act.addSkip(k, over);
   }
 
@@ -205,6 +224,11 @@ export function createDiagramView(host, act) {
     else activate(node, "click");
   }
 
+  function hover(node) {
+    hovered = node;
+    act.hover(node, "");
+  }
+
   function listen() {
     svg.addEventListener("keydown", onKeyDown);
     svg.addEventListener("click", onClick);
@@ -214,8 +238,8 @@ export function createDiagramView(host, act) {
     svg.addEventListener("pointermove", (event) => drag && !drag.keyboard && drawDrag(event));
     svg.addEventListener("pointerup", () => drag && !drag.keyboard && endDrag(true));
     svg.addEventListener("pointercancel", () => drag && endDrag(false));
-    svg.addEventListener("pointerover", (event) => !drag && act.hover(event.target.closest(FOCUSABLE + ", [data-state], [data-joint]"), ""));
-    svg.addEventListener("pointerleave", () => !drag && act.hover(null, ""));
+    svg.addEventListener("pointerover", (event) => !drag && hover(event.target.closest(FOCUSABLE + ", [data-state], [data-joint]")));
+    svg.addEventListener("pointerleave", () => !drag && hover(null));
   }
 
   host.addEventListener("pointerdown", (event) => (press = { svg, item: named(/** @type {any} */ (event.target).closest?.(FOCUSABLE)) }), true);
@@ -224,10 +248,10 @@ export function createDiagramView(host, act) {
   host.addEventListener("focusin", (event) => {
     const node = /** @type {any} */ (event.target).closest?.(FOCUSABLE);
     // However it was reached: a drawing that comes now gives the focus to the same item, not to another.
-    if (node) focused = named(node);
-    act.hover(node, "");
+    if (node) remember(node);
+    hover(node);
   });
-  host.addEventListener("focusout", () => !drag && act.hover(null, ""));
+  host.addEventListener("focusout", () => !drag && hover(null));
 
   return {
     /** @param {any} next  a diagram's data */
@@ -244,13 +268,17 @@ export function createDiagramView(host, act) {
       listen();
       paint = createDiagramPainter(svg, diagram);
       if (lastPaint) paint(lastPaint.values, lastPaint.ramps);
-      const wanted = (focused && svg.querySelector(focused)) || svg.querySelector("[data-layer]");
+      const wanted = successor();
       if (wanted) wanted.setAttribute("tabindex", "0");
       if (hadFocus && wanted) /** @type {any} */ (wanted).focus({ preventScroll: true });
     },
     paint(values, ramps) {
       lastPaint = { values, ramps };
       if (paint) paint(values, ramps);
+    },
+    /** Say anew what is pointed at: its numbers have moved. */
+    renewHover() {
+      if (hovered?.isConnected && !drag) act.hover(hovered, "");
     },
     /** Show at once what a click asked for; the server's drawing follows. */
     mark(kind, ids, on) {

@@ -1,5 +1,6 @@
 // @ts-check
 // What a part is and what its number means, in a few lines; and one sentence for people who listen.
+import { activationWords } from "../common/activations.js";
 import { formatNumber } from "../common/numbers.js";
 
 /** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
@@ -18,7 +19,8 @@ export function createHints(figure = false) {
       const state = `${store.state} ${store.cursor} ${on}`;
       if (said && said.startsWith(state) && now - saidAt < 5000) return said.slice(state.length + 1);
       saidAt = now;
-      const where = store.frames.length ? `Step ${store.frame().step}, ${store.state}. ` : "Before training. ";
+      const past = store.cursor === null ? store.state : store.active() ? "looking back" : "of a recorded run";
+      const where = store.frames.length ? `Step ${store.frame().step}${past.startsWith("of") ? " " : ", "}${past}. ` : "Before training. ";
       const gradient = ratio === null ? "" : `The first layer's gradient is ${formatNumber(ratio)} of the last layer's${ratio < 1e-3 ? ": it vanishes" : ratio > 1e3 ? ": it explodes" : ": it gets through"}. `;
       const loss = values?.loss !== undefined && values?.loss !== null ? `Loss ${formatNumber(values.loss)}.` : "";
       const skips = data.network.skips_total ? `${on} of ${data.network.skips_total} skips on. ` : "";
@@ -62,7 +64,7 @@ function layerLines(ids, valve, data, values, figure) {
   const turn = `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`;
   if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [
-    `f(${layer.k}): ${layer.label}, ${layer.activation === "none" ? "no activation" : layer.activation}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
+    `f(${layer.k}): ${layer.label}, ${activationWords(layer.activation)}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
     `‖∂L/∂θ‖ ${formatNumber(values?.weight_grad[index])} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`,
     figure ? turn : "Click: edit · S: start a skip · Del: remove",
   ];

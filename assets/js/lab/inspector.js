@@ -1,9 +1,9 @@
 // @ts-check
 // The bar over the diagram: the network in a line; what is selected, with its controls, takes its place (on phones, a sheet).
 import { element, iconButton } from "../common/dom.js";
+import { ACTIVATIONS } from "../common/activations.js";
 import { formatNumber } from "../common/numbers.js";
 
-const ACTIVATIONS = [["none", "no activation"], ["relu", "ReLU"], ["leaky_relu", "leaky ReLU"], ["gelu", "GELU"], ["tanh", "tanh"], ["sigmoid", "sigmoid"]];
 const NORMS = [["none", "no norm"], ["batch", "batch norm"], ["layer", "layer norm"], ["group", "group norm"]];
 const ORDERS = [["op-norm-act", "op – norm – act"], ["norm-act-op", "norm – act – op"]];
 const INITS = [["torch", "torch default"], ["he", "He"], ["glorot", "Glorot"], ["normal", "N(0, 1/n)"], ["orthogonal", "orthogonal"], ["zero", "zero"]];
@@ -82,7 +82,8 @@ function summary(data, ratio, then) {
   if (ratio !== null) {
     const odd = ratio < 1e-3 || ratio > 1e3;
     chip.classList.toggle("warn", odd);
-    chip.textContent = `${ratio < 1e-3 ? "Vanishing: " : ratio > 1e3 ? "Exploding: " : ""}first ÷ last layer ${formatNumber(ratio)}`;
+    chip.append(ratio < 1e-3 ? "Vanishing: " : ratio > 1e3 ? "Exploding: " : "", element("span", { class: "sv-chip-of" }, "first ÷ last layer "), formatNumber(ratio));
+    chip.title = `The first layer's weight gradient ÷ the last one's: ${formatNumber(ratio)}`;
   }
   return [
     element("strong", {}, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),

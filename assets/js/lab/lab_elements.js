@@ -41,3 +41,15 @@ export function labElements() {
   part("root", "div", { class: "sv-lab sv-page" }, page.card, side, page.spoken);
   return page;
 }
+
+/** Let the network's card say how much room it has, for the style sheet. @param {Record<string, any>} page */
+export function followRoom(page) {
+  const room = new ResizeObserver(() => {
+    const [bars, card] = [page.bars.clientWidth, page.card.clientWidth];
+    page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
+    page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
+    page.card.dataset.tight = card < 620 ? "true" : card < 690 ? "close" : "false";
+  });
+  room.observe(page.bars);
+  return room;
+}

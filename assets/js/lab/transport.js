@@ -21,7 +21,7 @@ export function createTransport(act, options = {}) {
   const step = iconButton("step", "One step", () => act.step());
   const stop = iconButton("stop", "Stop", () => act.stop());
   const reset = iconButton("reset", "Restart with the same seed", () => act.reset());
-  const count = element("span", { class: "sv-step" });
+  const count = element("span", { class: "sv-step", title: "Step of the numbers shown, counted from 0" });
   const total = element("span", { class: "sv-total" });
   const state = element("button", { type: "button", class: "sv-state", onclick: () => act.seek(null) });
   const speedValue = element("output", {});

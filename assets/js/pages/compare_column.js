@@ -45,7 +45,7 @@ export function createCompareColumn(side, outer) {
   });
   const root = element(
     "section", { class: "sv-card sv-panel sv-pair-column", "aria-label": side ? "Right run" : "Left run" },
-    element("div", { class: "sv-pair-head" }, element("div", {}, title, words), element("div", { class: "sv-pair-actions" }, variants, open, exporting.button)),
+    element("div", { class: "sv-pair-head" }, element("div", {}, element("span", { class: `sv-line sv-pair-side ${side ? "right" : "left"}` }, side ? "Right" : "Left"), title, words), element("div", { class: "sv-pair-actions" }, variants, open, exporting.button)),
     element("div", { class: "sv-pair-now" }, state, numbers),
     element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
@@ -127,6 +127,7 @@ export function createCompareColumn(side, outer) {
       plots?.rows.update({ diagram: data.diagram, values: now, ghost: null, before: null, share: null, update: null, theme, header: store.header, options: BARS, frame: frame?.step ?? 0, variant: data.variant });
       write(frame, now, step);
       if (!slow) return;
+      view.renewHover();
       plots?.heatmap.update({ frames: store.frames, variant: data.variant, layerCount: data.network.depth, steps, theme, cursor: frame ? step : null, events: store.events, quantity: "weight" });
       const gradients = (now?.weight_grad ?? []).filter((value) => value !== null);
       spoken.textContent = frame ? hints.spoken(data, store, now, gradients.length > 1 && gradients.at(-1) > 0 ? gradients[0] / gradients.at(-1) : null) : "";

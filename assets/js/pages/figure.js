@@ -30,7 +30,14 @@ export function createFigure(root, commands) {
   const stores = () => panels.map((panel) => panel.store);
   const own = () => stores().filter((store) => store.id && !store.shared);
   const shared = () => stores().filter((store) => store.shared);
-  const lead = () => own().find((store) => store.active()) || own()[0] || stores().find((store) => !store.id) || stores()[0];
+  const going = (list) => {
+    const active = list.filter((store) => store.active());
+    const trained = active.filter((store) => store.state !== "queued");
+    return trained.length ? trained : active.length ? active : list;
+  };
+  // Panels are at different steps: the one that is least far speaks for those that go on together.
+  const slowest = (list) => list.reduce((one, other) => ((other.frame()?.step ?? 0) < (one.frame()?.step ?? 0) ? other : one));
+  const lead = () => (own().length ? slowest(going(own())) : stores().find((store) => !store.id) || slowest(going(stores())));
   const player = createPlayer(shared, () => draw(true));
   let arrived = false;
   const controls = {

@@ -127,7 +127,8 @@ export function createFigurePanel(id, outer) {
     draw(shared, theme, slow, mixed) {
       if (!data) return;
       whose.hidden = !mixed || !store.id;
-      whose.textContent = store.shared ? "Shared run" : "Your run";
+      // The transport's step is that of one's own runs.
+      whose.textContent = store.shared ? `Shared run, step ${shown()?.step ?? 0}` : "Your run";
       whose.title = store.shared ? "Everybody sees this run. Change something here, and one of your own starts." : "Nobody else changes this run.";
       queueNotice(store);
       const now = values();
@@ -138,6 +139,7 @@ export function createFigurePanel(id, outer) {
         plot.update({ diagram: data.diagram, values: now, ghost: past.on() > 0 ? store.ghost(shown(), data.variant) : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
       }
       if (!slow) return;
+      view.renewHover();
       const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;
       const metric = data.metric === "accuracy" ? "accuracy" : metricName(data.metric);
       numbers.replaceChildren(

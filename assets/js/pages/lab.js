@@ -7,7 +7,7 @@ import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { createInspector } from "../lab/inspector.js";
 import { createLabLegend } from "../lab/lab_legend.js";
-import { labElements } from "../lab/lab_elements.js";
+import { followRoom, labElements } from "../lab/lab_elements.js";
 import { labLinks } from "../lab/lab_links.js";
 import { createLabPlots } from "../lab/lab_plots.js";
 import { createHints } from "../lab/hints.js";
@@ -23,6 +23,7 @@ import { createRunStore } from "../frames/store.js";
 import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
 import { createTableView } from "../lab/table_view.js";
 import { createTransport } from "../lab/transport.js";
+import { giveRoom } from "../lab/setup_room.js";
 import { createProjector } from "../common/projector.js";
 import { themeOf } from "../common/theme.js";
 import { createWatching } from "../lab/watching.js";
@@ -235,13 +236,7 @@ export function createLab(root, commands) {
     act.travel(event.shiftKey ? "redo" : "undo");
   });
 
-  const room = new ResizeObserver(() => {
-    const bars = page.bars.clientWidth;
-    page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
-    page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
-    page.card.dataset.tight = String(page.card.clientWidth < 620);
-  });
-  room.observe(page.bars);
+  const room = followRoom(page);
   const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
   dock.observe(page.transport);
 
@@ -300,6 +295,7 @@ export function createLab(root, commands) {
       const values = shown?.variants[variant()] || null;
       plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data) });
       table.update(data, values, past.then(), Boolean(data.watch));
+      diagram.renewHover();
       words(values);
     }
     function words(values) {
@@ -350,6 +346,7 @@ export function createLab(root, commands) {
       }
       const first = !data;
       data = next;
+      if (first) giveRoom();
       if (next.speed !== undefined && first) speed = next.speed;
       if (next.run !== store.id) adopt(next.run);
       stream.follow(next.watch?.follow ?? "");

@@ -30,7 +30,7 @@ export function createRunRow(first, longest, act) {
   const heading = element("h2", {}, title);
   const words = element("p", { class: "sv-quiet sv-run-words" });
   const state = element("span", { class: "sv-state" });
-  const steps = element("span", {});
+  const steps = element("span", { title: "Steps taken. The lab counts the numbers that it shows from step 0, so that the last ones stand at one less." });
   const progress = element("div", { class: "sv-run-progress" }, element("i", {}));
   const loss = element("div", {});
   const metric = element("div", { class: "sv-metric" });

@@ -37,30 +37,17 @@ export function paintMasks(canvas, { picture }, { tokens, width, height: tallest
       }
     }
   });
-  const scores = layers ? overlaps(layers[1], layers[2], count) : [];
+  // Scored where the network's own numbers are: a byte of the picture can't tell one half from a little more.
+  const dice = picture?.dice ?? [];
+  const scores = dice.map((/** @type {number} */ score) => score / (2 - score));
   const lines = [{ text: "Held-out images; predicted: the deeper, the surer" }];
-  if (picture?.dice) lines.unshift({ text: `Dice ${picture.dice.map((/** @type {number} */ score) => score.toFixed(2)).join(", ")}` });
-  if (scores.length) lines.unshift({ text: `IoU ${scores.map((score) => score.toFixed(2)).join(", ")}` });
+  if (scores.length) lines.unshift({ text: `IoU ${inWords(scores)}` }, { text: `Dice ${inWords(dice)}` });
   return { sentence: maskSentence(scores), legend: legendLines("Masks", lines, tokens) };
 }
 
-/**
- * Intersection over union of each image, both masks cut at one half.
- * @param {Uint8Array} truth
- * @param {Uint8Array} predicted
- * @param {number} count
- */
-function overlaps(truth, predicted, count) {
-  const size = truth.length / count;
-  return Array.from({ length: count }, (_, index) => {
-    let [both, either] = [0, 0];
-    for (let at = index * size; at < (index + 1) * size; at += 1) {
-      const [a, b] = [truth[at] > 127, predicted[at] > 127];
-      both += a && b ? 1 : 0;
-      either += a || b ? 1 : 0;
-    }
-    return either ? both / either : 1;
-  });
+/** @param {number[]} scores */
+function inWords(scores) {
+  return scores.map((score) => score.toFixed(2)).join(", ");
 }
 
 /** @param {number[]} scores */

@@ -41,7 +41,9 @@ function numbersWritten(marks, look) {
   const rows = marks.map((mark, index) => ({ mark, index })).filter(({ mark }) => !mark.plate);
   const pitches = rows.slice(1).map(({ mark }, index) => mark.y - rows[index].mark.y);
   const roomy = Math.min(...pitches, 99) >= NUMBER_PITCH && look.figure.layout.meta.page === "figure";
-  const ends = [rows[0]?.index, rows[rows.length - 1]?.index];
+  // A row without weights, such as a head of pooling, has no number.
+  const measured = rows.filter(({ mark }) => mark.now);
+  const ends = [measured[0]?.index, measured[measured.length - 1]?.index];
   const chosen = new Set();
   let last = -Infinity;
   for (const { mark, index } of rows) {

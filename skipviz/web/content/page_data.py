@@ -106,6 +106,7 @@ def bench_data(
     run = engine.run(bench.run) if bench.run else None
     seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
     probe = None if bench.run else engine.probe(experiment, timeout=seconds)
+    screen = height is not None
     height = round((height or LAB_HEIGHT) * bench.zoom) if page == "lab" else FIGURE_HEIGHT
     drawing = diagram.draw(
         network,
@@ -115,6 +116,7 @@ def bench_data(
         repeat=repeat,
         unfolded=bench.unfolded,
         folded=bench.folded,
+        screen=screen,
     )
     return {
         "variant": next(iter(experiment.variants)),

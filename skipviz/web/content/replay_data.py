@@ -9,7 +9,7 @@ from ...drawing import diagram, udiagram
 from ...network.network import Network
 from ...sharing import replay
 from ...storage import Run
-from ...tasks.experiment import Experiment
+from ...tasks.experiment import OPTIMIZERS, Experiment
 from ...version import __version__
 from . import bundle
 from .page_data import LAB_HEIGHT, link_of, network_data
@@ -54,7 +54,7 @@ def facts(experiment: Experiment, network: Network) -> list[str]:
     return [
         f"{network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, {network.parameter_count():,} parameters",
         f"{experiment.task.kind.title}: {experiment.task.sentence()}",
-        f"{training.optimizer} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps",
+        f"{OPTIMIZERS[training.optimizer]} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps",
     ]
 
 

@@ -28,11 +28,12 @@ class Parked:
         self._steps: OrderedDict[tuple[str, str], tuple[float, list[Experiment], list[Experiment]]] = OrderedDict()
 
     def park(self, owner: str, address: str, undo: list[Experiment], redo: list[Experiment]) -> None:
-        """Keep the steps of a lab that stands at `address` now."""
+        """Keep the steps of a lab that stands at `address` now; one in which nothing was done takes none from another there."""
+        if not undo and not redo:
+            return
         with self._lock:
             self._steps.pop((owner, address), None)
-            if undo or redo:
-                self._steps[owner, address] = self._clock(), undo[-STEPS:], redo[-STEPS:]
+            self._steps[owner, address] = self._clock(), undo[-STEPS:], redo[-STEPS:]
             while len(self._steps) > MOST:
                 self._steps.popitem(last=False)
 

@@ -26,7 +26,8 @@ def lab_desk() -> Desk:
         st.session_state.lab_desk = desk = Desk({"lab": Workbench(presets.get(LAB_PRESET))}, compact=session.on_phone())
         _open(desk)
         bench = desk.benches["lab"]
-        if not desk.follow:
+        # An address that names nothing opens a lab of its own: what was done in another one is no part of it.
+        if not desk.follow and (st.query_params.get("x") or st.query_params.get("run")):
             bench.undo, bench.redo = parked.find(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}")
     return st.session_state.lab_desk
 

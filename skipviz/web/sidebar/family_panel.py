@@ -192,7 +192,7 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
         extra |= {"merge": "add" if value == "residual" else "concat"} if field == "pattern" else {}
         now = known(bench).stack
         if now:
-            take(desk, bench, lambda: rebuilt(bench.experiment, now.replaced(**{field: value}, **extra)))
+            take(desk, bench, lambda: _respaced(bench, now.replaced(**{field: value}, **extra), field))
 
     def setting(field: str) -> dict:
         return field_of(f"set_{field}", getattr(setup, field), lambda value: change(field, value))
@@ -220,6 +220,14 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
         "Branch scale", scales, format_func=lambda name: SCALES.get(name, name), **setting("scale"),
         help=SCALES_HELP,
     )  # fmt: skip
+
+
+def _respaced(bench: Workbench, setup: Setup, field: str) -> Experiment:
+    """Return the bench's experiment rebuilt; raises `NetworkError`, also where another spacing would take every skip away."""
+    experiment = rebuilt(bench.experiment, setup)
+    if field == "every" and bench.network.skips and not experiment.network.skips:
+        raise NetworkError(f"a skip over {setup.every} layers does not fit into these {setup.depth}: choose fewer")
+    return experiment
 
 
 def take(desk: Desk, bench: Workbench, make, structural: bool = True) -> bool:

@@ -11,6 +11,7 @@ from html import escape
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ...engine import get_engine
 from ...network.base import NetworkError
@@ -74,8 +75,7 @@ def _problem(error: Exception, name: str) -> str:
 
 def _uploader(desk: Desk, bench: Workbench, name: str, label: str) -> None:
     """Draw the place for a file, which is empty again after each one, and what was wrong with the last."""
-    turn = st.session_state.setdefault("own_turn", 0)
-    key = f"own_file_{name}_{turn}"
+    key = _place(name)
     _, example, made, most = ASKED[name]
     st.file_uploader(
         label, key=key, max_upload_size=most // 2**20, on_change=lambda: _take_file(desk, bench, name, key),
@@ -86,12 +86,21 @@ def _uploader(desk: Desk, bench: Workbench, name: str, label: str) -> None:
     st.download_button(f"An example: {example}", made(), file_name=example, key=f"own_example_{name}", type="tertiary")
 
 
+def _place(name: str) -> str:
+    """Return the key of the place that waits for a file now."""
+    return f"own_file_{name}_{st.session_state.setdefault('own_turn', 0)}"
+
+
 def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
     """Read the file that was just sent and learn from it, or say what is wrong with it."""
     file = st.session_state.get(key)
-    if file is None:
+    # Streamlit calls again where another rerun cut the first one short; by then the bytes may have been read and let go.
+    if file is None or key != _place(name):
         return
     st.session_state.own_turn += 1
+    if not isinstance(file, UploadedFile):
+        desk.upload_problem = "The file did not arrive whole. Send it once more."
+        return
     content, title = file.getvalue(), file.name
     _forget(file)
     desk.upload_problem = None

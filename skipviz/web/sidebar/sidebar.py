@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ...tasks import presets
+from ...tasks.experiment import OPTIMIZERS
 from ...tasks.task import KINDS, Task
 from ..desk.image_mend import SIZES
 from ..desk.mend import back_to_own
@@ -18,7 +19,6 @@ from .field import field_of
 from .hint import preset_of
 from .number_field import number_field
 
-OPTIMIZERS = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "adamw": "AdamW"}
 TASKS = {**{name: kind.title for name, kind in KINDS.items()}, **own_panel.TITLES}
 RULES = {"copy": "copy", "reverse": "reverse", "sort": "sort", "add": "add, modular"}
 DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}

@@ -106,6 +106,14 @@ def test_layers_without_parameters_have_no_bar(harness):
     assert len(boxes(harness, "#rows .subplot.xy .trace.bars .point path")) == 23
 
 
+def test_the_outermost_bars_have_their_numbers_written_where_a_layer_without_parameters_comes_after(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    put_rows(harness, network)
+    values = {**frames[-1]["variants"]["network"], "weight_grad": [None, 0.125, *[0.1] * 20, 0.25, None]}
+    show(harness, header, {"variants": {"network": values}, "step": 9})
+    assert sorted(harness.locator("#rows .textpoint").all_text_contents()) == ["0.125", "0.25"]
+
+
 def test_hollow_bars_are_outlined_where_the_ghost_ends(harness):
     header, frames, network = recorded("vanishing-plain", True, 3)
     put_rows(harness, network)
@@ -280,11 +288,14 @@ def test_misread_digits_are_counted_and_named(harness):
 def test_masks_say_how_well_they_overlap(harness):
     from base64 import b64encode
 
-    half, none = bytes([255] * 512 + [0] * 512), bytes(1024)
-    masks = {"kind": "masks", "size": [32, 32], "count": 2, "images": b64encode(half * 2).decode()}
-    masks |= {"truth": b64encode(half * 2).decode(), "predicted": b64encode(half + none).decode()}
+    half, undecided = bytes([255] * 512 + [0] * 512), bytes([128] * 1024)
+    masks = {"kind": "masks", "size": [32, 32], "count": 2, "images": b64encode(half * 2).decode(), "dice": [0.6667, 0]}
+    masks |= {"truth": b64encode(half * 2).decode(), "predicted": b64encode(half + undecided).decode()}
     put(harness, "picture", header={"picture": "masks"}, picture=masks)
-    assert "overlap by 100 %, 0 %" in harness.locator("#picture [role=img]").get_attribute("aria-label")
+    words = harness.locator("#picture").inner_text()
+    assert "IoU 0.50, 0.00" in words
+    assert "Dice 0.67, 0.00" in words
+    assert "overlap by 50 %, 0 %" in harness.locator("#picture [role=img]").get_attribute("aria-label")
 
 
 def test_a_written_text_is_shown_as_text_whatever_it_holds(harness):

@@ -196,7 +196,7 @@ export function createReplay(root, recorded) {
   });
 
   show();
-  for (const [label, words] of [["One step", "Next frame"], ["Restart with the same seed", "Back to the first frame"]]) {
+  for (const [label, words] of [["One step", "Next frame"], ["Back to step 0, same seed", "Back to the first frame"]]) {
     const button = transport.root.querySelector(`[aria-label="${label}"]`);
     button?.setAttribute("aria-label", words);
     button?.setAttribute("title", words);

@@ -166,7 +166,7 @@ def _bytes(text: str) -> bytes:
     except (binascii.Error, ValueError):
         raise LinkError("this link is damaged: it is cut short") from None
     if base64.urlsafe_b64encode(content).decode().rstrip("=") != text:
-        raise LinkError("this link is damaged: its last character is wrong")
+        raise LinkError("this link is damaged: it was cut short or changed on its way")
     return content
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..network.base import written
 from ..network.layer import Layer
 from ..network.network import Network
+from ..network.operation import WITHOUT_WEIGHTS
 from ..network.skip import Skip
 from .experiment import Experiment, Training
 from .task import Task
@@ -121,8 +122,13 @@ def _layers(left: Sequence[Layer], right: Sequence[Layer]) -> list[Difference]:
 
 
 def _usual(say: Callable[[Layer], str]) -> Callable[[Sequence[Layer]], str]:
-    """Return what most of the layers say."""
-    return lambda layers: Counter(map(say, layers)).most_common(1)[0][0]
+    """Return what most of the layers that have weights say; a ReLU after a sum, or a pool, is no architecture's mark."""
+
+    def said(layers: Sequence[Layer]) -> str:
+        weighted = [layer for layer in layers if layer.op.kind not in WITHOUT_WEIGHTS]
+        return Counter(map(say, weighted or layers)).most_common(1)[0][0]
+
+    return said
 
 
 def _skips(left: Network, right: Network) -> list[Difference]:

@@ -57,7 +57,8 @@ def read_table(content: bytes, name: str) -> Table:
     head, body = _records(lines, delimiter, file)
     names = _names(head, file)
     if len(body) < FEWEST_SAMPLES:
-        raise UploadError(f"{file} has {len(body)} rows under its header and at least {FEWEST_SAMPLES} are needed")
+        rows = f"{len(body)} row{'' if len(body) == 1 else 's'}"
+        raise UploadError(f"{file} has {rows} under its header and at least {FEWEST_SAMPLES} are needed")
     cells = zip(*body, strict=True)
     columns = tuple(_column(name, list(values), delimiter) for name, values in zip(names, cells, strict=True))
     preview = tuple(tuple(shown(cell, 24) for cell in row) for row in body[:PREVIEWED])

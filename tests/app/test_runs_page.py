@@ -7,8 +7,9 @@ import json
 import pytest
 from engines import endless, small, wait_for, wait_for_end
 
-from skipviz.network import edit
+from skipviz.network import edit, families
 from skipviz.storage.summary import MAX_TITLE
+from skipviz.tasks.task import Task
 
 OWNER = "a-browser-of-these-tests"
 NONSENSE = {
@@ -142,6 +143,17 @@ def test_two_runs_chosen_are_shown_side_by_side(opened, runs):
     assert [column["run"] for column in data["columns"]] == [first.id, second.id]
     assert data["differences"] == [{"what": "learning rate", "left": "0.001", "right": "0.01"}]
     assert [one["left"] for one in app.send("swap")["differences"]] == ["0.01"]
+
+
+def test_two_architectures_are_called_by_their_names_and_what_is_changed_by_hand_says_so(opened, runs):
+    residual = families.resnet(20, input=(1, 8, 8), head=10)
+    made = small(steps=2).replaced(variants={"network": residual}, task=Task(name="digits", samples=100))
+    (first,) = runs(made)
+    (second,) = runs(made.with_network(edit.remove_skips(residual, [residual.skips[0].id])))
+    (third,) = runs(small(steps=2))
+    named = [opened("compare", runs=f"{first.id},{other.id}").data()["differences"][0] for other in (second, third)]
+    assert named[0] == {"what": "network", "left": "ResNet", "right": "ResNet, changed"}
+    assert named[1] == {"what": "network", "left": "ResNet", "right": "MLP"}
 
 
 def test_a_link_to_two_runs_opens_for_everybody_and_says_what_differed_when_they_began(opened, runs, engine):

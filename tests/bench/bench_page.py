@@ -98,7 +98,7 @@ def measure(browser, address: str, text: str) -> dict:
     starts, toggles = [], []
     for _ in range(STARTS):
         starts.append(page.evaluate(START))
-        page.get_by_role("button", name="Restart with the same seed").click()
+        page.get_by_role("button", name="Back to step 0, same seed").click()
         page.wait_for_function("() => document.querySelector('.sv-state').dataset.kind === 'ready'")
         page.wait_for_timeout(700)
     page.evaluate(START)

@@ -46,7 +46,7 @@ def test_followers_see_the_owners_toggles_resets_edits_and_next_run(visit):
     owner.layer("f4").focus()
     owner.page.keyboard.press("Delete")
     expect(follower.inspector).to_contain_text("5 layers")
-    expect(line).to_contain_text("not started")
+    expect(line).to_contain_text("The lesson goes on: here is its next network, not started yet.")
     owner.press("Start")
     follower.expect_state("Running")
     follower.wait_for_step(5)

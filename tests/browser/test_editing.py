@@ -265,3 +265,20 @@ def test_the_focus_stays_near_a_layer_that_was_deleted(six):
     six.expect_network(lambda network: network.depth == 5)
     expect(six.layer("f4")).to_have_count(0)
     six.until(lambda: six.page.evaluate("() => document.activeElement.dataset.layer") in ("f3", "f5"))
+
+
+def test_undo_has_its_keys_wherever_the_focus_is_but_in_a_text(six):
+    keyboard = six.page.keyboard
+    six.click_skip("s1-3")
+    six.expect_network(lambda network: not network.skip("s1-3").on)
+    six.page.evaluate("() => document.activeElement.blur()")
+    keyboard.press("Control+z")
+    six.expect_network(lambda network: network.skip("s1-3").on)
+    six.page.locator("[data-testid=stMain]").focus()
+    keyboard.press("Control+Shift+z")
+    six.expect_network(lambda network: not network.skip("s1-3").on)
+    seed = six.page.get_by_label("Seed", exact=True)
+    seed.fill("7")
+    keyboard.press("Control+z")
+    expect(seed).to_have_value("0")
+    assert not six.experiment().network.skip("s1-3").on

@@ -116,7 +116,7 @@ def test_start_trains_all_three_panels(figure):
     figure.press("Pause")
     for run in _runs(figure):
         figure.until(lambda run=run: figure.run_data(run)["state"] == "paused")
-    figure.page.get_by_label("Restart with the same seed").click()
+    figure.page.get_by_label("Back to step 0, same seed").click()
     figure.expect_state(re.compile("Shared run"))
 
 

@@ -50,3 +50,29 @@ def test_a_switch_in_one_tab_is_followed_by_the_other(page, visit):
     expect(other.page.locator("svg.sv-diagram .edge.skip.off")).to_have_count(1)
     other.expect_network(lambda network: network.skip("s1-3").on and not network.skip("s3-5").on)
     assert len([frame for frame in lab.frames() if frame.get("events")]) == 2
+
+
+def test_the_other_theme_and_a_reload_show_again_the_step_that_was_looked_at(page):
+    lab = LabPage(page).open(small(steps=60))
+    lab.set_speed(9)
+    run = lab.start()
+    lab.expect_state("Finished")
+    expect(page.locator(".sv-transport .sv-count")).to_contain_text("60 / 60")
+    lab.slider.fill("20")
+    step = lab.step()
+    assert abs(step - 20) <= 3
+    page.get_by_label("Light or dark").click()
+    expect(page.locator(".sv-lab")).to_have_attribute("data-theme", "dark")
+    lab.until(lambda: lab.step() == step)
+    lab.state.click()
+    lab.until(lambda: lab.step() == 60)
+    page.reload()
+    lab.ready()
+    lab.until(lambda: lab.step() == 60)
+
+    page.goto(f"compare?runs={run},{run}")
+    page.get_by_label("Step shown").fill(str(step))
+    shown = page.locator(".sv-pair-column .sv-pair-step")
+    expect(shown).to_have_text([f"step {step}"] * 2)
+    page.reload()
+    expect(shown).to_have_text([f"step {step}"] * 2)

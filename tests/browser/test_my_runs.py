@@ -106,6 +106,7 @@ def test_a_deletion_can_be_called_back_and_else_is_done(runs):
     expect(runs.rows).to_have_count(1)
     runs.undo.click()
     expect(runs.rows).to_have_count(2)
+    expect(runs.title(gone)).to_be_focused()
     runs.row(kept).get_by_label("Delete").click()
     expect(runs.row(kept)).to_have_count(0)
     runs.open()

@@ -38,7 +38,7 @@ def test_a_run_is_paused_stepped_resumed_stopped_and_restarted_with_the_same_num
     page.get_by_label("Stop").click()
     lab.expect_state("Stopped")
 
-    page.get_by_label("Restart with the same seed").click()
+    page.get_by_label("Back to step 0, same seed").click()
     lab.press("Start")
     second = lab.until(lambda: lab.run() != first and lab.run())
     lab.wait_for_step(at + 20)
@@ -160,6 +160,8 @@ def test_speed_and_learning_rate_change_the_running_network(page):
     assert lab.until(lambda: lab.experiment().training.learning_rate == frame["events"][0]["learning_rate"])
     lab.set_speed(9)
     lab.wait_for_step(frame["step"] + 200)
+    told = [event for frame in lab.frames() for event in frame.get("events", [])]
+    assert len(told) == 1, "a slider that is moved once tells the run once"
 
 
 def test_what_is_pressed_while_a_run_is_being_started_is_no_error_and_acts_on_it(page):

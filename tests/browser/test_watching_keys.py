@@ -12,7 +12,7 @@ REACHED = """() => [...document.querySelectorAll("a[href], button, input, select
     .filter((node) => getComputedStyle(node).visibility !== "hidden")
     .filter((node) => node.closest(".sv-root, [data-testid=stSidebar], [data-testid=stHeader]"))
     .map((node) => node.getAttribute("aria-label") || node.textContent.trim())"""
-STEERING = {"Start", "Pause", "Resume", "Restart", "One step", "Stop", "Restart with the same seed", "Plain", "Residual"}
+STEERING = {"Start", "Pause", "Resume", "Restart", "One step", "Stop", "Back to step 0, same seed", "Plain", "Residual"}
 STEERING |= {"Undo (Ctrl+Z)", "Redo (Ctrl+Shift+Z)", "Speed, steps a second", "Learning rate"}
 
 

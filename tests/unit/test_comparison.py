@@ -10,7 +10,7 @@ from skipviz.network import edit, families
 from skipviz.network.network import Head
 from skipviz.network.skip import Skip
 from skipviz.tasks import presets
-from skipviz.tasks.comparison import differences, summary
+from skipviz.tasks.comparison import differences, network_differences, summary
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.own import Own
 from skipviz.tasks.task import Task
@@ -41,6 +41,16 @@ def test_settings_and_switches_are_said_in_one_line():
 
 def test_a_layers_dropout_is_said():
     assert _said(_with(edit.set_layer(PLAIN.network, "f3", dropout=0.1))) == "dropout of f(3) 0 / 0.1"
+
+
+def test_architectures_are_told_by_their_layers_with_weights_not_by_pools_and_relus_after_sums():
+    residual, plain = families.resnet(20, input=(1, 8, 8)), families.conv(depth=4, width=8, input=(1, 8, 8), activation="tanh")
+    said = network_differences(residual, plain)
+    words = {one.what: (one.left, one.right) for one in said}
+    assert words["operation"][0].startswith("conv")
+    assert words["layers"] == (str(residual.depth), "4")
+    fcn = families.fcn("8s", stages=((8, 1), (8, 1), (8, 1)), classifier=16, padded=True, input=(1, 32, 32), head=1)
+    assert "activation" not in {one.what for one in network_differences(fcn, families.conv(depth=2, width=8, input=(1, 32, 32)))}
 
 
 def test_every_skip_switched_says_so():

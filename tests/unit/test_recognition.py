@@ -286,7 +286,7 @@ def test_the_deepest_published_resnets_are_offered_linked_read_estimated_and_fol
     experiment = Experiment(variants={"net": built(recipe, task)}, task=task)
     assert link.decode(link.encode(experiment)) == experiment
     assert recognised(experiment).recipe == recipe
-    assert f"As published (ResNet-{depth} on 3×32×32): {count:,} parameters." in size_words(recipe, experiment.network)
+    assert f"At the paper's size (ResNet-{depth} on 3×32×32): {count:,} parameters." in size_words(recipe, experiment.network)
     assert diagram.draw(experiment.network, page="lab", height=660).height < 900
     assert 1 < step_seconds(experiment) < 10
     assert limits.refusal(experiment, 4096) is None

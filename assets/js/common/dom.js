@@ -80,3 +80,9 @@ export function parseSvg(text) {
   const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
   return /** @type {any} */ (document.importNode(parsed.documentElement, true));
 }
+
+/** Whether what is typed into a node is text, with keys and an undo of its own. @param {any} node */
+export function isText(node) {
+  const unwritten = ["range", "checkbox", "radio", "button", "submit", "file"];
+  return Boolean(node.closest?.("textarea, [contenteditable]") || (node.matches?.("input") && !unwritten.includes(node.type)));
+}

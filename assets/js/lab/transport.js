@@ -20,7 +20,7 @@ export function createTransport(act, options = {}) {
   play.dataset.name = "play";
   const step = iconButton("step", "One step", () => act.step());
   const stop = iconButton("stop", "Stop", () => act.stop());
-  const reset = iconButton("reset", "Restart with the same seed", () => act.reset());
+  const reset = iconButton("reset", "Back to step 0, same seed", () => act.reset());
   const count = element("span", { class: "sv-step", title: "Step of the numbers shown, counted from 0" });
   const total = element("span", { class: "sv-total" });
   const state = element("button", { type: "button", class: "sv-state", onclick: () => act.seek(null) });
@@ -99,7 +99,10 @@ export function createTransport(act, options = {}) {
       step.disabled = !view.mine || over || store.state === "queued";
       stop.disabled = !view.mine || !["running", "paused"].includes(store.state);
       reset.disabled = !view.mine || store.state === "ready";
-      count.textContent = String(view.shown);
+      // All steps taken: the numbers are the last step's, whose place is one less where the first one is 0.
+      const all = store.state === "finished" && view.live && view.shown === view.steps - 1;
+      const at = all ? view.steps : view.shown;
+      count.textContent = String(at);
       total.textContent = ` / ${view.steps}`;
       const [kind, sentence] = view.said || stateWords(store, view.live, view.network);
       state.textContent = sentence;
@@ -117,8 +120,8 @@ export function createTransport(act, options = {}) {
       rateValue.textContent = formatNumber(view.learningRate);
       slider.max = String(view.steps);
       slider.disabled = !store.frames.length;
-      if (document.activeElement !== slider || view.live) slider.value = String(view.shown);
-      slider.style.setProperty("--played", `${(100 * view.shown) / Math.max(1, view.steps)}%`);
+      if (document.activeElement !== slider || view.live) slider.value = String(at);
+      slider.style.setProperty("--played", `${(100 * at) / Math.max(1, view.steps)}%`);
       slider.style.setProperty("--known", `${(100 * (store.frames.at(-1)?.step ?? 0)) / Math.max(1, view.steps)}%`);
       const key = `${store.id}:${store.events.length}:${view.steps}:${view.variant ?? ""}`;
       if (key !== marked) {

@@ -19,6 +19,8 @@ export function createWatching(outer) {
   const { store } = outer;
   let version = -1;
   let waiting = false;
+  // Whether this page has shown a run of the lesson.
+  let begun = false;
   let asked = 0;
   let synced = "";
   let timer = 0;
@@ -67,7 +69,8 @@ export function createWatching(outer) {
     const own = now.own ? " This is what your class sees." : "";
     if (alone) return aloneSentence();
     if (now.ended) return `The lesson has ended. What it showed last stays here.${own}`;
-    if (!store.id) return `The lesson has not started; this page follows by itself.${own}`;
+    begun ||= Boolean(store.id);
+    if (!store.id) return begun ? `The lesson goes on: here is its next network, not started yet.${own}` : `The lesson has not started; this page follows by itself.${own}`;
     return `${live ? "You are following a live lesson." : "You are following a lesson; its run is over, the next one comes by itself."}${own}`;
   }
 

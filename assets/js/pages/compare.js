@@ -8,6 +8,7 @@ import { createToast } from "../common/notice.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
 import { createReachNote } from "../common/reach_note.js";
+import { createLooked } from "../frames/looked.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
 
@@ -57,15 +58,20 @@ export function createCompare(root, commands) {
   }
   /** @param {number | null} step */
   function seek(step) {
+    looked.forget();
     cursor = step === null || step >= reached() ? null : Math.max(0, step);
     draw(true);
   }
 
   const reach = createReachNote();
   page.root.append(reach.root);
+  const looked = createLooked(() => (cursor === null ? null : { runs: columns.map((column) => column.store.id), step: cursor }));
   const stream = createStream(
     (message) => {
-      if (columns.map((column) => column.store.take(message)).some(Boolean)) soon();
+      if (!columns.map((column) => column.store.take(message)).some(Boolean)) return;
+      const step = looked.at(columns.map((column) => column.store.id), reached());
+      if (step !== null) cursor = step;
+      soon();
     },
     reach.update,
   );
@@ -123,6 +129,7 @@ export function createCompare(root, commands) {
     },
     destroy() {
       clearTimeout(slowTimer);
+      looked.destroy();
       stream.destroy();
       reach.destroy();
       header.destroy();
@@ -165,7 +172,7 @@ function compareElements() {
   part("problem", "section", { class: "sv-card sv-runs-empty", hidden: true }, page.problemText, page.back);
   const key = element(
     "div", { class: "sv-title sv-pair-key" },
-    element("span", {}, element("strong", {}, "Loss"), " and ", element("strong", { class: "sv-metric" }, "held-out metric")),
+    element("span", {}, element("strong", {}, "Loss"), ", smoothed, and ", element("strong", { class: "sv-metric" }, "held-out metric")),
     element("span", { class: "sv-line left" }, page.names[0]), element("span", { class: "sv-line right" }, page.names[1]),
   );
   part("whole", "div", { class: "sv-pair-whole", hidden: true }, page.time, element("section", { class: "sv-card", "aria-label": "Loss and metric of both" }, key, page.loss), page.columns);

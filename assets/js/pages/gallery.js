@@ -70,7 +70,7 @@ function presetCard(card, choose) {
       "div", {},
       element("h2", {}, card.title),
       element("p", {}, `${card.do} ${card.see}`),
-      element("p", { class: "sv-quiet" }, `${card.depth} layers, ${card.parameters.toLocaleString("en")} parameters, ${card.task}`),
+      element("p", { class: "sv-quiet" }, `${card.depth} layers${card.weighted < card.depth ? ` (${card.weighted} with weights, and the head)` : ""}, ${card.parameters.toLocaleString("en")} parameters, ${card.task}`),
       element("p", { class: "sv-quiet" }, card.source),
     ),
   );

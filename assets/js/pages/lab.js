@@ -1,7 +1,7 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
 import { createDiagramView } from "../diagram/diagram_view.js";
-import { iconButton } from "../common/dom.js";
+import { iconButton, isText } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
@@ -20,6 +20,7 @@ import { canResume } from "../common/run_words.js";
 import { createViewOptions } from "../lab/view_options.js";
 import { createQueueNotice } from "../lab/queue_notice.js";
 import { createRunStore } from "../frames/store.js";
+import { createLooked } from "../frames/looked.js";
 import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
 import { createTableView } from "../lab/table_view.js";
 import { createTransport } from "../lab/transport.js";
@@ -49,6 +50,8 @@ export function createLab(root, commands) {
   let selected = null;
   let speed = /** @type {number | null} */ (100);
   let postedAt = 0;
+  /** @type {{text: string, answer: Promise<any>} | null} what a slider that is being moved has told last */
+  let passing = null;
   let measureTimer = 0;
   const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
 
@@ -58,8 +61,13 @@ export function createLab(root, commands) {
   async function send(message, final) {
     if (!final && performance.now() - postedAt < 80) return;
     postedAt = performance.now();
-    otherTab.sent(message);
-    const answer = await post(`skipviz/runs/${store.id}/events`, message);
+    const text = JSON.stringify(message);
+    // A slider that is let go where it was last told of tells nothing new; what was answered then still counts.
+    const told = final && passing?.text === text ? passing.answer : null;
+    if (!told) otherTab.sent(message);
+    const asked = told ?? post(`skipviz/runs/${store.id}/events`, message);
+    passing = final ? null : { text, answer: asked };
+    const answer = await asked;
     if (answer.unreachable && final) commands.send({ op: "tell", run: store.id, message });
     else if (!answer.ok && final) toast.show("Not done.", answer.error || "");
     return answer;
@@ -127,6 +135,7 @@ export function createLab(root, commands) {
     speed(value) {
       speed = store.speed = value;
       if (store.hears()) send({ kind: "speed", steps_per_second: value }, true);
+      else draw.text();
     },
     rate(value, final) {
       if (store.hears() && store.mine) send({ kind: "rate", learning_rate: value }, final);
@@ -134,6 +143,7 @@ export function createLab(root, commands) {
       if (final) commands.send({ op: "rate", learning_rate: value, live: store.hears() });
     },
     seek(step) {
+      looked.forget();
       store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
       draw.all();
     },
@@ -231,10 +241,14 @@ export function createLab(root, commands) {
       act.deselect();
       event.preventDefault();
     }
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+  });
+  // Wherever the focus is, but in a field whose text has an undo of its own.
+  function onKey(event) {
+    if (event.defaultPrevented || !(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "z" || isText(event.target)) return;
     event.preventDefault();
     act.travel(event.shiftKey ? "redo" : "undo");
-  });
+  }
+  document.addEventListener("keydown", onKey);
 
   const room = followRoom(page);
   const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
@@ -253,11 +267,21 @@ export function createLab(root, commands) {
   const stream = createStream(
     (message) => {
       if (message.follow) watching.followed(message);
-      else if (store.take(message)) draw.soon();
+      else if (store.take(message)) {
+        lookAgain();
+        draw.soon();
+      }
       reach.saving(store.unsaved);
     },
     reach.update,
   );
+
+  // A page that is loaded anew, for another theme or by hand, shows again the step that was looked at.
+  const looked = createLooked(() => (store.cursor === null ? null : { runs: [store.id], step: store.frame()?.step }));
+  function lookAgain() {
+    const step = looked.at([store.id], store.frames.at(-1)?.step ?? -1);
+    if (step !== null) store.cursor = store.indexAt(step);
+  }
 
   const shownStep = (frame) => (store.cursor === null && store.state === "diverged" ? store.frames.at(-1)?.step : frame?.step) ?? 0;
   const draw = createDrawing();
@@ -383,6 +407,8 @@ export function createLab(root, commands) {
     },
     destroy() {
       clearTimeout(measureTimer);
+      document.removeEventListener("keydown", onKey);
+      looked.destroy();
       exporting.destroy();
       dropping.destroy();
       stream.destroy();

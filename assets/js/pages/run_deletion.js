@@ -10,7 +10,7 @@ const STILL_GOING = ["queued", "running", "paused"];
  * Leaving the page before the seconds are over deletes nothing: what was not surely meant is kept.
  * @param {HTMLElement} host
  * @param {(runs: string[]) => void} remove
- * @param {() => void} changed  what is hidden has changed
+ * @param {(first: string | null) => void} changed  what is hidden has changed; the first run that is back, for the focus
  */
 export function createRunDeletion(host, remove, changed) {
   /** @type {Map<string, any>} runs that wait to go, and those that are going */
@@ -48,9 +48,11 @@ export function createRunDeletion(host, remove, changed) {
   }
   function callBack() {
     clearTimeout(timer);
+    const [first] = waiting.keys();
+    const focused = root.contains(document.activeElement);
     waiting.clear();
     write();
-    changed();
+    changed(focused ? first : null);
   }
   return {
     /** @param {any} run */

@@ -110,6 +110,7 @@ export function createRunRow(first, longest, act) {
   return {
     root,
     facts: () => run,
+    focus: () => title.focus({ preventScroll: true }),
     /** @param {any} next  its facts now */
     update: (next) => !editing && write(next),
     /** @param {any} card  `svg` and `history` @param {string[]} ramp */

@@ -72,7 +72,10 @@ export function createRuns(root, commands) {
       choice();
     },
   };
-  const deletion = createRunDeletion(page.toasts, (runs) => commands.send({ op: "delete", runs }), () => draw());
+  const deletion = createRunDeletion(page.toasts, (runs) => commands.send({ op: "delete", runs }), (first) => {
+    draw();
+    if (first) rows.get(first)?.focus();
+  });
   page.compare.onclick = () => commands.send({ op: "compare", runs: picked });
   page.search.oninput = page.order.onchange = () => {
     most = SHOWN_AT_ONCE;

@@ -2,6 +2,8 @@
 // The diagram and the plots as pictures that stand alone: SVG with its styles inside, PNG at twice the size.
 
 const SCALE = 2;
+// px under a diagram, where its last word has descenders that the page lets stand over its edge.
+const UNDER = 5;
 const STYLED = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "stroke-opacity", "opacity", "visibility",
   "font-family", "font-size", "font-style", "font-weight", "text-anchor", "dominant-baseline", "letter-spacing", "paint-order",
@@ -15,10 +17,11 @@ const STYLED = [
 export async function diagramPicture(live, format) {
   if (!live) throw new Error("there is no diagram");
   const width = live.viewBox.baseVal?.width || live.clientWidth;
-  const height = live.viewBox.baseVal?.height || live.clientHeight;
+  const height = (live.viewBox.baseVal?.height || live.clientHeight) + UNDER;
   const copy = /** @type {SVGSVGElement} */ (live.cloneNode(true));
   inlined(live, copy);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("viewBox", `0 0 ${width} ${height}`);
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));
   const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");

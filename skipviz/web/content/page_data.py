@@ -7,6 +7,7 @@ from ...engine.capacity.duration import step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
 from ...network.network import Network
+from ...network.operation import WITHOUT_WEIGHTS
 from ...sharing import link
 from ...tasks.experiment import Experiment
 from ..desk.workbench import Workbench
@@ -38,6 +39,11 @@ def note(network: Network) -> str:
     return f"{init}, {_NORMS[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
 
 
+def weighted(network: Network) -> int:
+    """Return how many layers have weights of their own, by which papers count; a ReLU after a sum or a pool has none."""
+    return sum(layer.op.kind not in WITHOUT_WEIGHTS for layer in network.layers)
+
+
 def network_data(network: Network) -> dict:
     """Return the parts a person can point at, with shapes and parameter counts."""
     shapes = network.shapes
@@ -61,9 +67,12 @@ def network_data(network: Network) -> dict:
         for k, (layer, shape) in enumerate(zip(network.layers, shapes.layers, strict=True), start=1)
     ]
     skips = [_skip_data(network, index) for index in range(len(network.skips))]
-    residual = all(skip.merge == "add" for skip in network.skips)
+    # What adds scores of several scales is no residual network, though its skips are sums.
+    scaled_up = any(layer.op.kind == "up" for layer in network.layers)
+    residual = all(skip.merge == "add" for skip in network.skips) and not scaled_up
     return {
         "depth": network.depth,
+        "weighted": weighted(network),
         "note": note(network),
         "parameters": network.parameter_count(),
         "layers": layers,

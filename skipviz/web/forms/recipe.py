@@ -81,7 +81,7 @@ def size_words(recipe: Recipe, network: Network) -> str:
     name, published_count = paper
     if count == published_count:
         return f"As published ({name}): {count:,} parameters."
-    return f"Drawn here for {size} inputs: {count:,} parameters. As published ({name}): {published_count:,} parameters."
+    return f"Drawn here for {size} inputs: {count:,} parameters. At the paper's size ({name}): {published_count:,} parameters."
 
 
 def parts(network: Network) -> dict:

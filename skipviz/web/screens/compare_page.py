@@ -6,13 +6,14 @@ from ...drawing import diagram
 from ...engine import get_engine
 from ...network.network import Network
 from ...storage import Run
-from ...tasks.comparison import differences
+from ...tasks.comparison import Difference, differences
 from ...tasks.experiment import Experiment
 from ..component import component, feed, handout
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
 from ..content.page_data import network_data
 from ..desk import session, view
+from ..forms.recognition import TITLES, recognised
 from . import opening
 
 KEY = "compare"
@@ -87,9 +88,19 @@ def compared(desk: session.Pair) -> dict:
         _column(run, experiment, name, drawing)
         for (run, _), experiment, name, drawing in zip(found, experiments, names, drawings, strict=True)
     ]
-    apart = differences(*experiments, (names[0], names[1]))
+    families = [_family(experiment, name) for experiment, name in zip(experiments, names, strict=True)]
+    apart = [Difference("network", *families)] if families[0] != families[1] else []
+    apart += differences(*experiments, (names[0], names[1]))
     words = [{"what": one.what, "left": one.left, "right": one.right} for one in apart]
     return {"columns": columns, "problem": None, "differences": words}
+
+
+def _family(experiment: Experiment, name: str) -> str:
+    """Return what the network of one variant is called: its family, or that of what was changed by hand."""
+    found = recognised(experiment.replaced(variants={name: experiment.variants[name]}))
+    near = found.recipe or found.stack or found.near
+    changed = "" if found.family or not near else ", changed"
+    return f"{TITLES[near.family]}{changed}" if near else "one's own"
 
 
 def _found(text: str) -> tuple[Run, str] | None:

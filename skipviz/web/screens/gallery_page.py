@@ -8,6 +8,7 @@ from ...drawing.thumbnail import thumbnail
 from ...tasks import presets
 from ..component import component, feed
 from ..component.commands import perform_all
+from ..content.page_data import weighted
 from ..desk import session, view
 from . import opening
 
@@ -46,6 +47,11 @@ def cards() -> list[dict]:
         preset, experiment = presets.preset(name), presets.get(name)
         network = experiment.network
         facts = {"name": name, "title": preset.title, "do": preset.do, "see": preset.see, "source": preset.source}
-        size = {"depth": network.depth, "parameters": network.parameter_count(), "task": experiment.task.kind.title.lower()}
+        size = {
+            "depth": network.depth,
+            "weighted": weighted(network),
+            "parameters": network.parameter_count(),
+            "task": experiment.task.kind.title.lower(),
+        }
         shown.append({**facts, **size, "svg": thumbnail(network)})
     return shown

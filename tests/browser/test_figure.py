@@ -129,12 +129,11 @@ def test_the_panel_that_is_least_far_speaks_for_all(page):
     left, center, _ = _runs(figure)
     figure.wait_for_step(5)
     page.evaluate("run => held.add(run)", center)
-    figure.until(lambda: figure.run_data(left)["state"] == "finished")
     behind = figure.step()
-    assert behind < 299
-    figure.expect_state("Running")
+    figure.until(lambda: figure.run_data(left)["step"] > behind + 30)
     page.evaluate("run => held.add(run)", left)
-    assert figure.step() == behind
+    assert behind <= figure.step() <= behind + 10
+    figure.expect_state("Running")
 
 
 def test_panels_of_the_shared_run_name_their_step_beside_ones_own(figure):

@@ -15,7 +15,7 @@ SIZES = """() => [".sv-step", ".sv-state", ".sv-bar .sv-segment button",
     .map((node) => parseFloat(getComputedStyle(node).fontSize) * (node.currentCSSZoom ?? 1))"""
 PLACES = """() => [".sv-scroll .sv-rows", ".sv-loss-card", ".sv-inspector", ".sv-bar .sv-segment"]
     .map((selector) => document.querySelector(selector).getBoundingClientRect().toJSON())"""
-SCREENS = {"1080": (1920, 1080), "720": (1280, 720), "900": (1440, 900), "768": (1024, 768)}
+SCREENS = {"1080": (1920, 1080), "900": (1440, 900), "768": (1024, 768)}
 OVER = """() => document.querySelector(".sv-head-bars").getBoundingClientRect().bottom
     - document.querySelector("svg.sv-diagram").getBoundingClientRect().top"""
 """How far the words over the bars reach into the lines between them, px."""

@@ -128,6 +128,12 @@ class Network(Frozen):
         return len(self.layers)
 
     @property
+    def weighted(self) -> tuple[Layer, ...]:
+        """The layers whose operation has weights: a pool has none, nor has a norm or an activation after a sum."""
+        shaped = zip(self.layers, self.shapes.layers, strict=True)
+        return tuple(layer for layer, shape in shaped if layer.op.parameter_count(shape.input))
+
+    @property
     def takes_tokens(self) -> bool:
         """Whether h_0 is a sequence of tokens, whole numbers that have no gradient."""
         return self.layers[0].op.kind == "embedding"

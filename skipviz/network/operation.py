@@ -11,9 +11,6 @@ from pydantic import Field
 
 from .base import NetworkError, Shape, Tagged, channels, elements, is_image, written
 
-WITHOUT_WEIGHTS = ("pool", "identity", "crop")
-"""Kinds of operations that papers do not count as layers."""
-
 Width = Annotated[int, Field(ge=1, le=4096)]
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from ..network.base import written
 from ..network.layer import Layer
 from ..network.network import Network
-from ..network.operation import WITHOUT_WEIGHTS
 from ..network.skip import Skip
 from .experiment import Experiment, Training
 from .task import Task
@@ -92,7 +91,7 @@ def network_differences(left: Network, right: Network, same_task: bool = True) -
     if left == right:
         return []
     found = [Difference("layers", str(left.depth), str(right.depth))] if left.depth != right.depth else []
-    found += _layers(left.layers, right.layers)
+    found += _layers(left, right)
     found += _skips(left, right)
     if same_task:
         ends = [("input", lambda network: written(network.input)), ("head", lambda network: f"{network.head.kind}")]
@@ -114,21 +113,18 @@ def _layer_words() -> list[tuple[str, Callable[[Layer], str]]]:
     ]
 
 
-def _layers(left: Sequence[Layer], right: Sequence[Layer]) -> list[Difference]:
+def _layers(left: Network, right: Network) -> list[Difference]:
     """Compare layer by layer where there are equally many, else what is usual on either side."""
-    if len(left) != len(right):
+    if left.depth != right.depth:
         return _compared(left, right, [(what, _usual(say)) for what, say in _layer_words()])
-    return _part_by_part(list(zip(left, right, strict=True)), _layer_words(), lambda index: f"f({index + 1})", "layers")
+    return _part_by_part(
+        list(zip(left.layers, right.layers, strict=True)), _layer_words(), lambda index: f"f({index + 1})", "layers"
+    )
 
 
-def _usual(say: Callable[[Layer], str]) -> Callable[[Sequence[Layer]], str]:
-    """Return what most of the layers that have weights say; a ReLU after a sum, or a pool, is no architecture's mark."""
-
-    def said(layers: Sequence[Layer]) -> str:
-        weighted = [layer for layer in layers if layer.op.kind not in WITHOUT_WEIGHTS]
-        return Counter(map(say, weighted or layers)).most_common(1)[0][0]
-
-    return said
+def _usual(say: Callable[[Layer], str]) -> Callable[[Network], str]:
+    """Return what most of a network's layers that have weights say: pools and ReLUs after sums are no architecture's mark."""
+    return lambda network: Counter(map(say, network.weighted or network.layers)).most_common(1)[0][0]
 
 
 def _skips(left: Network, right: Network) -> list[Difference]:

@@ -53,6 +53,20 @@ def test_architectures_are_told_by_their_layers_with_weights_not_by_pools_and_re
     assert "activation" not in {one.what for one in network_differences(fcn, families.conv(depth=2, width=8, input=(1, 32, 32)))}
 
 
+@pytest.mark.parametrize("depth", [20, 56, 110])
+def test_layers_with_weights_are_those_that_a_resnet_is_called_by_but_for_its_head(depth):
+    network = families.resnet(depth, input=(3, 32, 32), head=10)
+    assert len(network.weighted) == depth - 1 < network.depth
+
+
+def test_what_is_fixed_has_no_weights():
+    network = families.transformer(depth=1, input=(8,), vocabulary=5)
+    counts = {layer.op.kind: layer in network.weighted for layer in network.layers}
+    assert counts["attention"]
+    assert counts["embedding"]
+    assert not counts["position"]
+
+
 def test_every_skip_switched_says_so():
     assert _said(_with(edit.switch_all(PLAIN.network, True))) == "all 11 skips off / on"
 

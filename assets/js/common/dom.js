@@ -81,7 +81,7 @@ export function parseSvg(text) {
   return /** @type {any} */ (document.importNode(parsed.documentElement, true));
 }
 
-/** Whether what is typed into a node is text, with keys and an undo of its own. @param {any} node */
+/** Whether what is typed at a node is text, with letters and an undo of its own. @param {any} node */
 export function isText(node) {
   const unwritten = ["range", "checkbox", "radio", "button", "submit", "file"];
   return Boolean(node.closest?.("textarea, [contenteditable]") || (node.matches?.("input") && !unwritten.includes(node.type)));

@@ -1,7 +1,7 @@
 // @ts-check
 // How the pages are looked at: groups of controls that a lesson hides, and a projector's large type. Told to the whole
 // document, whose style sheets do the rest.
-import { element, iconButton } from "./dom.js";
+import { element, iconButton, isText } from "./dom.js";
 
 // A projector's type is at least so many times as large, and drawings grow at most to the other.
 export const LEAST_ZOOM = 1.5;
@@ -56,8 +56,8 @@ export function createViewMode(ask, projects) {
     tell();
   }
   function onKey(event) {
-    const busy = event.target.closest?.("input, select, textarea, [contenteditable]") && event.target.type !== "range";
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || busy || !projects) return;
+    const lettered = isText(event.target) || event.target.closest?.("select");
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || lettered || !projects) return;
     if (event.key === "Escape" && mode.projector) project(false);
     else if (event.key.toLowerCase() === "p" && !enter.hidden) project(!mode.projector);
   }

@@ -20,7 +20,7 @@ export function createLooked(now) {
     try {
       if (here) sessionStorage.setItem(KEY, JSON.stringify(here));
     } catch {
-      return;
+      // A browser that keeps nothing begins anew.
     }
   }
   window.addEventListener("pagehide", keep);

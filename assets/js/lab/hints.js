@@ -19,8 +19,8 @@ export function createHints(figure = false) {
       const state = `${store.state} ${store.cursor} ${on}`;
       if (said && said.startsWith(state) && now - saidAt < 5000) return said.slice(state.length + 1);
       saidAt = now;
-      const past = store.cursor === null ? store.state : store.active() ? "looking back" : "of a recorded run";
-      const where = store.frames.length ? `Step ${store.frame().step}${past.startsWith("of") ? " " : ", "}${past}. ` : "Before training. ";
+      const how = store.cursor === null ? `, ${store.state}` : store.active() ? ", looking back" : " of a recorded run";
+      const where = store.frames.length ? `Step ${store.frame().step}${how}. ` : "Before training. ";
       const gradient = ratio === null ? "" : `The first layer's gradient is ${formatNumber(ratio)} of the last layer's${ratio < 1e-3 ? ": it vanishes" : ratio > 1e3 ? ": it explodes" : ": it gets through"}. `;
       const loss = values?.loss !== undefined && values?.loss !== null ? `Loss ${formatNumber(values.loss)}.` : "";
       const skips = data.network.skips_total ? `${on} of ${data.network.skips_total} skips on. ` : "";

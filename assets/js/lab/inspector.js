@@ -86,7 +86,7 @@ function summary(data, ratio, then) {
     chip.title = `The first layer's weight gradient ÷ the last one's: ${formatNumber(ratio)}`;
   }
   return [
-    element("strong", { title: `${data.network.weighted} with weights, as papers count them, and the head` }, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),
+    element("strong", { title: `${data.network.weighted} with weights, and the head` }, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),
     element("span", { class: "sv-quiet" }, data.network.skips_total ? `${then.on} of ${data.network.skips_total} skips on${then.step === null ? "" : ` at step ${then.step}`}` : "no skips"),
     ratio === null ? element("span") : chip,
   ];

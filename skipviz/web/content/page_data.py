@@ -7,7 +7,6 @@ from ...engine.capacity.duration import step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
 from ...network.network import Network
-from ...network.operation import WITHOUT_WEIGHTS
 from ...sharing import link
 from ...tasks.experiment import Experiment
 from ..desk.workbench import Workbench
@@ -32,16 +31,10 @@ _NORMS = {"none": "no norm", "batch": "batch norm", "layer": "layer norm", "grou
 
 def note(network: Network) -> str:
     """Return init and norm in words: both decide whether a plain network's gradient vanishes."""
-    weighted = [layer for layer, shape in zip(network.layers, network.shapes.layers, strict=True) if shape.parameters]
-    inits = {layer.init for layer in weighted if layer.op.kind not in ("identity", "pool")} or {"torch"}
-    norms = {layer.norm for layer in weighted} - {"none"} or {"none"}
+    inits = {layer.init for layer in network.weighted} or {"torch"}
+    norms = {layer.norm for layer in network.layers} - {"none"} or {"none"}
     init = _INITS[inits.pop()] if len(inits) == 1 else "mixed inits"
     return f"{init}, {_NORMS[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
-
-
-def weighted(network: Network) -> int:
-    """Return how many layers have weights of their own, by which papers count; a ReLU after a sum or a pool has none."""
-    return sum(layer.op.kind not in WITHOUT_WEIGHTS for layer in network.layers)
 
 
 def network_data(network: Network) -> dict:
@@ -72,7 +65,7 @@ def network_data(network: Network) -> dict:
     residual = all(skip.merge == "add" for skip in network.skips) and not scaled_up
     return {
         "depth": network.depth,
-        "weighted": weighted(network),
+        "weighted": len(network.weighted),
         "note": note(network),
         "parameters": network.parameter_count(),
         "layers": layers,

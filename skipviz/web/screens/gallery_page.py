@@ -8,7 +8,6 @@ from ...drawing.thumbnail import thumbnail
 from ...tasks import presets
 from ..component import component, feed
 from ..component.commands import perform_all
-from ..content.page_data import weighted
 from ..desk import session, view
 from . import opening
 
@@ -49,7 +48,7 @@ def cards() -> list[dict]:
         facts = {"name": name, "title": preset.title, "do": preset.do, "see": preset.see, "source": preset.source}
         size = {
             "depth": network.depth,
-            "weighted": weighted(network),
+            "weighted": len(network.weighted),
             "parameters": network.parameter_count(),
             "task": experiment.task.kind.title.lower(),
         }

@@ -12,7 +12,7 @@ from ..network.network import Network
 from .mend import fitted, mend_words
 from .task import Task
 
-OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "adam": "Adam", "adamw": "AdamW"}
+OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam", "adamw": "AdamW"}
 """The optimizers' names as they are written."""
 
 

@@ -22,17 +22,23 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """Debian's Chromium where it is installed, else Playwright's own."""
+def playwright():
+    """Playwright's driver: a process has one."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1000 * PATIENCE)
-    with sync_playwright() as playwright:
-        path = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else None
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
+    """Debian's Chromium where it is installed, else Playwright's own."""
+    path = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else None
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    browser = playwright.chromium.launch(executable_path=path, args=arguments)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

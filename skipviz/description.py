@@ -9,6 +9,7 @@ from .network.base import written
 from .network.network import Network
 from .network.paths import path_counts
 from .tasks.experiment import Experiment
+from .tasks.training_words import training_words
 
 
 def described(experiment: Experiment) -> str:
@@ -63,6 +64,7 @@ def _task(experiment: Experiment) -> str:
         f"a fifth held out, noise {task.noise_level():g}\n"
         f"{training.optimizer}, learning rate {training.learning_rate:g}, batch {training.batch_size}, "
         f"weight decay {training.weight_decay:g}, {training.steps:,} steps, seed {training.seed}"
+        + "".join(f", {words}" for words in training_words(training))
     )
 
 

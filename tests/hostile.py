@@ -211,6 +211,7 @@ EVENTS = [
     {"kind": "skip", "ids": ["s1-3", "s3-5"], "strength": 0.5, "gain": 0.25, "step": 3},
     {"kind": "layer", "ids": ["f1"], "gain": 0.0, "variant": "net"},
     {"kind": "rate", "learning_rate": 0.01},
+    {"kind": "clip", "clip_norm": 1.0, "clip_value": 0.5},
     {"kind": "speed", "steps_per_second": 3.0},
     {"kind": "ghost", "ghost": True},
     {"kind": "step"},

@@ -94,7 +94,7 @@ export function createReplay(root, recorded) {
   // Frames may have been left out, events never are; those of another variant do not belong here.
   function eventsOf(network) {
     const parts = { skip: new Set(network.skips.map((skip) => skip.id)), layer: new Set(network.layers.map((layer) => layer.id)) };
-    const meant = (event) => event.kind === "rate" || (event.variant ? event.variant === variant : event.ids.every((id) => parts[event.kind].has(id)));
+    const meant = (event) => !event.ids || (event.variant ? event.variant === variant : event.ids.every((id) => parts[event.kind].has(id)));
     return recorded.events.filter(meant).map((event) => ({ step: event.step, event }));
   }
   function show() {

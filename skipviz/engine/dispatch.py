@@ -152,7 +152,7 @@ class Dispatch:
             return
         if data["kind"] == "speed":
             live.heard = max(live.heard, self._clock())
-        elif not live.computing and data["kind"] in ("step", "skip", "layer", "rate") and data.get("step") is None:
+        elif not live.computing and data["kind"] in ("step", "skip", "layer", "rate", "clip") and data.get("step") is None:
             live.asked = live.asked or self._clock()
 
     def changed(self, run: Run, state: str) -> str | None:

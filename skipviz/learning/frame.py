@@ -35,6 +35,10 @@ class VariantFrame:
     gate_opening: Numbers | None = None
     """For each skip, the mean of its gate's T over the batch, 0..1; None where there is no gate in force."""
     picture: dict[str, Any] | None = None
+    total_grad: float | None = None
+    """Norm of the whole gradient, before it is clipped."""
+    learning_rate: float | None = None
+    """Of the update that follows; None where none does."""
 
 
 @dataclass(slots=True)

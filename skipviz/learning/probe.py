@@ -6,6 +6,7 @@ The parts at a state sum, as vectors, to its gradient: what came back through th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 
 import torch
 from torch import Tensor
@@ -141,8 +142,17 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= state.numel() ** 0.5
     fields["gate_opening"] = gate_opening(tape, len(network.skips))
-    head_grad = fields.pop("head_grad")[0]
-    return VariantFrame(loss=None, metric=None, head_grad=head_grad, update_ratio=[None] * network.depth, nonfinite=wrong, **fields)
+    fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong)
+    fields["head_grad"] = fields["head_grad"][0]
+    return VariantFrame(loss=None, metric=None, update_ratio=[None] * network.depth, nonfinite=wrong, **fields)
+
+
+def _total(parts: list[list[float | None]], wrong: list[str]) -> float | None:
+    """Return the norm of the whole gradient from the norms of its parts; None, and named in `wrong`, where one is not finite."""
+    if any(name.startswith(("weight_grad:", "head_grad:", "scale_grad:", "skip_weight_grad:")) for name in wrong):
+        wrong.append("total_grad")
+        return None
+    return hypot(*(value for part in parts for value in part if value is not None))
 
 
 def gate_opening(tape: Tape, skip_count: int) -> list[float | None] | None:

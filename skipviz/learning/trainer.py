@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..network.base import NetworkError, elements
 from ..tasks.data import HELD_OUT_SHARE, Data, dataset
-from ..tasks.event import Event, RateEvent, applied
+from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.uploads import Uploads
 from .batches import Batches
@@ -100,8 +100,7 @@ class Trainer:
         for name, variant in self._variants.items():
             if experiment.variants[name] is not variant.network:
                 variant.set_network(experiment.variants[name])
-            if isinstance(event, RateEvent):
-                variant.updater.set_learning_rate(event.learning_rate)
+            variant.training = experiment.training
         self.experiment = experiment
         self.applied += 1
         self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
@@ -127,7 +126,7 @@ class Trainer:
         extras = self._extras(living, x, y, ghost, picture, held_out) if recorded else {}
         frames = {}
         for name, done in passes.items():
-            frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done)
+            frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done, self.step)
         frame = self._frame(frames, extras) if recorded else None
         self.step += 1
         return frame
@@ -170,7 +169,7 @@ class Trainer:
                 raise CheckpointError("the checkpoint is of another experiment: its variants have other names")
             for index, (name, variant) in enumerate(self._variants.items()):
                 variant.set_network(experiment.variants[name])
-                variant.updater.set_learning_rate(experiment.training.learning_rate)
+                variant.training = experiment.training
                 restore_variant(variant, str(index), tensors)
             self.step, self.diverged, self._events = facts["step"], facts["diverged"], facts["events"]
             self._next_held_out, self.applied = facts["next_held_out"], facts["applied"]

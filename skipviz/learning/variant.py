@@ -10,7 +10,9 @@ from torch import Tensor
 from ..network import Network, edit
 from ..network.base import elements
 from ..tasks.experiment import Training
+from ..tasks.schedule import learning_rate
 from .build import build
+from .clipping import clip
 from .frame import Numbers, VariantFrame
 from .layer import ACTIVATIONS
 from .norms import norms
@@ -28,7 +30,7 @@ class Variant:
     """A model in training. `loss` and `metric` are functions of (outputs, truth)."""
 
     def __init__(self, network: Network, training: Training, device: torch.device, loss, metric) -> None:
-        self.network = network
+        self.network, self.training = network, training
         self.model = build(network, training.seed).to(device)
         self.flat = FlatParameters(self.model)
         self.updater = Updater(self.flat, training, network)
@@ -50,19 +52,26 @@ class Variant:
             outputs, tape = self.model(x), None
         return Pass(outputs, y, self.loss(outputs, y), tape)
 
-    def update(self, done: Pass) -> VariantFrame | None:
+    def update(self, done: Pass, step: int) -> VariantFrame | None:
         """Step on the gradient of a forward pass; return what was measured at the old parameters if it was recorded."""
+        rate = learning_rate(self.training, step)
         if done.tape is None:
             found: tuple[Tensor | None, ...] = (None,) * len(self.flat.parameters)
             if done.loss.requires_grad:  # it does not where all that has parameters is off
                 found = torch.autograd.grad(done.loss, self.flat.parameters, allow_unused=True)
-            self.updater.step(self.flat.flatten(found))
+            self._step(self.flat.flatten(found), rate)
             return None
         frame, gradient = self.frame(done)
+        frame.learning_rate = rate
         before = self.flat.values.clone()
-        self.updater.step(gradient)
+        self._step(gradient, rate)
         self._measure_update(frame, before)
         return frame
+
+    def _step(self, gradient: Tensor, rate: float) -> None:
+        clip([gradient[slice(*self.flat.piece_span(index))] for index in range(len(self.flat.pieces))], self.training)
+        self.updater.set_learning_rate(rate)
+        self.updater.step(gradient)
 
     def frame(self, done: Pass) -> tuple[VariantFrame, Tensor]:
         """Return the measurements of a recorded pass and the flat gradient."""

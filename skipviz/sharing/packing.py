@@ -79,6 +79,10 @@ TRAINING = {
     "s": "seed",
     "e": "record_every",
     "d": "device",
+    "h": "schedule",
+    "u": "warmup_steps",
+    "c": "clip_norm",
+    "v": "clip_value",
 }
 """Short key → field, one table for each class: together they are all that a link carries. A key never changes its meaning."""
 

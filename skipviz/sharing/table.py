@@ -5,7 +5,7 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     step, seconds, variant, part, index, id, then the quantities
 
     part     index        quantities (L2 norms; see `skipviz.learning.frame`)
-    network  0            loss, metric, held_out, head_grad
+    network  0            loss, metric, held_out, head_grad, total_grad (before clipping), learning_rate
     layer    k = 1..n     weight_grad, trunk_grad, update_ratio, scale_grad, ghost
     state    k = 0..n     state_grad, state_rms, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1)
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas
 
 QUANTITIES = {
-    "network": ("loss", "metric", "held_out", "head_grad"),
+    "network": ("loss", "metric", "held_out", "head_grad", "total_grad", "learning_rate"),
     "layer": ("weight_grad", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
     "state": ("state_grad", "state_rms", "ghost_state"),
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening"),

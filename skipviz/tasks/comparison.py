@@ -11,6 +11,7 @@ from ..network.layer import Layer
 from ..network.network import Network
 from ..network.skip import Skip
 from .experiment import Experiment, Training
+from .schedule import SCHEDULES
 from .task import Task
 
 
@@ -76,6 +77,10 @@ def _training(left: Training, right: Training) -> list[Difference]:
     words = [
         ("optimizer", lambda training: training.optimizer),
         ("learning rate", lambda training: f"{training.learning_rate:g}"),
+        ("schedule", lambda training: SCHEDULES[training.schedule]),
+        ("warm-up", lambda training: f"{training.warmup_steps:,} steps" if training.warmup_steps else "none"),
+        ("gradient's norm", lambda training: _threshold(training.clip_norm)),
+        ("gradient's elements", lambda training: _threshold(training.clip_value)),
         ("momentum", lambda training: f"{training.momentum:g}"),
         ("batch", lambda training: str(training.batch_size)),
         ("weight decay", lambda training: f"{training.weight_decay:g}"),
@@ -84,6 +89,10 @@ def _training(left: Training, right: Training) -> list[Difference]:
         ("device", lambda training: training.device),
     ]
     return _compared(left, right, words)
+
+
+def _threshold(value: float | None) -> str:
+    return "not clipped" if value is None else f"clipped at {value:g}"
 
 
 def network_differences(left: Network, right: Network, same_task: bool = True) -> list[Difference]:

@@ -53,7 +53,15 @@ class RateEvent(_Event):
     learning_rate: float = Field(gt=0, le=10)
 
 
-Event = Annotated[SkipEvent | LayerEvent | RateEvent, Field(discriminator="kind")]
+class ClipEvent(_Event):
+    """Sets both thresholds at which gradients are clipped; None clips no more."""
+
+    kind: Literal["clip"] = "clip"
+    clip_norm: float | None = Field(None, gt=0, le=1e6)
+    clip_value: float | None = Field(None, gt=0, le=1e6)
+
+
+Event = Annotated[SkipEvent | LayerEvent | RateEvent | ClipEvent, Field(discriminator="kind")]
 
 
 class Control(Tagged):
@@ -64,10 +72,10 @@ class Control(Tagged):
     ghost: bool = Field(False, description="measure each frame once more with all skips off")
 
 
-_MESSAGE = TypeAdapter(Annotated[SkipEvent | LayerEvent | RateEvent | Control, Field(discriminator="kind")])
+_MESSAGE = TypeAdapter(Annotated[Event | Control, Field(discriminator="kind")])
 
 
-def message_from(data) -> SkipEvent | LayerEvent | RateEvent | Control:
+def message_from(data) -> Event | Control:
     """Return the event or control that decoded JSON `data` holds; raises `NetworkError` with one sentence."""
     try:
         return _MESSAGE.validate_python(data)
@@ -77,8 +85,10 @@ def message_from(data) -> SkipEvent | LayerEvent | RateEvent | Control:
 
 def applied(experiment: Experiment, event: Event) -> Experiment:
     """Return `experiment` as it stands after `event`; raises `NetworkError` if it names what is not there."""
-    if isinstance(event, RateEvent):
-        return experiment.replaced(training=experiment.training.replaced(learning_rate=event.learning_rate))
+    if isinstance(event, RateEvent | ClipEvent):
+        names = ("learning_rate",) if isinstance(event, RateEvent) else ("clip_norm", "clip_value")
+        changes = {name: getattr(event, name) for name in names}
+        return experiment.replaced(training=experiment.training.replaced(**changes))
     function = edit.set_skips if isinstance(event, SkipEvent) else edit.set_layers
     if event.variant is not None and event.variant not in experiment.variants:
         raise NetworkError(f"there is no variant {event.variant}")

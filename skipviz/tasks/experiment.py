@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from ..network.base import Frozen, Identifier, NetworkError, sentence
 from ..network.network import Network
 from .mend import fitted, mend_words
+from .schedule import Schedule
 from .task import Task
 
 OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam", "adamw": "AdamW"}
@@ -60,6 +61,12 @@ class Training(Frozen):
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of weights and batches")
     record_every: int | None = Field(None, ge=1, le=1_000_000, description="steps; None: max(1, steps // 400)")
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    schedule: Schedule = Field("constant", description="of the learning rate, which is its largest (`tasks.schedule`)")
+    warmup_steps: int = Field(0, ge=0, le=1_000_000, description="steps in which the learning rate rises to its largest")
+    clip_norm: float | None = Field(None, gt=0, le=1e6, description="longest L2 norm of the whole gradient; None: any")
+    clip_value: float | None = Field(
+        None, gt=0, le=1e6, description="largest magnitude of an element of the gradient, before clip_norm; None: any"
+    )
 
     def record_interval(self) -> int:
         """Return the steps between two scheduled frames."""

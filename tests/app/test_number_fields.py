@@ -56,3 +56,14 @@ def test_a_number_is_taken_however_it_is_written(lab, label, typed, field):
     assert data["message"] is None
     assert getattr(link.decode(data["link"]).training, field) == typed
     assert data["undo"] == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "field", "taken"),
+    [("Warm-up", 20.0, "warmup_steps", 20), ("Clip norm", 0.5, "clip_norm", 0.5), ("Clip value", 2.0, "clip_value", 2.0)],
+)
+def test_what_a_training_may_have_beside_is_taken_and_left_out_again_by_zero(lab, label, typed, field, taken):
+    plain = lab.data()["link"]
+    assert getattr(link.decode(lab.choose("number_input", label, typed)["link"]).training, field) == taken
+    assert lab.choose("number_input", label, 0.0)["link"] == plain
+    assert lab.choose("number_input", label, -1.0)["message"][0] == "Not changed."

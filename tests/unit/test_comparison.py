@@ -14,6 +14,7 @@ from skipviz.tasks.comparison import differences, network_differences, summary
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.own import Own
 from skipviz.tasks.task import Task
+from skipviz.tasks.training_words import training_words
 
 PLAIN = presets.get("vanishing-plain")
 
@@ -37,6 +38,13 @@ def test_settings_and_switches_are_said_in_one_line():
     network = edit.switch_all(PLAIN.network, True)
     network = edit.set_skips(network, [network.skips[3].id], on=False)
     assert _said(_with(network, learning_rate=0.01)) == "learning rate 0.001 / 0.01 · 10 skips off / on"
+
+
+def test_what_is_out_of_the_ordinary_in_training_is_said():
+    changed = _with(PLAIN.network, schedule="cosine", warmup_steps=20, clip_norm=1.0)
+    assert _said(changed) == ("schedule constant / cosine · warm-up none / 20 steps · gradient's norm not clipped / clipped at 1")
+    assert training_words(changed.training) == ["20 steps of warm-up", "learning rate cosine", "gradient's norm clipped at 1"]
+    assert training_words(PLAIN.training) == []
 
 
 def test_a_layers_dropout_is_said():

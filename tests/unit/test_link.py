@@ -155,6 +155,10 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             "seed": 0,
             "record_every": None,
             "device": "auto",
+            "schedule": "constant",
+            "warmup_steps": 0,
+            "clip_norm": None,
+            "clip_value": None,
         },
     }
 

@@ -4,7 +4,7 @@ import pytest
 
 from skipviz.network import edit, families
 from skipviz.network.base import NetworkError
-from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent, applied
+from skipviz.tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent, applied
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 from skipviz.web.desk.workbench import UNDO_LIMIT, Workbench, events_between, network_after
@@ -85,9 +85,10 @@ def test_different_changes_of_several_parts_are_events_of_their_own():
     before = _experiment()
     network = edit.set_skip(edit.set_skip(before.network, "s1-3", strength=0.5), "s3-5", on=False)
     after = before.with_network(edit.set_layer(network, "f4", gain=0.0, on=False))
-    after = after.replaced(training=after.training.replaced(learning_rate=0.1))
+    after = after.replaced(training=after.training.replaced(learning_rate=0.1, clip_norm=1.0))
     assert events_between(before, after) == [
         RateEvent(learning_rate=0.1),
+        ClipEvent(clip_norm=1.0),
         SkipEvent(ids=("s1-3",), variant="net", strength=0.5),
         SkipEvent(ids=("s3-5",), variant="net", on=False),
         LayerEvent(ids=("f4",), variant="net", on=False, gain=0.0),

@@ -9,6 +9,7 @@ import { formatNumber } from "./numbers.js";
  */
 export function eventWords(event, network) {
   if (event.kind === "rate") return `rate ${formatNumber(event.learning_rate)}`;
+  if (event.kind === "clip") return clipWords(event);
   const name = eventPart(event, event.kind === "skip" ? network.skips : network.layers);
   if (event.on === true) return `${name} on`;
   if (event.on === false) return `${name} off`;
@@ -25,9 +26,15 @@ function eventPart(event, parts) {
   return event.kind === "skip" ? `${part.source}→${part.target}` : `f(${part.k})`;
 }
 
-/** The class of an event's mark: on, off, strength, gain or rate. @param {any} event @returns {string} */
+/** @param {any} event */
+function clipWords({ clip_norm: norm, clip_value: value }) {
+  const parts = [norm ? `norm ≤ ${formatNumber(norm)}` : "", value ? `elements ≤ ${formatNumber(value)}` : ""].filter(Boolean);
+  return parts.length ? `clip ${parts.join(", ")}` : "no clipping";
+}
+
+/** The class of an event's mark: on, off, strength, gain, rate or clip. @param {any} event @returns {string} */
 export function eventMark(event) {
-  if (event.kind === "rate") return "rate";
+  if (event.kind === "rate" || event.kind === "clip") return event.kind;
   if (event.on === true) return "on";
   if (event.on === false) return "off";
   return event.gain !== undefined && event.gain !== null ? "gain" : "strength";

@@ -16,7 +16,10 @@ from .launcher import Child, Launcher
 
 KEPT = 64
 """Measurements kept: a session's edits with their undo; one of a 60-layer network takes about 50 kB."""
-_NO_EFFECT = ("optimizer", "learning_rate", "momentum", "weight_decay", "steps", "record_every", "device")
+_NO_EFFECT = (
+    "optimizer", "learning_rate", "momentum", "weight_decay", "steps", "record_every", "device", "schedule", "warmup_steps",
+    "clip_norm", "clip_value",
+)  # fmt: skip
 """Fields of training that change nothing at initialisation."""
 
 

@@ -18,7 +18,8 @@ from .data import data_source
 from .lines import broken
 from .live import Live, literal, words
 from .network import NetworkWriter, class_name
-from .parts import helpers, updater
+from .parts import helpers
+from .training import changes_rate, rate_source, thresholds, updater
 
 if TYPE_CHECKING:
     from ...tasks.uploads import Uploads
@@ -80,8 +81,8 @@ def train():
     models = {{{models}}}
     updaters = {{name: Updater(model) for name, model in models.items()}}
     batches = Batches(len(x))
-    for step in range(STEPS):
-{counting}{events}        chosen = batches[step]
+{peak}    for step in range(STEPS):
+{counting}{events}{rates}        chosen = batches[step]
         truth, losses, held_out = y[chosen], {{}}, {{}}
         for name, model in list(models.items()):
             outputs = model(x[chosen])
@@ -136,6 +137,9 @@ def main():
         for name, value in held_out.items():
             print(f"{{name}}: held-out {metric_words} {{value:.4f}}")
 '''
+RATES = """        for updater in updaters.values():
+            updater.optimizer.param_groups[0]["lr"] = rate(step, peak)
+"""
 MAIN = '\n\nif __name__ == "__main__":\n    main()\n'
 
 
@@ -169,7 +173,7 @@ def script(
             helpers(needs),
             *(f"\n{text}" for text in networks),
             own.body if own else data_source(task),
-            updater(_optimizer(experiment.training), rests),
+            updater(phases, rests) + rate_source(experiment.training),
             _train_source(experiment, phases, steps, classes, lives, "Dropout" in needs),
         ]
     )
@@ -246,30 +250,21 @@ def _import_order(line: str) -> tuple[bool, str]:
 
 
 def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live], drops: bool) -> str:
-    task = experiment.task
+    task, scheduled = experiment.task, changes_rate(experiment.training)
     metric = task.kind.metric
     return TRAIN.format(
         metric_words=METRIC_WORDS[metric],
         held=HELD_OUT_SAMPLES,
         models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
         counting="        Dropout.step = step\n" if drops else "",
+        peak=f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n" if scheduled else "",
         events=_events_source(phases, steps, lives),
+        rates=RATES if scheduled else "",
         loss=LOSSES[task.kind.loss],
         metric=metric,
         metric_body=METRICS[metric],
         interval=experiment.training.record_interval(),
     )
-
-
-def _optimizer(training: Training) -> str:
-    """Return the expression that makes the optimizer."""
-    decay = f", weight_decay={training.weight_decay!r}" if training.weight_decay or training.optimizer == "adamw" else ""
-    rate = f"self.vectors.values(), lr={training.learning_rate!r}"
-    if training.optimizer in ("adam", "adamw"):
-        return f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'AdamW'}({rate}{decay}, fused=True)"
-    momentum = training.momentum or (0.9 if training.optimizer == "momentum" else 0.0)
-    more = f", momentum={momentum!r}" if momentum else ""
-    return f"torch.optim.SGD({rate}{more}{decay}, fused=True)"
 
 
 def _events_source(phases: list[Experiment], steps: list[int], lives: dict[str, Live]) -> str:
@@ -279,12 +274,24 @@ def _events_source(phases: list[Experiment], steps: list[int], lives: dict[str, 
         for name, live in lives.items():
             for table, values in live.updates(phase).items():
                 acts += [f"models[{literal(name)}].{table}.update({_update_text(part)})" for part in _by_value(values)]
-        rate = phases[phase].training.learning_rate
-        if rate != phases[phase - 1].training.learning_rate:
-            acts += ["for updater in updaters.values():", f'    updater.optimizer.param_groups[0]["lr"] = {rate!r}']
+        acts += _training_acts(phases[phase - 1].training, phases[phase].training)
         if acts:
             lines += [f"        if step == {step}:", *(f"            {act}" for act in acts)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _training_acts(before: Training, after: Training) -> list[str]:
+    """Return the lines that change how is trained from now on."""
+    acts, sets = [], []
+    rate = after.learning_rate
+    if rate != before.learning_rate:
+        if changes_rate(after):
+            acts.append(f"peak = {rate!r}")
+        else:
+            sets.append(f'updater.optimizer.param_groups[0]["lr"] = {rate!r}')
+    if thresholds(after) != thresholds(before):
+        sets.append("updater.clip_norm, updater.clip_value = {!r}, {!r}".format(*thresholds(after)))
+    return acts + (["for updater in updaters.values():", *(f"    {line}" for line in sets)] if sets else [])
 
 
 def _by_value(values: dict) -> list[dict]:

@@ -252,59 +252,6 @@ REQUIRES = {"Attention": ("fill", "scheme torch", "scheme glorot"), "LearnedPosi
 """What a part needs beside itself."""
 
 
-UPDATER = '''
-class Updater:
-    """Updates a model whose parameters it lays into vectors, of which they become views: one vector of layers and head,
-    and one of each skip that has parameters, which rests while the skip is off. An update is then one call."""
-
-    def __init__(self, model):
-        self.model = model
-        skips = {{key: list(skip.parameters()) for key, skip in model.s.items()}} if hasattr(model, "s") else {{}}
-        theirs = {{id(p) for part in skips.values() for p in part}}
-        trunk = [p for p in model.parameters() if id(p) not in theirs]
-        self.parts = {{"trunk": sorted(trunk, key=lambda p: p.dim() == 0), **skips}}  # learned scales last
-        self.vectors = {{key: self.joined(part) for key, part in self.parts.items() if part}}
-        self.optimizer = {optimizer}
-
-    def joined(self, part):
-        vector, place = torch.cat([p.detach().reshape(-1) for p in part]), 0
-        for p in part:
-            p.data = vector[place : place + p.numel()].view(p.shape)
-            place += p.numel()
-        return vector
-
-    def step(self, loss):
-        """Take one step down the gradient of `loss`."""
-        self.model.zero_grad()
-        loss.backward()
-        {off}for key, vector in self.vectors.items():
-            gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parts[key]]
-            rests = {rests}
-            vector.grad = None if rests else torch.cat([gradient.reshape(-1) for gradient in gradients])
-        {step}
-'''
-RESTS = 'key != "trunk" and all(p.grad is None for p in self.parts[key])'
-KEEPING = """kept = []
-        for p in (p for layer in layers for p in layer.parameters()):  # a layer that is off keeps weights and momentum
-            place, trunk = slice(p.storage_offset(), p.storage_offset() + p.numel()), self.vectors["trunk"]
-            state = self.optimizer.state.get(trunk, {})
-            tensors = [trunk, *(t for t in state.values() if torch.is_tensor(t) and t.shape == trunk.shape)]
-            kept += [(tensor[place], tensor[place].clone()) for tensor in tensors]
-        self.optimizer.step()
-        for tensor, old in kept:
-            tensor.copy_(old)"""
-
-
-def updater(optimizer: str, layers_rest: bool) -> str:
-    """Return the source of the updater; `layers_rest`: some layer is off at some time."""
-    return UPDATER.format(
-        optimizer=optimizer,
-        off="layers, skips = self.model.off()\n        " if layers_rest else "",
-        rests="key in skips" if layers_rest else RESTS,
-        step=KEEPING if layers_rest else "self.optimizer.step()",
-    )
-
-
 def helpers(needs: set[str]) -> str:
     """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn up|factor|bias`."""
     needs = needs | {more for name in needs for more in REQUIRES.get(name, ())}

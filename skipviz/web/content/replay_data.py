@@ -10,6 +10,7 @@ from ...network.network import Network
 from ...sharing import replay
 from ...storage import Run
 from ...tasks.experiment import OPTIMIZERS, Experiment
+from ...tasks.training_words import training_words
 from ...version import __version__
 from . import bundle
 from .page_data import LAB_HEIGHT, link_of, network_data
@@ -54,7 +55,8 @@ def facts(experiment: Experiment, network: Network) -> list[str]:
     return [
         f"{network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, {network.parameter_count():,} parameters",
         f"{experiment.task.kind.title}: {experiment.task.sentence()}",
-        f"{OPTIMIZERS[training.optimizer]} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps",
+        f"{OPTIMIZERS[training.optimizer]} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps"
+        + "".join(f", {words}" for words in training_words(training)),
     ]
 
 

@@ -7,21 +7,20 @@ import streamlit as st
 from ...tasks import presets
 from ...tasks.experiment import OPTIMIZERS
 from ...tasks.task import KINDS, Task
+from ...tasks.training_words import training_words
 from ..desk.image_mend import SIZES
 from ..desk.mend import back_to_own
 from ..desk.session import Desk
 from ..desk.view import hides
 from ..desk.watching import is_watching
 from ..desk.workbench import Workbench
-from . import own_panel
+from . import own_panel, training_panel
 from .family_panel import draw_family, follow_task, known, preset_experiment, take
 from .field import field_of
 from .hint import preset_of
-from .number_field import number_field
 
 TASKS = {**{name: kind.title for name, kind in KINDS.items()}, **own_panel.TITLES}
 RULES = {"copy": "copy", "reverse": "reverse", "sort": "sort", "add": "add, modular"}
-DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 
 
 def draw(desk: Desk, bench: Workbench) -> None:
@@ -35,7 +34,7 @@ def draw(desk: Desk, bench: Workbench) -> None:
         _start_from(desk, bench)
         draw_family(desk, bench)
         _task(desk, bench)
-        _training(desk, bench)
+        training_panel.draw_training(desk, bench)
         st.markdown(
             f'<div class="sv-size"><b>Size</b><span>{bench.network.parameter_count():,} parameters</span></div>',
             unsafe_allow_html=True,
@@ -51,7 +50,8 @@ def _watched(desk: Desk, bench: Workbench) -> None:
     )
     st.caption(
         f"{OPTIMIZERS[training.optimizer]}, batches of {training.batch_size}, learning rate {training.learning_rate:.4g}, "
-        f"{training.steps:,} steps, seed {training.seed}."
+        + "".join(f"{words}, " for words in training_words(training))
+        + f"{training.steps:,} steps, seed {training.seed}."
     )
     st.caption("Make it mine, and network, task and training can be changed here.")
 
@@ -131,31 +131,6 @@ def _tokens(task: Task, left, right, setting) -> None:
         left.selectbox("Rule", list(RULES), format_func=RULES.get, **setting("rule", task.rule))
         right.slider("Tokens", 2, 100, **setting("vocabulary", task.vocabulary), help="How many different ones")
     left.slider("Length", 2, 128, **setting("length", task.tokens()), help="Tokens that are read at once")
-
-
-def _training(desk: Desk, bench: Workbench) -> None:
-    training = bench.experiment.training
-
-    def put(field: str, value) -> None:
-        now = bench.experiment
-        take(desk, bench, lambda: now.replaced(training=now.training.replaced(**{field: value})), structural=False)
-
-    def choice(place, label: str, field: str, words: dict) -> None:
-        chosen = field_of(f"train_{field}", getattr(training, field), lambda value: put(field, value))
-        place.selectbox(label, list(words), format_func=words.get, **chosen)
-
-    def number(place, label: str, field: str, limits: tuple[float, float], **options) -> None:
-        value = getattr(training, field)
-        number_field(desk, place, label, value, limits, lambda typed: put(field, typed), name=f"train_{field}", **options)
-
-    st.markdown('<div class="sv-size"><b>Training</b></div>', unsafe_allow_html=True)
-    left, right = st.columns(2, gap="small")
-    choice(left, "Optimizer", "optimizer", OPTIMIZERS)
-    number(right, "Batch size", "batch_size", (1, 4096))
-    number(left, "Steps", "steps", (1, 1_000_000))
-    number(right, "Seed", "seed", (0, 2**31 - 1))
-    number(left, "Weight decay", "weight_decay", (0, 1), whole=False, step=0.0001)
-    choice(right, "Device", "device", DEVICES)
 
 
 def _resized(bench: Workbench, task: Task):

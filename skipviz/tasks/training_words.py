@@ -1,0 +1,20 @@
+"""What of a training is out of the ordinary, in short phrases. Imports the data model only."""
+
+from __future__ import annotations
+
+from .experiment import Training
+from .schedule import SCHEDULES
+
+
+def training_words(training: Training) -> list[str]:
+    """Return a phrase for each setting that most trainings leave alone, in the order in which they act."""
+    words = []
+    if training.warmup_steps:
+        words.append(f"{training.warmup_steps:,} steps of warm-up")
+    if training.schedule != "constant":
+        words.append(f"learning rate {SCHEDULES[training.schedule]}")
+    if training.clip_value is not None:
+        words.append(f"gradient's elements clipped at {training.clip_value:g}")
+    if training.clip_norm is not None:
+        words.append(f"gradient's norm clipped at {training.clip_norm:g}")
+    return words

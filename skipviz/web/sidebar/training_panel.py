@@ -1,0 +1,70 @@
+"""How the experiment is trained: the sidebar's fields of `Training`."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ...tasks.experiment import OPTIMIZERS
+from ...tasks.schedule import SCHEDULES
+from ..desk.session import Desk
+from ..desk.workbench import Workbench
+from .family_panel import take
+from .field import field_of
+from .number_field import number_field
+
+DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
+MORE = "Schedule and clipping"
+MOST_CLIPPED = 1e6
+
+
+class _Fields:
+    """Places widgets of one experiment's training; a change is taken at once, by a live run too where it can follow."""
+
+    def __init__(self, desk: Desk, bench: Workbench) -> None:
+        self.desk, self.bench = desk, bench
+
+    def choice(self, place, label: str, field: str, words: dict, **options) -> None:
+        """Draw a choice among `words`."""
+        chosen = field_of(f"train_{field}", getattr(self.bench.experiment.training, field), lambda value: self._put(field, value))
+        place.selectbox(label, list(words), format_func=words.get, **chosen, **options)
+
+    def number(self, place, label: str, field: str, limits: tuple[float, float], *, none: bool = False, **options) -> None:
+        """Draw a number; with `none` 0 stands for none."""
+        value = getattr(self.bench.experiment.training, field)
+
+        def put(typed: float) -> None:
+            self._put(field, None if none and typed == 0 else typed)
+
+        number_field(self.desk, place, label, value or 0, limits, put, name=f"train_{field}", **options)
+
+    def _put(self, field: str, value) -> None:
+        now = self.bench.experiment
+        changed = {field: value}
+        take(self.desk, self.bench, lambda: now.replaced(training=now.training.replaced(**changed)), structural=False)
+
+
+def draw_training(desk: Desk, bench: Workbench) -> None:
+    """Draw every field of training but the learning rate, which stands beside the time slider."""
+    fields = _Fields(desk, bench)
+    st.markdown('<div class="sv-size"><b>Training</b></div>', unsafe_allow_html=True)
+    left, right = st.columns(2, gap="small")
+    fields.choice(left, "Optimizer", "optimizer", OPTIMIZERS)
+    fields.number(right, "Batch size", "batch_size", (1, 4096))
+    fields.number(left, "Steps", "steps", (1, 1_000_000))
+    fields.number(right, "Seed", "seed", (0, 2**31 - 1))
+    fields.number(left, "Weight decay", "weight_decay", (0, 1), whole=False, step=0.0001)
+    fields.choice(right, "Device", "device", DEVICES)
+    left, right = st.expander(MORE).columns(2, gap="small")
+    fields.choice(left, "Schedule", "schedule", SCHEDULES, help="Of the learning rate, whose slider sets its largest value")
+    fields.number(
+        right, "Warm-up", "warmup_steps", (0, 1_000_000),
+        help="Steps in which the learning rate rises to its largest; one-cycle takes 30 % of all steps for 0",
+    )  # fmt: skip
+    fields.number(
+        left, "Clip norm", "clip_norm", (0, MOST_CLIPPED), none=True, whole=False, step=0.1,
+        help="The whole gradient is shortened to this L2 norm; 0: it is not. Frames show it unclipped. A run takes it at once",
+    )  # fmt: skip
+    fields.number(
+        right, "Clip value", "clip_value", (0, MOST_CLIPPED), none=True, whole=False, step=0.1,
+        help="Each element of the gradient is held to this magnitude, before its norm; 0: it is not. A run takes it at once",
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .network.base import NetworkError
+from .network.network import Network
 from .settings import get_settings
 from .sharing import link
 from .sharing.script.experiment import ScriptError, script
@@ -212,15 +213,14 @@ def _write(experiment: Experiment, frames: list, path: Path) -> None:
 
 def _outcome(experiment: Experiment, frames: list, path: Path) -> str:
     lines = []
-    for name in experiment.variants:
+    for name, network in experiment.variants.items():
         frame = next(frame for frame in reversed(frames) if name in frame.variants)
-        lines.append(f"{name}: {_ending(experiment, frame.step, frame.variants[name])}")
+        lines.append(f"{name}: {_ending(experiment, network, frame.step, frame.variants[name])}")
     return "\n".join([*lines, f"{len(frames)} frames in {path}"])
 
 
-def _ending(experiment: Experiment, step: int, measured) -> str:
+def _ending(experiment: Experiment, network: Network, step: int, measured) -> str:
     if measured.loss is None:
-        broken = [name.removeprefix("state_rms:h") for name in measured.nonfinite if name.startswith("state_rms:h")]
-        return f"diverged at step {step}, first at " + (f"f({broken[0]})" if broken else "the head")
+        return f"diverged at step {step}, first at {network.place(measured.first_broken)}"
     metric = "–" if measured.metric is None else f"{measured.metric:.4f}"
     return f"step {step}, loss {measured.loss:.4f}, {experiment.task.kind.metric} {metric}"

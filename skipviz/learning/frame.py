@@ -27,6 +27,8 @@ class VariantFrame:
     update_ratio: Numbers
     state_rms: Numbers
     nonfinite: list[str] = field(default_factory=list)
+    first_broken: str | None = None
+    """Id of the first layer whose output is not finite; `head` where only the loss is not."""
     held_out: float | None = None
     ghost: Numbers | None = None
     """`weight_grad` of the same network, weights and batch with every skip off."""

@@ -9,8 +9,9 @@ from torch import Tensor
 
 SMALLEST, LARGEST = 1e-15, 1e18
 """Outside of these a float32 norm may have lost elements whose squares leave 1e-38..1e38, so it is taken again, scaled."""
-SCALE = 2.0**64
-"""Lifts the smallest float32 number, 1e-38, so far that its square is one too; a power of two rounds nothing."""
+LIFT, LOWER = 2.0**64, 2.0**-96
+"""Factors before squaring: the smallest float32 number, 1e-38, then has a square, and a sum of squares of the largest is
+finite; a power of two rounds nothing."""
 STACKED_ELEMENTS = 8192
 """Tensors up to this size are stacked, which costs a copy and saves a call each; larger ones are measured where they lie."""
 
@@ -23,7 +24,7 @@ def norms(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
     values = _measured(matrices, tensors, 1.0)
     small = [index for index, value in enumerate(values) if value < SMALLEST]
     large = [index for index, value in enumerate(values) if not value < LARGEST]
-    for doubtful, scale in ((small, SCALE), (large, 1 / SCALE)):
+    for doubtful, scale in ((small, LIFT), (large, LOWER)):
         if doubtful:
             first = sum(len(matrix) for matrix in matrices)
             chosen = _chosen_rows(matrices, [index for index in doubtful if index < first])

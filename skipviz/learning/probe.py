@@ -144,7 +144,10 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     fields["gate_opening"] = gate_opening(tape, len(network.skips))
     fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong)
     fields["head_grad"] = fields["head_grad"][0]
-    return VariantFrame(loss=None, metric=None, update_ratio=[None] * network.depth, nonfinite=wrong, **fields)
+    states = zip(network.layers, fields["state_rms"][1:], strict=True)
+    broken = next((layer.id for layer, size in states if size is None), None)
+    update = [None] * network.depth
+    return VariantFrame(loss=None, metric=None, update_ratio=update, nonfinite=wrong, first_broken=broken, **fields)
 
 
 def _total(parts: list[list[float | None]], wrong: list[str]) -> float | None:

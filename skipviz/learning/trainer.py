@@ -117,8 +117,6 @@ class Trainer:
         living = self._living()
         passes = {name: variant.forward(x, y, record) for name, variant in living.items()}
         broken = [name for name, done in passes.items() if finite(done.loss.item()) is None]
-        for name in broken:
-            self.diverged[name] = {"step": self.step, "layer": living[name].first_broken(x)}
         if broken and not record:
             passes = {name: variant.repeated_forward(x, y) for name, variant in living.items()}
         recorded = bool(record or broken)
@@ -127,6 +125,8 @@ class Trainer:
         frames = {}
         for name, done in passes.items():
             frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done, self.step)
+        for name in broken:
+            self.diverged[name] = {"step": self.step, "layer": frames[name].first_broken}
         frame = self._frame(frames, extras) if recorded else None
         self.step += 1
         return frame

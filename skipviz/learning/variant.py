@@ -82,6 +82,7 @@ class Variant:
         frame.metric = finite(self.metric(done.outputs.detach(), done.truth))
         if frame.loss is None:
             frame.nonfinite.insert(0, "loss")
+            frame.first_broken = frame.first_broken or "head"
         return frame, gradient
 
     def repeated_forward(self, x: Tensor, y: Tensor) -> Pass:
@@ -131,16 +132,6 @@ class Variant:
                 return layer.id, module.operation.weights(h)
         finally:
             self.model.train()
-
-    def first_broken(self, x: Tensor) -> str:
-        """Return the id of the first layer whose state is not finite on `x`, or `head`."""
-        tape = Tape()
-        with self.buffers_kept(), torch.no_grad():
-            self.model(x, tape)
-        for layer, state in zip(self.network.layers, tape.states[1:], strict=True):
-            if not state.isfinite().all():
-                return layer.id
-        return "head"
 
     @contextmanager
     def buffers_kept(self):

@@ -30,7 +30,7 @@ class Layer(Frozen):
     init: LayerInit = Field(
         "torch", description="normal: N(0, 1/fan-in); torch: as torch's own module; bilinear: a transposed up-scaling interpolates"
     )
-    init_factor: float = Field(1.0, gt=0, le=10, description="on the initial weights, biases apart")
+    init_factor: float = Field(1.0, gt=0, le=100, description="on the initial weights, biases apart")
     dropout: float = Field(
         0.0,
         ge=0,

@@ -158,6 +158,11 @@ class Network(Frozen):
                 return index
         raise NetworkError(f"there is no layer {identifier}")
 
+    def place(self, identifier: str) -> str:
+        """Return the part with this id as the diagram names it: `f(k)` for a layer, `the head` for what is none."""
+        found = (k for k, layer in enumerate(self.layers, start=1) if layer.id == identifier)
+        return next((f"f({k})" for k in found), "the head")
+
     def skip(self, identifier: str) -> Skip:
         """Return the skip with this id; raises `NetworkError`."""
         for skip in self.skips:

@@ -252,6 +252,21 @@ def group_count(features: int) -> int:
     return next(count for count in range(min(8, features), 0, -1) if features % count == 0)
 
 
+def values_normed(norm: str, shape: Shape, batch_size: int) -> int | None:
+    """Return over how many values a norm of a state of `shape` takes each mean and variance in training; None: no norm.
+
+    Of one value the mean is the value itself, so the norm gives its bias whatever comes in; two values give ±1.
+    """
+    if norm == "none":
+        return None
+    positions = elements(shape) // channels(shape)
+    if norm == "batch":
+        return batch_size * positions
+    if norm == "layer":
+        return elements(shape) if is_image(shape) else channels(shape)
+    return elements(shape) // group_count(channels(shape))
+
+
 def _need_sequence(operation, shape: Shape) -> None:
     if len(shape) != 2:
         raise NetworkError(f"{operation.kind} needs a sequence, length × width, not {written(shape)}")

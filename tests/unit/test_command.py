@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pandas
 import pytest
 
+import skipviz
 from skipviz import Experiment, Training, families, link, presets
 from skipviz.command import main
 from skipviz.description import described
@@ -147,7 +148,9 @@ def test_train_says_where_a_network_diverged(tmp_path, capsys):
     file = tmp_path / "wild.json"
     file.write_text(Experiment(variants={"wild": network}, training=training).to_json())
     assert main(["train", str(file), "--out", str(tmp_path / "run.csv")]) == 0
-    assert capsys.readouterr().out.startswith("wild: diverged at step ")
+    last = list(skipviz.train(Experiment(variants={"wild": network}, training=training)))[-1]
+    place = network.place(last.variants["wild"].first_broken)
+    assert capsys.readouterr().out.startswith(f"wild: diverged at step {last.step}, first at {place}\n")
 
 
 @pytest.mark.parametrize(

@@ -175,8 +175,10 @@ def test_a_diverging_run_ends_with_its_step_and_first_layer(engine, submit):
     assert run.state == "diverged"
     place = run.diverged["net"]
     assert run.reason.startswith(f"net diverged at step {place['step']}: ")
-    assert place["layer"] in run.reason
-    assert frames_of(run)[-1]["step"] == place["step"]
+    last = frames_of(run)[-1]
+    assert last["step"] == place["step"]
+    assert last["variants"]["net"]["first_broken"] == place["layer"]
+    assert f": {explosive().network.place(place['layer'])} gave" in run.reason
 
 
 def test_only_its_owner_controls_a_run(engine, submit):

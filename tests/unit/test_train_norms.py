@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skipviz.learning.norms import norms
 
-SIZES = st.sampled_from((1e-37, 1e-30, 1e-20, 1e-15, 1e-3, 1.0, 1e10, 1e25, 1e36, 0.0))
+SIZES = st.sampled_from((1e-37, 1e-30, 1e-20, 1e-15, 1e-3, 1.0, 1e10, 1e25, 1e36, 1.5e38, 0.0))
 ROWS = st.lists(SIZES, min_size=1, max_size=6)
 
 

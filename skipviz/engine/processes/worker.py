@@ -223,8 +223,9 @@ class Session:
 
     def _outcome(self) -> list:
         """Return the run's last state and, where it diverged, a sentence."""
+        variants = self._trainer.experiment.variants
         diverged = [
-            f"{name} diverged at step {where['step']}: {_place(where['layer'])} gave the first number that is not finite"
+            f"{name} diverged at step {where['step']}: {variants[name].place(where['layer'])} gave the first number that is not finite"
             for name, where in self._trainer.diverged.items()
         ]
         reason = "; ".join(diverged) or None
@@ -232,12 +233,8 @@ class Session:
             return ["stopped", reason]
         if self._leaves and not self._trainer.finished:
             return ["interrupted", "the run's worker was told to end"]
-        everyone = len(diverged) == len(self._trainer.experiment.variants)
+        everyone = len(diverged) == len(variants)
         return ["diverged" if everyone else "finished", reason]
-
-
-def _place(layer: str) -> str:
-    return "the head" if layer == "head" else f"layer {layer}"
 
 
 def serve(channel: Channel) -> None:

@@ -223,11 +223,10 @@ class Session:
 
     def _outcome(self) -> list:
         """Return the run's last state and, where it diverged, a sentence."""
-        variants = self._trainer.experiment.variants
-        diverged = [
-            f"{name} diverged at step {where['step']}: {variants[name].place(where['layer'])} gave the first number that is not finite"
-            for name, where in self._trainer.diverged.items()
-        ]
+        variants, diverged = self._trainer.experiment.variants, []
+        for name, where in self._trainer.diverged.items():
+            place = variants[name].place(where["layer"])
+            diverged.append(f"{name} diverged at step {where['step']}: {place} gave the first number that is not finite")
         reason = "; ".join(diverged) or None
         if self._stopped:
             return ["stopped", reason]

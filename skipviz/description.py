@@ -85,6 +85,8 @@ def layer_words(layer) -> str:
         words.insert(0, layer.op.label())
     else:
         words.append(layer.op.label())
+    if layer.init_factor != 1:
+        words.append(f"{layer.init} init ×{layer.init_factor:g}")
     if layer.dropout:
         words.append(f"dropout {layer.dropout:g}")
     if layer.scale is not None:

@@ -13,6 +13,8 @@ Activation = Literal["none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid"]
 Norm = Literal["none", "batch", "layer", "group"]
 Order = Literal["op-norm-act", "norm-act-op"]
 Init = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"]
+MAX_INIT_FACTOR = 100
+"""With `normal` the factor √n makes weights N(0, 1): this reaches a fan-in of 10,000."""
 LayerInit = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero", "bilinear"]
 
 
@@ -30,7 +32,7 @@ class Layer(Frozen):
     init: LayerInit = Field(
         "torch", description="normal: N(0, 1/fan-in); torch: as torch's own module; bilinear: a transposed up-scaling interpolates"
     )
-    init_factor: float = Field(1.0, gt=0, le=100, description="on the initial weights, biases apart")
+    init_factor: float = Field(1.0, gt=0, le=MAX_INIT_FACTOR, description="on the initial weights, biases apart")
     dropout: float = Field(
         0.0,
         ge=0,

@@ -7,6 +7,7 @@ from skipviz.network.base import NetworkError
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
+from skipviz.web.content.page_data import note
 from skipviz.web.forms.setup import pattern_of, rebuilt, setup_of
 
 
@@ -19,7 +20,7 @@ def test_the_settings_of_a_family_are_read_back():
     setup = setup_of(network)
     assert setup.model_dump() == {
         "family": "mlp", "depth": 9, "width": 12, "activation": "tanh", "norm": "layer", "order": "norm-act-op",
-        "init": "orthogonal", "pattern": "residual", "every": 3, "merge": "add", "scale": "none",
+        "init": "orthogonal", "init_factor": 1.0, "pattern": "residual", "every": 3, "merge": "add", "scale": "none",
     }  # fmt: skip
 
 
@@ -27,6 +28,16 @@ def test_the_settings_of_a_family_are_read_back():
 def test_rebuilding_with_unchanged_settings_gives_the_same_network(name):
     experiment = presets.get(name)
     assert rebuilt(experiment, setup_of(experiment.network)) == experiment
+
+
+def test_the_factor_on_initial_weights_is_read_named_and_kept():
+    network = families.mlp(depth=6, width=64, init="normal")
+    wide = network.replaced(layers=[layer.replaced(init_factor=8.0) for layer in network.layers])
+    assert rebuilt(_experiment(network), setup_of(wide)).network == wide
+    assert {layer.init_factor for layer in rebuilt(_experiment(wide), setup_of(wide).replaced(depth=9)).network.layers} == {8.0}
+    assert note(network) == "N(0, 1/n) init, no norm"
+    assert note(wide) == "N(0, 1/n) init ×8, no norm"
+    assert note(edit.set_layer(wide, "f2", init_factor=100)) == "N(0, 1/n) init × mixed factors, no norm"
 
 
 @pytest.mark.parametrize(("pattern", "every"), [("residual", 2), ("residual", 4), ("nested", 1), ("nested", 2), ("dense", 4)])

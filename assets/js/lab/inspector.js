@@ -148,6 +148,7 @@ function layerControls(layers, act) {
   const ids = layers.map((one) => one.id);
   const width = layer.width && number("Width", layer.width, [1, 512], 1, act, (value) => act.layers(ids, { width: value }, true));
   const dropout = number("Dropout", layer.dropout, [0, 0.9], 0.05, act, (value) => act.layers(ids, { dropout: value }, true));
+  const factor = number("Init factor", layer.init_factor, [0.0001, 100], "any", act, (value) => act.layers(ids, { init_factor: value }, true));
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
     switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),
@@ -159,6 +160,7 @@ function layerControls(layers, act) {
       row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true))),
       row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true))),
       row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true))),
+      row("Init factor", factor),
       row("Dropout", dropout),
       element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
     ),

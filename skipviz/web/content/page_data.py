@@ -32,8 +32,11 @@ _NORMS = {"none": "no norm", "batch": "batch norm", "layer": "layer norm", "grou
 def note(network: Network) -> str:
     """Return init and norm in words: both decide whether a plain network's gradient vanishes."""
     inits = {layer.init for layer in network.weighted} or {"torch"}
+    factors = {layer.init_factor for layer in network.weighted}
     norms = {layer.norm for layer in network.layers} - {"none"} or {"none"}
     init = _INITS[inits.pop()] if len(inits) == 1 else "mixed inits"
+    if factors - {1.0}:
+        init += f" ×{factors.pop():g}" if len(factors) == 1 else " × mixed factors"
     return f"{init}, {_NORMS[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
 
 
@@ -51,6 +54,7 @@ def network_data(network: Network) -> dict:
             "norm": layer.norm,
             "order": layer.order,
             "init": layer.init,
+            "init_factor": layer.init_factor,
             "dropout": layer.dropout,
             "on": layer.on,
             "gain": layer.gain,

@@ -12,7 +12,7 @@ from pydantic import Field
 from ...network import families
 from ...network.base import Frozen, NetworkError
 from ...network.family.trunk import branch_scale
-from ...network.layer import Layer
+from ...network.layer import MAX_INIT_FACTOR, Layer
 from ...network.network import MAX_LAYERS, Network
 from ...network.operation import Width
 from ...network.pattern import skips_of
@@ -34,6 +34,7 @@ class Setup(Frozen):
     norm: str
     order: str
     init: str
+    init_factor: float = Field(1.0, gt=0, le=MAX_INIT_FACTOR)
     pattern: str
     every: int = Field(ge=1, le=MAX_LAYERS)
     merge: str
@@ -51,7 +52,8 @@ def setup_of(network: Network) -> Setup:
     """Return the settings nearest to `network`: its most common layer, and the pattern of its skips if it has one."""
     kinds = [layer.op.kind for layer in network.layers]
     common = Counter(
-        (getattr(layer.op, "width", 1), layer.activation, layer.norm, layer.order, layer.init) for layer in network.layers
+        (getattr(layer.op, "width", 1), layer.activation, layer.norm, layer.order, layer.init, layer.init_factor)
+        for layer in network.layers
     ).most_common(1)[0][0]
     pattern, every, merge = pattern_of(network)
     return Setup(
@@ -62,6 +64,7 @@ def setup_of(network: Network) -> Setup:
         norm=common[2],
         order=common[3],
         init=common[4],
+        init_factor=common[5],
         pattern=pattern,
         every=every,
         merge=merge,
@@ -143,19 +146,20 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
             for skip in network.skips
         )
     network = network.replaced(skips=skips)
-    layers = _with_own_settings(_scaled(network, setup.scale), old, setup.scale == "custom")
+    layers = _with_own_settings(_scaled(network, setup), old, setup.scale == "custom")
     network = network.replaced(layers=layers)
     name = next(iter(experiment.variants))
     return experiment.replaced(variants={name: network}, task=task)
 
 
-def _scaled(network: Network, scale: str) -> tuple[Layer, ...]:
-    """Return the layers, those at which adds land with that branch scale."""
-    if scale in ("none", "custom"):
-        return network.layers
+def _scaled(network: Network, setup: Setup) -> tuple[Layer, ...]:
+    """Return the layers with the factor on their initial weights, those at which adds land with the branch scale."""
+    layers = [layer.model_copy(update={"init_factor": setup.init_factor}) for layer in network.layers]
+    if setup.scale in ("none", "custom"):
+        return tuple(layers)
     ends = {skip.target for skip in network.skips if skip.merge == "add"}
-    fields = branch_scale(scale, len(ends))
-    return tuple(layer.replaced(**fields) if k in ends else layer for k, layer in enumerate(network.layers, 1))
+    fields = branch_scale(setup.scale, len(ends))
+    return tuple(layer.replaced(**fields) if k in ends else layer for k, layer in enumerate(layers, 1))
 
 
 def _with_own_settings(layers: tuple[Layer, ...], old: Network, scales: bool) -> tuple[Layer, ...]:

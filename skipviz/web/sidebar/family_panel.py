@@ -7,6 +7,7 @@ from functools import cache
 import streamlit as st
 
 from ...network.base import NetworkError
+from ...network.layer import MAX_INIT_FACTOR
 from ...tasks import presets
 from ...tasks.experiment import Experiment
 from ...tasks.task import Task
@@ -219,6 +220,11 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     left.selectbox(
         "Branch scale", scales, format_func=lambda name: SCALES.get(name, name), **setting("scale"),
         help=SCALES_HELP,
+    )  # fmt: skip
+    number_field(
+        desk, right, "Init factor", setup.init_factor, (0.0001, MAX_INIT_FACTOR), lambda value: change("init_factor", value),
+        name="set_init_factor", whole=False, step=0.5,
+        help="On every layer's initial weights. N(0, 1/n) times √n is N(0, 1): 8 at width 64.",
     )  # fmt: skip
 
 

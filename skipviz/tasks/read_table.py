@@ -12,7 +12,7 @@ from itertools import compress
 import numpy as np
 
 from .own import FEWEST_SAMPLES, MOST_SAMPLES, UploadError, shown, shown_file
-from .table import Column, Table
+from .table import NOTHING, Column, Table
 
 MOST_BYTES = 8 * 2**20
 MOST_COLUMNS = 200
@@ -30,8 +30,6 @@ SNIFFED = 20
 """Lines by which the separator is found."""
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
-NOTHING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null"})
-"""What stands for a missing value, in small letters."""
 LONGEST_NOTHING = max(map(len, NOTHING))
 _ID = re.compile(r"(.*[ _.-])?(id|ids|index|uuid|guid|row|rownum|nr|unnamed: 0)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")

@@ -15,8 +15,8 @@ FEW_NUMBERS = 10
 """A column of at most so many different whole numbers may be classes."""
 TARGET_NAMES = ("target", "label", "labels", "class", "y", "species", "outcome")
 """Names by which the column to be told is guessed; otherwise it is the last one that can be."""
-MISSING = "(missing)"
-"""A category of its own, where a column of categories has no value."""
+NOTHING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null"})
+"""What stands for a missing value, in small letters."""
 
 
 @dataclass(frozen=True)

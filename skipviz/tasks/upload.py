@@ -9,24 +9,28 @@ from .read_pictures import read_pictures
 from .read_table import read_table
 from .table import Table
 
-TABLES = (".csv", ".tsv", ".txt")
-PICTURES = (".npz",)
+TABLES = (".csv", ".tsv", ".txt", ".data", ".xlsx", ".parquet", ".gz")
+PICTURES = (".npz", ".npy", ".zip")
+"""Ends of names of which it is known what they are meant to be, whatever is in them."""
+PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
+ARCHIVES_AND_ARRAYS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")
+_SHEETS = b"xl/workbook.xml"
 
 
 def read(content: bytes, name: str) -> Table | Pictures:
-    """Return what a file holds, told by its name's end; raises `UploadError` with one sentence for all that is wrong.
+    """Return what a file holds, told by its first bytes and its name's end; raises `UploadError` with one sentence.
 
-    Nothing is written, unpickled or run; time and memory are bounded by the limits of `read_table` and `read_pictures`.
+    Archives and arrays are pictures unless they are a spreadsheet's, all else is a table. Nothing is written, unpickled or
+    run; time and memory are bounded by the limits of `read_table` and `read_pictures`.
     """
     file = shown_file(name)
     suffix = "." + file.rpartition(".")[2].lower() if "." in file else ""
-    if suffix in TABLES:
-        return read_table(content, name)
-    if suffix in PICTURES:
-        return read_pictures(content, name)
-    if suffix in (".pkl", ".pickle", ".pt", ".pth", ".joblib"):
+    if suffix in PICKLES:
         raise UploadError(f"{file} is a pickle, which is never opened: send a .csv table or an .npz of plain arrays")
-    raise UploadError(f"{file} is neither a .csv table nor an .npz of pictures")
+    is_archive = content.startswith(ARCHIVES_AND_ARRAYS) and _SHEETS not in content
+    if suffix in PICTURES or (is_archive and suffix not in TABLES):
+        return read_pictures(content, name)
+    return read_table(content, name)
 
 
 def described(data: Table | Pictures, target: str | None = None, kind: str | None = None) -> Own:

@@ -132,7 +132,7 @@ def test_a_family_that_a_table_does_not_fit_leaves_it_and_names_those_that_do(ta
         (table_file()[:-30], "things.csv", "it may be cut short"),
         (b"\x80\x04\x95" + b"x" * 99, "things.csv", "things.csv is a pickle, which is never opened"),
         (pictures_file(), "things.npz", "things.npz is no table"),
-        (b"MZ", "<img src=x onerror=alert(1)>.exe", "&lt;img src=x onerror=alert(1)&gt;.exe is neither"),
+        (b"MZ\0", "<img src=x onerror=alert(1)>.exe", "&lt;img src=x onerror=alert(1)&gt;.exe holds zero bytes"),
         (b"x", "![a](http://example.org/a.png).csv", "has one column"),
     ],
 )

@@ -33,6 +33,7 @@ def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
     if page == "lab":
         made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
         made["loss"] = {theme: loss_figure(theme) for theme in THEMES}
+        made["total"] = {theme: total_figure(theme) for theme in THEMES}
         made["picture"] = {theme: picture_figure(theme) for theme in THEMES}
     return made
 
@@ -179,6 +180,19 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
         "xaxis": _axis(token, range=[0, 1]),
         "yaxis": _axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
     }
+    return {"data": data, "layout": layout, "config": _config()}
+
+
+def total_figure(theme: str = "light") -> dict:
+    """Return log₁₀ of the whole gradient's norm by step, with the loss's margins, and the norm at which it is clipped."""
+    token = COLOURS[theme]
+    data = [
+        _history_line(token, "threshold", "clipped at", "warning", 1.5, dash="6px,3px"),
+        _history_line(token, "total", "whole gradient, before clipping", "ink", 1.5),
+        *_time_traces(token),
+    ]
+    layout = _layout(theme, {"kind": "total", "height": 76}, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
+    layout |= {"height": 76, "xaxis": _axis(token, range=[0, 1]), "yaxis": _axis(token, range=[-1, 1], showgrid=True)}
     return {"data": data, "layout": layout, "config": _config()}
 
 

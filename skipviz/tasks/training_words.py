@@ -6,6 +6,13 @@ from .experiment import Training
 from .schedule import SCHEDULES
 
 
+def schedule_words(training: Training) -> str:
+    """Return the learning rate's schedule in a word, or nothing where it stays as it is."""
+    if training.schedule == "constant":
+        return "warm-up" if training.warmup_steps else ""
+    return SCHEDULES[training.schedule]
+
+
 def training_words(training: Training) -> list[str]:
     """Return a phrase for each setting that most trainings leave alone, in the order in which they act."""
     words = []

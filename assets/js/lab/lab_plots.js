@@ -5,6 +5,7 @@ import { metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
+import { clipNorms, createTotalPlot } from "../plots/plot_total.js";
 import { createPicture } from "../pictures/picture.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
@@ -27,6 +28,7 @@ export function createLabPlots(page, options, seek) {
         rows: createRowsPlot(Plotly, page.bars, data.figures.rows, data.ramps),
         heatmap: createHeatmap(Plotly, page.heatmap, data.figures.heatmap, data.ramps, seek),
         loss: createLossPlot(Plotly, page.loss, data.figures.loss),
+        total: createTotalPlot(Plotly, page.total, data.figures.total, seek),
         picture: createPicture(Plotly, page.picture, data.figures.picture),
       };
       return true;
@@ -42,6 +44,7 @@ export function createLabPlots(page, options, seek) {
     },
     /** @param {any} view */
     slow({ data, store, frame, values, theme, look }) {
+      const training = (store.header || data.probe?.header)?.experiment?.training;
       if (plots) {
         const history = {
           frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, steps: data.steps, theme,
@@ -49,6 +52,7 @@ export function createLabPlots(page, options, seek) {
         };
         plots.heatmap.update(history);
         plots.loss.update(look ? { ...history, figure: look.loss } : history);
+        plots.total.update({ ...history, training });
         const picture = store.frames.length ? store.latest(frame, data.variant, "picture") : values?.picture;
         if (picture !== pictured || theme !== page.picture.dataset.theme) {
           pictured = picture;
@@ -59,9 +63,18 @@ export function createLabPlots(page, options, seek) {
       const measured = store.frames.length ? store.lastWith(frame, data.variant, "held_out") : null;
       const held = measured ? measured.variants[data.variant].held_out : values?.held_out;
       const when = store.cursor !== null && measured && measured.step !== frame.step ? `, step ${measured.step}` : "";
+      this.total(training, store, frame, values);
       page.lossTitle.replaceChildren(
         element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
         element("span", { class: "sv-metric" }, element("strong", {}, `${metricName(data.metric)} `), metricWord(held, data.metric), ` held out${when}`),
+      );
+    },
+    /** @param {any} training @param {any} store @param {any} frame @param {any} values */
+    total(training, store, frame, values) {
+      const norm = clipNorms(training, store.events).findLast(({ step }) => step <= (frame?.step ?? 0))?.norm ?? null;
+      page.totalTitle.replaceChildren(
+        element("span", {}, element("strong", {}, "Whole gradient "), formatNumber(values?.total_grad)),
+        element("span", { class: "sv-quiet" }, norm === null ? "" : `clipped at ${formatNumber(norm)}`),
       );
     },
     destroy() {

@@ -28,6 +28,8 @@ export function createTransport(act, options = {}) {
   const speed = element("input", { type: "range", min: 0, max: SPEEDS.length - 1, step: 1, "aria-label": "Speed, steps a second" });
   const rateValue = element("output", {});
   const rate = element("input", { type: "range", min: -5, max: 0, step: 0.05, "aria-label": "Learning rate" });
+  // What a schedule makes of the rate at the step shown.
+  const scheduled = element("span", { class: "sv-quiet sv-scheduled", hidden: true });
   const reason = element("p", { class: "sv-reason", role: "status", hidden: true });
   const marks = element("div", { class: "sv-marks" });
   const slider = element("input", { type: "range", min: 0, step: 1, class: "sv-time", "aria-label": "Step shown" });
@@ -49,7 +51,7 @@ export function createTransport(act, options = {}) {
     "div",
     { class: "sv-sliders" },
     element("label", {}, element("span", {}, "Speed", speedValue), speed),
-    element("label", {}, element("span", {}, "Learning rate", rateValue), rate),
+    element("label", {}, element("span", {}, "Learning rate", rateValue), rate, scheduled),
   );
   const root = element(
     "section",
@@ -79,7 +81,7 @@ export function createTransport(act, options = {}) {
   let marked = "";
   return {
     root,
-    /** @param {any} view  {store, steps, shown, live, learningRate, speed, mine, network, hint}, and for a replay its own words: main, said */
+    /** @param {any} view  {store, steps, shown, live, learningRate, schedule, rate (in force), speed, mine, network, hint}, and for a replay its own words: main, said */
     update(view) {
       const { store } = view;
       const running = !store.shared && (store.state === "running" || store.state === "starting");
@@ -118,6 +120,8 @@ export function createTransport(act, options = {}) {
       speedValue.textContent = view.speed ? `${view.speed} steps/s` : "fastest";
       if (document.activeElement !== rate) rate.value = String(Math.log10(view.learningRate));
       rateValue.textContent = formatNumber(view.learningRate);
+      scheduled.hidden = !view.schedule;
+      scheduled.textContent = view.schedule ? `${view.schedule}: ${view.rate === undefined ? "up to this" : `${view.live ? "now" : "then"} ${formatNumber(view.rate)}`}` : "";
       slider.max = String(view.steps);
       slider.disabled = !store.frames.length;
       if (document.activeElement !== slider || view.live) slider.value = String(at);

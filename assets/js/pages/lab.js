@@ -161,7 +161,7 @@ export function createLab(root, commands) {
   /** What the transport shows beside `frame`; what to try is the preset's own sentence until something was done. */
   function training(frame) {
     const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
-    return { store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint };
+    return { store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint };
   }
   function exported() {
     const frame = store.frame() || data.probe?.frame || null;
@@ -231,7 +231,7 @@ export function createLab(root, commands) {
   const openText = (text) => commands.send({ op: "open_file", text });
   const exporting = createExportPanel({
     name: "Export", root: page.root, diagram: page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
-    plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["loss", "Loss", page.loss], ["picture", "Output", page.picture]],
+    plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["loss", "Loss", page.loss], ["total", "Whole gradient", page.total], ["picture", "Output", page.picture]],
   });
   header.root.querySelector(".sv-share")?.after(exporting.button);
   header.root.append(exporting.root);

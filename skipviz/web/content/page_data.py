@@ -9,6 +9,7 @@ from ...network.base import NetworkError, channels, written
 from ...network.network import Network
 from ...sharing import link
 from ...tasks.experiment import Experiment
+from ...tasks.training_words import schedule_words
 from ..desk.workbench import Workbench
 
 LAB_HEIGHT = 660
@@ -136,6 +137,7 @@ def bench_data(
         "mine": run is None or run.owner == owner,
         "steps": experiment.training.steps,
         "learning_rate": experiment.training.learning_rate,
+        "schedule": schedule_words(experiment.training),
         "task": experiment.task.kind.title.lower(),
         "metric": experiment.task.kind.metric,
         "link": link_of(experiment),

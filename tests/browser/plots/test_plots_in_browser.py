@@ -1,5 +1,7 @@
 """The plots in a real browser: where marks stand, what they say, how they keep their axes."""
 
+import math
+
 import pytest
 from playwright.sync_api import expect
 from recorded_runs import recorded
@@ -268,6 +270,18 @@ def test_the_loss_axis_grows_in_steps_and_never_shrinks(harness):
     assert harness.evaluate(top) == 3
 
 
+def test_the_threshold_of_clipping_is_a_line_that_events_move(harness):
+    _, frames, _ = recorded("vanishing-plain", True, 3)
+    events = [{"step": 100, "event": {"kind": "clip", "clip_norm": 0.01}}, {"step": 300, "event": {"kind": "clip"}}]
+    put(harness, "total", **history(frames, training={"clip_norm": 10}, events=events))
+    lines = "() => document.querySelector('#total .js-plotly-plot').data.map(({ x, y }) => ({ x, y }))"
+    threshold, total = harness.evaluate(lines)[:2]
+    assert threshold == {"x": [0, 100, None, 100, 300, None], "y": [1, 1, None, -2, -2, None]}
+    wanted = [math.log10(frame["variants"]["network"]["total_grad"]) for frame in frames]
+    assert total["x"] == [frame["step"] for frame in frames]
+    assert total["y"] == pytest.approx(wanted, rel=1e-4)
+
+
 def test_the_decision_boundary_says_itself_in_a_sentence(harness):
     header, frames, _ = recorded("vanishing-plain", True, 3)
     put(harness, "picture", header=header, picture=frames[-1]["variants"]["network"]["picture"])
@@ -329,7 +343,7 @@ def test_sequences_say_which_tokens_are_right(harness, attention):
 
 @pytest.mark.parametrize("width", [150, 348])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["heatmap", "loss", "picture"])
+@pytest.mark.parametrize("kind", ["heatmap", "loss", "total", "picture"])
 def test_a_plot_stays_inside_its_column(harness, kind, theme, width):
     header, frames, _ = recorded("vanishing-plain", True, 3)
     picture = frames[-1]["variants"]["network"]["picture"]

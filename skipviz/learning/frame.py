@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Numbers = list[float | None]
+Places = dict[str, list[int]]
+"""Some places of a frame's lists, by the field's name."""
 
 
 @dataclass(slots=True)
@@ -29,6 +31,12 @@ class VariantFrame:
     nonfinite: list[str] = field(default_factory=list)
     first_broken: str | None = None
     """Id of the first layer whose output is not finite; `head` where only the loss is not."""
+    underflow: Places | None = None
+    """Where a gradient of 0 is a number too small for float32: a path leads to the loss. These three: see `marks`."""
+    blocked: Places | None = None
+    """Where a gradient is exactly 0 though a path leads to the loss and the gradient above is a healthy one."""
+    rounding: Places | None = None
+    """Where a gradient is the rounding error of parts that cancel."""
     held_out: float | None = None
     ghost: Numbers | None = None
     """`weight_grad` of the same network, weights and batch with every skip off."""

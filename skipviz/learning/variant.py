@@ -15,6 +15,7 @@ from .build import build
 from .clipping import clip
 from .frame import Numbers, VariantFrame
 from .layer import ACTIVATIONS
+from .marks import GradientMarks
 from .norms import norms
 from .objective import finite
 from .optimizer import Updater
@@ -37,12 +38,13 @@ class Variant:
         self.loss, self.metric = loss, metric
         self._buffers = list(self.model.buffers())
         self._at_once = evaluated_at_once(network)
+        self._marks: GradientMarks | None = None
 
     def set_network(self, network: Network) -> None:
         """Take other switches, strengths and gains; raises `NetworkError` if the structure differs."""
         self.model.set_network(network)
         self.updater.set_network(network)
-        self.network = network
+        self.network, self._marks = network, None
 
     def forward(self, x: Tensor, y: Tensor, recorded: bool) -> Pass:
         """Return the training-mode forward pass on a batch."""
@@ -78,6 +80,7 @@ class Variant:
         found = self._gradients(done)
         gradient = self.flat.flatten(found.parameters)
         frame = measured(self.network, self.flat, found, gradient, done.tape)
+        self._mark(frame, len(done.truth))
         frame.loss = finite(done.loss.item())
         frame.metric = finite(self.metric(done.outputs.detach(), done.truth))
         if frame.loss is None:
@@ -145,6 +148,13 @@ class Variant:
 
     def _gradients(self, done: Pass) -> Gradients:
         return gradients(done.loss, self.flat.parameters, done.tape, len(self.network.skips))
+
+    def _mark(self, frame: VariantFrame, batch_size: int) -> None:
+        """Fill in what is to be said of gradients that mislead."""
+        if self._marks is None:
+            self._marks = GradientMarks(self.network, batch_size)
+        for mark, places in self._marks.of(frame).items():
+            setattr(frame, mark, places)
 
     def _measure_update(self, frame: VariantFrame, before: Tensor) -> None:
         """Fill in ‖Δθ_k‖/‖θ_k‖, θ_k being the parameters before the step."""

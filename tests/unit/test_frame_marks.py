@@ -1,9 +1,13 @@
-"""What a frame says of numbers that mislead: the first layer that breaks."""
+"""What a frame says of numbers that mislead: the first layer that breaks, zeros that are none, sums that are rounding."""
 
 import pytest
 import torch
 
 from skipviz import Experiment, Layer, Linear, Network, Task, Training, build, edit, families
+from skipviz.learning.frame import Frame, VariantFrame
+from skipviz.learning.frame_text import decode_frame, encode_frame
+from skipviz.learning.marks import MARKS
+from skipviz.learning.plan import Tape
 from skipviz.learning.trainer import Trainer
 
 torch.set_num_threads(1)
@@ -62,3 +66,111 @@ def test_a_state_of_float32s_largest_numbers_breaks_nothing_before_it_is_infinit
 
 def test_a_network_that_is_finite_names_no_layer():
     assert Trainer(experiment(families.mlp(depth=3))).measure().variants["net"].first_broken is None
+
+
+def marks(frame: VariantFrame) -> dict[str, dict[str, list[int]]]:
+    return {mark: getattr(frame, mark) for mark in MARKS if getattr(frame, mark)}
+
+
+def measured(network: Network, set_weights=None, batch_size: int = 16) -> tuple[VariantFrame, list[float]]:
+    """Return a frame at initialisation, and ‖∂L/∂h_k‖ of the same network and batch in float64 by plain torch."""
+    trainer = Trainer(experiment(network, batch_size))
+    model = trainer._variants["net"].model
+    if set_weights:
+        with torch.no_grad():
+            set_weights(model)
+    frame = trainer.measure(ghost=False, picture=False).variants["net"]
+    x, y = trainer._batch()
+    tape = Tape()
+    loss = torch.nn.functional.cross_entropy(model.double()(x.double().requires_grad_(), tape), y)
+    exact = torch.autograd.grad(loss, tape.states, allow_unused=True)
+    largest = [0.0 if gradient is None else gradient.abs().max().item() for gradient in exact]
+    return frame, [most and most * (gradient / most).norm().item() for gradient, most in zip(exact, largest, strict=True)]
+
+
+def dead_in_the_middle(model) -> None:
+    model.layers[3].operation.bias.fill_(-1e4)
+
+
+def no_weights_in_the_middle(model) -> None:
+    model.layers[3].operation.weight.zero_()
+
+
+def opposite(model) -> None:
+    """Make the branch of two layers minus the identity, but for rounding."""
+    weight = torch.linalg.qr(torch.randn(64, 64, generator=torch.Generator().manual_seed(0)))[0]
+    model.layers[1].operation.weight.copy_(weight)
+    model.layers[2].operation.weight.copy_(-weight.T)
+
+
+FIVE = families.mlp(depth=5, width=8)
+CANCELLING = edit.add_skip(families.mlp(depth=4, width=64, activation="none"), 1, 3)
+ZEROS = {
+    "300 sigmoids": (families.mlp(depth=300, width=16, activation="sigmoid"), None, "underflow", range(245)),
+    "units that are all off": (FIVE, dead_in_the_middle, "blocked", range(4)),
+    "weights of zero": (FIVE, no_weights_in_the_middle, "blocked", range(4)),
+    "a skip past units that are off": (edit.add_skip(FIVE, 2, 5), dead_in_the_middle, "blocked", [3]),
+    "a gradient gain of 0": (edit.set_layer(FIVE, "f4", gain=0), None, None, range(4)),
+    "a branch scale of 0": (edit.set_layer(FIVE, "f4", scale=0.0), None, None, range(4)),
+    "a layer that is off under a skip of strength 0": (
+        edit.set_layer(edit.add_skip(FIVE, 3, 4), "f4", on=False),
+        None,
+        None,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ZEROS)
+def test_a_zero_says_whether_it_is_too_small_stopped_on_its_way_or_without_one(name):
+    network, set_weights, mark, places = ZEROS[name]
+    frame, exact = measured(network, set_weights)
+    zeros = [k for k, value in enumerate(frame.state_grad) if value == 0]
+    assert set(places) <= set(zeros)
+    assert [k for found in marks(frame) for k in getattr(frame, found).get("state_grad", [])] == (zeros if mark else [])
+    assert set(marks(frame)) == ({mark} if mark else set())
+    for k in zeros:
+        assert (exact[k] > 0) == (mark == "underflow")
+
+
+def test_what_is_off_has_no_mark_and_what_it_passes_by_has():
+    network = edit.add_skip(edit.set_layer(edit.add_skip(FIVE, 1, 3), "f4", gain=0), 1, 4)
+    frame, _ = measured(edit.set_skip(network, "s1-3", on=False), dead_in_the_middle)
+    assert frame.skip_grad[0] == 0
+    assert not marks(frame)
+
+
+@pytest.mark.parametrize(
+    ("network", "set_weights", "noisy"),
+    [
+        (CANCELLING, opposite, [0, 1]),
+        (families.mlp(depth=4, width=8, norm="group"), None, [0, 1, 2, 3]),
+        (families.mlp(depth=4, width=8, norm="group", order="norm-act-op"), None, [0, 1, 2, 3]),
+    ],
+)
+def test_a_gradient_that_is_the_rounding_of_its_parts_is_marked(network, set_weights, noisy):
+    frame, exact = measured(network, set_weights)
+    assert frame.rounding["state_grad"] == noisy
+    assert set(marks(frame)) == {"rounding"}
+    for k, value in enumerate(frame.state_grad):
+        assert (value == pytest.approx(exact[k], rel=1e-3, abs=0)) == (k not in noisy)
+
+
+def test_gradients_that_only_shrink_or_nearly_cancel_are_not_marked():
+    def nearly(model) -> None:
+        opposite(model)
+        model.layers[2].operation.weight.mul_(1 + 1e-5)
+
+    frame, exact = measured(CANCELLING, nearly)
+    assert not marks(frame)
+    assert frame.state_grad == pytest.approx(exact, rel=0.05, abs=0)
+    assert not marks(measured(families.mlp(depth=60, width=16))[0])
+
+
+def test_marks_survive_the_frames_text():
+    frame, _ = measured(FIVE, dead_in_the_middle)
+    text = encode_frame(Frame(0, {"net": frame}))
+    again = decode_frame(text)
+    assert marks(again.variants["net"]) == marks(frame)
+    assert encode_frame(again) == text
+    assert b"underflow" not in text

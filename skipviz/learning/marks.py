@@ -1,0 +1,181 @@
+"""Which of a frame's gradients mislead: zeros that are none, and sums that are rounding. Imports no torch.
+
+A gradient that is exactly 0 in float32 may have one of three causes, told apart by the last gradient above it that is not:
+
+    no path    nothing leads from there to the loss: a switch is off, a strength or gain is 0, a norm has a single value (no mark)
+    underflow  a path does, and the gradient above was near the smallest number that float32 holds
+    blocked    a path does, and the gradient above was healthy: every unit on the way is off or saturated, or a weight or a
+               learned factor on it is exactly 0
+
+Where the parts of a gradient cancel, what is left is the error of adding them: *rounding*. What lies below is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import compress
+
+from ..network import Layer, Network
+from ..network.edit import in_residual_branch
+from ..network.operation import values_normed
+from .frame import VariantFrame
+
+UNDERFLOW, BLOCKED, ROUNDING = "underflow", "blocked", "rounding"
+MARKS = (UNDERFLOW, BLOCKED, ROUNDING)
+
+NEAR_THE_FLOOR = 1e-30
+"""float32 ends at 1.2e-38: from below this, one layer of small weights ends there; what falls to 0 from above was stopped."""
+EPSILON = 2.0**-23
+"""Distance of float32's numbers at 1."""
+NOISY = 0.5
+"""Share of rounding from which a gradient says nothing."""
+
+
+@dataclass(slots=True, frozen=True)
+class Way:
+    """How the gradient comes back to a state: through layer or skip, from a later state's gradient (`outputs`: the head's)."""
+
+    field: str
+    index: int
+    reader: int
+    passes: bool
+
+
+class GradientMarks:
+    """Tells the marks of a network's frames; made anew when a switch, strength or gain changes."""
+
+    def __init__(self, network: Network, batch_size: int) -> None:
+        self.network = network
+        self._passes = [passes(network, k, batch_size) for k in range(network.depth)]
+        self._learns = [learns(layer) for layer in network.layers]
+        self._ways: list[list[Way]] = [[] for _ in range(network.depth + 1)]
+        for k, through in enumerate(self._passes):
+            self._ways[k].append(Way("trunk_grad", k, k + 1, through))
+        for index, skip in enumerate(network.skips):
+            carries = skip.on and skip.strength != 0 and skip.gain > 0
+            if skip.merge != "concat":
+                self._ways[skip.source].append(Way("skip_grad", index, skip.target, carries))
+            else:
+                read = skip.target == network.depth or self._passes[skip.target]
+                self._ways[skip.source].append(Way("skip_grad", index, skip.target + 1, carries and read))
+        self._forks = [(k, [way for way in ways if way.passes]) for k, ways in enumerate(self._ways)]
+        self._forks = [(k, ways) for k, ways in self._forks if len(ways) + (k == network.depth) > 1]
+        skips = [way.passes for way in sorted((way for ways in self._ways for way in ways), key=_place) if way.field == "skip_grad"]
+        self._open = {
+            "state_grad": [True] * (network.depth + 1), "trunk_grad": self._passes, "skip_grad": skips,
+            "weight_grad": self._learns, "scale_grad": self._learns, "skip_weight_grad": skips,
+        }  # fmt: skip
+
+    def of(self, frame: VariantFrame) -> dict[str, dict[str, list[int]]]:
+        """Return, by mark and field, the places of the frame's lists that have it; empty where nothing misleads."""
+        if self._is_plain(frame):
+            return {}
+        found: dict[str, dict[str, list[int]]] = {}
+        for mark, field, index in self._all(frame):
+            found.setdefault(mark, {}).setdefault(field, []).append(index)
+        return {mark: {field: sorted(places) for field, places in found[mark].items()} for mark in MARKS if mark in found}
+
+    def _is_plain(self, frame: VariantFrame) -> bool:
+        """Return whether nothing is to be marked, as in nearly every frame: no zero but where no path is, and nothing cancels."""
+        if frame.head_grad == 0:
+            return False
+        for field, ways in self._open.items():
+            values = getattr(frame, field)
+            if 0.0 in compress(values, ways) or any(value for value, way in zip(values, ways, strict=True) if value and not way):
+                return False
+        for k, ways in self._forks:
+            parts = sum(getattr(frame, way.field)[way.index] or 0.0 for way in ways)
+            if frame.state_grad[k] is not None and EPSILON * parts >= NOISY * frame.state_grad[k]:
+                return False
+        return True
+
+    def _all(self, frame: VariantFrame) -> Iterator[tuple[str, str, int]]:
+        depth = self.network.depth
+        gradients = [*frame.state_grad, frame.head_grad]
+        marks: list[str | None] = [None] * (depth + 2)
+        noise = [0.0] * (depth + 2)
+        if frame.head_grad == 0:
+            marks[-1] = BLOCKED
+            yield BLOCKED, "head_grad", 0
+        for k in range(depth, -1, -1):
+            gradient, parts = gradients[k], []
+            for way in self._ways[k]:
+                value = getattr(frame, way.field)[way.index]
+                mark = _mark_of(value, way.passes, gradients[way.reader], marks[way.reader], noise[way.reader])
+                share = 1.0 if mark == ROUNDING else noise[way.reader]
+                parts.append((value or 0.0, mark, share))
+                if mark:
+                    yield mark, way.field, way.index
+            if k == depth:
+                parts.append((gradient or 0.0, _mark_of(gradient, True, frame.head_grad, marks[-1], 0.0), 0.0))
+            marks[k], noise[k] = _summed(gradient, parts)
+            if marks[k]:
+                yield marks[k], "state_grad", k
+        yield from self._of_parameters(frame, gradients, marks, noise)
+
+    def _of_parameters(self, frame: VariantFrame, gradients, marks, noise) -> Iterator[tuple[str, str, int]]:
+        for k in range(self.network.depth):
+            for field in ("weight_grad", "scale_grad"):
+                value = getattr(frame, field)[k]
+                mark = _mark_of(value, self._learns[k], gradients[k + 1], marks[k + 1], noise[k + 1])
+                if mark:
+                    yield mark, field, k
+        for ways in self._ways:
+            for way in ways:
+                if way.field != "skip_grad":
+                    continue
+                value = frame.skip_weight_grad[way.index]
+                mark = _mark_of(value, way.passes, gradients[way.reader], marks[way.reader], noise[way.reader])
+                if mark:
+                    yield mark, "skip_weight_grad", way.index
+
+
+def _place(way: Way) -> int:
+    return way.index
+
+
+def learns(layer: Layer) -> bool:
+    """Return whether the loss may depend on a layer's parameters: it is on, and no fixed factor of 0 stands behind it."""
+    return layer.on and layer.gain > 0 and (layer.scale != 0 or layer.scale_learned)
+
+
+def passes(network: Network, k: int, batch_size: int) -> bool:
+    """Return whether any gradient may come back through f_{k+1}, whatever its weights."""
+    layer, shape = network.layers[k], network.shapes.layers[k]
+    if not layer.on:
+        return shape.input == shape.output and not in_residual_branch(network, k + 1)
+    if not learns(layer):
+        return False
+    normed = shape.input if layer.order == "norm-act-op" else shape.output
+    return values_normed(layer.norm, normed, batch_size) != 1
+
+
+def _mark_of(value: float | None, passes: bool, above: float | None, mark_above: str | None, noise: float) -> str | None:
+    """Return the mark of one gradient, given that of what it is made from."""
+    if value is None:
+        return None
+    if value > 0:
+        return ROUNDING if noise >= NOISY or not passes else None
+    if not passes or above is None:
+        return None
+    if above == 0:
+        return mark_above
+    return UNDERFLOW if above < NEAR_THE_FLOOR else BLOCKED
+
+
+def _summed(gradient: float | None, parts: list[tuple[float, str | None, float]]) -> tuple[str | None, float]:
+    """Return the mark and the share of rounding of a state's gradient, given its parts as (norm, mark, share of rounding)."""
+    living = [(value, share) for value, _, share in parts if value > 0]
+    if gradient is None:
+        return None, 0.0
+    if gradient == 0:
+        if living:
+            return ROUNDING, 1.0
+        found = [mark for _, mark, _ in parts]
+        return next((mark for mark in MARKS if mark in found), None), 0.0
+    noise = sum(value * share for value, share in living)
+    if len(living) > 1:
+        noise += EPSILON * sum(value for value, _ in living)
+    share = min(1.0, noise / gradient)
+    return (ROUNDING if share >= NOISY else None), share

@@ -23,6 +23,7 @@ from .frame import VariantFrame
 
 UNDERFLOW, BLOCKED, ROUNDING = "underflow", "blocked", "rounding"
 MARKS = (UNDERFLOW, BLOCKED, ROUNDING)
+"""A frame's fields of these names hold the places that have them."""
 
 NEAR_THE_FLOOR = 1e-30
 """float32 ends at 1.2e-38: from below this, one layer of small weights ends there; what falls to 0 from above was stopped."""

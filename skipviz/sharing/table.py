@@ -2,7 +2,7 @@
 
 One row a step, variant and part of the network; one column a quantity, empty where a part has no such quantity:
 
-    step, seconds, variant, part, index, id, then the quantities
+    step, seconds, variant, part, index, id, marks, then the quantities
 
     part     index        quantities (L2 norms; see `skipviz.learning.frame`)
     network  0            loss, metric, held_out, head_grad, total_grad (before clipping), learning_rate
@@ -10,8 +10,11 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     state    k = 0..n     state_grad, state_rms, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1)
 
-`id` is the layer's or skip's stable id and empty for the others. `pandas.read_csv(url)` and `pandas.read_parquet(url)`
-read a run straight from its address: `rows.query("part == 'layer'").pivot(index="step", columns="id", values="weight_grad")`.
+`id` is the layer's or skip's stable id and empty for the others. `marks` says what an empty field or a 0 is, and what is no
+gradient but rounding, as `weight_grad:underflow` (see `skipviz.learning.marks`) or `state_rms:nonfinite`, between spaces; the
+network's row names the first layer whose output is not finite, as `first_broken:f37`.
+`pandas.read_csv(url)` and `pandas.read_parquet(url)` read a run straight from its address:
+`rows.query("part == 'layer'").pivot(index="step", columns="id", values="weight_grad")`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..learning.frame import Frame
+from ..learning.frame_text import MARKS
 from ..tasks.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ QUANTITIES = {
     "state": ("state_grad", "state_rms", "ghost_state"),
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening"),
 }
-KEYS = ("step", "seconds", "variant", "part", "index", "id")
+KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")
 
 
 def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pandas.DataFrame:
@@ -57,7 +61,7 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
                 _add_rows(columns, frame, variant, part, values, ids.get((variant, part), ()))
     floats = {name: "float64" for names in QUANTITIES.values() for name in names}
     rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
-    return rows.astype(dict.fromkeys(("variant", "part", "id"), "category"))
+    return rows.astype(dict.fromkeys(("variant", "part", "id", "marks"), "category"))
 
 
 def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, values: dict, ids) -> None:
@@ -66,6 +70,7 @@ def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, va
         series = {name: [value] for name, value in series.items()}
     count = max((len(numbers) for numbers in series.values() if numbers), default=0)
     first = 1 if part in ("layer", "skip") else 0
+    marks = _marks(part, values, ids, count)
     for name, numbers in columns.items():
         if name in series:
             given = series[name] or []
@@ -75,10 +80,31 @@ def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, va
             numbers.extend(range(first, first + count))
         elif name == "id":
             numbers.extend(ids[:count] if len(ids) >= count else [""] * count)
+        elif name == "marks":
+            numbers.extend(marks)
         elif name in ("step", "seconds"):
             numbers.extend([frame.get(name)] * count)
         else:
             numbers.extend([{"variant": variant, "part": part}.get(name)] * count)
+
+
+def _marks(part: str, values: dict, ids, count: int) -> list[str]:
+    """Return the marks of every row of a part, one word a quantity, nearly always empty."""
+    if not any(values.get(name) for name in (*MARKS, "nonfinite", "first_broken")):
+        return [""] * count
+    words: list[list[str]] = [[] for _ in range(count)]
+    for field in QUANTITIES[part]:
+        for mark in MARKS:
+            for index in values.get(mark, {}).get(field, ()):
+                words[index].append(f"{field}:{mark}")
+    rows = {"network": ["head"], "state": [f"h{k}" for k in range(count)]}.get(part, ids)
+    for name in values.get("nonfinite", ()):
+        field, _, where = name.partition(":")
+        if field in QUANTITIES[part]:
+            words[rows.index(where) if where in rows else 0].append(f"{field}:nonfinite")
+    if part == "network" and "first_broken" in values:
+        words[0].append(f"first_broken:{values['first_broken']}")
+    return [" ".join(found) for found in words]
 
 
 def to_csv(rows: pandas.DataFrame) -> bytes:

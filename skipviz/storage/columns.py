@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from ..learning.frame import Frame, VariantFrame
-from ..learning.frame_text import NUMBER_LISTS, NUMBERS, decode_frame, encode_frame
+from ..learning.frame_text import MARKS, NUMBER_LISTS, NUMBERS, decode_frame, encode_frame
 
 LEAST_BLOB = 64
 """Characters of base64 from which a picture's text is stored as bytes."""
@@ -33,12 +33,14 @@ _OF_VARIANT = {
     **dict.fromkeys(NUMBERS, pa.float64()),
     **dict.fromkeys(NUMBER_LISTS, _NUMBERS),
     "nonfinite": pa.list_(pa.string()),
+    "first_broken": pa.string(),
+    **dict.fromkeys(MARKS, pa.string()),
     "picture": pa.string(),
     "blobs": pa.map_(pa.string(), pa.binary()),
 }
 GLANCED = ("step", "/loss", "/weight_grad")
 """Ends of the names of the columns that a small picture of a run needs."""
-_QUANTITIES = (*NUMBERS, *NUMBER_LISTS, "nonfinite")
+_QUANTITIES = (*NUMBERS, *NUMBER_LISTS, "nonfinite", "first_broken", *MARKS)
 
 
 class Row(NamedTuple):
@@ -131,6 +133,8 @@ def _columns_of(variants: list[VariantFrame | None]) -> dict[str, list]:
     columns = {}
     for name in _QUANTITIES:
         columns[name] = [None if variant is None else _given(getattr(variant, name)) for variant in variants]
+    for name in MARKS:
+        columns[name] = [None if places is None else json.dumps(places) for places in columns[name]]
     packed = [_packed(variant.picture) if variant is not None else (None, None) for variant in variants]
     return columns | {"picture": [text for text, _ in packed], "blobs": [blobs for _, blobs in packed]}
 
@@ -145,7 +149,7 @@ def _variant(values: dict) -> VariantFrame:
     variant = VariantFrame(None, None, [], [], [], [], None, [], [], [], [])
     for name, value in values.items():
         if value is not None:
-            setattr(variant, name, value)
+            setattr(variant, name, json.loads(value) if name in MARKS else value)
     if text is not None:
         variant.picture = json.loads(text)
         for name, blob in blobs.items():

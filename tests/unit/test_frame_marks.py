@@ -1,5 +1,8 @@
 """What a frame says of numbers that mislead: the first layer that breaks, zeros that are none, sums that are rounding."""
 
+import io
+
+import pandas
 import pytest
 import torch
 
@@ -9,6 +12,7 @@ from skipviz.learning.frame_text import decode_frame, encode_frame
 from skipviz.learning.marks import MARKS
 from skipviz.learning.plan import Tape
 from skipviz.learning.trainer import Trainer
+from skipviz.sharing.table import table, to_csv
 
 torch.set_num_threads(1)
 
@@ -174,3 +178,18 @@ def test_marks_survive_the_frames_text():
     assert marks(again.variants["net"]) == marks(frame)
     assert encode_frame(again) == text
     assert b"underflow" not in text
+
+
+def test_the_table_says_in_words_what_a_zero_or_an_empty_field_is():
+    network = families.mlp(depth=100, width=16, activation="sigmoid")
+    frame = Frame(0, {"net": measured(network)[0]})
+    rows = pandas.read_csv(io.BytesIO(to_csv(table(experiment(network), [frame]))))
+    layers = rows[(rows.part == "layer") & (rows.weight_grad == 0)]
+    assert len(layers) > 10
+    assert all("weight_grad:underflow" in words and "trunk_grad:underflow" in words for words in layers.marks)
+    assert rows[rows.weight_grad > 1e-30].marks.isna().all()
+    broken = table(experiment(BREAKING["relu"]), [Frame(0, {"net": measured(BREAKING["relu"])[0]})])
+    where = broken[broken.part == "network"].marks.iloc[0].split()[-1].removeprefix("first_broken:")
+    assert broken[broken.id == where].marks.iloc[0].split() == ["weight_grad:nonfinite", "trunk_grad:nonfinite"]
+    first = broken[(broken.part == "state") & broken.marks.str.contains("state_rms:nonfinite")]
+    assert f"f{first['index'].iloc[0]}" == where

@@ -21,12 +21,16 @@ number = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 numbers = st.lists(number, max_size=5)
 images = st.sampled_from(["", "AA==", "AAAA" * 40, "no base64!" * 20])
 picture = st.none() | st.fixed_dictionaries({"kind": st.just("x"), "image": images})
+places = st.none() | st.dictionaries(st.sampled_from(["weight_grad", "h"]), st.lists(st.integers(0, 9), max_size=3), max_size=2)
 variant = st.builds(
     VariantFrame,
     *[number, number, numbers, numbers, numbers, numbers, number, numbers, numbers, numbers, numbers],
     nonfinite=st.lists(st.text(max_size=5), max_size=2),
     held_out=number,
     ghost=st.none() | numbers,
+    first_broken=st.none() | st.text(max_size=5),
+    underflow=places,
+    rounding=places,
     picture=picture,
 )
 frame = st.builds(

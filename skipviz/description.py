@@ -22,7 +22,7 @@ def described(experiment: Experiment) -> str:
 def network_described(name: str, network: Network) -> str:
     """Return one network's table of layers, table of skips and totals."""
     shapes = network.shapes
-    switched = sum(not skip.on for skip in network.skips)
+    switched = sum(not skip.in_force for skip in network.skips)
     title = f"{name}: {_counted(network.depth, 'layer')}, {_counted(len(network.skips), 'skip')}"
     title += f" ({switched} off)" if switched else ""
     lines = [

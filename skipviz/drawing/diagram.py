@@ -222,7 +222,7 @@ class Painter:
             ring = (x - max(map(marks.chip_width, labels)) / 2 - 9 if labels else x, y)
         else:
             ring = (x, max(min(y1, y2) + 5, middle - reach) if labels else y)
-        on = sum(skip.on for skip in skips)
+        on = sum(skip.in_force for skip in skips)
         css = " ".join(
             word
             for word, true in (

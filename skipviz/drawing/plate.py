@@ -85,8 +85,8 @@ def inside(geometry: Geometry, index: int) -> list[tuple[int, float, float]]:
 def _mini_lane(geometry: Geometry, index: int) -> Markup:
     """Return the skips inside a plate as dashes on one line, a ring for each that is off."""
     skips, x, dashes = geometry.plan.network.skips, mini_x(geometry), inside(geometry, index)
-    on = [(low, high) for skip, low, high in dashes if skips[skip].on]
-    off = [((low, high), skips[skip].id) for skip, low, high in dashes if not skips[skip].on]
+    on = [(low, high) for skip, low, high in dashes if skips[skip].in_force]
+    off = [((low, high), skips[skip].id) for skip, low, high in dashes if not skips[skip].in_force]
     drawn = [path("mini", _dashes(x, on))] if on else []
     if off:
         drawn.append(path("mini off", _dashes(x, [dash for dash, _ in off])))

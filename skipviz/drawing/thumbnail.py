@@ -77,4 +77,4 @@ def _skip(skip, lane: Lane, first: int, pitch: float, lanes: list[Lane]) -> Mark
     x = middle + outward * (BOX_WIDTH / 2 + step * (lane.index + 1))
     low, high = (HEIGHT - MARGIN - rows * pitch for rows in (_low(skip, first), _high(skip, first)))
     end = middle + outward * (BOX_WIDTH / 2 if skip.merge == "concat" else 2)
-    return path("skip" if skip.on else "skip off", polyline((middle, low), (x, low), (x, high), (end, high)))
+    return path("skip" if skip.in_force else "skip off", polyline((middle, low), (x, low), (x, high), (end, high)))

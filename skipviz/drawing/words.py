@@ -22,7 +22,7 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
     gains = {part.gain for part in parts}
     if gains != {1.0}:
         found.append(f"▽ ×{gains.pop():.3g}" if len(gains) == 1 else "▽ mixed")
-    on = sum(part.on for part in parts)
+    on = sum(part.in_force for part in parts)
     if 0 < on < len(parts):
         found.insert(0, f"{on} of {len(parts)} on")
     return found
@@ -30,7 +30,7 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
 
 def network(described: Network) -> str:
     """Return the sentence that names the whole diagram."""
-    on = sum(skip.on for skip in described.skips)
+    on = sum(skip.in_force for skip in described.skips)
     layers = f"{described.depth} layer" + ("s" if described.depth > 1 else "")
     skips = f"{on} of {len(described.skips)} skips on" if described.skips else "no skips"
     return f"Network of {layers}, {skips}; the input is at the bottom."
@@ -64,7 +64,7 @@ def valve(described: Network, layers: Sequence[int]) -> str:
 def skip(described: Network, skips: Sequence[int]) -> str:
     """Return the sentence of a red line."""
     first = described.skips[skips[0]]
-    on = sum(described.skips[index].on for index in skips)
+    on = sum(described.skips[index].in_force for index in skips)
     if len(skips) > 1:
         return f"{len(skips)} skips, {on} on, {first.merge}; the first from h({first.source}) to h({first.target})"
     strength = "" if first.strength == 1 else f", strength {first.strength:.3g}"

@@ -43,10 +43,12 @@ def variant_tensors(variant: Variant, prefix: str) -> dict[str, Tensor]:
     """Return everything that a variant's next step depends on, by name."""
     tensors = {f"{prefix}/values": variant.flat.values}
     tensors |= {f"{prefix}/buffer/{name}": buffer for name, buffer in variant.model.named_buffers()}
-    for index, piece in enumerate(variant.flat.pieces):
-        for name, value in variant.updater.optimizer.state.get(piece, {}).items():
+    updater = variant.updater
+    tensors[f"{prefix}/starts"] = torch.tensor([start for start, _ in updater.spans])
+    for piece, (start, _) in zip(updater.pieces, updater.spans, strict=True):
+        for name, value in updater.optimizer.state.get(piece, {}).items():
             if isinstance(value, Tensor):
-                tensors[f"{prefix}/optimizer/{index}/{name}"] = value
+                tensors[f"{prefix}/state/{start}/{name}"] = value
     return tensors
 
 
@@ -59,10 +61,23 @@ def restore_variant(variant: Variant, prefix: str, tensors: dict[str, Tensor]) -
             raise CheckpointError(f"the checkpoint is of another network: {name} is missing or has another shape")
     for name, target in mine.items():
         target.copy_(tensors[name])
-    state = variant.updater.optimizer.state
-    state.clear()
+    _restore_optimizer(variant, prefix, tensors)
+
+
+def _restore_optimizer(variant: Variant, prefix: str, tensors: dict[str, Tensor]) -> None:
+    """Put momenta and step counts back, by the place where their piece begins; checkpoints once named the piece's number."""
+    updater, first = variant.updater, [start for start, _ in variant.flat.pieces]
+    starts = tensors[f"{prefix}/starts"].tolist() if f"{prefix}/starts" in tensors else first
+    if not set(first) <= set(starts) or not all(0 <= start < len(variant.flat.values) for start in starts):
+        raise CheckpointError("the checkpoint is of another network: its parameters lie otherwise")
+    updater.lay_out(starts)
+    pieces = {start: piece for piece, (start, _) in zip(updater.pieces, updater.spans, strict=True)}
     for name, value in tensors.items():
-        if name.startswith(f"{prefix}/optimizer/"):
-            index, field = name.removeprefix(f"{prefix}/optimizer/").split("/")
-            piece = variant.flat.pieces[int(index)]
-            state[piece][field] = value.to(piece.device)
+        kind, _, where = name.removeprefix(f"{prefix}/").partition("/")
+        if not name.startswith(f"{prefix}/") or kind not in ("state", "optimizer"):
+            continue
+        place, field = where.split("/")
+        piece = pieces[int(place) if kind == "state" else first[int(place)]]
+        if value.dim() and value.shape != piece.shape:
+            raise CheckpointError(f"the checkpoint is of another network: {name} has another shape")
+        updater.optimizer.state[piece][field] = value.to(piece.device)

@@ -56,9 +56,9 @@ class LayerModule(nn.Module):
             stages.append(lambda y: with_gain(y, layer.gain))
         return composed([stage for stage in stages if stage is not None])
 
-    def resting(self, in_branch: bool) -> Function:
-        """Return what stands in for f_k while it is off: zeros inside a residual branch, else the identity."""
-        if not in_branch and self.shape.input == self.shape.output:
+    def resting(self, passes_on: bool) -> Function:
+        """Return what stands in for f_k while it is off: the identity where it passes on what it reads, else zeros."""
+        if passes_on:
             return lambda x: x.view_as(x)
         output = self.shape.output
         kind = next((parameter.dtype for parameter in self.parameters()), None)  # not that of tokens

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
 from ..network import Network
+from ..network.paths import in_use
 from ..tasks.experiment import Training
-from .parameters import FlatParameters
-from .plan import in_force
+from .parameters import FlatParameters, Span
 
 DEFAULT_MOMENTUM = 0.9
 """Of the optimizer `momentum` where the training says 0."""
@@ -28,19 +31,46 @@ def make_optimizer(training: Training, tensors: list[Tensor]) -> torch.optim.Opt
 
 
 class Updater:
-    """Takes optimizer steps. A skip that is off and a layer that is off keep parameters, momentum and step count."""
+    """Takes optimizer steps. What the outputs do not depend on keeps parameters, momentum and step count.
+
+    The flat vector is updated in pieces, which are the optimizer's parameters: one of layers, head and scales, and one of
+    each skip. A piece that rests has no gradient, so that torch leaves it alone. A layer becomes a piece of its own when it
+    rests for the first time: from then on it has taken fewer steps than the others.
+    """
 
     def __init__(self, flat: FlatParameters, training: Training, network: Network) -> None:
         self.flat = flat
-        self.optimizer = make_optimizer(training, flat.pieces)
+        self.spans: list[Span] = []
+        self.optimizer = make_optimizer(training, [flat.values])
+        self.lay_out([start for start, _ in flat.pieces])
         self.set_network(network)
 
+    @property
+    def pieces(self) -> list[Tensor]:
+        """What the optimizer updates, in the order of `spans`."""
+        return self.optimizer.param_groups[0]["params"]
+
+    def lay_out(self, starts: Iterable[int]) -> None:
+        """Begin afresh, without momentum or step count, with pieces that begin at `starts`."""
+        starts = sorted(set(starts))
+        self.spans = list(pairwise([*starts, len(self.flat.values)]))
+        self.optimizer.param_groups[0]["params"] = [self.flat.values[start:end] for start, end in self.spans]
+        self.optimizer.state.clear()
+        self._rests: list[bool] = []
+
     def set_network(self, network: Network) -> None:
-        """Let the parts that are off in `network` rest from now on."""
-        owners = self.flat.owners
-        self.active = [owner is None or in_force(network.skips[owner]) for owner in owners]
-        spans = zip(self.flat.layers, self.flat.scales, network.layers, strict=True)
-        self.resting = [span for layer, scale, part in spans if not part.on for span in (layer, scale) if span[1] > span[0]]
+        """Let the parts that the outputs of `network` do not depend on rest from now on."""
+        layers, skips = in_use(network)
+        used = [*zip(self.flat.layers, layers, strict=True), *zip(self.flat.scales, layers, strict=True)]
+        used += [*zip(self.flat.skips, skips, strict=True)]
+        self.resting: list[Span] = []
+        for (start, end), needed in sorted(used):
+            if needed or start == end:
+                continue
+            if self.resting and self.resting[-1][1] == start:
+                start = self.resting.pop()[0]  # neighbours that rest together are one piece
+            self.resting.append((start, end))
+        self._rests: list[bool] = []
 
     def set_learning_rate(self, learning_rate: float) -> None:
         for group in self.optimizer.param_groups:
@@ -48,20 +78,51 @@ class Updater:
 
     def step(self, gradient: Tensor) -> None:
         """Update all parameters that do not rest by the flat `gradient`."""
-        for index, (piece, active) in enumerate(zip(self.flat.pieces, self.active, strict=True)):
-            start, end = self.flat.piece_span(index)
-            piece.grad = gradient[start:end] if active else None
-        kept = [(tensor, span, tensor[slice(*span)].clone()) for tensor in self._trunk_tensors() for span in self.resting]
+        parts = self.parted(gradient)
+        for piece, part, rests in zip(self.pieces, parts, self._rests, strict=True):
+            piece.grad = None if rests else part
+        self._begin_late_momentum()
         self.optimizer.step()
-        for piece in self.flat.pieces:
+        for piece in self.pieces:
             piece.grad = None  # else a gradient of all parameters is held through the next step
-        for tensor, span, old in kept:
-            tensor[slice(*span)] = old
 
-    def _trunk_tensors(self) -> list[Tensor]:
-        """Return the trunk's values and its optimizer state, element by element alike."""
-        if not self.resting:
-            return []
-        trunk = self.flat.pieces[0]
-        state = self.optimizer.state.get(trunk, {})
-        return [trunk, *(t for t in state.values() if isinstance(t, Tensor) and t.shape == trunk.shape)]
+    def parted(self, gradient: Tensor) -> list[Tensor]:
+        """Return the flat `gradient` in the pieces that are updated, views of it."""
+        if not self._rests:
+            self._cut({place for span in self.resting for place in span})
+            self._rests = [any(first <= start < last for first, last in self.resting) for start, _ in self.spans]
+        return [gradient[start:end] for start, end in self.spans]
+
+    def _cut(self, places: set[int]) -> None:
+        """Cut pieces at `places`; each part takes its share of momentum with it, and the count of steps so far."""
+        state, spans, pieces = self.optimizer.state, [], []
+        for piece, (start, end) in zip(self.pieces, self.spans, strict=True):
+            parts = list(pairwise([start, *sorted(place for place in places if start < place < end), end]))
+            if len(parts) == 1:
+                spans, pieces = [*spans, (start, end)], [*pieces, piece]
+                continue
+            held = state.pop(piece, None)
+            for part in parts:
+                cut = self.flat.values[slice(*part)]
+                spans.append(part)
+                pieces.append(cut)
+                if held:
+                    state[cut] = {name: _share(value, piece, part[0] - start, part[1] - start) for name, value in held.items()}
+        self.spans, self.optimizer.param_groups[0]["params"] = spans, pieces
+
+    def _begin_late_momentum(self) -> None:
+        """Give a piece that takes its first step after others a momentum of 0, as torch does: its fused SGD begins all at once."""
+        if not self.optimizer.defaults.get("momentum"):
+            return
+        state = self.optimizer.state
+        if any(state.get(piece) for piece in self.pieces):
+            for piece in self.pieces:
+                if piece.grad is not None and not state.get(piece):
+                    state[piece]["momentum_buffer"] = torch.zeros_like(piece)
+
+
+def _share(value, piece: Tensor, start: int, end: int):
+    """Return what a part of a piece has of the piece's state: its elements of a momentum, its own copy of a count."""
+    if not isinstance(value, Tensor):
+        return value
+    return value[start:end].clone() if value.shape == piece.shape else value.clone()

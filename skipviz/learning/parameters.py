@@ -17,8 +17,7 @@ class FlatParameters:
     """Moves a model's parameters into one vector, of which they become views.
 
     The order is: each layer (without its branch scale), head, branch scales, then the parameters of each skip. `pieces`
-    are what an optimizer updates: one for layers, head and scales, and one for each skip that has parameters, so that a
-    skip that is off can be left alone.
+    are what an optimizer updates at first: layers, head and scales together, and each skip that has parameters by itself.
     """
 
     def __init__(self, model: NetworkModule) -> None:
@@ -37,20 +36,13 @@ class FlatParameters:
         self.layers, self.head = self.spans[:depth], self.spans[depth]
         self.scales, self.skips = self.spans[depth + 1 : 2 * depth + 1], self.spans[2 * depth + 1 :]
         self.layer_runs, self.runs = runs(self.layers), runs(self.spans)
-        self.owners = [None, *(index for index, (start, end) in enumerate(self.skips) if end > start)]
-        """For each piece, the skip whose parameters it holds; None: layers, head and scales."""
-        self.pieces = [self.values[slice(*self.piece_span(index))] for index in range(len(self.owners))]
+        self.pieces: list[Span] = [(0, self.scales[-1][1]), *(span for span in self.skips if span[1] > span[0])]
 
     def flatten(self, gradients: tuple[Tensor | None, ...]) -> Tensor:
         """Return the gradients, given in the order of `parameters`, as one vector; None counts as zeros."""
         if any(gradient is None for gradient in gradients):
             gradients = [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, gradients, strict=True)]
         return torch._C._nn.flatten_dense_tensors(gradients)
-
-    def piece_span(self, piece: int) -> Span:
-        """Return where a piece lies in the vector."""
-        owner = self.owners[piece]
-        return (0, self.scales[-1][1]) if owner is None else self.skips[owner]
 
 
 def runs(spans: list[Span]) -> list[tuple[int, int, int]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..network import Network, Skip
 from ..network.base import channel_axis, channels
-from ..network.edit import in_residual_branch
+from ..network.edit import passes_on
 from .operation import Function
 from .skip import gated
 
@@ -125,11 +125,6 @@ class Plan:
         return states.pop()
 
 
-def in_force(skip: Skip) -> bool:
-    """Return whether a skip carries anything: on, and stronger than 0."""
-    return skip.on and skip.strength > 0
-
-
 def _joined(part: Carry | Missing, h: Tensor, states: list[Tensor], tape: Tape | None) -> Tensor:
     if isinstance(part, Missing):
         return h.new_zeros((h.shape[0], *part.shape))
@@ -140,7 +135,7 @@ def _joined(part: Carry | Missing, h: Tensor, states: list[Tensor], tape: Tape |
 
 
 def _steps(model, network: Network, training: bool) -> list[Step]:
-    forks = {skip.source for skip in network.skips if in_force(skip)}
+    forks = {skip.source for skip in network.skips if skip.in_force}
     landing: dict[int, list[tuple[int, Skip]]] = {}
     for index, skip in enumerate(network.skips):
         landing.setdefault(skip.target, []).append((index, skip))
@@ -152,7 +147,7 @@ def _steps(model, network: Network, training: bool) -> list[Step]:
             if skip.merge != "concat":
                 continue
             carried = network.shapes.skips[index].carried
-            if in_force(skip):
+            if skip.in_force:
                 joined.append(_carry(model, index, skip, training))
             else:
                 joined.append(Missing(carried))
@@ -161,7 +156,7 @@ def _steps(model, network: Network, training: bool) -> list[Step]:
         function = _function(model, network, k, training, tuple(frozen))
         step = Step(k, k in forks, 1 + channel_axis(shape), function, joined)
         for index, skip in landing.get(k + 1, ()):
-            if skip.merge != "concat" and in_force(skip):
+            if skip.merge != "concat" and skip.in_force:
                 carry = _carry(model, index, skip, training)
                 if skip.merge == "gate":
                     step.gate = carry
@@ -188,7 +183,7 @@ def _function(model, network: Network, k: int, training: bool, frozen: tuple[sli
         return model.head.function()
     layer = network.layers[k]
     if not layer.on:
-        return model.layers[k].resting(in_residual_branch(network, k + 1))
+        return model.layers[k].resting(passes_on(network, k + 1))
     return model.layers[k].function(layer, training, frozen)
 
 
@@ -198,4 +193,4 @@ def _carry(model, index: int, skip: Skip, training: bool) -> Carry:
     return Carry(index, skip.source, skip.strength, module.carry(skip, training), transform)
 
 
-__all__ = ["Carry", "Missing", "Plan", "Step", "Tape", "in_force"]
+__all__ = ["Carry", "Missing", "Plan", "Step", "Tape"]

@@ -174,7 +174,7 @@ class Trainer:
             self.step, self.diverged, self._events = facts["step"], facts["diverged"], facts["events"]
             self._next_held_out, self.applied = facts["next_held_out"], facts["applied"]
             self._began = monotonic() - facts["seconds"]
-        except (KeyError, TypeError, ExperimentError, NetworkError) as error:
+        except (LookupError, TypeError, ExperimentError, NetworkError) as error:
             raise CheckpointError(f"the checkpoint does not fit this run: {error}") from None
         self.experiment = experiment
 

@@ -71,7 +71,7 @@ class Variant:
         return frame
 
     def _step(self, gradient: Tensor, rate: float) -> None:
-        clip([gradient[slice(*self.flat.piece_span(index))] for index in range(len(self.flat.pieces))], self.training)
+        clip(self.updater.parted(gradient), self.training)
         self.updater.set_learning_rate(rate)
         self.updater.step(gradient)
 

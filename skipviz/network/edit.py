@@ -153,15 +153,21 @@ def _standing(parts, before):
 
 
 def in_residual_branch(network: Network, k: int) -> bool:
-    """Return whether f_k lies under a switched-on add or gate, so that its lesion contributes 0."""
+    """Return whether f_k lies under an add or gate in force, so that its lesion contributes 0."""
     return _residual_branches(network)[k - 1]
+
+
+def passes_on(network: Network, k: int) -> bool:
+    """Return whether f_k, while it is off, becomes the identity; it becomes zeros in a residual branch, or where shapes differ."""
+    shape = network.shapes.layers[k - 1]
+    return shape.input == shape.output and not in_residual_branch(network, k)
 
 
 def _residual_branches(network: Network) -> list[bool]:
     """Return the same of every layer."""
     edges = [0] * (network.depth + 2)
     for skip in network.skips:
-        if skip.on and skip.merge != "concat":
+        if skip.in_force and skip.merge != "concat":
             edges[skip.source + 1] += 1
             edges[skip.target + 1] -= 1
     return [bool(over) for over in accumulate(edges[1:-1])]

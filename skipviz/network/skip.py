@@ -45,11 +45,17 @@ class Skip(Frozen):
     source: int = Field(ge=0, description="state it leaves from")
     target: int = Field(ge=1, description="state it joins")
     merge: Merge = "add"
-    on: bool = True
+    on: bool = Field(True, description="the switch; whether anything is carried is `in_force`")
     strength: float = Field(1.0, ge=0, le=2, description="factor s on what is carried")
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the skip")
     adapter: Adapter = Adapter()
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it carries anything: on, and of another strength than 0. One that is not has no path, no gradient and no
+        part in learning; a switch that is off and a strength of 0 are the same network."""
+        return self.on and self.strength != 0
 
     def resolved_adapter(self, source: Shape, target: Shape) -> Adapter:
         """Return the adapter with every `auto` decided for these shapes; raises `NetworkError`."""

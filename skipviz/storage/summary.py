@@ -41,7 +41,7 @@ def summary_of(experiment: Experiment) -> dict:
         "variants": list(experiment.variants),
         "depth": network.depth,
         "parameters": network.parameter_count(),
-        "skips_on": sum(skip.on for skip in network.skips),
+        "skips_on": sum(skip.in_force for skip in network.skips),
         "skips_total": len(network.skips),
     }
 

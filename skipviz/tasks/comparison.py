@@ -147,7 +147,7 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     both = [pair for pair in ends[0] if pair in ends[1]]
     alone = [[skip for pair, (skip, _) in side.items() if pair not in ends[1 - index]] for index, side in enumerate(ends)]
     words = [
-        ("", lambda part: _switch(part[0].on)),
+        ("", lambda part: _switch(part[0].in_force)),
         ("merge", lambda part: part[0].merge),
         ("strength", lambda part: f"{part[0].strength:g}"),
         ("gradient gain", lambda part: f"{part[0].gain:g}"),
@@ -168,7 +168,7 @@ def _counts(skips: Sequence[Skip]) -> str:
 
 
 def _on(skips: Sequence[Skip]) -> str:
-    on = sum(skip.on for skip in skips)
+    on = sum(skip.in_force for skip in skips)
     return "all" if on == len(skips) else "none" if on == 0 else f"{on} of {len(skips)}"
 
 

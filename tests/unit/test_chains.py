@@ -11,7 +11,6 @@ from reference import stirred
 
 from skipviz import Network
 from skipviz.learning.build import build
-from skipviz.learning.plan import in_force
 from skipviz.learning.probe import gradients, record
 from skipviz.network.layer import Activation, LayerInit, Norm, Order
 from skipviz.network.operation import Operation
@@ -76,7 +75,7 @@ def count(network: Network) -> None:
         COUNTED.update([("op", layer.op.kind), ("norm", layer.norm), ("order", layer.order), ("init", layer.init)])
         COUNTED.update([("activation", layer.activation), ("layer on", layer.on), ("gain", layer.gain), ("dropout", layer.dropout)])
         COUNTED["learned scale" if layer.scale_learned else "scale" if layer.scale is not None else "no scale"] += 1
-    live = [(skip, shape) for skip, shape in zip(network.skips, network.shapes.skips, strict=True) if in_force(skip)]
+    live = [(skip, shape) for skip, shape in zip(network.skips, network.shapes.skips, strict=True) if skip.in_force]
     for skip, shape in live:
         COUNTED[shape.adapter.spatial, shape.adapter.channels, skip.merge] += 1
     COUNTED.update([("skip on", skip.on) for skip in network.skips] + [("skip gain", skip.gain) for skip in network.skips])

@@ -1,6 +1,8 @@
 // @ts-check
 // How skips, valves and boxes stand at one moment of a run: on a drawing of another moment, or of the run's beginning.
 
+import { countInForce, inForce } from "../common/in_force.js";
+
 const STANDING_SVG = "http://www.w3.org/2000/svg";
 // As `skipviz.drawing.marks` and `plate` have them, px.
 const CHIP = { height: 18, pitch: 21, least: 26, margin: 10, character: 6.6 };
@@ -14,7 +16,7 @@ const RING_GAP = 11;
 export function networkThen(network, then) {
   const stood = (part, known) => ({ ...part, ...known.get(part.id) });
   const skips = network.skips.map((skip) => stood(skip, then.skip));
-  return { ...network, skips, layers: network.layers.map((layer) => stood(layer, then.layer)), skips_on: skips.filter((skip) => skip.on).length };
+  return { ...network, skips, layers: network.layers.map((layer) => stood(layer, then.layer)), skips_on: countInForce(skips) };
 }
 
 /**
@@ -24,7 +26,7 @@ export function networkThen(network, then) {
 export function drawStanding(svg, diagram, network) {
   for (const line of diagram.skips) {
     const skips = line.parts.map((index) => network.skips[index]);
-    const on = skips.filter((skip) => skip.on).length;
+    const on = countInForce(skips);
     const node = svg.querySelector(`[data-edge="${line.id}"]`);
     if (!node) continue;
     node.classList.toggle("off", !on);
@@ -104,11 +106,11 @@ function putChips(svg, line, words, on) {
 
 function putDashes(svg, plate, skips) {
   const lane = svg.querySelector(`[data-plate="${plate.id}"] .mini-lane`);
-  const state = plate.inside.map(([index]) => (skips[index].on ? 1 : 0)).join("");
+  const state = plate.inside.map(([index]) => (inForce(skips[index]) ? 1 : 0)).join("");
   if (!lane || lane.dataset.state === state) return;
   lane.dataset.state = state;
   const path = (dashes) => dashes.map(([, low, high]) => `M${plate.x} ${low}V${high}`).join("");
-  const [on, off] = [true, false].map((wanted) => plate.inside.filter(([index]) => skips[index].on === wanted));
+  const [on, off] = [true, false].map((wanted) => plate.inside.filter(([index]) => inForce(skips[index]) === wanted));
   const parts = [];
   if (on.length) parts.push(drawnMark("path", { class: "mini", d: path(on) }));
   if (off.length) parts.push(drawnMark("path", { class: "mini off", d: path(off) }));

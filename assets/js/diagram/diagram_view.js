@@ -3,6 +3,7 @@
 import { parseSvg } from "../common/dom.js";
 import { createDiagramPainter } from "./diagram_paint.js";
 import { drawStanding } from "./diagram_standing.js";
+import { inForce } from "../common/in_force.js";
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.";
@@ -281,10 +282,12 @@ export function createDiagramView(host, act) {
       if (hovered?.isConnected && !drag) act.hover(hovered, "");
     },
     /** Show at once what a click asked for; the server's drawing follows. */
-    mark(kind, ids, on) {
+    mark(kind, ids, network) {
+      const lit = new Set(kind === "skip" ? network.skips.filter(inForce).map((skip) => skip.id) : network.layers.filter((layer) => layer.gain > 0).map((layer) => layer.id));
       for (const node of items()) {
         const own = list(node, kind);
         if (!own.length || !own.every((id) => ids.includes(id))) continue;
+        const on = own.some((id) => lit.has(id));
         if (kind === "skip") (node.closest("[data-edge]") || node).classList.toggle("off", !on);
         else node.classList.toggle("shut", !on);
       }

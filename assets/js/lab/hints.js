@@ -1,6 +1,7 @@
 // @ts-check
 // What a part is and what its number means, in a few lines; and one sentence for people who listen.
 import { activationWords } from "../common/activations.js";
+import { inForce } from "../common/in_force.js";
 import { formatNumber } from "../common/numbers.js";
 
 /** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
@@ -53,7 +54,7 @@ function skipLines(ids, data, values, figure) {
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
     `gradient back through it ${formatNumber(gradient)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
-    `Click: ${skip.on ? "off" : "on"}${figure ? "" : " · Del: remove"}`,
+    `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : " · Del: remove"}`,
   ];
 }
 

@@ -1,5 +1,7 @@
 // @ts-check
 // The same run in another tab of this browser: what is switched there, this page follows, and tells Python.
+import { countInForce } from "../common/in_force.js";
+
 const EVENT_KINDS = ["skip", "layer", "rate"];
 // ms after which an event that was posted and never came is given up.
 const NEVER_CAME = 30000;
@@ -61,7 +63,7 @@ export function createOtherTab(store, outer) {
           outer.tell({ op: `${kind}s`, ids, changes, live: true });
         }
       }
-      data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+      data.network.skips_on = countInForce(data.network.skips);
       outer.stand(data.network);
       const rate = store.events.findLast((one) => one.event.kind === "rate")?.event.learning_rate;
       if (rate === undefined || rate === data.learning_rate) return;

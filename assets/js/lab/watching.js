@@ -1,6 +1,7 @@
 // @ts-check
 // Looking on at a run or a classroom: the line that says so, what is refused, and switches that follow their owner's.
 import { element } from "../common/dom.js";
+import { countInForce } from "../common/in_force.js";
 import { routeTo, routesBlocked } from "../frames/reach.js";
 
 const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
@@ -13,7 +14,7 @@ const LOOK_FOR = 12_000;
 /**
  * @param {{store: any, data: () => any, ask: (command: any) => void, refuse: (title: string, sentence: string) => void,
  *   take: (view: any) => void, adopt: (run: string | null) => void, hides: (group: string) => boolean,
- *   mark: (kind: string, names: string[], on: boolean) => void}} outer
+ *   mark: (kind: string, names: string[]) => void}} outer
  */
 export function createWatching(outer) {
   const { store } = outer;
@@ -97,17 +98,18 @@ export function createWatching(outer) {
     const now = store.standing(null, data.variant);
     let redraw = false;
     for (const kind of ["skip", "layer"]) {
+      const marked = [];
       for (const part of data.network[`${kind}s`]) {
         const wanted = now[kind].get(part.id);
         const changed = wanted && ["on", "strength", "gain"].filter((name) => name in part && part[name] !== wanted[name]);
         if (!changed?.length) continue;
         Object.assign(part, Object.fromEntries(changed.map((name) => [name, wanted[name]])));
-        if (kind === "skip" && changed.includes("on")) outer.mark("skip", [part.id], part.on);
-        if (kind === "layer" && changed.includes("gain")) outer.mark("valve", [part.id], part.gain > 0);
+        marked.push(part.id);
         redraw = redraw || changed.includes("strength") || (kind === "layer" && changed.includes("on")) || !["0", "1"].includes(String(part.gain));
       }
+      if (marked.length) outer.mark(kind === "skip" ? "skip" : "valve", marked);
     }
-    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    data.network.skips_on = countInForce(data.network.skips);
     const rate = store.events.findLast((one) => one.event.kind === "rate");
     if (rate) data.learning_rate = rate.event.learning_rate;
     if (redraw) lookSoon(GATHER);

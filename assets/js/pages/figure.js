@@ -3,6 +3,7 @@
 import { element, parseSvg } from "../common/dom.js";
 import { createFigurePanel } from "./figure_panel.js";
 import { createHeaderActions } from "../common/header_actions.js";
+import { inForce } from "../common/in_force.js";
 import { createToast } from "../common/notice.js";
 import { createPlayer } from "./player.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
@@ -174,7 +175,7 @@ export function createFigure(root, commands) {
     }
     // A key stands in the legend once there is what it explains.
     const networks = data.panels.map((panel) => panel.network);
-    keys.off.hidden = !networks.some((network) => network.skips.some((skip) => !skip.on));
+    keys.off.hidden = !networks.some((network) => network.skips.some((skip) => !inForce(skip)));
     keys.kill.hidden = !networks.some((network) => network.layers.some((layer) => layer.gain === 0));
     keys.ghost.hidden = !panels.some((panel) => panel.ghosted());
     const slow = now || performance.now() - slowAt > 400;

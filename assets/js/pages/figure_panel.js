@@ -3,6 +3,7 @@
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { element } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
+import { toggled } from "../common/in_force.js";
 import { createHints } from "../lab/hints.js";
 import { createTooltip } from "../common/notice.js";
 import { metricName, metricWord } from "../common/metric_words.js";
@@ -55,8 +56,7 @@ export function createFigurePanel(id, outer) {
   async function edit(kind, names, changes) {
     const live = store.hears() && store.mine && !store.shared;
     for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
-    if ("on" in changes) view.mark("skip", names, changes.on);
-    if ("gain" in changes) view.mark("valve", names, changes.gain > 0);
+    view.mark(kind === "skip" ? "skip" : "valve", names, data.network);
     outer.command({ op: kind === "skip" ? "skips" : "layers", panel: id, ids: names, changes, live });
     if (!live) return;
     const answer = await post(`skipviz/runs/${store.id}/events`, { kind, ids: names, ...changes });
@@ -65,7 +65,7 @@ export function createFigurePanel(id, outer) {
   }
   const past = createPast(store, { data: () => data, stand: (network) => view.stand(network) });
   const act = past.guard({
-    toggleSkip: (names) => edit("skip", names, { on: !data.network.skips.some((skip) => names.includes(skip.id) && skip.on) }),
+    toggleSkip: (names) => edit("skip", names, toggled(data.network.skips, names)),
     toggleValve: (names) => edit("layer", names, { gain: data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0) ? 0 : 1 }),
     selectSkip: () => {},
     selectLayer: (names) => act.toggleValve(names),

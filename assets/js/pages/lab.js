@@ -5,6 +5,7 @@ import { iconButton, isText } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
+import { countInForce, switchedOn, toggled } from "../common/in_force.js";
 import { createInspector } from "../lab/inspector.js";
 import { createLabLegend } from "../lab/lab_legend.js";
 import { followRoom, labElements } from "../lab/lab_elements.js";
@@ -77,9 +78,8 @@ export function createLab(root, commands) {
     const live = store.hears() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
     if (live) send({ kind, ids: names, ...changes }, final);
     for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
-    if ("on" in changes && kind === "skip") diagram.mark("skip", names, changes.on);
-    if ("gain" in changes && kind === "layer") diagram.mark("valve", names, changes.gain > 0);
-    data.network.skips_on = data.network.skips.filter((skip) => skip.on).length;
+    diagram.mark(kind === "skip" ? "skip" : "valve", names, data.network);
+    data.network.skips_on = countInForce(data.network.skips);
     if (final) commands.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes, live }, live ? TELL_LATER : 0);
     draw.text();
   }
@@ -87,17 +87,14 @@ export function createLab(root, commands) {
   const refuse = (title, sentence) => toast.show(title, sentence);
   const watching = createWatching({
     store, data: () => data, ask: (command) => commands.send(command), refuse,
-    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, on) => diagram.mark(kind, names, on),
+    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names) => diagram.mark(kind, names, data.network),
   });
   const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), stand: (network) => diagram.stand(network) });
   const past = createPast(store, { data: () => data, stand: (network) => diagram.stand(network) });
   const act = past.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
     layers: (names, changes, final) => edit("layer", names, changes, final),
-    toggleSkip(names) {
-      const on = data.network.skips.some((skip) => names.includes(skip.id) && skip.on);
-      edit("skip", names, { on: !on }, true);
-    },
+    toggleSkip: (names) => edit("skip", names, toggled(data.network.skips, names), true),
     toggleValve(names) {
       const open = data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0);
       edit("layer", names, { gain: open ? 0 : 1 }, true);
@@ -116,7 +113,7 @@ export function createLab(root, commands) {
       if (sentence) tooltip.show(node || page.rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
     },
-    all: (on) => edit("skip", ids("skip"), { on }, true),
+    all: (on) => edit("skip", ids("skip"), on ? switchedOn(data.network.skips) : { on }, true),
     main() {
       if (store.state === "running" || store.state === "starting") control("pause", "paused");
       else if (store.state === "paused") control("resume", "running");

@@ -48,7 +48,7 @@ class Footprint:
 
 def footprint(network: Network, ghost: bool = False) -> Footprint:
     """Return what passes of `network` hold; of `ghost` with every skip off."""
-    active = [index for index, skip in enumerate(network.skips) if not ghost and skip.on and skip.strength > 0]
+    active = [index for index, skip in enumerate(network.skips) if not ghost and skip.in_force]
     joined = {skip.target for skip in network.skips if skip.merge == "concat"}
     merged = {network.skips[index].target for index in active if network.skips[index].merge != "concat"}
     views: set[int] = set()

@@ -163,9 +163,6 @@ def script(
     classes = {name: class_name(name, taken) for name in lives}
     writers = {name: NetworkWriter(live, needs, own_norms, task.sample_shape()) for name, live in lives.items()}
     networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
-    rests = any(not layer.on for phase in phases for network in phase.variants.values() for layer in network.layers)
-    if rests:
-        networks = [text + writer.off_source() for text, writer in zip(networks, writers.values(), strict=True)]
     if task.finds_masks:
         needs.add("centre")
     body = "\n".join(
@@ -173,7 +170,7 @@ def script(
             helpers(needs),
             *(f"\n{text}" for text in networks),
             own.body if own else data_source(task),
-            updater(phases, rests) + rate_source(experiment.training),
+            updater(phases) + rate_source(experiment.training),
             _train_source(experiment, phases, steps, classes, lives, "Dropout" in needs),
         ]
     )
@@ -215,7 +212,7 @@ def _phases(experiment: Experiment, events: Iterable[Event]) -> tuple[list[Exper
 
 def _about(experiment: Experiment, name: str) -> str:
     network = experiment.variants[name]
-    count, off = len(network.skips), sum(not skip.on for skip in network.skips)
+    count, off = len(network.skips), sum(not skip.in_force for skip in network.skips)
     skips = f"{count or 'no'} skip{'' if count == 1 else 's'}" + (f" ({off} of them off)" if off else "")
     return f"{name}: {network.depth} layers, {skips}, {network.parameter_count():,} parameters."
 
@@ -232,6 +229,8 @@ def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None) -
         standard |= {"import importlib.util", "from pathlib import Path"}
     if own:
         standard = {*standard, *own.imports, "from hashlib import blake2b, sha256"} - {"from hashlib import blake2b"}
+    if "groupby(" in body:
+        standard.add("from itertools import groupby")
     others = ["import numpy as np", "import torch", "from torch import nn"]
     if "F." in body:
         others.append("from torch.nn import functional as F")

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...network.edit import in_residual_branch
+from ...network.edit import passes_on
 from ...network.network import Network
-from ...network.skip import Skip
-
-
-def in_force(skip: Skip) -> bool:
-    """Return whether a skip carries anything: on, and stronger than 0."""
-    return skip.on and skip.strength > 0
 
 
 def layer_state(network: Network, k: int) -> str:
-    """Return whether f_k is `on`, or what stands in for it: `zeros` inside a residual branch, else `input`."""
+    """Return whether f_k is `on`, or what stands in for it: `input` where it passes on what it reads, else `zeros`."""
     if network.layers[k - 1].on:
         return "on"
-    shape = network.shapes.layers[k - 1]
-    return "zeros" if in_residual_branch(network, k) or shape.input != shape.output else "input"
+    return "input" if passes_on(network, k) else "zeros"
 
 
 class Live:
@@ -66,7 +59,7 @@ class Live:
 def _values(network: Network) -> dict[tuple[str, str], object]:
     values: dict[tuple[str, str], object] = {}
     for skip in network.skips:
-        values["on", skip.id] = in_force(skip)
+        values["on", skip.id] = skip.in_force
         values["strength", skip.id] = skip.strength
         values["skip_gain", skip.id] = skip.gain
     for k, layer in enumerate(network.layers, start=1):

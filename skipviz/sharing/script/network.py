@@ -65,25 +65,6 @@ class NetworkWriter:
             ]
         )
 
-    def off_source(self) -> str:
-        """Return the method that says which layers and which of the skips with parameters are off."""
-        network, live = self.network, self.live
-        layers = {layer.id: f"self.f[{k}]" if self.long else f"self.f{k}" for k, layer in enumerate(network.layers, start=1)}
-        skips = {skip.id: f'"{skip.source}-{skip.target}"' for index, skip in enumerate(network.skips) if self._has_map(index)}
-        found = []
-        for table, parts, on in (("layer", layers, "on"), ("on", skips, True)):
-            always = [part for name, part in parts.items() if not live.changes(table, name) and live.value(table, name) != on]
-            asked = ", ".join(f"{text(name)}: {part}" for name, part in parts.items() if live.changes(table, name))
-            test = 'self.layer[id] != "on"' if table == "layer" else "not self.on[id]"
-            found.append(f"[{', '.join(always)}]" + (f" + [part for id, part in {{{asked}}}.items() if {test}]" if asked else ""))
-        return f"""
-    def off(self):
-        \"\"\"Return the layers that are off, and the keys of the skips that are.\"\"\"
-        layers = {found[0]}
-        skips = {found[1]}
-        return layers, skips
-"""
-
     def _projects(self, index: int) -> bool:
         return self.network.shapes.skips[index].adapter.channels == "project"
 

@@ -12,16 +12,16 @@ from ...tasks.schedule import CUT, CUTS, FIRST, LAST, RISE, SCHEDULES
 
 UPDATER = '''
 class Updater:
-    """Updates a model whose parameters it lays into vectors, of which they become views: one vector of layers and head,
-    and one of each skip that has parameters, which rests while the skip is off. An update is then one call."""
+    """Updates a model whose parameters it lays into vectors, of which they become views: one vector of layers and head, and
+    one of each skip that has parameters. An update is then one call. What has no gradient rests."""
 {thresholds}
     def __init__(self, model):
         self.model = model
-        skips = {{key: list(skip.parameters()) for key, skip in model.s.items()}} if hasattr(model, "s") else {{}}
-        theirs = {{id(p) for part in skips.values() for p in part}}
-        trunk = [p for p in model.parameters() if id(p) not in theirs]
-        self.parts = {{"trunk": sorted(trunk, key=lambda p: p.dim() == 0), **skips}}  # learned scales last
-        self.vectors = {{key: self.joined(part) for key, part in self.parts.items() if part}}
+        skips = [list(skip.parameters()) for skip in model.s.values()] if hasattr(model, "s") else []
+        theirs = {{id(p) for part in skips for p in part}}
+        trunk = sorted((p for p in model.parameters() if id(p) not in theirs), key=lambda p: p.dim() == 0)  # learned scales last
+        self.parts = [part for part in (trunk, *skips) if part]
+        self.vectors = [self.joined(part) for part in self.parts]
         self.optimizer = {optimizer}
 
     def joined(self, part):
@@ -34,27 +34,44 @@ class Updater:
     def step(self, loss):
         """Take one step down the gradient of `loss`."""
         self.model.zero_grad()
-        loss.backward()
-        {off}for key, vector in self.vectors.items():
-            gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parts[key]]
-            rests = {rests}
-            vector.grad = None if rests else torch.cat([gradient.reshape(-1) for gradient in gradients])
-        {clip}{step}
+        {backward}
+        {cut}for part, vector in zip(self.parts, self.vectors):
+            vector.grad = None if part[0].grad is None else torch.cat([p.grad.reshape(-1) for p in part])
+        {clip}{late}self.optimizer.step()
 '''
-RESTS = 'key != "trunk" and all(p.grad is None for p in self.parts[key])'
-KEEPING = """kept = []
-        for p in (p for layer in layers for p in layer.parameters()):  # a layer that is off keeps weights and momentum
-            place, trunk = slice(p.storage_offset(), p.storage_offset() + p.numel()), self.vectors["trunk"]
-            state = self.optimizer.state.get(trunk, {})
-            tensors = [trunk, *(t for t in state.values() if torch.is_tensor(t) and t.shape == trunk.shape)]
-            kept += [(tensor[place], tensor[place].clone()) for tensor in tensors]
-        self.optimizer.step()
-        for tensor, old in kept:
-            tensor.copy_(old)"""
+BACKWARD = """if loss.requires_grad:  # it does not where all that has parameters is off
+            loss.backward()"""
+PARTED = '''
+    def cut(self):
+        """Cut vectors where what rests begins or ends; each piece takes its momentum along, and its own count of steps."""
+        if all(len({p.grad is None for p in part}) == 1 for part in self.parts):
+            return
+        parts, vectors, state = [], [], self.optimizer.state
+        for part, vector in zip(self.parts, self.vectors):
+            first, held = 0, state.pop(vector, {})
+            for _, run in groupby(part, key=lambda p: p.grad is None):
+                parts.append(list(run))
+                last = first + sum(p.numel() for p in parts[-1])
+                vectors.append(vector[first:last])
+                for name, value in held.items():
+                    state[vectors[-1]][name] = (value[first:last] if value.shape == vector.shape else value).clone()
+                first = last
+        self.parts, self.vectors = parts, vectors
+        self.optimizer.param_groups[0]["params"] = vectors
+'''
+LATE = '''
+    def begin_late(self):
+        """Give what takes its first step after others a momentum of 0: torch's fused SGD begins all at once."""
+        state = self.optimizer.state
+        if any(state.get(vector) for vector in self.vectors):
+            for vector in self.vectors:
+                if vector.grad is not None and not state.get(vector):
+                    state[vector]["momentum_buffer"] = torch.zeros_like(vector)
+'''
 CLIP = '''
     def clip(self):
         """Clip the gradient: every element to clip_value, then the norm of the whole to clip_norm."""
-        gradients = [vector.grad for vector in self.vectors.values() if vector.grad is not None]
+        gradients = [vector.grad for vector in self.vectors if vector.grad is not None]
         if self.clip_value is not None:
             for gradient in gradients:
                 gradient.clamp_(-self.clip_value, self.clip_value)
@@ -71,19 +88,23 @@ ONE_CYCLE = """    top = {top!r}
 """
 
 
-def updater(phases: Sequence[Experiment], layers_rest: bool) -> str:
-    """Return the source of the updater; `layers_rest`: some layer is off at some time."""
+def updater(phases: Sequence[Experiment]) -> str:
+    """Return the source of the updater for what is switched, clipped and trained in the phases of a run."""
+    first = phases[0].training
     clips = any(thresholds(phase.training) != (None, None) for phase in phases)
-    norm, value = thresholds(phases[0].training)
+    networks = [network for phase in phases for network in phase.variants.values()]
+    rests = any(not layer.on for network in networks for layer in network.layers)
+    late = bool(momentum(first)) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
+    norm, value = thresholds(first)
     source = UPDATER.format(
         thresholds=f"\n    clip_norm, clip_value = {norm!r}, {value!r}\n" if clips else "",
-        optimizer=_optimizer(phases[0].training),
-        off="layers, skips = self.model.off()\n        " if layers_rest else "",
-        rests="key in skips" if layers_rest else RESTS,
+        optimizer=_optimizer(first),
+        backward=BACKWARD if rests else "loss.backward()",
+        cut="self.cut()\n        " if rests else "",
         clip="self.clip()\n        " if clips else "",
-        step=KEEPING if layers_rest else "self.optimizer.step()",
+        late="self.begin_late()\n        " if late else "",
     )
-    return source + (CLIP if clips else "")
+    return source + (PARTED if rests else "") + (LATE if late else "") + (CLIP if clips else "")
 
 
 def thresholds(training: Training) -> tuple[float | None, float | None]:
@@ -121,12 +142,17 @@ def _fall(training: Training) -> str:
     return "peak"
 
 
+def momentum(training: Training) -> float:
+    """Return the momentum of SGD, 0 where there is none or another optimizer."""
+    usual = {"momentum": 0.9, "sgd": 0.0}
+    return training.momentum or usual[training.optimizer] if training.optimizer in usual else 0.0
+
+
 def _optimizer(training: Training) -> str:
     """Return the expression that makes the optimizer."""
     decay = f", weight_decay={training.weight_decay!r}" if training.weight_decay or training.optimizer == "adamw" else ""
-    rate = f"self.vectors.values(), lr={training.learning_rate!r}"
+    rate = f"self.vectors, lr={training.learning_rate!r}"
     if training.optimizer in ("adam", "adamw"):
         return f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'AdamW'}({rate}{decay}, fused=True)"
-    momentum = training.momentum or (0.9 if training.optimizer == "momentum" else 0.0)
-    more = f", momentum={momentum!r}" if momentum else ""
+    more = f", momentum={momentum(training)!r}" if momentum(training) else ""
     return f"torch.optim.SGD({rate}{more}{decay}, fused=True)"

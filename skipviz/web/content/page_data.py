@@ -76,7 +76,7 @@ def network_data(network: Network) -> dict:
         "layers": layers,
         "skips": skips,
         "skips_total": len(skips),
-        "skips_on": sum(skip.on for skip in network.skips),
+        "skips_on": sum(skip.in_force for skip in network.skips),
         "words": ["Plain", "Residual"] if residual else ["Skips off", "On"],
     }
 

@@ -9,6 +9,7 @@ from experiments import small
 from pages import PHONE, FigurePage, LabPage
 from playwright.sync_api import expect
 
+from skipviz.sharing import link
 from skipviz.tasks import presets
 
 NONSENSE = ("-5", "1e99", "0", "999999999999", "")
@@ -136,6 +137,20 @@ def test_a_whole_visit_logs_no_error_and_asks_no_other_host_for_anything(page, s
     foreign = [address for address in page.asked if not address.startswith((server.address, "data:", "blob:"))]
     assert foreign == []
     assert page.complaints == []
+
+
+def test_where_plotly_cannot_be_loaded_each_plot_says_so_and_the_diagram_works_on(page):
+    page.route(re.compile(r"/skipviz/plotly\.js|cdn\.plot\.ly"), lambda route: route.abort())
+    lab = LabPage(page)
+    page.goto("lab?x=" + link.encode(small()))
+    said = page.locator(".sv-no-plot")
+    expect(said).to_have_count(4)
+    expect(page.locator(".sv-bars .sv-no-plot")).to_contain_text("plotly.js could not be loaded")
+    before = lab.band_widths()
+    lab.start()
+    lab.wait_for_step(5)
+    lab.until(lambda: lab.band_widths() != before)
+    expect(said).to_have_count(4)
 
 
 def test_the_page_opens_and_trains_where_its_script_cannot_be_fetched_from_our_routes(page):

@@ -8,6 +8,7 @@ import { createLossPlot } from "../plots/plot_loss.js";
 import { clipNorms, createTotalPlot } from "../plots/plot_total.js";
 import { createPicture } from "../pictures/picture.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
+import { sayNoPlots } from "../plots/no_plots.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
 
 /**
@@ -19,11 +20,16 @@ export function createLabPlots(page, options, seek) {
   /** @type {any} */
   let plots = null;
   let pictured = null;
+  let gone = false;
   return {
-    /** Make the plots once; true when that was now. @param {any} data */
+    /** Make the plots once, or say in their places why there are none; true when they were made now. @param {any} data */
     async load(data) {
-      const Plotly = await loadPlotly(data.plotly);
-      if (plots) return false;
+      const Plotly = await loadPlotly(data.plotly).catch(() => null);
+      if (plots || gone) return false;
+      if (!Plotly) {
+        sayNoPlots([page.bars, page.heatmap, page.loss, page.picture]);
+        return false;
+      }
       plots = {
         rows: createRowsPlot(Plotly, page.bars, data.figures.rows, data.ramps),
         heatmap: createHeatmap(Plotly, page.heatmap, data.figures.heatmap, data.ramps, seek),
@@ -78,6 +84,7 @@ export function createLabPlots(page, options, seek) {
       );
     },
     destroy() {
+      gone = true;
       if (plots) for (const plot of Object.values(plots)) plot.destroy?.();
     },
   };

@@ -1,21 +1,22 @@
 // @ts-check
-// Where a run's bars will stand while it waits in line: its place, and when it will start.
+// Where bars will stand, why they do not yet: a run's place in line and when it will start, or that nothing could be measured.
 import { element } from "../common/dom.js";
 import { queueLines } from "../common/run_words.js";
 
 /**
  * @param {HTMLElement} host  positioned; the notice covers the part beside the diagram
- * @returns {(store: any) => void} shows or hides it
+ * @returns {(store: any, problem?: string | null) => void} shows or hides it; `problem` says why nothing was measured before a run
  */
 export function createQueueNotice(host) {
   const place = element("strong", {});
   const wait = element("span", {});
   const root = element("div", { class: "sv-queue-notice", role: "status", hidden: true }, place, wait);
   host.append(root);
-  return (store) => {
-    root.hidden = store.state !== "queued" || store.frames.length > 0;
+  return (store, problem) => {
+    const queued = store.state === "queued";
+    root.hidden = store.frames.length > 0 || !(queued || (problem && store.state === "ready"));
     if (root.hidden) return;
-    const [first, second] = queueLines(store);
+    const [first, second] = queued ? queueLines(store) : ["Not measured", problem ?? ""];
     if (place.textContent !== first) place.textContent = first;
     if (wait.textContent !== second) wait.textContent = second;
   };

@@ -6,6 +6,7 @@ import { element, iconButton } from "../common/dom.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { createToast } from "../common/notice.js";
 import { createLossPlot } from "../plots/plot_loss.js";
+import { sayNoPlots } from "../plots/no_plots.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
 import { createReachNote } from "../common/reach_note.js";
 import { createLooked } from "../frames/looked.js";
@@ -25,6 +26,7 @@ export function createCompare(root, commands) {
   let cursor = null;
   let slowAt = 0;
   let slowTimer = 0;
+  let ended = false;
   let asked = false;
   let described = "";
   const page = compareElements();
@@ -119,15 +121,20 @@ export function createCompare(root, commands) {
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       loadPlotly(next.plotly).then(
         (Plotly) => {
+          if (ended) return;
           for (const column of columns) column.plotted(Plotly, next);
           loss = loss || createLossPlot(Plotly, page.loss, next.figures.loss, seek);
           draw(true);
         },
-        () => toast.show("No plots.", "plotly.js could not be fetched; the diagrams still work."),
+        () => {
+          sayNoPlots([page.loss]);
+          for (const column of columns) column.unplotted();
+        },
       );
       draw(true);
     },
     destroy() {
+      ended = true;
       clearTimeout(slowTimer);
       looked.destroy();
       stream.destroy();

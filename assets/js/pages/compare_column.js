@@ -10,6 +10,7 @@ import { createTooltip } from "../common/notice.js";
 import { metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
+import { sayNoPlots } from "../plots/no_plots.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
 import { networkWords } from "./run_facts.js";
 import { stateWords } from "../common/run_words.js";
@@ -112,6 +113,7 @@ export function createCompareColumn(side, outer) {
       root.style.setProperty("--sv-gain-x", `${next.diagram.gain_x}px`);
       root.style.setProperty("--sv-diagram-width", `${next.diagram.width}px`);
     },
+    unplotted: () => sayNoPlots([bars, heatmap]),
     /** @param {any} Plotly @param {any} shared */
     plotted(Plotly, shared) {
       plots = plots || { rows: createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps), heatmap: createHeatmap(Plotly, heatmap, shared.figures.heatmap, shared.ramps, outer.seek) };

@@ -22,6 +22,7 @@ export function createFigure(root, commands) {
   let data = null;
   let slowAt = 0;
   let slowTimer = 0;
+  let ended = false;
   let measureTimer = 0;
   let asked = false;
   const toastHost = element("div", { class: "sv-toast-host" });
@@ -204,14 +205,16 @@ export function createFigure(root, commands) {
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       loadPlotly(next.plotly).then(
         (Plotly) => {
+          if (ended) return;
           for (const panel of panels) panel.plotted(Plotly, next);
           draw(true);
         },
-        () => toast.show("No plots.", "plotly.js could not be fetched; the diagrams still work."),
+        () => panels.forEach((panel) => panel.unplotted()),
       );
       draw(true);
     },
     destroy() {
+      ended = true;
       clearTimeout(slowTimer);
       clearTimeout(measureTimer);
       player.stop();

@@ -10,6 +10,7 @@ import { metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createPast } from "../lab/past.js";
 import { createQueueNotice } from "../lab/queue_notice.js";
+import { sayNoPlots } from "../plots/no_plots.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
 import { createRunStore } from "../frames/store.js";
 import { post } from "../frames/stream.js";
@@ -123,6 +124,7 @@ export function createFigurePanel(id, outer) {
     plotted(Plotly, shared) {
       plot = plot || createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps);
     },
+    unplotted: () => sayNoPlots([bars]),
     /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow @param {boolean} mixed  whether some panels are one's own and some are not */
     draw(shared, theme, slow, mixed) {
       if (!data) return;
@@ -130,7 +132,7 @@ export function createFigurePanel(id, outer) {
       // The transport's step is that of one's own runs.
       whose.textContent = store.shared ? `Shared run, step ${shown()?.step ?? 0}` : "Your run";
       whose.title = store.shared ? "Everybody sees this run. Change something here, and one of your own starts." : "Nobody else changes this run.";
-      queueNotice(store);
+      queueNotice(store, data.unmeasured);
       const now = values();
       past.mark();
       view.paint(now, shared.ramps[theme]);

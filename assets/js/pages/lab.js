@@ -320,7 +320,7 @@ export function createLab(root, commands) {
       words(values);
     }
     function words(values) {
-      queueNotice(store);
+      queueNotice(store, data.unmeasured);
       const grads = values ? values.weight_grad.filter((value) => value !== null) : [];
       const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
       const on = past.on();
@@ -397,7 +397,7 @@ export function createLab(root, commands) {
       viewOptions.update(next.network.note);
       if (next.pending) measureSoon();
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
-      plots.load(next).then((made) => made && draw.all(), () => toast.show("No plots.", "plotly.js could not be fetched; the diagram and the table still work."));
+      plots.load(next).then((made) => made && draw.all());
       projector.fit(next.diagram);
       if (first || !store.frames.length) draw.all();
       else draw.soon();

@@ -32,6 +32,10 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
   /** @type {any} */
   const state = { figure, ramps, theme: "light" };
   let drawnWidth = 0;
+  let gone = false;
+  // What plotly has still to say of the last drawing: it calls the plot's own methods, which `purge` takes away.
+  /** @type {Promise<any>} */
+  let drawing = Promise.resolve();
   // Reading an element's width makes the browser lay the page out: once a change of size, not once a frame.
   let width = 0;
 
@@ -46,6 +50,7 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
   }
 
   function draw() {
+    if (gone) return;
     const now = look();
     if (now.width < 1) return;
     const composed = compose(state, now);
@@ -54,7 +59,7 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
     const bleed = now.figure.layout.meta.bleed ?? 0;
     plot.style.margin = `0 ${-bleed}px`;
     const layout = { ...now.figure.layout, ...composed.layout, width: now.width + 2 * bleed };
-    Plotly.react(plot, withoutEmpty(composed.data), layout, now.figure.config);
+    drawing = Plotly.react(plot, withoutEmpty(composed.data), layout, now.figure.config);
   }
 
   const observer = new ResizeObserver(() => {
@@ -73,9 +78,12 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
       draw();
     },
     destroy() {
+      if (gone) return;
+      gone = true;
       observer.disconnect();
-      Plotly.purge(plot);
       node.remove();
+      const purge = () => Plotly.purge(plot);
+      drawing.then(purge, purge);
     },
   };
 }

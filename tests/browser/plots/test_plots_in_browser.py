@@ -164,6 +164,34 @@ def test_a_destroyed_plot_leaves_nothing(harness):
     assert harness.evaluate("() => document.querySelector('#rows').childElementCount") == 0
 
 
+def test_plots_taken_away_or_made_anew_at_any_moment_of_their_drawing_leave_no_error_and_nothing_behind(harness):
+    header, frames, network = recorded("vanishing-plain", True, 3)
+    values = frames[-1]["variants"]["network"]
+    at = {"width": 348, "theme": "light", "diagram": draw(network, page="lab", height=688).to_data()}
+    picture = {"header": header, "picture": values["picture"]}
+    rows = {"values": values, "header": header, "frame": 0, "options": {}}
+    changes = {"rows": rows, "heatmap": history(frames), "loss": history(frames), "picture": picture}
+    left = harness.evaluate(
+        """async ([figures, ramps, at, changes]) => {
+            const late = [];
+            window.addEventListener("unhandledrejection", (event) => late.push(String(event.reason)), { once: true });
+            for (let turn = 0; turn < 24; turn += 1) {
+                for (const kind of Object.keys(changes)) harness.make(kind, figures[kind], ramps, at);
+                for (const [kind, change] of Object.entries(changes)) harness.plots[kind].update(change);
+                const plots = Object.values(harness.plots);
+                for (let later = 0; later < turn % 12; later += 1) await null;
+                for (const [kind, change] of Object.entries(changes)) harness.plots[kind].update({ ...change, theme: "dark" });
+                harness.clear();
+                for (const plot of plots) plot.update({ theme: "light" });
+            }
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            return [...late, document.querySelectorAll(".js-plotly-plot").length];
+        }""",
+        [figures.figures("lab"), RAMPS, at, changes],
+    )
+    assert left == [0]
+
+
 def test_axes_stand_before_anything_is_measured(harness):
     _, _, network = recorded("vanishing-plain", True, 3)
     put_rows(harness, network)

@@ -215,14 +215,15 @@ class Engine:
         """How long runs are kept, in one sentence for a page."""
         return self._shelf.retention
 
-    def probe(self, experiment: Experiment, timeout: float = 1.0) -> dict | None:
+    def probe(self, experiment: Experiment, timeout: float = 1.0, page: str | None = None) -> dict | None:
         """Return `{"header": …, "frame": …}` measured at initialisation with ghost and picture.
 
-        None if it is not there within `timeout` seconds (it may be the next time) or the network is too big.
+        `{"problem": sentence}` if it cannot be measured, None if it is not there within `timeout` seconds (it may be the next
+        time). `page` is who asks: pages have their turns, and each page its newest question.
         """
         if self._closed or self._thread is None or not self.has_data(experiment):
             return None
-        return self._probing.ask(experiment, timeout)
+        return self._probing.ask(experiment, timeout, page)
 
     def has_data(self, experiment: Experiment) -> bool:
         """Return whether the experiment's data is here; see `Entrance.has_data`."""

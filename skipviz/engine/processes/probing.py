@@ -1,11 +1,14 @@
-"""Measurements at initialisation, asked by pages and answered by one prober process; results are kept. Imports no torch."""
+"""Measurements at initialisation, asked by pages and answered by prober processes; results are kept. Imports no torch."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
@@ -16,54 +19,78 @@ from .launcher import Child, Launcher
 
 KEPT = 64
 """Measurements kept: a session's edits with their undo; one of a 60-layer network takes about 50 kB."""
+SLICE = 1.0
+"""Seconds after which a question lets those of other pages pass: most networks are measured in a tenth of that."""
+LINGER = 5.0
+"""Seconds for which a question stays that nobody waits for at the moment: a page that is still there asks again sooner."""
+PROBLEM_SECONDS = 60.0
+"""For which it is remembered that a network could not be measured; another try may find the machine less busy."""
+MOST_PAGES = 1000
+"""Pages of which it is remembered when they had their turn."""
 _NO_EFFECT = (
     "optimizer", "learning_rate", "momentum", "weight_decay", "steps", "record_every", "device", "schedule", "warmup_steps",
     "clip_norm", "clip_value",
 )  # fmt: skip
 """Fields of training that change nothing at initialisation."""
+_DIED = "The gradient at initialisation could not be measured: the process that measures it ended."
 
 
 @dataclass
 class _Question:
     number: int
+    key: str
     experiment: dict
+    asked: float = 0.0
+    pages: set[str] = field(default_factory=set)
+    """Whose newest question this is."""
     future: Future = field(default_factory=Future)
     waiters: int = 0
+    slow: bool = False
+
+
+@dataclass
+class _Prober:
+    child: Child | None = None
+    current: _Question | None = None
+    began: float = 0.0
+    alarm: asyncio.TimerHandle | None = None
 
 
 class Probing:
-    """Answers the newest question first, one at a time. `ask` is called from any thread, the rest on the engine's loop."""
+    """Answers pages in turn, each page's newest question only. `ask` is called from any thread, the rest on the engine's loop.
+
+    What takes longer than `SLICE` goes on in a second process, where such questions wait for each other and hold up no others.
+    """
 
     def __init__(self, launcher: Launcher, loop: asyncio.AbstractEventLoop, seconds: float, memory_mb: int, uploads: str) -> None:
         self._launcher, self._loop, self._seconds, self._memory_mb = launcher, loop, seconds, memory_mb
         self._uploads = uploads
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, dict] = OrderedDict()
+        self._problems: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._asked: dict[str, _Question] = {}
-        self._numbers = 0
-        self._child: Child | None = None
-        self._current: tuple[str, _Question] | None = None
-        self._alarm: asyncio.TimerHandle | None = None
+        self._served: OrderedDict[str, float] = OrderedDict()
+        """When a page last had its turn."""
+        self._numbers = itertools.count(1)
+        self._quick: _Prober | None = None
+        self._slow: _Prober | None = None
         self._closed = False
 
-    def ask(self, experiment: Experiment, timeout: float) -> dict | None:
-        """Return `{"header": …, "frame": …}`, or None if there is none within `timeout` seconds or at all."""
-        if limits.refusal(experiment, self._memory_mb):
-            return None
-        data = experiment.model_dump(mode="json", exclude_defaults=True)
-        training = data.pop("training", {})
-        reduced = {**data, "training": {name: value for name, value in training.items() if name not in _NO_EFFECT}}
-        whole = {**data, **({"training": training} if training else {})}
+    def ask(self, experiment: Experiment, timeout: float, page: str | None = None) -> dict | None:
+        """Return `{"header": …, "frame": …}`, `{"problem": sentence}` where there will be none, or None: not yet.
+
+        Waits for `timeout` seconds at most. A newer question of the same `page` (None: of nobody else) takes the place of this.
+        """
+        refused = limits.refusal(experiment, self._memory_mb)
+        if refused:
+            return {"problem": f"{refused[:1].upper()}{refused[1:]}."}
+        reduced, whole = _reduced(experiment)
         key = json.dumps(reduced, separators=(",", ":"))
         with self._lock:
-            answer = self._kept.get(key)
+            answer = self._known(key)
             if answer is not None:
-                self._kept.move_to_end(key)
                 return _about(answer, whole)
-            question = self._asked.get(key)
-            if question is None:
-                self._numbers += 1
-                question = self._asked[key] = _Question(self._numbers, reduced)
+            question = self._put(key, reduced, page)
             question.waiters += 1
         self._loop.call_soon_threadsafe(self._next)
         try:
@@ -77,9 +104,8 @@ class Probing:
 
     def start(self) -> None:
         """Start the prober."""
-        if not self._closed:
-            self._child = self._launcher.launch("prober", self._hear, self._lost)
-            self._child.send({"memory_mb": self._memory_mb, "uploads": self._uploads})
+        if not self._closed and self._quick is None:
+            self._quick = self._launched()
             self._next()
 
     def close(self) -> None:
@@ -90,47 +116,159 @@ class Probing:
                 question.future.cancel()
             self._asked.clear()
 
+    def _known(self, key: str) -> dict | None:
+        answer = self._kept.get(key)
+        if answer is not None:
+            self._kept.move_to_end(key)
+            return answer
+        when, problem = self._problems.get(key, (0.0, ""))
+        return {"problem": problem} if problem and time.monotonic() - when < PROBLEM_SECONDS else None
+
+    def _put(self, key: str, experiment: dict, page: str | None) -> _Question:
+        """Return the question as `page`'s newest one; the one that it asked before is its no more."""
+        question = self._asked.get(key)
+        if question is None:
+            question = self._asked[key] = _Question(next(self._numbers), key, experiment)
+        page = page or f"question {question.number}"
+        for other in self._asked.values():
+            other.pages.discard(page)
+        question.pages.add(page)
+        question.asked = time.monotonic()
+        return question
+
     def _next(self) -> None:
-        """Send the newest question that somebody still waits for; forget those that nobody does."""
-        if self._current is not None or self._child is None:
+        """Give each prober that is free its next question; forget what nobody asks any more."""
+        if self._closed:
             return
         with self._lock:
-            self._asked = {key: question for key, question in self._asked.items() if question.waiters}
-            if not self._asked:
-                return
-            self._current = max(self._asked.items(), key=lambda item: item[1].number)
-        question = self._current[1]
-        self._child.send({"probe": question.number, "experiment": question.experiment})
-        self._alarm = self._loop.call_later(self._seconds, self._child.kill)
+            self._forget_unasked()
+            running = {id(prober.current) for prober in (self._quick, self._slow) if prober and prober.current}
+            waiting = [question for question in self._asked.values() if id(question) not in running]
+        if self._slow is not None and self._slow.current is not None and not self._slow.current.pages:
+            self._drop(self._slow)
+        for lane in (False, True):
+            mine = [question for question in waiting if question.slow == lane]
+            if not mine:
+                continue
+            if lane and self._slow is None:
+                self._slow = self._launched()
+            prober = self._slow if lane else self._quick
+            if prober is not None and prober.current is None:
+                self._send(prober, min(mine, key=lambda question: (self._turn(question), question.number)))
 
-    def _hear(self, lines: list[tuple[bytes, bytes]]) -> None:
-        for _, rest in lines:
-            number, answer, _ = json.loads(rest)
-            if self._current is not None and self._current[1].number == number:
-                self._finish(answer)
-                self._next()
+    def _forget_unasked(self) -> None:
+        now = time.monotonic()
+        for key, question in list(self._asked.items()):
+            if not question.pages or not (question.waiters or now - question.asked < LINGER):
+                question.pages.clear()
+                question.future.cancel()
+                del self._asked[key]
 
-    def _lost(self, status: int | None) -> None:
-        """Give the current question up, which took too long or killed its process, and start another prober."""
-        self._child = None
-        self._finish(None)
-        self._loop.call_later(0.05, self.start)
+    def _turn(self, question: _Question) -> float:
+        """Return when the page of this question that waits longest last had its turn."""
+        return min((self._served.get(page, 0.0) for page in question.pages), default=0.0)
 
-    def _finish(self, answer: dict | None) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        if self._current is None:
+    def _send(self, prober: _Prober, question: _Question) -> None:
+        now = time.monotonic()
+        for page in question.pages:
+            self._served[page] = now
+            self._served.move_to_end(page)
+        while len(self._served) > MOST_PAGES:
+            self._served.popitem(last=False)
+        prober.current, prober.began = question, now
+        prober.child.send({"probe": question.number, "experiment": question.experiment})
+        self._watch(prober)
+
+    def _watch(self, prober: _Prober) -> None:
+        """Look again when the prober's question should be answered."""
+        left = prober.began + self._seconds - time.monotonic()
+        prober.alarm = self._loop.call_later(min(left, SLICE) if prober is self._quick else left, self._overrun, prober)
+
+    def _overrun(self, prober: _Prober) -> None:
+        question = prober.current
+        if question is None:
             return
-        (key, question), self._current = self._current, None
+        if time.monotonic() - prober.began >= self._seconds - 0.01:
+            self._finish(prober, None, f"This network's gradient takes over {self._seconds:g} s to measure: Start shows it.")
+            self._drop(prober)
+        elif self._slow is None or self._slow.current is None:
+            # It goes on where it is; the other one, or a new one, answers the rest.
+            question.slow = True
+            self._quick, self._slow = self._slow, prober
+            self._watch(prober)
+            self.start()
+            self._next()
+        elif len([other for other in self._asked.values() if not other.slow]) > 1:
+            question.slow, prober.current = True, None
+            self._drop(prober)
+        else:
+            self._watch(prober)
+
+    def _launched(self) -> _Prober:
+        prober = _Prober()
+        prober.child = self._launcher.launch("prober", self._hearing(prober), lambda status: self._lost(prober))
+        prober.child.send({"memory_mb": self._memory_mb, "uploads": self._uploads})
+        return prober
+
+    def _hearing(self, prober: _Prober) -> Callable:
+        def hear(lines: list[tuple[bytes, bytes]]) -> None:
+            for _, rest in lines:
+                number, answer, reason = json.loads(rest)
+                if prober.current is not None and prober.current.number == number:
+                    self._finish(prober, answer, f"The gradient at initialisation could not be measured: {reason}.")
+            self._next()
+
+        return hear
+
+    def _drop(self, prober: _Prober) -> None:
+        """End a prober; another one takes its place."""
+        self._leave(prober)
+        prober.child.kill()
+
+    def _leave(self, prober: _Prober) -> None:
+        if prober is self._slow:
+            self._slow = None
+        if prober is self._quick:
+            self._quick = None
+
+    def _lost(self, prober: _Prober) -> None:
+        """Give its question up, which it did not survive, and start another prober."""
+        if prober.current is not None:
+            self._finish(prober, None, _DIED)
+        self._leave(prober)
+        if not self._closed:
+            self._loop.call_later(0.05, self.start)
+            self._loop.call_later(0.05, self._next)
+
+    def _finish(self, prober: _Prober, answer: dict | None, problem: str) -> None:
+        if prober.alarm is not None:
+            prober.alarm.cancel()
+        question, prober.current = prober.current, None
+        abandoned = not question.pages
         with self._lock:
-            self._asked.pop(key, None)
+            if self._asked.get(question.key) is question:
+                del self._asked[question.key]
             if answer is not None:
-                self._kept[key] = answer
+                self._kept[question.key] = answer
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
+            elif not abandoned:
+                self._problems[question.key] = time.monotonic(), problem
+                while len(self._problems) > KEPT:
+                    self._problems.popitem(last=False)
         if not question.future.cancelled():
-            question.future.set_result(answer)
+            question.future.set_result(answer or {"problem": problem})
+
+
+def _reduced(experiment: Experiment) -> tuple[dict, dict]:
+    """Return what decides the measurement, and the whole experiment, as JSON data."""
+    data = experiment.model_dump(mode="json", exclude_defaults=True)
+    training = data.pop("training", {})
+    reduced = {**data, "training": {name: value for name, value in training.items() if name not in _NO_EFFECT}}
+    return reduced, {**data, **({"training": training} if training else {})}
 
 
 def _about(answer: dict, experiment: dict) -> dict:
+    if "problem" in answer:
+        return answer
     return {"header": {**answer["header"], "experiment": experiment}, "frame": answer["frame"]}

@@ -103,16 +103,28 @@ def _skip_data(network: Network, index: int) -> dict:
 
 
 def bench_data(
-    bench: Workbench, engine, owner: str, *, page: str, compact: bool, repeat: int = 1, height: int | None = None
+    bench: Workbench,
+    engine,
+    owner: str,
+    *,
+    page: str,
+    compact: bool,
+    repeat: int = 1,
+    height: int | None = None,
+    asker: str | None = None,
 ) -> dict:
     """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time.
 
-    `height` is what a projector's screen leaves for the lab's diagram, px.
+    `height` is what a projector's screen leaves for the lab's diagram, px; `asker` names whoever's turn the measurement at
+    initialisation is, the bench by default.
     """
     experiment, network = bench.experiment, bench.network
     run = engine.run(bench.run) if bench.run else None
     seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
-    probe = None if bench.run else engine.probe(experiment, timeout=seconds)
+    # A bench keeps its place in memory as long as its page is there, and asks again only as long.
+    probe = None if bench.run else engine.probe(experiment, timeout=seconds, page=asker or f"bench {id(bench)}")
+    unmeasured = probe.get("problem") if probe else None
+    probe = None if unmeasured else probe
     screen = height is not None
     height = round((height or LAB_HEIGHT) * bench.zoom) if page == "lab" else FIGURE_HEIGHT
     drawing = diagram.draw(
@@ -132,7 +144,8 @@ def bench_data(
         "u": _u_data(bench, compact, height) if page == "lab" else None,
         "probe": probe,
         "estimate": _estimate(experiment, probe) if page == "lab" else None,
-        "pending": probe is None and bench.run is None and engine.has_data(experiment),
+        "pending": probe is None and unmeasured is None and bench.run is None and engine.has_data(experiment),
+        "unmeasured": unmeasured,
         "run": bench.run,
         "mine": run is None or run.owner == owner,
         "steps": experiment.training.steps,

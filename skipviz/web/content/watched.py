@@ -38,7 +38,7 @@ async def watched(experiment: Experiment, run_id: str | None, engine, *, compact
 
 def _drawn(experiment: Experiment, run_id: str | None, engine, compact: bool) -> tuple[bytes, bool]:
     """Return the data, and whether they are all there."""
-    data = bench_data(Workbench(experiment, run=run_id), engine, "", page="lab", compact=compact)
+    data = bench_data(Workbench(experiment, run=run_id), engine, "", page="lab", compact=compact, asker=f"watched {id(experiment)}")
     data["mine"] = False
     return gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 3), not data["pending"]
 

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=16, description="proxies before this server whose `X-Forwarded-For` says the visitor's address"
     )
+    address_streams: int = Field(
+        400, ge=1, le=100_000, description="pages of one address that hear of runs live at a time: a lecture hall may have one"
+    )
+    browser_streams: int = Field(40, ge=1, le=100_000, description="pages of one browser that hear of runs live at a time")
     run_minutes: float = Field(1440, gt=0, le=1_000_000, description="minutes that one run may train")
     run_steps: int = Field(1_000_000, ge=1, le=1_000_000, description="steps that one run may take")
     run_parameters: int = Field(1_000_000_000, ge=1, description="parameters that one run may have, all variants together")

@@ -46,11 +46,12 @@ class Client:
     def post(self, run, message, **options):
         return self.request("POST", f"/skipviz/runs/{run}/events", message, **options)
 
-    def listen(self, query, last_event_id=None):
+    def listen(self, query, last_event_id=None, **headers):
         """Yield (id, data) of a stream's messages."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request("GET", f"/skipviz/stream?{query}", headers={"last-event-id": last_event_id} if last_event_id else {})
+            given = {**headers, **({"last-event-id": last_event_id} if last_event_id else {})}
+            connection.request("GET", f"/skipviz/stream?{query}", headers=given)
             response = connection.getresponse()
             assert response.headers["content-type"].startswith("text/event-stream")
             place = None

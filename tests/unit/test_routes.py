@@ -7,9 +7,9 @@ import re
 import pandas
 import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
-from loopback import STRANGER, served
+from loopback import COOKIE, STRANGER, served
 
-from skipviz.web.http import routes, stream
+from skipviz.web.http import routes, shares, stream
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,22 @@ def test_a_viewer_too_far_behind_is_told_to_begin_anew(client, engine, monkeypat
     messages = client.listen(f"runs={run}", f"{run}:2")
     assert next(messages)[1] == {"run": run, "resync": True}
     assert steps_in([next(messages)]) == list(range(100))
+
+
+@pytest.mark.parametrize("whose", ["address", "browser"])
+def test_streams_are_bounded_an_address_and_a_browser_and_a_place_given_back_is_free(client, engine, monkeypatch, whose):
+    run = client.start(small())
+    wait_for_end(engine, engine.run(run))
+    settings = engine.settings.model_copy(update={f"{whose}_streams": 2})
+    monkeypatch.setattr(engine, "settings", settings)
+    monkeypatch.setattr(shares, "_streams", shares.Shares())
+    first, second = (client.listen(f"runs={run}", cookie=COOKIE) for _ in range(2))
+    assert next(first)[1]["snapshot"] is next(second)[1]["snapshot"] is True
+    sentence = f"one {whose} may have 2 pages open at a time on this server: close one, or try again later"
+    assert client.request("GET", f"/skipviz/stream?runs={run}") == (429, {"error": sentence})
+    first.close()
+    wait_for(engine, lambda: set(shares._streams._held.values()) == {1})
+    assert next(client.listen(f"runs={run}", cookie=COOKIE))[1]["snapshot"] is True
 
 
 def test_a_message_larger_than_a_slice_arrives_whole(client, engine):

@@ -76,6 +76,7 @@ export function createStream(onMessage, onReach) {
       checkRoutes();
       if (failures >= 3) onReach(routesBlocked());
       if (opened.readyState === EventSource.CLOSED && source === opened) {
+        refusalOf(opened.url).then((reason) => reason && source === opened && onReach(false, `${reason[0].toUpperCase()}${reason.slice(1)}.`));
         setTimeout(() => source === opened && open(), Math.min(8000, 500 * 2 ** failures));
       }
     };
@@ -114,6 +115,23 @@ export function createStream(onMessage, onReach) {
       close();
     },
   };
+}
+
+/**
+ * Why the server lets no further stream be open; nothing where that is not why one did not open.
+ * @param {string} address
+ * @returns {Promise<string>}
+ */
+async function refusalOf(address) {
+  const stop = new AbortController();
+  try {
+    const answer = await fetch(address, { signal: stop.signal });
+    return answer.status === 429 ? (await answer.json()).error : "";
+  } catch {
+    return "";
+  } finally {
+    stop.abort();
+  }
 }
 
 /**

@@ -42,11 +42,14 @@ MAKERS = ThreadPoolExecutor(2, thread_name_prefix="download")
 
 
 class DownloadError(ValueError):
-    """A file that cannot be given out; `status` is HTTP's number, the text one sentence."""
+    """A file that cannot be given out; `status` is HTTP's number, the text one sentence.
 
-    def __init__(self, status: int, reason: str) -> None:
+    `again` is after how many seconds another try may succeed.
+    """
+
+    def __init__(self, status: int, reason: str, again: int | None = None) -> None:
         super().__init__(reason)
-        self.status = status
+        self.status, self.again = status, again
 
 
 def download_routes(endpoint: Callable, find_run: Callable[[Request], Awaitable[Run]]) -> list[Route]:

@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,7 @@ from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
 from .parting import RESTARTS, parting
+from .shares import STREAM_AGAIN, stream_place
 from .sockets import send_at_once
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
@@ -49,9 +51,9 @@ NOT_JSON = "the body is not JSON"
 
 
 class _RefusalError(Exception):
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, again: int | None = None) -> None:
         super().__init__(reason)
-        self.status = status
+        self.status, self.again = status, again
 
 
 class _Submission(Frozen):
@@ -80,7 +82,7 @@ class _Endpoint:
         try:
             response = await self._handler(Request(scope, receive))
         except (_RefusalError, DownloadError) as refusal:
-            response = _error(refusal.status, str(refusal))
+            response = _error(refusal.status, str(refusal), refusal.again)
         except EngineError as error:
             response = _error(error.status, str(error))
         except ClientDisconnect:
@@ -88,19 +90,24 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-def _error(status: int, reason: str) -> Response:
-    return JSONResponse({"error": reason}, status_code=status, headers={"cache-control": "no-store"})
+def _error(status: int, reason: str, again: int | None = None) -> Response:
+    """Return a refusal; `again` is after how many seconds another try may succeed."""
+    headers = {"cache-control": "no-store", **({} if again is None else {"retry-after": str(again)})}
+    return JSONResponse({"error": reason}, status_code=status, headers=headers)
 
 
 class _EventStream(Response):
-    """A response that lasts as long as its viewer."""
+    """A response that lasts as long as its viewer, who then gives its place back."""
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, give_back: Callable[[], None]) -> None:
         super().__init__()
-        self._viewer = viewer
+        self._viewer, self._give_back = viewer, give_back
 
     async def __call__(self, scope, receive, send) -> None:
-        await _broadcaster().stream(self._viewer, receive, send)
+        try:
+            await _broadcaster().stream(self._viewer, receive, send)
+        finally:
+            self._give_back()
 
 
 async def _stream(request: Request) -> Response:
@@ -117,8 +124,11 @@ async def _stream(request: Request) -> Response:
         raise _RefusalError(400, f"name between 1 and {MAX_RUNS} runs: /skipviz/stream?runs=a,b")
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
+    place = stream_place(request.scope, get_engine().settings)
+    if isinstance(place, str):
+        raise _RefusalError(429, place, STREAM_AGAIN)
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    return _EventStream(Viewer([] if room or notices else run_ids, cursors_from(known), room))
+    return _EventStream(Viewer([] if room or notices else run_ids, cursors_from(known), room), place)
 
 
 async def _get_view(request: Request) -> Response:

@@ -16,9 +16,10 @@ from skipviz.tasks.task import KINDS, Task
 from skipviz.web.desk.image_mend import SIZES, larger_images
 from skipviz.web.desk.mend import mend_of
 from skipviz.web.forms import FORMS
-from skipviz.web.forms.architecture import with_family, with_own, with_recipe, with_task
+from skipviz.web.forms.architecture import afresh, with_family, with_own, with_recipe, with_task
 from skipviz.web.forms.recipe import built, first_recipe, fits, size_words
 from skipviz.web.forms.recognition import TITLES, recognised
+from skipviz.web.forms.setup import rebuilt
 
 TASKS = [Task(name=name) for name in KINDS]
 OWN = {
@@ -187,3 +188,43 @@ def test_what_has_no_name_is_said_by_its_place():
     assert recognised(wide).sentence() == "Changed by hand: ResNet with f(3) set otherwise."
     biased = begun.network.skips[0].adapter.replaced(offset=1, spatial="auto")
     assert recognised(begun.with_network(edit.set_skip(begun.network, "s1-3", adapter=biased))).recipe == first_recipe("resnet")
+
+
+def _several():
+    task = Task(name="digits")
+    makers = {"conv": families.conv, "resnet": families.resnet, "wide": families.conv}
+    depths, input = {"conv": 8, "resnet": 20, "wide": 6}, task.input_for(True)
+    variants = {name: make(depth=depths[name], input=input, head=task.head()) for name, make in makers.items()}
+    return Experiment(variants=variants, task=task)
+
+
+def _deeper(experiment):
+    return rebuilt(experiment, recognised(experiment).stack.replaced(depth=9))
+
+
+EDITS = {
+    "a setting of its stack": _deeper,
+    "another family": lambda one: with_family(one, recognised(one), "resnet", one.task),
+    "a published family's setting": lambda one: with_recipe(one, first_recipe("resnet", one.task), one.task, keep=True),
+    "afresh": lambda one: afresh(one, first_recipe("resnet", one.task)),
+    "a task's setting": lambda one: with_task(one, recognised(one), one.task.replaced(samples=200)),
+}
+
+
+@pytest.mark.parametrize("edit_", EDITS)
+def test_an_edit_in_the_sidebar_changes_the_first_variant_and_keeps_the_others(edit_):
+    before = _several()
+    after = EDITS[edit_](before)
+    assert list(after.variants) == ["conv", "resnet", "wide"]
+    assert [after.variants[name] for name in ("resnet", "wide")] == [before.variants[name] for name in ("resnet", "wide")]
+    assert after != before
+
+
+@pytest.mark.parametrize("task", [*TASKS, *OWN.values()], ids=lambda task: f"{task.name} {task.own.kind if task.own else ''}")
+def test_every_variant_follows_to_every_task(task):
+    before = _several()
+    after = (with_own if task.own else with_task)(before, recognised(before), task)
+    assert list(after.variants) == ["conv", "resnet", "wide"]
+    assert [task.mismatch(network) for network in after.variants.values()] == [None] * 3
+    if task.kind.families == before.task.kind.families:
+        assert [network.depth for network in after.variants.values()] == [network.depth for network in before.variants.values()]

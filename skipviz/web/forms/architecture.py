@@ -1,6 +1,12 @@
-"""What an experiment becomes with another family, another setting or another task. Imports no streamlit."""
+"""What an experiment becomes with another family, another setting or another task. Imports no streamlit.
+
+A form shows the first variant, and changes that one; the others stay as they are, or follow where the task is another one.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
 
 from ...network import families
 from ...network.base import NetworkError, elements
@@ -8,7 +14,7 @@ from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
 from .recipe import Recipe, built, first_recipe, fits
-from .recognition import TITLES, Recognised
+from .recognition import TITLES, Recognised, recognised
 from .setup import FAMILIES, Setup, is_stack, rebuilt, setup_of
 
 SMALL_PICTURE, LARGE_PICTURE = 12 * 12, 32 * 32
@@ -20,6 +26,30 @@ DEEP, SHALLOW = 24, 8
 MLP_WIDTH, CONV_WIDTH = 64, 16
 
 
+def _of_the_first(make: Callable[..., Experiment]) -> Callable[..., Experiment]:
+    """Have `make`, which knows experiments of one variant only, change the first one; the others follow its task."""
+
+    @wraps(make)
+    def made_beside_others(experiment: Experiment, *arguments, **named) -> Experiment:
+        first, *others = experiment.variants
+        made = make(experiment.replaced(variants={first: experiment.network}), *arguments, **named)
+        if not others:
+            return made
+        beside = {name: _followed(experiment, experiment.variants[name], made.task) for name in others}
+        return made.replaced(variants={**made.variants, **beside})
+
+    return made_beside_others
+
+
+def _followed(experiment: Experiment, network: Network, task: Task) -> Network:
+    """Return a network that learns `task`: the same where it can, else as one alone would follow it."""
+    if task.mismatch(network) is None:
+        return network
+    alone = experiment.replaced(variants={"network": network})
+    return (with_own if task.own else with_task)(alone, recognised(alone), task).network
+
+
+@_of_the_first
 def with_recipe(experiment: Experiment, recipe: Recipe, task: Task, keep: bool) -> Experiment:
     """Return the experiment with the recipe's network; with `keep`, skips that stay keep switch, strength and gain.
 
@@ -38,6 +68,7 @@ def _live(skip, new: dict) -> dict:
     return {name: getattr(skip, name) for name in ("on", "strength", "gain")} if skip else new
 
 
+@_of_the_first
 def with_family(experiment: Experiment, found: Recognised, family: str, task: Task) -> Experiment:
     """Return the experiment with a family begun afresh on a task that it fits; raises `NetworkError`."""
     if family not in FAMILIES:
@@ -47,6 +78,7 @@ def with_family(experiment: Experiment, found: Recognised, family: str, task: Ta
     return rebuilt(experiment, usual_stack(experiment.network, family), task)
 
 
+@_of_the_first
 def afresh(experiment: Experiment, near: Recipe | Setup) -> Experiment:
     """Return the experiment with what is nearest to its network in place of it; raises `NetworkError`."""
     if isinstance(near, Setup):
@@ -54,6 +86,7 @@ def afresh(experiment: Experiment, near: Recipe | Setup) -> Experiment:
     return with_recipe(experiment, near, experiment.task, keep=False)
 
 
+@_of_the_first
 def with_task(experiment: Experiment, found: Recognised, task: Task) -> Experiment:
     """Return the experiment on another task: its family built for it, or its layers and skips with an input and head that fit.
 
@@ -99,6 +132,7 @@ def _affordable_convolutions(pixels: int) -> tuple[int, int]:
     return SHALLOW, CONV_WIDTH if pixels <= LARGE_PICTURE else CONV_WIDTH // 2
 
 
+@_of_the_first
 def with_own(experiment: Experiment, found: Recognised, task: Task) -> Experiment:
     """Return the experiment on data of one's own; the network stays where it can read it, else a usual one takes its place.
 

@@ -107,7 +107,7 @@ def pattern_of(network: Network) -> tuple[str, int, str]:
 
 
 def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> Experiment:
-    """Return `experiment` with its network built anew from `setup`, for `task`.
+    """Return `experiment` with its first variant's network built anew from `setup`, for `task`.
 
     Raises `NetworkError`, also if `task` needs a published architecture.
 
@@ -149,7 +149,7 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
     layers = _with_own_settings(_scaled(network, setup), old, setup.scale == "custom")
     network = network.replaced(layers=layers)
     name = next(iter(experiment.variants))
-    return experiment.replaced(variants={name: network}, task=task)
+    return experiment.replaced(variants={**experiment.variants, name: network}, task=task)
 
 
 def _scaled(network: Network, setup: Setup) -> tuple[Layer, ...]:

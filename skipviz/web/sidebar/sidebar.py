@@ -134,5 +134,5 @@ def _tokens(task: Task, left, right, setting) -> None:
 
 
 def _resized(bench: Workbench, task: Task):
-    """Return the experiment on `task`, its network's input following the images' size or the tokens."""
-    return bench.experiment.on(task) if task.mismatch(bench.network) else bench.experiment.replaced(task=task)
+    """Return the experiment on `task`, its networks' inputs following the images' size or the tokens."""
+    return bench.experiment.on(task)

@@ -37,6 +37,10 @@ class VariantFrame:
     """Where a gradient is exactly 0 though a path leads to the loss and the gradient above is a healthy one."""
     rounding: Places | None = None
     """Where a gradient is the rounding error of parts that cancel."""
+    weight_grad_mean: Numbers = field(default_factory=list)
+    """For each layer the mean of |∂L/∂w| over its weights; biases and parameters of norms are left out. None: it has none."""
+    state_grad_mean: Numbers = field(default_factory=list)
+    """For each state the mean of |∂L/∂h| over the batch and its elements."""
     held_out: float | None = None
     ghost: Numbers | None = None
     """`weight_grad` of the same network, weights and batch with every skip off."""

@@ -34,9 +34,14 @@ def norms(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
     return values
 
 
-def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float) -> list[float]:
-    """Return the norms of rows and tensors, all multiplied by `scale` before they are squared."""
-    parts = [torch.linalg.vector_norm(matrix if scale == 1 else matrix * scale, dim=1) for matrix in matrices]
+def magnitudes(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
+    """Return the sum of the magnitudes of every row's elements and then of every tensor's, in one synchronisation."""
+    return _measured(matrices, tensors, 1.0, 1)
+
+
+def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float, degree: int = 2) -> list[float]:
+    """Return the norms of that degree of rows and tensors, all multiplied by `scale` before."""
+    parts = [torch.linalg.vector_norm(matrix if scale == 1 else matrix * scale, degree, dim=1) for matrix in matrices]
     groups: dict[torch.Size, list[int]] = {}
     for index, tensor in enumerate(tensors):
         groups.setdefault(tensor.shape, []).append(index)
@@ -45,9 +50,9 @@ def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: floa
         chosen = [tensors[index] for index in members]
         if len(members) > 1 and shape.numel() <= STACKED_ELEMENTS:
             stacked = torch.stack(chosen).view(len(chosen), -1)
-            parts.append(torch.linalg.vector_norm(stacked if scale == 1 else stacked.mul_(scale), dim=1))
+            parts.append(torch.linalg.vector_norm(stacked if scale == 1 else stacked.mul_(scale), degree, dim=1))
         else:
-            parts.append(torch.stack(torch._foreach_norm(chosen if scale == 1 else torch._foreach_mul(chosen, scale))))
+            parts.append(torch.stack(torch._foreach_norm(chosen if scale == 1 else torch._foreach_mul(chosen, scale), degree)))
         order += members
     if not parts:
         return []

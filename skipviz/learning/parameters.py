@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 
 import torch
 from torch import Tensor, nn
@@ -38,11 +38,39 @@ class FlatParameters:
         self.layer_runs, self.runs = runs(self.layers), runs(self.spans)
         self.pieces: list[Span] = [(0, self.scales[-1][1]), *(span for span in self.skips if span[1] > span[0])]
 
+        self.weights = _weights(layers, self.layers)
+
+    def weight_rows(self, vector: Tensor) -> list[tuple[list[int], Tensor]]:
+        """Return the weights of layers alike as matrices of one row a layer, each with its layers, without a copy.
+
+        Weights are tensors of two axes or more: biases and the parameters of norms are left out.
+        """
+        return [
+            (layers, vector.as_strided((len(layers), end - start), (stride, 1), vector.storage_offset() + start))
+            for layers, stride, start, end in self.weights
+        ]
+
     def flatten(self, gradients: tuple[Tensor | None, ...]) -> Tensor:
         """Return the gradients, given in the order of `parameters`, as one vector; None counts as zeros."""
         if any(gradient is None for gradient in gradients):
             gradients = [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, gradients, strict=True)]
         return torch._C._nn.flatten_dense_tensors(gradients)
+
+
+def _weights(layers: list[list[nn.Parameter]], spans: list[Span]) -> list[tuple[list[int], int, int, int]]:
+    """Return, of neighbouring layers alike, (layers, elements from one to the next, start, end of the first one's weight)."""
+    found: list[tuple[list[int], int, int, int]] = []
+    last = None
+    for index, (parameters, (start, end)) in enumerate(zip(layers, spans, strict=True)):
+        ends = list(accumulate((p.numel() for p in parameters), initial=0))
+        places = [span for p, span in zip(parameters, pairwise(ends), strict=True) if p.dim() > 1]
+        if (places, end - start) == last:
+            for members, *_ in found[len(found) - len(places) :]:
+                members.append(index)
+        else:
+            found += [([index], end - start, start + first, start + past) for first, past in places]
+        last = (places, end - start)
+    return found
 
 
 def runs(spans: list[Span]) -> list[tuple[int, int, int]]:

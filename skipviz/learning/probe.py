@@ -14,7 +14,8 @@ from torch import Tensor
 from ..network import Network
 from .build import NetworkModule
 from .frame import VariantFrame
-from .norms import norms
+from .norms import magnitudes, norms
+from .objective import finite
 from .parameters import FlatParameters, Span, rows
 from .plan import Tape
 
@@ -141,6 +142,7 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     for k, state in enumerate(tape.states):
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= state.numel() ** 0.5
+    fields |= mean_magnitudes(network, flat, found, gradient)
     fields["gate_opening"] = gate_opening(tape, len(network.skips))
     fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong)
     fields["head_grad"] = fields["head_grad"][0]
@@ -148,6 +150,26 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     broken = next((layer.id for layer, size in states if size is None), None)
     update = [None] * network.depth
     return VariantFrame(loss=None, metric=None, update_ratio=update, nonfinite=wrong, first_broken=broken, **fields)
+
+
+def mean_magnitudes(network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor) -> dict[str, list[float | None]]:
+    """Return the mean magnitudes of weights' and of states' gradients; None where there are none, or not finite ones."""
+    rows_of = flat.weight_rows(gradient)
+    states = [k for k, vector in enumerate(found.states) if vector is not None]
+    sums = magnitudes([matrix for _, matrix in rows_of], [found.states[k] for k in states])
+    weights: list[float | None] = [None] * network.depth
+    state_means = [0.0] * len(found.states)
+    counts = [0] * network.depth
+    places = [(layer, matrix.shape[1]) for layers, matrix in rows_of for layer in layers]
+    for (layer, count), value in zip(places, sums, strict=False):
+        weights[layer] = (weights[layer] or 0.0) + value
+        counts[layer] += count
+    for k, value in zip(states, sums[len(places) :], strict=True):
+        state_means[k] = finite(value / found.states[k].numel())
+    if network.takes_tokens:
+        state_means[0] = None
+    means = [None if total is None else finite(total / count) for total, count in zip(weights, counts, strict=True)]
+    return {"weight_grad_mean": means, "state_grad_mean": state_means}
 
 
 def _total(parts: list[list[float | None]], wrong: list[str]) -> float | None:

@@ -6,9 +6,11 @@ One row a step, variant and part of the network; one column a quantity, empty wh
 
     part     index        quantities (L2 norms; see `skipviz.learning.frame`)
     network  0            loss, metric, held_out, head_grad, total_grad (before clipping), learning_rate
-    layer    k = 1..n     weight_grad, trunk_grad, update_ratio, scale_grad, ghost
-    state    k = 0..n     state_grad, state_rms, ghost_state
+    layer    k = 1..n     weight_grad, weight_grad_mean, trunk_grad, update_ratio, scale_grad, ghost
+    state    k = 0..n     state_grad, state_grad_mean, state_rms, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1)
+
+The two means are of magnitudes: of a layer's weights without biases, and of a state's elements and the batch's.
 
 `id` is the layer's or skip's stable id and empty for the others. `marks` says what an empty field or a 0 is, and what is no
 gradient but rounding, as `weight_grad:underflow` (see `skipviz.learning.marks`) or `state_rms:nonfinite`, between spaces; the
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 
 QUANTITIES = {
     "network": ("loss", "metric", "held_out", "head_grad", "total_grad", "learning_rate"),
-    "layer": ("weight_grad", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
-    "state": ("state_grad", "state_rms", "ghost_state"),
+    "layer": ("weight_grad", "weight_grad_mean", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
+    "state": ("state_grad", "state_grad_mean", "state_rms", "ghost_state"),
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening"),
 }
 KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")

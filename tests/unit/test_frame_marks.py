@@ -10,7 +10,9 @@ from skipviz import Experiment, Layer, Linear, Network, Task, Training, build, e
 from skipviz.learning.frame import Frame, VariantFrame
 from skipviz.learning.frame_text import decode_frame, encode_frame
 from skipviz.learning.marks import MARKS
+from skipviz.learning.parameters import FlatParameters
 from skipviz.learning.plan import Tape
+from skipviz.learning.probe import Gradients, mean_magnitudes
 from skipviz.learning.trainer import Trainer
 from skipviz.sharing.table import table, to_csv
 
@@ -193,3 +195,42 @@ def test_the_table_says_in_words_what_a_zero_or_an_empty_field_is():
     assert broken[broken.id == where].marks.iloc[0].split() == ["weight_grad:nonfinite", "trunk_grad:nonfinite"]
     first = broken[(broken.part == "state") & broken.marks.str.contains("state_rms:nonfinite")]
     assert f"f{first['index'].iloc[0]}" == where
+
+
+MEANS = {
+    "norms and biases": families.mlp(depth=5, width=8, norm="batch"),
+    "sizes that differ": Network(layers=[Layer(op=Linear(width=width, bias=width > 4)) for width in (4, 6, 6, 3)]),
+    "an attention's maps": families.transformer(depth=1, width=8, heads=2),
+    "layers without weights": families.densenet(),
+}
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_the_mean_of_weights_is_what_a_loop_over_torchs_parameters_prints(name):
+    network = MEANS[name]
+    flat = FlatParameters(build(network))
+    generator = torch.Generator().manual_seed(1)
+    gradient = torch.randn(len(flat.values), generator=generator)
+    for p, part in zip(flat.parameters, gradient.split([p.numel() for p in flat.parameters]), strict=True):
+        p.grad = part.view(p.shape)
+    model_layers = [[p for p in flat.parameters if start <= p.storage_offset() < end] for start, end in flat.layers]
+    printed = []
+    for parameters in model_layers:
+        weights = [p.grad.abs().flatten() for p in parameters if p.dim() > 1]
+        printed.append(torch.cat(weights).mean().item() if weights else None)
+    states = [torch.full((4, 3), -2.0), None]
+    found = Gradients((), [*states, *[None] * (network.depth - 1)], [], [])
+    means = mean_magnitudes(network, flat, found, gradient)
+    assert means["weight_grad_mean"] == [value and pytest.approx(value, rel=1e-4) for value in printed]
+    assert means["state_grad_mean"][1] == 0
+    assert means["state_grad_mean"][0] == (None if network.takes_tokens else 2)
+
+
+def test_frames_hold_the_means_of_weights_and_states():
+    frame, exact = measured(FIVE)
+    count = 16 * 8
+    assert len(frame.weight_grad_mean) == 5
+    for k in range(1, 6):
+        assert 0 < frame.state_grad_mean[k] <= exact[k] / count**0.5
+    deep = measured(families.mlp(depth=100, width=16))[0]
+    assert 0 < deep.weight_grad_mean[0] < deep.weight_grad[0] < 1e-30

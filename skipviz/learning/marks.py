@@ -54,7 +54,7 @@ class GradientMarks:
         for k, through in enumerate(self._passes):
             self._ways[k].append(Way("trunk_grad", k, k + 1, through))
         for index, skip in enumerate(network.skips):
-            carries = skip.on and skip.strength != 0 and skip.gain > 0
+            carries = skip.in_force and skip.gain > 0
             if skip.merge != "concat":
                 self._ways[skip.source].append(Way("skip_grad", index, skip.target, carries))
             else:

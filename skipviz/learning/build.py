@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain
+
 import torch
 from torch import Tensor, nn
 
@@ -9,82 +13,129 @@ from ..network import Head, Network, NetworkError
 from ..network.base import Shape, channels, elements, is_image
 from ..network.operation import Convolution, Identity, Linear
 from .dropout import Masks
-from .layer import LayerModule, composed
+from .layer import LayerModule
 from .operation import MODULES, Function
 from .plan import Plan, Tape
 from .seeding import generator
 from .skip import SkipModule
 
 
-class HeadModule(nn.Module):
-    """Reads the last state and the concats that land there, and gives the outputs."""
+class Parts(nn.Module):
+    """The modules of layers or skips in their order: by place, by id, and as attributes. Names are ids as an attribute has them."""
 
-    def __init__(self, head: Head, shape: Shape, seed: int) -> None:
+    def __init__(self, parts: Iterable[tuple[str, nn.Module]]) -> None:
         super().__init__()
-        self.flattens = head.kind == "classes" and head.flatten and len(shape) > 1
-        self.averages = head.kind == "classes" and not head.flatten and len(shape) > 1
-        self.axes = (2, 3) if is_image(shape) else (1,)
-        if head.kind == "state":
-            self.operation = MODULES[Identity](Identity(), shape)
-        elif head.kind == "pixels":
-            self.operation = MODULES[Convolution](Convolution(width=head.outputs, kernel=1, bias=head.bias), shape)
-        else:
-            read = (elements(shape) if head.flatten else channels(shape),) if head.kind == "classes" else shape
-            self.operation = MODULES[Linear](Linear(width=head.outputs, bias=head.bias), read)
-        self.operation.initialise(head.init, generator(seed, "head"))
+        self._names: list[str] = []
+        self._by_id: dict[str, str] = {}
+        for identifier, module in parts:
+            name = identifier.replace(".", "_")
+            while hasattr(self, name):
+                name += "_"
+            self.add_module(name, module)
+            self._names.append(name)
+            self._by_id[identifier] = name
 
-    def function(self) -> Function:
-        """Return the head as a function of what it reads."""
-        axes, operation = self.axes, self.operation.function()
-        if self.averages:
-            return composed([lambda x: x.mean(axes), operation])
-        return composed([lambda x: x.flatten(1), operation]) if self.flattens else operation
+    def __getitem__(self, part: int | str) -> nn.Module:
+        return self._modules[self._names[part] if isinstance(part, int) else self._by_id[part]]
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return iter(self._modules.values())
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def place(self, name: str) -> int:
+        """Return the place of the module of this name."""
+        return list(self._modules).index(name)
 
 
 class NetworkModule(nn.Module):
     """A network in torch. `(batch, *network.input)` → the head's outputs.
 
-    Its parameters are those that `network.parameter_count()` counts. Switches, strengths and gains are those of
-    `network` and change through `set_network`; they reshape nothing.
+    Its parameters are those that `network.parameter_count()` counts, named by ids: `layers.f3.operation.weight`,
+    `skips.s2.project.weight`, `head.weight`. Switches, strengths and gains are those of `network` and change through
+    `set_network`; they reshape nothing. A call goes through the modules of all layers and skips in force, so whatever
+    torch lets one do with a module's parameters, hooks and parts acts here too.
     """
 
     def __init__(self, network: Network, seed: int = 0) -> None:
         super().__init__()
         shapes = network.shapes
         self.network, self.masks = network, Masks(seed)
-        self.layers = nn.ModuleList(
-            LayerModule(layer, shape, seed, self.masks) for layer, shape in zip(network.layers, shapes.layers, strict=True)
-        )
-        self.skips = nn.ModuleList(
+        layers = (LayerModule(layer, shape, seed, self.masks) for layer, shape in zip(network.layers, shapes.layers, strict=True))
+        skips = (
             SkipModule(skip, shape, shapes.states[skip.source], shapes.states[skip.target], seed)
             for skip, shape in zip(network.skips, shapes.skips, strict=True)
         )
-        self.head = HeadModule(network.head, shapes.head_input, seed)
-        self._plans: dict[bool, Plan] = {}
+        self.layers = Parts(zip((layer.id for layer in network.layers), layers, strict=True))
+        self.skips = Parts(zip((skip.id for skip in network.skips), skips, strict=True))
+        self.reads, self.head = _head(network.head, shapes.head_input, seed)
+        self._plan = Plan(self, network, None)
 
     def set_network(self, network: Network) -> None:
         """Take the switches, strengths and gains of `network`; raises `NetworkError` if its structure differs."""
         if network.shapes != self.network.shapes or _wiring(network) != _wiring(self.network):
             raise NetworkError("this change gives another network, so it needs a run of its own")
         self.network = network
-        self._plans = {}
+        self._plan = Plan(self, network, None)
 
-    def plan(self) -> Plan:
-        """Return the forward pass in force for the present mode (training or evaluation)."""
-        if self.training not in self._plans:
-            self._plans[self.training] = Plan(self, self.network, self.training)
-        return self._plans[self.training]
+    def bound(self, network: Network, training: bool) -> Plan:
+        """Return the forward pass under the switches of `network` with the present parameters bound: for a training loop.
+
+        It computes what a call computes, bit for bit, and hears of no parameter that is put in another's place later.
+        """
+        return Plan(self, network, training)
 
     def forward(self, x: Tensor, tape: Tape | None = None) -> Tensor:
-        return self.plan().run(x, tape)
+        return self._plan.run(x, tape)
 
     def __getstate__(self) -> dict:
-        """Leave the plans out: they hold this module's own parameters, and a copy must make its own."""
-        return {**self.__dict__, "_plans": {}}
+        """Leave the plan out: it calls this module's own parts, and a copy must make its own."""
+        return {**self.__dict__, "_plan": None}
 
-    def _apply(self, function, recurse=True):
-        self._plans = {}
-        return super()._apply(function, recurse)
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self._plan = Plan(self, self.network, None)
+
+    def earlier_names(self) -> dict[str, str]:
+        """Return, by the names of parameters and buffers, those that they had when parts were named by their place."""
+        names = {}
+        for name in (name for name, _ in chain(self.named_parameters(), self.named_buffers())):
+            room, _, rest = name.partition(".")
+            if room in ("layers", "skips"):
+                part, _, rest = rest.partition(".")
+                place = getattr(self, room).place(part)
+                names[name] = f"{room}.{place}.{rest.replace('project.', 'projection.', 1)}"
+            else:
+                names[name] = f"{room}.operation.{rest}"
+        return names
+
+    def _load_from_state_dict(self, state_dict, prefix, *rest) -> None:
+        """Take what an earlier version saved too."""
+        names = {prefix + old: prefix + new for new, old in self.earlier_names().items()}
+        given = [name for name in state_dict if name.startswith(prefix)]
+        if all(name in names for name in given) and not all(name in names.values() for name in given):
+            for name in given:
+                state_dict[names[name]] = state_dict.pop(name)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _head(head: Head, shape: Shape, seed: int) -> tuple[Function | None, nn.Module]:
+    """Return how the head reads the last state, or None where it reads it as it is, and its operation."""
+    reads, read = None, shape
+    if head.kind == "classes":
+        read = (elements(shape) if head.flatten else channels(shape),)
+        if len(shape) > 1:
+            axes = (2, 3) if is_image(shape) else (1,)
+            reads = partial(torch.flatten, start_dim=1) if head.flatten else partial(torch.mean, dim=axes)
+    if head.kind == "state":
+        operation = MODULES[Identity](Identity(), shape)
+    elif head.kind == "pixels":
+        operation = MODULES[Convolution](Convolution(width=head.outputs, kernel=1, bias=head.bias), shape)
+    else:
+        operation = MODULES[Linear](Linear(width=head.outputs, bias=head.bias), read)
+    operation.initialise(head.init, generator(seed, "head"))
+    return reads, operation
 
 
 def build(network: Network, seed: int = 0) -> NetworkModule:

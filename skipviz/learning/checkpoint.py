@@ -56,6 +56,9 @@ def restore_variant(variant: Variant, prefix: str, tensors: dict[str, Tensor]) -
     """Put a variant's tensors back; raises `CheckpointError` where they do not fit."""
     mine = {f"{prefix}/values": variant.flat.values}
     mine |= {f"{prefix}/buffer/{name}": buffer for name, buffer in variant.model.named_buffers()}
+    earlier = {f"{prefix}/buffer/{old}": f"{prefix}/buffer/{new}" for new, old in variant.model.earlier_names().items()}
+    if not mine.keys() <= tensors.keys():
+        tensors = {earlier.get(name, name): tensor for name, tensor in tensors.items()}
     for name, target in mine.items():
         if name not in tensors or tensors[name].shape != target.shape:
             raise CheckpointError(f"the checkpoint is of another network: {name} is missing or has another shape")

@@ -7,10 +7,15 @@ from torch import Tensor
 
 
 class _Gain(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, x: Tensor, gain: float) -> Tensor:
-        ctx.gain = gain
+    def forward(x: Tensor, gain: float) -> Tensor:
         return x.view_as(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.gain = inputs[1]
 
     @staticmethod
     def backward(ctx, gradient: Tensor):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,11 +26,12 @@ ACTIVATIONS: dict[str, Function] = {
 
 
 class LayerModule(nn.Module):
-    """Parameters of f_k; `function` gives what f_k computes under the present switches."""
+    """Parameters of f_k; `function` gives what f_k computes under some switches, a call computes it under the present ones."""
 
     def __init__(self, layer: Layer, shape: LayerShape, seed: int, masks: Masks) -> None:
         super().__init__()
         self.shape, self.masks = shape, masks
+        self.layer, self.frozen, self.passes_on = layer, (), False
         self.operation = MODULES[type(layer.op)](layer.op, shape.input)
         self.operation.initialise(layer.init, generator(seed, "layer", layer.id))
         if layer.init_factor != 1:
@@ -38,16 +41,27 @@ class LayerModule(nn.Module):
         self.norm = None if layer.norm == "none" else Norm(layer.norm, normed)
         self.scale = nn.Parameter(torch.tensor(float(layer.scale))) if layer.scale_learned else None
 
-    def function(self, layer: Layer, training: bool, frozen: tuple[slice, ...] = ()) -> Function:
-        """Return f_k with its dropout, scale and gain; `frozen` are input channels that come from a switched-off concat."""
-        operation = self.operation.function()
+    def set_layer(self, layer: Layer, frozen: tuple[slice, ...], passes_on: bool) -> None:
+        """Take switches and gain; `frozen` are input channels of a switched-off concat, `passes_on` is for `resting`."""
+        self.layer, self.frozen, self.passes_on = layer, frozen, passes_on
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.layer.on:
+            return self.resting(self.passes_on)(x)
+        return self.function(self.layer, None, self.frozen)(x)
+
+    def function(self, layer: Layer, training: bool | None, frozen: tuple[slice, ...] = ()) -> Function:
+        """Return f_k with its dropout, scale and gain, for training or evaluation and with the present tensors bound.
+
+        With None for `training` it calls the modules below instead, each in a mode of its own.
+        """
+        operation = called_or_bound(self.operation, training)
         activation = ACTIVATIONS.get(layer.activation)
         if layer.order == "norm-act-op":
-            norm = self.norm and self.norm.function(training, frozen)
-            stages = [norm, activation, operation]
+            stages = [self.norm and normalising(self.norm, training, frozen), activation, operation]
         else:
-            stages = [operation, self.norm and self.norm.function(training), activation]
-        if training and layer.dropout:
+            stages = [operation, self.norm and normalising(self.norm, training), activation]
+        if layer.dropout and (self.training if training is None else training):
             stages.append(lambda y: self.masks.dropped(y, layer.dropout, layer.id))
         scale = self.scale if layer.scale_learned else layer.scale
         if scale is not None and (layer.scale_learned or scale != 1):
@@ -63,6 +77,16 @@ class LayerModule(nn.Module):
         output = self.shape.output
         kind = next((parameter.dtype for parameter in self.parameters()), None)  # not that of tokens
         return lambda x: x.new_zeros((x.shape[0], *output), dtype=kind)
+
+
+def called_or_bound(operation: nn.Module, training: bool | None) -> Function:
+    """Return an operation as a function: itself, which is called, where `training` is None."""
+    return operation if training is None else operation.function()
+
+
+def normalising(norm: Norm, training: bool | None, frozen: tuple[slice, ...] = ()) -> Function:
+    """Return a norm as a function: itself, which is called, where `training` is None."""
+    return partial(norm, frozen=frozen) if training is None else norm.function(training, frozen)
 
 
 def composed(stages: list[Function]) -> Function:

@@ -46,8 +46,8 @@ class Norm(nn.Module):
             return lambda x: function(x.transpose(1, 2)).transpose(1, 2)
         return function
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(self.training)(x)
+    def forward(self, x: Tensor, frozen: tuple[slice, ...] = ()) -> Tensor:
+        return self.function(self.training, frozen)(x)
 
 
 def _batch_norm(norm: Norm, training: bool, frozen: tuple[slice, ...]) -> Function:

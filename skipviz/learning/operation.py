@@ -188,8 +188,8 @@ class Position(nn.Module):
 
     def __init__(self, description: described.Position, shape: Shape) -> None:
         super().__init__()
-        self.shape = shape
         self.weight = nn.Parameter(torch.empty(shape)) if description.mode == "learned" else None
+        self.table = sinusoids(*shape) if self.weight is None else None
 
     def initialise(self, scheme: str, generator: torch.Generator) -> None:
         """Fill learned vectors with N(0, 0.02²), as BERT does (Devlin et al. 2019), or zero."""
@@ -201,7 +201,7 @@ class Position(nn.Module):
         if self.weight is not None:
             weight = self.weight
             return lambda x: x + weight
-        table = sinusoids(*self.shape)
+        table = self.table
         return lambda x: x + table.to(x)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """The forward pass as a list of plain functions, made anew whenever a switch, strength or gain changes.
 
-Between such events every live value is a constant of the plan, so a step costs what a hand-written loop costs.
+Between such events every live value is a constant of the plan. A trainer's plan binds the parameters too, so that a step
+costs what a hand-written loop costs; a module's own plan calls the modules, as they are at each call.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +15,7 @@ from torch import Tensor
 from ..network import Network, Skip
 from ..network.base import channel_axis, channels
 from ..network.edit import passes_on
+from .layer import composed
 from .operation import Function
 from .skip import gated
 
@@ -41,17 +44,17 @@ class Tape:
 
 @dataclass(slots=True)
 class Carry:
-    """One skip in force; `adapt` is None where the state joins as it is."""
+    """One skip in force; `adapt` gives what it carries of a state, of a gate with its T, and is None where that is the state."""
 
     index: int
     source: int
     strength: float
-    adapt: Function | None
-    transform: Function | None = None
+    adapt: Callable[[Tensor], Tensor | tuple[Tensor, Tensor]] | None
+    is_gate: bool = False
 
     def read(self, states: list[Tensor], tape: Tape | None) -> Tensor:
         h = states[self.source]
-        if tape is not None or self.transform is not None:  # T and A both read a gate's alias: always one node
+        if tape is not None or self.is_gate:  # T and A both read a gate's alias: always one node
             h = h.view_as(h)
             if tape is not None:
                 tape.skips[self.index] = h
@@ -81,9 +84,13 @@ class Step:
 
 
 class Plan:
-    """The forward pass of a model under the switches, strengths and gains of `network`."""
+    """The forward pass of a model under the switches, strengths and gains of `network`.
 
-    def __init__(self, model, network: Network, training: bool) -> None:
+    For training or for evaluation, with the parameters bound; or, where `training` is None, one that calls the model's
+    modules, each in a mode of its own, and has them take what `network` says.
+    """
+
+    def __init__(self, model, network: Network, training: bool | None) -> None:
         self.input, self.tokens = tuple(network.input), network.takes_tokens
         self.steps = _steps(model, network, training)
         self.bare_adds = {
@@ -110,9 +117,7 @@ class Plan:
                 carried = states[skip.source] if skip.adapt is None else skip.adapt(skip.read(states, tape))
                 h = torch.add(h, carried, alpha=skip.strength)
             if step.gate is not None:
-                source = step.gate.read(states, tape)
-                carried = source if step.gate.adapt is None else step.gate.adapt(source)
-                transform = step.gate.transform(source)
+                carried, transform = step.gate.adapt(step.gate.read(states, tape))
                 if tape is not None:
                     tape.gates[step.gate.index] = transform.detach()
                 h = gated(h, carried, transform, step.gate.strength)
@@ -134,7 +139,7 @@ def _joined(part: Carry | Missing, h: Tensor, states: list[Tensor], tape: Tape |
     return h if part.strength == 1 else h * part.strength
 
 
-def _steps(model, network: Network, training: bool) -> list[Step]:
+def _steps(model, network: Network, training: bool | None) -> list[Step]:
     forks = {skip.source for skip in network.skips if skip.in_force}
     landing: dict[int, list[tuple[int, Skip]]] = {}
     for index, skip in enumerate(network.skips):
@@ -178,19 +183,31 @@ def _note_spent(steps: list[Step]) -> None:
         steps[reader].spent.append(state)
 
 
-def _function(model, network: Network, k: int, training: bool, frozen: tuple[slice, ...]) -> Function:
+def _function(model, network: Network, k: int, training: bool | None, frozen: tuple[slice, ...]) -> Function:
     if k == network.depth:
-        return model.head.function()
-    layer = network.layers[k]
-    if not layer.on:
-        return model.layers[k].resting(passes_on(network, k + 1))
-    return model.layers[k].function(layer, training, frozen)
+        head = (lambda x: model.head(x)) if training is None else model.head.function()
+        return head if model.reads is None else composed([model.reads, head])
+    layer, identity = network.layers[k], not network.layers[k].on and passes_on(network, k + 1)
+    if training is None:
+        model.layers[k].set_layer(layer, frozen, identity)
+        return lambda x: model.layers[k](x)
+    return model.layers[k].function(layer, training, frozen) if layer.on else model.layers[k].resting(identity)
 
 
-def _carry(model, index: int, skip: Skip, training: bool) -> Carry:
-    module = model.skips[index]
-    transform = module.transform_gate(skip) if skip.merge == "gate" else None
-    return Carry(index, skip.source, skip.strength, module.carry(skip, training), transform)
+def _carry(model, index: int, skip: Skip, training: bool | None) -> Carry:
+    module, is_gate = model.skips[index], skip.merge == "gate"
+    if training is None:
+        module.set_skip(skip)
+        adapt = lambda h: model.skips[index](h)  # noqa: E731
+    else:
+        adapt = module.carry(skip, training)
+        if is_gate:
+            adapt = _with_gate(adapt, module.transform_gate(skip, training))
+    return Carry(index, skip.source, skip.strength, adapt, is_gate)
+
+
+def _with_gate(adapt: Function | None, transform: Function) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    return lambda h: (h if adapt is None else adapt(h), transform(h))
 
 
 __all__ = ["Carry", "Missing", "Plan", "Step", "Tape"]

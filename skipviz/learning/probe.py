@@ -5,6 +5,7 @@ The parts at a state sum, as vectors, to its gradient: what came back through th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import hypot
 
@@ -12,7 +13,6 @@ import torch
 from torch import Tensor
 
 from ..network import Network
-from .build import NetworkModule
 from .frame import VariantFrame
 from .norms import magnitudes, norms
 from .objective import finite
@@ -54,10 +54,10 @@ def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape, skip_count: in
     return Gradients(found[:first], states, trunks, skips)
 
 
-def record(model: NetworkModule, x: Tensor) -> tuple[Tensor, Tape]:
-    """Return the outputs for `x` and the tape of that forward pass."""
+def record(run: Callable[[Tensor, Tape], Tensor], x: Tensor) -> tuple[Tensor, Tape]:
+    """Return the outputs for `x` and the tape of that forward pass of a module or a plan's `run`."""
     tape = Tape()
-    return model(differentiable(x), tape), tape
+    return run(differentiable(x), tape), tape
 
 
 def differentiable(x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ..network.network import SkipShape
 from ..network.operation import Convolution, Linear
 from ..network.skip import stride_between
 from .gain import with_gain
-from .layer import composed
+from .layer import called_or_bound, composed, normalising
 from .norm import Norm
 from .operation import MODULES, Function
 from .seeding import generator
@@ -23,11 +23,12 @@ class SkipModule(nn.Module):
 
     def __init__(self, skip: Skip, shape: SkipShape, source: Shape, target: Shape, seed: int) -> None:
         super().__init__()
+        self.skip = skip
         self.adapter, self.source, self.target, self.carried = shape.adapter, source, target, shape.carried
-        self.projection = self.norm = self.gate = None
+        self.project = self.norm = self.gate = None
         if self.adapter.channels == "project":
-            self.projection = _pointwise(source, channels(self.carried), self.adapter.bias)
-            self.projection.initialise(self.adapter.init, generator(seed, "skip", skip.id))
+            self.project = _pointwise(source, channels(self.carried), self.adapter.bias)
+            self.project.initialise(self.adapter.init, generator(seed, "skip", skip.id))
             if self.adapter.norm == "batch":
                 self.norm = Norm("batch", self.carried)
         if skip.merge == "gate":
@@ -35,17 +36,30 @@ class SkipModule(nn.Module):
             self.gate.initialise("torch", generator(seed, "gate", skip.id))
             nn.init.constant_(self.gate.bias, skip.gate_bias)
 
-    def carry(self, skip: Skip, training: bool) -> Function | None:
-        """Return h_source ↦ A(h_source) with the skip's gradient gain, or None where A changes nothing."""
+    def set_skip(self, skip: Skip) -> None:
+        """Take the gradient gain; switch and strength act where the skip joins."""
+        self.skip = skip
+
+    def forward(self, h: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Return A(h), without the skip's strength; of a gate (A(h), T(h))."""
+        carry = self.carry(self.skip, None)
+        carried = h if carry is None else carry(h)
+        return (carried, self.transform_gate(self.skip, None)(h)) if self.skip.merge == "gate" else carried
+
+    def carry(self, skip: Skip, training: bool | None) -> Function | None:
+        """Return h_source ↦ A(h_source) with the skip's gradient gain, or None where A changes nothing.
+
+        With None for `training` it calls the modules below, each in a mode of its own.
+        """
         stages = [self._spatial(), self._channels(training)]
         if skip.gain != 1:
             stages.append(lambda y: with_gain(y, skip.gain))
         stages = [stage for stage in stages if stage is not None]
         return composed(stages) if stages else None
 
-    def transform_gate(self, skip: Skip) -> Function:
+    def transform_gate(self, skip: Skip, training: bool | None) -> Function:
         """Return h_source ↦ T = σ(W h_source + b) (Srivastava et al. 2015), with the skip's gradient gain."""
-        stages = [self._spatial(), self.gate.function(), torch.sigmoid]
+        stages = [self._spatial(), called_or_bound(self.gate, training), torch.sigmoid]
         if skip.gain != 1:
             stages.append(lambda y: with_gain(y, skip.gain))
         return composed([stage for stage in stages if stage is not None])
@@ -65,11 +79,11 @@ class SkipModule(nn.Module):
         window = self.adapter.window(spatial(self.source), sides)
         return (lambda h: h[(..., *window)]) if is_image(self.source) else (lambda h: h[(..., *window, slice(None))])
 
-    def _channels(self, training: bool) -> Function | None:
-        if self.projection is not None:
-            stages = [self.projection.function()]
+    def _channels(self, training: bool | None) -> Function | None:
+        if self.project is not None:
+            stages = [called_or_bound(self.project, training)]
             if self.norm is not None:
-                stages.append(self.norm.function(training))
+                stages.append(normalising(self.norm, training))
             return composed(stages)
         missing = channels(self.carried) - channels(self.source)
         if self.adapter.channels != "pad" or not missing:

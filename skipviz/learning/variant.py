@@ -36,6 +36,7 @@ class Variant:
         self.flat = FlatParameters(self.model)
         self.updater = Updater(self.flat, training, network)
         self.loss, self.metric = loss, metric
+        self._plans: dict[bool, Plan] = {}
         self._buffers = list(self.model.buffers())
         self._at_once = evaluated_at_once(network)
         self._marks: GradientMarks | None = None
@@ -43,15 +44,22 @@ class Variant:
     def set_network(self, network: Network) -> None:
         """Take other switches, strengths and gains; raises `NetworkError` if the structure differs."""
         self.model.set_network(network)
+        self._plans = {}
         self.updater.set_network(network)
         self.network, self._marks = network, None
+
+    def plan(self, training: bool = True) -> Plan:
+        """Return the forward pass under the present switches."""
+        if training not in self._plans:
+            self._plans[training] = self.model.bound(self.network, training)
+        return self._plans[training]
 
     def forward(self, x: Tensor, y: Tensor, recorded: bool) -> Pass:
         """Return the training-mode forward pass on a batch."""
         if recorded:
-            outputs, tape = record(self.model, x)
+            outputs, tape = record(self.plan().run, x)
         else:
-            outputs, tape = self.model(x), None
+            outputs, tape = self.plan().run(x), None
         return Pass(outputs, y, self.loss(outputs, y), tape)
 
     def update(self, done: Pass, step: int) -> VariantFrame | None:
@@ -98,19 +106,16 @@ class Variant:
         bare = edit.switch_all(self.network, False)
         tape = Tape()
         with self.buffers_kept():
-            outputs = Plan(self.model, bare, True).run(differentiable(x), tape)
+            outputs = self.model.bound(bare, True).run(differentiable(x), tape)
         found = self._gradients(Pass(outputs, y, self.loss(outputs, y), tape))
         frame = measured(bare, self.flat, found, self.flat.flatten(found.parameters), tape)
         return frame.weight_grad, frame.state_grad
 
     def evaluate(self, x: Tensor) -> Tensor:
         """Return the outputs for `x` with running norm statistics, without a graph."""
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                return torch.cat([self.model(part) for part in x.split(self._at_once)])
-        finally:
-            self.model.train()
+        run = self.plan(training=False).run
+        with torch.no_grad():
+            return torch.cat([run(part) for part in x.split(self._at_once)])
 
     def attention(self, x: Tensor) -> tuple[str, Tensor] | None:
         """Return the id of the last attention and how much its positions look at each other, or None without one.
@@ -123,18 +128,14 @@ class Variant:
         if not found:
             return None
         layer, module, tape = self.network.layers[found[-1]], self.model.layers[found[-1]], Tape()
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                self.model(x, tape)
-                h = tape.states[found[-1]]
-                if layer.order == "norm-act-op":
-                    stages = (module.norm and module.norm.function(False), ACTIVATIONS.get(layer.activation))
-                    for stage in stages:
-                        h = stage(h) if stage else h
-                return layer.id, module.operation.weights(h)
-        finally:
-            self.model.train()
+        with torch.no_grad():
+            self.plan(training=False).run(x, tape)
+            h = tape.states[found[-1]]
+            if layer.order == "norm-act-op":
+                stages = (module.norm and module.norm.function(False), ACTIVATIONS.get(layer.activation))
+                for stage in stages:
+                    h = stage(h) if stage else h
+            return layer.id, module.operation.weights(h)
 
     @contextmanager
     def buffers_kept(self):

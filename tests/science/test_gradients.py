@@ -126,14 +126,14 @@ def written_out(model, x, nudges):
         parts += [skip.strength * carried(index, skip)[1] for index, skip in landing(k, ("concat",))]
         read = torch.cat(parts, 1)
         if k == network.depth:
-            return model.head.function()(read)
+            return model.head(read if model.reads is None else model.reads(read))
         f = model.layers[k].function(network.layers[k], True)(read)
         for index, skip in landing(k + 1, ("add", "gate")):
             source, adapted = carried(index, skip)
             if skip.merge == "add":
                 f = f + skip.strength * adapted
             else:
-                f = f + skip.strength * (1 - model.skips[index].transform_gate(skip)(source)) * (adapted - f)
+                f = f + skip.strength * (1 - model.skips[index].transform_gate(skip, True)(source)) * (adapted - f)
         states.append(nudged(f, "state", k + 1))
 
 
@@ -170,7 +170,7 @@ def test_at_a_concat_the_slices_of_its_gradient_are_the_parts_gradients():
     layers = [Layer(op=Linear(width=4), activation="tanh"), Layer(op=Linear(width=3), activation="tanh"), Layer(op=Linear(width=2))]
     network = Network(input=(4,), layers=layers, skips=[Skip(source=1, target=2, merge="concat")])
     model, _, weights, tape, found = case(network)
-    cotangent = weights @ model.head.operation.weight @ model.layers[2].operation.weight
+    cotangent = weights @ model.head.weight @ model.layers[2].operation.weight
     assert (cotangent[:, :3] - found.trunks[2]).abs().max() < 1e-12
     assert (cotangent[:, 3:] - found.skips[0]).abs().max() < 1e-12
     assert tape.states[2].shape == (6, 3)

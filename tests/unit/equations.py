@@ -49,7 +49,7 @@ def outputs(model, x: Tensor, taps: Taps) -> Tensor:
         for index, skip in landing(network, k, "concat"):
             read = torch.cat([read, skip.on * skip.strength * carried(model, index, skip, taps, states)[1]], _axis(states[k]))
         if k == network.depth:
-            return head(network.head, model.head.operation, read)
+            return head(network.head, model.head, read)
         f = layer_output(network, k + 1, model.layers[k], read)
         for index, skip in landing(network, k + 1, "gate"):
             if skip.on:
@@ -83,7 +83,7 @@ def carried(model, index: int, skip: Skip, taps: Taps, states: list[Tensor]) -> 
     shape = network.shapes.skips[index]
     a = placed(network, index, source)
     if shape.adapter.channels == "project":
-        a = pointwise(module.projection, a)
+        a = pointwise(module.project, a)
         if shape.adapter.norm == "batch":
             a = normed("batch", module.norm, a)
     missing = channels(shape.carried) - channels(a.shape[1:])

@@ -274,7 +274,7 @@ def test_a_head_of_positions_reads_each_position_also_where_it_is_told_to_flatte
     network = Network(input=(4, 3), layers=[Layer(op=Identity())], head=Head(kind="positions", outputs=2, flatten=True))
     model, x = build(network), torch.randn(5, 4, 3)
     assert network.parameter_count() == 3 * 2 + 2
-    assert torch.equal(model(x), torch.nn.functional.linear(x, model.head.operation.weight, model.head.operation.bias))
+    assert torch.equal(model(x), torch.nn.functional.linear(x, model.head.weight, model.head.bias))
 
 
 def test_an_add_that_is_off_contributes_nothing():
@@ -288,7 +288,7 @@ def test_a_concat_that_is_off_gives_its_reader_zeros():
     model = build(two_layers("concat", on=False))
     x = torch.randn(3, 4)
     h = states(model, x)[2]
-    expected = torch.nn.functional.linear(h, model.head.operation.weight[:, :4], model.head.operation.bias)
+    expected = torch.nn.functional.linear(h, model.head.weight[:, :4], model.head.bias)
     assert torch.allclose(model(x), expected)
 
 
@@ -308,7 +308,7 @@ def test_a_gain_changes_no_bit_of_the_forward_pass_and_zero_gives_exact_zeros_be
     model(x).sum().backward()
     behind = [*model.layers.parameters(), *model.skips.parameters()]
     assert all(torch.count_nonzero(p.grad) == 0 for p in behind)
-    assert torch.count_nonzero(model.head.operation.weight.grad) > 0
+    assert torch.count_nonzero(model.head.weight.grad) > 0
 
 
 def test_a_gain_scales_what_goes_back():
@@ -359,7 +359,7 @@ def test_a_projection_is_a_pointwise_map_of_the_strided_image():
     network = Network(input=(2, 8, 8), layers=[layer], skips=[Skip(source=0, target=1)])
     model, x = build(network), torch.randn(2, 2, 8, 8)
     carried = model.skips[0].carry(network.skips[0], True)(x)
-    projection = model.skips[0].projection
+    projection = model.skips[0].project
     expected = torch.einsum("oc,bchw->bohw", projection.weight[:, :, 0, 0], x[..., ::2, ::2]) + projection.bias[:, None, None]
     assert torch.allclose(carried, expected, atol=1e-6)
 

@@ -44,9 +44,9 @@ def test_scores_start_at_zero_and_learn_before_the_backbone_does():
     assert torch.count_nonzero(outputs) == 0
     (outputs * torch.randn_like(outputs)).sum().backward()
     score = next(k for k, layer in enumerate(network.layers) if layer.init == "zero")
-    assert all(torch.count_nonzero(p.grad) == 0 for layer in model.layers[:score] for p in layer.parameters())
+    assert all(torch.count_nonzero(p.grad) == 0 for layer in list(model.layers)[:score] for p in layer.parameters())
     assert torch.count_nonzero(model.layers[score].operation.weight.grad) > 0
-    assert all(torch.count_nonzero(skip.projection.weight.grad) > 0 for skip in model.skips)
+    assert all(torch.count_nonzero(skip.project.weight.grad) > 0 for skip in model.skips)
 
 
 @pytest.mark.parametrize(("variant", "factors"), [("32s", [32]), ("16s", [2, 16]), ("8s", [2, 2, 8])])

@@ -76,7 +76,7 @@ def test_highway_layers_are_the_written_out_ones(depth):
     model = stirred(build(families.highway(depth, 7, input=(5,))))
     reference = nn.Sequential(nn.Linear(5, 7), nn.ReLU(), *[HighwayLayer(7) for _ in range(depth - 1)], nn.Linear(7, 10))
     pairs = [(model.layers[0], reference[0]), (model.head, reference[-1])]
-    for layer, skip, written_out in zip(model.layers[1:], model.skips, reference[2:-1], strict=True):
+    for layer, skip, written_out in zip(list(model.layers)[1:], model.skips, reference[2:-1], strict=True):
         pairs += [(layer, written_out.transform), (skip, written_out.gate)]
     x = torch.randn(8, 5, generator=torch.Generator().manual_seed(1))
     assert_same_function(model, reference, weights_copied(pairs), x)

@@ -141,9 +141,7 @@ def test_a_learned_scale_multiplies_the_branch_and_starts_at_nothing():
     x = batch(8)
     stem_output = F.relu(F.conv2d(x, model.layers[0].operation.weight, model.layers[0].operation.bias, padding=1))
     strided = stem_output[..., ::4, ::4]
-    assert torch.allclose(
-        model(x), F.linear(strided.mean((2, 3)), model.head.operation.weight, model.head.operation.bias), atol=1e-6
-    )
+    assert torch.allclose(model(x), F.linear(strided.mean((2, 3)), model.head.weight, model.head.bias), atol=1e-6)
 
 
 @pytest.mark.parametrize("block", ["basic", "bottleneck"])

@@ -32,7 +32,7 @@ def test_the_attention_shown_is_that_of_the_last_block_and_its_rows_sum_to_one(n
     operation = variant.model.layers[network.layer_index(last)].operation
     function = operation._attention
     operation._attention = lambda: lambda x: (seen.append(x), function()(x))[1]
-    variant.model._plans = {}
+    variant._plans = {}
     variant.evaluate(trainer._painter.inputs[:1])
     del operation._attention
     assert np.abs(operation.weights(seen[0])[0].detach().numpy() - weights).max() < 0.003
@@ -74,7 +74,7 @@ def test_a_text_is_written_anew_from_the_same_random_numbers_so_that_only_the_ne
 def test_a_character_is_drawn_from_what_the_network_says_after_those_before_it():
     task = Task(name="text", samples=100, length=12)
     trainer = trainer_of(task, causal=True)
-    head = trainer._variants["net"].model.head.operation
+    head = trainer._variants["net"].model.head
     with torch.no_grad():
         head.weight.zero_()
         head.bias.fill_(-50.0)[characters().index("W")] = 50.0

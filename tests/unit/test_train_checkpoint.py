@@ -1,13 +1,14 @@
 """A run that goes on from its checkpoint is the run that never stopped."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from skipviz import Experiment, Task, Training, families
-from skipviz.learning.checkpoint import CheckpointError
+from skipviz.learning.checkpoint import CheckpointError, pack, unpack
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.event import RateEvent, SkipEvent
 
@@ -40,6 +41,21 @@ def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(optimizer):
     resumed.load_state(saved)
     assert resumed.step == 4
     assert resumed.experiment == trainer.experiment
+    assert frames(resumed) == frames(trainer)
+
+
+def test_a_checkpoint_that_names_parts_by_their_place_as_earlier_versions_did_goes_on():
+    trainer = Trainer(experiment())
+    trainer.advance(record=True)
+    facts, tensors = unpack(trainer.state_bytes())
+    places = {"f1": 0, "f2": 1, "f3": 2, "f4": 3, "f5": 4}
+    named = {
+        re.sub(r"(buffer/layers)\.(f\d)\.", lambda found: f"{found[1]}.{places[found[2]]}.", name): tensor
+        for name, tensor in tensors.items()
+    }
+    assert "0/buffer/layers.2.norm.running_mean" in named
+    resumed = Trainer(experiment())
+    resumed.load_state(pack(facts, named))
     assert frames(resumed) == frames(trainer)
 
 

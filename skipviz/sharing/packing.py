@@ -68,6 +68,9 @@ OWN = {
     "s": "shape",
     "n": "classes",
     "o": "columns",
+    "p": "decimal",
+    "y": "dates",
+    "i": "taken",
 }
 TRAINING = {
     "o": "optimizer",

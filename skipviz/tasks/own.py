@@ -74,6 +74,11 @@ class Own(Frozen):
     columns: tuple[_name(24), ...] = Field(
         (), max_length=COLUMNS_NAMED, description="the first columns that the inputs are made of"
     )
+    decimal: Literal["point", "comma"] | None = Field(
+        None, description="the decimal mark of a table's numbers that can be read in two ways; None: the likely one"
+    )
+    dates: Literal["day", "month"] | None = Field(None, description="what comes first in dates that can be read in two ways")
+    taken: tuple[_name(40), ...] = Field((), max_length=COLUMNS_NAMED, description="columns of ids that are inputs nevertheless")
 
     @model_validator(mode="after")
     def _check(self):
@@ -92,8 +97,11 @@ class Own(Frozen):
         return self
 
     @classmethod
-    def of(cls, data, kind: str, target: str, samples: int, shape: tuple[int, ...], classes=(), columns=()) -> Own:
-        """Return the description of what was read of a file (`data.file`, `data.digest()`), names as they may be shown."""
+    def of(cls, data, kind: str, target: str, samples: int, shape: tuple[int, ...], classes=(), columns=(), **choices) -> Own:
+        """Return the description of what was read of a file (`data.file`, `data.digest()`), names as they may be shown.
+
+        `choices` are fields that say how the file is read.
+        """
         return cls(
             digest=data.digest(),
             file=data.file,
@@ -103,7 +111,12 @@ class Own(Frozen):
             shape=shape,
             classes=tuple(shown(name, 24) or "(blank)" for name in classes),
             columns=tuple(shown(name, 24) for name in columns),
+            **choices,
         )
+
+    def choices(self) -> dict:
+        """Return what a person chose of how the file is read."""
+        return {"decimal": self.decimal, "dates": self.dates, "taken": self.taken}
 
     @property
     def is_pictures(self) -> bool:

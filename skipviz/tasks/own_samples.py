@@ -23,7 +23,7 @@ def own_samples(own: Own, uploads: Uploads, split) -> tuple[tuple[np.ndarray, ..
     `split(y)` gives the places of both parts. Raises `UploadError` where the data is not here or not what `own` says.
     """
     data = uploads.load(own)
-    if described(data, own.target, own.kind).replaced(file=own.file) != own:
+    if described(data, own.target, own.kind, **own.choices()).replaced(file=own.file) != own:
         raise UploadError(f"the data of {own.file} is not what this experiment says of it: upload the file again")
     if isinstance(data, Pictures):
         x, y = _pictures(data, own)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,11 +13,16 @@ import numpy as np
 from .own import COLUMNS_NAMED, FEWEST_SAMPLES, MOST_CLASSES, MOST_FEATURES, MOST_TABLE_INPUTS, Own, UploadError
 
 FEW_NUMBERS = 10
-"""A column of at most so many different whole numbers may be classes."""
-TARGET_NAMES = ("target", "label", "labels", "class", "y", "species", "outcome")
-"""Names by which the column to be told is guessed; otherwise it is the last one that can be."""
+"""Whole numbers of at most so many different values are rather classes than numbers."""
+TARGET_NAMES = (
+    "target", "label", "labels", "survived", "diagnosis", "income", "churn", "churned", "exited", "attrition", "default", "fraud",
+    "isfraud", "deposit", "outcome", "species", "variety", "quality", "saleprice", "price", "preis", "medianhousevalue", "medv",
+    "charges", "mpg", "class", "category", "result", "output", "response", "rating", "score", "grade", "y",
+)  # fmt: skip
+"""Names by which the column to be told is guessed, the surest first; otherwise it is the last one that can be."""
 NOTHING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null"})
 """What stands for a missing value, in small letters."""
+LONGEST_NOTHING = max(map(len, NOTHING))
 
 
 @dataclass(frozen=True)
@@ -24,20 +30,43 @@ class Column:
     """One column. `values`: float64 with NaN where missing, or int32 places in `categories` with −1; None if left out."""
 
     name: str
-    kind: Literal["number", "category", "left out"]
+    kind: Literal["number", "category", "id", "left out"]
+    """An id holds numbers that are no inputs unless somebody takes them in."""
     missing: int
     distinct: int
     reason: str | None = None
-    """Why it is left out; of a number, what else was taken as missing."""
+    """Why it is left out, or an id; of a number, what else was taken as missing."""
     categories: tuple[str, ...] = ()
     values: np.ndarray | None = None
     comma: bool = False
     """Of numbers: whether they were written with a decimal comma."""
+    unit: str = ""
+    """Of numbers: what stood before or behind them and was passed over."""
+    date: str = ""
+    """Of days from 1970: what came first in their dates, "year", "day" or "month"."""
+    written: str = ""
+    """A value as it was written, where it can be read in two ways."""
+    other: np.ndarray | None = None
+    """The values read in the other way, where there are two: with the other decimal mark, or day and month exchanged."""
 
     @property
     def width(self) -> int:
         """How many inputs it makes."""
-        return 1 if self.kind == "number" else len(self.categories) + (self.missing > 0)
+        return len(self.categories) + (self.missing > 0) if self.kind == "category" else 1
+
+    def read_as(self, decimal: str | None, dates: str | None, taken: tuple[str, ...]) -> Column:
+        """Return the column as somebody wants it read: mark or order where they are open, an id as numbers where it is taken in."""
+        column = replace(self, kind="number", reason=None) if self.kind == "id" and self.name in taken else self
+        if self.other is None or (dates if self.date else decimal) in (None, self.way):
+            return column
+        if self.date:
+            return replace(column, values=self.other, other=self.values, date=dates)
+        return replace(column, values=self.other, other=self.values, comma=not self.comma)
+
+    @property
+    def way(self) -> str:
+        """What is taken for the decimal mark, or for what comes first in a date."""
+        return self.date or ("comma" if self.comma else "point")
 
 
 @dataclass(frozen=True)
@@ -50,11 +79,19 @@ class Table:
     preview: tuple[tuple[str, ...], ...] = ()
     delimiter: str | None = None
     """What parts its columns; None where that was not noted."""
+    source: dict = field(default_factory=dict)
+    """How its rows are found in the file again, where that is not as in plain CSV: see `sharing.script.own_rows`."""
+    notes: tuple[str, ...] = ()
+    """What there is to say of the file itself, each the rest of a sentence."""
+
+    def read_as(self, decimal: str | None = None, dates: str | None = None, taken: tuple[str, ...] = ()) -> Table:
+        """Return the table as somebody wants it read, None being the likely way; ids that are `taken` in are numbers."""
+        return replace(self, columns=tuple(column.read_as(decimal, dates, taken) for column in self.columns))
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raises `UploadError`."""
         for column in self.columns:
-            if column.name == name and column.kind != "left out":
+            if column.name == name and column.kind in ("number", "category"):
                 return column
         raise UploadError(f"{self.file} has no column {name} that could be told")
 
@@ -62,8 +99,9 @@ class Table:
         """Return the SHA-256 of what was read: equal for equal tables, whatever the file's name and format."""
         found = hashlib.sha256(json.dumps(facts(self)["columns"], separators=(",", ":")).encode())
         for column in self.columns:
-            if column.values is not None:
-                found.update(np.ascontiguousarray(column.values).tobytes())
+            for values in (column.values, column.other):
+                if values is not None:
+                    found.update(np.ascontiguousarray(values).tobytes())
         return found.hexdigest()
 
     def targets(self) -> list[str]:
@@ -75,18 +113,34 @@ class Table:
         names = self.targets()
         if not names:
             raise UploadError(f"no column of {self.file} can be told: each is left out or has more than {MOST_CLASSES} values")
-        return next((name for name in names if name.lower() in TARGET_NAMES), names[-1])
+        exact, last = {}, {}
+        for name in names:
+            words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name)
+            exact.setdefault("".join(words).lower(), name)
+            last[words[-1].lower() if words else ""] = name
+        last.pop("y", None)
+        return next((found[name] for found in (exact, last) for name in TARGET_NAMES if name in found), None) or self._last(names)
+
+    def _last(self, names: list[str]) -> str:
+        """Return the last of some columns, one of dates only where there is no other."""
+        return next((name for name in reversed(names) if not self.column(name).date), names[-1])
 
 
 def facts(table: Table) -> dict:
     """Return all of a table but its values, as JSON data."""
     columns = [
-        [column.name, column.kind, column.missing, column.distinct, column.reason, list(column.categories)]
+        [column.name, column.kind, column.missing, column.distinct, column.reason, list(column.categories), *_more(column)]
         for column in table.columns
     ]
     commas = [place for place, column in enumerate(table.columns) if column.comma]
-    written = {"delimiter": table.delimiter, "commas": commas}
+    written = {"delimiter": table.delimiter, "commas": commas, "source": table.source, "notes": table.notes}
     return {"file": table.file, "rows": table.rows, "columns": columns, "preview": table.preview, **written}
+
+
+def _more(column: Column) -> list[dict]:
+    """Return what there is to note of few columns only."""
+    more = {name: getattr(column, name) for name in ("unit", "date", "written") if getattr(column, name)}
+    return [more | {"way": column.way}] if more else []
 
 
 def told_kinds(column: Column) -> tuple[str, ...]:
@@ -96,16 +150,29 @@ def told_kinds(column: Column) -> tuple[str, ...]:
     if column.kind != "number":
         return ()
     known = column.values[~np.isnan(column.values)]
-    if column.distinct <= FEW_NUMBERS and (known == np.round(known)).all():
-        return ("classes", "numbers")
-    return ("numbers",)
+    if column.distinct > MOST_CLASSES or column.date or not (known == np.round(known)).all():
+        return ("numbers",)
+    return ("classes", "numbers") if column.distinct <= FEW_NUMBERS else ("numbers", "classes")
 
 
-def described(table: Table, target: str, kind: str | None = None) -> Own:
-    """Return the description of the task of telling column `target`, as classes or numbers (None: the likely way).
+def described(
+    table: Table,
+    target: str | None = None,
+    kind: str | None = None,
+    decimal: str | None = None,
+    dates: str | None = None,
+    taken: tuple[str, ...] = (),
+) -> Own:
+    """Return the description of the task of telling column `target` (None: the likely one), as classes or numbers.
 
-    Raises `UploadError` where that cannot be learned.
+    The rest says how the table is to be read, see `Table.read_as`. Raises `UploadError` where that cannot be learned.
     """
+    open_ways = {bool(column.date): column.way for column in table.columns if column.other is not None}
+    decimal = decimal if open_ways.get(False, decimal) != decimal else None
+    dates = dates if open_ways.get(True, dates) != dates else None
+    taken = tuple(column.name for column in table.columns if column.kind == "id" and column.name in taken)
+    as_kept, table = table, table.read_as(decimal, dates, taken)
+    target = target or table.likely_target()
     column = table.column(target)
     kinds = told_kinds(column)
     if not kinds or (kind is not None and kind not in kinds):
@@ -120,15 +187,17 @@ def described(table: Table, target: str, kind: str | None = None) -> Own:
     if not used:
         raise UploadError(f"{table.file} has no column beside {target} from which it could be told")
     shape = (sum(column.width for column in used),)
-    return Own.of(table, kind, target, len(rows), shape, names, [column.name for column in used[:COLUMNS_NAMED]])
+    columns = [column.name for column in used[:COLUMNS_NAMED]]
+    return Own.of(as_kept, kind, target, len(rows), shape, names, columns, decimal=decimal, dates=dates, taken=taken)
 
 
 def inputs(table: Table, target: str) -> list[Column]:
-    """Return the columns that the network reads, as many as there is room for."""
+    """Return the columns that the network reads, as many as there is room for; ids only where there is nothing else."""
     room = min(MOST_FEATURES, MOST_TABLE_INPUTS // max(1, table.rows))
+    there = [column for column in table.columns if column.name != target and column.values is not None]
     used = []
-    for column in table.columns:
-        if column.name != target and column.kind != "left out" and column.width <= room:
+    for column in [column for column in there if column.kind != "id"] or there:
+        if column.width <= room:
             used.append(column)
             room -= column.width
     return used
@@ -149,7 +218,7 @@ def told(column: Column, kind: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     else:
         rows = np.flatnonzero(~np.isnan(column.values))
         found, places, counts = np.unique(column.values[rows], return_inverse=True, return_counts=True)
-        names = [f"{value:g}" for value in found]
+        names = [f"{value:g}" if float(f"{value:g}") == value else f"{value:.0f}" for value in found.tolist()]
     often = counts > 1
     kept = often[places]
     renamed = np.cumsum(often) - 1
@@ -158,6 +227,7 @@ def told(column: Column, kind: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 def encoded(table: Table, own: Own) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return inputs float64 `(rows, inputs)` with NaN where a number is missing, what is told, and which inputs are numbers."""
+    table = table.read_as(own.decimal, own.dates, own.taken)
     column = table.column(own.target)
     rows, wanted, _ = told(column, own.kind)
     used = inputs(table, own.target)
@@ -166,7 +236,7 @@ def encoded(table: Table, own: Own) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     place = 0
     for column in used:
         values = column.values[rows]
-        if column.kind == "number":
+        if column.kind != "category":
             given[:, place] = values
             is_number[place] = True
         else:

@@ -33,7 +33,11 @@ def read(content: bytes, name: str) -> Table | Pictures:
     return read_table(content, name)
 
 
-def described(data: Table | Pictures, target: str | None = None, kind: str | None = None) -> Own:
-    """Return the task's description of telling `target` (None: the likely one); raises `UploadError`."""
-    target = target or data.likely_target()
-    return pictures.described(data, target) if isinstance(data, Pictures) else table.described(data, target, kind)
+def described(data: Table | Pictures, target: str | None = None, kind: str | None = None, **choices) -> Own:
+    """Return the task's description of telling `target` (None: the likely one); raises `UploadError`.
+
+    `choices` say how the file is to be read, where it can be read in several ways: `Own.choices`.
+    """
+    if isinstance(data, Pictures):
+        return pictures.described(data, target or data.likely_target())
+    return table.described(data, target, kind, **choices)

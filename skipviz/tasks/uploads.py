@@ -97,17 +97,23 @@ class Uploads:
 def _table_arrays(table: Table) -> dict[str, np.ndarray]:
     about = np.frombuffer(json.dumps(facts(table)).encode(), np.uint8)
     columns = {f"c{place}": column.values for place, column in enumerate(table.columns) if column.values is not None}
-    return {"about": about, **columns}
+    others = {f"o{place}": column.other for place, column in enumerate(table.columns) if column.other is not None}
+    return {"about": about, **columns, **others}
 
 
 def _table_from(arrays) -> Table:
     about = json.loads(arrays["about"].tobytes())
     columns = []
-    for place, (name, kind, missing, distinct, reason, categories) in enumerate(about["columns"]):
+    for place, (name, kind, missing, distinct, reason, categories, *more) in enumerate(about["columns"]):
         values = None if kind == "left out" else arrays[f"c{place}"]
+        more = {key: text for key, text in (more[0] if more else {}).items() if key in ("unit", "date", "written")}
+        if more.get("written"):
+            more["other"] = arrays[f"o{place}"]
         comma = place in about.get("commas", ())
-        columns.append(Column(name, kind, missing, distinct, reason, tuple(categories), values, comma))
-    return Table(about["file"], about["rows"], tuple(columns), tuple(map(tuple, about["preview"])), about.get("delimiter"))
+        columns.append(Column(name, kind, missing, distinct, reason, tuple(categories), values, comma, **more))
+    preview, notes = tuple(map(tuple, about["preview"])), tuple(about.get("notes", ()))
+    source = about.get("source", {})
+    return Table(about["file"], about["rows"], tuple(columns), preview, about.get("delimiter"), source, notes)
 
 
 def _pictures_arrays(pictures: Pictures) -> dict[str, np.ndarray]:

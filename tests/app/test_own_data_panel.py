@@ -56,7 +56,7 @@ def test_a_table_is_read_said_and_learned_from(lab):
     assert (own.file, own.target, own.kind, own.samples) == ("things.csv", "price", "numbers", 150)
     assert experiment(lab).network.input == (8,)
     assert len(data["probe"]["frame"]["variants"][data["variant"]]["weight_grad"]) == 24
-    assert "Left out: id (an id: another number in every row)." in said(lab)
+    assert "Left out: id (it counts the rows)." in said(lab)
     assert "Missing: size 5, shape 5 of 150 values" in said(lab)
     assert "150 rows, 6 columns" in lab.test.expander[0].label
 

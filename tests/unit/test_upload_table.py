@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pace import slowness
 
-from skipviz.tasks import examples, read_table
+from skipviz.tasks import examples, table_text
 from skipviz.tasks.own import UploadError, shown, shown_file
 from skipviz.tasks.table import encoded, inputs, told_kinds
 from skipviz.tasks.upload import described, read
@@ -80,7 +80,7 @@ def test_missing_values_are_counted_and_take_no_part_in_a_columns_kind():
         (lambda i: "same", "the same in every row"),
         (lambda i: 7.0, "the same in every row"),
         (lambda i: "", "empty"),
-        (lambda i: f"w{i % 45}", "45 different values"),
+        (lambda i: f"w{i % 55}", "55 different values"),
     ],
 )
 def test_columns_that_tell_nothing_are_left_out_and_named(column, reason):
@@ -91,8 +91,8 @@ def test_columns_that_tell_nothing_are_left_out_and_named(column, reason):
 
 
 def test_ids_are_left_out_and_other_numbers_that_all_differ_are_not():
-    table = read(file_of(plain(customer_id=lambda i: 1000 + 3 * i, metres=lambda i: 1000 + 3 * i)), "x.csv")
-    assert [column.kind for column in table.columns[3:]] == ["left out", "number"]
+    table = read(file_of(plain(customer_id=lambda i: 1000 + i * 37 % 60, metres=lambda i: 1000 + i * 37 % 60)), "x.csv")
+    assert [column.kind for column in table.columns[3:]] == ["id", "number"]
 
 
 def test_a_few_values_that_are_no_numbers_are_taken_as_missing_and_said():
@@ -139,15 +139,12 @@ GOOD = file_of(plain())
         (b"\n \n", "is empty"),
         (b"PK\x03\x04" + GOOD, "is a zip archive"),
         (b"\x80\x04\x95" + GOOD, "pickle, which is never opened"),
-        (GOOD.decode().encode("utf-16"), "UTF-16"),
         (b"\x00\x01" + GOOD, "zero bytes"),
-        (b"a,b\n" + "é,1\n".encode("latin-1") * 30, "line 2 of my.csv is not UTF-8"),
         (b"a\n" + b"1\n" * 30, "has one column"),
-        (b"a,b\n" * 5, "has 4 rows under its header and at least 20"),
-        (b"1.5,2\n" * 40, "holds numbers"),
+        (b"a,b\n" + b"1,2\n" * 4, "has 4 rows under its header and at least 20"),
         (GOOD[: GOOD.rindex(b",")], "cut short"),
         (b'a,b\n1,"x\n' + b"2,y\n" * 40, "a quote is not closed"),
-        (b"a,b\n" + b"1,2\n" * 30 + b"1,2,3\n", "line 32 of my.csv has 3 columns and its header 2"),
+        (b"a,b\n" + b"1,2\n" * 30 + b"1,2,3\n", "line 32 of my.csv has 3 columns and its first line 2"),
         (b'a,b\n1,"' + b"x" * 200_000 + b'"\n' + b"2,y\n" * 40, "more than 131,072 characters"),
         (b'a,b\n1,"x"y\n' + b"2,y\n" * 40, "is not CSV"),
         (b",".join(b"c%d" % i for i in range(201)) + b"\n", "201 columns"),
@@ -243,4 +240,4 @@ def test_the_largest_table_is_read_within_a_second():
     began = process_time()
     described(read(content, "big.csv"))
     assert process_time() - began < 1 * slowness()
-    assert read_table.MOST_CELLS >= 19_900 * 25
+    assert table_text.MOST_CELLS >= 19_900 * 25

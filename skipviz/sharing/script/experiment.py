@@ -35,7 +35,8 @@ from torch.nn import functional as F
 
 OWN_CLASSES = (
     "Attention", "BatchNorm", "Batches", "Crop", "Dropout", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
-    "Scale", "Updater", "BATCH", "DIGEST", "F", "FILE", "MISSING", "NAME", "OTHER", "SEED", "STEPS", "TEXT",
+    "Scale", "Updater", "BATCH", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "LARGEST_NUMBER", "MISSING",
+    "NAME", "OTHER", "POINT", "SEED", "STEPS", "TEXT",
     "False", "None", "True",
 )  # fmt: skip
 """Names that a network's class cannot have: of a script's own classes and constants, and of Python's."""

@@ -39,6 +39,7 @@ def own_source(task: Task, uploads: Uploads) -> OwnSource:
         f'DIGEST = "{reading.digest}"  # SHA-256 of what is read from it',
         'OTHER = f"{FILE} is another file than the {NAME} that this network was trained on."',
         *((f"MISSING = {literals(sorted(NOTHING))}",) if "MISSING" in reading.body else ()),
+        *reading.constants,
     )
     libraries = "".join(f", {library}" for library in reading.libraries)
     needs, given = f"{libraries}, and the file {comment_safe(name)}", "; the file lies beside it, or its path is the first argument"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 
 import numpy as np
 
+from ...tasks import numerals
 from ...tasks.own import Own, UploadError, shown
 from ...tasks.own_samples import FLAT
-from ...tasks.read_table import LARGEST_NUMBER
 from ...tasks.table import Column, Table, inputs, told
 from ...tasks.task import Task
 from .data import SPLIT
+from .own_rows import rows_source
 from .own_words import MEAN, Reading, comment_safe, literal, sentence
 
 NAMED = 6
@@ -31,8 +33,7 @@ def table():
     if not FILE.is_file():
         sys.exit(f"There is no file {{FILE}}: give the path of {{NAME}} as the first argument.")
     try:
-        with FILE.open(encoding="utf-8-sig") as file:
-            _, *rows = filter(None, csv.reader(file, delimiter={delimiter}))
+{rows}
         cells = [[cell.strip() for cell in column] for column in zip(*rows, strict=True)]
         columns = [
 {columns}
@@ -48,17 +49,19 @@ STANDARDISED_Y = """    mean, deviation = mean_and_deviation(y[training, 0])
 """
 NUMBERS = '''
 
-def numbers(cells{comma_given}):
+def numbers(cells, comma=False, unit=""):
     """Return one input: a column of numbers, NaN where there is none."""
-    return np.array([[number(cell{comma_used})] for cell in cells])
+    return np.array([[number(cell, comma, unit)] for cell in cells])
 
 
-def number(cell):
-    try:
-        value = float(cell)
-    except ValueError:
-        return math.nan
-    return value if abs(value) <= {largest} and "_" not in cell else math.nan
+'''
+DAYS = '''
+
+def days(cells, first):
+    """Return one input: a column of dates as days from 1970, NaN where there is none."""
+    return np.array([[day(cell, first)] for cell in cells])
+
+
 '''
 STANDARDISED = '''
 
@@ -86,9 +89,11 @@ def table_source(task: Task, table: Table) -> Reading:
     own, places = task.own, {column.name: place for place, column in enumerate(table.columns)}
     if table.delimiter is None:
         raise UploadError(f"{own.file} was read before scripts of one's own data were written: upload it again")
+    table = table.read_as(own.decimal, own.dates, own.taken)
     column, used = table.column(own.target), inputs(table, own.target)
+    rows_of = rows_source(table)
     rows, y, _ = told(column, own.kind)
-    is_number = [one.kind == "number" for one in used]
+    is_number = [one.kind != "category" for one in used]
     standardise_y = ""
     if own.kind == "numbers":
         y = y[:, None]
@@ -98,27 +103,38 @@ def table_source(task: Task, table: Table) -> Reading:
         seed=task.seed,
         standardised="standardised(column, training) for column in columns" if any(is_number) else "*columns",
         standardise_y=standardise_y,
-        delimiter=literal(table.delimiter),
+        rows=rows_of.lines,
         columns="\n".join(f"            {_column(one, places[one.name])}" for one in used),
         told=_told(column, places[own.target], own),
         returned="columns" if len(rows) == table.rows else "[column[there] for column in columns]",
     )
     parts = [body]
-    if any(is_number) or column.kind == "number":
-        commas = any(one.comma for one in (column, *used))
-        given, taken = (', comma=""', '.replace(comma, ".", 1) if comma else cell') if commas else ("", "")
-        parts.append(NUMBERS.format(largest=f"{LARGEST_NUMBER:g}", comma_given=given, comma_used=taken))
+    read = [one for one in (column, *used) if one.kind != "category"]
+    constants = []
+    if any(not one.date for one in read):
+        parts.append(NUMBERS + inspect.getsource(numerals.number))
+        constants += ["LARGEST_NUMBER", "POINT", "COMMA"]
+    if any(one.date for one in read):
+        parts.append(DAYS + inspect.getsource(numerals.day))
+        constants += ["DATE", "EPOCH"]
     if not all(is_number):
         parts.append(WORDS)
     if any(is_number):
         parts.append(STANDARDISED)
     if any(is_number) or own.kind == "numbers":
         parts.append(MEAN.format(flat=FLAT))
-    return Reading(("import csv",), f"{''.join(parts)}\n{SPLIT}", _table_digest(used, y))
+    body = f"{''.join(parts)}{rows_of.functions}\n{SPLIT}"
+    imports = [*rows_of.imports, *["import re"] * bool(constants), *["from datetime import date"] * ("DATE" in constants)]
+    return Reading(tuple(imports), body, _table_digest(used, y), rows_of.libraries, tuple(map(_constant, constants)))
+
+
+def _constant(name: str) -> str:
+    value = getattr(numerals, name)
+    return f"{name} = {f're.compile({value.pattern!r})' if hasattr(value, 'pattern') else f'{value:g}' if value > 1e9 else value}"
 
 
 def _column(column: Column, place: int) -> str:
-    if column.kind == "number":
+    if column.kind != "category":
         return f"{_numbers(column, place)},  # {comment_safe(column.name)}"
     names = [*column.categories[:NAMED], *(["…"] if len(column.categories) > NAMED else [])]
     named = comment_safe(", ".join(shown(name, 20) for name in names))
@@ -127,7 +143,10 @@ def _column(column: Column, place: int) -> str:
 
 
 def _numbers(column: Column, place: int) -> str:
-    return f'numbers(cells[{place}], comma=",")' if column.comma else f"numbers(cells[{place}])"
+    if column.date:
+        return f"days(cells[{place}], {literal(column.date)})"
+    unit = f", unit={literal(column.unit)}" if column.unit else ""
+    return f"numbers(cells[{place}]{', comma=True' if column.comma else ''}{unit})"
 
 
 def _told(column: Column, place: int, own: Own) -> str:
@@ -162,7 +181,7 @@ def _told(column: Column, place: int, own: Own) -> str:
 def _table_digest(used: list[Column], y: np.ndarray) -> str:
     found = hashlib.sha256()
     for column in used:
-        made = column.values[:, None] if column.kind == "number" else np.eye(column.width)[column.values]
+        made = column.values[:, None] if column.kind != "category" else np.eye(column.width)[column.values]
         found.update(made.tobytes())
     found.update(y.tobytes())
     return found.hexdigest()

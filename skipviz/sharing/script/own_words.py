@@ -26,6 +26,7 @@ class Reading:
     digest: str
     libraries: tuple[str, ...] = ()
     """Beside torch and numpy, by the names under which they are installed."""
+    constants: tuple[str, ...] = ()
 
 
 def comment_safe(text: str) -> str:

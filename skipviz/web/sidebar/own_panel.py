@@ -15,9 +15,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ...engine import get_engine
 from ...network.base import NetworkError
-from ...tasks import examples, read_pictures, read_table, upload
+from ...tasks import examples, read_pictures, table_text, upload
 from ...tasks.experiment import Experiment
 from ...tasks.own import Own, UploadError, shown_file
+from ...tasks.table import told_kinds
 from ...tasks.task import Task
 from ..desk.session import Desk
 from ..desk.workbench import Workbench
@@ -27,7 +28,7 @@ from .reading import Reading, reading_of
 
 TITLES = {"table": "Your own table…", "pictures": "Your own pictures…"}
 ASKED = {
-    "table": ("A CSV file with a line of column names", "plants.csv", examples.table_csv, read_table.MOST_BYTES),
+    "table": ("A table: CSV, .csv.gz, Excel (.xlsx) or Parquet", "plants.csv", examples.table_csv, table_text.MOST_BYTES),
     "pictures": ("An .npz with images, and labels or masks", "shapes.npz", examples.pictures_npz, read_pictures.MOST_BYTES),
 }
 """What is asked for, and an example of it: its name and how it is made; the most bytes."""
@@ -115,15 +116,15 @@ def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
     except UploadError as error:
         desk.upload_problem = _problem(error, shown_file(title))
         return
-    _remember(own, reading_of(data))
+    _remember(own, reading_of(data, own))
     _learn(desk, bench, own)
 
 
 def _described(data, before: Own | None) -> Own:
     """Return the description of the data, told as before where it can be: the same file then gives the same experiment."""
-    if before is not None and before.target in data.targets():
+    if before is not None:
         try:
-            own = upload.described(data, before.target, before.kind)
+            own = upload.described(data, before.target, before.kind, **before.choices())
             return before if own.digest == before.digest else own
         except UploadError:
             pass
@@ -146,9 +147,9 @@ def _learn(desk: Desk, bench: Workbench, own: Own) -> None:
 def _understood(desk: Desk, bench: Workbench, own: Own, reading: Reading) -> None:
     """Draw the choice of what is to be told, and what was read."""
 
-    def retell(target: str, kind: str | None = None) -> None:
+    def retell(target: str, kind: str | None = None, **choices) -> None:
         try:
-            _learn(desk, bench, upload.described(get_engine().uploads.load(own), target, kind))
+            _learn(desk, bench, upload.described(get_engine().uploads.load(own), target, kind, **{**own.choices(), **choices}))
         except (UploadError, NetworkError) as error:
             desk.upload_problem = _problem(error, own.target)
 
@@ -161,7 +162,8 @@ def _understood(desk: Desk, bench: Workbench, own: Own, reading: Reading) -> Non
         st.selectbox(
             "Told as", ways, format_func=WAYS.get, **field_of("own_way", own.kind, lambda way: retell(own.target, way)),
         )  # fmt: skip
-    for sentence in (reading.left_out(), reading.missing(own.target)):
+    _ways_to_read(own, reading, lambda **choices: retell(own.target, _kind_then(own, **choices), **choices))
+    for sentence in (reading.found(), reading.left_out(), reading.missing(own.target)):
         if sentence:
             _say(sentence)
     with st.expander(f"Read: {reading.summary}"):
@@ -172,22 +174,47 @@ def _understood(desk: Desk, bench: Workbench, own: Own, reading: Reading) -> Non
             _say("The first held-out ones are shown beside the network.")
 
 
+def _ways_to_read(own: Own, reading: Reading, put) -> None:
+    """Draw the choices of how the file is read, where it can be read in two ways, and of ids that are taken in."""
+    for name, choice in reading.choices.items():
+        chosen = field_of(f"own_{name}", choice.taken, lambda way, name=name: put(**{name: way}))
+        st.selectbox(f"{choice.written} is read as", list(choice.ways), format_func=choice.ways.get, **chosen)
+    if reading.ids:
+        st.multiselect(
+            "Ids taken in", reading.ids, placeholder=f"None of {len(reading.ids)}",
+            **field_of("own_taken", list(own.taken), lambda names: put(taken=tuple(names))),
+            help="Columns that only number or name the rows are left out of the inputs; choose one to take it in.",
+        )  # fmt: skip
+
+
+def _kind_then(own: Own, **choices) -> str | None:
+    """Return how the target is told once the file is read otherwise: as before where that goes."""
+    table = get_engine().uploads.load(own).read_as(**{**own.choices(), **choices})
+    kinds = next((told_kinds(column) for column in table.columns if column.name == own.target), ())
+    return own.kind if own.kind in kinds else None
+
+
 def _reading(own: Own) -> Reading | None:
     """Return what is known of the data, read again where this session has not seen it; None where it is not here."""
     uploads = get_engine().uploads
     if not uploads.has(own.digest):
         return None
-    if own.digest not in _readings():
+    if _key(own) not in _readings():
         try:
-            _remember(own, reading_of(uploads.load(own)))
+            _remember(own, reading_of(uploads.load(own), own))
         except UploadError:
             return None
-    return _readings()[own.digest]
+    return _readings()[_key(own)]
+
+
+def _key(own: Own) -> str:
+    """Return what a reading depends on."""
+    return f"{own.digest} {own.target} {own.choices()}"
 
 
 def _remember(own: Own, reading: Reading) -> None:
     readings = _readings()
-    readings[own.digest] = reading
+    readings[_key(own)] = reading
     while len(readings) > KNOWN_READINGS:
         del readings[next(iter(readings))]
 

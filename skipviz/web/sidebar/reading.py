@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from html import escape
 
 import numpy as np
 
 from ...network.base import written
+from ...tasks.numerals import day, number
+from ...tasks.own import MOST_FEATURES, Own
 from ...tasks.pictures import Pictures
-from ...tasks.table import Column, Table, told_kinds
+from ...tasks.table import Column, Table, inputs, told_kinds
 
-KINDS = {"number": "number", "category": "categories", "left out": "left out"}
+KINDS = {"number": "number", "category": "categories", "id": "left out", "left out": "left out"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value that can be read in two ways: as it was written, what each way makes of it, and the way that is taken."""
+
+    written: str
+    ways: dict[str, str]
+    taken: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,17 @@ class Reading:
     rows: int = 0
     holes: dict[str, int] = field(default_factory=dict)
     """How many values of a column are missing, where some are and the column is used."""
+    notes: tuple[str, ...] = ()
+    """What there is to say of the file itself, each the rest of a sentence."""
+    ids: tuple[str, ...] = ()
+    """Columns that are inputs only where somebody takes them in."""
+    choices: dict[str, Choice] = field(default_factory=dict)
+    """What can be read in two ways: "decimal" marks, "dates"."""
+
+    def found(self) -> str:
+        """Return in a sentence what was found of the file itself, or nothing."""
+        text = "; ".join(self.notes)
+        return f"{text[:1].upper()}{text[1:]}." if text else ""
 
     def left_out(self) -> str:
         """Return in a sentence which columns are left out and why, or nothing."""
@@ -50,21 +73,64 @@ class Reading:
         return _table("First rows", self.head, self.preview)
 
 
-def reading_of(data: Table | Pictures) -> Reading:
-    """Return what to say of a table or pictures."""
-    if isinstance(data, Pictures):
-        return _pictures(data)
-    summary = f"{data.rows:,} rows, {len(data.columns)} columns"
-    columns = tuple((column.name, KINDS[column.kind], _remark(column, data.rows)) for column in data.columns)
-    targets = {column.name: kinds for column in data.columns if (kinds := told_kinds(column))}
-    holes = {column.name: column.missing for column in data.columns if column.missing and column.kind != "left out"}
-    return Reading(summary, targets, columns, tuple(column.name for column in data.columns), data.preview, data.rows, holes)
+def reading_of(data: Table | Pictures, own: Own | None = None) -> Reading:
+    """Return what to say of a table or pictures, of a table as `own` has it read."""
+    return _pictures(data) if isinstance(data, Pictures) else _table_reading(data, own)
+
+
+def _table_reading(kept: Table, own: Own | None) -> Reading:
+    table = kept.read_as(**own.choices()) if own else kept
+    used = {column.name for column in inputs(table, own.target)} | {own.target} if own else set()
+    columns = []
+    for column in table.columns:
+        kind, remark = KINDS[column.kind], _remark(column, table.rows)
+        if own and column.kind in ("number", "category") and column.name not in used:
+            kind, remark = "left out", f"the others fill the {MOST_FEATURES} inputs that there may be"
+        if column.kind == "id" and column.name in used:
+            kind, remark = "number", f"{remark}, but there is nothing else to tell from"
+        columns.append((column.name, kind, remark))
+    return Reading(
+        summary=f"{table.rows:,} rows, {len(table.columns)} columns",
+        targets={column.name: kinds for column in table.columns if (kinds := told_kinds(column))},
+        columns=tuple(columns),
+        head=tuple(column.name for column in table.columns),
+        preview=table.preview,
+        rows=table.rows,
+        holes={column.name: column.missing for column in table.columns if column.missing and column.kind != "left out"},
+        notes=table.notes,
+        ids=tuple(column.name for column in kept.columns if column.kind == "id"),
+        choices=_choices(table),
+    )
+
+
+def _choices(table: Table) -> dict[str, Choice]:
+    """Return what of a table can be read in two ways, by the first column that can."""
+    found = {}
+    for column in table.columns:
+        if column.other is None:
+            continue
+        digits = "".join(letter for letter in column.written if letter in "0123456789.,/-+:' ").strip()
+        if column.date:
+            ways = {first: f"{_date(day(column.written, first)):%d %B %Y}" for first in ("day", "month")}
+        else:
+            ways = {way: f"{number(column.written, way == 'comma', column.unit):.12g}" for way in ("point", "comma")}
+        found.setdefault("dates" if column.date else "decimal", Choice(digits, ways, column.way))
+    return found
+
+
+def _date(days: float) -> date:
+    return date(1970, 1, 1) + timedelta(days=int(days // 1))
 
 
 def _remark(column: Column, rows: int) -> str:
-    if column.kind == "left out":
+    if column.kind in ("left out", "id"):
         return column.reason
     parts = [f"{column.distinct} values" if column.kind == "category" else _span(column.values)]
+    if column.date:
+        first, last = (_date(find(column.values)) for find in (np.nanmin, np.nanmax))
+        parts = [f"dates {first} to {last}, as days from 1970"]
+    if column.unit:
+        parts.append(f"{column.unit} is passed over")
     if column.missing:
         parts.append(f"{column.missing:,} of {rows:,} missing" + (f", among them {column.reason}" if column.reason else ""))
     return ", ".join(parts)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..tasks.own import IGNORED
+
 
 def accuracy(outputs: Tensor, truth: Tensor) -> float:
     """Return the share of samples, or of tokens, whose largest output is the true one; outputs `(batch, …, classes)`."""
@@ -35,6 +37,20 @@ def intersection_over_union(outputs: Tensor, truth: Tensor) -> float:
     return (predicted & present).sum().item() / union if union else 1.0
 
 
+def mean_intersection_over_union(outputs: Tensor, truth: Tensor) -> float:
+    """Return the mean IoU of the classes that are there or predicted; outputs `(batch, classes, height, width)`.
+
+    Shared pixels over all pixels of a class are taken over the whole batch; ignored pixels count nowhere. NaN without others.
+    """
+    classes, truth = outputs.shape[1], centre(truth, outputs)
+    known = truth != IGNORED
+    pairs = truth[known].long() * classes + outputs.argmax(1)[known]
+    counts = torch.bincount(pairs, minlength=classes * classes).view(classes, classes)
+    shared, union = counts.diagonal(), counts.sum(0) + counts.sum(1) - counts.diagonal()
+    there = union > 0
+    return (shared[there] / union[there]).mean().item()
+
+
 def dice(outputs: Tensor, truth: Tensor) -> float:
     """Return twice the shared pixels over the sum of the predicted (logit > 0) and true masks' pixels (Dice 1945)."""
     shared = intersection_over_union(outputs, truth)
@@ -44,6 +60,13 @@ def dice(outputs: Tensor, truth: Tensor) -> float:
 def mask_loss(outputs: Tensor, truth: Tensor) -> Tensor:
     """Return the binary cross-entropy of each pixel's logit, over the mask's centre where the outputs are smaller."""
     return F.binary_cross_entropy_with_logits(outputs, centre(truth, outputs))
+
+
+def pixel_loss(outputs: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean cross-entropy of all pixels that are not ignored, in nats; 0 where all of them are."""
+    truth = centre(truth, outputs).long()
+    total = F.cross_entropy(outputs, truth, ignore_index=IGNORED, reduction="sum")
+    return total / (truth != IGNORED).sum().clamp(min=1)
 
 
 def centre(images: Tensor, like: Tensor) -> Tensor:
@@ -58,10 +81,17 @@ def centre(images: Tensor, like: Tensor) -> Tensor:
 LOSSES = {
     "cross_entropy": F.cross_entropy,
     "binary_cross_entropy": mask_loss,
+    "pixel_cross_entropy": pixel_loss,
     "token_cross_entropy": token_loss,
     "squared_error": F.mse_loss,
 }
-METRICS = {"accuracy": accuracy, "iou": intersection_over_union, "exact": exact_match, "r2": explained}
+METRICS = {
+    "accuracy": accuracy,
+    "iou": intersection_over_union,
+    "mean_iou": mean_intersection_over_union,
+    "exact": exact_match,
+    "r2": explained,
+}
 
 
 def finite(value: float) -> float | None:

@@ -11,7 +11,11 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from ..tasks.data import Data
 from ..tasks.own import Own
+from .objective import centre, finite, mean_intersection_over_union
 
+MASKS_SHOWN = 3
+MASK_SIDE = 64
+"""Pixels a side that a mask is shown with at most: nine images of a picture then travel in 50 kB."""
 THUMBNAILS_SHOWN = 12
 THUMBNAIL_SIDE = 40
 """Pixels a side that a picture is shown with at most: twelve in colour then travel in 77 kB."""
@@ -21,7 +25,7 @@ DOTS_SHOWN = 300
 MARGIN = 0.06
 """Of the numbers' range, left free around them."""
 
-SHOWN = {"thumbnails": THUMBNAILS_SHOWN, "confusion": ROWS_ASKED, "scatter": DOTS_SHOWN}
+SHOWN = {"class_masks": MASKS_SHOWN, "thumbnails": THUMBNAILS_SHOWN, "confusion": ROWS_ASKED, "scatter": DOTS_SHOWN}
 """How many held-out samples each picture asks the network for."""
 
 
@@ -42,6 +46,33 @@ def thumbnails(data: Data, own: Own, outputs: Tensor) -> dict:
         "label": data.held_out_y[: len(outputs)].tolist(),
         "predicted": predicted.tolist(),
         "confidence": [round(value, 2) for value in confidence.tolist()],
+    }
+
+
+def grey(data: Data, images: Tensor) -> Tensor:
+    """Return standardised pictures in grey, `(count, 1, height, width)` in 0..1."""
+    return torch.from_numpy(brightness(data, images.numpy())).mean(1, keepdim=True)
+
+
+def class_masks(data: Data, own: Own, outputs: Tensor) -> dict:
+    """Return pictures, the true class of every pixel (255: ignored) and the likeliest one, and each picture's mean IoU.
+
+    They are cut to the middle that the network tells; of large ones every second pixel or fewer is shown.
+    """
+    shown = (torch.from_numpy(part[: len(outputs)]) for part in (data.held_out_x, data.held_out_y))
+    images, truth = (centre(part, outputs) for part in shown)
+    scores = [finite(mean_intersection_over_union(*pair)) for pair in zip(outputs.split(1), truth.split(1), strict=True)]
+    size = [min(side, MASK_SIDE) for side in images.shape[2:]]
+    rows, columns = (np.arange(few) * side // few for few, side in zip(size, images.shape[2:], strict=True))
+    picked = {"truth": truth.numpy(), "predicted": outputs.argmax(1).numpy().astype(np.uint8)}
+    images = np.round(adaptive_avg_pool2d(grey(data, images), size).numpy() * 255).astype(np.uint8)
+    return {
+        "kind": "class_masks",
+        "size": size,
+        "count": len(images),
+        "images": b64encode(images.tobytes()).decode(),
+        **{name: b64encode(part[:, rows[:, None], columns].tobytes()).decode() for name, part in picked.items()},
+        "iou": [None if score is None else round(score, 4) for score in scores],
     }
 
 
@@ -82,4 +113,4 @@ def _rounded(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-PAINTERS = {"thumbnails": thumbnails, "confusion": confusion, "scatter": scatter}
+PAINTERS = {"class_masks": class_masks, "thumbnails": thumbnails, "confusion": confusion, "scatter": scatter}

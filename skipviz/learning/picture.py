@@ -14,14 +14,12 @@ from ..tasks.task import Task
 from ..tasks.text import text_of, tokens_of
 from . import own_picture
 from .objective import centre, dice
+from .own_picture import MASK_SIDE, MASKS_SHOWN
 from .seeding import generator
 from .variant import Variant
 
 BOUNDARY_SIDE = 48
 DIGITS_SHOWN = 24
-MASKS_SHOWN = 3
-MASK_SIDE = 64
-"""Pixels a side that a mask is shown with at most: nine images of a picture then travel in 50 kB."""
 SEQUENCES_SHOWN = 3
 CURVE_POINTS = 161
 TEMPERATURE = 0.8
@@ -87,7 +85,7 @@ class Painter:
         )
         scores = [round(dice(*pair), 4) for pair in zip(outputs, truth, strict=True)]
         if self.own:
-            images = torch.from_numpy(own_picture.brightness(self.data, images.numpy())).mean(1, keepdim=True)
+            images = own_picture.grey(self.data, images)
         size = [min(side, MASK_SIDE) for side in images.shape[2:]]
         shown = [adaptive_avg_pool2d(part, size).numpy() for part in (images, truth, torch.sigmoid(outputs))]
         picture = {name: _bytes(part) for name, part in zip(("images", "truth", "predicted"), shown, strict=True)}

@@ -63,7 +63,7 @@ def _task(left: Task, right: Task) -> list[Difference]:
         ("data of one's own", lambda task: f"{task.own.file} ({task.own.digest[:6]})" if task.own else ""),
         ("noise", lambda task: f"{task.noise_level():g}"),
         ("samples", lambda task: f"{task.sample_count():,}"),
-        ("image size", lambda task: f"{task.image_size}" if task.finds_masks else ""),
+        ("image size", lambda task: f"{task.image_size}" if task.finds_masks and not task.own else ""),
         ("overlap of shapes", lambda task: _switch(task.overlap) if task.name == "shapes" else ""),
         ("rule", lambda task: task.rule if task.name == "sequences" else ""),
         ("tokens", lambda task: str(task.tokens())),

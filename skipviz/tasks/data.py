@@ -27,7 +27,7 @@ class Data:
     """Training and held-out samples.
 
     `x` is `(samples, *task.sample_shape())`, float32 or int64 tokens; `y` is int64 classes `(samples,)`, float32 numbers or
-    masks of the shape of `x`, or int64 tokens.
+    masks of the shape of `x`, uint8 classes of pixels `(samples, height, width)` with 255 where one is ignored, or int64 tokens.
     """
 
     x: np.ndarray
@@ -44,7 +44,7 @@ def dataset(task: Task, uploads: Uploads | None = None) -> Data:
     Of a text the last fifth is held out, so that no character of it is seen in training. One's own data is found in
     `uploads`; raises `UploadError` where it is not.
     """
-    generator = np.random.default_rng([task.seed, _NUMBERS[task.name]])
+    generator = np.random.default_rng([task.seed, task.kind.number])
     if task.own:
         if uploads is None:
             raise UploadError(task.own.wanted())
@@ -151,5 +151,3 @@ _MAKERS = {
     "line": curves.line,
     "membranes": images.membranes,
 }
-_NUMBERS = {name: number for number, name in enumerate((*_MAKERS, "table", "pictures"))}
-"""What makes the data of two tasks with one seed differ; a task keeps its number."""

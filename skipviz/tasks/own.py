@@ -20,6 +20,10 @@ MOST_FEATURES = 500
 MOST_TABLE_INPUTS = 4_000_000
 """Inputs of all rows of a table together: 16 MB in a run's process."""
 MOST_CLASSES = 50
+MOST_MASK_CLASSES = 21
+"""Of pixels: 20 things and what lies behind them, as in the images that FCN was made for."""
+IGNORED = 255
+"""The class of a pixel that counts neither in loss nor in metric."""
 MOST_CHANNELS = 4
 SIDES = (4, 256)
 """Fewest and most pixels a side of a picture."""
@@ -27,6 +31,10 @@ MOST_PIXELS = 2**23
 """Of all pictures together, channels counted one by one: 32 MB in a run's process."""
 COLUMNS_NAMED = 12
 """So many of a table's columns are named in a link, for who has to find the file again."""
+
+
+CLASSED = ("classes", "labels", "pixel_classes")
+"""Kinds of data of one's own whose classes have names."""
 
 
 class UploadError(ValueError):
@@ -64,7 +72,9 @@ class Own(Frozen):
 
     digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the arrays read from the file")
     file: _name(56) = Field(description="the file's name, without folders")
-    kind: Literal["classes", "numbers", "labels", "masks"] = Field(description="what is told of a table's row, or of a picture")
+    kind: Literal["classes", "numbers", "labels", "masks", "pixel_classes"] = Field(
+        description="what is told of a table's row, or of a picture"
+    )
     target: _name(40) = Field(description="the column that is told; of pictures labels or masks")
     samples: int = Field(ge=FEWEST_SAMPLES, le=MOST_SAMPLES, description="rows with a target, or pictures")
     shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
@@ -84,8 +94,9 @@ class Own(Frozen):
     def _check(self):
         if (len(self.shape) == 3) != self.is_pictures or len(self.shape) == 2:
             raise NetworkError(f"{self.kind} are not told from {written(self.shape)} inputs")
-        if (len(self.classes) >= 2) != (self.kind in ("classes", "labels")) or len(self.classes) == 1:
-            raise NetworkError(f"{self.kind} cannot have {len(self.classes)} classes")
+        most = MOST_MASK_CLASSES if self.kind == "pixel_classes" else MOST_CLASSES
+        if not (2 <= len(self.classes) <= most if self.kind in CLASSED else not self.classes):
+            raise NetworkError(f"{self.kind.replace('_', ' ')} cannot have {len(self.classes)} classes")
         if self.is_pictures:
             channels, *sides = self.shape
             if channels > MOST_CHANNELS or min(sides) < SIDES[0] or max(sides) > SIDES[1]:
@@ -121,12 +132,14 @@ class Own(Frozen):
     @property
     def is_pictures(self) -> bool:
         """Whether the samples are pictures; otherwise they are a table's rows."""
-        return self.kind in ("labels", "masks")
+        return self.kind in ("labels", "masks", "pixel_classes")
 
     def sentence(self) -> str:
         """Return in a few words what is told from what."""
         if self.kind == "masks":
             return f"find masks in {written(self.shape)} pictures of {self.file}"
+        if self.kind == "pixel_classes":
+            return f"tell {len(self.classes)} classes of pixels in {written(self.shape)} pictures of {self.file}"
         what = f"{self.target} ({len(self.classes)} classes)" if self.kind == "classes" else self.target
         if self.is_pictures:
             return f"tell {len(self.classes)} classes of {written(self.shape)} pictures of {self.file}"

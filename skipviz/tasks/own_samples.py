@@ -57,10 +57,15 @@ def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
 
 
 def _pictures(data: Pictures, own: Own) -> tuple[np.ndarray, np.ndarray]:
-    """Return pictures float32, bytes as 0..1, and their labels int64 or masks float32 `(samples, 1, height, width)`."""
+    """Return pictures float32, bytes as 0..1, and what is told of them.
+
+    Labels are int64, masks float32 `(samples, 1, height, width)`, classes of pixels uint8 `(samples, height, width)`.
+    """
     x = data.images.astype(np.float32)
     if data.images.dtype == np.uint8:
         x /= 255
+    if own.kind == "pixel_classes":
+        return x, data.masks
     return x, data.labels.astype(np.int64) if own.kind == "labels" else data.masks[:, None].astype(np.float32)
 
 

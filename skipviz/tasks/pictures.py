@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from .own import Own, UploadError
 class Pictures:
     """Pictures that were read, with labels, masks or both.
 
-    `images` uint8 or float32 `(samples, channels, height, width)`; `labels` int32 places in `classes`; `masks` bool
-    `(samples, height, width)`.
+    `images` uint8 or float32 `(samples, channels, height, width)`; `labels` int32 places in `classes`; `masks`
+    `(samples, height, width)`, bool or uint8 places in `mask_classes` with 255 where a pixel is ignored.
     """
 
     file: str
@@ -24,12 +24,19 @@ class Pictures:
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     masks: np.ndarray | None = None
+    mask_classes: tuple[str, ...] = ()
+    """Names of the classes of pixels; none where a mask marks one thing."""
+    source: dict = field(default_factory=dict)
+    """How the file was read, as JSON data (`read_pictures`): a script reads it the same way."""
+    notes: tuple[str, ...] = ()
+    """What was understood of the file and could be understood otherwise, a sentence each."""
 
     def digest(self) -> str:
         """Return the SHA-256 of what was read: equal for equal pictures, whatever the file's name and compression."""
         parts = [part for part in (self.images, self.labels, self.masks) if part is not None]
         heads = [[part.dtype.str, list(part.shape)] for part in parts]
-        found = hashlib.sha256(json.dumps([heads, list(self.classes)], separators=(",", ":")).encode())
+        named = [list(self.classes), *([list(self.mask_classes)] if self.mask_classes else [])]
+        found = hashlib.sha256(json.dumps([heads, *named], separators=(",", ":")).encode())
         for part in parts:
             found.update(np.ascontiguousarray(part).view(np.uint8).data)
         return found.hexdigest()
@@ -47,5 +54,6 @@ def described(pictures: Pictures, target: str) -> Own:
     """Return the description of the task of telling the pictures' masks or labels; raises `UploadError`."""
     if target not in pictures.targets():
         raise UploadError(f"{pictures.file} has no {target}")
-    classes = pictures.classes if target == "labels" else ()
-    return Own.of(pictures, target, target, len(pictures.images), pictures.images.shape[1:], classes)
+    classes = pictures.classes if target == "labels" else pictures.mask_classes
+    kind = "pixel_classes" if target == "masks" and classes else target
+    return Own.of(pictures, kind, target, len(pictures.images), pictures.images.shape[1:], classes)

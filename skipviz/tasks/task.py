@@ -26,12 +26,16 @@ Rule = Literal["copy", "reverse", "sort", "add"]
 class TaskKind:
     """What is fixed about a task: its words, its loss and metric by name, its ranges."""
 
+    number: int
+    """What makes the data of two tasks with one seed differ. It is written down and never changes: kept runs depend on it."""
     title: str
     sentence: str
-    loss: Literal["cross_entropy", "binary_cross_entropy", "token_cross_entropy", "squared_error"]
-    metric: Literal["accuracy", "iou", "exact", "r2"]
+    loss: Literal["cross_entropy", "binary_cross_entropy", "pixel_cross_entropy", "token_cross_entropy", "squared_error"]
+    metric: Literal["accuracy", "iou", "mean_iou", "exact", "r2"]
     outputs: int
-    picture: Literal["boundary", "digits", "masks", "sequences", "text", "curve", "thumbnails", "confusion", "scatter"]
+    picture: Literal[
+        "boundary", "digits", "masks", "class_masks", "sequences", "text", "curve", "thumbnails", "confusion", "scatter"
+    ]
     samples: int
     noise: float
     max_samples: int
@@ -43,53 +47,59 @@ class TaskKind:
 
 # fmt: off
 KINDS: dict[str, TaskKind] = {
-    "spiral": TaskKind("Two spirals", "two arms, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
-    "moons": TaskKind("Moons", "two half circles, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
-    "circles": TaskKind("Circles", "a ring around a disc", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
-    "xor": TaskKind("XOR", "four squares, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
-    "gaussians": TaskKind("Gaussians", "two clouds", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.4, 5000),
+    "spiral": TaskKind(0, "Two spirals", "two arms, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
+    "moons": TaskKind(1, "Moons", "two half circles, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
+    "circles": TaskKind(2, "Circles", "a ring around a disc", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
+    "xor": TaskKind(3, "XOR", "four squares, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
+    "gaussians": TaskKind(4, "Gaussians", "two clouds", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.4, 5000),
     "digits": TaskKind(
-        "Digits", "8×8 handwritten digits, ten classes", "cross_entropy", "accuracy", 10, "digits", 1797, 0.0, 1797,
+        5, "Digits", "8×8 handwritten digits, ten classes", "cross_entropy", "accuracy", 10, "digits", 1797, 0.0, 1797,
         families=("mlp", "conv"),
     ),
     "shapes": TaskKind(
-        "Shapes", "find the shapes in noise, pixel by pixel", "binary_cross_entropy", "iou", 1, "masks", 512, 0.3, 2000,
+        6, "Shapes", "find the shapes in noise, pixel by pixel", "binary_cross_entropy", "iou", 1, "masks", 512, 0.3, 2000,
         families=("conv",),
     ),
     "membranes": TaskKind(
-        "Membranes", "find the borders between cells", "binary_cross_entropy", "iou", 1, "masks", 256, 0.15, 2000,
+        11, "Membranes", "find the borders between cells", "binary_cross_entropy", "iou", 1, "masks", 256, 0.15, 2000,
         families=("conv",),
     ),
     "sequences": TaskKind(
-        "Sequences", "tokens in, tokens out by a rule", "token_cross_entropy", "exact", 10, "sequences", 2000, 0.0, 5000,
+        7, "Sequences", "tokens in, tokens out by a rule", "token_cross_entropy", "exact", 10, "sequences", 2000, 0.0, 5000,
         length=8, families=("transformer",),
     ),
     "text": TaskKind(
-        "Text", "the next character of Alice in Wonderland, chapter 1", "token_cross_entropy", "accuracy", 59, "text", 2000, 0.0,
+        8, "Text", "the next character of Alice in Wonderland, chapter 1", "token_cross_entropy", "accuracy", 59, "text", 2000, 0.0,
         5000, length=64, families=("transformer",),
     ),
-    "regression": TaskKind("Regression", "a smooth curve through noisy points", "squared_error", "r2", 1, "curve", 500, 0.2, 5000),
-    "line": TaskKind("Line", "a curve from −2 to 2 in equal steps", "squared_error", "r2", 1, "curve", 256, 0.0, 256),
+    "regression": TaskKind(
+        9, "Regression", "a smooth curve through noisy points", "squared_error", "r2", 1, "curve", 500, 0.2, 5000,
+    ),
+    "line": TaskKind(10, "Line", "a curve from −2 to 2 in equal steps", "squared_error", "r2", 1, "curve", 256, 0.0, 256),
 }
 
 OWN_KINDS: dict[str, TaskKind] = {
     "classes": TaskKind(
-        "Your own table", "a column's class from the other columns", "cross_entropy", "accuracy", 0, "confusion", 0, 0.0, 0,
+        12, "Your own table", "a column's class from the other columns", "cross_entropy", "accuracy", 0, "confusion", 0, 0.0, 0,
     ),
     "numbers": TaskKind(
-        "Your own table", "a column's number from the other columns", "squared_error", "r2", 1, "scatter", 0, 0.0, 0,
+        12, "Your own table", "a column's number from the other columns", "squared_error", "r2", 1, "scatter", 0, 0.0, 0,
     ),
     "labels": TaskKind(
-        "Your own pictures", "the class of a picture", "cross_entropy", "accuracy", 0, "thumbnails", 0, 0.0, 0,
+        13, "Your own pictures", "the class of a picture", "cross_entropy", "accuracy", 0, "thumbnails", 0, 0.0, 0,
         families=("conv", "mlp"),
     ),
     "masks": TaskKind(
-        "Your own pictures", "masks of pictures", "binary_cross_entropy", "iou", 1, "masks", 0, 0.0, 0, families=("conv",),
+        13, "Your own pictures", "masks of pictures", "binary_cross_entropy", "iou", 1, "masks", 0, 0.0, 0, families=("conv",),
+    ),
+    "pixel_classes": TaskKind(
+        13, "Your own pictures", "the class of every pixel", "pixel_cross_entropy", "mean_iou", 0, "class_masks", 0, 0.0, 0,
+        families=("conv",),
     ),
 }
 """Tasks of one's own data, by what is told; how many samples and outputs there are, the data says."""
 # fmt: on
-OWN_NAMES = {"table": ("classes", "numbers"), "pictures": ("labels", "masks")}
+OWN_NAMES = {"table": ("classes", "numbers"), "pictures": ("labels", "masks", "pixel_classes")}
 """What can be told of each kind of file."""
 RULES = {
     "copy": "the same tokens again",
@@ -154,8 +164,8 @@ class Task(Frozen):
 
     @property
     def finds_masks(self) -> bool:
-        """Whether its targets are masks of its images."""
-        return self.kind.picture == "masks"
+        """Whether its targets are masks of its images, of one thing or of several classes."""
+        return self.kind.picture in ("masks", "class_masks")
 
     @property
     def gives_tokens(self) -> bool:
@@ -190,13 +200,16 @@ class Task(Frozen):
         return (1,) if self.kind.picture == "curve" else (2,)
 
     def output_shape(self) -> Shape:
-        """Return the shape of what a network gives for one sample: `(classes,)`, `(1, size, size)` or `(length, tokens)`."""
+        """Return the shape that a network gives for one sample.
+
+        It is `(classes,)`, `(1, height, width)`, `(classes, height, width)` or `(length, tokens)`.
+        """
         if self.gives_tokens:
             return (self.tokens(), self.token_count())
-        return (1, *self.sample_shape()[1:]) if self.finds_masks else (self.output_count(),)
+        return (self.output_count(), *self.sample_shape()[1:]) if self.finds_masks else (self.output_count(),)
 
     def output_count(self) -> int:
-        """Return how many numbers tell a sample's class or value."""
+        """Return how many numbers tell a sample's class or value, or a pixel's."""
         return len(self.own.classes) if self.own and self.own.classes else self.kind.outputs
 
     def input_for(self, images: bool) -> Shape:
@@ -207,7 +220,7 @@ class Task(Frozen):
     def head(self) -> Head:
         """Return the head that this task needs."""
         if self.finds_masks:
-            return Head(kind="pixels", outputs=1)
+            return Head(kind="pixels", outputs=self.output_count())
         if self.gives_tokens:
             return Head(kind="positions", outputs=self.token_count())
         return Head(kind="classes", outputs=self.output_count())
@@ -227,7 +240,7 @@ class Task(Frozen):
         if self.causal and any(layer.op.kind == "attention" and not layer.op.causal for layer in network.layers):
             return f"{title} is told from what came before, so every attention has to be causal"
         given, wanted = network.shapes.output, self.output_shape()
-        if self.finds_masks and len(given) == 3 and given[0] == 1 and all(a <= b for a, b in zip(given, wanted, strict=True)):
+        if self.finds_masks and len(given) == 3 and given[0] == wanted[0] and max(given[1] - wanted[1], given[2] - wanted[2]) <= 0:
             return None  # valid convolutions: the mask's centre is the target
         if given != wanted:
             return f"{title} needs {written(wanted)} outputs and the network gives {written(given)}"

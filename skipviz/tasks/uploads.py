@@ -117,7 +117,7 @@ def _table_from(arrays) -> Table:
 
 
 def _pictures_arrays(pictures: Pictures) -> dict[str, np.ndarray]:
-    about = {"file": pictures.file, "classes": pictures.classes}
+    about = {name: getattr(pictures, name) for name in ("file", "classes", "mask_classes", "source", "notes")}
     parts = {name: getattr(pictures, name) for name in ("images", "labels", "masks")}
     return {
         "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
@@ -128,4 +128,5 @@ def _pictures_arrays(pictures: Pictures) -> dict[str, np.ndarray]:
 def _pictures_from(arrays) -> Pictures:
     about = json.loads(arrays["about"].tobytes())
     labels, masks = (arrays[name] if name in arrays.files else None for name in ("labels", "masks"))
-    return Pictures(about["file"], arrays["images"], labels, tuple(about["classes"]), masks)
+    more = {name: tuple(about.get(name, ())) for name in ("mask_classes", "notes")}
+    return Pictures(about["file"], arrays["images"], labels, tuple(about["classes"]), masks, source=about.get("source", {}), **more)

@@ -1,12 +1,14 @@
 """Data sets are repeatable, split four to one, and as large and as varied as their task says."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
 from skipviz import Task
 from skipviz.tasks.data import dataset
 from skipviz.tasks.images import _star
-from skipviz.tasks.task import KINDS
+from skipviz.tasks.task import KINDS, OWN_KINDS
 from skipviz.tasks.text import characters, passage, text_of, tokens_of
 
 PARTS = ("x", "y", "held_out_x", "held_out_y")
@@ -17,6 +19,29 @@ def test_a_seed_gives_the_same_samples_and_another_seed_others(name):
     first, again, other = dataset(Task(name=name)), dataset(Task(name=name)), dataset(Task(name=name, seed=1))
     assert all(np.array_equal(getattr(first, part), getattr(again, part)) for part in PARTS)
     assert not np.array_equal(first.x, other.x)
+
+
+NUMBERED = {
+    "spiral": 0, "moons": 1, "circles": 2, "xor": 3, "gaussians": 4, "digits": 5, "shapes": 6, "sequences": 7, "text": 8,
+    "regression": 9, "line": 10, "membranes": 11,
+}  # fmt: skip
+HELD_OUT = {
+    "spiral": "82f68f7b2ff3", "moons": "611b22bf6bf9", "circles": "7dee2f53fc90", "xor": "656193575190",
+    "gaussians": "e06dc0c3aee1", "digits": "c20fbddb97c0", "sequences": "382e8a673053", "text": "d6adc944d08f",
+}  # fmt: skip
+"""SHA-256 of what is held out of 60 samples, where that is whole numbers."""
+
+
+def test_tasks_keep_the_numbers_that_kept_runs_were_made_with():
+    assert {name: kind.number for name, kind in KINDS.items()} == NUMBERED
+    own = {"classes": 12, "numbers": 12, "labels": 13, "masks": 13, "pixel_classes": 13}
+    assert {name: kind.number for name, kind in OWN_KINDS.items()} == own
+
+
+@pytest.mark.parametrize("name", HELD_OUT)
+def test_a_seed_holds_out_the_samples_that_it_always_did(name):
+    held_out = dataset(Task(name=name, samples=60)).held_out_y
+    assert hashlib.sha256(np.ascontiguousarray(held_out).tobytes()).hexdigest().startswith(HELD_OUT[name])
 
 
 @pytest.mark.parametrize("name", KINDS)

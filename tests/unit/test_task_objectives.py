@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from skipviz import Experiment, Task, Training, families
-from skipviz.learning.objective import METRICS, centre, dice, finite, mask_loss, token_loss
+from skipviz.learning.objective import METRICS, centre, dice, finite, mask_loss, pixel_loss, token_loss
 from skipviz.learning.trainer import Trainer
 from skipviz.network.network import Head
 from skipviz.tasks import presets
@@ -24,6 +24,31 @@ def test_a_mask_is_compared_at_its_centre_when_valid_convolutions_left_fewer_pix
     assert torch.equal(centre(truth, outputs), torch.ones(1, 1, 2, 2))
     assert METRICS["iou"](outputs, truth) == 1
     assert mask_loss(outputs, truth).item() < 1e-6
+
+
+def test_the_mean_iou_of_classes_agrees_with_a_count_by_hand_and_passes_over_what_is_ignored():
+    truth = torch.tensor([[[0, 0, 1], [2, 2, 255]]], dtype=torch.uint8)
+    predicted = torch.tensor([[[0, 1, 1], [2, 0, 3]]])
+    outputs = torch.nn.functional.one_hot(predicted, 5).permute(0, 3, 1, 2).float() * 9
+    assert METRICS["mean_iou"](outputs, truth) == pytest.approx((1 / 3 + 1 / 2 + 1 / 2) / 3)
+
+
+def test_the_loss_of_classes_is_the_mean_over_pixels_that_are_not_ignored():
+    outputs = torch.randn(2, 4, 3, 5, generator=torch.Generator().manual_seed(0))
+    truth = torch.arange(30).view(2, 3, 5) % 4
+    singles = torch.nn.functional.cross_entropy(outputs, truth, reduction="none")
+    truth[0, 1], truth[1, 2, 0] = 255, 255
+    assert pixel_loss(outputs, truth.to(torch.uint8)).item() == pytest.approx(singles[truth != 255].mean().item())
+    assert pixel_loss(outputs, torch.full((2, 3, 5), 255, dtype=torch.uint8)).item() == 0
+    assert finite(METRICS["mean_iou"](outputs, torch.full((2, 3, 5), 255))) is None
+
+
+def test_classes_of_pixels_are_compared_at_the_centre_when_valid_convolutions_left_fewer_pixels():
+    truth = torch.zeros(1, 6, 6, dtype=torch.uint8)
+    truth[:, 2:4, 2:4] = 1
+    outputs = torch.tensor([-20.0, 20.0])[None, :, None, None].expand(1, 2, 2, 2)
+    assert METRICS["mean_iou"](outputs, truth) == 1
+    assert pixel_loss(outputs, truth).item() < 1e-6
 
 
 def test_a_network_of_valid_convolutions_learns_the_middle_of_the_mask_and_paints_it():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ...network.base import elements
+from ...network.base import channels, elements, is_image
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.own import UploadError
@@ -22,6 +22,8 @@ _DATA_COPIES = 4
 """Of one's own data: as kept, as doubles (two), and as the network takes it; of tokens: whole numbers of eight bytes, twice."""
 HELD_OUT_SHARE = 5
 """One sample of so many is held out (`tasks.data`)."""
+HELD_OUT_SAMPLES = 512
+"""Of these the outputs are held at once to be compared (`learning.trainer`): classes of pixels are many numbers."""
 PICTURED = {"boundary": 2304, "curve": 161}
 """Points of a picture that are evaluated; of other pictures they are fewer than the held-out samples."""
 MAPPED = 2**23
@@ -62,6 +64,8 @@ class _Part:
         self.ghost = max(batch * bare.forward, batch * (bare.states + bare.gradients) + vectors)
         self.measured = batch * (own.states + own.gradients) + vectors
         self.evaluated = evaluated(network, shown)
+        if channels(network.shapes.output) > 1 and is_image(network.shapes.output):
+            self.evaluated += min(shown, HELD_OUT_SAMPLES) * elements(network.shapes.output)
         self.objects = LAYER_KB * network.depth + SKIP_KB * len(network.skips)
 
 

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from ...tasks.task import Task
 
-NUMBERS = (
-    "spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text", "regression", "line", "membranes",
-)  # fmt: skip
-"""Tasks in the order of their numbers, which part the data of two tasks with one seed."""
-
 SPLIT = '''
 def split(x, y, rng):
     """Hold a fifth of each class out and shuffle: return x and y to train on, then those held out."""
@@ -187,7 +182,7 @@ def data_source(task: Task) -> str:
     lines = [
         "\ndef data():",
         f'    """{task.kind.title}: {task.sentence()}. Return x and y to train on, then those held out."""',
-        f"    rng = np.random.default_rng([{task.seed}, {NUMBERS.index(task.name)}])",
+        f"    rng = np.random.default_rng([{task.seed}, {task.kind.number}])",
     ]
     body, after = _body(task, facts), "" if task.name == "text" else "\n" + SPLIT
     return "\n".join(lines) + "\n" + body + after

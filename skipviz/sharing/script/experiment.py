@@ -48,6 +48,7 @@ LOSSES = {
     "cross_entropy": "F.cross_entropy(outputs, truth)",
     "token_cross_entropy": "F.cross_entropy(outputs.flatten(0, 1), truth.flatten())",
     "binary_cross_entropy": "F.binary_cross_entropy_with_logits(outputs, centre(truth, outputs))",
+    "pixel_cross_entropy": "pixel_loss(outputs, truth)",
     "squared_error": "F.mse_loss(outputs, truth)",
 }
 METRICS = {
@@ -58,8 +59,17 @@ METRICS = {
     "iou": "    found, there = outputs > 0, centre(truth, outputs) > 0.5\n"
     "    either = (found | there).sum().item()\n"
     "    return (found & there).sum().item() / either if either else 1.0",
+    "mean_iou": "    classes, truth = outputs.shape[1], centre(truth, outputs)\n"
+    "    known = truth != 255\n"
+    "    pairs = truth[known].long() * classes + outputs.argmax(1)[known]\n"
+    "    counts = torch.bincount(pairs, minlength=classes * classes).view(classes, classes)\n"
+    "    shared, union = counts.diagonal(), counts.sum(0) + counts.sum(1) - counts.diagonal()\n"
+    "    return (shared[union > 0] / union[union > 0]).mean().item()",
 }
-METRIC_WORDS = {"accuracy": "accuracy", "exact": "share without a wrong token", "r2": "R²", "iou": "intersection over union"}
+METRIC_WORDS = {
+    "accuracy": "accuracy", "exact": "share without a wrong token", "r2": "R²", "iou": "intersection over union",
+    "mean_iou": "mean intersection over union",
+}  # fmt: skip
 
 HEAD = '''"""{title}
 
@@ -165,7 +175,7 @@ def script(
     writers = {name: NetworkWriter(live, needs, own_norms, task.sample_shape()) for name, live in lives.items()}
     networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
     if task.finds_masks:
-        needs.add("centre")
+        needs |= {"centre", *({"pixel_loss"} if task.kind.loss == "pixel_cross_entropy" else ())}
     body = "\n".join(
         [
             helpers(needs),

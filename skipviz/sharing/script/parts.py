@@ -245,6 +245,13 @@ def centre(masks, like):
     top, left = (masks.shape[-2] - rows) // 2, (masks.shape[-1] - columns) // 2
     return masks[..., top : top + rows, left : left + columns]
 ''',
+    "pixel_loss": '''
+def pixel_loss(outputs, truth):
+    """Return the mean cross-entropy of all pixels that are not ignored (255)."""
+    truth = centre(truth, outputs).long()
+    total = F.cross_entropy(outputs, truth, ignore_index=255, reduction="sum")
+    return total / (truth != 255).sum().clamp(min=1)
+''',
 }
 """Functions and modules by name, in an order in which none needs a later one."""
 

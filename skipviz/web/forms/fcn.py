@@ -97,7 +97,7 @@ FORM = Form(
     _make,
     _read,
     tasks=IMAGES,
-    own=("masks",),
+    own=("masks", "pixel_classes"),
     published=_published,
     follow=_follow,
 )  # fmt: skip

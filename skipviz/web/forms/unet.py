@@ -75,6 +75,6 @@ FORM = Form(
     _make,
     _read,
     tasks=IMAGES,
-    own=("masks",),
+    own=("masks", "pixel_classes"),
     published=_published,
 )  # fmt: skip

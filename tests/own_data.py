@@ -43,7 +43,7 @@ def task_of(uploads, content: bytes, name: str, target: str, **fields) -> Task:
     """Keep a file's data and return the task of telling `target` of it."""
     data = read(content, name)
     uploads.keep(data)
-    return Task(name="pictures" if name.endswith("npz") else "table", own=described(data, target), **fields)
+    return Task(name="pictures" if name.endswith((".npz", ".zip")) else "table", own=described(data, target), **fields)
 
 
 def experiment_on(task: Task, steps: int = 60, **training) -> Experiment:

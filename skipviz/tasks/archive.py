@@ -10,6 +10,8 @@ from .own import UploadError, shown
 
 MOST_DIRECTORY = 1_500_000
 """Bytes of a zip's list of entries: of 6,000 files with long names. The list takes ten times as much once it is read."""
+LONGEST_NAME = 250
+"""Characters of an entry's name, folders and all."""
 _END, _END_SIZE, _LARGE, _LARGE_SIZE = b"PK\x05\x06", 22, b"PK\x06\x07", 20
 _LONGEST_COMMENT = 2**16
 _ENCRYPTED = 0x1
@@ -41,7 +43,7 @@ def files(archive: zipfile.ZipFile, file: str) -> list[zipfile.ZipInfo]:
         parts = name.split("/")
         if name.endswith("/") or parts[0] == "__MACOSX" or (parts[-1].startswith(".") and parts[-1].strip(".")):
             continue
-        if not name or parts[0] == "" or ".." in parts or "\\" in name or not name.isprintable():
+        if not name or len(name) > LONGEST_NAME or parts[0] == "" or ".." in parts or "\\" in name or not name.isprintable():
             raise UploadError(f"{file} holds {said!r}, which is no name of a file in it")
         if name in found:
             raise UploadError(f"{file} holds two files called {said}")

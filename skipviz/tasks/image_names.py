@@ -22,8 +22,8 @@ def words(text):
 
 
 def is_picture(name):
-    """Return whether the name is an image file's."""
-    return name.lower().endswith(IMAGE_ENDS)
+    """Return whether the name is an image file's, and not one of those that systems add by themselves."""
+    return name.lower().endswith(IMAGE_ENDS) and not name.startswith("__MACOSX/") and "/." not in f"/{name}"
 
 
 def is_mask(name):
@@ -46,9 +46,10 @@ def folder_class(name):
 
 def chosen_pictures(names):
     """Return the pictures that are learned from, in order, each with its mask, or with None where folders are classes."""
-    masks, names = {}, sorted(filter(is_picture, names))
-    for name in filter(is_mask, names):
-        masks.setdefault(pair_key(name), []).append(name)
+    masks, names = {}, sorted(name for name in names if is_picture(name))
+    for name in names:
+        if is_mask(name):
+            masks.setdefault(pair_key(name), []).append(name)
     pairs = {name: masks.get(pair_key(name), []) for name in names if not is_mask(name)}
     pairs = {name: found[0] for name, found in pairs.items() if len(found) == 1}
     return pairs or {name: None for name in names if folder_class(name)}

@@ -49,7 +49,7 @@ def read_arrays(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], file: 
     paths = {"images": [named[part["images"]].filename.removesuffix(".npy") for part in parts.values()]}
     paths |= {kind: [named[name].filename.removesuffix(".npy") for name, _ in told[kind]] for kind in told}
     source: dict = {"door": "arrays", "paths": paths, "channels": channels}
-    notes = (f"Its parts {', '.join(parts)} are joined, and a fifth of all is held out anew.",) if len(parts) > 1 else ()
+    notes = (f"Its parts {' and '.join(parts)} are joined, and a fifth of all is held out anew.",) if len(parts) > 1 else ()
     more: dict = {}
     if "masks" in told:
         name = f"{told['masks'][0][0]} of {file}"
@@ -223,9 +223,8 @@ def _label_numbers(given: np.ndarray, what: str) -> tuple[np.ndarray, bool]:
     if one_hot:
         marked = given != 0
         if not (marked.sum(1) == 1).all() or len(np.unique(given[marked])) > 1:
-            raise UploadError(
-                f"{what} have the shape {written(given.shape)} and no single 1 in every row, as one-hot has: give one class an image"
-            )
+            said = f"{what} have the shape {written(given.shape)} and no single 1 in every row, as one-hot labels have"
+            raise UploadError(f"{said}: give one class an image")
         given = marked.argmax(1)
     if given.ndim != 1:
         raise UploadError(f"{what} have the shape {written(given.shape)}: give one label an image")

@@ -16,14 +16,15 @@ from PIL import Image
 
 from .archive import unpacked
 from .image_names import PICTURE_WORDS, chosen_pictures, folder_class, is_mask, is_picture, words
-from .image_pixels import IMAGE_FORMATS, pixels_of
+from .image_pixels import pixels_of
 from .image_safety import safe_image
 from .own import FEWEST_SAMPLES, MOST_CLASSES, MOST_PIXELS, SIDES, UploadError, shown
 from .pictures import Pictures
 from .read_arrays import checked_images, labels_of
 from .read_masks import Masks, read_masks
 
-MOST_FILES = 6000
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+MOST_FILES = 5000
 """Image files that are decoded: each takes a tenth of a millisecond, however small it is."""
 MOST_UNPACKED = 40 * 2**20
 """Bytes of all image files once unpacked, before they are decoded."""
@@ -43,10 +44,10 @@ Image.MAX_IMAGE_PIXELS = MOST_OF_ONE
 
 @dataclass(frozen=True)
 class _File:
-    """An image file and what its head says."""
+    """An image file that is opened, and what its head says: no pixel of it is decoded yet."""
 
     name: str
-    content: bytes
+    image: Image.Image
     size: tuple[int, int]
     mode: str
     palette: bytes
@@ -61,7 +62,7 @@ def read_images(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], file: 
     pictures = [heads[name] for name in pairs]
     mode = "L" if all(one.mode in GREY + DEEP for one in pictures) else "RGB"
     size, said = _common_size(pictures, len(mode), file)
-    images = np.stack([_pixels(one, mode, size, Image.Resampling.BILINEAR, file) for one in pictures])
+    images = np.stack([_pixels(one, mode, size, "BILINEAR", file) for one in pictures])
     images = checked_images(images[:, None] if mode == "L" else images.transpose(0, 3, 1, 2), file, "pictures")
     source: dict = {"door": "images", "mode": mode, "size": size, "pillow": Image.__version__}
     notes, more = notes + said, {}
@@ -72,8 +73,7 @@ def read_images(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], file: 
     folders = [folder_class(name) for name in pairs]
     counts = Counter(folders)
     if not masks or (2 <= len(counts) <= MOST_CLASSES and min(counts.values()) > 1 and "" not in counts):
-        classes = np.array([shown(folder, 60) or "(blank)" for folder in folders])
-        more["labels"], more["classes"] = labels_of(classes, len(classes), f"folders of {file}")
+        more["labels"], more["classes"] = labels_of(np.array(folders), len(folders), f"folders of {file}")
     return Pictures(file, images, source=source, notes=notes, **more)
 
 
@@ -128,9 +128,9 @@ def _heads(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], file: str) 
 
 
 def _head(name: str, content: bytes) -> _File:
-    with Image.open(BytesIO(content), formats=IMAGE_FORMATS) as image:
-        palette = bytes(image.getpalette() or ()) if image.mode == "P" else b""
-        return _File(name, content, image.size, image.mode, palette)
+    image = Image.open(BytesIO(content), formats=FORMATS)
+    palette = bytes(image.palette.palette) if image.mode == "P" else b""
+    return _File(name, image, image.size, image.mode, palette)
 
 
 def _refusing(name: str, file: str, read):
@@ -145,8 +145,8 @@ def _refusing(name: str, file: str, read):
         raise UploadError(f"{shown(name, 60)} of {file} is no {kinds} that can be opened.{said}".rstrip(".")) from None
 
 
-def _pixels(one: _File, mode: str, size: tuple[int, int], method: int, file: str) -> np.ndarray:
-    return _refusing(one.name, file, lambda: pixels_of(one.content, mode, size, method))
+def _pixels(one: _File, mode: str, size: tuple[int, int], method: str, file: str) -> np.ndarray:
+    return _refusing(one.name, file, lambda: pixels_of(one.image, mode, size, method))
 
 
 def _common_size(pictures: list[_File], channels: int, file: str) -> tuple[tuple[int, int], tuple[str, ...]]:
@@ -190,7 +190,7 @@ def _masks(files: list[_File], pictures: list[_File], size: tuple[int, int], ima
         mode = "raw"
     else:
         mode = "RGB"
-    given = np.stack([_pixels(one, mode, size, Image.Resampling.NEAREST, file) for one in files])
+    given = np.stack([_pixels(one, mode, size, "NEAREST", file) for one in files])
     return read_masks(given, (images.shape[0], *images.shape[2:]), f"masks of {file}"), mode
 
 

@@ -62,7 +62,7 @@ def read_masks(given: np.ndarray, wanted: tuple[int, int, int], what: str) -> Ma
     ignored = next((value for value in IGNORED_NUMBERS if counts and not colours and _is_ignored(value, counts)), None)
     if ignored is None and not colours and _is_blurred(flat, counts):
         limit = (float(lowest) + float(highest)) / 2
-        notes += (f"Masks are blurred, as JPEG does it: a pixel is inside above {limit:g}.",)
+        notes += (f"Masks are blurred, as JPEG does it: what is above {limit:g} is taken as inside.",)
         return Masks(np.ascontiguousarray(flat > limit), (), {**rule, "above": limit}, notes)
     if not counts or len(counts) - (ignored is not None) > MOST_MASK_CLASSES:
         raise UploadError(_too_many(counts, colours, what))
@@ -96,6 +96,8 @@ def _flattened(given: np.ndarray, wanted: tuple[int, int, int], what: str) -> tu
         return parts[..., 0], {"axis": axis, "channels": "one"}, ()
     if channels in (3, 4) and all((slab[..., 1:3] == slab[..., :1]).all() for slab in _images(parts)):
         return parts[..., 0], {"axis": axis, "channels": "one"}, ()
+    if channels in (3, 4) and given.dtype == np.uint8 and parts.max() > 1:
+        return _as_numbers(parts), {"axis": axis, "channels": "colours"}, ()
     marked = _marked(parts)
     if marked is not None and channels <= MOST_MASK_CLASSES:
         places = np.concatenate([slab.argmax(-1).astype(np.uint8) for slab in _images(parts)])
@@ -104,8 +106,6 @@ def _flattened(given: np.ndarray, wanted: tuple[int, int, int], what: str) -> tu
         there = np.concatenate([(slab != 0).any(-1) for slab in _images(parts)])
         note = f"Masks have a channel for each of {channels} classes; a pixel in none of them is of class 0, one more."
         return np.where(there, places + np.uint8(1), np.uint8(0)), {"axis": axis, "channels": "one-hot or none"}, (note,)
-    if channels in (3, 4) and given.dtype == np.uint8:
-        return _as_numbers(parts), {"axis": axis, "channels": "colours"}, ()
     raise UploadError(
         f"{what} have {channels} channels, of which a pixel has several or none that is whole: mark one class a pixel, with 0 and 1"
     )

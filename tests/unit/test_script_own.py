@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from image_files import PUBLIC
 from own_data import experiment_on, pictures_file, table_file, task_of
 from scripts import losses_of, losses_of_process, short, trained
 
@@ -46,6 +47,10 @@ def _pictures(channels: int, dtype=np.uint8, last: bool = False, masks=None) -> 
     return archive(images=images.transpose(0, 2, 3, 1) if last else images, labels=labels, **more)
 
 
+PUBLIC_TARGETS = [
+    ("pets.zip", "masks"), ("streets.zip", "masks"), ("breasts.zip", "masks"), ("breasts.zip", "labels"), ("animals.zip", "labels"),
+    ("medical.npz", "labels"), ("one_hot.npz", "labels"),
+]  # fmt: skip
 CASES = {
     "classes": (table_file(), "things.csv", "kind"),
     "numbers": (table_file(), "things.csv", "price"),
@@ -58,6 +63,7 @@ CASES = {
     "grey floats and labels": (_pictures(1, np.float64), "grey.npz", "labels"),
     "black and white": (_pictures(3, bool, last=True), "bits.npz", "labels"),
     "channels last and masks of 255": (_pictures(2, last=True, masks=255), "last.npz", "masks"),
+    **{f"{target} of {name}": (PUBLIC[name](), name, target) for name, target in PUBLIC_TARGETS},
 }
 
 

@@ -35,8 +35,8 @@ from torch.nn import functional as F
 
 OWN_CLASSES = (
     "Attention", "BatchNorm", "Batches", "Crop", "Dropout", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
-    "Scale", "Updater", "BATCH", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "LARGEST_NUMBER", "MISSING",
-    "NAME", "OTHER", "POINT", "SEED", "STEPS", "TEXT",
+    "Scale", "Updater", "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "Image", "ImageOps",
+    "LARGEST_NUMBER", "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "STEPS", "TEXT",
     "False", "None", "True",
 )  # fmt: skip
 """Names that a network's class cannot have: of a script's own classes and constants, and of Python's."""
@@ -242,7 +242,8 @@ def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None) -
         standard = {*standard, *own.imports, "from hashlib import blake2b, sha256"} - {"from hashlib import blake2b"}
     if "groupby(" in body:
         standard.add("from itertools import groupby")
-    others = ["import numpy as np", "import torch", "from torch import nn"]
+    pillow = ["from PIL import Image, ImageOps"] if "ImageOps." in body else []
+    others = ["import numpy as np", "import torch", *pillow, "from torch import nn"]
     if "F." in body:
         others.append("from torch.nn import functional as F")
     constants = [

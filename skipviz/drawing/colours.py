@@ -63,6 +63,19 @@ COLOURS: dict[str, dict[str, str]] = {
 }
 """Token → `#RRGGBB`, by theme; in CSS each is the variable `--sv-<token>`."""
 
+PIXEL_CLASSES: dict[str, tuple[str, ...]] = {
+    "light": (
+        "#CFCFDB", "#B36B00", "#007A78", "#00088F", "#293300", "#8C8FFF", "#F5E300", "#414FD2", "#E49E38", "#7AA8AB", "#005067",
+        "#6C5019", "#7D75BE", "#2D2553", "#C4AFFD", "#E6E1A3", "#389469", "#5A70F5", "#00CE88", "#61579E", "#2B2DB0",
+    ),
+    "dark": (
+        "#3C3C4A", "#F2AC4C", "#4CC4BE", "#376CEB", "#9F6B1E", "#CFFFFF", "#F9FF3D", "#636686", "#6618A2", "#37AAFF", "#544F10",
+        "#4B9684", "#9CE9B1", "#ABDAFF", "#B98F00", "#3E8EC1", "#6758B4", "#FFCC28", "#A9A783", "#F6FDA5", "#454778",
+    ),
+}  # fmt: skip
+"""Colours of classes of pixels, the first one (what lies behind) quiet. Each is as far as can be from all before it, also as
+protanopes and deuteranopes see them; none is red."""
+
 RAMP_STOPS: dict[str, dict[str, tuple[str, ...]]] = {
     "light": {
         "trunk": ("#E4E8F6", "#BCC6EA", "#8B9AD8", "#5A69BC", "#2F388C"),

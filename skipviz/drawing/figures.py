@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from .colours import COLOURS, THEMES, ramp
+from .colours import COLOURS, PIXEL_CLASSES, THEMES, ramp
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
 TICK, LABEL = 11, 12
@@ -246,7 +246,7 @@ def picture_figure(theme: str = "light") -> dict:
             if kind == "held-out":
                 marker |= {"symbol": f"{symbol}-open", "size": size - 1, "line": {"color": token[name], "width": 1}}
             data.append({**points, "name": f"{name}, {kind}", "meta": f"{name} {kind}", "marker": marker})
-    meta = {"kind": "picture", "largest": 200}
+    meta = {"kind": "picture", "largest": 200, "classes": list(PIXEL_CLASSES[theme])}
     layout = _layout(theme, meta, margin={"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0})
     hidden = {"visible": False, "fixedrange": True, "zeroline": False, "showgrid": False, "range": [-1, 1]}
     layout |= {"xaxis": dict(hidden), "yaxis": dict(hidden)}

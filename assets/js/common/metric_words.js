@@ -2,8 +2,8 @@
 // A metric's name and how its values are written: a share in percent, an overlap as a number up to 1.
 
 /** @type {Record<string, string>} */
-const METRIC_NAMES = { accuracy: "Accuracy", exact: "Exact match", iou: "IoU", r2: "R²" };
-const NUMBERED_METRICS = ["iou", "r2"];
+const METRIC_NAMES = { accuracy: "Accuracy", exact: "Exact match", iou: "IoU", mean_iou: "Mean IoU", r2: "R²" };
+const NUMBERED_METRICS = ["iou", "mean_iou", "r2"];
 
 /** @param {string} metric */
 export function metricName(metric) {

@@ -2,6 +2,7 @@
 // What the network makes of its data: decision boundary, digits it reads, shapes it finds.
 import { element } from "../common/dom.js";
 import { createBoundary } from "./picture_boundary.js";
+import { paintClassMasks } from "./picture_class_masks.js";
 import { paintConfusion } from "./picture_confusion.js";
 import { paintCurve } from "./picture_curve.js";
 import { paintDigits } from "./picture_digits.js";
@@ -16,6 +17,7 @@ const LEGEND_LEAST = 100;
 const PHONE = 640;
 /** @type {Record<string, (canvas: HTMLCanvasElement, state: any, look: any) => {sentence: string, legend: Node[]}>} */
 const CANVAS_PAINTERS = {
+  class_masks: paintClassMasks,
   confusion: paintConfusion,
   curve: paintCurve,
   digits: paintDigits,

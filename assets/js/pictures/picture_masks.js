@@ -12,7 +12,25 @@ const ROW_NAMES = ["image", "truth", "predicted"];
  * @param {any} state picture
  * @param {any} look tokens and width
  */
-export function paintMasks(canvas, { picture }, { tokens, width, height: tallest }) {
+export function paintMasks(canvas, { picture }, look) {
+  const { tokens } = look;
+  drawMaskRows(canvas, picture, look, [tokens.ink, tokens.ink2, tokens.class1].map((ink) => mixer(tokens.chip, ink)));
+  // Scored where the network's own numbers are: a byte of the picture can't tell one half from a little more.
+  const dice = picture?.dice ?? [];
+  const scores = dice.map((/** @type {number} */ score) => score / (2 - score));
+  const lines = [{ text: "Held-out images; predicted: the deeper, the surer" }];
+  if (scores.length) lines.unshift({ text: `IoU ${inWords(scores)}` }, { text: `Dice ${inWords(dice)}` });
+  return { sentence: maskSentence(scores), legend: legendLines("Masks", lines, tokens) };
+}
+
+/**
+ * Draw a row of images, one of true masks and one of predicted ones.
+ * @param {HTMLCanvasElement} canvas
+ * @param {any} picture
+ * @param {any} look tokens and width
+ * @param {((byte: number) => [number, number, number])[]} colours of each row's bytes
+ */
+export function drawMaskRows(canvas, picture, { tokens, width, height: tallest }, colours) {
   const count = picture?.count ?? 3;
   const cell = Math.floor(Math.min(tallest / 3 - ROW_NAME - 2, MASK_MOST, (width - MASK_GAP * (count - 1)) / count));
   const context = sharpContext(canvas, count * (cell + MASK_GAP) - MASK_GAP, 3 * (cell + ROW_NAME + 2));
@@ -23,26 +41,19 @@ export function paintMasks(canvas, { picture }, { tokens, width, height: tallest
     context.textBaseline = "middle";
     context.fillStyle = tokens.ink2;
     context.fillText(name, 0, y - ROW_NAME / 2);
-    const colour = mixer(tokens.chip, row === 0 ? tokens.ink : row === 1 ? tokens.ink2 : tokens.class1);
     for (let index = 0; index < count; index += 1) {
       const x = index * (cell + MASK_GAP);
       context.imageSmoothingEnabled = false;
       if (layers) {
         const [height, across] = picture.size;
         const scale = cell / Math.max(height, across);
-        context.drawImage(imageOf(layers[row], index * height * across, across, height, colour), x, y, across * scale, height * scale);
+        context.drawImage(imageOf(layers[row], index * height * across, across, height, colours[row]), x, y, across * scale, height * scale);
       } else {
         context.fillStyle = tokens.chip;
         context.fillRect(x, y, cell, cell);
       }
     }
   });
-  // Scored where the network's own numbers are: a byte of the picture can't tell one half from a little more.
-  const dice = picture?.dice ?? [];
-  const scores = dice.map((/** @type {number} */ score) => score / (2 - score));
-  const lines = [{ text: "Held-out images; predicted: the deeper, the surer" }];
-  if (scores.length) lines.unshift({ text: `IoU ${inWords(scores)}` }, { text: `Dice ${inWords(dice)}` });
-  return { sentence: maskSentence(scores), legend: legendLines("Masks", lines, tokens) };
 }
 
 /** @param {number[]} scores */

@@ -16,6 +16,7 @@ from .settings import get_settings
 from .sharing import link
 from .sharing.script.experiment import ScriptError, script
 from .tasks import presets
+from .tasks.cautions import cautions
 from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
 from .tasks.own import UploadError
 
@@ -180,6 +181,8 @@ def _train(options) -> None:
     experiment = experiment_named(options.experiment)
     if options.steps is not None:
         experiment = experiment.replaced(training=experiment.training.replaced(steps=options.steps))
+    for sentence in cautions(experiment):
+        print(f"skipviz: {sentence}", file=sys.stderr)
     frames = _watched(experiment)
     try:
         _write(experiment, frames, path)

@@ -8,6 +8,7 @@ from math import floor, log10
 from .network.base import written
 from .network.network import Network
 from .network.paths import path_counts
+from .tasks.cautions import cautions
 from .tasks.experiment import Experiment
 from .tasks.training_words import training_words
 
@@ -16,6 +17,7 @@ def described(experiment: Experiment) -> str:
     """Return the experiment as text: task, training, and each variant's layers and skips with shapes and exact counts."""
     blocks = [_task(experiment)]
     blocks += [network_described(name, network) for name, network in experiment.variants.items()]
+    blocks += ["\n".join(said)] if (said := cautions(experiment)) else []
     return "\n\n".join(blocks)
 
 

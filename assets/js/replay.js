@@ -3,6 +3,7 @@
 import { networkThen } from "./diagram/diagram_standing.js";
 import { createDiagramView } from "./diagram/diagram_view.js";
 import { element, iconButton } from "./common/dom.js";
+import { marksOf } from "./common/gradient_words.js";
 import { createHints } from "./lab/hints.js";
 import { createInspector } from "./lab/inspector.js";
 import { createLabLegend } from "./lab/lab_legend.js";
@@ -154,7 +155,7 @@ export function createReplay(root, recorded) {
     diagram.paint(values(), data.ramps[theme]);
     const broken = store.diverged[variant];
     diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);
-    legend.keys({ ghost: options.ghost && data.network.skips_on > 0 && store.ghost(shown, variant)?.ghost, tick: store.before(shown) });
+    legend.keys({ ghost: options.ghost && options.measure !== "mean" && data.network.skips_on > 0 && store.ghost(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
     plots.fast({ data, store, frame: shown, values: values(), theme, on: data.network.skips_on });
     const [said, state] = [["finished", recorded.words], playTimer ? "running" : "paused"];
     transport.update({

@@ -2,6 +2,7 @@
 // What a part is and what its number means, in a few lines; and one sentence for people who listen.
 import { activationWords } from "../common/activations.js";
 import { inForce } from "../common/in_force.js";
+import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { formatNumber } from "../common/numbers.js";
 
 /** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
@@ -36,10 +37,16 @@ function partLines(set, data, values, figure) {
   if (set.layer || set.valve) return layerLines((set.layer || set.valve).split(" "), Boolean(set.valve), data, values, figure);
   if (set.state !== undefined) {
     const k = Number(set.state);
-    return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${formatNumber(values?.state_grad[k])}, RMS ${formatNumber(values?.state_rms[k])}`, "Drag to another state: a new skip"];
+    return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${gradientAt(values, "state_grad", k)}, RMS ${formatNumber(values?.state_rms[k])}`, ...marked(values, "state_grad", k, true), "Drag to another state: a new skip"];
   }
   if (set.plate) return ["Folded layers", "Click to open two blocks here"];
   return [];
+}
+
+/** What misleads of a number, and where a line's width stands for less. @param {any} values @param {string} field @param {number} index @param {boolean} line */
+function marked(values, field, index, line) {
+  const value = values?.[field]?.[index];
+  return [markSentence(values, field, index), line && value > 0 && value < 1e-7 ? "The line’s width ends there: ≤ 10⁻⁷" : ""].filter(Boolean);
 }
 
 function skipLines(ids, data, values, figure) {
@@ -52,7 +59,8 @@ function skipLines(ids, data, values, figure) {
   const share = gradient && trunk !== null && trunk !== undefined ? gradient ** 2 / (gradient ** 2 + trunk ** 2) : null;
   return [
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
-    `gradient back through it ${formatNumber(gradient)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
+    `gradient back through it ${gradientAt(values, "skip_grad", index)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
+    ...marked(values, "skip_grad", index, true),
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
     `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : " · Del: remove"}`,
   ];
@@ -66,7 +74,8 @@ function layerLines(ids, valve, data, values, figure) {
   if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [
     `f(${layer.k}): ${layer.label}, ${activationWords(layer.activation)}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
-    `‖∂L/∂θ‖ ${formatNumber(values?.weight_grad[index])} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`,
+    `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", index)}, mean |∂L/∂w| ${gradientAt(values, "weight_grad_mean", index)} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`,
+    ...marked(values, "weight_grad", index, false),
     figure ? turn : "Click: edit · S: start a skip · Del: remove",
   ];
 }

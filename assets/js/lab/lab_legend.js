@@ -1,6 +1,7 @@
 // @ts-check
 // Under the diagram: what width and colour of a line mean, what hollow bars and ticks are, how tall the rows are.
 import { element, parseSvg } from "../common/dom.js";
+import { MARK_MEANING } from "../common/gradient_words.js";
 
 /**
  * @param {HTMLElement} host
@@ -9,6 +10,7 @@ import { element, parseSvg } from "../common/dom.js";
 export function createLabLegend(host, act) {
   const ghost = element("span", { class: "sv-key ghost", hidden: true }, "the same weights, all skips off");
   const tick = element("span", { class: "sv-key tick", hidden: true }, "just before the last event");
+  const marks = element("span", { class: "sv-mark-keys", hidden: true });
   const fold = element("button", { type: "button", class: "sv-link", onclick: () => act.foldAgain() }, "Fold again");
   const lower = element("button", { type: "button", class: "sv-bare", "aria-label": "Lower rows", onclick: () => act.zoom(1 / 1.5) }, "−");
   const taller = element("button", { type: "button", class: "sv-bare", "aria-label": "Taller rows", onclick: () => act.zoom(1.5) }, "+");
@@ -18,12 +20,15 @@ export function createLabLegend(host, act) {
     draw(theme, wedges) {
       if (host.dataset.theme === theme) return;
       host.dataset.theme = theme;
-      host.replaceChildren(parseSvg(wedges), ghost, tick, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
+      host.replaceChildren(parseSvg(wedges), ghost, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
     },
-    /** A key stands there once there is what it explains. @param {{ghost: any, tick: any}} drawn */
+    /** A key stands there once there is what it explains. @param {{ghost: any, tick: any, marks: string[]}} drawn */
     keys(drawn) {
       ghost.hidden = !drawn.ghost;
       tick.hidden = !drawn.tick;
+      marks.hidden = !drawn.marks.length;
+      const words = drawn.marks.map((mark) => MARK_MEANING[mark]).join(" · ");
+      if (marks.textContent !== words) marks.textContent = words;
     },
     /** @param {any} data */
     update(data) {

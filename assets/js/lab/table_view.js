@@ -1,6 +1,7 @@
 // @ts-check
 // The same network and numbers as a table, with every switch reachable by keyboard.
 import { element } from "../common/dom.js";
+import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { formatNumber } from "../common/numbers.js";
 
 /**
@@ -27,7 +28,7 @@ export function createTableView(host, act) {
       element("td", {}, layer.label + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
       element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(layer.gain)),
-      number("weight_grad", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1),
+      number("weight_grad", index), number("weight_grad_mean", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1),
     );
   }
   function skipRow(skip, index) {
@@ -54,13 +55,13 @@ export function createTableView(host, act) {
       if (next !== key) {
         key = next;
         cells = [];
-        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...network.layers.map(layerRow)));
+        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "mean |∂L/∂w|", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...network.layers.map(layerRow)));
         const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...network.skips.map(skipRow)));
         host.replaceChildren(layers, network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
       }
       for (const { cell, field, index } of cells) {
-        const value = values?.[field]?.[index];
-        cell.textContent = value === null || value === undefined ? "–" : formatNumber(value);
+        cell.textContent = gradientAt(values, field, index);
+        cell.title = markSentence(values ?? {}, field, index);
       }
     },
   };

@@ -46,6 +46,7 @@ export function createTransport(act, options = {}) {
   slider.oninput = () => act.seek(Number(slider.value));
   const more = iconButton("more", "Speed and learning rate", () => more.setAttribute("aria-expanded", String(root.classList.toggle("open"))), "sv-square sv-more");
   const hint = element("p", { class: "sv-try" });
+  const warning = element("p", { class: "sv-reason sv-warning", role: "status", hidden: true });
   const estimate = element("p", { class: "sv-quiet sv-estimate" });
   const sliders = element(
     "div",
@@ -63,6 +64,7 @@ export function createTransport(act, options = {}) {
       element("div", { class: "sv-count" }, element("div", {}, count, total), state),
     ),
     reason,
+    warning,
     options.small ? null : hint,
     options.small ? null : sliders,
     element("div", { class: "sv-timeline" }, options.small ? null : estimate, marks, slider),
@@ -115,6 +117,9 @@ export function createTransport(act, options = {}) {
       estimate.textContent = view.estimate && store.state === "ready" ? estimateWords(view.estimate, view.steps, view.speed) : "";
       reason.textContent = reasonWords(store);
       reason.hidden = !reason.textContent;
+      const warned = (view.warnings ?? []).join(" ");
+      if (warning.textContent !== warned) warning.textContent = warned;
+      warning.hidden = !warned;
       const position = SPEEDS.indexOf(view.speed);
       if (document.activeElement !== speed) speed.value = String(position < 0 ? SPEEDS.length - 1 : position);
       speedValue.textContent = view.speed ? `${view.speed} steps/s` : "fastest";

@@ -1,10 +1,10 @@
 // @ts-check
-// Which gradient the bars show: of weights or of states, norm or RMS, absolute or relative; ghost bars.
+// Which gradient the bars show: of weights or of states, norm, RMS or mean magnitude, absolute or relative; ghost bars.
 import { element } from "../common/dom.js";
 
 const CHOICES = {
   quantity: [["weight", "weights ‖∂L/∂θ‖"], ["state", "states ‖∂L/∂h‖"]],
-  measure: [["norm", "norm"], ["rms", "RMS"]],
+  measure: [["norm", "norm"], ["rms", "RMS"], ["mean", "mean |g|, weights without biases"]],
   scale: [["absolute", "absolute"], ["relative", "relative to the last"]],
 };
 
@@ -58,9 +58,13 @@ export function createViewOptions(host, options, changed) {
   menu.append(element("label", {}, ghost, "hollow bars: the same weights, with all skips off"));
   host.append(button, note, menu);
   function write() {
-    title.title = options.quantity === "weight" ? "All parameters of a layer, weights and biases together" : "";
-    title.replaceChildren(element("strong", {}, options.quantity === "weight" ? "Weight gradient " : "State gradient "), element("i", {}, options.quantity === "weight" ? "‖∂L/∂θₖ‖" : "‖∂L/∂hₖ‖"));
-    note.textContent = `${options.measure === "norm" ? "norm" : "RMS"}, ${options.scale === "absolute" ? "absolute" : "relative"} · ${words}`;
+    const weights = options.quantity === "weight";
+    const mean = options.measure === "mean";
+    title.title = !weights ? "" : mean ? "A layer’s weights, without biases and the parameters of norms" : "All parameters of a layer, weights and biases together";
+    const symbol = mean ? (weights ? "mean |∂L/∂wₖ|" : "mean |∂L/∂hₖ|") : weights ? "‖∂L/∂θₖ‖" : "‖∂L/∂hₖ‖";
+    title.replaceChildren(element("strong", {}, weights ? "Weight gradient " : "State gradient "), element("i", {}, symbol));
+    ghost.disabled = mean;
+    note.textContent = `${options.measure === "rms" ? "RMS" : options.measure}, ${options.scale === "absolute" ? "absolute" : "relative"} · ${words}`;
   }
   return {
     /** @param {string} text  init and norm, named beside the gradient they decide */

@@ -12,6 +12,7 @@ import { followRoom, labElements } from "../lab/lab_elements.js";
 import { labLinks } from "../lab/lab_links.js";
 import { createLabPlots } from "../lab/lab_plots.js";
 import { createHints } from "../lab/hints.js";
+import { brokenWords, gradientMark, marksOf } from "../common/gradient_words.js";
 import { createToast, createTooltip } from "../common/notice.js";
 import { createNetworkShape } from "../lab/network_shape.js";
 import { createOtherTab } from "../lab/other_tab.js";
@@ -158,7 +159,12 @@ export function createLab(root, commands) {
   /** What the transport shows beside `frame`; what to try is the preset's own sentence until something was done. */
   function training(frame) {
     const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
-    return { store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, hint };
+    return { store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint };
+  }
+  /** What is wrong before the first step: of the network as it is described, and as it was measured at initialisation. */
+  function warnings() {
+    const measured = store.frames.length ? "" : brokenWords(data.probe?.frame?.variants[variant()], data.network);
+    return [...(measured ? [measured] : []), ...(data.cautions ?? [])];
   }
   function exported() {
     const frame = store.frame() || data.probe?.frame || null;
@@ -300,9 +306,9 @@ export function createLab(root, commands) {
       past.mark();
       const look = projector.look(data);
       diagram.paint(values, look.ramps[theme]);
-      diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? null : null);
+      diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
       plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
-      legend.keys({ ghost: options.ghost && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame) });
+      legend.keys({ ghost: options.ghost && options.measure !== "mean" && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
       transport.update(training(frame));
       const now = performance.now();
       clearTimeout(slowTimer);
@@ -325,7 +331,7 @@ export function createLab(root, commands) {
       const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
       const on = past.on();
       const back = past.then();
-      inspector.update(data, selected, ratio, { on, step: back ? store.frame()?.step ?? 0 : null });
+      inspector.update(data, selected, ratio, { on, step: back ? store.frame()?.step ?? 0 : null, underflow: gradientMark(values, "weight_grad", 0) === "underflow" }, warnings());
       page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
       page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";
       page.plain.setAttribute("aria-pressed", String(on === 0));

@@ -1,6 +1,6 @@
 // @ts-check
 // The whole run at a glance: every layer's gradient at every step, in the bars' colours.
-import { formatNumber } from "../common/numbers.js";
+import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { createPlotHost } from "./plot_host.js";
 import { partName } from "./row_marks.js";
 import { createStepColumns } from "./step_columns.js";
@@ -106,8 +106,11 @@ function cellSentences({ node, state, look }, frame, x, y) {
   const shown = frameAt(state.frames, stepAt(x, node.clientWidth, frame));
   if (!shown) return null;
   const quantity = state.quantity ?? "weight";
-  const value = heatmapValues(shown, state)?.[index];
-  return [`${partName(index, quantity)} at step ${shown.step}: ${formatNumber(value)}`, `‖∂L/∂${quantity === "state" ? "h" : "θ"}‖, L2 norm on that step’s batch`];
+  const values = shown.variants[state.variant ?? Object.keys(shown.variants)[0]];
+  const field = quantity === "state" ? "state_grad" : "weight_grad";
+  const value = values?.[field]?.[index];
+  const said = [markSentence(values, field, index), value > 0 && value < 1e-7 ? "The colours end there: ≤ 10⁻⁷" : ""].filter(Boolean);
+  return [`${partName(index, quantity)} at step ${shown.step}: ${gradientAt(values, field, index)}`, ...said, `‖∂L/∂${quantity === "state" ? "h" : "θ"}‖, L2 norm on that step’s batch`];
 }
 
 /**

@@ -19,7 +19,7 @@ const TICK_DISTANCE = 30;
 /**
  * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, ghost, before, share and update, each one
  * variant's part of a frame or null (ghost and update are drawn from that frame's own fields, before stands for the last
- * frame ahead of an event); options {quantity: "weight" | "state", measure: "norm" | "rms", scale: "absolute" |
+ * frame ahead of an event); options {quantity: "weight" | "state", measure: "norm" | "rms" | "mean", scale: "absolute" |
  * "relative"}; header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps.
  * What is not given stays.
  * @param {any} Plotly
@@ -99,17 +99,18 @@ function rowLayout(state, look, areas) {
   const height = state.diagram.height;
   const every = 2 / areas.unit >= TICK_DISTANCE ? 2 : 4;
   const ticks = [];
-  for (let exponent = Math.ceil((areas.low + 0.5) / 2) * 2; exponent <= 0; exponent += 1) {
-    if (exponent % every === 0) ticks.push(exponent);
+  for (let exponent = areas.low + 1; exponent <= 0; exponent += 1) {
+    if (exponent % every === 0 && (exponent - areas.low) / areas.unit >= TICK_DISTANCE) ticks.push(exponent);
   }
-  if (areas.low === -12 && every === 2) ticks.unshift(-12);
+  const words = [`≤${formatPower(areas.low)}`, ...ticks.map(formatPower)];
+  ticks.unshift(areas.low);
   const end = areas.bars + areas.numbers;
   const reach = areas.low + end * areas.unit;
   /** @type {any} */
   const made = {
     height: height + layout.meta.axis,
     yaxis: { ...layout.yaxis, range: [height, 0] },
-    xaxis: { ...layout.xaxis, domain: [0, Math.min(1, end / total)], range: [areas.low, reach], tickvals: ticks, ticktext: ticks.map(formatPower) },
+    xaxis: { ...layout.xaxis, domain: [0, Math.min(1, end / total)], range: [areas.low, reach], tickvals: ticks, ticktext: words },
     shapes: [],
   };
   if (areas.low < -7) made.shapes.push(guide("x", -7, look.tokens.ink3, "1.5px,3px", 1.25));
@@ -180,7 +181,7 @@ function rowTip(state, { marks, areas }, x, y) {
   if (areas.update && x >= areas.update.x - 8) return updateSentences(state, y);
   if (areas.share && x >= areas.share.x - 8) return forkSentences(state, y);
   const mark = markAt(marks, y);
-  return mark && x <= areas.bars + areas.numbers ? markSentences(mark, state) : null;
+  return mark && x <= areas.bars + areas.numbers ? markSentences(mark, state, areas.low) : null;
 }
 
 /**

@@ -2,7 +2,7 @@
 // The bars' column: bars, whiskers, plates, hollow bars of the network without skips, ticks of before, numbers.
 import { rampColour, scaleOf } from "../diagram/diagram_paint.js";
 import { formatNumber, logWithin } from "../common/numbers.js";
-import { markValues, partName, plateBins } from "./row_marks.js";
+import { markValues, partName, partNumber, plateBins } from "./row_marks.js";
 import { polylines, stroke } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
@@ -88,9 +88,11 @@ function drawRow({ drawing, look, areas, mark }, written) {
     stroke(drawing.before, [[x, mark.y - half], [x, mark.y + half]]);
     if (written) end = Math.max(end, x);
   }
+  const below = now && now.median > 0 && Math.log10(now.median) < low;
+  if (below && !written) drawing.numbers.push({ x: end + 3 * unit, y: mark.y, text: "≤", colour: look.tokens.ink3, place: "middle right" });
   if (now && written) {
     const colour = now.median > 10 ? look.tokens.warning : look.tokens.ink2;
-    drawing.numbers.push({ x: end + 7 * unit, y: mark.y, text: formatNumber(now.median), colour, place: "middle right" });
+    drawing.numbers.push({ x: end + 7 * unit, y: mark.y, text: partNumber(now.median, mark), colour, place: "middle right" });
   }
 }
 
@@ -144,7 +146,7 @@ function plateNumbers(mark, narrow) {
   const { smallest, median, largest, smallestAt } = /** @type {any} */ (mark.now);
   const words = narrow ? ["max", "med", "min"] : ["largest", "median", "smallest"];
   const place = `at ${partName(smallestAt, mark.name.startsWith("h") ? "state" : "weight")}`;
-  const lines = [`${words[0]} ${formatNumber(largest)}`, `${words[1]} ${formatNumber(median)}`, `${words[2]} ${formatNumber(smallest)}`, place];
+  const lines = [`${words[0]} ${formatNumber(largest)}`, `${words[1]} ${partNumber(median, mark)}`, `${words[2]} ${partNumber(smallest, mark)}`, place];
   const room = Math.floor(mark.h / (NUMBER_LINE + 2));
   if (room >= 4) return smallest < median / 30 ? lines : lines.slice(0, 3);
   if (room >= 3) return lines.slice(0, 3);

@@ -1,13 +1,14 @@
 // @ts-check
 // Which numbers stand on which pixel rows: from a diagram and lists of measurements to marks, before any drawing.
 import { spreadOf } from "../diagram/aggregate.js";
-import { formatNumber } from "../common/numbers.js";
+import { gradientMark, markedNumber, marksOf, markSentence } from "../common/gradient_words.js";
+import { formatNumber, formatPower } from "../common/numbers.js";
 
 /**
  * @typedef {import("../diagram/aggregate.js").Spread} Spread
- * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms", scale?: "absolute" | "relative"}} RowOptions
+ * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms" | "mean", scale?: "absolute" | "relative"}} RowOptions
  * @typedef {{y: number, h: number, parts: number[], plate: any, name: string, now: Spread | null, ghost: Spread | null,
- *   before: Spread | null}} RowMark y and h in px; parts are indices into the values
+ *   before: Spread | null, mark: string}} RowMark y and h in px; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
  */
 
 const STATE_BAR = 11;
@@ -41,6 +42,7 @@ export function rowMarks(input) {
   return places.map((place) => ({
     ...place,
     now: spreadOf(now, place.parts),
+    mark: sharedMark(input.values, fieldOf(input), place.parts),
     ghost: spreadOf(ghost, place.parts),
     before: spreadOf(before, place.parts),
   }));
@@ -53,12 +55,18 @@ export function rowMarks(input) {
 export function markValues(input) {
   const options = input.options ?? {};
   const counts = countsOf(input);
-  const [field, ghostField] = options.quantity === "state" ? ["state_grad", "ghost_state"] : ["weight_grad", "ghost"];
+  const field = fieldOf(input);
+  const ghost = options.measure === "mean" ? null : input.ghost?.[options.quantity === "state" ? "ghost_state" : "ghost"];
   return {
     now: comparedValues(input.values?.[field], options, counts),
-    ghost: comparedValues(input.ghost?.[ghostField], options, counts),
+    ghost: comparedValues(ghost, options, counts),
     before: comparedValues(input.before?.[field], options, counts),
   };
+}
+
+/** The frame's list that the options ask for. @param {any} input */
+function fieldOf({ options = {} }) {
+  return `${options.quantity === "state" ? "state_grad" : "weight_grad"}${options.measure === "mean" ? "_mean" : ""}`;
 }
 
 /**
@@ -87,21 +95,25 @@ export function plateBins(mark, values, thinnest) {
  * What the number at a mark is, in sentences for the tip: value, definition, comparison.
  * @param {RowMark} mark
  * @param {any} input
+ * @param {number} low  exponent at which the axis ends
  * @returns {string[]}
  */
-export function markSentences(mark, input) {
+export function markSentences(mark, input, low) {
   const { quantity, measure, scale } = { quantity: "weight", measure: "norm", scale: "absolute", ...input.options };
   const unit = scale === "relative" ? " of the last’s" : "";
   const lines = [];
   if (!mark.now) lines.push(`${mark.name}: ${input.values ? "nothing to measure" : "not measured yet"}`);
-  else if (mark.now.count === 1) lines.push(`${mark.name}: ${formatNumber(mark.now.median)}${unit}`);
+  else if (mark.now.count === 1) lines.push(`${mark.name}: ${markedNumber(mark.now.median, mark.mark)}${unit}`);
   else {
     const { smallest, median, largest, count } = mark.now;
-    lines.push(`${mark.name}: median ${formatNumber(median)}${unit} of ${count}`);
-    lines.push(`smallest ${formatNumber(smallest)} at ${partName(mark.now.smallestAt, quantity)}, largest ${formatNumber(largest)}`);
+    lines.push(`${mark.name}: median ${partNumber(median, mark)}${unit} of ${count}`);
+    lines.push(`smallest ${partNumber(smallest, mark)} at ${partName(mark.now.smallestAt, quantity)}, largest ${formatNumber(largest)}`);
   }
-  const what = quantity === "state" ? "the loss by this state" : "the loss by this layer’s parameters";
-  const size = measure === "rms" ? "Root mean square" : "Length (L2 norm)";
+  const said = mark.now?.count === 1 ? markSentence(input.values, fieldOf(input), mark.parts[0]) : markCounts(mark, input);
+  if (said) lines.push(said);
+  if (mark.now && mark.now.smallest > 0 && Math.log10(mark.now.smallest) < low) lines.push(`The axis ends there: its bar stands for ≤ ${formatPower(low)}`);
+  const what = quantity === "state" ? "the loss by this state" : measure === "mean" ? "the loss by this layer’s weights, without biases" : "the loss by this layer’s parameters";
+  const size = { norm: "Length (L2 norm)", rms: "Root mean square", mean: "Mean magnitude" }[measure];
   lines.push(`${size} of the gradient of ${what}`);
   if (scale === "relative") lines.push("divided by the last layer’s");
   const where = [];
@@ -111,6 +123,24 @@ export function markSentences(mark, input) {
   if (mark.ghost) lines.push(`Hollow: ${formatNumber(mark.ghost.median)} with all skips off`);
   if (mark.before) lines.push(`Tick: ${formatNumber(mark.before.median)} before the last event`);
   return lines;
+}
+
+/** @param {any} values @param {string} field @param {number[]} parts */
+function sharedMark(values, field, parts) {
+  const meant = parts.length === 1 ? parts : parts.filter((part) => values?.[field]?.[part] === 0);
+  const found = new Set(meant.map((part) => gradientMark(values, field, part)));
+  return found.size === 1 ? [...found][0] : "";
+}
+
+/** A number of a row that may stand for several parts. @param {number} value @param {RowMark} mark */
+export function partNumber(value, mark) {
+  return mark.parts.length === 1 || value === 0 ? markedNumber(value, mark.mark) : formatNumber(value);
+}
+
+/** How many parts of a row have a mark. @param {RowMark} mark @param {any} input */
+function markCounts(mark, input) {
+  const found = marksOf(input.values).map((name) => [name, mark.parts.filter((part) => gradientMark(input.values, fieldOf(input), part) === name).length]);
+  return found.filter(([, count]) => count).map(([name, count]) => `${count} of ${mark.parts.length}: ${name}`).join(", ");
 }
 
 /** @param {any} input @returns {number[] | undefined} */

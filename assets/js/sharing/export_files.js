@@ -40,7 +40,7 @@ export async function copyText(text) {
   }
 }
 
-const LAYER_FIELDS = [["weight_grad", 0], ["trunk_grad", 0], ["update_ratio", 0], ["state_grad", 1], ["state_rms", 1]];
+const LAYER_FIELDS = [["weight_grad", 0], ["weight_grad_mean", 0], ["trunk_grad", 0], ["update_ratio", 0], ["state_grad", 1], ["state_rms", 1]];
 const SKIP_FIELDS = ["skip_grad", "skip_weight_grad", "gate_opening"];
 
 /**

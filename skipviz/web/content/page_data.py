@@ -8,6 +8,7 @@ from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
 from ...network.network import Network
 from ...sharing import link
+from ...tasks.cautions import cautions
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import schedule_words
 from ..desk.workbench import Workbench
@@ -143,6 +144,7 @@ def bench_data(
         "diagram": drawing.to_data(),
         "u": _u_data(bench, compact, height) if page == "lab" else None,
         "probe": probe,
+        "cautions": cautions(experiment) if page == "lab" else [],
         "estimate": _estimate(experiment, probe) if page == "lab" else None,
         "pending": probe is None and unmeasured is None and bench.run is None and engine.has_data(experiment),
         "unmeasured": unmeasured,

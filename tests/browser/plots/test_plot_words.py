@@ -146,3 +146,71 @@ def test_imports_and_exports_can_be_stripped_line_by_line():
 def test_a_metric_is_named_and_written_as_its_field_does(harness, metric, value, words):
     assert call(harness, "common/metric_words.js", "metricName", metric) == words[0]
     assert call(harness, "common/metric_words.js", "metricWord", value, metric) == words[1]
+
+
+MARKED = {
+    "weight_grad": [0, 0, 2e-9, 0, 0.5], "weight_grad_mean": [0, 0, 1e-10, 0, 0.01], "state_grad_mean": [0],
+    "underflow": {"weight_grad": [0]}, "blocked": {"weight_grad": [1]}, "rounding": {"weight_grad": [2]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("index", "number", "sentence"),
+    [
+        (0, "< 10⁻³⁸", "Underflow: a path leads to the loss, but float32 ends at 10⁻³⁸"),
+        (1, "0, blocked", "Blocked: a path leads to the loss, but its units are off or saturated, or a factor on it is 0"),
+        (2, "≈ 2.0·10⁻⁹", "Rounding: its parts cancel, and this is the error of adding them"),
+        (3, "0", "No path: nothing in force leads from here to the loss"),
+        (4, "0.5", ""),
+    ],
+)
+def test_a_number_that_misleads_says_so_beside_bars_and_in_its_tip(harness, index, number, sentence):
+    words = "common/gradient_words.js"
+    assert call(harness, words, "gradientAt", MARKED, "weight_grad", index) == number
+    assert call(harness, words, "markSentence", MARKED, "weight_grad", index) == sentence
+    assert call(harness, words, "gradientMark", MARKED, "weight_grad_mean", index) == call(
+        harness, words, "gradientMark", MARKED, "weight_grad", index
+    )
+    row = {"kind": "box", "y": 10, "h": 12, "layers": [index]}
+    given = {"values": MARKED, "diagram": {"rows": [row], "states": []}, "options": {}}
+    mark = call(harness, "plots/row_marks.js", "rowMarks", given)[0]
+    said = call(harness, "plots/row_marks.js", "markSentences", mark, given, -7)
+    assert said[0] == f"f({index + 1}): {number}"
+    assert (sentence in said) == bool(sentence)
+    assert ("The axis ends there: its bar stands for ≤ 10⁻⁷" in said) == (index == 2)
+
+
+def test_a_frame_of_before_there_were_marks_says_nothing_of_a_zero(harness):
+    assert call(harness, "common/gradient_words.js", "markSentence", {"weight_grad": [0]}, "weight_grad", 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"first_broken": "b"}, "f(2) is the first whose output is not finite"),
+        ({"first_broken": "head"}, "The loss is not finite"),
+        ({"nonfinite": ["weight_grad:a", "weight_grad:b"]}, "The gradient is not finite at f(2), the first on its way down"),
+        ({"nonfinite": []}, ""),
+    ],
+)
+def test_what_is_not_finite_before_the_first_step_is_named(harness, values, words):
+    network = {"layers": [{"id": "a", "k": 1}, {"id": "b", "k": 2}]}
+    assert call(harness, "common/gradient_words.js", "brokenWords", values, network).startswith(words)
+
+
+def test_means_are_shown_of_weights_and_of_states(harness):
+    options = {"measure": "mean", "quantity": "weight"}
+    given = {"values": MARKED, "ghost": {"ghost": [1] * 5}, "before": MARKED, "options": options}
+    values = call(harness, "plots/row_marks.js", "markValues", given)
+    assert (values["now"], values["before"], values["ghost"]) == (MARKED["weight_grad_mean"],) * 2 + (None,)
+    given["options"] = {**options, "quantity": "state"}
+    assert call(harness, "plots/row_marks.js", "markValues", given)["now"] == [0]
+
+
+def test_a_row_of_several_layers_says_which_zeros_it_stands_for(harness):
+    row = {"kind": "plate", "id": "p1", "y": 10, "h": 90, "layers": [0, 2, 4], "label": ""}
+    given = {"values": MARKED, "diagram": {"rows": [row], "states": [], "plates": []}, "options": {}}
+    mark = call(harness, "plots/row_marks.js", "rowMarks", given)[0]
+    said = call(harness, "plots/row_marks.js", "markSentences", mark, given, -7)
+    assert said[1] == "smallest < 10⁻³⁸ at f(1), largest 0.5"
+    assert "1 of 3: underflow, 1 of 3: rounding" in said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -21,6 +23,25 @@ def prepare(threads: int = 1) -> None:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     keep_freed_memory()
+
+
+@contextmanager
+def as_in_a_run() -> Iterator[None]:
+    """Compute with a run's threads and denormals, and give the caller's back: both decide on the last bits of a result."""
+    threads, flushed = torch.get_num_threads(), flushes_denormals()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(flushed)
+
+
+def flushes_denormals() -> bool:
+    """Return whether this thread flushes denormals to zero; torch does not say."""
+    smallest = torch.tensor(torch.finfo(torch.float32).tiny)
+    return (smallest / 2).item() == 0
 
 
 def keep_freed_memory() -> None:

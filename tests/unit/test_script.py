@@ -144,6 +144,8 @@ def test_a_variant_that_diverges_leaves_the_others_going():
     experiment = short(Experiment(variants=nets, task=task, training=training), steps=20)
     assert any(losses.get("wild", 0.0) is None for losses in trained(experiment)[0])
     check(experiment)
+    late = [LayerEvent(ids=("f2",), on=False, step=18), RateEvent(learning_rate=0.1, step=19)]
+    assert 'models["wild"]' in check(experiment, late)
 
 
 @pytest.mark.parametrize("names", [("none", "None"), ("f", "SEED", "path", "steps"), ("true", "BATCH", "0", "-.-")])

@@ -91,22 +91,23 @@ def train():
     held_x, held_y = held_x[:{held}], held_y[:{held}]
     models = {{{models}}}
     updaters = {{name: Updater(model) for name, model in models.items()}}
+    living = dict(models)  # those that have not diverged
     batches = Batches(len(x))
 {peak}    for step in range(STEPS):
 {counting}{events}{rates}        chosen = batches[step]
         truth, losses, held_out = y[chosen], {{}}, {{}}
-        for name, model in list(models.items()):
+        for name, model in list(living.items()):
             outputs = model(x[chosen])
             loss = {loss}
             losses[name] = loss.item()
             if not math.isfinite(losses[name]):  # diverged: the others go on
-                del models[name]
+                del living[name]
                 continue
             if step == STEPS - 1:
                 held_out[name] = {metric}(evaluated(model, held_x), held_y)
             updaters[name].step(loss)
         yield step, losses, held_out
-        if not models:
+        if not living:
             return
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from skipviz.web.http.headers import MAX_BODY
 from skipviz.web.http.held_files import MOST_BYTES, HeldFiles
 
 UPLOAD = "/base/_stcore/upload_file/page/file"
@@ -52,6 +53,11 @@ def test_a_file_is_taken_while_few_wait(held, status):
 
 def test_files_on_their_way_count_too():
     assert answered({"page": {"a": 10}}, coming=1) == [429, 204]
+
+
+@pytest.mark.parametrize(("coming", "statuses"), [(0, [204]), (1, [503, 204])])
+def test_the_bytes_of_files_on_their_way_count_as_the_most_they_may_have(coming, statuses):
+    assert answered({"other": {"a": MOST_BYTES - 2 * MAX_BODY + 1}}, coming=coming) == statuses
 
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", UPLOAD), ("GET", "/"), ("PUT", "/_stcore/other")])

@@ -23,10 +23,10 @@ def pale_lines(geometry: Geometry, board: int) -> list[list[Point]]:
 def own_piece(geometry: Geometry, index: int) -> list[Point]:
     """Return the piece of a skip's line that no other skip is nearer to: from the dot before its own to the next one."""
     link, (start, corner, dot, end) = geometry.plan.links[index], geometry.paths[index]
-    others = [other for other in _members(geometry, geometry.board[index]) if other != index]
-    below = [geometry.paths[other][2] for other in others if geometry.plan.links[other].start == link.start]
+    board = geometry.board[index]
+    below = [geometry.paths[other][2] for other in geometry.board_ends["start", board, link.start] if other != index]
     below = [point for point in below if point[1] > dot[1]]
-    beside = [geometry.paths[other][2] for other in others if geometry.plan.links[other].end == link.end]
+    beside = [geometry.paths[other][2] for other in geometry.board_ends["end", board, link.end] if other != index]
     beside = [point for point in beside if abs(point[0] - end[0]) < abs(dot[0] - end[0])]
     first = [min(below, key=lambda point: point[1])] if below else [start, corner]
     return [*first, dot, max(beside, key=lambda point: abs(point[0] - end[0])) if beside else end]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from .boards import board_of, boards
@@ -146,6 +147,15 @@ class Geometry:
     def strand(self, link: int) -> tuple:
         """Return what stands for the line of a link: its switchboard's number, or its own."""
         return ("board", self.board[link]) if link in self.board else ("link", link)
+
+    @cached_property
+    def board_ends(self) -> dict[tuple, list[int]]:
+        """The links of a switchboard by where they start and by where they end: `("start" | "end", board, place)`."""
+        ends: dict[tuple, list[int]] = defaultdict(list)
+        for index, board in self.board.items():
+            ends["start", board, self.plan.links[index].start].append(index)
+            ends["end", board, self.plan.links[index].end].append(index)
+        return ends
 
     def leg(self, link: int) -> tuple[Point, Point]:
         """Return the ends of the leg that runs along a link's lane."""

@@ -11,11 +11,15 @@ from bisect import bisect_left, insort
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 LEFT, RIGHT = "left", "right"
 
 INTERLEAVED, SHARED = 10, 3
 """Weights of a conflict: a crossing disturbs more than two lines that leave from or land at one place."""
+
+CROWD = 1000
+"""Spans above which no eye follows a line: sides then alternate and lanes fill up, at once instead of after minutes."""
 
 SWEEPS = 4
 """Passes of local improvement; more than two have not changed any pattern that was tried."""
@@ -58,13 +62,17 @@ def assign(spans: Sequence[Span], blocked: Sequence[Span] = (), boards: Sequence
 
     The spans of one of the `boards` (indices) run on one side, those that begin at one place in one lane.
     """
-    strands = [([index], span) for index, span in enumerate(spans) if not any(index in board for board in boards)]
+    on_boards = {index for board in boards for index in board}
+    strands = [([index], span) for index, span in enumerate(spans) if index not in on_boards]
     wholes = [span for _, span in strands]
     places = list(range(len(strands)))
     for board in boards:
         whole = Span(min(spans[index].low for index in board), max(spans[index].high for index in board))
-        for low in sorted({spans[index].low for index in board}):
-            strands.append(([index for index in board if spans[index].low == low], Span(low, whole.high)))
+        begins: dict[float, list[int]] = defaultdict(list)
+        for index in board:
+            begins[spans[index].low].append(index)
+        for low, members in sorted(begins.items()):
+            strands.append((members, Span(low, whole.high)))
             places.append(len(wholes))
         wholes.append(whole)
     chosen = sides(wholes)
@@ -84,6 +92,10 @@ def nested(spans: Sequence[Span]) -> list[int]:
 
 def sides(spans: Sequence[Span]) -> list[str]:
     """Return the side of each span."""
+    if len(spans) > CROWD:
+        order = sorted(range(len(spans)), key=lambda index: (spans[index].low, spans[index].high, index))
+        turns = {index: place % 2 for place, index in enumerate(order)}
+        return [RIGHT if turns[index] else LEFT for index in range(len(spans))]
     conflicts = _conflicts(spans)
     order = sorted(range(len(spans)), key=lambda index: (-spans[index].length, spans[index].low, index))
     rank = {index: place for place, index in enumerate(order)}
@@ -153,6 +165,8 @@ def _weight(one: Span, other: Span) -> int:
 
 
 def _first_fit(spans: Sequence[Span], chosen: list[str], blocked: Sequence[Span]) -> list[int]:
+    if len(spans) > CROWD:
+        return _filled(spans, chosen, 1 if blocked else 0)
     lanes = [0] * len(spans)
     placed: dict[str, list[list[Span]]] = {LEFT: [list(blocked)], RIGHT: [list(blocked)]}
     for index in sorted(range(len(spans)), key=lambda number: (spans[number].length, spans[number].low, number)):
@@ -166,5 +180,17 @@ def _first_fit(spans: Sequence[Span], chosen: list[str], blocked: Sequence[Span]
         if lane == len(rows):
             rows.append([])
         rows[lane].append(span)
+        lanes[index] = lane
+    return lanes
+
+
+def _filled(spans: Sequence[Span], chosen: list[str], first: int) -> list[int]:
+    """Return a lane of each span, from `first` outwards, in which it touches no other; nested ones need not nest."""
+    lanes = [0] * len(spans)
+    ends: dict[str, list[tuple[float, int]]] = {LEFT: [], RIGHT: []}
+    for index in sorted(range(len(spans)), key=lambda number: (spans[number].low, spans[number].high, number)):
+        span, taken = spans[index], ends[chosen[index]]
+        lane = heappop(taken)[1] if taken and taken[0][0] < span.low else first + len(taken)
+        heappush(taken, (span.high, lane))
         lanes[index] = lane
     return lanes

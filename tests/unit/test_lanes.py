@@ -1,6 +1,8 @@
 """Sides and lanes of skips, on the book's figure and on arbitrary patterns."""
 
-from itertools import combinations
+import time
+from collections import defaultdict
+from itertools import combinations, islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -63,3 +65,18 @@ def test_a_skip_that_passes_a_plate_leaves_it_the_innermost_lane(given_spans, pl
     plate = Span(place + 0.5, place + 0.5)
     for span, lane in zip(given_spans, assign(given_spans, [plate]), strict=True):
         assert lane.index > 0 or not span.touches(plate)
+
+
+def test_a_crowd_of_skips_is_laid_out_at_once_and_two_in_one_lane_never_touch():
+    spans = [Span(low, high) for low, high in islice(combinations(range(200), 2), 0, 18_000, 3)]
+    began = time.process_time()
+    lanes = assign(spans, [Span(5, 5)])
+    assert time.process_time() - began < 3, "minutes and gigabytes where each is weighed against every other"
+    rows = defaultdict(list)
+    for span, lane in zip(spans, lanes, strict=True):
+        rows[lane.side, lane.index].append((span.low, span.high))
+    for row in rows.values():
+        row.sort()
+        assert all(one[1] < other[0] for one, other in pairwise(row))
+    assert {side for side, _ in rows} == {"left", "right"}
+    assert min(index for _, index in rows) == 1, "lane 0 is the plate's"

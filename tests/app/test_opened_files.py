@@ -17,7 +17,7 @@ from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 from skipviz.web.component.handout import Shelf
-from skipviz.web.http.downloads import pretty_json
+from skipviz.web.content.files import pretty_json
 
 OTHER = "another-browser-altogether"
 FOUR = Experiment(

@@ -130,6 +130,12 @@ def test_the_server_gives_a_runs_table_out_without_pandas():
     assert loaded_by(made) == set()
 
 
+def test_the_process_that_makes_files_loads_no_heavy_library():
+    text = "from skipviz import link, presets; text = link.encode(presets.get('vanishing-plain')); "
+    made = "from skipviz.web.content.render_worker import JOBS; assert JOBS['link'](text, 'py', None)[1]"
+    assert loaded_by(text + made) == set()
+
+
 def test_a_worker_loads_no_streamlit():
     assert "streamlit" not in loaded_by("import skipviz.learning.build")
 

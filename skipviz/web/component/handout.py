@@ -10,8 +10,9 @@ import streamlit as st
 
 from ...engine import EngineError, get_engine
 from ..content.file_names import run_stem, stem
+from ..content.files import FileError
 from ..desk.workbench import Workbench
-from ..http.downloads import MAKERS, DownloadError, experiment_file, made_of_run
+from ..http.downloads import made_of_experiment, made_of_run
 
 MOST_BYTES = 8 * 2**20
 """Of a file; as text in a message it is a third more."""
@@ -83,9 +84,9 @@ def _file(bench: Workbench | None, suffix: str, run_id: str) -> dict:
         elif bench is None:
             return {"problem": "There is no such file."}
         else:
-            made = MAKERS.submit(experiment_file, bench.experiment, suffix)
+            made = made_of_experiment(bench.experiment, suffix)
         name, body = made.result()
-    except (DownloadError, EngineError) as error:
+    except (FileError, EngineError) as error:
         return {"problem": _sentence(str(error))}
     if len(body) > MOST_BYTES:
         size = f"{len(body) / 2**20:.1f} MB"

@@ -10,6 +10,7 @@ from ...storage import Run
 from ...storage.summary import title_of
 from ...tasks import presets
 from ...tasks.experiment import Experiment
+from .remembered import remembered
 
 LONGEST = 60
 """Characters of a name, the run's id and the suffix not counted."""
@@ -36,6 +37,7 @@ def plain(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:LONGEST].rstrip("-")
 
 
+@remembered
 def preset_of(experiment: Experiment) -> str | None:
     """Return the name of the preset that an experiment is, however often it is recorded."""
     return _preset_names().get(_unrecorded(experiment).to_json())

@@ -12,6 +12,7 @@ from ...tasks.cautions import cautions
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import schedule_words
 from ..desk.workbench import Workbench
+from .remembered import remembered
 
 LAB_HEIGHT = 660
 FIGURE_HEIGHT = 440
@@ -175,9 +176,15 @@ def _u_data(bench: Workbench, compact: bool, height: int) -> dict | None:
 def _estimate(experiment: Experiment, probe: dict | None) -> dict:
     """Return about how long a step takes, in seconds, and how much memory a run, in MB."""
     seconds = step_seconds(experiment, probe["frame"].get("seconds") if probe else None)
-    return {"seconds": round(seconds, 5), "memory_mb": round(memory_mb(experiment))}
+    return {"seconds": round(seconds, 5), "memory_mb": _memory_mb(experiment)}
 
 
+@remembered
+def _memory_mb(experiment: Experiment) -> int:
+    return round(memory_mb(experiment))
+
+
+@remembered
 def link_of(experiment: Experiment) -> str:
     """Return the experiment as a link's text, or nothing for one that no link holds."""
     try:

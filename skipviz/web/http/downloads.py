@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.requests import Request
@@ -15,17 +16,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...engine import get_engine
-from ...network.base import NetworkError
-from ...sharing import link, replay
-from ...sharing.script import experiment as script
+from ...engine.capacity.starts import network_of
+from ...sharing import link
 from ...storage import Run
-from ...tasks import presets
-from ...tasks.event import message_from
 from ...tasks.experiment import Experiment
-from ...tasks.own import UploadError
-from ..content.file_names import preset_of, run_stem, stem
-from ..content.replay_data import replay_file
+from ..content.file_names import run_stem
+from ..content.files import NOT_BEGUN, RUN_FILES, File, FileError, recorded, refused
+from ..desk.address import address_of
 from .made_files import CrowdedError, MadeFiles
+from .rendering import Renderer
 
 ROOT = Path(__file__).resolve().parents[3]
 MEDIA = {
@@ -35,21 +34,14 @@ MEDIA = {
     "json": "application/json",
     "html": "text/html; charset=utf-8",
 }
-NO_SUCH_FILE = "there is no such file to download"
-NOT_BEGUN = "this run has not begun yet: there is nothing to download"
+CROWDED_AGAIN = 10
+"""Seconds after which one who found the queue full may ask again."""
+TABLE_SECONDS = 120.0
+"""That a table may take: pandas is imported for it, and a run has at most 32 MB."""
+LINK_BYTES = 8 * 2**20
+"""Of all files of links that are kept."""
 MAKERS = ThreadPoolExecutor(2, thread_name_prefix="download")
-"""Two files are made at a time, and pages are served beside: the replay of the longest run takes up to a second of a core."""
-
-
-class DownloadError(ValueError):
-    """A file that cannot be given out; `status` is HTTP's number, the text one sentence.
-
-    `again` is after how many seconds another try may succeed.
-    """
-
-    def __init__(self, status: int, reason: str, again: int | None = None) -> None:
-        super().__init__(reason)
-        self.status, self.again = status, again
+"""Two files are made at a time, in processes of their own; pages are served beside."""
 
 
 def download_routes(endpoint: Callable, find_run: Callable[[Request], Awaitable[Run]]) -> list[Route]:
@@ -58,61 +50,73 @@ def download_routes(endpoint: Callable, find_run: Callable[[Request], Awaitable[
     def of_run(suffix: str) -> Route:
         async def handler(request: Request) -> Response:
             run = await find_run(request)
-            made = made_of_run(run, suffix, f"{request.base_url}lab")
+            made = made_of_run(run, suffix, f"{request.base_url}lab", _address(request))
             return _attachment(*await asyncio.shield(asyncio.wrap_future(made)))
 
         return Route(f"/skipviz/runs/{{id}}.{suffix}", endpoint(handler), methods=["GET"])
 
     def of_link(path: str, suffix: str) -> Route:
         async def handler(request: Request) -> Response:
-            text = request.query_params.get("x", "")
-            made = asyncio.get_running_loop().run_in_executor(MAKERS, link_file, text, suffix)
-            return _attachment(*await made)
+            made = made_of_link(request.query_params.get("x", ""), suffix, _address(request))
+            return _attachment(*await asyncio.shield(asyncio.wrap_future(made)))
 
         return Route(path, endpoint(handler), methods=["GET"])
 
-    return [*map(of_run, RUN_FILES), of_link("/skipviz/code", "py"), of_link("/skipviz/experiment", "json")]
+    return [*map(of_run, (*TABLES, *RUN_FILES)), of_link("/skipviz/code", "py"), of_link("/skipviz/experiment", "json")]
 
 
-def run_file(run: Run, suffix: str, lab: str) -> tuple[str, bytes]:
-    """Return name and content of a run's file, in which `lab` is the lab's address; raises `DownloadError`."""
-    if suffix not in RUN_FILES:
-        raise DownloadError(404, NO_SUCH_FILE)
-    if run.header_json is None:
-        raise DownloadError(409, NOT_BEGUN)
-    name = f"{run_stem(run)}-{run.id}.{suffix}"
-    return name, _refused(lambda: RUN_FILES[suffix](run, name, lab))
+def _address(request: Request) -> str:
+    return network_of(address_of(request.scope, get_engine().settings.trusted_proxies))
 
 
-def made_of_run(run: Run, suffix: str, lab: str) -> Future[tuple[str, bytes]]:
-    """Return the file to come of a run, made beside the caller if it is not kept; raises `DownloadError`."""
+@dataclass(frozen=True)
+class _Link:
+    """A link as what files are made of; its text is all that is known of it."""
+
+    id: str
+
+
+def run_file(run: Run, suffix: str, lab: str) -> File:
+    """Return name and content of a run's file, in which `lab` is the lab's address; raises `FileError`."""
+    if run.header_json is None and suffix in (*TABLES, *RUN_FILES):
+        raise FileError(409, NOT_BEGUN)
+    if suffix in TABLES:
+        return f"{run_stem(run)}-{run.id}.{suffix}", _table(run, suffix)
+    return _renderer().call("run", recorded(run), suffix, lab, get_engine().uploads)
+
+
+def made_of_run(run: Run, suffix: str, lab: str, address: str = "") -> Future[File]:
+    """Return the file to come of a run, made beside the caller if it is not kept; raises `FileError`."""
+    return _asked(_OF_RUNS, run, suffix, lab, address)
+
+
+def made_of_link(text: str, suffix: str, address: str = "") -> Future[File]:
+    """Return the file to come of a link's experiment, made beside the caller if it is not kept; raises `FileError`."""
+    if len(text) > link.MAX_CHARACTERS:
+        refused(lambda: link.decode(text))
+    return _asked(_OF_LINKS, _Link(text), suffix, "", address)
+
+
+def made_of_experiment(experiment: Experiment, suffix: str) -> Future[File]:
+    """Return the file to come of an experiment that has not run."""
+    return MAKERS.submit(lambda: _renderer().call("experiment", experiment.to_json(), suffix, get_engine().uploads))
+
+
+def _asked(files: MadeFiles, of: Run | _Link, suffix: str, lab: str, address: str) -> Future[File]:
     try:
-        return _FILES.ask(run, suffix, lab)
+        return files.ask(of, suffix, lab, address)
     except CrowdedError as error:
-        raise DownloadError(503, str(error)) from None
+        raise FileError(503, str(error), CROWDED_AGAIN) from None
 
 
-def experiment_file(experiment: Experiment, suffix: str) -> tuple[str, bytes]:
-    """Return name and content of the file of an experiment that has not run; raises `DownloadError`."""
-    if suffix not in LINK_FILES:
-        raise DownloadError(404, NO_SUCH_FILE)
-    name = f"{stem(experiment)}.{suffix}"
-    return name, _refused(lambda: LINK_FILES[suffix](experiment, name))
+_own = threading.local()
 
 
-def link_file(text: str, suffix: str) -> tuple[str, bytes]:
-    """Return name and content of the file of a link's experiment; raises `DownloadError`."""
-    return experiment_file(_refused(lambda: link.decode(text)), suffix)
-
-
-def _refused(make: Callable):
-    """Return what `make` does; what cannot be made is refused with its sentence."""
-    try:
-        return make()
-    except replay.ReplayError as error:
-        raise DownloadError(409, str(error)) from None
-    except (link.LinkError, script.ScriptError, NetworkError, UploadError) as error:
-        raise DownloadError(422, str(error)) from None
+def _renderer() -> Renderer:
+    """Return the calling thread's own."""
+    if not hasattr(_own, "renderer"):
+        _own.renderer = Renderer()
+    return _own.renderer
 
 
 def _attachment(name: str, body: bytes) -> Response:
@@ -120,52 +124,24 @@ def _attachment(name: str, body: bytes) -> Response:
     return Response(body, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
 
 
-def title(experiment: Experiment) -> str:
-    """Return an experiment's name for people: its preset's title, or depth and task."""
-    name = preset_of(experiment)
-    return presets.preset(name).title if name else f"{experiment.network.depth} layers on {experiment.task.kind.title.lower()}"
-
-
-def pretty_json(experiment: Experiment) -> bytes:
-    """Return an experiment's JSON as a file that a person can read and the lab opens again."""
-    return (json.dumps(experiment.model_dump(mode="json", exclude_defaults=True), indent=1) + "\n").encode()
-
-
-def _began(run: Run) -> Experiment:
-    """Return the experiment that a run began with, before its events."""
-    return run.began or run.experiment
-
-
 def _table(run: Run, suffix: str) -> bytes:
     """Return a run's table, made by a process of its own: pandas would stay in this one, and hold up the pages meanwhile."""
     command = [sys.executable, "-m", "skipviz.sharing.table", suffix]
-    told = b"\n".join([_began(run).to_json().encode(), *run.frames])
-    made = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, check=False)
+    told = b"\n".join([(run.began or run.experiment).to_json().encode(), *run.frames])
+    try:
+        made = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, check=False, timeout=TABLE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise FileError(503, f"this table took over {TABLE_SECONDS:g} s to make and was given up", CROWDED_AGAIN) from None
     if made.returncode:
-        raise DownloadError(500, "the table could not be made: this machine has no room for it at present")
+        raise FileError(500, "the table could not be made: this machine has no room for it at present")
     return made.stdout
 
 
-def _script(run: Run, name: str) -> bytes:
-    events = [message_from(event) for event in list(run.events)]
-    return script.script(_began(run), events, name, get_engine().uploads).encode()
-
-
-def _replay(run: Run, name: str, lab: str) -> bytes:
-    return replay_file(run, title(_began(run)), lab)
-
-
-RUN_FILES: dict[str, Callable[[Run, str, str], bytes]] = {
-    "csv": lambda run, name, lab: _table(run, "csv"),
-    "parquet": lambda run, name, lab: _table(run, "parquet"),
-    "py": lambda run, name, lab: _script(run, name),
-    "json": lambda run, name, lab: pretty_json(_began(run)),
-    "html": _replay,
-}
-"""What a run can be had as; each is made in a thread."""
-_FILES = MadeFiles(run_file, MAKERS)
-LINK_FILES: dict[str, Callable[[Experiment, str], bytes]] = {
-    "py": lambda experiment, name: script.script(experiment, (), name, get_engine().uploads).encode(),
-    "json": lambda experiment, name: pretty_json(experiment),
-}
-"""What an experiment that has not run can be had as."""
+TABLES = ("csv", "parquet")
+_OF_RUNS = MadeFiles(run_file, MAKERS)
+_OF_LINKS = MadeFiles(
+    lambda asked, suffix, _: _renderer().call("link", asked.id, suffix, get_engine().uploads),
+    MAKERS,
+    most_bytes=LINK_BYTES,
+    stamp=lambda asked: (),
+)

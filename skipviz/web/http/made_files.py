@@ -1,4 +1,4 @@
-"""The files of runs as they are made: one at a time of a run, and the last few kept. Imports no streamlit and no torch."""
+"""The files of runs and links as they are made: one at a time of each, and the last few kept. Imports no streamlit and no torch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 
 from ...storage import Run
+from .shares import Shares
 
 MOST_WAITING = 32
 """Files that may wait to be made, of all runs together."""
+MOST_OF_ADDRESS = MOST_WAITING // 2
+"""Of these, for one address."""
 MOST_BYTES = 24 * 2**20
 """Of all files kept, four replays of the largest size; a larger file is made anew each time."""
 
@@ -25,20 +28,26 @@ class CrowdedError(RuntimeError):
 class MadeFiles:
     """Has `make(run, suffix, lab)` called by `makers`, never twice at a time for one run."""
 
-    def __init__(self, make: Callable[[Run, str, str], File], makers: Executor, most_bytes: int = MOST_BYTES) -> None:
-        self._make, self._makers, self._most_bytes = make, makers, most_bytes
+    def __init__(
+        self, make: Callable[[Run, str, str], File], makers: Executor, most_bytes: int = MOST_BYTES, stamp: Callable | None = None
+    ) -> None:
+        self._make, self._makers, self._most_bytes, self._stamp = make, makers, most_bytes, stamp or _stamp
+        self._shares = Shares()
         self._lock = threading.Lock()
         self._waiting: dict[str, dict[tuple[str, str], tuple[Run, Future]]] = {}
         """By run, which is there while one of its files is being made, then by suffix and the lab's address."""
         self._kept: OrderedDict[tuple[str, str, str], tuple[tuple, File]] = OrderedDict()
         """The file last asked for stands last."""
 
-    def ask(self, run: Run, suffix: str, lab: str) -> Future[File]:
-        """Return the file to come, which shows the run as it is now or later. Raises `CrowdedError`."""
+    def ask(self, run: Run, suffix: str, lab: str, address: str = "") -> Future[File]:
+        """Return the file to come, which shows the run as it is now or later; raises `CrowdedError`.
+
+        `address` is the visitor's: no single one has the whole queue.
+        """
         key = (suffix, lab)
         with self._lock:
             stamp, file = self._kept.get((run.id, *key), (None, None))
-            if file is not None and stamp == _stamp(run):
+            if file is not None and stamp == self._stamp(run):
                 self._kept.move_to_end((run.id, *key))
                 future: Future[File] = Future()
                 future.set_result(file)
@@ -48,7 +57,11 @@ class MadeFiles:
                 return waiting[key][1]
             if sum(map(len, self._waiting.values())) >= MOST_WAITING:
                 raise CrowdedError("many files are being made at present: try again in a while")
+            place = self._shares.take({address: MOST_OF_ADDRESS} if address else {})
+            if isinstance(place, str):
+                raise CrowdedError(f"{MOST_OF_ADDRESS} files are being made for your address at present: try again in a while")
             future = Future()
+            future.add_done_callback(lambda _: place())
             future.set_running_or_notify_cancel()  # several may wait for it, so that nobody takes it back
             self._waiting.setdefault(run.id, {})[key] = (run, future)
             if waiting is None:
@@ -61,7 +74,7 @@ class MadeFiles:
             key = next(iter(self._waiting[run_id]))
             run, future = self._waiting[run_id].pop(key)
         try:
-            stamp = _stamp(run)
+            stamp = self._stamp(run)
             file = self._make(run, *key)
             self._keep((run_id, *key), stamp, file)
             future.set_result(file)

@@ -30,11 +30,12 @@ from ...storage import Run
 from ...tasks.event import Speed, message_from
 from ...tasks.experiment import MAX_JSON, Experiment
 from ..content import bundle, run_cards
+from ..content.files import FileError
 from ..content.watched import watched
 from ..desk.address import address_of
 from ..desk.classroom import classrooms, is_token
 from ..desk.identity import Identity, owner_of
-from .downloads import DownloadError, download_routes
+from .downloads import download_routes
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
@@ -81,7 +82,7 @@ class _Endpoint:
     async def __call__(self, scope, receive, send) -> None:
         try:
             response = await self._handler(Request(scope, receive))
-        except (_RefusalError, DownloadError) as refusal:
+        except (_RefusalError, FileError) as refusal:
             response = _error(refusal.status, str(refusal), refusal.again)
         except EngineError as error:
             response = _error(error.status, str(error))

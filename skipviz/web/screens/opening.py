@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
+
 import streamlit as st
 
 from ...engine import EngineError, get_engine
@@ -18,6 +21,10 @@ from ..desk.watching import is_watching, look_again, make_mine, stop_looking
 from ..desk.workbench import Workbench
 
 LAB_PRESET = "vanishing-plain"
+_reading = threading.Lock()
+"""One link is read at a time: the longest take two seconds of the server's own Python."""
+_opened = lru_cache(maxsize=4)(link.opened)
+"""A class opens one link at the same moment."""
 
 
 def lab_desk() -> Desk:
@@ -116,7 +123,8 @@ def _open_experiment(desk: Desk, bench: Workbench, text: str | None) -> None:
     if not text:
         return
     try:
-        bench.experiment, torch = link.opened(text)
+        with _reading:
+            bench.experiment, torch = _opened(text)
     except link.LinkError as error:
         desk.mend = mend_of(error.mismatch, bench.experiment)
         if desk.mend is not None:

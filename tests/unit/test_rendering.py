@@ -66,7 +66,7 @@ def test_a_short_link_to_a_huge_experiment_costs_the_servers_own_python_nothing(
 def test_where_the_queue_is_full_one_is_told_when_to_ask_again(client, monkeypatch, full):  # noqa: F811
     gate = threading.Event()
     monkeypatch.setattr(downloads._OF_LINKS, "_make", lambda *_: gate.wait(60) and ("a.py", b"made"))
-    first = downloads.made_of_link("one", "py", "127.0.0.1")
+    first = downloads.made_of_link(f"one for {full}", "py", "127.0.0.1")
     limit, most = ("MOST_WAITING", 0) if full == "the queue" else ("MOST_OF_ADDRESS", 1)
     try:
         monkeypatch.setattr(made_files, limit, most)

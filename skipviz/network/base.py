@@ -51,6 +51,9 @@ def sentence(error: ValidationError) -> str:
     where = ".".join(_shown(str(part)) for part in first["loc"]) or "value"
     if first["type"] == "extra_forbidden":
         return f"{where}: there is no such field here; what has one may come from a newer skipviz"[-400:]
+    if first["type"] in ("too_long", "too_short"):
+        bound = "at most {max_length}" if first["type"] == "too_long" else "at least {min_length}"
+        return f"{where}: {first['ctx']['actual_length']} values, and it takes {bound.format(**first['ctx'])}"
     message = str(cause) if cause is not None else first["msg"]
     return f"{where}: {message[:1].lower()}{message[1:]}"[:400]
 

@@ -32,10 +32,10 @@ OWN = {
             target="kind",
             samples=50,
             shape=(7,) if kind in ("classes", "numbers") else (3, 32, 32),
-            classes=tuple("abcdefghij") if kind in ("classes", "labels") else (),
+            classes=tuple("abcdefghij") if kind in ("classes", "labels", "pixel_classes") else (),
         ),
     )
-    for kind in ("classes", "numbers", "labels", "masks")
+    for kind in ("classes", "numbers", "labels", "masks", "pixel_classes")
 }
 """Data of one's own, of every kind."""
 

@@ -299,3 +299,9 @@ def test_every_part_of_a_random_network_has_a_shape_and_the_counts_add_up(made):
         assert "auto" not in (shape.adapter.spatial, shape.adapter.channels)
         if skip.merge != "concat":
             assert shape.carried == shapes.states[skip.target]
+
+
+def test_a_fourth_dimension_is_refused_in_plain_words():
+    with pytest.raises(ValidationError) as refused:
+        Network.model_validate({"input": (2, 3, 4, 5), "layers": [{"op": {"kind": "linear"}}]})
+    assert sentence(refused.value) == "input: 4 values, and it takes at most 3"

@@ -8,20 +8,25 @@ import numpy as np
 import pytest
 import torch
 from engines import frames_of, wait_for_end
+from image_files import streets
 from own_data import KINDS, experiment_on, pictures_file, table_file, task_of
 from pydantic import ValidationError
 
 from skipviz import families, link
 from skipviz.command import main
 from skipviz.engine import EngineError
+from skipviz.engine.capacity.limits import memory_mb
 from skipviz.learning.trainer import Trainer
 from skipviz.settings import get_settings
 from skipviz.tasks.data import dataset
+from skipviz.tasks.experiment import Training
 from skipviz.tasks.mend import fitted
 from skipviz.tasks.own import Own, UploadError
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.tasks.uploads import Uploads
+from skipviz.web.forms.architecture import usual, with_family, with_task
+from skipviz.web.forms.recognition import recognised
 
 PARTS = ("x", "y", "held_out_x", "held_out_y")
 CASES = {
@@ -29,6 +34,7 @@ CASES = {
     "numbers": (table_file(), "things.csv", "price"),
     "labels": (pictures_file(), "things.npz", "labels"),
     "masks": (pictures_file(), "things.npz", "masks"),
+    "pixel_classes": (streets(), "streets.zip", "masks"),
 }
 
 
@@ -57,7 +63,7 @@ def test_kept_data_is_what_was_read_and_the_file_itself_is_not_kept(uploads):
         assert uploads.load(own).targets() == data.targets()
         with np.load(uploads.folder / f"{own.digest}.npz", allow_pickle=False) as arrays:
             assert all(not arrays[key].dtype.hasobject for key in arrays.files)
-    assert len(list(uploads.folder.iterdir())) == 2
+    assert len(list(uploads.folder.iterdir())) == 3
 
 
 def test_no_name_but_a_digest_leads_to_a_file(uploads, tmp_path):
@@ -122,8 +128,9 @@ def test_a_fifth_of_each_class_is_held_out_and_a_seed_gives_the_same_samples(upl
     assert first.x.shape[1:] == task.sample_shape()
     assert len(first.x) + len(first.held_out_x) == task.sample_count()
     assert len(first.held_out_x) == pytest.approx(task.sample_count() / 5, abs=2)
-    assert (first.x.dtype, first.y.dtype) == (np.float32, np.int64 if task.own.classes else np.float32)
-    if task.own.classes:
+    types = {"masks": np.float32, "numbers": np.float32, "pixel_classes": np.uint8}
+    assert (first.x.dtype, first.y.dtype) == (np.float32, types.get(task.own.kind, np.int64))
+    if first.y.dtype == np.int64:
         counts = [np.bincount(labels) / len(labels) for labels in (first.y, first.held_out_y)]
         assert np.abs(counts[0] - counts[1]).max() < 0.05
 
@@ -195,6 +202,7 @@ def test_input_and_head_follow_the_data(case):
         "numbers": ((8,), (1,)),
         "labels": ((3, 12, 16), (3,)),
         "masks": ((3, 12, 16), (1, 12, 16)),
+        "pixel_classes": ((3, 32, 64), (3, 32, 64)),
     }
     assert (network.input, network.shapes.output) == expected[case]
 
@@ -209,7 +217,7 @@ def test_a_worker_learns_it_well_above_chance_and_bit_for_bit_the_same_again(eng
     assert [value["loss"] for value in values[0]] == [value["loss"] for value in values[1]]
     last = values[0][-1]
     assert last["loss"] < values[0][0]["loss"] / 2
-    assert last["held_out"] > {"classes": 0.9, "numbers": 0.8, "labels": 0.9, "masks": 0.6}[case]
+    assert last["held_out"] > {"classes": 0.9, "numbers": 0.8, "labels": 0.9, "masks": 0.6, "pixel_classes": 0.5}[case]
     assert last["picture"]["kind"] == task.kind.picture
 
 
@@ -218,6 +226,32 @@ def test_the_gradient_at_initialisation_is_measured_on_it(engine):
     answer = engine.probe(experiment_on(task), timeout=60)
     assert answer["header"]["classes"] == sorted(KINDS)
     assert len(answer["frame"]["variants"]["net"]["weight_grad"]) == 4
+
+
+@pytest.mark.parametrize("family", ["unet", "fcn"])
+def test_networks_for_masks_give_a_number_for_each_class_of_pixels(family):
+    """The head follows, and so do the scores of a fully convolutional network; a run of it can be afforded."""
+    task = Task(name="pictures", own=own_of("pixel_classes"))
+    for at in (task, Task(name="shapes")):
+        experiment = usual(at, Training())
+        made = with_family(experiment, recognised(experiment), family, at)
+        moved = with_task(made, recognised(made), task)
+        assert moved.network.shapes.output == (3, 32, 64)
+        assert recognised(moved).family == family
+        assert memory_mb(moved) < 500
+        assert link.decode(link.encode(moved)) == moved
+
+
+def test_the_picture_of_classes_shows_each_pixels_true_class_and_the_likeliest(uploads):
+    task = task_of(uploads, *CASES["pixel_classes"])
+    trainer = Trainer(experiment_on(task), uploads=uploads)
+    picture, data = trainer.measure().variants["net"].picture, dataset(task, uploads)
+    shown = {name: np.frombuffer(base64.b64decode(picture[name]), np.uint8).reshape(3, 32, 64) for name in ("truth", "predicted")}
+    assert np.array_equal(shown["truth"], data.held_out_y[:3])
+    outputs = trainer._variants["net"].evaluate(torch.from_numpy(data.held_out_x[:3]))
+    assert np.array_equal(shown["predicted"], outputs.argmax(1).numpy())
+    assert len(picture["iou"]) == picture["count"] == 3
+    assert trainer.header()["classes"] == ["0", "5", "11"]
 
 
 def test_where_the_data_is_not_neither_a_run_nor_a_measurement_begins(engine):

@@ -29,7 +29,12 @@ from .reading import Reading, reading_of
 TITLES = {"table": "Your own table…", "pictures": "Your own pictures…"}
 ASKED = {
     "table": ("A table: CSV, .csv.gz, Excel (.xlsx) or Parquet", "plants.csv", examples.table_csv, table_text.MOST_BYTES),
-    "pictures": ("An .npz with images, and labels or masks", "shapes.npz", examples.pictures_npz, read_pictures.MOST_BYTES),
+    "pictures": (
+        "An .npz of arrays or a .zip of image files, with labels or masks",
+        "shapes.npz",
+        examples.pictures_npz,
+        read_pictures.MOST_BYTES,
+    ),
 }
 """What is asked for, and an example of it: its name and how it is made; the most bytes."""
 KNOWN_READINGS = 20

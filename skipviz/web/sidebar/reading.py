@@ -147,8 +147,9 @@ def _pictures(data: Pictures) -> Reading:
     if data.labels is not None:
         parts.append(f"labels of {len(data.classes)} classes")
     if data.masks is not None:
-        parts.append(f"masks of {100 * data.masks.mean():.0f} % of the pixels")
-    return Reading("; ".join(parts), {name: (name,) for name in data.targets()})
+        marked = f"masks of {100 * data.masks.mean():.0f} % of the pixels"
+        parts.append(f"masks of {len(data.mask_classes)} classes of pixels" if data.mask_classes else marked)
+    return Reading("; ".join(parts), {name: (name,) for name in data.targets()}, notes=(" ".join(data.notes).removesuffix("."),))
 
 
 def _table(name: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:

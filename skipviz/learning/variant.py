@@ -79,6 +79,12 @@ class Variant:
         return frame
 
     def _step(self, gradient: Tensor, rate: float) -> None:
+        """Update by a gradient; at a rate of 0, which measures only, no weight, momentum or step count changes.
+
+        Batch norm's running statistics go on, as in every forward pass of training.
+        """
+        if rate == 0:
+            return
         clip(self.updater.parted(gradient), self.training)
         self.updater.set_learning_rate(rate)
         self.updater.step(gradient)

@@ -33,6 +33,7 @@ from ..learning.frame_text import MARKS
 from ..tasks.experiment import Experiment
 
 if TYPE_CHECKING:
+    import numpy
     import pandas
 
 QUANTITIES = {
@@ -63,7 +64,22 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
                 _add_rows(columns, frame, variant, part, values, ids.get((variant, part), ()))
     floats = {name: "float64" for names in QUANTITIES.values() for name in names}
     rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
+    for name in floats.keys() - {"learning_rate"}:
+        rows[name] = measured_exactly(rows[name].to_numpy())
     return rows.astype(dict.fromkeys(("variant", "part", "id", "marks"), "category"))
+
+
+def measured_exactly(values: numpy.ndarray) -> numpy.ndarray:
+    """Return each number as the float32 number that was measured, of which a frame's text has nine digits; still as float64.
+
+    What no float32 holds to all its digits stays: norms of what underflowed, or of very large numbers.
+    """
+    import numpy
+
+    with numpy.errstate(over="ignore", under="ignore"):
+        single = values.astype(numpy.float32).astype(numpy.float64)
+    limits, size = numpy.finfo(numpy.float32), numpy.abs(values)
+    return numpy.where((size >= limits.tiny) & (size <= limits.max), single, values)
 
 
 def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, values: dict, ids) -> None:

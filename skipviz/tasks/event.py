@@ -47,10 +47,10 @@ class LayerEvent(_Event):
 
 
 class RateEvent(_Event):
-    """Sets the learning rate."""
+    """Sets the learning rate; 0 measures only."""
 
     kind: Literal["rate"] = "rate"
-    learning_rate: float = Field(gt=0, le=10)
+    learning_rate: float = Field(ge=0, le=10)
 
 
 class ClipEvent(_Event):

@@ -53,7 +53,7 @@ class Training(Frozen):
     """How the variants are trained. Batch t is a pure function of (seed, t)."""
 
     optimizer: Literal["sgd", "momentum", "adam", "adamw"] = "adam"
-    learning_rate: float = Field(0.001, gt=0, le=10)
+    learning_rate: float = Field(0.001, ge=0, le=10, description="0: measure only")
     momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and momentum; momentum takes 0.9 for 0")
     batch_size: int = Field(64, ge=1, le=4096, description="samples; never more than the training set has")
     weight_decay: float = Field(0.0, ge=0, le=1)

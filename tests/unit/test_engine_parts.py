@@ -35,16 +35,18 @@ def some_frame():
     return Frame(12, {"a name": variant}, [{"kind": "rate", "learning_rate": 0.1, "step": 12}], 1.5)
 
 
-def rounded(value):
+def rounded(value, digits):
     if isinstance(value, float):
-        return float(f"{value:.6g}")
+        return float(f"{value:.{digits}g}")
     if isinstance(value, list):
-        return [rounded(item) for item in value]
-    return {name: rounded(item) for name, item in value.items()} if isinstance(value, dict) else value
+        return [rounded(item, digits) for item in value]
+    return {name: rounded(item, digits) for name, item in value.items()} if isinstance(value, dict) else value
 
 
-def test_an_encoded_frame_is_its_data_with_six_digits():
-    assert json.loads(encode_frame(some_frame())) == rounded(some_frame().to_data())
+def test_an_encoded_frame_is_its_data_with_nine_digits_and_a_passing_one_with_six():
+    data = some_frame().to_data()
+    assert json.loads(encode_frame(some_frame())) == rounded(data, 9)
+    assert json.loads(encode_frame(some_frame(), passing=True)) == rounded(data, 6) | {"passing": True}
 
 
 def test_lines_are_cut_wherever_the_stream_was():

@@ -70,7 +70,7 @@ def test_a_message_survives_its_journey_as_json(message):
         ({"kind": "skip", "ids": ["a"], "strength": 3}, "strength"),
         ({"kind": "layer", "ids": ["a"], "gain": float("nan")}, "gain"),
         ({"kind": "layer", "ids": ["a"], "strength": 1}, "strength"),
-        ({"kind": "rate", "learning_rate": 0}, "learning_rate"),
+        ({"kind": "rate", "learning_rate": -0.1}, "learning_rate"),
         ({"kind": "rate"}, "learning_rate"),
         ({"kind": "speed", "steps_per_second": -1}, "steps_per_second"),
         ({"kind": "step", "line\nbreak\x00": 1}, "line�break�"),

@@ -71,7 +71,7 @@ def test_every_preset_goes_through_json(name):
         ("variants", None, "variants"),
         ("task.name", "imagenet", "task.name"),
         ("task.image_size", 33, "task.image_size"),
-        ("training.learning_rate", 0, "training.learning_rate"),
+        ("training.learning_rate", -1, "training.learning_rate"),
         ("training.steps", 0, "training.steps"),
         ("training.seed", 2**31, "training.seed"),
         ("training.device", "tpu", "training.device"),

@@ -9,6 +9,15 @@ import { canResume, reasonWords, stateWords } from "../common/run_words.js";
 /** Steps a second the speed slider offers; null is as fast as it goes. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
 
+/** Power of ten of the smallest learning rate on its slider; one place below it is 0, which measures only. */
+const LEAST_RATE = -5;
+
+/** @param {string} place  of the slider */
+const rateAt = (place) => (Number(place) < LEAST_RATE ? 0 : 10 ** Number(place));
+
+/** @param {number} rate */
+const rateWords = (rate) => (rate ? formatNumber(rate) : "0, measure only");
+
 /**
  * Build the transport.
  * @param {{main: Function, step: Function, stop: Function, reset: Function, speed: Function, rate: Function, seek: Function, play?: Function}} act
@@ -27,7 +36,7 @@ export function createTransport(act, options = {}) {
   const speedValue = element("output", {});
   const speed = element("input", { type: "range", min: 0, max: SPEEDS.length - 1, step: 1, "aria-label": "Speed, steps a second" });
   const rateValue = element("output", {});
-  const rate = element("input", { type: "range", min: -5, max: 0, step: 0.05, "aria-label": "Learning rate" });
+  const rate = element("input", { type: "range", min: LEAST_RATE - 0.05, max: 0, step: 0.05, "aria-label": "Learning rate" });
   // What a schedule makes of the rate at the step shown.
   const scheduled = element("span", { class: "sv-quiet sv-scheduled", hidden: true });
   const reason = element("p", { class: "sv-reason", role: "status", hidden: true });
@@ -39,10 +48,10 @@ export function createTransport(act, options = {}) {
     act.speed(value);
   };
   rate.oninput = () => {
-    rateValue.textContent = formatNumber(10 ** Number(rate.value));
-    act.rate(10 ** Number(rate.value), false);
+    rateValue.textContent = rateWords(rateAt(rate.value));
+    act.rate(rateAt(rate.value), false);
   };
-  rate.onchange = () => act.rate(10 ** Number(rate.value), true);
+  rate.onchange = () => act.rate(rateAt(rate.value), true);
   slider.oninput = () => act.seek(Number(slider.value));
   const more = iconButton("more", "Speed and learning rate", () => more.setAttribute("aria-expanded", String(root.classList.toggle("open"))), "sv-square sv-more");
   const hint = element("p", { class: "sv-try" });
@@ -123,8 +132,8 @@ export function createTransport(act, options = {}) {
       const position = SPEEDS.indexOf(view.speed);
       if (document.activeElement !== speed) speed.value = String(position < 0 ? SPEEDS.length - 1 : position);
       speedValue.textContent = view.speed ? `${view.speed} steps/s` : "fastest";
-      if (document.activeElement !== rate) rate.value = String(Math.log10(view.learningRate));
-      rateValue.textContent = formatNumber(view.learningRate);
+      if (document.activeElement !== rate) rate.value = String(view.learningRate ? Math.log10(view.learningRate) : rate.min);
+      rateValue.textContent = rateWords(view.learningRate);
       scheduled.hidden = !view.schedule;
       scheduled.textContent = view.schedule ? `${view.schedule}: ${view.rate === undefined ? "up to this" : `${view.live ? "now" : "then"} ${formatNumber(view.rate)}`}` : "";
       slider.max = String(view.steps);

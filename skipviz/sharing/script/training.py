@@ -33,12 +33,15 @@ class Updater:
 
     def step(self, loss):
         """Take one step down the gradient of `loss`."""
-        self.model.zero_grad()
+        {measures}self.model.zero_grad()
         {backward}
         {cut}for part, vector in zip(self.parts, self.vectors):
             vector.grad = None if part[0].grad is None else torch.cat([p.grad.reshape(-1) for p in part])
         {clip}{late}self.optimizer.step()
 '''
+MEASURES = """if self.optimizer.param_groups[0]["lr"] == 0:  # that rate measures only
+            return
+        """
 BACKWARD = """if loss.requires_grad:  # it does not where all that has parameters is off
             loss.backward()"""
 PARTED = '''
@@ -96,7 +99,9 @@ def updater(phases: Sequence[Experiment]) -> str:
     rests = any(not layer.on for network in networks for layer in network.layers)
     late = bool(momentum(first)) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
     norm, value = thresholds(first)
+    measures = any(phase.training.learning_rate == 0 for phase in phases)
     source = UPDATER.format(
+        measures=MEASURES if measures else "",
         thresholds=f"\n    clip_norm, clip_value = {norm!r}, {value!r}\n" if clips else "",
         optimizer=_optimizer(first),
         backward=BACKWARD if rests else "loss.backward()",

@@ -148,6 +148,20 @@ def test_a_variant_that_diverges_leaves_the_others_going():
     assert 'models["wild"]' in check(experiment, late)
 
 
+@pytest.mark.parametrize("merge", ["add", "gate"])
+@pytest.mark.parametrize("width", [5, 6])
+def test_a_skip_with_parameters_to_one_pixel_trains_to_the_same_losses(width, merge):
+    ops = [skipviz.Convolution(width=width), skipviz.Crop(size=(1, 1)), skipviz.Convolution(width=width + 1, kernel=1)]
+    adapter = skipviz.Adapter(spatial="resize", channels="project")
+    net = skipviz.Network(
+        input=(1, 8, 8),
+        layers=[skipviz.Layer(op=op, activation="tanh") for op in ops],
+        skips=[skipviz.Skip(source=1, target=3, merge=merge, adapter=adapter)],
+        head=skipviz.Head(outputs=10),
+    )
+    check(short(Experiment(variants={"a": net}, task=Task(name="digits", samples=60), training=Training(batch_size=7)), steps=3))
+
+
 @pytest.mark.parametrize("names", [("none", "None"), ("f", "SEED", "path", "steps"), ("true", "BATCH", "0", "-.-")])
 def test_networks_may_be_called_as_python_or_the_script_call_things(names):
     check(short(Experiment(variants=dict.fromkeys(names, families.mlp(depth=2, width=4)), task=Task(name="moons")), steps=2))

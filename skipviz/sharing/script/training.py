@@ -12,8 +12,8 @@ from ...tasks.schedule import CUT, CUTS, FIRST, LAST, RISE, SCHEDULES
 
 UPDATER = '''
 class Updater:
-    """Updates a model whose parameters it lays into vectors, of which they become views: one vector of layers and head, and
-    one of each skip that has parameters. An update is then one call. What has no gradient rests."""
+    """Updates a model whose parameters it lays into one vector, of which they become views, in pieces: one of layers and head,
+    and one of each skip that has parameters. An update is then one call. What has no gradient rests."""
 {thresholds}
     def __init__(self, model):
         self.model = model
@@ -21,15 +21,19 @@ class Updater:
         theirs = {{id(p) for part in skips for p in part}}
         trunk = sorted((p for p in model.parameters() if id(p) not in theirs), key=lambda p: p.dim() == 0)  # learned scales last
         self.parts = [part for part in (trunk, *skips) if part]
-        self.vectors = [self.joined(part) for part in self.parts]
+        self.vectors = self.joined()
         self.optimizer = {optimizer}
 
-    def joined(self, part):
-        vector, place = torch.cat([p.detach().reshape(-1) for p in part]), 0
-        for p in part:
-            p.data = vector[place : place + p.numel()].view(p.shape)
-            place += p.numel()
-        return vector
+    def joined(self):
+        """Lay all parameters into one vector and return its pieces: where a weight lies in memory decides on last bits too."""
+        whole, place, pieces = torch.cat([p.detach().reshape(-1) for part in self.parts for p in part]), 0, []
+        for part in self.parts:
+            first = place
+            for p in part:
+                p.data = whole[place : place + p.numel()].view(p.shape)
+                place += p.numel()
+            pieces.append(whole[first:place])
+        return pieces
 
     def step(self, loss):
         """Take one step down the gradient of `loss`."""

@@ -5,7 +5,9 @@ import re
 from pages import LabPage
 from playwright.sync_api import expect
 
+from skipviz.learning.trainer import Trainer
 from skipviz.network import families
+from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 
@@ -27,6 +29,23 @@ def test_time_and_memory_are_said_before_a_start_and_a_long_step_is_warned_of(pa
         re.compile(r"^A step takes about .* s; a change shows at the next one\. .* for 100 steps, [\d.]+ GB$")
     )
     assert _bottom(words) <= lab.slider.bounding_box()["y"] + 1
+
+
+def test_what_cannot_be_learned_is_said_before_a_start(page):
+    broken = families.mlp(depth=60, width=16, init="normal")
+    broken = broken.replaced(layers=[layer.replaced(init_factor=20.0) for layer in broken.layers])
+    lab, said = LabPage(page), page.locator(".sv-warning")
+    experiment = Experiment(variants={"network": broken}, task=Task(name="spiral"), training=Training(batch_size=1))
+    frame = Trainer(experiment).measure(ghost=False, picture=False).variants["network"]
+    first = f"{broken.place(frame.first_broken)} is the first whose output is not finite"
+    page.goto(f"lab?x={link.encode(experiment)}")
+    expect(said).to_have_text(f"{first}: nothing can be learned. Smaller initial weights or a norm keep it finite.")
+    expect(page.locator(".sv-summary .sv-chip")).to_have_text(first)
+    expect(page.locator(".sv-lab")).to_contain_text("N(0, 1/n) init ×20, no norm")
+    alone = families.mlp(depth=4, width=8, norm="batch")
+    lab.open(Experiment(variants={"network": alone}, task=Task(name="spiral"), training=Training(batch_size=1)))
+    expect(said).to_contain_text("The batch norm at f(1) and 3 more has one value to normalise, so its output is its bias")
+    expect(page.locator(".sv-summary .sv-chip")).to_have_text("The batch norm at f(1) and 3 more has one value to normalise")
 
 
 def _bottom(place) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import copy
 import gc
+import gzip
 import io
 import json
 import os
@@ -23,8 +24,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+import pyarrow
 from hypothesis import Phase
 from hypothesis import strategies as st
+from sheets import parquet, xlsx
 
 from skipviz.sharing import link
 from skipviz.tasks import presets
@@ -319,14 +322,37 @@ TABLES = [
     b"a;b\n" + b"1,5;2,5\n" * 200_000,
     b"\n" * 8_000_000,
     b"," * 8_000_000,
+    b";".join([b"a"] * 24) + b"\n" + (b";".join([b"1.234,5"] * 24) + b"\n") * 19_000,
+    b"a,b\n" + b"".join(b"%d/%d/%d,%d.%03d\n" % (n % 12 + 1, n % 11 + 1, n % 9999, n % 90, n % 999) for n in range(20_000)),
+    gzip.compress(b"a,b\n" * 20_000_000),
+    gzip.compress(table()) * 2,
 ]
+TYPED = [
+    (xlsx({"A": [["a", "b"], *([row / 7, "xy"[row % 2]] for row in range(40))]}), "a.xlsx"),
+    (parquet(a=[row / 7 for row in range(40)], b=["xy"[row % 2] for row in range(40)]), "a.parquet"),
+]
+BOMBED = [
+    (xlsx({"A": "<row>" + "<c><v>1</v></c>" * 2_000_000 + "</row>"}), "a.xlsx"),
+    (xlsx({"A": '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row><row r="1"><c r="A1"><v>1</v></c></row>'}), "a.xlsx"),
+    (parquet(a=pyarrow.array(["x" * 100_000]).take(pyarrow.array([0] * 1000))), "a.parquet"),
+]
+"""Spreadsheets and Parquet files are unpacked in a process of their own: few cases, since each starts one."""
 CELL = st.text(max_size=12) | st.sampled_from(["1", "-2.5", "nan", "1e400", "", "1_0", "٣", "=1+1", '"', "'", "\0", "\ufeff"])
 ROWS = st.lists(st.lists(CELL, min_size=1, max_size=6), max_size=60)
+
+
+def _typed(drawn) -> tuple[bytes, str]:
+    """Return a whole spreadsheet or Parquet file, rarely a bomb, mostly a broken one."""
+    which, whole, torn, bomb = drawn
+    return bomb if which == 9 else whole if which > 6 else (torn, "a.xlsx")
+
+
 FILES = (
     st.tuples(broken(one_of(TABLES[:2])), st.sampled_from(["a.csv", "a.tsv", "a.txt", "<b>.csv", "../a.csv"]))
     | st.tuples(ROWS.map(lambda rows: "\n".join(map(",".join, rows)).encode("utf-8", "replace")), st.just("a.csv"))
     | st.tuples(broken(one_of([pictures()])), st.just("a.npz"))
-    | st.tuples(one_of(TABLES), st.just("a.csv"))
+    | st.tuples(one_of(TABLES), st.sampled_from(["a.csv", "a.csv", "a.csv.gz"]))
+    | st.tuples(st.integers(0, 9), one_of(TYPED), broken(one_of([TYPED[0][0]])), one_of(BOMBED)).map(_typed)
     | st.tuples(one_of([*numpy_bombs(), pickle.dumps(Opened())]), st.sampled_from(["a.npz", "a.npz", "a.csv", "a.pkl"]))
     | st.tuples(st.binary(max_size=300), st.text(max_size=300) | st.sampled_from(["a.csv", "a.npz"]))
 )

@@ -9,16 +9,20 @@ from itertools import compress, islice
 
 import numpy as np
 
-from .numerals import DATE, LARGEST_NUMBER, day, number
+from .numerals import COMMA, DATE, LARGEST_NUMBER, POINT, SPELLINGS, day, marks_within, number
 from .own import MOST_CLASSES, shown
-from .table import Column
-from .table_head import AROUND, holds_numbers, is_nothing, sampled
+from .table import LONGEST_NOTHING, NOTHING, Column
+from .table_head import AROUND, holds_numbers, sampled
 
 MOST_CATEGORIES = MOST_CLASSES
 """Different values of a column that is read as categories; each becomes an input."""
 MOSTLY = 0.95
 """Share of a column's values that have to be numbers; the rest is then taken as missing."""
 UNITS_SAMPLED = 200
+MARKS_COUNTED = 300
+"""Numbers that are asked which mark is the decimal one."""
+MOST_DATES = 6
+"""Columns of dates, which take the longest to read."""
 HALF = 0.5
 """Share of sampled numbers beside which the same unit stands."""
 
@@ -64,7 +68,9 @@ def columns_of(names: list[str], columns, typed: list[bool], delimiter: str) -> 
 
     `columns` are each column's cells as text; a typed one holds numbers as a program writes them.
     """
-    drafts = [_draft(name, list(cells), is_typed) for name, cells, is_typed in zip(names, columns, typed, strict=True)]
+    drafts: list[Draft] = []
+    for name, cells, is_typed in zip(names, columns, typed, strict=True):
+        drafts.append(_draft(name, list(cells), is_typed, sum(bool(draft.orders) for draft in drafts) < MOST_DATES))
     comma = _comma(drafts, delimiter)
     first = _first(drafts, comma)
     return _with_something_to_tell([_column(draft, comma, first) for draft in drafts])
@@ -80,13 +86,13 @@ def _with_something_to_tell(columns: list[Column]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _draft(name: str, cells: list[str], is_typed: bool) -> Draft:
+def _draft(name: str, cells: list[str], is_typed: bool, may_be_dates: bool) -> Draft:
     cells = [cell.strip() for cell in cells]
-    is_known = [not is_nothing(cell) for cell in cells]
+    is_known = [len(cell) > LONGEST_NOTHING or cell.lower() not in NOTHING for cell in cells]
     draft = Draft(name, list(compress(cells, is_known)), is_known, is_typed)
     if not draft.known:
         return draft
-    if all(map(DATE.fullmatch, islice(sampled(draft.known), 10))):
+    if may_be_dates and all(map(DATE.fullmatch, islice(sampled(draft.known), 10))):
         draft.orders = _orders(draft.known)
     if not draft.orders and not is_typed and holds_numbers(draft.known):
         draft.unit = _unit(draft.known)
@@ -108,14 +114,21 @@ def _units(known: list[str]) -> tuple[int, Counter[str]]:
 
 
 def _marks(cells: list[str]) -> str:
+    """Return what the marks of a column's numbers say; the cells that alone do not tell are passed over quickly."""
     text = "".join(cells)
+    marks = [mark for mark in ".," if mark in text]
+    if not marks:
+        return ""
+    if len(marks) == 1:
+        (mark,) = marks
+        group = _GROUPS[mark].fullmatch
+        marked = [cell for cell in cells if mark in cell]
+        telling = [cell for cell in marked if not group(cell) or cell.count(mark) > 1] or marked[:1]
+    else:
+        telling = (cell for cell in cells if "." in cell or "," in cell)
     votes: Counter[str] = Counter()
-    for cell in cells if "." in text or "," in text else ():
-        if "." in cell or "," in cell:
-            votes[_mark(cell)] += 1
-            if votes["point"] + votes["comma"] >= (50 if "." in text and "," in text else 1):
-                break
-    del votes[""]
+    for cell in islice(telling, MARKS_COUNTED):
+        votes[_mark(cell)] += 1
     certain = votes["point"] - votes["comma"]
     return "point" if certain > 0 else "comma" if certain < 0 else "dots" if votes["dots"] else "commas" if votes["commas"] else ""
 
@@ -191,9 +204,16 @@ def _column(draft: Draft, comma: bool, first: str) -> Column:
         return _categories(draft, strange)
     column = _number_column(draft, values, strange, comma)
     if is_open and column.values is not None:
-        other = draft.spread(_numbers(draft, not comma)[0])
-        example = next(cell for cell in draft.known if "." in cell or "," in cell)
-        column = replace(column, other=other, written=shown(example, 16))
+        mark = "." if draft.marks == "dots" else ","
+        is_marked = draft.spread(np.array([mark in cell for cell in draft.known])) == 1
+        parts_thousands = comma == (mark == ".")
+        # An exact whole number by 1,000 is rounded to the same bits as its digits with a mark before the last three.
+        read = column.values / 1000 if parts_thousands else np.round(column.values * 1000)
+        column = replace(
+            column,
+            other=np.where(is_marked, read, column.values),
+            written=shown(next(cell for cell in draft.known if mark in cell), 16),
+        )
     return column
 
 
@@ -211,34 +231,56 @@ def _dates(draft: Draft, first: str) -> Column:
 
 
 def _numbers(draft: Draft, comma: bool) -> tuple[np.ndarray | None, list[str]]:
-    """Return the known values as numbers, NaN where one is none, and those that are none; None if these are too many."""
-    plain = _plain(draft, comma)
-    if plain is not None:
-        return plain, []
-    most = int((1 - MOSTLY) * len(draft.known))
-    numbers, strange = np.full(len(draft.known), np.nan), []
-    for place, cell in enumerate(draft.known):
-        numbers[place] = number(cell, comma, draft.unit)
-        if numbers[place] != numbers[place]:
+    """Return what `number` makes of the known values, and those that are none; None if these are too many."""
+    cells = draft.known
+    try:
+        if draft.unit or comma or "_" in "".join(cells):
+            raise ValueError("not as Python writes numbers")
+        numbers = np.array(list(map(float, cells)))
+        if (np.abs(numbers) <= LARGEST_NUMBER).all():
+            return numbers, []
+    except ValueError:
+        pass
+    plain = _plain(cells, comma, draft.unit)
+    if None not in plain:
+        return np.array(plain), []
+    most = int((1 - MOSTLY) * len(cells))
+    numbers, strange = np.full(len(cells), np.nan), []
+    for place, (cell, value) in enumerate(zip(cells, plain, strict=True)):
+        value = number(cell, comma, draft.unit) if value is None else value
+        if value != value:
             strange.append(cell)
             if len(strange) > most:
                 return None, strange
+        numbers[place] = value
     return numbers, strange
 
 
-def _plain(draft: Draft, comma: bool) -> np.ndarray | None:
-    """Return what `number` makes of the known cells, in one go, where that is what Python's own numbers are; else None."""
-    cells = draft.known
-    text = "".join(cells)
-    if draft.unit or "_" in text or (comma and "." in text):
-        return None
-    if comma:
-        cells = [cell.replace(",", ".", 1) for cell in cells]
+def _plain(cells: list[str], comma: bool, unit: str) -> list[float | None]:
+    """Return what `number` makes of the cells, all marks taken out at once; None where it has to be asked."""
+    text = "\0".join(cells)
+    if not text.isascii():
+        for odd, usual in SPELLINGS.items():
+            text = text.replace(odd, usual)
+    given = text.split("\0")
+    if unit:
+        given = [cell.replace(unit, "", 1).strip() for cell in given]
+    text = "\0".join(given)
+    for mark in marks_within(comma):
+        text = text.replace(mark, "")
+    cleaned = text.replace(",", ".").split("\0")
+    if len(cleaned) != len(cells):
+        return [None] * len(cells)
+    are_numbers = map((COMMA if comma else POINT).fullmatch, given)
+    return [_float(cell) if is_one else None for cell, is_one in zip(cleaned, are_numbers, strict=True)]
+
+
+def _float(text: str) -> float | None:
     try:
-        numbers = np.array(list(map(float, cells)))
+        value = float(text)
     except ValueError:
         return None
-    return numbers if (np.abs(numbers) <= LARGEST_NUMBER).all() else None
+    return value if -LARGEST_NUMBER <= value <= LARGEST_NUMBER else None
 
 
 def _number_column(draft: Draft, known: np.ndarray, strange: list[str], comma: bool = False) -> Column:
@@ -291,6 +333,7 @@ def _categories(draft: Draft, strange: list[str]) -> Column:
         if holds_numbers(draft.known):
             units = [unit for unit, _ in _units(draft.known)[1].most_common(3)]
             found = f"numbers with different units ({shown(', '.join(units), 24)})" if len(units) > 1 else "numbers and others"
+            found = "dates and others" if DATE.fullmatch(draft.known[0]) else found
             reason = f"{found}, such as {shown(strange[0], 16)}; as words {reason}"
         return draft.left_out(reason)
     places = {category: place for place, category in enumerate(different)}

@@ -11,6 +11,8 @@ LARGEST_NUMBER = 1e30
 POINT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})*,\d{3}|\d{1,3}(?:[ '’]\d{3})+|\d*)(?:\.\d*)?(?:[eE][+-]?\d+)?")
 COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d{1,3}(?:[ '’]\d{3})+|\d*)(?:,\d*)?(?:[eE][+-]?\d+)?")
 """Numbers with a decimal point and with a decimal comma; what parts their thousands is another mark."""
+SPELLINGS = {"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2212": "-"}
+"""Other spaces, and the true minus."""
 DATE = re.compile(r"(\d{4}|\d\d?)([-/.])(\d\d?)\2(\d{4}|\d\d?)(?:[T ](\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)?Z?)?")
 EPOCH = 719163
 """1 January 1970, counted from the year 1."""
@@ -18,11 +20,13 @@ EPOCH = 719163
 
 def number(cell: str, comma: bool = False, unit: str = "") -> float:
     """Return the number that a cell holds, NaN where it is none; `comma` is its decimal mark, `unit` stands before or behind."""
-    text = re.sub("[\u00a0\u2009\u202f]", " ", cell).replace("\u2212", "-")
+    text = cell
+    for odd, usual in SPELLINGS.items():
+        text = text.replace(odd, usual)
     if unit:
         text = text.replace(unit, "", 1).strip()
     if (COMMA if comma else POINT).fullmatch(text):
-        for mark in (".", " ", "'", "’") if comma else (",", " ", "'", "’"):
+        for mark in marks_within(comma):
             text = text.replace(mark, "")
         text = text.replace(",", ".")
     try:
@@ -30,6 +34,11 @@ def number(cell: str, comma: bool = False, unit: str = "") -> float:
     except ValueError:
         return math.nan
     return value if abs(value) <= LARGEST_NUMBER and "_" not in text else math.nan
+
+
+def marks_within(comma: bool) -> str:
+    """Return what may part the thousands of a number."""
+    return ". '’" if comma else ", '’"
 
 
 def day(cell: str, first: str) -> float:

@@ -35,8 +35,9 @@ from torch.nn import functional as F
 
 OWN_CLASSES = (
     "Attention", "BatchNorm", "Batches", "Crop", "Dropout", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
-    "Scale", "Updater", "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "Image", "ImageOps",
-    "LARGEST_NUMBER", "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "STEPS", "TEXT",
+    "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "Image", "ImageOps", "LARGEST_NUMBER",
+    "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "SPELLINGS", "STEPS", "Scale",
+    "TEXT", "Updater",
     "False", "None", "True",
 )  # fmt: skip
 """Names that a network's class cannot have: of a script's own classes and constants, and of Python's."""

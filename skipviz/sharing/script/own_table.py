@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 
 import numpy as np
 
@@ -112,8 +113,8 @@ def table_source(task: Task, table: Table) -> Reading:
     read = [one for one in (column, *used) if one.kind != "category"]
     constants = []
     if any(not one.date for one in read):
-        parts.append(NUMBERS + inspect.getsource(numerals.number))
-        constants += ["LARGEST_NUMBER", "POINT", "COMMA"]
+        parts.append(NUMBERS + inspect.getsource(numerals.number) + f"\n\n{inspect.getsource(numerals.marks_within)}")
+        constants += ["LARGEST_NUMBER", "POINT", "COMMA", "SPELLINGS"]
     if any(one.date for one in read):
         parts.append(DAYS + inspect.getsource(numerals.day))
         constants += ["DATE", "EPOCH"]
@@ -130,7 +131,9 @@ def table_source(task: Task, table: Table) -> Reading:
 
 def _constant(name: str) -> str:
     value = getattr(numerals, name)
-    return f"{name} = {f're.compile({value.pattern!r})' if hasattr(value, 'pattern') else f'{value:g}' if value > 1e9 else value}"
+    if isinstance(value, re.Pattern):
+        return f"{name} = re.compile({value.pattern!r})"
+    return f"{name} = {value!a}"
 
 
 def _column(column: Column, place: int) -> str:

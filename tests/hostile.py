@@ -324,6 +324,7 @@ TABLES = [
     b"," * 8_000_000,
     b";".join([b"a"] * 24) + b"\n" + (b";".join([b"1.234,5"] * 24) + b"\n") * 19_000,
     b"a,b\n" + b"".join(b"%d/%d/%d,%d.%03d\n" % (n % 12 + 1, n % 11 + 1, n % 9999, n % 90, n % 999) for n in range(20_000)),
+    b"\n".join([b",".join([b"7"] * 785)] * 10_000),
     gzip.compress(b"a,b\n" * 20_000_000),
     gzip.compress(table()) * 2,
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import pictures, table
 from .own import Own, UploadError, shown_file
 from .pictures import Pictures
+from .pixel_table import read_pixels
 from .read_pictures import read_pictures
 from .read_table import read_table
 from .table import Table
@@ -17,11 +18,12 @@ ARCHIVES_AND_ARRAYS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")
 _SHEETS = b"xl/workbook.xml"
 
 
-def read(content: bytes, name: str) -> Table | Pictures:
+def read(content: bytes, name: str, pictures: bool = False) -> Table | Pictures:
     """Return what a file holds, told by its first bytes and its name's end; raises `UploadError` with one sentence.
 
     Archives and arrays are pictures unless they are a spreadsheet's, all else is a table. Nothing is written, unpickled or
-    run; time and memory are bounded by the limits of `read_table` and `read_pictures`.
+    run; time and memory are bounded by the limits of `read_table` and `read_pictures`. A table too wide for one whose columns
+    are a square picture's pixels is pictures; a narrower one is where `pictures` are wanted.
     """
     file = shown_file(name)
     suffix = "." + file.rpartition(".")[2].lower() if "." in file else ""
@@ -30,7 +32,7 @@ def read(content: bytes, name: str) -> Table | Pictures:
     is_archive = content.startswith(ARCHIVES_AND_ARRAYS) and _SHEETS not in content
     if suffix in PICTURES or (is_archive and suffix not in TABLES):
         return read_pictures(content, name)
-    return read_table(content, name)
+    return read_pixels(content, name, pictures) or read_table(content, name)
 
 
 def described(data: Table | Pictures, target: str | None = None, kind: str | None = None, **choices) -> Own:

@@ -61,6 +61,31 @@ def test_a_table_is_read_said_and_learned_from(lab):
     assert "150 rows, 6 columns" in lab.test.expander[0].label
 
 
+def test_how_numbers_are_read_is_switched_and_ids_are_taken_in(lab):
+    lab.choose("selectbox", "Task", "table")
+    prices = "\n".join(f"{row + 1};{row * 7 % 11};{('1.250', '950', '2.300')[row % 3]};{'ab'[row % 2]}" for row in range(60))
+    upload(lab, f"No.;size;price;kind\n{prices}".encode("utf-16"), "prices.csv")
+    assert "Read it as UTF-16 text." in said(lab)
+    assert experiment(lab).network.input == (3,)
+    lab.choose("selectbox", "1.250 is read as", "point")
+    assert experiment(lab).task.own.decimal == "point"
+    lab.choose("multiselect", "Ids taken in", ["No."])
+    assert (experiment(lab).task.own.taken, experiment(lab).network.input) == (("No.",), (4,))
+    lab.choose("selectbox", "1.250 is read as", "comma")
+    assert experiment(lab).task.own.choices() == {"decimal": None, "dates": None, "taken": ("No.",)}
+
+
+def test_a_table_of_pixels_is_offered_as_pictures(lab):
+    lab.choose("selectbox", "Task", "table")
+    rows = "\n".join(",".join([str(row % 3), *(str((row + place) % 256) for place in range(256))]) for row in range(40))
+    upload(lab, rows.encode(), "mnist.csv")
+    assert "mnist.csv holds the pixels of 40 pictures, a row each." in said(lab)
+    next(button for button in lab.test.button if button.label == "Take its rows as pictures").click()
+    lab.run()
+    assert (experiment(lab).task.name, experiment(lab).network.input) == ("pictures", (1, 16, 16))
+    assert "holds the pixels" not in said(lab)
+
+
 def test_a_file_whose_bytes_are_gone_is_asked_for_once_more_and_changes_nothing(lab, monkeypatch):
     lab.choose("selectbox", "Task", "table")
     before = lab.data()["link"]

@@ -286,6 +286,49 @@ def test_what_is_no_table_or_too_much_is_said_for_what_it_is(content, name, word
     assert words in str(caught.value)
 
 
+def pixels(side: int, channels: int, first: bool, head: bool, words: bool, planar: bool = False) -> bytes:
+    """Return a table of pictures, a bright half each, the label its first or last column."""
+    rows = [[*(["label"] if first else []), *(f"p{i}" for i in range(channels * side**2)), *([] if first else ["label"])]] * head
+    for i in range(ROWS):
+        image = np.full((side, side, channels), 9 + i)
+        image[:, : side // 2, i % channels] = 255
+        values = [str(value) for value in (image.transpose(2, 0, 1) if planar else image).ravel()]
+        label = "uv"[i % 2] if words else str(i % 2 + 9)
+        rows.append([label, *values] if first else [*values, label])
+    return "\n".join(map(",".join, rows)).encode()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [(28, 1, True, True, False), (16, 1, True, False, False), (16, 3, False, True, True), (8, 3, False, True, False, True)],
+)
+def test_a_table_of_pixels_is_pictures_here_and_in_the_script(how, monkeypatch, tmp_path):
+    content, (side, channels, *_) = pixels(*how), how
+    data, uploads = read(content, "mnist.csv", pictures=True), Uploads(get_settings().data_dir / "uploads")
+    assert data.images.shape == (ROWS, channels, side, side)
+    assert (data.images[0, 0, :, : side // 2] == 255).all()
+    assert data.classes == (("u", "v") if how[4] else ("9", "10"))
+    uploads.keep(data)
+    experiment = experiment_on(Task(name="pictures", own=described(data)))
+    path = tmp_path / "a file"
+    path.write_bytes(content)
+    monkeypatch.setattr(sys, "argv", ["script.py", str(path)])
+    space: dict = {"__name__": "a_script"}
+    exec(compile(script(experiment, (), "script.py", uploads), "script.py", "exec"), space)
+    wanted = dataset(experiment.task, uploads)
+    for ours, theirs in zip(space["data"](), (wanted.x, wanted.y, wanted.held_out_x, wanted.held_out_y), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_a_table_that_is_no_picture_or_small_enough_stays_one():
+    assert read(pixels(8, 1, True, True, False), "digits.csv").rows == ROWS
+    content = pixels(28, 1, True, True, False)
+    with pytest.raises(UploadError, match="not all whole numbers of 0 to 255"):
+        read(content.replace(b",255", b",256"), "mnist.csv")
+    with pytest.raises(UploadError, match="it may be cut short"):
+        read(content[:-20], "mnist.csv")
+
+
 def test_what_was_kept_before_these_forms_were_known_is_still_learned_from(tmp_path):
     data, uploads = read(WINE.encode(), "wine.csv"), Uploads(tmp_path)
     own = described(data)

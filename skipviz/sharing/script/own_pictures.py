@@ -67,9 +67,10 @@ def pictures_source(task: Task, pictures: Pictures) -> Reading:
     if not source:
         raise UploadError(f"{own.file} was read before it was noted how: upload it again, and its script can be written")
     of_files = source["door"] == "images"
-    lines = (_of_files if of_files else _of_arrays)(source, own)
+    of_pixels = source["door"] == "pixels"
+    lines = (_of_files if of_files else _of_pixels if of_pixels else _of_arrays)(source, own)
     is_bytes = pictures.images.dtype == np.uint8
-    if not of_files and is_bytes and not ((pictures.images != 0) & (pictures.images != 255)).any():
+    if not (of_files or of_pixels) and is_bytes and not ((pictures.images != 0) & (pictures.images != 255)).any():
         lines += ["if images.dtype == bool:", "    images = images * np.uint8(255)"]
     lines += ["x = np.ascontiguousarray(images, dtype=np.float32)", *_told(source, own)]
     body = PICTURES.format(
@@ -85,7 +86,7 @@ def pictures_source(task: Task, pictures: Pictures) -> Reading:
     )
     body, digest = f"{body}{MEAN.format(flat=FLAT)}\n{SPLIT}", _pictures_digest(pictures, own)
     if not of_files:
-        return Reading((), body, digest)
+        return Reading(("import csv",) if of_pixels else (), body, digest)
     written = f"\n{_without_imports(image_names)}\n\n{getsource(image_pixels.pixels_of)}\n{body}"
     return Reading(("import re", "import zipfile", "from io import BytesIO"), written, digest, ("pillow",))
 
@@ -109,6 +110,20 @@ def _of_files(source: dict, own: Own) -> list[str]:
     ]
     lines += [] if paired else ["labels = [folder_class(name) for name in chosen]"]
     return [*lines, f"images = {CHANNELS_FIRST['none' if source['mode'] == 'L' else 'last']}"]
+
+
+def _of_pixels(source: dict, own: Own) -> list[str]:
+    """Return the lines that read a table whose rows are pictures."""
+    place, side = source["label"], source["side"]
+    rows = "filter(None, csv.reader(file))"
+    lines = ['with FILE.open(encoding="latin-1") as file:', f"    {'_, *rows' if source['named'] else 'rows'} = {rows}"]
+    pixels = "row[1:]" if place == 0 else "row[:-1]"
+    lines.append(f"    read = [(row[{place}].strip(), np.array({pixels}, dtype=float).astype(np.uint8)) for row in rows]")
+    lines.append(f"labels = [{'int(label)' if source['numbers'] else 'label'} for label, _ in read]")
+    lines.append("images = np.stack([pixels for _, pixels in read])")
+    if source["channels"] == "last":
+        lines.append(f"images = images.reshape(-1, {side}, {side}, 3).transpose(0, 3, 1, 2)")
+    return [*lines, f"images = images.reshape{(-1, *own.shape)}"]
 
 
 def _of_arrays(source: dict, own: Own) -> list[str]:

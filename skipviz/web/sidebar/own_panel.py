@@ -18,6 +18,7 @@ from ...network.base import NetworkError
 from ...tasks import examples, read_pictures, table_text, upload
 from ...tasks.experiment import Experiment
 from ...tasks.own import Own, UploadError, shown_file
+from ...tasks.pictures import Pictures
 from ...tasks.table import told_kinds
 from ...tasks.task import Task
 from ..desk.session import Desk
@@ -89,6 +90,9 @@ def _uploader(desk: Desk, bench: Workbench, name: str, label: str) -> None:
     )  # fmt: skip
     if desk.upload_problem:
         _say(desk.upload_problem, "sv-own-problem")
+        offer = st.session_state.get("own_offer")
+        if offer is not None and name == "table":
+            st.button("Take its rows as pictures", key="own_offered", on_click=lambda: _learn(desk, bench, offer))
     st.download_button(f"An example: {example}", made(), file_name=example, key=f"own_example_{name}", type="tertiary")
 
 
@@ -104,6 +108,7 @@ def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
     if file is None or key != _place(name):
         return
     st.session_state.own_turn += 1
+    st.session_state.own_offer = None
     if not isinstance(file, UploadedFile):
         desk.upload_problem = "The file did not arrive whole. Send it once more."
         return
@@ -111,8 +116,11 @@ def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
     _forget(file)
     desk.upload_problem = None
     try:
-        data = upload.read(content, title)
-        if name != ("pictures" if hasattr(data, "images") else "table"):
+        data = upload.read(content, title, pictures=name == "pictures")
+        if name == "table" and isinstance(data, Pictures) and data.source.get("door") == "pixels":
+            st.session_state.own_offer = (upload.described(data), get_engine().uploads.keep(data))[0]
+            raise UploadError(f"{shown_file(title)} holds the pixels of {len(data.images):,} pictures, a row each")
+        if name != ("pictures" if isinstance(data, Pictures) else "table"):
             raise UploadError(
                 f"{shown_file(title)} is no {'table' if name == 'table' else 'file of pictures'}: choose the other task for it"
             )
@@ -142,7 +150,7 @@ def _learn(desk: Desk, bench: Workbench, own: Own) -> None:
 
     def made() -> Experiment:
         experiment = with_own(bench, Task(name=name, seed=bench.experiment.task.seed, own=own))
-        desk.wants = None
+        desk.wants, desk.upload_problem = None, None
         desk.own[name] = own
         return experiment
 

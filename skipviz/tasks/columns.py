@@ -226,7 +226,7 @@ def _dates(draft: Draft, first: str) -> Column:
     column = replace(column, date=first)
     if len(draft.orders) == 2 and not np.array_equal(*draft.orders.values(), equal_nan=True):
         (other,) = (days for order, days in draft.orders.items() if order != first)
-        column = replace(column, other=draft.spread(other), written=shown(draft.known[0], 16))
+        column = replace(column, other=draft.spread(other), written=shown(draft.known[int((days != other).argmax())], 16))
     return column
 
 

@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from skipviz.drawing import colours, figures
+from skipviz.tasks.own import MOST_MASK_CLASSES
 
 EVERY = [(page, name, theme) for page in ("lab", "figure", "compare") for name in figures.figures(page) for theme in colours.THEMES]
 
@@ -73,3 +75,27 @@ def test_the_metric_is_named_in_the_loss_plot():
 def test_figures_need_no_plotly_in_the_server():
     code = "import sys, skipviz.drawing.figures as f; f.figures(); sys.exit('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("theme", colours.THEMES)
+def test_classes_of_pixels_have_colours_apart_for_every_eye_and_none_is_red(theme):
+    """Machado et al. 2009: what protanopes and deuteranopes see of linear red, green and blue."""
+    seen = {
+        "all": np.eye(3),
+        "protanope": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+        "deuteranope": [[0.367, 0.861, -0.228], [0.28, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    }
+    palette = colours.PIXEL_CLASSES[theme]
+    assert len(palette) == len(set(palette)) == MOST_MASK_CLASSES
+    linear = np.array([[colours._linear(part) for part in colours._channels(colour)] for colour in palette])
+    for eye in seen.values():
+        parts = np.clip(linear @ np.array(eye).T, 0, 1)
+        shown = np.array(
+            [colours._oklab("#" + "".join(f"{round(255 * colours._gamma(part)):02X}" for part in one)) for one in parts]
+        )
+        apart = np.linalg.norm(shown[:, None] - shown[None], axis=-1) + np.eye(len(palette))
+        assert apart.min() > 0.06
+        assert apart[:8, :8].min() > 0.1
+    for colour in palette:
+        _, a, b = colours._oklab(colour)
+        assert np.hypot(a, b) < 0.05 or not -25 < np.degrees(np.arctan2(b, a)) < 48

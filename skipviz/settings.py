@@ -38,7 +38,7 @@ PUBLIC = {
     "browser_starts_per_minute": 30,
     "run_minutes": 10,
     "run_steps": 20_000,
-    "run_parameters": 5_000_000,
+    "run_parameters": 8_000_000,
     "run_memory_mb": 512,
     "step_seconds": 20,
     "unwatched_minutes": 3,

@@ -27,6 +27,8 @@ _FIELD = {"light": ("#F1C27D", "#E9ECE1", "#7ECBC4"), "dark": ("#6A4A1B", "#2325
 def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
     """Return every figure of a page by name and theme: `{"rows": {"light": …, "dark": …}, …}`."""
     made = {"rows": {theme: rows_figure(theme, page) for theme in THEMES}}
+    if page == "figure":
+        made["loss"] = {theme: twin_figure(theme) for theme in THEMES}
     if page == "compare":
         made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
         made["loss"] = {theme: pair_figure(theme) for theme in THEMES}
@@ -76,10 +78,12 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
     if "update" in columns:
         ticks = {"tickvals": [-5, -3, -1], "ticktext": ["10⁻⁵", "10⁻³", "0.1"]}
         layout["xaxis3"] = _axis(token, showgrid=True, anchor="y", range=[-6, 0], **ticks)
-    return {"data": _row_traces(token, columns), "layout": layout, "config": _config()}
+    hollow = "twin without skips" if page == "figure" else "same weights, skips off"
+    return {"data": _row_traces(token, columns, hollow), "layout": layout, "config": _config()}
 
 
-def _row_traces(token: dict, columns: tuple[str, ...]) -> list[dict]:
+def _row_traces(token: dict, columns: tuple[str, ...], hollow: str) -> list[dict]:
+    """Return the traces; `hollow` is whose gradient the hollow bars are."""
     bars = {"type": "bar", "orientation": "h", "cliponaxis": False, "y": [], "x": [], "base": [], "width": []}
     line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "cliponaxis": False}
     traces = [
@@ -95,7 +99,7 @@ def _row_traces(token: dict, columns: tuple[str, ...]) -> list[dict]:
         {**line, "name": "smallest to largest", "meta": "whiskers", "line": {"color": token["ink2"], "width": 1.25}},
         {**line, "name": "median", "meta": "median", "line": {"color": token["ink"], "width": 1.25, "dash": "3px,2px"}},
         {**line, "name": "", "meta": "ghost-edge", "line": {"color": token["card"], "width": 3.5}},
-        {**line, "name": "same network, skips off", "meta": "ghost", "line": {"color": token["ink2"], "width": 1.25}},
+        {**line, "name": hollow, "meta": "ghost", "line": {"color": token["ink2"], "width": 1.25}},
         {**line, "name": "", "meta": "before-edge", "line": {"color": token["card"], "width": 3.5}},
         {**line, "name": "before the last event", "meta": "before", "line": {"color": token["ink3"], "width": 1.5}},
         {
@@ -207,6 +211,16 @@ def pair_figure(theme: str = "light") -> dict:
     kept = [trace for trace in figure["data"] if trace["meta"] not in ("metric", "loss")]
     layout = {**figure["layout"], "height": 150, "meta": {**figure["layout"]["meta"], "height": 150}}
     return {**figure, "data": [*dashed, *kept], "layout": layout}
+
+
+def twin_figure(theme: str = "light") -> dict:
+    """Return the loss figure of a network and of its twin without skips, whose line is thin."""
+    token = COLOURS[theme]
+    figure = loss_figure(theme)
+    thin = _history_line(token, "other smooth", "loss, smoothed, of the twin without skips", "ink2", 1)
+    kept = [trace for trace in figure["data"] if trace["meta"] in ("smooth", "over", "events", "cursor")]
+    layout = {**figure["layout"], "height": 84, "meta": {**figure["layout"]["meta"], "height": 84}}
+    return {**figure, "data": [thin, *kept], "layout": layout}
 
 
 def _history_line(token: dict, role: str, name: str, colour: str, width: float, dash: str = "solid", **more) -> dict:

@@ -6,6 +6,7 @@ from functools import cache
 
 from ..network import edit, families
 from ..network.base import NetworkError
+from ..network.family.trunk import branch_scale
 from ..network.layer import Layer
 from ..network.network import Head, Network
 from ..network.operation import Convolution, Linear, Upsampling
@@ -36,11 +37,43 @@ def figure_unit(panel: str) -> Network:
 
 
 def figure(panel: str, repeat: int = 1) -> Experiment:
-    """Return a panel of Figure 4.9 as an experiment, its unit stacked `repeat` times."""
+    """Return a panel of Figure 4.9 as an experiment, its unit stacked `repeat` times; raises `NetworkError`."""
     network = edit.repeated(figure_unit(panel), repeat)
+    if panel == "right":
+        network = _branches_scaled(network)
+    elif repeat > 1:
+        network = _started_larger(network)
     task = Task(name="shapes") if panel == "center" else Task(name="digits")
-    batch = 16 if panel == "center" else 64
-    return Experiment(variants={panel: network}, task=task, training=Training(batch_size=batch, steps=300))
+    return Experiment(variants={panel: network}, task=task, training=_figure_training(panel, repeat))
+
+
+def _branches_scaled(network: Network) -> Network:
+    """Return `network` with each block's last layer times 1/√(blocks), as `deep_residual` has it."""
+    ends = {skip.target for skip in network.skips}
+    scale = branch_scale("root", len(ends))
+    layers = (layer.replaced(**scale) if k in ends else layer for k, layer in enumerate(network.layers, start=1))
+    return edit.changed(network, layers=tuple(layers))
+
+
+def _started_larger(network: Network) -> Network:
+    """Return `network` with weights large enough that a gradient passes each copy's layers that no skip leads past."""
+    layers = (layer.replaced(init="glorot") for layer in network.layers)
+    return edit.changed(network, layers=tuple(layers))
+
+
+def _figure_training(panel: str, repeat: int) -> Training:
+    """Return how a panel is trained: plain gradient descent, since Adam divides a vanishing gradient by its own size."""
+    if panel == "center":
+        return Training(optimizer="momentum", learning_rate=0.1, batch_size=16, steps=120)
+    long = repeat > LONG_FROM
+    rate = 0.1 if long or (panel == "left" and repeat > 1) else 0.3
+    return Training(optimizer="sgd", learning_rate=rate, steps=100 if long else 300)
+
+
+MOST_REPEATS = {"left": 3, "center": 3, "right": 200}
+"""How often each panel's unit is repeated at most: of left and centre each copy has layers that no skip leads past."""
+LONG_FROM = 25
+"""Repeats of the residual panel beyond which its steps are long, and a third of them is enough."""
 
 
 def vanishing(on: bool, depth: int = 24, width: int = 64) -> Experiment:
@@ -62,6 +95,12 @@ def deep_residual(depth: int = 300, width: int = 32) -> Experiment:
     """
     network = families.mlp(depth=depth, width=width, skip_every=2, scale="root")
     return Experiment(variants={"network": network}, task=Task(name="spiral"), training=Training(steps=400))
+
+
+def unscaled_residual(depth: int = 60, width: int = 64) -> Experiment:
+    """Return a residual stack under He's initialisation in which nothing holds the signal: neither norm nor branch scale."""
+    network = families.mlp(depth, width, 2, init="he", input=(64,), head=10)
+    return Experiment(variants={"network": network}, task=Task(name="digits"), training=Training(steps=300))
 
 
 _PRESETS = (
@@ -100,9 +139,18 @@ _PRESETS = (
         deep_residual,
     ),
     Preset(
+        "residual-unscaled",
+        "Residual without norm or branch scale, 60 layers",
+        "Look at the bars, then start it.",
+        "Every block at least doubles the square of the signal and of the gradient, so that 30 blocks begin with a loss of "
+        "thousands; Figure 4.9, right, has a branch scale and begins near guessing.",
+        "De & Smith 2020, Batch Normalization Biases Residual Blocks Towards the Identity Function",
+        unscaled_residual,
+    ),
+    Preset(
         "figure-4-9-left",
         "Figure 4.9, left: any layer to any later layer",
-        "Shut the valve beside f(5).",
+        "Shut the valve beside f(5), and start it.",
         "The layers below it still learn: their gradient comes back through the skips.",
         "Fleuret, The Little Book of Deep Learning, section 4.7",
         lambda: figure("left"),
@@ -120,7 +168,8 @@ _PRESETS = (
         "figure-4-9-right",
         "Figure 4.9, right: residual, ×6",
         "Repeat the block more often.",
-        "The gradient at the bottom stays about as large as the layers' median, however deep the stack grows.",
+        "The gradient at the bottom stays about as large as the layers' median, up to 800 layers: a branch scale of 1/√(blocks) "
+        "holds it, and the signal.",
         "He et al. 2015, Deep Residual Learning for Image Recognition",
         lambda: figure("right", 6),
     ),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from engines import wait_for
+
+from skipviz.tasks.twin import TWIN, twin_of
 
 
 @pytest.fixture
@@ -15,13 +18,17 @@ def _panel(data: dict, name: str) -> dict:
     return next(panel for panel in data["panels"] if panel["id"] == name)
 
 
-def test_three_panels_open_drawn_and_measured_with_their_ghosts(figure):
+def test_three_panels_open_drawn_and_measured_with_their_twins(figure):
     data = figure.data()
     assert [panel["id"] for panel in data["panels"]] == ["left", "center", "right"]
     assert [panel["repeat"] for panel in data["panels"]] == [1, 1, 6]
     for panel in data["panels"]:
-        frame = panel["probe"]["frame"]["variants"][panel["variant"]]
-        assert len(frame["weight_grad"]) == len(frame["ghost"]) == panel["network"]["depth"]
+        frames = panel["probe"]["frame"]["variants"]
+        assert list(frames) == [panel["variant"], panel["twin"]["name"]] == [panel["id"], TWIN]
+        assert [len(frame["weight_grad"]) for frame in frames.values()] == [panel["network"]["depth"]] * 2
+    lacks = {panel["id"]: panel["twin"]["lacks"] for panel in data["panels"]}
+    zeros = "without skips, zeros in their place"
+    assert lacks == {"left": zeros, "center": zeros, "right": "without skips and branch scale"}
 
 
 def test_repeating_keeps_what_was_switched(figure):
@@ -39,11 +46,53 @@ def test_repeating_keeps_what_was_switched(figure):
 def test_repeating_stacks_the_unit_up_to_a_bound(figure):
     assert _panel(figure.send("repeat", panel="right", change=1), "right")["network"]["depth"] == 28
     assert _panel(figure.send("repeat", panel="left", change=-1), "left")["network"]["depth"] == 8
-    for _ in range(40):
-        data = figure.send("repeat", panel="right", change=1)
-    panel = _panel(data, "right")
-    assert panel["repeat"] == panel["most"]
-    assert panel["network"]["depth"] == 400
+
+
+@pytest.mark.parametrize(
+    ("panel", "near", "address", "depth"), [("right", "1.1.175", "1.1.200", 800), ("left", "2.1.6", "3.1.6", 24)]
+)
+def test_a_panel_is_repeated_as_often_as_it_may_and_the_address_says_so(opened, panel, near, address, depth):
+    page = opened("figure", repeat=near)
+    for _ in range(2):
+        told = _panel(page.send("repeat", panel=panel, change=1), panel)
+    assert told["repeat"] == told["most"]
+    assert told["network"]["depth"] == depth
+    assert page.test.query_params["repeat"] == [address]
+
+
+@pytest.mark.parametrize(
+    ("address", "repeats"), [("2.1.25", [2, 1, 25]), ("3.3.200", [3, 3, 200]), ("2..x.9", [2, 1, 6]), ("0.99.201", [1, 1, 6])]
+)
+def test_a_reload_finds_each_panel_as_often_repeated_before_any_run(opened, address, repeats):
+    reloaded = opened("figure", repeat=address)
+    assert [panel["repeat"] for panel in reloaded.data()["panels"]] == repeats
+
+
+def test_what_is_switched_is_switched_in_the_twin_only_where_it_has_it(figure, engine):
+    figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0})
+    run = _panel(figure.send("skips", panel="left", ids=["s2"], changes={"on": False}), "left")["run"]
+    assert run
+    bench = figure.test.session_state.figure_desk.benches["left"].experiment
+    assert bench.variants[TWIN] == twin_of(bench.network)
+    assert [layer.gain for layer in bench.variants[TWIN].layers] == [1, 1, 1, 1, 0, 1, 1, 1]
+    figure.send("reset")
+
+
+def test_a_change_after_the_end_starts_that_panel_anew_and_alone(figure, engine):
+    first = _panel(figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0}), "left")["run"]
+    engine.post(first, "a-browser-of-these-tests", {"kind": "stop"})
+    wait_for(engine, lambda: engine.run(first).ended)
+    data = figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0.5})
+    assert _panel(data, "left")["run"] not in (None, first)
+    assert _panel(data, "right")["run"] is None
+    figure.send("reset")
+
+
+def test_one_panel_is_reset_alone(figure):
+    runs = {panel["id"]: panel["run"] for panel in figure.send("start", paused=True)["panels"]}
+    left = figure.send("reset", panels=["left"])
+    assert {panel["id"]: panel["run"] for panel in left["panels"]} == {**runs, "left": None}
+    figure.send("reset")
 
 
 def test_the_first_page_starts_no_run_for_a_visitor_but_shows_all_of_them_one_shared_run(figure, opened, engine):

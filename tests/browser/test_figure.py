@@ -42,9 +42,9 @@ ONE_BY_ONE = """
 """Brings a stream's messages to the page a quarter of a second apart, as a slow line may."""
 
 
-def _drawn(panel) -> dict[str, int]:
+def _drawn(panel, place=".sv-bars") -> dict[str, int]:
     """Return how many numbers each visible trace of the panel's plot holds."""
-    return panel.locator(".sv-bars .js-plotly-plot").evaluate(
+    return panel.locator(f"{place} .js-plotly-plot").evaluate(
         """plot => Object.fromEntries(
             plot.data.filter((trace) => trace.visible !== false).map((trace) => [trace.meta, trace.y.length])
         )"""
@@ -66,10 +66,12 @@ def _runs(figure: FigurePage) -> list[str]:
     return figure.until(found)
 
 
-def test_bars_and_ghost_bars_stand_beside_every_panel_before_anything_is_trained(figure):
+def test_bars_and_the_twins_hollow_ones_stand_beside_every_panel_before_anything_is_trained(figure):
     for name in PANELS:
         for trace in ("bars", "ghost"):
             figure.until(lambda name=name, trace=trace: _drawn(figure.panel(name)).get(trace, 0) >= 4)
+        expect(figure.panel(name).locator(".sv-twin")).to_contain_text("Twin without skips")
+        expect(figure.panel(name).get_by_role("button", name="Start")).to_be_enabled()
 
 
 def test_two_visitors_find_the_page_alive_with_one_shared_run_that_neither_controls(figure, visit):
@@ -85,7 +87,7 @@ def test_two_visitors_find_the_page_alive_with_one_shared_run_that_neither_contr
 
 def test_the_recording_of_the_shared_run_plays_by_itself_and_has_a_time_slider(figure, visit):
     for run in _runs(figure):
-        for step in (100, 200, 300):
+        for step in (60, 120):
             figure.until(lambda run=run, step=step: figure.run_data(run)["step"] >= step)
         figure.until(lambda run=run: figure.run_data(run)["state"] == "finished")
     page = visit()
@@ -93,6 +95,8 @@ def test_the_recording_of_the_shared_run_plays_by_itself_and_has_a_time_slider(f
     page.add_init_script(ONE_BY_ONE)
     late = FigurePage(page).open()
     late.expect_state("Shared run, recorded")
+    expect(late.panel("left").locator(".sv-whose")).to_contain_text("Recording of the shared run, step")
+    late.until(lambda: _drawn(late.panel("right"), ".sv-panel-loss").get("other smooth", 0) > 5)
     shown = late.until(lambda: len(found := late.page.evaluate("stepsShown")) >= 5 and found)
     assert shown[:5] == sorted(shown[:5])
     assert shown[-1] <= 300
@@ -136,13 +140,20 @@ def test_the_panel_that_is_least_far_speaks_for_all(page):
     figure.expect_state("Running")
 
 
-def test_panels_of_the_shared_run_name_their_step_beside_ones_own(figure):
-    figure.panel("left").locator('[data-valve="f5"]').click()
-    figure.expect_state("Running")
-    center = _runs(figure)[1]
-    whose = figure.panel("center").locator(".sv-whose")
-    figure.until(lambda: figure.run_data(center)["state"] == "finished" and whose.inner_text() == "Shared run, step 299")
-    expect(figure.panel("left").locator(".sv-whose")).to_have_text("Your run")
+def test_each_panel_says_whose_run_it_shows_and_starts_and_pauses_alone(figure):
+    left, center = figure.panel("left"), figure.panel("center")
+    shared = _runs(figure)
+    left.get_by_role("button", name="Start").click()
+    expect(left.locator(".sv-whose")).to_contain_text(re.compile(r"^Your run: .*step \d+ of 300"))
+    own = figure.until(lambda: (runs := _runs(figure))[0] != shared[0] and runs)
+    assert own[1:] == shared[1:]
+    left.get_by_role("button", name="Pause").click()
+    expect(left.locator(".sv-whose")).to_contain_text("Your run: paused")
+    figure.until(lambda: figure.run_data(own[0])["state"] == "paused")
+    assert list(figure.run_data(own[0])["frames"][0]["variants"]) == ["left", "without-skips"]
+    whose = center.locator(".sv-whose")
+    figure.until(lambda: figure.run_data(own[1])["state"] == "finished" and "step 119" in whose.inner_text())
+    expect(whose).to_contain_text(re.compile("Recording of the shared run|Shared run, live"))
 
 
 def test_what_is_said_of_a_line_moves_with_the_training(figure):
@@ -196,6 +207,10 @@ def test_the_right_panel_repeats_more_often_and_unfolds(figure):
     assert len(boxes.first.get_attribute("data-layer").split()) == 6
     right.get_by_label("Repeat more times").click()
     expect(right.locator("output")).to_have_text("×7")
+    expect(right.locator(".sv-whose")).to_contain_text("Your run")
+    shared = figure.panel("left").locator(".sv-whose")
+    expect(shared).not_to_contain_text("Your run")
+    figure.until(lambda: "repeat=1.1.7" in figure.page.url)
     right.get_by_role("button", name="unfold", exact=True).click()
     expect(right.locator('[data-layer="u1.f1"]')).to_be_visible()
     expect(right.locator('[data-layer="u7.f4"]')).to_be_visible()

@@ -11,6 +11,7 @@ SOURCES = {
     "vanishing-residual": RESNET,
     "curve-plain": RESNET,
     "residual-300": RESNET,
+    "residual-unscaled": "De & Smith 2020, Batch Normalization Biases Residual Blocks Towards the Identity Function",
     "figure-4-9-left": "Fleuret, The Little Book of Deep Learning, section 4.7",
     "figure-4-9-center": UNET,
     "figure-4-9-right": RESNET,

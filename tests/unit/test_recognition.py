@@ -94,6 +94,7 @@ FAMILY_OF = {
         "vanishing-residual",
         "curve-plain",
         "residual-300",
+        "residual-unscaled",
         "figure-4-9-left",
         "figure-4-9-right",
         "rezero-200",

@@ -21,6 +21,15 @@ export function stateWords(store, live, network) {
   return words[store.state] || ["ready", store.state];
 }
 
+/** The words and the icon of the button that starts, pauses and resumes a run. @param {any} store @returns {[string, string]} */
+export function buttonWords(store) {
+  if (store.shared) return ["Start", "play"];
+  if (store.state === "running" || store.state === "starting") return ["Pause", "pause"];
+  if (store.state === "queued") return ["Leave queue", "close"];
+  if (store.state === "paused" || canResume(store)) return ["Resume", "play"];
+  return ["finished", "stopped", "diverged", "failed", "interrupted"].includes(store.state) ? ["Restart", "reset"] : ["Start", "play"];
+}
+
 /** Whether the main button lets a run that has ended go on. @param {any} store */
 export const canResume = (store) => ["interrupted", "failed", "stopped"].includes(store.state) && store.resumes !== null;
 

@@ -11,13 +11,13 @@ const LONG_STEP = 0.7;
 export function estimateWords(estimate, steps, speed) {
   const whole = steps * Math.max(estimate.seconds, speed ? 1 / speed : 0);
   const memory = estimate.memory_mb >= 1024 ? `${(estimate.memory_mb / 1024).toFixed(1)} GB` : `${estimate.memory_mb} MB`;
-  const total = `${duration(whole)} for ${steps === 1 ? "one step" : `${steps.toLocaleString("en")} steps`}, ${memory}`;
-  if (estimate.seconds >= LONG_STEP) return `A step takes about ${duration(estimate.seconds)}; a change shows at the next one. ${total}`;
-  return `About ${duration(estimate.seconds)} a step, ${total}`;
+  const total = `${durationWords(whole)} for ${steps === 1 ? "one step" : `${steps.toLocaleString("en")} steps`}, ${memory}`;
+  if (estimate.seconds >= LONG_STEP) return `A step takes about ${durationWords(estimate.seconds)}; a change shows at the next one. ${total}`;
+  return `About ${durationWords(estimate.seconds)} a step, ${total}`;
 }
 
-/** @param {number} seconds */
-function duration(seconds) {
+/** A time as a person says it. @param {number} seconds */
+export function durationWords(seconds) {
   if (seconds < 0.095) return `${seconds < 0.0095 ? Number((1000 * seconds).toPrecision(1)) : Math.round(1000 * seconds)} ms`;
   if (seconds < 9.5) return `${seconds.toFixed(1)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;

@@ -4,7 +4,7 @@ import { element, icon, iconButton } from "../common/dom.js";
 import { formatNumber } from "../common/numbers.js";
 import { estimateWords } from "./estimate.js";
 import { eventMark, eventWords } from "../common/event_words.js";
-import { canResume, reasonWords, stateWords } from "../common/run_words.js";
+import { buttonWords, reasonWords, stateWords } from "../common/run_words.js";
 
 /** Steps a second the speed slider offers; null is as fast as it goes. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
@@ -95,12 +95,8 @@ export function createTransport(act, options = {}) {
     /** @param {any} view  {store, steps, shown, live, learningRate, schedule, rate (in force), speed, mine, network, hint}, and for a replay its own words: main, said */
     update(view) {
       const { store } = view;
-      const running = !store.shared && (store.state === "running" || store.state === "starting");
       const over = ["finished", "stopped", "diverged", "failed", "interrupted"].includes(store.state);
-      const [words, name] = view.main || (store.shared
-        ? ["Start", "play"]
-        : running ? ["Pause", "pause"]
-        : store.state === "queued" ? ["Leave queue", "close"] : store.state === "paused" || canResume(store) ? ["Resume", "play"] : over ? ["Restart", "reset"] : ["Start", "play"]);
+      const [words, name] = view.main || buttonWords(store);
       if (main.dataset.words !== words) {
         main.replaceChildren(icon(/** @type {any} */ (name)), words);
         main.dataset.words = words;

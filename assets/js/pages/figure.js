@@ -13,6 +13,9 @@ import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
 import { createTransport } from "../lab/transport.js";
 import { themeOf } from "../common/theme.js";
 
+// ms after the last press of Repeat until its panel starts.
+const SETTLED = 700;
+
 /**
  * @param {HTMLElement} root
  * @param {ReturnType<import("../frames/commands.js").createCommands>} commands
@@ -28,7 +31,10 @@ export function createFigure(root, commands) {
   const toastHost = element("div", { class: "sv-toast-host" });
   const toast = createToast(toastHost);
   const outer = { command: (command) => commands.send(command, command.live ? 250 : 0), problem: (sentence, title = "Not done.") => toast.show(title, sentence) };
-  const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, outer));
+  const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, { ...outer, main: () => press(id), repeat: (change) => repeat(id, change) }));
+  /** @type {Record<string, number>} */
+  const repeating = {};
+  const panelOf = (id) => /** @type {(typeof panels)[0]} */ (panels.find((panel) => panel.id === id));
   const stores = () => panels.map((panel) => panel.store);
   const own = () => stores().filter((store) => store.id && !store.shared);
   const shared = () => stores().filter((store) => store.shared);
@@ -43,14 +49,7 @@ export function createFigure(root, commands) {
   const player = createPlayer(shared, () => draw(true));
   let arrived = false;
   const controls = {
-    main() {
-      const state = lead().shared ? "ready" : lead().state;
-      if (state === "running" || state === "starting") control("pause", "paused");
-      else if (state === "paused") control("resume", "running");
-      else if (state === "queued") control("stop", "stopped");
-      else if (canResume(lead()) && !lead().shared) goOn();
-      else start(false);
-    },
+    main: () => goAhead(lead(), stores(), () => start(false)),
     step: () => (lead().state === "ready" ? start(true) : control("step", "paused")),
     stop: () => control("stop", "stopped"),
     play() {
@@ -83,13 +82,13 @@ export function createFigure(root, commands) {
   const keys = {
     off: element("span", { class: "sv-key off", hidden: true }, "skip off"),
     kill: element("span", { class: "sv-key kill", hidden: true }, "gradient killed here, forward pass unchanged"),
-    ghost: element("span", { class: "sv-key ghost", hidden: true }, "the same weights, all skips off"),
+    ghost: element("span", { class: "sv-key ghost", hidden: true }, "the twin: the same network without skips, trained beside it"),
   };
   const page = element(
     "div", { class: "sv-figure sv-page" },
     element(
       "div", { class: "sv-intro" },
-      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network below trains on real data while you watch; line width is the gradient it carries. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once.")),
+      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network trains beside its twin, the same network without skips. Line width is the gradient. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once.")),
       transport.root,
     ),
     element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
@@ -98,15 +97,40 @@ export function createFigure(root, commands) {
   root.replaceChildren(page);
   const header = createHeaderActions(page, "figure", { kinds: () => figureLinks(data), ask: (command) => commands.send(command) });
 
-  async function start(paused) {
+  /** What a button does that says what `leading`'s next state will be, to the runs of `list`. */
+  function goAhead(leading, list, begin) {
+    const state = leading.shared ? "ready" : leading.state;
+    if (state === "running" || state === "starting") control("pause", "paused", list);
+    else if (state === "paused") control("resume", "running", list);
+    else if (state === "queued") control("stop", "stopped", list);
+    else if (canResume(leading) && !leading.shared) goOn(list);
+    else begin();
+  }
+  function press(id) {
+    const { store } = panelOf(id);
+    goAhead(store, [store], () => start(false, [id]));
+  }
+  // A panel that is repeated starts alone, once it is pressed no further.
+  function repeat(id, change) {
+    commands.send({ op: "repeat", panel: id, change });
+    clearTimeout(repeating[id]);
+    const begin = () => {
+      if (commands.waiting()) repeating[id] = window.setTimeout(begin, SETTLED / 4);
+      else if (!panelOf(id).store.id) start(false, [id]);
+    };
+    repeating[id] = window.setTimeout(begin, SETTLED);
+  }
+  function allOwn() {
     const mine = panels.filter((panel) => !panel.store.shared);
-    const chosen = (mine.length ? mine : panels).map((panel) => panel.id);
+    return (mine.length ? mine : panels).map((panel) => panel.id);
+  }
+  async function start(paused, chosen = allOwn()) {
     for (const panel of panels) if (chosen.includes(panel.id)) panel.own("?");
     draw(true);
     /** @type {Record<string, string>} */
     const runs = {};
     for (const panel of commands.waiting() ? [] : data.panels.filter((one) => chosen.includes(one.id))) {
-      const answer = await startRun({ link: panel.link, speed: data.speed, ghost: true, paused });
+      const answer = await startRun({ link: panel.link, speed: data.speed, ghost: false, paused });
       if (answer?.error) toast.show("Not started.", answer.error);
       if (answer?.run) runs[panel.id] = answer.run;
     }
@@ -117,14 +141,14 @@ export function createFigure(root, commands) {
   function watch() {
     stream.watch(/** @type {string[]} */ (stores().map((store) => store.id).filter((run) => run && run !== "?")));
   }
-  async function goOn() {
-    for (const store of own().filter(canResume)) {
+  async function goOn(list) {
+    for (const store of list.filter((one) => one.id && !one.shared && canResume(one))) {
       const refusal = await resumeRun(String(store.id), commands.send);
       if (refusal) toast.show("Not resumed.", refusal);
     }
   }
-  function control(kind, state) {
-    for (const store of stores()) {
+  function control(kind, state, list = stores()) {
+    for (const store of list) {
       if (!store.hears() || !store.id || store.shared) continue;
       if (kind !== "step") store.state = state;
       tell(store.id, { kind });
@@ -178,15 +202,15 @@ export function createFigure(root, commands) {
     const networks = data.panels.map((panel) => panel.network);
     keys.off.hidden = !networks.some((network) => network.skips.some((skip) => !inForce(skip)));
     keys.kill.hidden = !networks.some((network) => network.layers.some((layer) => layer.gain === 0));
-    keys.ghost.hidden = !panels.some((panel) => panel.ghosted());
+    keys.ghost.hidden = !panels.some((panel) => panel.twinned());
     const slow = now || performance.now() - slowAt > 400;
-    const mixed = own().length > 0 && shared().length > 0;
-    for (const panel of panels) panel.draw(data, theme, slow, mixed);
+    for (const panel of panels) panel.draw(data, theme, slow);
     if (slow) slowAt = performance.now();
     clearTimeout(slowTimer);
     if (!slow) slowTimer = window.setTimeout(() => draw(true), 450);
     const leading = lead();
-    transport.update({ playing: player.playing(), store: leading, steps: data.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine, network: data.panels[stores().indexOf(leading)].network });
+    const its = data.panels[stores().indexOf(leading)];
+    transport.update({ playing: player.playing(), store: leading, steps: its.steps, shown: leading.frame()?.step ?? 0, live: leading.cursor === null, learningRate: 0.001, speed: null, mine: leading.mine, network: its.network });
   }
   return {
     /** @param {any} next */
@@ -217,6 +241,7 @@ export function createFigure(root, commands) {
       ended = true;
       clearTimeout(slowTimer);
       clearTimeout(measureTimer);
+      Object.values(repeating).forEach(clearTimeout);
       player.stop();
       stream.destroy();
       header.destroy();
@@ -230,7 +255,7 @@ export function createFigure(root, commands) {
 function figureLinks(data) {
   const base = location.href.replace(/[^/]*$/, "");
   const runs = data.panels.map((panel) => panel.run ?? "");
-  const kinds = [{ id: "page", title: "This page", label: "Link to this page", note: "The three networks of the figure, to be trained anew.", address: new URL("figure", base).href }];
+  const kinds = [{ id: "page", title: "This page", label: "Link to this page", note: "The three networks of the figure, as often repeated as here, to be trained anew.", address: new URL(data.repeat ? `figure?repeat=${data.repeat}` : "figure", base).href }];
   if (runs.some(Boolean)) kinds.push({ id: "runs", title: "These runs", label: "Link to these runs", note: "Others watch them, live or as they were recorded.", address: new URL(`figure?runs=${runs.join(".")}`, base).href });
   for (const panel of data.panels) {
     if (panel.link) kinds.push({ id: panel.id, title: `${panel.id[0].toUpperCase()}${panel.id.slice(1)}, in the lab`, label: "Link to this experiment", note: "The same network, task and seed, to be changed and trained in the lab.", address: new URL(`lab?x=${panel.link}`, base).href });

@@ -1,7 +1,7 @@
 // @ts-check
-// One panel of Figure 4.9: its drawing, its gradient beside it, its run.
+// One panel of Figure 4.9: its drawing, its gradient and its twin's beside it, both losses, its run.
 import { createDiagramView } from "../diagram/diagram_view.js";
-import { element } from "../common/dom.js";
+import { element, icon } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { toggled } from "../common/in_force.js";
 import { createHints } from "../lab/hints.js";
@@ -9,42 +9,49 @@ import { createTooltip } from "../common/notice.js";
 import { metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createPast } from "../lab/past.js";
+import { createLossPlot } from "../plots/plot_loss.js";
+import { panelStateWords, twinWords } from "./panel_words.js";
 import { createQueueNotice } from "../lab/queue_notice.js";
 import { sayNoPlots } from "../plots/no_plots.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
 import { createRunStore } from "../frames/store.js";
+import { buttonWords } from "../common/run_words.js";
 import { post } from "../frames/stream.js";
 
 /**
  * @param {string} id  left, center or right
- * @param {{command: (command: any) => number, problem: (sentence: string, title?: string) => void}} outer
+ * @param {{command: (command: any) => number, problem: (sentence: string, title?: string) => void, main: () => void, repeat: (change: number) => void}} outer
  */
 export function createFigurePanel(id, outer) {
   const store = createRunStore();
   const hints = createHints(true);
   const title = element("h2", {});
-  const whose = element("span", { class: "sv-whose", hidden: true });
+  const main = element("button", { type: "button", class: "sv-main sv-panel-main", onclick: () => outer.main() });
+  const whose = element("span", { class: "sv-whose" });
+  const twinText = element("p", { class: "sv-twin" });
   const text = element("p", {});
   const note = element("span", { class: "sv-quiet" });
   const diagramHost = element("div", { class: "sv-diagram-host" });
   const bars = element("div", { class: "sv-bars" });
+  const losses = element("div", { class: "sv-panel-loss" });
   const rows = element("div", { class: "sv-rows" }, diagramHost, bars);
   const count = element("output", { "aria-live": "polite" });
   const numbers = element("div", { class: "sv-numbers" });
   const spoken = element("p", { class: "sv-spoken", "aria-live": "polite" });
-  const step = (change) => outer.command({ op: "repeat", panel: id, change });
-  const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => step(-1) }, "−");
-  const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => step(1) }, "+");
+  const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => outer.repeat(-1) }, "−");
+  const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => outer.repeat(1) }, "+");
   const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
   const exporting = createExportPanel({
-    name: `Export the ${id} network`, root: rows, diagram: diagramHost, plots: [["bars", "Gradient bars", bars]], panel: id, quiet: true,
+    name: `Export the ${id} network`, root: rows, diagram: diagramHost, plots: [["bars", "Gradient bars", bars], ["loss", "Losses", losses]], panel: id, quiet: true,
     shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.command,
   });
   const root = element(
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
-    element("div", { class: "sv-panel-title" }, title, whose, exporting.button), text,
+    element("div", { class: "sv-panel-title" }, title, exporting.button), text,
+    element("div", { class: "sv-panel-run" }, main, whose),
     element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
+    element("div", { class: "sv-panel-losses" }, element("p", { class: "sv-quiet" }, element("strong", {}, "Loss"), ", smoothed; thin: the twin’s"), losses, twinText),
     element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),
     spoken, exporting.root,
   );
@@ -53,6 +60,8 @@ export function createFigurePanel(id, outer) {
   let data = null;
   /** @type {any} */
   let plot = null;
+  /** @type {any} */
+  let lossPlot = null;
 
   async function edit(kind, names, changes) {
     const live = store.hears() && store.mine && !store.shared;
@@ -60,8 +69,10 @@ export function createFigurePanel(id, outer) {
     view.mark(kind === "skip" ? "skip" : "valve", names, data.network);
     outer.command({ op: kind === "skip" ? "skips" : "layers", panel: id, ids: names, changes, live });
     if (!live) return;
-    const answer = await post(`skipviz/runs/${store.id}/events`, { kind, ids: names, ...changes });
-    if (answer.unreachable) outer.command({ op: "tell", run: store.id, message: { kind, ids: names, ...changes } });
+    // The twin has no skips to switch; a valve beside a layer is shut in both.
+    const message = { kind, ids: names, ...(kind === "skip" ? { variant: data.variant } : {}), ...changes };
+    const answer = await post(`skipviz/runs/${store.id}/events`, message);
+    if (answer.unreachable) outer.command({ op: "tell", run: store.id, message });
     else if (!answer.ok) outer.problem(answer.error || "");
   }
   const past = createPast(store, { data: () => data, stand: (network) => view.stand(network) });
@@ -91,11 +102,34 @@ export function createFigurePanel(id, outer) {
   const last = () => (store.state === "starting" || store.state === "running" ? lingering : null);
   const shown = () => store.frame() || last() || data?.probe?.frame || null;
   const values = () => shown()?.variants[data.variant] || null;
+  const twin = () => (data?.twin && shown()?.variants[data.twin.name]) || null;
+  const hollow = () => twin()?.weight_grad && { ghost: twin().weight_grad };
+
+  function drawLosses(shared, theme) {
+    const metric = data.metric;
+    lossPlot?.update({
+      frames: store.frames, variant: data.variant, metric, names: ["with skips", "twin without"], steps: data.steps, theme, events: store.events,
+      other: { frames: store.frames, variant: data.twin?.name ?? "", metric }, cursor: store.frames.length ? shown().step : null,
+    });
+    twinText.textContent = twinWords(data, store, values(), twin());
+  }
+  function drawRun(shared) {
+    const [words, name] = buttonWords(store);
+    if (main.dataset.words !== words) {
+      main.replaceChildren(icon(/** @type {any} */ (name)), words);
+      main.dataset.words = words;
+      main.setAttribute("aria-label", `${words}: ${title.textContent}`);
+    }
+    main.disabled = !store.mine;
+    main.title = store.shared ? "Start a run of your own of this panel" : "";
+    whose.textContent = panelStateWords({ ...data, speed: shared.speed }, store, shown()?.step ?? 0);
+    whose.title = store.shared ? "Everybody sees this run. Change something here, and one of your own starts." : "";
+  }
 
   return {
     id, root, store,
-    /** Whether hollow bars of the network without its skips are drawn. */
-    ghosted: () => past.on() > 0 && Boolean(store.ghost(shown(), data.variant)?.ghost),
+    /** Whether hollow bars of the twin are drawn. */
+    twinned: () => Boolean(hollow()),
     /** @param {string} run  one that this browser has just started for the panel, or "?" while it is asked for */
     own: (run) => adopt(run, false),
     /** @param {any} next */
@@ -123,25 +157,24 @@ export function createFigurePanel(id, outer) {
     /** @param {any} Plotly @param {any} shared */
     plotted(Plotly, shared) {
       plot = plot || createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps);
+      lossPlot = lossPlot || createLossPlot(Plotly, losses, shared.figures.loss);
     },
     unplotted: () => sayNoPlots([bars]),
-    /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow @param {boolean} mixed  whether some panels are one's own and some are not */
-    draw(shared, theme, slow, mixed) {
+    /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow */
+    draw(shared, theme, slow) {
       if (!data) return;
-      whose.hidden = !mixed || !store.id;
-      // The transport's step is that of one's own runs.
-      whose.textContent = store.shared ? `Shared run, step ${shown()?.step ?? 0}` : "Your run";
-      whose.title = store.shared ? "Everybody sees this run. Change something here, and one of your own starts." : "Nobody else changes this run.";
+      drawRun(shared);
       queueNotice(store, data.unmeasured);
       const now = values();
       past.mark();
       view.paint(now, shared.ramps[theme]);
       if (plot) {
         const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
-        plot.update({ diagram: data.diagram, values: now, ghost: past.on() > 0 ? store.ghost(shown(), data.variant) : null, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
+        plot.update({ diagram: data.diagram, values: now, ghost: hollow(), hollow: `in the twin ${data.twin?.lacks}`, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
       }
       if (!slow) return;
       view.renewHover();
+      drawLosses(shared, theme);
       const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;
       const metric = data.metric === "accuracy" ? "accuracy" : metricName(data.metric);
       numbers.replaceChildren(
@@ -157,6 +190,7 @@ export function createFigurePanel(id, outer) {
     destroy() {
       exporting.destroy();
       plot?.destroy?.();
+      lossPlot?.destroy?.();
     },
   };
 }

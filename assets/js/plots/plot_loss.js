@@ -13,7 +13,7 @@ const FOLLOWED = 4;
 
 /**
  * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric (its name), figure; other
- * ({frames, variant, metric} of a second run on the same axes, for a figure that has its lines).
+ * ({frames, variant, metric} of a second run on the same axes, for a figure that has its lines), names (what both are called).
  * The loss axis begins as 0…1 and grows in steps, for one run only. A press or drag calls `seek(step)`.
  * @param {any} Plotly
  * @param {HTMLElement} parent
@@ -93,7 +93,7 @@ function metricScale(steps, ceiling, metric) {
 function lossSentences({ node, state, look }, frame, x) {
   if (!state.frames?.length || x < frame.left || x > node.clientWidth - frame.right) return null;
   const step = stepAt(x, node.clientWidth, frame);
-  if (state.other) return pairSentences([state, state.other], step);
+  if (state.other) return pairSentences([state, state.other], step, state.names);
   const shown = frameAt(state.frames, step);
   const variant = state.variant ?? Object.keys(shown?.variants ?? {})[0];
   const values = shown?.variants[variant];
@@ -114,15 +114,16 @@ function lossSentences({ node, state, look }, frame, x) {
 /**
  * @param {{frames: any[], variant: string, metric: string}[]} runs  the left one and the right one
  * @param {number} step
+ * @param {string[]} [names]  what either is called
  */
-function pairSentences(runs, step) {
+function pairSentences(runs, step, names = ["left", "right"]) {
   const lines = runs.map(({ frames, variant, metric }, side) => {
     const shown = frameAt(frames, step);
     const values = shown?.variants[variant];
-    if (!values) return `${side ? "right" : "left"}: nothing recorded here`;
+    if (!values) return `${names[side]}: nothing recorded here`;
     const measured = frames.findLast((one) => one.step <= shown.step && typeof one.variants[variant]?.held_out === "number");
     const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, metric)}` : "";
-    return `${side ? "right" : "left"}: loss ${formatNumber(values.loss)} on the batch${held}`;
+    return `${names[side]}: loss ${formatNumber(values.loss)} on the batch${held}`;
   });
   return [`Step ${step}`, ...lines];
 }

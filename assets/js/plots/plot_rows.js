@@ -20,7 +20,8 @@ const TICK_DISTANCE = 30;
  * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, ghost, before, share and update, each one
  * variant's part of a frame or null (ghost and update are drawn from that frame's own fields, before stands for the last
  * frame ahead of an event); options {quantity: "weight" | "state", measure: "norm" | "rms" | "mean", scale: "absolute" |
- * "relative"}; header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps.
+ * "relative"}; header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps; hollow
+ * (words: whose the ghost's gradient is).
  * What is not given stays.
  * @param {any} Plotly
  * @param {HTMLElement} parent

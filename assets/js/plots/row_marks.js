@@ -120,7 +120,7 @@ export function markSentences(mark, input, low) {
   if (input.header?.batch_size) where.push(`batch of ${input.header.batch_size}`);
   if (typeof input.frame === "number") where.push(`step ${input.frame}`);
   if (where.length) lines.push(where.join(", "));
-  if (mark.ghost) lines.push(`Hollow: ${formatNumber(mark.ghost.median)} with all skips off`);
+  if (mark.ghost) lines.push(`Hollow: ${formatNumber(mark.ghost.median)} ${input.hollow ?? "with all skips off"}`);
   if (mark.before) lines.push(`Tick: ${formatNumber(mark.before.median)} before the last event`);
   return lines;
 }

@@ -10,6 +10,7 @@ from ...storage import Run
 from ...storage.summary import title_of
 from ...tasks import presets
 from ...tasks.experiment import Experiment
+from ...tasks.twin import TWIN
 from .remembered import remembered
 
 LONGEST = 60
@@ -39,16 +40,18 @@ def plain(title: str) -> str:
 
 @remembered
 def preset_of(experiment: Experiment) -> str | None:
-    """Return the name of the preset that an experiment is, however often it is recorded."""
-    return _preset_names().get(_unrecorded(experiment).to_json())
+    """Return the name of the preset that an experiment is, however often it is recorded, and with a twin beside it or without."""
+    return _preset_names().get(_alone(experiment).to_json())
 
 
 @cache
 def _preset_names() -> dict[str, str]:
-    return {_unrecorded(presets.get(name)).to_json(): name for name in presets.names()}
+    return {_alone(presets.get(name)).to_json(): name for name in presets.names()}
 
 
-def _unrecorded(experiment: Experiment) -> Experiment:
-    if experiment.training.record_every is None:
+def _alone(experiment: Experiment) -> Experiment:
+    variants = {name: network for name, network in experiment.variants.items() if name != TWIN}
+    training = experiment.training
+    if training.record_every is None and len(variants) == len(experiment.variants):
         return experiment
-    return experiment.replaced(training=experiment.training.replaced(record_every=None))
+    return experiment.replaced(variants=variants, training=training.replaced(record_every=None))

@@ -146,7 +146,7 @@ def bench_data(
         "u": _u_data(bench, compact, height) if page == "lab" else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
-        "estimate": _estimate(experiment, probe) if page == "lab" else None,
+        "estimate": _estimate(experiment, probe),
         "pending": probe is None and unmeasured is None and bench.run is None and engine.has_data(experiment),
         "unmeasured": unmeasured,
         "run": bench.run,

@@ -15,7 +15,7 @@ from ...tasks.own import Own
 from .address import address_from
 from .identity import owner_from
 from .mend import Mend
-from .showcase import REPEATS, opening
+from .showcase import REPEATS, repeated
 from .workbench import Workbench, events_between
 
 
@@ -66,10 +66,10 @@ def owner() -> str:
 
 
 def figure_desk() -> Desk:
-    """Return this session's figure: three panels, the right one repeated six times; live runs are found again."""
+    """Return this session's figure: three panels, repeated as the address says; live runs are found again."""
     if "figure_desk" not in st.session_state:
-        repeats = dict(REPEATS)
-        benches = {panel: Workbench(opening(panel)) for panel in repeats}
+        repeats = _repeats(st.query_params.get("repeat") or "")
+        benches = {panel: Workbench(repeated(panel, count)) for panel, count in repeats.items()}
         for panel, run_id in zip(benches, (st.query_params.get("runs") or "").split("."), strict=False):
             run = get_engine().run(run_id) if run_id else None
             if run is not None and panel in run.experiment.variants:
@@ -77,6 +77,15 @@ def figure_desk() -> Desk:
                 repeats[panel] = max(1, run.experiment.network.depth // presets.figure_unit(panel).depth)
         st.session_state.figure_desk = Desk(benches, repeats=repeats, compact=on_phone())
     return st.session_state.figure_desk
+
+
+def _repeats(text: str) -> dict[str, int]:
+    """Return how often each panel's unit is repeated: as `text` says (`1.2.25`), where it says what can be."""
+    found = dict(REPEATS)
+    for panel, count in zip(REPEATS, text[:64].split("."), strict=False):
+        if count.isascii() and count.isdigit() and 1 <= int(count) <= presets.MOST_REPEATS[panel]:
+            found[panel] = int(count)
+    return found
 
 
 def gallery_desk() -> Desk:

@@ -13,6 +13,7 @@ from functools import cache
 from ...engine import Engine, EngineError
 from ...tasks import presets
 from ...tasks.experiment import Experiment
+from ...tasks.twin import with_twin
 
 REPEATS = {"left": 1, "center": 1, "right": 6}
 """The panels of Figure 4.9 as they open, each with how often its unit is stacked."""
@@ -27,7 +28,12 @@ RETRY_SECONDS = 60.0
 @cache
 def opening(panel: str) -> Experiment:
     """Return a panel's experiment as it opens."""
-    return presets.figure(panel, REPEATS[panel])
+    return repeated(panel, REPEATS[panel])
+
+
+def repeated(panel: str, repeat: int) -> Experiment:
+    """Return a panel's experiment with its unit stacked `repeat` times, and with its twin."""
+    return with_twin(presets.figure(panel, repeat))
 
 
 class Showcase:
@@ -65,7 +71,7 @@ class Showcase:
             experiment = opening(panel)
             recorded = experiment.replaced(training=experiment.training.replaced(record_every=RECORD_EVERY))
             try:
-                self._runs[panel] = engine.submit(recorded, None, speed=SPEED, ghost=True, house=True)
+                self._runs[panel] = engine.submit(recorded, None, speed=SPEED, house=True)
             except EngineError as error:
                 self._refused = str(error).partition(":")[0]  # without the advice, which is for who may change the experiment
                 return

@@ -5,27 +5,30 @@ from __future__ import annotations
 from ...engine import EngineError, get_engine
 from ...network.edit import set_layers, set_skips, standing_as
 from ...tasks import presets
+from ...tasks.twin import TWIN, with_twin
 from ..component import component, feed, handout
 from ..component.commands import capital, perform_all
 from ..content.page_data import bench_data
 from ..desk import session, view
-from ..desk.showcase import SPEED, opening, showcase
+from ..desk.showcase import REPEATS, SPEED, opening, repeated, showcase
 from ..desk.workbench import Workbench, events_between
 
 KEY = "figure"
-MOST_LAYERS = 400
 TEXTS = {
     "left": (
         "Any layer to any later layer",
-        "Shut the valve beside f(5). Layers below it still learn: the gradient goes around, through the skips.",
+        "What a layer gives is appended to a later one's input. Shut the valve beside f(5): the layers below it still learn, "
+        "for their gradient goes around it; the twin's get none.",
     ),
     "center": (
         "Down-scaling, then up-scaling",
-        "Two halvings, two doublings. Each skip joins layers of one scale. Switch the inner one off and see which layers starve.",
+        "Two halvings, two doublings; each skip joins layers of one scale, past the smaller ones. The twin finds no shape in "
+        "its steps. Switch the outer skip off: the masks stay coarser.",
     ),
     "right": (
         "Residual",
-        "The skip is added, not appended, and each spans one block. Repeat the block more often: the gradient at the bottom stays.",
+        "The skip is added, and passes one block, whose output is multiplied by 1/√(blocks). Repeat it up to ×200: the first "
+        "layer's gradient stays near the last's, and it learns; from ×2 on its twin guesses.",
     ),
 }
 
@@ -34,9 +37,7 @@ def page() -> None:
     """Draw the page of the three panels."""
     desk = session.figure_desk()
     perform_all(KEY, desk, lambda command: perform(desk, command))
-    runs = [bench.run or "" for bench in desk.benches.values()]
-    wanted = {"runs": ".".join(runs)} if any(runs) else {}
-    view.write_address(wanted)
+    view.write_address(_address(desk))
     panels = [_panel(desk, name, bench) for name, bench in desk.benches.items()]
     component.mount(
         {
@@ -48,6 +49,7 @@ def page() -> None:
             "file": handout.told(),
             "absent": _absent(desk, panels),
             "steps": max(panel["steps"] for panel in panels),
+            "repeat": _address(desk).get("repeat", ""),
             "panels": panels,
         },
         KEY,
@@ -58,14 +60,38 @@ def page() -> None:
         feed.draw([run for panel in panels if (run := panel["run"] or panel["shared"])])
 
 
+def _address(desk: session.Desk) -> dict[str, str]:
+    """Return what a reload needs: the three runs, and how often each unit is repeated where that is not as the page opens."""
+    runs = [bench.run or "" for bench in desk.benches.values()]
+    wanted = {"runs": ".".join(runs)} if any(runs) else {}
+    if desk.repeats != REPEATS:
+        wanted["repeat"] = ".".join(str(desk.repeats[panel]) for panel in desk.benches)
+    return wanted
+
+
 def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
     repeat = desk.repeats[name]
     data = bench_data(bench, get_engine(), session.owner(), page="figure", compact=desk.compact, repeat=repeat)
     title, text = TEXTS[name]
-    most = MOST_LAYERS // presets.figure_unit(name).depth
-    shared = showcase.runs(get_engine()).get(name) if _is_shared(name, bench) else None
-    facts = {"stem": handout.stem_of(bench), "title": title, "text": text, "repeat": repeat, "most": most, "folded": bench.folded}
-    return {**data, **facts, "id": name, "shared": shared}
+    facts = {
+        "id": name,
+        "stem": handout.stem_of(bench),
+        "title": title,
+        "text": text,
+        "repeat": repeat,
+        "most": presets.MOST_REPEATS[name],
+        "folded": bench.folded,
+        "shared": showcase.runs(get_engine()).get(name) if _is_shared(name, bench) else None,
+        "twin": {"name": TWIN, "lacks": _lacks(bench)} if TWIN in bench.experiment.variants else None,
+    }
+    return {**data, **facts}
+
+
+def _lacks(bench: Workbench) -> str:
+    """Return in words what the twin does without, and what stands in its place."""
+    if any(layer.scale is not None for layer in bench.network.layers):
+        return "without skips and branch scale"
+    return "without skips, zeros in their place" if any(skip.merge == "concat" for skip in bench.network.skips) else "without skips"
 
 
 def _absent(desk: session.Desk, panels: list[dict]) -> str | None:
@@ -86,7 +112,7 @@ def perform(desk: session.Desk, command: dict) -> None:
         return
     if operation == "start":
         runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(desk.benches)
-        wanted = {"speed": SPEED, "ghost": True, "paused": bool(command.get("paused"))}
+        wanted = {"speed": SPEED, "ghost": False, "paused": bool(command.get("paused"))}
         for name, bench in desk.benches.items():
             if runs.get(name):
                 session.adopt(bench, str(runs[name]), **wanted)
@@ -94,8 +120,8 @@ def perform(desk: session.Desk, command: dict) -> None:
                 session.start(bench, **wanted)
         return
     if operation == "reset":
-        for bench in desk.benches.values():
-            session.leave(bench)
+        for name in command.get("panels") or list(desk.benches):
+            session.leave(desk.benches[name])
         return
     if operation == "compact":
         desk.compact = True
@@ -110,35 +136,37 @@ def perform(desk: session.Desk, command: dict) -> None:
     if operation == "open":
         _open(bench, command)
         return
-    shared = _is_shared(name, bench)
     if operation == "repeat":
         _repeat(desk, name, bench, int(command["change"]))
-    else:
-        change = {"skips": set_skips, "layers": set_layers}[operation]
-        allowed = {key: value for key, value in dict(command["changes"]).items() if key in ("on", "gain", "strength")}
-        experiment = bench.experiment.with_network(change(bench.network, command["ids"], **allowed))
-        session.accept(bench, experiment, events_between(bench.experiment, experiment), posted=bool(command.get("live")))
-    if shared and not _is_shared(name, bench):
+        return
+    shown = bench.run is not None or _is_shared(name, bench)
+    change = {"skips": set_skips, "layers": set_layers}[operation]
+    allowed = {key: value for key, value in dict(command["changes"]).items() if key in ("on", "gain", "strength")}
+    experiment = with_twin(bench.experiment.with_network(change(bench.network, command["ids"], **allowed)))
+    session.accept(bench, experiment, events_between(bench.experiment, experiment), posted=bool(command.get("live")))
+    if shown and bench.run is None and not _is_shared(name, bench):
         _start_own(desk, bench)
 
 
 def _start_own(desk: session.Desk, bench: Workbench) -> None:
-    """Start a run of the visitor's own with the first change; where that is refused, the change stays and is measured."""
+    """Start a run of the visitor's own of a changed panel; where that is refused, the change stays and is measured."""
     try:
-        session.start(bench, speed=SPEED, ghost=True, paused=False)
+        session.start(bench, speed=SPEED, ghost=False, paused=False)
     except EngineError as error:
         desk.message = ("Not started.", capital(str(error)))
 
 
 def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> None:
-    """Stack the panel's unit more or less often; from ten on in steps of five, from fifty on of twenty-five."""
+    """Stack the panel's unit more or less often; from ten on in steps of five, from fifty on of twenty-five.
+
+    The page starts it once a person presses no further: ten presses are one run.
+    """
     count = desk.repeats[name]
     stride = 25 if count + (change < 0) * -1 >= 50 else 5 if count + (change < 0) * -1 >= 10 else 1
-    most = MOST_LAYERS // presets.figure_unit(name).depth
-    desk.repeats[name] = max(1, min(most, count + change * stride))
+    desk.repeats[name] = max(1, min(presets.MOST_REPEATS[name], count + change * stride))
     bench.unfolded = frozenset()
-    longer = presets.figure(name, desk.repeats[name])
-    session.accept(bench, longer.with_network(standing_as(longer.network, bench.network)), None)
+    longer = repeated(name, desk.repeats[name])
+    session.accept(bench, with_twin(longer.with_network(standing_as(longer.network, bench.network))), None)
 
 
 def _open(bench: Workbench, command: dict) -> None:

@@ -57,7 +57,7 @@ def test_a_panel_is_repeated_as_often_as_it_may_and_the_address_says_so(opened, 
         told = _panel(page.send("repeat", panel=panel, change=1), panel)
     assert told["repeat"] == told["most"]
     assert told["network"]["depth"] == depth
-    assert page.test.query_params["repeat"] == [address]
+    assert address in page.test.query_params["repeat"]
 
 
 @pytest.mark.parametrize(

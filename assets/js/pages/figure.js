@@ -43,9 +43,12 @@ export function createFigure(root, commands) {
     const trained = active.filter((store) => store.state !== "queued");
     return trained.length ? trained : active.length ? active : list;
   };
-  // Panels are at different steps: the one that is least far speaks for those that go on together.
+  // Panels are at different steps: the one that is least far speaks for those that go on together, the longest for those
+  // that are over, so that the time slider reaches every step.
   const slowest = (list) => list.reduce((one, other) => ((other.frame()?.step ?? 0) < (one.frame()?.step ?? 0) ? other : one));
-  const lead = () => (own().length ? slowest(going(own())) : stores().find((store) => !store.id) || slowest(going(stores())));
+  const longest = (list) => list.reduce((one, other) => ((other.frames.at(-1)?.step ?? 0) > (one.frames.at(-1)?.step ?? 0) ? other : one));
+  const speaker = (list) => (list.some((store) => store.active()) ? slowest(going(list)) : longest(list));
+  const lead = () => (own().length ? speaker(own()) : stores().find((store) => !store.id) || speaker(stores()));
   const player = createPlayer(shared, () => draw(true));
   let arrived = false;
   const controls = {

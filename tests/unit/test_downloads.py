@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 
+import numpy
 import pandas
 import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
@@ -55,7 +56,7 @@ def test_pandas_reads_a_run_in_progress_from_its_address(client, engine):  # noq
     values = first["net"]
     for rows in (parquet, csv):
         layers = rows.query("step == 0 and part == 'layer' and variant == 'net'")
-        assert layers["weight_grad"].tolist() == values["weight_grad"]
+        assert layers["weight_grad"].tolist() == [numpy.float32(value) for value in values["weight_grad"]]
 
 
 def test_a_runs_script_repeats_the_run_with_its_events(client, engine, finished):  # noqa: F811

@@ -27,8 +27,9 @@ class Masks:
         before it.
         """
         source = generator(self.seed, "dropout", layer, self.step)
-        return torch.empty(like.shape, dtype=like.dtype).bernoulli_(1 - rate, generator=source).div_(1 - rate).to(like.device)
+        kind = torch.promote_types(like.dtype, torch.float32)  # 1/(1 − rate) is not a bfloat16
+        return torch.empty(like.shape, dtype=kind).bernoulli_(1 - rate, generator=source).div_(1 - rate).to(like.device)
 
     def dropped(self, y: Tensor, rate: float, layer: str) -> Tensor:
         """Return `y` under its layer's mask."""
-        return F.dropout(y, rate) if self.step is None else y * self.mask(y, rate, layer)
+        return F.dropout(y, rate) if self.step is None else (y * self.mask(y, rate, layer)).to(y.dtype)

@@ -42,17 +42,20 @@ def magnitudes(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[fl
 def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float, degree: int = 2) -> list[float]:
     """Return the norms of that degree of rows and tensors, all multiplied by `scale` before."""
     parts = [torch.linalg.vector_norm(matrix if scale == 1 else matrix * scale, degree, dim=1) for matrix in matrices]
-    groups: dict[torch.Size, list[int]] = {}
+    groups: dict[tuple[torch.Size, torch.dtype], list[int]] = {}
     for index, tensor in enumerate(tensors):
-        groups.setdefault(tensor.shape, []).append(index)
+        groups.setdefault((tensor.shape, tensor.dtype), []).append(index)
     order: list[int] = []
-    for shape, members in groups.items():
+    for (shape, kind), members in groups.items():
         chosen = [tensors[index] for index in members]
+        kind = torch.float32 if kind == torch.bfloat16 else None  # a sum of bfloat16 has three digits
         if len(members) > 1 and shape.numel() <= STACKED_ELEMENTS:
             stacked = torch.stack(chosen).view(len(chosen), -1)
-            parts.append(torch.linalg.vector_norm(stacked if scale == 1 else stacked.mul_(scale), degree, dim=1))
+            parts.append(torch.linalg.vector_norm(stacked if scale == 1 else stacked.mul_(scale), degree, dim=1, dtype=kind))
         else:
-            parts.append(torch.stack(torch._foreach_norm(chosen if scale == 1 else torch._foreach_mul(chosen, scale), degree)))
+            parts.append(
+                torch.stack(torch._foreach_norm(chosen if scale == 1 else torch._foreach_mul(chosen, scale), degree, kind))
+            )
         order += members
     if not parts:
         return []

@@ -184,7 +184,15 @@ def gate_opening(tape: Tape, skip_count: int) -> list[float | None] | None:
     """Return each gate's mean T, by skip; None if there is no gate, and in the place of one that is off or not finite."""
     if not tape.gates:
         return None
-    means = dict(zip(tape.gates, torch.stack([gate.mean() for gate in tape.gates.values()]).tolist(), strict=True))
+    means = dict(
+        zip(
+            tape.gates,
+            torch.stack(
+                [gate.mean(dtype=torch.float32) if gate.dtype == torch.bfloat16 else gate.mean() for gate in tape.gates.values()]
+            ).tolist(),
+            strict=True,
+        )
+    )
     return [means[index] if means.get(index, torch.nan) < torch.inf else None for index in range(skip_count)]
 
 

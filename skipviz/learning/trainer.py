@@ -17,6 +17,7 @@ from .batches import Batches
 from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors
 from .frame import Frame, VariantFrame
 from .objective import LOSSES, METRICS, finite
+from .passes import Batch
 from .picture import Painter, plane
 from .variant import Variant
 
@@ -75,11 +76,12 @@ class Trainer:
 
     def header(self) -> dict:
         """Return what a viewer needs once: the experiment, element counts, data. RMS = norm / √count of a frame's norms."""
-        task, size = self.experiment.task, self._batches.size
+        task, size, accumulation = self.experiment.task, self._batches.size, self.experiment.training.accumulation
         header = {
             "experiment": self.experiment.model_dump(mode="json", exclude_defaults=True),
-            "variants": {name: _counts(variant, size) for name, variant in self._variants.items()},
+            "variants": {name: _counts(variant, size * accumulation) for name, variant in self._variants.items()},
             "batch_size": size,
+            **({"accumulation": accumulation} if accumulation > 1 else {}),
             "train_samples": len(self._data.x),
             "held_out_samples": len(self._data.held_out_x),
             "threads": torch.get_num_threads(),
@@ -113,15 +115,14 @@ class Trainer:
         """
         if self.finished:
             raise RuntimeError("the run has finished: there is no step left to take")
-        x, y = self._batch()
-        living = self._living()
-        passes = {name: variant.forward(x, y, record) for name, variant in living.items()}
-        broken = [name for name, done in passes.items() if finite(done.loss.item()) is None]
+        batches, living = self._batches_of_step(), self._living()
+        passes = {name: variant.forward(batches, self.step, record) for name, variant in living.items()}
+        broken = [name for name, done in passes.items() if finite(done.value()) is None]
         if broken and not record:
-            passes = {name: variant.repeated_forward(x, y) for name, variant in living.items()}
+            passes = {name: variant.repeated_forward(batches, self.step) for name, variant in living.items()}
         recorded = bool(record or broken)
         held_out = record and not passing and self._is_held_out_due()
-        extras = self._extras(living, x, y, ghost, picture, held_out) if recorded else {}
+        extras = self._extras(living, batches, ghost, picture, held_out) if recorded else {}
         frames = {}
         for name, done in passes.items():
             frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done, self.step)
@@ -133,11 +134,10 @@ class Trainer:
 
     def measure(self, ghost: bool = True, picture: bool = True) -> Frame:
         """Return a frame of the present parameters on the present step's batch; no parameter, statistic or event changes."""
-        x, y = self._batch()
-        living = self._living()
-        frames = {name: variant.frame(variant.repeated_forward(x, y))[0] for name, variant in living.items()}
+        batches, living = self._batches_of_step(), self._living()
+        frames = {name: variant.frame(variant.repeated_forward(batches, self.step))[0] for name, variant in living.items()}
         events, next_held_out = self._events, self._next_held_out
-        frame = self._frame(frames, self._extras(living, x, y, ghost, picture, held_out=True))
+        frame = self._frame(frames, self._extras(living, batches, ghost, picture, held_out=True))
         self._events, self._next_held_out = events, next_held_out
         return frame
 
@@ -179,21 +179,22 @@ class Trainer:
         self.experiment = experiment
 
     def _living(self) -> dict[str, Variant]:
-        """Return the variants that train, their masks those of the present step."""
-        living = {name: variant for name, variant in self._variants.items() if name not in self.diverged}
-        for variant in living.values():
-            variant.model.masks.step = self.step
-        return living
+        """Return the variants that train."""
+        return {name: variant for name, variant in self._variants.items() if name not in self.diverged}
 
-    def _batch(self) -> tuple[Tensor, Tensor]:
-        indices = self._batches.indices(self.step).to(self.device)
+    def _batches_of_step(self) -> list[Batch]:
+        return [self._batch(micro) for micro in range(self.experiment.training.accumulation)]
+
+    def _batch(self, micro: int = 0) -> Batch:
+        """Return a micro-batch of the present step; all steps' micro-batches follow each other in one stream."""
+        indices = self._batches.indices(self.step * self.experiment.training.accumulation + micro).to(self.device)
         return self._x[indices], self._y[indices]
 
     def _is_held_out_due(self) -> bool:
         return self.step >= self._next_held_out or self.step == self.experiment.training.steps - 1
 
     def _extras(
-        self, living: dict[str, Variant], x: Tensor, y: Tensor, ghost: bool, picture: bool, held_out: bool
+        self, living: dict[str, Variant], batches: list[Batch], ghost: bool, picture: bool, held_out: bool
     ) -> dict[str, dict]:
         """Return, by variant, the fields of a frame that cost passes of their own."""
         extras: dict[str, dict] = {name: {} for name in living}
@@ -204,7 +205,7 @@ class Trainer:
             if held_out:
                 extras[name]["held_out"] = finite(self._metric(variant.evaluate(self._held_out_x), self._held_out_y))
             if ghost:
-                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(x, y)
+                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)
             if picture:
                 extras[name]["picture"] = self._painter.paint(variant)
         return extras

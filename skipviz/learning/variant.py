@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -20,11 +21,16 @@ from .norms import norms
 from .objective import finite
 from .optimizer import Updater
 from .parameters import FlatParameters, rows
+from .passes import Batch, Earlier, Pass, combined
 from .plan import Plan, Tape
-from .probe import Gradients, differentiable, gradients, measured, record
+from .probe import gradients, measured, record
 
 EVALUATED_AT_ONCE, EVALUATED_ELEMENTS = 512, 2**22
 """Samples, and elements of the largest state, of one pass without a graph: as fast as all at once, and a few MB for each state."""
+
+
+Run = Callable[[Tensor, Tape | None], Tensor]
+"""A forward pass: outputs for a batch, with a tape where it is recorded."""
 
 
 class Variant:
@@ -37,6 +43,7 @@ class Variant:
         self.updater = Updater(self.flat, training, network)
         self.loss, self.metric = loss, metric
         self._plans: dict[bool, Plan] = {}
+        self.device, self.reduced = device, training.precision == "bfloat16"
         self._buffers = list(self.model.buffers())
         self._at_once = evaluated_at_once(network)
         self._marks: GradientMarks | None = None
@@ -54,22 +61,18 @@ class Variant:
             self._plans[training] = self.model.bound(self.network, training)
         return self._plans[training]
 
-    def forward(self, x: Tensor, y: Tensor, recorded: bool) -> Pass:
-        """Return the training-mode forward pass on a batch."""
-        if recorded:
-            outputs, tape = record(self.plan().run, x)
-        else:
-            outputs, tape = self.plan().run(x), None
-        return Pass(outputs, y, self.loss(outputs, y), tape)
+    def forward(self, batches: Sequence[Batch], step: int, recorded: bool) -> Pass:
+        """Return the training-mode forward pass on the last of a step's micro-batches; those before it go backward, too.
+
+        It ends with the first whose loss is not finite.
+        """
+        return self._forward(batches, step, recorded, self.network, self.plan().run)
 
     def update(self, done: Pass, step: int) -> VariantFrame | None:
         """Step on the gradient of a forward pass; return what was measured at the old parameters if it was recorded."""
         rate = learning_rate(self.training, step)
         if done.tape is None:
-            found: tuple[Tensor | None, ...] = (None,) * len(self.flat.parameters)
-            if done.loss.requires_grad:  # it does not where all that has parameters is off
-                found = torch.autograd.grad(done.loss, self.flat.parameters, allow_unused=True)
-            self._step(self.flat.flatten(found), rate)
+            self._step(done.earlier.with_gradient(self._gradient(done)), rate)
             return None
         frame, gradient = self.frame(done)
         frame.learning_rate = rate
@@ -77,6 +80,71 @@ class Variant:
         self._step(gradient, rate)
         self._measure_update(frame, before)
         return frame
+
+    def frame(self, done: Pass) -> tuple[VariantFrame, Tensor]:
+        """Return the measurements of a recorded pass and the flat gradient."""
+        frame, gradient = self._measured(done)
+        frame = combined([*done.earlier.frames, frame])
+        self._mark(frame, len(done.truth))
+        frame.loss = finite(done.value())
+        frame.metric = finite(done.metric(self.metric))
+        if frame.loss is None:
+            frame.nonfinite.insert(0, "loss")
+            frame.first_broken = frame.first_broken or "head"
+        return frame, gradient
+
+    def repeated_forward(self, batches: Sequence[Batch], step: int) -> Pass:
+        """Return a recorded training-mode forward pass that leaves the running norm statistics as they are."""
+        with self.buffers_kept():
+            return self.forward(batches, step, recorded=True)
+
+    def ghost(self, batches: Sequence[Batch], step: int) -> tuple[Numbers, Numbers]:
+        """Return `weight_grad` and `state_grad` of the same weights and batch with every skip off; nothing changes."""
+        bare = edit.switch_all(self.network, False)
+        with self.buffers_kept():
+            done = self._forward(batches, step, True, bare, self.model.bound(bare, True).run)
+        frame = combined([*done.earlier.frames, self._measured(done)[0]])
+        return frame.weight_grad, frame.state_grad
+
+    def _forward(self, batches: Sequence[Batch], step: int, recorded: bool, network: Network, run: Run) -> Pass:
+        earlier = Earlier(len(batches))
+        for place, (x, y) in enumerate(batches):
+            self.model.masks.step = step * len(batches) + place
+            with self._autocast():
+                outputs, tape = record(run, x) if recorded else (run(x, None), None)
+            outputs = self._whole(outputs)
+            done = Pass(network, outputs, y, self.loss(outputs, y), tape, earlier)
+            if place == len(batches) - 1 or finite(done.loss.item()) is None:
+                return done
+            if recorded:
+                frame, earlier.gradient = self._measured(done)
+                earlier.frames.append(frame)
+                earlier.outputs.append(outputs.detach())
+                earlier.truths.append(y)
+            else:
+                earlier.gradient = earlier.with_gradient(self._gradient(done))
+            earlier.loss += done.loss.item()
+        raise ValueError("a step needs a batch")
+
+    def _gradient(self, done: Pass) -> Tensor:
+        """Return the flat gradient of a pass that was not recorded, without those before it."""
+        found: tuple[Tensor | None, ...] = (None,) * len(self.flat.parameters)
+        if done.loss.requires_grad:  # it does not where all that has parameters is off
+            found = torch.autograd.grad(done.objective(), self.flat.parameters, allow_unused=True)
+        return self.flat.flatten(found)
+
+    def _measured(self, done: Pass) -> tuple[VariantFrame, Tensor]:
+        """Return the gradient and signal fields of a recorded pass; the flat gradient is that of those before it, too."""
+        found = gradients(done.objective(), self.flat.parameters, done.tape, len(done.network.skips))
+        gradient = done.earlier.with_gradient(self.flat.flatten(found.parameters))
+        return measured(done.network, self.flat, found, gradient, done.tape), gradient
+
+    def _whole(self, outputs: Tensor) -> Tensor:
+        """Return outputs in the precision in which losses are taken."""
+        return outputs.float() if self.reduced else outputs
+
+    def _autocast(self):
+        return torch.autocast(self.device.type, torch.bfloat16) if self.reduced else nullcontext()
 
     def _step(self, gradient: Tensor, rate: float) -> None:
         """Update by a gradient; at a rate of 0, which measures only, no weight, momentum or step count changes.
@@ -89,39 +157,11 @@ class Variant:
         self.updater.set_learning_rate(rate)
         self.updater.step(gradient)
 
-    def frame(self, done: Pass) -> tuple[VariantFrame, Tensor]:
-        """Return the measurements of a recorded pass and the flat gradient."""
-        found = self._gradients(done)
-        gradient = self.flat.flatten(found.parameters)
-        frame = measured(self.network, self.flat, found, gradient, done.tape)
-        self._mark(frame, len(done.truth))
-        frame.loss = finite(done.loss.item())
-        frame.metric = finite(self.metric(done.outputs.detach(), done.truth))
-        if frame.loss is None:
-            frame.nonfinite.insert(0, "loss")
-            frame.first_broken = frame.first_broken or "head"
-        return frame, gradient
-
-    def repeated_forward(self, x: Tensor, y: Tensor) -> Pass:
-        """Return a recorded training-mode forward pass that leaves the running norm statistics as they are."""
-        with self.buffers_kept():
-            return self.forward(x, y, recorded=True)
-
-    def ghost(self, x: Tensor, y: Tensor) -> tuple[Numbers, Numbers]:
-        """Return `weight_grad` and `state_grad` of the same weights and batch with every skip off; nothing changes."""
-        bare = edit.switch_all(self.network, False)
-        tape = Tape()
-        with self.buffers_kept():
-            outputs = self.model.bound(bare, True).run(differentiable(x), tape)
-        found = self._gradients(Pass(outputs, y, self.loss(outputs, y), tape))
-        frame = measured(bare, self.flat, found, self.flat.flatten(found.parameters), tape)
-        return frame.weight_grad, frame.state_grad
-
     def evaluate(self, x: Tensor) -> Tensor:
         """Return the outputs for `x` with running norm statistics, without a graph."""
         run = self.plan(training=False).run
-        with torch.no_grad():
-            return torch.cat([run(part) for part in x.split(self._at_once)])
+        with torch.no_grad(), self._autocast():
+            return torch.cat([self._whole(run(part)) for part in x.split(self._at_once)])
 
     def attention(self, x: Tensor) -> tuple[str, Tensor] | None:
         """Return the id of the last attention and how much its positions look at each other, or None without one.
@@ -134,7 +174,7 @@ class Variant:
         if not found:
             return None
         layer, module, tape = self.network.layers[found[-1]], self.model.layers[found[-1]], Tape()
-        with torch.no_grad():
+        with torch.no_grad(), self._autocast():
             self.plan(training=False).run(x, tape)
             h = tape.states[found[-1]]
             if layer.order == "norm-act-op":
@@ -152,9 +192,6 @@ class Variant:
         finally:
             for buffer, old in zip(self._buffers, kept, strict=True):
                 buffer.data.copy_(old)  # through .data: a backward pass still to come checks their version, and reads none
-
-    def _gradients(self, done: Pass) -> Gradients:
-        return gradients(done.loss, self.flat.parameters, done.tape, len(self.network.skips))
 
     def _mark(self, frame: VariantFrame, batch_size: int) -> None:
         """Fill in what is to be said of gradients that mislead."""
@@ -179,12 +216,3 @@ class Variant:
 def evaluated_at_once(network: Network) -> int:
     """Return how many samples are evaluated in one pass."""
     return max(1, min(EVALUATED_AT_ONCE, EVALUATED_ELEMENTS // max(map(elements, network.shapes.states))))
-
-
-class Pass:
-    """One forward pass: outputs, truth and loss, with a tape if it is recorded."""
-
-    __slots__ = ("loss", "outputs", "tape", "truth")
-
-    def __init__(self, outputs: Tensor, truth: Tensor, loss: Tensor, tape: Tape | None) -> None:
-        self.outputs, self.truth, self.loss, self.tape = outputs, truth, loss, tape

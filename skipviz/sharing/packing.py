@@ -84,6 +84,8 @@ TRAINING = {
     "d": "device",
     "h": "schedule",
     "u": "warmup_steps",
+    "a": "accumulation",
+    "p": "precision",
     "c": "clip_norm",
     "v": "clip_value",
 }

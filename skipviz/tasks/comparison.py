@@ -83,6 +83,8 @@ def _training(left: Training, right: Training) -> list[Difference]:
         ("gradient's elements", lambda training: _threshold(training.clip_value)),
         ("momentum", lambda training: f"{training.momentum:g}"),
         ("batch", lambda training: str(training.batch_size)),
+        ("batches a step", lambda training: str(training.accumulation)),
+        ("precision", lambda training: training.precision),
         ("weight decay", lambda training: f"{training.weight_decay:g}"),
         ("steps", lambda training: f"{training.steps:,}"),
         ("seed", lambda training: str(training.seed)),

@@ -63,6 +63,12 @@ class Training(Frozen):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     schedule: Schedule = Field("constant", description="of the learning rate, which is its largest (`tasks.schedule`)")
     warmup_steps: int = Field(0, ge=0, le=1_000_000, description="steps in which the learning rate rises to its largest")
+    accumulation: int = Field(
+        1, ge=1, le=256, description="batches whose mean gradient one step takes; a frame measures all of them"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the passes: bfloat16 is torch's autocast, parameters and updates staying float32"
+    )
     clip_norm: float | None = Field(None, gt=0, le=1e6, description="longest L2 norm of the whole gradient; None: any")
     clip_value: float | None = Field(
         None, gt=0, le=1e6, description="largest magnitude of an element of the gradient, before clip_norm; None: any"

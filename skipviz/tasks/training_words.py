@@ -24,4 +24,8 @@ def training_words(training: Training) -> list[str]:
         words.append(f"gradient's elements clipped at {training.clip_value:g}")
     if training.clip_norm is not None:
         words.append(f"gradient's norm clipped at {training.clip_norm:g}")
+    if training.accumulation > 1:
+        words.append(f"{training.accumulation} batches a step")
+    if training.precision != "float32":
+        words.append(f"{training.precision} passes")
     return words

@@ -159,6 +159,8 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             "warmup_steps": 0,
             "clip_norm": None,
             "clip_value": None,
+            "accumulation": 1,
+            "precision": "float32",
         },
     }
 

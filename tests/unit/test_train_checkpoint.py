@@ -10,13 +10,13 @@ import pytest
 from skipviz import Experiment, Task, Training, families
 from skipviz.learning.checkpoint import CheckpointError, pack, unpack
 from skipviz.learning.trainer import Trainer
-from skipviz.tasks.event import RateEvent, SkipEvent
+from skipviz.tasks.event import ClipEvent, RateEvent, SkipEvent
 
 
-def experiment(optimizer: str = "adam", width: int = 6) -> Experiment:
+def experiment(optimizer: str = "adam", width: int = 6, **more) -> Experiment:
     network = families.mlp(depth=5, width=width, skip_every=2, norm="batch")
     gates = families.mlp(depth=4, width=width, skip_every=2, merge="gate", activation="tanh")
-    training = Training(steps=12, batch_size=16, optimizer=optimizer, momentum=0.5, learning_rate=0.05)
+    training = Training(steps=12, batch_size=16, optimizer=optimizer, momentum=0.5, learning_rate=0.05, **more)
     return Experiment(variants={"batch": network, "gates": gates}, task=Task(samples=100), training=training)
 
 
@@ -56,6 +56,21 @@ def test_a_checkpoint_that_names_parts_by_their_place_as_earlier_versions_did_go
     assert "0/buffer/layers.2.norm.running_mean" in named
     resumed = Trainer(experiment())
     resumed.load_state(pack(facts, named))
+    assert frames(resumed) == frames(trainer)
+
+
+EVERYTHING = {"schedule": "one_cycle", "warmup_steps": 3, "clip_norm": 0.1, "accumulation": 3, "precision": "bfloat16"}
+
+
+@pytest.mark.parametrize("clipped", [ClipEvent(clip_value=0.01), ClipEvent()])
+def test_so_does_one_with_everything_that_a_training_may_have(clipped):
+    trainer = Trainer(experiment(**EVERYTHING))
+    for _ in range(4):
+        trainer.advance(record=False)
+    trainer.apply(clipped)
+    trainer.advance(record=False)
+    resumed = Trainer(experiment(**EVERYTHING))
+    resumed.load_state(trainer.state_bytes())
     assert frames(resumed) == frames(trainer)
 
 

@@ -26,6 +26,8 @@ HELD_OUT_SAMPLES = 512
 """Of these the outputs are held at once to be compared (`learning.trainer`): classes of pixels are many numbers."""
 PICTURED = {"boundary": 2304, "curve": 161}
 """Points of a picture that are evaluated; of other pictures they are fewer than the held-out samples."""
+HALVED = 0.6
+"""What passes in bfloat16 hold of those in float32: norms' outputs, sums of both and losses stay as they are."""
 MAPPED = 2**23
 """Elements from which a vector of all parameters is mapped by itself (`learning.setup`), outside the heap."""
 
@@ -56,13 +58,15 @@ class _Part:
     def __init__(self, network: Network, batch: int, training: Training, shown: int) -> None:
         own, bare = footprint(network), footprint(network, ghost=True)
         parameters = network.parameter_count()
-        self.kept = parameters * (1 + kept_by_optimizer(training))
-        self.forward = batch * own.forward
+        share = HALVED if training.precision == "bfloat16" else 1.0
+        copies = int(training.accumulation > 1) + int(share < 1)  # the sum of gradients; weights and their gradients in bfloat16
+        self.kept = parameters * (1 + kept_by_optimizer(training) + copies)
+        self.forward = round(batch * own.forward * share)
         large = parameters >= MAPPED
         self.mapped = 2 * parameters if large else 0
         vectors = parameters * (1 if large else 2) + stacked(network, batch)
-        self.ghost = max(batch * bare.forward, batch * (bare.states + bare.gradients) + vectors)
-        self.measured = batch * (own.states + own.gradients) + vectors
+        self.ghost = max(round(batch * bare.forward * share), round(batch * (bare.states + bare.gradients) * share) + vectors)
+        self.measured = round(batch * (own.states + own.gradients) * share) + vectors
         self.evaluated = evaluated(network, shown)
         if channels(network.shapes.output) > 1 and is_image(network.shapes.output):
             self.evaluated += min(shown, HELD_OUT_SAMPLES) * elements(network.shapes.output)

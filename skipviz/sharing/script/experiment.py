@@ -19,7 +19,7 @@ from .lines import broken
 from .live import Live, literal, words
 from .network import NetworkWriter, class_name
 from .parts import helpers
-from .training import changes_rate, rate_source, thresholds, updater
+from .training import changes_rate, indented, outputs_source, pass_source, rate_source, thresholds, updater
 
 if TYPE_CHECKING:
     from ...tasks.uploads import Uploads
@@ -95,18 +95,12 @@ def train():
     living = dict(models)  # those that have not diverged
     batches = Batches(len(x))
 {peak}    for step in range(STEPS):
-{counting}{events}{rates}        chosen = batches[step]
-        truth, losses, held_out = y[chosen], {{}}, {{}}
-        for name, model in list(living.items()):
-            outputs = model(x[chosen])
-            loss = {loss}
-            losses[name] = loss.item()
-            if not math.isfinite(losses[name]):  # diverged: the others go on
+{events}{rates}{pass_}            if not math.isfinite(losses[name]):  # diverged: the others go on
                 del living[name]
                 continue
             if step == STEPS - 1:
                 held_out[name] = {metric}(evaluated(model, held_x), held_y)
-            updaters[name].step(loss)
+            updaters[name].step({stepped})
         yield step, losses, held_out
         if not living:
             return
@@ -133,7 +127,7 @@ class Batches:
 def evaluated(model, x):
     """Return the outputs with the running norm statistics."""
     model.eval()
-    outputs = model(x)
+    {evaluate}
     model.train()
     return outputs
 
@@ -253,6 +247,7 @@ def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None) -
         f"SEED = {training.seed}  # of first weights and batches",
         f"STEPS = {training.steps}",
         f"BATCH = {training.batch_size}",
+        *([f"ACCUMULATION = {training.accumulation}  # batches a step"] if training.accumulation > 1 else []),
     ]
     return head + "\n".join([*sorted(standard, key=_import_order), "", *others, "", *constants]) + "\n\n"
 
@@ -269,11 +264,12 @@ def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str]
         metric_words=METRIC_WORDS[metric],
         held=HELD_OUT_SAMPLES,
         models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
-        counting="        Dropout.step = step\n" if drops else "",
         peak=f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n" if scheduled else "",
         events=_events_source(phases, steps, lives),
         rates=RATES if scheduled else "",
-        loss=LOSSES[task.kind.loss],
+        pass_=pass_source(experiment.training, LOSSES[task.kind.loss], drops),
+        stepped="" if experiment.training.accumulation > 1 else "loss",
+        evaluate=indented(outputs_source(experiment.training, "x"), 4).strip(),
         metric=metric,
         metric_body=METRICS[metric],
         interval=experiment.training.record_interval(),

@@ -112,7 +112,7 @@ class Dropout(nn.Module):
         if not self.training or Dropout.step is None:
             return nn.functional.dropout(x, self.share, self.training)
         source = generator("dropout", *self.names, Dropout.step)
-        return x * torch.empty(x.shape).bernoulli_(1 - self.share, generator=source).div_(1 - self.share)
+        return (x * torch.empty(x.shape).bernoulli_(1 - self.share, generator=source).div_(1 - self.share)).to(x.dtype)
 ''',
     "Crop": '''
 class Crop(nn.Module):

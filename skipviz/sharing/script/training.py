@@ -35,11 +35,7 @@ class Updater:
             pieces.append(whole[first:place])
         return pieces
 
-    def step(self, loss):
-        """Take one step down the gradient of `loss`."""
-        {measures}self.model.zero_grad()
-        {backward}
-        {cut}for part, vector in zip(self.parts, self.vectors):
+    {begin}{cut}for part, vector in zip(self.parts, self.vectors):
             vector.grad = None if part[0].grad is None else torch.cat([p.grad.reshape(-1) for p in part])
         {clip}{late}self.optimizer.step()
 '''
@@ -95,6 +91,58 @@ ONE_CYCLE = """    top = {top!r}
 """
 
 
+STEP = '''def step(self, loss):
+        """Take one step down the gradient of `loss`."""
+        '''
+SUMMED = '''def step(self):
+        """Take one step down the gradient that the model's parameters hold."""
+        '''
+ONE_PASS = """        chosen = batches[step]
+        truth, losses, held_out = y[chosen], {{}}, {{}}
+        for name, model in list(living.items()):
+{outputs}
+            loss = {loss}
+            losses[name] = loss.item()
+"""
+PASSES = """        losses, held_out = {{}}, {{}}
+        for name, model in list(living.items()):
+            model.zero_grad()
+            losses[name] = 0.0
+            for batch in range(step * ACCUMULATION, (step + 1) * ACCUMULATION):
+{counting}                chosen = batches[batch]
+                truth = y[chosen]
+{outputs}
+                loss = {loss}
+                losses[name] += loss.item()
+                if not math.isfinite(loss.item()):
+                    break
+                if loss.requires_grad:
+                    (loss / ACCUMULATION).backward()
+            losses[name] /= ACCUMULATION
+"""
+
+
+def pass_source(training: Training, loss: str, drops: bool) -> str:
+    """Return the lines that compute every model's loss at a step; `loss` is its expression, `drops`: some layer has dropout."""
+    if training.accumulation == 1:
+        counting = "        Dropout.step = step\n" if drops else ""
+        return counting + ONE_PASS.format(outputs=indented(outputs_source(training, "x[chosen]"), 12), loss=loss)
+    counting = "                Dropout.step = batch\n" if drops else ""
+    return PASSES.format(counting=counting, outputs=indented(outputs_source(training, "x[chosen]"), 16), loss=loss)
+
+
+def outputs_source(training: Training, reads: str) -> str:
+    """Return the lines that compute a model's outputs."""
+    if training.precision == "float32":
+        return f"outputs = model({reads})"
+    return f'with torch.autocast("cpu", torch.bfloat16):\n    outputs = model({reads})\noutputs = outputs.float()'
+
+
+def indented(lines: str, depth: int) -> str:
+    """Return lines moved to the right."""
+    return "\n".join(" " * depth + line for line in lines.split("\n"))
+
+
 def updater(phases: Sequence[Experiment]) -> str:
     """Return the source of the updater for what is switched, clipped and trained in the phases of a run."""
     first = phases[0].training
@@ -103,12 +151,14 @@ def updater(phases: Sequence[Experiment]) -> str:
     rests = any(not layer.on for network in networks for layer in network.layers)
     late = bool(momentum(first)) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
     norm, value = thresholds(first)
-    measures = any(phase.training.learning_rate == 0 for phase in phases)
+    measures = MEASURES if any(phase.training.learning_rate == 0 for phase in phases) else ""
+    backward = BACKWARD if rests else "loss.backward()"
     source = UPDATER.format(
-        measures=MEASURES if measures else "",
         thresholds=f"\n    clip_norm, clip_value = {norm!r}, {value!r}\n" if clips else "",
         optimizer=_optimizer(first),
-        backward=BACKWARD if rests else "loss.backward()",
+        begin=SUMMED + measures
+        if first.accumulation > 1
+        else f"{STEP}{measures}self.model.zero_grad()\n        {backward}\n        ",
         cut="self.cut()\n        " if rests else "",
         clip="self.clip()\n        " if clips else "",
         late="self.begin_late()\n        " if late else "",

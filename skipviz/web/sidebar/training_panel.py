@@ -13,7 +13,8 @@ from .field import field_of
 from .number_field import number_field
 
 DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
-MORE = "Schedule and clipping"
+PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16"}
+MORE = "Schedule, clipping, precision"
 MOST_CLIPPED = 1e6
 
 
@@ -67,4 +68,12 @@ def draw_training(desk: Desk, bench: Workbench) -> None:
     fields.number(
         right, "Clip value", "clip_value", (0, MOST_CLIPPED), none=True, whole=False, step=0.1,
         help="Each element of the gradient is held to this magnitude, before its norm; 0: it is not. A run takes it at once",
+    )  # fmt: skip
+    fields.number(
+        left, "Accumulate", "accumulation", (1, 256),
+        help="Batches of which a step takes the mean gradient: a batch of all their samples in the memory of one",
+    )  # fmt: skip
+    fields.choice(
+        right, "Precision", "precision", PRECISIONS,
+        help="Of forward and backward passes; parameters stay float32. Without hardware for bfloat16 it is slower",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from skipviz.engine.capacity import limits
-from skipviz.engine.capacity.duration import multiplications, step_seconds
+from skipviz.engine.capacity.duration import bfloat16_cost, multiplications, step_seconds
 from skipviz.network import Layer, Linear, Network, families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.presets import get
@@ -53,6 +53,13 @@ EXPERIMENTS = {
     "a Transformer": lambda: get("transformer-post-ln"),
     "FCN-8s": lambda: get("fcn-8s"),
     "four variants": _four,
+    "bfloat16": lambda: Experiment(
+        variants={"network": families.mlp(30, 128, 2, activation="gelu", norm="layer")},
+        training=Training(batch_size=512, precision="bfloat16"),
+    ),
+    "three batches a step": lambda: Experiment(
+        variants={"network": families.mlp(20, 512, 2)}, training=Training(batch_size=16, accumulation=3)
+    ),
 }
 
 
@@ -80,5 +87,9 @@ def test_a_step_of_more_work_is_said_to_take_longer_and_a_long_measurement_count
     assert 3 < step_seconds(deep) / step_seconds(small) < 8
     assert step_seconds(small, measured=0.9) == 0.9
     assert step_seconds(small, measured=0.01) == step_seconds(small)
+    with_three = small.replaced(training=small.training.replaced(accumulation=3))
+    assert step_seconds(with_three) == pytest.approx(3 * step_seconds(small))
+    reduced = small.replaced(training=small.training.replaced(precision="bfloat16"))
+    assert step_seconds(reduced) == pytest.approx(bfloat16_cost() * step_seconds(small))
     shallow = get("vanishing-plain")
     assert step_seconds(shallow, measured=0.3) == step_seconds(shallow) < 0.01

@@ -51,7 +51,8 @@ EMULATED, NATIVE = 4.0, 1.0
 def bfloat16_cost() -> float:
     """Return how many times as long a step in bfloat16 takes here as one in float32."""
     try:
-        flags = next(line for line in open("/proc/cpuinfo") if line.startswith(("flags", "Features")))
+        with open("/proc/cpuinfo") as lines:
+            flags = next(line for line in lines if line.startswith(("flags", "Features")))
     except (OSError, StopIteration):
         return EMULATED
     return NATIVE if {"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()) else EMULATED

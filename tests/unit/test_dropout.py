@@ -44,7 +44,9 @@ def dropped_elements(trainer: Trainer, variant: str = "network") -> torch.Tensor
     """Return which elements of the first state are zero in a pass of the present step."""
     x, _ = trainer._batch()
     tape = Tape()
-    trainer._living()[variant].model(x, tape)
+    model = trainer._variants[variant].model
+    model.masks.step = trainer.step
+    model(x, tape)
     return tape.states[1] == 0
 
 

@@ -91,6 +91,10 @@ def layer_words(layer) -> str:
         words.append(f"{layer.init} init ×{layer.init_factor:g}")
     if layer.dropout:
         words.append(f"dropout {layer.dropout:g}")
+    if layer.drop_path:
+        words.append(f"drop-path {layer.drop_path:g}")
+    if layer.zero_gamma:
+        words.append("γ from 0")
     if layer.scale is not None:
         words.append(f"×{layer.scale:g}" + (" learned" if layer.scale_learned else ""))
     if layer.gain != 1:

@@ -129,7 +129,7 @@ def _items(depth: int, shown: set[int], period: int):
 
 
 def _spec(layer) -> tuple:
-    return (layer.op, layer.activation, layer.norm, layer.order, layer.init, layer.dropout, layer.scale)
+    return (layer.op, layer.activation, layer.norm, layer.order, layer.init, layer.dropout, layer.drop_path, layer.scale)
 
 
 def _signatures(network: Network) -> list[tuple]:

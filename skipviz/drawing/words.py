@@ -46,6 +46,10 @@ def layer(described: Network, layers: Sequence[int]) -> str:
         parts.append(ACTIVATIONS[first.activation])
     if first.dropout:
         parts.append(f"dropout {first.dropout:g}")
+    if first.drop_path:
+        parts.append(f"drop-path {first.drop_path:g}")
+    if first.zero_gamma:
+        parts.append("γ from 0")
     if not first.on:
         parts.append("switched off")
     if first.gain != 1:

@@ -20,15 +20,22 @@ class Masks:
         self.seed = seed
         self.step: int | None = None
 
-    def mask(self, like: Tensor, rate: float, layer: str) -> Tensor:
+    def mask(self, like: Tensor, rate: float, layer: str, kind: str = "dropout") -> Tensor:
         """Return a layer's mask, shaped as `like`: 0 for a share `rate` of the elements, 1/(1 − rate) for the others.
 
         It is drawn on the CPU for every device, as weights and batches are: a run on CUDA has the masks that were measured
         before it.
         """
-        source = generator(self.seed, "dropout", layer, self.step)
-        kind = torch.promote_types(like.dtype, torch.float32)  # 1/(1 − rate) is not a bfloat16
-        return torch.empty(like.shape, dtype=kind).bernoulli_(1 - rate, generator=source).div_(1 - rate).to(like.device)
+        source = generator(self.seed, kind, layer, self.step)
+        wide = torch.promote_types(like.dtype, torch.float32)  # 1/(1 − rate) is not a bfloat16
+        return torch.empty(like.shape, dtype=wide).bernoulli_(1 - rate, generator=source).div_(1 - rate).to(like.device)
+
+    def path_dropped(self, y: Tensor, rate: float, layer: str) -> Tensor:
+        """Return `y` with whole samples left out, as a residual branch's drop-path does."""
+        sample = y.new_empty((len(y), *[1] * (y.dim() - 1)))
+        if self.step is None:
+            return (y * F.dropout(torch.ones_like(sample, dtype=torch.float32), rate)).to(y.dtype)
+        return (y * self.mask(sample, rate, layer, "drop path")).to(y.dtype)
 
     def dropped(self, y: Tensor, rate: float, layer: str) -> Tensor:
         """Return `y` under its layer's mask."""

@@ -39,6 +39,8 @@ class LayerModule(nn.Module):
                 weight.mul_(layer.init_factor)
         normed = shape.input if layer.order == "norm-act-op" else shape.output
         self.norm = None if layer.norm == "none" else Norm(layer.norm, normed)
+        if layer.zero_gamma:
+            self.norm.weight.zero_()
         self.scale = nn.Parameter(torch.tensor(float(layer.scale))) if layer.scale_learned else None
 
     def set_layer(self, layer: Layer, frozen: tuple[slice, ...], passes_on: bool) -> None:
@@ -51,7 +53,7 @@ class LayerModule(nn.Module):
         return self.function(self.layer, None, self.frozen)(x)
 
     def function(self, layer: Layer, training: bool | None, frozen: tuple[slice, ...] = ()) -> Function:
-        """Return f_k with its dropout, scale and gain, for training or evaluation and with the present tensors bound.
+        """Return f_k with its dropout, scale, drop-path and gain, for training or evaluation and with the present tensors bound.
 
         With None for `training` it calls the modules below instead, each in a mode of its own.
         """
@@ -66,6 +68,8 @@ class LayerModule(nn.Module):
         scale = self.scale if layer.scale_learned else layer.scale
         if scale is not None and (layer.scale_learned or scale != 1):
             stages.append(lambda y: y * scale)
+        if layer.drop_path and (self.training if training is None else training):
+            stages.append(lambda y: self.masks.path_dropped(y, layer.drop_path, layer.id))
         if layer.gain != 1:
             stages.append(lambda y: with_gain(y, layer.gain))
         return composed([stage for stage in stages if stage is not None])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..network import Network, Skip
 from ..network.base import channel_axis, channels
-from ..network.edit import passes_on
+from ..network.edit import ends_branch, passes_on
 from .layer import composed
 from .operation import Function
 from .skip import gated
@@ -188,6 +188,8 @@ def _function(model, network: Network, k: int, training: bool | None, frozen: tu
         head = (lambda x: model.head(x)) if training is None else model.head.function()
         return head if model.reads is None else composed([model.reads, head])
     layer, identity = network.layers[k], not network.layers[k].on and passes_on(network, k + 1)
+    if layer.drop_path and not ends_branch(network, k + 1):
+        layer = layer.model_copy(update={"drop_path": 0.0})
     if training is None:
         model.layers[k].set_layer(layer, frozen, identity)
         return lambda x: model.layers[k](x)

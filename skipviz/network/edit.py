@@ -157,6 +157,11 @@ def in_residual_branch(network: Network, k: int) -> bool:
     return _residual_branches(network)[k - 1]
 
 
+def ends_branch(network: Network, k: int) -> bool:
+    """Return whether an add in force lands behind f_k, so that drop-path acts there."""
+    return any(skip.target == k and skip.merge == "add" and skip.in_force for skip in network.skips)
+
+
 def passes_on(network: Network, k: int) -> bool:
     """Return whether f_k, while it is off, becomes the identity; it becomes zeros in a residual branch, or where shapes differ."""
     shape = network.shapes.layers[k - 1]

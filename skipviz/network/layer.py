@@ -40,6 +40,16 @@ class Layer(Frozen):
         description="share of f_k's elements that a training step sets to 0, the others being divided by 1 − share "
         "(Srivastava et al. 2014): after norm and activation, before branch scale, gain and merge",
     )
+    drop_path: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="share of samples for which a training step leaves f_k out, the others being divided by 1 − share "
+        "(stochastic depth, Huang et al. 2016): where an add in force lands behind it, and nowhere else",
+    )
+    zero_gamma: bool = Field(
+        False, description="γ of the norm starts at 0, so that a residual branch starts as 0 (Goyal et al. 2017)"
+    )
     scale: float | None = Field(None, ge=0, le=10, description="branch scale α on the layer's output; None: no factor")
     scale_learned: bool = Field(False, description="α is a parameter that starts at `scale` (ReZero, SkipInit)")
     on: bool = Field(True, description="the layer switch, for lesions")
@@ -49,6 +59,10 @@ class Layer(Frozen):
     def _check(self):
         if self.init == "bilinear" and getattr(self.op, "mode", None) != "transposed":
             raise NetworkError("only a transposed up-scaling starts with bilinear weights")
+        if self.zero_gamma and (self.norm == "none" or self.order == "norm-act-op"):
+            raise NetworkError("zero γ is of a norm behind the operation: choose one, and the order op-norm-act")
+        if self.zero_gamma and self.activation == "relu":
+            raise NetworkError("a ReLU behind zero γ lets no gradient through, so the layer would never learn: choose another")
         return self
 
     def output_shape(self, shape: Shape) -> Shape:

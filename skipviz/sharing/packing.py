@@ -22,6 +22,8 @@ LAYER = {
     "i": "init",
     "f": "init_factor",
     "d": "dropout",
+    "p": "drop_path",
+    "z": "zero_gamma",
     "s": "scale",
     "l": "scale_learned",
     "e": "on",

@@ -118,6 +118,8 @@ def _layer_words() -> list[tuple[str, Callable[[Layer], str]]]:
         ("order", lambda layer: layer.order),
         ("init", lambda layer: layer.init + (f" ×{layer.init_factor:g}" if layer.init_factor != 1 else "")),
         ("dropout", lambda layer: f"{layer.dropout:g}"),
+        ("drop-path", lambda layer: f"{layer.drop_path:g}"),
+        ("zero γ", lambda layer: _switch(layer.zero_gamma)),
         ("branch scale", lambda layer: "none" if layer.scale is None else f"{layer.scale:g}" + " learned" * layer.scale_learned),
         ("switch", lambda layer: _switch(layer.on)),
         ("gradient gain", lambda layer: f"{layer.gain:g}"),

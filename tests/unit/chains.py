@@ -103,6 +103,7 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
         init=draw(inits),
         init_factor=draw(usually(1.0, 0.5)),
         dropout=draw(usually(0.0, 0.3)),
+        drop_path=draw(usually(0.0, 0.4)),
         scale=scale,
         scale_learned=scale is not None and draw(st.booleans()),
         on=draw(usually(True, False)),

@@ -24,6 +24,7 @@ def layers(draw) -> Layer:
         order=draw(st.sampled_from(("op-norm-act", "norm-act-op"))),
         init=draw(st.sampled_from(INITS)),
         dropout=draw(st.sampled_from((0.0, 0.0, 0.5))),
+        drop_path=draw(st.sampled_from((0.0, 0.0, 0.25))),
         scale=scale,
         scale_learned=learned,
         on=draw(st.booleans()),
@@ -78,6 +79,12 @@ def experiments(draw) -> Experiment:
     variants = {name: draw(networks()) for name in draw(st.lists(IDS, min_size=1, max_size=3, unique=True))}
     training = Training(
         optimizer=draw(st.sampled_from(("sgd", "momentum", "adam", "adamw"))),
+        schedule=draw(st.sampled_from(("constant", "cosine", "step", "one_cycle"))),
+        warmup_steps=draw(st.sampled_from((0, 0, 7))),
+        clip_norm=draw(st.none() | st.floats(1e-6, 1e6)),
+        clip_value=draw(st.none() | st.floats(1e-6, 1e6)),
+        accumulation=draw(st.sampled_from((1, 1, 3))),
+        precision=draw(st.sampled_from(("float32", "bfloat16"))),
         learning_rate=draw(st.floats(1e-6, 10)),
         batch_size=draw(st.integers(1, 4096)),
         steps=draw(st.integers(1, 1_000_000)),

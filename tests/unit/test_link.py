@@ -128,6 +128,8 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         "init": "torch",
         "init_factor": 1.0,
         "dropout": 0.0,
+        "drop_path": 0.0,
+        "zero_gamma": False,
         "scale": None,
         "scale_learned": False,
     }

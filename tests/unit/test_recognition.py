@@ -31,8 +31,15 @@ NUMBERS = {
 """What is drawn of settings that are numbers."""
 MOST_OPTIONS = {"blocks": 4, "depth": 6}
 """The first of many options, so that networks stay small."""
+
+
+def _unseen_of_residual(v: dict) -> set[str]:
+    no_norm_ends_a_branch = v["version"] == "v2" or v["norm"] == "none"
+    return ({"shortcut"} if v["block"] == "bottleneck" else set()) | ({"zero_gamma"} if no_norm_ends_a_branch else set())
+
+
 UNSEEN = {
-    "resnet": lambda v: {"shortcut"} if v["plain"] == "plain" or v["block"] == "bottleneck" else set(),
+    "resnet": lambda v: {"shortcut", "drop_path", "zero_gamma"} if v["plain"] == "plain" else _unseen_of_residual(v),
     "unet": lambda v: {"merge"} if v["long"] == "off" else set(),
     "fcn": lambda v: {"widening", "convolutions"} if v["stages"] < 3 or v["width"] == 1 else set(),
     "densenet": lambda v: {"compression"} if v["blocks"] == "1" else {"layers"} if v["blocks"].startswith("of") else set(),

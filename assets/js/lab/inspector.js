@@ -151,6 +151,7 @@ function layerControls(layers, act) {
   const ids = layers.map((one) => one.id);
   const width = layer.width && number("Width", layer.width, [1, 512], 1, act, (value) => act.layers(ids, { width: value }, true));
   const dropout = number("Dropout", layer.dropout, [0, 0.9], 0.05, act, (value) => act.layers(ids, { dropout: value }, true));
+  const path = number("Drop-path", layer.drop_path, [0, 0.9], 0.05, act, (value) => act.layers(ids, { drop_path: value }, true));
   const factor = number("Init factor", layer.init_factor, [0.0001, 100], "any", act, (value) => act.layers(ids, { init_factor: value }, true));
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
@@ -158,13 +159,15 @@ function layerControls(layers, act) {
     range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final), "gain "),
     choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
     menu(
-      "Width, norm, order, init and dropout of this layer",
+      "Width, norm, order, init, dropout and drop-path of this layer",
       width ? row("Width", width) : element("span", { class: "sv-quiet" }, layer.label),
       row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true))),
       row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true))),
       row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true))),
       row("Init factor", factor),
       row("Dropout", dropout),
+      row("Drop-path", path),
+      row("γ from 0", switchButton("Norm's γ starts at 0", layer.zero_gamma, () => act.layers(ids, { zero_gamma: !layer.zero_gamma }, true))),
       element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
     ),
     iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),

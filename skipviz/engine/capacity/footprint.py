@@ -95,6 +95,8 @@ def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
     stages = [*around, op] if first else [op, *around]
     if layer.dropout:
         stages.append(Stage(after, saves_more=after))
+    if layer.drop_path:
+        stages.append(Stage(after))
     if layer.scale is not None and (layer.scale_learned or layer.scale != 1):
         stages.append(Stage(after, saves_input=layer.scale_learned))
     return stages

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Literal
 
 from ..base import NetworkError
@@ -39,6 +40,8 @@ class _Plan:
     norm: str
     init: Init
     scale: Scale
+    drop_path: float
+    zero_gamma: bool
 
     @property
     def bias(self) -> bool:
@@ -58,6 +61,8 @@ def resnet(
     norm: str = "batch",
     init: Init = "he",
     scale: Scale = None,
+    drop_path: float = 0.0,
+    zero_gamma: bool = False,
     input: Sequence[int] | None = None,
     head: Head | int | None = None,
 ) -> Network:
@@ -71,19 +76,27 @@ def resnet(
     `project-all` (C) every shortcut is a projection; None: A for CIFAR's version 1, else B. Version 1 has its ReLU after the
     sum, as a box of its own, and a bottleneck's stride in its first convolution; version 2 has norm and ReLU before each
     convolution, shared by both ways where a shortcut projects, and a last norm and ReLU. `norm="none"` gives the convolutions
-    biases. `scale` is the branch scale. `init="fixup"` with `norm="none"` is Fixup's (Zhang et al. 2019): of the m convolutions of
+    biases. `scale` is the branch scale. `drop_path` is the last branch's, those before it growing to it in equal parts
+    (Huang et al. 2016). `zero_gamma`: the norm that ends a branch of version 1 starts with γ = 0 (Goyal et al. 2017).
+
+    `init="fixup"` with `norm="none"` is Fixup's (Zhang et al. 2019): of the m convolutions of
     each of L branches all but the last start as He's times L^(−1/(2m−2)), the last and the head at zero, under a learned scale
     from 1. One thing is not the paper's: every convolution has a bias a channel behind it, where the paper has a single number
     before each convolution, linear layer and activation; all start at zero. Raises `NetworkError`.
     """
     plan = _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, scale, input)
+    if not 0 <= drop_path <= 0.9:
+        raise NetworkError(f"drop-path is between 0 and 0.9, not {drop_path}")
+    if zero_gamma and (version == 2 or norm == "none"):
+        raise NetworkError("zero γ is of the norm that ends a branch: choose version 1 with a norm")
+    plan = replace(plan, drop_path=0.0 if plain else drop_path, zero_gamma=zero_gamma and not plain)
     trunk, size = Trunk(), (3, 32, 32) if plan.layout == "cifar" else (3, 224, 224)
     _stem(trunk, plan)
-    inputs = plan.widths[0]
-    for stage, (count, width) in enumerate(zip(plan.blocks, plan.widths, strict=True)):
-        for index in range(count):
+    inputs, branches = plan.widths[0], count(1)
+    for stage, (blocks, width) in enumerate(zip(plan.blocks, plan.widths, strict=True)):
+        for index in range(blocks):
             stride = 2 if stage and not index else 1
-            inputs = _unit(trunk, plan, inputs, width, stride, first=not stage and not index)
+            inputs = _unit(trunk, plan, inputs, width, stride, next(branches))
     if version == 2:
         trunk.layer(Identity(), norm=norm, activation="relu")
     classes = 10 if plan.layout == "cifar" else 1000
@@ -118,7 +131,7 @@ def _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, sc
     chosen("the initialisation", init, ("he", "fixup"))
     if init == "fixup" and (norm != "none" or scale is not None):
         raise NetworkError("Fixup takes the place of norms and brings its own branch scale; give norm='none' and no scale")
-    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, init, scale)
+    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, init, scale, 0.0, False)
 
 
 def _stem(trunk: Trunk, plan: _Plan) -> None:
@@ -129,19 +142,19 @@ def _stem(trunk: Trunk, plan: _Plan) -> None:
         trunk.layer(Pool(kernel=3, stride=2, padding=1))
 
 
-def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, first: bool) -> int:
-    """Add one residual unit; return how many channels it gives."""
+def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, branch: int) -> int:
+    """Add residual unit number `branch`, counted from 1; return how many channels it gives."""
     kernels = (3, 3) if plan.block == "basic" else (1, 3, 1)
     output = width if plan.block == "basic" else EXPANSION * width
     projects = plan.shortcut == "project-all" or (plan.shortcut == "project" and (stride > 1 or inputs != output))
-    activated = first or projects
-    if plan.version == 2 and projects and not first:
+    activated = branch == 1 or projects
+    if plan.version == 2 and projects and branch > 1:
         trunk.layer(Identity(), norm=plan.norm, activation="relu")
     source = trunk.state
     for place, kernel in enumerate(kernels):
         last = place == len(kernels) - 1
         op = Convolution(width=output if last else width, kernel=kernel, stride=stride if place == 0 else 1, bias=plan.bias)
-        fields = _start(plan, len(kernels), last)
+        fields = _start(plan, len(kernels), last) | (_ending(plan, branch) if last else {})
         if plan.version == 1:
             trunk.layer(op, norm=plan.norm, activation="none" if last else "relu", **fields)
         elif place == 0 and activated:
@@ -163,6 +176,12 @@ def _start(plan: _Plan, convolutions: int, last: bool) -> dict:
     if last:
         return {"init": "zero", "scale": 1.0, "scale_learned": True}
     return {"init": "he", "init_factor": round(branches ** (-1 / (2 * convolutions - 2)), 6)}
+
+
+def _ending(plan: _Plan, branch: int) -> dict:
+    """Return what else the last convolution of a branch has."""
+    drop_path = round(plan.drop_path * branch / sum(plan.blocks), 6)
+    return ({"drop_path": drop_path} if drop_path else {}) | ({"zero_gamma": True} if plan.zero_gamma else {})
 
 
 def _adapter(plan: _Plan, inputs: int, output: int, projects: bool) -> Adapter:

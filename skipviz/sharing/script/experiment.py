@@ -34,7 +34,8 @@ from torch.nn import functional as F
 """
 
 OWN_CLASSES = (
-    "Attention", "BatchNorm", "Batches", "Crop", "Dropout", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
+    "Attention", "BatchNorm", "Batches", "Crop", "Dropout",
+    "DropPath", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
     "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "Image", "ImageOps", "LARGEST_NUMBER",
     "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "SPELLINGS", "STEPS", "Scale",
     "TEXT", "Updater",

@@ -25,15 +25,19 @@ class LayerWriter:
     def __init__(self, needs: set[str], own_norms: bool) -> None:
         self.needs, self.own_norms = needs, own_norms
 
-    def layer(self, layer: Layer, shape: LayerShape, name: str, frozen: list[str] | None) -> tuple[str, str]:
+    def layer(self, layer: Layer, shape: LayerShape, name: str, frozen: list[str] | None, drops_path: bool) -> tuple[str, str]:
         """Return the module's expression and where in it its batch norm stands (`[0]`, or nothing).
 
+        `drops_path`: at some time an add lands behind it, where a drop-path acts.
         `frozen` are slices of input channels that come from concats that are off; None: none ever is.
         """
         operation = self._operation(layer, shape, name)
         normed = shape.input if layer.order == "norm-act-op" else shape.output
         first = layer.order == "norm-act-op"
         norm = self._norm(layer.norm, normed, frozen if first else None)
+        if layer.zero_gamma:
+            self.needs.add("zero_gamma")
+            norm = [f"zero_gamma({norm[0]})"]
         activation = [ACTIVATIONS[layer.activation]] if layer.activation != "none" else []
         stages = [*norm, *activation, *operation] if first else [*operation, *norm, *activation]
         if layer.dropout:
@@ -42,6 +46,9 @@ class LayerWriter:
         if layer.scale_learned or layer.scale not in (None, 1):
             self.needs.add("Scale")
             stages.append(f"Scale({layer.scale!r}, learned=True)" if layer.scale_learned else f"Scale({layer.scale!r})")
+        if layer.drop_path and drops_path:
+            self.needs |= {"Dropout", "DropPath"}
+            stages.append(f"DropPath({layer.drop_path!r}, {name})")
         if not stages:
             self.needs.add("Identity")
             stages = ["Identity()"]

@@ -90,7 +90,7 @@ class NetworkWriter:
         """Return what makes f_k and the skips that land at h_k, and what computes h_k."""
         network, shapes = self.network, self.network.shapes
         layer = network.layers[k - 1]
-        module, place = self.layers.layer(layer, shapes.layers[k - 1], identifier(0), self._frozen_at_first(k))
+        module, place = self.layers.layer(layer, shapes.layers[k - 1], identifier(0), self._frozen_at_first(k), self._drops_path(k))
         atom = Atom(k=k, names=[layer.id])
         atom.made = [f"self.f.append({module})" if self.long else f"self.f{k} = {module}"]
         if shapes.states[k] != shapes.states[k - 1] or k == 1:
@@ -98,7 +98,7 @@ class NetworkWriter:
         for index, skip in self.landing.get(k, ()):
             self._make_maps(atom, index, skip)
         self._names = atom.names
-        atom.lines = [*self._freezing(k, place), *self._state_lines(k)]
+        atom.lines = [*self._freezing(k, place), *self._dropping(k, module), *self._state_lines(k)]
         self._names = []
         return atom
 
@@ -270,6 +270,22 @@ class NetworkWriter:
         parts = ", ".join(f"{text(skip.id)}: slice({part.start}, {part.stop})" for skip, part in slices if not self._always(skip))
         off = f"[part for name, part in {{{parts}}}.items() if not self.on.get(name)]"
         return [f"{self._f(k)}{place}.frozen = {off}  # zeros of concats that are off"]
+
+    def _adds(self, k: int) -> list[Skip]:
+        return [skip for _, skip in self.landing.get(k, ()) if skip.merge == "add"]
+
+    def _drops_path(self, k: int) -> bool:
+        """Return whether an add is in force behind f_k at some time."""
+        return any(self.live.ever("on", skip.id, True) for skip in self._adds(k))
+
+    def _dropping(self, k: int, module: str) -> list[str]:
+        """Return the line that says whether the drop-path of f_k acts, where events change it."""
+        adds = self._adds(k)
+        changing = [skip for skip in adds if self.live.changes("on", skip.id)]
+        if not self.network.layers[k - 1].drop_path or not changing or any(map(self._always, adds)):
+            return []
+        place = "[-1]" if module.startswith("nn.Sequential(") else ""
+        return [f"{self._f(k)}{place}.acts = {' or '.join(f'self.on[{self._id(skip.id)}]' for skip in changing)}"]
 
     def _always(self, skip: Skip) -> bool:
         return not self.live.changes("on", skip.id) and bool(self.live.value("on", skip.id))

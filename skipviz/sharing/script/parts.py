@@ -114,6 +114,25 @@ class Dropout(nn.Module):
         source = generator("dropout", *self.names, Dropout.step)
         return (x * torch.empty(x.shape).bernoulli_(1 - self.share, generator=source).div_(1 - self.share)).to(x.dtype)
 ''',
+    "DropPath": '''
+class DropPath(Dropout):
+    """Leaves whole samples out (stochastic depth, Huang et al. 2016) while a skip carries them past."""
+
+    acts = True
+
+    def forward(self, x):
+        if not self.training or not self.acts:
+            return x
+        source = None if Dropout.step is None else generator("drop path", *self.names, Dropout.step)
+        kept = torch.empty(len(x), *[1] * (x.dim() - 1)).bernoulli_(1 - self.share, generator=source)
+        return (x * kept.div_(1 - self.share)).to(x.dtype)
+''',
+    "zero_gamma": '''
+def zero_gamma(norm):
+    """Return a norm whose γ starts at 0 (Goyal et al. 2017)."""
+    nn.init.zeros_(norm.weight)
+    return norm
+''',
     "Crop": '''
 class Crop(nn.Module):
     """Cuts a window out of an image."""

@@ -59,6 +59,8 @@ def network_data(network: Network) -> dict:
             "init": layer.init,
             "init_factor": layer.init_factor,
             "dropout": layer.dropout,
+            "drop_path": layer.drop_path,
+            "zero_gamma": layer.zero_gamma,
             "on": layer.on,
             "gain": layer.gain,
             "shape": written(shape.output),

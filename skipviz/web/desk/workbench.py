@@ -101,7 +101,7 @@ def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:
             layer.replaced(op=layer.op.replaced(width=width)) if layer.id in wanted else layer for layer in network.layers
         )
         network = edit.changed(network, layers=layers)
-    known = _known(changes, {"on", "gain", "activation", "norm", "order", "init", "dropout"})
+    known = _known(changes, {"on", "gain", "activation", "norm", "order", "init", "dropout", "drop_path", "zero_gamma"})
     return edit.set_layers(network, ids, **known) if known else network
 
 

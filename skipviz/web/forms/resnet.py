@@ -7,7 +7,7 @@ from ...network.family.resnet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
 from .clues import of_kind, scale_of, usual
-from .form import NORMS, SCALES, SCALES_HELP, Form, Setting
+from .form import DROPOUTS, NORMS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 
 LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
@@ -19,11 +19,12 @@ DEEPEST = {("basic", "v1"): 1202, ("bottleneck", "v2"): 1001}
 FREE_SCALES = tuple(SCALES)
 
 
-def _make(task: Task, layout, block, depth, width, version, shortcut, init, norm, scale, plain) -> Network:
+def _make(task: Task, layout, block, depth, width, version, shortcut, init, norm, scale, drop_path, zero_gamma, plain) -> Network:
     stages = 3 if layout == "cifar" else 4
     return families.resnet(
         depth=depth, layout=layout, block=block, widths=tuple(width * 2**stage for stage in range(stages)), shortcut=shortcut,
         version=int(version[1:]), norm=norm, init=init, scale=None if scale == "none" else scale, plain=plain == "plain",
+        drop_path=drop_path, zero_gamma=zero_gamma == "on" and version == "v1" and norm != "none",
         input=task.input_for(True), head=task.head(),
     )  # fmt: skip
 
@@ -50,6 +51,8 @@ def _read(network: Network) -> dict | None:
         "init": "fixup" if fixup else "he",
         "norm": usual((layer.norm for layer in (inner if version == "v2" else convolutions)), "none"),
         "scale": "none" if fixup else scale_of(convolutions, units),
+        "drop_path": max((layer.drop_path for layer in convolutions), default=0.0),
+        "zero_gamma": "on" if any(layer.zero_gamma for layer in convolutions) else "off",
         "plain": "residual" if network.skips else "plain",
     }
 
@@ -122,6 +125,15 @@ FORM = Form(
         ),
         Setting("norm", "Norm", "batch", _unless_fixup(NORMS)),
         Setting("scale", "Branch scale", "none", _unless_fixup(FREE_SCALES), words=SCALES, help=SCALES_HELP),
+        Setting(
+            "drop_path", "Drop-path", 0.0, DROPOUTS, idle=lambda values: values["plain"] == "plain",
+            help="The share of samples that leave the last branch out while it trains; less for those before it",
+        ),
+        Setting(
+            "zero_gamma", "Zero γ", "off", SWITCH,
+            help="The norm that ends a branch starts with γ = 0: each block starts as its skip",
+            idle=lambda values: values["plain"] == "plain" or values["version"] == "v2" or values["norm"] == "none",
+        ),
         Setting("plain", "Skips", "residual", ("residual", "plain")),
     ),
     _make,

@@ -167,6 +167,6 @@ def _with_own_settings(layers: tuple[Layer, ...], old: Network, scales: bool) ->
 
     A stack's dropout was set by hand and stays too; a family's goes with the family.
     """
-    names = ("on", "gain", *(("scale", "scale_learned") if scales else ()), *(("dropout",) if is_stack(old) else ()))
+    names = ("on", "gain", *(("scale", "scale_learned") if scales else ()), *(("dropout", "drop_path") if is_stack(old) else ()))
     kept = {layer.id: {name: getattr(layer, name) for name in names} for layer in old.layers}
     return tuple(layer.model_copy(update=kept.get(layer.id, {})) for layer in layers)

@@ -14,6 +14,7 @@ import { createTooltip } from "./common/notice.js";
 import { readPacked, runPacked } from "./replay/replay_file.js";
 import { createReplayFrame } from "./replay/replay_frame.js";
 import { createRunStore } from "./frames/store.js";
+import { createNews, createSentenceLine, createSpeech, sentenceOf } from "./lab/sentence_line.js";
 import { createTableView } from "./lab/table_view.js";
 import { themeOf } from "./common/theme.js";
 import { createTransport } from "./lab/transport.js";
@@ -73,6 +74,10 @@ export function createReplay(root, recorded) {
     uShown = u;
     show();
   });
+  const news = createNews(store);
+  const speech = createSpeech();
+  const sentenceLine = createSentenceLine(() => draw());
+  page.sentence.append(sentenceLine.root);
   const plots = createLabPlots(page, options, (step) => act.seek(step));
   page.transport.append(transport.root);
   page.toggle.remove();
@@ -175,10 +180,11 @@ export function createReplay(root, recorded) {
     plots.slow({ data, store, frame: shown, values: values(), theme });
     table.update(data, values(), null, true);
     diagram.renewHover();
-    const grads = (values()?.weight_grad ?? []).filter((value) => value !== null);
-    const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
-    inspector.update(data, null, ratio, { on: data.network.skips_on, step: null });
-    page.spoken.textContent = hints.spoken(data, store, values(), ratio);
+    inspector.update(data, null, { on: data.network.skips_on, step: null });
+    const looked = { data, store, frame: shown, variant };
+    const sentence = sentenceOf(looked, news.event(shown));
+    sentenceLine.update(sentence, 0);
+    page.spoken.textContent = speech.words(looked, sentence, recorded.steps);
   }
 
   // The arrows go from frame to frame, however far these lie apart; the space bar plays where nothing else takes it.

@@ -94,7 +94,7 @@ def measure(browser, address: str, text: str) -> dict:
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(f"{address}/lab?x={text}")
     page.wait_for_selector(".sv-bars .main-svg")
-    page.wait_for_function("() => document.querySelector('.sv-summary').textContent.includes('÷')")
+    page.wait_for_function("() => document.querySelector('.sv-sentence').textContent.includes('gradient')")
     starts, toggles = [], []
     for _ in range(STARTS):
         starts.append(page.evaluate(START))

@@ -7,7 +7,7 @@ const AXIS = 24;
 // The palest gradient on a projector is this far along its ramp: paler ones are lost on a lit wall.
 const PALEST = 0.3;
 // px of the column beside the diagram that the loss leaves to the transport over it and the switches under it.
-const AROUND = 310;
+const AROUND = 360;
 const LEAST_LOSS = 110;
 
 /**

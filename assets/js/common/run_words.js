@@ -74,3 +74,9 @@ function divergedWords(store, network) {
   const layer = network?.layers.find((one) => one.id === where.layer);
   return `Diverged at step ${where.step} in ${layer ? `f(${layer.k})` : "the head"}`;
 }
+
+/**
+ * What a shown step is called: its number, counted from 0; once all are taken, at the last frame, how many these are.
+ * @param {string} state @param {boolean} live @param {number} step @param {number} steps
+ */
+export const stepCount = (state, live, step, steps) => (state === "finished" && live && step === steps - 1 ? steps : step);

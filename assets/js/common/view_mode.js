@@ -9,7 +9,7 @@ export const MOST_ZOOM = 2.2;
 // px of width under which a screen is no projector's, whatever its link says: a phone that reads the wall's code.
 const NARROW = 880;
 // px of a projector's screen that the heads over the diagram and the margins take.
-const HEADS = 74;
+const HEADS = 152;
 
 /** px that a projector's screen leaves for the diagram with its axis. */
 export function projectorRoom() {

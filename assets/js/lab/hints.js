@@ -1,5 +1,5 @@
 // @ts-check
-// What a part is and what its number means, in a few lines; and one sentence for people who listen.
+// What a part is and what its number means, in a few lines.
 import { activationWords } from "../common/activations.js";
 import { inForce } from "../common/in_force.js";
 import { gradientAt, markSentence } from "../common/gradient_words.js";
@@ -7,27 +7,11 @@ import { formatNumber } from "../common/numbers.js";
 
 /** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
 export function createHints(figure = false) {
-  let said = "";
-  let saidAt = 0;
   return {
     /** @param {any} node @param {any} data @param {any} values @returns {string[]} */
     lines(node, data, values) {
       const lines = node && data ? partLines(node.dataset, data, values, figure) : [];
       return data?.watch && lines.length > 1 ? [...lines.slice(0, -1), "Watching: make it mine to change it"] : lines;
-    },
-    /** @returns {string} a sentence, renewed at most every five seconds while numbers move */
-    spoken(data, store, values, ratio, on = data.network.skips_on) {
-      const now = performance.now();
-      const state = `${store.state} ${store.cursor} ${on}`;
-      if (said && said.startsWith(state) && now - saidAt < 5000) return said.slice(state.length + 1);
-      saidAt = now;
-      const how = store.cursor === null ? `, ${store.state}` : store.active() ? ", looking back" : " of a recorded run";
-      const where = store.frames.length ? `Step ${store.frame().step}${how}. ` : "Before training. ";
-      const gradient = ratio === null ? "" : `The first layer's gradient is ${formatNumber(ratio)} of the last layer's${ratio < 1e-3 ? ": it vanishes" : ratio > 1e3 ? ": it explodes" : ": it gets through"}. `;
-      const loss = values?.loss !== undefined && values?.loss !== null ? `Loss ${formatNumber(values.loss)}.` : "";
-      const skips = data.network.skips_total ? `${on} of ${data.network.skips_total} skips on. ` : "";
-      said = `${state} ${where}${skips}${gradient}${loss}`;
-      return said.slice(state.length + 1);
     },
   };
 }

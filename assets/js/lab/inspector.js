@@ -43,20 +43,19 @@ export function createInspector(host, act) {
   host.append(line, controls);
   return {
     /**
-     * @param {any} data @param {{kind: string, ids: string[]} | null} selected @param {number | null} ratio  first ÷ last layer
-     * @param {{on: number, step: number | null, underflow?: boolean}} then  skips that are on; the earlier step looked at, where nothing is changed;
-     *   whether the first layer’s gradient underflowed
+     * @param {any} data @param {{kind: string, ids: string[]} | null} selected
+     * @param {{on: number, step: number | null}} then  skips that are on; the earlier step looked at, where nothing is changed
      * @param {string[]} [warnings]  what is wrong whatever is trained
      */
-    update(data, selected, ratio, then, warnings = []) {
+    update(data, selected, then, warnings = []) {
       const skips = selected?.kind === "skip" ? data.network.skips.filter((skip) => selected.ids.includes(skip.id)) : [];
       const layers = selected?.kind === "layer" ? data.network.layers.filter((layer) => selected.ids.includes(layer.id)) : [];
       const parts = skips.length ? skips : layers;
-      const next = JSON.stringify([parts, data.network.depth, then, data.network.skips_total, ratio === null ? null : formatNumber(ratio), warnings]);
+      const next = JSON.stringify([parts, data.network.depth, then, data.network.skips_total, warnings]);
       if (next === key) return;
       const busy = /** @type {any} */ (document.activeElement);
       if (key && parts.length && controls.contains(busy) && ["range", "number", "select-one"].includes(busy.type) && same(parts)) {
-        line.replaceChildren(...summary(data, ratio, then, warnings));
+        line.replaceChildren(...summary(data, then, warnings));
         return;
       }
       const opened = same(parts) && controls.querySelector("details")?.open;
@@ -65,7 +64,7 @@ export function createInspector(host, act) {
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
       if (skips.length) controls.replaceChildren(...skipControls(skips, data.network.depth, act));
       else if (layers.length) controls.replaceChildren(...layerControls(layers, act));
-      line.replaceChildren(...summary(data, ratio, then, warnings));
+      line.replaceChildren(...summary(data, then, warnings));
       for (const control of controls.querySelectorAll("button:not([aria-label='Close']), input, select")) control.disabled = then.step !== null;
       if (opened) controls.querySelector("details").open = true;
       controls.hidden = parts.length === 0;
@@ -79,19 +78,11 @@ export function createInspector(host, act) {
   };
 }
 
-function summary(data, ratio, then, warnings) {
-  const chip = element("span", { class: "sv-chip" });
-  if (ratio !== null) {
-    const odd = ratio < 1e-3 || ratio > 1e3;
-    chip.classList.toggle("warn", odd);
-    if (then.underflow) chip.append("Vanishing: first layer < 10⁻³⁸");
-    else chip.append(ratio < 1e-3 ? "Vanishing: " : ratio > 1e3 ? "Exploding: " : "", element("span", { class: "sv-chip-of" }, "first ÷ last layer "), formatNumber(ratio));
-    chip.title = `The first layer's weight gradient ÷ the last one's: ${formatNumber(ratio)}`;
-  }
+function summary(data, then, warnings) {
   return [
     element("strong", { title: `${data.network.weighted} with weights, and the head` }, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),
     element("span", { class: "sv-quiet" }, data.network.skips_total ? `${then.on} of ${data.network.skips_total} skips on${then.step === null ? "" : ` at step ${then.step}`}` : "no skips"),
-    warnings.length ? element("span", { class: "sv-chip warn", title: warnings.join(" ") }, warnings[0].split(/, so|, which|: nothing|: a step/)[0]) : ratio === null ? element("span") : chip,
+    ...(warnings.length ? [element("span", { class: "sv-chip warn", title: warnings.join(" ") }, warnings[0].split(/, so|, which|: nothing|: a step/)[0])] : []),
   ];
 }
 

@@ -24,7 +24,7 @@ export function labElements() {
   part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), element("div", { class: "sv-beside" }, part("names", "div", { class: "sv-names", hidden: true }), part("bars", "div", { class: "sv-bars" })));
   part("legend", "div", { class: "sv-legend" });
   part("table", "div", { class: "sv-table", hidden: true });
-  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, bar, heads, part("scroll", "div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
+  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, part("sentence", "div", { class: "sv-sentence-host" }), bar, heads, part("scroll", "div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
   part("transport", "section", { class: "sv-card sv-transport-card" });
   part("heatmap", "div", { class: "sv-plot-heatmap" });
   part("loss", "div", { class: "sv-plot-loss" });

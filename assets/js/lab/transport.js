@@ -4,7 +4,7 @@ import { element, icon, iconButton } from "../common/dom.js";
 import { formatNumber } from "../common/numbers.js";
 import { estimateWords } from "./estimate.js";
 import { eventMark, eventWords } from "../common/event_words.js";
-import { buttonWords, reasonWords, stateWords } from "../common/run_words.js";
+import { buttonWords, reasonWords, stateWords, stepCount } from "../common/run_words.js";
 
 /** Steps a second the speed slider offers; null is as fast as it goes. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
@@ -108,9 +108,7 @@ export function createTransport(act, options = {}) {
       step.disabled = !view.mine || over || store.state === "queued";
       stop.disabled = !view.mine || !["running", "paused"].includes(store.state);
       reset.disabled = !view.mine || store.state === "ready";
-      // All steps taken: the numbers are the last step's, whose place is one less where the first one is 0.
-      const all = store.state === "finished" && view.live && view.shown === view.steps - 1;
-      const at = all ? view.steps : view.shown;
+      const at = stepCount(store.state, view.live, view.shown, view.steps);
       count.textContent = String(at);
       total.textContent = ` / ${view.steps}`;
       const [kind, sentence] = view.said || stateWords(store, view.live, view.network);

@@ -13,6 +13,7 @@ import { createHeatmap } from "../plots/plot_heatmap.js";
 import { sayNoPlots } from "../plots/no_plots.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
 import { networkWords } from "./run_facts.js";
+import { createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { stateWords } from "../common/run_words.js";
 import { createRunStore } from "../frames/store.js";
 
@@ -28,6 +29,7 @@ const LOOKED_AT = "Open the run in the lab to change it; side by side it is only
 export function createCompareColumn(side, outer) {
   const store = createRunStore();
   const hints = createHints();
+  const speech = createSpeech();
   const title = element("h2", {});
   const words = element("p", { class: "sv-quiet" });
   const state = element("span", { class: "sv-state" });
@@ -131,8 +133,8 @@ export function createCompareColumn(side, outer) {
       if (!slow) return;
       view.renewHover();
       plots?.heatmap.update({ frames: store.frames, variant: data.variant, layerCount: data.network.depth, steps, theme, cursor: frame ? step : null, events: store.events, quantity: "weight" });
-      const gradients = (now?.weight_grad ?? []).filter((value) => value !== null);
-      spoken.textContent = frame ? hints.spoken(data, store, now, gradients.length > 1 && gradients.at(-1) > 0 ? gradients[0] / gradients.at(-1) : null) : "";
+      const looked = { data, store, frame, variant: data.variant };
+      spoken.textContent = frame ? speech.words(looked, sentenceOf(looked), steps) : "";
     },
     take: exporting.take,
     destroy() {

@@ -8,6 +8,7 @@ import { createHints } from "../lab/hints.js";
 import { createTooltip } from "../common/notice.js";
 import { metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
+import { createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { createPast } from "../lab/past.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { panelStateWords, twinWords } from "./panel_words.js";
@@ -25,6 +26,7 @@ import { post } from "../frames/stream.js";
 export function createFigurePanel(id, outer) {
   const store = createRunStore();
   const hints = createHints(true);
+  const speech = createSpeech();
   const title = element("h2", {});
   const main = element("button", { type: "button", class: "sv-main sv-panel-main", onclick: () => outer.main() });
   const whose = element("span", { class: "sv-whose" });
@@ -183,8 +185,8 @@ export function createFigurePanel(id, outer) {
       );
       const bad = store.state === "diverged" || store.state === "failed";
       if (bad) numbers.replaceChildren(element("span", { class: "sv-warn" }, store.reason || store.state));
-      const grads = now ? now.weight_grad.filter((value) => value !== null) : [];
-      spoken.textContent = hints.spoken(data, store, now, grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null);
+      const looked = { data, store, frame: shown(), variant: data.variant };
+      spoken.textContent = looked.frame ? speech.words(looked, sentenceOf(looked), data.steps) : "";
     },
     take: exporting.take,
     destroy() {

@@ -12,7 +12,7 @@ import { followRoom, labElements } from "../lab/lab_elements.js";
 import { labLinks } from "../lab/lab_links.js";
 import { createLabPlots } from "../lab/lab_plots.js";
 import { createHints } from "../lab/hints.js";
-import { brokenWords, gradientMark, marksOf } from "../common/gradient_words.js";
+import { brokenWords, marksOf } from "../common/gradient_words.js";
 import { createToast, createTooltip } from "../common/notice.js";
 import { createNetworkShape } from "../lab/network_shape.js";
 import { createOtherTab } from "../lab/other_tab.js";
@@ -24,6 +24,7 @@ import { createQueueNotice } from "../lab/queue_notice.js";
 import { createRunStore } from "../frames/store.js";
 import { createLooked } from "../frames/looked.js";
 import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
+import { createNews, createSentenceLine, createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { createTableView } from "../lab/table_view.js";
 import { createTransport } from "../lab/transport.js";
 import { giveRoom } from "../lab/setup_room.js";
@@ -217,6 +218,10 @@ export function createLab(root, commands) {
   const viewOptions = createViewOptions(page.quantity, options, () => act.options());
   const shape = createNetworkShape(page.head, page.names, (u) => commands.send({ op: "u", on: u }));
   const queueNotice = createQueueNotice(page.rows);
+  const news = createNews(store);
+  const speech = createSpeech();
+  const sentenceLine = createSentenceLine(() => draw.text());
+  page.sentence.append(sentenceLine.root);
   const plots = createLabPlots(page, options, (step) => act.seek(step));
   page.transport.append(transport.root);
   page.plain.onclick = () => act.all(false);
@@ -323,21 +328,22 @@ export function createLab(root, commands) {
       plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data) });
       table.update(data, values, past.then(), Boolean(data.watch));
       diagram.renewHover();
-      words(values);
+      words(shown);
     }
-    function words(values) {
+    function words(frame) {
       queueNotice(store, data.unmeasured);
-      const grads = values ? values.weight_grad.filter((value) => value !== null) : [];
-      const ratio = grads.length > 1 && grads.at(-1) > 0 ? grads[0] / grads.at(-1) : null;
       const on = past.on();
       const back = past.then();
-      inspector.update(data, selected, ratio, { on, step: back ? store.frame()?.step ?? 0 : null, underflow: gradientMark(values, "weight_grad", 0) === "underflow" }, warnings());
+      inspector.update(data, selected, { on, step: back ? store.frame()?.step ?? 0 : null }, warnings());
       page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
       page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";
       page.plain.setAttribute("aria-pressed", String(on === 0));
       page.residual.setAttribute("aria-pressed", String(on > 0 && on === data.network.skips_total));
       page.toggle.hidden = data.network.skips_total === 0;
-      page.spoken.textContent = hints.spoken(data, store, values, ratio, on);
+      const looked = { data, store, frame, variant: variant() };
+      const sentence = sentenceOf(looked, news.event(frame));
+      sentenceLine.update(sentence, news.left());
+      page.spoken.textContent = speech.words(looked, sentence, data.steps);
     }
     return {
       soon() {
@@ -353,7 +359,7 @@ export function createLab(root, commands) {
       text() {
         watching.update();
         const frame = store.frame() || data.probe?.frame || null;
-        words(frame?.variants[variant()] || null);
+        words(frame);
         transport.update(training(store.frame()));
       },
     };
@@ -410,6 +416,7 @@ export function createLab(root, commands) {
     },
     destroy() {
       clearTimeout(measureTimer);
+      sentenceLine.destroy();
       document.removeEventListener("keydown", onKey);
       looked.destroy();
       exporting.destroy();

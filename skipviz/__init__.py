@@ -5,7 +5,7 @@ Importing this package imports no torch; `build` and `train` do when they are ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .network import (
@@ -37,7 +37,7 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     import torch
 
-    from .learning.frame import Frame
+    from .learning.training import TrainingRun
     from .tasks.event import Event
 
 
@@ -79,8 +79,11 @@ def build(network: Network, seed: int = 0) -> torch.nn.Module:
     return build_module(network, seed)
 
 
-def train(experiment: Experiment, events: Iterable[Event] = ()) -> Iterator[Frame]:
-    """Train `experiment` in this process and yield its recorded frames; `events` act before the step they name."""
+def train(experiment: Experiment, events: Iterable[Event] = ()) -> TrainingRun:
+    """Train `experiment` in this process while its frames are taken; `events` act before the step they name.
+
+    After the last frame, `.model(variant)` gives a module with the trained weights.
+    """
     from .learning.training import train as train_here
 
     return train_here(experiment, events)

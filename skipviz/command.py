@@ -15,6 +15,7 @@ from .network.network import Network
 from .settings import get_settings
 from .sharing import link
 from .sharing.script.experiment import ScriptError, script
+from .sharing.weights import SUFFIX, to_safetensors
 from .tasks import presets
 from .tasks.cautions import cautions
 from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
@@ -91,10 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     drawing.add_argument("--variant", help="which of its networks; the first if left out")
     drawing.add_argument("--dark", action="store_true", help="for a dark page")
     drawing.add_argument("--gradient", action="store_true", help="with bands as wide as the gradient at initialisation")
-    training = commands.add_parser("train", help="train it here and write what was measured to a file")
-    training.set_defaults(run=_train)
+    training = commands.add_parser("train", help="train it here; write what was measured, the weights or both to files")
+    training.set_defaults(run=_train, refuse=training.error)
     training.add_argument("--steps", type=_count, help="optimizer steps; its own number if left out")
-    training.add_argument("--out", required=True, help="a .parquet or .csv file, one row a layer, state, skip or network at a step")
+    training.add_argument("--out", help="a .parquet or .csv file, one row a layer, state, skip or network at a step")
+    training.add_argument("--weights", help="a .safetensors file of the trained weights; its metadata say how to load them")
+    training.add_argument("--variant", help="whose weights; the first network's if left out")
     linking = commands.add_parser("link", help="print its link text, for ?x=… behind the lab's address")
     linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
     coding = commands.add_parser("code", help="print it as a stand-alone PyTorch script that trains to the same losses")
@@ -151,75 +154,104 @@ def _draw(options) -> None:
 
     path = _place(options.out, (".svg",))
     experiment = experiment_named(options.experiment)
-    name = options.variant or next(iter(experiment.variants))
-    if name not in experiment.variants:
-        raise CommandError(f"there is no network {name[:80]!r} in it; there is {', '.join(experiment.variants)}")
+    name = _variant(options.variant, experiment)
     frame = None
     if options.gradient:
         from .learning.trainer import Trainer
 
         frame = Trainer(experiment).measure().to_data()["variants"][name]
     svg = draw(experiment.variants[name]).standalone_svg("dark" if options.dark else "light", frame)
+    _write(path, svg.encode())
+
+
+def _variant(name: str | None, experiment: Experiment) -> str:
+    """Return the name of a network that is asked for, the first one's for None; raises `CommandError`."""
+    name = name or next(iter(experiment.variants))
+    if name not in experiment.variants:
+        raise CommandError(f"there is no network {name[:80]!r} in it; there is {', '.join(experiment.variants)}")
+    return name
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        path.write_text(svg, encoding="utf-8")
+        path.write_bytes(content)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def _place(text: str, suffixes: Sequence[str]) -> Path:
+def _place(text: str, suffixes: Sequence[str], option: str = "--out") -> Path:
     """Return where a file is to be written, of one of these kinds; raises `CommandError`."""
     path = Path(text)
     if path.suffix not in suffixes:
-        raise CommandError(f"--out names {'an' if suffixes == ('.svg',) else 'a'} {' or '.join(suffixes)} file, not {text}")
+        raise CommandError(f"{option} names {'an' if suffixes == ('.svg',) else 'a'} {' or '.join(suffixes)} file, not {text}")
     if not path.absolute().parent.is_dir():
         raise CommandError(f"there is no folder {path.absolute().parent}")
     return path
 
 
 def _train(options) -> None:
-    path = _place(options.out, FORMATS)
+    if options.out is None and options.weights is None:
+        options.refuse("give --out, --weights or both: a training that writes nothing is lost")
+    out = None if options.out is None else _place(options.out, FORMATS)
+    weights = None if options.weights is None else _place(options.weights, (SUFFIX,), "--weights")
     experiment = experiment_named(options.experiment)
+    variant = _variant(options.variant, experiment)
     if options.steps is not None:
         experiment = experiment.replaced(training=experiment.training.replaced(steps=options.steps))
     for sentence in cautions(experiment):
         print(f"skipviz: {sentence}", file=sys.stderr)
-    frames = _watched(experiment)
-    try:
-        _write(experiment, frames, path)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
-    print(_outcome(experiment, frames, path))
+    run, frames = _watched(experiment)
+    written = []
+    if out is not None:
+        _write(out, _table(experiment, frames, out))
+        written.append(f"{len(frames)} frames in {out}")
+    if weights is not None:
+        _write(weights, _weights(run, frames, variant))
+        written.append(f"weights of {variant} in {weights}")
+    print("\n".join([*_outcomes(experiment, frames), *written]))
 
 
-def _watched(experiment: Experiment) -> list:
-    """Train with a progress bar on the error stream; return the recorded frames."""
+def _watched(experiment: Experiment) -> tuple:
+    """Train with a progress bar on the error stream; return the run and its recorded frames."""
     from tqdm import tqdm
 
     from .learning.training import train
 
-    frames = []
+    run, frames = train(experiment), []
     with tqdm(total=experiment.training.steps, unit="step") as bar:
-        for frame in train(experiment):
+        for frame in run:
             frames.append(frame)
             bar.update(frame.step + 1 - bar.n)
             losses = {name: measured.loss for name, measured in frame.variants.items()}
             bar.set_postfix({name: "–" if loss is None else f"{loss:.4f}" for name, loss in losses.items()}, refresh=False)
-    return frames
+    return run, frames
 
 
-def _write(experiment: Experiment, frames: list, path: Path) -> None:
+def _table(experiment: Experiment, frames: list, path: Path) -> bytes:
     from .sharing import table
 
     rows = table.table(experiment, frames)
-    path.write_bytes(table.to_csv(rows) if path.suffix == ".csv" else table.to_parquet(rows))
+    return table.to_csv(rows) if path.suffix == ".csv" else table.to_parquet(rows)
 
 
-def _outcome(experiment: Experiment, frames: list, path: Path) -> str:
+def _weights(run, frames: list, variant: str) -> bytes:
+    """Return the weights file of a run that is over; a step that diverged was not taken."""
+    model, last = run.model(variant), _last(frames, variant)
+    steps = last.step + (last.variants[variant].loss is not None)
+    return to_safetensors({name: tensor.numpy() for name, tensor in model.state_dict().items()}, model.network, variant, steps)
+
+
+def _last(frames: list, variant: str):
+    """Return the last frame of a variant."""
+    return next(frame for frame in reversed(frames) if variant in frame.variants)
+
+
+def _outcomes(experiment: Experiment, frames: list) -> list[str]:
     lines = []
     for name, network in experiment.variants.items():
-        frame = next(frame for frame in reversed(frames) if name in frame.variants)
+        frame = _last(frames, name)
         lines.append(f"{name}: {_ending(experiment, network, frame.step, frame.variants[name])}")
-    return "\n".join([*lines, f"{len(frames)} frames in {path}"])
+    return lines
 
 
 def _ending(experiment: Experiment, network: Network, step: int, measured) -> str:

@@ -141,6 +141,10 @@ class Trainer:
         self._events, self._next_held_out = events, next_held_out
         return frame
 
+    def weights(self, variant: str) -> dict[str, Tensor]:
+        """Return a variant's parameters and buffers by name; they change with the next step."""
+        return self._variants[variant].model.state_dict()
+
     def state_bytes(self) -> bytes:
         """Return what the next steps depend on, for `load_state`; events that no frame has shown yet are kept too."""
         facts = {

@@ -6,30 +6,75 @@ from collections.abc import Iterable, Iterator
 
 from ..settings import get_settings
 from ..tasks.event import Event
-from ..tasks.experiment import Experiment
+from ..tasks.experiment import Experiment, ExperimentError
 from ..tasks.uploads import Uploads
+from .build import NetworkModule, build
 from .frame import Frame
 from .setup import as_in_a_run
 from .trainer import Trainer
 
 
-def train(experiment: Experiment, events: Iterable[Event] = ()) -> Iterator[Frame]:
+class TrainingRun(Iterator[Frame]):
+    """Trains while it is iterated: yields recorded frames, and has the trained weights after the last."""
+
+    def __init__(self, experiment: Experiment, events: Iterable[Event] = ()) -> None:
+        self._experiment, self._waiting = experiment, sorted(events, key=lambda event: event.step or 0)
+        self._trainer: Trainer | None = None
+        self._closed = False
+
+    def __next__(self) -> Frame:
+        if self._closed:
+            raise StopIteration
+        try:
+            with as_in_a_run():  # not while a frame is looked at: what the caller computes then is none of our concern
+                if self._trainer is None:
+                    self._trainer = _trainer(self._experiment)
+                frame = _next_frame(self._trainer, self._waiting)
+        except BaseException:
+            self.close()
+            raise
+        if frame is None:
+            raise StopIteration
+        return frame
+
+    def close(self) -> None:
+        """Give up what is left of the training; the weights of one that is over stay."""
+        self._closed = True
+        if not self._is_over():
+            self._trainer = None
+
+    def model(self, variant: str | None = None) -> NetworkModule:
+        """Return a new module of a variant (None: the first) with the trained weights and the switches of the end, on the CPU.
+
+        It is in training mode, as a module just built is. The weights of a variant that diverged are those before the step
+        at which it did. Raises `ExperimentError` before the training's end or where there is no such variant.
+        """
+        name = next(iter(self._experiment.variants)) if variant is None else variant
+        if name not in self._experiment.variants:
+            raise ExperimentError(f"there is no variant {name!r}; there is {', '.join(self._experiment.variants)}")
+        if not self._is_over():
+            raise ExperimentError("the training has not come to its end: take all its frames, then ask for the model")
+        model = build(self._trainer.experiment.variants[name], self._experiment.training.seed)
+        model.load_state_dict(self._trainer.weights(name))
+        return model
+
+    def _is_over(self) -> bool:
+        return self._trainer is not None and self._trainer.finished
+
+
+def train(experiment: Experiment, events: Iterable[Event] = ()) -> TrainingRun:
     """Train and yield a frame at step 0, every `record_interval()` steps, at the last step and at each event's step.
 
     It computes with one thread and without denormals, as every run and a written script do, whatever the caller has set.
     An event acts before the forward pass of its `step` (None: step 0). Raises `NetworkError` when one cannot act. One's own
     data is found in the folder that the settings name; raises `UploadError` where it is not there.
     """
-    with as_in_a_run():
-        uploads = Uploads(get_settings().data_dir / "uploads") if experiment.task.own else None
-        trainer = Trainer(experiment, experiment.training.device, uploads)
-    waiting = sorted(events, key=lambda event: event.step or 0)
-    while True:
-        with as_in_a_run():  # not while a frame is looked at: what the caller computes then is none of our concern
-            frame = _next_frame(trainer, waiting)
-        if frame is None:
-            return
-        yield frame
+    return TrainingRun(experiment, events)
+
+
+def _trainer(experiment: Experiment) -> Trainer:
+    uploads = Uploads(get_settings().data_dir / "uploads") if experiment.task.own else None
+    return Trainer(experiment, experiment.training.device, uploads)
 
 
 def _next_frame(trainer: Trainer, waiting: list[Event]) -> Frame | None:

@@ -39,6 +39,7 @@ MADE_WITH = "w"
 """Key of the version of torch that a link was made with: the same one trains the experiment to the same numbers."""
 
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
+_AROUND = re.compile(r"^[^A-Za-z0-9_-]+|[^A-Za-z0-9_-]+$")
 _NUMBERED = re.compile(r"([1-9][0-9]{0,3})\.")
 _RELEASE = re.compile(r"[0-9A-Za-z.]{1,16}")
 
@@ -82,6 +83,8 @@ def opened(text: str) -> Opened:
     """Return the experiment and what the link was made with; raises `LinkError` for a text that is no link."""
     if not isinstance(text, str):
         raise LinkError("a link is text")
+    if len(text) <= 2 * MAX_CHARACTERS:
+        text = as_sent(text)
     if len(text) > MAX_CHARACTERS:
         raise LinkError(f"this link has {len(text):,} characters and a link has at most {MAX_CHARACTERS:,}")
     if not text.startswith((VERSION, FIRST)):
@@ -115,6 +118,11 @@ def torch_release() -> str:
         return metadata.version("torch").partition("+")[0]
     except metadata.PackageNotFoundError:
         return ""
+
+
+def as_sent(text: str) -> str:
+    """Return a link's text, or a run's or classroom's name, as it was before a mail or a sentence broke it."""
+    return _AROUND.sub("", "".join(text.split()))
 
 
 def text_of(address: str) -> str:

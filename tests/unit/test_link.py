@@ -327,3 +327,15 @@ def test_the_right_panel_keeps_its_units_ids():
     assert [layer.id for layer in opened.network.layers][:5] == ["u1.f1", "u1.f2", "u1.f3", "u1.f4", "u2.f1"]
     assert skipviz.LinkError is LinkError
     assert issubclass(LinkError, ValueError)
+
+
+@pytest.mark.parametrize("change", ["{}.", "({})", " {} ", "<{}>,", "“{}”", "{}\n", "{}!"])
+def test_a_link_opens_with_what_a_sentence_put_around_it(change):
+    experiment = presets.get("figure-4-9-right")
+    assert link.decode(change.format(link.encode(experiment))) == experiment
+
+
+def test_a_link_that_a_mail_broke_over_lines_opens():
+    experiment = presets.get("figure-4-9-right")
+    text = link.encode(experiment)
+    assert link.decode("\r\n  ".join(text[start : start + 60] for start in range(0, len(text), 60))) == experiment

@@ -94,18 +94,18 @@ def open_run(run_id: str) -> None:
 def _open(desk: Desk) -> None:
     """Open what the lab's address names: a classroom, a run, an experiment; a sentence says what is not there."""
     bench, query = desk.benches["lab"], st.query_params
-    lead, follow = query.get("lead"), query.get("follow")
+    lead, follow, named = (link.as_sent(query.get(name) or "") for name in ("lead", "follow", "run"))
     if lead and owns(session.owner(), lead):
-        desk.lead, follow = lead, None
-    follow = follow or (lead if not desk.lead else None)
+        desk.lead, follow = lead, ""
+    follow = follow or (lead if not desk.lead else "")
     if follow and is_token(follow):
         desk.follow = follow
         look_again(desk, bench)
         return
-    run_id, missing = query.get("run"), None
-    if run_id:
+    missing = None
+    if named:
         try:
-            run = get_engine().look_up(run_id)
+            run = get_engine().look_up(named)
         except EngineError as error:
             missing = "is no longer kept" if error.status == 404 else "cannot be read now; its link opens it later"
         else:

@@ -59,5 +59,6 @@ def test_the_sentence_tells_before_and_after_a_switch_and_is_read_aloud_of_one_f
     lab.until(lambda: re.match(r"First layer’s gradient .*10⁻.* → .* of the last’s; loss .* → ", sentence.inner_text()))
     lab.until(lambda: re.match(r"Step \d+, running\. 11 of 11 skips on\. First layer’s gradient .*10⁻", spoken.inner_text()))
     lab.until(lambda: sentence.inner_text().startswith("It gets through"))
-    lab.press("Pause")
+    lab.page.keyboard.press(" ")
+    lab.expect_state("Paused")
     lab.until(lambda: re.match(r"Step \d+, paused\. 11 of 11 skips on\. It gets through", spoken.inner_text()))

@@ -86,3 +86,12 @@ export function isText(node) {
   const unwritten = ["range", "checkbox", "radio", "button", "submit", "file"];
   return Boolean(node.closest?.("textarea, [contenteditable]") || (node.matches?.("input") && !unwritten.includes(node.type)));
 }
+
+/**
+ * Whether the space bar means something to the node that has the focus; not to a button that has it from being clicked.
+ * @param {any} node @param {boolean} pointed  whether the last thing that moved the focus was a pointer
+ */
+export function takesSpace(node, pointed) {
+  if (pointed && node.closest?.("button:not([role])")) return false;
+  return Boolean(node.closest?.("input, textarea, select, button, summary, a, [contenteditable], [role], [tabindex]"));
+}

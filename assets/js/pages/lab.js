@@ -1,7 +1,7 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
 import { createDiagramView } from "../diagram/diagram_view.js";
-import { iconButton, isText } from "../common/dom.js";
+import { iconButton, isText, takesSpace } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
@@ -251,7 +251,16 @@ export function createLab(root, commands) {
     }
   });
   // Wherever the focus is, but in a field whose text has an undo of its own.
+  let pointed = false;
+  const onPointer = () => (pointed = true);
+  document.addEventListener("pointerdown", onPointer, true);
   function onKey(event) {
+    if (event.key === "Tab") pointed = false;
+    // Space starts and pauses where nothing else takes it: a button or a part of the diagram that was reached by keys does.
+    if (event.key === " " && !event.defaultPrevented && !event.repeat && !takesSpace(event.target, pointed) && !page.root.querySelector(".sv-main")?.disabled) {
+      event.preventDefault();
+      return act.main();
+    }
     if (event.defaultPrevented || !(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "z" || isText(event.target)) return;
     event.preventDefault();
     act.travel(event.shiftKey ? "redo" : "undo");
@@ -418,6 +427,7 @@ export function createLab(root, commands) {
       clearTimeout(measureTimer);
       sentenceLine.destroy();
       document.removeEventListener("keydown", onKey);
+      document.removeEventListener("pointerdown", onPointer, true);
       looked.destroy();
       exporting.destroy();
       dropping.destroy();

@@ -3,6 +3,7 @@
 import { element } from "../common/dom.js";
 import { createPoster } from "./poster.js";
 import { qrCode } from "./qr.js";
+import { codeWords } from "./reachable.js";
 
 /**
  * @typedef {{id: string, title: string, note: string, address: string | null, label?: string, classroom?: boolean}} LinkKind
@@ -35,7 +36,7 @@ export function createSharePanel(outer) {
   const root = element(
     "div", { class: "sv-share-panel", role: "dialog", "aria-label": "Share", hidden: true },
     choice, note, link, status,
-    element("div", { class: "sv-code-row" }, code, element("div", { class: "sv-code-side" }, element("span", { class: "sv-quiet" }, "Point a phone at it."), large)),
+    element("div", { class: "sv-code-row" }, code, element("div", { class: "sv-code-side" }, element("span", { class: "sv-quiet" }, codeWords(location.hostname)), large)),
     leaveOut, room,
   );
   root.onkeydown = (event) => {

@@ -214,3 +214,15 @@ def test_a_row_of_several_layers_says_which_zeros_it_stands_for(harness):
     said = call(harness, "plots/row_marks.js", "markSentences", mark, given, -7)
     assert said[1] == "smallest < 10⁻³⁸ at f(1), largest 0.5"
     assert "1 of 3: underflow, 1 of 3: rounding" in said
+
+
+@pytest.mark.parametrize(
+    ("hostname", "only_here"),
+    [
+        ("localhost", True), ("127.0.0.1", True), ("[::1]", True), ("lab.localhost", True),
+        ("192.168.1.20", False), ("skipviz.example.org", False), ("localhost.example.org", False),
+    ],
+)  # fmt: skip
+def test_a_code_says_where_a_phone_cannot_reach_the_address(harness, hostname, only_here):
+    words = call(harness, "sharing/reachable.js", "codeWords", hostname)
+    assert words.startswith("A phone cannot reach this address" if only_here else "Point a phone at it.")

@@ -13,6 +13,7 @@ from skipviz.learning.marks import MARKS
 from skipviz.learning.parameters import FlatParameters
 from skipviz.learning.plan import Tape
 from skipviz.learning.probe import Gradients, mean_magnitudes
+from skipviz.learning.setup import as_in_a_run
 from skipviz.learning.trainer import Trainer
 from skipviz.sharing.table import table, to_csv
 
@@ -232,5 +233,9 @@ def test_frames_hold_the_means_of_weights_and_states():
     assert len(frame.weight_grad_mean) == 5
     for k in range(1, 6):
         assert 0 < frame.state_grad_mean[k] <= exact[k] / count**0.5
-    deep = measured(families.mlp(depth=100, width=16))[0]
+    deep = measured(families.mlp(depth=80, width=16))[0]
     assert 0 < deep.weight_grad_mean[0] < deep.weight_grad[0] < 1e-30
+    with as_in_a_run():
+        deeper = measured(families.mlp(depth=100, width=16))[0]
+    assert deeper.weight_grad_mean[0] == deeper.weight_grad[0] == 0
+    assert 0 in deeper.underflow["weight_grad"]

@@ -43,8 +43,9 @@ def memory_mb(experiment: Experiment) -> float:
     parts = [_Part(network, batch, training, shown) for network in experiment.variants.values()]
     forward = sum(part.forward for part in parts)
     heap = max(max(forward + part.ghost, forward + part.evaluated, part.measured) for part in parts)
-    outside = sum(part.kept for part in parts) + max(part.mapped for part in parts) + _data(experiment)
-    return WORKER_MB + (4 * (outside + HEAP * heap) + 1024 * sum(part.objects for part in parts)) / 2**20
+    data, left = _data(experiment)
+    outside = sum(part.kept for part in parts) + max(part.mapped for part in parts) + data
+    return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * sum(part.objects for part in parts)) / 2**20
 
 
 def kept_by_optimizer(training: Training) -> int:
@@ -73,13 +74,15 @@ class _Part:
         self.objects = LAYER_KB * network.depth + SKIP_KB * len(network.skips)
 
 
-def _data(experiment: Experiment) -> int:
-    """Return the elements of the data set, and as many again that its making leaves in the heap unless they were mapped."""
+def _data(experiment: Experiment) -> tuple[int, int]:
+    """Return the elements of the data set, and as many that its making leaves in the heap for passes unless they were mapped."""
     task = experiment.task
     size = elements(task.sample_shape())
     inputs = task.sample_count() * size
-    copies = _DATA_COPIES if task.own or task.gives_tokens else 2 if inputs < MAPPED // 2 else 1
-    return copies * (2 * inputs if task.finds_masks or task.gives_tokens else inputs + 2 * task.sample_count())
+    once = 2 * inputs if task.finds_masks or task.gives_tokens else inputs + 2 * task.sample_count()
+    if task.own or task.gives_tokens:
+        return _DATA_COPIES * once, 0
+    return once, once if inputs < MAPPED // 2 else 0
 
 
 def refusal(experiment: Experiment, limit_mb: int) -> str | None:

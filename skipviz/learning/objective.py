@@ -14,6 +14,20 @@ def accuracy(outputs: Tensor, truth: Tensor) -> float:
     return (outputs.argmax(-1) == truth).float().mean().item()
 
 
+def recalls(outputs: Tensor, truth: Tensor) -> list[float | None]:
+    """Return for each class the share of its samples, or tokens, that are told right; None for a class without any."""
+    classes, truth = outputs.shape[-1], truth.flatten()
+    right = outputs.argmax(-1).flatten() == truth
+    counts, told = (torch.bincount(part, minlength=classes).tolist() for part in (truth, truth[right]))
+    return [good / count if count else None for good, count in zip(told, counts, strict=True)]
+
+
+def balanced(recall: list[float | None]) -> float | None:
+    """Return the mean recall of the classes that have one, the balanced accuracy; None where none has."""
+    known = [share for share in recall if share is not None]
+    return sum(known) / len(known) if known else None
+
+
 def exact_match(outputs: Tensor, truth: Tensor) -> float:
     """Return the share of sequences without any wrong token; outputs `(batch, length, tokens)`."""
     return (outputs.argmax(-1) == truth).all(-1).float().mean().item()

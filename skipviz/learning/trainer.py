@@ -16,7 +16,7 @@ from ..tasks.uploads import Uploads
 from .batches import Batches
 from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors
 from .frame import Frame, VariantFrame
-from .objective import LOSSES, METRICS, finite
+from .objective import LOSSES, METRICS, balanced, finite, recalls
 from .passes import Batch
 from .picture import Painter, plane
 from .variant import Variant
@@ -90,6 +90,8 @@ class Trainer:
             "picture": task.kind.picture,
             "metric": task.kind.metric,
         }
+        if task.kind.metric == "accuracy":
+            header["class_counts"] = np.bincount(self._data.y.ravel(), minlength=task.kind.outputs).tolist()
         if task.own and task.own.classes:
             header["classes"] = list(task.own.classes)
         if task.kind.picture in ("boundary", "curve"):
@@ -207,12 +209,21 @@ class Trainer:
             self._next_held_out = (self.step // interval + 1) * interval
         for name, variant in living.items():
             if held_out:
-                extras[name]["held_out"] = finite(self._metric(variant.evaluate(self._held_out_x), self._held_out_y))
+                extras[name] |= self._held_out(variant)
             if ghost:
                 extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)
             if picture:
                 extras[name]["picture"] = self._painter.paint(variant)
         return extras
+
+    def _held_out(self, variant: Variant) -> dict:
+        """Return a frame's fields of held-out samples."""
+        outputs, truth = variant.evaluate(self._held_out_x), self._held_out_y
+        fields = {"held_out": finite(self._metric(outputs, truth))}
+        if self.experiment.task.kind.metric == "accuracy":
+            recall = recalls(outputs, truth)
+            fields |= {"balanced_accuracy": balanced(recall), "recall": recall}
+        return fields
 
     def _frame(self, frames: dict[str, VariantFrame], extras: dict[str, dict]) -> Frame:
         for name, fields in extras.items():

@@ -5,10 +5,11 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     step, seconds, variant, part, index, id, marks, then the quantities
 
     part     index        quantities (L2 norms; see `skipviz.learning.frame`)
-    network  0            loss, metric, held_out, head_grad, total_grad (before clipping), learning_rate
+    network  0            loss, metric, held_out, balanced_accuracy, head_grad, total_grad (before clipping), learning_rate
     layer    k = 1..n     weight_grad, weight_grad_mean, trunk_grad, update_ratio, scale_grad, ghost
     state    k = 0..n     state_grad, state_grad_mean, state_rms, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1)
+    class    0..classes-1 recall, where an accuracy of held-out samples was taken
 
 The two means are of magnitudes: of a layer's weights without biases, and of a state's elements and the batch's.
 
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
     import pandas
 
 QUANTITIES = {
-    "network": ("loss", "metric", "held_out", "head_grad", "total_grad", "learning_rate"),
+    "network": ("loss", "metric", "held_out", "balanced_accuracy", "head_grad", "total_grad", "learning_rate"),
     "layer": ("weight_grad", "weight_grad_mean", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
     "state": ("state_grad", "state_grad_mean", "state_rms", "ghost_state"),
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening"),
+    "class": ("recall",),
 }
 KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")
 
@@ -64,7 +66,7 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
                 _add_rows(columns, frame, variant, part, values, ids.get((variant, part), ()))
     floats = {name: "float64" for names in QUANTITIES.values() for name in names}
     rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
-    for name in floats.keys() - {"learning_rate"}:
+    for name in floats.keys() - {"learning_rate", "balanced_accuracy", "recall"}:
         rows[name] = measured_exactly(rows[name].to_numpy())
     return rows.astype(dict.fromkeys(("variant", "part", "id", "marks"), "category"))
 

@@ -27,6 +27,8 @@ variant = st.builds(
     *[number, number, numbers, numbers, numbers, numbers, number, numbers, numbers, numbers, numbers],
     nonfinite=st.lists(st.text(max_size=5), max_size=2),
     held_out=number,
+    balanced_accuracy=number,
+    recall=st.none() | numbers,
     ghost=st.none() | numbers,
     first_broken=st.none() | st.text(max_size=5),
     underflow=places,

@@ -19,6 +19,35 @@ export function metricWord(value, metric) {
   return NUMBERED_METRICS.includes(metric) ? value.toFixed(2).replace("-", "−") : `${(100 * value).toFixed(1)} %`;
 }
 
+// Classes of which the largest has more than this many times the samples of the smallest are unequal: an accuracy flatters there.
+const EQUAL = 1.5;
+
+/** @param {any} header a run's  @returns {boolean} */
+export function isUnequal(header) {
+  const counts = (header?.class_counts ?? []).filter(Boolean);
+  return counts.length > 1 && Math.max(...counts) > EQUAL * Math.min(...counts);
+}
+
+/**
+ * What is said beside a held-out accuracy where classes are unequal, or nothing.
+ * @param {any} header
+ * @param {any} values one network's part of the frame that holds the accuracy
+ */
+export function balancedWords(header, values) {
+  const share = values?.balanced_accuracy;
+  return isUnequal(header) && typeof share === "number" ? `, balanced ${metricWord(share, "accuracy")}` : "";
+}
+
+/**
+ * Every class's share that is told right, a line each; nothing where classes are equal.
+ * @param {any} header
+ * @param {any} values
+ */
+export function recallLines(header, values) {
+  if (!isUnequal(header) || !values?.recall) return [];
+  return values.recall.map((share, index) => `${header.classes?.[index] ?? `class ${index}`}: ${share === null ? "none held out" : `${metricWord(share, "accuracy")} right`}`);
+}
+
 /** What stands at half and at the whole of its scale. @param {string} metric */
 export function metricScaleWords(metric) {
   return NUMBERED_METRICS.includes(metric) ? ["0.5", "1"] : ["50 %", "100 %"];

@@ -1,7 +1,7 @@
 // @ts-check
 // The lab's four plots, fed from one frame or from the whole run.
 import { element } from "../common/dom.js";
-import { metricName, metricWord } from "../common/metric_words.js";
+import { balancedWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
@@ -67,12 +67,16 @@ export function createLabPlots(page, options, seek) {
         }
       }
       const measured = store.frames.length ? store.lastWith(frame, data.variant, "held_out") : null;
-      const held = measured ? measured.variants[data.variant].held_out : values?.held_out;
+      const taken = measured ? measured.variants[data.variant] : values;
+      const header = store.header || data.probe?.header;
       const when = store.cursor !== null && measured && measured.step !== frame.step ? `, step ${measured.step}` : "";
       this.total(training, store, frame, values);
       page.lossTitle.replaceChildren(
         element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
-        element("span", { class: "sv-metric" }, element("strong", {}, `${metricName(data.metric)} `), metricWord(held, data.metric), ` held out${when}`),
+        element(
+          "span", { class: "sv-metric", title: recallLines(header, taken).join("\n") || null },
+          element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), ` held out${balancedWords(header, taken)}${when}`,
+        ),
       );
     },
     /** @param {any} training @param {any} store @param {any} frame @param {any} values */

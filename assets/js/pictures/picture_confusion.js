@@ -1,10 +1,13 @@
 // @ts-check
 // Which held-out rows of each class the network takes for which: a row is the truth, a column what it says.
+import { isUnequal, metricWord } from "../common/metric_words.js";
 import { clippedText, legendLines, mixer, sharpContext } from "./picture_parts.js";
 
 const NAMES_MOST = 76;
 const NAMED_CELL = 12;
 const NUMBERED_CELL = 20;
+// Classes whose share is written out, the worst told first.
+const CLASSES_SAID = 4;
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -41,7 +44,7 @@ export function paintConfusion(canvas, { picture, header }, { tokens, width }) {
       context.fillText(String(values[column]), left + (column + 0.5) * cell, (row + 0.5) * cell, cell - 4);
     }
   }
-  return { sentence: confusionSentence(picture, names), legend: confusionLegend(picture, tokens) };
+  return { sentence: confusionSentence(picture, names), legend: confusionLegend(picture, names, header, tokens) };
 }
 
 /** @param {any} picture @param {number} row @param {number} count @returns {number[]} */
@@ -73,8 +76,24 @@ function confusionSentence(picture, names) {
   return `${all} held-out rows: the class of ${right} is told correctly${often}.`;
 }
 
-/** @param {any} picture @param {Record<string, string>} tokens */
-function confusionLegend(picture, tokens) {
+/** Where classes are unequal, their mean share that is right, and the share of each of the worst. @param {any} picture @param {string[]} names @param {any} header */
+function byClass(picture, names, header) {
+  if (!isUnequal(header)) return [];
+  const count = picture.size[0];
+  const found = Array.from({ length: count }, (_, row) => {
+    const values = confusionRow(picture, row, count);
+    return { row, right: values[row], all: values.reduce((sum, value) => sum + value, 0) };
+  }).filter(({ all }) => all);
+  const mean = found.reduce((sum, { right, all }) => sum + right / all, 0) / found.length;
+  const worst = found.sort((a, b) => a.right / a.all - b.right / b.all).slice(0, CLASSES_SAID);
+  return [
+    { text: `${metricWord(mean, "accuracy")} balanced: every class counts the same` },
+    ...worst.map(({ row, right, all }) => ({ text: `${names[row] ?? row}: ${right} of ${all}` })),
+  ];
+}
+
+/** @param {any} picture @param {string[]} names @param {any} header @param {Record<string, string>} tokens */
+function confusionLegend(picture, names, header, tokens) {
   const lines = [
     { text: "Held-out rows: a line is a true class, a column what the network says, in the same order" },
     { mark: "■", colour: tokens.class1, text: "right" },
@@ -82,7 +101,7 @@ function confusionLegend(picture, tokens) {
   ];
   if (picture) {
     const { right, all } = mixUps(picture);
-    lines.unshift({ text: `${right} of ${all} right` });
+    lines.unshift({ text: `${right} of ${all} right` }, ...byClass(picture, names, header));
   }
   return legendLines("Classes", lines, tokens);
 }

@@ -340,6 +340,16 @@ def test_masks_say_how_well_they_overlap(harness):
     assert "overlap by 50 %, 0 %" in harness.locator("#picture [role=img]").get_attribute("aria-label")
 
 
+@pytest.mark.parametrize("counts", [[980, 20], [30, 20]], ids=["unequal", "equal enough"])
+def test_a_table_of_mix_ups_says_what_an_accuracy_hides_where_classes_are_unequal(harness, counts):
+    header = {"picture": "confusion", "classes": ["often", "rare"], "class_counts": counts}
+    put(harness, "picture", header=header, picture={"kind": "confusion", "size": [2, 2], "counts": [98, 0, 2, 0]})
+    words = harness.locator("#picture").inner_text()
+    assert "98 of 100 right" in words
+    said = ["50.0 % balanced: every class counts the same", "rare: 0 of 2", "often: 98 of 98"]
+    assert [line in words for line in said] == [counts[0] > 1.5 * counts[1]] * 3
+
+
 def test_a_written_text_is_shown_as_text_whatever_it_holds(harness):
     sample = "<b>Alice</b>\n<img src=x onerror=alert(1)> &amp; so on"
     put(harness, "picture", header={"picture": "text"}, picture={"kind": "text", "sample": sample})

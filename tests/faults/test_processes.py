@@ -20,6 +20,7 @@ from skipviz.engine.capacity import limits
 from skipviz.network import families
 from skipviz.settings import Settings
 from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.task import Task
 
 ME = "owner-of-these-tests"
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,7 +97,8 @@ def test_a_measurement_over_its_time_is_given_up_and_the_next_is_made():
     try:
         assert engine.wait_until_warm(PATIENCE)
         assert engine.probe(small(), timeout=PATIENCE) is not None
-        deep = Experiment(variants={"net": families.mlp(depth=300, width=512, skip_every=2)}, training=Training(batch_size=800))
+        long = families.conv(depth=80, width=128, input=(1, 8, 8))
+        deep = Experiment(variants={"net": long}, task=Task(name="digits"), training=Training(batch_size=100))
         assert engine.probe(deep, timeout=PATIENCE) == {
             "problem": "This network's gradient takes over 3 s to measure: Start shows it."
         }

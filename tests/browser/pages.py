@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -64,6 +65,10 @@ class _Page:
     def expect_state(self, words) -> None:
         """Wait until the transport says `words` (a text or a pattern)."""
         expect(self.state).to_have_text(words)
+
+    def expect_running(self) -> None:
+        """Wait until the transport says that it trains; where a step is slow, it says how long one takes."""
+        self.expect_state(re.compile(r"^(Running|A step takes)"))
 
     def is_measured(self, place) -> None:
         """Wait until the bars at `place` have lengths and no font is on its way that would move what stands around them."""

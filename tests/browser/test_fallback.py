@@ -57,7 +57,7 @@ def test_with_our_routes_blocked_the_figure_trains_and_a_click_switches_a_skip(p
     figure = FigurePage(_cut_off(page)).open()
     figure.press("Start")
     figure.wait_for_step(5)
-    figure.expect_state(re.compile("Running"))
+    figure.expect_running()
     panel = figure.panel("right")
     panel.locator("[data-skip]").first.press("Space")
     expect(panel.locator(".skip.off")).not_to_have_count(0)

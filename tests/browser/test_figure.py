@@ -136,7 +136,7 @@ def test_the_panel_that_is_least_far_speaks_for_all(page):
     figure.until(lambda: figure.run_data(left)["step"] > behind + 30)
     page.evaluate("run => held.add(run)", left)
     assert behind <= figure.step() <= behind + 10
-    figure.expect_state("Running")
+    figure.expect_running()
 
 
 def test_each_panel_says_whose_run_it_shows_and_starts_and_pauses_alone(figure):
@@ -168,7 +168,7 @@ def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn
     left = figure.panel("left")
     left.locator('[data-valve="f5"]').click()
     expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))
-    figure.expect_state("Running")
+    figure.expect_running()
     run = _runs(figure)[0]
     assert figure.run_data(run)["mine"] is True
     frames = figure.until(lambda: figure.run_data(run)["frames"])
@@ -180,7 +180,7 @@ def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn
 
 def test_a_valve_shut_while_it_trains_acts_on_the_running_network(figure):
     figure.press("Start")
-    figure.expect_state("Running")
+    figure.expect_running()
     figure.wait_for_step(5)
     figure.panel("left").locator('[data-valve="f5"]').click()
     run = _runs(figure)[0]
@@ -221,7 +221,7 @@ def test_the_lab_is_one_click_away_and_the_figure_is_as_it_was_when_one_comes_ba
     left = figure.panel("left")
     left.locator('[data-valve="f5"]').click()
     expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))
-    figure.expect_state("Running")
+    figure.expect_running()
     figure.page.get_by_role("link", name="Lab").click()
     expect(figure.page.locator(".sv-lab svg.sv-diagram")).to_be_visible()
     figure.page.get_by_role("link", name="Figure 4.9").click()
@@ -230,7 +230,7 @@ def test_the_lab_is_one_click_away_and_the_figure_is_as_it_was_when_one_comes_ba
 
 def test_a_reload_in_the_middle_finds_the_three_runs_again(figure):
     figure.press("Start")
-    figure.expect_state("Running")
+    figure.expect_running()
     figure.wait_for_step(5)
     runs = _runs(figure)
     figure.until(lambda: all(run in figure.page.url for run in runs))

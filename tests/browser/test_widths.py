@@ -40,7 +40,7 @@ def test_the_lab_covers_no_word_and_docks_its_transport_to_the_page(visit, width
     if dock["bottom"] == 800:
         assert (dock["left"], dock["right"]) == pytest.approx((card["left"], card["right"]), abs=1)
     expect(lab.main).to_be_in_viewport()
-    expect(lab.inspector).to_contain_text("Vanishing")
+    expect(page.locator(".sv-sentence")).to_contain_text("Vanishing")
     lab.until(lambda: page.locator(".sv-summary").evaluate("line => line.scrollWidth <= line.clientWidth"))
 
 

@@ -33,7 +33,7 @@ def test_with_our_routes_blocked_a_class_follows_edits_and_the_next_run_and_make
     owner.page.keyboard.press("Delete")
     expect(follower.inspector).to_contain_text("5 layers")
     owner.press("Start")
-    follower.expect_state("Running")
+    follower.expect_running()
     follower.wait_for_step(5)
     owner.page.get_by_role("button", name="Share", exact=True).click()
     owner.page.get_by_role("button", name="End the classroom").click()

@@ -58,7 +58,7 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     again = LabPage(_cut_off(visit(owner.page.context)))
     again.page.goto(f"lab?run={run}")
     again.ready().press("Resume")
-    again.expect_state("Running")
+    again.expect_running()
     everybody += [again.page, *_other_pages(visit, owner)]
     _goes_on(owner, followers, "s1-3", 1)
     for page in everybody:
@@ -81,7 +81,7 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
         expect(page.locator(".sv-reach")).to_be_hidden(timeout=60_000)
     _goes_on(owner, followers, "s3-5", 2)
     assert owner.run() == run
-    again.expect_state("Running")
+    again.expect_running()
     again.wait_for_step(owner.step())
 
 
@@ -99,7 +99,7 @@ def _other_pages(visit, owner: LabPage) -> list:
 
 def _goes_on(owner: LabPage, followers: list[LabPage], skip: str, off: int) -> None:
     """The owner's next toggle reaches every follower, whose numbers move."""
-    owner.expect_state("Running")
+    owner.expect_running()
     owner.click_skip(skip)
     for follower in followers:
         expect(follower.page.locator(".sv-watch")).to_contain_text("You are following a live lesson.", timeout=60_000)

@@ -36,6 +36,6 @@ def test_a_second_visitor_waits_in_line_and_starts_by_itself_when_the_first_stop
     expect(second.main).to_have_text("Leave queue")
     expect(second.page.get_by_label("One step")).to_be_disabled()
     first.request.post(f"skipviz/runs/{run}/events", data={"kind": "stop"})
-    second.expect_state("Running")
+    second.expect_running()
     expect(notice).to_be_hidden()
     second.wait_for_step(5)

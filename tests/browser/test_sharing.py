@@ -29,7 +29,7 @@ def test_two_tabs_of_one_browser_train_two_runs_that_do_not_touch(visit):
     second.press("Pause")
     second.expect_state("Paused")
     first.wait_for_step(first.step() + 20)
-    first.expect_state("Running")
+    first.expect_running()
     assert second.data(other)["state"] == "paused"
     assert first.experiment().training.seed == 1
     assert second.experiment().training.seed == 2
@@ -39,7 +39,7 @@ def test_another_browser_watches_a_run_by_its_address_and_cannot_steer_it(visit)
     mine, run = _running(visit())
     theirs = LabPage(visit())
     theirs.open(run=run)
-    theirs.expect_state("Running")
+    theirs.expect_running()
     theirs.wait_for_step(mine.step())
     expect(theirs.main).to_be_disabled()
     expect(theirs.page.get_by_label("Stop")).to_be_disabled()
@@ -47,7 +47,7 @@ def test_another_browser_watches_a_run_by_its_address_and_cannot_steer_it(visit)
     answer = theirs.page.request.post(f"skipviz/runs/{run}/events", data={"kind": "stop"})
     assert answer.status == 403
     mine.wait_for_step(mine.step() + 10)
-    mine.expect_state("Running")
+    mine.expect_running()
 
 
 def test_a_watcher_changes_nothing_until_it_is_made_theirs_and_undo_watches_again(visit):

@@ -70,7 +70,7 @@ def test_looking_back_redraws_that_step_while_the_run_goes_on(page):
     lab.until(lambda: int(re.search(r"\d+", lab.state.inner_text())[0]) > live)
     assert lab.step() == 10
     lab.state.click()
-    lab.expect_state("Running")
+    lab.expect_running()
     lab.wait_for_step(live)
 
 
@@ -110,7 +110,7 @@ def test_a_page_reloaded_in_the_middle_of_a_run_finds_the_run_its_history_and_it
     page.reload()
     lab.ready()
     assert lab.run() == run
-    lab.expect_state("Running")
+    lab.expect_running()
     lab.wait_for_step(event + 10)
     expect(lab.marks).to_have_count(1)
     expect(page.locator("svg.sv-diagram .skip.off")).to_have_count(1)
@@ -133,7 +133,7 @@ def test_a_killed_worker_ends_its_run_with_a_sentence_and_restart_works(page, se
     lab.expect_state(re.compile(r"^Failed: .{10,}"))
     assert lab.data(run)["state"] == "failed"
     lab.press("Restart")
-    lab.expect_state("Running")
+    lab.expect_running()
     lab.wait_for_step(20)
 
 
@@ -176,5 +176,5 @@ def test_what_is_pressed_while_a_run_is_being_started_is_no_error_and_acts_on_it
     lab.click_skip(lab.skip_ids()[0])
     held[0].continue_()
     lab.event_frame()
-    lab.expect_state("Running")
+    lab.expect_running()
     assert not [address for address in page.asked if "skipviz/runs/?" in address]

@@ -5,6 +5,7 @@ import { createCommands } from "./frames/commands.js";
 import { createCompare } from "./pages/compare.js";
 import { createFigure } from "./pages/figure.js";
 import { createGallery } from "./pages/gallery.js";
+import { createGuide } from "./pages/guide.js";
 import { createLab } from "./pages/lab.js";
 import { checkRoutes, onRoutes, routesBlocked } from "./frames/reach.js";
 import { createRuns } from "./pages/runs.js";
@@ -35,7 +36,7 @@ export default function skipviz(component) {
     });
     observer.observe(root);
     const commands = createCommands();
-    const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare };
+    const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare, guide: createGuide };
     const view = views[data.page](root, commands);
     const forget = onRoutes((blocked) => commands.feed(blocked));
     instance = /** @type {any} */ ({ view, commands, root, observer, forget });

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from skipviz.web.desk.session import on_phone
-from skipviz.web.screens import compare_page, figure_page, gallery_page, lab_page, lost_page, runs_page
+from skipviz.web.screens import compare_page, figure_page, gallery_page, guide_page, lab_page, lost_page, runs_page
 from skipviz.web.screens.chrome import draw_header
 
 # Streamlit closes the sidebar by itself where the window is narrow; a phone held across has as little room.
@@ -17,6 +17,7 @@ pages = {
     "lab": st.Page(lab_page.page, title="Lab", url_path="lab"),
     "gallery": st.Page(gallery_page.page, title="Gallery", url_path="gallery"),
     "runs": st.Page(runs_page.page, title="My runs", url_path="runs"),
+    "guide": st.Page(guide_page.page, title="Guide", url_path="guide"),
     "compare": st.Page(compare_page.page, title="Side by side", url_path="compare", visibility="hidden"),
 }
 lost = lost_page.place(set(pages))

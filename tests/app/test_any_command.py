@@ -66,6 +66,7 @@ PAGES = {
         {"op": "look", "runs": [RUN]},
     ],
     "gallery": [*EVERY_PAGE, {"op": "choose", "name": "resnet-20-cifar"}],
+    "guide": [*EVERY_PAGE],
     "compare": [*EVERY_PAGE, {"op": "swap"}, {"op": "variant", "side": 1, "variant": "plain"}, {"op": "open_run", "run": RUN}],
 }
 QUERIES = {"compare": {"runs": f"{RUN},{RUN}"}}

@@ -1,16 +1,22 @@
-"""What the README promises is there and runs."""
+"""What the README and the guide promise is there and runs."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 from skipviz.settings import PUBLIC, Settings
+from skipviz.web.content import guide
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = ROOT / "assets" / "guide"
+TEXTS = {file: file.read_text(encoding="utf-8") for file in (ROOT / "README.md", *sorted(GUIDE.glob("*.md")))}
+SETTINGS, PYTHON = TEXTS[GUIDE / "settings.md"], TEXTS[GUIDE / "python.md"]
 
 
 def test_every_setting_is_named():
-    missing = [name for name in Settings.model_fields if f"`SKIPVIZ_{name.upper()}`" not in README]
+    missing = [name for name in Settings.model_fields if f"`SKIPVIZ_{name.upper()}`" not in SETTINGS]
     assert missing == []
 
 
@@ -37,7 +43,7 @@ def rows_after(heading: str, part: str) -> list[list[str]]:
 
 
 def test_every_default_is_the_settings_own():
-    said = {cells[0].strip("`").removeprefix("SKIPVIZ_").lower(): cells[1] for cells in rows_after("## Settings", README)}
+    said = {cells[0].strip("`").removeprefix("SKIPVIZ_").lower(): cells[1] for cells in rows_after("# Settings", SETTINGS)}
     assert said.keys() == Settings.model_fields.keys()
     for name, field in Settings.model_fields.items():
         default = HIDDEN.get(name, field.default)
@@ -46,7 +52,7 @@ def test_every_default_is_the_settings_own():
 
 
 def test_the_defaults_of_a_public_server_are_those_in_force():
-    rows = rows_after("### A server for everybody", README)
+    rows = rows_after("## A server for everybody", SETTINGS)
     assert len(rows) == len(TOGETHER)
     usual = {name: field.default for name, field in Settings.model_fields.items()}
     for names, (what, *columns) in zip(TOGETHER, rows, strict=True):
@@ -68,8 +74,8 @@ def test_the_first_two_commands_run_the_app_and_the_tests():
 
 
 def test_the_network_written_out_trains(capsys):
-    block = re.search(r"```python\n(.*?)```", README, re.S)[1].replace("steps=500", "steps=3")
-    exec(compile(block, "README.md", "exec"), {})
+    block = re.search(r"```python\n(.*?)```", PYTHON, re.S)[1].replace("steps=500", "steps=3")
+    exec(compile(block, "python.md", "exec"), {})
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 4
     assert int(printed[0]) > 0
@@ -77,3 +83,20 @@ def test_the_network_written_out_trains(capsys):
 
 def test_every_picture_is_there():
     assert all((ROOT / path).is_file() for path in re.findall(r"!\[.*?\]\((.*?)\)", README))
+
+
+def test_the_readme_is_a_screen_and_a_half_and_ends_with_every_page_of_the_guide_in_its_order():
+    assert len(README.splitlines()) < 60
+    assert re.findall(r"\(assets/guide/([a-z-]+)\.md\)", README.split("## Guide", 1)[1]) == list(guide.PAGES)
+    assert {file.stem for file in GUIDE.iterdir()} == set(guide.PAGES)
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
+def test_every_link_between_pages_leads_somewhere_on_a_code_host(file):
+    for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[file]):
+        if not target.startswith("http"):
+            path, _, place = target.partition("#")
+            goal = (file.parent / path).resolve() if path else file
+            assert goal.exists(), target
+            headings = re.findall(r"(?m)^#+ (.+)$", goal.read_text(encoding="utf-8")) if place else []
+            assert not place or place in map(guide.anchor_of, headings), target

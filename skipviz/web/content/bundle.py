@@ -22,7 +22,7 @@ from ...drawing import colours, figures, legend
 from ...sharing.lesson import GROUPS
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
-PAGES = ("lab", "figure", "gallery", "runs", "compare")
+PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide")
 SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css", "exports.css")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[a-z_./]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
@@ -101,7 +101,7 @@ def style() -> str:
 @cache
 def shared_data(page: str) -> dict:
     """Return what is the same for everybody: groups of controls, figures, ramps, and where plotly.js is."""
-    if page == "gallery":
+    if page in ("gallery", "guide"):
         return {"groups": GROUPS}
     if page == "runs":
         return {"groups": GROUPS, "ramps": {theme: {"bars": colours.ramp("bars", theme)} for theme in colours.THEMES}}

@@ -102,6 +102,13 @@ def runs_desk() -> Desk:
     return st.session_state.runs_desk
 
 
+def guide_desk() -> Desk:
+    """Return this session's guide, which has no experiment of its own."""
+    if "guide_desk" not in st.session_state:
+        st.session_state.guide_desk = Desk({})
+    return st.session_state.guide_desk
+
+
 @dataclass
 class Pair:
     """The page of two runs: each as `id` or `id:variant`, and which layers of either are unfolded."""

@@ -122,13 +122,11 @@ def _marks(cells: list[str]) -> str:
     if len(marks) == 1:
         (mark,) = marks
         group = _GROUPS[mark].fullmatch
-        marked = [cell for cell in cells if mark in cell]
-        telling = [cell for cell in marked if not group(cell) or cell.count(mark) > 1] or marked[:1]
+        telling = (cell for cell in cells if mark in cell and (not group(cell) or cell.count(mark) > 1))
+        counted = list(islice(telling, MARKS_COUNTED)) or [next(cell for cell in cells if mark in cell)]
     else:
-        telling = (cell for cell in cells if "." in cell or "," in cell)
-    votes: Counter[str] = Counter()
-    for cell in islice(telling, MARKS_COUNTED):
-        votes[_mark(cell)] += 1
+        counted = islice((cell for cell in cells if "." in cell or "," in cell), MARKS_COUNTED)
+    votes = Counter(map(_mark, counted))
     certain = votes["point"] - votes["comma"]
     return "point" if certain > 0 else "comma" if certain < 0 else "dots" if votes["dots"] else "commas" if votes["commas"] else ""
 

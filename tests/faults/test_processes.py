@@ -157,7 +157,8 @@ sys.stdin.read()
         family = [helper, *helper.children()]
         server.kill()
     assert (torch, sklearn) == ("False", "False")
-    assert len(family) == 3
+    # The helper, the run's worker and a prober, or two: what a slow machine measures for long goes on in a second one.
+    assert len(family) in (3, 4)
     _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert alive == []
 

@@ -8,7 +8,7 @@ from skipviz.network import families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 
-PATIENCE = 60
+PATIENCE = 120
 """Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
 
 

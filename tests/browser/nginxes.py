@@ -40,7 +40,7 @@ class Nginx:
         self._wait_until_up()
 
     def _wait_until_up(self) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             if self._process.poll() is not None or time.monotonic() > end:
                 pytest.fail(f"nginx is not up: {(self._folder / 'error.log').read_text()}")

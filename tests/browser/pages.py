@@ -12,7 +12,7 @@ from skipviz.sharing import link
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-PATIENCE = 60
+PATIENCE = 120
 """Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
 
 

@@ -53,7 +53,7 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     machine.end(signal.SIGKILL)
     machine.start()
     owner.expect_state(re.compile("Interrupted"))
-    expect(owner.page.locator(".sv-reach")).to_be_hidden(timeout=60_000)
+    expect(owner.page.locator(".sv-reach")).to_be_hidden(timeout=120_000)
     assert owner.run() == run
     again = LabPage(_cut_off(visit(owner.page.context)))
     again.page.goto(f"lab?run={run}")
@@ -62,9 +62,9 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     everybody += [again.page, *_other_pages(visit, owner)]
     _goes_on(owner, followers, "s1-3", 1)
     for page in everybody:
-        expect(page.locator(".sv-reach")).to_be_attached(timeout=60_000)
+        expect(page.locator(".sv-reach")).to_be_attached(timeout=120_000)
     for page in (again.page, *everybody[-2:]):
-        expect(page.locator("html")).to_have_attribute("data-sv-reach", "blocked", timeout=60_000)
+        expect(page.locator("html")).to_have_attribute("data-sv-reach", "blocked", timeout=120_000)
 
     machine.end(signal.SIGTERM)
     expect(phone.locator(".sv-reach")).to_be_visible()
@@ -75,10 +75,10 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     )
     assert foot["bottom"] <= dock["top"]
     for page in everybody:
-        expect(page.locator(".sv-reach")).to_have_text("The server restarts; runs go on afterwards.", timeout=60_000)
+        expect(page.locator(".sv-reach")).to_have_text("The server restarts; runs go on afterwards.", timeout=120_000)
     machine.start()
     for page in everybody:
-        expect(page.locator(".sv-reach")).to_be_hidden(timeout=60_000)
+        expect(page.locator(".sv-reach")).to_be_hidden(timeout=120_000)
     _goes_on(owner, followers, "s3-5", 2)
     assert owner.run() == run
     again.expect_running()
@@ -102,6 +102,6 @@ def _goes_on(owner: LabPage, followers: list[LabPage], skip: str, off: int) -> N
     owner.expect_running()
     owner.click_skip(skip)
     for follower in followers:
-        expect(follower.page.locator(".sv-watch")).to_contain_text("You are following a live lesson.", timeout=60_000)
-        expect(follower.page.locator("svg.sv-diagram .skip.off")).to_have_count(off, timeout=60_000)
+        expect(follower.page.locator(".sv-watch")).to_contain_text("You are following a live lesson.", timeout=120_000)
+        expect(follower.page.locator("svg.sv-diagram .skip.off")).to_have_count(off, timeout=120_000)
         follower.wait_for_step(follower.step() + 10)

@@ -16,7 +16,7 @@ from skipviz.engine.processes.probing import Probing
 
 DEEP = {901, 902, 903}
 """Seeds of what is never answered."""
-PATIENCE = 20
+PATIENCE = 60
 
 
 class _Child:

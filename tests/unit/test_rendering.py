@@ -52,14 +52,14 @@ def asked(port: int, path: str):
 def test_a_short_link_to_a_huge_experiment_costs_the_servers_own_python_nothing(client):  # noqa: F811
     text = worst_link()
     assert len(text) < 200
-    before = time.process_time()
+    before, began = time.process_time(), time.monotonic()
     status, _, body = asked(client.port, f"/skipviz/code?x={text}")
-    spent = time.process_time() - before
+    spent, took = time.process_time() - before, time.monotonic() - began
     assert (status, b"import torch" in body) == (200, True)
     assert spent < 0.3
     began = time.monotonic()
     assert asked(client.port, f"/skipviz/code?x={text}")[2] == body
-    assert time.monotonic() - began < 1, "the file of a link is kept"
+    assert time.monotonic() - began < took / 4, "the file of a link is kept"
 
 
 @pytest.mark.parametrize("full", ["the queue", "the share of one address"])
@@ -107,7 +107,7 @@ def test_it_ends_with_the_server():
     )
     told = subprocess.run([sys.executable, "-c", code], cwd=downloads.ROOT, capture_output=True, check=True, timeout=120)
     process = int(told.stdout)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while psutil.pid_exists(process) and psutil.Process(process).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -22,7 +22,7 @@ from own_memory import measured, warm_up
 from skipviz.tasks.experiment import experiment_from_json
 warm_up()
 for line in sys.stdin:
-    print(json.dumps(measured(experiment_from_json(line), steps=6)), flush=True)
+    print(json.dumps(measured(experiment_from_json(line), steps=3, timed=False)), flush=True)
 """
 
 
@@ -44,21 +44,21 @@ def _dropping(depth, width):
 EXPERIMENTS = {
     "24 layers": lambda: get("vanishing-residual"),
     "300 layers": lambda: Experiment(variants={"network": families.mlp(300, 64, 2)}),
-    "wide and deep": lambda: Experiment(variants={"network": families.mlp(40, 512, 2)}, training=Training(optimizer="momentum")),
-    "wide and deep with dropout": lambda: Experiment(variants={"network": _dropping(40, 512)}, training=Training(batch_size=256)),
+    "wide and deep": lambda: Experiment(variants={"network": families.mlp(24, 512, 2)}, training=Training(optimizer="momentum")),
+    "wide and deep with dropout": lambda: Experiment(variants={"network": _dropping(24, 384)}, training=Training(batch_size=192)),
     "a U-Net of valid convolutions": lambda: get("unet-2015"),
-    "a ResNet in large batches": lambda: _digits(families.resnet(20, "project", 2, input=(1, 8, 8)), batch_size=512),
+    "a ResNet in large batches": lambda: _digits(families.resnet(20, "project", 2, input=(1, 8, 8)), batch_size=256),
     "a DenseNet": lambda: get("densenet-bc"),
     "a highway network": lambda: _digits(families.highway(50, 128), batch_size=256),
     "a Transformer": lambda: get("transformer-post-ln"),
     "FCN-8s": lambda: get("fcn-8s"),
     "four variants": _four,
     "bfloat16": lambda: Experiment(
-        variants={"network": families.mlp(30, 128, 2, activation="gelu", norm="layer")},
-        training=Training(batch_size=512, precision="bfloat16"),
+        variants={"network": families.mlp(12, 128, 2, activation="gelu", norm="layer")},
+        training=Training(batch_size=256, precision="bfloat16"),
     ),
     "three batches a step": lambda: Experiment(
-        variants={"network": families.mlp(20, 512, 2)}, training=Training(batch_size=16, accumulation=3)
+        variants={"network": families.mlp(12, 256, 2)}, training=Training(batch_size=16, accumulation=3)
     ),
 }
 

@@ -63,6 +63,8 @@ def frames_of(run):
     return [json.loads(frame) for frame in run.frames]
 
 
+TAKEN = {"picture", "held_out", "balanced_accuracy", "recall"}
+"""Fields of a picture and what is taken with it, which is when the clock says so, besides the metric's own schedule."""
 QUANTITIES = ("loss", "metric", "weight_grad", "state_grad", "trunk_grad", "skip_grad", "head_grad", "update_ratio")
 
 

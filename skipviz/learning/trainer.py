@@ -62,6 +62,8 @@ class Trainer:
         """Events that have acted so far."""
         self._events: list[dict] = []
         self._next_held_out = 0
+        self.looking = 0.0
+        """Seconds that the last picture took, with the held-out metric beside it."""
         self._began = monotonic()
 
     @property
@@ -113,7 +115,8 @@ class Trainer:
         """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now.
 
         The frame is measured at the parameters before the update; a `passing` one is not kept, so what has a schedule of its
-        own is left to one that is. Raises `RuntimeError` when the run has finished.
+        own is left to one that is. One with a picture has the held-out metric too, of the same parameters. Raises `RuntimeError`
+        when the run has finished.
         """
         if self.finished:
             raise RuntimeError("the run has finished: there is no step left to take")
@@ -123,8 +126,8 @@ class Trainer:
         if broken and not record:
             passes = {name: variant.repeated_forward(batches, self.step) for name, variant in living.items()}
         recorded = bool(record or broken)
-        held_out = record and not passing and self._is_held_out_due()
-        extras = self._extras(living, batches, ghost, picture, held_out) if recorded else {}
+        held_out = picture or (record and not passing and self._is_held_out_due())
+        extras = self._extras(living, batches, ghost, picture, held_out, kept=not passing) if recorded else {}
         frames = {}
         for name, done in passes.items():
             frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done, self.step)
@@ -138,9 +141,9 @@ class Trainer:
         """Return a frame of the present parameters on the present step's batch; no parameter, statistic or event changes."""
         batches, living = self._batches_of_step(), self._living()
         frames = {name: variant.frame(variant.repeated_forward(batches, self.step))[0] for name, variant in living.items()}
-        events, next_held_out = self._events, self._next_held_out
-        frame = self._frame(frames, self._extras(living, batches, ghost, picture, held_out=True))
-        self._events, self._next_held_out = events, next_held_out
+        events = self._events
+        frame = self._frame(frames, self._extras(living, batches, ghost, picture, held_out=True, kept=False))
+        self._events = events
         return frame
 
     def weights(self, variant: str) -> dict[str, Tensor]:
@@ -200,20 +203,24 @@ class Trainer:
         return self.step >= self._next_held_out or self.step == self.experiment.training.steps - 1
 
     def _extras(
-        self, living: dict[str, Variant], batches: list[Batch], ghost: bool, picture: bool, held_out: bool
+        self, living: dict[str, Variant], batches: list[Batch], ghost: bool, picture: bool, held_out: bool, kept: bool
     ) -> dict[str, dict]:
-        """Return, by variant, the fields of a frame that cost passes of their own."""
+        """Return, by variant, the fields of a frame that cost passes of their own; one that is not `kept` moves no schedule."""
         extras: dict[str, dict] = {name: {} for name in living}
-        if held_out:
+        if held_out and kept:
             interval = max(1, self.experiment.training.steps // HELD_OUT_TIMES)
             self._next_held_out = (self.step // interval + 1) * interval
+        if ghost:
+            for name, variant in living.items():
+                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)
+        began = monotonic()
         for name, variant in living.items():
             if held_out:
                 extras[name] |= self._held_out(variant)
-            if ghost:
-                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)
             if picture:
                 extras[name]["picture"] = self._painter.paint(variant)
+        if picture:
+            self.looking = monotonic() - began
         return extras
 
     def _held_out(self, variant: Variant) -> dict:

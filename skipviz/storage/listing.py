@@ -33,6 +33,7 @@ def _listing(row: dict, summary: dict, latest: dict) -> dict:
         **{name: summary[name] for name in shown},
         "loss": latest.get("loss", {}),
         "held_out": latest.get("held_out", {}),
+        "held_out_step": latest.get("held_out_step", {}),
         "resumable": resumable(row["state"], row["checkpoint"]),
         "resumes_at": row["checkpoint"] or 0,
     }

@@ -47,12 +47,15 @@ def summary_of(experiment: Experiment) -> dict:
 
 
 def latest_of(payloads: Iterable[bytes], known: dict | None = None) -> dict:
-    """Return the last loss and held-out metric by variant, from encoded frames, the newest first."""
-    found: dict[str, dict] = {"loss": {}, "held_out": {}}
+    """Return the last loss and held-out metric by variant, and the metric's step, from encoded frames, the newest first."""
+    found: dict[str, dict] = {"loss": {}, "held_out": {}, "held_out_step": {}}
     for payload in payloads:
         if found["loss"] and b'"held_out":' not in payload:
             continue  # there may be thousands between two that have it, too many to decode for a list
-        for variant, values in json.loads(payload)["variants"].items():
+        frame = json.loads(payload)
+        for variant, values in frame["variants"].items():
+            if "held_out" in values:
+                values["held_out_step"] = frame["step"]
             for name, numbers in found.items():
                 if name in values:
                     numbers.setdefault(variant, values[name])

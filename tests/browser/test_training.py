@@ -58,8 +58,10 @@ def test_looking_back_redraws_that_step_while_the_run_goes_on(page):
     loss = values(next(frame for frame in lab.frames() if frame["step"] == 10))["loss"]
     expect(page.locator(".sv-title", has_text="Loss")).to_contain_text(f"{loss:.3g}")
     measured = max(frame["step"] for frame in lab.frames() if frame["step"] <= 10 and "held_out" in values(frame))
-    words = "held out" if measured == 10 else f"held out, step {measured}"
-    expect(page.locator(".sv-loss-card .sv-metric")).to_have_text(re.compile(rf"{words}$"))
+    expect(page.locator(".sv-loss-card .sv-metric")).to_have_text(re.compile(rf"held out at step {measured}$"))
+    pictured = max(frame["step"] for frame in lab.frames() if frame["step"] <= 10 and "picture" in values(frame))
+    expect(page.locator(".sv-picture-card")).to_contain_text(f"at step {pictured}")
+    assert all("held_out" in values(frame) for frame in lab.frames() if "picture" in values(frame))
     at_ten = lab.band_widths()
     lab.slider.fill("100")
     lab.until(lambda: lab.band_widths() != at_ten)

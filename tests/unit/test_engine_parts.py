@@ -248,5 +248,5 @@ def test_a_list_of_a_long_run_decodes_few_of_its_frames(monkeypatch):
     decoded = []
     loads = summary.json.loads
     monkeypatch.setattr(summary.json, "loads", lambda text: decoded.append(text) or loads(text))
-    assert summary.latest_of(reversed(frames)) == {"loss": {"net": 4999}, "held_out": {"net": 0.5}}
+    assert summary.latest_of(reversed(frames)) == {"loss": {"net": 4999}, "held_out": {"net": 0.5}, "held_out_step": {"net": 0}}
     assert len(decoded) == 2

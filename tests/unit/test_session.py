@@ -42,16 +42,21 @@ class Told:
 
 @pytest.fixture
 def told(monkeypatch):
-    """A function that runs an experiment on a machine whose steps take the seconds that it is given in turn."""
+    """A function that runs an experiment on a machine whose steps take the seconds that it is given in turn.
 
-    def told(experiment, seconds, events=(), **request):
+    A picture is said to take `looking` seconds.
+    """
+
+    def told(experiment, seconds, events=(), looking=0.0, **request):
         trainer, channel = Trainer(experiment), Told()
         monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: channel.now))
         advance = trainer.advance
 
         def timed(**asked):
             channel.now += seconds[trainer.step % len(seconds)]
-            return advance(**asked)
+            frame = advance(**asked)
+            trainer.looking = looking
+            return frame
 
         trainer.advance = timed
         request["events"] = [event.model_dump(mode="json", exclude_none=True) for event in events]
@@ -65,8 +70,9 @@ def steps(frames):
     return [frame["step"] for frame in frames]
 
 
-def held_out(frames):
-    return {frame["step"]: frame["variants"]["net"].get("held_out") for frame in frames if "held_out" in frame["variants"]["net"]}
+def holding(name, frames):
+    """Return the steps of the frames that have a field."""
+    return {frame["step"] for frame in frames if name in frame["variants"]["net"]}
 
 
 @pytest.mark.parametrize("seconds", [(FAST,), (SLOW,), (FAST, FAST, SLOW)], ids=["fast", "slow", "uneven"])
@@ -75,8 +81,7 @@ def test_the_same_run_keeps_the_same_frames_on_every_machine(told, seconds):
     channel = told(small(steps=160, record_every=20), seconds, events)
     kept = channel.frames(0, 1)
     assert steps(kept) == sorted({*range(0, 160, 20), 33, 159})
-    assert sorted(held_out(kept)) == sorted({*range(0, 160, 20), 33, 159})
-    assert held_out(channel.frames(2)) == {}
+    assert holding("held_out", kept) == {*range(0, 160, 20), 33, 159}
     assert channel.frames(2), "who watches sees it move between them"
 
 
@@ -87,7 +92,28 @@ def test_the_held_out_metric_keeps_its_schedule_beside_frames_that_pass_and_fram
     assert 31 in steps(switched.frames(1))
     first_kept = {-(-due // 10) * 10 for due in range(0, 420, 14)}
     for channel in (plain, switched):
-        assert sorted(held_out(channel.frames(0, 1))) == sorted({*first_kept, 419})
+        kept = channel.frames(0, 1)
+        assert holding("held_out", kept) == {*first_kept, 419} | holding("picture", kept)
+        assert holding("held_out", kept) - holding("picture", kept), "the schedule is followed where no picture is due"
+
+
+def test_the_held_out_metric_is_taken_with_every_picture_and_of_the_same_parameters(told):
+    channel, same = told(small(steps=120, record_every=30), (FAST,)), Trainer(small(steps=120))
+    for kinds in ((0, 1), (2,)):
+        frames = channel.frames(*kinds)
+        assert len(holding("picture", frames)) > 1
+        assert holding("picture", frames) <= holding("held_out", frames)
+    assert holding("held_out", channel.frames(2)) == holding("picture", channel.frames(2)) < set(steps(channel.frames(2)))
+    taken = {frame["step"]: frame["variants"]["net"].get("held_out") for frame in channel.frames(0, 1, 2)}
+    for step in range(120):
+        if taken.get(step) is not None:
+            assert taken[step] == pytest.approx(same.measure().variants["net"].held_out)
+        same.advance(record=False)
+
+
+def test_a_picture_that_takes_long_is_taken_less_often(told):
+    quick, slow = (told(small(steps=400, record_every=1), (FAST,), looking=looking) for looking in (0.0, 0.1))
+    assert len(holding("picture", quick.frames(0, 1))) > 2 * len(holding("picture", slow.frames(0, 1))) > 4
 
 
 def test_every_step_of_a_network_whose_steps_are_reckoned_slow_is_kept(told):

@@ -19,6 +19,14 @@ export function metricWord(value, metric) {
   return NUMBERED_METRICS.includes(metric) ? value.toFixed(2).replace("-", "−") : `${(100 * value).toFixed(1)} %`;
 }
 
+/**
+ * When a held-out number was taken, which may be before the frame that it stands beside.
+ * @param {number | null | undefined} step
+ */
+export function atStep(step) {
+  return step === null || step === undefined ? "" : ` at step ${step}`;
+}
+
 // Classes of which the largest has more than this many times the samples of the smallest are unequal: an accuracy flatters there.
 const EQUAL = 1.5;
 

@@ -14,6 +14,7 @@ export function createRunStore() {
     /** @type {any} */ header: null,
     /** @type {Frame[]} */ frames: [],
     /** @type {Frame | null} a frame between two of the schedule, shown until the next one */ passing: null,
+    /** @type {Frame | null} the last such frame with a picture, which outlasts the next ones that have none */ pictured: null,
     /** @type {{step: number, event: any}[]} */ events: [],
     state: "ready",
     /** @type {string | null} */ reason: null,
@@ -30,7 +31,7 @@ export function createRunStore() {
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, unsaved: null,
+        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, unsaved: null,
       });
     },
     /** @param {any} message  one message of the stream */
@@ -44,10 +45,12 @@ export function createRunStore() {
       if (message.snapshot) {
         this.frames = [];
         this.events = [];
+        this.pictured = null;
       }
       if (message.header) this.header = message.header;
       for (const frame of message.frames || []) {
         this.passing = frame.passing ? frame : null;
+        if (frame.passing && Object.values(frame.variants).some((one) => one.picture)) this.pictured = frame;
         if (frame.passing) continue;
         // A frame of the same step as the last one (what an event did, measured at rest) is replaced by it.
         if (this.frames.at(-1)?.step === frame.step) {
@@ -91,12 +94,11 @@ export function createRunStore() {
     },
     /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the last frame up to the shown one that has the field */
     lastWith(shown, variant, field) {
-      for (let index = this.frames.length; index >= 0; index -= 1) {
-        const frame = index === this.frames.length ? this.passing : this.frames[index];
-        const value = frame && frame.step <= shown.step ? frame.variants[variant]?.[field] : undefined;
-        if (value !== undefined && value !== null) return frame;
-      }
-      return null;
+      /** @param {Frame | null} frame */
+      const has = (frame) => frame && frame.step <= shown.step && (frame.variants[variant]?.[field] ?? null) !== null;
+      const kept = this.frames.findLast(has) ?? null;
+      const seen = [this.passing, this.pictured].find(has);
+      return seen && seen.step >= (kept?.step ?? 0) ? seen : kept;
     },
     /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the field's latest value up to the shown frame */
     latest(shown, variant, field) {

@@ -1,7 +1,7 @@
 // @ts-check
 // The lab's four plots, fed from one frame or from the whole run.
 import { element } from "../common/dom.js";
-import { balancedWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
+import { atStep, balancedWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
@@ -59,23 +59,23 @@ export function createLabPlots(page, options, seek) {
         plots.heatmap.update(history);
         plots.loss.update(look ? { ...history, figure: look.loss } : history);
         plots.total.update({ ...history, training });
-        const picture = store.frames.length ? store.latest(frame, data.variant, "picture") : values?.picture;
+        const depicting = store.frames.length ? store.lastWith(frame, data.variant, "picture") : frame;
+        const picture = depicting?.variants[data.variant]?.picture ?? null;
         if (picture !== pictured || theme !== page.picture.dataset.theme) {
           pictured = picture;
           page.picture.dataset.theme = theme;
-          plots.picture.update({ header: store.header || data.probe?.header || null, picture, theme });
+          plots.picture.update({ header: store.header || data.probe?.header || null, picture, step: depicting?.step, theme });
         }
       }
-      const measured = store.frames.length ? store.lastWith(frame, data.variant, "held_out") : null;
-      const taken = measured ? measured.variants[data.variant] : values;
+      const measured = store.frames.length ? store.lastWith(frame, data.variant, "held_out") : frame;
+      const taken = measured?.variants[data.variant];
       const header = store.header || data.probe?.header;
-      const when = store.cursor !== null && measured && measured.step !== frame.step ? `, step ${measured.step}` : "";
       this.total(training, store, frame, values);
       page.lossTitle.replaceChildren(
         element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
         element(
           "span", { class: "sv-metric", title: recallLines(header, taken).join("\n") || null },
-          element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), ` held out${balancedWords(header, taken)}${when}`,
+          element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), ` held out${atStep(measured?.step)}${balancedWords(header, taken)}`,
         ),
       );
     },

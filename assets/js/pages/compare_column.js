@@ -7,7 +7,7 @@ import { eventWords } from "../common/event_words.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createHints } from "../lab/hints.js";
 import { createTooltip } from "../common/notice.js";
-import { balancedWords, metricName, metricWord } from "../common/metric_words.js";
+import { atStep, balancedWords, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { sayNoPlots } from "../plots/no_plots.js";
@@ -149,12 +149,13 @@ export function createCompareColumn(side, outer) {
     state.dataset.kind = kind;
     state.textContent = state.title = sentence;
     if (!frame) return numbers.replaceChildren();
-    const taken = store.lastWith(frame, data.variant, "held_out")?.variants[data.variant];
+    const measured = store.lastWith(frame, data.variant, "held_out");
+    const taken = measured?.variants[data.variant];
     const apart = frame.step === step ? `step ${frame.step}` : store.cursor === null && store.frames.at(-1)?.step === frame.step ? `step ${frame.step}, its last` : `step ${frame.step}, the nearest`;
     numbers.replaceChildren(
       element("span", { class: "sv-pair-step" }, apart),
       element("span", {}, "loss ", element("strong", {}, formatNumber(now?.loss))),
-      element("span", { class: "sv-metric" }, `${metricName(data.metric)} `, element("strong", {}, metricWord(taken?.held_out, data.metric)), balancedWords(store.header, taken)),
+      element("span", { class: "sv-metric" }, `${metricName(data.metric)} `, element("strong", {}, metricWord(taken?.held_out, data.metric)), atStep(measured?.step), balancedWords(store.header, taken)),
     );
   }
 }

@@ -6,7 +6,7 @@ import { createExportPanel } from "../sharing/export_panel.js";
 import { toggled } from "../common/in_force.js";
 import { createHints } from "../lab/hints.js";
 import { createTooltip } from "../common/notice.js";
-import { metricName, metricWord } from "../common/metric_words.js";
+import { atStep, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { createPast } from "../lab/past.js";
@@ -177,11 +177,11 @@ export function createFigurePanel(id, outer) {
       if (!slow) return;
       view.renewHover();
       drawLosses(shared, theme);
-      const held = store.frames.length ? store.latest(shown(), data.variant, "held_out") : now?.held_out;
+      const measured = store.frames.length ? store.lastWith(shown(), data.variant, "held_out") : shown();
       const metric = data.metric === "accuracy" ? "accuracy" : metricName(data.metric);
       numbers.replaceChildren(
         element("span", {}, data.task), element("span", {}, "loss ", element("strong", {}, formatNumber(now?.loss))),
-        element("span", { class: "sv-metric" }, `${metric} `, element("strong", {}, metricWord(held, data.metric))),
+        element("span", { class: "sv-metric" }, `${metric} `, element("strong", {}, metricWord(measured?.variants[data.variant]?.held_out, data.metric)), atStep(measured?.step)),
       );
       const bad = store.state === "diverged" || store.state === "failed";
       if (bad) numbers.replaceChildren(element("span", { class: "sv-warn" }, store.reason || store.state));

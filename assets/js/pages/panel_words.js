@@ -1,7 +1,7 @@
 // @ts-check
 // What a panel of the figure says of its run, and of the twin that trains beside it.
 import { durationWords } from "../lab/estimate.js";
-import { metricName, metricWord } from "../common/metric_words.js";
+import { atStep, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { stateWords } from "../common/run_words.js";
 
@@ -35,9 +35,10 @@ export function twinWords(data, store, values, twin) {
   const broken = store.diverged[data.twin.name];
   if (broken && twin?.loss === undefined) return `${name}: diverged at step ${broken.step}.`;
   if (!twin || !values) return "";
-  const held = store.frames.length ? store.latest(store.frame(), data.twin.name, "held_out") : twin.held_out;
+  const measured = store.frames.length ? store.lastWith(store.frame(), data.twin.name, "held_out") : null;
+  const held = measured ? measured.variants[data.twin.name].held_out : twin.held_out;
   const metric = data.metric === "accuracy" ? "accuracy" : metricName(data.metric);
-  return `${name}: loss ${formatNumber(twin.loss)}, ${metric} ${metricWord(held, data.metric)}. Its first layer’s gradient ${firstLayerWords(values.weight_grad, twin.weight_grad)}.`;
+  return `${name}: loss ${formatNumber(twin.loss)}, ${metric} ${metricWord(held, data.metric)}${atStep(measured?.step)}. Its first layer’s gradient ${firstLayerWords(values.weight_grad, twin.weight_grad)}.`;
 }
 
 /** The twin's first gradient beside the network's. @param {(number | null)[]} own @param {(number | null)[]} twin */

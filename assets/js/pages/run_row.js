@@ -1,7 +1,7 @@
 // @ts-check
 // One run in the list: its pictures, its title that can be written over, its numbers, what can be done with it.
 import { element, iconButton, parseSvg } from "../common/dom.js";
-import { metricName, metricWord } from "../common/metric_words.js";
+import { atStep, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { runPicture } from "./run_picture.js";
 import { agoWords, exactWords, networkWords, runStateWords, sizeWords } from "./run_facts.js";
@@ -99,7 +99,7 @@ export function createRunRow(first, longest, act) {
     steps.textContent = `${run.step.toLocaleString("en")} / ${run.steps.toLocaleString("en")}`;
     progress.style.setProperty("--done", `${(100 * run.step) / Math.max(1, run.steps)}%`);
     loss.replaceChildren("Loss ", element("strong", {}, formatNumber(run.loss)));
-    metric.replaceChildren(`${metricName(run.metric)} `, element("strong", {}, metricWord(run.held_out, run.metric)));
+    metric.replaceChildren(`${metricName(run.metric)} `, element("strong", {}, metricWord(run.held_out, run.metric)), atStep(run.held_out_step));
     when.dateTime = new Date(run.created * 1000).toISOString();
     when.title = exactWords(run.created);
     size.textContent = sizeWords(run.bytes);

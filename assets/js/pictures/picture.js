@@ -1,6 +1,7 @@
 // @ts-check
 // What the network makes of its data: decision boundary, digits it reads, shapes it finds.
 import { element } from "../common/dom.js";
+import { atStep } from "../common/metric_words.js";
 import { createBoundary } from "./picture_boundary.js";
 import { paintClassMasks } from "./picture_class_masks.js";
 import { paintConfusion } from "./picture_confusion.js";
@@ -29,7 +30,7 @@ const CANVAS_PAINTERS = {
 
 /**
  * Make the picture with its title and legend. `update` takes any of: header (the run's), picture (a frame's, or null),
- * theme, figure.
+ * step (that frame's), theme, figure.
  * @param {any} Plotly
  * @param {HTMLElement} parent
  * @param {any} figure picture_figure's, or one for each theme
@@ -73,7 +74,7 @@ export function createPicture(Plotly, parent, figure) {
     const look = { figure: chosen, tokens, width: wide ? largest : Math.min(width, PHONE), height: wide ? largest : PHONE };
     const said = partFor(kind, look).update(state, look);
     stage.setAttribute("aria-label", said.sentence);
-    legend.replaceChildren(...said.legend);
+    legend.replaceChildren(...said.legend, ...(state.picture && state.step !== undefined ? [element("div", {}, atStep(state.step).trim())] : []));
     legend.style.color = look.tokens.ink2;
   }
 

@@ -1,6 +1,6 @@
 // @ts-check
 // Loss and metric by step, under the heatmap and on the same columns.
-import { metricScaleWords, metricWord } from "../common/metric_words.js";
+import { atStep, metricScaleWords, metricWord } from "../common/metric_words.js";
 import { lossHistory } from "./loss_history.js";
 import { formatNumber } from "../common/numbers.js";
 import { frameAt } from "./plot_heatmap.js";
@@ -106,7 +106,7 @@ function lossSentences({ node, state, look }, frame, x) {
     `smoothed ${formatNumber(smooth)}: exponential average, half-life ${halfLife} recorded steps`,
   ];
   const measured = past.findLast((one) => typeof one.variants[variant]?.held_out === "number");
-  const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, state.metric ?? metric)} (step ${measured.step})` : "";
+  const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, state.metric ?? metric)}${atStep(measured.step)}` : "";
   if (typeof values.metric === "number") lines.push(`${state.metric ?? metric}: batch ${metricWord(values.metric, state.metric ?? metric)}${held}`);
   return lines;
 }
@@ -122,7 +122,7 @@ function pairSentences(runs, step, names = ["left", "right"]) {
     const values = shown?.variants[variant];
     if (!values) return `${names[side]}: nothing recorded here`;
     const measured = frames.findLast((one) => one.step <= shown.step && typeof one.variants[variant]?.held_out === "number");
-    const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, metric)}` : "";
+    const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, metric)}${atStep(measured.step)}` : "";
     return `${names[side]}: loss ${formatNumber(values.loss)} on the batch${held}`;
   });
   return [`Step ${step}`, ...lines];

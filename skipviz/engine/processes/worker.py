@@ -30,7 +30,9 @@ SENDING_PERIOD = 0.05
 PASSING_PERIOD = 0.03
 """Seconds after a frame from which a passing one is worth measuring: one is then ready for every send."""
 PICTURE_PERIOD = 0.2
-"""Seconds between two pictures: each costs a forward pass over a grid or a sample."""
+"""Seconds between two pictures: each costs a forward pass over a grid or a sample, and one over what is held out."""
+PICTURE_REST = 5
+"""Times what the last picture took that the next one waits at least, so that a slow network still trains most of the time."""
 SLOW = 1 / 20
 """Seconds a step from which on every step is recorded: as held to, or as reckoned, since what is kept must not hang on how busy
 a machine is; of a run that is slower than reckoned, every step passes by."""
@@ -182,7 +184,8 @@ class Session:
         record = urgent or slow or step % self._interval == 0
         began = time.monotonic()
         passing = not record and began - self._emitted >= PASSING_PERIOD
-        picture = (record or passing) and (urgent or began - self._pictured[passing] >= PICTURE_PERIOD)
+        rest = max(PICTURE_PERIOD, PICTURE_REST * trainer.looking)
+        picture = (record or passing) and (urgent or began - self._pictured[passing] >= rest)
         shown = record or passing
         frame = trainer.advance(record=shown, ghost=self._ghost and record, picture=picture, passing=passing)
         now = time.monotonic()

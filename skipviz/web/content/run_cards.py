@@ -41,7 +41,7 @@ def list_of(engine: Engine, owner: str) -> list[dict]:
 def _facts(run: dict) -> dict:
     """Return what the list says of a run: loss and metric are the first variant's, the task has its title."""
     first = run["variants"][0]
-    numbers = {name: run[name].get(first) for name in ("loss", "held_out")}
+    numbers = {name: run[name].get(first) for name in ("loss", "held_out", "held_out_step")}
     return {**{name: run[name] for name in _LISTED}, **numbers, "task": _TASKS[run["task"]]}
 
 

@@ -99,6 +99,30 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(visit):
     expect(other.locator("svg.sv-diagram .skip.off")).to_have_count(1)
 
 
+def test_a_link_says_whether_what_was_switched_during_the_run_is_in_it(page):
+    lab, started = LabPage(page).open(small(steps=1_000_000)), small(steps=1_000_000)
+    page.get_by_role("button", name="Share").click()
+    kinds = page.get_by_role("radiogroup", name="What the link opens").get_by_role("radio")
+    lab.until(lambda: kinds.evaluate_all("all => all.map((one) => one.value)") == ["experiment", "classroom"])
+    page.keyboard.press("Escape")
+    lab.start()
+    lab.wait_for_step(5)
+    lab.click_skip("s3-5")
+    lab.expect_network(lambda network: not network.skip("s3-5").on)
+    page.get_by_role("button", name="Share").click()
+    panel = page.get_by_role("dialog", name="Share")
+    for title, label, note, on in (
+        ("As it started", "Link to this experiment as it started", "during the run is not in it", True),
+        ("As it is now", "Link to this experiment", "With what was switched or set during the run", False),
+    ):
+        panel.get_by_label(title, exact=True).check()
+        expect(panel).to_contain_text(note)
+        address = panel.get_by_label(label, exact=True).input_value()
+        shared = link.decode(parse_qs(urlsplit(address).query)["x"][0])
+        assert shared.network.skip("s3-5").on is on
+        assert (shared == started) is on
+
+
 @pytest.mark.parametrize(
     "query",
     [

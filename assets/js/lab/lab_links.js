@@ -9,7 +9,12 @@
 export function labLinks(data, store) {
   const address = (query) => new URL(query, location.href.split("?")[0]).href;
   const kinds = [];
-  if (data.link) kinds.push({ id: "experiment", title: "This experiment", label: "Link to this experiment", note: "Opened anywhere, it is the same network, task and seed.", address: address(`?x=${data.link}`) });
+  const known = { id: "experiment", label: "Link to this experiment", address: address(`?x=${data.link}`) };
+  // What was done to a run is no part of the link to what it began with, and a link holds no steps.
+  if (data.link && data.began) {
+    kinds.push({ ...known, title: "As it is now", note: "With what was switched or set during the run, from step 0 on: when it was done is in This run." });
+    kinds.push({ id: "began", title: "As it started", label: "Link to this experiment as it started", note: "What was switched or set during the run is not in it.", address: address(`?x=${data.began}`) });
+  } else if (data.link) kinds.push({ ...known, title: "This experiment", note: "Opened anywhere, it is the same network, task and seed." });
   else kinds.push({ id: "experiment", title: "This experiment", note: "It is too irregular for a link: share it as a file.", address: "" });
   if (store.id && store.id !== "?") kinds.push({ id: "run", title: "This run", label: "Link to this run", note: "Others watch it, live or as it was recorded, and can make it theirs.", address: address(`?${data.link ? `x=${data.link}&` : ""}run=${store.id}`) });
   if (data.watch?.follow) kinds.push({ id: "follow", title: "This lesson", label: "Link to this lesson", note: "Whoever opens it follows the same lesson.", address: address(`?follow=${data.watch.follow}`) });

@@ -8,6 +8,7 @@ from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
 from ...network.network import Network
 from ...sharing import link
+from ...storage import Run
 from ...tasks.cautions import cautions
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import schedule_words
@@ -159,6 +160,7 @@ def bench_data(
         "task": experiment.task.kind.title.lower(),
         "metric": experiment.task.kind.metric,
         "link": link_of(experiment),
+        "began": _began(run, experiment),
         "zoom": bench.zoom,
         "opened": len(bench.unfolded),
         "undo": len(bench.undo),
@@ -184,6 +186,12 @@ def _estimate(experiment: Experiment, probe: dict | None) -> dict:
 @remembered
 def _memory_mb(experiment: Experiment) -> int:
     return round(memory_mb(experiment))
+
+
+def _began(run: Run | None, experiment: Experiment) -> str:
+    """Return what the run began with as a link's text; nothing where that is what is shown, or where no link holds it."""
+    began = run.began if run is not None else None
+    return "" if began is None or began == experiment else link_of(began)
 
 
 @remembered

@@ -6,7 +6,7 @@ Every method is called under the engine's lock; `admit`, `tick` and what they le
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from ..storage import Run
 from ..tasks.event import Control
 from .capacity import budget
 from .capacity.admission import Line, Room, Waiting
-from .capacity.duration import step_seconds
+from .capacity.duration import shape_of, step_seconds
 from .capacity.expectation import said
 from .forecast import Forecast
 from .live import Live
@@ -24,6 +24,8 @@ PERIOD = 0.5
 """Seconds between two looks at the runs under way."""
 WAITS_PERIOD = 2.0
 """Seconds between two estimates of the waits in line."""
+MOST_TIMES = 200
+"""Shapes of experiments of which it is remembered how long a step took."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Dispatch:
         self._live: dict[str, Live] = {}
         self._watchers: Counter[str] = Counter()
         self._forecast = Forecast()
+        self._times: OrderedDict[str, float] = OrderedDict()
+        """Seconds that a step took, by the shape of the experiment, the newest last."""
         self._longer = False
         """Whether a run came into line since waits were estimated."""
         self._looked = self._estimated = clock()
@@ -144,6 +148,22 @@ class Dispatch:
         live = self._live.get(run.id)
         if live is not None:
             live.heard, live.asked = self._clock(), None
+
+    def took(self, run: Run, seconds: float) -> None:
+        """Note how long a step of the run takes, for its viewers and for the next one of its shape."""
+        run.took = seconds
+        live = self._live.get(run.id)
+        if live is None:
+            return
+        live.shape = live.shape or shape_of(run.experiment)
+        self._times[live.shape] = seconds
+        self._times.move_to_end(live.shape)
+        while len(self._times) > MOST_TIMES:
+            self._times.popitem(last=False)
+
+    def step_took(self, shape: str) -> float | None:
+        """Return how long a step took of the last run of this shape, or None; for any thread."""
+        return self._times.get(shape)
 
     def asked(self, run: Run, data: dict) -> None:
         """Note what the run's worker is told: a paused one owes an answer, one whose speed changes may be silent."""

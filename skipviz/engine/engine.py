@@ -225,6 +225,10 @@ class Engine:
             return None
         return self._probing.ask(experiment, timeout, page)
 
+    def step_took(self, shape: str) -> float | None:
+        """Return the seconds that a step took here of the last run of a shape (`duration.shape_of`), or None."""
+        return self._dispatch.step_took(shape)
+
     def has_data(self, experiment: Experiment) -> bool:
         """Return whether the experiment's data is here; see `Entrance.has_data`."""
         return self._entrance.has_data(experiment)

@@ -34,6 +34,8 @@ class Live:
     memory_mb: float
     step_seconds: float = 0.001
     """What a step of it takes on a core, as reckoned before anything was measured."""
+    shape: str = ""
+    """What its steps' time hangs on, as `duration.shape_of` writes it."""
     house: bool = False
     """Whether it is the server's own, which nobody controls and nothing holds back."""
     working: bool = False

@@ -55,6 +55,9 @@ class Reports:
         elif word == b"at":
             self._counted.stepped(int(rest) - run.step)
             run.step = int(rest)
+        elif word == b"took":
+            self._dispatch.took(run, json.loads(rest))
+            return False
         elif word == b"event":
             _note_acted(run, json.loads(rest))
             return False

@@ -45,6 +45,8 @@ class Run:
     """One sentence on why it is in its state, where that is not plain."""
     step: int = 0
     """Steps taken, which is also the next step to take."""
+    took: float | None = None
+    """Seconds that a step takes lately, once one was taken here."""
     trained: float = 0.0
     """Seconds that it has trained in all, before and after it was resumed."""
     ahead: int | None = None
@@ -226,6 +228,8 @@ class Run:
         state = {"run": self.id, "seq": sequence, **standing}
         if self.diverged:
             state["diverged"] = self.diverged
+        if self.took is not None and state["state"] in ("running", "paused"):
+            state["took"] = self.took
         if resumable(state["state"], self.checkpoint):
             state["resumes"] = self.checkpoint or 0
         if self.unsaved:

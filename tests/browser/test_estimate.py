@@ -21,7 +21,10 @@ def test_time_and_memory_are_said_before_a_start(page):
     lab.set_speed(6)
     expect(words).to_have_text(re.compile(r" a step, 20 s for 2,000 steps, "))
     lab.start()
-    expect(words).to_be_empty()
+    expect(words).to_have_text(re.compile(r"^[\d.]+ m?s a step, measured; .* steps left, \d+ MB$"))
+    page.get_by_label("Back to step 0, same seed").click()
+    expect(lab.main).to_have_text("Start")
+    expect(words).to_have_text(re.compile(r"^[\d.]+ m?s a step, measured; .* for 2,000 steps, \d+ MB$"))
 
 
 def test_a_long_step_is_warned_of_though_nothing_was_measured(page):

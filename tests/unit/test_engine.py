@@ -8,6 +8,7 @@ import pytest
 from engines import PATIENCE, endless, explosive, frames_of, small, wait_for, wait_for_end, wait_for_rest
 
 from skipviz.engine import EngineError
+from skipviz.engine.capacity.duration import shape_of
 from skipviz.network import families
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
 from skipviz.tasks.experiment import Experiment, Training
@@ -50,6 +51,14 @@ def test_a_run_shows_what_training_in_this_process_shows(engine, submit):
             assert math.isclose(shown[frame.step][name], here[name], rel_tol=1e-5, abs_tol=1e-30)
         for name in ("weight_grad", "state_grad", "trunk_grad", "skip_grad"):
             assert shown[frame.step][name] == pytest.approx(here[name], rel=1e-5)
+
+
+def test_what_a_step_took_is_known_of_its_shape_once_a_run_took_some(engine, submit):
+    experiment = small(depth=3, steps=30)
+    assert engine.step_took(shape_of(experiment)) is None
+    run = wait_for_end(engine, submit(experiment))
+    assert engine.step_took(shape_of(small(depth=3, steps=9, learning_rate=0.5, seed=4))) == run.took > 0
+    assert engine.step_took(shape_of(small(depth=4))) is None
 
 
 def test_the_header_says_what_the_frames_are_measured_on(engine, submit):

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from skipviz.engine.capacity import limits
-from skipviz.engine.capacity.duration import bfloat16_cost, multiplications, step_seconds
-from skipviz.network import Layer, Linear, Network, families
+from skipviz.engine.capacity.duration import bfloat16_cost, multiplications, shape_of, step_seconds
+from skipviz.network import Layer, Linear, Network, edit, families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.presets import get
 from skipviz.tasks.task import Task
+from skipviz.web.content.page_data import bench_data
+from skipviz.web.desk.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 MEASURE = """
@@ -93,3 +95,40 @@ def test_a_step_of_more_work_is_said_to_take_longer_and_a_long_measurement_count
     assert step_seconds(reduced) == pytest.approx(bfloat16_cost() * step_seconds(small))
     shallow = get("vanishing-plain")
     assert step_seconds(shallow, measured=0.3) == step_seconds(shallow) < 0.01
+
+
+def test_a_steps_time_is_of_one_shape_whatever_is_switched_or_set_live():
+    one = get("vanishing-residual")
+    same = {
+        "switched": one.with_network(edit.switch_all(one.network, False)),
+        "weakened": one.with_network(edit.set_skips(one.network, [one.network.skips[0].id], strength=0.5, gain=0.0)),
+        "a valve": one.with_network(edit.set_layers(one.network, ["f2"], gain=0.0)),
+        "a rate, a seed, a length": one.replaced(training=one.training.replaced(learning_rate=0.5, seed=9, steps=7)),
+    }
+    assert {name for name, other in same.items() if shape_of(other) != shape_of(one)} == set()
+    others = {
+        "wider": one.with_network(families.mlp(depth=24, width=65, skip_every=2)),
+        "a larger batch": one.replaced(training=one.training.replaced(batch_size=65)),
+        "another precision": one.replaced(training=one.training.replaced(precision="bfloat16")),
+        "a skip less": one.with_network(edit.remove_skips(one.network, [one.network.skips[0].id])),
+    }
+    assert {name for name, other in others.items() if shape_of(other) == shape_of(one)} == set()
+
+
+def test_what_a_step_took_is_said_of_the_next_run_of_its_shape_and_an_estimate_before_anything_was_measured():
+    class Engine:
+        warm, took = True, None
+        step_took = lambda self, shape: self.took  # noqa: E731
+        probe = lambda self, *_, **__: None  # noqa: E731
+        has_data = lambda self, _: True  # noqa: E731
+
+    bench, engine = Workbench(get("vanishing-residual")), Engine()
+    said = bench_data(bench, engine, "me", page="lab", compact=False)
+    assert said["pending"]
+    assert said["estimate"] == {"seconds": round(step_seconds(bench.experiment), 5), "memory_mb": said["estimate"]["memory_mb"]}
+    engine.took = 0.07
+    assert bench_data(bench, engine, "me", page="lab", compact=False)["estimate"] == {
+        **said["estimate"],
+        "seconds": 0.07,
+        "measured": True,
+    }

@@ -111,6 +111,15 @@ def test_the_held_out_metric_is_taken_with_every_picture_and_of_the_same_paramet
         same.advance(record=False)
 
 
+def test_it_is_told_what_a_step_takes_without_its_waiting_and_its_first_step(told):
+    def took(*args, **asked):
+        return [float(line.split()[1]) for line in told(small(steps=5), *args, **asked).lines if line.startswith(b"took ")]
+
+    assert took((0.5, 0.02, 0.02, 0.02, 0.02))[-1] == pytest.approx(0.02)
+    assert took((0.5, 0.02, 0.02, 0.02, 0.02))[0] == pytest.approx(0.5)
+    assert took((0.01,), speed=2)[-1] == pytest.approx(0.01)
+
+
 def test_a_picture_that_takes_long_is_taken_less_often(told):
     quick, slow = (told(small(steps=400, record_every=1), (FAST,), looking=looking) for looking in (0.0, 0.1))
     assert len(holding("picture", quick.frames(0, 1))) > 2 * len(holding("picture", slow.frames(0, 1))) > 4

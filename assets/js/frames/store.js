@@ -27,11 +27,12 @@ export function createRunStore() {
     /** @type {Record<string, {step: number, layer: string}>} */ diverged: {},
     /** @type {number | null} step from which an ended run can go on */ resumes: null,
     /** @type {string | null} why it is not being saved */ unsaved: null,
+    /** @type {number | null} seconds that a step takes lately, as measured */ took: null,
 
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, unsaved: null,
+        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, unsaved: null, took: null,
       });
     },
     /** @param {any} message  one message of the stream */
@@ -66,6 +67,7 @@ export function createRunStore() {
         this.unsaved = message.unsaved ?? null;
       }
       this.reason = message.reason ?? (message.state ? null : this.reason);
+      if (message.took) this.took = message.took;
       this.ahead = message.ahead ?? null;
       this.wait = message.wait ?? null;
       if (message.diverged) this.diverged = message.diverged;

@@ -117,7 +117,7 @@ export function createTransport(act, options = {}) {
       state.dataset.kind = kind;
       state.disabled = kind !== "back";
       hint.textContent = view.hint ?? "";
-      estimate.textContent = view.estimate && store.state === "ready" ? estimateWords(view.estimate, view.steps, view.speed) : "";
+      estimate.textContent = view.estimate ? lengthWords(view) : "";
       reason.textContent = reasonWords(store);
       reason.hidden = !reason.textContent;
       const warned = (view.warnings ?? []).join(" ");
@@ -142,6 +142,14 @@ export function createTransport(act, options = {}) {
       }
     },
   };
+}
+
+/** How long it will take, and of a run under way what is left, as measured once a step was taken. @param {any} view */
+function lengthWords({ store, estimate, steps, speed }) {
+  if (store.state === "ready") return estimateWords(estimate, steps, speed);
+  if (!["starting", "running", "paused"].includes(store.state)) return "";
+  const known = store.took ? { ...estimate, seconds: store.took, measured: true } : estimate;
+  return estimateWords(known, steps - (store.frames.at(-1)?.step ?? 0), speed, true);
 }
 
 /** The marks of what was done, over the steps. @param {HTMLElement} host @param {any[]} events @param {any} view @param {Function} seek */

@@ -15,8 +15,8 @@ const ALIKE = [0.5, 2];
 export function panelStateWords(data, store, step) {
   if (store.shared && store.state !== "starting") return store.active() ? `Shared run, live, step ${step}` : `Recording of the shared run, step ${step}`;
   if (!store.id) {
-    const { seconds } = data.estimate;
-    return `Before training; ${data.steps} steps take ${durationWords(data.steps * Math.max(seconds, 1 / data.speed))}`;
+    const { seconds, measured } = data.estimate;
+    return `Before training; ${data.steps} steps take ${durationWords(data.steps * Math.max(seconds, 1 / data.speed))}${measured ? ", measured" : ""}`;
   }
   const [kind, words] = stateWords(store, store.cursor === null, data.network);
   const whose = store.mine ? "Your run" : "Another's run";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from math import prod
 
@@ -35,6 +36,20 @@ def step_seconds(experiment: Experiment, measured: float | None = None) -> float
         estimate *= bfloat16_cost()
     return measured if measured is not None and LONG < measured < FIRST_TIMES * estimate else estimate
 
+
+def shape_of(experiment: Experiment) -> str:
+    """Return as a text what decides how long a step takes: the same for every switch, strength, gain, rate and seed."""
+    data = experiment.model_dump(mode="json", exclude_defaults=True)
+    for network in data["variants"].values():
+        for part in [*network.get("layers", ()), *network.get("skips", ())]:
+            for name in ("on", "strength", "gain", "init", "init_factor"):
+                part.pop(name, None)
+    training = {name: value for name, value in data.get("training", {}).items() if name in _TIMED}
+    return json.dumps([list(data["variants"].values()), data.get("task", {}).get("name"), training], sort_keys=True)
+
+
+_TIMED = ("optimizer", "batch_size", "accumulation", "precision", "device", "momentum")
+"""Fields of training that a step's time hangs on."""
 
 LONG = 0.2
 """Seconds from which a measurement says more than the estimate."""

@@ -7,6 +7,7 @@ so that the server stores and forwards frames without ever decoding them. JSON n
     frame 12 1 {…}          what was measured at step 12; 1: an event acted, 0: none did
     event {…}               an event, with the step at which it acted
     at 40                   steps taken
+    took 0.0123             seconds that a step takes lately, without what it waits between two
     state "paused"          or "running"
     resumed [40, 2]         it goes on from a checkpoint at step 40, in which two events have acted
     checkpoint 80           it can go on from step 80; null: there is nothing to go on with

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 
 from ...learning.checkpoint import CheckpointError
 from ...learning.setup import prepare
@@ -36,6 +37,8 @@ PICTURE_REST = 5
 SLOW = 1 / 20
 """Seconds a step from which on every step is recorded: as held to, or as reckoned, since what is kept must not hang on how busy
 a machine is; of a run that is slower than reckoned, every step passes by."""
+LATELY = 50
+"""Steps of which it is told how long one takes."""
 SETTLED = 0.5
 """Seconds after which a paused run in which nothing happens makes a checkpoint."""
 LEAVE_SECONDS = 5.0
@@ -62,6 +65,9 @@ class Session:
         self._sent = self._emitted = 0.0
         self._pictured = {False: 0.0, True: 0.0}
         self._told_step = 0
+        self._took: deque[float] = deque(maxlen=LATELY)
+        """Seconds of the last steps; the first one, which is slower by far, counts only until there is another."""
+        self._warm = False
         self._told_diverged: set[str] = set(trainer.diverged)
         if request.get("resume"):
             self._put("resumed", [trainer.step, trainer.applied])
@@ -189,6 +195,10 @@ class Session:
         shown = record or passing
         frame = trainer.advance(record=shown, ghost=self._ghost and record, picture=picture, passing=passing)
         now = time.monotonic()
+        if self._took and not self._warm:
+            self._took.clear()
+            self._warm = True
+        self._took.append(now - began)
         self._touched = False
         self._single_steps = max(0, self._single_steps - 1)
         if self._speed:
@@ -219,6 +229,8 @@ class Session:
         if self._trainer.step != self._told_step:
             self._told_step = self._trainer.step
             self._put("at", self._told_step)
+            if self._took:
+                self._put("took", round(sum(self._took) / len(self._took), 6))
         if self._buffer:
             self._channel.write(bytes(self._buffer))
             self._buffer.clear()

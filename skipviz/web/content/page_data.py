@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...drawing import diagram, udiagram
-from ...engine.capacity.duration import step_seconds
+from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
 from ...network.network import Network
@@ -149,7 +149,7 @@ def bench_data(
         "u": _u_data(bench, compact, height) if page == "lab" else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
-        "estimate": _estimate(experiment, probe),
+        "estimate": _estimate(experiment, probe, engine),
         "pending": probe is None and unmeasured is None and bench.run is None and engine.has_data(experiment),
         "unmeasured": unmeasured,
         "run": bench.run,
@@ -177,10 +177,18 @@ def _u_data(bench: Workbench, compact: bool, height: int) -> dict | None:
     return {"on": bench.u, "diagram": drawing}
 
 
-def _estimate(experiment: Experiment, probe: dict | None) -> dict:
-    """Return about how long a step takes, in seconds, and how much memory a run, in MB."""
+def _estimate(experiment: Experiment, probe: dict | None, engine) -> dict:
+    """Return about how long a step takes, in seconds, whether it was measured in a run, and how much memory one takes, in MB."""
+    took = engine.step_took(_shape(experiment))
+    if took is not None:
+        return {"seconds": round(took, 6), "measured": True, "memory_mb": _memory_mb(experiment)}
     seconds = step_seconds(experiment, probe["frame"].get("seconds") if probe else None)
     return {"seconds": round(seconds, 5), "memory_mb": _memory_mb(experiment)}
+
+
+@remembered
+def _shape(experiment: Experiment) -> str:
+    return shape_of(experiment)
 
 
 @remembered

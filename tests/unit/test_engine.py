@@ -54,11 +54,10 @@ def test_a_run_shows_what_training_in_this_process_shows(engine, submit):
 
 
 def test_what_a_step_took_is_known_of_its_shape_once_a_run_took_some(engine, submit):
-    experiment = small(depth=3, steps=30)
-    assert engine.step_took(shape_of(experiment)) is None
-    run = wait_for_end(engine, submit(experiment))
-    assert engine.step_took(shape_of(small(depth=3, steps=9, learning_rate=0.5, seed=4))) == run.took > 0
-    assert engine.step_took(shape_of(small(depth=4))) is None
+    assert engine.step_took(shape_of(small(batch_size=13))) is None
+    run = wait_for_end(engine, submit(small(batch_size=13, steps=30)))
+    assert engine.step_took(shape_of(small(batch_size=13, steps=9, learning_rate=0.5, seed=4))) == run.took > 0
+    assert engine.step_took(shape_of(small(batch_size=14))) is None
 
 
 def test_the_header_says_what_the_frames_are_measured_on(engine, submit):

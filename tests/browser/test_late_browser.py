@@ -93,5 +93,6 @@ def test_a_start_before_the_page_heard_of_a_change_trains_what_was_changed(page)
     lab.until(lambda: settled(page, line))
     line.release()
     lab.wait_for_step(1)
-    assert lab.data()["header"]["experiment"]["task"]["name"] == "shapes"
+    header = lab.until(lambda: (lab.data() or {}).get("header"))
+    assert header["experiment"]["task"]["name"] == "shapes"
     assert lab.experiment().task.name == "shapes"

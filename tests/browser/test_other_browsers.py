@@ -70,5 +70,5 @@ def test_the_ten_second_story_a_toggle_a_drag_an_undo_and_a_share(browser, serve
     browser.press("button.sv-share")
     shared = browser.until(lambda: browser.of(".sv-share-panel .sv-address", "node.value"), "the shared link")
     _lab(browser, shared)
-    assert _experiment(browser) == shown
+    browser.until(lambda: _experiment(browser) == shown, "the shared experiment")
     assert browser.errors() == []

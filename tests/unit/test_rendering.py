@@ -76,7 +76,6 @@ def test_where_the_queue_is_full_one_is_told_when_to_ask_again(client, monkeypat
         assert b"try again in a while" in body
     finally:
         gate.set()
-    monkeypatch.undo()
     assert first.result(60) == ("a.py", b"made")
 
 

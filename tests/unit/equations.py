@@ -117,7 +117,7 @@ def pointwise(module, h: Tensor) -> Tensor:
 
 
 def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
-    """Return f_k under its switch, scale and gain."""
+    """Return f_k under its switch, dropout, scale, drop-path and gain."""
     layer, shape = network.layers[k - 1], network.shapes.layers[k - 1]
     if not layer.on:
         in_branch = any(skip.on and skip.merge != "concat" and skip.source < k <= skip.target for skip in network.skips)
@@ -134,6 +134,10 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
         y = F.dropout(y.contiguous(), layer.dropout)
     if layer.scale is not None:
         y = y * (module.scale if layer.scale_learned else layer.scale)
+    lands = any(skip.target == k and skip.merge == "add" and skip.on and skip.strength != 0 for skip in network.skips)
+    if layer.drop_path and lands:
+        torch.manual_seed(stable_hash(0, "drop path", layer.id, STEP))
+        y = y * F.dropout(y.new_ones(len(y), *[1] * (y.dim() - 1)), layer.drop_path)
     return with_gain(y, layer.gain)
 
 

@@ -1,6 +1,7 @@
 // @ts-check
 // The bar over the diagram: the network in a line; what is selected, with its controls, takes its place (on phones, a sheet).
 import { element, iconButton } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 import { ACTIVATIONS } from "../common/activations.js";
 import { formatNumber } from "../common/numbers.js";
 
@@ -65,7 +66,7 @@ export function createInspector(host, act) {
       if (skips.length) controls.replaceChildren(...skipControls(skips, data.network.depth, act));
       else if (layers.length) controls.replaceChildren(...layerControls(layers, act));
       line.replaceChildren(...summary(data, then, warnings));
-      for (const control of controls.querySelectorAll("button:not([aria-label='Close']), input, select")) control.disabled = then.step !== null;
+      for (const control of controls.querySelectorAll("button:not([aria-label='Close'], .sv-explain), input, select")) control.disabled = then.step !== null;
       if (opened) controls.querySelector("details").open = true;
       controls.hidden = parts.length === 0;
       if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
@@ -98,8 +99,8 @@ function menu(label, ...rows) {
   return details;
 }
 
-function row(words, control) {
-  return element("label", { class: "sv-row" }, element("span", {}, words), control);
+function row(words, control, key) {
+  return element("div", { class: "sv-row-explained" }, element("label", { class: "sv-row" }, element("span", {}, words), control), explain(key));
 }
 
 function skipControls(skips, depth, act) {
@@ -108,16 +109,16 @@ function skipControls(skips, depth, act) {
   const gains = [["1", "×1"], ["0.5", "×0.5"], ["0.1", "×0.1"], ["0", "×0, killed"]];
   if (!gains.some(([value]) => Number(value) === skip.gain)) gains.push([String(skip.gain), `×${formatNumber(skip.gain)}`]);
   return [
-    element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`),
+    element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`, explain("skip")),
     switchButton("Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
     range("Strength", skip.strength, { min: 0, max: 2, step: 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
     choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true)),
     menu(
       "Adapter, gain and ends of this skip",
-      row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true))),
-      row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true))),
-      row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], 1, act, (value) => act.skips(ids, { source: value }, true))),
-      row("Joins at h", number("Joins at state", skip.target, [1, depth], 1, act, (value) => act.skips(ids, { target: value }, true))),
+      row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
+      row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true)), "skip_gain"),
+      row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], 1, act, (value) => act.skips(ids, { source: value }, true)), "ends"),
+      row("Joins at h", number("Joins at state", skip.target, [1, depth], 1, act, (value) => act.skips(ids, { target: value }, true)), "ends"),
       element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
     ),
     iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
@@ -145,20 +146,20 @@ function layerControls(layers, act) {
   const path = number("Drop-path", layer.drop_path, [0, 0.9], 0.05, act, (value) => act.layers(ids, { drop_path: value }, true));
   const factor = number("Init factor", layer.init_factor, [0.0001, 100], "any", act, (value) => act.layers(ids, { init_factor: value }, true));
   return [
-    element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`),
+    element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`, explain("layer")),
     switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),
     range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final), "gain "),
     choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
     menu(
       "Width, norm, order, init, dropout and drop-path of this layer",
-      width ? row("Width", width) : element("span", { class: "sv-quiet" }, layer.label),
-      row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true))),
-      row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true))),
-      row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true))),
-      row("Init factor", factor),
-      row("Dropout", dropout),
-      row("Drop-path", path),
-      row("γ from 0", switchButton("Norm's γ starts at 0", layer.zero_gamma, () => act.layers(ids, { zero_gamma: !layer.zero_gamma }, true))),
+      width ? row("Width", width, "width") : element("span", { class: "sv-quiet" }, layer.label),
+      row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true)), "normalisation"),
+      row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true)), "order"),
+      row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true)), "init"),
+      row("Init factor", factor, "init_factor"),
+      row("Dropout", dropout, "dropout"),
+      row("Drop-path", path, "drop_path"),
+      row("γ from 0", switchButton("Norm's γ starts at 0", layer.zero_gamma, () => act.layers(ids, { zero_gamma: !layer.zero_gamma }, true)), "zero_gamma"),
       element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
     ),
     iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),

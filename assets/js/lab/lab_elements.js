@@ -1,6 +1,7 @@
 // @ts-check
 // The lab's own elements: the network's card, the cards beside it, and what is said outside them.
 import { element } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 
 /** @returns {Record<string, any>} every part by name; `root` holds them all */
 export function labElements() {
@@ -16,10 +17,10 @@ export function labElements() {
   );
   const heads = element(
     "div", { class: "sv-heads" },
-    part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain", title: "What of the gradient a layer lets back: click a valve to shut it" }, "gain"),
+    part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain" }, explain("gain", "gain")),
     part("quantity", "div", { class: "sv-head-bars" }),
-    element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"))),
-    element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³")),
+    element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"), explain("share"))),
+    element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³", explain("update"))),
   );
   part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), element("div", { class: "sv-beside" }, part("names", "div", { class: "sv-names", hidden: true }), part("bars", "div", { class: "sv-bars" })));
   part("legend", "div", { class: "sv-legend" });
@@ -35,7 +36,7 @@ export function labElements() {
   const side = element(
     "div", { class: "sv-side" },
     page.transport,
-    element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
+    element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
     element("section", { class: "sv-card sv-loss-card", "aria-label": "Loss, metric and whole gradient" }, page.lossTitle, page.loss, element("div", { class: "sv-whole" }, page.totalTitle, page.total)),
     element("section", { class: "sv-card sv-picture-card", "aria-label": "What the network does" }, page.picture),
   );

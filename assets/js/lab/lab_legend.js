@@ -1,6 +1,7 @@
 // @ts-check
 // Under the diagram: what width and colour of a line mean, what hollow bars and ticks are, how tall the rows are.
 import { element, parseSvg } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 import { MARK_MEANING } from "../common/gradient_words.js";
 
 /**
@@ -8,7 +9,8 @@ import { MARK_MEANING } from "../common/gradient_words.js";
  * @param {{zoom: (factor: number) => void, foldAgain: () => void}} act  `zoom` makes rows that many times as tall
  */
 export function createLabLegend(host, act) {
-  const ghost = element("span", { class: "sv-key ghost", hidden: true }, "the same weights, all skips off");
+  const ghost = element("span", { class: "sv-key ghost", hidden: true }, "the same weights, all skips off", explain("hollow"));
+  const lines = explain("lines");
   const tick = element("span", { class: "sv-key tick", hidden: true }, "just before the last event");
   const marks = element("span", { class: "sv-mark-keys", hidden: true });
   const fold = element("button", { type: "button", class: "sv-link", onclick: () => act.foldAgain() }, "Fold again");
@@ -20,7 +22,7 @@ export function createLabLegend(host, act) {
     draw(theme, wedges) {
       if (host.dataset.theme === theme) return;
       host.dataset.theme = theme;
-      host.replaceChildren(parseSvg(wedges), ghost, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
+      host.replaceChildren(element("span", { class: "sv-wedges" }, parseSvg(wedges), lines), ghost, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
     },
     /** A key stands there once there is what it explains. @param {{ghost: any, tick: any, marks: string[]}} drawn */
     keys(drawn) {

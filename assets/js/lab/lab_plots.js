@@ -1,6 +1,7 @@
 // @ts-check
 // The lab's four plots, fed from one frame or from the whole run.
 import { element } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 import { atStep, balancedWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
@@ -21,6 +22,7 @@ export function createLabPlots(page, options, seek) {
   let plots = null;
   let pictured = null;
   let gone = false;
+  const titles = plotTitles(page);
   return {
     /** Make the plots once, or say in their places why there are none; true when they were made now. @param {any} data */
     async load(data) {
@@ -71,25 +73,30 @@ export function createLabPlots(page, options, seek) {
       const taken = measured?.variants[data.variant];
       const header = store.header || data.probe?.header;
       this.total(training, store, frame, values);
-      page.lossTitle.replaceChildren(
-        element("span", {}, element("strong", {}, "Loss "), formatNumber(values?.loss)),
-        element(
-          "span", { class: "sv-metric", title: recallLines(header, taken).join("\n") || null },
-          element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), ` held out${atStep(measured?.step)}${balancedWords(header, taken)}`,
-        ),
-      );
+      titles.loss.textContent = formatNumber(values?.loss);
+      titles.metric.title = recallLines(header, taken).join("\n");
+      titles.metric.replaceChildren(element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), ` held out${atStep(measured?.step)}${balancedWords(header, taken)}`);
     },
     /** @param {any} training @param {any} store @param {any} frame @param {any} values */
     total(training, store, frame, values) {
       const norm = clipNorms(training, store.events).findLast(({ step }) => step <= (frame?.step ?? 0))?.norm ?? null;
-      page.totalTitle.replaceChildren(
-        element("span", {}, element("strong", {}, "Whole gradient "), formatNumber(values?.total_grad)),
-        element("span", { class: "sv-quiet" }, norm === null ? "" : `clipped at ${formatNumber(norm)}`),
-      );
+      titles.total.textContent = formatNumber(values?.total_grad);
+      titles.clip.textContent = norm === null ? "" : `clipped at ${formatNumber(norm)}`;
     },
     destroy() {
       gone = true;
       if (plots) for (const plot of Object.values(plots)) plot.destroy?.();
     },
   };
+}
+
+/** The titles over loss and whole gradient, once: what changes in them are words, so that a focus on their "?" stays. @param {Record<string, any>} page */
+function plotTitles(page) {
+  const [loss, metric, total, clip] = [element("span", {}), element("span", {}), element("span", {}), element("span", { class: "sv-quiet" })];
+  page.lossTitle.append(
+    element("span", {}, element("strong", {}, "Loss "), loss, explain("loss")),
+    element("span", { class: "sv-metric" }, metric, explain("metric")),
+  );
+  page.totalTitle.append(element("span", {}, element("strong", {}, "Whole gradient "), total, explain("total")), clip);
+  return { loss, metric, total, clip };
 }

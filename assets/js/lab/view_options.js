@@ -1,7 +1,9 @@
 // @ts-check
 // Which gradient the bars show: of weights or of states, norm, RMS or mean magnitude, absolute or relative; ghost bars.
 import { element } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 
+const EXPLAINED = ["norm", "rms", "mean", "relative"];
 const CHOICES = {
   quantity: [["weight", "weights ‖∂L/∂θ‖"], ["state", "states ‖∂L/∂h‖"]],
   measure: [["norm", "norm"], ["rms", "RMS"], ["mean", "mean |g|, weights without biases"]],
@@ -34,7 +36,7 @@ export function createViewOptions(host, options, changed) {
   /** @param {PointerEvent} event */
   const elsewhere = (event) => {
     if (!host.isConnected) document.removeEventListener("pointerdown", elsewhere);
-    else if (!menu.hidden && !host.contains(/** @type {Node} */ (event.target))) open(false);
+    else if (!menu.hidden && !host.contains(/** @type {Node} */ (event.target)) && !(/** @type {Element} */ (event.target).closest(".sv-explanation"))) open(false);
   };
   document.addEventListener("pointerdown", elsewhere);
   for (const [name, choices] of Object.entries(CHOICES)) {
@@ -46,7 +48,7 @@ export function createViewOptions(host, options, changed) {
         write();
         changed();
       };
-      group.append(element("label", {}, input, text));
+      group.append(element("span", { class: "sv-choice" }, element("label", {}, input, text), EXPLAINED.includes(value) && explain(value)));
     }
     menu.append(group);
   }
@@ -55,8 +57,8 @@ export function createViewOptions(host, options, changed) {
     options.ghost = ghost.checked;
     changed();
   };
-  menu.append(element("label", {}, ghost, "hollow bars: the same weights, with all skips off"));
-  host.append(button, note, menu);
+  menu.append(element("span", { class: "sv-choice" }, element("label", {}, ghost, "hollow bars: the same weights, with all skips off"), explain("hollow")));
+  host.append(button, explain({ name: "Gradient in the bars", key: () => (options.quantity === "weight" ? "weight_gradient" : "state_gradient") }), note, menu);
   function write() {
     const weights = options.quantity === "weight";
     const mean = options.measure === "mean";

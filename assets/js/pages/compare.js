@@ -3,6 +3,7 @@
 import { createCompareColumn } from "./compare_column.js";
 import { createCompareTime } from "./compare_time.js";
 import { element, iconButton } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { createToast } from "../common/notice.js";
 import { createLossPlot } from "../plots/plot_loss.js";
@@ -179,7 +180,7 @@ function compareElements() {
   part("problem", "section", { class: "sv-card sv-runs-empty", hidden: true }, page.problemText, page.back);
   const key = element(
     "div", { class: "sv-title sv-pair-key" },
-    element("span", {}, element("strong", {}, "Loss"), ", smoothed, and ", element("strong", { class: "sv-metric" }, "held-out metric")),
+    element("span", {}, element("strong", {}, "Loss"), explain("loss"), ", smoothed, and ", element("strong", { class: "sv-metric" }, "held-out metric"), explain("metric")),
     element("span", { class: "sv-line left" }, page.names[0]), element("span", { class: "sv-line right" }, page.names[1]),
   );
   part("whole", "div", { class: "sv-pair-whole", hidden: true }, page.time, element("section", { class: "sv-card", "aria-label": "Loss and metric of both" }, key, page.loss), page.columns);

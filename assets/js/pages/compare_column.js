@@ -3,6 +3,7 @@
 import { networkThen } from "../diagram/diagram_standing.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { element } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 import { eventWords } from "../common/event_words.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createHints } from "../lab/hints.js";
@@ -50,9 +51,9 @@ export function createCompareColumn(side, outer) {
     "section", { class: "sv-card sv-panel sv-pair-column", "aria-label": side ? "Right run" : "Left run" },
     element("div", { class: "sv-pair-head" }, element("div", {}, element("span", { class: `sv-line sv-pair-side ${side ? "right" : "left"}` }, side ? "Right" : "Left"), title, words), element("div", { class: "sv-pair-actions" }, variants, open, exporting.button)),
     element("div", { class: "sv-pair-now" }, state, numbers),
-    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
+    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, explain("gain", "gain")), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), explain("layer_gradient"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
-    element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step"), element("span", { class: "sv-quiet" }, "same colours as the bars")),
+    element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")),
     heatmap, spoken, exporting.root,
   );
   const tooltip = createTooltip(root);

@@ -2,6 +2,7 @@
 // One panel of Figure 4.9: its drawing, its gradient and its twin's beside it, both losses, its run.
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { element, icon } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { toggled } from "../common/in_force.js";
 import { createHints } from "../lab/hints.js";
@@ -51,9 +52,9 @@ export function createFigurePanel(id, outer) {
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
     element("div", { class: "sv-panel-title" }, title, exporting.button), text,
     element("div", { class: "sv-panel-run" }, main, whose),
-    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, "gain"), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), " · ", note)),
+    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, explain("gain", "gain")), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), explain("layer_gradient"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),
-    element("div", { class: "sv-panel-losses" }, element("p", { class: "sv-quiet" }, element("strong", {}, "Loss"), ", smoothed; thin: the twin’s"), losses, twinText),
+    element("div", { class: "sv-panel-losses" }, element("p", { class: "sv-quiet" }, element("strong", {}, "Loss"), ", smoothed; thin: the twin’s", explain("loss")), losses, twinText),
     element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),
     spoken, exporting.root,
   );

@@ -1,6 +1,7 @@
 // @ts-check
 // What the network makes of its data: decision boundary, digits it reads, shapes it finds.
 import { element } from "../common/dom.js";
+import { explain } from "../common/explain.js";
 import { atStep } from "../common/metric_words.js";
 import { createBoundary } from "./picture_boundary.js";
 import { paintClassMasks } from "./picture_class_masks.js";
@@ -39,11 +40,13 @@ export function createPicture(Plotly, parent, figure) {
   /** @type {any} */
   const state = { figure, theme: "light" };
   const stage = element("div", { role: "img" });
-  const legend = element("div", {});
-  const node = element("div", { class: "sv-picture" }, stage, legend);
+  const legend = element("div", { class: "sv-picture-legend" });
+  const kindNow = () => state.picture?.kind ?? state.header?.picture;
+  const side = element("div", { class: "sv-picture-side", hidden: true }, explain({ name: "Picture", key: () => `picture_${kindNow()}` }), legend);
+  const node = element("div", { class: "sv-picture" }, stage, side);
   Object.assign(node.style, { display: "flex", flexWrap: "wrap", gap: "8px 14px", alignItems: "flex-start" });
   Object.assign(stage.style, { flex: "0 0 auto", maxWidth: "100%" });
-  Object.assign(legend.style, { flex: "1 1 96px", minWidth: "96px", font: "12px/1.5 'Source Sans', 'Source Sans 3', sans-serif" });
+  Object.assign(side.style, { flex: "1 1 96px", minWidth: "96px", font: "12px/1.5 'Source Sans', 'Source Sans 3', sans-serif" });
   parent.append(node);
   /** @type {{kind: string, part: any} | null} */
   let shown = null;
@@ -63,7 +66,7 @@ export function createPicture(Plotly, parent, figure) {
   }
 
   function draw() {
-    const kind = state.picture?.kind ?? state.header?.picture;
+    const kind = kindNow();
     const chosen = state.figure[state.theme] ?? state.figure;
     const width = node.clientWidth;
     if (!kind || width < 1) return;
@@ -74,6 +77,7 @@ export function createPicture(Plotly, parent, figure) {
     const look = { figure: chosen, tokens, width: wide ? largest : Math.min(width, PHONE), height: wide ? largest : PHONE };
     const said = partFor(kind, look).update(state, look);
     stage.setAttribute("aria-label", said.sentence);
+    side.hidden = false;
     legend.replaceChildren(...said.legend, ...(state.picture && state.step !== undefined ? [element("div", {}, atStep(state.step).trim())] : []));
     legend.style.color = look.tokens.ink2;
   }

@@ -23,7 +23,7 @@ from ...sharing.lesson import GROUPS
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide")
-SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css", "exports.css")
+SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css", "exports.css", "explain.css")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[a-z_./]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)

@@ -1,0 +1,242 @@
+// @ts-check
+// What every heading means: a sentence, its formula, how to read it. The table's keys are what `explain` takes.
+
+/** @typedef {{title: string, says: string, formula: string, read: string}} Explanation */
+
+/** @type {Record<string, Explanation>} */
+export const EXPLANATIONS = {
+  lines: {
+    title: "Width and colour of a line",
+    says: "Each line carries the part of the loss’s gradient that came back along it, measured where the line begins.",
+    formula: "t = (log₁₀ g + 7) ÷ 8, kept within 0…1",
+    read: "Thin and pale is 10⁻⁷ or less, wide and dark is 10. Red is a skip, black or blue the trunk; amber is above 10.",
+  },
+  gain: {
+    title: "Gain",
+    says: "A valve multiplies the gradient that enters its layer from above; the forward pass stays as it is.",
+    formula: "∂L/∂fₖ ← g · ∂L/∂fₖ,  0 ≤ g ≤ 1",
+    read: "An open triangle lets all of it through, a filled one with a bar less, ×0 nothing: that layer no longer learns.",
+  },
+  weight_gradient: {
+    title: "Weight gradient",
+    says: "How strongly the loss pulls at a layer’s parameters, weights and biases together.",
+    formula: "‖∂L/∂θₖ‖",
+    read: "The axis is logarithmic. Bars that shrink towards the input: the gradient vanishes; that grow: it explodes.",
+  },
+  state_gradient: {
+    title: "State gradient",
+    says: "How strongly the loss depends on the state between two layers.",
+    formula: "‖∂L/∂hₖ‖",
+    read: "Bars stand at the gaps between the boxes, on a logarithmic axis. A layer passes back what reaches the state above it.",
+  },
+  layer_gradient: {
+    title: "Gradient per layer",
+    says: "How strongly the loss pulls at a layer’s parameters, weights and biases together.",
+    formula: "‖∂L/∂θₖ‖",
+    read: "The axis is logarithmic. Bars that shrink towards the input: the gradient vanishes. Hollow bars: the network without skips.",
+  },
+  norm: {
+    title: "Norm",
+    says: "The length of the gradient as one vector.",
+    formula: "‖g‖ = √(g₁² + … + gₙ²)",
+    read: "It grows with the number of elements: compare layers of one size, or take RMS.",
+  },
+  rms: {
+    title: "RMS",
+    says: "The norm divided by the root of the number of elements: the size of a typical element.",
+    formula: "‖g‖ ÷ √n",
+    read: "Compare layers of unequal sizes with it.",
+  },
+  mean: {
+    title: "Mean |g|",
+    says: "The mean magnitude of the elements; of a layer only its weights, without biases and parameters of norms.",
+    formula: "(|g₁| + … + |gₙ|) ÷ n",
+    read: "Of the same elements at most their RMS; far below it, a few of them carry most of the gradient.",
+  },
+  relative: {
+    title: "Relative to the last",
+    says: "Every value divided by that of the last layer (or state), which is 1.",
+    formula: "gₖ ÷ g_last",
+    read: "Below 1 less arrives than at the top, above 1 more: it tells vanishing from a loss that is merely small.",
+  },
+  hollow: {
+    title: "Hollow bars",
+    says: "The gradient of the same weights on the same batch with all skips switched off; that network is not trained.",
+    formula: "‖∂L/∂θₖ‖ where every skip is off",
+    read: "Where the full bar is longer than the hollow one, the skips bring that much more gradient now.",
+  },
+  share: {
+    title: "Share at fork",
+    says: "Where a skip leaves the trunk, two parts of the gradient meet again: this is the skip’s part of their energy.",
+    formula: "‖skip‖² ÷ (‖skip‖² + ‖trunk‖²)",
+    read: "All red: everything comes back through the skip. The parts are no right angle, so the shares are of energy, not of the sum.",
+  },
+  update: {
+    title: "Update ÷ weight",
+    says: "How far the last step moved a layer’s parameters, compared with how large they are.",
+    formula: "‖Δθₖ‖ ÷ ‖θₖ‖",
+    read: "About 10⁻³ (dashed) is the usual pace by rule of thumb. At the left edge a layer stands still; at 1 it is made anew.",
+  },
+  heatmap: {
+    title: "Gradient, layer × step",
+    says: "The gradient of every layer at every recorded step: a column is a step, a line a layer, the input at the bottom.",
+    formula: "log₁₀ ‖∂L/∂θₖ‖ from −7 to 1",
+    read: "Pale is 10⁻⁷ or less, dark is 10. Dotted stems are events; press anywhere to see that step.",
+  },
+  loss: {
+    title: "Loss",
+    says: "What training makes small: the mean over the batch of how wrong each output is.",
+    formula: "L = (1 ÷ B) · Σ ℓ(output, target)",
+    read: "Thin: every recorded batch. Thick: smoothed, an old step’s weight halves every 6 recorded steps.",
+  },
+  metric: {
+    title: "Held-out metric",
+    says: "How well the network does on examples that it is never trained on, at the steps where that was measured.",
+    formula: "accuracy = right ÷ all;  IoU = |A ∩ B| ÷ |A ∪ B|;  R² = 1 − Σ(y − ŷ)² ÷ Σ(y − ȳ)²",
+    read: "Higher is better, 1 (100 %) is all right. A loss that falls while this does not: the batch is learned by heart.",
+  },
+  total: {
+    title: "Whole gradient",
+    says: "The length of the gradient of all parameters together, before it is clipped.",
+    formula: "√(Σ ‖∂L/∂θ‖²)",
+    read: "Logarithmic. Where the line is above the dashed one, the update was made with a gradient cut down to that norm.",
+  },
+  picture_boundary: {
+    title: "Decision boundary",
+    says: "What the network would say at every point of the plane.",
+    formula: "p(class 1 | x) = ½ on the line",
+    read: "The colour is the likelier class, paler where it is unsure. Full points were trained on, hollow ones held out.",
+  },
+  picture_class_masks: {
+    title: "Classes of pixels",
+    says: "The class that the network finds likeliest for every pixel of held-out images, beside the true one.",
+    formula: "argmax over c of p(c | pixel)",
+    read: "Where both colourings agree it is right; the mean IoU of each image is written beside them.",
+  },
+  picture_confusion: {
+    title: "Table of mix-ups",
+    says: "How many held-out rows of each true class the network puts into each class.",
+    formula: "n(i, j) = rows of class i that are told as j",
+    read: "The diagonal is right; a number beside it is a mix-up of its line’s class with its column’s.",
+  },
+  picture_curve: {
+    title: "Curve",
+    says: "The function that the network has learned, with the points it saw and those held out.",
+    formula: "ŷ = network(x)",
+    read: "The line should pass through both kinds of points; through the trained ones only, it learned them by heart.",
+  },
+  picture_digits: {
+    title: "Digits",
+    says: "Held-out digits with the network’s reading under each.",
+    formula: "argmax over c of p(c | image)",
+    read: "A cross marks a wrong reading, with the truth in brackets.",
+  },
+  picture_masks: {
+    title: "Masks",
+    says: "Held-out images, their true masks and the masks that the network predicts.",
+    formula: "IoU = |A ∩ B| ÷ |A ∪ B|;  Dice = 2 |A ∩ B| ÷ (|A| + |B|)",
+    read: "The deeper the colour, the surer the network; IoU and Dice are 1 where masks agree.",
+  },
+  picture_scatter: {
+    title: "Told and true",
+    says: "Each held-out row: across what is true, upwards what the network says.",
+    formula: "ŷ against y",
+    read: "On the dashed line it is told as it is; the further away, the larger the error.",
+  },
+  picture_sequences: {
+    title: "Sequences",
+    says: "Held-out sequences: the tokens given, those wanted and those predicted; below, who attends to whom.",
+    formula: "attention = softmax(Q Kᵀ ÷ √d)",
+    read: "An amber frame is a wrong token. In a map a line reads its columns; the deeper, the more it attends.",
+  },
+  picture_thumbnails: {
+    title: "Pictures",
+    says: "Held-out pictures with the class that the network takes each for.",
+    formula: "argmax over c of p(c | picture)",
+    read: "A cross marks a wrong one.",
+  },
+  picture_text: {
+    title: "Text",
+    says: "What the network writes: each character is drawn from its probabilities after those before.",
+    formula: "next ∼ p(character | those before)",
+    read: "Words come as the loss falls. The random numbers are always the same, so only the network changes the text.",
+  },
+  skip: {
+    title: "Skip",
+    says: "A line past some layers: what it carries joins the state at its end by its merge, times its strength.",
+    formula: "add: h + s·A(h′);  concat: [h, s·A(h′)];  gate: h + s·(1 − T)⊙(A(h′) − h)",
+    read: "Off does exactly what s = 0 does; deleting it changes the network.",
+  },
+  adapter: {
+    title: "Adapter",
+    says: "Makes what the skip carries as wide as the state that it joins.",
+    formula: "A(h) = h (identity), [h, 0] (pad) or W h (1×1, linear)",
+    read: "Identity and pad have no weights; 1×1 and linear are learned.",
+  },
+  skip_gain: {
+    title: "Gradient gain of a skip",
+    says: "Multiplies the gradient that comes back along the skip; the forward pass stays as it is.",
+    formula: "∂L/∂A ← g · ∂L/∂A,  0 ≤ g ≤ 1",
+    read: "×0 carries the state up and no gradient down: it tells what a skip does forward from what it does backward.",
+  },
+  ends: {
+    title: "Ends of a skip",
+    says: "The state that a skip leaves from and the later one that it joins: h(0) is the input, h(k) what layer k made.",
+    formula: "h(source) → h(target),  source < target",
+    read: "The further apart, the more layers the gradient passes by.",
+  },
+  layer: {
+    title: "Layer",
+    says: "One box: an operation with its norm and its activation; switched off it adds nothing, or passes on what it reads.",
+    formula: "hₖ = σ(norm(Wₖ hₖ₋₁ + bₖ))",
+    read: "Gain multiplies the gradient that enters the layer from above; activations differ in how much of it they let through.",
+  },
+  width: {
+    title: "Width",
+    says: "How many units (or channels) the layer has.",
+    formula: "hₖ has so many units",
+    read: "Wider layers have more parameters, and a longer gradient for the same size of its elements.",
+  },
+  normalisation: {
+    title: "Norm of a layer",
+    says: "Shifts and scales values to mean 0 and variance 1, then by learned γ and β.",
+    formula: "γ · (x − mean) ÷ √(variance + ε) + β",
+    read: "Batch norm takes each channel over the batch, layer norm each example over its channels, group norm over groups of channels.",
+  },
+  order: {
+    title: "Order",
+    says: "Whether the norm and the activation come after the operation or before it.",
+    formula: "act(norm(op(x))) or op(act(norm(x)))",
+    read: "The second leaves the sum of a residual block untouched (pre-activation, He et al. 2016).",
+  },
+  init: {
+    title: "Init",
+    says: "From which distribution the first weights are drawn; n is the number of a unit’s inputs, m of its outputs.",
+    formula: "He: N(0, 2/n);  Glorot: U(±√(6/(n + m)));  torch: U(±1/√n);  N(0, 1/n);  orthogonal;  zero",
+    read: "It decides whether a plain network’s gradient vanishes, explodes or keeps its size before the first step.",
+  },
+  init_factor: {
+    title: "Init factor",
+    says: "Multiplies the first weights.",
+    formula: "W ← c · W",
+    read: "A little below or above 1, to the power of the depth, is the difference between vanishing and exploding.",
+  },
+  dropout: {
+    title: "Dropout",
+    says: "While it trains, sets each element of the layer’s output to 0 with probability p, and scales up the others.",
+    formula: "h ⊙ mask ÷ (1 − p)",
+    read: "0 is none. Held-out examples are measured without it.",
+  },
+  drop_path: {
+    title: "Drop-path",
+    says: "While it trains, leaves the layer’s output out for whole examples with probability p, and scales up the others.",
+    formula: "f · mask ÷ (1 − p), one mask an example",
+    read: "0 is none. In a residual branch only the skip is left for those examples (stochastic depth).",
+  },
+  zero_gamma: {
+    title: "γ from 0",
+    says: "The norm’s scale starts at 0 in place of 1.",
+    formula: "γ = 0 at step 0",
+    read: "Last in a residual branch, each block starts as the identity, and learns from there.",
+  },
+};

@@ -1,7 +1,9 @@
 """The plotly figures as templates: styles, axes and fixed ranges; the page's script feeds them numbers.
 
 Plain dicts, because importing plotly costs the server 27 MB; the tests validate every one with plotly's own classes.
-Colours come from `colours`, sizes that the script needs stand in `layout.meta`. Imports the standard library only.
+Colours come from `colours`, sizes that the script needs stand in `layout.meta`, and what an exported picture says around the plot:
+`title`, `axes` (a name with its unit for each axis) and `legend` (a trace's role, the sign for it, what it means). Imports the
+standard library only.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ TICK, LABEL = 11, 12
 
 TIME_MARGIN = {"left": 38, "right": 20}
 """px beside the plots whose columns are time; the timeline above them keeps the same."""
+
+_TIME_LEGEND = (("events", "line", "an event"), ("cursor", "line", "the step shown"))
 
 ROW_COLUMNS = ("bars", "share", "update")
 
@@ -62,6 +66,9 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
         "bars_least": 110,
         "axis": 24,
         "bleed": 16,
+        "title": "Gradient per layer",
+        "axes": {"x": "‖∂L/∂θₖ‖, L2 norm", "x2": "share at fork", "x3": "‖Δθ‖ ÷ ‖θ‖", "y": "layer, the input at the bottom"},
+        "legend": _row_legend("the twin without skips" if page == "figure" else "the same weights, all skips off"),
     }
     layout = _layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
     layout |= {
@@ -80,6 +87,19 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
         layout["xaxis3"] = _axis(token, showgrid=True, anchor="y", range=[-6, 0], **ticks)
     hollow = "twin without skips" if page == "figure" else "same weights, skips off"
     return {"data": _row_traces(token, columns, hollow), "layout": layout, "config": _config()}
+
+
+def _row_legend(hollow: str) -> list[tuple[str, str, str]]:
+    return [
+        ("bars", "ramp", "gradient, darker where larger"),
+        ("ghost", "hollow", f"hollow: {hollow}"),
+        ("before", "tick", "just before the last event"),
+        ("envelope", "ramp", "smallest to largest of a block"),
+        ("whiskers", "line", "smallest to largest"),
+        ("median", "line", "median"),
+        ("share", "ramp", "share at fork: skip (red, left), trunk (blue)"),
+        ("update", "dot", "update ÷ weight; dashed: 10⁻³"),
+    ]
 
 
 def _row_traces(token: dict, columns: tuple[str, ...], hollow: str) -> list[dict]:
@@ -143,7 +163,14 @@ def heatmap_figure(theme: str = "light") -> dict:
         "hoverinfo": "skip",
         "colorscale": scale,
     }
-    meta = {"kind": "heatmap", "height": 188, "tick_distance": 30}
+    meta = {
+        "kind": "heatmap",
+        "height": 188,
+        "tick_distance": 30,
+        "title": "Gradient, layer × step",
+        "axes": {"x": "step", "y": "layer"},
+        "legend": [("cells", "ramp", "‖∂L/∂θₖ‖, L2 norm: 10⁻⁷ or less (pale) to 10 (dark), logarithmic"), *_TIME_LEGEND],
+    }
     layout = _layout(theme, meta, margin={**_sides(), "t": 6, "b": 22, "pad": 0})
     layout |= {
         "height": meta["height"],
@@ -178,6 +205,13 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
         },
     ]
     meta = {"kind": "loss", "height": 118, "metric": metric, "ceilings": [1, 2, 3, 5, 10], "half_life": 6}
+    meta |= {"title": "Loss and held-out metric", "axes": {"x": "step", "y": "loss; metric 0…1"}}
+    lines = [
+        (trace["meta"], "line", trace["name"])
+        for trace in data
+        if trace["mode"] == "lines" and trace["meta"] not in ("events", "cursor")
+    ]
+    meta["legend"] = [*lines, ("over", "mark", "loss above the axis"), *_TIME_LEGEND]
     layout = _layout(theme, meta, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
     layout |= {
         "height": meta["height"],
@@ -195,7 +229,13 @@ def total_figure(theme: str = "light") -> dict:
         _history_line(token, "total", "whole gradient, before clipping", "ink", 1.5),
         *_time_traces(token),
     ]
-    layout = _layout(theme, {"kind": "total", "height": 76}, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
+    meta = {"kind": "total", "height": 76, "title": "Whole gradient", "axes": {"x": "step", "y": "L2 norm"}}
+    meta["legend"] = [
+        ("total", "line", "norm of the whole gradient, before clipping"),
+        ("threshold", "line", "clipped at"),
+        *_TIME_LEGEND,
+    ]
+    layout = _layout(theme, meta, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
     layout |= {"height": 76, "xaxis": _axis(token, range=[0, 1]), "yaxis": _axis(token, range=[-1, 1], showgrid=True)}
     return {"data": data, "layout": layout, "config": _config()}
 
@@ -209,8 +249,15 @@ def pair_figure(theme: str = "light") -> dict:
         _history_line(token, "other smooth", "loss, smoothed, right", "ink", 2, dash="6px,3px"),
     ]
     kept = [trace for trace in figure["data"] if trace["meta"] not in ("metric", "loss")]
-    layout = {**figure["layout"], "height": 150, "meta": {**figure["layout"]["meta"], "height": 150}}
-    return {**figure, "data": [*dashed, *kept], "layout": layout}
+    legend = [
+        ("smooth", "line", "loss, smoothed, left"),
+        ("held-out", "line", "metric, held out, left"),
+        *((trace["meta"], "line", trace["name"]) for trace in reversed(dashed)),
+        ("over", "mark", "loss above the axis"),
+        *_TIME_LEGEND,
+    ]
+    meta = {**figure["layout"]["meta"], "height": 150, "title": "Both losses and held-out metrics", "legend": legend}
+    return {**figure, "data": [*dashed, *kept], "layout": {**figure["layout"], "height": 150, "meta": meta}}
 
 
 def twin_figure(theme: str = "light") -> dict:
@@ -219,8 +266,14 @@ def twin_figure(theme: str = "light") -> dict:
     figure = loss_figure(theme)
     thin = _history_line(token, "other smooth", "loss, smoothed, of the twin without skips", "ink2", 1)
     kept = [trace for trace in figure["data"] if trace["meta"] in ("smooth", "over", "events", "cursor")]
-    layout = {**figure["layout"], "height": 84, "meta": {**figure["layout"]["meta"], "height": 84}}
-    return {**figure, "data": [thin, *kept], "layout": layout}
+    legend = [
+        ("smooth", "line", "loss, smoothed"),
+        ("other smooth", "line", thin["name"]),
+        ("over", "mark", "above the axis"),
+        *_TIME_LEGEND,
+    ]
+    meta = {**figure["layout"]["meta"], "height": 84, "title": "Loss", "axes": {"x": "step", "y": "loss"}, "legend": legend}
+    return {**figure, "data": [thin, *kept], "layout": {**figure["layout"], "height": 84, "meta": meta}}
 
 
 def _history_line(token: dict, role: str, name: str, colour: str, width: float, dash: str = "solid", **more) -> dict:
@@ -260,7 +313,7 @@ def picture_figure(theme: str = "light") -> dict:
             if kind == "held-out":
                 marker |= {"symbol": f"{symbol}-open", "size": size - 1, "line": {"color": token[name], "width": 1}}
             data.append({**points, "name": f"{name}, {kind}", "meta": f"{name} {kind}", "marker": marker})
-    meta = {"kind": "picture", "largest": 200, "classes": list(PIXEL_CLASSES[theme])}
+    meta = {"kind": "picture", "largest": 200, "classes": list(PIXEL_CLASSES[theme]), "axes": {"x": "x₁", "y": "x₂"}}
     layout = _layout(theme, meta, margin={"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0})
     hidden = {"visible": False, "fixedrange": True, "zeroline": False, "showgrid": False, "range": [-1, 1]}
     layout |= {"xaxis": dict(hidden), "yaxis": dict(hidden)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .experiment import Training
+from .experiment import OPTIMIZERS, Training
 from .schedule import SCHEDULES
 
 
@@ -11,6 +11,16 @@ def schedule_words(training: Training) -> str:
     if training.schedule == "constant":
         return "warm-up" if training.warmup_steps else ""
     return SCHEDULES[training.schedule]
+
+
+def recipe_words(training: Training) -> str:
+    """Return how a network is trained, in a line: optimizer, learning rate, batches, steps, what is out of the ordinary."""
+    parts = [
+        f"{OPTIMIZERS[training.optimizer]}, learning rate {training.learning_rate:g}",
+        f"batches of {training.batch_size}",
+        f"{training.steps:,} steps",
+    ]
+    return ", ".join([*parts, *training_words(training), f"seed {training.seed}"])
 
 
 def training_words(training: Training) -> list[str]:

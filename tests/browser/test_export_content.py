@@ -42,7 +42,25 @@ def pictures(page, panel, name: str) -> tuple[ElementTree.Element, Image.Image]:
     colours = image.getcolors(image.size[0] * image.size[1])
     assert len(colours) > 8, name
     assert max(colours)[0] < 0.995 * image.size[0] * image.size[1], name
+    assert said(drawn, "title")
+    assert len(said(drawn, "key")) >= 1, name
+    caption = " ".join(said(drawn, "caption"))
+    for words in (" layers, ", " skips on", "Task: ", "learning rate 0.", "batches of ", "seed 0", "step "):
+        assert words in caption, (name, caption)
+    assert_nothing_is_cut(image, name)
     return drawn, image
+
+
+def said(drawn, part: str) -> list[str]:
+    """Return what the frame of a picture says as its title, its axes' names, its legend's keys or its caption."""
+    return ["".join(node.itertext()) for node in classed(drawn, f"frame-{part}")]
+
+
+def assert_nothing_is_cut(image: Image.Image, name: str) -> None:
+    """Nothing reaches the picture's edge: 6 px all around it are of the ground's colour."""
+    (width, height), edge = image.size, 12
+    for box in ((0, 0, width, edge), (0, height - edge, width, height), (0, 0, edge, height), (width - edge, 0, width, height)):
+        assert len(image.crop(box).getcolors()) == 1, (name, box)
 
 
 def classed(drawn, name: str) -> list:
@@ -64,18 +82,32 @@ def test_every_picture_of_the_lab_holds_what_it_shows_in_light_and_dark(visit):
     assert ground_is(image, "light")
     labels = ["".join(node.itertext()) for node in diagram.iter(f"{SVG}text")]
     assert {f"f({k})" for k in range(1, 7)} <= set(labels)
+    assert {"trunk", "skip", "sum"} <= set(said(diagram, "key"))
+    assert "gradient along a line" in said(diagram, "key")
     bars, image = pictures(page, panel, "Gradient bars")
     assert ground_is(image, "light")
+    assert said(bars, "title") == ["Gradient per layer"]
+    assert said(bars, "axis") == ["layer, the input at the bottom", "‖∂L/∂θₖ‖, L2 norm", "share at fork", "‖Δθ‖ ÷ ‖θ‖"]
+    assert said(bars, "row") == [f"f({k})" for k in range(6, 0, -1)]
+    assert {"gradient, darker where larger", "hollow: the same weights, all skips off"} <= set(said(bars, "key"))
+    assert any("skip (red, left)" in words for words in said(bars, "key"))
     assert len(classed(bars, "point")) == 6 + 6 + 2 * 2  # bars, ratios of updates, the shares of both forks
     heatmap, _ = pictures(page, panel, "Layer × step")
+    assert said(heatmap, "axis") == ["layer", "step"]
     assert "f(1)" in ["".join(node.itertext()) for node in heatmap.iter(f"{SVG}text")]
     assert len([node for node in heatmap.iter(f"{SVG}image") if len(node.get(HREF)) > 400]) == 1
     loss, image = pictures(page, panel, "Loss")
     assert ground_is(image, "light")
     assert len(classed(loss, "js-line")) >= 4
+    assert said(loss, "axis") == ["loss; metric 0…1", "step"]
+    assert {"loss, smoothed", "Accuracy, held out", "Accuracy, batch", "the step shown"} <= set(said(loss, "key"))
+    assert "lab?x=" in "".join(said(loss, "caption"))
     assert all(node.get("d").count("L") >= 5 for node in classed(loss, "js-line")[:2])
     output, _ = pictures(page, panel, "Output")
     assert len(classed(output, "point")) == 200
+    assert said(output, "title") == ["Decision boundary"]
+    assert {"class 0", "class 1", "hollow: held out"} <= set(said(output, "key"))
+    assert [words[:2] for words in said(output, "axis")] == ["x₂", "x₁"]
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Light or dark").click()
     expect(page.locator(".sv-lab")).to_have_attribute("data-theme", "dark")
@@ -131,6 +163,10 @@ def test_each_of_two_runs_side_by_side_is_taken_along(visit):
     for what, least in (("Gradient bars", 6), ("Both losses", 0), ("Layer × step", 0), ("Diagram", 0)):
         drawn, _ = pictures(page, panel, what)
         assert len(classed(drawn, "point")) >= least
+        if what == "Both losses":
+            assert {"loss, smoothed, left", "loss, smoothed, right"} <= set(said(drawn, "key"))
+            assert [line.partition(":")[0] for line in said(drawn, "caption")[:1]] == ["Left"]
+            assert any(line.startswith("Right: ") for line in said(drawn, "caption"))
 
 
 def test_a_watcher_takes_a_run_along_and_opens_a_file_as_their_own(visit, tmp_path):

@@ -13,12 +13,18 @@ SIZES = """() => [".sv-step", ".sv-state", ".sv-bar .sv-segment button",
     ".sv-head-bars", ".sv-loss-card .sv-title", ".sv-diagram .label"]
     .map((selector) => document.querySelector(selector))
     .map((node) => parseFloat(getComputedStyle(node).fontSize) * (node.currentCSSZoom ?? 1))"""
-PLACES = """() => [".sv-scroll .sv-rows", ".sv-loss-card", ".sv-inspector", ".sv-bar .sv-segment"]
+PLACES = """() => [".sv-scroll .sv-rows", ".sv-loss-card", ".sv-inspector", ".sv-bar .sv-segment", ".sv-legend"]
     .map((selector) => document.querySelector(selector).getBoundingClientRect().toJSON())"""
 SCREENS = {"1080": (1920, 1080), "900": (1440, 900), "768": (1024, 768)}
 OVER = """() => document.querySelector(".sv-head-bars").getBoundingClientRect().bottom
     - document.querySelector("svg.sv-diagram").getBoundingClientRect().top"""
 """How far the words over the bars reach into the lines between them, px."""
+
+
+CUT = """() => [...document.querySelectorAll(".sv-head-bars > .sv-quiet, .sv-legend, .sv-sentence-line, .sv-title")]
+    .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)
+    .map((node) => node.className)"""
+"""What has words that its place cuts off."""
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -37,9 +43,14 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, name)
     lab.until(lambda: page.evaluate("() => document.documentElement.scrollHeight <= innerHeight + 1"))
 
     def fits():
-        svg, loss, words, switch = page.evaluate(PLACES)
-        inside = all(box["bottom"] <= screen["height"] and box["right"] <= screen["width"] for box in (svg, loss, switch))
-        return inside and loss["bottom"] <= words["top"] + 1
+        svg, loss, words, switch, legend = page.evaluate(PLACES)
+        inside = all(box["bottom"] <= screen["height"] and box["right"] <= screen["width"] for box in (svg, loss, switch, legend))
+        return (
+            inside
+            and loss["bottom"] <= legend["top"] + 1
+            and legend["bottom"] <= words["top"] + 1
+            and svg["right"] <= legend["left"]
+        )
 
     lab.until(fits)
     lab.until(lambda: page.evaluate(OVER) <= 0)
@@ -47,6 +58,10 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, name)
     lab.wait_for_step(5)
     lab.residual.click()
     lab.event_frame()
+    for key in (".sv-wedges svg", ".sv-key.ghost", ".sv-key.tick"):
+        expect(page.locator(f".sv-legend {key}")).to_be_visible()
+    lab.until(fits)
+    assert page.evaluate(CUT) == []
     lab.until(lambda: "projector=1" in page.url)
     page.keyboard.press("Escape")
     expect(header).to_be_visible()

@@ -99,3 +99,19 @@ def test_classes_of_pixels_have_colours_apart_for_every_eye_and_none_is_red(them
     for colour in palette:
         _, a, b = colours._oklab(colour)
         assert np.hypot(a, b) < 0.05 or not -25 < np.degrees(np.arctan2(b, a)) < 48
+
+
+@pytest.mark.parametrize(("page", "name", "theme"), EVERY)
+def test_a_figure_says_what_an_exported_picture_has_around_it(page, name, theme):
+    figure = figure_of(page, name, theme)
+    meta = figure["layout"]["meta"]
+    assert meta["axes"]["x"]
+    assert meta["axes"]["y"]
+    if name == "picture":  # what stands beside it names it and its marks
+        return
+    assert meta["title"]
+    roles = [role for role, _, words in meta["legend"] if words]
+    unnamed = {"ghost-edge", "before-edge", "numbers", "scale", "update-range"}
+    drawn = {trace["meta"] for trace in figure["data"]} - unnamed
+    assert drawn <= set(roles)
+    assert {axis for axis in meta["axes"] if axis != "y"} >= {trace.get("xaxis", "x") for trace in figure["data"]}

@@ -6,8 +6,8 @@ import { LEAST_ZOOM, MOST_ZOOM, projectorRoom } from "./view_mode.js";
 const AXIS = 24;
 // The palest gradient on a projector is this far along its ramp: paler ones are lost on a lit wall.
 const PALEST = 0.3;
-// px of the column beside the diagram that the loss leaves to the transport over it and the switches under it.
-const AROUND = 360;
+// px of the column beside the diagram that the loss leaves to the transport over it, legend and switches under it.
+const AROUND = 392;
 const LEAST_LOSS = 110;
 
 /**
@@ -45,8 +45,14 @@ export function createProjector(page, view) {
       strong = { key, of: data.figures, look };
       return look;
     },
-    destroy: () => window.removeEventListener("resize", refit),
+    destroy() {
+      window.removeEventListener("resize", refit);
+      switches.disconnect();
+    },
   };
+  // The legend stands on the switches, whose words may take a second line.
+  const switches = new ResizeObserver(([entry]) => page.root.style.setProperty("--sv-bar-height", `${Math.ceil(entry.contentRect.height)}px`));
+  switches.observe(page.inspector.parentElement);
   window.addEventListener("resize", refit);
   return projector;
 }

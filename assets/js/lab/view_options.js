@@ -17,7 +17,9 @@ const CHOICES = {
  */
 export function createViewOptions(host, options, changed) {
   const title = element("span", {});
-  const note = element("div", { class: "sv-quiet" });
+  const compared = element("span", {});
+  const described = element("span", { class: "sv-note-network" });
+  const note = element("div", { class: "sv-quiet" }, compared, described);
   const menu = element("div", { class: "sv-menu", hidden: true });
   const button = element("button", { type: "button", class: "sv-head-button", "aria-haspopup": "true", "aria-expanded": "false" }, title, " ▾");
   let words = "";
@@ -66,7 +68,8 @@ export function createViewOptions(host, options, changed) {
     const symbol = mean ? (weights ? "mean |∂L/∂wₖ|" : "mean |∂L/∂hₖ|") : weights ? "‖∂L/∂θₖ‖" : "‖∂L/∂hₖ‖";
     title.replaceChildren(element("strong", {}, weights ? "Weight gradient " : "State gradient "), element("i", {}, symbol));
     ghost.disabled = mean;
-    note.textContent = `${options.measure === "rms" ? "RMS" : options.measure}, ${options.scale === "absolute" ? "absolute" : "relative"} · ${words}`;
+    compared.textContent = `${options.measure === "rms" ? "RMS" : options.measure}, ${options.scale === "absolute" ? "absolute" : "relative"}`;
+    described.textContent = ` · ${words}`;
   }
   return {
     /** @param {string} text  init and norm, named beside the gradient they decide */

@@ -37,7 +37,7 @@ export function createCompare(root, commands) {
   const address = () => new URL(`compare?runs=${data.columns.map((one) => (one.variants.length > 1 ? `${one.run}:${one.variant}` : one.run)).join(",")}`, location.href.replace(/[^/]*$/, "")).href;
   const kinds = () => [{ id: "page", title: "These runs", label: "Link to these runs", note: "Others see the same two side by side.", address: address() }];
   const header = createHeaderActions(page.root, "compare", { kinds, ask: (command) => commands.send(command) });
-  const outer = { command: (command) => commands.send(command), loss: page.loss, problem: (sentence) => toast.show("Only looked at here.", sentence), seek };
+  const outer = { command: (command) => commands.send(command), loss: page.loss, captions: () => columns.flatMap((column) => column.caption()), problem: (sentence) => toast.show("Only looked at here.", sentence), seek };
   const columns = [0, 1].map((side) => createCompareColumn(side, outer));
   const time = createCompareTime(seek);
   page.columns.append(...columns.map((column) => column.root));

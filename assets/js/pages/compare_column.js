@@ -5,6 +5,7 @@ import { createDiagramView } from "../diagram/diagram_view.js";
 import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { eventWords } from "../common/event_words.js";
+import { captionLines } from "../sharing/export_caption.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createHints } from "../lab/hints.js";
 import { createTooltip } from "../common/notice.js";
@@ -25,7 +26,7 @@ const LOOKED_AT = "Open the run in the lab to change it; side by side it is only
 
 /**
  * @param {number} side  0 left, 1 right
- * @param {{command: (command: any) => number, loss: HTMLElement, problem: (sentence: string) => void, seek: (step: number | null) => void}} outer
+ * @param {{command: (command: any) => number, loss: HTMLElement, captions: () => string[], problem: (sentence: string) => void, seek: (step: number | null) => void}} outer
  */
 export function createCompareColumn(side, outer) {
   const store = createRunStore();
@@ -44,7 +45,7 @@ export function createCompareColumn(side, outer) {
   const heatmap = element("div", { class: "sv-plot-heatmap" });
   const spoken = element("p", { class: "sv-spoken" });
   const exporting = createExportPanel({
-    name: `Export the ${side ? "right" : "left"} run`, root: rows, diagram: diagramHost, quiet: true, shown: () => ({ data, store, frame: store.frame(), values: values() }), ask: outer.command,
+    name: `Export the ${side ? "right" : "left"} run`, title: () => data.title, wedges: () => wedge, captions: { losses: outer.captions }, diagram: diagramHost, quiet: true, shown: () => ({ data, store, frame: store.frame(), values: values() }), ask: outer.command,
     plots: [["bars", "Gradient bars", bars], ["heatmap", "Layer × step", heatmap], ["losses", "Both losses", outer.loss]],
   });
   const root = element(
@@ -57,6 +58,7 @@ export function createCompareColumn(side, outer) {
     heatmap, spoken, exporting.root,
   );
   const tooltip = createTooltip(root);
+  let wedge = "";
   /** @type {any} */
   let data = null;
   /** @type {any} */
@@ -92,6 +94,8 @@ export function createCompareColumn(side, outer) {
   return {
     root, store,
     variant: () => data.variant,
+    /** What a picture of both says of this one. */
+    caption: () => [`${side ? "Right" : "Left"}: ${data.title}.`, ...captionLines({ data, store, frame: store.frame() })],
     metric: () => data.metric,
     steps: () => data.steps,
     /** What was done to it while it trained, in a few words. */
@@ -124,6 +128,7 @@ export function createCompareColumn(side, outer) {
     /** @param {any} shared @param {"light" | "dark"} theme @param {number} step @param {number} steps @param {boolean} slow */
     draw(shared, theme, step, steps, slow) {
       place(step);
+      wedge = shared.legend[theme];
       const frame = store.frame();
       const now = values();
       view.paint(now, shared.ramps[theme]);

@@ -45,7 +45,7 @@ export function createFigurePanel(id, outer) {
   const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => outer.repeat(1) }, "+");
   const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
   const exporting = createExportPanel({
-    name: `Export the ${id} network`, root: rows, diagram: diagramHost, plots: [["bars", "Gradient bars", bars], ["loss", "Losses", losses]], panel: id, quiet: true,
+    name: `Export the ${id} network`, title: () => `Figure 4.9, ${id}: ${data.title}`, wedges: () => wedge, diagram: diagramHost, plots: [["bars", "Gradient bars", bars], ["loss", "Losses", losses]], panel: id, quiet: true,
     shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.command,
   });
   const root = element(
@@ -61,6 +61,7 @@ export function createFigurePanel(id, outer) {
   const tooltip = createTooltip(root);
   /** @type {any} */
   let data = null;
+  let wedge = "";
   /** @type {any} */
   let plot = null;
   /** @type {any} */
@@ -166,6 +167,7 @@ export function createFigurePanel(id, outer) {
     /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow */
     draw(shared, theme, slow) {
       if (!data) return;
+      wedge = shared.legend[theme];
       drawRun(shared);
       queueNotice(store, data.unmeasured);
       const now = values();

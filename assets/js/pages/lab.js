@@ -238,7 +238,7 @@ export function createLab(root, commands) {
   const projector = createProjector(page, header.view);
   const openText = (text) => commands.send({ op: "open_file", text });
   const exporting = createExportPanel({
-    name: "Export", root: page.root, diagram: page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
+    name: "Export", title: () => "Network", wedges: () => data.legend[page.root.dataset.theme], diagram: page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
     plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["loss", "Loss", page.loss], ["total", "Whole gradient", page.total], ["picture", "Output", page.picture]],
   });
   header.root.querySelector(".sv-share")?.after(exporting.button);

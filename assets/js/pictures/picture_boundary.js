@@ -1,6 +1,7 @@
 // @ts-check
 // Points of two classes over the probability that the network gives them, with the line where both are equally likely.
 import { element } from "../common/dom.js";
+import { formatNumber } from "../common/numbers.js";
 import { bytesOf, legendLines } from "./picture_parts.js";
 import { createPlotHost } from "../plots/plot_host.js";
 
@@ -52,8 +53,9 @@ export function createBoundary(Plotly, stage, figure) {
 /** @param {any} state @param {import("../plots/plot_host.js").Look} look */
 function planeAxes({ extent }, { figure, width }) {
   const [left, right, bottom, top] = extent ?? [-1, 1, -1, 1];
-  const { xaxis, yaxis } = figure.layout;
-  return { height: width, xaxis: { ...xaxis, range: [left, right] }, yaxis: { ...yaxis, range: [bottom, top] } };
+  const { xaxis, yaxis, meta } = figure.layout;
+  const axes = { x: `x₁, from ${formatNumber(left)} to ${formatNumber(right)}`, y: `x₂, from ${formatNumber(bottom)} to ${formatNumber(top)}` };
+  return { meta: { ...meta, axes, legend: [] }, height: width, xaxis: { ...xaxis, range: [left, right] }, yaxis: { ...yaxis, range: [bottom, top] } };
 }
 
 /** @param {any} picture */

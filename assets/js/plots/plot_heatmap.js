@@ -53,10 +53,17 @@ export function createHeatmap(Plotly, parent, figure, ramps, seek) {
     const parts = { events: time.events, cursor: time.cursor };
     return {
       data: look.figure.data.map((trace) => (trace.meta === "cells" ? { ...trace, ...grid } : filled(trace, parts[trace.meta]))),
-      layout: { xaxis: time.xaxis, yaxis: { ...look.figure.layout.yaxis, range, ...layerTicks(low, cells.layers, state.quantity, look) } },
+      layout: { xaxis: time.xaxis, yaxis: { ...look.figure.layout.yaxis, range, ...layerTicks(low, cells.layers, state.quantity, look) }, meta: cellWords(state, look.figure.layout.meta) },
     };
   });
   return timePlot(host, seek, (frame, x, y) => cellSentences(host, frame, x, y), "Gradient of every layer over the whole run, in the colours of the bars.");
+}
+
+/** What an exported picture says of the cells. @param {any} state @param {any} meta */
+function cellWords({ quantity }, meta) {
+  if (quantity !== "state") return meta;
+  const legend = meta.legend.map(([role, sign, text]) => [role, sign, text.replace("θ", "h")]);
+  return { ...meta, title: meta.title.replace("layer", "state"), axes: { ...meta.axes, y: "state" }, legend };
 }
 
 /** @param {any} state */

@@ -1,6 +1,6 @@
 // @ts-check
 // Loss and metric by step, under the heatmap and on the same columns.
-import { atStep, metricScaleWords, metricWord } from "../common/metric_words.js";
+import { atStep, metricName, metricScaleWords, metricWord } from "../common/metric_words.js";
 import { lossHistory } from "./loss_history.js";
 import { formatNumber } from "../common/numbers.js";
 import { frameAt } from "./plot_heatmap.js";
@@ -53,10 +53,16 @@ export function createLossPlot(Plotly, parent, figure, seek) {
     };
     return {
       data: look.figure.data.map((trace) => filled(trace, parts[trace.meta])),
-      layout: { xaxis: time.xaxis, yaxis: { ...layout.yaxis, range: [0, ceiling], ...lossTicks(ceiling) } },
+      layout: { xaxis: time.xaxis, yaxis: { ...layout.yaxis, range: [0, ceiling], ...lossTicks(ceiling) }, meta: lossWords(state, layout.meta) },
     };
   });
   return timePlot(host, seek, (frame, x) => lossSentences(host, frame, x), "Loss and metric by step.");
+}
+
+/** What an exported picture calls the lines: the metric by its own name. @param {any} state @param {any} meta */
+function lossWords({ metric }, meta) {
+  const name = metricName(metric ?? meta.metric);
+  return { ...meta, legend: meta.legend.map(([role, sign, text]) => [role, sign, text.replace(new RegExp(`^(${meta.metric}|metric)\\b`), name)]) };
 }
 
 /** @param {number} ceiling */

@@ -36,7 +36,7 @@ export function createRowsPlot(Plotly, parent, figure, ramps) {
     const areas = columnAreas(look, layerCount(state));
     const marks = rowMarks(state);
     drawn = { marks, areas };
-    return { data: rowTraces(state, look, marks, areas), layout: rowLayout(state, look, areas) };
+    return { data: rowTraces(state, look, marks, areas), layout: rowLayout(state, look, marks, areas) };
   });
   host.node.setAttribute("role", "img");
   const removeTip = attachTip(host.node, () => host.look().tokens, (x, y) => drawn && rowTip(host.state, drawn, x, y));
@@ -92,9 +92,10 @@ function columnAreas({ figure, width }, layers) {
 /**
  * @param {any} state
  * @param {import("./plot_host.js").Look} look
+ * @param {RowMark[]} marks
  * @param {any} areas
  */
-function rowLayout(state, look, areas) {
+function rowLayout(state, look, marks, areas) {
   const { layout } = look.figure;
   const total = look.width;
   const height = state.diagram.height;
@@ -113,6 +114,7 @@ function rowLayout(state, look, areas) {
     yaxis: { ...layout.yaxis, range: [height, 0] },
     xaxis: { ...layout.xaxis, domain: [0, Math.min(1, end / total)], range: [areas.low, reach], tickvals: ticks, ticktext: words },
     shapes: [],
+    meta: { ...layout.meta, ...rowWords(state, layout.meta), rows: marks.map(({ name, y }) => ({ name, y })) },
   };
   if (areas.low < -7) made.shapes.push(guide("x", -7, look.tokens.ink3, "1.5px,3px", 1.25));
   for (const [column, axis] of [["share", "xaxis2"], ["update", "xaxis3"]]) {
@@ -124,6 +126,17 @@ function rowLayout(state, look, areas) {
   }
   if (areas.update) made.shapes.push(guide("x3", -3, look.tokens.ink3, "4px,3px", 1.5));
   return made;
+}
+
+/** What an exported picture calls the bars, as the options have them. @param {any} state @param {any} meta */
+function rowWords({ options = {} }, meta) {
+  const states = options.quantity === "state";
+  const of = `∂L/∂${states ? "hₖ" : "θₖ"}`;
+  const size = { rms: `RMS of ${of}`, mean: `mean |${of}|` }[options.measure] ?? `‖${of}‖, L2 norm`;
+  return {
+    title: states ? "Gradient per state" : meta.title,
+    axes: { ...meta.axes, x: options.scale === "relative" ? `${size} ÷ the last’s` : size, y: meta.axes.y.replace("layer", states ? "state" : "layer") },
+  };
 }
 
 /**

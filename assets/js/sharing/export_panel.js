@@ -1,6 +1,7 @@
 // @ts-check
 // Export, beside Share: the experiment as script or JSON, its run as numbers or a replay, what is drawn as pictures.
 import { element, icon } from "../common/dom.js";
+import { captionLines, captionLink } from "./export_caption.js";
 import { copyText, fetchFile, numbersText, save } from "./export_files.js";
 import { diagramPicture, plotPicture } from "./export_pictures.js";
 import { createHandout } from "./handout.js";
@@ -9,13 +10,14 @@ import { routesBlocked } from "../frames/reach.js";
 /**
  * @typedef {{stem: string, link?: string, network: any}} Exported  what Python tells of it
  * @param {{
- *   name: string, root: HTMLElement, diagram: HTMLElement, plots: [string, string, HTMLElement][], panel?: string, quiet?: boolean,
- *   shown: () => {data: Exported, store: any, frame: any, values: any}, ask: (command: any) => number,
+ *   name: string, diagram: HTMLElement, plots: [string, string, HTMLElement][], panel?: string, quiet?: boolean,
+ *   shown: () => {data: Exported, store: any, frame: any, values: any}, title: () => string, wedges: () => string, captions?: Record<string, () => string[]>, ask: (command: any) => number,
  *   open?: () => void,
  * }} outer  `name` is what the panel is called, `plots` are file name, words and place of each, `panel` is told to Python, a
- *   quiet button is an icon; `open` lets a file be chosen
+ *   quiet button is an icon, `title` and `wedges` are the diagram's, `captions` those of plots of more than this one run; `open` lets
+ *   a file be chosen
  */
-export function createExportPanel({ name: title, root, diagram, plots, panel: asking, quiet, shown, ask, open }) {
+export function createExportPanel({ name: title, diagram, plots, panel: asking, quiet, shown, title: named, wedges, captions = {}, ask, open }) {
   const said = element("span", { class: "sv-quiet", role: "status" });
   const base = location.pathname.replace(/[^/]*$/, "");
   const say = (words) => {
@@ -55,11 +57,13 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
     say(text && (await copyText(text)) ? words : "The browser does not let the page copy.");
   }
   const stem = () => [shown().data.stem, shown().store.id].filter(Boolean).join("-");
+  const caption = (name) => ({ caption: captions[name]?.() ?? captionLines(shown()), link: captions[name] ? "" : captionLink(shown()) });
   async function drawn(format) {
-    save(await diagramPicture(diagram.querySelector("svg"), format), `${stem()}-diagram.${format}`);
+    const wedge = shown().values ? wedges() : "";
+    save(await diagramPicture(diagram.querySelector("svg"), format, { title: named(), wedges: wedge, ...caption("diagram") }), `${stem()}-diagram.${format}`);
   }
   async function plot(name, place, format) {
-    save(await plotPicture(place, format, getComputedStyle(root).getPropertyValue("--sv-card").trim()), `${stem()}-${name}.${format}`);
+    save(await plotPicture(place, format, caption(name)), `${stem()}-${name}.${format}`);
   }
   function offer(node, address, suffix, run) {
     node.toggleAttribute("aria-disabled", !address);
@@ -96,9 +100,7 @@ export function createExportPanel({ name: title, root, diagram, plots, panel: as
   function offerPictures() {
     for (const [index, [, , place]] of plots.entries()) {
       const there = place.querySelector(".js-plotly-plot, canvas");
-      const vector = place.querySelector(".js-plotly-plot");
-      /** @type {any} */ (rows[index][1]).disabled = !vector;
-      /** @type {any} */ (rows[index][2]).disabled = !there;
+      for (const button of rows[index].slice(1)) /** @type {any} */ (button).disabled = !there;
     }
   }
   let looking = 0;

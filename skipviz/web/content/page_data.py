@@ -11,7 +11,7 @@ from ...sharing import link
 from ...storage import Run
 from ...tasks.cautions import cautions
 from ...tasks.experiment import Experiment
-from ...tasks.training_words import schedule_words
+from ...tasks.training_words import recipe_words, schedule_words
 from ..desk.workbench import Workbench
 from .remembered import remembered
 
@@ -157,6 +157,7 @@ def bench_data(
         "steps": experiment.training.steps,
         "learning_rate": experiment.training.learning_rate,
         "schedule": schedule_words(experiment.training),
+        "recipe": recipe_words(experiment.training),
         "task": experiment.task.kind.title.lower(),
         "metric": experiment.task.kind.metric,
         "link": link_of(experiment),

@@ -8,6 +8,7 @@ from ...network.network import Network
 from ...storage import Run
 from ...tasks.comparison import Difference, differences
 from ...tasks.experiment import Experiment
+from ...tasks.training_words import recipe_words
 from ..component import component, feed, handout
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
@@ -143,6 +144,7 @@ def _column(run: Run, experiment: Experiment, name: str, drawing: diagram.Diagra
         "network": network_data(experiment.variants[name]),
         "diagram": drawing.to_data(),
         "steps": experiment.training.steps,
+        "recipe": recipe_words(experiment.training),
         "task": experiment.task.kind.title.lower(),
         "metric": experiment.task.kind.metric,
     }

@@ -58,6 +58,18 @@ def test_each_heading_explains_itself_by_keys_and_escape_leads_back(page):
     assert [name for name, least in page.locator(".sv-explain").evaluate_all(BOXES) if least < 24] == []
 
 
+def test_the_whole_gradient_is_folded_until_it_is_asked_for_or_clipped(page):
+    LabPage(page).open(small())
+    whole = page.locator(".sv-plot-total")
+    expect(whole).to_be_hidden()
+    page.locator(".sv-whole summary strong").click()
+    expect(whole.locator(".main-svg").first).to_be_visible()
+    clipped = LabPage(page).open(small(clip_norm=0.5, steps=20, record_every=1))
+    clipped.set_speed(9)
+    clipped.start()
+    expect(whole.locator(".main-svg").first).to_be_visible()
+
+
 def test_a_finger_has_forty_pixels_and_a_tap_elsewhere_closes(visit):
     phone = visit(viewport=PHONE, is_mobile=True, has_touch=True)
     LabPage(phone).open(small())

@@ -32,12 +32,13 @@ export function labElements() {
   part("picture", "div", { class: "sv-plot-picture" });
   part("lossTitle", "div", { class: "sv-title" });
   part("total", "div", { class: "sv-plot-total" });
-  part("totalTitle", "div", { class: "sv-title" });
+  part("totalTitle", "summary", { class: "sv-title" });
+  part("whole", "details", { class: "sv-whole" }, page.totalTitle, page.total);
   const side = element(
     "div", { class: "sv-side" },
     page.transport,
     element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
-    element("section", { class: "sv-card sv-loss-card", "aria-label": "Loss, metric and whole gradient" }, page.lossTitle, page.loss, element("div", { class: "sv-whole" }, page.totalTitle, page.total)),
+    element("section", { class: "sv-card sv-loss-card", "aria-label": "Loss, metric and whole gradient" }, page.lossTitle, page.loss, page.whole),
     element("section", { class: "sv-card sv-picture-card", "aria-label": "What the network does" }, page.picture),
   );
   part("spoken", "p", { class: "sv-spoken", "aria-live": "polite" });

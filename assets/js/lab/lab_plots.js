@@ -80,6 +80,8 @@ export function createLabPlots(page, options, seek) {
     /** @param {any} training @param {any} store @param {any} frame @param {any} values */
     total(training, store, frame, values) {
       const norm = clipNorms(training, store.events).findLast(({ step }) => step <= (frame?.step ?? 0))?.norm ?? null;
+      // Folded, unless gradients are clipped or somebody has unfolded it: it would push the picture off the screen.
+      if (!titles.chosen()) page.whole.open = clipNorms(training, store.events).some((clip) => clip.norm !== null);
       titles.total.textContent = formatNumber(values?.total_grad);
       titles.clip.textContent = norm === null ? "" : `clipped at ${formatNumber(norm)}`;
     },
@@ -98,5 +100,9 @@ function plotTitles(page) {
     element("span", { class: "sv-metric" }, metric, explain("metric")),
   );
   page.totalTitle.append(element("span", {}, element("strong", {}, "Whole gradient "), total, explain("total")), clip);
-  return { loss, metric, total, clip };
+  let chosen = false;
+  page.totalTitle.addEventListener("click", (event) => {
+    chosen = chosen || !event.defaultPrevented;
+  });
+  return { loss, metric, total, clip, chosen: () => chosen };
 }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..network.activation import ACTIVATIONS
 from ..network.network import Network
-
-ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
 
 
 def chips(network: Network, skips: Sequence[int]) -> list[str]:
@@ -43,7 +42,7 @@ def layer(described: Network, layers: Sequence[int]) -> str:
     if first.norm != "none":
         parts.append(f"{first.norm} norm")
     if first.activation != "none":
-        parts.append(ACTIVATIONS[first.activation])
+        parts.append(ACTIVATIONS[first.activation].words)
     if first.dropout:
         parts.append(f"dropout {first.dropout:g}")
     if first.drop_path:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from pkgutil import resolve_name
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..network import Layer
+from ..network.activation import ACTIVATIONS as KINDS
 from ..network.network import LayerShape
 from .dropout import Masks
 from .gain import with_gain
@@ -16,13 +17,7 @@ from .norm import Norm
 from .operation import MODULES, Function
 from .seeding import generator
 
-ACTIVATIONS: dict[str, Function] = {
-    "relu": torch.relu,
-    "leaky_relu": F.leaky_relu,
-    "gelu": F.gelu,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-}
+ACTIVATIONS: dict[str, Function] = {name: resolve_name(kind.function) for name, kind in KINDS.items()}
 
 
 class LayerModule(nn.Module):

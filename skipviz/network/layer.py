@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from .activation import ACTIVATIONS
 from .base import Frozen, NetworkError, Shape
 from .operation import Operation, norm_parameter_count
 
-Activation = Literal["none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid"]
+Activation = Literal["none", *ACTIVATIONS]
 Norm = Literal["none", "batch", "layer", "group"]
 Order = Literal["op-norm-act", "norm-act-op"]
 Init = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"]
@@ -61,8 +62,10 @@ class Layer(Frozen):
             raise NetworkError("only a transposed up-scaling starts with bilinear weights")
         if self.zero_gamma and (self.norm == "none" or self.order == "norm-act-op"):
             raise NetworkError("zero γ is of a norm behind the operation: choose one, and the order op-norm-act")
-        if self.zero_gamma and self.activation == "relu":
-            raise NetworkError("a ReLU behind zero γ lets no gradient through, so the layer would never learn: choose another")
+        behind = ACTIVATIONS.get(self.activation)
+        if self.zero_gamma and behind and not behind.passes_at_zero:
+            blocked = "lets no gradient through, so the layer would never learn"
+            raise NetworkError(f"a {behind.words} behind zero γ {blocked}: choose another")
         return self
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from skipviz import (
     Upsampling,
 )
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
+from skipviz.network.layer import Activation
 from skipviz.network.skip import stride_between
 
 IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6))
@@ -37,7 +39,7 @@ WIDE = 6
 """Channels from which on layers get narrow again."""
 LARGEST_SCALED_UP = 64
 """Pixels of an image that may still be scaled up."""
-ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid")
+ACTIVATIONS = get_args(Activation)
 INITS = ("torch", "he", "glorot", "normal", "orthogonal", "zero")
 
 

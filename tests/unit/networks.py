@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from skipviz import Adapter, Experiment, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit
+from skipviz.network.layer import Activation
 
-ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "tanh", "sigmoid")
+ACTIVATIONS = get_args(Activation)
 NORMS = ("none", "batch", "layer", "group")
 INITS = ("torch", "he", "glorot", "normal", "orthogonal", "zero")
 IDS = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True)

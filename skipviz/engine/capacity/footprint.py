@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from ...network.activation import ACTIVATIONS
 from ...network.base import channels, elements, with_channels
 from ...network.layer import Layer
 from ...network.network import LayerShape, Network
@@ -89,7 +90,7 @@ def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
     if layer.norm != "none":
         around.append(Stage(wide, saves_input=True))
     if layer.activation != "none":
-        keeps_input = layer.activation in ("gelu", "leaky_relu")
+        keeps_input = ACTIVATIONS[layer.activation].saves == "input"
         around.append(Stage(wide, saves_input=keeps_input, saves_output=not keeps_input))
     op = _operation(layer, shape, before, after)
     stages = [*around, op] if first else [op, *around]

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import math
 
+from ...network.activation import ACTIVATIONS
 from ...network.base import Shape, channel_axis, channels, elements, is_image, spatial
 from ...network.layer import Layer
 from ...network.network import Head, LayerShape, SkipShape
 from ...network.operation import group_count
 from ...network.skip import Skip, stride_between
-
-ACTIVATIONS = {
-    "relu": "nn.ReLU()",
-    "leaky_relu": "nn.LeakyReLU()",
-    "gelu": "nn.GELU()",
-    "tanh": "nn.Tanh()",
-    "sigmoid": "nn.Sigmoid()",
-}
 
 
 class LayerWriter:
@@ -38,7 +31,7 @@ class LayerWriter:
         if layer.zero_gamma:
             self.needs.add("zero_gamma")
             norm = [f"zero_gamma({norm[0]})"]
-        activation = [ACTIVATIONS[layer.activation]] if layer.activation != "none" else []
+        activation = [ACTIVATIONS[layer.activation].module] if layer.activation != "none" else []
         stages = [*norm, *activation, *operation] if first else [*operation, *norm, *activation]
         if layer.dropout:
             self.needs.add("Dropout")

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...drawing import colours, figures, legend
+from ...network.activation import ACTIVATIONS
 from ...sharing.lesson import GROUPS
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
@@ -61,8 +62,8 @@ def feed() -> str:
 
 @cache
 def script(entry: str = "main.js") -> str:
-    """Return a module with all it imports, depth first, by default the page's own; raises `BundleError`."""
-    parts: list[str] = []
+    """Return a module after the kinds and all it imports, depth first, by default the page's own; raises `BundleError`."""
+    parts = [f"const KINDS = {json.dumps(kinds())};"]
     owners: dict[str, str] = {}
     _append(entry, parts, owners, set())
     return "\n".join(parts)
@@ -96,6 +97,11 @@ def style() -> str:
         *((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS),
     ]
     return "\n".join(sheets)
+
+
+def kinds() -> dict:
+    """Return what can be chosen as the browser needs it: pairs of a kind's name and its words."""
+    return {"activation": [[name, kind.words] for name, kind in ACTIVATIONS.items()]}
 
 
 @cache

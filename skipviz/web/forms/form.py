@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...network import activation
 from ...network.network import Network
 from ...tasks.task import Task
 
@@ -79,7 +80,7 @@ class Form:
 
 SWITCH = ("on", "off")
 NORMS = ("none", "batch", "layer", "group")
-ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid", "none": "none"}
+ACTIVATIONS = {**{name: kind.words for name, kind in activation.ACTIVATIONS.items()}, "none": "none"}
 SCALES = {"none": "1", "root": "1/√L", "skipinit": "from 1/√L", "rezero": "from 0"}
 """Branch scales by their names in `families`, `none` being no factor."""
 DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)

@@ -15,14 +15,13 @@ from ..desk.image_mend import larger_images
 from ..desk.session import Desk, accept, leave
 from ..desk.workbench import Workbench, events_between
 from ..forms import FORMS, architecture
-from ..forms.form import SCALES, SCALES_HELP, Setting
+from ..forms.form import ACTIVATIONS, SCALES, SCALES_HELP, Setting
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
 from .field import field_of
 from .number_field import number_field
 
-ACTIVATIONS = {"none": "none", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
 NORMS = {"none": "none", "batch": "batch", "layer": "layer", "group": "group"}
 ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
 INITS = {

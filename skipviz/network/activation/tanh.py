@@ -1,0 +1,12 @@
+"""The hyperbolic tangent."""
+
+from ..kind import Activation
+
+KIND = Activation(
+    number=4,
+    name="tanh",
+    words="tanh",
+    function="torch:tanh",
+    module="nn.Tanh()",
+    saves="output",
+)

@@ -27,6 +27,8 @@ ACTIVATIONS = {
     "gelu": lambda x: F.gelu(x, approximate="none"),
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
+    "silu": lambda x: x / (1 + torch.exp(-x)),
+    "relu6": lambda x: torch.clamp(x, 0, 6),
 }
 
 

@@ -28,7 +28,7 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "silu": lambda x: x / (1 + torch.exp(-x)),
-    "relu6": lambda x: torch.clamp(x, 0, 6),
+    "relu6": lambda x: torch.where((x > 0) & (x < 6), x, x.detach().clamp(0, 6)),
 }
 
 

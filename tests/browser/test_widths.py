@@ -19,6 +19,13 @@ PLOTS = """() => [...document.querySelectorAll(".sv-panel .sv-bars")].map((bars)
 BOXES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].at(-1))
     .map((node) => node.getBoundingClientRect().toJSON())"""
 """Where the last node of each selector stands, all at the same moment."""
+CLEAR = """() => {
+    const end = document.querySelector(".sv-brand").getBoundingClientRect().right;
+    const parts = [...document.querySelectorAll(".sv-pages, [data-testid=stTopNav], .sv-share")];
+    return parts.every((node) => !node.offsetWidth || node.getBoundingClientRect().left >= end)
+        && document.querySelector(".sv-header-actions").scrollWidth <= document.querySelector(".sv-header-actions").clientWidth;
+}"""
+"""Whether links and buttons of the header begin to the right of the logo and stay within their row."""
 
 
 def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
@@ -56,6 +63,17 @@ def test_a_screen_of_middle_width_opens_with_the_setup_closed_and_the_plots_besi
     lab.residual.click()
     lab.expect_network(lambda network: all(skip.on for skip in network.skips))
     expect(sidebar).to_have_attribute("data-collapsed", "false")
+
+
+def test_nothing_lies_over_the_logo_of_the_widest_header_and_every_page_is_reached(visit):
+    page = visit(viewport=PHONE)
+    lab = LabPage(page).open()
+    for width in (320, 360, 390, 430, 640, 767, 768):
+        page.set_viewport_size({"width": width, "height": 844})
+        lab.until(lambda: page.locator(LINKS).count() == 5)
+        lab.until(lambda: page.evaluate(CLEAR))
+        page.locator(LINKS).last.scroll_into_view_if_needed()
+        expect(page.locator(LINKS).last).to_be_in_viewport(ratio=0.9)
 
 
 def test_a_phone_is_told_of_a_bad_link_above_the_transport(visit):

@@ -75,7 +75,7 @@ export function createLabPlots(page, options, seek) {
       this.total(training, store, frame, values);
       titles.loss.textContent = formatNumber(values?.loss);
       titles.metric.title = recallLines(header, taken).join("\n");
-      titles.metric.replaceChildren(element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), ` held out${atStep(measured?.step)}${balancedWords(header, taken)}`);
+      titles.metric.replaceChildren(element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), element("span", { class: "sv-held" }, ` held out${atStep(measured?.step)}${balancedWords(header, taken)}`));
     },
     /** @param {any} training @param {any} store @param {any} frame @param {any} values */
     total(training, store, frame, values) {

@@ -76,7 +76,8 @@ export function createTransport(act, options = {}) {
     warning,
     options.small ? null : hint,
     options.small ? null : sliders,
-    element("div", { class: "sv-timeline" }, options.small ? null : estimate, marks, slider),
+    options.small ? null : estimate,
+    element("div", { class: "sv-timeline" }, marks, slider),
   );
   /** The button that plays and stops the recording of a shared run. */
   function showPlay(shared, moving, empty) {

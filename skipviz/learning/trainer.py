@@ -210,9 +210,6 @@ class Trainer:
         if held_out and kept:
             interval = max(1, self.experiment.training.steps // HELD_OUT_TIMES)
             self._next_held_out = (self.step // interval + 1) * interval
-        if ghost:
-            for name, variant in living.items():
-                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)
         began = monotonic()
         for name, variant in living.items():
             if held_out:
@@ -221,6 +218,9 @@ class Trainer:
                 extras[name]["picture"] = self._painter.paint(variant)
         if picture:
             self.looking = monotonic() - began
+        if ghost:
+            for name, variant in living.items():
+                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)
         return extras
 
     def _held_out(self, variant: Variant) -> dict:

@@ -132,7 +132,7 @@ def test_a_whole_visit_logs_no_error_and_asks_no_other_host_for_anything(page, s
     lab.wait_for_step(20)
     lab.residual.click()
     lab.event_frame()
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_label("Table", exact=True).click()
     foreign = [address for address in page.asked if not address.startswith((server.address, "data:", "blob:"))]
     assert foreign == []

@@ -86,7 +86,7 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(visit):
     lab = LabPage(visit()).open(experiment)
     lab.click_skip("s3-5")
     lab.expect_network(lambda network: not network.skip("s3-5").on)
-    lab.page.get_by_role("button", name="Share").click()
+    lab.page.get_by_role("button", name="Share", exact=True).click()
     field = lab.page.get_by_label("Link to this experiment")
     address = lab.until(lambda: link.encode(lab.experiment()) in (text := field.input_value()) and text)
     assert len(address) < 2000
@@ -101,7 +101,7 @@ def test_a_shared_link_opens_the_same_experiment_in_another_browser(visit):
 
 def test_a_link_says_whether_what_was_switched_during_the_run_is_in_it(page):
     lab, started = LabPage(page).open(small(steps=1_000_000)), small(steps=1_000_000)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     kinds = page.get_by_role("radiogroup", name="What the link opens").get_by_role("radio")
     lab.until(lambda: kinds.evaluate_all("all => all.map((one) => one.value)") == ["experiment", "classroom"])
     page.keyboard.press("Escape")
@@ -109,7 +109,7 @@ def test_a_link_says_whether_what_was_switched_during_the_run_is_in_it(page):
     lab.wait_for_step(5)
     lab.click_skip("s3-5")
     lab.expect_network(lambda network: not network.skip("s3-5").on)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     panel = page.get_by_role("dialog", name="Share")
     for title, label, note, on in (
         ("As it started", "Link to this experiment as it started", "during the run is not in it", True),

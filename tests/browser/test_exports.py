@@ -160,7 +160,7 @@ def test_a_replay_opens_from_disk_without_any_network(visit, chromium, tmp_path,
         frame = next(frame for frame in frames if frame["step"] == 20)
         values = next(iter(frame["variants"].values()))
         expect(alone.locator(".sv-title", has_text="Loss")).to_contain_text(f"{values['loss']:.3g}")
-        alone.get_by_role("button", name="Table").click()
+        alone.get_by_role("button", name="Table", exact=True).click()
         shown = alone.locator(".sv-table tbody tr").first.locator("td").nth(5).inner_text()
         assert float(_plain(shown)) == pytest.approx(values["weight_grad"][0], rel=0.02)
         alone.get_by_role("button", name="Play").click()

@@ -110,7 +110,7 @@ def test_the_table_tells_how_far_each_gate_is_open(lab):
     lab.start()
     lab.expect_state("Finished")
     opened = values(lab.frames()[-1])["gate_opening"]
-    lab.page.get_by_role("button", name="Table").click()
+    lab.page.get_by_role("button", name="Table", exact=True).click()
     cells = lab.page.locator(".sv-table table").nth(1).locator("tbody tr td:last-child")
     expect(cells).to_have_count(len(opened))
     lab.until(lambda: [float(text) for text in cells.all_inner_texts()] == pytest.approx(opened, rel=0.01))

@@ -23,7 +23,7 @@ def test_a_watcher_reaches_no_control_of_the_run_and_looks_back_until_it_ends(vi
     page = visit()
     page.goto(f"lab?run={run}")
     watcher = LabPage(page).ready()
-    page.get_by_role("button", name="Table").click()
+    page.get_by_role("button", name="Table", exact=True).click()
     expect(page.locator(".sv-table input").first).to_be_disabled()
     reached = page.evaluate(REACHED)
     assert "Make it mine" in reached

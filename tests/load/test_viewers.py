@@ -14,6 +14,6 @@ def test_many_viewers_of_one_run_get_every_frame_once_at_little_cost(tmp_path):
     finally:
         server.close()
     assert seen.faults == []
-    assert seen.frames > 0.5 * VIEWERS * RATE * SECONDS
+    assert seen.frames > 0.8 * VIEWERS * RATE * SECONDS
     assert seen.server_cores < 0.6
     assert seen.growth_mb < 10

@@ -19,6 +19,9 @@ PLOTS = """() => [...document.querySelectorAll(".sv-panel .sv-bars")].map((bars)
 BOXES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].at(-1))
     .map((node) => node.getBoundingClientRect().toJSON())"""
 """Where the last node of each selector stands, all at the same moment."""
+CUT = """() => [...document.querySelectorAll(".sv-head-bars .sv-menu label, .sv-head-bars .sv-menu button")]
+    .filter((part) => part.getBoundingClientRect().right > innerWidth || part.getBoundingClientRect().left < 0)
+    .map((part) => part.textContent)"""
 CLEAR = """() => {
     const end = document.querySelector(".sv-brand").getBoundingClientRect().right;
     const parts = [...document.querySelectorAll(".sv-pages, [data-testid=stTopNav], .sv-share")];
@@ -65,7 +68,7 @@ def test_a_screen_of_middle_width_opens_with_the_setup_closed_and_the_plots_besi
     expect(sidebar).to_have_attribute("data-collapsed", "false")
 
 
-def test_nothing_lies_over_the_logo_of_the_widest_header_and_every_page_is_reached(visit):
+def test_nothing_lies_over_the_logo_of_the_widest_header_and_every_page_and_choice_is_reached(visit):
     page = visit(viewport=PHONE)
     lab = LabPage(page).open()
     for width in (320, 360, 390, 430, 640, 767, 768):
@@ -74,6 +77,10 @@ def test_nothing_lies_over_the_logo_of_the_widest_header_and_every_page_is_reach
         lab.until(lambda: page.evaluate(CLEAR))
         page.locator(LINKS).last.scroll_into_view_if_needed()
         expect(page.locator(LINKS).last).to_be_in_viewport(ratio=0.9)
+    page.locator(".sv-head-button").first.click()
+    for width in (320, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        lab.until(lambda: page.evaluate(CUT) == [])
 
 
 def test_a_phone_is_told_of_a_bad_link_above_the_transport(visit):

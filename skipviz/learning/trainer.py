@@ -62,7 +62,7 @@ class Trainer:
         """Events that have acted so far."""
         self._events: list[dict] = []
         self._next_held_out = 0
-        self.looking = 0.0
+        self.picture_seconds = 0.0
         """Seconds that the last picture took, with the held-out metric beside it."""
         self._began = monotonic()
 
@@ -217,7 +217,7 @@ class Trainer:
             if picture:
                 extras[name]["picture"] = self._painter.paint(variant)
         if picture:
-            self.looking = monotonic() - began
+            self.picture_seconds = monotonic() - began
         if ghost:
             for name, variant in living.items():
                 extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)

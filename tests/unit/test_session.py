@@ -55,7 +55,7 @@ def told(monkeypatch):
         def timed(**asked):
             channel.now += seconds[trainer.step % len(seconds)]
             frame = advance(**asked)
-            trainer.looking = looking
+            trainer.picture_seconds = looking
             return frame
 
         trainer.advance = timed

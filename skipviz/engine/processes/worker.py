@@ -190,7 +190,7 @@ class Session:
         record = urgent or slow or step % self._interval == 0
         began = time.monotonic()
         passing = not record and began - self._emitted >= PASSING_PERIOD
-        rest = max(PICTURE_PERIOD, PICTURE_REST * trainer.looking)
+        rest = max(PICTURE_PERIOD, PICTURE_REST * trainer.picture_seconds)
         picture = (record or passing) and (urgent or began - self._pictured[passing] >= rest)
         shown = record or passing
         frame = trainer.advance(record=shown, ghost=self._ghost and record, picture=picture, passing=passing)

@@ -1,24 +1,67 @@
 """A server that is told to stop stays a moment for pages that only ask from time to time, and for nobody else."""
 
-from skipviz.web.http.parting import ASKING, RESTARTS, STAYS, Parting
+import pytest
+
+from skipviz.web.http.parting import ARRIVES, ASKING, RECENT, RESTARTS, STAYS, Parting
 
 
-def test_a_server_that_no_page_asks_stops_at_once():
-    parting = Parting()
-    assert parting.tell() == 0
-    assert parting.told() == RESTARTS
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_a_page_that_asks_is_told_before_the_server_goes_and_a_second_signal_waits_for_nobody():
-    parting = Parting()
-    assert parting.told() == ""
-    assert parting.tell() == STAYS > ASKING
-    assert parting.told() == RESTARTS
-    assert parting.tell() == 0
+@pytest.fixture
+def clock():
+    return Clock()
 
 
-def test_the_next_server_of_a_process_says_nothing():
-    parting = Parting()
+@pytest.fixture
+def parting(clock):
+    return Parting(clock)
+
+
+def test_a_server_that_no_page_asks_stops_at_once(parting):
+    assert not parting.tell()
+    assert parting.told("a page") == RESTARTS
+
+
+def test_it_stays_until_every_page_that_asks_was_told_however_late_and_an_answer_takes_a_moment(parting, clock):
+    assert parting.told("quick") == parting.told("slow") == ""
+    clock.now += ASKING
+    assert parting.tell()
+    assert parting.told("quick") == RESTARTS
+    clock.now += 2 * ASKING
+    assert parting.waits()
+    assert parting.told("slow") == RESTARTS
+    clock.now += 0.9 * ARRIVES
+    assert parting.waits()
+    clock.now += 0.2 * ARRIVES
+    assert not parting.waits()
+
+
+def test_a_second_signal_waits_for_nobody(parting):
+    parting.told("a page")
+    assert parting.tell()
+    assert not parting.tell()
+
+
+def test_a_page_that_was_closed_is_waited_for_a_bounded_time_and_one_closed_long_ago_not_at_all(parting, clock):
+    parting.told("gone for long")
+    clock.now += RECENT + 1
+    assert not parting.tell()
+    parting.begin()
+    parting.told("just closed")
+    clock.now += 0.1
+    assert parting.tell()
+    clock.now += 0.9 * STAYS
+    assert parting.waits()
+    clock.now += 0.2 * STAYS
+    assert not parting.waits()
+
+
+def test_the_next_server_of_a_process_says_nothing(parting):
     parting.tell()
     parting.begin()
-    assert parting.told() == ""
+    assert parting.told("a page") == ""

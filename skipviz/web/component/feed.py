@@ -41,7 +41,7 @@ def _draw(runs: list[str], token: str | None, version: int) -> None:
         get_engine().seen(run_id)
     tape = _tape()
     tape.take(get_engine(), runs)
-    _component()(data=[{"batches": tape.batches, "notice": parting.told()}], key=KEY, on_again_change=_begin_again)
+    _component()(data=[{"batches": tape.batches, "notice": parting.told(id(tape))}], key=KEY, on_again_change=_begin_again)
 
 
 def perform(command: dict) -> bool:

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 RESTARTS = "The server restarts; runs go on afterwards."
 """What every page says from when the server is told to stop until it is back."""
 ASKING = 1.0
-"""Seconds after which such a page asks again at the latest."""
-STAYS = 1.5
-"""Seconds for which the server then stays, so that they hear of it."""
+"""Seconds after which such a page asks again, or later where the server is busy."""
+RECENT = 4 * ASKING
+"""Seconds for which a page that asked is taken to be there still."""
+ARRIVES = 0.5
+"""Seconds for which the server stays after the last answer, so that it arrives."""
+STAYS = 4.0
+"""Seconds for which the server waits at most for pages to ask."""
 
 
 class Parting:
-    """Whether the server has been told to stop; one a process."""
+    """Whether the server has been told to stop; one a process. `clock` gives seconds."""
 
-    def __init__(self) -> None:
-        self._notice = ""
-        self._asked = float("-inf")
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.begin()
 
     def begin(self) -> None:
         """Forget an earlier server of this process."""
-        self._notice = ""
+        self._notice, self._since = "", 0.0
+        self._asked: dict[object, float] = {}
+        """When each page asked last."""
 
-    def told(self) -> str:
+    def told(self, page: object) -> str:
         """Return what a page that asks now is told: a sentence, mostly none."""
-        self._asked = time.monotonic()
+        self._asked[page] = self._clock()
+        self._forget()
         return self._notice
 
-    def tell(self) -> float:
-        """Have every page told, and return the seconds that this takes; none the second time, or where no page asks."""
-        waits = not self._notice and time.monotonic() - self._asked < 3 * ASKING
-        self._notice = RESTARTS
-        return STAYS if waits else 0.0
+    def tell(self) -> bool:
+        """Have every page told; return whether the server stays for some that ask: not the second time, nor where none does."""
+        first = not self._notice
+        if first:
+            self._forget()
+            self._notice, self._since = RESTARTS, self._clock()
+        return first and self.waits()
+
+    def waits(self) -> bool:
+        """Return whether a page that was there has not asked since, or was answered just now."""
+        now = self._clock()
+        asked = list(self._asked.values())
+        if not asked or now - self._since > STAYS:
+            return False
+        return min(asked) < self._since or now - max(asked) < ARRIVES
+
+    def _forget(self) -> None:
+        """Let go of pages that have not asked for long; once the server is to stop, all that were there are waited for."""
+        if not self._notice:
+            now = self._clock()
+            for page, when in list(self._asked.items()):
+                if now - when >= RECENT:
+                    self._asked.pop(page, None)
 
 
 parting = Parting()

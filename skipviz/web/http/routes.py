@@ -343,6 +343,10 @@ async def lifespan(app):
         await asyncio.to_thread(engine.close)
 
 
+LEAVING_PERIOD = 0.1
+"""Seconds between two looks at whether every page knows that the server stops."""
+
+
 def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
     """End open streams when the server is told to stop, since it waits for every response before its lifespan ends.
 
@@ -356,9 +360,14 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
     def chained(previous):
         def handle(number, stack) -> None:
             loop.call_soon_threadsafe(broadcaster.close, RESTARTS)
-            seconds = parting.tell()
-            if seconds:
-                loop.call_soon_threadsafe(loop.call_later, seconds, previous, number, stack)
+            if parting.tell():
+                loop.call_soon_threadsafe(leave, number, stack)
+            else:
+                previous(number, stack)
+
+        def leave(number, stack) -> None:
+            if parting.waits():
+                loop.call_later(LEAVING_PERIOD, leave, number, stack)
             else:
                 previous(number, stack)
 

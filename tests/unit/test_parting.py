@@ -1,8 +1,11 @@
 """A server that is told to stop stays a moment for pages that only ask from time to time, and for nobody else."""
 
+import asyncio
+
 import pytest
 
 from skipviz.web.http.parting import ARRIVES, ASKING, RECENT, RESTARTS, STAYS, Parting
+from skipviz.web.http.stream import Broadcaster, Viewer
 
 
 class Clock:
@@ -65,3 +68,19 @@ def test_the_next_server_of_a_process_says_nothing(parting):
     parting.tell()
     parting.begin()
     assert parting.told("a page") == ""
+
+
+def test_a_stream_that_is_opened_while_the_server_leaves_ends_at_once_with_its_sentence(engine):
+    sent = []
+
+    async def send(message):
+        sent.append(message.get("body", b""))
+
+    async def leaving():
+        broadcaster = Broadcaster(engine)
+        broadcaster.close(RESTARTS)
+        await asyncio.wait_for(broadcaster.stream(Viewer([], {}), asyncio.Event().wait, send), 60)
+        broadcaster.close()
+
+    asyncio.run(leaving())
+    assert RESTARTS in sent[-1].decode()

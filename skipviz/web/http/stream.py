@@ -78,6 +78,7 @@ class Broadcaster:
         self._dirty: set[str] = set()
         self._lock = threading.Lock()
         self._last = 0.0
+        self._closed, self._notice = False, None
         self._encoded: dict[tuple, tuple[int, bytes, int]] = {}
         self._unsubscribe = engine.subscribe(self._changed)
         self._unfollow = classrooms.subscribe(self._moved)
@@ -89,7 +90,8 @@ class Broadcaster:
         return len(self._all)
 
     def close(self, notice: str | None = None) -> None:
-        """End every stream, with a sentence for its page, so that the server can stop; once is enough."""
+        """End every stream, with a sentence for its page, so that the server can stop; one that is opened later ends at once."""
+        self._closed, self._notice = True, self._notice or notice
         self._pulse.cancel()
         self._unsubscribe()
         self._unfollow()
@@ -101,6 +103,8 @@ class Broadcaster:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if not await self._reads(viewer.cursors):
             viewer.close()
+        if self._closed:
+            viewer.close(self._notice)
         self._all.add(viewer)
         self._join(viewer)
         watch = asyncio.create_task(_until_gone(viewer, receive))

@@ -59,13 +59,21 @@ class Convolution(Weighted):
     """A square convolution of `(batch, channels, height, width)`."""
 
     def __init__(self, description: described.Convolution, shape: Shape) -> None:
-        kernel = description.kernel
-        super().__init__((description.width, shape[0], kernel, kernel), description.width, description.bias)
+        kernel, read = description.kernel, shape[0] // description.groups
+        super().__init__((description.width, read, kernel, kernel), description.width, description.bias)
         self.stride, self.padding = description.stride, description.pixels_padded()
+        self.dilation, self.groups = description.dilation, description.groups
+
+    def fans(self) -> tuple[float, float]:
+        read, fed = super().fans()
+        return read, fed / self.groups
 
     def function(self) -> Function:
         weight, bias, stride, padding, convolve = self.weight, self.bias, self.stride, self.padding, torch.conv2d
-        return lambda x: convolve(x, weight, bias, stride, padding)
+        if (self.dilation, self.groups) == (1, 1):
+            return lambda x: convolve(x, weight, bias, stride, padding)
+        more = self.dilation, self.groups
+        return lambda x: convolve(x, weight, bias, stride, padding, *more)
 
 
 class Upsampling(Weighted):

@@ -33,30 +33,40 @@ class Linear(Tagged):
 
 
 class Convolution(Tagged):
-    """A square 2-D convolution; `padding=None` keeps the size at stride 1."""
+    """A square 2-D convolution; `padding=None` keeps the size at stride 1.
+
+    In `groups` the channels are mapped apart, depthwise in as many groups as channels (Xie et al. 2017, Howard et al. 2017).
+    """
 
     kind: Literal["conv"] = "conv"
     width: Width = Field(description="channels out")
     kernel: int = Field(3, ge=1, le=11, description="pixels a side")
     stride: int = Field(1, ge=1, le=8)
-    padding: int | None = Field(None, ge=0, le=100, description="pixels a side; None: (kernel − 1) / 2")
+    padding: int | None = Field(None, ge=0, le=100, description="pixels a side; None: dilation · (kernel − 1) / 2")
+    groups: int = Field(1, ge=1, le=4096, description="of channels that are mapped apart; it divides channels in and out")
+    dilation: int = Field(1, ge=1, le=64, description="pixels from one of the kernel's to the next (Yu & Koltun 2016)")
     bias: bool = True
 
     def pixels_padded(self) -> int:
-        return (self.kernel - 1) // 2 if self.padding is None else self.padding
+        return self.dilation * (self.kernel - 1) // 2 if self.padding is None else self.padding
 
     def output_shape(self, shape: Shape) -> Shape:
         _need_image(self, shape)
-        sides = tuple((side + 2 * self.pixels_padded() - self.kernel) // self.stride + 1 for side in shape[1:])
+        if shape[0] % self.groups or self.width % self.groups:
+            raise NetworkError(f"{self.groups} groups need channels that they divide, not {shape[0]} in and {self.width} out")
+        reach = self.dilation * (self.kernel - 1) + 1
+        sides = tuple((side + 2 * self.pixels_padded() - reach) // self.stride + 1 for side in shape[1:])
         if min(sides) < 1:
-            raise NetworkError(f"a {self.kernel}×{self.kernel} convolution does not fit into {written(shape[1:])} pixels")
+            spread = f", dilated by {self.dilation}," if self.dilation > 1 else ""
+            raise NetworkError(f"a {self.kernel}×{self.kernel} convolution{spread} does not fit into {written(shape[1:])} pixels")
         return (self.width, *sides)
 
     def parameter_count(self, shape: Shape) -> int:
-        return shape[0] * self.width * self.kernel**2 + (self.width if self.bias else 0)
+        return shape[0] // self.groups * self.width * self.kernel**2 + (self.width if self.bias else 0)
 
     def label(self) -> str:
-        return f"conv {self.width}" + (f" ÷{self.stride}" if self.stride > 1 else "")
+        parts = [f"conv {self.width}", f"÷{self.stride}" * (self.stride > 1), f"in {self.groups} groups" * (self.groups > 1)]
+        return " ".join(part for part in (*parts, f"dilated {self.dilation}" * (self.dilation > 1)) if part)
 
 
 class Upsampling(Tagged):

@@ -46,6 +46,8 @@ OPERATION = {
     "x": "scaled",
     "h": "heads",
     "c": "causal",
+    "g": "groups",
+    "d": "dilation",
 }
 SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}

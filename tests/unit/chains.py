@@ -73,8 +73,11 @@ def _image_operations(draw, shape: Shape, way: Way):
     height, width = shape[1:]
     small, bias, outputs = min(height, width), st.booleans(), widths(shape[0], way)
     kernel, padding = st.integers(1, min(3, small)), st.sampled_from((None, None, 0, 2))
+    conv = st.builds(Convolution, width=outputs, kernel=kernel, padding=padding, bias=bias)
+    dilated = st.builds(Convolution, width=outputs, dilation=st.sampled_from((2, 3)), kernel=st.sampled_from((1, 3)), bias=bias)
+    depthwise = st.builds(Convolution, width=st.just(shape[0]), groups=st.just(shape[0]), bias=bias)
     kinds = {
-        "conv": st.builds(Convolution, width=outputs, kernel=kernel, padding=padding, bias=bias),
+        "conv": conv | conv | dilated | depthwise,
         "down": st.builds(Convolution, width=outputs, kernel=kernel, stride=st.just(2), bias=bias),
         "pool": st.builds(Pool, reduce=st.sampled_from(("max", "mean")), kernel=kernel, stride=st.integers(1, 3), ceil=bias),
         "crop": st.builds(Crop, size=st.tuples(st.integers(max(1, height - 2), height), st.integers(max(1, width - 2), width))),

@@ -168,8 +168,10 @@ def _linear(op, module, x: Tensor) -> Tensor:
 
 
 def _convolution(op, module, x: Tensor) -> Tensor:
-    padding = (op.kernel - 1) // 2 if op.padding is None else op.padding
-    return F.conv2d(x, module.weight, module.bias, stride=op.stride, padding=padding)
+    padding = op.dilation * (op.kernel - 1) // 2 if op.padding is None else op.padding
+    pieces = zip(x.chunk(op.groups, 1), module.weight.chunk(op.groups), strict=True)
+    y = torch.cat([F.conv2d(h, w, stride=op.stride, padding=padding, dilation=op.dilation) for h, w in pieces], 1)
+    return y if module.bias is None else y + module.bias[:, None, None]
 
 
 def _scaled_up(op, module, x: Tensor) -> Tensor:

@@ -202,6 +202,8 @@ def last_state(model, x: torch.Tensor) -> torch.Tensor:
     ("operation", "module"),
     [
         (Convolution(width=5, kernel=3, stride=2), nn.Conv2d(2, 5, 3, 2, 1)),
+        (Convolution(width=6, groups=2, stride=2), nn.Conv2d(2, 6, 3, 2, 1, groups=2)),
+        (Convolution(width=5, kernel=2, dilation=3, padding=1), nn.Conv2d(2, 5, 2, 1, 1, dilation=3)),
         (Upsampling(width=5, mode="transposed", kernel=4), nn.ConvTranspose2d(2, 5, 4, 2, 1)),
         (Upsampling(width=5), nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 5, 3, padding=1))),
         (Linear(width=5), nn.Sequential(nn.Flatten(), nn.Linear(128, 5))),

@@ -74,6 +74,8 @@ def count(network: Network) -> None:
     for layer in network.layers:
         COUNTED.update([("op", layer.op.kind), ("norm", layer.norm), ("order", layer.order), ("init", layer.init)])
         COUNTED.update([("activation", layer.activation), ("layer on", layer.on), ("gain", layer.gain), ("dropout", layer.dropout)])
+        COUNTED["grouped"] += getattr(layer.op, "groups", 1) > 1
+        COUNTED["dilated"] += getattr(layer.op, "dilation", 1) > 1
         COUNTED["learned scale" if layer.scale_learned else "scale" if layer.scale is not None else "no scale"] += 1
     live = [(skip, shape) for skip, shape in zip(network.skips, network.shapes.skips, strict=True) if skip.in_force]
     for skip, shape in live:
@@ -104,7 +106,14 @@ def test_random_chains_have_every_part_there_is_and_most_of_them_in_force():
     wanted += [(name, on) for name in ("layer on", "skip on") for on in (True, False)]
     wanted += [("gain", 0.0), ("gain", 0.5), ("skip gain", 0.0), ("skip gain", 0.5), ("strength", 0.0), ("strength", 2.0)]
     wanted += [("dropout", 0.3)] + [("head", kind) for kind in ("classes", "pixels", "positions", "state")]
-    wanted += ["learned scale", "scale", "chain with two skips out of a state", "chain with two concats read at once"]
+    wanted += [
+        "learned scale",
+        "scale",
+        "grouped",
+        "dilated",
+        "chain with two skips out of a state",
+        "chain with two concats read at once",
+    ]
     assert [part for part in wanted if not COUNTED[part]] == []
     assert COUNTED["chain with a skip in force"] > 0.75 * COUNTED["chain"]
     assert COUNTED["chain with a bare add in force"] > 0.1 * COUNTED["chain"]

@@ -75,6 +75,10 @@ def test_unet_has_the_published_number_of_parameters_and_output():
         (Convolution(width=16), (1, 8, 8), (16, 8, 8), 160),
         (Convolution(width=16, stride=2), (3, 7, 8), (16, 4, 4), 448),
         (Convolution(width=4, kernel=5, padding=0, bias=False), (2, 9, 9), (4, 5, 5), 200),
+        (Convolution(width=6, groups=2), (4, 9, 9), (6, 9, 9), 2 * 6 * 9 + 6),
+        (Convolution(width=8, groups=4, stride=2, bias=False), (4, 8, 8), (8, 4, 4), 8 * 9),
+        (Convolution(width=4, dilation=3), (2, 9, 9), (4, 9, 9), 76),
+        (Convolution(width=4, dilation=3, padding=0), (2, 9, 9), (4, 3, 3), 76),
         (Upsampling(width=3), (2, 4, 5), (3, 8, 10), 57),
         (Upsampling(width=3, mode="transposed", kernel=4), (2, 4, 5), (3, 8, 10), 99),
         (Upsampling(width=3, mode="bilinear", kernel=1, factor=16), (2, 4, 5), (3, 64, 80), 9),
@@ -217,6 +221,14 @@ def test_a_stride_keeps_every_so_manieth_position(source, target, stride):
         (
             lambda: network(Convolution(width=8, kernel=5, padding=0), input=(1, 4, 4)),
             "f(1): a 5×5 convolution does not fit into 4×4 pixels",
+        ),
+        (
+            lambda: network(Convolution(width=8, dilation=3, padding=0), input=(1, 6, 6)),
+            "f(1): a 3×3 convolution, dilated by 3, does not fit into 6×6 pixels",
+        ),
+        (
+            lambda: network(Convolution(width=8, groups=4), input=(6, 4, 4)),
+            "f(1): 4 groups need channels that they divide, not 6 in and 8 out",
         ),
         (lambda: network(Pool(kernel=4), input=(1, 3, 3)), "f(1): a 4×4 pool does not fit into 3×3 pixels"),
         (lambda: network(Pool(padding=2), input=(1, 8, 8)), "a pool's padding is at most half its kernel"),

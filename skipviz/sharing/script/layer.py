@@ -111,8 +111,10 @@ class LayerWriter:
             return flat, f"nn.Linear({reads[1] if len(reads) == 2 else elements(reads)}, {op.width}{bias})"
         padding = f", padding={op.pixels_padded()}" if op.pixels_padded() else ""
         if op.kind == "conv":
-            stride = f", stride={op.stride}" if op.stride > 1 else ""
-            return [], f"nn.Conv2d({reads[0]}, {op.width}, {op.kernel}{stride}{padding}{bias})"
+            stride, dilation, groups = (
+                f", {name}={getattr(op, name)}" * (getattr(op, name) > 1) for name in ("stride", "dilation", "groups")
+            )
+            return [], f"nn.Conv2d({reads[0]}, {op.width}, {op.kernel}{stride}{padding}{dilation}{groups}{bias})"
         if op.mode == "transposed":
             return [], f"nn.ConvTranspose2d({reads[0]}, {op.width}, {op.kernel}, stride={op.factor}{padding}{bias})"
         mode = ', mode="bilinear", align_corners=False' if op.mode == "bilinear" else ""

@@ -51,7 +51,7 @@ DRAWN = '''
 def drawn(module, *names, scheme="torch"{more}):
     """Return `module` with its first weights, drawn by `scheme` from the generator of `names`."""
     weight, area = module.weight, module.weight[0, 0].numel()
-    fan_in, fan_out = weight.shape[1] * area, weight.shape[0] * area
+    fan_in, fan_out = weight.shape[1] * area, weight.shape[0] * area / getattr(module, "groups", 1)
 '''
 DRAWN_UP = """    if isinstance(module, nn.ConvTranspose2d) and scheme != "torch":
         fan_in, fan_out = weight.shape[0] * area / module.stride[0] ** 2, weight.shape[1] * area

@@ -28,6 +28,8 @@ PUBLISHED = [
     ({"depth": 50}, 25_557_032),
     ({"depth": 101}, 44_549_160),
     ({"depth": 152}, 60_192_808),
+    ({"depth": 50, "groups": 32}, 25_028_904),
+    ({"depth": 101, "groups": 32, "group_width": 8}, 88_791_336),
 ]
 NAMES = ["-".join(map(str, options.values())) for options, _ in PUBLISHED]
 

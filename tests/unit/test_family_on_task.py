@@ -17,7 +17,7 @@ from skipviz.web.desk.image_mend import SIZES, larger_images
 from skipviz.web.desk.mend import mend_of
 from skipviz.web.forms import FORMS
 from skipviz.web.forms.architecture import afresh, with_family, with_own, with_recipe, with_task
-from skipviz.web.forms.recipe import built, first_recipe, fits, size_words
+from skipviz.web.forms.recipe import built, first_recipe, fits, recipe_of, size_words
 from skipviz.web.forms.recognition import TITLES, recognised
 from skipviz.web.forms.setup import rebuilt
 
@@ -126,6 +126,12 @@ def test_a_network_drawn_as_published_says_only_that():
     recipe = first_recipe("resnet")
     words = size_words(recipe, built(recipe, OWN["labels"]))
     assert words == "As published (ResNet-20 on 3×32×32): 269,722 parameters."
+
+
+def test_a_resnext_is_named_with_its_groups_and_their_width():
+    values = FORMS["resnet"].defaults() | {"layout": "imagenet", "block": "bottleneck", "depth": 50, "width": 64, "groups": 32}
+    recipe = recipe_of("resnet", values | {"shortcut": "project"})
+    assert "(ResNeXt-50 32×4d on 3×224×224): 25,028,904 parameters" in size_words(recipe, built(recipe, OWN["labels"]))
 
 
 @pytest.mark.parametrize("family", ["unet", "fcn"])

@@ -14,13 +14,19 @@ from skipviz.learning.plan import Tape
 class Block(nn.Module):
     """y = ReLU(F(x) + A(x)), F of two 3×3 convolutions or of 1×1, 3×3, 1×1, each with batch norm."""
 
-    def __init__(self, inputs: int, width: int, stride: int, shortcut: str, bottleneck: bool) -> None:
+    def __init__(
+        self, inputs: int, width: int, stride: int, shortcut: str, bottleneck: bool, groups: int = 1, inner: int = 0
+    ) -> None:
         super().__init__()
         output = 4 * width if bottleneck else width
         kernels = (1, 3, 1) if bottleneck else (3, 3)
-        widths = (inputs, *([width] * (len(kernels) - 1)), output)
+        widths = (inputs, *([inner or width] * (len(kernels) - 1)), output)
+        strided = 1 if groups > 1 else 0
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(widths[i], widths[i + 1], k, 1 if i else stride, k // 2, bias=False) for i, k in enumerate(kernels)
+            nn.Conv2d(
+                widths[i], widths[i + 1], k, stride if i == strided else 1, k // 2, groups=groups if i == 1 else 1, bias=False
+            )
+            for i, k in enumerate(kernels)
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
         self.stride, self.missing = stride, output - inputs
@@ -84,16 +90,25 @@ def with_shortcuts(model, blocks: list[Block]) -> list:
     return list(zip(skips, [block.shortcut for block in blocks if block.shortcut is not None], strict=True))
 
 
-@pytest.mark.parametrize("bottleneck", [False, True], ids=["basic", "bottleneck"])
+@pytest.mark.parametrize(("bottleneck", "groups"), [(False, 1), (True, 1), (True, 3)], ids=["basic", "bottleneck", "ResNeXt"])
 @pytest.mark.parametrize("shortcut", ["pad", "project", "project-all"])
-def test_version_1_is_the_written_out_network(shortcut, bottleneck):
-    widths, a_stage = (4, 6, 8), 2
+def test_version_1_is_the_written_out_network(shortcut, bottleneck, groups):
+    widths, a_stage = (4, 8, 16) if groups > 1 else (4, 6, 8), 2
     depth = 2 + 3 * a_stage * (3 if bottleneck else 2)
-    network = families.resnet(depth, shortcut, widths=widths, block="bottleneck" if bottleneck else "basic", input=(3, 12, 12))
+    network = families.resnet(
+        depth,
+        shortcut,
+        widths=widths,
+        block="bottleneck" if bottleneck else "basic",
+        groups=groups,
+        group_width=2,
+        input=(3, 12, 12),
+    )
     blocks, inputs = [], widths[0]
     for stage, width in enumerate(widths):
         for index in range(a_stage):
-            blocks.append(Block(inputs, width, 2 if stage and not index else 1, shortcut, bottleneck))
+            inner = groups * 2 * 2**stage if groups > 1 else width
+            blocks.append(Block(inputs, width, 2 if stage and not index else 1, shortcut, bottleneck, groups, inner))
             inputs = 4 * width if bottleneck else width
     reference = Reference(stem(widths[0]), blocks, nn.Identity(), inputs)
     model = stirred(build(network))

@@ -26,7 +26,7 @@ MOST_BOXES = 120
 """Of a drawn network, so that many are drawn in little time."""
 NUMBERS = {
     "scales": (1, 3), "convolutions": (1, 4), "width": (1, 9), "classifier": (1, 40), "feed_forward": (1, 300), "depth": (2, 12),
-    "layers": (1, 5), "growth": (1, 9), "gate_bias": (-10, 10),
+    "layers": (1, 5), "growth": (1, 9), "gate_bias": (-10, 10), "group_width": (1, 5),
 }  # fmt: skip
 """What is drawn of settings that are numbers."""
 MOST_OPTIONS = {"blocks": 4, "depth": 6}
@@ -35,11 +35,17 @@ MOST_OPTIONS = {"blocks": 4, "depth": 6}
 
 def _unseen_of_residual(v: dict) -> set[str]:
     no_norm_ends_a_branch = v["version"] == "v2" or v["norm"] == "none"
-    return ({"shortcut"} if v["block"] == "bottleneck" else set()) | ({"zero_gamma"} if no_norm_ends_a_branch else set())
+    ungrouped = v["block"] == "basic" or v["groups"] == 1
+    return (
+        ({"shortcut"} if v["block"] == "bottleneck" else set())
+        | ({"zero_gamma"} if no_norm_ends_a_branch else set())
+        | ({"groups"} if v["block"] == "basic" else set())
+        | ({"group_width"} if ungrouped else set())
+    )
 
 
 UNSEEN = {
-    "resnet": lambda v: {"shortcut", "drop_path", "zero_gamma"} if v["plain"] == "plain" else _unseen_of_residual(v),
+    "resnet": lambda v: _unseen_of_residual(v) | ({"shortcut", "drop_path", "zero_gamma"} if v["plain"] == "plain" else set()),
     "unet": lambda v: {"merge"} if v["long"] == "off" else set(),
     "fcn": lambda v: {"widening", "convolutions"} if v["stages"] < 3 or v["width"] == 1 else set(),
     "densenet": lambda v: {"compression"} if v["blocks"] == "1" else {"layers"} if v["blocks"].startswith("of") else set(),

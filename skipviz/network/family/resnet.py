@@ -11,7 +11,7 @@ from ..base import NetworkError
 from ..network import Head, Network
 from ..operation import Convolution, Identity, Pool
 from ..skip import Adapter
-from .trunk import Scale, Trunk, branch_scale, chosen, head_of, pixels, refusing_in_words
+from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, pixels, refusing_in_words
 
 Shortcut = Literal["pad", "project", "project-all"]
 Block = Literal["basic", "bottleneck"]
@@ -42,6 +42,8 @@ class _Plan:
     scale: Scale
     drop_path: float
     zero_gamma: bool
+    groups: int
+    group_width: int
 
     @property
     def bias(self) -> bool:
@@ -63,6 +65,8 @@ def resnet(
     scale: Scale = None,
     drop_path: float = 0.0,
     zero_gamma: bool = False,
+    groups: int = 1,
+    group_width: int = 4,
     input: Sequence[int] | None = None,
     head: Head | int | None = None,
 ) -> Network:
@@ -78,6 +82,8 @@ def resnet(
     convolution, shared by both ways where a shortcut projects, and a last norm and ReLU. `norm="none"` gives the convolutions
     biases. `scale` is the branch scale. `drop_path` is the last branch's, those before it growing to it in equal parts
     (Huang et al. 2016). `zero_gamma`: the norm that ends a branch of version 1 starts with γ = 0 (Goyal et al. 2017).
+    More than one of `groups` makes a ResNeXt (Xie et al. 2017): a bottleneck is groups × `group_width` wide in the first stage,
+    twice as wide in each next, its 3×3 convolution maps the groups apart and has the stride; 50 with 32 × 4 is the paper's.
 
     `init="fixup"` with `norm="none"` is Fixup's (Zhang et al. 2019): of the m convolutions of
     each of L branches all but the last start as He's times L^(−1/(2m−2)), the last and the head at zero, under a learned scale
@@ -89,7 +95,12 @@ def resnet(
         raise NetworkError(f"drop-path is between 0 and 0.9, not {drop_path}")
     if zero_gamma and (version == 2 or norm == "none"):
         raise NetworkError("zero γ is of the norm that ends a branch: choose version 1 with a norm")
-    plan = replace(plan, drop_path=0.0 if plain else drop_path, zero_gamma=zero_gamma and not plain)
+    if groups > 1 and plan.block != "bottleneck":
+        raise NetworkError("groups are of bottlenecks: choose the block bottleneck")
+    counted("a group's width", group_width, 1, 4096)
+    plan = replace(
+        plan, drop_path=0.0 if plain else drop_path, zero_gamma=zero_gamma and not plain, groups=groups, group_width=group_width
+    )
     trunk, size = Trunk(), (3, 32, 32) if plan.layout == "cifar" else (3, 224, 224)
     _stem(trunk, plan)
     inputs, branches = plan.widths[0], count(1)
@@ -131,7 +142,7 @@ def _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, sc
     chosen("the initialisation", init, ("he", "fixup"))
     if init == "fixup" and (norm != "none" or scale is not None):
         raise NetworkError("Fixup takes the place of norms and brings its own branch scale; give norm='none' and no scale")
-    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, init, scale, 0.0, False)
+    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, init, scale, 0.0, False, 1, 1)
 
 
 def _stem(trunk: Trunk, plan: _Plan) -> None:
@@ -151,9 +162,14 @@ def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, branc
     if plan.version == 2 and projects and branch > 1:
         trunk.layer(Identity(), norm=plan.norm, activation="relu")
     source = trunk.state
+    grouped = plan.groups > 1
+    inner = plan.groups * plan.group_width * width // plan.widths[0] if grouped else width
     for place, kernel in enumerate(kernels):
         last = place == len(kernels) - 1
-        op = Convolution(width=output if last else width, kernel=kernel, stride=stride if place == 0 else 1, bias=plan.bias)
+        op = Convolution(
+            width=output if last else inner, kernel=kernel, stride=stride if place == grouped else 1,
+            groups=plan.groups if place == 1 else 1, bias=plan.bias,
+        )  # fmt: skip
         fields = _start(plan, len(kernels), last) | (_ending(plan, branch) if last else {})
         if plan.version == 1:
             trunk.layer(op, norm=plan.norm, activation="none" if last else "relu", **fields)

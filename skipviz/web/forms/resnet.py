@@ -17,15 +17,19 @@ MOST_BLOCKS = 18
 DEEPEST = {("basic", "v1"): 1202, ("bottleneck", "v2"): 1001}
 """The deepest that were published for small images, by block and version: He et al. 2015, table 6, and 2016, table 4."""
 FREE_SCALES = tuple(SCALES)
+GROUP_WIDTH = 4
+"""Channels of a group in the first stage, of ResNeXt's usual 32 × 4."""
 
 
-def _make(task: Task, layout, block, depth, width, version, shortcut, init, norm, scale, drop_path, zero_gamma, plain) -> Network:
+def _make(
+    task: Task, layout, block, depth, width, version, shortcut, init, norm, scale, drop_path, zero_gamma, plain, groups, group_width
+) -> Network:
     stages = 3 if layout == "cifar" else 4
     return families.resnet(
         depth=depth, layout=layout, block=block, widths=tuple(width * 2**stage for stage in range(stages)), shortcut=shortcut,
         version=int(version[1:]), norm=norm, init=init, scale=None if scale == "none" else scale, plain=plain == "plain",
         drop_path=drop_path, zero_gamma=zero_gamma == "on" and version == "v1" and norm != "none",
-        input=task.input_for(True), head=task.head(),
+        groups=groups if block == "bottleneck" else 1, group_width=group_width, input=task.input_for(True), head=task.head(),
     )  # fmt: skip
 
 
@@ -40,6 +44,8 @@ def _read(network: Network) -> dict | None:
     depth, units = _depth(layout, block, len(convolutions) - 1)
     version = "v2" if 2 * len(inner) > len(convolutions) / 2 else "v1"
     ends = [layer for layer in convolutions if layer.scale is not None]
+    wide = convolutions[2].op
+    groups = wide.groups if block == "bottleneck" else 1
     fixup = usual(((layer.init, layer.scale_learned) for layer in ends), None) == ("zero", True)
     return {
         "layout": layout,
@@ -54,6 +60,8 @@ def _read(network: Network) -> dict | None:
         "drop_path": max((layer.drop_path for layer in convolutions), default=0.0),
         "zero_gamma": "on" if any(layer.zero_gamma for layer in convolutions) else "off",
         "plain": "residual" if network.skips else "plain",
+        "groups": groups,
+        "group_width": wide.width // groups if groups > 1 else GROUP_WIDTH,
     }
 
 
@@ -84,12 +92,15 @@ def _shortcut(network: Network, layout: str, block: str, version: str, units: in
     return "project-all" if 2 * projecting > len(adapters) and (projecting == len(adapters) or len(adapters) > 6) else "project"
 
 
-def _published(layout, block, depth, shortcut, version, plain, **_) -> tuple[str, int]:
+def _published(layout, block, depth, shortcut, version, plain, groups, group_width, **_) -> tuple[str, int]:
     compared = shortcut if version == "v1" else None  # A, B and C are the first paper's; the second has one
+    grouped = groups > 1 and (layout, block, version, plain) == ("imagenet", "bottleneck", "v1", "residual")
     network = families.resnet(
-        depth=depth, layout=layout, block=block, shortcut=compared, version=int(version[1:]), plain=plain == "plain"
-    )
+        depth=depth, layout=layout, block=block, shortcut=compared, version=int(version[1:]), plain=plain == "plain",
+        groups=groups if grouped else 1, group_width=group_width,
+    )  # fmt: skip
     name = f"ResNet-{depth}" if plain == "residual" else f"plain-{depth}"
+    name = f"ResNeXt-{depth} {groups}×{group_width}d" if grouped else name
     return f"{name} on {'3×32×32' if layout == 'cifar' else '3×224×224'}", network.parameter_count()
 
 
@@ -135,6 +146,14 @@ FORM = Form(
             idle=lambda values: values["plain"] == "plain" or values["version"] == "v2" or values["norm"] == "none",
         ),
         Setting("plain", "Skips", "residual", ("residual", "plain")),
+        Setting(
+            "groups", "Groups", 1, (1, 2, 4, 8, 16, 32), idle=lambda values: values["block"] == "basic",
+            help="Of a bottleneck's 3×3 convolution, mapped apart: a ResNeXt (Xie et al. 2017). Published: 32 of 4 channels",
+        ),
+        Setting(
+            "group_width", "Channels a group", GROUP_WIDTH, low=1, high=64, help="In the first stage; each next one doubles it",
+            idle=lambda values: values["block"] == "basic" or values["groups"] == 1,
+        ),
     ),
     _make,
     _read,

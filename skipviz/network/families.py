@@ -3,9 +3,10 @@
 from .family.densenet import densenet
 from .family.fcn import fcn
 from .family.highway import highway
+from .family.mobilenet import mobilenet
 from .family.resnet import resnet
 from .family.stack import conv, mlp
 from .family.transformer import transformer
 from .family.unet import unet
 
-__all__ = ["conv", "densenet", "fcn", "highway", "mlp", "resnet", "transformer", "unet"]
+__all__ = ["conv", "densenet", "fcn", "highway", "mlp", "mobilenet", "resnet", "transformer", "unet"]

@@ -1,6 +1,6 @@
 """The published architectures as the sidebar offers them, one form a file. Imports no streamlit."""
 
-from . import densenet, fcn, highway, resnet, transformer, unet
+from . import densenet, fcn, highway, mobilenet, resnet, transformer, unet
 
 FORMS = {
     "resnet": resnet.FORM,
@@ -8,5 +8,6 @@ FORMS = {
     "fcn": fcn.FORM,
     "transformer": transformer.FORM,
     "densenet": densenet.FORM,
+    "mobilenet": mobilenet.FORM,
     "highway": highway.FORM,
 }

@@ -29,6 +29,7 @@ PUBLISHED = [
     ({"depth": 101}, 44_549_160),
     ({"depth": 152}, 60_192_808),
     ({"depth": 50, "groups": 32}, 25_028_904),
+    ({"depth": 18, "layout": "small"}, 11_173_962),
     ({"depth": 101, "groups": 32, "group_width": 8}, 88_791_336),
 ]
 NAMES = ["-".join(map(str, options.values())) for options, _ in PUBLISHED]

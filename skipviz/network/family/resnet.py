@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Literal
+from typing import Literal, get_args
 
 from ..base import NetworkError
 from ..network import Head, Network
@@ -15,7 +15,7 @@ from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, pixels,
 
 Shortcut = Literal["pad", "project", "project-all"]
 Block = Literal["basic", "bottleneck"]
-Layout = Literal["cifar", "imagenet"]
+Layout = Literal["cifar", "imagenet", "small"]
 Init = Literal["he", "fixup"]
 
 IMAGENET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
@@ -74,7 +74,8 @@ def resnet(
 
     CIFAR's: depth 6n+2 (20, 32, 44, 56, 110, 1202) of basic blocks, or 9n+2 of bottlenecks (version 2: 164, 1001), stages of
     16, 32 and 64 channels, 3×32×32 in, 10 classes. ImageNet's: 18, 34, 50, 101, 152 (version 2: 200), 3×224×224, 1,000 classes;
-    a depth that is both is ImageNet's unless `input` is smaller than 64 pixels or `layout` says otherwise.
+    a depth that is both is ImageNet's unless `input` is smaller than 64 pixels or `layout` says otherwise. `layout="small"` has
+    ImageNet's four stages behind a 3×3 stem without stride or pool, for 3×32×32 and 10 classes, as ResNet-18 is used on CIFAR.
 
     `shortcut` where shapes change: `pad` is He's option A (stride and zero channels), `project` B (stride and 1×1), with
     `project-all` (C) every shortcut is a projection; None: A for CIFAR's version 1, else B. Version 1 has its ReLU after the
@@ -101,7 +102,7 @@ def resnet(
     plan = replace(
         plan, drop_path=0.0 if plain else drop_path, zero_gamma=zero_gamma and not plain, groups=groups, group_width=group_width
     )
-    trunk, size = Trunk(), (3, 32, 32) if plan.layout == "cifar" else (3, 224, 224)
+    trunk, size = Trunk(), (3, 224, 224) if plan.layout == "imagenet" else (3, 32, 32)
     _stem(trunk, plan)
     inputs, branches = plan.widths[0], count(1)
     for stage, (blocks, width) in enumerate(zip(plan.blocks, plan.widths, strict=True)):
@@ -110,7 +111,7 @@ def resnet(
             inputs = _unit(trunk, plan, inputs, width, stride, next(branches))
     if version == 2:
         trunk.layer(Identity(), norm=norm, activation="relu")
-    classes = 10 if plan.layout == "cifar" else 1000
+    classes = 1000 if plan.layout == "imagenet" else 10
     head = head_of(classes if head is None else head)
     if init == "fixup":
         head = head.replaced(init="zero")
@@ -122,9 +123,9 @@ def _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, sc
     small = input is not None and pixels(tuple(input)) < IMAGENET_PIXELS
     if layout is None:
         layout = "imagenet" if depth in IMAGENET and not (small and (depth - 2) % 6 == 0) else "cifar"
-    chosen("the layout", layout, ("cifar", "imagenet"))
-    if layout == "imagenet":
-        chosen("the depth of an ImageNet ResNet", depth, tuple(IMAGENET))
+    chosen("the layout", layout, get_args(Layout))
+    if layout != "cifar":
+        chosen("the depth of a ResNet of four stages", depth, tuple(IMAGENET))
         block, blocks = block or ("basic" if depth < 50 else "bottleneck"), IMAGENET[depth]
     else:
         bottleneck = version == 2 and (depth == 164 or (depth - 2) % 6)
@@ -146,7 +147,7 @@ def _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, sc
 
 
 def _stem(trunk: Trunk, plan: _Plan) -> None:
-    kernel, stride = (3, 1) if plan.layout == "cifar" else (7, 2)
+    kernel, stride = (7, 2) if plan.layout == "imagenet" else (3, 1)
     op = Convolution(width=plan.widths[0], kernel=kernel, stride=stride, bias=plan.bias)
     trunk.layer(op, norm=plan.norm, activation="relu", init="he")
     if plan.layout == "imagenet":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log2, prod
+
 from ...network import families
 from ...network.family.resnet import IMAGENET
 from ...network.network import Network
@@ -9,7 +11,7 @@ from ...tasks.task import Task
 from .clues import of_kind, scale_of, usual
 from .form import DROPOUTS, NORMS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 
-LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet"}
+LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet", "small": "four stages, small stem"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
 """Of a block, by its kind."""
 MOST_BLOCKS = 18
@@ -39,7 +41,8 @@ def _read(network: Network) -> dict | None:
     if len(convolutions) < 7 or of_kind(network, "up") or usual((skip.merge for skip in network.skips), "add") != "add":
         return None
     stem = convolutions[0]
-    layout = "imagenet" if stem.op.kernel == 7 or of_kind(network, "pool") else "cifar"
+    stages = round(log2(max(1, prod(layer.op.stride for layer in convolutions[1:])))) + 1
+    layout = "imagenet" if stem.op.kernel == 7 or of_kind(network, "pool") else "small" if stages > 3 else "cifar"
     block = "bottleneck" if sum(layer.op.kernel == 1 for layer in convolutions) > len(convolutions) / 3 else "basic"
     depth, units = _depth(layout, block, len(convolutions) - 1)
     version = "v2" if 2 * len(inner) > len(convolutions) / 2 else "v1"
@@ -101,11 +104,11 @@ def _published(layout, block, depth, shortcut, version, plain, groups, group_wid
     )  # fmt: skip
     name = f"ResNet-{depth}" if plain == "residual" else f"plain-{depth}"
     name = f"ResNeXt-{depth} {groups}×{group_width}d" if grouped else name
-    return f"{name} on {'3×32×32' if layout == 'cifar' else '3×224×224'}", network.parameter_count()
+    return f"{name} on {'3×224×224' if layout == 'imagenet' else '3×32×32'}", network.parameter_count()
 
 
 def _depths(values: dict) -> tuple[int, ...]:
-    if values["layout"] == "imagenet":
+    if values["layout"] != "cifar":
         return tuple(deep for deep in sorted(IMAGENET) if (deep >= 50) == (values["block"] == "bottleneck"))
     depths = tuple(3 * CONVOLUTIONS[values["block"]] * stage + 2 for stage in range(1, MOST_BLOCKS + 1))
     deepest = DEEPEST.get((values["block"], values["version"]))
@@ -119,7 +122,10 @@ def _unless_fixup(options: tuple):
 FORM = Form(
     "ResNet",
     (
-        Setting("layout", "Layout", "cifar", tuple(LAYOUTS), words=LAYOUTS, help="Three stages, or a strided stem and four stages"),
+        Setting(
+            "layout", "Layout", "cifar", tuple(LAYOUTS), words=LAYOUTS,
+            help="Three stages, or four, behind a strided stem or a small one",
+        ),
         Setting("block", "Block", "basic", tuple(CONVOLUTIONS), help="Two 3×3 convolutions, or 1×1, 3×3 and 1×1"),
         Setting("depth", "Depth", 20, _depths, help="Weighted layers, as He et al. count"),
         Setting("width", "First width", 16, low=1, high=64, help="Published: 16, ImageNet's 64; each stage doubles it"),

@@ -53,7 +53,7 @@ class Shelf:
             return None
         with _told():
             found = self._store.glance(run_id, most)
-        return None if found is None else (Experiment.model_validate_json(found[0]), found[1])
+        return None if found is None else (Experiment.kept(found[0]), found[1])
 
     def runs_of(self, owner: str | None) -> list[dict]:
         """Return an owner's runs, newest first, as `skipviz.storage.listing` describes them. Raises `EngineError`."""

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from itertools import compress
 
 from ..network import Layer, Network
-from ..network.edit import in_residual_branch
 from ..network.operation import values_normed
+from ..network.rest import passes_on
 from .frame import VariantFrame
 
 UNDERFLOW, BLOCKED, ROUNDING = "underflow", "blocked", "rounding"
@@ -145,7 +145,7 @@ def passes(network: Network, k: int, batch_size: int) -> bool:
     """Return whether any gradient may come back through f_{k+1}, whatever its weights."""
     layer, shape = network.layers[k], network.shapes.layers[k]
     if not layer.on:
-        return shape.input == shape.output and not in_residual_branch(network, k + 1)
+        return passes_on(network, k + 1)
     if not learns(layer):
         return False
     normed = shape.input if layer.order == "norm-act-op" else shape.output

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..network import Network, Skip
 from ..network.base import channel_axis, channels
-from ..network.edit import ends_branch, passes_on
+from ..network.rest import ends_branch, passes_on
 from .layer import composed
 from .operation import Function
 from .skip import gated

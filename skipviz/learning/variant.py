@@ -100,7 +100,7 @@ class Variant:
 
     def ghost(self, batches: Sequence[Batch], step: int) -> tuple[Numbers, Numbers]:
         """Return `weight_grad` and `state_grad` of the same weights and batch with every skip off; nothing changes."""
-        bare = edit.switch_all(self.network, False)
+        bare = edit.bare(self.network)
         with self.buffers_kept():
             done = self._forward(batches, step, True, bare, self.model.bound(bare, True).run)
         frame = combined([*done.earlier.frames, self._measured(done)[0]])

@@ -20,10 +20,20 @@ class NetworkError(ValueError):
     """A network that cannot be built; its text is one sentence for a person."""
 
 
+AS_KEPT = {"kept": True}
+"""The context of what was written down: an earlier version may have let it pass, and it stays what it was."""
+
+
 class Frozen(BaseModel):
     """Immutable data without unknown fields, NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def kept(cls, data: dict | str | bytes):
+        """Return what was written down as `data`, JSON or what it decodes to; raises `ValidationError`."""
+        validate = cls.model_validate if isinstance(data, dict) else cls.model_validate_json
+        return validate(data, context=AS_KEPT)
 
     def replaced(self, **changes):
         """Return a validated copy with `changes`; raises `NetworkError` with one sentence."""

@@ -5,6 +5,7 @@ Ids stay with their layers and skips; positions of skips move with the states th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import accumulate
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from .base import Frozen, NetworkError, sentence
 from .layer import Layer
 from .network import MAX_LAYERS, Network
+from .rest import check_rests, unfit
 from .skip import Skip
 
 SWITCHES = frozenset({"on", "strength", "gain"})
@@ -39,7 +41,12 @@ def set_skips(network: Network, identifiers, **changes) -> Network:
 
 def switch_all(network: Network, on: bool) -> Network:
     """Return `network` with every skip switched on or off."""
-    return changed(network, skips=tuple(_with(skip, {"on": on}) for skip in network.skips))
+    return _switched(network, {"on": on}, skips=tuple(_with(skip, {"on": on}) for skip in network.skips))
+
+
+def bare(network: Network) -> Network:
+    """Return `network` with every skip off, to be measured: zeros are what a layer gives that only a skip let be off."""
+    return network.model_copy(update={"skips": tuple(_with(skip, {"on": False}) for skip in network.skips)})
 
 
 def add_skip(network: Network, source: int, target: int, merge: str = "add", **fields) -> Network:
@@ -75,10 +82,7 @@ def set_layers(network: Network, identifiers, **changes) -> Network:
     for identifier in sorted(wanted - {layer.id for layer in network.layers}):
         network.layer_index(identifier)
     layers = tuple(_with(layer, changes) if layer.id in wanted else layer for layer in network.layers)
-    edited = _switched(network, changes, layers=layers)
-    if changes.get("on") is False:
-        _check_switches(edited, wanted)
-    return edited
+    return _switched(network, changes, layers=layers)
 
 
 def insert_layer(network: Network, position: int, layer: Layer | None = None) -> Network:
@@ -138,10 +142,22 @@ def repeated(unit: Network, count: int) -> Network:
 
 
 def standing_as(network: Network, before: Network) -> Network:
-    """Return `network` with the switches, strengths and gains that the same places of `before` have."""
-    return network.model_copy(
-        update={"layers": _standing(network.layers, before.layers), "skips": _standing(network.skips, before.skips)}
-    )
+    """Return `network` with the switches, strengths and gains that the same places of `before` have, where they can be."""
+    parts = {"layers": _standing(network.layers, before.layers), "skips": _standing(network.skips, before.skips)}
+    return awake(network.model_copy(update=parts))
+
+
+def rested(network: Network, identifiers: Collection[str]) -> Network:
+    """Return `network` with those layers off that are there and can be."""
+    layers = tuple(_with(layer, {"on": layer.id not in identifiers}) for layer in network.layers)
+    return awake(network.model_copy(update={"layers": layers}))
+
+
+def awake(network: Network) -> Network:
+    """Return `network`, each layer on again that is off where nothing could take its place."""
+    wrong = {network.layers[k - 1].id for k in unfit(network)}
+    layers = tuple(_with(layer, {"on": True}) if layer.id in wrong else layer for layer in network.layers)
+    return network.model_copy(update={"layers": layers}) if wrong else network
 
 
 def _standing(parts, before):
@@ -152,46 +168,13 @@ def _standing(parts, before):
     return (*shared, *parts[len(shared) :])
 
 
-def in_residual_branch(network: Network, k: int) -> bool:
-    """Return whether f_k lies under an add or gate in force, so that its lesion contributes 0."""
-    return _residual_branches(network)[k - 1]
-
-
-def ends_branch(network: Network, k: int) -> bool:
-    """Return whether an add in force lands behind f_k, so that drop-path acts there."""
-    return any(skip.target == k and skip.merge == "add" and skip.in_force for skip in network.skips)
-
-
-def passes_on(network: Network, k: int) -> bool:
-    """Return whether f_k, while it is off, becomes the identity; it becomes zeros in a residual branch, or where shapes differ."""
-    shape = network.shapes.layers[k - 1]
-    return shape.input == shape.output and not in_residual_branch(network, k)
-
-
-def _residual_branches(network: Network) -> list[bool]:
-    """Return the same of every layer."""
-    edges = [0] * (network.depth + 2)
-    for skip in network.skips:
-        if skip.in_force and skip.merge != "concat":
-            edges[skip.source + 1] += 1
-            edges[skip.target + 1] -= 1
-    return [bool(over) for over in accumulate(edges[1:-1])]
-
-
-def _check_switches(network: Network, identifiers: set[str]) -> None:
-    """Raise `NetworkError` if one of those layers cannot be switched off: no branch holds it and shapes differ."""
-    branches = _residual_branches(network)
-    for k, (layer, shapes) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
-        if layer.id in identifiers and not branches[k - 1] and shapes.input != shapes.output:
-            raise NetworkError(
-                f"f({k}) cannot be switched off: no residual skip passes it and it changes the shape, "
-                "so nothing could take its place"
-            )
-
-
 def _switched(network: Network, changes: dict, **parts) -> Network:
     """Return `network` with `parts`, in which `changes` were made; what is switched in a live run leaves every shape as it is."""
-    return network.model_copy(update=parts) if changes.keys() <= SWITCHES else changed(network, **parts)
+    if not changes.keys() <= SWITCHES:
+        return changed(network, **parts)
+    edited = network.model_copy(update=parts)
+    check_rests(edited, known=unfit(network))
+    return edited
 
 
 def _with(part: Frozen, changes: dict):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from .base import Frozen, NetworkError, Shape, channels, elements, is_image, with_channels
+from .base import AS_KEPT, Frozen, NetworkError, Shape, channels, elements, is_image, with_channels
 from .layer import Layer
+from .rest import check_rests
 from .skip import Adapter, Skip
 
 MAX_LAYERS = 2500
@@ -104,7 +105,7 @@ class Network(Frozen):
         return values
 
     @model_validator(mode="after")
-    def _check(self):
+    def _check(self, info: ValidationInfo):
         if "_shapes" in (self.__pydantic_private__ or ()):
             return self  # it was checked when it was made, and becomes part of something else
         if any(not 1 <= size <= 65536 for size in self.input):
@@ -118,6 +119,8 @@ class Network(Frozen):
         _check_skips(self)
         _check_tokens(self)
         self._shapes = infer(self)
+        if info.context is not AS_KEPT:
+            check_rests(self)
         if self._shapes.parameters > MAX_PARAMETERS:
             raise NetworkError(f"{self._shapes.parameters:,} parameters are over the limit of {MAX_PARAMETERS:,}")
         return self

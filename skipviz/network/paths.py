@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .edit import passes_on
 from .network import Network
+from .rest import passes_on
 
 Counts = dict[int, int]
 

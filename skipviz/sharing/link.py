@@ -95,7 +95,7 @@ def opened(text: str) -> Opened:
     try:
         short = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
         short, torch = (short, None) if first else _without_origin(short)
-        experiment = Experiment.model_validate(unpacked(short))
+        experiment = Experiment.kept(unpacked(short))
         if _packed(experiment) != short:
             raise PackingError("it is not written as links are")
         return Opened(experiment, torch)

@@ -51,7 +51,7 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
     """Return the table of the frames (or their JSON data) of a run of `experiment` (or its JSON data)."""
     import pandas
 
-    experiment = experiment if isinstance(experiment, Experiment) else Experiment.model_validate(experiment)
+    experiment = experiment if isinstance(experiment, Experiment) else Experiment.kept(experiment)
     ids = {
         (name, part): [item.id for item in items]
         for name, network in experiment.variants.items()

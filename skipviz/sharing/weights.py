@@ -11,7 +11,7 @@ SUFFIX = ".safetensors"
 LOADING = """import safetensors, safetensors.torch, skipviz
 
 with safetensors.safe_open(path, "pt") as file:
-    network = skipviz.Network.model_validate_json(file.metadata()["network"])
+    network = skipviz.Network.kept(file.metadata()["network"])
 model = skipviz.build(network)
 model.load_state_dict(safetensors.torch.load_file(path))
 model.eval()

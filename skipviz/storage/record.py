@@ -71,8 +71,8 @@ def _row(run: Run) -> dict[str, Any]:
 def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experiment: bytes, header: bytes) -> Run:
     """Return the run that a row of the table, its frames, experiment and header make."""
     facts = json.loads(row["facts"])
-    began = Experiment.model_validate_json(experiment)
-    now = Experiment.model_validate_json(facts["now"]) if "now" in facts else began
+    began = Experiment.kept(experiment)
+    now = Experiment.kept(facts["now"]) if "now" in facts else began
     run = Run(row["id"], row["owner"], now, title=row["title"], began=began, header_json=header or None)
     for name in _FACTS:
         setattr(run, name, facts.get(name, getattr(run, name)))

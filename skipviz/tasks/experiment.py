@@ -131,7 +131,7 @@ def experiment_from_json(text: str | bytes) -> Experiment:
     if len(text) > MAX_JSON:
         raise ExperimentError(f"an experiment has at most {MAX_JSON:,} characters")
     try:
-        return Experiment.model_validate_json(text)
+        return Experiment.kept(text)
     except ValidationError as error:
         refused = ExperimentError(sentence(error))
         refused.mismatch = mismatch_in(error)

@@ -14,9 +14,9 @@ def twin_of(network: Network) -> Network:
     """Return `network` with every skip off; equal seeds give it equal weights at the start.
 
     A fixed branch scale goes with the skips: it weighs a branch against its skip, and on a plain network it would only
-    make the signal vanish faster. Valves and layer switches stand as they do in `network`.
+    make the signal vanish faster. Valves and layer switches stand as they do in `network`, where a layer can be off without skips.
     """
-    bare = edit.switch_all(network, False)
+    bare = edit.awake(edit.bare(network))
     layers = tuple(layer if layer.scale is None or layer.scale_learned else layer.replaced(scale=None) for layer in bare.layers)
     return bare if layers == bare.layers else edit.changed(bare, layers=layers)
 

@@ -22,6 +22,7 @@ from skipviz import (
     Position,
     Skip,
     Upsampling,
+    edit,
 )
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
 from skipviz.network.layer import Activation
@@ -111,7 +112,6 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
         drop_path=draw(usually(0.0, 0.4)),
         scale=scale,
         scale_learned=scale is not None and draw(st.booleans()),
-        on=draw(usually(True, False)),
         gain=draw(usually(1.0, 0.5, 0.0)),
     )
 
@@ -158,7 +158,7 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way:
         target=target,
         merge=merge,
         on=draw(usually(True, False)),
-        strength=draw(st.sampled_from((1.0, 1.0, 1.0, 0.5, 2.0, 0.5, 2.0, 0.0))),
+        strength=draw(st.sampled_from((1.0, 0.5, 2.0, 0.5, 2.0, 1.0, 0.5, 2.0, 0.0))),
         gain=draw(usually(1.0, 0.5, 0.0)),
         gate_bias=draw(st.sampled_from((-2.0, 0.0, 1.0))),
         adapter=Adapter(
@@ -208,4 +208,5 @@ def chains(draw, way: Way | None = None) -> Network:
             if skip.merge == "concat":
                 carried = skip.carried_shape(states[skip.source], states[k])
                 read = with_channels(read, channels(read) + channels(carried))
-    return Network(input=states[0], layers=stack, skips=laid, head=draw(heads(read)))
+    network = Network(input=states[0], layers=stack, skips=laid, head=draw(heads(read)))
+    return edit.rested(network, {layer.id for layer in network.layers if not draw(usually(True, False))})

@@ -30,7 +30,6 @@ def layers(draw) -> Layer:
         drop_path=draw(st.sampled_from((0.0, 0.0, 0.25))),
         scale=scale,
         scale_learned=learned,
-        on=draw(st.booleans()),
         gain=draw(st.floats(0, 1)),
     )
 
@@ -69,6 +68,7 @@ def networks(draw, outputs: int = 2) -> Network:
             network = network.replaced(skips=(*network.skips, skip))
         except NetworkError:
             continue
+    network = edit.rested(network, {layer.id for layer in network.layers if draw(st.booleans())})
     if draw(st.booleans()):
         try:
             network = edit.repeated(network, draw(st.integers(1, 3)))

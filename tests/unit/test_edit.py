@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from networks import networks
 
-from skipviz import Adapter, Head, Layer, Linear, Network, NetworkError, Pool, Skip, edit, families
+from skipviz import Adapter, Layer, Linear, Network, NetworkError, Skip, edit, families
 from skipviz.network.network import MAX_LAYERS
 
 RESIDUAL = families.mlp(depth=6, width=8, skip_every=2)
@@ -167,28 +167,6 @@ def test_a_repeated_unit_is_stacked_with_ids_of_its_repeat():
 def test_a_stack_too_high_or_empty_is_refused_at_once(count):
     with pytest.raises(NetworkError, match="6 layers repeat between 1 and 416 times"):
         edit.repeated(RESIDUAL, count)
-
-
-def test_a_layer_lies_in_a_residual_branch_where_an_add_or_gate_passes_it():
-    network = RESIDUAL.replaced(skips=(Skip(id="a", source=1, target=3), Skip(id="c", source=3, target=5, merge="concat")))
-    assert [edit.in_residual_branch(network, k) for k in range(1, 7)] == [False, True, True, False, False, False]
-    off = edit.set_skip(network, "a", on=False)
-    assert not any(edit.in_residual_branch(off, k) for k in range(1, 7))
-    gated = edit.set_skip(network, "a", merge="gate")
-    assert edit.in_residual_branch(gated, 2)
-
-
-def test_a_plain_layer_that_changes_the_shape_cannot_be_switched_off():
-    with pytest.raises(NetworkError, match="f\\(1\\) cannot be switched off"):
-        edit.set_layer(RESIDUAL, "f1", on=False)
-    assert not edit.set_layer(RESIDUAL, "f6", on=False).layer("f6").on
-
-
-def test_a_layer_that_changes_the_shape_can_be_switched_off_under_a_residual_skip():
-    network = Network(
-        input=(1, 8, 8), layers=[Layer(op=Pool())], skips=[Skip(source=0, target=1)], head=Head(kind="pixels", outputs=1)
-    )
-    assert not edit.set_layer(network, "f1", on=False).layer("f1").on
 
 
 def test_a_switched_network_is_the_one_that_is_made_so_from_the_start():

@@ -40,7 +40,7 @@ def test_a_rate_event_sets_the_learning_rate():
         (LayerEvent(ids=("f9",), on=False), "there is no layer f9"),
         (SkipEvent(ids=("s1-3",), on=False, variant="other"), "there is no variant other"),
         (SkipEvent(ids=("s1-3",), on=False, variant="plain"), "there is no skip s1-3"),
-        (LayerEvent(ids=("f1",), on=False), "f\\(1\\) cannot be switched off"),
+        (LayerEvent(ids=("f1",), on=False), "f\\(1\\) cannot be off"),
     ],
 )
 def test_an_event_that_cannot_act_is_refused_with_its_sentence(event, words):

@@ -162,9 +162,9 @@ def test_hooks_of_every_module_fire_and_can_change_what_it_gives(model, x):
 
 def test_a_switched_off_part_is_asked_for_nothing(model, x):
     called = []
-    for part in ("layers.a_b.operation", "skips.s3", "skips.s1.project"):
+    for part in ("layers.half_.operation", "skips.s3", "skips.s1.project"):
         model.get_submodule(part).register_forward_hook(lambda module, inputs, output: called.append(module))
-    off = edit.set_skip(edit.set_layer(NETWORK, "a.b", on=False), "s3", on=False)
+    off = edit.set_skip(edit.set_layer(NETWORK, "half", on=False), "s3", on=False)
     model.set_network(off)
     assert torch.equal(model(x), build(off)(x))
     assert called == [model.skips.s1.project]

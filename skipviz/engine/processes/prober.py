@@ -20,7 +20,7 @@ def serve(channel: Channel) -> None:
     while True:
         request = channel.receive()
         try:
-            trainer = Trainer(Experiment.model_validate(request["experiment"]), uploads=uploads)
+            trainer = Trainer(Experiment.kept(request["experiment"]), uploads=uploads)
             header, frame = encode(trainer.header()), encode_frame(trainer.measure(ghost=True, picture=True))
             channel.write(b'probe [%d,{"header":%b,"frame":%b},null]\n' % (request["probe"], header, frame))
         except Exception as error:

@@ -257,7 +257,7 @@ def serve(channel: Channel) -> None:
     try:
         prepare()
         limits.bound_memory(request["memory_mb"])
-        experiment = Experiment.model_validate(request["experiment"])
+        experiment = Experiment.kept(request["experiment"])
         checkpoints = Checkpoints(**request["checkpoints"])
         trainer = _trainer(experiment, request, checkpoints)
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_leave, args=(channel,), daemon=True).start())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...network.edit import passes_on
 from ...network.network import Network
+from ...network.rest import passes_on
 
 
 def layer_state(network: Network, k: int) -> str:

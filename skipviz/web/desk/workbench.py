@@ -135,7 +135,12 @@ def events_between(before: Experiment, after: Experiment) -> list | None:
             if found is None:
                 return None
             events += found
-    return events
+    return sorted(events, key=_acts_late)
+
+
+def _acts_late(event) -> bool:
+    """Return whether an event comes after those that switch layers on, so that no layer is off meanwhile that cannot be."""
+    return not (isinstance(event, LayerEvent) and event.on)
 
 
 def _part_events(event, before, after, names: tuple[str, ...], variant: str) -> list | None:

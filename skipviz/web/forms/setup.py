@@ -9,7 +9,7 @@ from collections import Counter
 
 from pydantic import Field
 
-from ...network import families
+from ...network import edit, families
 from ...network.base import Frozen, NetworkError
 from ...network.family.trunk import branch_scale
 from ...network.layer import MAX_INIT_FACTOR, Layer
@@ -147,7 +147,7 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
         )
     network = network.replaced(skips=skips)
     layers = _with_own_settings(_scaled(network, setup), old, setup.scale == "custom")
-    network = network.replaced(layers=layers)
+    network = edit.rested(network.replaced(layers=layers), {layer.id for layer in old.layers if not layer.on})
     name = next(iter(experiment.variants))
     return experiment.replaced(variants={**experiment.variants, name: network}, task=task)
 
@@ -163,10 +163,10 @@ def _scaled(network: Network, setup: Setup) -> tuple[Layer, ...]:
 
 
 def _with_own_settings(layers: tuple[Layer, ...], old: Network, scales: bool) -> tuple[Layer, ...]:
-    """Return `layers` with the switch and gain, and with `scales` the branch scale, that layers of the same id had.
+    """Return `layers` with the gain, and with `scales` the branch scale, that layers of the same id had.
 
     A stack's dropout was set by hand and stays too; a family's goes with the family.
     """
-    names = ("on", "gain", *(("scale", "scale_learned") if scales else ()), *(("dropout", "drop_path") if is_stack(old) else ()))
+    names = ("gain", *(("scale", "scale_learned") if scales else ()), *(("dropout", "drop_path") if is_stack(old) else ()))
     kept = {layer.id: {name: getattr(layer, name) for name in names} for layer in old.layers}
     return tuple(layer.model_copy(update=kept.get(layer.id, {})) for layer in layers)

@@ -171,7 +171,7 @@ async def _post_run(request: Request) -> Response:
 
     def submit() -> str:
         try:
-            asked = _Submission.model_validate_json(body)
+            asked = _Submission.kept(body)
         except ValidationError as error:
             if error.errors(include_url=False)[0]["type"] == "json_invalid":
                 raise _RefusalError(400, NOT_JSON) from None

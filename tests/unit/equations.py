@@ -122,7 +122,8 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
     """Return f_k under its switch, dropout, scale, drop-path and gain."""
     layer, shape = network.layers[k - 1], network.shapes.layers[k - 1]
     if not layer.on:
-        in_branch = any(skip.on and skip.merge != "concat" and skip.source < k <= skip.target for skip in network.skips)
+        passing = [skip for skip in network.skips if skip.on and skip.strength and skip.merge != "concat"]
+        in_branch = any(skip.source < k <= skip.target for skip in passing)
         if shape.input == shape.output and not in_branch:
             return x
         return torch.zeros(len(x), *shape.output, dtype=torch.float64)

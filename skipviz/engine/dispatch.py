@@ -104,7 +104,8 @@ class Dispatch:
         self._line.remove(run.id)
         if live is not None:
             live.count(self._clock())
-            if not live.house and run.trained >= self._settings().run_minutes * 60:
+            used_up = run.trained >= self._settings().run_minutes * 60
+            if not live.house and used_up and run.state != "finished":
                 run.checkpoint = None  # its time is used up, so it is not offered to go on
             self._forecast.ended(live, self._settings(), self._clock())
 

@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from ..network.base import NetworkError
@@ -197,6 +198,10 @@ class Engine:
     def runs_of(self, owner: str | None) -> list[dict]:
         """Return an owner's runs, newest first; see `Shelf.runs_of`."""
         return self._shelf.runs_of(owner)
+
+    def checkpoint(self, run: Run) -> Path:
+        """Return the file in which an ended run's last state is kept; see `Shelf.checkpoint`."""
+        return self._shelf.checkpoint(run)
 
     def rename(self, run_id: str, owner: str | None, title: str) -> dict:
         """Give a run another title; see `Shelf.rename`."""

@@ -6,9 +6,11 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..settings import Settings
 from ..storage import RecordedStore, Retention, Run, RunStore, StoreError
+from ..storage.folder import checkpoint_name
 from ..storage.summary import checked_title
 from ..tasks.experiment import Experiment
 from .errors import EngineError, unknown
@@ -88,6 +90,15 @@ class Shelf:
                 with self._lock:
                     self._leaving.discard(run_id)
         return {"ok": True}
+
+    def checkpoint(self, run: Run) -> Path:
+        """Return the file of an ended run's last checkpoint, which has its weights; raises `EngineError` where none is kept."""
+        if not run.ended:
+            raise EngineError("this run still goes on: its weights can be had once it has ended", 409)
+        folder = self._store.checkpoints(run.id)
+        if folder is None or run.checkpoint is None:
+            raise EngineError("the weights of this run are not kept", 409)
+        return folder / checkpoint_name(run.checkpoint)
 
     def holds(self, run: Run) -> bool:
         """Return whether a run that was found is still kept, and not being deleted; to be asked under `lock`."""

@@ -52,6 +52,12 @@ def variant_tensors(variant: Variant, prefix: str) -> dict[str, Tensor]:
     return tensors
 
 
+def weight_shapes(variant: Variant) -> list[tuple[str, list[int]]]:
+    """Return the names and shapes of a variant's parameters in the order in which its values hold them."""
+    names = {id(parameter): name for name, parameter in variant.model.named_parameters()}
+    return [(names[id(parameter)], list(parameter.shape)) for parameter in variant.flat.parameters]
+
+
 def restore_variant(variant: Variant, prefix: str, tensors: dict[str, Tensor]) -> None:
     """Put a variant's tensors back; raises `CheckpointError` where they do not fit."""
     mine = {f"{prefix}/values": variant.flat.values}

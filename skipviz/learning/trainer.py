@@ -14,7 +14,7 @@ from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.uploads import Uploads
 from .batches import Batches
-from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors
+from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors, weight_shapes
 from .frame import Frame, VariantFrame
 from .objective import LOSSES, METRICS, balanced, finite, recalls
 from .passes import Batch
@@ -160,6 +160,7 @@ class Trainer:
             "applied": self.applied,
             "seconds": monotonic() - self._began,
             "next_held_out": self._next_held_out,
+            "weights": [weight_shapes(variant) for variant in self._variants.values()],
         }
         tensors: dict[str, Tensor] = {}
         for index, variant in enumerate(self._variants.values()):

@@ -1,10 +1,16 @@
-"""A variant's trained weights as a safetensors file, which says in its metadata how it is loaded."""
+"""A variant's trained weights as a safetensors file, which says in its metadata how it is loaded. Imports no torch."""
 
 from __future__ import annotations
+
+import io
+import json
+import zipfile
+from math import prod
 
 import numpy as np
 
 from ..network.network import Network
+from ..tasks.experiment import experiment_from_json
 from ..version import __version__
 
 SUFFIX = ".safetensors"
@@ -19,6 +25,10 @@ model.eval()
 """Python that gives a file's model; `path` is where the file lies."""
 
 
+class WeightsError(ValueError):
+    """Weights that cannot be given; one sentence."""
+
+
 def to_safetensors(weights: dict[str, np.ndarray], network: Network, variant: str, steps: int) -> bytes:
     """Return the file of weights by name; `network` has the switches of the end, `steps` were taken with these weights."""
     from safetensors.numpy import save
@@ -31,3 +41,32 @@ def to_safetensors(weights: dict[str, np.ndarray], network: Network, variant: st
         "skipviz": __version__,
     }
     return save({name: np.asarray(array, order="C") for name, array in weights.items()}, metadata)
+
+
+def from_checkpoint(data: bytes, variant: str) -> bytes:
+    """Return the file of a variant's weights, from the bytes of a run's checkpoint (`skipviz.learning.checkpoint`).
+
+    The weights of a variant that diverged are those before the step at which it did. Raises `WeightsError`.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            facts = json.loads(archive["facts"].tobytes())
+            if "weights" not in facts:
+                raise WeightsError("this run was kept by an earlier version, without the names of its weights")
+            experiment = experiment_from_json(facts["experiment"])
+            place = list(experiment.variants).index(variant)
+            weights = _parted(archive[f"{place}/values"], facts["weights"][place])
+            buffers = f"{place}/buffer/"
+            weights |= {name.removeprefix(buffers): archive[name] for name in archive.files if name.startswith(buffers)}
+    except (LookupError, TypeError, OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        raise WeightsError("the weights that were kept of this run cannot be read") from None
+    steps = min(facts["step"], facts["diverged"].get(variant, facts)["step"])
+    return to_safetensors(weights, experiment.variants[variant], variant, steps)
+
+
+def _parted(values: np.ndarray, shapes: list) -> dict[str, np.ndarray]:
+    """Return a flat vector's parts by name."""
+    ends = np.cumsum([prod(shape) for _, shape in shapes])
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes, np.split(values, ends[:-1]), strict=True)}

@@ -190,9 +190,8 @@ class Archivist:
             self._tell({"word": "saved", "runs": saved})
         self._tell_trouble(problem)
         self._flush_at = time.monotonic() + (RETRY_SECONDS if problem else FLUSH_SECONDS)
-        with contextlib.suppress(OSError):
-            for run_id, one in done.items():
-                self._put_in_order(run_id, one.row)
+        with contextlib.suppress(OSError, DatabaseProblemError):
+            self._database.write([size for run_id, one in done.items() if (size := self._put_in_order(run_id, one.row))])
 
     def _write_frames(self, run_id: str, pending: _Pending) -> dict:
         """Write one run's new frames and return its row."""
@@ -206,14 +205,17 @@ class Archivist:
         texts = {"facts": written(pending.row["facts"]), "summary": written({**pending.row["summary"], "latest": latest})}
         return {**pending.row, **texts, "id": run_id, "bytes": size}
 
-    def _put_in_order(self, run_id: str, row: dict) -> None:
+    def _put_in_order(self, run_id: str, row: dict) -> dict | None:
+        """Merge and remove files; return what an ended run takes then: its last checkpoint, and none before it."""
         ended = row["ended"] is not None
         folder = self._run_folder(run_id)
         folder.merge(row["edition"], everything=ended)
         if ended or row["edition"] or row["checkpoint"] is not None:
             folder.keep_only(row["edition"], row["checkpoint"], live=not ended)
-        if ended:
-            self._latest.pop(run_id, None)
+        if not ended:
+            return None
+        self._latest.pop(run_id, None)
+        return {"id": run_id, "bytes": folder.bytes() + len(row.get("experiment", b""))}
 
     def _answer(self, head: dict) -> None:
         words = ("load", "glance", "list", "used", "about", "rename", "delete")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .run import Run, resumable
+from .run import ENDED, Run, resumable
 from .summary import latest_of, summary_of
 
 MOST_LISTED = 500
@@ -36,4 +36,5 @@ def _listing(row: dict, summary: dict, latest: dict) -> dict:
         "held_out_step": latest.get("held_out_step", {}),
         "resumable": resumable(row["state"], row["checkpoint"]),
         "resumes_at": row["checkpoint"] or 0,
+        "weights": row["state"] in ENDED and row["checkpoint"] is not None,
     }

@@ -232,6 +232,8 @@ class Run:
             state["took"] = self.took
         if resumable(state["state"], self.checkpoint):
             state["resumes"] = self.checkpoint or 0
+        if state["state"] in ENDED and self.checkpoint is not None:
+            state["weights"] = self.checkpoint
         if self.unsaved:
             state["unsaved"] = self.unsaved
         return _encode(state)[:-1] + facts + b',"frames":[' + b",".join(frames) + b"]}"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 
 import numpy
 import pandas
 import pytest
+import safetensors.torch
+import torch
 from engines import endless, frames_of, small, wait_for, wait_for_end
 from own_data import experiment_on, table_file, task_of
 from scripts import RECORDED, assert_same, losses_of
 from test_routes import client  # noqa: F401  a server with the routes
 
-from skipviz import Network, experiment_from_json, link, presets
+import skipviz
+from skipviz import Experiment, Network, Training, experiment_from_json, families, link, presets
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.web.content import file_names
@@ -145,3 +149,46 @@ def test_files_of_a_run_are_called_by_its_title(client, engine, finished):  # no
 
 def _stem(engine, run):
     return file_names.stem(engine.run(run).began or engine.run(run).experiment).removeprefix("skipviz-")
+
+
+def test_an_ended_run_gives_its_weights_to_the_bit(client, engine):  # noqa: F811
+    nets = {
+        "norms": families.mlp(depth=4, width=6, skip_every=2, norm="batch"),
+        "gates": families.mlp(depth=3, width=8, merge="gate"),
+    }
+    experiment = Experiment(variants=nets, task=Task(samples=100), training=Training(steps=7, batch_size=16, device="cpu"))
+    run = wait_for_end(engine, engine.run(client.start(experiment)))
+    assert run.checkpoint == run.step == 7
+    alone = skipviz.train(experiment)
+    list(alone)
+    for name, query in (("norms", ""), ("norms", "?variant=norms"), ("gates", "?variant=gates")):
+        status, headers, body = got(client, f"/skipviz/runs/{run.id}.safetensors{query}")
+        assert status == 200
+        assert f'{run.id}-{name}.safetensors"' in headers["content-disposition"]
+        given, own = safetensors.torch.load(body), alone.model(name).state_dict()
+        assert given.keys() == own.keys()
+        assert all(torch.equal(given[part], own[part]) for part in own)
+    refused = got(client, f"/skipviz/runs/{run.id}.safetensors?variant=other")
+    assert (refused[0], json.loads(refused[2])["error"]) == (
+        404,
+        "there is no network of this name in the run: it has norms, gates",
+    )
+
+
+def test_the_weights_of_a_run_that_goes_on_or_kept_none_are_refused_with_the_reason(client, engine, finished):  # noqa: F811
+    going = client.start(endless())
+    try:
+        status, _, body = got(client, f"/skipviz/runs/{going}.safetensors")
+        assert (status, json.loads(body)["error"]) == (
+            409,
+            "this run still goes on: its weights can be had once it has ended",
+        )
+    finally:
+        client.post(going, {"kind": "stop"})
+    run, kept = engine.run(finished), engine.run(finished).checkpoint
+    try:
+        run.checkpoint = None  # as of a run that was kept before weights were
+        status, _, body = got(client, f"/skipviz/runs/{finished}.safetensors")
+        assert (status, json.loads(body)["error"]) == (409, "the weights of this run are not kept")
+    finally:
+        run.checkpoint = kept

@@ -10,6 +10,7 @@ from engines import endless, frames_of, small, wait_for, wait_for_end
 
 from skipviz.engine import Engine, EngineError, workers
 from skipviz.settings import Settings
+from skipviz.storage.folder import checkpoint_name
 
 ME, OTHER = "owner-of-these-tests", "somebody-else"
 
@@ -85,6 +86,20 @@ def test_a_run_is_renamed_and_deleted_by_its_owner_only(start, tmp_path):
     with pytest.raises(EngineError) as refused:
         engine.delete(run.id, ME)
     assert refused.value.status == 404
+
+
+def test_a_finished_run_keeps_its_last_checkpoint_alone_and_its_bytes_count(start, tmp_path):
+    engine = start(checkpoint_seconds=0.05)
+    run = wait_for_end(engine, engine.run(engine.submit(small(steps=2000), ME)))
+    assert (run.state, run.checkpoint, run.resumable) == ("finished", 2000, False)
+    engine.close()
+    sizes = {file.name: file.stat().st_size for file in (tmp_path / "runs" / run.id).iterdir()}
+    assert [name for name in sizes if name.endswith(".npz")] == [checkpoint_name(2000)]
+    again = start()
+    read_by(again, run)
+    (row,) = again.runs_of(ME)
+    assert row["weights"]
+    assert 0 <= row["bytes"] - sum(sizes.values()) <= len(run.experiment.to_json())
 
 
 @pytest.mark.parametrize("title", ["", " \n ", "x" * 81, None, 3])

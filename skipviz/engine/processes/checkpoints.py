@@ -1,5 +1,6 @@
 """A worker's checkpoints: files that only ever appear whole, one a step, of which the newest recorded one counts.
 
+The last one of a run that ended is kept with it: its weights are had from there, and it goes on from there.
 A file's name says its step. The server notes a checkpoint together with the frames before it, and only then are older
 files removed, so that going on never leaves a gap in what was recorded. Imports no torch.
 """

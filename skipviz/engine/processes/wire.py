@@ -10,7 +10,7 @@ so that the server stores and forwards frames without ever decoding them. JSON n
     took 0.0123             seconds that a step takes lately, without what it waits between two
     state "paused"          or "running"
     resumed [40, 2]         it goes on from a checkpoint at step 40, in which two events have acted
-    checkpoint 80           it can go on from step 80; null: there is nothing to go on with
+    checkpoint 80           it can go on from step 80; null: only from the first
     diverged {…}            variants that diverged: step and layer
     end ["finished", null]  the last line: the run's last state and the reason
     probe [7, {…}, null]    a measurement's number, its result, or a sentence that says why there is none

@@ -86,9 +86,7 @@ class Session:
             if self._stopped or self._leaves or self._rests():
                 continue
             self._advance()
-        if self._trainer.finished:
-            self._put("checkpoint", None)
-        elif self._checkpoints.affordable():
+        if self._trainer.finished or self._checkpoints.affordable():
             self._save()
         self._flush()
         self._channel.send("end", self._outcome())

@@ -9,10 +9,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from ...network.base import NetworkError
 from ...sharing import link, replay
 from ...sharing.script import experiment as script
+from ...sharing.weights import WeightsError, from_checkpoint
 from ...storage import Run
 from ...tasks import presets
 from ...tasks.event import message_from
@@ -85,6 +87,16 @@ def run_file(run: Recorded, suffix: str, lab: str, uploads: Uploads) -> File:
         raise FileError(404, NO_SUCH_FILE)
     name = f"{run_stem(run)}-{run.id}.{suffix}"
     return name, refused(lambda: RUN_FILES[suffix](run, name, lab, uploads))
+
+
+def weights(checkpoint: Path, variant: str) -> bytes:
+    """Return the weights of one of a run's networks as a safetensors file, from the run's checkpoint; raises `FileError`."""
+    try:
+        return from_checkpoint(checkpoint.read_bytes(), variant)
+    except OSError:
+        raise FileError(409, "the weights of this run are no longer there") from None
+    except WeightsError as error:
+        raise FileError(409, str(error)) from None
 
 
 def link_file(text: str, suffix: str, uploads: Uploads) -> File:

@@ -29,6 +29,7 @@ JOBS: dict[str, Callable] = {
     "run": files.run_file,
     "link": files.link_file,
     "experiment": files.experiment_file,
+    "weights": files.weights,
     "sleep": time.sleep,
 }
 """What may be asked; `sleep` stands for what never comes back, for tests."""

@@ -22,7 +22,7 @@ STOP_SECONDS = 5.0
 
 _LISTED = (
     *("id", "title", "state", "reason", "step", "steps", "created", "bytes", "metric", "variants", "depth"),
-    *("parameters", "skips_on", "skips_total", "resumable"),
+    *("parameters", "skips_on", "skips_total", "resumable", "weights"),
 )
 
 _TASKS = {name: kind.title.lower() for name, kind in KINDS.items()} | {

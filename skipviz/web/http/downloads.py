@@ -1,4 +1,4 @@
-"""The routes that hand a run or an experiment out as a file: table, script, JSON, replay. Imports no streamlit and no torch."""
+"""The routes that hand a run or an experiment out as a file: table, script, JSON, replay, weights. No streamlit, no torch here."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ MEDIA = {
     "py": "text/x-python; charset=utf-8",
     "json": "application/json",
     "html": "text/html; charset=utf-8",
+    "safetensors": "application/octet-stream",
 }
 CROWDED_AGAIN = 10
 """Seconds after which one who found the queue full may ask again."""
@@ -50,7 +51,8 @@ def download_routes(endpoint: Callable, find_run: Callable[[Request], Awaitable[
     def of_run(suffix: str) -> Route:
         async def handler(request: Request) -> Response:
             run = await find_run(request)
-            made = made_of_run(run, suffix, f"{request.base_url}lab", _address(request))
+            variant = request.query_params.get("variant", "")
+            made = made_of_run(run, suffix, f"{request.base_url}lab", _address(request), variant)
             return _attachment(*await asyncio.shield(asyncio.wrap_future(made)))
 
         return Route(f"/skipviz/runs/{{id}}.{suffix}", endpoint(handler), methods=["GET"])
@@ -62,7 +64,7 @@ def download_routes(endpoint: Callable, find_run: Callable[[Request], Awaitable[
 
         return Route(path, endpoint(handler), methods=["GET"])
 
-    return [*map(of_run, (*TABLES, *RUN_FILES)), of_link("/skipviz/code", "py"), of_link("/skipviz/experiment", "json")]
+    return [*map(of_run, (*TABLES, *RUN_FILES, WEIGHTS)), of_link("/skipviz/code", "py"), of_link("/skipviz/experiment", "json")]
 
 
 def _address(request: Request) -> str:
@@ -76,18 +78,33 @@ class _Link:
     id: str
 
 
-def run_file(run: Run, suffix: str, lab: str) -> File:
-    """Return name and content of a run's file, in which `lab` is the lab's address; raises `FileError`."""
+def run_file(run: Run, suffix: str, of: str) -> File:
+    """Return name and content of a run's file; raises `FileError`, `EngineError`.
+
+    `of` is the lab's address, or of weights the name of the network whose they are.
+    """
+    if suffix == WEIGHTS:
+        several = f"-{of}" if len(run.experiment.variants) > 1 else ""
+        return f"{run_stem(run)}-{run.id}{several}.{suffix}", _renderer().call("weights", get_engine().checkpoint(run), of)
     if run.header_json is None and suffix in (*TABLES, *RUN_FILES):
         raise FileError(409, NOT_BEGUN)
     if suffix in TABLES:
         return f"{run_stem(run)}-{run.id}.{suffix}", _table(run, suffix)
-    return _renderer().call("run", recorded(run), suffix, lab, get_engine().uploads)
+    return _renderer().call("run", recorded(run), suffix, of, get_engine().uploads)
 
 
-def made_of_run(run: Run, suffix: str, lab: str, address: str = "") -> Future[File]:
-    """Return the file to come of a run, made beside the caller if it is not kept; raises `FileError`."""
-    return _asked(_OF_RUNS, run, suffix, lab, address)
+def made_of_run(run: Run, suffix: str, lab: str, address: str = "", variant: str = "") -> Future[File]:
+    """Return the file to come of a run, made beside the caller if it is not kept; raises `FileError`, `EngineError`.
+
+    `variant` names the network whose weights are wanted, the first by default.
+    """
+    if suffix != WEIGHTS:
+        return _asked(_OF_RUNS, run, suffix, lab, address)
+    get_engine().checkpoint(run)
+    names = list(run.experiment.variants)
+    if variant and variant not in names:
+        raise FileError(404, f"there is no network of this name in the run: it has {', '.join(names)}")
+    return _asked(_OF_RUNS, run, suffix, variant or names[0], address)
 
 
 def made_of_link(text: str, suffix: str, address: str = "") -> Future[File]:
@@ -102,9 +119,9 @@ def made_of_experiment(experiment: Experiment, suffix: str) -> Future[File]:
     return MAKERS.submit(lambda: _renderer().call("experiment", experiment.to_json(), suffix, get_engine().uploads))
 
 
-def _asked(files: MadeFiles, of: Run | _Link, suffix: str, lab: str, address: str) -> Future[File]:
+def _asked(files: MadeFiles, source: Run | _Link, suffix: str, of: str, address: str) -> Future[File]:
     try:
-        return files.ask(of, suffix, lab, address)
+        return files.ask(source, suffix, of, address)
     except CrowdedError as error:
         raise FileError(503, str(error), CROWDED_AGAIN) from None
 
@@ -138,6 +155,7 @@ def _table(run: Run, suffix: str) -> bytes:
 
 
 TABLES = ("csv", "parquet")
+WEIGHTS = "safetensors"
 _OF_RUNS = MadeFiles(run_file, MAKERS)
 _OF_LINKS = MadeFiles(
     lambda asked, suffix, _: _renderer().call("link", asked.id, suffix, get_engine().uploads),

@@ -26,7 +26,7 @@ class CrowdedError(RuntimeError):
 
 
 class MadeFiles:
-    """Has `make(run, suffix, lab)` called by `makers`, never twice at a time for one run."""
+    """Has `make(run, suffix, of)` called by `makers`, never twice at a time for one run; `of` is what else decides on the file."""
 
     def __init__(
         self, make: Callable[[Run, str, str], File], makers: Executor, most_bytes: int = MOST_BYTES, stamp: Callable | None = None
@@ -35,16 +35,16 @@ class MadeFiles:
         self._shares = Shares()
         self._lock = threading.Lock()
         self._waiting: dict[str, dict[tuple[str, str], tuple[Run, Future]]] = {}
-        """By run, which is there while one of its files is being made, then by suffix and the lab's address."""
+        """By run, which is there while one of its files is being made, then by suffix and `of`."""
         self._kept: OrderedDict[tuple[str, str, str], tuple[tuple, File]] = OrderedDict()
         """The file last asked for stands last."""
 
-    def ask(self, run: Run, suffix: str, lab: str, address: str = "") -> Future[File]:
+    def ask(self, run: Run, suffix: str, of: str, address: str = "") -> Future[File]:
         """Return the file to come, which shows the run as it is now or later; raises `CrowdedError`.
 
         `address` is the visitor's: no single one has the whole queue.
         """
-        key = (suffix, lab)
+        key = (suffix, of)
         with self._lock:
             stamp, file = self._kept.get((run.id, *key), (None, None))
             if file is not None and stamp == self._stamp(run):
@@ -97,4 +97,4 @@ class MadeFiles:
 
 def _stamp(run: Run) -> tuple:
     """Return what differs once a file of the run would."""
-    return run.edition, run.sequence, run.state, run.title, len(run.events)
+    return run.edition, run.sequence, run.state, run.title, len(run.events), run.checkpoint

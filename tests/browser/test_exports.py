@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+import safetensors.numpy
 from experiments import small
 from pages import LabPage
 from playwright.sync_api import expect
 
-from skipviz import experiment_from_json
+from skipviz import build, experiment_from_json
 from skipviz.tasks import presets
 
 
@@ -78,6 +79,9 @@ def test_the_panel_gives_script_json_tables_and_pictures(page, tmp_path):
     assert _download(page, panel.get_by_text("CSV", exact=True), tmp_path).read_text().startswith("step,seconds,variant")
     assert _download(page, panel.get_by_text("Parquet", exact=True), tmp_path).read_bytes().startswith(b"PAR1")
     expect(panel.locator("code")).to_contain_text(f"/skipviz/runs/{run}.parquet")
+    weights = _download(page, panel.get_by_text("safetensors"), tmp_path)
+    assert weights.name.endswith(f"-{run}.safetensors")
+    assert set(safetensors.numpy.load_file(weights)) == set(build(lab.experiment().network).state_dict())
     svg = _download(page, panel.get_by_label("Diagram as SVG"), tmp_path).read_text()
     assert "stroke" in svg
     assert "var(--" not in svg

@@ -18,6 +18,9 @@ from test_routes import client  # noqa: F401  a server with the routes
 
 import skipviz
 from skipviz import Experiment, Network, Training, experiment_from_json, families, link, presets
+from skipviz.learning.batches import Batches
+from skipviz.tasks.data import dataset
+from skipviz.tasks.event import RateEvent
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.web.content import file_names
@@ -168,6 +171,8 @@ def test_an_ended_run_gives_its_weights_to_the_bit(client, engine):  # noqa: F81
         given, own = safetensors.torch.load(body), alone.model(name).state_dict()
         assert given.keys() == own.keys()
         assert all(torch.equal(given[part], own[part]) for part in own)
+        assert skipviz.build(nets[name]).load_state_dict(given).missing_keys == []
+    assert {"layers.f1.operation.weight", "head.bias"} <= given.keys()
     refused = got(client, f"/skipviz/runs/{run.id}.safetensors?variant=other")
     assert (refused[0], json.loads(refused[2])["error"]) == (
         404,
@@ -192,3 +197,37 @@ def test_the_weights_of_a_run_that_goes_on_or_kept_none_are_refused_with_the_rea
         assert (status, json.loads(body)["error"]) == (409, "the weights of this run are not kept")
     finally:
         run.checkpoint = kept
+
+
+def test_the_weights_give_the_last_numbers_of_the_run_exactly(client, engine):  # noqa: F811
+    experiment = small(steps=9, device="cpu")
+    still = RateEvent(step=8, learning_rate=0)  # so that the last frame is measured at the weights that are kept
+    run = wait_for_end(engine, engine.run(engine.submit(experiment, "me", events=[still])))
+    status, headers, body = got(client, f"/skipviz/runs/{run.id}.safetensors")
+    assert (status, f'{run.id}.safetensors"' in headers["content-disposition"]) == (200, True)
+    model = skipviz.build(experiment.network).eval()
+    model.load_state_dict(safetensors.torch.load(body))
+    data, last = dataset(experiment.task), frames_of(run)[-1]
+    indices = Batches(len(data.x), 16, 0).indices(8)
+    with torch.no_grad():
+        loss = torch.nn.functional.cross_entropy(model(torch.tensor(data.x[indices])), torch.tensor(data.y[indices]))
+        right = model(torch.tensor(data.held_out_x)).argmax(1) == torch.tensor(data.held_out_y)
+    assert last["step"] == 8
+    assert numpy.float32(last["variants"]["net"]["loss"]) == loss.numpy()
+    assert numpy.float32(last["variants"]["net"]["held_out"]) == right.float().mean().numpy()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda file: file.unlink(), "the weights of this run are no longer there"),
+        (lambda file: file.write_bytes(file.read_bytes()[:500]), "the weights that were kept of this run cannot be read"),
+        (lambda file: file.write_bytes(b"no checkpoint"), "the weights that were kept of this run cannot be read"),
+        (lambda file: numpy.savez(file, a=numpy.ones(3)), "the weights that were kept of this run cannot be read"),
+    ],
+)
+def test_weights_that_are_damaged_or_gone_are_answered_with_a_sentence(client, engine, spoil, sentence):  # noqa: F811
+    run = wait_for_end(engine, engine.run(engine.submit(small(steps=3), "me")))
+    spoil(engine.checkpoint(run))
+    status, _, body = got(client, f"/skipviz/runs/{run.id}.safetensors")
+    assert (status, json.loads(body)["error"]) == (409, sentence)

@@ -26,13 +26,14 @@ export function createRunStore() {
     /** @type {number | null} steps a second asked for; null is as fast as it goes */ speed: null,
     /** @type {Record<string, {step: number, layer: string}>} */ diverged: {},
     /** @type {number | null} step from which an ended run can go on */ resumes: null,
+    /** @type {number | null} steps that its kept weights had taken, once it has ended */ weights: null,
     /** @type {string | null} why it is not being saved */ unsaved: null,
     /** @type {number | null} seconds that a step takes lately, as measured */ took: null,
 
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, unsaved: null, took: null,
+        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, weights: null, unsaved: null, took: null,
       });
     },
     /** @param {any} message  one message of the stream */
@@ -64,6 +65,7 @@ export function createRunStore() {
       if (message.state) {
         this.state = message.state;
         this.resumes = message.resumes ?? null;
+        this.weights = message.weights ?? null;
         this.unsaved = message.unsaved ?? null;
       }
       this.reason = message.reason ?? (message.state ? null : this.reason);

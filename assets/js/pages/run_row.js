@@ -3,13 +3,14 @@
 import { element, iconButton, parseSvg } from "../common/dom.js";
 import { atStep, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
+import { weightsAddress } from "../sharing/export_files.js";
 import { runPicture } from "./run_picture.js";
 import { agoWords, exactWords, networkWords, runStateWords, sizeWords } from "./run_facts.js";
 
 /**
  * @param {any} first  the run's facts
  * @param {number} longest  characters of a title, to which the server holds too
- * @param {{open: (run: string) => void, rename: (run: string, title: string) => void, unnamed: () => void, resume: (run: string) => void, remove: (run: string) => void, pick: (run: string, on: boolean) => void}} act
+ * @param {{open: (run: string) => void, rename: (run: string, title: string) => void, unnamed: () => void, resume: (run: string) => void, remove: (run: string) => void, pick: (run: string, on: boolean) => void, take: (address: string) => void}} act
  */
 export function createRunRow(first, longest, act) {
   let run = first;
@@ -36,6 +37,7 @@ export function createRunRow(first, longest, act) {
   const metric = element("div", { class: "sv-metric" });
   const when = element("time", {});
   const size = element("span", { class: "sv-quiet" });
+  const weights = element("span", { class: "sv-quiet sv-run-weights" });
   const open = element("a", { class: "sv-button", href: address(), onclick: follow }, "Open");
   const resume = element("button", { type: "button", class: "sv-button", onclick: () => act.resume(run.id) }, "Resume");
   const rename = iconButton("pencil", "Rename", () => edit(), "sv-bare");
@@ -47,7 +49,7 @@ export function createRunRow(first, longest, act) {
     element("div", { class: "sv-run-name" }, heading, words),
     element("div", { class: "sv-run-state" }, state, steps, progress),
     element("div", { class: "sv-run-numbers" }, loss, metric),
-    element("div", { class: "sv-run-when" }, when, size),
+    element("div", { class: "sv-run-when" }, when, size, weights),
     element("div", { class: "sv-run-actions" }, resume, open, rename, remove),
   );
 
@@ -104,6 +106,19 @@ export function createRunRow(first, longest, act) {
     when.title = exactWords(run.created);
     size.textContent = sizeWords(run.bytes);
     resume.hidden = !run.resumable;
+    writeWeights();
+  }
+  /** Links to the trained weights, of several networks one each. */
+  function writeWeights() {
+    const names = run.weights ? run.variants : [];
+    if (weights.dataset.names === names.join()) return;
+    weights.dataset.names = names.join();
+    weights.replaceChildren(...names.map((name) => {
+      const words = names.length > 1 ? name : "Weights";
+      const label = `Trained weights of ${names.length > 1 ? name : "this run"} as safetensors`;
+      return element("button", { type: "button", class: "sv-link", title: label, "aria-label": label, onclick: () => act.take(weightsAddress(run.id, name)) }, words);
+    }));
+    if (names.length > 1) weights.prepend("Weights ");
   }
   write(first);
 

@@ -6,6 +6,7 @@ import { createToast } from "../common/notice.js";
 import { routeTo, routesBlocked } from "../frames/reach.js";
 import { createReachNote } from "../common/reach_note.js";
 import { createRunDeletion } from "./run_deletion.js";
+import { fetchFile } from "../sharing/export_files.js";
 import { createRunRow } from "./run_row.js";
 import { networkWords, sizeWords } from "./run_facts.js";
 import { createStream } from "../frames/stream.js";
@@ -60,6 +61,7 @@ export function createRuns(root, commands) {
     },
     unnamed: () => toast.show("Not renamed.", "A run needs a name; it keeps the one it has."),
     resume: (run) => commands.send({ op: "resume", run }),
+    take: (address) => fetchFile(routeTo(address), (words) => words && toast.show("Weights.", words)),
     remove(run) {
       deletion.add(data.runs.find((one) => one.id === run));
       if (picked.includes(run)) act.pick(run, false);

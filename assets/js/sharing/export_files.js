@@ -30,6 +30,9 @@ export async function fetchFile(address, say) {
   }
 }
 
+/** The route of a run's trained weights, of the variant that is named. @param {string} run @param {string} variant */
+export const weightsAddress = (run, variant) => `skipviz/runs/${run}.safetensors?variant=${encodeURIComponent(variant)}`;
+
 /** Copy a text; false where the browser does not let the page. @param {string} text */
 export async function copyText(text) {
   try {

@@ -2,7 +2,7 @@
 // Export, beside Share: the experiment as script or JSON, its run as numbers or a replay, what is drawn as pictures.
 import { element, icon } from "../common/dom.js";
 import { captionLines, captionLink } from "./export_caption.js";
-import { copyText, fetchFile, numbersText, save } from "./export_files.js";
+import { copyText, fetchFile, numbersText, save, weightsAddress } from "./export_files.js";
 import { diagramPicture, plotPicture } from "./export_pictures.js";
 import { createHandout } from "./handout.js";
 import { routesBlocked } from "../frames/reach.js";
@@ -39,11 +39,12 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
   const rows = plots.map(([name, words, place]) => [words, picture(words, "svg", () => plot(name, place, "svg")), picture(words, "png", () => plot(name, place, "png"))]);
   const row = (name, ...parts) => element("div", { class: "sv-take-row", role: "group", "aria-label": name }, element("span", {}, name), ...parts);
   const numbers = row("Numbers", csv, parquet, copied);
+  const weights = row("Weights");
   const panel = element(
     "div", { class: "sv-export-panel", role: "dialog", "aria-label": title, hidden: true },
     element("strong", {}, "Take it with you"),
     row("Experiment", script, json, open && press("Open a file…", open)),
-    numbers, pandas, row("Run", replay), none,
+    numbers, pandas, row("Run", replay), weights, none,
     row("Diagram", picture("Diagram", "svg", () => drawn("svg")), picture("Diagram", "png", () => drawn("png"))),
     ...rows.map(([words, ...buttons]) => row(String(words), ...buttons)),
     said,
@@ -65,12 +66,12 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
   async function plot(name, place, format) {
     save(await plotPicture(place, format, caption(name)), `${stem()}-${name}.${format}`);
   }
-  function offer(node, address, suffix, run) {
+  function offer(node, address, suffix, run, of = "") {
     node.toggleAttribute("aria-disabled", !address);
     node.onclick = (event) => {
       if (!address || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      if (routesBlocked()) handout.want(suffix, run);
+      if (routesBlocked()) handout.want(suffix, run, of);
       else fetchFile(base + address, say);
     };
     if (address) {
@@ -90,12 +91,26 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
     offer(csv, run && `${run}.csv`, "csv", id);
     offer(parquet, run && `${run}.parquet`, "parquet", id);
     offer(replay, run && `${run}.html`, "html", id);
+    offerWeights(store, run, id);
     copied.disabled = !frame;
     none.hidden = Boolean(run);
     pandas.hidden = !run || routesBlocked();
     const words = run ? `pd.read_parquet("${new URL(base + run, location.href).href}.parquet")` : "";
     if (line.textContent !== words) line.textContent = words;
     offerPictures();
+  }
+  /** A file of the trained weights, of several networks one each, once the run has ended. */
+  function offerWeights(store, run, id) {
+    const names = Object.keys(store.header?.experiment?.variants ?? {});
+    weights.hidden = !run || store.weights === null;
+    if (weights.hidden) return;
+    while (weights.children.length - 1 > names.length) weights.lastElementChild?.remove();
+    for (const [index, name] of names.entries()) {
+      const node = weights.children[index + 1] ?? weights.appendChild(link(""));
+      const words = names.length > 1 ? name : "safetensors";
+      if (node.textContent !== words) node.textContent = words;
+      offer(node, weightsAddress(id, name), "safetensors", id, name);
+    }
   }
   function offerPictures() {
     for (const [index, [, , place]] of plots.entries()) {

@@ -11,11 +11,11 @@ export function createHandout(ask, say) {
   /** The number of the file that is on its way, 0 for none. */
   let wanted = 0;
   return {
-    /** @param {string} suffix @param {string} run  empty for the experiment itself */
-    want(suffix, run) {
+    /** @param {string} suffix @param {string} run  empty for the experiment itself @param {string} [variant]  whose weights */
+    want(suffix, run, variant = "") {
       if (wanted) return;
       say("The file is being made, and comes through the page …");
-      wanted = ask({ op: "file", suffix, run });
+      wanted = ask({ op: "file", suffix, run, variant });
     },
     /** @param {{n: number, name?: string, content?: string, problem?: string} | null | undefined} file  what Python hands over */
     take(file) {

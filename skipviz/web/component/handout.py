@@ -51,7 +51,7 @@ class Shelf:
 def perform(bench: Workbench | None, command: dict) -> bool:
     """Do what the page asks of files, and return whether it was that; without a bench only runs have files."""
     if command["op"] == "file":
-        _shelf().put({"n": command["n"], **_file(bench, str(command["suffix"]), str(command["run"]))})
+        _shelf().put({"n": command["n"], **_file(bench, command)})
     elif command["op"] == "file_taken":
         _shelf().clear()
     else:
@@ -76,11 +76,12 @@ def _shelf() -> Shelf:
     return st.session_state.handout
 
 
-def _file(bench: Workbench | None, suffix: str, run_id: str) -> dict:
+def _file(bench: Workbench | None, command: dict) -> dict:
+    suffix, run_id, variant = str(command["suffix"]), str(command["run"]), str(command.get("variant") or "")
     try:
         if run_id:
             run = get_engine().kept(run_id) or get_engine().look_up(run_id)
-            made = made_of_run(run, suffix, urljoin(st.context.url or "", "lab"))
+            made = made_of_run(run, suffix, urljoin(st.context.url or "", "lab"), variant=variant)
         elif bench is None:
             return {"problem": "There is no such file."}
         else:

@@ -100,6 +100,8 @@ def _folded(network: Network, style, height: int, unfolded: frozenset[int], scre
     dense = dense_blocks(network)
     whole = plan(network, fold.boxes(network)) if dense or network.depth <= fold.FOLDED_DEPTH else None
     grows = SCREEN_GROWS if screen else DENSE_GROWS if dense else GROWS
+    # A phone's rows are taller for the finger, and its page scrolls so much further.
+    grows *= (style.dense.box + style.dense.gap) / (DENSE.box + DENSE.gap)
     if whole is not None and lay_out(whole, style, height).height <= height * grows:
         return whole
     if dense:
@@ -108,7 +110,7 @@ def _folded(network: Network, style, height: int, unfolded: frozenset[int], scre
     inside = [index for index in unfolded if 0 <= index < network.depth]
     for ends in (1,) if inside else (fold.OPENED, 1):
         table = plan(network, fold.folded(network, blocks, ends, inside))
-        if lay_out(table, style, height).dimensions.box > DENSE.box + 1:
+        if lay_out(table, style, height).dimensions.box > style.dense.box + 1:
             break
     return table
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from .boards import board_of, boards
 from .lanes import LEFT, RIGHT, Lane, Span, assign
-from .rows import BOX, DENSE, FIGURE, HEAD, JOINT, PLATE, SIDE, TAP, Dimensions, Link, Place, Plan
+from .rows import BOX, DENSE, DENSE_TOUCH, FIGURE, HEAD, JOINT, PLATE, SIDE, TAP, Dimensions, Link, Place, Plan
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Style:
     """Width of the plug with which a concat ends."""
     band: float
     """Widest band of a gradient."""
+    dense: Dimensions = DENSE
+    """The closest that its rows may stand."""
 
 
 STYLES = {
@@ -46,10 +48,32 @@ STYLES = {
         box_width=72, pitch=13, left=64, right=24, gain=22, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
     ),
     "compact figure": Style(
-        box_width=54, pitch=13, left=41, right=8, gain=20, top=20, bottom=20, stub_top=10.5, stub_bottom=10.5, plug=0, band=8
+        box_width=54,
+        pitch=13,
+        left=41,
+        right=8,
+        gain=20,
+        top=20,
+        bottom=20,
+        stub_top=10.5,
+        stub_bottom=10.5,
+        plug=0,
+        band=8,
+        dense=DENSE_TOUCH,
     ),
     "compact lab": Style(
-        box_width=54, pitch=13, left=41, right=8, gain=20, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
+        box_width=54,
+        pitch=13,
+        left=41,
+        right=8,
+        gain=20,
+        top=25,
+        bottom=11.4,
+        stub_top=19,
+        stub_bottom=5.4,
+        plug=4,
+        band=9,
+        dense=DENSE_TOUCH,
     ),
 }
 
@@ -210,10 +234,10 @@ def _total(plan: Plan, style: Style, levels: list[int], dimensions: Dimensions) 
 def _fit(plan: Plan, style: Style, levels: list[int], height: float) -> tuple[Dimensions, dict[int, float]]:
     """Return the dimensions that fill `height` and each plate's height."""
     blocks = {index: item.blocks for index, item in enumerate(plan.items) if item.kind == "plate"}
-    low, high = (_total(plan, style, levels, dimensions) for dimensions in (DENSE, FIGURE))
+    low, high = (_total(plan, style, levels, dimensions) for dimensions in (style.dense, FIGURE))
     room = height * (1 - PLATE_SHARE) if blocks else height
     share = min(1.0, max(0.0, (room - low) / max(1e-9, high - low)))
-    dimensions = DENSE.between(FIGURE, share)
+    dimensions = style.dense.between(FIGURE, share)
     if not blocks:
         return dimensions, {}
     left = max(height - _total(plan, style, levels, dimensions), LEAST_PLATE * len(blocks))

@@ -42,6 +42,9 @@ FIGURE = Dimensions(box=33, gap=18, stub=17, joint=26, tap=18, level=11)
 DENSE = Dimensions(box=15.5, gap=4.5, stub=1, joint=11, tap=6.8, level=6.8)
 """The closest that stays legible: 24 layers with 12 joints take 688 px."""
 
+DENSE_TOUCH = Dimensions(box=19.5, gap=4.5, stub=1, joint=12, tap=6.8, level=6.8)
+"""The closest that a finger tells apart: 24 px from one box's middle to the next."""
+
 
 @dataclass(frozen=True)
 class Place:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .geometry import HEAD_HEIGHT, LEAST_PITCH, TRUNK_EDGE, WIDEST_LANES, Geometry, Point, Style
 from .lanes import LEFT, RIGHT, Lane, Span, nested
-from .rows import BOX, DENSE, FIGURE, HEAD, JOINT, Dimensions, Plan
+from .rows import BOX, FIGURE, HEAD, JOINT, Dimensions, Plan
 from .scales import Scales
 
 MIDDLE, COMPACT_MIDDLE = 168, 148
@@ -117,8 +117,8 @@ def lay_out_u(plan: Plan, scales: Scales, style: Style, height: float, chip: flo
     low, high = 0.0, 1.0
     for _ in range(FIT_STEPS):
         share = (low + high) / 2
-        low, high = (share, high) if _arms(geometry, DENSE.between(FIGURE, share))[1] <= room else (low, share)
-    dimensions = DENSE.between(FIGURE, low)
+        low, high = (share, high) if _arms(geometry, style.dense.between(FIGURE, share))[1] <= room else (low, share)
+    dimensions = style.dense.between(FIGURE, low)
     geometry.dimensions = dimensions
     geometry.band = max(2.0, min(style.band, geometry.pitch - 4, dimensions.tap))
     arms, used = _arms(geometry, dimensions)

@@ -31,6 +31,11 @@ def _drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
     touch("touchEnd")
 
 
+def _middle(node) -> tuple[float, float]:
+    box = node.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 def _scrolled(page) -> float:
     return page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
 
@@ -55,6 +60,15 @@ def test_a_finger_beside_the_states_scrolls_the_page(six):
     _drag(page, place, (place[0], place[1] - 160))
     six.until(lambda: _scrolled(page) > 60)
     expect(page.locator("svg.sv-diagram [data-skip]")).to_have_count(2)
+
+
+def test_a_tap_in_the_middle_of_any_box_opens_it_where_its_states_are_near(six):
+    for number in range(1, 7):
+        box = six.layer(f"f{number}").locator(".face")
+        box.evaluate("""face => face.scrollIntoView({block: "center"})""")
+        six.page.touchscreen.tap(*_middle(box))
+        expect(six.inspector).to_contain_text(f"Layer f({number})")
+    assert len(six.experiment().network.skips) == 2
 
 
 def test_a_finger_switches_a_skip_and_a_valve_while_the_network_trains(visit):

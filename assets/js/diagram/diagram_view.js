@@ -1,8 +1,9 @@
 // @ts-check
 // The diagram as a person handles it: click, drag, hover, keyboard. It draws nothing of its own but the drag's line.
-import { parseSvg } from "../common/dom.js";
+import { element, parseSvg } from "../common/dom.js";
 import { createDiagramPainter } from "./diagram_paint.js";
 import { drawStanding } from "./diagram_standing.js";
+import { isDrag, isFinger, partAt } from "./diagram_tap.js";
 import { inForce } from "../common/in_force.js";
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
@@ -10,10 +11,14 @@ const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, 
 const ONLY_WATCHED = "Network diagram, which is watched. Arrow keys move.";
 const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate]";
 
+/** A state and the box that it comes out of. @param {number} k */
+const placeWords = (k) => (k === 0 ? "h(0), the input" : `h(${k}), after box f(${k})`);
+
 /** What a skip that is being drawn says of itself. @param {{k: number, keyboard: boolean}} drag @param {{k: number} | null | undefined} to */
 function dragWords({ k, keyboard }, to) {
-  if (!to || to.k === k) return `From h(${k}): ${keyboard ? "arrow keys choose where it joins" : "drag to another state"}`;
-  return `From h(${k}) to h(${to.k}): ${keyboard ? "Enter places the skip, Esc gives it up" : "release to place a skip"}`;
+  if (!to || to.k === k) return `From ${placeWords(k)}: ${keyboard ? "arrow keys choose where it joins" : "drag to another state"}`;
+  const then = to.k < k ? "a skip leads forward, none joins here" : keyboard ? "Enter places the skip, Esc gives it up" : "release to place a skip";
+  return `To ${placeWords(to.k)}, from h(${k}): ${then}`;
 }
 
 /**
@@ -35,8 +40,10 @@ export function createDiagramView(host, act) {
   let hovered = null;
   /** @type {{k: number, keyboard: boolean, over: number} | null} */
   let drag = null;
-  /** @type {{svg: SVGSVGElement | null, item: string} | null} */
+  /** @type {{svg: SVGSVGElement | null, item: string, x: number, y: number, finger: boolean, state: number | null, moved: boolean} | null} */
   let press = null;
+  // A screen reader hears here which state a skip would join.
+  const spoken = element("p", { class: "sv-spoken", role: "status" });
   /** @type {any} */
   let paint = null;
   /** @type {any} */
@@ -133,7 +140,9 @@ export function createDiagramView(host, act) {
       circle.classList.toggle("from", k === drag.k);
       circle.classList.toggle("to", Boolean(to) && k === to.k && k !== drag.k);
     }
-    act.hover(svg.querySelector(`[data-state="${drag.over}"]`), dragWords(drag, to));
+    const words = dragWords(drag, to);
+    act.hover(svg.querySelector(`[data-state="${drag.over}"]`), words);
+    if (drag.keyboard) spoken.textContent = words;
   }
 
   function giveUp(event) {
@@ -141,8 +150,9 @@ export function createDiagramView(host, act) {
   }
 
   function endDrag(place) {
-    const { k, over } = drag;
+    const { k, over, keyboard } = drag;
     drag = null;
+    if (keyboard) spoken.textContent = place && over !== k ? "" : "No skip placed.";
     document.removeEventListener("keydown", giveUp);
     svg.classList.remove("dragging");
     svg.querySelector(".sv-drag")?.remove();
@@ -197,25 +207,40 @@ export function createDiagramView(host, act) {
     event.preventDefault();
   }
 
-  function onPointerDown(event) {
-    const circle = event.target.closest("[data-state]");
-    if (!circle || event.button > 0) return;
-    event.preventDefault();
-    svg.setPointerCapture(event.pointerId);
-    startDrag(Number(circle.dataset.state), false);
+  /** The part that a press means, if it means one. */
+  const meant = (event) => event.target.closest?.(FOCUSABLE) ?? partAt(svg, FOCUSABLE, event.clientX, event.clientY, Boolean(press?.finger));
+
+  /** A press begins: on a state it may become a new skip, once it has moved. */
+  function onPress(event) {
+    const circle = event.button > 0 ? null : event.target.closest?.("[data-state]");
+    press = { svg, item: "", x: event.clientX, y: event.clientY, finger: isFinger(event), state: circle ? Number(circle.dataset.state) : null, moved: false };
+    press.item = named(meant(event));
+    if (circle) event.preventDefault();
   }
 
-  /** A drawing that came between press and release took the click's target away: the same item in the new one is meant. */
+  function onPointerMove(event) {
+    if (!drag && press && press.state !== null && event.buttons && isDrag(press, event)) {
+      press.moved = true;
+      svg.setPointerCapture(event.pointerId);
+      startDrag(press.state, false);
+    }
+    if (drag && !drag.keyboard) drawDrag(event);
+  }
+
   function onRelease(event) {
-    const redrawn = press && press.svg !== svg && press.item;
-    const node = redrawn && event.target.closest?.(FOCUSABLE);
-    if (node && named(node) === redrawn) handle(node, event);
-    press = null;
+    if (drag) return drag.keyboard ? undefined : endDrag(true);
+    if (!press || press.moved) return;
+    // A drawing that came between press and release took the click's target away: the same item in the new one is meant.
+    const redrawn = press.svg !== svg;
+    // A finger on a state makes no click.
+    if (!redrawn && (press.state === null || !press.finger)) return;
+    const node = press.item && meant(event);
+    if (node && (!redrawn || named(node) === press.item)) handle(node, event);
   }
 
   function onClick(event) {
-    const node = event.target.closest(FOCUSABLE);
-    if (!drag && node) handle(node, event);
+    const node = !drag && !press?.moved && meant(event);
+    if (node) handle(node, event);
   }
 
   function handle(node, event) {
@@ -233,17 +258,16 @@ export function createDiagramView(host, act) {
   function listen() {
     svg.addEventListener("keydown", onKeyDown);
     svg.addEventListener("click", onClick);
-    svg.addEventListener("pointerdown", onPointerDown);
     // A finger on a state draws a skip; without this the browser takes it for scrolling.
     svg.addEventListener("touchstart", (event) => /** @type {any} */ (event.target).closest("[data-state]") && event.preventDefault(), { passive: false });
-    svg.addEventListener("pointermove", (event) => drag && !drag.keyboard && drawDrag(event));
-    svg.addEventListener("pointerup", () => drag && !drag.keyboard && endDrag(true));
+    svg.addEventListener("pointermove", onPointerMove);
     svg.addEventListener("pointercancel", () => drag && endDrag(false));
     svg.addEventListener("pointerover", (event) => !drag && hover(event.target.closest(FOCUSABLE + ", [data-state], [data-joint]")));
     svg.addEventListener("pointerleave", () => !drag && hover(null));
   }
 
-  host.addEventListener("pointerdown", (event) => (press = { svg, item: named(/** @type {any} */ (event.target).closest?.(FOCUSABLE)) }), true);
+  host.append(spoken);
+  host.addEventListener("pointerdown", onPress, true);
   host.addEventListener("pointerup", onRelease);
   // On the host: Chromium makes an SVG root with focus listeners a stop of the Tab key.
   host.addEventListener("focusin", (event) => {
@@ -265,7 +289,8 @@ export function createDiagramView(host, act) {
       svg.classList.add("sv-diagram");
       svg.setAttribute("role", "group");
       svg.setAttribute("aria-label", HANDLED);
-      host.replaceChildren(svg);
+      host.querySelector("svg")?.remove();
+      host.prepend(svg);
       listen();
       paint = createDiagramPainter(svg, diagram);
       if (lastPaint) paint(lastPaint.values, lastPaint.ramps);

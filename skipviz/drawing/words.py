@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..network.activation import ACTIVATIONS
 from ..network.network import Network
+from ..network.norm import NORMS
 
 
 def chips(network: Network, skips: Sequence[int]) -> list[str]:
@@ -40,7 +41,7 @@ def layer(described: Network, layers: Sequence[int]) -> str:
     first = described.layers[layers[0]]
     parts = [first.op.label()]
     if first.norm != "none":
-        parts.append(f"{first.norm} norm")
+        parts.append(NORMS[first.norm].words)
     if first.activation != "none":
         parts.append(ACTIVATIONS[first.activation].words)
     if first.dropout:

@@ -32,8 +32,7 @@ class LayerModule(nn.Module):
         if layer.init_factor != 1:
             for weight in (parameter for parameter in self.operation.parameters() if parameter.dim() > 1):
                 weight.mul_(layer.init_factor)
-        normed = shape.input if layer.order == "norm-act-op" else shape.output
-        self.norm = None if layer.norm == "none" else Norm(layer.norm, normed)
+        self.norm = None if layer.norm == "none" else Norm(layer.norm, layer.normed_shape(shape.input, shape.output))
         if layer.zero_gamma:
             self.norm.weight.zero_()
         self.scale = nn.Parameter(torch.tensor(float(layer.scale))) if layer.scale_learned else None

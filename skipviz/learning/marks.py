@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from ..network import Layer, Network
-from ..network.operation import values_normed
+from ..network.norm import NORMS
 from ..network.rest import passes_on
 from .frame import VariantFrame
 
@@ -148,8 +148,8 @@ def passes(network: Network, k: int, batch_size: int) -> bool:
         return passes_on(network, k + 1)
     if not learns(layer):
         return False
-    normed = shape.input if layer.order == "norm-act-op" else shape.output
-    return values_normed(layer.norm, normed, batch_size) != 1
+    normed = layer.normed_shape(shape.input, shape.output)
+    return layer.norm == "none" or not NORMS[layer.norm].blocks(normed, batch_size)
 
 
 def _mark_of(value: float | None, passes: bool, above: float | None, mark_above: str | None, noise: float) -> str | None:

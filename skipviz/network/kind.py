@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal
+
+from .base import Shape, channels
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,47 @@ class Activation:
     """Whether a gradient goes back where the input is exactly 0."""
 
 
-def kinds(package: str) -> dict[str, Activation]:
+@dataclass(frozen=True)
+class Norm:
+    """A norm with one weight a channel; what torch computes of it stands under its name in `skipviz.learning.norm`."""
+
+    number: int
+    """Its place among the choices, which never changes."""
+    name: str
+    """In a network's JSON data and in links."""
+    words: str
+    """As a person writes it."""
+    over: str
+    """Over what it takes each mean, as the rest of "values in …"."""
+    values: Callable[[Shape], int]
+    """How many values of a sample it takes each mean over."""
+    written: Callable[[Shape, bool], str]
+    """How a script makes it for states of a shape; the flag: with a module that takes batches of one, which torch's refuse."""
+    helpers: dict[str, str] = field(default_factory=dict)
+    """Sources of the classes, by name, that a script needs beside torch's own."""
+    batch: bool = False
+    """Whether each mean is over the whole batch, and kept for later; its channels may be frozen one by one."""
+    centred: bool = True
+    """Whether it takes the mean away and has a bias a channel."""
+    misfit: Callable[[Shape], str | None] = lambda shape: None
+    """What is wrong with states of a shape, as a sentence, or None."""
+    saves_more: int = 0
+    """Tensors of its input's size that autograd keeps beside the input itself."""
+
+    def parameter_count(self, shape: Shape) -> int:
+        """Return how many parameters it has for states of `shape`."""
+        return (2 if self.centred else 1) * channels(shape)
+
+    def values_normed(self, shape: Shape, batch_size: int) -> int:
+        """Return over how many values each mean is taken in training."""
+        return self.values(shape) * (batch_size if self.batch else 1)
+
+    def blocks(self, shape: Shape, batch_size: int) -> bool:
+        """Return whether it gives its bias whatever comes in: of one value the mean is the value itself."""
+        return self.centred and self.values_normed(shape, batch_size) == 1
+
+
+def kinds(package: str) -> dict:
     """Return the kinds in the files of `package`, by name, in the order of their numbers."""
     modules = [import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(import_module(package).__path__)]
     found = sorted((module.KIND for module in modules), key=lambda kind: kind.number)

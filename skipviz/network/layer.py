@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 
 from .activation import ACTIVATIONS
 from .base import Frozen, NetworkError, Shape
-from .operation import Operation, norm_parameter_count
+from .norm import NORMS
+from .operation import Operation
 
 Activation = Literal["none", *ACTIVATIONS]
-Norm = Literal["none", "batch", "layer", "group"]
+Norm = Literal["none", *NORMS]
 Order = Literal["op-norm-act", "norm-act-op"]
 Init = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"]
 MAX_INIT_FACTOR = 100
@@ -70,13 +71,22 @@ class Layer(Frozen):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of f_k's output for an input of `shape`; raises `NetworkError`."""
-        return self.op.output_shape(shape)
+        output = self.op.output_shape(shape)
+        problem = self.norm != "none" and NORMS[self.norm].misfit(self.normed_shape(shape, output))
+        if problem:
+            raise NetworkError(problem)
+        return output
+
+    def normed_shape(self, read: Shape, output: Shape) -> Shape:
+        """Return the shape of what the norm stands before or behind, for an input and output of the operation."""
+        return read if self.order == "norm-act-op" else output
 
     def parameter_count(self, shape: Shape) -> int:
         """Return the number of parameters of f_k for an input of `shape`."""
-        normed = shape if self.order == "norm-act-op" else self.output_shape(shape)
-        learned_scale = 1 if self.scale_learned else 0
-        return self.op.parameter_count(shape) + norm_parameter_count(self.norm, normed) + learned_scale
+        count = self.op.parameter_count(shape) + (1 if self.scale_learned else 0)
+        if self.norm == "none":
+            return count
+        return count + NORMS[self.norm].parameter_count(self.normed_shape(shape, self.output_shape(shape)))
 
     def model_post_init(self, _context) -> None:
         if self.scale_learned and self.scale is None:

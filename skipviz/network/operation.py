@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import NetworkError, Shape, Tagged, channels, elements, is_image, written
+from .base import NetworkError, Shape, Tagged, elements, is_image, written
 
 Width = Annotated[int, Field(ge=1, le=4096)]
 
@@ -250,31 +250,6 @@ MAX_ATTENDED = 4096
 Operation = Annotated[
     Linear | Convolution | Upsampling | Pool | Crop | Identity | Embedding | Position | Attention, Field(discriminator="kind")
 ]
-
-
-def norm_parameter_count(norm: str, shape: Shape) -> int:
-    """Return the parameters of a norm with one weight and one bias a channel."""
-    return 0 if norm == "none" else 2 * channels(shape)
-
-
-def group_count(features: int) -> int:
-    """Return the groups of a group norm: the largest divisor of `features` up to 8."""
-    return next(count for count in range(min(8, features), 0, -1) if features % count == 0)
-
-
-def values_normed(norm: str, shape: Shape, batch_size: int) -> int | None:
-    """Return over how many values a norm of a state of `shape` takes each mean and variance in training; None: no norm.
-
-    Of one value the mean is the value itself, so the norm gives its bias whatever comes in; two values give ±1.
-    """
-    if norm == "none":
-        return None
-    positions = elements(shape) // channels(shape)
-    if norm == "batch":
-        return batch_size * positions
-    if norm == "layer":
-        return elements(shape) if is_image(shape) else channels(shape)
-    return elements(shape) // group_count(channels(shape))
 
 
 def _need_sequence(operation, shape: Shape) -> None:

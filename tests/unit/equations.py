@@ -16,7 +16,7 @@ from skipviz import Layer, Network, Skip
 from skipviz.learning.operation import sinusoids
 from skipviz.learning.seeding import stable_hash
 from skipviz.network.base import channel_axis, channels, spatial
-from skipviz.network.operation import group_count
+from skipviz.network.norm.group import group_count
 
 STEP = 4
 """Whose masks a dropout has."""

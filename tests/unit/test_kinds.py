@@ -6,8 +6,16 @@ import pytest
 import torch
 from torch import nn
 
+from skipviz import Experiment, Head, Identity, Layer, NetworkError, Task, Training, families, link
+from skipviz.learning.build import build
+from skipviz.learning.norm import Norm
 from skipviz.network.activation import ACTIVATIONS
+from skipviz.network.norm import NORMS
+from skipviz.network.norm.group import group_count
+from skipviz.sharing.script.experiment import network_source
 from skipviz.web.content import bundle
+from skipviz.web.content.kinds import tables
+from skipviz.web.forms.form import NORM_WORDS
 
 MODULES = {name: eval(kind.module, {"nn": nn}) for name, kind in ACTIVATIONS.items()}
 KINDS = pytest.mark.parametrize("kind", ACTIVATIONS.values(), ids=ACTIVATIONS)
@@ -46,3 +54,91 @@ def test_numbers_of_activations_stay_and_the_browser_has_their_words():
     assert [list(pair) for pair in bundle.kinds()["activation"]] == [[kind.name, kind.words] for kind in ACTIVATIONS.values()]
     assert 'const KINDS = {"activation"' in bundle.script()
     assert 'const KINDS = {"activation"' in bundle.script("replay.js")
+
+
+NORMED = pytest.mark.parametrize("kind", NORMS.values(), ids=NORMS)
+
+
+def reference(kind: str, shape: tuple[int, ...]) -> nn.Module:
+    """Return torch's own module of that norm for states of `shape`, whose channels it wants second."""
+    width = shape[0] if len(shape) == 3 else shape[-1]
+    return {
+        "batch": lambda: nn.BatchNorm1d(width) if len(shape) < 3 else nn.BatchNorm2d(width),
+        "layer": lambda: nn.GroupNorm(1, width) if len(shape) == 3 else ChannelsLast(nn.LayerNorm(width)),
+        "group": lambda: nn.GroupNorm(group_count(width), width),
+    }[kind]()
+
+
+class ChannelsLast(nn.Module):
+    """A module that wants channels last, given them second."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x.movedim(1, -1)).movedim(-1, 1)
+
+
+@NORMED
+@pytest.mark.parametrize("shape", [(12,), (5, 12), (12, 4, 3)], ids=["vectors", "sequences", "images"])
+def test_a_norm_gives_torchs_own_outputs_gradients_and_parameters(kind, shape):
+    if kind.misfit(shape):
+        with pytest.raises(NetworkError, match=kind.words):
+            Layer(op=Identity(), norm=kind.name).output_shape(shape)
+        return
+    mine, theirs = Norm(kind.name, shape), reference(kind.name, shape)
+    assert sum(p.numel() for p in mine.parameters()) == kind.parameter_count(shape)
+    with torch.no_grad():
+        for left, right in zip(mine.parameters(), theirs.parameters(), strict=True):
+            left.copy_(right.copy_(torch.randn(right.shape)))
+    x = torch.randn(6, *shape, requires_grad=True)
+    y = torch.randn(6, *shape)
+    second = (lambda x: x.movedim(-1, 1)) if len(shape) == 2 else lambda x: x
+    last = (lambda x: x.movedim(1, -1)) if len(shape) == 2 else lambda x: x
+    for mode in (True, False):
+        outputs = mine.train(mode)(x), last(theirs.train(mode)(second(x)))
+        found = [
+            torch.autograd.grad((out * y).sum(), [x, *of.parameters()]) for out, of in zip(outputs, (mine, theirs), strict=True)
+        ]
+        torch.testing.assert_close(*outputs, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(*found, rtol=1e-4, atol=1e-4)
+
+
+@NORMED
+def test_what_autograd_keeps_of_a_norm_is_what_its_kind_says(kind):
+    x, kept = torch.randn(6, 12, 4, 3, requires_grad=True), {}
+    norm = Norm(kind.name, x.shape[1:]).function(True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.update({t.data_ptr(): t.numel()}) or t, lambda t: t):
+        norm(x)
+    assert x.data_ptr() in kept
+    assert sum(size == x.numel() for size in kept.values()) == 1 + kind.saves_more
+
+
+@NORMED
+def test_a_norm_takes_each_mean_over_as_many_values_as_its_kind_says(kind):
+    shape = (12, 4, 3)
+    x = torch.randn(6, *shape, dtype=torch.float64, requires_grad=True)
+    norm = Norm(kind.name, shape).double().function(True)
+    (slope,) = torch.autograd.grad(norm(x)[0, 0, 0, 0], x)
+    assert (slope != 0).sum() == kind.values_normed(shape, 6)
+
+
+@NORMED
+def test_a_norms_script_is_the_layer_bit_for_bit_and_its_link_the_same_network(kind):
+    net = families.conv(3, 8, 1, norm=kind.name, input=(1, 8, 8), head=Head(outputs=10))
+    experiment = Experiment(variants={"net": net}, task=Task(name="digits", samples=80), training=Training(steps=3, batch_size=8))
+    assert link.decode(link.encode(experiment)) == experiment
+    space = {}
+    exec(network_source(net), space)
+    torch.manual_seed(0)
+    theirs, mine, x = space["Network"](), build(net), torch.randn(4, 1, 8, 8)
+    assert torch.equal(theirs(x), mine(x))
+    assert sum(p.numel() for p in theirs.parameters()) == net.parameter_count()
+
+
+def test_numbers_of_norms_stay_and_forms_page_and_tables_offer_all():
+    assert [kind.name for kind in NORMS.values() if kind.number <= 3] == ["batch", "layer", "group"]
+    assert [list(pair) for pair in bundle.kinds()["norm"]] == [[kind.name, kind.words] for kind in NORMS.values()]
+    assert NORM_WORDS.keys() == {"none", *NORMS}
+    assert all(f"`{name}`" in tables() for name in NORMS)

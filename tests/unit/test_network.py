@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from skipviz import Adapter, Convolution, Head, Identity, Layer, Linear, Network, NetworkError, Pool, Skip, Upsampling
 from skipviz.network.base import is_image, sentence
-from skipviz.network.operation import group_count
+from skipviz.network.norm.group import group_count
 from skipviz.network.skip import stride_between
 
 

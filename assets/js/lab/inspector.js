@@ -5,7 +5,8 @@ import { explain } from "../common/explain.js";
 import { ACTIVATIONS } from "../common/activations.js";
 import { formatNumber } from "../common/numbers.js";
 
-const NORMS = [["none", "no norm"], ["batch", "batch norm"], ["layer", "layer norm"], ["group", "group norm"]];
+/* global KINDS */
+const NORMS = [["none", "no norm"], ...KINDS.norm];
 const ORDERS = [["op-norm-act", "op – norm – act"], ["norm-act-op", "norm – act – op"]];
 const INITS = [["torch", "torch default"], ["he", "He"], ["glorot", "Glorot"], ["normal", "N(0, 1/n)"], ["orthogonal", "orthogonal"], ["zero", "zero"]];
 const MERGES = [["add", "add"], ["concat", "concat"], ["gate", "gate"]];

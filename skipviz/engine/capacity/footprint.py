@@ -13,6 +13,7 @@ from ...network.activation import ACTIVATIONS
 from ...network.base import channels, elements, with_channels
 from ...network.layer import Layer
 from ...network.network import LayerShape, Network
+from ...network.norm import NORMS
 
 STACKED_ELEMENTS = 8192
 """Gradients up to this size are stacked to be measured (`learning.norms`)."""
@@ -88,7 +89,7 @@ def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
     wide = before if first else after
     around = []
     if layer.norm != "none":
-        around.append(Stage(wide, saves_input=True))
+        around.append(Stage(wide, saves_input=True, saves_more=NORMS[layer.norm].saves_more * wide))
     if layer.activation != "none":
         keeps_input = ACTIVATIONS[layer.activation].saves == "input"
         around.append(Stage(wide, saves_input=keeps_input, saves_output=not keeps_input))

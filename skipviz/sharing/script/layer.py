@@ -8,7 +8,7 @@ from ...network.activation import ACTIVATIONS
 from ...network.base import Shape, channel_axis, channels, elements, is_image, spatial
 from ...network.layer import Layer
 from ...network.network import Head, LayerShape, SkipShape
-from ...network.operation import group_count
+from ...network.norm import NORMS
 from ...network.skip import Skip, stride_between
 
 
@@ -25,7 +25,7 @@ class LayerWriter:
         `frozen` are slices of input channels that come from concats that are off; None: none ever is.
         """
         operation = self._operation(layer, shape, name)
-        normed = shape.input if layer.order == "norm-act-op" else shape.output
+        normed = layer.normed_shape(shape.input, shape.output)
         first = layer.order == "norm-act-op"
         norm = self._norm(layer.norm, normed, frozen if first else None)
         if layer.zero_gamma:
@@ -164,19 +164,12 @@ class LayerWriter:
     def _norm(self, kind: str, shape: Shape, frozen: list[str] | None) -> list[str]:
         if kind == "none":
             return []
-        width, sequence = channels(shape), len(shape) == 2
-        if kind == "batch":
-            if frozen is None and not sequence and not self.own_norms:
-                return [f"nn.BatchNorm{'2' if is_image(shape) else '1'}d({width})"]
-            self.needs.add("BatchNorm")
-            return [f"BatchNorm({width}, [{', '.join(frozen)}])" if frozen else f"BatchNorm({width})"]
-        if kind == "layer" and len(shape) != 3:
-            return [f"nn.LayerNorm({width})"]
-        groups = 1 if kind == "layer" else group_count(width)
-        if sequence or self.own_norms:
-            self.needs.add("GroupNorm")
-            return [f"GroupNorm({groups}, {width})"]
-        return [f"nn.GroupNorm({groups}, {width})"]
+        norm = NORMS[kind]
+        made = norm.written(shape, self.own_norms or frozen is not None)
+        name = made.partition("(")[0]
+        if name in norm.helpers:
+            self.needs.add(name)
+        return [f"{made[:-1]}, [{', '.join(frozen)}])" if frozen else made]
 
 
 def joined(stages: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ...network.base import Shape, channel_axis, channels, written
+from ...network.norm import NORMS
 from ...network.skip import Skip
 from .layer import LayerWriter, padding, spatially_adapted
 from .live import Live, table_text, text
@@ -250,7 +251,7 @@ class NetworkWriter:
     def _keeps(self, k: int) -> bool:
         """Return whether f_k begins with a batch norm of which some channels rest at some time."""
         layer = self.network.layers[k - 1]
-        if layer.order != "norm-act-op" or layer.norm != "batch":
+        if layer.order != "norm-act-op" or layer.norm == "none" or not NORMS[layer.norm].batch:
             return False
         return any(self.live.ever("on", skip.id, False) for skip, _ in self._concat_slices(k - 1))
 

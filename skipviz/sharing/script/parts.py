@@ -5,6 +5,8 @@ Each does what its namesake in `skipviz.learning` does, number for number; `test
 
 from __future__ import annotations
 
+from ...network.norm import NORMS
+
 GENERATOR = '''
 def generator(*names):
     """Return a random generator of its own for `names`: no layer's weights depend on what was drawn before."""
@@ -144,35 +146,7 @@ class Crop(nn.Module):
     def forward(self, x):
         return x[..., self.rows, self.columns]
 ''',
-    "BatchNorm": '''
-class BatchNorm(nn.BatchNorm1d):
-    """Batch norm of vectors, images or sequences; the running statistics of `frozen` channels stay as they are."""
-
-    def __init__(self, width, frozen=()):
-        super().__init__(width)
-        self.frozen = frozen
-
-    def forward(self, x):
-        return self.normed(x.transpose(1, 2)).transpose(1, 2) if x.dim() == 3 else self.normed(x)
-
-    def normed(self, x):
-        mean, var = self.running_mean, self.running_var
-        kept = [(part, mean[part].clone(), var[part].clone()) for part in self.frozen if self.training]
-        known = (None, None) if self.training and x.numel() == mean.numel() else (mean, var)  # one value has no variance
-        y = torch.batch_norm(x, self.weight, self.bias, *known, self.training, 0.1, 1e-5, False)
-        for part, old_mean, old_var in kept:
-            mean.data[part], var.data[part] = old_mean, old_var
-        return y
-''',
-    "GroupNorm": '''
-class GroupNorm(nn.GroupNorm):
-    """Group norm of vectors, images or sequences."""
-
-    def forward(self, x):
-        y = x.transpose(1, 2) if x.dim() == 3 else x
-        y = torch.group_norm(y, self.num_groups, self.weight, self.bias, 1e-5)
-        return y.transpose(1, 2) if x.dim() == 3 else y
-''',
+    **{name: source for norm in NORMS.values() for name, source in norm.helpers.items()},
     "Position": '''
 class Position(nn.Module):
     """Adds to each position sin and cos of position / 10000^(2i/width) in turns (Vaswani et al. 2017)."""

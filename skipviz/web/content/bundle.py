@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ...drawing import colours, figures, legend
 from ...network.activation import ACTIVATIONS
+from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
@@ -101,7 +102,9 @@ def style() -> str:
 
 def kinds() -> dict:
     """Return what can be chosen as the browser needs it: pairs of a kind's name and its words."""
-    return {"activation": [[name, kind.words] for name, kind in ACTIVATIONS.items()]}
+    return {
+        kind: [[name, one.words] for name, one in found.items()] for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS))
+    }
 
 
 @cache

@@ -7,6 +7,7 @@ from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
 from ...network.network import Network
+from ...network.norm import NORMS
 from ...sharing import link
 from ...storage import Run
 from ...tasks.cautions import cautions
@@ -30,7 +31,6 @@ _INITS = {
     "orthogonal": "orthogonal init",
     "zero": "zero init",
 }
-_NORMS = {"none": "no norm", "batch": "batch norm", "layer": "layer norm", "group": "group norm"}
 
 
 def note(network: Network) -> str:
@@ -41,7 +41,8 @@ def note(network: Network) -> str:
     init = _INITS[inits.pop()] if len(inits) == 1 else "mixed inits"
     if factors - {1.0}:
         init += f" ×{factors.pop():g}" if len(factors) == 1 else " × mixed factors"
-    return f"{init}, {_NORMS[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
+    words = {"none": "no norm", **{name: norm.words for name, norm in NORMS.items()}}
+    return f"{init}, {words[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
 
 
 def network_data(network: Network) -> dict:

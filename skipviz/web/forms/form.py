@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...network import activation
+from ...network import activation, norm
 from ...network.network import Network
 from ...tasks.task import Task
 
@@ -79,7 +79,8 @@ class Form:
 
 
 SWITCH = ("on", "off")
-NORMS = ("none", "batch", "layer", "group")
+NORMS = ("none", *norm.NORMS)
+NORM_WORDS = {"none": "none", **{name: kind.words.removesuffix(" norm") for name, kind in norm.NORMS.items()}}
 ACTIVATIONS = {**{name: kind.words for name, kind in activation.ACTIVATIONS.items()}, "none": "none"}
 SCALES = {"none": "1", "root": "1/√L", "skipinit": "from 1/√L", "rezero": "from 0"}
 """Branch scales by their names in `families`, `none` being no factor."""

@@ -7,7 +7,7 @@ from ...network.base import NetworkError, is_image
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
 from .clues import usual
-from .form import ACTIVATIONS, NORMS, Form, Setting
+from .form import ACTIVATIONS, NORM_WORDS, NORMS, Form, Setting
 
 POINTS = tuple(name for name, kind in KINDS.items() if kind.picture == "boundary")
 INITS = {"torch": "torch", "he": "He", "glorot": "Glorot", "normal": "N(0, 1/n)", "orthogonal": "orthogonal"}
@@ -60,7 +60,7 @@ FORM = Form(
             help="At the start: the more negative, the more is carried past; the paper takes −1 to −4",
         ),
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
-        Setting("norm", "Norm", "none", NORMS),
+        Setting("norm", "Norm", "none", NORMS, words=NORM_WORDS),
         Setting("init", "Init", "torch", tuple(INITS), words=INITS),
         Setting("layers", "Layers", "linear", ("linear", "conv"), words={"conv": "3×3 conv"}),
     ),

@@ -9,7 +9,7 @@ from ...network.family.resnet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
 from .clues import of_kind, scale_of, usual
-from .form import DROPOUTS, NORMS, SCALES, SCALES_HELP, SWITCH, Form, Setting
+from .form import DROPOUTS, NORM_WORDS, NORMS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 
 LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet", "small": "four stages, small stem"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
@@ -140,7 +140,7 @@ FORM = Form(
             "init", "Init", "he", ("he", "fixup"), words={"he": "He", "fixup": "Fixup"},
             help="Fixup (Zhang et al. 2019): without norms. Here a bias a channel, in the paper one number before each operation",
         ),
-        Setting("norm", "Norm", "batch", _unless_fixup(NORMS)),
+        Setting("norm", "Norm", "batch", _unless_fixup(NORMS), words=NORM_WORDS),
         Setting("scale", "Branch scale", "none", _unless_fixup(FREE_SCALES), words=SCALES, help=SCALES_HELP),
         Setting(
             "drop_path", "Drop-path", 0.0, DROPOUTS, idle=lambda values: values["plain"] == "plain",

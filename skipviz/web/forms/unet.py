@@ -7,7 +7,7 @@ from ...network.network import Network
 from ...network.skip import Skip
 from ...tasks.task import KINDS, Task
 from .clues import of_kind, usual
-from .form import ACTIVATIONS, DROPOUTS, EDGES, NORMS, SWITCH, Form, Setting
+from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form, Setting
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
@@ -62,7 +62,7 @@ FORM = Form(
         Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="Without padding each convolution takes the rim off"),
         Setting("up", "Up-sampling", "transposed", ("transposed", "bilinear")),
         Setting("merge", "Merge", "concat", ("concat", "add"), idle=lambda values: values["long"] == "off"),
-        Setting("norm", "Norm", "none", NORMS),
+        Setting("norm", "Norm", "none", NORMS, words=NORM_WORDS),
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
         Setting("long", "Long skips", "on", SWITCH),
         Setting(

@@ -15,14 +15,13 @@ from ..desk.image_mend import larger_images
 from ..desk.session import Desk, accept, leave
 from ..desk.workbench import Workbench, events_between
 from ..forms import FORMS, architecture
-from ..forms.form import ACTIVATIONS, SCALES, SCALES_HELP, Setting
+from ..forms.form import ACTIVATIONS, NORM_WORDS, SCALES, SCALES_HELP, Setting
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
 from .field import field_of
 from .number_field import number_field
 
-NORMS = {"none": "none", "batch": "batch", "layer": "layer", "group": "group"}
 ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
 INITS = {
     "torch": "torch",
@@ -201,7 +200,7 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     left.slider("Depth", 1, max(DEEP, setup.depth), **setting("depth"))
     right.slider("Width", 1, max(WIDE, setup.width), **setting("width"))
     left.selectbox("Activation", list(ACTIVATIONS), format_func=ACTIVATIONS.get, **setting("activation"))
-    right.selectbox("Norm", list(NORMS), format_func=NORMS.get, **setting("norm"))
+    right.selectbox("Norm", list(NORM_WORDS), format_func=NORM_WORDS.get, **setting("norm"))
     left.selectbox("Order", list(ORDERS), format_func=ORDERS.get, **setting("order"))
     right.selectbox("Init", list(INITS), format_func=INITS.get, **setting("init"))
     patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]

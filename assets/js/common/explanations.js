@@ -199,9 +199,9 @@ export const EXPLANATIONS = {
   },
   normalisation: {
     title: "Norm of a layer",
-    says: "Shifts and scales values to mean 0 and variance 1, then by learned γ and β.",
+    says: "Shifts values to mean 0 and scales them to variance 1, then by learned γ and β; RMS norm scales only, without β.",
     formula: "γ · (x − mean) ÷ √(variance + ε) + β",
-    read: "Batch norm takes each channel over the batch, layer norm each example over its channels, group norm over groups of channels.",
+    read: "Batch norm takes each channel over the batch, the others each example by itself: all channels, groups of them, or one by one.",
   },
   order: {
     title: "Order",

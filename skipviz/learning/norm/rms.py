@@ -1,0 +1,15 @@
+"""RMS norm, as `torch.nn.RMSNorm` has it: ε is the smallest step of the number format."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ...network.base import channels
+from .axes import Function, channels_last
+
+
+def function(norm: nn.Module, training: bool, frozen: tuple[slice, ...]) -> Function:
+    """Return RMS norm over channels."""
+    weight, width = norm.weight, channels(norm.shape)
+    return channels_last(lambda x: torch.rms_norm(x, (width,), weight, None), norm.shape)

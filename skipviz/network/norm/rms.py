@@ -1,0 +1,29 @@
+"""Each example's channels divided by their root mean square, position by position (Zhang & Sennrich 2019)."""
+
+from ..base import Shape, channels, is_image
+from ..kind import Norm
+
+SOURCE = '''
+class PixelRMSNorm(nn.RMSNorm):
+    """RMS norm over the channels of each pixel."""
+
+    def forward(self, x):
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+'''
+
+
+def _written(shape: Shape, own: bool) -> str:
+    return f"{'PixelRMSNorm' if is_image(shape) else 'nn.RMSNorm'}({channels(shape)})"
+
+
+KIND = Norm(
+    number=4,
+    name="rms",
+    words="RMS norm",
+    over="a sample's channels",
+    values=channels,
+    written=_written,
+    helpers={"PixelRMSNorm": SOURCE},
+    centred=False,
+    saves_more=1,
+)

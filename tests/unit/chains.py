@@ -26,6 +26,7 @@ from skipviz import (
 )
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
 from skipviz.network.layer import Activation
+from skipviz.network.norm import NORMS
 from skipviz.network.skip import stride_between
 
 IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6))
@@ -100,12 +101,14 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
     else:
         op = draw(operations(shape, way))
     inits = usually("bilinear", *INITS) if getattr(op, "mode", None) == "transposed" else usually(*INITS)
+    order = "op-norm-act" if tokens else draw(st.sampled_from(("op-norm-act", "norm-act-op")))
+    normed = shape if order == "norm-act-op" else op.output_shape(shape)
     scale = draw(st.sampled_from((None, None, 1.0, 0.5, 2.0, 0.0)))
     return Layer(
         op=op,
         activation=draw(st.sampled_from(ACTIVATIONS)),
-        norm=draw(st.sampled_from(("none", "none", "batch", "layer", "group"))),
-        order="op-norm-act" if tokens else draw(st.sampled_from(("op-norm-act", "norm-act-op"))),
+        norm=draw(st.sampled_from(("none", "none", *(name for name, kind in NORMS.items() if not kind.misfit(normed))))),
+        order=order,
         init=draw(inits),
         init_factor=draw(usually(1.0, 0.5)),
         dropout=draw(usually(0.0, 0.3)),

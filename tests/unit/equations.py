@@ -148,6 +148,10 @@ def normed(kind: str, module, x: Tensor) -> Tensor:
     """Return a norm of `x` over the batch, over each sample, or over groups of its channels."""
     if kind == "none":
         return x
+    if kind == "rms":
+        axis = 1 if x.dim() == 4 else -1
+        mean = x.square().mean(axis, keepdim=True)
+        return scaled(x / torch.sqrt(mean + torch.finfo(x.dtype).eps), module, axis)
     if kind == "layer" and x.dim() != 4:
         return F.layer_norm(x, x.shape[-1:], module.weight, module.bias)
     first = x.movedim(-1, 1) if x.dim() == 3 else x
@@ -156,6 +160,13 @@ def normed(kind: str, module, x: Tensor) -> Tensor:
     else:
         y = F.group_norm(first, 1 if kind == "layer" else group_count(first.shape[1]), module.weight, module.bias)
     return y.movedim(1, -1) if x.dim() == 3 else y
+
+
+def scaled(x: Tensor, module, axis: int) -> Tensor:
+    """Return `x` times a norm's weight, and its bias added where it has one, channels being along `axis`."""
+    shape = [-1 if k == axis % x.dim() else 1 for k in range(x.dim())]
+    y = x * module.weight.view(shape)
+    return y + module.bias.view(shape) if hasattr(module, "bias") else y
 
 
 def operated(layer: Layer, module, x: Tensor) -> Tensor:

@@ -66,6 +66,7 @@ def reference(kind: str, shape: tuple[int, ...]) -> nn.Module:
         "batch": lambda: nn.BatchNorm1d(width) if len(shape) < 3 else nn.BatchNorm2d(width),
         "layer": lambda: nn.GroupNorm(1, width) if len(shape) == 3 else ChannelsLast(nn.LayerNorm(width)),
         "group": lambda: nn.GroupNorm(group_count(width), width),
+        "rms": lambda: ChannelsLast(nn.RMSNorm(width)),
     }[kind]()
 
 

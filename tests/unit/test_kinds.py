@@ -67,6 +67,7 @@ def reference(kind: str, shape: tuple[int, ...]) -> nn.Module:
         "layer": lambda: nn.GroupNorm(1, width) if len(shape) == 3 else ChannelsLast(nn.LayerNorm(width)),
         "group": lambda: nn.GroupNorm(group_count(width), width),
         "rms": lambda: ChannelsLast(nn.RMSNorm(width)),
+        "instance": lambda: (nn.InstanceNorm1d if len(shape) < 3 else nn.InstanceNorm2d)(width, affine=True),
     }[kind]()
 
 

@@ -9,6 +9,7 @@ from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
 from skipviz.web.forms import FORMS
+from skipviz.web.forms.form import NORM_WORDS
 from skipviz.web.forms.recipe import built, first_recipe
 
 
@@ -129,6 +130,14 @@ def test_fixup_takes_norm_and_scale_along(lab):
     assert data["message"] is None
     assert {layer["norm"] for layer in data["network"]["layers"]} == {"none"}
     assert lab.widget("selectbox", "Norm").options == ["none"]
+
+
+def test_every_norm_is_offered_and_one_that_does_not_fit_is_refused_in_words(lab):
+    assert list(lab.widget("selectbox", "Norm").options) == list(NORM_WORDS.values())
+    assert lab.choose("selectbox", "Norm", "rms")["message"] is None
+    refused = lab.choose("selectbox", "Norm", "instance")
+    assert "instance norm needs more than one pixel or position" in refused["message"][1]
+    assert {layer["norm"] for layer in refused["network"]["layers"]} == {"rms"}
 
 
 def test_images_too_small_for_an_architecture_are_made_larger_with_one_click(lab):

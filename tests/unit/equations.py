@@ -152,6 +152,10 @@ def normed(kind: str, module, x: Tensor) -> Tensor:
         axis = 1 if x.dim() == 4 else -1
         mean = x.square().mean(axis, keepdim=True)
         return scaled(x / torch.sqrt(mean + torch.finfo(x.dtype).eps), module, axis)
+    if kind == "channel":
+        axis = 1 if x.dim() == 4 else -1
+        centred = x - x.mean(axis, keepdim=True)
+        return scaled(centred / torch.sqrt(centred.square().mean(axis, keepdim=True) + 1e-6), module, axis)
     if kind == "instance":
         axis, places = (1, (2, 3)) if x.dim() == 4 else (2, 1)
         centred = x - x.mean(places, keepdim=True)

@@ -27,6 +27,8 @@ CASES = {
     "groups of one": (families.mlp(depth=2, width=8, norm="group"), 64, "The group norm at f(1) and 1 more has one value"),
     "groups of two": (families.mlp(depth=2, width=16, norm="group"), 64, "The group norm at f(1) and 1 more has two values"),
     "one feature": (families.mlp(depth=1, width=1, norm="layer"), 64, "The layer norm at f(1) has one value"),
+    "one feature, uncentred": (families.mlp(depth=1, width=1, norm="rms"), 64, "The RMS norm at f(1) has one value"),
+    "two features, uncentred": (families.mlp(depth=1, width=2, norm="rms"), 64, None),
     "a skip's adapter": (projected(), 1, "The batch norm at the skip h(0) → h(2) has one value"),
     "a batch without norms": (families.mlp(depth=3, width=8), 1, None),
 }

@@ -68,6 +68,7 @@ def reference(kind: str, shape: tuple[int, ...]) -> nn.Module:
         "group": lambda: nn.GroupNorm(group_count(width), width),
         "rms": lambda: ChannelsLast(nn.RMSNorm(width)),
         "instance": lambda: (nn.InstanceNorm1d if len(shape) < 3 else nn.InstanceNorm2d)(width, affine=True),
+        "channel": lambda: ConvNeXtNorm(width),
     }[kind]()
 
 
@@ -80,6 +81,20 @@ class ChannelsLast(nn.Module):
 
     def forward(self, x):
         return self.inner(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class ConvNeXtNorm(nn.Module):
+    """ConvNeXt's layer norm for channels that come second, as its authors write it out."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
+
+    def forward(self, x):
+        mean = x.mean(1, keepdim=True)
+        normed = (x - mean) / torch.sqrt((x - mean).pow(2).mean(1, keepdim=True) + 1e-6)
+        shape = (-1, *[1] * (x.dim() - 2))
+        return self.weight.view(shape) * normed + self.bias.view(shape)
 
 
 @NORMED

@@ -15,6 +15,9 @@ from ..network.base import Frozen, NetworkError, elements, written
 FEWEST_SAMPLES = 20
 """With fewer, the fifth that is held out says nothing."""
 MOST_SAMPLES = 20_000
+"""Pictures."""
+MOST_ROWS = 100_000
+"""Of a table; how many columns they may have is bounded by its cells, and how many inputs by all rows together."""
 MOST_FEATURES = 500
 """Inputs that a table's columns make, categories counted one by one."""
 MOST_TABLE_INPUTS = 4_000_000
@@ -76,7 +79,7 @@ class Own(Frozen):
         description="what is told of a table's row, or of a picture"
     )
     target: _name(40) = Field(description="the column that is told; of pictures labels or masks")
-    samples: int = Field(ge=FEWEST_SAMPLES, le=MOST_SAMPLES, description="rows with a target, or pictures")
+    samples: int = Field(ge=FEWEST_SAMPLES, le=MOST_ROWS, description="rows with a target, or pictures")
     shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         min_length=1, max_length=3, description="(inputs,) or (channels, height, width)"
     )
@@ -101,6 +104,8 @@ class Own(Frozen):
             channels, *sides = self.shape
             if channels > MOST_CHANNELS or min(sides) < SIDES[0] or max(sides) > SIDES[1]:
                 raise NetworkError(f"pictures of {written(self.shape)} are out of bounds")
+        if self.is_pictures and self.samples > MOST_SAMPLES:
+            raise NetworkError(f"{self.samples:,} pictures are too many")
         if elements(self.shape) > (MOST_PIXELS if self.is_pictures else MOST_FEATURES):
             raise NetworkError(f"{elements(self.shape):,} inputs are too many")
         if self.samples * elements(self.shape) > (MOST_PIXELS if self.is_pictures else MOST_TABLE_INPUTS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from .columns import columns_of
-from .own import FEWEST_SAMPLES, MOST_SAMPLES, UploadError, shown, shown_file
+from .own import FEWEST_SAMPLES, MOST_ROWS, UploadError, shown, shown_file
 from .spreadsheet import SpreadsheetError, rows_apart, text_of
 from .table import Table
 from .table_head import head_of, is_nothing, names_of
@@ -57,13 +57,13 @@ def _text_table(content: bytes, packed: bool, file: str) -> Table:
 
 def _typed_table(content: bytes, door: str, file: str) -> Table:
     try:
-        found = rows_apart(content, door, (MOST_SAMPLES, MOST_COLUMNS, MOST_TYPED_CELLS))
+        found = rows_apart(content, door, (MOST_ROWS, MOST_COLUMNS, MOST_TYPED_CELLS))
     except SpreadsheetError as error:
         raise UploadError(f"{file} {shown(str(error), 200)}") from None
     rows, notes = found["rows"], (shown(found["note"], 120),) if found["note"] else ()
     width = max(map(len, rows))
     check_columns(width, file)
-    if len(rows) * width > MOST_TYPED_CELLS or len(rows) > MOST_SAMPLES + 2:
+    if len(rows) * width > MOST_TYPED_CELLS or len(rows) > MOST_ROWS + 2:
         raise UploadError(f"{file} has {len(rows):,} rows of {width} columns, and at most {MOST_TYPED_CELLS:,} cells are taken")
     above = next((place for place, row in enumerate(rows) if sum(value not in ("", None) for value in row) > 1), 0)
     typed = [
@@ -86,8 +86,8 @@ def _table(rows: list[list[str]], typed: list[bool], delimiter: str, source: dic
         raise UploadError(
             f"{file} has {len(body)} row{'' if len(body) == 1 else 's'}{under} and at least {FEWEST_SAMPLES} are needed"
         )
-    if len(body) > MOST_SAMPLES:
-        raise UploadError(f"{file} has more than the {MOST_SAMPLES:,} rows that a table may have")
+    if len(body) > MOST_ROWS:
+        raise UploadError(f"{file} has more than the {MOST_ROWS:,} rows that a table may have")
     if head is None:
         notes = (*notes, "found no line of names: its columns are numbered")
     if units is not None:

@@ -191,9 +191,14 @@ def described(
     return Own.of(as_kept, kind, target, len(rows), shape, names, columns, decimal=decimal, dates=dates, taken=taken)
 
 
+def most_inputs(rows: int) -> int:
+    """Return how many inputs a table of so many rows may have."""
+    return min(MOST_FEATURES, MOST_TABLE_INPUTS // max(1, rows))
+
+
 def inputs(table: Table, target: str) -> list[Column]:
     """Return the columns that the network reads, as many as there is room for; ids only where there is nothing else."""
-    room = min(MOST_FEATURES, MOST_TABLE_INPUTS // max(1, table.rows))
+    room = most_inputs(table.rows)
     there = [column for column in table.columns if column.name != target and column.values is not None]
     used = []
     for column in [column for column in there if column.kind != "id"] or there:

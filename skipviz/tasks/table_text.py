@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from .numerals import number
-from .own import MOST_SAMPLES, UploadError, shown
+from .own import MOST_ROWS, UploadError, shown
 
 MOST_BYTES = 8 * 2**20
 MOST_COLUMNS = 200
@@ -241,14 +241,14 @@ def _records(lines: io.StringIO, delimiter: str, above: int, file: str) -> list[
     """Return the rows, all equally long; one more than the most may be names, another one units."""
     reader = csv.reader(_bounded(lines, file), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
-    most = MOST_SAMPLES + 2
+    most = MOST_ROWS + 2
     try:
         for row in reader:
             if not row:
                 continue
             if not rows:
                 check_columns(len(row), file)
-                most = min(MOST_SAMPLES, MOST_CELLS // len(row)) + 2
+                most = min(MOST_ROWS, MOST_CELLS // len(row)) + 2
             elif len(row) != len(rows[0]):
                 where = f"line {above + reader.line_num:,} of {file} has {len(row)} columns and its first line {len(rows[0])}"
                 raise UploadError(f"{where}: it may be cut short, or a {DELIMITERS[delimiter]} may stand in a value without quotes")

@@ -276,7 +276,7 @@ def test_the_true_reason_is_said_where_a_column_is_left_out(content, words):
         (xlsx({"Data": SHEET})[:900], "a.xlsx", "damaged"),
         (parquet(a=[["x"]] * 30), "a.parquet", "no column of numbers or words"),
         (parquet(**{f"c{i}": [1.0] for i in range(201)}), "a.parquet", "201 columns"),
-        (parquet(a=list(range(20_001)), b=[1] * 20_001), "a.parquet", "20,001 rows"),
+        (parquet(a=list(range(100_001)), b=[1] * 100_001), "a.parquet", "100,001 rows"),
         (b"PAR1" + b"x" * 500 + b"PAR1", "a.parquet", "damaged"),
     ],
 )  # fmt: skip

@@ -9,12 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from own_data import experiment_on
 from pace import slowness
 
+from skipviz.sharing import link
 from skipviz.tasks import examples, table_text
+from skipviz.tasks.data import dataset
 from skipviz.tasks.own import UploadError, shown, shown_file
 from skipviz.tasks.table import encoded, inputs, told_kinds
+from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
+from skipviz.tasks.uploads import Uploads
+from skipviz.web.sidebar.reading import reading_of
 
 ROWS = 60
 
@@ -148,7 +154,7 @@ GOOD = file_of(plain())
         (b'a,b\n1,"' + b"x" * 200_000 + b'"\n' + b"2,y\n" * 40, "more than 131,072 characters"),
         (b'a,b\n1,"x"y\n' + b"2,y\n" * 40, "is not CSV"),
         (b",".join(b"c%d" % i for i in range(201)) + b"\n", "201 columns"),
-        (b"a,b\n" + b"1,2\n" * 20_001, "more than the 20,000 rows"),
+        (b"a,b\n" + b"1,2\n" * 100_001, "more than the 100,000 rows"),
         (b"a,b\n" + b"1,2\n" * 30, "every column of my.csv is left out: a is the same in every row"),
         (b"," * 2**20, "a line of 1,048,576 characters"),
         (b"a,b\n" + b"1,2\n" * 30 + b"," * 2**20, "a line of 1,048,576 characters"),
@@ -203,6 +209,35 @@ def test_there_is_room_for_few_inputs_where_there_are_many_rows(monkeypatch):
     table = read(file_of(plain(c=lambda i: i / 3)), "x.csv")
     assert [column.name for column in inputs(table, "c")] == ["a", "b"]
     assert described(table, "c").shape == (2,)
+    assert reading_of(table, described(table, "kind")).left_out() == ""
+    monkeypatch.setattr("skipviz.tasks.table.MOST_TABLE_INPUTS", 2 * ROWS)
+    said = reading_of(table, described(table, "kind")).left_out()
+    assert said == "Left out: c (the others fill the 2 inputs that 60 rows may have)."
+
+
+def test_a_public_table_of_32_561_rows_without_names_loses_none(tmp_path):
+    rng = np.random.default_rng(0)
+    sizes = (73, 8, 9000, 16, 16, 7, 14, 6, 5, 2, 119, 92, 94, 41)
+    words = (1, 3, 5, 6, 7, 8, 9, 13)
+    columns = [rng.integers(0, size, 32_561).tolist() for size in sizes]
+    for place in words:
+        columns[place] = ["?" if place in (1, 6, 13) and not i % 20 else f"word-{i}-{place}" for i in columns[place]]
+    columns.append(["<=50K" if i % 4 else ">50K" for i in columns[0]])
+    content = "\n".join(", ".join(map(str, row)) for row in zip(*columns, strict=True)).encode() + b"\n\n"
+    began = process_time()
+    table = read(content, "adult.data")
+    own = described(table)
+    assert process_time() - began < 2 * slowness()
+    assert (table.rows, own.samples, own.kind, own.classes) == (32_561, 32_561, "classes", ("<=50K", ">50K"))
+    assert own.target == "column 15"
+    assert len(inputs(table, own.target)) == 14
+    assert [column.missing > 0 for column in table.columns[:14]] == [place in (1, 6, 13) for place in range(14)]
+    uploads = Uploads(tmp_path)
+    uploads.keep(table)
+    experiment = experiment_on(Task(name="table", own=own))
+    assert link.decode(link.encode(experiment)) == experiment
+    given = dataset(experiment.task, uploads)
+    assert len(given.x) + len(given.held_out_x) == 32_561
 
 
 @given(st.binary(max_size=3000), st.text(max_size=40))

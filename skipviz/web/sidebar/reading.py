@@ -10,9 +10,9 @@ import numpy as np
 
 from ...network.base import written
 from ...tasks.numerals import day, number
-from ...tasks.own import MOST_FEATURES, Own
+from ...tasks.own import Own
 from ...tasks.pictures import Pictures
-from ...tasks.table import Column, Table, inputs, told_kinds
+from ...tasks.table import Column, Table, inputs, most_inputs, told_kinds
 
 KINDS = {"number": "number", "category": "categories", "id": "left out", "left out": "left out"}
 
@@ -85,7 +85,7 @@ def _table_reading(kept: Table, own: Own | None) -> Reading:
     for column in table.columns:
         kind, remark = KINDS[column.kind], _remark(column, table.rows)
         if own and column.kind in ("number", "category") and column.name not in used:
-            kind, remark = "left out", f"the others fill the {MOST_FEATURES} inputs that there may be"
+            kind, remark = "left out", f"the others fill the {most_inputs(table.rows)} inputs that {table.rows:,} rows may have"
         if column.kind == "id" and column.name in used:
             kind, remark = "number", f"{remark}, but there is nothing else to tell from"
         columns.append((column.name, kind, remark))

@@ -54,7 +54,7 @@ export function createReplay(root, recorded) {
   const act = {
     toggleSkip: nothing, toggleValve: nothing, selectSkip: nothing, selectLayer: nothing, addSkip: nothing, remove: nothing, open: nothing,
     skips: nothing, layers: nothing, insert: nothing, deselect: nothing, stop: nothing, speed: nothing, rate: nothing,
-    hover: (node) => tooltip.show(node, hints.lines(node, data, values()).filter((line) => !/^(Click|Drag)/.test(line))),
+    hover: (node) => tooltip.show(node, hints.lines(node, data, values()).filter((line) => !/^(Click|Tap|Drag)/.test(line))),
     main: () => (playTimer ? pause() : play()),
     step: () => go((store.cursor ?? 0) + 1),
     reset: () => go(0),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..network.base import written
 from ..network.network import Network
 from . import fold, marks, words
 from .board_paths import own_piece, pale_lines
@@ -289,6 +290,7 @@ class Painter:
             else:
                 drawn.append(self._box(index))
                 ids = [self.network.layers[layer].id for layer in item.layers]
+                row["weightless"] = words.weightless(self.network, item.layers)
                 self.rows.append({"id": ids[0], "kind": "box", **row, "ids": ids, "label": f"f({item.first + 1})", "skips": []})
             if index in g.joints:
                 drawn.append(self._joint(index))
@@ -390,7 +392,8 @@ class Painter:
             return handles
         for gap, states in enumerate(self.plan.gaps):
             x, y = g.state_place(gap)
-            handles.append({"k": states[0], "x": x, "y": round(y, 2)})
+            shape = written(self.network.shapes.states[states[0]])
+            handles.append({"k": states[0], "x": x, "y": round(y, 2), "shape": shape})
         return handles
 
     def _states(self) -> Markup:

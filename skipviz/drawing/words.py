@@ -44,6 +44,8 @@ def layer(described: Network, layers: Sequence[int]) -> str:
         parts.append(NORMS[first.norm].words)
     if first.activation != "none":
         parts.append(ACTIVATIONS[first.activation].words)
+    if weightless(described, layers):
+        parts.append("no weights")
     if first.dropout:
         parts.append(f"dropout {first.dropout:g}")
     if first.drop_path:
@@ -56,6 +58,15 @@ def layer(described: Network, layers: Sequence[int]) -> str:
         parts.append(f"gradient gain {first.gain:.3g}")
     times = f" in each of {len(layers)} repeats" if len(layers) > 1 else ""
     return f"Layer f({layers[0] + 1}){times}: {', '.join(parts)}"
+
+
+def weightless(described: Network, layers: Sequence[int]) -> str:
+    """Return what boxes without weights do ("max pool"), '' for any that has some."""
+    if any(described.shapes.layers[index].parameters for index in layers):
+        return ""
+    first = described.layers[layers[0]]
+    alone = first.op.kind == "identity" and first.activation != "none"
+    return ACTIVATIONS[first.activation].words if alone else first.op.label()
 
 
 def valve(described: Network, layers: Sequence[int]) -> str:

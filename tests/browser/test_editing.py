@@ -156,7 +156,8 @@ def test_dropout_is_set_in_the_inspector_stands_on_the_box_and_is_refused_out_of
 
 def _focused(page) -> dict:
     return page.evaluate(
-        "() => ({...document.activeElement.dataset, inside: Boolean(document.activeElement.closest('svg.sv-diagram'))})"
+        "() => ({...document.activeElement.dataset, inside: Boolean(document.activeElement.closest('svg.sv-diagram')),"
+        " place: ['stTopNav', 'stSidebar'].find((id) => document.activeElement.closest(`[data-testid=${id}]`))})"
     )
 
 
@@ -170,6 +171,8 @@ def _press_until(page, key: str, condition) -> None:
 
 def test_everything_on_the_diagram_can_be_done_by_keyboard(six):
     page, keyboard = six.page, six.page.keyboard
+    _press_until(page, "Tab", lambda at: at.get("place"))
+    assert _focused(page)["place"] == "stTopNav"
     _press_until(page, "Tab", lambda at: at["inside"])
     assert "layer" in _focused(page)
     _press_until(page, "ArrowDown", lambda at: at.get("layer") == "f1")
@@ -180,9 +183,18 @@ def test_everything_on_the_diagram_can_be_done_by_keyboard(six):
 
     keyboard.press("s")
     expect(page.locator("svg.sv-diagram.dragging")).to_have_count(1)
+    spoken = page.locator(".sv-diagram-host [role=status]")
+    for key, words in {
+        "ArrowDown": "To h(1), after box f(1), from h(2): a skip leads forward, none joins here",
+        "ArrowUp": "From h(2), after box f(2): arrow keys choose where it joins, Esc gives it up",
+    }.items():
+        keyboard.press(key)
+        expect(spoken).to_have_text(words)
     for _ in range(4):
         keyboard.press("ArrowUp")
+    expect(spoken).to_have_text("To h(6), after box f(6), from h(2), both 16: they fit. Enter places the skip, Esc gives it up")
     keyboard.press("Enter")
+    expect(spoken).to_be_empty()
     network = six.expect_network(lambda network: (2, 6) in _pairs(network))
     added = network.skips[-1].id
     expect(six.inspector).to_contain_text("h(2) → h(6)")
@@ -220,6 +232,7 @@ def test_escape_gives_a_skip_up_that_the_keyboard_began(six):
     six.page.keyboard.press("ArrowUp")
     six.page.keyboard.press("Escape")
     expect(six.page.locator("svg.sv-diagram.dragging")).to_have_count(0)
+    expect(six.page.locator(".sv-diagram-host [role=status]")).to_have_text("No skip placed.")
     expect(six.page.locator("svg.sv-diagram [data-skip]")).to_have_count(2)
     expect(six.undo).to_be_disabled()
 

@@ -17,6 +17,8 @@ def test_a_preset_is_found_by_words_and_opens_in_the_lab(server, visit):
     for preset, (words, boxes) in zip(map(presets.preset, presets.names()), shown, strict=True):
         assert all(part in words for part in (preset.title, preset.do, preset.see, preset.source))
         assert boxes >= 4
+    first = presets.preset(presets.names()[0])
+    expect(cards.first).to_have_accessible_name(f"{first.title} {first.do} {first.see}")
     page.get_by_label("Search the gallery").fill("300 layers")
     expect(cards).to_have_count(1)
     page.get_by_label("Search the gallery").fill("no network is called this")

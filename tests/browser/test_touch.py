@@ -31,6 +31,10 @@ def _drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
     touch("touchEnd")
 
 
+def _box(node) -> dict:
+    return node.evaluate("node => node.getBoundingClientRect().toJSON()")
+
+
 def _middle(node) -> tuple[float, float]:
     box = node.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -63,6 +67,11 @@ def test_a_finger_beside_the_states_scrolls_the_page(six):
 
 
 def test_a_tap_in_the_middle_of_any_box_opens_it_where_its_states_are_near(six):
+    expect(six.page.locator(".sv-try")).to_have_text("Tap a skip to switch it; drag along the trunk to add one.")
+    lowest = six.layer("f1").locator(".face")
+    lowest.evaluate("""face => face.scrollIntoView({block: "end"})""")
+    six.page.touchscreen.tap(*_middle(lowest))
+    six.until(lambda: _box(lowest)["y"] + _box(lowest)["height"] <= _box(six.page.locator(".sv-controls"))["y"])
     for number in range(1, 7):
         box = six.layer(f"f{number}").locator(".face")
         box.evaluate("""face => face.scrollIntoView({block: "center"})""")

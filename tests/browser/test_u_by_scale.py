@@ -56,6 +56,7 @@ def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(visit):
 
     lab.until(fits)
     lab.until(lambda: page.evaluate("document.documentElement.scrollWidth") == PHONE["width"])
+    expect(page.locator(".sv-bars .textpoint").get_by_text("no weights")).to_have_count(4)
 
 
 def test_a_network_of_one_scale_has_no_choice_of_drawing(lab):

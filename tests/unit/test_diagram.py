@@ -70,6 +70,25 @@ def test_a_drawing_is_its_golden_one(name):
     assert svg == path.read_text(encoding="utf-8")
 
 
+def test_a_box_without_weights_says_what_it_does_and_one_with_weights_nothing():
+    rows = [row for row in draw(families.fcn()).rows if row["kind"] == "box"]
+    network = families.fcn()
+    without = [layer.parameters == 0 for layer in network.shapes.layers]
+    assert any(without)
+    assert not all(without)
+    for row in rows:
+        alone = without[row["layers"][0]]
+        assert bool(row["weightless"]) == alone
+        assert not alone or row["weightless"].startswith(("max pool", "crop "))
+
+
+def test_a_state_tells_its_shape():
+    network = families.fcn()
+    assert {state["k"]: state["shape"] for state in draw(network).states}.items() <= {
+        k: "×".join(map(str, shape)) for k, shape in enumerate(network.shapes.states)
+    }.items()
+
+
 @st.composite
 def networks(draw_value):
     depth = draw_value(st.integers(1, 14))

@@ -1,6 +1,7 @@
 // @ts-check
 // In the page's header: the pages (where Streamlit hides its own links), Share, projector, light or dark.
 import { element, iconButton } from "./dom.js";
+import { keepPagesFirst } from "./pages_first.js";
 import { createSharePanel } from "../sharing/share_panel.js";
 import { switchTheme, themeOf } from "./theme.js";
 import { createViewMode } from "./view_mode.js";
@@ -39,6 +40,7 @@ export function createHeaderActions(host, here, outer) {
   };
   document.addEventListener("pointerdown", outside);
   host.append(root, view.foot);
+  const stopOrder = keepPagesFirst();
   return {
     root, view,
     /** @param {any} data  what Python knows */
@@ -54,6 +56,7 @@ export function createHeaderActions(host, here, outer) {
     },
     destroy() {
       document.removeEventListener("pointerdown", outside);
+      stopOrder();
       view.destroy();
       panel?.destroy();
     },

@@ -14,11 +14,19 @@ const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate]";
 /** A state and the box that it comes out of. @param {number} k */
 const placeWords = (k) => (k === 0 ? "h(0), the input" : `h(${k}), after box f(${k})`);
 
-/** What a skip that is being drawn says of itself. @param {{k: number, keyboard: boolean}} drag @param {{k: number} | null | undefined} to */
-function dragWords({ k, keyboard }, to) {
-  if (!to || to.k === k) return `From ${placeWords(k)}: ${keyboard ? "arrow keys choose where it joins" : "drag to another state"}`;
-  const then = to.k < k ? "a skip leads forward, none joins here" : keyboard ? "Enter places the skip, Esc gives it up" : "release to place a skip";
-  return `To ${placeWords(to.k)}, from h(${k}): ${then}`;
+/** Whether two states' shapes agree, in words. @param {{shape?: string}} from @param {{shape?: string}} to */
+function fitWords({ shape: own }, { shape }) {
+  if (!own || !shape) return "";
+  if (own === shape) return `, both ${shape}: they fit`;
+  const joined = own.split("×").length === shape.split("×").length;
+  return `, ${own} to ${shape}: ${joined ? "an adapter is chosen for it" : "no adapter joins them"}`;
+}
+
+/** What a skip that is being drawn says of itself. @param {{k: number, keyboard: boolean}} drag @param {any} from @param {any} to  states of the diagram */
+function dragWords({ k, keyboard }, from, to) {
+  if (!to || to.k === k) return `From ${placeWords(k)}: ${keyboard ? "arrow keys choose where it joins, Esc gives it up" : "drag to another state"}`;
+  if (to.k < k) return `To ${placeWords(to.k)}, from h(${k}): a skip leads forward, none joins here`;
+  return `To ${placeWords(to.k)}, from h(${k})${fitWords(from, to)}. ${keyboard ? "Enter places the skip, Esc gives it up" : "Release to place a skip"}`;
 }
 
 /**
@@ -140,7 +148,7 @@ export function createDiagramView(host, act) {
       circle.classList.toggle("from", k === drag.k);
       circle.classList.toggle("to", Boolean(to) && k === to.k && k !== drag.k);
     }
-    const words = dragWords(drag, to);
+    const words = dragWords(drag, from, to);
     act.hover(svg.querySelector(`[data-state="${drag.over}"]`), words);
     if (drag.keyboard) spoken.textContent = words;
   }
@@ -332,6 +340,8 @@ export function createDiagramView(host, act) {
         (node.closest("[data-edge]") || node).classList.toggle("selected", own.length > 0 && own.join(" ") === ids.join(" "));
       }
     },
+    /** Let what is said of a selected box not lie over it. */
+    reveal: () => svg?.querySelector("[data-layer].selected")?.scrollIntoView({ block: "nearest" }),
     /** @param {string | null} id  layer that diverged first */
     diverged(id) {
       svg?.querySelector(".sv-first")?.remove();

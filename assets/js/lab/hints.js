@@ -1,6 +1,7 @@
 // @ts-check
 // What a part is and what its number means, in a few lines.
 import { activationWords } from "../common/activations.js";
+import { hasMouse, pressWords } from "../common/press_words.js";
 import { inForce } from "../common/in_force.js";
 import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { formatNumber } from "../common/numbers.js";
@@ -10,7 +11,7 @@ export function createHints(figure = false) {
   return {
     /** @param {any} node @param {any} data @param {any} values @returns {string[]} */
     lines(node, data, values) {
-      const lines = node && data ? partLines(node.dataset, data, values, figure) : [];
+      const lines = node && data ? partLines(node.dataset, data, values, figure).map(pressWords) : [];
       return data?.watch && lines.length > 1 ? [...lines.slice(0, -1), "Watching: make it mine to change it"] : lines;
     },
   };
@@ -33,6 +34,9 @@ function marked(values, field, index, line) {
   return [markSentence(values, field, index), line && value > 0 && value < 1e-7 ? "The line’s width ends there: ≤ 10⁻⁷" : ""].filter(Boolean);
 }
 
+/** What keys do, where there are some. @param {string} text */
+const keys = (text) => (hasMouse() ? ` · ${text}` : "");
+
 function skipLines(ids, data, values, figure) {
   const index = data.network.skips.findIndex((skip) => skip.id === ids[0]);
   const skip = data.network.skips[index];
@@ -46,7 +50,7 @@ function skipLines(ids, data, values, figure) {
     `gradient back through it ${gradientAt(values, "skip_grad", index)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
     ...marked(values, "skip_grad", index, true),
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
-    `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : " · Del: remove"}`,
+    `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : keys("Del: remove")}`,
   ];
 }
 
@@ -58,8 +62,10 @@ function layerLines(ids, valve, data, values, figure) {
   if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [
     `f(${layer.k}): ${layer.label}, ${activationWords(layer.activation)}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
-    `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", index)}, mean |∂L/∂w| ${gradientAt(values, "weight_grad_mean", index)} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`,
+    layer.parameters
+      ? `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", index)}, mean |∂L/∂w| ${gradientAt(values, "weight_grad_mean", index)} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`
+      : `no weights, output ${layer.shape}`,
     ...marked(values, "weight_grad", index, false),
-    figure ? turn : "Click: edit · S: start a skip · Del: remove",
+    figure ? turn : `Click: edit${keys("S: start a skip · Del: remove")}`,
   ];
 }

@@ -1,5 +1,6 @@
 // @ts-check
 // Start, pause, step, stop, reset; speed and learning rate; the time slider with its event marks.
+import { pressWords } from "../common/press_words.js";
 import { element, icon, iconButton } from "../common/dom.js";
 import { formatNumber } from "../common/numbers.js";
 import { estimateWords } from "./estimate.js";
@@ -117,7 +118,7 @@ export function createTransport(act, options = {}) {
       state.title = store.reason || sentence;
       state.dataset.kind = kind;
       state.disabled = kind !== "back";
-      hint.textContent = view.hint ?? "";
+      hint.textContent = pressWords(view.hint ?? "");
       estimate.textContent = view.estimate ? lengthWords(view) : "";
       reason.textContent = reasonWords(store);
       reason.hidden = !reason.textContent;

@@ -3,6 +3,7 @@
 import { element, parseSvg } from "../common/dom.js";
 import { createFigurePanel } from "./figure_panel.js";
 import { createHeaderActions } from "../common/header_actions.js";
+import { pressWords } from "../common/press_words.js";
 import { inForce } from "../common/in_force.js";
 import { createToast } from "../common/notice.js";
 import { createPlayer } from "./player.js";
@@ -91,7 +92,7 @@ export function createFigure(root, commands) {
     "div", { class: "sv-figure sv-page" },
     element(
       "div", { class: "sv-intro" },
-      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, "Three ways to let a signal skip layers. Each network trains beside its twin, the same network without skips. Line width is the gradient. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once.")),
+      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, pressWords("Three ways to let a signal skip layers. Each network trains beside its twin, the same network without skips. Line width is the gradient. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once."))),
       transport.root,
     ),
     element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),

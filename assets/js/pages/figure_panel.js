@@ -6,6 +6,7 @@ import { explain } from "../common/explain.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { toggled } from "../common/in_force.js";
 import { createHints } from "../lab/hints.js";
+import { pressWords } from "../common/press_words.js";
 import { createTooltip } from "../common/notice.js";
 import { atStep, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
@@ -85,7 +86,7 @@ export function createFigurePanel(id, outer) {
     toggleValve: (names) => edit("layer", names, { gain: data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0) ? 0 : 1 }),
     selectSkip: () => {},
     selectLayer: (names) => act.toggleValve(names),
-    addSkip: () => outer.problem("Skips are added in the Lab; here a click switches those of the figure."),
+    addSkip: () => outer.problem(pressWords("Skips are added in the Lab; here a click switches those of the figure.")),
     remove: () => outer.problem("Nothing is removed from the figure; switch a skip off, or open it in the Lab."),
     open: (layer) => outer.command({ op: "open", panel: id, layer }),
     hover(node, sentence) {

@@ -3,6 +3,7 @@
 import { element, parseSvg } from "../common/dom.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { createToast } from "../common/notice.js";
+import { pressWords } from "../common/press_words.js";
 import { createReachNote } from "../common/reach_note.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
@@ -63,15 +64,18 @@ export function createGallery(root, commands) {
 }
 
 function presetCard(card, choose) {
+  const [title, sentence, facts, source] = ["title", "sentence", "facts", "source"].map((part) => `sv-preset-${card.name}-${part}`);
+  const drawing = parseSvg(card.svg);
+  drawing.setAttribute("aria-hidden", "true");
   return element(
-    "button", { type: "button", class: "sv-card sv-preset", onclick: choose, "aria-label": `${card.title}: open in the lab` },
-    parseSvg(card.svg),
+    "button", { type: "button", class: "sv-card sv-preset", onclick: choose, "aria-labelledby": `${title} ${sentence}`, "aria-describedby": `${facts} ${source}` },
+    drawing,
     element(
       "div", {},
-      element("h2", {}, card.title),
-      element("p", {}, `${card.do} ${card.see}`),
-      element("p", { class: "sv-quiet" }, `${card.depth} layers${card.weighted < card.depth ? ` (${card.weighted} with weights, and the head)` : ""}, ${card.parameters.toLocaleString("en")} parameters, ${card.task}`),
-      element("p", { class: "sv-quiet" }, card.source),
+      element("h2", { id: title }, card.title),
+      element("p", { id: sentence }, pressWords(`${card.do} ${card.see}`)),
+      element("p", { id: facts, class: "sv-quiet" }, `${card.depth} layers${card.weighted < card.depth ? ` (${card.weighted} with weights, and the head)` : ""}, ${card.parameters.toLocaleString("en")} parameters, ${card.task}`),
+      element("p", { id: source, class: "sv-quiet" }, card.source),
     ),
   );
 }

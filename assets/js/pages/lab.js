@@ -209,6 +209,7 @@ export function createLab(root, commands) {
     selected = kind ? { kind, ids: names } : null;
     diagram.select(kind, names);
     draw.text();
+    diagram.reveal();
   }
 
   const diagram = createDiagramView(page.diagram, act);

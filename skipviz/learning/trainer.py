@@ -16,7 +16,7 @@ from ..tasks.uploads import Uploads
 from .batches import Batches
 from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors, weight_shapes
 from .frame import Frame, VariantFrame
-from .objective import LOSSES, METRICS, balanced, finite, recalls
+from .objective import METRICS, balanced, finite, objective, recalls
 from .passes import Batch
 from .picture import Painter, plane
 from .variant import Variant
@@ -53,7 +53,7 @@ class Trainer:
             for part in (data.x, data.y, data.held_out_x[:HELD_OUT_SAMPLES], data.held_out_y[:HELD_OUT_SAMPLES])
         )
         self._batches = Batches(len(self._x), training.batch_size, training.seed)
-        loss, self._metric = LOSSES[task.kind.loss], METRICS[task.kind.metric]
+        loss, self._metric = objective(experiment, self._y), METRICS[task.kind.metric]
         self._variants = {
             name: Variant(network, training, self.device, loss, self._metric) for name, network in experiment.variants.items()
         }

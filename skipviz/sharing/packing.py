@@ -92,6 +92,9 @@ TRAINING = {
     "p": "precision",
     "c": "clip_norm",
     "v": "clip_value",
+    "f": "loss",
+    "k": "class_weights",
+    "g": "label_smoothing",
 }
 """Short key → field, one table for each class: together they are all that a link carries. A key never changes its meaning."""
 

@@ -11,6 +11,7 @@ from ..network.layer import Layer
 from ..network.network import Network
 from ..network.skip import Skip
 from .experiment import Experiment, Training
+from .loss import CLASS_WEIGHTS, LOSSES
 from .schedule import SCHEDULES
 from .task import Task
 
@@ -76,6 +77,9 @@ def _task(left: Task, right: Task) -> list[Difference]:
 def _training(left: Training, right: Training) -> list[Difference]:
     words = [
         ("optimizer", lambda training: training.optimizer),
+        ("loss", lambda training: LOSSES[training.loss]),
+        ("class weights", lambda training: CLASS_WEIGHTS[training.class_weights]),
+        ("label smoothing", lambda training: f"{training.label_smoothing:g}"),
         ("learning rate", lambda training: f"{training.learning_rate:g}"),
         ("schedule", lambda training: SCHEDULES[training.schedule]),
         ("warm-up", lambda training: f"{training.warmup_steps:,} steps" if training.warmup_steps else "none"),

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..network.base import Frozen, Identifier, NetworkError, sentence
 from ..network.network import Network
+from .loss import ClassWeights, Loss, fitted_loss, problem
 from .mend import fitted, mend_words
 from .schedule import Schedule
 from .task import Task
@@ -31,7 +32,7 @@ class MismatchError(NetworkError):
     def mended(self) -> Experiment:
         """Return the experiment with inputs and heads that fit its task; raises `NetworkError` where that is not enough."""
         variants = {name: fitted(network, self.task) for name, network in self._variants.items()}
-        return Experiment(variants=variants, task=self.task, training=self.training)
+        return Experiment(variants=variants, task=self.task, training=fitted_loss(self.task, self.training))
 
 
 class ExperimentError(ValueError):
@@ -73,6 +74,11 @@ class Training(Frozen):
     clip_value: float | None = Field(
         None, gt=0, le=1e6, description="largest magnitude of an element of the gradient, before clip_norm; None: any"
     )
+    loss: Loss = Field("auto", description="of masks: soft Dice (Milletari et al. 2016), alone or added; auto: the task's own")
+    class_weights: ClassWeights = Field(
+        "none", description="in the cross-entropy; balanced: samples / (classes × samples of the class), of the training split"
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of a class's target spread evenly over all classes")
 
     def record_interval(self) -> int:
         """Return the steps between two scheduled frames."""
@@ -96,16 +102,22 @@ class Experiment(Frozen):
     @model_validator(mode="after")
     def _check(self):
         for name, network in self.variants.items():
-            problem = self.task.mismatch(network)
-            if problem:
-                raise MismatchError(f"{name}: {problem}", self.variants, self.task, self.training)
+            mismatch = self.task.mismatch(network)
+            if mismatch:
+                raise MismatchError(f"{name}: {mismatch}", self.variants, self.task, self.training)
             if not network.parameter_count():
                 raise NetworkError(f"{name}: no layer, skip or head has a parameter, so there is nothing to learn")
+        if without_use := problem(self.task, self.training):
+            raise NetworkError(without_use)
         return self
 
     def on(self, task: Task) -> Experiment:
-        """Return this experiment on another task, inputs and heads following it; raises `NetworkError` where they cannot."""
-        return self.replaced(variants={name: fitted(network, task) for name, network in self.variants.items()}, task=task)
+        """Return this experiment on another task, inputs and heads following it; raises `NetworkError` where they cannot.
+
+        Settings of the loss that the task has no use for go.
+        """
+        variants = {name: fitted(network, task) for name, network in self.variants.items()}
+        return self.replaced(variants=variants, task=task, training=fitted_loss(task, self.training))
 
     def with_network(self, network: Network, variant: str | None = None) -> Experiment:
         """Return this experiment with one variant's network replaced (the first one by default)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .experiment import OPTIMIZERS, Training
+from .loss import LOSSES
 from .schedule import SCHEDULES
 
 
@@ -25,7 +26,11 @@ def recipe_words(training: Training) -> str:
 
 def training_words(training: Training) -> list[str]:
     """Return a phrase for each setting that most trainings leave alone, in the order in which they act."""
-    words = []
+    words = [] if training.loss == "auto" else [f"loss {LOSSES[training.loss]}"]
+    if training.class_weights != "none":
+        words.append(f"{training.class_weights} class weights")
+    if training.label_smoothing:
+        words.append(f"label smoothing {training.label_smoothing:g}")
     if training.warmup_steps:
         words.append(f"{training.warmup_steps:,} steps of warm-up")
     if training.schedule != "constant":

@@ -67,3 +67,20 @@ def test_what_a_training_may_have_beside_is_taken_and_left_out_again_by_zero(lab
     assert getattr(link.decode(lab.choose("number_input", label, typed)["link"]).training, field) == taken
     assert lab.choose("number_input", label, 0.0)["link"] == plain
     assert lab.choose("number_input", label, -1.0)["message"][0] == "Not changed."
+
+
+def test_the_settings_of_the_loss_are_offered_where_they_act_and_kept_on_another_task(lab):
+    plain = lab.data()["link"]
+    assert link.decode(lab.choose("selectbox", "Class weights", "balanced")["link"]).training.class_weights == "balanced"
+    data = lab.choose("number_input", "Label smoothing", 0.1)
+    assert link.decode(data["link"]).training.label_smoothing == 0.1
+    assert lab.choose("number_input", "Label smoothing", 1.0)["message"][0] == "Not changed."
+    training = link.decode(lab.choose("selectbox", "Task", "shapes")["link"]).training
+    assert (training.class_weights, training.label_smoothing) == ("balanced", 0)
+    assert "Label smoothing" not in [one.label for one in lab.test.number_input]
+    data = lab.choose("selectbox", "Loss", "dice")
+    assert data["message"][1].startswith("Class weights act on a cross-entropy, and Dice alone has none")
+    assert link.decode(lab.choose("selectbox", "Loss", "cross_entropy+dice")["link"]).training.loss == "cross_entropy+dice"
+    training = link.decode(lab.choose("selectbox", "Task", "regression")["link"]).training
+    assert training == link.decode(plain).training
+    assert not {"Loss", "Class weights"} & {one.label for one in lab.test.selectbox}

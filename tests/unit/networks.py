@@ -88,6 +88,8 @@ def experiments(draw) -> Experiment:
         clip_norm=draw(st.none() | st.floats(1e-6, 1e6)),
         clip_value=draw(st.none() | st.floats(1e-6, 1e6)),
         accumulation=draw(st.sampled_from((1, 1, 3))),
+        class_weights=draw(st.sampled_from(("none", "balanced"))),
+        label_smoothing=draw(st.sampled_from((0.0, 0.1)) | st.floats(0, 0.99)),
         precision=draw(st.sampled_from(("float32", "bfloat16"))),
         learning_rate=draw(st.floats(1e-6, 10)),
         batch_size=draw(st.integers(1, 4096)),

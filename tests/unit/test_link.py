@@ -163,6 +163,9 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             "clip_value": None,
             "accumulation": 1,
             "precision": "float32",
+            "loss": "auto",
+            "class_weights": "none",
+            "label_smoothing": 0.0,
         },
     }
 

@@ -17,6 +17,7 @@ from ...version import __version__
 from .data import data_source
 from .lines import broken
 from .live import Live, literal, words
+from .loss import loss_needs, loss_source, weight_source
 from .network import NetworkWriter, class_name
 from .parts import helpers
 from .training import changes_rate, indented, outputs_source, pass_source, rate_source, thresholds, updater
@@ -46,13 +47,6 @@ OWN_CLASSES = (
 HELD_OUT_SAMPLES = 512
 """Held-out samples that the metric is taken of."""
 
-LOSSES = {
-    "cross_entropy": "F.cross_entropy(outputs, truth)",
-    "token_cross_entropy": "F.cross_entropy(outputs.flatten(0, 1), truth.flatten())",
-    "binary_cross_entropy": "F.binary_cross_entropy_with_logits(outputs, centre(truth, outputs))",
-    "pixel_cross_entropy": "pixel_loss(outputs, truth)",
-    "squared_error": "F.mse_loss(outputs, truth)",
-}
 METRICS = {
     "accuracy": "    return (outputs.argmax(-1) == truth).float().mean().item()",
     "exact": "    return (outputs.argmax(-1) == truth).all(-1).float().mean().item()",
@@ -95,7 +89,7 @@ def train():
     updaters = {{name: Updater(model) for name, model in models.items()}}
     living = dict(models)  # those that have not diverged
     batches = Batches(len(x))
-{peak}    for step in range(STEPS):
+{before}    for step in range(STEPS):
 {events}{rates}{pass_}            if not math.isfinite(losses[name]):  # diverged: the others go on
                 del living[name]
                 continue
@@ -171,8 +165,7 @@ def script(
     classes = {name: class_name(name, taken) for name in lives}
     writers = {name: NetworkWriter(live, needs, own_norms, task.sample_shape()) for name, live in lives.items()}
     networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
-    if task.finds_masks:
-        needs |= {"centre", *({"pixel_loss"} if task.kind.loss == "pixel_cross_entropy" else ())}
+    needs |= loss_needs(experiment)
     body = "\n".join(
         [
             helpers(needs),
@@ -265,10 +258,11 @@ def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str]
         metric_words=METRIC_WORDS[metric],
         held=HELD_OUT_SAMPLES,
         models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
-        peak=f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n" if scheduled else "",
+        before=weight_source(experiment)
+        + (f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n" if scheduled else ""),
         events=_events_source(phases, steps, lives),
         rates=RATES if scheduled else "",
-        pass_=pass_source(experiment.training, LOSSES[task.kind.loss], drops),
+        pass_=pass_source(experiment.training, loss_source(experiment), drops),
         stepped="" if experiment.training.accumulation > 1 else "loss",
         evaluate=indented(outputs_source(experiment.training, "x"), 4).strip(),
         metric=metric,

@@ -12,6 +12,7 @@ from ...network import families
 from ...network.base import NetworkError, elements
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
+from ...tasks.loss import fitted_loss
 from ...tasks.task import Task
 from .recipe import Recipe, built, first_recipe, fits
 from .recognition import TITLES, Recognised, recognised
@@ -61,7 +62,8 @@ def with_recipe(experiment: Experiment, recipe: Recipe, task: Task, keep: bool) 
         new = {"on": any(skip.on for skip in old)}
         skips = [skip.model_copy(update=_live(kept.get((skip.source, skip.target)), new)) for skip in network.skips]
         network = network.replaced(skips=tuple(skips))
-    return experiment.replaced(variants={next(iter(experiment.variants)): network}, task=task)
+    variants = {next(iter(experiment.variants)): network}
+    return experiment.replaced(variants=variants, task=task, training=fitted_loss(task, experiment.training))
 
 
 def _live(skip, new: dict) -> dict:
@@ -101,12 +103,13 @@ def with_task(experiment: Experiment, found: Recognised, task: Task) -> Experime
             return experiment.on(task)
         except NetworkError:
             pass  # it reads something else altogether: pictures and not numbers, or tokens
-    return experiment.replaced(variants={next(iter(experiment.variants)): _usual_network(task)}, task=task)
+    variants = {next(iter(experiment.variants)): _usual_network(task)}
+    return experiment.replaced(variants=variants, task=task, training=fitted_loss(task, experiment.training))
 
 
 def usual(task: Task, training: Training) -> Experiment:
     """Return an experiment with the network that usually learns the task."""
-    training = _affordable(training, task) if task.own else training
+    training = fitted_loss(task, _affordable(training, task) if task.own else training)
     return Experiment(variants={"network": _usual_network(task)}, task=task, training=training)
 
 

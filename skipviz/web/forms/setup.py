@@ -17,6 +17,7 @@ from ...network.network import MAX_LAYERS, Network
 from ...network.operation import Width
 from ...network.pattern import skips_of
 from ...tasks.experiment import Experiment
+from ...tasks.loss import fitted_loss
 from ...tasks.task import Task
 from .form import SCALES
 
@@ -149,7 +150,8 @@ def rebuilt(experiment: Experiment, setup: Setup, task: Task | None = None) -> E
     layers = _with_own_settings(_scaled(network, setup), old, setup.scale == "custom")
     network = edit.rested(network.replaced(layers=layers), {layer.id for layer in old.layers if not layer.on})
     name = next(iter(experiment.variants))
-    return experiment.replaced(variants={**experiment.variants, name: network}, task=task)
+    variants = {**experiment.variants, name: network}
+    return experiment.replaced(variants=variants, task=task, training=fitted_loss(task, experiment.training))
 
 
 def _scaled(network: Network, setup: Setup) -> tuple[Layer, ...]:

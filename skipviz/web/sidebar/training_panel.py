@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ...tasks.experiment import OPTIMIZERS
+from ...tasks.loss import CLASS_WEIGHTS, LOSSES, takes
 from ...tasks.schedule import SCHEDULES
 from ..desk.session import Desk
 from ..desk.workbench import Workbench
@@ -14,8 +15,10 @@ from .number_field import number_field
 
 DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16"}
-MORE = "Schedule, clipping, precision"
+MORE = "Loss, schedule, clipping, precision"
 MOST_CLIPPED = 1e6
+MOST_SMOOTHED = 0.999
+"""Below 1, where nothing would be left of the true class."""
 
 
 class _Fields:
@@ -55,7 +58,9 @@ def draw_training(desk: Desk, bench: Workbench) -> None:
     fields.number(right, "Seed", "seed", (0, 2**31 - 1))
     fields.number(left, "Weight decay", "weight_decay", (0, 1), whole=False, step=0.0001)
     fields.choice(right, "Device", "device", DEVICES)
-    left, right = st.expander(MORE).columns(2, gap="small")
+    more = st.expander(MORE)
+    _draw_loss(fields, more)
+    left, right = more.columns(2, gap="small")
     fields.choice(left, "Schedule", "schedule", SCHEDULES, help="Of the learning rate, whose slider sets its largest value")
     fields.number(
         right, "Warm-up", "warmup_steps", (0, 1_000_000),
@@ -77,3 +82,25 @@ def draw_training(desk: Desk, bench: Workbench) -> None:
         right, "Precision", "precision", PRECISIONS,
         help="Of forward and backward passes; parameters stay float32. Without hardware for bfloat16 it is slower",
     )  # fmt: skip
+
+
+def _draw_loss(fields: _Fields, more) -> None:
+    """Draw the settings of the loss that act on the task."""
+    experiment = fields.bench.experiment
+    taken = takes(experiment.task, experiment.training)
+    if "loss" in taken:
+        fields.choice(
+            more, "Loss", "loss", LOSSES,
+            help="Soft Dice, 1 − 2Σpg / (Σp² + Σg²) of each class in the batch, p the probability and g the truth of a pixel",
+        )  # fmt: skip
+    left, right = more.columns(2, gap="small")
+    if "class_weights" in taken:
+        fields.choice(
+            left, "Class weights", "class_weights", CLASS_WEIGHTS,
+            help="In the cross-entropy; balanced: samples / (classes × samples of the class), of the training samples",
+        )  # fmt: skip
+    if "label_smoothing" in taken:
+        fields.number(
+            right, "Label smoothing", "label_smoothing", (0, MOST_SMOOTHED), whole=False, step=0.05,
+            help="This share of every class's target is spread evenly over all classes",
+        )  # fmt: skip

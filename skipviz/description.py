@@ -96,7 +96,7 @@ def layer_words(layer) -> str:
     if layer.zero_gamma:
         words.append("γ from 0")
     if layer.scale is not None:
-        words.append(f"×{layer.scale:g}" + (" learned" if layer.scale_learned else ""))
+        words.append(f"×{layer.scale:g}" + " learned" * layer.scale_learned + " a channel" * (layer.scale_per == "channel"))
     if layer.gain != 1:
         words.append(f"gradient ×{layer.gain:g}")
     return ", ".join(words) + ("" if layer.on else " (off)")

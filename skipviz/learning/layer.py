@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..network import Layer
 from ..network.activation import ACTIVATIONS as KINDS
+from ..network.base import Shape, channels, is_image
 from ..network.network import LayerShape
 from .dropout import Masks
 from .gain import with_gain
@@ -35,7 +36,7 @@ class LayerModule(nn.Module):
         self.norm = None if layer.norm == "none" else Norm(layer.norm, layer.normed_shape(shape.input, shape.output))
         if layer.zero_gamma:
             self.norm.weight.zero_()
-        self.scale = nn.Parameter(torch.tensor(float(layer.scale))) if layer.scale_learned else None
+        self.scale = nn.Parameter(torch.full(_scales(layer, shape.output), layer.scale)) if layer.scale_learned else None
 
     def set_layer(self, layer: Layer, frozen: tuple[slice, ...], passes_on: bool) -> None:
         """Take switches and gain; `frozen` are input channels of a switched-off concat, `passes_on` is for `resting`."""
@@ -75,6 +76,13 @@ class LayerModule(nn.Module):
         output = self.shape.output
         kind = next((parameter.dtype for parameter in self.parameters()), None)  # not that of tokens
         return lambda x: x.new_zeros((x.shape[0], *output), dtype=kind)
+
+
+def _scales(layer: Layer, shape: Shape) -> Shape:
+    """Return the shape of a learned α on an output of `shape`: `()`, or along the channels."""
+    if layer.scale_per == "layer":
+        return ()
+    return (shape[0], 1, 1) if is_image(shape) else (channels(shape),)
 
 
 def called_or_bound(operation: nn.Module, training: bool | None) -> Function:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from .activation import ACTIVATIONS
-from .base import Frozen, NetworkError, Shape
+from .base import Frozen, NetworkError, Shape, channels
 from .norm import NORMS
 from .operation import Operation
 
@@ -54,6 +54,9 @@ class Layer(Frozen):
     )
     scale: float | None = Field(None, ge=0, le=10, description="branch scale α on the layer's output; None: no factor")
     scale_learned: bool = Field(False, description="α is a parameter that starts at `scale` (ReZero, SkipInit)")
+    scale_per: Literal["layer", "channel"] = Field(
+        "layer", description="a learned α is one number, or one a channel (LayerScale, Touvron et al. 2021)"
+    )
     on: bool = Field(True, description="the layer switch, for lesions")
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the output")
 
@@ -83,11 +86,19 @@ class Layer(Frozen):
 
     def parameter_count(self, shape: Shape) -> int:
         """Return the number of parameters of f_k for an input of `shape`."""
-        count = self.op.parameter_count(shape) + (1 if self.scale_learned else 0)
+        count = self.op.parameter_count(shape) + self.scale_count(shape)
         if self.norm == "none":
             return count
         return count + NORMS[self.norm].parameter_count(self.normed_shape(shape, self.output_shape(shape)))
 
+    def scale_count(self, shape: Shape) -> int:
+        """Return how many numbers α learns for an input of `shape`."""
+        if not self.scale_learned:
+            return 0
+        return channels(self.output_shape(shape)) if self.scale_per == "channel" else 1
+
     def model_post_init(self, _context) -> None:
         if self.scale_learned and self.scale is None:
             raise NetworkError("a learned branch scale needs its starting value")
+        if self.scale_per == "channel" and not self.scale_learned:
+            raise NetworkError("only a learned branch scale has a number for each channel")

@@ -26,6 +26,7 @@ LAYER = {
     "z": "zero_gamma",
     "s": "scale",
     "l": "scale_learned",
+    "c": "scale_per",
     "e": "on",
     "g": "gain",
 }

@@ -124,10 +124,16 @@ def _layer_words() -> list[tuple[str, Callable[[Layer], str]]]:
         ("dropout", lambda layer: f"{layer.dropout:g}"),
         ("drop-path", lambda layer: f"{layer.drop_path:g}"),
         ("zero γ", lambda layer: _switch(layer.zero_gamma)),
-        ("branch scale", lambda layer: "none" if layer.scale is None else f"{layer.scale:g}" + " learned" * layer.scale_learned),
+        ("branch scale", _branch_scale),
         ("switch", lambda layer: _switch(layer.on)),
         ("gradient gain", lambda layer: f"{layer.gain:g}"),
     ]
+
+
+def _branch_scale(layer: Layer) -> str:
+    if layer.scale is None:
+        return "none"
+    return f"{layer.scale:g}" + " learned" * layer.scale_learned + " a channel" * (layer.scale_per == "channel")
 
 
 def _layers(left: Network, right: Network) -> list[Difference]:

@@ -104,6 +104,7 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
     order = "op-norm-act" if tokens else draw(st.sampled_from(("op-norm-act", "norm-act-op")))
     normed = shape if order == "norm-act-op" else op.output_shape(shape)
     scale = draw(st.sampled_from((None, None, 1.0, 0.5, 2.0, 0.0)))
+    learned = scale is not None and draw(st.booleans())
     return Layer(
         op=op,
         activation=draw(st.sampled_from(ACTIVATIONS)),
@@ -114,7 +115,8 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
         dropout=draw(usually(0.0, 0.3)),
         drop_path=draw(usually(0.0, 0.4)),
         scale=scale,
-        scale_learned=scale is not None and draw(st.booleans()),
+        scale_learned=learned,
+        scale_per=draw(st.sampled_from(("layer", "channel"))) if learned else "layer",
         gain=draw(usually(1.0, 0.5, 0.0)),
     )
 

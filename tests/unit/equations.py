@@ -136,7 +136,10 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
         torch.manual_seed(stable_hash(0, "dropout", layer.id, STEP))
         y = F.dropout(y.contiguous(), layer.dropout)
     if layer.scale is not None:
-        y = y * (module.scale if layer.scale_learned else layer.scale)
+        scale = module.scale if layer.scale_learned else layer.scale
+        if layer.scale_per == "channel":
+            scale = scale.reshape(-1, 1, 1) if y.dim() == 4 else scale.reshape(-1)
+        y = y * scale
     lands = any(skip.target == k and skip.merge == "add" and skip.on and skip.strength != 0 for skip in network.skips)
     if layer.drop_path and lands:
         torch.manual_seed(stable_hash(0, "drop path", layer.id, STEP))

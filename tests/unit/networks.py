@@ -31,6 +31,7 @@ def layers(draw) -> Layer:
         drop_path=draw(st.sampled_from((0.0, 0.0, 0.25))),
         scale=scale,
         scale_learned=learned,
+        scale_per=draw(st.sampled_from(("layer", "channel"))) if learned else "layer",
         gain=draw(st.floats(0, 1)),
     )
 

@@ -74,6 +74,7 @@ def count(network: Network) -> None:
     for layer in network.layers:
         COUNTED.update([("op", layer.op.kind), ("norm", layer.norm), ("order", layer.order), ("init", layer.init)])
         COUNTED.update([("activation", layer.activation), ("layer on", layer.on), ("gain", layer.gain), ("dropout", layer.dropout)])
+        COUNTED["a scale for each channel"] += layer.scale_per == "channel"
         COUNTED["grouped"] += getattr(layer.op, "groups", 1) > 1
         COUNTED["dilated"] += getattr(layer.op, "dilation", 1) > 1
         COUNTED["learned scale" if layer.scale_learned else "scale" if layer.scale is not None else "no scale"] += 1
@@ -109,6 +110,7 @@ def test_random_chains_have_every_part_there_is_and_most_of_them_in_force():
     wanted += [
         "learned scale",
         "scale",
+        "a scale for each channel",
         "grouped",
         "dilated",
         "chain with two skips out of a state",

@@ -132,6 +132,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         "zero_gamma": False,
         "scale": None,
         "scale_learned": False,
+        "scale_per": "layer",
     }
     layer |= {"op": {"kind": "linear", "width": 3, "bias": True}, "on": True, "gain": 1.0}
     adapter = {"spatial": "auto", "channels": "auto", "width": None, "bias": True, "norm": "none", "init": "torch", "offset": None}

@@ -103,6 +103,10 @@ def test_a_norm_after_the_operation_is_as_wide_as_its_output_and_before_it_as_it
 def test_a_learned_branch_scale_is_one_parameter():
     assert Layer(op=Identity(), scale=0.0, scale_learned=True).parameter_count((5,)) == 1
     assert Layer(op=Identity(), scale=0.5).parameter_count((5,)) == 0
+    each = Layer(op=Identity(), scale=0.1, scale_learned=True, scale_per="channel")
+    assert [each.parameter_count(shape) for shape in ((5,), (3, 4, 4), (7, 6))] == [5, 3, 6]
+    with pytest.raises(ValueError, match="only a learned branch scale has a number for each channel"):
+        Layer(op=Identity(), scale=0.5, scale_per="channel")
 
 
 def test_a_concat_widens_what_the_next_layer_reads_and_not_the_state():

@@ -162,6 +162,19 @@ def test_a_skip_with_parameters_to_one_pixel_trains_to_the_same_losses(width, me
     check(short(Experiment(variants={"a": net}, task=Task(name="digits", samples=60), training=Training(batch_size=7)), steps=3))
 
 
+@pytest.mark.parametrize("per", ["layer", "channel"])
+def test_what_an_optimizer_steps_on_lies_in_memory_as_the_library_lays_it(per):
+    """Of an update of one vector the last bits hang on where in it a number lies; Adam's first steps make them large."""
+    first = {"norm": "layer", "order": "norm-act-op", "scale": 1.0, "scale_learned": True, "scale_per": per}
+    op = skipviz.Linear(width=8, bias=False)
+    names = ("u1.f1", "u1.f2", "u2.f1", "u2.f2")
+    layers = [skipviz.Layer(id=name, op=op, **(first if k % 2 else {"on": False})) for k, name in enumerate(names, 1)]
+    skips = [skipviz.Skip(source=k - 1, target=k, merge="add" if k % 2 else "concat", on=False) for k in (1, 2, 3, 4)]
+    net = skipviz.Network(input=(2,), layers=layers, skips=skips, head=skipviz.Head(outputs=2))
+    training = Training(optimizer="adam", learning_rate=1.0, batch_size=1)
+    check(short(Experiment(variants={"a": net}, task=Task(name="spiral", samples=60), training=training), steps=3))
+
+
 @pytest.mark.parametrize("names", [("none", "None"), ("f", "SEED", "path", "steps"), ("true", "BATCH", "0", "-.-")])
 def test_networks_may_be_called_as_python_or_the_script_call_things(names):
     check(short(Experiment(variants=dict.fromkeys(names, families.mlp(depth=2, width=4)), task=Task(name="moons")), steps=2))

@@ -38,7 +38,7 @@ class LayerWriter:
             stages.append(f"Dropout({layer.dropout!r}, {name})")
         if layer.scale_learned or layer.scale not in (None, 1):
             self.needs.add("Scale")
-            stages.append(f"Scale({layer.scale!r}, learned=True)" if layer.scale_learned else f"Scale({layer.scale!r})")
+            stages.append(f"Scale({layer.scale!r}{self._learned_scale(layer, shape.output)})")
         if layer.drop_path and drops_path:
             self.needs |= {"Dropout", "DropPath"}
             stages.append(f"DropPath({layer.drop_path!r}, {name})")
@@ -46,6 +46,13 @@ class LayerWriter:
             self.needs.add("Identity")
             stages = ["Identity()"]
         return joined(stages), "" if len(stages) == 1 else "[0]"
+
+    def _learned_scale(self, layer: Layer, shape: Shape) -> str:
+        if not layer.scale_learned:
+            return ""
+        if layer.scale_per == "layer":
+            return ", learned=True"
+        return f", learned=True, shape={(shape[0], 1, 1) if is_image(shape) else (channels(shape),)}"
 
     def projection(self, skip: Skip, shape: SkipShape, source: Shape, name: str) -> str:
         """Return the 1×1 map of a projecting adapter, with its norm."""

@@ -91,11 +91,11 @@ class Identity(nn.Module):
 ''',
     "Scale": '''
 class Scale(nn.Module):
-    """Multiplies by a factor, fixed or learned (ReZero, SkipInit)."""
+    """Multiplies by a factor, fixed or learned (ReZero, SkipInit, LayerScale)."""
 
-    def __init__(self, factor, learned=False):
+    def __init__(self, factor, learned=False, shape=()):
         super().__init__()
-        self.factor = nn.Parameter(torch.tensor(float(factor))) if learned else factor
+        self.factor = nn.Parameter(torch.full(shape, float(factor))) if learned else factor
 
     def forward(self, x):
         return x * self.factor

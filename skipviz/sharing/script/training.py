@@ -18,8 +18,10 @@ class Updater:
     def __init__(self, model):
         self.model = model
         skips = [list(skip.parameters()) for skip in model.s.values()] if hasattr(model, "s") else []
-        theirs = {{id(p) for part in skips for p in part}}
-        trunk = sorted((p for p in model.parameters() if id(p) not in theirs), key=lambda p: p.dim() == 0)  # learned scales last
+        kinds = {{id(p): type(part).__name__ for part in model.modules() for p in part.parameters(recurse=False)}}
+        layers = [list(part.parameters()) for name, part in model.named_children() if name != "s"]
+        trunk = [p for layer in layers for p in sorted(layer, key=lambda p: "Norm" in kinds[id(p)])]  # norms after operations
+        trunk.sort(key=lambda p: kinds[id(p)] == "Scale")  # and learned scales last
         self.parts = [part for part in (trunk, *skips) if part]
         self.vectors = self.joined()
         self.optimizer = {optimizer}

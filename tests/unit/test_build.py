@@ -77,7 +77,10 @@ def test_shapes_and_counts_of_any_network_equal_the_inference(network):
 def test_toggling_any_skip_keeps_shapes_and_counts(network, data):
     assume(network.skips)
     skip = data.draw(st.sampled_from(network.skips))
-    toggled = edit.set_skip(network, skip.id, on=not skip.on)
+    try:
+        toggled = edit.set_skip(network, skip.id, on=not skip.on)
+    except NetworkError:  # nothing could then take the place of a layer that is off
+        assume(False)
     assert toggled.shapes == network.shapes
     check_shapes(toggled)
     model, again, x = build(network), build(toggled), samples(network, 3)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..network.base import NetworkError, Tagged
 from ..storage import Run, RunStore
-from ..tasks.event import Control, Event, applied, message_from
+from ..tasks.event import Control, Event, StepsEvent, applied, message_from
 from .capacity import budget
 from .dispatch import Dispatch
 from .errors import EngineError
@@ -51,10 +51,13 @@ class Controls:
     def _accepts(self, run: Run, message: Event | Control) -> bool:
         """Keep what a message sets, and return whether a worker is to hear it."""
         if run.ended:
-            if isinstance(message, Control) and message.kind == "stop":
+            if isinstance(message, Control) and message.kind in ("stop", "speed", "ghost"):
+                self._note_ended(run, message)
                 return False
             raise EngineError(f"this run has ended ({run.state})", 409)
         self._check_hearing(run, message)
+        if isinstance(message, StepsEvent):
+            raise EngineError("a run that goes on takes the steps that it was begun with", 409)
         if not isinstance(message, Control):
             run.experiment = applied(run.experiment, message)
             return True
@@ -78,6 +81,12 @@ class Controls:
         self._store.note(run)
         if self._workers.post(run, data):
             self._dispatch.asked(run, data)
+
+    def _note_ended(self, run: Run, control: Control) -> None:
+        """Keep of a run that has ended how it is to go on, should it."""
+        if control.kind != "stop":
+            self._note(run, control)
+            self._store.note(run)
 
     def _note(self, run: Run, control: Control) -> None:
         """Keep what a control sets, for viewers and for a run that has no worker yet."""

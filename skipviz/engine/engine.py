@@ -172,6 +172,10 @@ class Engine:
         """Let an ended run go on; see `Resumption.resume`."""
         return self._resumption.resume(run_id, owner, address)
 
+    def extend(self, run_id: str, owner: str | None, events: Iterable[Event], address: str | None = None) -> dict:
+        """Let a finished run go on for more steps after `events`; see `Resumption.extend`."""
+        return self._resumption.extend(run_id, owner, tuple(events), address)
+
     def post(self, run_id: str, owner: str | None, message) -> dict:
         """Pass an event or control to a run; see `Controls.post`. Raises `EngineError`, also where there is no such run."""
         return self._controls.post(self.look_up(run_id), owner, message)

@@ -8,7 +8,7 @@ from typing import Literal
 from ..settings import Settings
 from ..storage import Run
 from ..tasks.event import FASTEST, SLOWEST
-from ..tasks.experiment import Experiment
+from ..tasks.experiment import MOST_STEPS, Experiment
 from ..tasks.uploads import Uploads
 from .capacity import budget, limits, room
 from .capacity.starts import Starts
@@ -53,6 +53,13 @@ class Entrance:
         """Refuse what is no speed: a page's command may hold anything, and every run's time is reckoned with it."""
         if speed is not None and not (type(speed) in (int, float) and SLOWEST <= speed <= FASTEST):
             raise EngineError(f"a speed is a number of steps a second, between {SLOWEST:g} and {FASTEST:,}", 422)
+
+    def more_steps(self, run: Run) -> int:
+        """Return how many steps in all a finished run takes that goes on for as many as it was begun with, if so many may be."""
+        most = min(self._settings().run_steps, MOST_STEPS)
+        if run.steps >= most:
+            raise EngineError(f"this run has taken {run.steps:,} steps, as many as one may on this server", 409)
+        return min(run.steps + run.experiment.training.steps, most)
 
     def check_time(self, run: Run) -> None:
         """Refuse to let a run go on that has used its time up."""

@@ -32,7 +32,7 @@ class Forecast:
         step_seconds = live.step_seconds_in_all(now)
         if live.house or step_seconds is None:
             return
-        asked = min(live.run.experiment.training.steps * step_seconds, settings.run_minutes * 60)
+        asked = min(live.run.steps * step_seconds, settings.run_minutes * 60)
         self._lasted.append((asked, min(live.seconds(now), asked)))
         if not live.keeps_speed():
             self._slowness.append(step_seconds / live.step_seconds)
@@ -60,7 +60,7 @@ class Forecast:
                 return None
             step_seconds = max(slowness * live.step_seconds, 1 / live.run.speed if live.run.speed else 0.0)
         so_far = live.seconds(now)
-        left = (live.run.experiment.training.steps - live.run.step) * step_seconds
+        left = (live.run.steps - live.run.step) * step_seconds
         return self.expected(so_far + max(0.0, min(left, settings.run_minutes * 60 - so_far)), so_far)
 
     def expected(self, asked: float, so_far: float) -> float:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from ..network.base import NetworkError
 from ..storage import Run
+from ..tasks.event import Event, StepsEvent, applied
 from .entrance import Entrance
 from .errors import EngineError, unknown
+from .processes.wire import encode
 from .register import Register
 from .shelf import Shelf
 
@@ -58,6 +61,35 @@ class Resumption:
             self._go_on(run, paused=False)
         return {"ok": True, "step": run.checkpoint or 0}
 
+    def extend(self, run_id: str, owner: str | None, events: Iterable[Event], address: str | None = None) -> dict:
+        """Let a finished run go on from its last weights for as many steps as it was begun with; `events` act before the first.
+
+        Return `{"ok": True, "step": …, "steps": …}`: where it goes on, and how many steps it takes in all then. It is a start
+        of a run as `resume` is. Raises `EngineError`; 409 where its last weights are not kept, or it may take no more steps.
+        """
+        self._shelf.owned(run_id, owner)
+        run = self._shelf.look_up(run_id)
+        kept = run.state == "finished" and self._shelf.checkpoint(run).exists()
+        with self._lock:
+            if not self._shelf.holds(run):
+                raise unknown()
+            if run.state != "finished":
+                raise EngineError(f"this run has not taken all its steps ({run.state})", 409)
+            if not kept:
+                raise EngineError("the last weights of this run are no longer kept", 409)
+            experiment, step = run.experiment, run.step
+            try:
+                for event in events:
+                    experiment = applied(experiment, event)
+            except NetworkError as error:
+                raise EngineError(str(error)) from None
+            self._entrance.check_time(run)
+            longer = StepsEvent(step=step, steps=self._entrance.more_steps(run))
+            self._entrance.check_turn(run.owner, address)
+            self._go_on(run, paused=False, more=[longer, *events])
+            run.experiment = experiment
+        return {"ok": True, "step": step, "steps": longer.steps}
+
     def _wait_for_stop(self, run: Run) -> None:
         told = threading.Event()
         leave = self._register.subscribe(lambda _: told.set())
@@ -93,13 +125,18 @@ class Resumption:
             run.restart = False
             self._register.change(run, "interrupted", str(error))
 
-    def _go_on(self, run: Run, paused: bool) -> None:
-        """Put an ended run in line again; what it had recorded beyond its checkpoint is taken back when its worker is there."""
+    def _go_on(self, run: Run, paused: bool, more: Iterable[Event] = ()) -> None:
+        """Put an ended run in line again, `more` before all that waits to act.
+
+        What it had recorded beyond its checkpoint is taken back when its worker is there.
+        """
         self._entrance.check_open()
         began = run.began or run.experiment
         device = self._entrance.device(began)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take, and this run needs one", 409)
         self._entrance.check_size(began, device)
+        run.waiting[:0] = data = [event.model_dump(mode="json", exclude_none=True) for event in more]
+        run.event_bytes += sum(len(encode(event)) for event in data)
         run.paused, run.restart, run.ended_at = paused, False, None
         self._line_up(run, device)

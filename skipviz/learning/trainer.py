@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..network.base import NetworkError, elements
 from ..tasks.data import HELD_OUT_SHARE, Data, dataset
-from ..tasks.event import Event, applied
+from ..tasks.event import Event, StepsEvent, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.uploads import Uploads
 from .batches import Batches
@@ -75,6 +75,10 @@ class Trainer:
     def unshown(self) -> list[dict]:
         """Events that acted and that no frame has shown yet."""
         return list(self._events)
+
+    def takes(self, event: Event) -> bool:
+        """Return whether `event` acts now: its step has come, and the run is not over or goes on by it."""
+        return (event.step or 0) <= self.step and (not self.finished or isinstance(event, StepsEvent))
 
     def header(self) -> dict:
         """Return what a viewer needs once: the experiment, element counts, data. RMS = norm / √count of a frame's norms."""

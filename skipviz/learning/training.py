@@ -79,14 +79,15 @@ def _trainer(experiment: Experiment) -> Trainer:
 
 def _next_frame(trainer: Trainer, waiting: list[Event]) -> Frame | None:
     """Take steps up to the next one that is recorded; return its frame, None when the run has finished."""
-    training = trainer.experiment.training
-    interval, last = training.record_interval(), training.steps - 1
-    while not trainer.finished:
+    while True:
         acted = False
-        while waiting and (waiting[0].step or 0) <= trainer.step:
+        while waiting and trainer.takes(waiting[0]):
             trainer.apply(waiting.pop(0))
             acted = True
-        frame = trainer.advance(record=acted or trainer.step % interval == 0 or trainer.step == last)
+        if trainer.finished:
+            return None
+        training = trainer.experiment.training
+        scheduled = trainer.step % training.record_interval() == 0 or trainer.step == training.steps - 1
+        frame = trainer.advance(record=acted or scheduled)
         if frame is not None:
             return frame
-    return None

@@ -16,7 +16,7 @@ def listing_of(run: Run) -> dict:
     latest = latest_of(reversed(run.frames))
     about = {"id": run.id, "title": run.title, "state": run.state, "reason": run.reason, "step": run.step}
     times = {"created": run.created, "ended": run.ended_at, "bytes": run.bytes}
-    return _listing({**about, **times, "checkpoint": run.checkpoint}, summary_of(run.experiment), latest)
+    return _listing({**about, **times, "checkpoint": run.checkpoint}, {**summary_of(run.experiment), "steps": run.steps}, latest)
 
 
 def listing_from(row: dict) -> dict:

@@ -50,7 +50,7 @@ class Recorder:
             self._summary = summary_of(now)
             self._changed = {} if now is self._began else {"now": now.to_json()}
         facts = {name: getattr(run, name) for name in _FACTS} | counts | self._changed
-        row |= {"edition": edition_now, "summary": self._summary, "facts": facts}
+        row |= {"edition": edition_now, "summary": {**self._summary, "steps": run.steps}, "facts": facts}
         return Record(row, places, frames, self._experiment, run.header_json)
 
 

@@ -28,9 +28,15 @@ def resumable(state: str, checkpoint: int | None) -> bool:
     return state == "interrupted" or (state in ("failed", "stopped") and checkpoint is not None)
 
 
+def steps_after(steps: int, events: list[dict]) -> int:
+    """Return how many steps a run takes in all that was begun with `steps`, after events in the order in which they act."""
+    return next((event["steps"] for event in reversed(events) if event["kind"] == "steps"), steps)
+
+
 @dataclass(eq=False)
 class Run:
-    """One run. `experiment` has every event applied; the header's experiment is the one it began with."""
+    """One run. `experiment` has every event applied but those that let it go on for more steps, which `steps` has; the header's
+    experiment is the one it began with."""
 
     id: str
     owner: str
@@ -95,6 +101,11 @@ class Run:
     def header(self) -> dict[str, Any] | None:
         """The run's header, or None while it has not begun."""
         return None if self.header_json is None else json.loads(self.header_json)
+
+    @property
+    def steps(self) -> int:
+        """How many steps it takes in all."""
+        return steps_after(self.experiment.training.steps, [*self.events, *self.waiting])
 
     @property
     def ended(self) -> bool:
@@ -201,7 +212,14 @@ class Run:
     def snapshot(self, **extra) -> tuple[int, bytes]:
         """Return the sequence reached and the JSON message that holds the whole run; `extra` fields go along."""
         sequence, standing = self._standing()
-        facts = {"events": self.events, "speed": self.speed, "ghost": self.ghost, "created": round(self.created, 3), **extra}
+        facts = {
+            "events": self.events,
+            "steps": self.steps,
+            "speed": self.speed,
+            "ghost": self.ghost,
+            "created": round(self.created, 3),
+        }
+        facts |= extra
         head = b',"snapshot":true,"header":' + (self.header_json or b"null") + b","
         return sequence, self._message(sequence, standing, head + _encode(facts)[1:-1], self.frames_between(0, sequence))
 

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ..network import edit
 from ..network.base import Identifier, NetworkError, Tagged, sentence
-from .experiment import Experiment
+from .experiment import MOST_STEPS, Experiment
 
 SLOWEST, FASTEST = 0.001, 100_000
 """Steps a second that a run may be held to: at the slowest a step is waited for a quarter of an hour."""
@@ -61,7 +61,17 @@ class ClipEvent(_Event):
     clip_value: float | None = Field(None, gt=0, le=1e6)
 
 
-Event = Annotated[SkipEvent | LayerEvent | RateEvent | ClipEvent, Field(discriminator="kind")]
+class StepsEvent(_Event):
+    """Sets how many steps the run takes in all: a run whose steps are used up goes on. A schedule is from then on that of a run
+    of so many steps."""
+
+    kind: Literal["steps"] = "steps"
+    steps: int = Field(ge=1, le=MOST_STEPS)
+
+
+Event = Annotated[SkipEvent | LayerEvent | RateEvent | ClipEvent | StepsEvent, Field(discriminator="kind")]
+_OF_TRAINING = {"rate": ("learning_rate",), "clip": ("clip_norm", "clip_value"), "steps": ("steps",)}
+"""What events set that are of the training, by kind."""
 
 
 class Control(Tagged):
@@ -85,9 +95,8 @@ def message_from(data) -> Event | Control:
 
 def applied(experiment: Experiment, event: Event) -> Experiment:
     """Return `experiment` as it stands after `event`; raises `NetworkError` if it names what is not there."""
-    if isinstance(event, RateEvent | ClipEvent):
-        names = ("learning_rate",) if isinstance(event, RateEvent) else ("clip_norm", "clip_value")
-        changes = {name: getattr(event, name) for name in names}
+    if event.kind in _OF_TRAINING:
+        changes = {name: getattr(event, name) for name in _OF_TRAINING[event.kind]}
         return experiment.replaced(training=experiment.training.replaced(**changes))
     function = edit.set_skips if isinstance(event, SkipEvent) else edit.set_layers
     if event.variant is not None and event.variant not in experiment.variants:

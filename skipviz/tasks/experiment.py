@@ -14,6 +14,8 @@ from .mend import fitted, mend_words
 from .schedule import Schedule
 from .task import Task
 
+MOST_STEPS = 1_000_000
+"""Of a run."""
 OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam", "adamw": "AdamW"}
 """The optimizers' names as they are written."""
 
@@ -58,7 +60,7 @@ class Training(Frozen):
     momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and momentum; momentum takes 0.9 for 0")
     batch_size: int = Field(64, ge=1, le=4096, description="samples; never more than the training set has")
     weight_decay: float = Field(0.0, ge=0, le=1)
-    steps: int = Field(500, ge=1, le=1_000_000)
+    steps: int = Field(500, ge=1, le=MOST_STEPS)
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of weights and batches")
     record_every: int | None = Field(None, ge=1, le=1_000_000, description="steps; None: max(1, steps // 400)")
     device: Literal["auto", "cpu", "cuda"] = "auto"

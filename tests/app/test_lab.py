@@ -169,8 +169,76 @@ def test_a_rebuilt_network_leaves_its_run(small, engine):
     wait_for(engine, lambda: run.state == "paused")
     data = small.choose("slider", "Depth", 6)
     assert data["run"] is None
-    assert data["message"][0] == "Your run ended at step 0."
+    kept = "It is kept in My runs, and undo brings it back. This is another network: Start trains it."
+    assert data["message"] == ["Your run ended at step 0.", kept]
     assert small.choose("slider", "Depth", 8)["message"] is None
+    assert small.send("undo")["run"] is None
+    data = small.send("undo")
+    assert (data["run"], data["message"]) == (run.id, ["Your run is back at step 0.", "Resume lets it go on."])
+    assert small.send("redo")["run"] is None
+    small.send("undo")
+
+
+def _finish(engine, data) -> str:
+    """Wait for the end of the run that the page shows, and return its id."""
+    run = engine.run(data["run"])
+    wait_for(engine, lambda: run.state == "finished")
+    return run.id
+
+
+def test_a_toggle_after_the_end_and_its_undo_go_on_from_the_finished_weights(small, engine):
+    run = _finish(engine, small.send("start", speed=None, ghost=False))
+    data = small.send("skips", ids=["s1-3"], changes={"on": False})
+    assert (data["run"], data["steps"]) == (run, 5)
+    assert data["message"] == ["Your run goes on from step 5 to 10.", "Its weights are kept."]
+    _finish(engine, data)
+    data = small.send("undo")
+    assert data["message"][0] == "Your run goes on from step 10 to 15."
+    assert _finish(engine, data) == run
+    assert [(event["kind"], event["step"]) for event in engine.run(run).events] == [
+        *(("steps", 5), ("skip", 5)),
+        *(("steps", 10), ("skip", 10)),
+    ]
+
+
+def test_what_was_switched_just_before_the_end_lets_the_run_go_on_no_further(small, engine):
+    data = small.send("start", speed=None, ghost=False, paused=True)
+    engine.post(data["run"], "a-browser-of-these-tests", {"kind": "skip", "ids": ["s1-3"], "on": False})
+    engine.post(data["run"], "a-browser-of-these-tests", {"kind": "resume"})
+    run = _finish(engine, data)
+    data = small.send("skips", ids=["s1-3"], changes={"on": False}, live=True)
+    assert (data["run"], data["message"], engine.run(run).state) == (run, None, "finished")
+
+
+def test_a_schedule_is_said_to_be_that_of_the_longer_run(opened, engine):
+    experiment = link.decode(_small())
+    lab = opened("lab", x=link.encode(experiment.replaced(training=experiment.training.replaced(schedule="cosine"))))
+    run = _finish(engine, lab.send("start", speed=None, ghost=False))
+    data = lab.send("skips", ids=["s1-3"], changes={"on": False})
+    said = "Its weights are kept. Its learning rate is from here on that of a run of 10 steps (cosine)."
+    assert (data["run"], data["message"][1]) == (run, said)
+
+
+def test_another_network_leaves_a_finished_run_and_undo_brings_it_back_after_a_reload_too(small, opened, engine):
+    run = _finish(engine, small.send("start", speed=None, ghost=False))
+    data = small.send("add_skip", source=0, target=2)
+    kept = "It is kept in My runs, and undo brings it back. This is another network: Start trains it."
+    assert (data["run"], data["message"]) == (None, ["Your run has ended at step 5.", kept])
+    again = opened("lab", x=data["link"])
+    data = again.send("undo")
+    assert (data["run"], data["message"]) == (run, ["Your run is back at step 5.", "A switch lets it go on."])
+    assert again.send("skips", ids=["s1-3"], changes={"on": False})["run"] == run
+    _finish(engine, data)
+
+
+def test_a_finished_run_whose_weights_are_gone_says_so_and_another_starts(small, engine):
+    run = _finish(engine, small.send("start", speed=None, ghost=False))
+    engine.run(run).checkpoint = None  # as of a run that was kept before weights were
+    data = small.send("skips", ids=["s1-3"], changes={"on": False})
+    assert data["run"] is None
+    why = "The weights of this run are not kept. Start trains this network anew."
+    assert data["message"] == ["Your finished run does not go on.", why]
+    assert small.send("undo")["run"] == run
 
 
 def test_a_toggle_keeps_the_run(small):
@@ -212,7 +280,7 @@ def test_what_can_be_undone_is_kept_before_the_address_names_the_new_experiment(
 
     monkeypatch.setattr(lab_page, "_address", noted)
     small.send("skips", ids=["s1-3"], changes={"on": False})
-    [(undo, _)] = kept
+    [(undo, *_)] = kept
     assert [experiment.network.skip("s1-3").on for experiment in undo] == [True]
 
 

@@ -102,6 +102,27 @@ def test_a_press_on_the_heatmap_goes_to_that_step(page):
     assert 60 < lab.step() < 140
 
 
+def test_a_finished_run_goes_on_after_a_switch_and_is_back_after_a_drag_is_undone(page):
+    lab = LabPage(page).open(small(steps=30))
+    lab.set_speed(9)
+    run = lab.start()
+    lab.expect_state("Finished")
+    lab.plain.click()
+    expect(lab.toast).to_contain_text("goes on from step 30 to 60")
+    counted = page.locator(".sv-transport .sv-count")
+    expect(counted).to_contain_text("60 / 60")
+    lab.expect_state("Finished")
+    expect(page.get_by_label("Step 30: on to 60 steps")).to_have_count(1)
+    lab.drag(1, 4)
+    expect(lab.toast).to_contain_text("ended at step 60")
+    lab.expect_state("Ready")
+    expect(lab.undo).to_be_enabled()
+    lab.undo.click()
+    expect(lab.toast).to_contain_text("is back at step 60")
+    expect(counted).to_contain_text("60 / 60")
+    assert lab.run() == run
+
+
 def test_a_page_reloaded_in_the_middle_of_a_run_finds_the_run_its_history_and_its_controls(page):
     lab = LabPage(page).open(small())
     run = lab.start()

@@ -10,9 +10,9 @@ STEPS = [small(depth=depth) for depth in (3, 4, 5)]
 
 def test_steps_are_found_by_the_same_browser_at_the_same_address_only():
     parked = Parked()
-    parked.park("me", "here", STEPS[:2], STEPS[2:])
-    assert parked.find("me", "here") == (STEPS[:2], STEPS[2:])
-    assert parked.find("me", "there") == parked.find("you", "here") == ([], [])
+    parked.park("me", "here", STEPS[:2], STEPS[2:], [(STEPS[0], "run")])
+    assert parked.find("me", "here") == (STEPS[:2], STEPS[2:], [(STEPS[0], "run")])
+    assert parked.find("me", "there") == parked.find("you", "here") == ([], [], [])
     parked.find("me", "here")[0].clear()
     assert parked.find("me", "here")[0] == STEPS[:2]
 
@@ -22,10 +22,10 @@ def test_steps_are_forgotten_after_a_while_but_not_for_a_lab_without_any():
     parked = Parked(lambda: now[0])
     parked.park("me", "here", STEPS, [])
     now[0] = module.SECONDS + 1
-    assert parked.find("me", "here") == ([], [])
+    assert parked.find("me", "here") == ([], [], [])
     parked.park("me", "here", STEPS, [])
     parked.park("me", "here", [], [])
-    assert parked.find("me", "here") == (STEPS, [])
+    assert parked.find("me", "here") == (STEPS, [], [])
 
 
 def test_only_so_many_labs_and_steps_are_kept(monkeypatch):

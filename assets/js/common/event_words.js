@@ -10,6 +10,7 @@ import { formatNumber } from "./numbers.js";
 export function eventWords(event, network) {
   if (event.kind === "rate") return `rate ${formatNumber(event.learning_rate)}`;
   if (event.kind === "clip") return clipWords(event);
+  if (event.kind === "steps") return `on to ${event.steps} steps`;
   const name = eventPart(event, event.kind === "skip" ? network.skips : network.layers);
   if (event.on === true) return `${name} on`;
   if (event.on === false) return `${name} off`;
@@ -32,9 +33,9 @@ function clipWords({ clip_norm: norm, clip_value: value }) {
   return parts.length ? `clip ${parts.join(", ")}` : "no clipping";
 }
 
-/** The class of an event's mark: on, off, strength, gain, rate or clip. @param {any} event @returns {string} */
+/** The class of an event's mark: on, off, strength, gain, rate, clip or steps. @param {any} event @returns {string} */
 export function eventMark(event) {
-  if (event.kind === "rate" || event.kind === "clip") return event.kind;
+  if (["rate", "clip", "steps"].includes(event.kind)) return event.kind;
   if (event.on === true) return "on";
   if (event.on === false) return "off";
   return event.gain !== undefined && event.gain !== null ? "gain" : "strength";

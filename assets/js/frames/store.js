@@ -26,6 +26,7 @@ export function createRunStore() {
     /** @type {number | null} steps a second asked for; null is as fast as it goes */ speed: null,
     /** @type {Record<string, {step: number, layer: string}>} */ diverged: {},
     /** @type {number | null} step from which an ended run can go on */ resumes: null,
+    /** @type {number | null} steps that it takes in all */ steps: null,
     /** @type {number | null} steps that its kept weights had taken, once it has ended */ weights: null,
     /** @type {string | null} why it is not being saved */ unsaved: null,
     /** @type {number | null} seconds that a step takes lately, as measured */ took: null,
@@ -33,7 +34,7 @@ export function createRunStore() {
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, weights: null, unsaved: null, took: null,
+        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, steps: null, weights: null, unsaved: null, took: null,
       });
     },
     /** @param {any} message  one message of the stream */
@@ -47,6 +48,7 @@ export function createRunStore() {
       if (message.snapshot) {
         this.frames = [];
         this.events = [];
+        this.steps = message.steps ?? null;
         this.pictured = null;
       }
       if (message.header) this.header = message.header;

@@ -55,7 +55,7 @@ export function createLabPlots(page, options, seek) {
       const training = (store.header || data.probe?.header)?.experiment?.training;
       if (plots) {
         const history = {
-          frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, steps: data.steps, theme,
+          frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, steps: store.steps ?? data.steps, theme,
           cursor: store.frames.length ? frame.step : null, events: store.events, quantity: options.quantity, metric: data.metric,
         };
         plots.heatmap.update(history);

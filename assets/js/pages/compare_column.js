@@ -97,7 +97,7 @@ export function createCompareColumn(side, outer) {
     /** What a picture of both says of this one. */
     caption: () => [`${side ? "Right" : "Left"}: ${data.title}.`, ...captionLines({ data, store, frame: store.frame() })],
     metric: () => data.metric,
-    steps: () => data.steps,
+    steps: () => store.steps ?? data.steps,
     /** What was done to it while it trained, in a few words. */
     done() {
       const words = store.events.slice(0, MOST_EVENTS).map(({ step, event }) => `${eventWords(event, data.network)} at ${step}`);

@@ -59,6 +59,8 @@ export function createLab(root, commands) {
   const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
 
   const variant = () => data.variant;
+  /** Steps in all: one that went on after its end takes more than its experiment says. */
+  const steps = () => store.steps ?? data.steps;
   const ids = (kind) => data.network[kind === "skip" ? "skips" : "layers"].map((part) => part.id);
 
   async function send(message, final) {
@@ -133,7 +135,8 @@ export function createLab(root, commands) {
     },
     speed(value) {
       speed = store.speed = value;
-      if (store.hears()) send({ kind: "speed", steps_per_second: value }, true);
+      // One that has ended keeps it for when it goes on.
+      if (store.hears() || (store.frames.length && store.mine)) send({ kind: "speed", steps_per_second: value }, true);
       else draw.text();
     },
     rate(value, final) {
@@ -160,7 +163,7 @@ export function createLab(root, commands) {
   /** What the transport shows beside `frame`; what to try is the preset's own sentence until something was done. */
   function training(frame) {
     const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
-    return { store, steps: data.steps, shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint };
+    return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint };
   }
   /** What is wrong before the first step: of the network as it is described, and as it was measured at initialisation. */
   function warnings() {
@@ -353,7 +356,7 @@ export function createLab(root, commands) {
       const looked = { data, store, frame, variant: variant() };
       const sentence = sentenceOf(looked, news.event(frame));
       sentenceLine.update(sentence, news.left());
-      page.spoken.textContent = speech.words(looked, sentence, data.steps);
+      page.spoken.textContent = speech.words(looked, sentence, steps());
     }
     return {
       soon() {

@@ -50,8 +50,7 @@ class Session:
 
     def __init__(self, channel: Channel, trainer: Trainer, request: dict, checkpoints: Checkpoints) -> None:
         self._channel, self._trainer, self._checkpoints = channel, trainer, checkpoints
-        self._steps = trainer.experiment.training.steps
-        self._interval = trainer.experiment.training.record_interval()
+        self._began = request["experiment"]
         self._waiting: list = []
         self._paused, self._stopped, self._leaves = bool(request.get("paused")), False, False
         self._single_steps = 0
@@ -78,14 +77,14 @@ class Session:
 
     def run(self) -> None:
         """Train until the steps are used up, every variant diverged, or the person stops it."""
-        self._put("header", self._trainer.header())
+        self._put("header", {**self._trainer.header(), "experiment": self._began})
         self._put("state", "paused" if self._paused else "running")
         self._flush()
+        self._receive()
         while not (self._trainer.finished or self._stopped or self._leaves):
+            if not self._rests():
+                self._advance()
             self._receive()
-            if self._stopped or self._leaves or self._rests():
-                continue
-            self._advance()
         if self._trainer.finished or self._checkpoints.affordable():
             self._save()
         self._flush()
@@ -103,12 +102,12 @@ class Session:
                 self._leaves = True
             else:
                 self._take(message_from(message))
-        if self._waiting:
-            step = self._trainer.step
-            due = [event for event in self._waiting if event.step is None or event.step <= step]
-            self._waiting = [event for event in self._waiting if event not in due]
-            for event in due:
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            if self._trainer.takes(event):
                 self._apply(event)
+            else:
+                self._waiting.append(event)
 
     def _take(self, message) -> None:
         if not isinstance(message, Control):
@@ -183,9 +182,10 @@ class Session:
         """Take one step; record it as design and schedule say."""
         trainer, step = self._trainer, self._trainer.step
         slow = self._reckoned > SLOW or (self._speed is not None and self._speed < 1 / SLOW)
-        edge = step == 0 or step == self._steps - 1
+        training = trainer.experiment.training
+        edge = step == 0 or step == training.steps - 1
         urgent = self._touched or bool(self._acted) or self._single_steps > 0 or edge
-        record = urgent or slow or step % self._interval == 0
+        record = urgent or slow or step % training.record_interval() == 0
         began = time.monotonic()
         passing = not record and began - self._emitted >= PASSING_PERIOD
         rest = max(PICTURE_PERIOD, PICTURE_REST * trainer.picture_seconds)
@@ -241,7 +241,7 @@ class Session:
             place = variants[name].place(where["layer"])
             diverged.append(f"{name} diverged at step {where['step']}: {place} gave the first number that is not finite")
         reason = "; ".join(diverged) or None
-        if self._stopped:
+        if self._stopped and not self._trainer.finished:
             return ["stopped", reason]
         if self._leaves and not self._trainer.finished:
             return ["interrupted", "the run's worker was told to end"]

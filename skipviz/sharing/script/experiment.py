@@ -171,12 +171,12 @@ def script(
             helpers(needs),
             *(f"\n{text}" for text in networks),
             own.body if own else data_source(task),
-            updater(phases) + rate_source(experiment.training),
+            updater(phases) + rate_source(experiment.training, _lengthens(phases)),
             _train_source(experiment, phases, steps, classes, lives, "Dropout" in needs),
         ]
     )
     text = f'\n\nTEXT = r"""\n{FILE.read_text(encoding="ascii").strip()}\n"""\n' if task.name == "text" else ""
-    return _head(experiment, file, body, own) + broken(body) + text + MAIN
+    return _head(phases[-1], file, body, own) + broken(body) + text + MAIN
 
 
 def _own(task: Task, uploads: Uploads | None) -> OwnSource | None:
@@ -252,16 +252,18 @@ def _import_order(line: str) -> tuple[bool, str]:
 
 
 def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live], drops: bool) -> str:
-    task, scheduled = experiment.task, changes_rate(experiment.training)
+    task, scheduled, lengthens = experiment.task, changes_rate(experiment.training), _lengthens(phases)
+    peak = f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n"
+    if lengthens:
+        peak += f"    steps = {experiment.training.steps}  # over which the learning rate is scheduled\n"
     metric = task.kind.metric
     return TRAIN.format(
         metric_words=METRIC_WORDS[metric],
         held=HELD_OUT_SAMPLES,
         models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
-        before=weight_source(experiment)
-        + (f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n" if scheduled else ""),
+        before=weight_source(experiment) + (peak if scheduled else ""),
         events=_events_source(phases, steps, lives),
-        rates=RATES if scheduled else "",
+        rates=(RATES.replace("peak)", "peak, steps)") if lengthens else RATES) if scheduled else "",
         pass_=pass_source(experiment.training, loss_source(experiment), drops),
         stepped="" if experiment.training.accumulation > 1 else "loss",
         evaluate=indented(outputs_source(experiment.training, "x"), 4).strip(),
@@ -269,6 +271,11 @@ def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str]
         metric_body=METRICS[metric],
         interval=experiment.training.record_interval(),
     )
+
+
+def _lengthens(phases: list[Experiment]) -> bool:
+    """Return whether an event changes how many steps there are in all."""
+    return len({phase.training.steps for phase in phases}) > 1
 
 
 def _events_source(phases: list[Experiment], steps: list[int], lives: dict[str, Live]) -> str:
@@ -293,6 +300,8 @@ def _training_acts(before: Training, after: Training) -> list[str]:
             acts.append(f"peak = {rate!r}")
         else:
             sets.append(f'updater.optimizer.param_groups[0]["lr"] = {rate!r}')
+    if after.steps != before.steps and changes_rate(after):
+        acts.append(f"steps = {after.steps}")
     if thresholds(after) != thresholds(before):
         sets.append("updater.clip_norm, updater.clip_value = {!r}, {!r}".format(*thresholds(after)))
     return acts + (["for updater in updaters.values():", *(f"    {line}" for line in sets)] if sets else [])

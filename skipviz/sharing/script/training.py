@@ -86,7 +86,7 @@ CLIP = '''
                 for gradient in gradients:
                     gradient.mul_(self.clip_norm / (total + 1e-6))
 '''
-ONE_CYCLE = """    top = {top!r}
+ONE_CYCLE = """    top = {top}
     first, last = ({first!r}, 1.0) if step < top else (1.0, {last!r})
     share = step / top if step < top else (step - top) / (STEPS - 1 - top) if step > top else 0.0
     return peak * (last + (first - last) / 2 * (1 + math.cos(math.pi * share)))
@@ -178,27 +178,37 @@ def changes_rate(training: Training) -> bool:
     return training.schedule != "constant" or training.warmup_steps > 0
 
 
-def rate_source(training: Training) -> str:
-    """Return the function that gives a step's learning rate, or nothing where that is always the same."""
+def rate_source(training: Training, lengthens: bool = False) -> str:
+    """Return the function that gives a step's learning rate, or nothing where that is always the same.
+
+    `lengthens`: it is also given of how many steps, since an event changes that.
+    """
     if not changes_rate(training):
         return ""
     warmup, schedule = training.warmup_steps, training.schedule
     rise = f"{warmup} steps of warm-up, then " if warmup and schedule != "one_cycle" else ""
-    head = f'\ndef rate(step, peak):\n    """Return the learning rate of a step: {rise}{SCHEDULES[schedule]}."""\n'
+    given = "step, peak, steps" if lengthens else "step, peak"
+    head = f'\ndef rate({given}):\n    """Return the learning rate of a step: {rise}{SCHEDULES[schedule]}."""\n'
     if schedule == "one_cycle":
-        return head + ONE_CYCLE.format(top=(warmup or RISE * training.steps) - 1, first=FIRST, last=LAST)
+        top = (warmup or RISE * training.steps) - 1
+        if lengthens and not warmup:
+            top = f"{RISE!r} * steps - 1"
+        source = ONE_CYCLE.format(top=top, first=FIRST, last=LAST)
+        return head + (source.replace("STEPS", "steps") if lengthens else source)
     if warmup:
         head += f"    if step < {warmup}:\n        return peak * (step + 1) / {warmup}\n"
-    return head + f"    return {_fall(training)}\n"
+    return head + f"    return {_fall(training, lengthens)}\n"
 
 
-def _fall(training: Training) -> str:
-    warmup = training.warmup_steps
-    past, left = (f"(step - {warmup})", f"(STEPS - {warmup})") if warmup else ("step", "STEPS")
+def _fall(training: Training, lengthens: bool) -> str:
+    warmup, steps = training.warmup_steps, "steps" if lengthens else "STEPS"
+    past, left = (f"(step - {warmup})", f"({steps} - {warmup})") if warmup else ("step", steps)
     if training.schedule == "cosine":
         return f"peak * ((1 + math.cos(math.pi * {past} / {left})) / 2)"
     if training.schedule == "step":
-        cuts = (warmup + int(share * (training.steps - warmup)) for share in CUTS)
+        cuts = [warmup + int(share * (training.steps - warmup)) for share in CUTS]
+        if lengthens:
+            cuts = [f"{warmup} + int({share!r} * ({steps} - {warmup}))" for share in CUTS]
         return f"peak * {CUT!r} ** ({' + '.join(f'(step >= {cut})' for cut in cuts)})"
     return "peak"
 

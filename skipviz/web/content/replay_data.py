@@ -9,6 +9,7 @@ from ...drawing import diagram, udiagram
 from ...network.network import Network
 from ...sharing import replay
 from ...storage import Run
+from ...storage.run import steps_after
 from ...tasks.experiment import OPTIMIZERS, Experiment
 from ...tasks.training_words import training_words
 from ...version import __version__
@@ -38,7 +39,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "state": run.state,
         "diverged": run.diverged,
         "events": list(run.events),
-        "steps": experiment.training.steps,
+        "steps": steps_after(experiment.training.steps, run.events),
         "metric": experiment.task.kind.metric,
         "variants": {
             name: {"facts": facts(experiment, network), **_variant_data(network, list(run.events))}

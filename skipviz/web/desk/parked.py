@@ -25,23 +25,30 @@ class Parked:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._steps: OrderedDict[tuple[str, str], tuple[float, list[Experiment], list[Experiment]]] = OrderedDict()
+        self._steps: OrderedDict[
+            tuple[str, str], tuple[float, list[Experiment], list[Experiment], list[tuple[Experiment, str]]]
+        ] = OrderedDict()
 
-    def park(self, owner: str, address: str, undo: list[Experiment], redo: list[Experiment]) -> None:
-        """Keep the steps of a lab that stands at `address` now; one in which nothing was done takes none from another there."""
+    def park(
+        self, owner: str, address: str, undo: list[Experiment], redo: list[Experiment], left: list[tuple[Experiment, str]] = ()
+    ) -> None:
+        """Keep the steps of a lab that stands at `address` now, and the runs that they have ended.
+
+        One in which nothing was done takes none from another there.
+        """
         if not undo and not redo:
             return
         with self._lock:
             self._steps.pop((owner, address), None)
-            self._steps[owner, address] = self._clock(), undo[-STEPS:], redo[-STEPS:]
+            self._steps[owner, address] = self._clock(), undo[-STEPS:], redo[-STEPS:], [*left[-STEPS:]]
             while len(self._steps) > MOST:
                 self._steps.popitem(last=False)
 
-    def find(self, owner: str, address: str) -> tuple[list[Experiment], list[Experiment]]:
-        """Return copies of what can be undone and redone at `address`, both empty where nothing is kept."""
+    def find(self, owner: str, address: str) -> tuple[list[Experiment], list[Experiment], list[tuple[Experiment, str]]]:
+        """Return copies of what can be undone and redone at `address`, and of the runs ended by it; empty where nothing is kept."""
         with self._lock:
-            since, undo, redo = self._steps.get((owner, address), (0.0, [], []))
-            return ([*undo], [*redo]) if self._clock() - since <= SECONDS else ([], [])
+            since, *kept = self._steps.get((owner, address), (0.0, [], [], []))
+            return tuple([*part] if self._clock() - since <= SECONDS else [] for part in kept)
 
 
 parked = Parked()

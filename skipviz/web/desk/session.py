@@ -12,6 +12,7 @@ from ...network.base import NetworkError
 from ...tasks import presets
 from ...tasks.experiment import Experiment
 from ...tasks.own import Own
+from ...tasks.training_words import schedule_words
 from .address import address_from
 from .identity import owner_from
 from .mend import Mend
@@ -190,21 +191,59 @@ def tell(bench: Workbench, message) -> None:
         return
 
 
-def accept(bench: Workbench, experiment: Experiment, events: list | None, posted: bool = False) -> None:
-    """Take an edited experiment; a live run follows by `events`, or ends when the structure changed (None)."""
+def accept(bench: Workbench, experiment: Experiment, events: list | None, posted: bool = False, extends: bool = True) -> None:
+    """Take an edited experiment; the run follows by `events`, or ends when the structure changed (None)."""
     bench.put(experiment)
-    follow(bench, events, posted)
+    follow(bench, events, posted, extends)
 
 
-def follow(bench: Workbench, events: list | None, posted: bool = False) -> None:
-    """Bring the bench's run along: by `events` if it is live and they are enough, else leave it; without a change it stays."""
+def travel(bench: Workbench, back: bool) -> None:
+    """Undo, or redo, once; the run follows, and one that the edit had ended is there again."""
+    follow(bench, bench.step_back() if back else bench.step_forward())
+    found = bench.left_here() if bench.run is None else None
+    run = get_engine().run(found) if found else None
+    if run is not None:
+        bench.run = run.id
+        on = "A switch lets it go on." if run.state == "finished" else "Resume lets it go on."
+        bench.said = (f"Your run is back at step {run.step:,}.", on)
+
+
+def follow(bench: Workbench, events: list | None, posted: bool = False, extends: bool = True) -> None:
+    """Bring the bench's run along: by `events` if they are enough, else leave it; without a change it stays.
+
+    One that has finished goes on for as many steps again, unless `extends` says otherwise.
+    """
     if bench.run is None or events == []:
         return
     run = get_engine().run(bench.run)
+    if posted and run is not None and not run.waiting and events_between(run.experiment, bench.experiment) == []:
+        return  # it acted before the end, if that has come since
+    if run is not None and run.owner == owner() and extends and events and run.state == "finished" and _extend(bench, events):
+        return
     if events is None or run is None or run.ended:
-        if run is not None and run.state in ("running", "paused") and run.owner == owner():
-            bench.left = run.step
+        if run is None:
+            bench.said = ("Your run is no longer kept.", "Start trains this network anew.")
+        elif events is None and run.state in ("running", "paused", "finished") and run.owner == owner():
+            bench.said = (
+                f"Your run {'has ' if run.ended else ''}ended at step {run.step:,}.",
+                "It is kept in My runs, and undo brings it back. This is another network: Start trains it.",
+            )
+        bench.part()
         leave(bench)
     elif not posted:
         for event in events:
             tell(bench, event)
+
+
+def _extend(bench: Workbench, events: list) -> bool:
+    """Let the bench's finished run go on after `events`, and return whether it does; either is said."""
+    try:
+        went = get_engine().extend(bench.run, owner(), events, address())
+    except EngineError as error:
+        why = str(error)
+        bench.said = ("Your finished run does not go on.", f"{why[:1].upper()}{why[1:]}. Start trains this network anew.")
+        return False
+    schedule = schedule_words(bench.experiment.training)
+    rate = f" Its learning rate is from here on that of a run of {went['steps']:,} steps ({schedule})." if schedule else ""
+    bench.said = (f"Your run goes on from step {went['step']:,} to {went['steps']:,}.", f"Its weights are kept.{rate}")
+    return True

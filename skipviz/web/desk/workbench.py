@@ -27,8 +27,12 @@ class Workbench:
     u: bool = False
     """Whether a network with scales is drawn as a U."""
     select: dict | None = None
-    left: int | None = None
-    """The step at which an edit ended the run, until that is told."""
+    said: tuple[str, str] | None = None
+    """What an edit did to the run, until that is told."""
+    left: list[tuple[Experiment, str]] = field(default_factory=list)
+    """Runs that an edit has ended, the newest last, and the experiment that each stood at."""
+    before: Experiment | None = None
+    """What the last edit changed."""
 
     @property
     def network(self) -> Network:
@@ -39,6 +43,7 @@ class Workbench:
         """Take `experiment` as the newest one; what was before can be undone."""
         if experiment == self.experiment:
             return
+        self.before = self.experiment
         self.undo.append(self.experiment)
         del self.undo[:-UNDO_LIMIT]
         self.redo.clear()
@@ -55,10 +60,20 @@ class Workbench:
     def _travel(self, source: list[Experiment], target: list[Experiment]) -> list | None:
         if not source:
             return []
-        before = self.experiment
-        target.append(before)
+        self.before = self.experiment
+        target.append(self.before)
         self.experiment = source.pop()
-        return events_between(before, self.experiment)
+        return events_between(self.before, self.experiment)
+
+    def part(self) -> None:
+        """Remember with what it stood at before the last edit the run that this edit ends."""
+        if self.run is not None and self.before is not None:
+            self.left.append((self.before, self.run))
+            del self.left[:-UNDO_LIMIT]
+
+    def left_here(self) -> str | None:
+        """Return the run that an edit of just this experiment ended last, or None."""
+        return next((run for experiment, run in reversed(self.left) if experiment is self.experiment), None)
 
 
 def network_after(network: Network, command: dict) -> Network:

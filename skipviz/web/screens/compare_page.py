@@ -143,7 +143,7 @@ def _column(run: Run, experiment: Experiment, name: str, drawing: diagram.Diagra
         "variants": list(experiment.variants),
         "network": network_data(experiment.variants[name]),
         "diagram": drawing.to_data(),
-        "steps": experiment.training.steps,
+        "steps": run.steps,
         "recipe": recipe_words(experiment.training),
         "task": experiment.task.kind.title.lower(),
         "metric": experiment.task.kind.metric,

@@ -143,7 +143,8 @@ def perform(desk: session.Desk, command: dict) -> None:
     change = {"skips": set_skips, "layers": set_layers}[operation]
     allowed = {key: value for key, value in dict(command["changes"]).items() if key in ("on", "gain", "strength")}
     experiment = with_twin(bench.experiment.with_network(change(bench.network, command["ids"], **allowed)))
-    session.accept(bench, experiment, events_between(bench.experiment, experiment), posted=bool(command.get("live")))
+    events, posted = events_between(bench.experiment, experiment), bool(command.get("live"))
+    session.accept(bench, experiment, events, posted, extends=False)
     if shown and bench.run is None and not _is_shared(name, bench):
         _start_own(desk, bench)
 

@@ -32,10 +32,10 @@ def page() -> None:
     watching.show(desk, bench)
     # Before the address, which may be loaded anew from the moment that it names this experiment.
     if not desk.follow:
-        parked.park(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}", bench.undo, bench.redo)
+        parked.park(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}", bench.undo, bench.redo, bench.left)
     _address(desk, bench)
     data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact, height=view.room())
-    desk.message = desk.message or _parting(bench)
+    desk.message, bench.said = desk.message or bench.said, None
     component.mount(
         {
             "page": "lab",
@@ -59,14 +59,6 @@ def page() -> None:
         feed.draw([bench.run] if bench.run else [], desk.follow, watch.get("version", 0))
 
 
-def _parting(bench: Workbench) -> tuple[str, str] | None:
-    """Return what to say of a run that an edit has ended, once."""
-    step, bench.left = bench.left, None
-    if step is None:
-        return None
-    return f"Your run ended at step {step:,}.", "It is kept in My runs. This is another network: Start trains it."
-
-
 def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
@@ -84,7 +76,7 @@ def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
     elif operation == "reset":
         session.leave(bench)
     elif operation in ("undo", "redo"):
-        session.follow(bench, bench.step_back() if operation == "undo" else bench.step_forward())
+        session.travel(bench, back=operation == "undo")
     elif operation == "compact":
         desk.compact = True
     elif operation == "measure":

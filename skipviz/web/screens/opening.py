@@ -35,7 +35,7 @@ def lab_desk() -> Desk:
         bench = desk.benches["lab"]
         # An address that names nothing opens a lab of its own: what was done in another one is no part of it.
         if not desk.follow and (st.query_params.get("x") or st.query_params.get("run")):
-            bench.undo, bench.redo = parked.find(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}")
+            bench.undo, bench.redo, bench.left = parked.find(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}")
     return st.session_state.lab_desk
 
 

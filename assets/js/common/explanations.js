@@ -85,8 +85,8 @@ export const EXPLANATIONS = {
   },
   loss: {
     title: "Loss",
-    says: "What training makes small: the mean over the batch of how wrong each output is.",
-    formula: "L = (1 ÷ B) · Σ ℓ(output, target)",
+    says: "What training makes small: how wrong the batch’s outputs are, as a mean (weighted by class if so set), or Dice of each class.",
+    formula: "L = (1 ÷ B) · Σ ℓ(output, target);  Dice: 1 − 2 Σpg ÷ (Σp² + Σg²)",
     read: "Thin: every recorded batch. Thick: smoothed, an old step’s weight halves every 6 recorded steps.",
   },
   metric: {

@@ -15,9 +15,7 @@ def changed(lab, *changes):
 
 
 def test_settings_of_training_do_not_take_each_other_back(lab):
-    experiment = changed(
-        lab, ("selectbox", "Optimizer", "sgd"), ("number_input", "Batch size", 16.0), ("number_input", "Seed", 7.0)
-    )
+    experiment = changed(lab, ("selectbox", "Optimizer", "sgd"), ("text_input", "Batch size", "16"), ("text_input", "Seed", "7"))
     training = experiment.training
     assert (training.optimizer, training.batch_size, training.seed) == ("sgd", 16, 7)
 
@@ -34,7 +32,7 @@ def test_settings_of_a_task_do_not_take_each_other_back(lab):
 
 def test_settings_of_an_architecture_do_not_take_each_other_back(lab):
     lab.choose("selectbox", "Family", "transformer")
-    experiment = changed(lab, ("number_input", "Blocks", 3.0), ("number_input", "Feed-forward", 24.0))
+    experiment = changed(lab, ("text_input", "Blocks", "3"), ("text_input", "Feed-forward", "24"))
     assert len(experiment.network.skips) == 6
     assert {layer.op.width for layer in experiment.network.layers if layer.op.kind == "linear"} >= {24}
 

@@ -44,7 +44,7 @@ def test_the_address_carries_the_experiment(lab):
         ("selectbox", "Norm", "layer", "note", "torch-default init, layer norm"),
         ("selectbox", "Init", "he", "note", "He init, no norm"),
         ("selectbox", "Skips", "none", "skips_total", 0),
-        ("number_input", "Every", 4, "skips_total", 5),
+        ("text_input", "Every", "4", "skips_total", 5),
     ],
 )
 def test_a_change_in_the_sidebar_rebuilds_the_network(lab, kind, label, value, field, expected):

@@ -207,7 +207,7 @@ def test_a_run_that_is_over_before_the_page_could_tell_of_it_is_shown(opened, en
 def test_a_start_asked_for_before_the_page_heard_of_a_change_trains_what_was_changed(opened, engine):
     lab = opened("lab", x=link.encode(_small()))
     asked = engine.run(engine.submit(link.decode(lab.data()["link"]), OWNER, paused=True))
-    lab.choose("number_input", "Batch size", 16.0)
+    lab.choose("text_input", "Batch size", "16")
     data = lab.send("start", run=asked.id, paused=True)
     run = engine.run(data["run"])
     assert run is not asked

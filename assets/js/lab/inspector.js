@@ -4,6 +4,7 @@ import { element, iconButton } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { ACTIVATIONS } from "../common/activations.js";
 import { formatNumber } from "../common/numbers.js";
+import { readAs, typedNumber } from "../common/typed_number.js";
 
 /* global KINDS */
 const NORMS = [["none", "no norm"], ...KINDS.norm];
@@ -56,7 +57,7 @@ export function createInspector(host, act) {
       const next = JSON.stringify([parts, data.network.depth, then, data.network.skips_total, warnings]);
       if (next === key) return;
       const busy = /** @type {any} */ (document.activeElement);
-      if (key && parts.length && controls.contains(busy) && ["range", "number", "select-one"].includes(busy.type) && same(parts)) {
+      if (key && parts.length && controls.contains(busy) && ["range", "text", "select-one"].includes(busy.type) && same(parts)) {
         line.replaceChildren(...summary(data, then, warnings));
         return;
       }
@@ -118,8 +119,8 @@ function skipControls(skips, depth, act) {
       "Adapter, gain and ends of this skip",
       row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
       row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true)), "skip_gain"),
-      row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], 1, act, (value) => act.skips(ids, { source: value }, true)), "ends"),
-      row("Joins at h", number("Joins at state", skip.target, [1, depth], 1, act, (value) => act.skips(ids, { target: value }, true)), "ends"),
+      row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], true, act, (value) => act.skips(ids, { source: value }, true)), "ends"),
+      row("Joins at h", number("Joins at state", skip.target, [1, depth], true, act, (value) => act.skips(ids, { target: value }, true)), "ends"),
       element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
     ),
     iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
@@ -127,25 +128,36 @@ function skipControls(skips, depth, act) {
   ];
 }
 
-function number(label, value, [min, max], step, act, changed) {
-  const whole = step === 1;
-  const input = element("input", { type: "number", min, max, step, value, "aria-label": label, title: label });
-  input.onchange = () => {
-    const wanted = Number(input.value);
-    if (input.value !== "" && wanted >= min && wanted <= max && (!whole || Number.isInteger(wanted))) return changed(wanted);
-    input.value = String(value);
-    act.refuse("Not changed.", `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max}.`);
+/** A field for a number: what cannot be taken stays in it, and the sentence beneath says its bounds. */
+function number(label, value, [min, max], whole, act, changed) {
+  const beneath = element("span", { class: "sv-quiet", hidden: true });
+  const input = element("input", { type: "text", inputmode: "decimal", autocomplete: "off", value, "aria-label": label, title: label });
+  const say = (/** @type {string} */ words, refused = false) => {
+    beneath.textContent = words;
+    beneath.hidden = !words;
+    input.setAttribute("aria-invalid", String(refused));
   };
-  return input;
+  input.onchange = () => {
+    const wanted = typedNumber(input.value, whole);
+    if (wanted !== null && wanted >= min && wanted <= max && (!whole || Number.isInteger(wanted))) {
+      say(readAs(input.value, wanted));
+      input.value = String(wanted);
+      return changed(wanted);
+    }
+    const bounds = `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max}.`;
+    say(`${bounds} It stays ${value}.`, true);
+    act.refuse("Not changed.", bounds);
+  };
+  return element("span", { class: "sv-typed" }, input, beneath);
 }
 
 function layerControls(layers, act) {
   const layer = layers[0];
   const ids = layers.map((one) => one.id);
-  const width = layer.width && number("Width", layer.width, [1, 512], 1, act, (value) => act.layers(ids, { width: value }, true));
-  const dropout = number("Dropout", layer.dropout, [0, 0.9], 0.05, act, (value) => act.layers(ids, { dropout: value }, true));
-  const path = number("Drop-path", layer.drop_path, [0, 0.9], 0.05, act, (value) => act.layers(ids, { drop_path: value }, true));
-  const factor = number("Init factor", layer.init_factor, [0.0001, 100], "any", act, (value) => act.layers(ids, { init_factor: value }, true));
+  const width = layer.width && number("Width", layer.width, [1, 512], true, act, (value) => act.layers(ids, { width: value }, true));
+  const dropout = number("Dropout", layer.dropout, [0, 0.9], false, act, (value) => act.layers(ids, { dropout: value }, true));
+  const path = number("Drop-path", layer.drop_path, [0, 0.9], false, act, (value) => act.layers(ids, { drop_path: value }, true));
+  const factor = number("Init factor", layer.init_factor, [0.0001, 100], false, act, (value) => act.layers(ids, { init_factor: value }, true));
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`, explain("layer")),
     switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),

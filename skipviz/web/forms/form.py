@@ -24,7 +24,6 @@ class Setting:
     options: tuple | Callable[[dict], tuple] = ()
     low: float = 1
     high: float = 100
-    step: float = 1
     words: Mapping[Any, str] = field(default_factory=dict, hash=False)
     """How options are shown; what is missing is shown as it is."""
     help: str | None = None

@@ -56,7 +56,7 @@ FORM = Form(
         Setting("depth", "Depth", 50, low=2, high=300),
         Setting("width", "Width", 32, low=1, high=512, help="The published one is 50"),
         Setting(
-            "gate_bias", "Gate bias", -2.0, low=-10.0, high=10.0, step=0.5,
+            "gate_bias", "Gate bias", -2.0, low=-10.0, high=10.0,
             help="At the start: the more negative, the more is carried past; the paper takes −1 to −4",
         ),
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),

@@ -167,7 +167,7 @@ def _widget(desk: Desk, column, setting: Setting, values: dict, name: str, put) 
     else:
         limits = min(setting.low, value), max(setting.high, value)
         whole = isinstance(setting.default, int)
-        number_field(desk, column, setting.label, value, limits, put, name=name, whole=whole, step=setting.step, **shared)
+        number_field(desk, column, setting.label, value, limits, put, name=name, whole=whole, **shared)
 
 
 def _by_hand(desk: Desk, bench: Workbench, found: Recognised) -> None:
@@ -221,7 +221,7 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     )  # fmt: skip
     number_field(
         desk, right, "Init factor", setup.init_factor, (0.0001, MAX_INIT_FACTOR), lambda value: change("init_factor", value),
-        name="set_init_factor", whole=False, step=0.5,
+        name="set_init_factor", whole=False,
         help="On every layer's initial weights. N(0, 1/n) times √n is N(0, 1): 8 at width 64.",
     )  # fmt: skip
 

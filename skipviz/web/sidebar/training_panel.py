@@ -56,7 +56,7 @@ def draw_training(desk: Desk, bench: Workbench) -> None:
     fields.number(right, "Batch size", "batch_size", (1, 4096))
     fields.number(left, "Steps", "steps", (1, 1_000_000))
     fields.number(right, "Seed", "seed", (0, 2**31 - 1))
-    fields.number(left, "Weight decay", "weight_decay", (0, 1), whole=False, step=0.0001)
+    fields.number(left, "Weight decay", "weight_decay", (0, 1), whole=False)
     fields.choice(right, "Device", "device", DEVICES)
     more = st.expander(MORE)
     _draw_loss(fields, more)
@@ -67,11 +67,11 @@ def draw_training(desk: Desk, bench: Workbench) -> None:
         help="Steps in which the learning rate rises to its largest; one-cycle takes 30 % of all steps for 0",
     )  # fmt: skip
     fields.number(
-        left, "Clip norm", "clip_norm", (0, MOST_CLIPPED), none=True, whole=False, step=0.1,
+        left, "Clip norm", "clip_norm", (0, MOST_CLIPPED), none=True, whole=False,
         help="The whole gradient is shortened to this L2 norm; 0: it is not. Frames show it unclipped. A run takes it at once",
     )  # fmt: skip
     fields.number(
-        right, "Clip value", "clip_value", (0, MOST_CLIPPED), none=True, whole=False, step=0.1,
+        right, "Clip value", "clip_value", (0, MOST_CLIPPED), none=True, whole=False,
         help="Each element of the gradient is held to this magnitude, before its norm; 0: it is not. A run takes it at once",
     )  # fmt: skip
     fields.number(
@@ -101,6 +101,6 @@ def _draw_loss(fields: _Fields, more) -> None:
         )  # fmt: skip
     if "label_smoothing" in taken:
         fields.number(
-            right, "Label smoothing", "label_smoothing", (0, MOST_SMOOTHED), whole=False, step=0.05,
+            right, "Label smoothing", "label_smoothing", (0, MOST_SMOOTHED), whole=False,
             help="This share of every class's target is spread evenly over all classes",
         )  # fmt: skip

@@ -133,14 +133,23 @@ def _header(content: bytes, name: str, file: str) -> tuple[tuple[int, ...], bool
         raise UploadError(f"{name} of {file} is no numpy array") from None
 
 
-def one_array(content: bytes, file: str) -> str:
-    """Return in a sentence what to do with a single array."""
+def shape_of(content: bytes, file: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Return the shape and type that the header of a single array names; raises `UploadError` where no array of them is taken."""
     shape, _, dtype, _ = _header(content, "what is in", file)
     if dtype.hasobject:
-        return f"{file} holds pickled Python objects, which are never opened: save plain arrays with numpy.savez"
-    together = "save images and labels, or masks, together: numpy.savez('pictures.npz', images=…, labels=…)"
-    if len(shape) == 2:
-        return f"{file} is one array of {written(shape)}: as a table save it with numpy.savetxt as .csv; of pictures, {together}"
+        raise UploadError(f"{file} holds pickled Python objects, which are never opened: save plain numbers with numpy.save")
+    return shape, dtype
+
+
+def single_array(content: bytes, file: str) -> np.ndarray:
+    """Return the one array of a .npy file; raises `UploadError` where it holds other than numbers or words, or is cut short."""
+    return _array(content, "the array", file)
+
+
+def one_array(content: bytes, file: str) -> str:
+    """Return in a sentence what to do with a single array that is no table."""
+    shape, _ = shape_of(content, file)
+    together = "save images and labels, or masks, together: numpy.savez('pictures.npz', x=…, y=…)"
     return f"{file} is one array of {written(shape)} with nothing to tell of it: {together}"
 
 

@@ -6,10 +6,11 @@ import zlib
 
 from .columns import columns_of
 from .own import FEWEST_SAMPLES, MOST_ROWS, UploadError, shown, shown_file
+from .read_arrays import shape_of, single_array
 from .spreadsheet import SpreadsheetError, rows_apart, text_of
 from .table import Table
 from .table_head import head_of, is_nothing, names_of
-from .table_text import MOST_BYTES, MOST_COLUMNS, check_columns, check_size, text_rows
+from .table_text import MOST_BYTES, MOST_CELLS, MOST_COLUMNS, check_columns, check_size, text_rows
 
 PREVIEWED = 5
 MOST_TYPED_CELLS = 250_000
@@ -73,6 +74,24 @@ def _typed_table(content: bytes, door: str, file: str) -> Table:
     cells = [[text_of(value) for value in row] for row in rows[above:]]
     source = {"door": door, "above": above, **{key: found[key] for key in ("place", "names") if key in found}}
     return _table(cells, typed, "", source, notes, file)
+
+
+def read_array_table(content: bytes, name: str) -> Table | None:
+    """Return the table that the two-dimensional array of a .npy file is, None for other arrays; raises `UploadError`."""
+    file = shown_file(name)
+    shape, dtype = shape_of(content, file)
+    if len(shape) != 2:
+        return None
+    check_size(content, file)
+    check_columns(shape[1], file)
+    if shape[0] > min(MOST_ROWS, MOST_CELLS // max(1, shape[1])):
+        raise UploadError(f"{file} has {shape[0]:,} rows of {shape[1]} columns, and at most {MOST_CELLS:,} cells are taken")
+    if dtype.kind == "S":
+        raise UploadError(f"{file} holds bytes: save numbers, or words as text with .astype(str)")
+    rows = [[text_of(value) for value in row] for row in single_array(content, file).tolist()]
+    if not rows or not rows[0]:
+        raise UploadError(f"{file} is an array without values")
+    return _table(rows, [dtype.kind in "iuf"] * shape[1], "", {"door": "npy"}, (), file)
 
 
 def _table(rows: list[list[str]], typed: list[bool], delimiter: str, source: dict, notes: tuple[str, ...], file: str) -> Table:

@@ -55,6 +55,13 @@ def plain(value):
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
+def array_rows(file, _: int) -> list[list]:
+    """Return the rows of a two-dimensional array in a .npy file, whose size is known to be allowed."""
+    import numpy
+
+    return numpy.load(file, allow_pickle=False).tolist()
+
+
 def sheet_rows(file, sheet: int) -> list[list]:
     """Return the rows of one sheet of a spreadsheet, those that are empty left out."""
     from python_calamine import load_workbook

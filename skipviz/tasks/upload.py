@@ -7,21 +7,23 @@ from .own import Own, UploadError, shown_file
 from .pictures import Pictures
 from .pixel_table import read_pixels
 from .read_pictures import read_pictures
-from .read_table import read_table
+from .read_table import read_array_table, read_table
 from .table import Table
 
 TABLES = (".csv", ".tsv", ".txt", ".data", ".xlsx", ".parquet", ".gz")
 PICTURES = (".npz", ".npy", ".zip")
 """Ends of names of which it is known what they are meant to be, whatever is in them."""
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
-ARCHIVES_AND_ARRAYS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")
+ARRAY = b"\x93NUMPY"
+ARCHIVES_AND_ARRAYS = (b"PK\x03\x04", b"PK\x05\x06", ARRAY)
 _SHEETS = b"xl/workbook.xml"
 
 
 def read(content: bytes, name: str, pictures: bool = False) -> Table | Pictures:
     """Return what a file holds, told by its first bytes and its name's end; raises `UploadError` with one sentence.
 
-    Archives and arrays are pictures unless they are a spreadsheet's, all else is a table. Nothing is written, unpickled or
+    A single array of two dimensions is a table; archives and other arrays are pictures unless they are a spreadsheet's, all else
+    is a table. Nothing is written, unpickled or
     run; time and memory are bounded by the limits of `read_table` and `read_pictures`. A table too wide for one whose columns
     are a square picture's pixels is pictures; a narrower one is where `pictures` are wanted.
     """
@@ -29,6 +31,8 @@ def read(content: bytes, name: str, pictures: bool = False) -> Table | Pictures:
     suffix = "." + file.rpartition(".")[2].lower() if "." in file else ""
     if suffix in PICKLES:
         raise UploadError(f"{file} is a pickle, which is never opened: send a .csv table or an .npz of plain arrays")
+    if content.startswith(ARRAY) and (table := read_array_table(content, name)):
+        return table
     is_archive = content.startswith(ARCHIVES_AND_ARRAYS) and _SHEETS not in content
     if suffix in PICTURES or (is_archive and suffix not in TABLES):
         return read_pictures(content, name)

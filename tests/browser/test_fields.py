@@ -44,7 +44,9 @@ def test_the_inspectors_fields_answer_nonsense_and_what_cannot_be(six):
         _type(joins, text)
         expect(six.toast).to_have_text("Not changed. Joins at state: a whole number from 1 to 6.")
         expect(joins).to_have_value(text)
-        expect(six.inspector.locator(".sv-typed", has=joins)).to_contain_text("from 1 to 6. It stays 3.")
+        expect(six.inspector.locator(".sv-typed", has=six.page.get_by_label("Joins at state"))).to_contain_text(
+            "from 1 to 6. It stays 3."
+        )
         six.toast.evaluate("toast => toast.hidden = true")
     _type(joins, "1")
     expect(six.toast).to_contain_text("Not done. A skip only runs forward")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import io
 import random
 import sys
 
@@ -86,6 +87,9 @@ COLUMNS = {
 FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row><row r="1"><c r="A1"><v>1</v></c></row>'
 """Two cells at opposite ends of a sheet."""
 
+ARRAY = io.BytesIO()
+np.save(ARRAY, np.array([[i * 7 % 11 + 0.1, i / 3 if i % 5 else np.nan, i % 2] for i in range(ROWS)], np.float32))
+
 FORMS = {
     "thousands by points in a file of semicolons": (RENT.encode(), "rent.csv", "Miete", {}),
     "the same, points being decimal": (RENT.encode(), "rent.csv", "Wohnfläche", {"decimal": "point"}),
@@ -105,6 +109,7 @@ FORMS = {
     "Windows-1252": (HOUSES.encode("cp1252"), "häuser.csv", "Preis", {}),
     "UTF-16": (HOUSES.encode("utf-16"), "häuser.txt", "Preis", {}),
     "a spreadsheet": (xlsx({"Notes": [], "Data": SHEET}), "prices.xlsx", "price", {}),
+    "a single array": (ARRAY.getvalue(), "x.npy", "column 3", {}),
     "Parquet": (parquet(**COLUMNS), "data.parquet", "kind", {}),
 }  # fmt: skip
 

@@ -45,10 +45,11 @@ def _typed_rows(table: Table, door: str) -> RowsSource:
     function, given, library = {
         "xlsx": (spreadsheet.sheet_rows, str(found.get("place", 0)), "python-calamine"),
         "parquet": (spreadsheet.parquet_rows, "[" + ", ".join(map(literal, found.get("names", ()))) + "]", "pyarrow"),
+        "npy": (spreadsheet.array_rows, "0", None),
     }[door]
     lines = [f"rows = [[text_of(value) for value in row] for row in {function.__name__}(FILE, {given})[{first}:]]"]
     sources = (inspect.getsource(part) for part in (function, spreadsheet.plain, spreadsheet.text_of))
-    return RowsSource(_indented(lines), "".join(f"\n\n{source}" for source in sources), libraries=(library,))
+    return RowsSource(_indented(lines), "".join(f"\n\n{source}" for source in sources), libraries=(library,) if library else ())
 
 
 def _indented(lines: list[str]) -> str:

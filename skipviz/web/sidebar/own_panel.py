@@ -29,7 +29,7 @@ from .reading import Reading, reading_of
 
 TITLES = {"table": "Your own table…", "pictures": "Your own pictures…"}
 ASKED = {
-    "table": ("A table: CSV, .csv.gz, Excel (.xlsx) or Parquet", "plants.csv", examples.table_csv, table_text.MOST_BYTES),
+    "table": ("A table: CSV, .csv.gz, Excel (.xlsx), Parquet or .npy", "plants.csv", examples.table_csv, table_text.MOST_BYTES),
     "pictures": (
         "An .npz of arrays or a .zip of image files, with labels or masks",
         "shapes.npz",

@@ -72,7 +72,8 @@ def test_the_papers_own_size_is_said_beside_the_one_drawn(lab):
 def test_a_link_opens_with_the_form_that_its_network_has(opened, recipe, shown):
     lab = opened("lab", x=linked(recipe))
     assert lab.widget("selectbox", "Family").value == recipe.family
-    widgets = {widget.label: widget.value for kind in ("selectbox", "text_input") for widget in getattr(lab.test.sidebar, kind)}
+    kinds = (lab.test.sidebar.selectbox, lab.test.sidebar.text_input)
+    widgets = {widget.label: _as_shown(widget.value) for kind in kinds for widget in kind}
     assert {label: widgets[label] for label in shown} == {label: _as_shown(value) for label, value in shown.items()}
 
 

@@ -8,7 +8,7 @@ class PixelLayerNorm(nn.LayerNorm):
     """Layer norm over the channels of each pixel (Liu et al. 2022)."""
 
     def forward(self, x):
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
 '''
 
 

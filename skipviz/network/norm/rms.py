@@ -8,7 +8,7 @@ class PixelRMSNorm(nn.RMSNorm):
     """RMS norm over the channels of each pixel."""
 
     def forward(self, x):
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
 '''
 
 

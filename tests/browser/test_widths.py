@@ -83,6 +83,16 @@ def test_nothing_lies_over_the_logo_of_the_widest_header_and_every_page_and_choi
         lab.until(lambda: page.evaluate(CUT) == [])
 
 
+def test_at_400_per_cent_nothing_is_docked_over_the_lab_and_nothing_lies_over_the_logo(visit):
+    page = visit(viewport={"width": 320, "height": 225}, device_scale_factor=4)
+    lab = LabPage(page).open()
+    lab.until(lambda: page.evaluate(CLEAR))
+    lab.until(lambda: page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") == 320)
+    transport, card, count = page.evaluate(BOXES, [".sv-transport-card", ".sv-network", ".sv-transport .sv-count"])
+    assert transport["bottom"] <= card["top"]
+    assert count["right"] <= 320
+
+
 def test_a_phone_is_told_of_a_bad_link_above_the_transport(visit):
     page = visit(viewport=PHONE)
     lab = LabPage(page)

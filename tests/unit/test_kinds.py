@@ -133,6 +133,13 @@ def test_what_autograd_keeps_of_a_norm_is_what_its_kind_says(kind):
 
 
 @NORMED
+def test_a_norm_of_images_hands_on_what_convolutions_read_safely(kind):
+    shape = (4, 6, 6)
+    y = Norm(kind.name, shape).function(True)(torch.randn(3, *shape))
+    assert y.is_contiguous()
+
+
+@NORMED
 def test_a_norm_takes_each_mean_over_as_many_values_as_its_kind_says(kind):
     shape = (12, 4, 3)
     x = torch.randn(6, *shape, dtype=torch.float64, requires_grad=True)

@@ -65,7 +65,7 @@ def recipes(draw, family: str):
         options = setting.options(values) if callable(setting.options) else setting.options
         if options:
             values[setting.name] = draw(st.sampled_from(options[: MOST_OPTIONS.get(setting.name, len(options))]))
-        elif setting.step == 1:
+        elif isinstance(setting.default, int):
             values[setting.name] = draw(st.integers(*NUMBERS[setting.name]))
         else:
             values[setting.name] = draw(st.integers(-20, 20)) / 2

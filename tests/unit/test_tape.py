@@ -5,7 +5,10 @@ import json
 import pytest
 
 from skipviz.storage import Run
+from skipviz.tasks import presets
 from skipviz.web.component.tape import KEPT, Tape
+
+EXPERIMENT = presets.get("vanishing-plain")
 
 
 class Engine:
@@ -19,7 +22,7 @@ class Engine:
 
 
 def running(name="a") -> Run:
-    run = Run(name, "owner", None, state="running")
+    run = Run(name, "owner", EXPERIMENT, state="running")
     run.header_json = b'{"batch_size":8}'
     return run
 

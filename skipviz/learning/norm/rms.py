@@ -10,6 +10,6 @@ from .axes import Function, channels_last
 
 
 def function(norm: nn.Module, training: bool, frozen: tuple[slice, ...]) -> Function:
-    """Return RMS norm over channels."""
+    """Return RMS norm over channels, which reads its input once: torch's reads it twice, so that a fork's sum had another order."""
     weight, width = norm.weight, channels(norm.shape)
-    return channels_last(lambda x: torch.rms_norm(x, (width,), weight, None), norm.shape)
+    return channels_last(lambda x: torch.rms_norm(x.view_as(x), (width,), weight, None), norm.shape)

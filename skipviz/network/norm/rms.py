@@ -10,10 +10,17 @@ class PixelRMSNorm(nn.RMSNorm):
     def forward(self, x):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
 '''
+ONCE = '''
+class RMSNorm(nn.RMSNorm):
+    """RMS norm that reads its input as one: gradients are then summed in the library's order."""
+
+    def forward(self, x):
+        return super().forward(x.view_as(x))
+'''
 
 
 def _written(shape: Shape, own: bool) -> str:
-    return f"{'PixelRMSNorm' if is_image(shape) else 'nn.RMSNorm'}({channels(shape)})"
+    return f"{'PixelRMSNorm' if is_image(shape) else 'RMSNorm'}({channels(shape)})"
 
 
 KIND = Norm(
@@ -23,7 +30,7 @@ KIND = Norm(
     over="a sample's channels",
     values=channels,
     written=_written,
-    helpers={"PixelRMSNorm": SOURCE},
+    helpers={"PixelRMSNorm": SOURCE, "RMSNorm": ONCE},
     centred=False,
     saves_more=1,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ...network.base import Shape, is_image
+from ...network.base import Shape
 
 Function = Callable[[Tensor], Tensor]
 EPSILON = 1e-5
@@ -17,14 +17,4 @@ def channels_second(function: Function, shape: Shape) -> Function:
     """Return a function whose channels are axis 1 as one of states of `shape`, whose channels are last in a sequence."""
     if len(shape) == 2:
         return lambda x: function(x.transpose(1, 2)).transpose(1, 2)
-    return function
-
-
-def channels_last(function: Function, shape: Shape) -> Function:
-    """Return a function whose channels are the last axis as one of states of `shape`, whose channels are axis 1 in an image.
-
-    The copy is what convolutions are given: of channels-last memory torch 2.13's on a CPU writes past its ends (1×1, stride 2).
-    """
-    if is_image(shape):
-        return lambda x: function(x.movedim(1, -1)).movedim(-1, 1).contiguous()
     return function

@@ -1,18 +1,24 @@
-"""Layer norm over channels alone."""
+"""Layer norm over channels alone; of an image written out, so that states and their gradients keep their place in memory."""
 
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ...network.base import channels
-from .axes import Function, channels_last
+from ...network.base import channels, is_image
+from .axes import Function
 
 EPSILON = 1e-6
 """ConvNeXt's."""
 
 
 def function(norm: nn.Module, training: bool, frozen: tuple[slice, ...]) -> Function:
-    """Return layer norm over channels."""
+    """Return layer norm over channels. It reads its input once, so that a fork sums gradients in one order, recorded or not."""
     weight, bias, width = norm.weight, norm.bias, channels(norm.shape)
-    return channels_last(lambda x: torch.layer_norm(x, (width,), weight, bias, EPSILON), norm.shape)
+
+    def pixels(x: Tensor) -> Tensor:
+        x = x.view_as(x).to(weight.dtype)
+        variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
+        return (x - mean) * torch.rsqrt(variance + EPSILON) * weight[:, None, None] + bias[:, None, None]
+
+    return pixels if is_image(norm.shape) else lambda x: torch.layer_norm(x, (width,), weight, bias, EPSILON)

@@ -8,7 +8,9 @@ class PixelRMSNorm(nn.RMSNorm):
     """RMS norm over the channels of each pixel."""
 
     def forward(self, x):
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
+        x = x.view_as(x).to(self.weight.dtype)
+        root = torch.rsqrt(x.square().mean(1, keepdim=True) + torch.finfo(x.dtype).eps)
+        return x * root * self.weight[:, None, None]
 '''
 ONCE = '''
 class RMSNorm(nn.RMSNorm):

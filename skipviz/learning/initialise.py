@@ -1,40 +1,20 @@
-"""Initial weights by scheme. Biases are zero except in torch's own scheme."""
+"""Initial weights by scheme."""
 
 from __future__ import annotations
 
-import math
-
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from ..network.init import INITS
 
 
 def fill_weight(weight: Tensor, bias: Tensor | None, scheme: str, fans: tuple[float, float], generator: torch.Generator) -> None:
-    """Fill `weight` and `bias` in place for `fans` = (inputs, outputs) of one unit.
-
-    torch: U(±1/√fan-in), which is kaiming_uniform(a=√5). he: N(0, 2/fan-in) (He et al. 2015). glorot:
-    U(±√(6/(fan-in + fan-out))) (Glorot & Bengio 2010). normal: N(0, 1/fan-in). orthogonal: Saxe et al. 2014.
-    """
-    fan_in, fan_out = fans
+    """Fill `weight` and `bias` in place for `fans` = (inputs, outputs) of one unit."""
+    kind = INITS[scheme]
     with torch.no_grad():
-        if scheme == "torch":
-            bound = 1 / math.sqrt(fan_in)
-            weight.uniform_(-bound, bound, generator=generator)
-            if bias is not None:
-                bias.uniform_(-bound, bound, generator=generator)
-            return
+        kind.fill(weight, *fans, generator, nn)
         if bias is not None:
-            bias.zero_()
-        if scheme == "he":
-            weight.normal_(0.0, math.sqrt(2 / fan_in), generator=generator)
-        elif scheme == "glorot":
-            bound = math.sqrt(6 / (fan_in + fan_out))
-            weight.uniform_(-bound, bound, generator=generator)
-        elif scheme == "normal":
-            weight.normal_(0.0, math.sqrt(1 / fan_in), generator=generator)
-        elif scheme == "orthogonal":
-            torch.nn.init.orthogonal_(weight, generator=generator)
-        else:
-            weight.zero_()
+            kind.fill(bias, *fans, generator, nn) if kind.biases else bias.zero_()
 
 
 def fill_bilinear(weight: Tensor, bias: Tensor | None, factor: int) -> None:

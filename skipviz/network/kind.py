@@ -6,6 +6,8 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
+from inspect import getsource
+from textwrap import dedent
 from typing import Literal
 
 from .base import Shape, channels
@@ -69,6 +71,32 @@ class Norm:
     def blocks(self, shape: Shape, batch_size: int) -> bool:
         """Return whether it gives its bias whatever comes in: of one value the mean is the value itself."""
         return self.centred and self.values_normed(shape, batch_size) == 1
+
+
+@dataclass(frozen=True)
+class Init:
+    """A scheme of first weights; torch and scripts fill with the same lines."""
+
+    number: int
+    """Its place among the choices, which never changes."""
+    name: str
+    """In a network's JSON data and in links."""
+    words: str
+    """As a person writes it."""
+    fill: Callable
+    """`fill(weight, fan_in, fan_out, source, nn)` fills a tensor in place from the generator `source`; `nn` is torch's.
+
+    It is one function without a docstring or an import: a script has its lines as they stand.
+    """
+    paper: str = ""
+    """Where it comes from."""
+    biases: bool = False
+    """Whether biases are filled as weights are; they are zero elsewhere."""
+
+    def lines(self) -> list[str]:
+        """Return the source of what `fill` does."""
+        _, _, body = getsource(self.fill).partition(":\n")
+        return dedent(body).splitlines()
 
 
 def kinds(package: str) -> dict:

@@ -8,16 +8,17 @@ from pydantic import Field, model_validator
 
 from .activation import ACTIVATIONS
 from .base import Frozen, NetworkError, Shape, channels
+from .init import INITS
 from .norm import NORMS
 from .operation import Operation
 
 Activation = Literal["none", *ACTIVATIONS]
 Norm = Literal["none", *NORMS]
 Order = Literal["op-norm-act", "norm-act-op"]
-Init = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"]
+Init = Literal[*INITS]
 MAX_INIT_FACTOR = 100
 """With `normal` the factor √n makes weights N(0, 1): this reaches a fan-in of 10,000."""
-LayerInit = Literal["torch", "he", "glorot", "normal", "orthogonal", "zero", "bilinear"]
+LayerInit = Literal[*INITS, "bilinear"]
 
 
 class Layer(Frozen):

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from .base import AS_KEPT, Frozen, NetworkError, Shape, channels, elements, is_image, with_channels
-from .layer import Layer
+from .layer import Init, Layer
 from .rest import check_rests
 from .skip import Adapter, Skip
 
@@ -30,7 +30,7 @@ class Head(Frozen):
     outputs: int = Field(2, ge=1, le=2000)
     bias: bool = True
     flatten: bool = Field(False, description="classes of an image: flatten it instead of taking its mean")
-    init: Literal["torch", "he", "glorot", "normal", "orthogonal", "zero"] = "torch"
+    init: Init = "torch"
 
     def output_shape(self, shape: Shape) -> Shape:
         if self.kind == "classes":

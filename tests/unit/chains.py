@@ -25,7 +25,7 @@ from skipviz import (
     edit,
 )
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
-from skipviz.network.layer import Activation
+from skipviz.network.layer import Activation, Init
 from skipviz.network.norm import NORMS
 from skipviz.network.skip import stride_between
 
@@ -42,7 +42,7 @@ WIDE = 6
 LARGEST_SCALED_UP = 64
 """Pixels of an image that may still be scaled up."""
 ACTIVATIONS = get_args(Activation)
-INITS = ("torch", "he", "glorot", "normal", "orthogonal", "zero")
+INITS = get_args(Init)
 
 
 def usually(value, *others) -> st.SearchStrategy:

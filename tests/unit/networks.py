@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from skipviz import Adapter, Experiment, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit
 from skipviz.network import norm
-from skipviz.network.layer import Activation
+from skipviz.network.layer import Activation, Init
 
 ACTIVATIONS = get_args(Activation)
 NORMS = ("none", *(name for name, kind in norm.NORMS.items() if not kind.misfit((1,))))
-INITS = ("torch", "he", "glorot", "normal", "orthogonal", "zero")
+INITS = get_args(Init)
 IDS = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True)
 
 

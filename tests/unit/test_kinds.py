@@ -1,5 +1,6 @@
 """What a kind says of itself is what torch does."""
 
+import math
 from pkgutil import resolve_name
 
 import pytest
@@ -8,14 +9,17 @@ from torch import nn
 
 from skipviz import Experiment, Head, Identity, Layer, NetworkError, Task, Training, families, link
 from skipviz.learning.build import build
+from skipviz.learning.initialise import fill_weight
 from skipviz.learning.norm import Norm
 from skipviz.network.activation import ACTIVATIONS
+from skipviz.network.init import INITS
 from skipviz.network.norm import NORMS
 from skipviz.network.norm.group import group_count
 from skipviz.sharing.script.experiment import network_source
+from skipviz.sharing.script.parts import helpers
 from skipviz.web.content import bundle
 from skipviz.web.content.kinds import tables
-from skipviz.web.forms.form import NORM_WORDS
+from skipviz.web.forms.form import INIT_WORDS, NORM_WORDS
 
 MODULES = {name: eval(kind.module, {"nn": nn}) for name, kind in ACTIVATIONS.items()}
 KINDS = pytest.mark.parametrize("kind", ACTIVATIONS.values(), ids=ACTIVATIONS)
@@ -166,3 +170,40 @@ def test_numbers_of_norms_stay_and_forms_page_and_tables_offer_all():
     assert [list(pair) for pair in bundle.kinds()["norm"]] == [[kind.name, kind.words] for kind in NORMS.values()]
     assert NORM_WORDS.keys() == {"none", *NORMS}
     assert all(f"`{name}`" in tables() for name in NORMS)
+
+
+DRAWN = pytest.mark.parametrize("kind", INITS.values(), ids=INITS)
+TORCHS = {
+    "torch": lambda weight, source: nn.init.kaiming_uniform_(weight, a=5**0.5, generator=source),
+    "he": lambda weight, source: nn.init.kaiming_normal_(weight, generator=source),
+    "glorot": lambda weight, source: nn.init.xavier_uniform_(weight, generator=source),
+    "normal": lambda weight, source: nn.init.kaiming_normal_(weight, nonlinearity="linear", generator=source),
+    "orthogonal": lambda weight, source: nn.init.orthogonal_(weight, generator=source),
+    "zero": lambda weight, source: nn.init.zeros_(weight),
+}
+
+
+def drawn(fill) -> tuple[torch.Tensor, torch.Tensor]:
+    weight, bias = torch.full((6, 5, 3, 3), 9.0), torch.full((6,), 9.0)
+    fill(weight, bias, torch.Generator().manual_seed(3))
+    return weight, bias
+
+
+@DRAWN
+def test_an_init_draws_what_torchs_own_draws_and_a_script_draws_the_same_bits(kind):
+    fans = 45, 54
+    mine = drawn(lambda weight, bias, source: fill_weight(weight, bias, kind.name, fans, source))
+    theirs, _ = drawn(lambda weight, bias, source: TORCHS[kind.name](weight, source))
+    torch.testing.assert_close(mine[0], theirs, rtol=1e-6, atol=1e-7)
+    assert kind.biases == bool(mine[1].any())
+    space = {"torch": torch, "nn": nn, "math": math, "SEED": 0}
+    exec(helpers({"fill", *(f"scheme {name}" for name in INITS)}), space)
+    written = drawn(lambda weight, bias, source: space["fill"](weight, bias, kind.name, *fans, source))
+    assert all(torch.equal(*pair) for pair in zip(mine, written, strict=True))
+
+
+def test_numbers_of_inits_stay_and_forms_page_and_tables_offer_all():
+    assert [kind.name for kind in INITS.values() if kind.number <= 6] == ["torch", "he", "glorot", "normal", "orthogonal", "zero"]
+    assert [list(pair) for pair in bundle.kinds()["init"]] == [[kind.name, kind.words] for kind in INITS.values()]
+    assert INIT_WORDS.keys() == INITS.keys()
+    assert all(f"`{name}`" in tables() for name in INITS)

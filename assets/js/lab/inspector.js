@@ -9,7 +9,6 @@ import { readAs, typedNumber } from "../common/typed_number.js";
 /* global KINDS */
 const NORMS = [["none", "no norm"], ...KINDS.norm];
 const ORDERS = [["op-norm-act", "op – norm – act"], ["norm-act-op", "norm – act – op"]];
-const INITS = [["torch", "torch default"], ["he", "He"], ["glorot", "Glorot"], ["normal", "N(0, 1/n)"], ["orthogonal", "orthogonal"], ["zero", "zero"]];
 const MERGES = [["add", "add"], ["concat", "concat"], ["gate", "gate"]];
 
 function choice(label, options, value, onchange) {
@@ -168,7 +167,7 @@ function layerControls(layers, act) {
       width ? row("Width", width, "width") : element("span", { class: "sv-quiet" }, layer.label),
       row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true)), "normalisation"),
       row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true)), "order"),
-      row("Init", choice("Init", INITS, layer.init, (value) => act.layers(ids, { init: value }, true)), "init"),
+      row("Init", choice("Init", KINDS.init, layer.init, (value) => act.layers(ids, { init: value }, true)), "init"),
       row("Init factor", factor, "init_factor"),
       row("Dropout", dropout, "dropout"),
       row("Drop-path", path, "drop_path"),

@@ -5,6 +5,8 @@ Each does what its namesake in `skipviz.learning` does, number for number; `test
 
 from __future__ import annotations
 
+from ...network.init import INITS
+from ...network.kind import Init
 from ...network.norm import NORMS
 
 GENERATOR = '''
@@ -14,32 +16,24 @@ def generator(*names):
     return torch.Generator().manual_seed(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1)
 '''
 
-SCHEMES = {
-    "torch": """
-    if scheme == "torch":
-        for tensor in (weight,) if bias is None else (weight, bias):
-            tensor.uniform_(-1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in), generator=source)
-        return""",
-    "he": """
-    if scheme == "he":  # He et al. 2015
-        weight.normal_(0.0, math.sqrt(2 / fan_in), generator=source)""",
-    "glorot": """
-    if scheme == "glorot":  # Glorot & Bengio 2010
-        bound = math.sqrt(6 / (fan_in + fan_out))
-        weight.uniform_(-bound, bound, generator=source)""",
-    "normal": """
-    if scheme == "normal":
-        weight.normal_(0.0, math.sqrt(1 / fan_in), generator=source)""",
-    "standard": """
+STANDARD = """
     if scheme == "standard":
-        weight.normal_(generator=source)""",
-    "orthogonal": """
-    if scheme == "orthogonal":  # Saxe et al. 2014
-        nn.init.orthogonal_(weight, generator=source)""",
-    "zero": """
-    if scheme == "zero":
-        weight.zero_()""",
-}
+        weight.normal_(generator=source)"""
+"""How an embedding's vectors are filled, as torch's own."""
+
+
+def _filled(init: Init) -> str:
+    """Return the lines by which `fill` follows a scheme."""
+    lines = [
+        f'if scheme == "{init.name}":' + (f"  # {init.paper}" if init.paper else ""),
+        *("    " + line for line in init.lines()),
+    ]
+    if init.biases:
+        lines += ["    if bias is not None:", *("        " + line.replace("weight", "bias") for line in init.lines()), "    return"]
+    return "\n" + "\n".join("    " + line for line in lines)
+
+
+SCHEMES = {**{name: _filled(init) for name, init in INITS.items()}, "standard": STANDARD}
 """How first weights are filled, by scheme; biases are zero except in torch's own."""
 
 FILL = '''
@@ -296,9 +290,9 @@ def helpers(needs: set[str]) -> str:
     found = [GENERATOR]
     schemes = [text for name, text in SCHEMES.items() if f"scheme {name}" in needs]
     if "drawn" in needs or "fill" in needs:
-        torch_first = [text for text in schemes if text is SCHEMES["torch"]]
-        others = [text for text in schemes if text is not SCHEMES["torch"]]
-        lines = [text.strip("\n") for text in torch_first] + [ZERO_BIAS] + [text.strip("\n") for text in others]
+        returning = {_filled(init) for init in INITS.values() if init.biases}
+        lines = [text.strip("\n") for text in (*filter(returning.__contains__, schemes), ZERO_BIAS)]
+        lines += [text.strip("\n") for text in schemes if text not in returning]
         found.append(FILL + "\n".join(lines) + "\n")
     if "drawn" in needs:
         options = {"drawn factor": ", factor=1.0", "drawn bias": ", bias=None"}

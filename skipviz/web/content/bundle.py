@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ...drawing import colours, figures, legend
 from ...network.activation import ACTIVATIONS
+from ...network.init import INITS
 from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
 
@@ -103,7 +104,8 @@ def style() -> str:
 def kinds() -> dict:
     """Return what can be chosen as the browser needs it: pairs of a kind's name and its words."""
     return {
-        kind: [[name, one.words] for name, one in found.items()] for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS))
+        kind: [[name, one.words] for name, one in found.items()]
+        for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS), ("init", INITS))
     }
 
 

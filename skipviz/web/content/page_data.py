@@ -6,6 +6,7 @@ from ...drawing import diagram, udiagram
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
+from ...network.init import INITS
 from ...network.network import Network
 from ...network.norm import NORMS
 from ...sharing import link
@@ -23,22 +24,13 @@ PROBE_SECONDS = 1.5
 COLD_SECONDS = 0.05
 """Likewise while the server has just begun and nothing can be measured yet: the page is drawn first."""
 
-_INITS = {
-    "torch": "torch-default init",
-    "he": "He init",
-    "glorot": "Glorot init",
-    "normal": "N(0, 1/n) init",
-    "orthogonal": "orthogonal init",
-    "zero": "zero init",
-}
-
 
 def note(network: Network) -> str:
     """Return init and norm in words: both decide whether a plain network's gradient vanishes."""
     inits = {layer.init for layer in network.weighted} or {"torch"}
     factors = {layer.init_factor for layer in network.weighted}
     norms = {layer.norm for layer in network.layers} - {"none"} or {"none"}
-    init = _INITS[inits.pop()] if len(inits) == 1 else "mixed inits"
+    init = f"{INITS[inits.pop()].words} init" if len(inits) == 1 else "mixed inits"
     if factors - {1.0}:
         init += f" ×{factors.pop():g}" if len(factors) == 1 else " × mixed factors"
     words = {"none": "no norm", **{name: norm.words for name, norm in NORMS.items()}}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...network import activation, norm
+from ...network import activation, init, norm
 from ...network.network import Network
 from ...tasks.task import Task
 
@@ -81,6 +81,7 @@ SWITCH = ("on", "off")
 NORMS = ("none", *norm.NORMS)
 NORM_WORDS = {"none": "none", **{name: kind.words.removesuffix(" norm") for name, kind in norm.NORMS.items()}}
 ACTIVATIONS = {**{name: kind.words for name, kind in activation.ACTIVATIONS.items()}, "none": "none"}
+INIT_WORDS = {name: kind.words for name, kind in init.INITS.items()}
 SCALES = {"none": "1", "root": "1/√L", "skipinit": "from 1/√L", "rezero": "from 0"}
 """Branch scales by their names in `families`, `none` being no factor."""
 DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)

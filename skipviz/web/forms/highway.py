@@ -7,10 +7,10 @@ from ...network.base import NetworkError, is_image
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
 from .clues import usual
-from .form import ACTIVATIONS, NORM_WORDS, NORMS, Form, Setting
+from .form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, NORMS, Form, Setting
 
 POINTS = tuple(name for name, kind in KINDS.items() if kind.picture == "boundary")
-INITS = {"torch": "torch", "he": "He", "glorot": "Glorot", "normal": "N(0, 1/n)", "orthogonal": "orthogonal"}
+INITS = tuple(name for name in INIT_WORDS if name != "zero")  # with which a highway could not start
 PUBLISHED_DEPTHS = (10, 20, 50, 100)
 """Of the paper's networks, 50 units wide, on MNIST's 784 pixels."""
 
@@ -61,7 +61,7 @@ FORM = Form(
         ),
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
         Setting("norm", "Norm", "none", NORMS, words=NORM_WORDS),
-        Setting("init", "Init", "torch", tuple(INITS), words=INITS),
+        Setting("init", "Init", "torch", INITS, words=INIT_WORDS),
         Setting("layers", "Layers", "linear", ("linear", "conv"), words={"conv": "3×3 conv"}),
     ),
     _make,

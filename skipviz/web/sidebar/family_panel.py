@@ -15,7 +15,7 @@ from ..desk.image_mend import larger_images
 from ..desk.session import Desk, accept, leave
 from ..desk.workbench import Workbench, events_between
 from ..forms import FORMS, architecture
-from ..forms.form import ACTIVATIONS, NORM_WORDS, SCALES, SCALES_HELP, Setting
+from ..forms.form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, SCALES, SCALES_HELP, Setting
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
@@ -23,14 +23,6 @@ from .field import field_of
 from .number_field import number_field
 
 ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
-INITS = {
-    "torch": "torch",
-    "he": "He",
-    "glorot": "Glorot",
-    "normal": "N(0, 1/n)",
-    "orthogonal": "orthogonal",
-    "zero": "zero",
-}
 OWN = "own"
 """What the family's widget shows for a network of no family."""
 DEEP, WIDE = 300, 512
@@ -202,7 +194,7 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     left.selectbox("Activation", list(ACTIVATIONS), format_func=ACTIVATIONS.get, **setting("activation"))
     right.selectbox("Norm", list(NORM_WORDS), format_func=NORM_WORDS.get, **setting("norm"))
     left.selectbox("Order", list(ORDERS), format_func=ORDERS.get, **setting("order"))
-    right.selectbox("Init", list(INITS), format_func=INITS.get, **setting("init"))
+    right.selectbox("Init", list(INIT_WORDS), format_func=INIT_WORDS.get, **setting("init"))
     patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
     left.selectbox(
         "Skips", patterns, **setting("pattern"),

@@ -6,7 +6,7 @@ y grows downwards as in SVG; the network's input is at the bottom. Imports the s
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -47,34 +47,12 @@ STYLES = {
     "lab": Style(
         box_width=72, pitch=13, left=64, right=24, gain=22, top=25, bottom=11.4, stub_top=19, stub_bottom=5.4, plug=4, band=9
     ),
-    "compact figure": Style(
-        box_width=54,
-        pitch=13,
-        left=41,
-        right=8,
-        gain=20,
-        top=20,
-        bottom=20,
-        stub_top=10.5,
-        stub_bottom=10.5,
-        plug=0,
-        band=8,
-        dense=DENSE_TOUCH,
-    ),
-    "compact lab": Style(
-        box_width=54,
-        pitch=13,
-        left=41,
-        right=8,
-        gain=20,
-        top=25,
-        bottom=11.4,
-        stub_top=19,
-        stub_bottom=5.4,
-        plug=4,
-        band=9,
-        dense=DENSE_TOUCH,
-    ),
+}
+COMPACT = {"box_width": 54, "left": 41, "right": 8, "gain": 20, "dense": DENSE_TOUCH}
+"""What a phone's drawing has apart, with its rows a finger's width from one another."""
+STYLES |= {
+    "compact figure": replace(STYLES["figure"], **COMPACT, pitch=13),
+    "compact lab": replace(STYLES["lab"], **COMPACT),
 }
 
 LEAST_PITCH = 4

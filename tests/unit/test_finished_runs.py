@@ -7,30 +7,15 @@ from engines import frames_of, measured, small, wait_for, wait_for_end
 from scripts import assert_same, losses_of
 
 import skipviz
-from skipviz.engine import Engine, EngineError
+from skipviz.engine import EngineError
 from skipviz.engine.processes.wire import encode_frame
 from skipviz.learning.checkpoint import CheckpointError, unpack
-from skipviz.settings import Settings
 from skipviz.sharing.script.experiment import script
 from skipviz.tasks.event import ClipEvent, RateEvent, SkipEvent, StepsEvent, message_from
 from skipviz.tasks.experiment import MOST_STEPS
 
 ME = "owner-of-these-tests"
 OFF = SkipEvent(ids=("s3-5",), on=False)
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Starts engines that keep their runs in this test's folder, and closes what is left of them."""
-    engines = []
-
-    def start(**settings):
-        engines.append(Engine(Settings(max_running=2, data_dir=tmp_path, **settings)).start())
-        return engines[-1]
-
-    yield start
-    for engine in engines:
-        engine.close()
 
 
 def finished(engine, experiment=None, **options):

@@ -8,25 +8,10 @@ import psutil
 import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
 
-from skipviz.engine import Engine, EngineError, workers
-from skipviz.settings import Settings
+from skipviz.engine import EngineError, workers
 from skipviz.storage.folder import checkpoint_name
 
 ME, OTHER = "owner-of-these-tests", "somebody-else"
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Starts engines that keep their runs in this test's folder, and closes what is left of them."""
-    engines = []
-
-    def start(**settings):
-        engines.append(Engine(Settings(max_running=2, data_dir=tmp_path, **settings)).start())
-        return engines[-1]
-
-    yield start
-    for engine in engines:
-        engine.close()
 
 
 def shown(run):
@@ -199,7 +184,7 @@ def test_a_run_that_has_used_its_time_up_cannot_be_resumed(engine, monkeypatch):
     wait_for(engine, lambda: run.step > 0)
     engine.post(run.id, ME, {"kind": "stop"})
     assert wait_for_end(engine, run).resumable
-    monkeypatch.setattr(engine, "settings", engine.settings.model_copy(update={"run_minutes": run.trained / 60}))
+    monkeypatch.setattr(engine, "settings", engine.settings.model_copy(update={"run_minutes": run.trained / 61}))
     with pytest.raises(EngineError, match=r"has trained for .*, this server's limit for a run: start it anew") as refused:
         engine.resume(run.id, ME)
     assert refused.value.status == 409

@@ -1,12 +1,13 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
 import { createDiagramView } from "../diagram/diagram_view.js";
-import { iconButton, isText, takesSpace } from "../common/dom.js";
+import { iconButton } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { countInForce, switchedOn, toggled } from "../common/in_force.js";
 import { createInspector } from "../lab/inspector.js";
+import { createLabKeys } from "../lab/lab_keys.js";
 import { createLabLegend } from "../lab/lab_legend.js";
 import { followRoom, labElements } from "../lab/lab_elements.js";
 import { labLinks } from "../lab/lab_links.js";
@@ -23,10 +24,11 @@ import { createViewOptions } from "../lab/view_options.js";
 import { createQueueNotice } from "../lab/queue_notice.js";
 import { createRunStore } from "../frames/store.js";
 import { createLooked } from "../frames/looked.js";
-import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
+import { createStream } from "../frames/stream.js";
 import { createNews, createSentenceLine, createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { createTableView } from "../lab/table_view.js";
 import { createTransport } from "../lab/transport.js";
+import { createRunControl } from "../lab/run_control.js";
 import { giveRoom } from "../lab/setup_room.js";
 import { createProjector } from "../common/projector.js";
 import { themeOf } from "../common/theme.js";
@@ -52,9 +54,6 @@ export function createLab(root, commands) {
   /** @type {{kind: string, ids: string[]} | null} */
   let selected = null;
   let speed = /** @type {number | null} */ (100);
-  let postedAt = 0;
-  /** @type {{text: string, answer: Promise<any>} | null} what a slider that is being moved has told last */
-  let passing = null;
   let measureTimer = 0;
   const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
 
@@ -63,24 +62,9 @@ export function createLab(root, commands) {
   const steps = () => store.steps ?? data.steps;
   const ids = (kind) => data.network[kind === "skip" ? "skips" : "layers"].map((part) => part.id);
 
-  async function send(message, final) {
-    if (!final && performance.now() - postedAt < 80) return;
-    postedAt = performance.now();
-    const text = JSON.stringify(message);
-    // A slider that is let go where it was last told of tells nothing new; what was answered then still counts.
-    const told = final && passing?.text === text ? passing.answer : null;
-    if (!told) otherTab.sent(message);
-    const asked = told ?? post(`skipviz/runs/${store.id}/events`, message);
-    passing = final ? null : { text, answer: asked };
-    const answer = await asked;
-    if (answer.unreachable && final) commands.send({ op: "tell", run: store.id, message });
-    else if (!answer.ok && final) toast.show("Not done.", answer.error || "");
-    return answer;
-  }
-
   function edit(kind, names, changes, final) {
     const live = store.hears() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
-    if (live) send({ kind, ids: names, ...changes }, final);
+    if (live) run.send({ kind, ids: names, ...changes }, final);
     for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
     diagram.mark(kind === "skip" ? "skip" : "valve", names, data.network);
     data.network.skips_on = countInForce(data.network.skips);
@@ -94,6 +78,10 @@ export function createLab(root, commands) {
     take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names) => diagram.mark(kind, names, data.network),
   });
   const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), stand: (network) => diagram.stand(network) });
+  const run = createRunControl(store, {
+    commands, refuse, drawText: () => draw.text(), adopt: (id) => adopt(id), sent: (message) => otherTab.sent(message),
+    link: () => data.link, wanted: () => ({ speed, ghost: options.ghost }),
+  });
   const past = createPast(store, { data: () => data, stand: (network) => diagram.stand(network) });
   const act = past.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
@@ -119,14 +107,14 @@ export function createLab(root, commands) {
     },
     all: (on) => edit("skip", ids("skip"), on ? switchedOn(data.network.skips) : { on }, true),
     main() {
-      if (store.state === "running" || store.state === "starting") control("pause", "paused");
-      else if (store.state === "paused") control("resume", "running");
-      else if (store.state === "queued") control("stop", "stopped");
-      else if (canResume(store)) goOn();
-      else start(false);
+      if (store.state === "running" || store.state === "starting") run.control("pause", "paused");
+      else if (store.state === "paused") run.control("resume", "running");
+      else if (store.state === "queued") run.control("stop", "stopped");
+      else if (canResume(store)) run.goOn();
+      else run.start(false);
     },
-    step: () => (store.state === "ready" ? start(true) : control("step", "paused")),
-    stop: () => control("stop", "stopped"),
+    step: () => (store.state === "ready" ? run.start(true) : run.control("step", "paused")),
+    stop: () => run.control("stop", "stopped"),
     reset: () => {
       store.reset(null);
       stream.watch([]);
@@ -136,11 +124,11 @@ export function createLab(root, commands) {
     speed(value) {
       speed = store.speed = value;
       // One that has ended keeps it for when it goes on.
-      if (store.hears() || (store.frames.length && store.mine)) send({ kind: "speed", steps_per_second: value }, true);
+      if (store.hears() || (store.frames.length && store.mine)) run.send({ kind: "speed", steps_per_second: value }, true);
       else draw.text();
     },
     rate(value, final) {
-      if (store.hears() && store.mine) send({ kind: "rate", learning_rate: value }, final);
+      if (store.hears() && store.mine) run.send({ kind: "rate", learning_rate: value }, final);
       data.learning_rate = value;
       if (final) commands.send({ op: "rate", learning_rate: value, live: store.hears() });
     },
@@ -150,7 +138,7 @@ export function createLab(root, commands) {
       draw.all();
     },
     options() {
-      if (store.hears() && store.mine) send({ kind: "ghost", ghost: options.ghost }, true);
+      if (store.hears() && store.mine) run.send({ kind: "ghost", ghost: options.ghost }, true);
       draw.all();
     },
     refuse,
@@ -183,30 +171,6 @@ export function createLab(root, commands) {
     page.table.hidden = !yes;
     draw.all();
     if (yes) page.table.scrollIntoView({ block: "nearest" });
-  }
-  async function start(paused) {
-    store.reset("?");
-    draw.text();
-    const wanted = { speed, ghost: options.ghost, paused };
-    const answer = commands.waiting() ? null : await startRun({ link: data.link, ...wanted });
-    if (answer?.error) {
-      toast.show("Not started.", answer.error);
-      store.reset(null);
-    } else {
-      if (answer?.run) adopt(answer.run);
-      commands.send({ op: "start", run: answer?.run, ...wanted });
-    }
-    draw.text();
-  }
-  async function goOn() {
-    const refusal = await resumeRun(String(store.id), commands.send);
-    if (refusal) toast.show("Not resumed.", refusal);
-  }
-  function control(kind, state) {
-    if (store.id === "?") return; // a second press while it is being started
-    if (kind !== "step") store.state = state;
-    send({ kind }, true);
-    draw.text();
   }
   function select(kind, names) {
     selected = kind ? { kind, ids: names } : null;
@@ -248,28 +212,7 @@ export function createLab(root, commands) {
   header.root.querySelector(".sv-share")?.after(exporting.button);
   header.root.append(exporting.root);
   const dropping = createFileDrop(page.root, openText, refuse);
-  page.root.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && selected) {
-      act.deselect();
-      event.preventDefault();
-    }
-  });
-  // Wherever the focus is, but in a field whose text has an undo of its own.
-  let pointed = false;
-  const onPointer = () => (pointed = true);
-  document.addEventListener("pointerdown", onPointer, true);
-  function onKey(event) {
-    if (event.key === "Tab") pointed = false;
-    // Space starts and pauses where nothing else takes it: a button or a part of the diagram that was reached by keys does.
-    if (event.key === " " && !event.defaultPrevented && !event.repeat && !takesSpace(event.target, pointed) && !page.root.querySelector(".sv-main")?.disabled) {
-      event.preventDefault();
-      return act.main();
-    }
-    if (event.defaultPrevented || !(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "z" || isText(event.target)) return;
-    event.preventDefault();
-    act.travel(event.shiftKey ? "redo" : "undo");
-  }
-  document.addEventListener("keydown", onKey);
+  const keys = createLabKeys(page.root, { chosen: () => Boolean(selected), act });
 
   const room = followRoom(page);
   const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
@@ -430,8 +373,7 @@ export function createLab(root, commands) {
     destroy() {
       clearTimeout(measureTimer);
       sentenceLine.destroy();
-      document.removeEventListener("keydown", onKey);
-      document.removeEventListener("pointerdown", onPointer, true);
+      keys.destroy();
       looked.destroy();
       exporting.destroy();
       dropping.destroy();

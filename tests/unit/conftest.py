@@ -1,0 +1,20 @@
+"""What several unit tests begin with."""
+
+import pytest
+
+from skipviz.engine import Engine
+from skipviz.settings import Settings
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts engines that keep their runs in this test's folder, and closes what is left of them."""
+    engines = []
+
+    def start(**settings):
+        engines.append(Engine(Settings(max_running=2, data_dir=tmp_path, **settings)).start())
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.close()

@@ -41,7 +41,7 @@ def test_the_address_carries_the_experiment(lab):
     ("kind", "label", "value", "field", "expected"),
     [
         ("slider", "Depth", 7, "depth", 7),
-        ("selectbox", "Norm", "layer", "note", "torch-default init, layer norm"),
+        ("selectbox", "Norm", "layer", "note", "torch’s init, layer norm"),
         ("selectbox", "Init", "he", "note", "He init, no norm"),
         ("selectbox", "Skips", "none", "skips_total", 0),
         ("text_input", "Every", "4", "skips_total", 5),

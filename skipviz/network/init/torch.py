@@ -9,4 +9,4 @@ def fill(weight, fan_in, fan_out, source, nn):
     weight.uniform_(-1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in), generator=source)
 
 
-KIND = Init(number=1, name="torch", words="torch-default", fill=fill, biases=True)
+KIND = Init(number=1, name="torch", words="torch’s", fill=fill, biases=True)

@@ -7,10 +7,8 @@ import json
 import os
 import time
 
-import torch
-
 from skipviz.engine.nursery import _take_steps
-from skipviz.learning.setup import prepare
+from skipviz.learning.setup import as_in_a_run, keep_freed_memory, prepare
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.experiment import experiment_from_json
 from skipviz.tasks.presets import vanishing
@@ -18,10 +16,9 @@ from skipviz.tasks.presets import vanishing
 
 def warm_up() -> None:
     """Bring this process to where the nursery forks."""
-    threads = torch.get_num_threads()
-    prepare()
-    _take_steps(vanishing(on=True, depth=4, width=8))
-    torch.set_num_threads(threads)
+    keep_freed_memory()
+    with as_in_a_run():
+        _take_steps(vanishing(on=True, depth=4, width=8))
 
 
 def measured(experiment, steps: int = 2, timed: bool = True) -> dict:

@@ -55,7 +55,7 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     owner.expect_state(re.compile("Interrupted"))
     expect(owner.page.locator(".sv-reach")).to_be_hidden(timeout=120_000)
     assert owner.run() == run
-    again = LabPage(_cut_off(visit(owner.page.context)))
+    again = LabPage(_told(visit(owner.page.context)))
     again.page.goto(f"lab?run={run}")
     again.ready().press("Resume")
     again.expect_running()
@@ -65,6 +65,7 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
         expect(page.locator(".sv-reach")).to_be_attached(timeout=120_000)
     for page in (again.page, *everybody[-2:]):
         expect(page.locator("html")).to_have_attribute("data-sv-reach", "blocked", timeout=120_000)
+        page.wait_for_function("() => window.fed", timeout=120_000)
 
     machine.end(signal.SIGTERM)
     expect(phone.locator(".sv-reach")).to_be_visible()
@@ -92,9 +93,15 @@ def _other_pages(visit, owner: LabPage) -> list:
     other = context.request.post("skipviz/runs", data=body).json()["run"]
     figure, runs, compare, cut_off, cut_off_runs = (visit(context) for _ in range(5))
     addresses = {figure: ".", runs: "runs", compare: f"compare?runs={owner.run()},{other}"}
-    for page, address in {**addresses, _cut_off(cut_off): "gallery", _cut_off(cut_off_runs): "runs"}.items():
+    for page, address in {**addresses, _told(cut_off): "gallery", _told(cut_off_runs): "runs"}.items():
         page.goto(address, wait_until="commit")
     return [figure, runs, compare, cut_off, cut_off_runs]
+
+
+def _told(page):
+    """Cut a page off; `window.fed` tells that it asks the server through Streamlit."""
+    page.add_init_script("addEventListener('skipviz-feed', () => { window.fed = true; })")
+    return _cut_off(page)
 
 
 def _goes_on(owner: LabPage, followers: list[LabPage], skip: str, off: int) -> None:

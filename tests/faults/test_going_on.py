@@ -63,7 +63,7 @@ def numbers(frame):
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
 def test_a_run_killed_again_and_again_and_resumed_is_the_run_that_never_stopped(kept, tmp_path, optimizer):
-    from skipviz.learning.setup import prepare
+    from skipviz.learning.setup import as_in_a_run
     from skipviz.learning.trainer import Trainer
 
     experiment = two_variants(optimizer)
@@ -81,13 +81,13 @@ def test_a_run_killed_again_and_again_and_resumed_is_the_run_that_never_stopped(
     kept.post(run.id, ME, {"kind": "pause"})
     wait_for(kept, lambda: run.state == "paused" and run.checkpoint == run.step)
 
-    prepare()
-    alone = Trainer(experiment)
-    events, shown = list(EVENTS), []
-    while alone.step < run.step:
-        while events and events[0].step == alone.step:
-            alone.apply(events.pop(0))
-        shown.append(alone.advance(record=True))
+    with as_in_a_run():
+        alone = Trainer(experiment)
+        events, shown = list(EVENTS), []
+        while alone.step < run.step:
+            while events and events[0].step == alone.step:
+                alone.apply(events.pop(0))
+            shown.append(alone.advance(record=True))
     with np.load(tmp_path / "runs" / run.id / checkpoint_name(run.step)) as saved, np.load(io.BytesIO(alone.state_bytes())) as mine:
         names = set(saved.files)
         assert names == set(mine.files)

@@ -50,12 +50,15 @@ def test_a_second_signal_waits_for_nobody(parting):
     assert not parting.tell()
 
 
-def test_a_page_that_was_closed_is_waited_for_a_bounded_time_and_one_closed_long_ago_not_at_all(parting, clock):
-    parting.told("gone for long")
+def test_a_page_that_was_closed_is_not_waited_for_nor_one_that_has_not_asked_for_long(parting, clock):
+    parting.told("silent for long")
     clock.now += RECENT + 1
+    parting.told("closed", is_open=lambda: False)
     assert not parting.tell()
-    parting.begin()
-    parting.told("just closed")
+
+
+def test_a_page_that_does_not_ask_any_more_is_waited_for_a_bounded_time(parting, clock):
+    parting.told("silent")
     clock.now += 0.1
     assert parting.tell()
     clock.now += 0.9 * STAYS

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ...engine import get_engine
 from ..content import bundle
@@ -41,7 +43,12 @@ def _draw(runs: list[str], token: str | None, version: int) -> None:
         get_engine().seen(run_id)
     tape = _tape()
     tape.take(get_engine(), runs)
-    _component()(data=[{"batches": tape.batches, "notice": parting.told(id(tape))}], key=KEY, on_again_change=_begin_again)
+    _component()(data=[{"batches": tape.batches, "notice": _notice()}], key=KEY, on_again_change=_begin_again)
+
+
+def _notice() -> str:
+    page = get_script_run_ctx().session_id
+    return parting.told(page, lambda: runtime.get_instance().is_active_session(page))
 
 
 def perform(command: dict) -> bool:

@@ -9,11 +9,11 @@ RESTARTS = "The server restarts; runs go on afterwards."
 """What every page says from when the server is told to stop until it is back."""
 ASKING = 1.0
 """Seconds after which such a page asks again, or later where the server is busy."""
-RECENT = 4 * ASKING
-"""Seconds for which a page that asked is taken to be there still."""
+RECENT = 20 * ASKING
+"""Seconds for which an open page that asked is taken to ask again: a busy machine is late."""
 ARRIVES = 0.5
 """Seconds for which the server stays after the last answer, so that it arrives."""
-STAYS = 4.0
+STAYS = 8.0
 """Seconds for which the server waits at most for pages to ask."""
 
 
@@ -27,12 +27,12 @@ class Parting:
     def begin(self) -> None:
         """Forget an earlier server of this process."""
         self._notice, self._since = "", 0.0
-        self._asked: dict[object, float] = {}
-        """When each page asked last."""
+        self._asked: dict[object, tuple[float, Callable[[], bool]]] = {}
+        """When each page asked last, and whether it is still open."""
 
-    def told(self, page: object) -> str:
+    def told(self, page: object, is_open: Callable[[], bool] = lambda: True) -> str:
         """Return what a page that asks now is told: a sentence, mostly none."""
-        self._asked[page] = self._clock()
+        self._asked[page] = self._clock(), is_open
         self._forget()
         return self._notice
 
@@ -47,7 +47,7 @@ class Parting:
     def waits(self) -> bool:
         """Return whether a page that was there has not asked since, or was answered just now."""
         now = self._clock()
-        asked = list(self._asked.values())
+        asked = [when for when, is_open in list(self._asked.values()) if is_open()]
         if not asked or now - self._since > STAYS:
             return False
         return min(asked) < self._since or now - max(asked) < ARRIVES
@@ -56,8 +56,8 @@ class Parting:
         """Let go of pages that have not asked for long; once the server is to stop, all that were there are waited for."""
         if not self._notice:
             now = self._clock()
-            for page, when in list(self._asked.items()):
-                if now - when >= RECENT:
+            for page, (when, is_open) in list(self._asked.items()):
+                if now - when >= RECENT or not is_open():
                     self._asked.pop(page, None)
 
 

@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from pages import DESKTOP, PATIENCE, FigurePage, LabPage
+from kept import FAILED, LabKeeper, lent, listened, stop_runs
+from pages import DESKTOP, PATIENCE, PHONE, FigurePage, LabPage
 from servers import Server
+
+AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
+"""Says that it is a phone's, so that the first drawing is the one that stays."""
 
 
 @pytest.fixture(scope="session")
@@ -55,18 +59,11 @@ def visit(server, chromium):
             context = chromium.new_context(**{"base_url": server.address, "viewport": viewport, **options})
             context.set_default_timeout(1000 * PATIENCE)
             contexts.append(context)
-        page = context.new_page()
-        page.problems, page.complaints, page.asked = errors, [], []
-        page.on("pageerror", lambda error: errors.append(f"{error.message}\n{error.stack}"))
-        page.on("console", lambda line: page.complaints.append(line.text) if line.type == "error" else None)
-        page.on("request", lambda request: page.asked.append(request.url))
-        return page
+        return listened(context.new_page(), errors)
 
     yield opened
     for context in contexts:
-        for run in context.request.get("skipviz/runs").json()["runs"]:
-            if run["state"] in ("queued", "running", "paused"):
-                context.request.post(f"skipviz/runs/{run['id']}/events", data={"kind": "stop"})
+        stop_runs(context)
         context.close()
     assert errors == []
 
@@ -89,10 +86,38 @@ def figure(page):
     return FigurePage(page).open()
 
 
+@pytest.fixture(scope="session")
+def _desktop(server, chromium):
+    keeper = LabKeeper(chromium, server.address)
+    yield keeper
+    keeper.close()
+
+
+@pytest.fixture(scope="session")
+def _pocket(server, chromium):
+    keeper = LabKeeper(chromium, server.address, viewport=PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)
+    yield keeper
+    keeper.close()
+
+
+@pytest.fixture
+def kept(_desktop, request):
+    """A lab, 1440×900, that is open already: `put` an experiment onto it."""
+    yield from lent(_desktop, request)
+
+
+@pytest.fixture
+def pocket(_pocket, request):
+    """A lab on a phone, 390×844, that is open already: `put` an experiment onto it."""
+    yield from lent(_pocket, request)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Keep a picture of every open page where a test failed, in the folder that SKIPVIZ_TEST_PICTURES names."""
     report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
     folder = os.environ.get("SKIPVIZ_TEST_PICTURES")
     if folder and report.when == "call" and report.failed:
         found = {id(value): value for value in item.funcargs.values() if hasattr(value, "screenshot")}

@@ -14,6 +14,12 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 120
 """Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
+DROP = """(text) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], "experiment.json", { type: "application/json" }));
+    document.querySelector(".sv-lab").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+"""Drops an experiment's file on the lab."""
 
 
 def wait_until(page, condition, said=lambda: ""):
@@ -107,6 +113,24 @@ class LabPage(_Page):
         self.is_measured(self.page.locator(".sv-lab"))
         return self
 
+    def settle(self) -> None:
+        """Wait until Python has drawn all that it was asked for, so that no drawing is on its way that takes another's place."""
+        expect(self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
+
+    def drop(self, experiment) -> None:
+        """Drop `experiment` on the open lab, and wait until it stands there, ready to start."""
+        self.page.evaluate(DROP, experiment.to_json())
+        self.until(lambda: self.experiment() == experiment and "run=" not in self.page.url)
+        self.settle()
+        expect(self.main).to_have_text("Start")
+        self.toast.evaluate_all("toasts => toasts.forEach((toast) => { toast.hidden = true; })")
+
+    def put(self, experiment):
+        """Drop `experiment` on the open lab where it does not stand there already, and wait until it is drawn and measured."""
+        if self.experiment() != experiment or "run=" in self.page.url:
+            self.drop(experiment)
+        return self.ready()
+
     def set_speed(self, position: int) -> None:
         """Move the speed slider: 0 is one step a second, 9 as fast as it goes."""
         self.page.get_by_label("Speed, steps a second").fill(str(position))
@@ -181,10 +205,13 @@ class LabPage(_Page):
 
     def state_place(self, k: int) -> tuple[float, float]:
         """Return where a state's circle lies on the screen, scrolled into sight."""
-        circle = self.page.locator(f'svg.sv-diagram [data-state="{k}"]')
-        circle.scroll_into_view_if_needed()
-        box = circle.bounding_box()
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        return self.page.locator(f'svg.sv-diagram [data-state="{k}"]').evaluate(
+            """circle => {
+                circle.scrollIntoView({block: "nearest"});
+                const { x, y, width, height } = circle.getBoundingClientRect();
+                return [x + width / 2, y + height / 2];
+            }"""
+        )
 
     def choose(self, label: str, value: str) -> None:
         """Choose `value` in the inspector's list `label`, opening the menu that holds it if need be."""

@@ -1,4 +1,4 @@
-"""A lesson in three browsers whose server dies and comes back: every page says so and finds the lesson again by itself."""
+"""A lesson whose server dies and comes back: its pages say so and find the lesson again by themselves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pages import PHONE, LabPage
 from playwright.sync_api import expect
 from servers import Server
 from test_fallback import _cut_off
+
+from skipviz.web.http.parting import RESTARTS
 
 
 @pytest.fixture
@@ -38,35 +40,25 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     owner = LabPage(visit(base_url=machine.address)).open(small(steps=100_000, record_every=5))
     address = _classroom(owner)
     phone = visit(base_url=machine.address, viewport=PHONE, is_mobile=True, has_touch=True)
-    desktop = visit(base_url=machine.address)
-    gallery = visit(base_url=machine.address)
-    gallery.goto("gallery")
-    followers = [LabPage(phone), LabPage(desktop)]
-    for follower in followers:
-        follower.page.goto(address)
-        follower.ready()
-    everybody = [owner.page, phone, desktop, gallery]
+    phone.goto(address)
+    follower = LabPage(phone).ready()
     run = owner.start()
-    for follower in followers:
-        follower.wait_for_step(20)
+    follower.wait_for_step(20)
 
     machine.end(signal.SIGKILL)
     machine.start()
     owner.expect_state(re.compile("Interrupted"))
-    expect(owner.page.locator(".sv-reach")).to_be_hidden(timeout=120_000)
+    expect(owner.page.locator(".sv-reach")).to_be_hidden()
     assert owner.run() == run
     again = LabPage(_told(visit(owner.page.context)))
     again.page.goto(f"lab?run={run}")
     again.ready().press("Resume")
     again.expect_running()
-    everybody += [again.page, *_other_pages(visit, owner)]
-    _goes_on(owner, followers, "s1-3", 1)
-    for page in everybody:
-        expect(page.locator(".sv-reach")).to_be_attached(timeout=120_000)
-    for page in (again.page, *everybody[-2:]):
-        expect(page.locator("html")).to_have_attribute("data-sv-reach", "blocked", timeout=120_000)
-        page.wait_for_function("() => window.fed", timeout=120_000)
+    _goes_on(owner, follower, "s1-3", 1)
+    expect(again.page.locator("html")).to_have_attribute("data-sv-reach", "blocked")
+    again.page.wait_for_function("() => window.fed")
 
+    everybody = [owner.page, phone, again.page]
     machine.end(signal.SIGTERM)
     expect(phone.locator(".sv-reach")).to_be_visible()
     expect(phone.get_by_text("Connection error")).to_be_attached()
@@ -76,26 +68,14 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
     )
     assert foot["bottom"] <= dock["top"]
     for page in everybody:
-        expect(page.locator(".sv-reach")).to_have_text("The server restarts; runs go on afterwards.", timeout=120_000)
+        expect(page.locator(".sv-reach")).to_have_text(RESTARTS)
     machine.start()
     for page in everybody:
-        expect(page.locator(".sv-reach")).to_be_hidden(timeout=120_000)
-    _goes_on(owner, followers, "s3-5", 2)
+        expect(page.locator(".sv-reach")).to_be_hidden()
+    _goes_on(owner, follower, "s3-5", 2)
     assert owner.run() == run
     again.expect_running()
     again.wait_for_step(owner.step())
-
-
-def _other_pages(visit, owner: LabPage) -> list:
-    """Return a page of every other kind, and two whose host passes on Streamlit's own paths only; they load meanwhile."""
-    context = owner.page.context
-    body = {"experiment": json.loads(small(steps=100_000).to_json()), "paused": True}
-    other = context.request.post("skipviz/runs", data=body).json()["run"]
-    figure, runs, compare, cut_off, cut_off_runs = (visit(context) for _ in range(5))
-    addresses = {figure: ".", runs: "runs", compare: f"compare?runs={owner.run()},{other}"}
-    for page, address in {**addresses, _told(cut_off): "gallery", _told(cut_off_runs): "runs"}.items():
-        page.goto(address, wait_until="commit")
-    return [figure, runs, compare, cut_off, cut_off_runs]
 
 
 def _told(page):
@@ -104,11 +84,56 @@ def _told(page):
     return _cut_off(page)
 
 
-def _goes_on(owner: LabPage, followers: list[LabPage], skip: str, off: int) -> None:
-    """The owner's next toggle reaches every follower, whose numbers move."""
+def _goes_on(owner: LabPage, follower: LabPage, skip: str, off: int) -> None:
+    """The owner's next toggle reaches the follower, whose numbers move."""
     owner.expect_running()
     owner.click_skip(skip)
-    for follower in followers:
-        expect(follower.page.locator(".sv-watch")).to_contain_text("You are following a live lesson.", timeout=120_000)
-        expect(follower.page.locator("svg.sv-diagram .skip.off")).to_have_count(off, timeout=120_000)
-        follower.wait_for_step(follower.step() + 10)
+    expect(follower.page.locator(".sv-watch")).to_contain_text("You are following a live lesson.")
+    expect(follower.page.locator("svg.sv-diagram .skip.off")).to_have_count(off)
+    follower.wait_for_step(follower.step() + 10)
+
+
+def test_every_kind_of_page_says_that_the_server_restarts_until_it_is_back(page, server):
+    body = {"experiment": json.loads(small(steps=2, depth=2, width=2).to_json())}
+    page.request.get("", headers={"accept": "text/html"})
+    for _ in range(2):
+        assert page.request.post("skipviz/runs", data=body).ok
+    reach, kind = page.locator(".sv-reach"), page.locator("html")
+    stream = f"retry: 100\ndata: {json.dumps({'notice': RESTARTS})}\n\n"
+
+    def says_so(name, go) -> None:
+        page.route("**/skipviz/stream?**", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
+        go()
+        expect(kind).to_have_attribute("data-sv-page", name)
+        expect(reach).to_have_text(RESTARTS)
+        page.unroute("**/skipviz/stream?**")
+        expect(reach).to_be_hidden()
+
+    def compare() -> None:
+        for box in page.locator(".sv-run:visible").get_by_role("checkbox").all():
+            box.check()
+        page.get_by_role("button", name="Compare side by side").click()
+
+    links = {"gallery": "Gallery", "guide": "Guide", "lab": "Lab", "figure": "Figure 4.9"}
+    says_so("runs", lambda: page.goto("runs"))
+    says_so("compare", compare)
+    for name, words in links.items():
+        says_so(name, page.get_by_role("link", name=words).click)
+
+    _cut_off(page)
+    page.evaluate("() => addEventListener('skipviz-feed', () => { window.fed = true; })")
+    for name, words in {"runs": "My runs", "gallery": "Gallery", "guide": "Guide"}.items():
+        page.get_by_role("link", name=words).click()
+        expect(kind).to_have_attribute("data-sv-page", name)
+        expect(kind).to_have_attribute("data-sv-reach", "blocked")
+        page.evaluate("() => { window.fed = false; }")
+        page.wait_for_function("() => window.fed")
+        said = page.evaluate(
+            """(notice) => {
+                dispatchEvent(new CustomEvent("skipviz-feed", { detail: { batches: [], notice, again() {} } }));
+                const reach = document.querySelector(".sv-reach");
+                return reach.checkVisibility() && reach.textContent;
+            }""",
+            RESTARTS,
+        )
+        assert said == RESTARTS, name

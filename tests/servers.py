@@ -16,8 +16,8 @@ import pytest
 from ports import free_port
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 90
-"""Seconds that a server may take to be up with a warm engine on a busy machine."""
+PATIENCE = 240
+"""Seconds after which a server that is not up with a warm engine is given up; on a machine that is not stuck none takes so long."""
 
 
 class Server:

@@ -30,9 +30,16 @@ class RunsPage:
         expect(self.page.locator(".sv-runs-keeping")).to_contain_text("kept")
         return self
 
-    def train(self, *experiments, wait: bool = True) -> list[str]:
-        """Start runs as this browser, one after the other, and return their ids, the page open again."""
+    def train(self, *experiments, wait: bool = True, before: int = 0) -> list[str]:
+        """Start runs as this browser, one after the other, and return their ids, the page open; `before` were there before."""
+        runs = self.begin(*experiments, wait=wait)
         self.open()
+        expect(self.rows).to_have_count(before + len(runs))
+        return runs
+
+    def begin(self, *experiments, wait: bool = True) -> list[str]:
+        """Start runs as this browser, one after the other, and return their ids; no page need be open."""
+        self.page.request.get("", headers={"accept": "text/html"})
         runs = []
         for experiment in experiments:
             data = {"experiment": json.loads(experiment.to_json()), "speed": None if wait else 50}
@@ -41,8 +48,6 @@ class RunsPage:
             runs.append(answer.json()["run"])
             if wait:
                 self.until(lambda: self.state(runs[-1]) in ENDED)
-        self.open()
-        expect(self.rows).to_have_count(len(runs))
         return runs
 
     def until(self, condition) -> None:
@@ -73,14 +78,13 @@ def runs(visit):
     return RunsPage(visit())
 
 
-def test_a_newcomer_is_shown_the_way_to_the_lab(runs):
-    runs.open()
-    runs.page.get_by_role("button", name="Train one in the lab").click()
-    LabPage(runs.page).ready()
-
-
-def test_a_name_is_written_in_place_and_lasts(runs):
-    first, second = runs.train(small(steps=40), small(steps=40, depth=4))
+def test_a_newcomer_is_shown_the_way_to_the_lab_and_a_runs_name_is_written_in_place_and_lasts(runs):
+    page = runs.open().page
+    page.get_by_role("button", name="Train one in the lab").click()
+    LabPage(page).ready()
+    first, second = runs.begin(small(steps=40), small(steps=40, depth=4))
+    page.get_by_role("link", name="My runs").click()
+    expect(runs.rows).to_have_count(2)
     expect(runs.row(first).locator(".sv-past path")).to_have_count(1)
     expect(runs.row(second).locator(".sv-thumbnail")).to_be_visible()
     runs.rename(first, "Kept by Enter")
@@ -90,22 +94,30 @@ def test_a_name_is_written_in_place_and_lasts(runs):
     runs.rename(second, "<img src=x onerror=alert(1)> 🦊 " + "x" * 1000)
     expect(runs.title(second)).to_contain_text("<img src=x onerror=alert(1)> 🦊 xxx")
     expect(runs.row(second).locator("img")).to_have_count(0)
-    runs.until(lambda: titles(runs.page)[second].startswith("<img") and titles(runs.page)[first] == "Kept by Enter")
-    runs.page.reload()
+    runs.until(lambda: titles(page)[second].startswith("<img") and titles(page)[first] == "Kept by Enter")
+    page.reload()
     expect(runs.title(first)).to_have_text("Kept by Enter")
     expect(runs.title(second)).to_contain_text("<img src=x onerror=alert(1)> 🦊 xxx")
-    runs.page.get_by_label("Search my runs").fill("enter")
+    page.get_by_label("Search my runs").fill("enter")
     expect(runs.rows).to_have_count(1)
     runs.row(first).get_by_role("link", name="Open").click()
-    assert LabPage(runs.page).ready().run() == first
+    assert LabPage(page).ready().run() == first
 
 
-def test_a_deletion_can_be_called_back_and_else_is_done(runs):
-    kept, gone = runs.train(small(steps=20), small(steps=20))
+def test_a_run_moves_in_the_list_and_a_deletion_can_be_called_back_and_else_is_done(runs):
+    kept, gone = runs.begin(small(steps=20), small(steps=20))
+    (going,) = runs.train(small(steps=100_000, record_every=10), wait=False, before=2)
+    steps = runs.row(going).locator(".sv-run-state > span").nth(1)
+    before = steps.inner_text()
+    expect(runs.row(going).locator(".sv-state")).to_have_text("Running")
+    expect(steps).not_to_have_text(before)
+    runs.rename(going, "Renamed while it runs")
+    expect(runs.title(going)).to_have_text("Renamed while it runs")
+
     runs.row(gone).get_by_label("Delete").click()
-    expect(runs.rows).to_have_count(1)
-    runs.undo.click()
     expect(runs.rows).to_have_count(2)
+    runs.undo.click()
+    expect(runs.rows).to_have_count(3)
     expect(runs.title(gone)).to_be_focused()
     runs.row(kept).get_by_label("Delete").click()
     expect(runs.row(kept)).to_have_count(0)
@@ -114,19 +126,12 @@ def test_a_deletion_can_be_called_back_and_else_is_done(runs):
     runs.row(gone).get_by_label("Delete").click()
     runs.until(lambda: runs.state(gone) is None)
     expect(runs.page.locator(".sv-undo-toast")).to_be_hidden()
+
+    runs.page.route("**/skipviz/cards?**", lambda route: route.abort())
     runs.open()
-    expect(runs.rows).to_have_count(1)
+    expect(runs.rows).to_have_count(2)
     assert runs.state(kept) == "finished"
-
-
-def test_a_run_that_goes_on_moves_in_the_list(runs):
-    (run,) = runs.train(small(steps=100_000, record_every=10), wait=False)
-    steps = runs.row(run).locator(".sv-run-state > span").nth(1)
-    before = steps.inner_text()
-    expect(runs.row(run).locator(".sv-state")).to_have_text("Running")
-    expect(steps).not_to_have_text(before)
-    runs.rename(run, "Renamed while it runs")
-    expect(runs.title(run)).to_have_text("Renamed while it runs")
+    expect(runs.row(kept).locator(".sv-past path"), "where our routes are cut off, too").to_have_count(1)
 
 
 PLACES = """() => {
@@ -188,8 +193,8 @@ def _number(text: str) -> float:
 
 
 def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
-    mine = RunsPage(visit(viewport=PHONE))
-    still, going = mine.train(small(steps=30), small(steps=100_000), wait=False)
+    mine = RunsPage(visit())
+    still, going = mine.begin(small(steps=30), small(steps=100_000), wait=False)
     mine.until(lambda: mine.state(still) in ENDED)
     theirs = RunsPage(visit())
     theirs.open()
@@ -197,24 +202,18 @@ def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
     expect(theirs.rows).to_have_count(0)
     theirs.page.goto(f"compare?runs={still},{going}")
     step = theirs.page.locator(".sv-pair-slider .sv-step")
-    expect(theirs.page.locator(".sv-pair-column .sv-bars .main-svg").first).to_be_visible()
+    columns = theirs.page.locator(".sv-pair-column")
+    expect(columns.locator(".sv-bars .main-svg").first).to_be_visible()
     before = int(step.inner_text())
     theirs.until(lambda: int(step.inner_text()) > before)
-    expect(theirs.page.locator(".sv-pair-column").first.locator(".sv-pair-step")).to_have_text(re.compile(r"step 29, its last"))
+    expect(columns.first.locator(".sv-pair-step")).to_have_text(re.compile(r"step 29, its last"))
     answer = mine.page.request.post(f"skipviz/runs/{going}/events", data={"kind": "skip", "ids": ["s1-3"], "on": False})
     assert answer.ok
     expect(theirs.page.locator(".sv-aparts")).to_contain_text(re.compile(r"while training nothing / 1→3 off at \d+"))
-    expect(theirs.page.locator(".sv-pair-column").nth(1).locator("svg.sv-diagram .skip.off")).to_have_count(1)
-    expect(theirs.page.locator(".sv-pair-column").nth(1).locator(".sv-pair-head p")).to_contain_text("skips on")
-    mine.page.goto(f"compare?runs={still},{going}")
-    expect(mine.page.locator(".sv-pair-column .sv-bars .main-svg").first).to_be_visible()
-    mine.page.locator(".sv-pair-column").nth(1).locator(".sv-plot-heatmap").scroll_into_view_if_needed()
-    expect(mine.page.get_by_label("Step shown")).to_be_in_viewport()
-    mine.until(lambda: mine.page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"])
+    expect(columns.nth(1).locator("svg.sv-diagram .skip.off")).to_have_count(1)
+    expect(columns.nth(1).locator(".sv-pair-head p")).to_contain_text("skips on")
 
-
-def test_where_our_routes_are_cut_off_the_pictures_come_all_the_same(runs):
-    (run,) = runs.train(small(steps=30))
-    runs.page.route("**/skipviz/cards?**", lambda route: route.abort())
-    runs.open()
-    expect(runs.row(run).locator(".sv-past path")).to_have_count(1)
+    theirs.page.set_viewport_size(PHONE)
+    columns.nth(1).locator(".sv-plot-heatmap").scroll_into_view_if_needed()
+    expect(theirs.page.get_by_label("Step shown")).to_be_in_viewport()
+    theirs.until(lambda: theirs.page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"])

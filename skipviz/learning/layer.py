@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pkgutil import resolve_name
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network import Layer
-from ..network.activation import ACTIVATIONS as KINDS
+from ..network.activation import ACTIVATIONS
 from ..network.base import Shape, channels, is_image
 from ..network.network import LayerShape
 from .dropout import Masks
@@ -18,7 +19,23 @@ from .norm import Norm
 from .operation import MODULES, Function
 from .seeding import generator
 
-ACTIVATIONS: dict[str, Function] = {name: resolve_name(kind.function) for name, kind in KINDS.items()}
+FUNCTIONS: dict[str, Callable] = {name: resolve_name(kind.function) for name, kind in ACTIVATIONS.items()}
+
+
+class LearnedActivation(nn.Module):
+    """An activation with one parameter for all that a layer gives."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.weight = nn.Parameter(torch.full((1,), ACTIVATIONS[kind].starts_at))
+
+    def function(self) -> Function:
+        activation, weight = FUNCTIONS[self.kind], self.weight
+        return lambda x: activation(x, weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function()(x)
 
 
 class LayerModule(nn.Module):
@@ -36,6 +53,8 @@ class LayerModule(nn.Module):
         self.norm = None if layer.norm == "none" else Norm(layer.norm, layer.normed_shape(shape.input, shape.output))
         if layer.zero_gamma:
             self.norm.weight.zero_()
+        kind = ACTIVATIONS.get(layer.activation)
+        self.activation = LearnedActivation(kind.name) if kind and kind.parameters else None
         self.scale = nn.Parameter(torch.full(_scales(layer, shape.output), layer.scale)) if layer.scale_learned else None
 
     def set_layer(self, layer: Layer, frozen: tuple[slice, ...], passes_on: bool) -> None:
@@ -53,7 +72,7 @@ class LayerModule(nn.Module):
         With None for `training` it calls the modules below instead, each in a mode of its own.
         """
         operation = called_or_bound(self.operation, training)
-        activation = ACTIVATIONS.get(layer.activation)
+        activation = self.activating(training)
         if layer.order == "norm-act-op":
             stages = [self.norm and normalising(self.norm, training, frozen), activation, operation]
         else:
@@ -68,6 +87,12 @@ class LayerModule(nn.Module):
         if layer.gain != 1:
             stages.append(lambda y: with_gain(y, layer.gain))
         return composed([stage for stage in stages if stage is not None])
+
+    def activating(self, training: bool | None) -> Function | None:
+        """Return the activation as a function, None where there is none; one that learns is called where `training` is None."""
+        if self.activation is None:
+            return FUNCTIONS.get(self.layer.activation)
+        return called_or_bound(self.activation, training)
 
     def resting(self, passes_on: bool) -> Function:
         """Return what stands in for f_k while it is off: the identity where it passes on what it reads, else zeros."""

@@ -41,20 +41,19 @@ class Updater:
     def __init__(self, flat: FlatParameters, training: Training, network: Network) -> None:
         self.flat = flat
         self.spans: list[Span] = []
+        self.pieces: list[Tensor] = []
+        """What the optimizer updates, in the order of `spans`."""
         self.optimizer = make_optimizer(training, [flat.values])
+        if flat.undecayed:
+            self.optimizer.add_param_group({"params": [torch.empty(0)], "weight_decay": 0.0})
         self.lay_out([start for start, _ in flat.pieces])
         self.set_network(network)
-
-    @property
-    def pieces(self) -> list[Tensor]:
-        """What the optimizer updates, in the order of `spans`."""
-        return self.optimizer.param_groups[0]["params"]
 
     def lay_out(self, starts: Iterable[int]) -> None:
         """Begin afresh, without momentum or step count, with pieces that begin at `starts`."""
         starts = sorted(set(starts))
-        self.spans = list(pairwise([*starts, len(self.flat.values)]))
-        self.optimizer.param_groups[0]["params"] = [self.flat.values[start:end] for start, end in self.spans]
+        spans = list(pairwise([*starts, len(self.flat.values)]))
+        self._take(spans, [self.flat.values[start:end] for start, end in spans])
         self.optimizer.state.clear()
         self._rests: list[bool] = []
 
@@ -108,7 +107,14 @@ class Updater:
                 pieces.append(cut)
                 if held:
                     state[cut] = {name: _share(value, piece, part[0] - start, part[1] - start) for name, value in held.items()}
-        self.spans, self.optimizer.param_groups[0]["params"] = spans, pieces
+        self._take(spans, pieces)
+
+    def _take(self, spans: list[Span], pieces: list[Tensor]) -> None:
+        """Have the optimizer update `pieces`, which lie at `spans`: what decays in its first group, the rest in the second."""
+        self.spans, self.pieces = spans, pieces
+        decays = [not any(first <= start < last for first, last in self.flat.undecayed) for start, _ in spans]
+        for group, wanted in zip(self.optimizer.param_groups, (True, False), strict=False):
+            group["params"] = [piece for piece, decaying in zip(pieces, decays, strict=True) if decaying == wanted]
 
     def _begin_late_momentum(self) -> None:
         """Give a piece that takes its first step after others a momentum of 0, as torch does: its fused SGD begins all at once."""

@@ -17,7 +17,9 @@ class FlatParameters:
     """Moves a model's parameters into one vector, of which they become views.
 
     The order is: each layer (without its branch scale), head, branch scales, then the parameters of each skip. `pieces`
-    are what an optimizer updates at first: layers, head and scales together, and each skip that has parameters by itself.
+    are what an optimizer updates at first: layers, head and scales together, and each skip that has parameters by itself;
+    `undecayed`, the parameters of activations, are pieces of their own among them, which weight decay leaves alone
+    (He et al. 2015).
     """
 
     def __init__(self, model: NetworkModule) -> None:
@@ -36,8 +38,9 @@ class FlatParameters:
         self.layers, self.head = self.spans[:depth], self.spans[depth]
         self.scales, self.skips = self.spans[depth + 1 : 2 * depth + 1], self.spans[2 * depth + 1 :]
         self.layer_runs, self.runs = runs(self.layers), runs(self.spans)
-        self.pieces: list[Span] = [(0, self.scales[-1][1]), *(span for span in self.skips if span[1] > span[0])]
-
+        self.undecayed = _undecayed(model, self.layers)
+        trunk = pairwise(sorted({0, self.scales[-1][1], *chain.from_iterable(self.undecayed)}))
+        self.pieces: list[Span] = [*trunk, *(span for span in self.skips if span[1] > span[0])]
         self.weights = _weights(layers, self.layers)
 
     def weight_rows(self, vector: Tensor) -> list[tuple[list[int], Tensor]]:
@@ -55,6 +58,18 @@ class FlatParameters:
         if any(gradient is None for gradient in gradients):
             gradients = [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, gradients, strict=True)]
         return torch._C._nn.flatten_dense_tensors(gradients)
+
+
+def _undecayed(model: NetworkModule, layers: list[Span]) -> list[Span]:
+    """Return where the parameters of activations lie, each at the end of its layer's; neighbours are one span."""
+    found: list[Span] = []
+    for layer, (_, end) in zip(model.layers, layers, strict=True):
+        size = 0 if layer.activation is None else layer.activation.weight.numel()
+        if size and found and found[-1][1] == end - size:
+            found[-1] = (found[-1][0], end)
+        elif size:
+            found.append((end - size, end))
+    return found
 
 
 def _weights(layers: list[list[nn.Parameter]], spans: list[Span]) -> list[tuple[list[int], int, int, int]]:

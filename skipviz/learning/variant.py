@@ -15,7 +15,6 @@ from ..tasks.schedule import learning_rate
 from .build import build
 from .clipping import clip
 from .frame import Numbers, VariantFrame
-from .layer import ACTIVATIONS
 from .marks import GradientMarks
 from .norms import norms
 from .objective import finite
@@ -178,7 +177,7 @@ class Variant:
             self.plan(training=False).run(x, tape)
             h = tape.states[found[-1]]
             if layer.order == "norm-act-op":
-                stages = (module.norm and module.norm.function(False), ACTIVATIONS.get(layer.activation))
+                stages = (module.norm and module.norm.function(False), module.activating(False))
                 for stage in stages:
                     h = stage(h) if stage else h
             return layer.id, module.operation.weights(h)

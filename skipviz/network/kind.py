@@ -24,13 +24,20 @@ class Activation:
     words: str
     """As a person writes it."""
     function: str
-    """Where torch has it as a function: `module:name`."""
+    """Where torch has it as a function: `module:name`; of its parameter too, where it learns one."""
     module: str
     """How a script makes torch's own module of it."""
     saves: Literal["input", "output"]
     """What autograd keeps of it for the way back; several keep the tensor that comes out, which is there anyway."""
     passes_at_zero: bool = True
     """Whether a gradient goes back where the input is exactly 0."""
+    starts_at: float | None = None
+    """Where its one parameter starts, which a layer learns and weight decay leaves alone; None: it learns nothing."""
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters each layer has for it."""
+        return int(self.starts_at is not None)
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,8 @@ class Layer(Frozen):
     def parameter_count(self, shape: Shape) -> int:
         """Return the number of parameters of f_k for an input of `shape`."""
         count = self.op.parameter_count(shape) + self.scale_count(shape)
+        if self.activation != "none":
+            count += ACTIVATIONS[self.activation].parameters
         if self.norm == "none":
             return count
         return count + NORMS[self.norm].parameter_count(self.normed_shape(shape, self.output_shape(shape)))

@@ -127,7 +127,7 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
         if shape.input == shape.output and not in_branch:
             return x
         return torch.zeros(len(x), *shape.output, dtype=torch.float64)
-    activation = ACTIVATIONS[layer.activation]
+    activation = ACTIVATIONS.get(layer.activation) or (lambda x: torch.where(x > 0, x, module.activation.weight * x))
     if layer.order == "norm-act-op":
         y = operated(layer, module.operation, activation(normed(layer.norm, module.norm, x)))
     else:

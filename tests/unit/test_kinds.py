@@ -25,12 +25,17 @@ MODULES = {name: eval(kind.module, {"nn": nn}) for name, kind in ACTIVATIONS.ite
 KINDS = pytest.mark.parametrize("kind", ACTIVATIONS.values(), ids=ACTIVATIONS)
 
 
+def learned(kind) -> list[nn.Parameter]:
+    """Return the parameter that an activation learns, as it starts, or none."""
+    return [nn.Parameter(torch.tensor([kind.starts_at]))] if kind.parameters else []
+
+
 @KINDS
 def test_an_activations_function_and_the_module_of_its_script_are_one(kind):
     x = torch.linspace(-8, 8, 1001, requires_grad=True)
     results = []
     for function in (resolve_name(kind.function), MODULES[kind.name]):
-        y = function(x)
+        y = function(x, *learned(kind)) if function is not MODULES[kind.name] else function(x)
         results.append((y, *torch.autograd.grad(y.sum(), x)))
     assert all(torch.equal(*pair) for pair in zip(*results, strict=True))
 
@@ -39,7 +44,7 @@ def test_an_activations_function_and_the_module_of_its_script_are_one(kind):
 def test_what_autograd_keeps_of_an_activation_is_what_its_kind_says(kind):
     x, kept = torch.randn(50, requires_grad=True), []
     with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor.clone()) or tensor, lambda tensor: tensor):
-        y = resolve_name(kind.function)(x)
+        y = resolve_name(kind.function)(x, *learned(kind))
     held = {"input": x, "output": y}[kind.saves]
     assert any(torch.equal(tensor, held) for tensor in kept)
     assert sum(tensor.shape == x.shape for tensor in kept) == 1
@@ -48,7 +53,7 @@ def test_what_autograd_keeps_of_an_activation_is_what_its_kind_says(kind):
 @KINDS
 def test_whether_a_gradient_passes_at_zero_is_what_the_kind_says(kind):
     x = torch.zeros(1, requires_grad=True)
-    (slope,) = torch.autograd.grad(resolve_name(kind.function)(x), x)
+    (slope,) = torch.autograd.grad(resolve_name(kind.function)(x, *learned(kind)), x)
     assert (slope.item() != 0) == kind.passes_at_zero
 
 

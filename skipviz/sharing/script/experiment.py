@@ -140,7 +140,8 @@ def main():
             print(f"{{name}}: held-out {metric_words} {{value:.4f}}")
 '''
 RATES = """        for updater in updaters.values():
-            updater.optimizer.param_groups[0]["lr"] = rate(step, peak)
+            for group in updater.optimizer.param_groups:
+                group["lr"] = rate(step, peak)
 """
 MAIN = '\n\nif __name__ == "__main__":\n    main()\n'
 
@@ -299,7 +300,7 @@ def _training_acts(before: Training, after: Training) -> list[str]:
         if changes_rate(after):
             acts.append(f"peak = {rate!r}")
         else:
-            sets.append(f'updater.optimizer.param_groups[0]["lr"] = {rate!r}')
+            sets += ["for group in updater.optimizer.param_groups:", f'    group["lr"] = {rate!r}']
     if after.steps != before.steps and changes_rate(after):
         acts.append(f"steps = {after.steps}")
     if thresholds(after) != thresholds(before):

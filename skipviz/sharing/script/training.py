@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...network.activation import ACTIVATIONS
+from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.schedule import CUT, CUTS, FIRST, LAST, RISE, SCHEDULES
+from .live import literal
 
 UPDATER = '''
 class Updater:
@@ -20,9 +23,9 @@ class Updater:
         skips = [list(skip.parameters()) for skip in model.s.values()] if hasattr(model, "s") else []
         kinds = {{id(p): type(part).__name__ for part in model.modules() for p in part.parameters(recurse=False)}}
         layers = [list(part.parameters()) for name, part in model.named_children() if name != "s"]
-        trunk = [p for layer in layers for p in sorted(layer, key=lambda p: "Norm" in kinds[id(p)])]  # norms after operations
+        trunk = [p for layer in layers for p in sorted(layer, key=lambda p: {order}
         trunk.sort(key=lambda p: kinds[id(p)] == "Scale")  # and learned scales last
-        self.parts = [part for part in (trunk, *skips) if part]
+{spared}        self.parts = [part for part in ({trunk}, *skips) if part]
         self.vectors = self.joined()
         self.optimizer = {optimizer}
 
@@ -62,7 +65,23 @@ PARTED = '''
                     state[vectors[-1]][name] = (value[first:last] if value.shape == vector.shape else value).clone()
                 first = last
         self.parts, self.vectors = parts, vectors
-        self.optimizer.param_groups[0]["params"] = vectors
+        {update}
+'''
+UPDATED = 'self.optimizer.param_groups[0]["params"] = vectors'
+UPDATED_GROUPS = """for group, found in zip(self.optimizer.param_groups, self.groups()):
+            group["params"] = found["params"]"""
+ORDER = """"Norm" in kinds[id(p)])]  # norms after operations"""
+SPARED_ORDER = """(kinds[id(p)] in {learned}, "Norm" in kinds[id(p)]))]  # operations, norms, activations"""
+SPARED = """        self.spared = {{id(p) for p in trunk if kinds[id(p)] in {learned}}}  # by weight decay (He et al. 2015)
+"""
+SPARED_TRUNK = "*(list(run) for _, run in groupby(trunk, key=lambda p: id(p) in self.spared))"
+GROUPS = '''
+    def groups(self):
+        """Return the optimizer's groups: what decays, and what does not."""
+        found = [{"params": []}, {"params": [], "weight_decay": 0.0}]
+        for part, vector in zip(self.parts, self.vectors):
+            found[id(part[0]) in self.spared]["params"].append(vector)
+        return found
 '''
 LATE = '''
     def begin_late(self):
@@ -150,6 +169,7 @@ def updater(phases: Sequence[Experiment]) -> str:
     first = phases[0].training
     clips = any(thresholds(phase.training) != (None, None) for phase in phases)
     networks = [network for phase in phases for network in phase.variants.values()]
+    learned = _learned_activations(networks)
     rests = any(not layer.on for network in networks for layer in network.layers)
     late = bool(momentum(first)) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
     norm, value = thresholds(first)
@@ -157,7 +177,10 @@ def updater(phases: Sequence[Experiment]) -> str:
     backward = BACKWARD if rests else "loss.backward()"
     source = UPDATER.format(
         thresholds=f"\n    clip_norm, clip_value = {norm!r}, {value!r}\n" if clips else "",
-        optimizer=_optimizer(first),
+        order=SPARED_ORDER.format(learned=learned) if learned else ORDER,
+        spared=SPARED.format(learned=learned) if learned else "",
+        trunk=SPARED_TRUNK if learned else "trunk",
+        optimizer=_optimizer(first, "self.groups()" if learned else "self.vectors"),
         begin=SUMMED + measures
         if first.accumulation > 1
         else f"{STEP}{measures}self.model.zero_grad()\n        {backward}\n        ",
@@ -165,7 +188,15 @@ def updater(phases: Sequence[Experiment]) -> str:
         clip="self.clip()\n        " if clips else "",
         late="self.begin_late()\n        " if late else "",
     )
-    return source + (PARTED if rests else "") + (LATE if late else "") + (CLIP if clips else "")
+    parted = PARTED.replace("{update}", UPDATED_GROUPS if learned else UPDATED)
+    return source + (GROUPS if learned else "") + (parted if rests else "") + (LATE if late else "") + (CLIP if clips else "")
+
+
+def _learned_activations(networks: Sequence[Network]) -> str:
+    """Return the names of the activations' modules that learn, as a tuple is written; nothing without any."""
+    kinds = {ACTIVATIONS.get(layer.activation) for network in networks for layer in network.layers}
+    names = sorted(kind.module.removeprefix("nn.").partition("(")[0] for kind in kinds if kind and kind.parameters)
+    return f"({', '.join(map(literal, names))},)" if names else ""
 
 
 def thresholds(training: Training) -> tuple[float | None, float | None]:
@@ -219,10 +250,10 @@ def momentum(training: Training) -> float:
     return training.momentum or usual[training.optimizer] if training.optimizer in usual else 0.0
 
 
-def _optimizer(training: Training) -> str:
-    """Return the expression that makes the optimizer."""
+def _optimizer(training: Training, updated: str) -> str:
+    """Return the expression that makes the optimizer of what is `updated`."""
     decay = f", weight_decay={training.weight_decay!r}" if training.weight_decay or training.optimizer == "adamw" else ""
-    rate = f"self.vectors, lr={training.learning_rate!r}"
+    rate = f"{updated}, lr={training.learning_rate!r}"
     if training.optimizer in ("adam", "adamw"):
         return f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'AdamW'}({rate}{decay}, fused=True)"
     more = f", momentum={momentum(training)!r}" if momentum(training) else ""

@@ -21,7 +21,7 @@ MOST_BLOCKS = 8
 
 def dense_blocks(network: Network) -> list[range]:
     """Return the 0-based layers of each dense block with the layer that reads all of it, lowest first; mostly none."""
-    pairs = [(skip.source, skip.target) if skip.merge == "concat" else None for skip in network.skips]
+    pairs = [(skip.source, skip.target) if skip.joins else None for skip in network.skips]
     found = []
     for group in connected(pairs):
         members = [pairs[index] for index in group]

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..network.base import written
+from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks, words
 from .board_paths import own_piece, pale_lines
@@ -175,7 +176,7 @@ class Painter:
             states, feeds = self.plan.gaps[gap], self.plan.feeds(gap)
             if gap and gap - 1 in g.joints:
                 y = g.items[gap - 1][0]
-                if self.plan.merge_at(gap - 1) == "gate":
+                if not MERGES[self.plan.merge_at(gap - 1)].sums:
                     pieces.append(marks.trunk_wire(g.trunk, g.joints[gap - 1][1], y))
                 else:
                     pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, g.joints[gap - 1][1], y))

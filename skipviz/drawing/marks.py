@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..network.merge import MERGES
 from .geometry import Point
 from .svg import Markup, circle, group, number, path, polyline, rectangle, tag, text
 
@@ -123,14 +124,23 @@ def hatch(x: float, top: float, width: float, height: float) -> str:
 
 
 def joint(x: float, top: float, size: float, kind: str, **attributes) -> Markup:
-    """Return the small square of an add ("+") or a gate (italic T), its middle at x."""
-    middle, arm = top + size / 2, max(2.5, size * 0.25)
-    if kind == "gate":
-        mark = text("gate", x, middle + 0.33 * size * 0.72, "T", **{"font-size": max(9.0, size * 0.72)})
+    """Return the small square of a merge with its sign, its middle at x."""
+    middle, arm, merge = top + size / 2, max(2.5, size * 0.25), MERGES[kind]
+    if merge.sign:
+        mark = text("gate", x, middle + 0.33 * size * 0.72, merge.sign, **{"font-size": max(9.0, size * 0.72)})
     else:
-        d = f"M{number(x - arm)} {number(middle)}h{number(2 * arm)}M{number(x)} {number(middle - arm)}v{number(2 * arm)}"
-        mark = path("plus", d)
+        mark = path("plus", "".join(_stroke(x, middle, arm, *stroke) for stroke in merge.strokes))
     return group(f"joint {kind}", rectangle("face", x - size / 2, top, size, size), mark, **attributes)
+
+
+def _stroke(x: float, y: float, arm: float, left: float, top: float, right: float, bottom: float) -> str:
+    """Return path data of a line around (x, y), its ends counted in arms."""
+    start = f"M{number(x + arm * left)} {number(y + arm * top)}"
+    if top == bottom:
+        return start + f"h{number(arm * (right - left))}"
+    if left == right:
+        return start + f"v{number(arm * (bottom - top))}"
+    return start + f"l{number(arm * (right - left))} {number(arm * (bottom - top))}"
 
 
 def valve(x: float, y: float, gain: float | None, **attributes) -> Markup:

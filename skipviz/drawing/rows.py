@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from ..network.merge import MERGES
 from ..network.network import Network
 from .fold import Item
 from .lanes import Span
@@ -109,8 +110,9 @@ class Plan:
         return found
 
     def merge_at(self, item: int) -> str:
-        """Return `add` or `gate`, the kind of the joint above an item."""
-        return self.network.skips[self.joints[item][0]].merge
+        """Return the merge of the joint above an item: of several that land there, one that does more than add."""
+        found = [self.network.skips[index].merge for index in self.joints[item]]
+        return next((name for name in found if not MERGES[name].sums), found[0])
 
     def feeds(self, gap: int) -> tuple[int, ...]:
         """Return indices into `trunk_grad` of the layers that read the states of `gap`."""
@@ -131,7 +133,7 @@ def plan(network: Network, items: Sequence[Item], repeat: int = 1) -> Plan:
     for index, skip in enumerate(network.skips):
         number = skip.source // unit
         source, target = skip.source - number * unit, skip.target - number * unit
-        start, end = finder.start(source), finder.end(target, skip.merge)
+        start, end = finder.start(source), finder.end(target, skip.joins)
         plate = finder.holding(source, end)
         if plate is not None:
             inside.setdefault(plate, []).append(index)
@@ -160,8 +162,8 @@ class _Finder:
             return Place(TAP, self.gap_of[state])
         return Place(PLATE, self.item_of[state])
 
-    def end(self, state: int, merge: str) -> Place:
-        if merge == "concat":
+    def end(self, state: int, joins: bool) -> Place:
+        if joins:
             if state not in self.item_of:
                 return Place(HEAD, len(self.items))
             item, kind = self.item_of[state], BOX

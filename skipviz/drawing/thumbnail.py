@@ -35,7 +35,7 @@ def thumbnail(network: Network) -> str:
     for row in range(count):
         y = HEIGHT - MARGIN - (row + 0.5) * pitch
         drawn.append(rectangle("face", middle - BOX_WIDTH / 2, y - pitch * 0.26, BOX_WIDTH, pitch * 0.52))
-    for row in sorted({skip.target - first for skip in skips if skip.merge != "concat"}):
+    for row in sorted({skip.target - first for skip in skips if not skip.joins}):
         drawn.append(rectangle("joint", middle - 2, HEIGHT - MARGIN - (row - 0.08) * pitch - 2, 4, 4))
     size = {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "width": WIDTH, "height": HEIGHT}
     name = {"xmlns": "http://www.w3.org/2000/svg", "class": "sv-thumbnail", "aria-hidden": "true"}
@@ -48,7 +48,7 @@ def _drawn_together(network: Network, count: int) -> list[Skip]:
     moved = {}
     for skip in longest:
         source, target = (round(state * count / network.depth) for state in (skip.source, skip.target))
-        source, target = min(source, count - 1), min(max(target, source + 1), count - (skip.merge == "concat"))
+        source, target = min(source, count - 1), min(max(target, source + 1), count - skip.joins)
         if source < target:
             moved[source, target] = skip.model_copy(update={"source": source, "target": target})
     return list(moved.values())
@@ -56,7 +56,7 @@ def _drawn_together(network: Network, count: int) -> list[Skip]:
 
 def _reach(network: Network, skip) -> int:
     """Return the last layer that a drawn skip needs: the reader of a concat, if it is not the head."""
-    return min(skip.target + 1, network.depth) if skip.merge == "concat" else skip.target
+    return min(skip.target + 1, network.depth) if skip.joins else skip.target
 
 
 def _low(skip, first: int) -> float:
@@ -66,7 +66,7 @@ def _low(skip, first: int) -> float:
 
 def _high(skip, first: int) -> float:
     """Return the height of a skip's end in rows: the reader's middle, or a joint under the next tap."""
-    return skip.target - first + (0.5 if skip.merge == "concat" else -0.08)
+    return skip.target - first + (0.5 if skip.joins else -0.08)
 
 
 def _skip(skip, lane: Lane, first: int, pitch: float, lanes: list[Lane]) -> Markup:
@@ -76,5 +76,5 @@ def _skip(skip, lane: Lane, first: int, pitch: float, lanes: list[Lane]) -> Mark
     middle = WIDTH / 2
     x = middle + outward * (BOX_WIDTH / 2 + step * (lane.index + 1))
     low, high = (HEIGHT - MARGIN - rows * pitch for rows in (_low(skip, first), _high(skip, first)))
-    end = middle + outward * (BOX_WIDTH / 2 if skip.merge == "concat" else 2)
+    end = middle + outward * (BOX_WIDTH / 2 if skip.joins else 2)
     return path("skip" if skip.in_force else "skip off", polyline((middle, low), (x, low), (x, high), (end, high)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..network.base import spatial, written
+from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks, words
 from .diagram import HEIGHTS, Diagram, Painter
@@ -57,7 +58,7 @@ class _UPainter(Painter):
     def _stub(self, item: int, states) -> Markup:
         g, x = self.geometry, self.geometry.trunk_at(item)
         ends = sorted((*g.items[item], *g.joints[item]))[1:3]
-        if self.plan.merge_at(item) == "gate":
+        if not MERGES[self.plan.merge_at(item)].sums:
             return marks.trunk_wire(x, *ends)
         return marks.trunk_edge(self._edge("state", states), x, *ends)
 

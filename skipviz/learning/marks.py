@@ -55,7 +55,7 @@ class GradientMarks:
             self._ways[k].append(Way("trunk_grad", k, k + 1, through))
         for index, skip in enumerate(network.skips):
             carries = skip.in_force and skip.gain > 0
-            if skip.merge != "concat":
+            if not skip.joins:
                 self._ways[skip.source].append(Way("skip_grad", index, skip.target, carries))
             else:
                 read = skip.target == network.depth or self._passes[skip.target]

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from ..network import Network, Skip
 from ..network.base import channel_axis, channels
+from ..network.merge import MERGES
 from ..network.rest import ends_branch, passes_on
 from .layer import composed
+from .merge import FUNCTIONS
 from .operation import Function
-from .skip import gated
 
 
 class Tape:
@@ -44,17 +45,22 @@ class Tape:
 
 @dataclass(slots=True)
 class Carry:
-    """One skip in force; `adapt` gives what it carries of a state, of a gate with its T, and is None where that is the state."""
+    """One skip in force; `adapt` gives what it carries of a state, with its T where it has one: None where that is the state."""
 
     index: int
     source: int
     strength: float
     adapt: Callable[[Tensor], Tensor | tuple[Tensor, Tensor]] | None
-    is_gate: bool = False
+    merge: Callable[..., Tensor]
+    """What torch computes of its merge."""
+    maps: bool = False
+    """Whether A comes with a T."""
+    sums: bool = False
+    first: bool = False
 
     def read(self, states: list[Tensor], tape: Tape | None) -> Tensor:
         h = states[self.source]
-        if tape is not None or self.is_gate:  # T and A both read a gate's alias: always one node
+        if tape is not None or self.maps:  # T and A both read a gate's alias: always one node
             h = h.view_as(h)
             if tape is not None:
                 tape.skips[self.index] = h
@@ -70,15 +76,15 @@ class Missing:
 
 @dataclass(slots=True)
 class Step:
-    """From h_k to h_{k+1}: `joined` widens what is read, `function` is f, `adds` and `gate` land on the result."""
+    """From h_k to h_{k+1}: `joined` widens what is read, `function` is f, `landing` lands on the result."""
 
     state: int
     fork: bool
     axis: int
     function: Function
     joined: list[Carry | Missing] = field(default_factory=list)
-    adds: list[Carry] = field(default_factory=list)
-    gate: Carry | None = None
+    landing: list[Carry] = field(default_factory=list)
+    """In the order in which they act."""
     spent: list[int] = field(default_factory=list)
     """States that nothing reads after this step."""
 
@@ -94,7 +100,10 @@ class Plan:
         self.input, self.tokens = tuple(network.input), network.takes_tokens
         self.steps = _steps(model, network, training)
         self.bare_adds = {
-            skip.index: (step.state + 1, skip.strength) for step in self.steps for skip in step.adds if skip.adapt is None
+            skip.index: (step.state + 1, skip.strength)
+            for step in self.steps
+            for skip in step.landing
+            if skip.sums and skip.adapt is None
         }
 
     def run(self, x: Tensor, tape: Tape | None = None) -> Tensor:
@@ -113,14 +122,14 @@ class Plan:
             if step.joined:
                 h = torch.cat([h, *[_joined(part, h, states, tape) for part in step.joined]], step.axis)
             h = step.function(h)
-            for skip in step.adds:
-                carried = states[skip.source] if skip.adapt is None else skip.adapt(skip.read(states, tape))
-                h = torch.add(h, carried, alpha=skip.strength)
-            if step.gate is not None:
-                carried, transform = step.gate.adapt(step.gate.read(states, tape))
-                if tape is not None:
-                    tape.gates[step.gate.index] = transform.detach()
-                h = gated(h, carried, transform, step.gate.strength)
+            for skip in step.landing:
+                if skip.adapt is None:
+                    carried = states[skip.source] if skip.sums else skip.read(states, tape)
+                else:
+                    carried = skip.adapt(skip.read(states, tape))
+                if skip.maps and tape is not None:
+                    tape.gates[skip.index] = carried[1].detach()
+                h = skip.merge(h, carried, skip.strength)
             if tape is not None and not h.requires_grad:
                 h.requires_grad_()  # zeros from a layer that is off: nothing leads on from them, and yet they have a gradient
             states.append(h)
@@ -136,7 +145,7 @@ def _joined(part: Carry | Missing, h: Tensor, states: list[Tensor], tape: Tape |
     h = part.read(states, tape)
     if part.adapt is not None:
         h = part.adapt(h)
-    return h if part.strength == 1 else h * part.strength
+    return part.merge(h, part.strength)
 
 
 def _steps(model, network: Network, training: bool | None) -> list[Step]:
@@ -149,7 +158,7 @@ def _steps(model, network: Network, training: bool | None) -> list[Step]:
         shape = network.shapes.states[k]
         joined, frozen, first = [], [], channels(shape)
         for index, skip in landing.get(k, ()):
-            if skip.merge != "concat":
+            if not skip.joins:
                 continue
             carried = network.shapes.skips[index].carried
             if skip.in_force:
@@ -161,12 +170,9 @@ def _steps(model, network: Network, training: bool | None) -> list[Step]:
         function = _function(model, network, k, training, tuple(frozen))
         step = Step(k, k in forks, 1 + channel_axis(shape), function, joined)
         for index, skip in landing.get(k + 1, ()):
-            if skip.merge != "concat" and skip.in_force:
-                carry = _carry(model, index, skip, training)
-                if skip.merge == "gate":
-                    step.gate = carry
-                else:
-                    step.adds.append(carry)
+            if not skip.joins and skip.in_force:
+                step.landing.append(_carry(model, index, skip, training))
+        step.landing.sort(key=lambda carry: not carry.first)
         steps.append(step)
     _note_spent(steps)
     return steps
@@ -176,7 +182,7 @@ def _note_spent(steps: list[Step]) -> None:
     """Note after which step each state is spent."""
     last = {step.state: step.state for step in steps}
     for step in steps:
-        for part in (*step.joined, *step.adds, step.gate):
+        for part in (*step.joined, *step.landing):
             if isinstance(part, Carry):
                 last[part.source] = max(last[part.source], step.state)
     for state, reader in last.items():
@@ -197,15 +203,15 @@ def _function(model, network: Network, k: int, training: bool | None, frozen: tu
 
 
 def _carry(model, index: int, skip: Skip, training: bool | None) -> Carry:
-    module, is_gate = model.skips[index], skip.merge == "gate"
+    module, kind = model.skips[index], MERGES[skip.merge]
     if training is None:
         module.set_skip(skip)
         adapt = lambda h: model.skips[index](h)  # noqa: E731
     else:
         adapt = module.carry(skip, training)
-        if is_gate:
+        if kind.maps:
             adapt = _with_gate(adapt, module.transform_gate(skip, training))
-    return Carry(index, skip.source, skip.strength, adapt, is_gate)
+    return Carry(index, skip.source, skip.strength, adapt, FUNCTIONS[skip.merge], kind.maps, kind.sums, kind.first)
 
 
 def _with_gate(adapt: Function | None, transform: Function) -> Callable[[Tensor], tuple[Tensor, Tensor]]:

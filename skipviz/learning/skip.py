@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ..network import Skip
 from ..network.base import Shape, channel_axis, channels, is_image, spatial
+from ..network.merge import MERGES
 from ..network.network import SkipShape
 from ..network.operation import Convolution, Linear
 from ..network.skip import stride_between
@@ -31,7 +32,7 @@ class SkipModule(nn.Module):
             self.project.initialise(self.adapter.init, generator(seed, "skip", skip.id))
             if self.adapter.norm == "batch":
                 self.norm = Norm("batch", self.carried)
-        if skip.merge == "gate":
+        if MERGES[skip.merge].maps:
             self.gate = _pointwise(source, channels(target), True)
             self.gate.initialise("torch", generator(seed, "gate", skip.id))
             nn.init.constant_(self.gate.bias, skip.gate_bias)
@@ -44,7 +45,7 @@ class SkipModule(nn.Module):
         """Return A(h), without the skip's strength; of a gate (A(h), T(h))."""
         carry = self.carry(self.skip, None)
         carried = h if carry is None else carry(h)
-        return (carried, self.transform_gate(self.skip, None)(h)) if self.skip.merge == "gate" else carried
+        return (carried, self.transform_gate(self.skip, None)(h)) if self.gate is not None else carried
 
     def carry(self, skip: Skip, training: bool | None) -> Function | None:
         """Return h_source ↦ A(h_source) with the skip's gradient gain, or None where A changes nothing.
@@ -90,12 +91,6 @@ class SkipModule(nn.Module):
             return None
         before_channels = 2 * (len(self.source) - 1 - channel_axis(self.source))
         return lambda h: F.pad(h, (0,) * before_channels + (0, missing))
-
-
-def gated(f: Tensor, carried: Tensor, transform: Tensor, strength: float) -> Tensor:
-    """Return h = f + s·(1 − T)⊙(A − f)."""
-    share = 1 - transform
-    return f + (share if strength == 1 else share * strength) * (carried - f)
 
 
 def _pointwise(source: Shape, width: int, bias: bool):

@@ -167,7 +167,7 @@ class Variant:
 
         The weights are `(batch, heads, length, length)`, rows sum to 1. An attention that also reads concats is passed over.
         """
-        joined = {skip.target for skip in self.network.skips if skip.merge == "concat"}
+        joined = {skip.target for skip in self.network.skips if skip.joins}
         layers = list(enumerate(self.network.layers))
         found = [k for k, layer in layers if layer.op.kind == "attention" and layer.on and k not in joined]
         if not found:

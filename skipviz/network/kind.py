@@ -106,6 +106,47 @@ class Init:
         return dedent(body).splitlines()
 
 
+@dataclass(frozen=True)
+class Merge:
+    """How what a skip carries, A(h_i), joins its target; what torch computes of it stands under its name in
+    `skipviz.learning.merge`."""
+
+    number: int
+    """Its place among the choices, which never changes."""
+    name: str
+    """In a network's JSON data and in links, and as a person writes it."""
+    equation: str
+    """What it makes of f_j and A(h_i), and what the strength s is in it."""
+    joins: bool = False
+    """It widens what the next layer reads instead of landing on the state, and zeros take its place while it is off."""
+    sums: bool = False
+    """It adds to f_j, which ends a residual branch there: drop-path and branch scales act on f_j, whose gradient is the state's."""
+    residual: bool = True
+    """A layer that it passes contributes 0 while it is off; under one that is not, it becomes the identity."""
+    first: bool = False
+    """It acts on f_j before those at the same state that are not."""
+    alone: bool = False
+    """Nothing else lands where it does."""
+    maps: bool = False
+    """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
+    sign: str = ""
+    """A letter in the mark where it lands, or nothing."""
+    strokes: tuple[tuple[float, float, float, float], ...] = ()
+    """Or lines in it, from (x, y) to (x, y), each −1…1 from its middle."""
+    hands_on: bool = False
+    """Where no adapter stands between, its source's gradient needs no memory of its own: it is the target's, or a slice of it."""
+    saves: Callable[[float, bool], int] = lambda strength, adapted: 0
+    """Tensors of the target's size that autograd keeps beside states, by strength and whether A makes a tensor of its own."""
+    written: Callable[[str, str, str], str] = lambda f, carried, strength: f
+    """How a script lands it: from the expressions of f_j, of A(h_i) and of the strength (`1.0` where it is that for good)."""
+    helper: str = ""
+    """Source of the function of its name that a script needs for that, where torch has none."""
+
+    @property
+    def words(self) -> str:
+        return self.name
+
+
 def kinds(package: str) -> dict:
     """Return the kinds in the files of `package`, by name, in the order of their numbers."""
     modules = [import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(import_module(package).__path__)]

@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from .base import AS_KEPT, Frozen, NetworkError, Shape, channels, elements, is_image, with_channels
 from .layer import Init, Layer
+from .merge import MERGES
 from .rest import check_rests
 from .skip import Adapter, Skip
 
@@ -208,7 +209,7 @@ def infer(network: Network) -> Shapes:
             source = states[skip.source]
             carried = skip.carried_shape(source, output)
             skips[skip.id] = SkipShape(skip.resolved_adapter(source, output), carried, skip.parameter_count(source, output))
-            if skip.merge == "concat":
+            if skip.joins:
                 read = with_channels(read, channels(read) + channels(carried))
     try:
         output = network.head.output_shape(read)
@@ -242,7 +243,7 @@ def _named(parts, letter: str) -> list:
 
 def _check_skips(network: Network) -> None:
     pairs = set()
-    gates, adds = set(), set()
+    landing: dict[int, set[str]] = {}
     for skip in network.skips:
         if skip.source >= skip.target:
             raise NetworkError(
@@ -255,11 +256,18 @@ def _check_skips(network: Network) -> None:
         if (skip.source, skip.target) in pairs:
             raise NetworkError(f"there is a skip h({skip.source}) → h({skip.target}) already")
         pairs.add((skip.source, skip.target))
-        if skip.merge == "gate":
-            if skip.target in gates:
-                raise NetworkError(f"h({skip.target}) has a gate already, and one is the limit")
-            gates.add(skip.target)
-        elif skip.merge == "add":
-            adds.add(skip.target)
-    for target in gates & adds:
-        raise NetworkError(f"a gate and an add cannot both land at h({target})")
+        if skip.joins:
+            continue
+        there = landing.setdefault(skip.target, set())
+        if MERGES[skip.merge].alone and skip.merge in there:
+            raise NetworkError(f"h({skip.target}) has {_one(skip.merge)} already, and one is the limit")
+        there.add(skip.merge)
+    for target, there in landing.items():
+        alone = next((name for name in sorted(there) if MERGES[name].alone), None)
+        if alone and len(there) > 1:
+            other = min(there - {alone})
+            raise NetworkError(f"{_one(alone)} and {_one(other)} cannot both land at h({target})")
+
+
+def _one(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -11,7 +11,7 @@ Counts = dict[int, int]
 def path_counts(network: Network) -> list[int]:
     """Return how many paths traverse 0, 1, …, n layers, under the network's present switches and strengths.
 
-    A skip offers one path past the layers between; an add or gate joins its target state, a concat only what the next layer
+    A skip offers one path past the layers between; it lands on its target state, a concat joins only what the next layer
     (or the head) reads. The result has `depth + 1` entries.
     """
     states: list[Counts] = [{0: 1}]
@@ -22,7 +22,7 @@ def path_counts(network: Network) -> list[int]:
         else:
             state = read if passes_on(network, k) else {}
         for skip in network.skips:
-            if skip.in_force and skip.target == k and skip.merge != "concat":
+            if skip.in_force and skip.target == k and not skip.joins:
                 state = _sum(state, states[skip.source])
         states.append(state)
     found = _read(network, states)
@@ -37,7 +37,7 @@ def in_use(network: Network) -> tuple[list[bool], list[bool]]:
     depth, landing = network.depth, {}
     for index, skip in enumerate(network.skips):
         if skip.in_force:
-            landing.setdefault((skip.target, skip.merge == "concat"), []).append(index)
+            landing.setdefault((skip.target, skip.joins), []).append(index)
     needed, layers, skips = [False] * depth + [True], [False] * depth, [False] * len(network.skips)
 
     def land(k: int, joined: bool) -> None:
@@ -60,7 +60,7 @@ def _read(network: Network, states: list[Counts]) -> Counts:
     """Return the paths into what reads the last of `states`: the state and the concats that land there."""
     found = states[-1]
     for skip in network.skips:
-        if skip.in_force and skip.target == len(states) - 1 and skip.merge == "concat":
+        if skip.in_force and skip.target == len(states) - 1 and skip.joins:
             found = _sum(found, states[skip.source])
     return found
 

@@ -22,11 +22,9 @@ def residual(states: tuple[Shape, ...], every: int, merge: str = "add") -> tuple
     start = next((i for i in range(last - every + 1) if states[i] == states[i + every]), None)
     if start is None:
         return ()
-    return tuple(
-        Skip(id=f"s{i}-{i + every}", source=i, target=i + every, merge=merge)
-        for i in range(start, last - every + 1, every)
-        if merge == "concat" or states[i] == states[i + every]
-    )
+    sources = range(start, last - every + 1, every)
+    skips = (Skip(id=f"s{i}-{i + every}", source=i, target=i + every, merge=merge) for i in sources)
+    return tuple(skip for skip in skips if skip.joins or states[skip.source] == states[skip.target])
 
 
 def nested(states: tuple[Shape, ...], every: int = 1, merge: str = "concat") -> tuple[Skip, ...]:

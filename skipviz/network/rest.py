@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from .base import NetworkError
+from .merge import MERGES
 
 if TYPE_CHECKING:
     from .network import Network
@@ -15,13 +16,13 @@ StandIn = Literal["zeros", "identity"]
 
 
 def in_residual_branch(network: Network, k: int) -> bool:
-    """Return whether f_k lies under an add or gate in force, so that its lesion contributes 0."""
+    """Return whether f_k lies under a residual merge in force, so that its lesion contributes 0."""
     return _residual_branches(network)[k - 1]
 
 
 def ends_branch(network: Network, k: int) -> bool:
     """Return whether an add in force lands behind f_k, so that drop-path acts there."""
-    return any(skip.target == k and skip.merge == "add" and skip.in_force for skip in network.skips)
+    return any(skip.target == k and MERGES[skip.merge].sums and skip.in_force for skip in network.skips)
 
 
 def passes_on(network: Network, k: int) -> bool:
@@ -61,7 +62,7 @@ def _residual_branches(network: Network) -> list[bool]:
     """Return of every layer whether it lies in a residual branch."""
     edges = [0] * (network.depth + 2)
     for skip in network.skips:
-        if skip.in_force and skip.merge != "concat":
+        if skip.in_force and MERGES[skip.merge].residual:
             edges[skip.source + 1] += 1
             edges[skip.target + 1] -= 1
     return [bool(over) for over in accumulate(edges[1:-1])]

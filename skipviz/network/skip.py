@@ -8,8 +8,9 @@ from pydantic import Field
 
 from .base import Frozen, NetworkError, Shape, channels, is_image, spatial, with_channels, written
 from .layer import Init
+from .merge import MERGES
 
-Merge = Literal["add", "concat", "gate"]
+Merge = Literal[*MERGES]
 
 
 class Adapter(Frozen):
@@ -35,11 +36,7 @@ class Adapter(Frozen):
 
 
 class Skip(Frozen):
-    """Carries h_source past the layers between and joins it at h_target.
-
-    add: h_j = f_j(x_j) + s·A(h_i).  concat: x_{j+1} = [h_j, s·A(h_i), …].
-    gate (Srivastava et al. 2015): h_j = f + s·(1 − T)⊙(A(h_i) − f), T = σ(W h_i + b).
-    """
+    """Carries h_source past the layers between and joins it at h_target, in one of the ways of `skipviz.network.merge`."""
 
     id: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,32}$", description="stable; parameters and events go by it")
     source: int = Field(ge=0, description="state it leaves from")
@@ -50,6 +47,11 @@ class Skip(Frozen):
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the skip")
     adapter: Adapter = Adapter()
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
+
+    @property
+    def joins(self) -> bool:
+        """Whether it widens what the next layer reads; else it lands on its target."""
+        return MERGES[self.merge].joins
 
     @property
     def in_force(self) -> bool:
@@ -71,7 +73,7 @@ class Skip(Frozen):
         return chosen.replaced(spatial=place, channels=width)
 
     def _channels_for(self, source: Shape, target: Shape) -> str:
-        if self.merge == "concat":
+        if self.joins:
             return "project" if self.adapter.width not in (None, channels(source)) else "none"
         return "none" if channels(source) == channels(target) else "project"
 
@@ -80,7 +82,7 @@ class Skip(Frozen):
         adapter = self.resolved_adapter(source, target)
         _check_spatial(self, adapter, source, target)
         if adapter.channels == "project":
-            wanted = adapter.width or channels(source) if self.merge == "concat" else channels(target)
+            wanted = adapter.width or channels(source) if self.joins else channels(target)
         elif adapter.channels == "pad":
             if channels(source) > channels(target):
                 raise NetworkError(
@@ -89,7 +91,7 @@ class Skip(Frozen):
             wanted = channels(target)
         else:
             wanted = channels(source)
-        if self.merge != "concat" and wanted != channels(target):
+        if not self.joins and wanted != channels(target):
             raise NetworkError(
                 f"{self.merge} needs equal channels: h({self.source}) has {channels(source)}, h({self.target}) "
                 f"{channels(target)}; choose pad or project"
@@ -105,7 +107,7 @@ class Skip(Frozen):
             width = channels(carried)
             count += channels(source) * width + (width if adapter.bias else 0)
             count += 2 * width if adapter.norm == "batch" else 0
-        if self.merge == "gate":
+        if MERGES[self.merge].maps:
             count += channels(source) * channels(target) + channels(target)
         return count
 

@@ -9,10 +9,11 @@ import { readAs, typedNumber } from "../common/typed_number.js";
 /* global KINDS */
 const NORMS = [["none", "no norm"], ...KINDS.norm];
 const ORDERS = [["op-norm-act", "op – norm – act"], ["norm-act-op", "norm – act – op"]];
-const MERGES = [["add", "add"], ["concat", "concat"], ["gate", "gate"]];
+const MERGES = KINDS.merge;
 
 function choice(label, options, value, onchange) {
-  const select = element("select", { "aria-label": label, title: label, onchange: () => onchange(select.value) });
+  const says = options.find(([name]) => name === value)?.[2];
+  const select = element("select", { "aria-label": label, title: says ? `${label}: ${says}` : label, onchange: () => onchange(select.value) });
   for (const [name, words] of options) select.append(element("option", { value: name, selected: name === value }, words));
   return select;
 }

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from ...network.activation import ACTIVATIONS
 from ...network.base import channels, elements, with_channels
 from ...network.layer import Layer
+from ...network.merge import MERGES
 from ...network.network import LayerShape, Network
 from ...network.norm import NORMS
+from ...network.skip import Adapter
 
 STACKED_ELEMENTS = 8192
 """Gradients up to this size are stacked to be measured (`learning.norms`)."""
@@ -51,8 +53,8 @@ class Footprint:
 def footprint(network: Network, ghost: bool = False) -> Footprint:
     """Return what passes of `network` hold; of `ghost` with every skip off."""
     active = [index for index, skip in enumerate(network.skips) if not ghost and skip.in_force]
-    joined = {skip.target for skip in network.skips if skip.merge == "concat"}
-    merged = {network.skips[index].target for index in active if network.skips[index].merge != "concat"}
+    joined = {skip.target for skip in network.skips if skip.joins}
+    merged = {network.skips[index].target for index in active if not network.skips[index].joins}
     views: set[int] = set()
     states = saved = 0
     for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
@@ -127,9 +129,8 @@ def _skip(network: Network, index: int) -> int:
     if adapter.channels == "project":
         saved += elements(shape.carried) if adapter.norm == "batch" else 0
         saved += elements(with_channels(target, channels(source))) if adapter.spatial == "resize" else 0
-    if skip.merge == "gate":
-        saved += (3 if skip.strength == 1 else 4) * elements(target)
-    return saved
+    adapted = _is_copied(adapter) or adapter.channels == "pad"
+    return saved + MERGES[skip.merge].saves(skip.strength, adapted) * elements(target)
 
 
 def _gradients(network: Network, active: list[int], joined: set[int], views: set[int]) -> int:
@@ -149,10 +150,15 @@ def _gradients(network: Network, active: list[int], joined: set[int], views: set
             total += 0 if k + 1 in views else size
     for index in active:
         skip, adapter = network.skips[index], network.shapes.skips[index].adapter
-        copied = adapter.channels == "project" or adapter.spatial == "resize"
-        if skip.merge == "gate" or copied or (skip.merge == "add" and (adapter.spatial, adapter.channels) != ("none", "none")):
+        kind, bare = MERGES[skip.merge], (adapter.spatial, adapter.channels) == ("none", "none")
+        if not kind.hands_on or _is_copied(adapter) or (kind.sums and not bare):
             total += states[skip.source]
     return total
+
+
+def _is_copied(adapter: Adapter) -> bool:
+    """Return whether an adapter makes a tensor of its own whose gradient is another's than its source's."""
+    return adapter.channels == "project" or adapter.spatial == "resize"
 
 
 def stacked(network: Network, batch: int) -> int:

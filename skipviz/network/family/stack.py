@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..base import NetworkError
 from ..layer import Layer
+from ..merge import MERGES
 from ..network import MAX_LAYERS, Head, Network
 from ..operation import Convolution, Linear
 from ..pattern import Pattern, skips_of
@@ -63,7 +64,7 @@ def _stack(operation, depth, width, skip_every, merge, activation, norm, order, 
     pattern = pattern or ("residual" if skip_every else "none")
     every = skip_every or (6 if pattern == "dense" else 2 if pattern == "residual" else 1)
     skips = skips_of(pattern, network.shapes.states, every, merge)
-    ends = {skip.target for skip in skips if skip.merge == "add"}
+    ends = {skip.target for skip in skips if MERGES[skip.merge].sums}
     scaled = layer.replaced(**branch_scale(scale, len(ends)))
     layers = tuple(scaled if k in ends else layer for k in range(1, depth + 1))
     return Network(input=tuple(input), layers=layers, skips=skips, head=head)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ...network.base import Shape, channel_axis, channels, written
+from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...network.skip import Skip
 from .layer import LayerWriter, padding, spatially_adapted
@@ -30,6 +31,8 @@ class NetworkWriter:
         self.landing: dict[int, list[tuple[int, Skip]]] = {}
         for index, skip in enumerate(self.network.skips):
             self.landing.setdefault(skip.target, []).append((index, skip))
+        for there in self.landing.values():
+            there.sort(key=lambda one: not MERGES[one[1].merge].first)
 
     def written(self, name: str, sentence: str) -> str:
         """Return the source of the class."""
@@ -70,7 +73,7 @@ class NetworkWriter:
         return self.network.shapes.skips[index].adapter.channels == "project"
 
     def _has_map(self, index: int) -> bool:
-        return self._projects(index) or self.network.skips[index].merge == "gate"
+        return self._projects(index) or MERGES[self.network.skips[index].merge].maps
 
     def _has_maps(self) -> bool:
         return any(map(self._has_map, range(len(self.network.skips))))
@@ -85,7 +88,7 @@ class NetworkWriter:
         """Return the name of a skip's projection, or of its gate; where it has both, they are a list."""
         skip = self.network.skips[index]
         name = f"{'' if self.long else 'self.'}s[{key('', skip.source, skip.target)}]"
-        return name if not (self._projects(index) and skip.merge == "gate") else f"{name}[{int(gate)}]"
+        return name if not (self._projects(index) and MERGES[skip.merge].maps) else f"{name}[{int(gate)}]"
 
     def _atom(self, k: int) -> Atom:
         """Return what makes f_k and the skips that land at h_k, and what computes h_k."""
@@ -114,7 +117,7 @@ class NetworkWriter:
         made = []
         if self._projects(index):
             made.append(self.layers.projection(skip, shape, source, identifier(len(atom.names))))
-        if skip.merge == "gate":
+        if MERGES[skip.merge].maps:
             made.append(self.layers.gate(skip, source, target, identifier(len(atom.names))))
         if made:
             module = made[0] if len(made) == 1 else f"nn.ModuleList([{', '.join(made)}])"
@@ -126,7 +129,7 @@ class NetworkWriter:
         layer, h, shape = self.network.layers[k - 1], self._h(k), self.network.shapes.layers[k - 1]
         expression, lines = self._layer(k, layer, shape), []
         for index, skip in self.landing.get(k, ()):
-            if skip.merge == "concat":
+            if skip.joins:
                 continue
             if self.live.changes("on", skip.id):
                 if expression != h:
@@ -136,7 +139,7 @@ class NetworkWriter:
             elif self.live.value("on", skip.id):
                 expression = self._landed(expression, index, skip)
             else:
-                lines.append(f"# off: {'gate' if skip.merge == 'gate' else '+'} {self._carried(index, skip)}")
+                lines.append(f"# off: {MERGES[skip.merge].name if MERGES[skip.merge].sign else '+'} {self._carried(index, skip)}")
         if expression != h:
             comments = [line for line in lines if line.startswith("#")]
             lines = [line for line in lines if not line.startswith("#")]
@@ -166,7 +169,7 @@ class NetworkWriter:
         """Return what is read of h_k: the state, with the concats that land there."""
         h, parts = self._h(k), []
         for index, skip in self.landing.get(k, ()):
-            if skip.merge == "concat":
+            if skip.joins:
                 parts.append(self._concatenated(h, index, skip))
         if not parts:
             return h
@@ -176,7 +179,7 @@ class NetworkWriter:
 
     def _sliced(self, k: int, parts: list[str]) -> list[str]:
         """Return many plain states in equal steps, as a dense block reads them, as one slice of the list."""
-        sources = [skip.source for _, skip in self.landing[k] if skip.merge == "concat"]
+        sources = [skip.source for _, skip in self.landing[k] if skip.joins]
         steps = {b - a for a, b in pairwise(sources)}
         if not self.long or len(parts) < 4 or len(steps) != 1 or parts != [self._h(source) for source in sources]:
             return parts
@@ -185,9 +188,10 @@ class NetworkWriter:
 
     def _concatenated(self, h: str, index: int, skip: Skip) -> str:
         carried = self._carried(index, skip)
-        changing = self.live.changes("strength", skip.id)
-        if changing or skip.strength not in (0, 1):
-            carried += f" * self.strength[{self._id(skip.id)}]" if changing else f" * {skip.strength!r}"
+        strength = repr(skip.strength or 1.0)
+        if self.live.changes("strength", skip.id):
+            strength = f"self.strength[{self._id(skip.id)}]"
+        carried = MERGES[skip.merge].written(h, carried, strength)
         sizes = ", ".join(str(size) for size in self.network.shapes.skips[index].carried)
         zeros = f"{h}.new_zeros(len({h}), {sizes})"
         if self.live.changes("on", skip.id):
@@ -195,11 +199,13 @@ class NetworkWriter:
         return carried if self.live.value("on", skip.id) else zeros
 
     def _landed(self, f: str, index: int, skip: Skip) -> str:
-        """Return `f` with an add or a gate landed on it."""
+        """Return `f` with what a skip carries landed on it."""
         changing = self.live.changes("strength", skip.id)
         strength = f"self.strength[{self._id(skip.id)}]" if changing else repr(skip.strength)
-        if skip.merge == "gate":
-            self.needs.add("gate")
+        kind = MERGES[skip.merge]
+        if kind.helper:
+            self.needs.add(kind.name)
+        if kind.maps:
             transform = self._map(index, True)
             adapted = self._carried(index, skip, "h")
             more = "" if adapted == "h" else f", lambda h: {adapted}"
@@ -207,11 +213,8 @@ class NetworkWriter:
             if place != "h" or self._has_gain(skip):
                 transform = f"lambda h: {self._gained(skip, f'{transform}({place})')}"
             more += f", strength={strength}" if changing or skip.strength != 1 else ""
-            return f"gate({f}, {self._h(skip.source)}, {transform}{more})"
-        carried = self._carried(index, skip)
-        if changing or skip.strength != 1:
-            return f"torch.add({f}, {carried}, alpha={strength})"
-        return f"{f if ' if ' not in f else f'({f})'} + {carried}"
+            return f"{kind.name}({f}, {self._h(skip.source)}, {transform}{more})"
+        return kind.written(f if " if " not in f else f"({f})", self._carried(index, skip), strength)
 
     def _carried(self, index: int, skip: Skip, source: str | None = None) -> str:
         """Return A(h_source), with the skip's gradient gain."""
@@ -242,7 +245,7 @@ class NetworkWriter:
         """Return the channels that each concat landing at h_k takes of what is read there."""
         first, found = channels(self.network.shapes.states[k]), []
         for index, skip in self.landing.get(k, ()):
-            if skip.merge == "concat":
+            if skip.joins:
                 width = channels(self.network.shapes.skips[index].carried)
                 found.append((skip, slice(first, first + width)))
                 first += width
@@ -273,7 +276,7 @@ class NetworkWriter:
         return [f"{self._f(k)}{place}.frozen = {off}  # zeros of concats that are off"]
 
     def _adds(self, k: int) -> list[Skip]:
-        return [skip for _, skip in self.landing.get(k, ()) if skip.merge == "add"]
+        return [skip for _, skip in self.landing.get(k, ()) if MERGES[skip.merge].sums]
 
     def _drops_path(self, k: int) -> bool:
         """Return whether an add is in force behind f_k at some time."""

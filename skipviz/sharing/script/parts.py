@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...network.init import INITS
 from ...network.kind import Init
+from ...network.merge import MERGES
 from ...network.norm import NORMS
 
 GENERATOR = '''
@@ -212,14 +213,7 @@ def gain(x, factor):
     """Return `x`; the gradient that goes back is multiplied by `factor`."""
     return Gain.apply(x, factor)
 ''',
-    "gate": '''
-def gate(f, h, transform, adapt=None, strength=1.0):
-    """Return f + s·(1 − T)⊙(A(h) − f), T = σ(W h + b): a highway gate (Srivastava et al. 2015)."""
-    h = h.view_as(h)  # one node for A and T: the gradients that come back through both sum here first
-    carried = h if adapt is None else adapt(h)
-    share = 1 - transform(h)
-    return f + (share if strength == 1 else share * strength) * (carried - f)
-''',
+    **{name: kind.helper for name, kind in MERGES.items() if kind.helper},
     "resting": '''
 def resting(state, x, shape):
     """Return what stands in for a layer that is off: zeros inside a residual branch, else what it reads."""

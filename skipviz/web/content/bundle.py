@@ -21,6 +21,7 @@ from pathlib import Path
 from ...drawing import colours, figures, legend
 from ...network.activation import ACTIVATIONS
 from ...network.init import INITS
+from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
 
@@ -102,10 +103,10 @@ def style() -> str:
 
 
 def kinds() -> dict:
-    """Return what can be chosen as the browser needs it: pairs of a kind's name and its words."""
+    """Return what can be chosen as the browser needs it: a kind's name and its words, of a merge its equation too."""
     return {
-        kind: [[name, one.words] for name, one in found.items()]
-        for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS), ("init", INITS))
+        kind: [[name, one.words, *([one.equation] if kind == "merge" else [])] for name, one in found.items()]
+        for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS), ("init", INITS), ("merge", MERGES))
     }
 
 

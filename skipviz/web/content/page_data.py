@@ -7,6 +7,7 @@ from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
 from ...network.init import INITS
+from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.norm import NORMS
 from ...sharing import link
@@ -65,7 +66,7 @@ def network_data(network: Network) -> dict:
     skips = [_skip_data(network, index) for index in range(len(network.skips))]
     # What adds scores of several scales is no residual network, though its skips are sums.
     scaled_up = any(layer.op.kind == "up" for layer in network.layers)
-    residual = all(skip.merge == "add" for skip in network.skips) and not scaled_up
+    residual = all(MERGES[skip.merge].sums for skip in network.skips) and not scaled_up
     return {
         "depth": network.depth,
         "weighted": len(network.weighted),
@@ -83,8 +84,8 @@ def _skip_data(network: Network, index: int) -> dict:
     skip, shape = network.skips[index], network.shapes.skips[index]
     source, target = network.shapes.states[skip.source], network.shapes.states[skip.target]
     equal = channels(source) == channels(target)
-    identity = [["none", "identity"]] if equal or skip.merge == "concat" else []
-    pad = [["pad", "pad"]] if channels(source) < channels(target) and skip.merge != "concat" else []
+    identity = [["none", "identity"]] if equal or skip.joins else []
+    pad = [["pad", "pad"]] if channels(source) < channels(target) and not skip.joins else []
     return {
         "id": skip.id,
         "source": skip.source,

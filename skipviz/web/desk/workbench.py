@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ...network import edit
 from ...network.base import NetworkError
+from ...network.merge import MERGES
 from ...network.network import Network
 from ...tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent
 from ...tasks.experiment import Experiment
@@ -92,8 +93,8 @@ def network_after(network: Network, command: dict) -> Network:
 
 def _with_new_skip(network: Network, source: int, target: int) -> Network:
     """Add where that works; where something else lands or the shapes differ in kind, say why."""
-    gate = next((skip for skip in network.skips if skip.target == target and skip.merge == "gate"), None)
-    return edit.add_skip(network, source, target, merge="concat" if gate else "add")
+    taken = any(skip.target == target and MERGES[skip.merge].alone for skip in network.skips)
+    return edit.add_skip(network, source, target, merge="concat" if taken else "add")
 
 
 def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
@@ -101,7 +102,7 @@ def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
         adapter = network.skip(ids[0]).adapter
         channels = {"identity": "none", "auto": "auto"}.get(changes["adapter"], changes["adapter"])
         width = None
-        if channels == "project" and network.skip(ids[0]).merge == "concat":
+        if channels == "project" and network.skip(ids[0]).joins:
             width = network.shapes.states[network.skip(ids[0]).target][0]
         changes["adapter"] = adapter.replaced(channels=channels, width=width)
     if "merge" in changes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.skip import Skip
 from ...tasks.task import Task
@@ -99,7 +100,7 @@ def _plain_skip(skip: Skip, adapter) -> Skip:
     """Return the skip with its adapter as it is in force, what it does not use left out."""
     unused = {} if adapter.channels == "project" else {"bias": True, "norm": "none", "init": "torch", "width": None}
     unused |= {} if adapter.spatial == "crop" else {"offset": None}
-    bias = {} if skip.merge == "gate" else {"gate_bias": -2.0}
+    bias = {} if MERGES[skip.merge].maps else {"gate_bias": -2.0}
     name = {"id": f"s{skip.source}-{skip.target}", "on": True, "strength": 1.0, "gain": 1.0}
     return skip.model_copy(update={**name, **bias, "adapter": adapter.model_copy(update=unused)})
 

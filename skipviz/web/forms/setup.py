@@ -13,6 +13,7 @@ from ...network import edit, families
 from ...network.base import Frozen, NetworkError
 from ...network.family.trunk import branch_scale
 from ...network.layer import MAX_INIT_FACTOR, Layer
+from ...network.merge import MERGES
 from ...network.network import MAX_LAYERS, Network
 from ...network.operation import Width
 from ...network.pattern import skips_of
@@ -75,7 +76,7 @@ def setup_of(network: Network) -> Setup:
 
 def scale_name(network: Network) -> str:
     """Return the name of the branch scale that every layer at which adds land has, and no other."""
-    ends = {skip.target for skip in network.skips if skip.merge == "add"}
+    ends = {skip.target for skip in network.skips if MERGES[skip.merge].sums}
     found = {k: {"scale": layer.scale, "scale_learned": layer.scale_learned} for k, layer in enumerate(network.layers, 1)}
     scaled = {k for k, fields in found.items() if fields["scale"] is not None}
     if not scaled:
@@ -96,7 +97,7 @@ def pattern_of(network: Network) -> tuple[str, int, str]:
         first = network.skips[0]
         guesses = [("nested", min(s.source for s in network.skips)), *(("dense", block) for block in range(2, 13))]
         residual = ("residual", spans.most_common(1)[0][0])
-        guesses = [*guesses, residual] if merge == "concat" else [residual, *guesses]
+        guesses = [*guesses, residual] if first.joins else [residual, *guesses]
         for pattern, every in guesses:
             try:
                 skips = skips_of(pattern, network.shapes.states, max(1, every), first.merge)
@@ -159,7 +160,7 @@ def _scaled(network: Network, setup: Setup) -> tuple[Layer, ...]:
     layers = [layer.model_copy(update={"init_factor": setup.init_factor}) for layer in network.layers]
     if setup.scale in ("none", "custom"):
         return tuple(layers)
-    ends = {skip.target for skip in network.skips if skip.merge == "add"}
+    ends = {skip.target for skip in network.skips if MERGES[skip.merge].sums}
     fields = branch_scale(setup.scale, len(ends))
     return tuple(layer.replaced(**fields) if k in ends else layer for k, layer in enumerate(layers, 1))
 

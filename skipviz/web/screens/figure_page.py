@@ -91,7 +91,7 @@ def _lacks(bench: Workbench) -> str:
     """Return in words what the twin does without, and what stands in its place."""
     if any(layer.scale is not None for layer in bench.network.layers):
         return "without skips and branch scale"
-    return "without skips, zeros in their place" if any(skip.merge == "concat" for skip in bench.network.skips) else "without skips"
+    return "without skips, zeros in their place" if any(skip.joins for skip in bench.network.skips) else "without skips"
 
 
 def _absent(desk: session.Desk, panels: list[dict]) -> str | None:

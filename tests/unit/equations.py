@@ -53,6 +53,9 @@ def outputs(model, x: Tensor, taps: Taps) -> Tensor:
         if k == network.depth:
             return head(network.head, model.head, read)
         f = layer_output(network, k + 1, model.layers[k], read)
+        for index, skip in landing(network, k + 1, "multiply"):
+            if skip.on:
+                f = f * (1 + skip.strength * (carried(model, index, skip, taps, states)[1] - 1))
         for index, skip in landing(network, k + 1, "gate"):
             if skip.on:
                 source, a = carried(model, index, skip, taps, states)
@@ -122,7 +125,7 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
     """Return f_k under its switch, dropout, scale, drop-path and gain."""
     layer, shape = network.layers[k - 1], network.shapes.layers[k - 1]
     if not layer.on:
-        passing = [skip for skip in network.skips if skip.on and skip.strength and skip.merge != "concat"]
+        passing = [skip for skip in network.skips if skip.on and skip.strength and skip.merge in ("add", "gate")]
         in_branch = any(skip.source < k <= skip.target for skip in passing)
         if shape.input == shape.output and not in_branch:
             return x

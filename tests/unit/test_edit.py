@@ -54,7 +54,7 @@ def test_adding_and_removing_a_skip_gives_an_equal_network():
         (1, 3, "add", "there is a skip h\\(1\\) → h\\(3\\) already"),
         (2, 3, "gate", "a gate and an add cannot both land at h\\(3\\)"),
         (-1, 3, "add", "source"),
-        (2, 4, "multiply", "merge"),
+        (2, 4, "divide", "merge"),
     ],
 )
 def test_an_impossible_skip_is_refused_with_its_sentence(source, target, merge, words):

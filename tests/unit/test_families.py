@@ -82,7 +82,7 @@ def test_a_conv_stack_keeps_the_images_size():
         ({"norm": "spectral"}, "norm"),
         ({"init": "magic"}, "init"),
         ({"skip_every": -1}, "a residual skip passes at least one layer"),
-        ({"skip_every": 2, "merge": "multiply"}, "merge"),
+        ({"skip_every": 2, "merge": "divide"}, "merge"),
         ({"depth": 2500, "width": 1, "pattern": "dense", "skip_every": 2500}, "more than 6,000 skips"),
         ({"head": 0}, "outputs"),
         ({"input": ()}, "input"),

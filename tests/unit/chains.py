@@ -26,6 +26,7 @@ from skipviz import (
 )
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
 from skipviz.network.layer import Activation, Init
+from skipviz.network.merge import MERGES
 from skipviz.network.norm import NORMS
 from skipviz.network.skip import stride_between
 
@@ -34,7 +35,7 @@ INPUTS = (*IMAGES, (5,), (6,), (4, 3), (5, 6))
 MOST_SKIPS = 9
 Way = tuple[str, str, str]
 """How a skip joins: the spatial part of its adapter, the one of its channels, its merge."""
-WAYS: tuple[Way, ...] = tuple(product(("none", "stride", "crop", "resize"), ("none", "pad", "project"), ("add", "concat", "gate")))
+WAYS: tuple[Way, ...] = tuple(product(("none", "stride", "crop", "resize"), ("none", "pad", "project"), MERGES))
 BARE: Way = ("none", "none", "add")
 """The commonest one: a residual skip as it is."""
 WIDE = 6
@@ -202,14 +203,16 @@ def chains(draw, way: Way | None = None) -> Network:
     for k in range(1, draw(st.sampled_from((3, 4, 5, 6, 2, 1))) + 1):
         stack.append(draw(layers(read, way, tokens and k == 1)))
         states.append(read := stack[-1].output_shape(read))
-        sources, merges = list(range(int(tokens), k)), ["add", "concat", "gate"]
+        sources, merges = list(range(int(tokens), k)), list(MERGES)
         for _ in range(draw(st.sampled_from((1, 2, 0, 3)))):
             skip = draw(skips(states, sources, merges, way)) if sources and merges and len(laid) < MOST_SKIPS else None
             if skip is None:
                 break
             laid.append(skip)
             sources.remove(skip.source)
-            merges = {"add": ["add", "concat"], "gate": ["concat"], "concat": merges}[skip.merge]
+            if not skip.joins:  # beside one that stands alone nothing else lands
+                alone = MERGES[skip.merge].alone
+                merges = [name for name in merges if MERGES[name].joins or not (alone or MERGES[name].alone)]
             if skip.merge == "concat":
                 carried = skip.carried_shape(states[skip.source], states[k])
                 read = with_channels(read, channels(read) + channels(carried))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..settings import Settings
 from ..storage import Run
+from ..tasks.change import CHANGES
 from ..tasks.event import Control
 from .capacity import budget
 from .capacity.admission import Line, Room, Waiting
@@ -24,6 +25,8 @@ PERIOD = 0.5
 """Seconds between two looks at the runs under way."""
 WAITS_PERIOD = 2.0
 """Seconds between two estimates of the waits in line."""
+ANSWERED = ("step", "skip", "layer", *(name for name, kind in CHANGES.items() if kind.by_form))
+"""What a paused run's worker answers with a frame."""
 MOST_TIMES = 200
 """Shapes of experiments of which it is remembered how long a step took."""
 
@@ -173,7 +176,7 @@ class Dispatch:
             return
         if data["kind"] == "speed":
             live.heard = max(live.heard, self._clock())
-        elif not live.computing and data["kind"] in ("step", "skip", "layer", "rate", "clip") and data.get("step") is None:
+        elif not live.computing and data["kind"] in ANSWERED and data.get("step") is None:
             live.asked = live.asked or self._clock()
 
     def changed(self, run: Run, state: str) -> str | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Union
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ..network import edit
-from ..network.base import Identifier, NetworkError, Tagged, sentence
-from .experiment import MOST_STEPS, Experiment
+from ..network.base import NetworkError, Tagged, sentence
+from .change import CHANGES
+from .change.clip import ClipEvent
+from .change.rate import RateEvent
+from .change.steps import StepsEvent
+from .event_kind import BaseEvent
+from .experiment import Experiment
 
 SLOWEST, FASTEST = 0.001, 100_000
 """Steps a second that a run may be held to: at the slowest a step is waited for a quarter of an hour."""
@@ -16,12 +21,7 @@ Speed = Annotated[float, Field(ge=SLOWEST, le=FASTEST)]
 Ids = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")], ...], Field(min_length=1, max_length=6000)]
 
 
-class _Event(Tagged):
-    step: int | None = Field(None, ge=0, description="step before whose forward pass it acts; None: as soon as possible")
-    variant: Identifier | None = Field(None, description="None: every variant that has the part")
-
-
-class SkipEvent(_Event):
+class SkipEvent(BaseEvent):
     """Switches skips on or off, or sets their strength or backward gain."""
 
     kind: Literal["skip"] = "skip"
@@ -34,7 +34,7 @@ class SkipEvent(_Event):
         return {name: value for name in ("on", "strength", "gain") if (value := getattr(self, name)) is not None}
 
 
-class LayerEvent(_Event):
+class LayerEvent(BaseEvent):
     """Switches layers on or off, or sets their gradient gain."""
 
     kind: Literal["layer"] = "layer"
@@ -46,32 +46,7 @@ class LayerEvent(_Event):
         return {name: value for name in ("on", "gain") if (value := getattr(self, name)) is not None}
 
 
-class RateEvent(_Event):
-    """Sets the learning rate; 0 measures only."""
-
-    kind: Literal["rate"] = "rate"
-    learning_rate: float = Field(ge=0, le=10)
-
-
-class ClipEvent(_Event):
-    """Sets both thresholds at which gradients are clipped; None clips no more."""
-
-    kind: Literal["clip"] = "clip"
-    clip_norm: float | None = Field(None, gt=0, le=1e6)
-    clip_value: float | None = Field(None, gt=0, le=1e6)
-
-
-class StepsEvent(_Event):
-    """Sets how many steps the run takes in all: a run whose steps are used up goes on. A schedule is from then on that of a run
-    of so many steps."""
-
-    kind: Literal["steps"] = "steps"
-    steps: int = Field(ge=1, le=MOST_STEPS)
-
-
-Event = Annotated[SkipEvent | LayerEvent | RateEvent | ClipEvent | StepsEvent, Field(discriminator="kind")]
-_OF_TRAINING = {"rate": ("learning_rate",), "clip": ("clip_norm", "clip_value"), "steps": ("steps",)}
-"""What events set that are of the training, by kind."""
+Event = Annotated[Union[SkipEvent, LayerEvent, *(kind.event for kind in CHANGES.values())], Field(discriminator="kind")]
 
 
 class Control(Tagged):
@@ -95,8 +70,8 @@ def message_from(data) -> Event | Control:
 
 def applied(experiment: Experiment, event: Event) -> Experiment:
     """Return `experiment` as it stands after `event`; raises `NetworkError` if it names what is not there."""
-    if event.kind in _OF_TRAINING:
-        changes = {name: getattr(event, name) for name in _OF_TRAINING[event.kind]}
+    if event.kind in CHANGES:
+        changes = {name: getattr(event, name) for name in CHANGES[event.kind].fields}
         return experiment.replaced(training=experiment.training.replaced(**changes))
     function = edit.set_skips if isinstance(event, SkipEvent) else edit.set_layers
     if event.variant is not None and event.variant not in experiment.variants:
@@ -113,3 +88,8 @@ def applied(experiment: Experiment, event: Event) -> Experiment:
     if not found:
         raise NetworkError(f"there is no {event.kind} {event.ids[0]}")
     return experiment.replaced(variants=variants)
+
+
+__all__ = [
+    "ClipEvent", "Control", "Event", "LayerEvent", "RateEvent", "SkipEvent", "StepsEvent", "applied", "message_from",
+]  # fmt: skip

@@ -2,15 +2,17 @@
 // An event in the few words that stand beside its mark.
 import { formatNumber } from "./numbers.js";
 
+/* global KINDS */
+
 /**
  * @param {any} event
  * @param {{skips: any[], layers: any[]}} network  names the parts
  * @returns {string}
  */
 export function eventWords(event, network) {
-  if (event.kind === "rate") return `rate ${formatNumber(event.learning_rate)}`;
   if (event.kind === "clip") return clipWords(event);
-  if (event.kind === "steps") return `on to ${event.steps} steps`;
+  const words = KINDS.event.find(([name]) => name === event.kind)?.[1];
+  if (words) return words.replace(/{(\w+)}/g, (_, field) => (Number.isInteger(event[field]) ? String(event[field]) : formatNumber(event[field])));
   const name = eventPart(event, event.kind === "skip" ? network.skips : network.layers);
   if (event.on === true) return `${name} on`;
   if (event.on === false) return `${name} off`;
@@ -33,10 +35,15 @@ function clipWords({ clip_norm: norm, clip_value: value }) {
   return parts.length ? `clip ${parts.join(", ")}` : "no clipping";
 }
 
-/** The class of an event's mark: on, off, strength, gain, rate, clip or steps. @param {any} event @returns {string} */
+/** The class of an event's mark: on, off, strength, gain, or the kind of what changes the training. @param {any} event @returns {string} */
 export function eventMark(event) {
-  if (["rate", "clip", "steps"].includes(event.kind)) return event.kind;
+  if (KINDS.event.some(([name]) => name === event.kind)) return event.kind;
   if (event.on === true) return "on";
   if (event.on === false) return "off";
   return event.gain !== undefined && event.gain !== null ? "gain" : "strength";
+}
+
+/** The character that is the mark of what changes the training. @param {any} event @returns {string | undefined} */
+export function eventSign(event) {
+  return KINDS.event.find(([name]) => name === event.kind)?.[2];
 }

@@ -4,7 +4,7 @@ import { pressWords } from "../common/press_words.js";
 import { element, icon, iconButton } from "../common/dom.js";
 import { formatNumber } from "../common/numbers.js";
 import { estimateWords } from "./estimate.js";
-import { eventMark, eventWords } from "../common/event_words.js";
+import { eventMark, eventSign, eventWords } from "../common/event_words.js";
 import { buttonWords, reasonWords, stateWords, stepCount } from "../common/run_words.js";
 
 /** Steps a second the speed slider offers; null is as fast as it goes. */
@@ -164,6 +164,8 @@ export function drawEventMarks(host, events, { steps, network }, seek) {
       "button",
       { type: "button", class: `sv-mark ${eventMark(event)}`, style: `left:${at}%`, title: `Step ${step}: ${words}`, "aria-label": `Step ${step}: ${words}`, onclick: () => seek(step) },
     );
+    const sign = eventSign(event);
+    if (sign) mark.dataset.sign = sign;
     const next = index + 1 < events.length ? (100 * events[index + 1].step) / Math.max(1, steps) : 100;
     if (next - at > 6 + words.length * 2.1) mark.append(element("span", {}, words));
     host.append(mark);

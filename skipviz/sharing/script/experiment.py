@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...network.network import Network
+from ...tasks.change import CHANGES
 from ...tasks.event import Event, applied
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
@@ -20,7 +21,7 @@ from .live import Live, literal, words
 from .loss import loss_needs, loss_source, weight_source
 from .network import NetworkWriter, class_name
 from .parts import helpers
-from .training import changes_rate, indented, outputs_source, pass_source, rate_source, thresholds, updater
+from .training import changes_rate, indented, outputs_source, pass_source, rate_source, updater
 
 if TYPE_CHECKING:
     from ...tasks.uploads import Uploads
@@ -303,8 +304,9 @@ def _training_acts(before: Training, after: Training) -> list[str]:
             sets += ["for group in updater.optimizer.param_groups:", f'    group["lr"] = {rate!r}']
     if after.steps != before.steps and changes_rate(after):
         acts.append(f"steps = {after.steps}")
-    if thresholds(after) != thresholds(before):
-        sets.append("updater.clip_norm, updater.clip_value = {!r}, {!r}".format(*thresholds(after)))
+    for kind in CHANGES.values():
+        if kind.acts and any(getattr(after, name) != getattr(before, name) for name in kind.fields):
+            sets.append(kind.acts(after))
     return acts + (["for updater in updaters.values():", *(f"    {line}" for line in sets)] if sets else [])
 
 

@@ -24,6 +24,7 @@ from ...network.init import INITS
 from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
+from ...tasks.change import CHANGES
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide")
@@ -102,11 +103,15 @@ def style() -> str:
     return "\n".join(sheets)
 
 
+_MORE = {"merge": "equation", "event": "sign"}
+
+
 def kinds() -> dict:
-    """Return what can be chosen as the browser needs it: a kind's name and its words, of a merge its equation too."""
+    """Return what can be chosen as the browser needs it: a kind's name and its words, of a merge its equation too, of
+    an event the sign of its mark."""
     return {
-        kind: [[name, one.words, *([one.equation] if kind == "merge" else [])] for name, one in found.items()]
-        for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS), ("init", INITS), ("merge", MERGES))
+        kind: [[name, one.words, *([getattr(one, _MORE[kind])] if kind in _MORE else [])] for name, one in found.items()]
+        for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS), ("init", INITS), ("merge", MERGES), ("event", CHANGES))
     }
 
 

@@ -8,7 +8,8 @@ from ...network import edit
 from ...network.base import NetworkError
 from ...network.merge import MERGES
 from ...network.network import Network
-from ...tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent
+from ...tasks.change import CHANGES
+from ...tasks.event import LayerEvent, SkipEvent
 from ...tasks.experiment import Experiment
 
 UNDO_LIMIT = 200
@@ -130,15 +131,15 @@ def _known(changes: dict, names: set[str]) -> dict:
 def events_between(before: Experiment, after: Experiment) -> list | None:
     """Return the events that turn a run of `before` into one of `after`; None when the structure differs."""
     events: list = []
-    rate, thresholds = after.training.learning_rate, {name: getattr(after.training, name) for name in ("clip_norm", "clip_value")}
-    if before.training.replaced(learning_rate=rate, **thresholds) != after.training or before.task != after.task:
+    by_form = {kind: {name: getattr(after.training, name) for name in kind.fields} for kind in CHANGES.values() if kind.by_form}
+    changed = {name: value for fields in by_form.values() for name, value in fields.items()}
+    if before.training.replaced(**changed) != after.training or before.task != after.task:
         return None
     if before.variants.keys() != after.variants.keys():
         return None
-    if rate != before.training.learning_rate:
-        events.append(RateEvent(learning_rate=rate))
-    if any(getattr(before.training, name) != value for name, value in thresholds.items()):
-        events.append(ClipEvent(**thresholds))
+    for kind, fields in by_form.items():
+        if any(getattr(before.training, name) != value for name, value in fields.items()):
+            events.append(kind.event(**fields))
     for name, old in before.variants.items():
         new = after.variants[name]
         if old.input != new.input or old.head != new.head:

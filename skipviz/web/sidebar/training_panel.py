@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ...tasks.change import CHANGES
 from ...tasks.experiment import OPTIMIZERS
 from ...tasks.loss import CLASS_WEIGHTS, LOSSES, takes
 from ...tasks.schedule import SCHEDULES
@@ -17,6 +18,9 @@ DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16"}
 MORE = "Loss, schedule, clipping, precision"
 MOST_CLIPPED = 1e6
+LIVE = {name for kind in CHANGES.values() if kind.by_form for name in kind.fields}
+AT_ONCE = "A run takes it at once"
+"""Said of fields that a run follows while it trains."""
 MOST_SMOOTHED = 0.999
 """Below 1, where nothing would be left of the true class."""
 
@@ -39,7 +43,9 @@ class _Fields:
         def put(typed: float) -> None:
             self._put(field, None if none and typed == 0 else typed)
 
-        number_field(self.desk, place, label, value or 0, limits, put, name=f"train_{field}", **options)
+        said = [options.pop("help", ""), AT_ONCE if field in LIVE else ""]
+        help = ". ".join(filter(None, said)) or None
+        number_field(self.desk, place, label, value or 0, limits, put, name=f"train_{field}", help=help, **options)
 
     def _put(self, field: str, value) -> None:
         now = self.bench.experiment
@@ -68,11 +74,11 @@ def draw_training(desk: Desk, bench: Workbench) -> None:
     )  # fmt: skip
     fields.number(
         left, "Clip norm", "clip_norm", (0, MOST_CLIPPED), none=True, whole=False,
-        help="The whole gradient is shortened to this L2 norm; 0: it is not. Frames show it unclipped. A run takes it at once",
+        help="The whole gradient is shortened to this L2 norm; 0: it is not. Frames show it unclipped",
     )  # fmt: skip
     fields.number(
         right, "Clip value", "clip_value", (0, MOST_CLIPPED), none=True, whole=False,
-        help="Each element of the gradient is held to this magnitude, before its norm; 0: it is not. A run takes it at once",
+        help="Each element of the gradient is held to this magnitude, before its norm; 0: it is not",
     )  # fmt: skip
     fields.number(
         left, "Accumulate", "accumulation", (1, 256),

@@ -71,9 +71,11 @@ class Updater:
             self.resting.append((start, end))
         self._rests: list[bool] = []
 
-    def set_learning_rate(self, learning_rate: float) -> None:
+    def set_rates(self, learning_rate: float, weight_decay: float) -> None:
+        """Take the rates of the next step; the second group does not decay."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
+        self.optimizer.param_groups[0]["weight_decay"] = weight_decay
 
     def step(self, gradient: Tensor) -> None:
         """Update all parameters that do not rest by the flat `gradient`."""

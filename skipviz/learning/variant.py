@@ -153,7 +153,7 @@ class Variant:
         if rate == 0:
             return
         clip(self.updater.parted(gradient), self.training)
-        self.updater.set_learning_rate(rate)
+        self.updater.set_rates(rate, self.training.weight_decay)
         self.updater.step(gradient)
 
     def evaluate(self, x: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Families of networks: from a few numbers to a whole `Network`."""
 
+from .family.convnext import convnext
 from .family.densenet import densenet
 from .family.fcn import fcn
 from .family.highway import highway
@@ -9,4 +10,4 @@ from .family.stack import conv, mlp
 from .family.transformer import transformer
 from .family.unet import unet
 
-__all__ = ["conv", "densenet", "fcn", "highway", "mlp", "mobilenet", "resnet", "transformer", "unet"]
+__all__ = ["conv", "convnext", "densenet", "fcn", "highway", "mlp", "mobilenet", "resnet", "transformer", "unet"]

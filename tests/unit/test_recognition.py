@@ -27,6 +27,7 @@ MOST_BOXES = 120
 NUMBERS = {
     "scales": (1, 3), "convolutions": (1, 4), "width": (1, 9), "classifier": (1, 40), "feed_forward": (1, 300), "depth": (2, 12),
     "layers": (1, 5), "growth": (1, 9), "gate_bias": (-10, 10), "group_width": (1, 5), "expansion": (1, 6), "last": (1, 40),
+    "stages": (1, 3),
 }  # fmt: skip
 """What is drawn of settings that are numbers."""
 MOST_OPTIONS = {"blocks": 4, "depth": 6}
@@ -52,6 +53,10 @@ UNSEEN = {
     "transformer": lambda v: set(),
     "highway": lambda v: set(),
     "mobilenet": lambda v: {"plain"} if v["blocks"] == "1" else set(),
+    "convnext": lambda v: (
+        ({"blocks"} if v["stages"] < 3 and v["blocks"] in ("3", "published") else set())
+        | ({"drop_path"} if v["plain"] == "plain" or (v["stages"], v["blocks"]) == (1, "1") else set())
+    ),
 }
 """Settings that a network does not tell, or not always, because others leave nothing of them."""
 

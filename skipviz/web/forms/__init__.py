@@ -1,6 +1,6 @@
 """The published architectures as the sidebar offers them, one form a file. Imports no streamlit."""
 
-from . import densenet, fcn, highway, mobilenet, resnet, transformer, unet
+from . import convnext, densenet, fcn, highway, mobilenet, resnet, transformer, unet
 
 FORMS = {
     "resnet": resnet.FORM,
@@ -9,5 +9,6 @@ FORMS = {
     "transformer": transformer.FORM,
     "densenet": densenet.FORM,
     "mobilenet": mobilenet.FORM,
+    "convnext": convnext.FORM,
     "highway": highway.FORM,
 }

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from skipviz.drawing import colours, figures
+from skipviz.network.merge import MERGES
 from skipviz.web.content.bundle import ASSETS
 
 ROOM = ASSETS.parent / "skipviz" / "learning"
@@ -44,6 +45,10 @@ def test_every_heading_of_the_plots_and_every_row_of_the_inspector_asks():
     rows = re.findall(r"^ +(?:width \? )?row\(.*$", SCRIPTS["inspector.js"], re.M)
     assert len(rows) == 12
     assert all(re.search(r', "\w+"\)', row) for row in rows)
+
+
+def test_the_text_of_a_skip_has_the_equation_of_every_merge():
+    assert re.findall(r"(\w+): ", TEXTS["skip"]["formula"]) == list(MERGES)
 
 
 @pytest.mark.parametrize("key", TEXTS)

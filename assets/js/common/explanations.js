@@ -163,8 +163,8 @@ export const EXPLANATIONS = {
   },
   skip: {
     title: "Skip",
-    says: "A line past some layers: what it carries joins the state at its end by its merge, times its strength.",
-    formula: "add: h + s·A(h′);  concat: [h, s·A(h′)];  gate: h + s·(1 − T)⊙(A(h′) − h)",
+    says: "A line past some layers: what it carries, A, joins the state at its end by its merge, of strength s.",
+    formula: "add: h + s·A;  concat: [h, s·A];  gate: h + s·(1 − T)⊙(A − h);  multiply: h⊙(1 + s·(A − 1))",
     read: "Off does exactly what s = 0 does; deleting it changes the network.",
   },
   adapter: {

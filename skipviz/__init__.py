@@ -10,23 +10,15 @@ from typing import TYPE_CHECKING
 
 from .network import (
     Adapter,
-    Attention,
-    Convolution,
-    Crop,
-    Embedding,
     Head,
-    Identity,
     Layer,
-    Linear,
     Network,
     NetworkError,
-    Pool,
-    Position,
     Skip,
-    Upsampling,
     edit,
     families,
 )
+from .network.operation import CLASSES
 from .sharing import link
 from .sharing.link import LinkError
 from .tasks import presets
@@ -40,28 +32,20 @@ if TYPE_CHECKING:
     from .learning.training import TrainingRun
     from .tasks.event import Event
 
+globals().update(CLASSES)
 
 __all__ = [
     "Adapter",
-    "Attention",
-    "Convolution",
-    "Crop",
-    "Embedding",
     "Experiment",
     "ExperimentError",
     "Head",
-    "Identity",
     "Layer",
-    "Linear",
     "LinkError",
     "Network",
     "NetworkError",
-    "Pool",
-    "Position",
     "Skip",
     "Task",
     "Training",
-    "Upsampling",
     "build",
     "edit",
     "experiment_from_json",
@@ -69,6 +53,7 @@ __all__ = [
     "link",
     "presets",
     "train",
+    *CLASSES,
 ]
 
 

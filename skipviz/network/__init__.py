@@ -3,25 +3,19 @@
 from .base import NetworkError, Shape
 from .layer import Layer
 from .network import Head, Network, Shapes
-from .operation import Attention, Convolution, Crop, Embedding, Identity, Linear, Pool, Position, Upsampling
+from .operation import CLASSES
 from .skip import Adapter, Skip
+
+globals().update(CLASSES)
 
 __all__ = [
     "Adapter",
-    "Attention",
-    "Convolution",
-    "Crop",
-    "Embedding",
     "Head",
-    "Identity",
     "Layer",
-    "Linear",
     "Network",
     "NetworkError",
-    "Pool",
-    "Position",
     "Shape",
     "Shapes",
     "Skip",
-    "Upsampling",
+    *CLASSES,
 ]

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serial
 Shape = tuple[int, ...]
 """A state's shape without the batch: `(features,)`, `(channels, height, width)` or `(length, width)`."""
 
+Width = Annotated[int, Field(ge=1, le=4096)]
+"""Features or channels that an operation gives."""
+
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
 """A stable id of a layer, a skip or a variant: letters, digits, dot, dash and underscore."""
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from inspect import getsource
+from math import prod
 from textwrap import dedent
-from typing import Literal
+from typing import ClassVar, Literal
 
-from .base import Shape, channels
+from .base import NetworkError, Shape, Tagged, channels, elements, is_image, spatial, written
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,68 @@ class Merge:
     @property
     def words(self) -> str:
         return self.name
+
+
+class Operation(Tagged):
+    """What a layer applies: each is a subclass, whose fields stand in a network's JSON data; `shape` is an input's.
+
+    Its torch module stands under the same name in `skipviz.learning.operation`.
+    """
+
+    number: ClassVar[int]
+    """Its place among the choices, which never changes."""
+    name: ClassVar[str]
+    """In a network's JSON data and in links: what its field `kind` says."""
+    saves_input: ClassVar[bool] = True
+    """Whether autograd keeps what it reads."""
+    view: ClassVar[bool] = False
+    """Whether what it gives lies in the memory of what it reads."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_more) -> None:
+        cls.name = cls.model_fields["kind"].default
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of what it gives; raises `NetworkError`."""
+        return shape
+
+    def parameters(self, shape: Shape) -> dict[str, Shape | None]:
+        """Return the shapes of its parameters by name, in torch's order, None for one that it may have and has not."""
+        return {}
+
+    def parameter_count(self, shape: Shape) -> int:
+        """Return how many numbers it learns."""
+        return sum(elements(size) for size in self.parameters(shape).values() if size is not None)
+
+    def fans(self, shape: Shape) -> tuple[float, float]:
+        """Return how many inputs a unit of what it gives reads, and how many units an input feeds, of its `weight`."""
+        return fans_of(self.parameters(shape)["weight"])
+
+    def multiplications(self, shape: Shape) -> int:
+        """Return those of one sample's forward pass: each parameter once at each place that it is used at."""
+        return self.parameter_count(shape) * prod(spatial(self.output_shape(shape)))
+
+    def saves_more(self, shape: Shape) -> int:
+        """Return how many elements a sample autograd keeps beside its input and output."""
+        return 0
+
+    def label(self) -> str:
+        """Return it as a person writes it, in few words."""
+        return self.name
+
+    def _need_image(self, shape: Shape) -> None:
+        if not is_image(shape):
+            raise NetworkError(f"a {self.name} layer needs an image, not {written(shape)} features")
+
+    def _need_sequence(self, shape: Shape) -> None:
+        if len(shape) != 2:
+            raise NetworkError(f"{self.name} needs a sequence, length × width, not {written(shape)}")
+
+
+def fans_of(weight: Shape) -> tuple[int, int]:
+    """Return the fans of a map with a weight of that shape, outputs first, as torch counts them."""
+    area = prod(weight[2:])
+    return weight[1] * area, weight[0] * area
 
 
 def kinds(package: str) -> dict:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skipviz import Layer, Network, Skip
-from skipviz.learning.operation import sinusoids
+from skipviz.learning.operation.position import sinusoids
 from skipviz.learning.seeding import stable_hash
 from skipviz.network.base import channel_axis, channels, spatial
 from skipviz.network.norm.group import group_count

@@ -24,7 +24,7 @@ from skipviz import (
     families,
 )
 from skipviz.learning.build import build
-from skipviz.learning.operation import sinusoids
+from skipviz.learning.operation.position import sinusoids
 from skipviz.learning.parameters import FlatParameters
 from skipviz.learning.plan import Tape
 from skipviz.learning.probe import gradients, measured, record

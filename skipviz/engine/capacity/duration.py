@@ -88,16 +88,7 @@ def dropped(network: Network) -> int:
 
 def multiplications(network: Network) -> int:
     """Return the multiplications of one sample's forward pass: each weight once at each place that it is used at."""
-    shapes, total = network.shapes, 0
-    for layer, shape in zip(network.layers, shapes.layers, strict=True):
-        op = layer.op
-        if op.kind == "embedding" or op.kind == "position":
-            continue
-        before, after = prod(spatial(shape.input)), prod(spatial(shape.output))
-        flat = op.kind == "linear" and is_image(shape.input)
-        places = 1 if flat else before if op.kind == "up" and op.mode == "transposed" else after
-        total += op.parameter_count(shape.input) * places
-        if op.kind == "attention":
-            total += 2 * before**2 * shape.input[1]
+    shapes = network.shapes
+    total = sum(layer.op.multiplications(shape.input) for layer, shape in zip(network.layers, shapes.layers, strict=True))
     total += sum(part.parameters * prod(spatial(part.carried)) for part in shapes.skips)
     return total + shapes.head_parameters * (1 if len(shapes.output) == 1 else prod(spatial(shapes.output)))

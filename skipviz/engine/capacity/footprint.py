@@ -95,7 +95,7 @@ def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
     if layer.activation != "none":
         keeps_input = ACTIVATIONS[layer.activation].saves == "input"
         around.append(Stage(wide, saves_input=keeps_input, saves_output=not keeps_input))
-    op = _operation(layer, shape, before, after)
+    op = Stage(after, saves_input=layer.op.saves_input, saves_more=layer.op.saves_more(shape.input), view=layer.op.view)
     stages = [*around, op] if first else [op, *around]
     if layer.dropout:
         stages.append(Stage(after, saves_more=after))
@@ -104,21 +104,6 @@ def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
     if layer.scale is not None and (layer.scale_learned or layer.scale != 1):
         stages.append(Stage(after, saves_input=layer.scale_learned))
     return stages
-
-
-def _operation(layer: Layer, shape: LayerShape, before: int, after: int) -> Stage:
-    op = layer.op
-    if op.kind in ("identity", "crop"):
-        return Stage(after, view=True)
-    if op.kind in ("embedding", "position"):
-        return Stage(after)
-    if op.kind == "pool":
-        return Stage(after, saves_input=True, saves_more=2 * after if op.reduce == "max" else 0)
-    if op.kind == "up" and op.mode != "transposed":
-        return Stage(after, saves_more=before * op.factor**2)
-    if op.kind == "attention":
-        return Stage(after, saves_input=True, saves_more=4 * after + op.heads * shape.input[0] ** 2)
-    return Stage(after, saves_input=True)
 
 
 def _skip(network: Network, index: int) -> int:

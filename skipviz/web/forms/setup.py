@@ -10,12 +10,11 @@ from collections import Counter
 from pydantic import Field
 
 from ...network import edit, families
-from ...network.base import Frozen, NetworkError
+from ...network.base import Frozen, NetworkError, Width
 from ...network.family.trunk import branch_scale
 from ...network.layer import MAX_INIT_FACTOR, Layer
 from ...network.merge import MERGES
 from ...network.network import MAX_LAYERS, Network
-from ...network.operation import Width
 from ...network.pattern import skips_of
 from ...tasks.experiment import Experiment
 from ...tasks.loss import fitted_loss

@@ -1,0 +1,40 @@
+"""What the operations' modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ...network.base import Shape
+from ...network.kind import Operation, fans_of
+from ..initialise import fill_weight
+
+Function = Callable[[Tensor], Tensor]
+
+
+class Module(nn.Module):
+    """Holds the parameters of an operation on inputs of one shape.
+
+    `function()` returns the plain function of one tensor that a plan calls, with those parameters bound, so that a step pays
+    for no module machinery.
+    """
+
+    def __init__(self, op: Operation, shape: Shape) -> None:
+        super().__init__()
+        self.op, self.shape = op, tuple(shape)
+        for name, size in op.parameters(self.shape).items():
+            self.register_parameter(name, None if size is None else nn.Parameter(torch.empty(size)))
+
+    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+        """Fill the first weights; torch's own scheme takes its fans from the weight's shape alone, as torch's modules do."""
+        if "weight" in self._parameters:
+            fans = fans_of(self.weight.shape) if scheme == "torch" else self.op.fans(self.shape)
+            fill_weight(self.weight, self._parameters.get("bias"), scheme, fans, generator)
+
+    def function(self) -> Function:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function()(x)

@@ -1,0 +1,56 @@
+"""A convolution of images."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..base import NetworkError, Shape, Width, written
+from ..kind import Operation
+
+
+class Convolution(Operation):
+    """A square 2-D convolution; `padding=None` keeps the size at stride 1.
+
+    In `groups` the channels are mapped apart, depthwise in as many groups as channels (Xie et al. 2017, Howard et al. 2017).
+    """
+
+    number: ClassVar = 2
+    kind: Literal["conv"] = "conv"
+    width: Width = Field(description="channels out")
+    kernel: int = Field(3, ge=1, le=11, description="pixels a side")
+    stride: int = Field(1, ge=1, le=8)
+    padding: int | None = Field(None, ge=0, le=100, description="pixels a side; None: dilation · (kernel − 1) / 2")
+    groups: int = Field(1, ge=1, le=4096, description="of channels that are mapped apart; it divides channels in and out")
+    dilation: int = Field(1, ge=1, le=64, description="pixels from one of the kernel's to the next (Yu & Koltun 2016)")
+    bias: bool = True
+
+    def pixels_padded(self) -> int:
+        return self.dilation * (self.kernel - 1) // 2 if self.padding is None else self.padding
+
+    def output_shape(self, shape: Shape) -> Shape:
+        self._need_image(shape)
+        if shape[0] % self.groups or self.width % self.groups:
+            raise NetworkError(f"{self.groups} groups need channels that they divide, not {shape[0]} in and {self.width} out")
+        reach = self.dilation * (self.kernel - 1) + 1
+        sides = tuple((side + 2 * self.pixels_padded() - reach) // self.stride + 1 for side in shape[1:])
+        if min(sides) < 1:
+            spread = f", dilated by {self.dilation}," if self.dilation > 1 else ""
+            raise NetworkError(f"a {self.kernel}×{self.kernel} convolution{spread} does not fit into {written(shape[1:])} pixels")
+        return (self.width, *sides)
+
+    def parameters(self, shape: Shape) -> dict[str, Shape | None]:
+        weight = self.width, shape[0] // self.groups, self.kernel, self.kernel
+        return {"weight": weight, "bias": (self.width,) if self.bias else None}
+
+    def fans(self, shape: Shape) -> tuple[float, float]:
+        read, fed = super().fans(shape)
+        return read, fed / self.groups
+
+    def label(self) -> str:
+        parts = [f"conv {self.width}", f"÷{self.stride}" * (self.stride > 1), f"in {self.groups} groups" * (self.groups > 1)]
+        return " ".join(part for part in (*parts, f"dilated {self.dilation}" * (self.dilation > 1)) if part)
+
+
+KIND = Convolution

@@ -1,0 +1,38 @@
+"""Vectors for tokens."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..base import NetworkError, Shape, Width, written
+from ..kind import Operation
+
+
+class Embedding(Operation):
+    """Gives each token of a sequence, a number below `vocabulary`, a vector of its own; only a first layer reads tokens."""
+
+    number: ClassVar = 7
+    saves_input: ClassVar = False
+    kind: Literal["embedding"] = "embedding"
+    vocabulary: int = Field(ge=1, le=65536, description="different tokens")
+    width: Width = Field(description="features out")
+    scaled: bool = Field(False, description="vectors times √width (Vaswani et al. 2017)")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            raise NetworkError(f"an embedding reads a sequence of tokens, not {written(shape)}")
+        return (shape[0], self.width)
+
+    def parameters(self, shape: Shape) -> dict[str, Shape | None]:
+        return {"weight": (self.vocabulary, self.width)}
+
+    def multiplications(self, shape: Shape) -> int:
+        return 0
+
+    def label(self) -> str:
+        return f"embed {self.width}"
+
+
+KIND = Embedding

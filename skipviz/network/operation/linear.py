@@ -1,0 +1,32 @@
+"""A linear map with a bias."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..base import Shape, Width, elements
+from ..kind import Operation
+
+
+class Linear(Operation):
+    """`y = W x + b`; an image is flattened first, a sequence is mapped position by position."""
+
+    number: ClassVar = 1
+    kind: Literal["linear"] = "linear"
+    width: Width = Field(description="features out")
+    bias: bool = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0], self.width) if len(shape) == 2 else (self.width,)
+
+    def parameters(self, shape: Shape) -> dict[str, Shape | None]:
+        weight = self.width, shape[1] if len(shape) == 2 else elements(shape)
+        return {"weight": weight, "bias": (self.width,) if self.bias else None}
+
+    def label(self) -> str:
+        return f"linear {self.width}"
+
+
+KIND = Linear

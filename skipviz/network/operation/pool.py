@@ -1,0 +1,47 @@
+"""Pooling of images."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..base import NetworkError, Shape, elements, written
+from ..kind import Operation
+
+
+class Pool(Operation):
+    """Max or mean pooling, by which a stem or a transition shrinks an image."""
+
+    number: ClassVar = 4
+    kind: Literal["pool"] = "pool"
+    reduce: Literal["max", "mean"] = "max"
+    kernel: int = Field(2, ge=1, le=16, description="pixels a side")
+    stride: int = Field(2, ge=1, le=16)
+    padding: int = Field(0, ge=0, le=8)
+    ceil: bool = Field(False, description="a last window may reach over the edge, as in Caffe")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        self._need_image(shape)
+        if self.padding > self.kernel // 2:
+            raise NetworkError("a pool's padding is at most half its kernel")
+        sides = tuple(map(self._side, shape[1:]))
+        if min(sides) < 1:
+            raise NetworkError(f"a {self.kernel}×{self.kernel} pool does not fit into {written(shape[1:])} pixels")
+        return (shape[0], *sides)
+
+    def _side(self, side: int) -> int:
+        room = side + 2 * self.padding - self.kernel
+        if not self.ceil or room < 0:
+            return room // self.stride + 1
+        windows = -(-room // self.stride) + 1
+        return windows - ((windows - 1) * self.stride >= side + self.padding)  # a window starts inside the image
+
+    def saves_more(self, shape: Shape) -> int:
+        return 2 * elements(self.output_shape(shape)) if self.reduce == "max" else 0
+
+    def label(self) -> str:
+        return f"{self.reduce} pool"
+
+
+KIND = Pool

@@ -9,7 +9,7 @@ from importlib import import_module
 from inspect import getsource
 from math import prod
 from textwrap import dedent
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from .base import NetworkError, Shape, Tagged, channels, elements, is_image, spatial, written
 
@@ -148,6 +148,23 @@ class Merge:
         return self.name
 
 
+class Weights(Protocol):
+    """How a script draws the first weights of one operation."""
+
+    scheme: str
+    names: str
+    """Of the generator that draws them, as arguments."""
+
+    def drawn(self, module: str, scheme: str | None = None) -> str:
+        """Return a module whose `weight` and `bias` are drawn, by another scheme if one is given."""
+
+    def scaled(self, module: str) -> str:
+        """Return a module that has its first weights but for the layer's factor."""
+
+    def options(self, scheme: bool = True) -> str:
+        """Return what a class of a script's own needs to draw: scheme and factor, if they are not the usual."""
+
+
 class Operation(Tagged):
     """What a layer applies: each is a subclass, whose fields stand in a network's JSON data; `shape` is an input's.
 
@@ -162,6 +179,10 @@ class Operation(Tagged):
     """Whether autograd keeps what it reads."""
     view: ClassVar[bool] = False
     """Whether what it gives lies in the memory of what it reads."""
+    helpers: ClassVar[dict[str, str]] = {}
+    """Sources of the classes and functions, by name, that a script needs beside torch's own."""
+    fills: ClassVar[tuple[str, ...]] = ()
+    """The schemes by which those classes fill weights, whichever the layer has."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_more) -> None:
@@ -190,6 +211,10 @@ class Operation(Tagged):
     def saves_more(self, shape: Shape) -> int:
         """Return how many elements a sample autograd keeps beside its input and output."""
         return 0
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        """Return the modules, one after the other, as which a script makes it."""
+        return []
 
     def label(self) -> str:
         """Return it as a person writes it, in few words."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..base import NetworkError, Shape, Width, written
-from ..kind import Operation
+from ..kind import Operation, Weights
 
 
 class Convolution(Operation):
@@ -47,6 +47,12 @@ class Convolution(Operation):
     def fans(self, shape: Shape) -> tuple[float, float]:
         read, fed = super().fans(shape)
         return read, fed / self.groups
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        given = {"stride": (self.stride, 1), "padding": (self.pixels_padded(), 0), "dilation": (self.dilation, 1)}
+        given |= {"groups": (self.groups, 1), "bias": (self.bias, True)}
+        more = "".join(f", {name}={value}" for name, (value, usual) in given.items() if value != usual)
+        return [weights.drawn(f"nn.Conv2d({shape[0]}, {self.width}, {self.kernel}{more})")]
 
     def label(self) -> str:
         parts = [f"conv {self.width}", f"÷{self.stride}" * (self.stride > 1), f"in {self.groups} groups" * (self.groups > 1)]

@@ -7,15 +7,29 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ..base import NetworkError, Shape, written
-from ..kind import Operation
+from ..kind import Operation, Weights
 
 Side = Annotated[int, Field(ge=1, le=65536)]
+
+
+SOURCE = '''
+class Crop(nn.Module):
+    """Cuts a window out of an image."""
+
+    def __init__(self, rows, columns):
+        super().__init__()
+        self.rows, self.columns = rows, columns
+
+    def forward(self, x):
+        return x[..., self.rows, self.columns]
+'''
 
 
 class Crop(Operation):
     """Cuts a window out of an image, by default from its centre."""
 
     number: ClassVar = 6
+    helpers: ClassVar = {"Crop": SOURCE}
     saves_input: ClassVar = False
     view: ClassVar = True
     kind: Literal["crop"] = "crop"
@@ -35,6 +49,9 @@ class Crop(Operation):
         if any(part.start < 0 or part.stop > side for part, side in zip(self.window(shape), shape[1:], strict=True)):
             raise NetworkError(f"{written(self.size)} pixels cannot be cut out of {written(shape[1:])}")
         return (shape[0], *self.size)
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        return [f"Crop({', '.join(f'slice({part.start}, {part.stop})' for part in self.window(shape))})"]
 
     def label(self) -> str:
         return f"crop {written(self.size)}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from ..base import NetworkError, Shape, Width, written
-from ..kind import Operation
+from ..kind import Operation, Weights
 
 
 class Embedding(Operation):
@@ -30,6 +31,11 @@ class Embedding(Operation):
 
     def multiplications(self, shape: Shape) -> int:
         return 0
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        module = f"nn.Embedding({self.vocabulary}, {self.width})"
+        made = weights.drawn(module, "standard" if weights.scheme == "torch" else None)
+        return [made, f"Scale({math.sqrt(self.width)!r})"] if self.scaled else [made]
 
     def label(self) -> str:
         return f"embed {self.width}"

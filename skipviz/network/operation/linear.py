@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..base import Shape, Width, elements
-from ..kind import Operation
+from ..kind import Operation, Weights
 
 
 class Linear(Operation):
@@ -24,6 +24,11 @@ class Linear(Operation):
     def parameters(self, shape: Shape) -> dict[str, Shape | None]:
         weight = self.width, shape[1] if len(shape) == 2 else elements(shape)
         return {"weight": weight, "bias": (self.width,) if self.bias else None}
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        flat = ["nn.Flatten()"] if len(shape) == 3 else []
+        read = shape[1] if len(shape) == 2 else elements(shape)
+        return [*flat, weights.drawn(f"nn.Linear({read}, {self.width}{'' if self.bias else ', bias=False'})")]
 
     def label(self) -> str:
         return f"linear {self.width}"

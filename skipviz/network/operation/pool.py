@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..base import NetworkError, Shape, elements, written
-from ..kind import Operation
+from ..kind import Operation, Weights
 
 
 class Pool(Operation):
@@ -39,6 +39,11 @@ class Pool(Operation):
 
     def saves_more(self, shape: Shape) -> int:
         return 2 * elements(self.output_shape(shape)) if self.reduce == "max" else 0
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        module = "MaxPool2d" if self.reduce == "max" else "AvgPool2d"
+        more = (f", padding={self.padding}" if self.padding else "") + (", ceil_mode=True" if self.ceil else "")
+        return [f"nn.{module}({self.kernel}, {self.stride}{more})"]
 
     def label(self) -> str:
         return f"{self.reduce} pool"

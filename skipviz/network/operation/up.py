@@ -8,13 +8,28 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..base import NetworkError, Shape, Width, elements, spatial, written
-from ..kind import Operation
+from ..kind import Operation, Weights
+
+BILINEAR = '''
+@torch.no_grad()
+def bilinear(module):
+    """Return a transposed convolution that interpolates each channel by itself (Long et al. 2015)."""
+    place = torch.arange(module.weight.shape[-1], dtype=torch.float32)
+    hat = (1 - (place - (len(place) - 1) / 2).abs() / module.stride[0]).clamp(min=0)
+    module.weight.zero_()
+    for channel in range(min(module.weight.shape[:2])):
+        module.weight[channel, channel] = hat[:, None] * hat
+    if module.bias is not None:
+        module.bias.zero_()
+    return module
+'''
 
 
 class Upsampling(Operation):
     """Up-scaling by `factor`: a transposed convolution, or resizing and then a convolution."""
 
     number: ClassVar = 3
+    helpers: ClassVar = {"bilinear": BILINEAR}
     kind: Literal["up"] = "up"
     width: Width = Field(description="channels out")
     factor: int = Field(2, ge=2, le=32)
@@ -63,6 +78,16 @@ class Upsampling(Operation):
 
     def saves_more(self, shape: Shape) -> int:
         return 0 if self.transposed else elements(shape) * self.factor**2
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        padding = f", padding={self.pixels_padded()}" if self.pixels_padded() else ""
+        ends = f"{shape[0]}, {self.width}, {self.kernel}"
+        more = padding + ("" if self.bias else ", bias=False")
+        if not self.transposed:
+            mode = ', mode="bilinear", align_corners=False' if self.mode == "bilinear" else ""
+            return [f"nn.Upsample(scale_factor={self.factor}{mode})", weights.drawn(f"nn.Conv2d({ends}{more})")]
+        made = f"nn.ConvTranspose2d({ends}, stride={self.factor}{more})"
+        return [weights.scaled(f"bilinear({made})") if weights.scheme == "bilinear" else weights.drawn(made)]
 
     def label(self) -> str:
         return f"up {self.width} ×{self.factor}"

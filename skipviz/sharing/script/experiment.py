@@ -20,7 +20,7 @@ from .lines import broken
 from .live import Live, literal, words
 from .loss import loss_needs, loss_source, weight_source
 from .network import NetworkWriter, class_name
-from .parts import helpers
+from .parts import PARTS, helpers
 from .training import changes_rate, indented, outputs_source, pass_source, rate_source, updater
 
 if TYPE_CHECKING:
@@ -36,11 +36,9 @@ from torch.nn import functional as F
 """
 
 OWN_CLASSES = (
-    "Attention", "BatchNorm", "Batches", "Crop", "Dropout",
-    "DropPath", "Gain", "GroupNorm", "Identity", "LearnedPosition", "Path", "Position",
+    *PARTS, "Batches", "Gain", "Path", "Updater",
     "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "Image", "ImageOps", "LARGEST_NUMBER",
-    "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "SPELLINGS", "STEPS", "Scale",
-    "TEXT", "Updater",
+    "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "SPELLINGS", "STEPS", "TEXT",
     "False", "None", "True",
 )  # fmt: skip
 """Names that a network's class cannot have: of a script's own classes and constants, and of Python's."""

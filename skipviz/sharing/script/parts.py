@@ -9,6 +9,7 @@ from ...network.init import INITS
 from ...network.kind import Init
 from ...network.merge import MERGES
 from ...network.norm import NORMS
+from ...network.operation import OPERATIONS
 
 GENERATOR = '''
 def generator(*names):
@@ -48,29 +49,14 @@ DRAWN = '''
 def drawn(module, *names, scheme="torch"{more}):
     """Return `module` with its first weights, drawn by `scheme` from the generator of `names`."""
     weight, area = module.weight, module.weight[0, 0].numel()
-    fan_in, fan_out = weight.shape[1] * area, weight.shape[0] * area / getattr(module, "groups", 1)
+    fan_in, fan_out = {fans}
 '''
-DRAWN_UP = """    if isinstance(module, nn.ConvTranspose2d) and scheme != "torch":
-        fan_in, fan_out = weight.shape[0] * area / module.stride[0] ** 2, weight.shape[1] * area
-"""
+DRAWN_FANS = "(weight.shape[1] * area, weight.shape[0] * area)"
 DRAWN_FILL = '    fill(weight, getattr(module, "bias", None), scheme, fan_in, fan_out, generator(*names))\n'
 DRAWN_FACTOR = "    weight.data.mul_(factor)\n"
 DRAWN_BIAS = "    if bias is not None:\n        nn.init.constant_(module.bias, bias)\n"
 
 PARTS = {
-    "bilinear": '''
-@torch.no_grad()
-def bilinear(module):
-    """Return a transposed convolution that interpolates each channel by itself (Long et al. 2015)."""
-    place = torch.arange(module.weight.shape[-1], dtype=torch.float32)
-    hat = (1 - (place - (len(place) - 1) / 2).abs() / module.stride[0]).clamp(min=0)
-    module.weight.zero_()
-    for channel in range(min(module.weight.shape[:2])):
-        module.weight[channel, channel] = hat[:, None] * hat
-    if module.bias is not None:
-        module.bias.zero_()
-    return module
-''',
     "scaled_weights": '''
 def scaled_weights(module, factor):
     """Return `module` with its first weights times a factor."""
@@ -130,71 +116,7 @@ def zero_gamma(norm):
     nn.init.zeros_(norm.weight)
     return norm
 ''',
-    "Crop": '''
-class Crop(nn.Module):
-    """Cuts a window out of an image."""
-
-    def __init__(self, rows, columns):
-        super().__init__()
-        self.rows, self.columns = rows, columns
-
-    def forward(self, x):
-        return x[..., self.rows, self.columns]
-''',
-    **{name: source for norm in NORMS.values() for name, source in norm.helpers.items()},
-    "Position": '''
-class Position(nn.Module):
-    """Adds to each position sin and cos of position / 10000^(2i/width) in turns (Vaswani et al. 2017)."""
-
-    def __init__(self, length, width):
-        super().__init__()
-        column = torch.arange(width)
-        angle = torch.arange(length)[:, None] / 10000 ** ((column - column % 2) / width)
-        self.table = torch.where(column % 2 == 0, angle.sin(), angle.cos())
-
-    def forward(self, x):
-        return x + self.table
-''',
-    "LearnedPosition": '''
-class LearnedPosition(nn.Module):
-    """Adds to each position a vector that is learned."""
-
-    def __init__(self, length, width, *names, spread=0.02, factor=1.0):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(length, width))
-        self.weight.data.normal_(0.0, spread, generator=generator(*names)).mul_(factor)
-
-    def forward(self, x):
-        return x + self.weight
-''',
-    "Attention": '''
-class Attention(nn.Module):
-    """softmax(Q Kᵀ/√d) V of every head, then one map of all heads (Vaswani et al. 2017)."""
-
-    def __init__(self, length, width, heads, *names, causal=False, bias=True, scheme="torch", factor=1.0):
-        super().__init__()
-        self.heads, self.size = heads, width // heads
-        self.hidden = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
-        self.read = nn.Linear(width, 3 * width, bias=bias)
-        self.out = nn.Linear(width, width, bias=bias)
-        source = generator(*names)
-        within, joint = ("glorot", 3 * width) if scheme == "torch" else (scheme, width)
-        for part in self.read.weight.split(width):
-            fill(part, None, within, width, joint, source)
-        fill(self.out.weight, None, scheme, width, width, source)
-        for linear in (self.read, self.out):
-            linear.weight.data.mul_(factor)
-            if bias:
-                nn.init.zeros_(linear.bias)
-
-    def forward(self, x):
-        parts = self.read(x).view(*x.shape[:2], 3, self.heads, self.size)
-        queries, keys, values = parts.permute(2, 0, 3, 1, 4).unbind()
-        scores = (queries * (1 / math.sqrt(self.size))) @ keys.transpose(2, 3)
-        if self.hidden is not None:
-            scores = scores.masked_fill(self.hidden, -math.inf)
-        return self.out((scores.softmax(3) @ values).transpose(1, 2).flatten(2))
-''',
+    **{name: source for kind in (*NORMS.values(), *OPERATIONS.values()) for name, source in kind.helpers.items()},
     "gain": '''
 class Gain(torch.autograd.Function):
     """Forward unchanged, backward times a factor: the stage that kills a gradient."""
@@ -274,12 +196,20 @@ def balanced_weights(truth, classes):
 }
 """Functions and modules by name, in an order in which none needs a later one."""
 
-REQUIRES = {"Attention": ("fill", "scheme torch", "scheme glorot"), "LearnedPosition": ()}
+REQUIRES = {
+    "DropPath": ("Dropout",),
+    **{
+        name: ("fill", *(f"scheme {scheme}" for scheme in op.fills))
+        for op in OPERATIONS.values()
+        if op.fills
+        for name in op.helpers
+    },
+}
 """What a part needs beside itself."""
 
 
 def helpers(needs: set[str]) -> str:
-    """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn up|factor|bias`."""
+    """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn fans|factor|bias`."""
     needs = needs | {more for name in needs for more in REQUIRES.get(name, ())}
     found = [GENERATOR]
     schemes = [text for name, text in SCHEMES.items() if f"scheme {name}" in needs]
@@ -289,9 +219,9 @@ def helpers(needs: set[str]) -> str:
         lines += [text.strip("\n") for text in schemes if text not in returning]
         found.append(FILL + "\n".join(lines) + "\n")
     if "drawn" in needs:
-        options = {"drawn factor": ", factor=1.0", "drawn bias": ", bias=None"}
-        text = DRAWN.replace("{more}", "".join(word for name, word in options.items() if name in needs))
-        text += (DRAWN_UP if "drawn up" in needs else "") + DRAWN_FILL
+        options = {"drawn fans": ", fans=None", "drawn factor": ", factor=1.0", "drawn bias": ", bias=None"}
+        text = DRAWN.replace("{more}", "".join(word for name, word in options.items() if name in needs)) + DRAWN_FILL
+        text = text.replace("{fans}", f"fans or {DRAWN_FANS}" if "drawn fans" in needs else DRAWN_FANS[1:-1])
         text += (DRAWN_FACTOR if "drawn factor" in needs else "") + (DRAWN_BIAS if "drawn bias" in needs else "")
         found.append(text + "    return module\n")
     found += [text for name, text in PARTS.items() if name in needs]

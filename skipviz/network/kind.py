@@ -175,6 +175,8 @@ class Operation(Tagged):
     """Its place among the choices, which never changes."""
     name: ClassVar[str]
     """In a network's JSON data and in links: what its field `kind` says."""
+    keys: ClassVar[dict[str, str]] = {}
+    """Letters that stand in links for its fields, the same for the same field of all operations; they never change."""
     saves_input: ClassVar[bool] = True
     """Whether autograd keeps what it reads."""
     view: ClassVar[bool] = False

@@ -11,6 +11,7 @@ import json
 import re
 
 from ..network.network import MAX_LAYERS, MAX_SKIPS
+from ..network.operation import OPERATIONS
 
 NETWORK = {"i": "input", "h": "head"}
 HEAD = {"k": "kind", "o": "outputs", "b": "bias", "f": "flatten", "i": "init"}
@@ -30,26 +31,7 @@ LAYER = {
     "e": "on",
     "g": "gain",
 }
-OPERATION = {
-    "k": "kind",
-    "w": "width",
-    "b": "bias",
-    "s": "stride",
-    "n": "kernel",
-    "p": "padding",
-    "f": "factor",
-    "m": "mode",
-    "r": "reduce",
-    "l": "ceil",
-    "z": "size",
-    "o": "offset",
-    "v": "vocabulary",
-    "x": "scaled",
-    "h": "heads",
-    "c": "causal",
-    "g": "groups",
-    "d": "dilation",
-}
+OPERATION = {"k": "kind", **{key: name for kind in OPERATIONS.values() for key, name in kind.keys.items()}}
 SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
 TASK = {

@@ -15,6 +15,8 @@ from skipviz.network.activation import ACTIVATIONS
 from skipviz.network.init import INITS
 from skipviz.network.norm import NORMS
 from skipviz.network.norm.group import group_count
+from skipviz.network.operation import OPERATIONS
+from skipviz.sharing.packing import OPERATION
 from skipviz.sharing.script.experiment import network_source
 from skipviz.sharing.script.parts import helpers
 from skipviz.web.content import bundle
@@ -212,3 +214,24 @@ def test_numbers_of_inits_stay_and_forms_page_and_tables_offer_all():
     assert [list(pair) for pair in bundle.kinds()["init"]] == [[kind.name, kind.words] for kind in INITS.values()]
     assert INIT_WORDS.keys() == INITS.keys()
     assert all(f"`{name}`" in tables() for name in INITS)
+
+
+FIELDS_IN_LINKS = {
+    "k": "kind", "w": "width", "b": "bias", "s": "stride", "n": "kernel", "p": "padding", "f": "factor", "m": "mode", "r": "reduce",
+    "l": "ceil", "z": "size", "o": "offset", "v": "vocabulary", "x": "scaled", "h": "heads", "c": "causal", "g": "groups",
+    "d": "dilation",
+}  # fmt: skip
+FIRST_OPERATIONS = ["linear", "conv", "up", "pool", "identity", "crop", "embedding", "position", "attention"]
+OPERATION_KINDS = pytest.mark.parametrize("kind", OPERATIONS.values(), ids=OPERATIONS)
+
+
+def test_numbers_of_operations_and_letters_of_their_fields_in_links_stay():
+    assert [kind.name for kind in OPERATIONS.values() if kind.number <= 9] == FIRST_OPERATIONS
+    assert OPERATION.items() >= FIELDS_IN_LINKS.items()
+    assert len(set(OPERATION.values())) == len(OPERATION)
+
+
+@OPERATION_KINDS
+def test_every_field_of_an_operation_has_one_letter_in_links(kind):
+    assert all(OPERATION[key] == name for key, name in kind.keys.items())
+    assert sorted(kind.keys.values()) == sorted(kind.model_fields.keys() - {"kind"})

@@ -47,6 +47,7 @@ class Attention(Operation):
     """Multi-head self-attention over the positions of a sequence (Vaswani et al. 2017)."""
 
     number: ClassVar = 9
+    keys: ClassVar = {"h": "heads", "c": "causal", "b": "bias"}
     helpers: ClassVar = {"Attention": SOURCE}
     fills: ClassVar = ("torch", "glorot")
     kind: Literal["attention"] = "attention"

@@ -17,6 +17,7 @@ class Convolution(Operation):
     """
 
     number: ClassVar = 2
+    keys: ClassVar = {"w": "width", "n": "kernel", "s": "stride", "p": "padding", "g": "groups", "d": "dilation", "b": "bias"}
     kind: Literal["conv"] = "conv"
     width: Width = Field(description="channels out")
     kernel: int = Field(3, ge=1, le=11, description="pixels a side")

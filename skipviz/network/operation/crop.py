@@ -29,6 +29,7 @@ class Crop(Operation):
     """Cuts a window out of an image, by default from its centre."""
 
     number: ClassVar = 6
+    keys: ClassVar = {"z": "size", "o": "offset"}
     helpers: ClassVar = {"Crop": SOURCE}
     saves_input: ClassVar = False
     view: ClassVar = True

@@ -15,6 +15,7 @@ class Embedding(Operation):
     """Gives each token of a sequence, a number below `vocabulary`, a vector of its own; only a first layer reads tokens."""
 
     number: ClassVar = 7
+    keys: ClassVar = {"v": "vocabulary", "w": "width", "x": "scaled"}
     saves_input: ClassVar = False
     kind: Literal["embedding"] = "embedding"
     vocabulary: int = Field(ge=1, le=65536, description="different tokens")

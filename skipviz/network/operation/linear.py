@@ -14,6 +14,7 @@ class Linear(Operation):
     """`y = W x + b`; an image is flattened first, a sequence is mapped position by position."""
 
     number: ClassVar = 1
+    keys: ClassVar = {"w": "width", "b": "bias"}
     kind: Literal["linear"] = "linear"
     width: Width = Field(description="features out")
     bias: bool = True

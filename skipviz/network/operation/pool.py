@@ -14,6 +14,7 @@ class Pool(Operation):
     """Max or mean pooling, by which a stem or a transition shrinks an image."""
 
     number: ClassVar = 4
+    keys: ClassVar = {"r": "reduce", "n": "kernel", "s": "stride", "p": "padding", "l": "ceil"}
     kind: Literal["pool"] = "pool"
     reduce: Literal["max", "mean"] = "max"
     kernel: int = Field(2, ge=1, le=16, description="pixels a side")

@@ -39,6 +39,7 @@ class Position(Operation):
     """Adds to each position of a sequence a vector that says where it is (Vaswani et al. 2017), fixed or learned."""
 
     number: ClassVar = 8
+    keys: ClassVar = {"m": "mode"}
     helpers: ClassVar = {"Position": SINUSOIDAL, "LearnedPosition": LEARNED}
     saves_input: ClassVar = False
     kind: Literal["position"] = "position"

@@ -29,6 +29,7 @@ class Upsampling(Operation):
     """Up-scaling by `factor`: a transposed convolution, or resizing and then a convolution."""
 
     number: ClassVar = 3
+    keys: ClassVar = {"w": "width", "f": "factor", "m": "mode", "n": "kernel", "p": "padding", "b": "bias"}
     helpers: ClassVar = {"bilinear": BILINEAR}
     kind: Literal["up"] = "up"
     width: Width = Field(description="channels out")

@@ -40,7 +40,7 @@ def scales(network: Network) -> Scales | None:
         return None
     steps = [Fraction(1)]
     for layer in network.layers:
-        steps.append(steps[-1] * getattr(layer.op, "stride", 1) / getattr(layer.op, "factor", 1))
+        steps.append(steps[-1] * layer.op.coarsens)
     ups = [k for k, (before, after) in enumerate(pairwise(steps)) if after < before]
     downs = [k for k, (before, after) in enumerate(pairwise(steps)) if after > before]
     if not ups or not downs or downs[-1] > ups[0]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..network.activation import ACTIVATIONS
 from ..network.network import Network
 from ..network.norm import NORMS
+from ..network.operation import Identity
 
 
 def chips(network: Network, skips: Sequence[int]) -> list[str]:
@@ -65,7 +66,7 @@ def weightless(described: Network, layers: Sequence[int]) -> str:
     if any(described.shapes.layers[index].parameters for index in layers):
         return ""
     first = described.layers[layers[0]]
-    alone = first.op.kind == "identity" and first.activation != "none"
+    alone = isinstance(first.op, Identity) and first.activation != "none"
     return ACTIVATIONS[first.activation].words if alone else first.op.label()
 
 

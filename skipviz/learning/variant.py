@@ -169,7 +169,7 @@ class Variant:
         """
         joined = {skip.target for skip in self.network.skips if skip.joins}
         layers = list(enumerate(self.network.layers))
-        found = [k for k, layer in layers if layer.op.kind == "attention" and layer.on and k not in joined]
+        found = [k for k, layer in layers if layer.op.attends and layer.on and k not in joined]
         if not found:
             return None
         layer, module, tape = self.network.layers[found[-1]], self.model.layers[found[-1]], Tape()

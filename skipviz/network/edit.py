@@ -94,7 +94,7 @@ def insert_layer(network: Network, position: int, layer: Layer | None = None) ->
         raise NetworkError(f"there is no state h({position}): the last is h({network.depth})")
     if layer is None:
         neighbour = network.layers[max(0, position - 1)]
-        if neighbour.op.kind == "embedding":  # only a first layer can be one
+        if neighbour.op.reads_tokens:  # only a first layer can
             neighbour = network.layers[min(1, network.depth - 1)]
         layer = _with(neighbour, {"gain": 1.0, "on": True})
     layer = layer.model_copy(update={"id": _free(network.layers, "f")})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from importlib import import_module
 from inspect import getsource
 from math import prod
@@ -181,6 +182,10 @@ class Operation(Tagged):
     """Whether autograd keeps what it reads."""
     view: ClassVar[bool] = False
     """Whether what it gives lies in the memory of what it reads."""
+    reads_tokens: ClassVar[bool] = False
+    """Whether it reads tokens, whole numbers that have no gradient."""
+    attends: ClassVar[bool] = False
+    """Whether its torch module has `weights(x)`: how much each position looks at each other."""
     helpers: ClassVar[dict[str, str]] = {}
     """Sources of the classes and functions, by name, that a script needs beside torch's own."""
     fills: ClassVar[tuple[str, ...]] = ()
@@ -189,6 +194,21 @@ class Operation(Tagged):
     @classmethod
     def __pydantic_init_subclass__(cls, **_more) -> None:
         cls.name = cls.model_fields["kind"].default
+
+    @property
+    def coarsens(self) -> Fraction:
+        """How many times as far apart its pixels are as those it reads."""
+        return Fraction(1)
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether its weights may start so that it interpolates."""
+        return False
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a position reads later ones."""
+        return False
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of what it gives; raises `NetworkError`."""

@@ -63,7 +63,7 @@ class Layer(Frozen):
 
     @model_validator(mode="after")
     def _check(self):
-        if self.init == "bilinear" and getattr(self.op, "mode", None) != "transposed":
+        if self.init == "bilinear" and not self.op.interpolates:
             raise NetworkError("only a transposed up-scaling starts with bilinear weights")
         if self.zero_gamma and (self.norm == "none" or self.order == "norm-act-op"):
             raise NetworkError("zero γ is of a norm behind the operation: choose one, and the order op-norm-act")

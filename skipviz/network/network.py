@@ -140,7 +140,7 @@ class Network(Frozen):
     @property
     def takes_tokens(self) -> bool:
         """Whether h_0 is a sequence of tokens, whole numbers that have no gradient."""
-        return self.layers[0].op.kind == "embedding"
+        return self.layers[0].op.reads_tokens
 
     @property
     def shapes(self) -> Shapes:
@@ -177,7 +177,7 @@ class Network(Frozen):
 
 def _check_tokens(network: Network) -> None:
     for k, layer in enumerate(network.layers, start=1):
-        if layer.op.kind == "embedding" and k > 1:
+        if layer.op.reads_tokens and k > 1:
             raise NetworkError(f"f({k}): only the first layer reads tokens, so only it is an embedding")
     first = network.layers[0]
     if network.takes_tokens and first.order == "norm-act-op" and (first.norm, first.activation) != ("none", "none"):

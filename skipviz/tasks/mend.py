@@ -18,9 +18,7 @@ def fitted(network: Network, task: Task) -> Network:
     if task.gives_tokens:
         layers = (layers[0].replaced(op=layers[0].op.replaced(vocabulary=task.token_count())), *layers[1:])
     if task.causal:
-        layers = tuple(
-            layer.replaced(op=layer.op.replaced(causal=True)) if layer.op.kind == "attention" else layer for layer in layers
-        )
+        layers = tuple(layer.replaced(op=layer.op.replaced(causal=True)) if layer.op.looks_ahead else layer for layer in layers)
     parts = {"input": _input(network, task), "head": _head(network.head, task.head()), "layers": layers}
     try:
         made = network.replaced(**parts)

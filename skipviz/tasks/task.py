@@ -237,8 +237,8 @@ class Task(Frozen):
             return f"{title} gives {written(shape)} inputs and the network takes {written(network.input)}"
         if self.gives_tokens and network.layers[0].op.vocabulary < self.token_count():
             return f"{title} has {self.token_count()} different tokens and the network knows {network.layers[0].op.vocabulary}"
-        if self.causal and any(layer.op.kind == "attention" and not layer.op.causal for layer in network.layers):
-            return f"{title} is told from what came before, so every attention has to be causal"
+        if ahead := self.causal and next((layer.op.name for layer in network.layers if layer.op.looks_ahead), None):
+            return f"{title} is told from what came before, so every {ahead} has to be causal"
         given, wanted = network.shapes.output, self.output_shape()
         if self.finds_masks and len(given) == 3 and given[0] == wanted[0] and max(given[1] - wanted[1], given[2] - wanted[2]) <= 0:
             return None  # valid convolutions: the mask's centre is the target

@@ -20,7 +20,7 @@ class Upsampling(Module):
 
     def function(self) -> Function:
         weight, bias, factor, padding = self.weight, self.bias, self.op.factor, self.op.pixels_padded()
-        if self.op.transposed:
+        if self.op.interpolates:
             return lambda x: F.conv_transpose2d(x, weight, bias, factor, padding)
         if self.op.mode == "nearest":
             return lambda x: torch.conv2d(F.interpolate(x, scale_factor=factor), weight, bias, 1, padding)

@@ -48,12 +48,17 @@ class Attention(Operation):
 
     number: ClassVar = 9
     keys: ClassVar = {"h": "heads", "c": "causal", "b": "bias"}
+    attends: ClassVar = True
     helpers: ClassVar = {"Attention": SOURCE}
     fills: ClassVar = ("torch", "glorot")
     kind: Literal["attention"] = "attention"
     heads: int = Field(4, ge=1, le=64)
     causal: bool = Field(False, description="a position sees itself and those before it only")
     bias: bool = True
+
+    @property
+    def looks_ahead(self) -> bool:
+        return not self.causal
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_sequence(shape)

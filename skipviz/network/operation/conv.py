@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -29,6 +30,10 @@ class Convolution(Operation):
 
     def pixels_padded(self) -> int:
         return self.dilation * (self.kernel - 1) // 2 if self.padding is None else self.padding
+
+    @property
+    def coarsens(self) -> Fraction:
+        return Fraction(self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_image(shape)

@@ -16,6 +16,7 @@ class Embedding(Operation):
 
     number: ClassVar = 7
     keys: ClassVar = {"v": "vocabulary", "w": "width", "x": "scaled"}
+    reads_tokens: ClassVar = True
     saves_input: ClassVar = False
     kind: Literal["embedding"] = "embedding"
     vocabulary: int = Field(ge=1, le=65536, description="different tokens")

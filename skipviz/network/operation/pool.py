@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -21,6 +22,10 @@ class Pool(Operation):
     stride: int = Field(2, ge=1, le=16)
     padding: int = Field(0, ge=0, le=8)
     ceil: bool = Field(False, description="a last window may reach over the edge, as in Caffe")
+
+    @property
+    def coarsens(self) -> Fraction:
+        return Fraction(self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_image(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import prod
 from typing import ClassVar, Literal
 
@@ -42,17 +43,21 @@ class Upsampling(Operation):
     bias: bool = True
 
     @property
-    def transposed(self) -> bool:
+    def interpolates(self) -> bool:
         return self.mode == "transposed"
+
+    @property
+    def coarsens(self) -> Fraction:
+        return Fraction(1, self.factor)
 
     def pixels_padded(self) -> int:
         if self.padding is not None:
             return self.padding
-        return (self.kernel - self.factor) // 2 if self.transposed else (self.kernel - 1) // 2
+        return (self.kernel - self.factor) // 2 if self.interpolates else (self.kernel - 1) // 2
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_image(shape)
-        if self.transposed:
+        if self.interpolates:
             if self.kernel < self.factor:
                 raise NetworkError(f"a transposed convolution by {self.factor} needs a kernel of at least {self.factor}")
             sides = tuple((side - 1) * self.factor + self.kernel - 2 * self.pixels_padded() for side in shape[1:])
@@ -63,28 +68,28 @@ class Upsampling(Operation):
         return (self.width, *sides)
 
     def parameters(self, shape: Shape) -> dict[str, Shape | None]:
-        ends = (shape[0], self.width) if self.transposed else (self.width, shape[0])
+        ends = (shape[0], self.width) if self.interpolates else (self.width, shape[0])
         weight = *ends, self.kernel, self.kernel
         return {"weight": weight, "bias": (self.width,) if self.bias else None}
 
     def fans(self, shape: Shape) -> tuple[float, float]:
-        if not self.transposed:
+        if not self.interpolates:
             return super().fans(shape)
         return shape[0] * self.kernel**2 / self.factor**2, self.width * self.kernel**2
 
     def multiplications(self, shape: Shape) -> int:
-        if not self.transposed:
+        if not self.interpolates:
             return super().multiplications(shape)
         return self.parameter_count(shape) * prod(spatial(shape))
 
     def saves_more(self, shape: Shape) -> int:
-        return 0 if self.transposed else elements(shape) * self.factor**2
+        return 0 if self.interpolates else elements(shape) * self.factor**2
 
     def written(self, shape: Shape, weights: Weights) -> list[str]:
         padding = f", padding={self.pixels_padded()}" if self.pixels_padded() else ""
         ends = f"{shape[0]}, {self.width}, {self.kernel}"
         more = padding + ("" if self.bias else ", bias=False")
-        if not self.transposed:
+        if not self.interpolates:
             mode = ', mode="bilinear", align_corners=False' if self.mode == "bilinear" else ""
             return [f"nn.Upsample(scale_factor={self.factor}{mode})", weights.drawn(f"nn.Conv2d({ends}{more})")]
         made = f"nn.ConvTranspose2d({ends}, stride={self.factor}{more})"

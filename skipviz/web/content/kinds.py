@@ -6,13 +6,12 @@ from typing import Literal, get_args, get_origin
 
 from ...network.layer import Layer
 from ...network.network import Head
-from ...network.operation import Attention, Convolution, Crop, Embedding, Identity, Linear, Pool, Position, Upsampling
+from ...network.operation import OPERATIONS
 from ...network.skip import Adapter, Skip
 from ...tasks.experiment import Training
 from ...tasks.task import KINDS
 
-OPERATIONS = (Linear, Convolution, Upsampling, Pool, Identity, Crop, Embedding, Position, Attention)
-CHOOSERS = (Layer, *OPERATIONS, Skip, Adapter, Head, Training)
+CHOOSERS = (Layer, *OPERATIONS.values(), Skip, Adapter, Head, Training)
 
 
 def tables() -> str:
@@ -39,7 +38,7 @@ def _tasks() -> str:
 
 
 def _choices() -> str:
-    rows = [("`Layer.op`", ", ".join(f"`{operation.__name__}`" for operation in OPERATIONS), "")]
+    rows = [("`Layer.op`", ", ".join(f"`{operation.__name__}`" for operation in OPERATIONS.values()), "")]
     for model in CHOOSERS:
         for name, words in choices(model).items():
             field = model.model_fields[name]

@@ -65,7 +65,7 @@ def network_data(network: Network) -> dict:
     ]
     skips = [_skip_data(network, index) for index in range(len(network.skips))]
     # What adds scores of several scales is no residual network, though its skips are sums.
-    scaled_up = any(layer.op.kind == "up" for layer in network.layers)
+    scaled_up = any(layer.op.coarsens < 1 for layer in network.layers)
     residual = all(MERGES[skip.merge].sums for skip in network.skips) and not scaled_up
     return {
         "depth": network.depth,

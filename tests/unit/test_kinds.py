@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from skipviz import Experiment, Head, Identity, Layer, NetworkError, Task, Training, families, link
+from skipviz import Convolution, Experiment, Head, Identity, Layer, Network, NetworkError, Task, Training, families, link
 from skipviz.learning.build import build
 from skipviz.learning.initialise import fill_weight
 from skipviz.learning.norm import Norm
+from skipviz.learning.operation import MODULES as MODULES_OF_OPERATIONS
 from skipviz.network.activation import ACTIVATIONS
 from skipviz.network.init import INITS
 from skipviz.network.norm import NORMS
@@ -235,3 +236,51 @@ def test_numbers_of_operations_and_letters_of_their_fields_in_links_stay():
 def test_every_field_of_an_operation_has_one_letter_in_links(kind):
     assert all(OPERATION[key] == name for key, name in kind.keys.items())
     assert sorted(kind.keys.values()) == sorted(kind.model_fields.keys() - {"kind"})
+
+
+def kept_elements(module, x: torch.Tensor) -> int:
+    """Return how many elements autograd keeps for the way back, parameters apart."""
+    own = {parameter.data_ptr() for parameter in module.parameters()}
+    kept: dict[int, int] = {}
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.update({t.data_ptr(): t.numel()}) or t, lambda t: t):
+        module(x)
+    return sum(size for place, size in kept.items() if place not in own)
+
+
+def assert_as_torchs(op, shape: tuple[int, ...], theirs: nn.Module, second=lambda x: x) -> None:
+    """Fail unless an operation has the shape, parameters, outputs, gradients and memory of torch's module, and so a script."""
+    mine, x = MODULES_OF_OPERATIONS[type(op)](op, shape), torch.randn(3, *shape, requires_grad=True)
+    with torch.no_grad():
+        for left, right in zip(mine.parameters(), theirs.parameters(), strict=True):
+            left.copy_(right)
+    outputs = mine(x), second(theirs(second(x)))
+    assert tuple(outputs[0].shape[1:]) == op.output_shape(shape)
+    wanted = torch.randn_like(outputs[0])
+    found = [torch.autograd.grad((y * wanted).sum(), [x, *of.parameters()]) for y, of in zip(outputs, (mine, theirs), strict=True)]
+    torch.testing.assert_close(*outputs)
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
+    assert sum(p.numel() for p in mine.parameters()) == op.parameter_count(shape)
+    assert kept_elements(mine, x) == 3 * (op.saves_more(shape) + (math.prod(shape) if op.saves_input else 0))
+    net = Network(input=shape, layers=[Layer(op=op, init="glorot")] * 2, head=Head(outputs=3, kind="classes"))
+    space = {}
+    exec(network_source(net), space)
+    torch.manual_seed(0)
+    assert torch.equal(space["Network"]()(x), build(net)(x))
+    assert Network.kept(net.model_dump_json()) == net
+
+
+@pytest.mark.parametrize("edges", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("more", [{}, {"stride": 2, "bias": False}, {"dilation": 2, "groups": 3}], ids=["", "strided", "grouped"])
+def test_a_convolution_pads_with_what_it_is_told_to_as_torchs_does(edges, more):
+    op = Convolution(width=6, edges=edges, **more)
+    padding = op.dilation
+    assert_as_torchs(op, (6, 9, 7), nn.Conv2d(6, 6, 3, padding=padding, padding_mode=edges, **more))
+
+
+@pytest.mark.parametrize(("edges", "least"), [("reflect", 4), ("circular", 3), ("replicate", 1), ("zeros", 1)])
+def test_edges_that_the_image_is_too_small_for_are_refused(edges, least):
+    op = Convolution(width=2, kernel=7, edges=edges)
+    assert op.output_shape((2, least, 9)) == (2, least, 9)
+    if least > 1:
+        with pytest.raises(NetworkError, match=f"{edges} edges of {least - 1}×9 pixels are at most 2 wide, not 3"):
+            op.output_shape((2, least - 1, 9))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -18,7 +19,16 @@ class Convolution(Operation):
     """
 
     number: ClassVar = 2
-    keys: ClassVar = {"w": "width", "n": "kernel", "s": "stride", "p": "padding", "g": "groups", "d": "dilation", "b": "bias"}
+    keys: ClassVar = {
+        "w": "width",
+        "n": "kernel",
+        "s": "stride",
+        "p": "padding",
+        "g": "groups",
+        "d": "dilation",
+        "b": "bias",
+        "e": "edges",
+    }
     kind: Literal["conv"] = "conv"
     width: Width = Field(description="channels out")
     kernel: int = Field(3, ge=1, le=11, description="pixels a side")
@@ -27,6 +37,9 @@ class Convolution(Operation):
     groups: int = Field(1, ge=1, le=4096, description="of channels that are mapped apart; it divides channels in and out")
     dilation: int = Field(1, ge=1, le=64, description="pixels from one of the kernel's to the next (Yu & Koltun 2016)")
     bias: bool = True
+    edges: Literal["zeros", "reflect", "replicate", "circular"] = Field(
+        "zeros", description="what is padded: zeros, or the image mirrored, its rim again, or the image from its other side"
+    )
 
     def pixels_padded(self) -> int:
         return self.dilation * (self.kernel - 1) // 2 if self.padding is None else self.padding
@@ -39,8 +52,12 @@ class Convolution(Operation):
         self._need_image(shape)
         if shape[0] % self.groups or self.width % self.groups:
             raise NetworkError(f"{self.groups} groups need channels that they divide, not {shape[0]} in and {self.width} out")
+        around, least = self.pixels_padded(), min(shape[1:])
+        room = {"reflect": least - 1, "circular": least}.get(self.edges, around)
+        if around > room:
+            raise NetworkError(f"{self.edges} edges of {written(shape[1:])} pixels are at most {room} wide, not {around}")
         reach = self.dilation * (self.kernel - 1) + 1
-        sides = tuple((side + 2 * self.pixels_padded() - reach) // self.stride + 1 for side in shape[1:])
+        sides = tuple((side + 2 * around - reach) // self.stride + 1 for side in shape[1:])
         if min(sides) < 1:
             spread = f", dilated by {self.dilation}," if self.dilation > 1 else ""
             raise NetworkError(f"a {self.kernel}×{self.kernel} convolution{spread} does not fit into {written(shape[1:])} pixels")
@@ -54,10 +71,18 @@ class Convolution(Operation):
         read, fed = super().fans(shape)
         return read, fed / self.groups
 
+    @property
+    def saves_input(self) -> bool:
+        return self.edges != "circular"
+
+    def saves_more(self, shape: Shape) -> int:
+        sides = [side + 2 * self.pixels_padded() for side in shape[1:]]
+        return 0 if self.edges == "zeros" else shape[0] * prod(sides)
+
     def written(self, shape: Shape, weights: Weights) -> list[str]:
         given = {"stride": (self.stride, 1), "padding": (self.pixels_padded(), 0), "dilation": (self.dilation, 1)}
-        given |= {"groups": (self.groups, 1), "bias": (self.bias, True)}
-        more = "".join(f", {name}={value}" for name, (value, usual) in given.items() if value != usual)
+        given |= {"groups": (self.groups, 1), "bias": (self.bias, True), "padding_mode": (self.edges, "zeros")}
+        more = "".join(f", {name}={value!r}" for name, (value, usual) in given.items() if value != usual)
         return [weights.drawn(f"nn.Conv2d({shape[0]}, {self.width}, {self.kernel}{more})")]
 
     def label(self) -> str:

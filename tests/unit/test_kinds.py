@@ -7,7 +7,23 @@ import pytest
 import torch
 from torch import nn
 
-from skipviz import Convolution, Experiment, Head, Identity, Layer, Network, NetworkError, Task, Training, families, link
+from skipviz import (
+    Convolution,
+    Embedding,
+    Experiment,
+    Head,
+    Identity,
+    Layer,
+    Network,
+    NetworkError,
+    SequenceConvolution,
+    Skip,
+    Task,
+    Training,
+    families,
+    link,
+    train,
+)
 from skipviz.learning.build import build
 from skipviz.learning.initialise import fill_weight
 from skipviz.learning.norm import Norm
@@ -20,6 +36,7 @@ from skipviz.network.operation import OPERATIONS
 from skipviz.sharing.packing import OPERATION
 from skipviz.sharing.script.experiment import network_source
 from skipviz.sharing.script.parts import helpers
+from skipviz.tasks.mend import fitted
 from skipviz.web.content import bundle
 from skipviz.web.content.kinds import tables
 from skipviz.web.forms.form import INIT_WORDS, NORM_WORDS
@@ -284,3 +301,44 @@ def test_edges_that_the_image_is_too_small_for_are_refused(edges, least):
     if least > 1:
         with pytest.raises(NetworkError, match=f"{edges} edges of {least - 1}×9 pixels are at most 2 wide, not 3"):
             op.output_shape((2, least - 1, 9))
+
+
+ALONG = pytest.mark.parametrize(
+    "more",
+    [{}, {"dilation": 2, "bias": False}, {"kernel": 4, "groups": 2}, {"kernel": 1}],
+    ids=["", "dilated", "grouped", "pointwise"],
+)
+
+
+@ALONG
+@pytest.mark.parametrize("causal", [False, True], ids=["both ways", "causal"])
+def test_a_convolution_along_a_sequence_is_torchs_with_zeros_around(more, causal):
+    op = SequenceConvolution(width=6, causal=causal, **more)
+    before = op.dilation * (op.kernel - 1) if causal else -(-op.dilation * (op.kernel - 1) // 2)
+    plain = nn.Conv1d(4, 6, op.kernel, dilation=op.dilation, groups=op.groups, bias=op.bias)
+    padded = nn.Sequential(nn.ZeroPad1d((before, op.dilation * (op.kernel - 1) - before)), plain)
+    assert_as_torchs(op, (9, 4), padded, lambda x: x.transpose(1, 2))
+
+
+@ALONG
+@pytest.mark.parametrize("causal", [False, True], ids=["both ways", "causal"])
+def test_a_convolution_along_a_sequence_looks_ahead_where_it_says_so(more, causal):
+    op = SequenceConvolution(width=6, causal=causal, **more)
+    x = torch.randn(1, 9, 4, requires_grad=True)
+    (slope,) = torch.autograd.grad(MODULES_OF_OPERATIONS[SequenceConvolution](op, (9, 4))(x)[0, 4].sum(), x)
+    assert slope[0, 5:].any() == op.looks_ahead
+    assert op.looks_ahead == (not causal and op.kernel > 1)
+
+
+def test_a_stack_of_causal_convolutions_learns_text_and_one_that_looks_ahead_is_mended():
+    task = Task(name="text")
+    ahead = [Layer(op=SequenceConvolution(width=16, dilation=2**k), activation="relu") for k in range(3)]
+    embedding = Layer(op=Embedding(vocabulary=task.token_count(), width=16))
+    net = Network(input=task.sample_shape(), layers=[embedding, *ahead], head=task.head(), skips=[Skip(source=1, target=3)])
+    assert task.mismatch(net) == f"{task.kind.title} is told from what came before, so every conv1d has to be causal"
+    mended = fitted(net, task)
+    assert all(layer.op.causal for layer in mended.layers[1:])
+    experiment = Experiment(variants={"net": mended}, task=task, training=Training(steps=20, batch_size=8, learning_rate=0.01))
+    assert link.decode(link.encode(experiment)) == experiment
+    losses = [frame.variants["net"].loss for frame in train(experiment)]
+    assert losses[-1] < 0.9 * losses[0]

@@ -342,3 +342,20 @@ def test_a_stack_of_causal_convolutions_learns_text_and_one_that_looks_ahead_is_
     assert link.decode(link.encode(experiment)) == experiment
     losses = [frame.variants["net"].loss for frame in train(experiment)]
     assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("op", "shape"),
+    [
+        (Convolution(width=16, groups=16, dilation=2, edges="circular", bias=False), (16, 6, 6)),
+        (SequenceConvolution(width=8), (6, 8)),
+    ],
+    ids=["images", "sequences"],
+)
+def test_a_long_networks_script_breaks_its_lines_and_is_the_network_bit_for_bit(op, shape):
+    net = Network(input=shape, layers=[Layer(op=op, init="glorot", init_factor=1.25)] * 40, head=Head(outputs=3))
+    source, space = network_source(net), {}
+    assert max(map(len, source.splitlines())) <= 120
+    exec(source, space)
+    x = torch.randn(2, *shape)
+    assert torch.equal(space["Network"]()(x), build(net)(x))

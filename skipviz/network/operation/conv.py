@@ -69,7 +69,7 @@ class Convolution(Operation):
 
     def fans(self, shape: Shape) -> tuple[float, float]:
         read, fed = super().fans(shape)
-        return read, fed / self.groups
+        return read, fed // self.groups
 
     @property
     def saves_input(self) -> bool:

@@ -59,7 +59,7 @@ class SequenceConvolution(Operation):
 
     def fans(self, shape: Shape) -> tuple[float, float]:
         read, fed = super().fans(shape)
-        return read, fed / self.groups
+        return read, fed // self.groups
 
     def saves_more(self, shape: Shape) -> int:
         return (shape[0] + sum(self.around)) * shape[1]

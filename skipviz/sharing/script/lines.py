@@ -6,6 +6,8 @@ import re
 import textwrap
 
 WIDTH = 120
+_OPENINGS = [re.compile(text) for text in (r"nn\.Sequential\(", r"torch\.cat\(\[", r"\bdrawn\(", r"(?<![\w\"])\{")]
+"""What a line is broken behind, the first that it has; a brace in an f-string is none."""
 _WORDS = re.compile(r'"([^"]{60,})"\.split\(\)')
 
 
@@ -24,13 +26,13 @@ def _line(line: str) -> list[str]:
         first, last = f'{line[: words.start()]}"""', f'{indent}""".split(){line[words.end() :]}'
         return [first, *(f"{indent}    {one}" for one in lines), last]
     code, comment = _parted(line)
-    for opening in ("nn.Sequential(", "torch.cat([", "{"):
-        place = code.find(opening)
-        if place >= 0:
-            first = place + len(opening)
+    for opening in _OPENINGS:
+        found = opening.search(code)
+        if found:
+            first = found.end()
             last = _closing(code, first)
             items = _split(code[first:last])
-            inner = [f"{indent}    {item}," for item in items] if opening == "nn.Sequential(" else _filled(items, f"{indent}    ")
+            inner = [f"{indent}    {item}," for item in items] if opening is _OPENINGS[0] else _filled(items, f"{indent}    ")
             return [code[:first] + comment, *inner, f"{indent}{code[last:]}"]
     return [line]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 from experiments import small
-from pages import LabPage
 from playwright.sync_api import expect
 
 
 @pytest.fixture
-def six(page):
+def six(kept):
     """The lab with six layers of 16 and the skips s1-3 and s3-5."""
-    return LabPage(page).open(small())
+    return kept.put(small())
 
 
 def _type(field, text: str) -> None:
@@ -58,7 +57,7 @@ def test_a_run_keeps_its_name_where_the_new_one_is_empty(six):
     six.start()
     six.wait_for_step(5)
     six.page.get_by_role("link", name="My runs").click()
-    title = six.page.locator(".sv-run-title")
+    title = six.page.locator(".sv-run-title").first
     expect(title).to_contain_text("6 layers")
     before = title.text_content()
     title.click()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from experiments import small
 from pages import LabPage
 from playwright.sync_api import expect
 
 
-def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_sentence(page):
-    lab = LabPage(page).open(small(width=8))
+def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_sentence(kept):
+    lab = kept.put(small(width=8))
     lab.start()
     lab.wait_for_step(60)
     lab.plain.click()
@@ -52,8 +54,10 @@ def test_a_switch_in_one_tab_is_followed_by_the_other(page, visit):
     assert len([frame for frame in lab.frames() if frame.get("events")]) == 2
 
 
-def test_the_other_theme_and_a_reload_show_again_the_step_that_was_looked_at(page):
-    lab = LabPage(page).open(small(steps=60))
+def test_the_other_theme_and_a_reload_show_again_the_step_that_was_looked_at_and_undo_what_was_done_before(kept):
+    lab, page = kept.put(small(steps=60)), kept.page
+    lab.click_skip("s1-3")
+    lab.expect_network(lambda network: not network.skip("s1-3").on)
     lab.set_speed(9)
     run = lab.start()
     lab.expect_state("Finished")
@@ -61,14 +65,22 @@ def test_the_other_theme_and_a_reload_show_again_the_step_that_was_looked_at(pag
     lab.slider.fill("20")
     step = lab.step()
     assert abs(step - 20) <= 3
-    page.get_by_label("Light or dark").click()
+    theme = page.get_by_label("Light or dark")
+    expect(page.locator(".sv-lab")).to_have_attribute("data-theme", "light")
+    theme.click()  # the page is loaded anew
     expect(page.locator(".sv-lab")).to_have_attribute("data-theme", "dark")
+    lab.ready()
     lab.until(lambda: lab.step() == step)
+    shade = page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", shade)[:3])) < 60
     lab.state.click()
     lab.until(lambda: lab.step() == 60)
-    page.reload()
+    theme.click()
+    expect(page.locator(".sv-lab")).to_have_attribute("data-theme", "light")
     lab.ready()
     lab.until(lambda: lab.step() == 60)
+    lab.undo.click()
+    lab.expect_network(lambda network: network.skip("s1-3").on)
 
     page.goto(f"compare?runs={run},{run}")
     page.get_by_label("Step shown").fill(str(step))

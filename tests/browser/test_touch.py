@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import pytest
 from experiments import small
-from pages import PHONE, LabPage
 from playwright.sync_api import expect
 
 STEPS = 6
-AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
-"""Says that it is a phone's, so that the first drawing is the one that stays."""
 
 
 @pytest.fixture
-def six(visit):
+def six(pocket):
     """The lab on a phone, with six layers and the skips s1-3 and s3-5."""
-    return LabPage(visit(viewport=PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)).open(small())
+    return pocket.put(small())
 
 
 def _drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -80,9 +77,8 @@ def test_a_tap_in_the_middle_of_any_box_opens_it_where_its_states_are_near(six):
     assert len(six.experiment().network.skips) == 2
 
 
-def test_a_finger_switches_a_skip_and_a_valve_while_the_network_trains(visit):
-    phone = visit(viewport=PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)
-    six = LabPage(phone).open(small(steps=100_000))
+def test_a_finger_switches_a_skip_and_a_valve_while_the_network_trains(six):
+    phone = six.page
     six.start()
     six.wait_for_step(5)
     phone.touchscreen.tap(*six.skip_place("s1-3"))

@@ -1,6 +1,6 @@
 """The U by scale in the browser: switched in the card, it is painted, clicked and reached by keyboard as the column is."""
 
-from pages import PHONE, LabPage
+from pages import PHONE
 from playwright.sync_api import expect
 
 from skipviz.tasks import presets
@@ -20,8 +20,8 @@ def _boxes(page, *selectors):
     return page.evaluate(BOXES, selectors)
 
 
-def test_a_u_trains_and_its_skips_are_switched_as_in_the_column(page):
-    lab = _as_u(LabPage(page).open(presets.get("unet-shapes")))
+def test_a_u_trains_and_its_skips_are_switched_as_in_the_column(kept):
+    lab, page = _as_u(kept.put(presets.get("unet-shapes"))), kept.page
 
     def is_laid_out() -> bool:
         first, last, names, bars = _boxes(page, '[data-layer="f1"]', '[data-layer="f20"]', ".sv-names", ".sv-bars")
@@ -46,9 +46,8 @@ def test_a_u_trains_and_its_skips_are_switched_as_in_the_column(page):
     expect(lab.skip("s2-18")).to_have_class("edge skip off")
 
 
-def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(visit):
-    page = visit(viewport=PHONE)
-    lab = _as_u(LabPage(page).open(presets.get("unet-2015")))
+def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(pocket):
+    lab, page = _as_u(pocket.put(presets.get("unet-2015"))), pocket.page
 
     def fits() -> bool:
         drawing, bars = _boxes(page, "svg.sv-diagram", ".sv-bars")
@@ -59,5 +58,5 @@ def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(visit):
     expect(page.locator(".sv-bars .textpoint").get_by_text("no weights")).to_have_count(4)
 
 
-def test_a_network_of_one_scale_has_no_choice_of_drawing(lab):
-    expect(lab.page.locator(".sv-shape")).to_be_hidden()
+def test_a_network_of_one_scale_has_no_choice_of_drawing(kept):
+    expect(kept.put(presets.get("vanishing-plain")).page.locator(".sv-shape")).to_be_hidden()

@@ -1,5 +1,7 @@
 """A skip that multiplies: what it computes, what off and strengths mean, and all that counts or writes it."""
 
+import re
+
 import pytest
 import torch
 from scripts import check, short
@@ -94,7 +96,8 @@ def test_a_script_takes_the_same_steps_and_a_link_gives_the_same_network():
 
 def test_its_mark_in_the_diagram_is_a_cross():
     drawn = diagram.draw(network()).svg
-    assert 'class="joint multiply"' in drawn
+    lines = re.search(r'class="joint multiply".*?<path class="plus" d="M\S+ \S+l(\S+) ([\d.]+)M\S+ \S+l(\S+) -([\d.]+)"', drawn)
+    assert len(set(lines.groups())) == 1
 
 
 def test_beside_a_gate_it_cannot_land():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from hostile import CASES, DOCUMENTS, FILES, LINKS, PHASES, bounded, is_one_sentence, tell
+from hostile import CASES, PHASES, bounded, is_one_sentence, tell
+from hostile_cases import DOCUMENTS, FILES, LINKS
 from hypothesis import HealthCheck, given, settings
 
 from skipviz.sharing import link

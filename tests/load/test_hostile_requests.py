@@ -12,7 +12,8 @@ import logging
 
 import pytest
 from engines import PATIENCE, endless, wait_for_end
-from hostile import ADDRESSES, CASES, PHASES, POSTS, SUBMISSIONS, TITLES, bounded, is_one_sentence, tell, written
+from hostile import CASES, PHASES, bounded, is_one_sentence, tell, written
+from hostile_cases import ADDRESSES, POSTS, SUBMISSIONS, TITLES
 from hypothesis import HealthCheck, given, settings
 from loopback import COOKIE, OWNER, served
 

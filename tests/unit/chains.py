@@ -1,7 +1,11 @@
-"""Random chains for hypothesis: every operation, norm, merge and adapter, valid by construction and mostly in force."""
+"""Random chains for hypothesis: every operation, norm, merge and adapter, valid by construction and mostly in force.
+
+To make a strategy takes hypothesis longer than to draw from it, so each is made once.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from typing import get_args
 
@@ -46,11 +50,23 @@ ACTIVATIONS = get_args(Activation)
 INITS = get_args(Init)
 
 
+once = lru_cache(maxsize=None, typed=True)
+BOOLEANS = st.booleans()
+
+
+@once
+def one_of(*values) -> st.SearchStrategy:
+    """Draw one of the values."""
+    return st.sampled_from(values)
+
+
+@once
 def usually(value, *others) -> st.SearchStrategy:
     """Draw `value` six times as often as each of `others`: a chain in which little is in force shows little."""
     return st.sampled_from((value,) * 6 + others)
 
 
+@once
 def widths(have: int, way: Way) -> st.SearchStrategy:
     """Draw channels, mostly such that a state of `have` channels joins the one they make in that way."""
     fitting = {"none": (have,), "pad": (have + 1, have + 2), "project": (1, 3)}[way[1]]
@@ -61,20 +77,28 @@ def widths(have: int, way: Way) -> st.SearchStrategy:
 def operations(draw, shape: Shape, way: Way):
     """Draw an operation that reads `shape`; the kind comes first, by its weight."""
     if is_image(shape):
-        return draw(_image_operations(shape, way))
+        kinds = _image_operations(shape, way, draw(BOOLEANS))
+        fitting = {"none": "conv", "stride": "down", "crop": "crop", "resize": "up"}[way[0]]
+        return draw(kinds[draw(one_of(*(["conv", *[fitting] * 6] if fitting in kinds else ["down"]), *kinds))])
+    kinds = _vector_operations(shape, way)
+    return draw(kinds[draw(one_of("linear", *kinds))])
+
+
+@once
+def _vector_operations(shape: Shape, way: Way) -> dict[str, st.SearchStrategy]:
     width = widths(shape[-1], way)
-    kinds = {"linear": st.builds(Linear, width=width, bias=st.booleans()), "identity": st.builds(Identity)}
+    kinds = {"linear": st.builds(Linear, width=width, bias=BOOLEANS), "identity": st.builds(Identity)}
     if len(shape) == 2:
         heads = st.sampled_from([count for count in (1, 2, 3) if shape[1] % count == 0])
-        kinds["attention"] = st.builds(Attention, heads=heads, causal=st.booleans(), bias=st.booleans())
+        kinds["attention"] = st.builds(Attention, heads=heads, causal=BOOLEANS, bias=BOOLEANS)
         kinds["position"] = st.builds(Position, mode=st.sampled_from(("sinusoidal", "learned")))
-    return draw(kinds[draw(st.sampled_from(("linear", *kinds)))])
+    return kinds
 
 
-@st.composite
-def _image_operations(draw, shape: Shape, way: Way):
+@once
+def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.SearchStrategy]:
     height, width = shape[1:]
-    small, bias, outputs = min(height, width), st.booleans(), widths(shape[0], way)
+    small, bias, outputs = min(height, width), BOOLEANS, widths(shape[0], way)
     kernel, padding = st.integers(1, min(3, small)), st.sampled_from((None, None, 0, 2))
     conv = st.builds(Convolution, width=outputs, kernel=kernel, padding=padding, bias=bias)
     dilated = st.builds(Convolution, width=outputs, dilation=st.sampled_from((2, 3)), kernel=st.sampled_from((1, 3)), bias=bias)
@@ -89,23 +113,25 @@ def _image_operations(draw, shape: Shape, way: Way):
     }
     if height * width <= LARGEST_SCALED_UP:
         resized = {"mode": st.sampled_from(("nearest", "bilinear")), "kernel": st.integers(1, 3)}
-        transposed = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
-        kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **draw(st.sampled_from((transposed, resized))))
-    fitting = {"none": "conv", "stride": "down", "crop": "crop", "resize": "up"}[way[0]]
-    return draw(kinds[draw(st.sampled_from((*(["conv", *[fitting] * 6] if fitting in kinds else ["down"]), *kinds)))])
+        learned = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
+        kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **(learned if transposed else resized))
+    return kinds
+
+
+EMBEDDINGS = st.builds(Embedding, vocabulary=st.integers(1, 9), width=st.integers(1, 6), scaled=BOOLEANS)
 
 
 @st.composite
 def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
     if tokens:
-        op = draw(st.builds(Embedding, vocabulary=st.integers(1, 9), width=st.integers(1, 6), scaled=st.booleans()))
+        op = draw(EMBEDDINGS)
     else:
         op = draw(operations(shape, way))
     inits = usually("bilinear", *INITS) if getattr(op, "mode", None) == "transposed" else usually(*INITS)
-    order = "op-norm-act" if tokens else draw(st.sampled_from(("op-norm-act", "norm-act-op")))
+    order = "op-norm-act" if tokens else draw(one_of("op-norm-act", "norm-act-op"))
     normed = shape if order == "norm-act-op" else op.output_shape(shape)
-    scale = draw(st.sampled_from((None, None, 1.0, 0.5, 2.0, 0.0)))
-    learned = scale is not None and draw(st.booleans())
+    scale = draw(one_of(None, None, 1.0, 0.5, 2.0, 0.0))
+    learned = scale is not None and draw(BOOLEANS)
     return Layer(
         op=op,
         activation=draw(st.sampled_from(ACTIVATIONS)),
@@ -117,7 +143,7 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
         drop_path=draw(usually(0.0, 0.4)),
         scale=scale,
         scale_learned=learned,
-        scale_per=draw(st.sampled_from(("layer", "channel"))) if learned else "layer",
+        scale_per=draw(one_of("layer", "channel")) if learned else "layer",
         gain=draw(usually(1.0, 0.5, 0.0)),
     )
 
@@ -152,7 +178,7 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way:
     ]
     if not ways:
         return None
-    if draw(st.sampled_from((True, True, False))):
+    if draw(one_of(True, True, False)):
         ways = [one for one in ways if one[:3] == way] or ways
     for place in range(4):
         kept = draw(st.sampled_from(sorted({one[place] for one in ways})))
@@ -164,22 +190,22 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way:
         target=target,
         merge=merge,
         on=draw(usually(True, False)),
-        strength=draw(st.sampled_from((1.0, 0.5, 2.0, 0.5, 2.0, 1.0, 0.5, 2.0, 0.0))),
+        strength=draw(one_of(1.0, 0.5, 2.0, 0.5, 2.0, 1.0, 0.5, 2.0, 0.0)),
         gain=draw(usually(1.0, 0.5, 0.0)),
-        gate_bias=draw(st.sampled_from((-2.0, 0.0, 1.0))),
+        gate_bias=draw(one_of(-2.0, 0.0, 1.0)),
         adapter=Adapter(
             spatial=place,
             channels=part,
             width=draw(st.none() | st.integers(1, 4)) if (merge, part) == ("concat", "project") else None,
-            bias=draw(st.booleans()),
-            norm=draw(st.sampled_from(("none", "batch"))),
+            bias=draw(BOOLEANS),
+            norm=draw(one_of("none", "batch")),
             init=draw(usually(*INITS)),
             offset=draw(st.none() | st.integers(0, min(room))) if place == "crop" else None,
         ),
     )
     chosen = skip.replaced(adapter=skip.adapter.replaced(spatial="auto", channels="auto"))
     same = chosen.resolved_adapter(states[source], states[target]) == skip.adapter
-    return chosen if same and draw(st.booleans()) else skip
+    return chosen if same and draw(BOOLEANS) else skip
 
 
 @st.composite
@@ -187,7 +213,7 @@ def heads(draw, shape: Shape) -> Head:
     kinds = ["classes", "state", *(["pixels"] if is_image(shape) else ["positions"] if len(shape) == 2 else [])]
     kind = draw(st.sampled_from(kinds))
     outputs = channels(shape) if kind == "state" else draw(st.integers(1, 3))
-    return Head(kind=kind, outputs=outputs, flatten=draw(st.booleans()), bias=draw(st.booleans()))
+    return Head(kind=kind, outputs=outputs, flatten=draw(BOOLEANS), bias=draw(BOOLEANS))
 
 
 @st.composite
@@ -196,15 +222,15 @@ def chains(draw, way: Way | None = None) -> Network:
 
     Each draw has a way of joining that its shapes and skips tend to: met by chance alone, some ways would be rare.
     """
-    way = way or draw(st.sampled_from((*WAYS, *[BARE] * 12)))
+    way = way or draw(one_of(*WAYS, *[BARE] * 12))
     read = draw(st.sampled_from(INPUTS if way[0] == "none" else IMAGES))
-    tokens = len(read) == 1 and draw(st.booleans())
+    tokens = len(read) == 1 and draw(BOOLEANS)
     states, stack, laid = [read], [], []
-    for k in range(1, draw(st.sampled_from((3, 4, 5, 6, 2, 1))) + 1):
+    for k in range(1, draw(one_of(3, 4, 5, 6, 2, 1)) + 1):
         stack.append(draw(layers(read, way, tokens and k == 1)))
         states.append(read := stack[-1].output_shape(read))
         sources, merges = list(range(int(tokens), k)), list(MERGES)
-        for _ in range(draw(st.sampled_from((1, 2, 0, 3)))):
+        for _ in range(draw(one_of(1, 2, 0, 3))):
             skip = draw(skips(states, sources, merges, way)) if sources and merges and len(laid) < MOST_SKIPS else None
             if skip is None:
                 break

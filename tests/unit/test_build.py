@@ -66,13 +66,13 @@ def count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(chains())
 def test_shapes_and_counts_of_any_network_equal_the_inference(network):
     check_shapes(network)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(chains(), st.data())
 def test_toggling_any_skip_keeps_shapes_and_counts(network, data):
     assume(network.skips)
@@ -89,13 +89,13 @@ def test_toggling_any_skip_keeps_shapes_and_counts(network, data):
     assert torch.equal(model(x), again(x))
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(chains())
 def test_a_batch_of_one_sample_stays_finite(network):
     check_shapes(network, batch=1)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(chains())
 def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
     model, again = build(network), build(network)
@@ -110,7 +110,7 @@ def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
     assert all(a is b or torch.equal(a, b) for a, b in zip(expected, found, strict=True))
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(chains())
 def test_at_every_state_of_any_network_the_parts_sum_to_the_gradient(network):
     model = build(network).double()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from skipviz.sharing import link
 from skipviz.tasks import presets
 
-CASES = int(os.environ.get("SKIPVIZ_HOSTILE", "400")) // 40
+CASES = int(os.environ.get("SKIPVIZ_HOSTILE", "400")) // 60
 """Of each page; each has up to twenty commands."""
 RUN = "a-run-that-nobody-has"
 EVERY_PAGE = [

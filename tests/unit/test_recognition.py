@@ -87,7 +87,7 @@ def recipes(draw, family: str):
 
 @pytest.mark.parametrize("family", FORMS)
 def test_the_settings_that_built_a_network_are_read_off_it(family):
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(recipes(family))
     def reads(drawn):
         recipe, experiment = drawn
@@ -256,7 +256,7 @@ STACKS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(STACKS, st.sampled_from(("mlp", "conv")))
 def test_a_stacks_settings_are_read_off_it(values, family):
     task = Task(name="digits")

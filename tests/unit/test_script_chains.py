@@ -27,7 +27,7 @@ def _size(gradient: torch.Tensor | None) -> tuple:
     return (-1, 0.0) if gradient is None else (gradient.numel(), gradient.nan_to_num().abs().sum().item())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(chains(), st.integers(2, 3))
 def test_a_written_class_computes_the_same_bits_and_gradients(network, batch):
     space: dict = {}
@@ -50,7 +50,7 @@ def test_a_written_class_computes_the_same_bits_and_gradients(network, batch):
             assert sizes[0] == sizes[1]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     networks(),
     networks(),

@@ -28,6 +28,6 @@ def engine():
     from skipviz.settings import Settings
 
     module._engine = started = Engine(Settings(max_running=2, data_dir=DATA / "engine")).start()
-    assert started.wait_until_warm(60)
+    assert started.wait_until_warm(180)
     yield started
     started.close()

@@ -92,7 +92,7 @@ def _component(block):
 def engine(tmp_path_factory):
     """An engine of these tests' own: pages begin runs that nobody stops."""
     started = Engine(Settings(max_running=2, data_dir=tmp_path_factory.mktemp("app"))).start()
-    assert started.wait_until_warm(60)
+    assert started.wait_until_warm(180)
     yield started
     started.close()
 

@@ -24,7 +24,7 @@ def begin(tmp_path):
         for engine in started:
             engine.close()
         started.append(Engine(Settings(max_running=2, data_dir=tmp_path)).start())
-        assert started[-1].wait_until_warm(60)
+        assert started[-1].wait_until_warm(180)
         return started[-1]
 
     yield begun

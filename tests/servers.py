@@ -63,7 +63,7 @@ class Server:
             try:
                 if condition():
                     return
-            except (urllib.error.URLError, ConnectionError):
+            except OSError:
                 pass
             time.sleep(0.1)
 
@@ -71,7 +71,7 @@ class Server:
         """Return status, headers and body of an answer."""
         headers = {"accept": accept, "cookie": cookie, "content-type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.address + path, data, headers), timeout=20) as answer:
+        with urllib.request.urlopen(urllib.request.Request(self.address + path, data, headers), timeout=60) as answer:
             return answer.status, answer.headers, answer.read()
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from experiments import small
-from pages import PHONE, LabPage
 from playwright.sync_api import expect
 
 BOXES = """buttons => buttons.filter((one) => one.checkVisibility()).map((one) => {
@@ -20,8 +19,9 @@ def _button(page, title: str):
     return page.get_by_role("button", name=f"Explain: {title}", exact=True)
 
 
-def test_each_heading_explains_itself_by_keys_and_escape_leads_back(page):
-    lab = LabPage(page).open(small(steps=20, record_every=1))
+def test_each_heading_explains_itself_by_keys_and_escape_leads_back(kept):
+    lab, page = kept, kept.page
+    lab.put(small(steps=20, record_every=1))
     lab.set_speed(9)
     lab.start()
     lab.expect_state("Finished")
@@ -55,24 +55,28 @@ def test_each_heading_explains_itself_by_keys_and_escape_leads_back(page):
     page.keyboard.press("Escape")
     _button(page, "Gradient in the bars").click()
     expect(card).to_have_accessible_name("State gradient")
+    page.keyboard.press("Escape")
+    weights = page.get_by_label("weights ‖∂L/∂θ‖")
+    if not weights.is_visible():
+        page.locator(".sv-head-button").click()
+    weights.check()
     assert [name for name, least in page.locator(".sv-explain").evaluate_all(BOXES) if least < 24] == []
 
 
-def test_the_whole_gradient_is_folded_until_it_is_asked_for_or_clipped(page):
-    LabPage(page).open(small())
-    whole = page.locator(".sv-plot-total")
+def test_the_whole_gradient_is_folded_until_it_is_clipped_or_asked_for(kept):
+    whole = kept.page.locator(".sv-plot-total")
+    kept.put(small(clip_norm=0.5, steps=20, record_every=1))
+    kept.set_speed(9)
+    kept.start()
+    expect(whole.locator(".main-svg").first).to_be_visible()
+    kept.put(small())
     expect(whole).to_be_hidden()
-    page.locator(".sv-whole summary strong").click()
-    expect(whole.locator(".main-svg").first).to_be_visible()
-    clipped = LabPage(page).open(small(clip_norm=0.5, steps=20, record_every=1))
-    clipped.set_speed(9)
-    clipped.start()
+    kept.page.locator(".sv-whole summary strong").click()
     expect(whole.locator(".main-svg").first).to_be_visible()
 
 
-def test_a_finger_has_forty_pixels_and_a_tap_elsewhere_closes(visit):
-    phone = visit(viewport=PHONE, is_mobile=True, has_touch=True)
-    LabPage(phone).open(small())
+def test_a_finger_has_forty_pixels_and_a_tap_elsewhere_closes(pocket):
+    phone = pocket.put(small()).page
     boxes = phone.locator(".sv-explain").evaluate_all(BOXES)
     assert len(boxes) >= 8
     assert [name for name, least in boxes if least < 40] == []

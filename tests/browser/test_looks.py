@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from experiments import small
-from pages import LabPage
 from playwright.sync_api import expect
 
 from skipviz.tasks import presets
@@ -23,32 +20,15 @@ def _centres(page, *selectors: str) -> list[list[float]]:
 
 
 @pytest.mark.parametrize("preset", ["vanishing-plain", "digits-conv"])
-def test_every_bar_stands_beside_its_box_within_a_pixel(page, preset):
-    LabPage(page).open(presets.get(preset))
+def test_every_bar_stands_beside_its_box_within_a_pixel(kept, preset):
+    page = kept.put(presets.get(preset)).page
     boxes, bars = _centres(page, "svg.sv-diagram [data-layer] .face", ".sv-bars .subplot.xy .barlayer path")
     assert len(boxes) == len(bars)
     assert max(abs(box - bar) for box, bar in zip(boxes, bars, strict=True)) <= 1
 
 
-def test_the_header_button_turns_the_page_dark_and_light_again_and_what_was_done_can_still_be_undone(page):
-    lab = LabPage(page).open(small())
-    root = page.locator(".sv-page").first
-    expect(root).to_have_attribute("data-theme", "light")
-    lab.click_skip("s1-3")
-    lab.expect_network(lambda network: not network.skip("s1-3").on)
-    page.get_by_label("Light or dark").click()
-    expect(root).to_have_attribute("data-theme", "dark")
-    lab.ready()
-    lab.undo.click()
-    lab.expect_network(lambda network: network.skip("s1-3").on)
-    shade = page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-    assert max(map(int, re.findall(r"\d+", shade)[:3])) < 60
-    page.get_by_label("Light or dark").click()
-    expect(root).to_have_attribute("data-theme", "light")
-
-
-def test_a_selection_or_a_toggle_moves_no_row(page):
-    lab = LabPage(page).open(small())
+def test_a_selection_or_a_toggle_moves_no_row(kept):
+    lab, page = kept.put(small()), kept.page
     before = page.locator("svg.sv-diagram").bounding_box()
     [boxes] = _centres(page, "svg.sv-diagram [data-layer] .face")
     lab.click_skip("s1-3")
@@ -60,8 +40,8 @@ def test_a_selection_or_a_toggle_moves_no_row(page):
     assert _centres(page, "svg.sv-diagram [data-layer] .face") == [boxes]
 
 
-def test_the_bars_axis_stays_where_it_is_whatever_is_shown(page):
-    lab = LabPage(page).open(small())
+def test_the_bars_axis_stays_where_it_is_whatever_is_shown(kept):
+    lab, page = kept.put(small()), kept.page
     ticks = """() => [...document.querySelectorAll(".sv-bars .xtick text")]
         .map((tick) => [tick.textContent, tick.getBoundingClientRect().x])"""
     before = page.evaluate(ticks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pages import LabPage
 from playwright.sync_api import expect
 
 from skipviz.network import families
@@ -12,11 +11,11 @@ from skipviz.tasks.task import Task
 
 
 @pytest.fixture
-def dense(page):
+def dense(kept):
     """The lab with a dense block of six layers, whose ten skips are all on."""
     network = families.mlp(depth=6, width=8, skip_every=6, pattern="dense")
     training = Training(steps=4000, record_every=1, batch_size=16)
-    return LabPage(page).open(Experiment(variants={"network": network}, task=Task(name="spiral", samples=200), training=training))
+    return kept.put(Experiment(variants={"network": network}, task=Task(name="spiral", samples=200), training=training))
 
 
 def _off(network) -> set[str]:

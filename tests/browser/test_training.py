@@ -8,7 +8,6 @@ import signal
 
 import psutil
 from experiments import explosive, small, values
-from pages import LabPage
 from playwright.sync_api import expect
 
 
@@ -16,8 +15,8 @@ def _numbers(frames: list[dict]) -> dict[int, dict]:
     return {frame["step"]: {key: values(frame)[key] for key in ("loss", "weight_grad", "state_grad")} for frame in frames}
 
 
-def test_a_run_is_paused_stepped_resumed_stopped_and_restarted_with_the_same_numbers(page):
-    lab = LabPage(page).open(small())
+def test_a_run_is_paused_stepped_resumed_stopped_and_restarted_with_the_same_numbers(kept):
+    lab, page = kept.put(small()), kept.page
     first = lab.start()
     lab.wait_for_step(20)
     lab.press("Pause")
@@ -48,8 +47,8 @@ def test_a_run_is_paused_stepped_resumed_stopped_and_restarted_with_the_same_num
     assert all(before[step] == after[step] for step in common)
 
 
-def test_looking_back_redraws_that_step_while_the_run_goes_on(page):
-    lab = LabPage(page).open(small(width=8))
+def test_looking_back_redraws_that_step_while_the_run_goes_on(kept):
+    lab, page = kept.put(small(width=8)), kept.page
     lab.start()
     lab.wait_for_step(120)
     lab.slider.fill("10")
@@ -76,8 +75,8 @@ def test_looking_back_redraws_that_step_while_the_run_goes_on(page):
     lab.wait_for_step(live)
 
 
-def test_looking_back_shows_the_switches_as_they_stood_then(page):
-    lab = LabPage(page).open(small(width=8))
+def test_looking_back_shows_the_switches_as_they_stood_then(kept):
+    lab, page = kept.put(small(width=8)), kept.page
     lab.start()
     lab.wait_for_step(60)
     lab.click_skip("s1-3")
@@ -90,8 +89,8 @@ def test_looking_back_shows_the_switches_as_they_stood_then(page):
     expect(off).to_have_count(1)
 
 
-def test_a_press_on_the_heatmap_goes_to_that_step(page):
-    lab = LabPage(page).open(small(steps=200))
+def test_a_press_on_the_heatmap_goes_to_that_step(kept):
+    lab, page = kept.put(small(steps=200)), kept.page
     lab.set_speed(9)
     lab.start()
     lab.expect_state("Finished")
@@ -102,8 +101,8 @@ def test_a_press_on_the_heatmap_goes_to_that_step(page):
     assert 60 < lab.step() < 140
 
 
-def test_a_finished_run_goes_on_after_a_switch_and_is_back_after_a_drag_is_undone(page):
-    lab = LabPage(page).open(small(steps=30))
+def test_a_finished_run_goes_on_after_a_switch_and_is_back_after_a_drag_is_undone(kept):
+    lab, page = kept.put(small(steps=30)), kept.page
     lab.set_speed(9)
     run = lab.start()
     lab.expect_state("Finished")
@@ -123,8 +122,8 @@ def test_a_finished_run_goes_on_after_a_switch_and_is_back_after_a_drag_is_undon
     assert lab.run() == run
 
 
-def test_a_page_reloaded_in_the_middle_of_a_run_finds_the_run_its_history_and_its_controls(page):
-    lab = LabPage(page).open(small())
+def test_a_page_reloaded_in_the_middle_of_a_run_finds_the_run_its_history_and_its_controls(kept):
+    lab, page = kept.put(small()), kept.page
     run = lab.start()
     lab.wait_for_step(40)
     lab.click_skip("s1-3")
@@ -145,8 +144,8 @@ def test_a_page_reloaded_in_the_middle_of_a_run_finds_the_run_its_history_and_it
     assert lab.until(lambda: lab.data()["state"] == "paused")
 
 
-def test_a_killed_worker_ends_its_run_with_a_sentence_and_restart_works(page, server):
-    lab = LabPage(page).open(small())
+def test_a_killed_worker_ends_its_run_with_a_sentence_and_restart_works(kept, server):
+    lab = kept.put(small())
     others = set(psutil.Process(server.pid).children(recursive=True))
     run = lab.start()
     lab.wait_for_step(20)
@@ -160,8 +159,8 @@ def test_a_killed_worker_ends_its_run_with_a_sentence_and_restart_works(page, se
     lab.wait_for_step(20)
 
 
-def test_a_diverging_run_says_at_which_step_and_layer_and_the_page_lives_on(page):
-    lab = LabPage(page).open(explosive())
+def test_a_diverging_run_says_at_which_step_and_layer_and_the_page_lives_on(kept):
+    lab, page = kept.put(explosive()), kept.page
     lab.start()
     lab.expect_state(re.compile(r"Diverged at step \d+ in f\(\d+\)"))
     expect(page.locator("svg.sv-diagram .diverged")).to_have_count(1)
@@ -172,8 +171,8 @@ def test_a_diverging_run_says_at_which_step_and_layer_and_the_page_lives_on(page
     expect(lab.main).to_have_text("Start")
 
 
-def test_speed_and_learning_rate_change_the_running_network(page):
-    lab = LabPage(page).open(small())
+def test_speed_and_learning_rate_change_the_running_network(kept):
+    lab, page = kept.put(small()), kept.page
     lab.set_speed(2)
     lab.start()
     lab.wait_for_step(3)
@@ -189,8 +188,8 @@ def test_speed_and_learning_rate_change_the_running_network(page):
     assert len(told) == 1, "a slider that is moved once tells the run once"
 
 
-def test_what_is_pressed_while_a_run_is_being_started_is_no_error_and_acts_on_it(page):
-    lab = LabPage(page).open(small(steps=1_000_000))
+def test_what_is_pressed_while_a_run_is_being_started_is_no_error_and_acts_on_it(kept):
+    lab, page = kept.put(small(steps=1_000_000)), kept.page
     held = []
     page.route("**/skipviz/runs", lambda route: held.append(route))
     lab.main.click()

@@ -7,9 +7,12 @@ from engines import wait_for
 
 from skipviz.network import families
 from skipviz.sharing import link
+from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 from skipviz.web.screens import lab_page
+
+HTML = "<img src=x onerror=alert(1)>"
 
 
 def _small() -> str:
@@ -148,10 +151,25 @@ def test_a_new_skip_is_selected_and_can_be_changed_in_merge_and_adapter(small):
     assert data["select"] is None
 
 
-def test_a_damaged_link_gives_a_sentence_and_the_labs_own_network(opened):
-    data = opened("lab", x=_small()[:20]).data()
-    assert data["message"][0] == "This link does not open."
-    assert data["network"]["depth"] == 24
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"x": _small()[:60]}, "This link does not open."),
+        ({"x": f"{_small()[:-1]}!"}, "This link does not open."),
+        ({"x": "9.AAAA"}, "This link does not open."),
+        ({"x": HTML}, "This link does not open."),
+        ({"x": f"1.{'A' * 9000}"}, "This link does not open."),
+        ({"follow": HTML}, "This link does not open."),
+        ({"run": HTML, "hide": "<b>,nosuch"}, "This run is no longer kept."),
+    ],
+    ids=["cut short", "a strange character", "a version to come", "HTML", "too long", "HTML as a classroom", "HTML as a run"],
+)
+def test_a_damaged_or_hostile_link_gives_a_sentence_and_the_labs_own_network(opened, query, sentence):
+    lab = opened("lab", **query)
+    data = lab.data()
+    assert data["message"][0] == sentence
+    assert link.decode(data["link"]) == presets.get("vanishing-plain")
+    assert set(lab.test.query_params) == {"x"}
 
 
 def test_a_run_started_by_the_page_is_in_the_address_and_found_again(small, opened):

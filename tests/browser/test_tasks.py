@@ -19,16 +19,16 @@ def _said(lab, beginning: str) -> str:
     return picture.get_attribute("aria-label")
 
 
-def test_a_transformer_writes_other_words_as_it_learns(lab):
-    lab.open(presets.get("transformer-text"))
+def test_a_transformer_writes_other_words_as_it_learns(kept):
+    lab = kept.put(presets.get("transformer-text"))
     first = _said(lab, "The network writes: ")
     lab.start()
     lab.wait_for_step(30)
     lab.until(lambda: lab.page.locator(PICTURE).get_attribute("aria-label") != first)
 
 
-def test_sequences_follow_the_rule_chosen_and_count_exact_matches(lab):
-    lab.open(presets.get("transformer-pre-ln"))
+def test_sequences_follow_the_rule_chosen_and_count_exact_matches(kept):
+    lab = kept.put(presets.get("transformer-pre-ln"))
     lab.choose_listed("Rule", "sort")
     lab.until(lambda: lab.experiment().task.rule == "sort")
     lab.start()
@@ -37,8 +37,8 @@ def test_sequences_follow_the_rule_chosen_and_count_exact_matches(lab):
     expect(lab.page.locator(".sv-metric").first).to_contain_text("Exact match")
 
 
-def test_a_curve_is_drawn_anew_while_it_is_fitted_and_its_metric_is_named(lab):
-    lab.open(presets.get("curve-plain"))
+def test_a_curve_is_drawn_anew_while_it_is_fitted_and_its_metric_is_named(kept):
+    lab = kept.put(presets.get("curve-plain"))
     first = _said(lab, "Curve: 500 points")
     expect(lab.page.locator(".sv-metric").first).to_contain_text("R²")
     lab.start()

@@ -24,6 +24,7 @@ from skipviz import (
     Network,
     Pool,
     Position,
+    SequenceConvolution,
     Skip,
     Upsampling,
     edit,
@@ -91,6 +92,10 @@ def _vector_operations(shape: Shape, way: Way) -> dict[str, st.SearchStrategy]:
     if len(shape) == 2:
         heads = st.sampled_from([count for count in (1, 2, 3) if shape[1] % count == 0])
         kinds["attention"] = st.builds(Attention, heads=heads, causal=BOOLEANS, bias=BOOLEANS)
+        kernel, dilation = st.integers(1, 4), st.sampled_from((1, 2))
+        kinds["conv1d"] = st.builds(
+            SequenceConvolution, width=width, kernel=kernel, dilation=dilation, causal=BOOLEANS, bias=BOOLEANS
+        )
         kinds["position"] = st.builds(Position, mode=st.sampled_from(("sinusoidal", "learned")))
     return kinds
 

@@ -242,6 +242,15 @@ def _attended(op, module, x: Tensor) -> Tensor:
     return F.linear(torch.cat(given, -1), module.out_weight, module.out_bias)
 
 
+def _convolved_along(op, module, x: Tensor) -> Tensor:
+    """Each position's sum over the kernel, of the positions that it reads: those outside are zeros."""
+    length, reach = x.shape[1], op.dilation * (op.kernel - 1)
+    behind = 0 if op.causal else reach // 2
+    padded = torch.cat([x.new_zeros(len(x), reach - behind, x.shape[2]), x, x.new_zeros(len(x), behind, x.shape[2])], 1)
+    taps = [padded[:, k * op.dilation : k * op.dilation + length] @ module.weight[:, :, k].T for k in range(op.kernel)]
+    return sum(taps) if module.bias is None else sum(taps) + module.bias
+
+
 OPERATIONS = {
     "linear": _linear,
     "conv": _convolution,
@@ -252,6 +261,7 @@ OPERATIONS = {
     "embedding": _embedded,
     "position": _positioned,
     "attention": _attended,
+    "conv1d": _convolved_along,
 }
 
 

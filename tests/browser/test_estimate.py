@@ -2,17 +2,18 @@
 
 import re
 
+from pages import LabPage
 from playwright.sync_api import expect
 
 from skipviz.learning.trainer import Trainer
 from skipviz.network import families
-from skipviz.tasks import presets
+from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 
 
-def test_time_and_memory_are_said_before_a_start(kept):
-    lab, page = kept.put(presets.get("vanishing-plain")), kept.page
+def test_time_and_memory_are_said_before_a_start(page):
+    lab = LabPage(page).open()
     words = page.locator(".sv-estimate")
     expect(words).to_have_text(re.compile(r"^About [\d.]+ m?s a step, 20 s for 2,000 steps, \d+ MB$"))
     lab.set_speed(3)
@@ -26,31 +27,30 @@ def test_time_and_memory_are_said_before_a_start(kept):
     expect(words).to_have_text(re.compile(r"^[\d.]+ m?s a step, measured; .* for 2,000 steps, \d+ MB$"))
 
 
-def test_a_long_step_is_warned_of_though_nothing_was_measured(kept):
-    page = kept.page
+def test_a_long_step_is_warned_of_though_nothing_was_measured(page):
     # More than a run may take here: it is said without a pass of the network, however fast the machine is.
     large = families.resnet(8, widths=(1024, 1024, 1024), input=(1, 8, 8))
     slow = Experiment(variants={"network": large}, task=Task(name="digits"), training=Training(batch_size=1024, steps=100))
-    kept.drop(slow)
+    page.goto(f"lab?x={link.encode(slow)}")
     words = page.locator(".sv-estimate")
     expect(words).to_have_text("A step takes about 4 min; a change shows at the next one. 6.8 h for 100 steps, 7.7 GB")
     expect(page.locator(".sv-queue-notice")).to_contain_text("This experiment needs about 7.7 GB of memory")
     assert _bottom(words) <= page.get_by_label("Step shown").bounding_box()["y"] + 1
 
 
-def test_what_cannot_be_learned_is_said_before_a_start(kept):
+def test_what_cannot_be_learned_is_said_before_a_start(page):
     broken = families.mlp(depth=60, width=16, init="normal")
     broken = broken.replaced(layers=[layer.replaced(init_factor=20.0) for layer in broken.layers])
-    page, said = kept.page, kept.page.locator(".sv-warning")
+    lab, said = LabPage(page), page.locator(".sv-warning")
     experiment = Experiment(variants={"network": broken}, task=Task(name="spiral"), training=Training(batch_size=1))
     frame = Trainer(experiment).measure(ghost=False, picture=False).variants["network"]
     first = f"{broken.place(frame.first_broken)} is the first whose output is not finite"
-    kept.drop(experiment)
+    page.goto(f"lab?x={link.encode(experiment)}")
     expect(said).to_have_text(f"{first}: nothing can be learned. Smaller initial weights or a norm keep it finite.")
     expect(page.locator(".sv-summary .sv-chip")).to_have_text(first)
     expect(page.locator(".sv-lab")).to_contain_text("N(0, 1/n) init ×20, no norm")
     alone = families.mlp(depth=4, width=8, norm="batch")
-    kept.put(Experiment(variants={"network": alone}, task=Task(name="spiral"), training=Training(batch_size=1)))
+    lab.open(Experiment(variants={"network": alone}, task=Task(name="spiral"), training=Training(batch_size=1)))
     expect(said).to_contain_text("The batch norm at f(1) and 3 more has one value to normalise, so its output is its bias")
     expect(page.locator(".sv-summary .sv-chip")).to_have_text("The batch norm at f(1) and 3 more has one value to normalise")
 

@@ -172,7 +172,7 @@ def script(
             *(f"\n{text}" for text in networks),
             own.body if own else data_source(task),
             updater(phases) + rate_source(experiment.training, _lengthens(phases)),
-            _train_source(experiment, phases, steps, classes, lives, "Dropout" in needs),
+            _train_source(experiment, phases, steps, classes, lives, bool({"Dropout", "DropPath"} & needs)),
         ]
     )
     text = f'\n\nTEXT = r"""\n{FILE.read_text(encoding="ascii").strip()}\n"""\n' if task.name == "text" else ""

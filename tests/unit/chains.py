@@ -30,6 +30,7 @@ from skipviz import (
     edit,
 )
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
+from skipviz.network.kind import Norm
 from skipviz.network.layer import Activation, Init
 from skipviz.network.merge import MERGES
 from skipviz.network.norm import NORMS
@@ -126,6 +127,11 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
 EMBEDDINGS = st.builds(Embedding, vocabulary=st.integers(1, 9), width=st.integers(1, 6), scaled=BOOLEANS)
 
 
+def tells(norm: Norm, shape: Shape) -> bool:
+    """Return whether a norm takes states of a shape; of one value RMS norm leaves a sign, and rounding for a gradient."""
+    return not norm.misfit(shape) and (norm.centred or norm.values(shape) > 1)
+
+
 @st.composite
 def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
     if tokens:
@@ -140,7 +146,7 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
     return Layer(
         op=op,
         activation=draw(st.sampled_from(ACTIVATIONS)),
-        norm=draw(st.sampled_from(("none", "none", *(name for name, kind in NORMS.items() if not kind.misfit(normed))))),
+        norm=draw(st.sampled_from(("none", "none", *(name for name, kind in NORMS.items() if tells(kind, normed))))),
         order=order,
         init=draw(inits),
         init_factor=draw(usually(1.0, 0.5)),

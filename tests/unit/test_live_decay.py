@@ -1,9 +1,5 @@
 """Weight decay that is changed while a run trains: the same numbers as torch's own optimizer, a script's and a resumed run's."""
 
-import json
-from shutil import which
-from subprocess import run
-
 import pytest
 import torch
 from scripts import check, short
@@ -77,19 +73,3 @@ def test_numbers_of_changes_stay_and_each_has_words_and_a_sign_in_the_browser():
     assert [kind.name for kind in CHANGES.values() if kind.number <= 4] == ["rate", "clip", "steps", "decay"]
     assert [one[0] for one in bundle.kinds()["event"]] == list(CHANGES)
     assert all(sign for _, _, sign in bundle.kinds()["event"])
-
-
-@pytest.mark.skipif(not which("node"), reason="no node here")
-def test_its_words_stand_beside_its_mark():
-    from skipviz.web.content.bundle import ASSETS
-
-    files = [(ASSETS / "js" / "common" / name).read_text(encoding="utf-8") for name in ("numbers.js", "event_words.js")]
-    source = "\n".join(line for file in files for line in file.splitlines() if not line.startswith("import"))
-    events = [{"kind": "decay", "weight_decay": 0.05}, {"kind": "rate", "learning_rate": 0.1}, {"kind": "steps", "steps": 12000}]
-    told = f"""const KINDS = {json.dumps(bundle.kinds())};
-{source}
-console.log(JSON.stringify({json.dumps(events)}.map((event) => [eventWords(event, {{}}), eventMark(event), eventSign(event)])));"""
-    done = run(["node", "--input-type=module", "-e", told], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [
-        ["weight decay 0.05", "decay", "λ"], ["rate 0.1", "rate", "η"], ["on to 12000 steps", "steps", "»"],
-    ]  # fmt: skip

@@ -15,11 +15,11 @@ Function = Callable[[Tensor], Tensor]
 
 
 class Module(nn.Module):
-    """Holds the parameters of an operation on inputs of one shape.
+    """Holds the parameters of an operation on inputs of one shape."""
 
-    `function()` returns the plain function of one tensor that a plan calls, with those parameters bound, so that a step pays
-    for no module machinery.
-    """
+    function: Callable[[], Function]
+    """Returns the plain function of one tensor that a plan calls, with those parameters bound, so that a step pays for no
+    module machinery; each operation has its own."""
 
     def __init__(self, op: Operation, shape: Shape) -> None:
         super().__init__()
@@ -32,9 +32,6 @@ class Module(nn.Module):
         if "weight" in self._parameters:
             fans = fans_of(self.weight.shape) if scheme == "torch" else self.op.fans(self.shape)
             fill_weight(self.weight, self._parameters.get("bias"), scheme, fans, generator)
-
-    def function(self) -> Function:
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function()(x)

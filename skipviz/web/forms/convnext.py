@@ -7,7 +7,7 @@ from ...network.family.convnext import BLOCKS, SCALE
 from ...network.network import Network
 from ...tasks.task import Task
 from .clues import of_kind, usual
-from .form import DROPOUTS, Form, Setting
+from .form import DROPOUTS, OF_IMAGES, WITH_SKIPS, Form, Setting
 
 MOST_STAGES = len(BLOCKS)
 
@@ -65,11 +65,10 @@ FORM = Form(
             "drop_path", "Drop-path", 0.0, DROPOUTS, idle=lambda values: values["plain"] == "plain",
             help="Of the last block, from 0 at the first one on in equal steps",
         ),
-        Setting("plain", "Skips", "residual", ("residual", "plain")),
+        WITH_SKIPS,
     ),
     _make,
     _read,
-    tasks=("digits",),
-    own=("labels",),
+    **OF_IMAGES,
     published=_published,
 )  # fmt: skip

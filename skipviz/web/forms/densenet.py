@@ -7,7 +7,7 @@ from ...network.family.densenet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
 from .clues import usual
-from .form import Form, Setting
+from .form import OF_IMAGES, Form, Setting
 
 PUBLISHED = {f"of {depth}": blocks for depth, blocks in sorted(IMAGENET.items())}
 """Layers a block of the published depths."""
@@ -71,7 +71,6 @@ FORM = Form(
     ),
     _make,
     _read,
-    tasks=("digits",),
-    own=("labels",),
+    **OF_IMAGES,
     published=_published,
 )  # fmt: skip

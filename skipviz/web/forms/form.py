@@ -78,6 +78,9 @@ class Form:
 
 
 SWITCH = ("on", "off")
+WITH_SKIPS = Setting("plain", "Skips", "residual", ("residual", "plain"))
+OF_IMAGES = {"tasks": ("digits",), "own": ("labels",)}
+"""What a form has whose networks tell images apart."""
 NORMS = ("none", *norm.NORMS)
 NORM_WORDS = {"none": "none", **{name: kind.words.removesuffix(" norm") for name, kind in norm.NORMS.items()}}
 ACTIVATIONS = {**{name: kind.words for name, kind in activation.ACTIVATIONS.items()}, "none": "none"}

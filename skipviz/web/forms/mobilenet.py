@@ -7,7 +7,7 @@ from ...network.family.mobilenet import LAST, STAGES, STEM, divisible
 from ...network.network import Network
 from ...tasks.task import Task
 from .clues import of_kind, usual
-from .form import NORM_WORDS, NORMS, Form, Setting
+from .form import NORM_WORDS, NORMS, OF_IMAGES, WITH_SKIPS, Form, Setting
 
 LAYOUTS = {"small": "small images", "imagenet": "ImageNet"}
 WIDTHS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.4)
@@ -63,11 +63,10 @@ FORM = Form(
         ),
         Setting("last", "Last width", 160, low=1, high=LAST, help="Channels before the head; published: 1,280"),
         Setting("norm", "Norm", "batch", NORMS, words=NORM_WORDS),
-        Setting("plain", "Skips", "residual", ("residual", "plain")),
+        WITH_SKIPS,
     ),
     _make,
     _read,
-    tasks=("digits",),
-    own=("labels",),
+    **OF_IMAGES,
     published=_published,
 )  # fmt: skip

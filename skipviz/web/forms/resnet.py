@@ -9,7 +9,7 @@ from ...network.family.resnet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
 from .clues import of_kind, scale_of, usual
-from .form import DROPOUTS, NORM_WORDS, NORMS, SCALES, SCALES_HELP, SWITCH, Form, Setting
+from .form import DROPOUTS, NORM_WORDS, NORMS, OF_IMAGES, SCALES, SCALES_HELP, SWITCH, WITH_SKIPS, Form, Setting
 
 LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet", "small": "four stages, small stem"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
@@ -151,7 +151,7 @@ FORM = Form(
             help="The norm that ends a branch starts with γ = 0: each block starts as its skip",
             idle=lambda values: values["plain"] == "plain" or values["version"] == "v2" or values["norm"] == "none",
         ),
-        Setting("plain", "Skips", "residual", ("residual", "plain")),
+        WITH_SKIPS,
         Setting(
             "groups", "Groups", 1, (1, 2, 4, 8, 16, 32), idle=lambda values: values["block"] == "basic",
             help="Of a bottleneck's 3×3 convolution, mapped apart: a ResNeXt (Xie et al. 2017). Published: 32 of 4 channels",
@@ -163,7 +163,6 @@ FORM = Form(
     ),
     _make,
     _read,
-    tasks=("digits",),
-    own=("labels",),
+    **OF_IMAGES,
     published=_published,
 )  # fmt: skip

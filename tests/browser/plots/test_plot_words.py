@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from skipviz.web.content import bundle
+
 pytestmark = pytest.mark.browser
 
 SCRIPTS = Path(__file__).parents[3] / "assets" / "js"
@@ -226,3 +228,17 @@ def test_a_row_of_several_layers_says_which_zeros_it_stands_for(harness):
 def test_a_code_says_where_a_phone_cannot_reach_the_address(harness, hostname, only_here):
     words = call(harness, "sharing/reachable.js", "codeWords", hostname)
     assert words.startswith("A phone cannot reach this address" if only_here else "Point a phone at it.")
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({"kind": "decay", "weight_decay": 0.05}, ["weight decay 0.05", "decay", "λ"]),
+        ({"kind": "rate", "learning_rate": 0.1}, ["rate 0.1", "rate", "η"]),
+        ({"kind": "steps", "steps": 12000}, ["on to 12000 steps", "steps", "»"]),
+    ],
+)
+def test_an_event_that_changes_the_training_has_its_words_mark_and_sign(harness, event, words):
+    harness.evaluate("(kinds) => { globalThis.KINDS = kinds; }", bundle.kinds())
+    asked = [("eventWords", event, {}), ("eventMark", event), ("eventSign", event)]
+    assert [call(harness, "common/event_words.js", *ask) for ask in asked] == words

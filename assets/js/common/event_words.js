@@ -12,7 +12,7 @@ import { formatNumber } from "./numbers.js";
 export function eventWords(event, network) {
   if (event.kind === "clip") return clipWords(event);
   const words = KINDS.event.find(([name]) => name === event.kind)?.[1];
-  if (words) return words.replace(/{(\w+)}/g, (_, field) => (Number.isInteger(event[field]) ? String(event[field]) : formatNumber(event[field])));
+  if (words) return words.replace(/{(\w+)}/g, (_, field) => (Number.isInteger(event[field]) ? event[field].toLocaleString("en") : formatNumber(event[field])));
   const name = eventPart(event, event.kind === "skip" ? network.skips : network.layers);
   if (event.on === true) return `${name} on`;
   if (event.on === false) return `${name} off`;

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..network import Head, Network, NetworkError
 from ..network.base import Shape, channels, elements, is_image
+from ..network.chain import wiring_of
 from ..network.operation import Convolution, Identity, Linear
 from .dropout import Masks
 from .layer import LayerModule
@@ -37,6 +38,10 @@ class Parts(nn.Module):
 
     def __getitem__(self, part: int | str) -> nn.Module:
         return self._modules[self._names[part] if isinstance(part, int) else self._by_id[part]]
+
+    def get(self, identifier: str) -> nn.Module | None:
+        """Return the module of the part with this id, or None."""
+        return self._modules.get(self._by_id.get(identifier))
 
     def __iter__(self) -> Iterator[nn.Module]:
         return iter(self._modules.values())
@@ -69,22 +74,32 @@ class NetworkModule(nn.Module):
         )
         self.layers = Parts(zip((layer.id for layer in network.layers), layers, strict=True))
         self.skips = Parts(zip((skip.id for skip in network.skips), skips, strict=True))
-        self.reads, self.head = _head(network.head, shapes.head_input, seed)
-        self._plan = Plan(self, network, None)
+        self.reads, self.head = built_head(network.head, shapes.head_input, seed)
+        self._plan = self._planned(network)
 
     def set_network(self, network: Network) -> None:
         """Take the switches, strengths and gains of `network`; raises `NetworkError` if its structure differs."""
         if network.shapes != self.network.shapes or _wiring(network) != _wiring(self.network):
             raise NetworkError("this change gives another network, so it needs a run of its own")
-        self.network = network
-        self._plan = Plan(self, network, None)
+        self.network, self._plan = network, self._planned(network)
 
     def bound(self, network: Network, training: bool) -> Plan:
         """Return the forward pass under the switches of `network` with the present parameters bound: for a training loop.
 
         It computes what a call computes, bit for bit, and hears of no parameter that is put in another's place later.
         """
-        return Plan(self, network, training)
+        return self._planned(network, training)
+
+    def _planned(self, network: Network, training: bool | None = None) -> Plan:
+        return Plan(self, wiring_of(network), training)
+
+    def layer_of(self, node: str) -> LayerModule:
+        """Return the module of the layer with this id."""
+        return self.layers[node]
+
+    def carrier(self, edge: str) -> SkipModule | None:
+        """Return the module of the skip with this id, or None for an edge of the trunk."""
+        return self.skips.get(edge)
 
     def forward(self, x: Tensor, tape: Tape | None = None) -> Tensor:
         return self._plan.run(x, tape)
@@ -95,7 +110,7 @@ class NetworkModule(nn.Module):
 
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
-        self._plan = Plan(self, self.network, None)
+        self._plan = self._planned(self.network)
 
     def earlier_names(self) -> dict[str, str]:
         """Return, by the names of parameters and buffers, those that they had when parts were named by their place."""
@@ -120,7 +135,7 @@ class NetworkModule(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
-def _head(head: Head, shape: Shape, seed: int) -> tuple[Function | None, nn.Module]:
+def built_head(head: Head, shape: Shape, seed: int) -> tuple[Function | None, nn.Module]:
     """Return how the head reads the last state, or None where it reads it as it is, and its operation."""
     reads, read = None, shape
     if head.kind == "classes":

@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..network import Network, Skip
-from ..network.base import channel_axis, channels
+from ..network.base import Shape, channel_axis, channels, is_image
+from ..network.layer import Layer
 from ..network.merge import MERGES
-from ..network.rest import ends_branch, passes_on
+from ..network.skip import Adapter
+from ..network.trunk import Trunk
+from ..network.wiring import Joint, Wiring
+from .gain import with_gain
 from .layer import composed
 from .merge import FUNCTIONS
 from .operation import Function
+
+States = dict[str, Tensor]
 
 
 class Tape:
@@ -28,194 +33,275 @@ class Tape:
     order as on a step that is not recorded.
     """
 
-    __slots__ = ("bare_adds", "gates", "skips", "states", "trunks")
+    __slots__ = ("bare", "by_node", "gates", "sole", "trunk", "uses")
 
     def __init__(self) -> None:
-        self.states: list[Tensor] = []
-        self.trunks: dict[int, Tensor] = {}
-        """By state: what the trunk reads of it. A state that is no fork is missing."""
-        self.skips: dict[int, Tensor] = {}
-        """By the skip's position in the network: what it reads of its source. A skip that is off is missing."""
-        self.gates: dict[int, Tensor] = {}
-        """By the skip's position: its gate's T."""
-        self.bare_adds: dict[int, tuple[int, float]] = {}
-        """By position, target and strength of skips that only add their source: what comes back through one is the
-        target's gradient times its strength, so it needs no alias."""
+        self.by_node: States = {}
+        """The state of every input and node, but of one that only a merge behind it reads, as its first."""
+        self.uses: States = {}
+        """By edge: what it reads of a source that others read, too. An edge that is not in force is missing."""
+        self.gates: States = {}
+        """By edge: its gate's T."""
+        self.bare: dict[str, tuple[str, float]] = {}
+        """By edge, target and strength where a sum takes the source as it is: what comes back through it is the target's
+        gradient times its strength, so it needs no alias."""
+        self.sole: dict[str, str] = {}
+        """By edge, its source where nothing else reads that: the whole gradient of it comes back through the edge."""
+        self.trunk: Trunk | None = None
+
+    @property
+    def states(self) -> list[Tensor]:
+        """h_0…h_n: the states along the trunk."""
+        return [self.by_node[name] for name in self.trunk.states]
 
 
-@dataclass(slots=True)
-class Carry:
-    """One skip in force; `adapt` gives what it carries of a state, with its T where it has one: None where that is the state."""
-
-    index: int
-    source: int
-    strength: float
-    adapt: Callable[[Tensor], Tensor | tuple[Tensor, Tensor]] | None
-    merge: Callable[..., Tensor]
-    """What torch computes of its merge."""
-    maps: bool = False
-    """Whether A comes with a T."""
-    sums: bool = False
-    first: bool = False
-
-    def read(self, states: list[Tensor], tape: Tape | None) -> Tensor:
-        h = states[self.source]
-        if tape is not None or self.maps:  # T and A both read a gate's alias: always one node
-            h = h.view_as(h)
-            if tape is not None:
-                tape.skips[self.index] = h
-        return h
-
-
-@dataclass(slots=True)
-class Missing:
-    """A concat that is off: zeros in its place."""
-
-    shape: tuple[int, ...]
+Reads = Callable[[States, Tape | None], Tensor]
+"""What a node makes, or an edge brings, of the states up to now."""
 
 
 @dataclass(slots=True)
 class Step:
-    """From h_k to h_{k+1}: `joined` widens what is read, `function` is f, `landing` lands on the result."""
+    """One node's state."""
 
-    state: int
-    fork: bool
-    axis: int
-    function: Function
-    joined: list[Carry | Missing] = field(default_factory=list)
-    landing: list[Carry] = field(default_factory=list)
-    """In the order in which they act."""
-    spent: list[int] = field(default_factory=list)
+    name: str
+    computes: Reads
+    spent: list[str] = field(default_factory=list)
     """States that nothing reads after this step."""
 
 
 class Plan:
-    """The forward pass of a model under the switches, strengths and gains of `network`.
+    """The forward pass of a module under the switches, strengths and gains of `wiring`.
 
-    For training or for evaluation, with the parameters bound; or, where `training` is None, one that calls the model's
-    modules, each in a mode of its own, and has them take what `network` says.
+    For training or for evaluation, with the parameters bound; or, where `training` is None, one that calls the module's
+    parts, each in a mode of its own, and has them take what `wiring` says.
     """
 
-    def __init__(self, model, network: Network, training: bool | None) -> None:
-        self.input, self.tokens = tuple(network.input), network.takes_tokens
-        self.steps = _steps(model, network, training)
-        self.bare_adds = {
-            skip.index: (step.state + 1, skip.strength)
-            for step in self.steps
-            for skip in step.landing
-            if skip.sums and skip.adapt is None
-        }
+    def __init__(self, module, wiring: Wiring, training: bool | None) -> None:
+        self._module, self._wiring, self._training = module, wiring, training
+        self.inputs = [(name, shape, wiring.takes_tokens(name)) for name, shape in wiring.inputs.items()]
+        self.output = wiring.output
+        leaving = {name: [edge for edge in edges if edge.in_force] for name, edges in wiring.leaving.items()}
+        self._forks = {name for name, edges in leaving.items() if len(edges) + (name == wiring.output) > 1}
+        self._resting = wiring.resting()
+        self._hidden = {node.id for node in wiring.order if self._is_hidden(node)}
+        self._bare: dict[str, tuple[str, float]] = {}
+        self._sole = {edges[0].id: name for name, edges in leaving.items() if len(edges) == 1 and name not in self._forks}
+        self._steps = [Step(node.id, self._computes(node)) for node in wiring.order if node.id not in self._hidden]
+        self._note_spent()
+        head = (lambda x: module.head(x)) if training is None else module.head.function()
+        self._head = head if module.reads is None else composed([module.reads, head])
 
-    def run(self, x: Tensor, tape: Tape | None = None) -> Tensor:
-        """Return the head's outputs for `x` (batch first); with a tape, keep what a probe needs.
+    def run(self, x: Tensor | tuple[Tensor, ...], tape: Tape | None = None) -> Tensor:
+        """Return the head's outputs for `x` (batch first), a tuple where there are several inputs.
 
-        Without one, a state is let go after its last reader: a picture of thousands of points then takes a few states'
-        memory instead of all.
+        With a tape, keep what a probe needs. Without one, a state is let go after its last reader: a picture of thousands of
+        points then takes a few states' memory instead of all.
         """
-        h = x.reshape(x.shape[0], *self.input)
-        states: list[Tensor | None] = [h := h.long() if self.tokens else h]
-        if tape is not None:
-            tape.states, tape.bare_adds = states, self.bare_adds
-        for step in self.steps:
-            if tape is not None and step.fork:
-                tape.trunks[step.state] = h = h.view_as(h)
-            if step.joined:
-                h = torch.cat([h, *[_joined(part, h, states, tape) for part in step.joined]], step.axis)
-            h = step.function(h)
-            for skip in step.landing:
-                if skip.adapt is None:
-                    carried = states[skip.source] if skip.sums else skip.read(states, tape)
-                else:
-                    carried = skip.adapt(skip.read(states, tape))
-                if skip.maps and tape is not None:
-                    tape.gates[skip.index] = carried[1].detach()
-                h = skip.merge(h, carried, skip.strength)
-            if tape is not None and not h.requires_grad:
+        states: States = {}
+        for (name, shape, tokens), given in zip(self.inputs, (x,) if isinstance(x, Tensor) else x, strict=True):
+            h = given.reshape(given.shape[0], *shape)
+            states[name] = h.long() if tokens else h
+        if tape is None:
+            for step in self._steps:
+                states[step.name] = step.computes(states, None)
+                for name in step.spent:
+                    del states[name]
+            return self._head(states.pop(self.output))
+        tape.by_node, tape.bare, tape.sole, tape.trunk = states, self._bare, self._sole, self._wiring.trunk
+        for step in self._steps:
+            h = step.computes(states, tape)
+            if not h.requires_grad:
                 h.requires_grad_()  # zeros from a layer that is off: nothing leads on from them, and yet they have a gradient
-            states.append(h)
-            if tape is None:
-                for state in step.spent:
-                    states[state] = None
-        return states.pop()
+            states[step.name] = h
+        return self._head(states[self.output])
 
+    def _is_hidden(self, node: Layer) -> bool:
+        """Whether only one merge reads it, unchanged and first: its state is then that merge's."""
+        wiring, leaving = self._wiring, self._wiring.leaving[node.id]
+        if node.id == wiring.output or len(leaving) != 1 or (node.id in wiring.merges and MERGES[node.op.kind].joins):
+            return False
+        edge = leaving[0]
+        if (
+            edge.target not in wiring.merges
+            or wiring.arriving[edge.target][0] is not edge
+            or MERGES[wiring.nodes[edge.target].op.kind].joins
+        ):
+            return False
+        return (edge.on, edge.strength, edge.gain) == (True, 1, 1) and edge.adapter == UNCHANGED
 
-def _joined(part: Carry | Missing, h: Tensor, states: list[Tensor], tape: Tape | None) -> Tensor:
-    if isinstance(part, Missing):
-        return h.new_zeros((h.shape[0], *part.shape))
-    h = part.read(states, tape)
-    if part.adapt is not None:
-        h = part.adapt(h)
-    return part.merge(h, part.strength)
+    def _computes(self, node: Layer) -> Reads:
+        if node.id not in self._wiring.merges:
+            return self._layer(node)
+        return self._joined(node) if MERGES[node.op.kind].joins else self._landed(node)
 
+    def _layer(self, node: Layer) -> Reads:
+        """Return what a layer makes of what its edge brings."""
+        edge, function = self._wiring.arriving[node.id][0], self._function(node)
+        source, name = edge.source, edge.id
+        if (edge.on, edge.strength, edge.gain) != (True, 1, 1):
+            read = self._read(edge, None, edge.strength)
+            return lambda states, tape: function(read(states, tape))
+        if source not in self._forks:
+            return lambda states, _: function(states[source])
 
-def _steps(model, network: Network, training: bool | None) -> list[Step]:
-    forks = {skip.source for skip in network.skips if skip.in_force}
-    landing: dict[int, list[tuple[int, Skip]]] = {}
-    for index, skip in enumerate(network.skips):
-        landing.setdefault(skip.target, []).append((index, skip))
-    steps = []
-    for k in range(network.depth + 1):
-        shape = network.shapes.states[k]
-        joined, frozen, first = [], [], channels(shape)
-        for index, skip in landing.get(k, ()):
-            if not skip.joins:
-                continue
-            carried = network.shapes.skips[index].carried
-            if skip.in_force:
-                joined.append(_carry(model, index, skip, training))
-            else:
-                joined.append(Missing(carried))
-                frozen.append(slice(first, first + channels(carried)))
-            first += channels(carried)
-        function = _function(model, network, k, training, tuple(frozen))
-        step = Step(k, k in forks, 1 + channel_axis(shape), function, joined)
-        for index, skip in landing.get(k + 1, ()):
-            if not skip.joins and skip.in_force:
-                step.landing.append(_carry(model, index, skip, training))
-        step.landing.sort(key=lambda carry: not carry.first)
-        steps.append(step)
-    _note_spent(steps)
-    return steps
+        def forked(states: States, tape: Tape | None) -> Tensor:
+            h = states[source]
+            if tape is not None:
+                tape.uses[name] = h = h.view_as(h)
+            return function(h)
 
+        return forked
 
-def _note_spent(steps: list[Step]) -> None:
-    """Note after which step each state is spent."""
-    last = {step.state: step.state for step in steps}
-    for step in steps:
-        for part in (*step.joined, *step.landing):
-            if isinstance(part, Carry):
-                last[part.source] = max(last[part.source], step.state)
-    for state, reader in last.items():
-        steps[reader].spent.append(state)
+    def _function(self, node: Layer) -> Function:
+        wiring, owner = self._wiring, self._wiring.owner(node)
+        module, before = self._module.layer_of(owner), wiring.arriving[node.id][0].source
+        frozen = self._frozen(before) if before in wiring.merges and MERGES[wiring.nodes[before].op.kind].joins else ()
+        identity = self._resting.get(node.id) == "identity"
+        if node.drop_path and not self._ends_branch(node):
+            node = node.model_copy(update={"drop_path": 0.0})
+        if self._training is None and owner == node.id:
+            module.set_layer(node, frozen, identity)
+            return lambda x: self._module.layer_of(owner)(x)
+        return module.function(node, self._training, frozen) if node.on else module.resting(identity)
 
+    def _ends_branch(self, node: Layer) -> bool:
+        """Whether a sum takes it beside another state, so that drop-path acts there."""
+        leaving = self._wiring.leaving[node.id]
+        while len(leaving) == 1 and leaving[0].target in self._wiring.merges:
+            target = self._wiring.nodes[leaving[0].target]
+            if MERGES[target.op.kind].sums:
+                return any(edge.in_force for edge in self._wiring.arriving[target.id] if edge is not leaving[0])
+            if MERGES[target.op.kind].joins:
+                return False
+            leaving = self._wiring.leaving[target.id]
+        return False
 
-def _function(model, network: Network, k: int, training: bool | None, frozen: tuple[slice, ...]) -> Function:
-    if k == network.depth:
-        head = (lambda x: model.head(x)) if training is None else model.head.function()
-        return head if model.reads is None else composed([model.reads, head])
-    layer, identity = network.layers[k], not network.layers[k].on and passes_on(network, k + 1)
-    if layer.drop_path and not ends_branch(network, k + 1):
-        layer = layer.model_copy(update={"drop_path": 0.0})
-    if training is None:
-        model.layers[k].set_layer(layer, frozen, identity)
-        return lambda x: model.layers[k](x)
-    return model.layers[k].function(layer, training, frozen) if layer.on else model.layers[k].resting(identity)
+    def _frozen(self, concat: str) -> tuple[slice, ...]:
+        """Return the channels of a concat that stand for edges which are off."""
+        first, frozen = 0, []
+        for edge in self._wiring.arriving[concat]:
+            count = channels(self._wiring.shapes.edges[edge.id].carried)
+            if not edge.in_force:
+                frozen.append(slice(first, first + count))
+            first += count
+        return tuple(frozen)
 
+    def _read(self, edge: Joint, adapt: Function | None, strength: float) -> Reads:
+        """Return what an edge brings: its source, an alias of it where that is a fork, adapted and times `strength`."""
+        source, name, fork = edge.source, edge.id, edge.source in self._forks
+        if source in self._hidden:
+            return self._computes(self._wiring.nodes[source])
+        if not edge.in_force:
+            shape = self._wiring.shapes.edges[name].carried
+            return lambda states, _: states[source].new_zeros((states[source].shape[0], *shape))
+        if adapt is None and edge.gain != 1:
+            adapt = lambda h: with_gain(h, edge.gain)  # noqa: E731
 
-def _carry(model, index: int, skip: Skip, training: bool | None) -> Carry:
-    module, kind = model.skips[index], MERGES[skip.merge]
-    if training is None:
+        def read(states: States, tape: Tape | None) -> Tensor:
+            h = states[source]
+            if tape is not None and fork:
+                tape.uses[name] = h = h.view_as(h)
+            if adapt is not None:
+                h = adapt(h)
+            return h if strength == 1 else h * strength
+
+        return read
+
+    def _adapter(self, edge: Joint) -> Function | None:
+        """Return x ↦ A(x) with the edge's gradient gain, or None where that changes nothing."""
+        module = self._module.carrier(edge.id)
+        if module is None:
+            return None
+        skip = module.skip.model_copy(update={"gain": edge.gain})
+        if self._training is not None:
+            return module.carry(skip, self._training)
         module.set_skip(skip)
-        adapt = lambda h: model.skips[index](h)  # noqa: E731
-    else:
-        adapt = module.carry(skip, training)
-        if kind.maps:
-            adapt = _with_gate(adapt, module.transform_gate(skip, training))
-    return Carry(index, skip.source, skip.strength, adapt, FUNCTIONS[skip.merge], kind.maps, kind.sums, kind.first)
+        return lambda h: self._module.carrier(edge.id)(h)
+
+    def _joined(self, node: Layer) -> Reads:
+        """Return the states that a concat's edges bring beside each other."""
+        axis = 1 + channel_axis(self._wiring.shapes.states[node.id])
+        arriving = self._wiring.arriving[node.id]
+        reads = [self._read(edge, self._adapter(edge) if edge.in_force else None, edge.strength) for edge in arriving]
+        return lambda states, tape: torch.cat([read(states, tape) for read in reads], axis)
+
+    def _landed(self, node: Layer) -> Reads:
+        """Return what the edges after the first make of the state that the first brings, one after the other."""
+        kind, shape = node.op.kind, self._wiring.shapes.states[node.id]
+        first, *others = self._wiring.arriving[node.id]
+        begins = self._begins(first, kind, shape)
+        landing = [(self._carried(edge, kind, shape), edge.strength) for edge in others if edge.in_force]
+        land = FUNCTIONS[kind]
+        if not landing:
+            return begins if first.source in self._hidden else lambda states, tape: (h := begins(states, tape)).view_as(h)
+        if len(landing) == 1:
+            read, strength = landing[0]
+            return lambda states, tape: land(begins(states, tape), read(states, tape), strength)
+
+        def landed(states: States, tape: Tape | None) -> Tensor:
+            h = begins(states, tape)
+            for read, strength in landing:
+                h = land(h, read(states, tape), strength)
+            return h
+
+        return landed
+
+    def _begins(self, edge: Joint, kind: str, shape: Shape) -> Reads:
+        if edge.source in self._hidden or not MERGES[kind].sums or not edge.in_force:
+            return self._read(edge, self._adapter(edge) if edge.in_force else None, edge.strength)
+        return self._carried(edge, kind, shape) if edge.strength == 1 else self._read(edge, self._adapter(edge), edge.strength)
+
+    def _carried(self, edge: Joint, kind: str, shape: Shape) -> Reads:
+        """Return what an edge carries to a state of `shape`, without its strength; of a gate with its T."""
+        source, adapt = edge.source, self._adapter(edge)
+        if MERGES[kind].maps:
+            return self._gated(edge)
+        if MERGES[kind].sums and adapt is None and edge.gain == 1:
+            self._bare[edge.id] = (edge.target, edge.strength)
+            return lambda states, _: states[source]
+        carried = self._wiring.shapes.edges[edge.id].carried
+        if len(carried) == 1 and len(shape) > 1:
+            spread = (lambda h: h[:, :, None, None]) if is_image(shape) else (lambda h: h[:, None, :])
+            adapt = composed([part for part in (adapt, spread) if part is not None])
+        return self._read(edge, adapt, 1.0)
+
+    def _gated(self, edge: Joint) -> Callable[[States, Tape | None], tuple[Tensor, Tensor]]:
+        name, source, module = edge.id, edge.source, self._module.carrier(edge.id)
+        skip = module.skip.model_copy(update={"gain": edge.gain})
+        if self._training is None:
+            module.set_skip(skip)
+            carry = lambda h: self._module.carrier(name)(h)  # noqa: E731
+        else:
+            adapt, transform = module.carry(skip, self._training), module.transform_gate(skip, self._training)
+            carry = lambda h: (h if adapt is None else adapt(h), transform(h))  # noqa: E731
+
+        def read(states: States, tape: Tape | None) -> tuple[Tensor, Tensor]:
+            h = states[source].view_as(states[source])  # T and A both read this alias: always one node
+            carried = carry(h)
+            if tape is not None:
+                tape.uses[name], tape.gates[name] = h, carried[1].detach()
+            return carried
+
+        return read
+
+    def _note_spent(self) -> None:
+        """Note after which step each state is spent."""
+        last: dict[str, Step] = {name: self._steps[0] for name, _, _ in self.inputs}
+        for step in self._steps:
+            last[step.name] = step
+            left = [step.name]
+            while left:
+                for edge in self._wiring.arriving[left.pop()]:
+                    if edge.source in self._hidden:
+                        left.append(edge.source)
+                    else:
+                        last[edge.source] = step
+        for name, step in last.items():
+            if name != self.output:
+                step.spent.append(name)
 
 
-def _with_gate(adapt: Function | None, transform: Function) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    return lambda h: (h if adapt is None else adapt(h), transform(h))
+UNCHANGED = Adapter()
 
 
-__all__ = ["Carry", "Missing", "Plan", "Step", "Tape"]
+__all__ = ["Plan", "Step", "Tape"]

@@ -34,24 +34,30 @@ class Gradients:
     """For each layer f_k, the part of ∂L/∂h_{k-1} that came back through its trunk input."""
     skips: list[Vector]
     """For each skip, the part of the gradient of its source that came back through it."""
+    by_node: dict[str, Tensor | None]
+    """∂L/∂h of each input and node on the tape, by id; tokens have none."""
+    by_edge: dict[str, Vector]
+    """By edge in force, the part of the gradient of its source that came back through it."""
 
 
-def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape, skip_count: int) -> Gradients:
+def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape) -> Gradients:
     """Return every gradient of `loss` from a single backward pass over a recorded forward pass."""
-    tokens = [state for state in tape.states[:1] if not state.is_floating_point()]
-    inputs = [*parameters, *tape.states[len(tokens) :], *tape.trunks.values(), *tape.skips.values()]
+    names = [name for name, state in tape.by_node.items() if state.is_floating_point()]
+    inputs = [*parameters, *(tape.by_node[name] for name in names), *tape.uses.values()]
     found = torch.autograd.grad(loss, inputs, allow_unused=True)
-    first, last = len(parameters), len(parameters) + len(tape.states) - len(tokens)
-    states = [*[None] * len(tokens), *found[first:last]]
-    trunks = states[:-1]
-    for state, vector in zip(tape.trunks, found[last:], strict=False):
-        trunks[state] = vector
-    skips: list[Vector] = [None] * skip_count
-    for index, vector in zip(tape.skips, found[last + len(tape.trunks) :], strict=True):
-        skips[index] = vector
-    for index, (target, strength) in tape.bare_adds.items():
-        skips[index] = None if states[target] is None else (states[target], strength)
-    return Gradients(found[:first], states, trunks, skips)
+    first, last = len(parameters), len(parameters) + len(names)
+    states = dict(zip(names, found[first:last], strict=True))
+    edges: dict[str, Vector] = {edge: states.get(source) for edge, source in tape.sole.items()}
+    for edge, (target, strength) in tape.bare.items():
+        edges[edge] = None if states[target] is None else (states[target], strength)
+    edges |= zip(tape.uses, found[last:], strict=True)
+    trunk = tape.trunk
+    along = (
+        [states.get(name) for name in trunk.states],
+        [edges.get(name) for name in trunk.ways],
+        [edges.get(name) for name in trunk.skips],
+    )
+    return Gradients(found[:first], *along, states, edges)
 
 
 def record(run: Callable[[Tensor, Tape], Tensor], x: Tensor) -> tuple[Tensor, Tape]:
@@ -143,7 +149,7 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= state.numel() ** 0.5
     fields |= mean_magnitudes(network, flat, found, gradient)
-    fields["gate_opening"] = gate_opening(tape, len(network.skips))
+    fields["gate_opening"] = gate_opening(tape)
     fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong)
     fields["head_grad"] = fields["head_grad"][0]
     states = zip(network.layers, fields["state_rms"][1:], strict=True)
@@ -180,20 +186,13 @@ def _total(parts: list[list[float | None]], wrong: list[str]) -> float | None:
     return hypot(*(value for part in parts for value in part if value is not None))
 
 
-def gate_opening(tape: Tape, skip_count: int) -> list[float | None] | None:
+def gate_opening(tape: Tape) -> list[float | None] | None:
     """Return each gate's mean T, by skip; None if there is no gate, and in the place of one that is off or not finite."""
     if not tape.gates:
         return None
-    means = dict(
-        zip(
-            tape.gates,
-            torch.stack(
-                [gate.mean(dtype=torch.float32) if gate.dtype == torch.bfloat16 else gate.mean() for gate in tape.gates.values()]
-            ).tolist(),
-            strict=True,
-        )
-    )
-    return [means[index] if means.get(index, torch.nan) < torch.inf else None for index in range(skip_count)]
+    gates = [gate.mean(dtype=torch.float32) if gate.dtype == torch.bfloat16 else gate.mean() for gate in tape.gates.values()]
+    means = dict(zip(tape.gates, torch.stack(gates).tolist(), strict=True))
+    return [means[name] if means.get(name, torch.nan) < torch.inf else None for name in tape.trunk.skips]
 
 
 def _parameter_fields(flat: FlatParameters) -> tuple[tuple[str, list[Span]], ...]:

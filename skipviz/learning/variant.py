@@ -134,7 +134,7 @@ class Variant:
 
     def _measured(self, done: Pass) -> tuple[VariantFrame, Tensor]:
         """Return the gradient and signal fields of a recorded pass; the flat gradient is that of those before it, too."""
-        found = gradients(done.objective(), self.flat.parameters, done.tape, len(done.network.skips))
+        found = gradients(done.objective(), self.flat.parameters, done.tape)
         gradient = done.earlier.with_gradient(self.flat.flatten(found.parameters))
         return measured(done.network, self.flat, found, gradient, done.tape), gradient
 

@@ -129,6 +129,8 @@ class Merge:
     """It acts on f_j before those at the same state that are not."""
     alone: bool = False
     """Nothing else lands where it does."""
+    spreads: bool = False
+    """What a skip carries may be one for all channels or all positions of the target."""
     maps: bool = False
     """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
     sign: str = ""

@@ -220,7 +220,7 @@ def test_the_mean_of_weights_is_what_a_loop_over_torchs_parameters_prints(name):
         weights = [p.grad.abs().flatten() for p in parameters if p.dim() > 1]
         printed.append(torch.cat(weights).mean().item() if weights else None)
     states = [torch.full((4, 3), -2.0), None]
-    found = Gradients((), [*states, *[None] * (network.depth - 1)], [], [])
+    found = Gradients((), [*states, *[None] * (network.depth - 1)], [], [], {}, {})
     means = mean_magnitudes(network, flat, found, gradient)
     assert means["weight_grad_mean"] == [value and pytest.approx(value, rel=1e-4) for value in printed]
     assert means["state_grad_mean"][1] == 0

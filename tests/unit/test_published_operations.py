@@ -124,7 +124,7 @@ def test_tokens_have_no_gradient_and_no_size_in_a_frame():
     model = build(network)
     flat = FlatParameters(model)
     outputs, tape = record(model, torch.randint(5, (3, 6)))
-    found = gradients(outputs.square().sum(), flat.parameters, tape, 1)
+    found = gradients(outputs.square().sum(), flat.parameters, tape)
     frame = measured(network, flat, found, flat.flatten(found.parameters), tape)
     for numbers in (frame.state_grad, frame.trunk_grad, frame.state_rms):
         assert numbers[0] is None
@@ -183,7 +183,7 @@ def test_a_frame_says_how_far_each_gate_is_open():
     model = build(network)
     flat = FlatParameters(model)
     outputs, tape = record(model, torch.randn(64, 5))
-    found = gradients(outputs.square().sum(), flat.parameters, tape, 3)
+    found = gradients(outputs.square().sum(), flat.parameters, tape)
     frame = measured(network, flat, found, flat.flatten(found.parameters), tape)
     h = tape.states[2]
     expected = torch.sigmoid(F.linear(h, model.skips[1].gate.weight, model.skips[1].gate.bias)).mean().item()
@@ -197,5 +197,5 @@ def test_a_network_without_gates_says_nothing_of_them():
     model = build(network)
     flat = FlatParameters(model)
     outputs, tape = record(model, torch.randn(8, 2))
-    found = gradients(outputs.square().sum(), flat.parameters, tape, len(network.skips))
+    found = gradients(outputs.square().sum(), flat.parameters, tape)
     assert measured(network, flat, found, flat.flatten(found.parameters), tape).gate_opening is None

@@ -22,6 +22,7 @@ KIND = Merge(
     equation="h_j = f_j ⊙ (1 + s·(A(h_i) − 1)), before what is added",
     residual=False,
     first=True,
+    spreads=True,
     strokes=((-0.75, -0.75, 0.75, 0.75), (-0.75, 0.75, 0.75, -0.75)),
     saves=lambda strength, adapted: 2 if strength != 1 else 1 + adapted,
     written=_written,

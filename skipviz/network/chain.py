@@ -1,0 +1,118 @@
+"""A chain with skips as a graph's parts, which a program runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .base import Shape, channels, with_channels
+from .layer import Layer
+from .merge import MERGES
+from .network import LayerShape, Network, SkipShape
+from .node import Join
+from .skip import Adapter, Skip
+from .trunk import Trunk
+from .wiring import NodeShape, PartShapes, Wiring
+
+Landing = list[tuple[Skip, SkipShape]]
+NONE, AS_IT_IS = Adapter(spatial="none", channels="none"), Adapter()
+
+
+@dataclass(slots=True)
+class Joint:
+    """An edge of a chain."""
+
+    id: str
+    source: str
+    target: str
+    port: int = 0
+    on: bool = True
+    strength: float = 1.0
+    gain: float = 1.0
+    adapter: Adapter = AS_IT_IS
+    in_force: bool = True
+
+
+@dataclass(slots=True)
+class Merge:
+    """Where skips land."""
+
+    id: str
+    op: Join
+    on: bool = True
+
+
+def wiring_of(network: Network) -> Wiring:
+    """Return a chain's parts: a merge of its own wherever skips land, named after the layer before it.
+
+    Layers and skips keep their ids, so they draw the same initial weights. The chain was checked, so nothing is again.
+    """
+    chain = _Chain(network)
+    shapes, inputs = network.shapes, {"x": tuple(network.input)}
+    states = inputs | {node.id: chain.shapes[node.id].output for node in chain.nodes}
+    return Wiring(
+        inputs,
+        tuple(chain.nodes),
+        tuple(chain.edges),
+        chain.reads,
+        PartShapes(states, chain.shapes, chain.carried, shapes.output, shapes.head_parameters),
+        Trunk(tuple(chain.states), tuple(chain.ways[: network.depth]), tuple(skip.id for skip in network.skips)),
+    )
+
+
+class _Chain:
+    """A chain's nodes and edges while they are collected."""
+
+    def __init__(self, network: Network) -> None:
+        self.nodes: list[Layer | Merge] = []
+        self.edges: list[Joint] = []
+        self.shapes: dict[str, NodeShape] = {}
+        self.carried: dict[str, SkipShape] = {}
+        self.reads, self.states, self.ways = "x", ["x"], []
+        landing: dict[int, Landing] = {}
+        for skip, shape in zip(network.skips, network.shapes.skips, strict=True):
+            landing.setdefault(skip.target, []).append((skip, shape))
+        for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
+            self._layer(layer, shape, landing.get(k, ()))
+
+    def _layer(self, layer: Layer, shape: LayerShape, skips: Landing) -> None:
+        way = f"{layer.id}.in"
+        if len(self.ways) < len(self.states):
+            self.ways.append(way)
+        self.edges.append(Joint(way, self.reads, layer.id))
+        self.carried[way] = SkipShape(NONE, shape.input, 0)
+        self.nodes.append(layer)
+        self.shapes[layer.id] = NodeShape((shape.input,), shape.output, shape.parameters)
+        state, by_merge = layer.id, {}
+        for skip in sorted(skips, key=_turn):
+            by_merge.setdefault(skip[0].merge, []).append(skip)
+        for merge, landing in by_merge.items():
+            if not MERGES[merge].joins:
+                state = self._merge(f"{layer.id}.{merge}", merge, state, shape.output, landing)
+        self.states.append(state)
+        for merge, landing in by_merge.items():
+            if MERGES[merge].joins:
+                self.ways.append(f"{layer.id}.{merge}.0")
+                state = self._merge(f"{layer.id}.{merge}", merge, state, shape.output, landing)
+        self.reads = state
+
+    def _merge(self, name: str, merge: str, first: str, shape: Shape, skips: Landing) -> str:
+        self.edges.append(Joint(f"{name}.0", first, name))
+        self.carried[f"{name}.0"] = SkipShape(NONE, shape, 0)
+        for port, (skip, carried) in enumerate(skips, start=1):
+            source = self.states[skip.source]
+            live = skip.on, skip.strength, skip.gain, skip.adapter, skip.in_force
+            self.edges.append(Joint(skip.id, source, name, port, *live))
+            self.carried[skip.id] = carried
+        self.nodes.append(Merge(name, JOINS[merge]))
+        inputs = (shape, *(carried.carried for _, carried in skips))
+        output = with_channels(shape, sum(map(channels, inputs))) if MERGES[merge].joins else shape
+        self.shapes[name] = NodeShape(inputs, output, 0)
+        return name
+
+
+def _turn(landing: tuple[Skip, SkipShape]) -> bool:
+    """Return what sorts skips by when they act on the state where they land."""
+    return not MERGES[landing[0].merge].first
+
+
+JOINS = {merge: Join(kind=merge) for merge in MERGES}

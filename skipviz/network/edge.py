@@ -1,0 +1,33 @@
+"""An edge: it carries a node's state to one port of a later node."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .base import Frozen
+from .merge import MERGES
+from .node import Join
+from .skip import Adapter, Skip
+
+
+class Edge(Frozen):
+    """Carries the state of `source` to `target`, where edges stand in the order of their ports."""
+
+    id: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,32}$", description="stable; parameters and events go by it")
+    source: str = Field(max_length=32, description="id of an input or a node")
+    target: str = Field(max_length=32, description="id of a node")
+    port: int = Field(0, ge=0, le=255, description="where it arrives; edges of one port stand in their own order")
+    on: bool = Field(True, description="the switch; whether anything is carried is `in_force`")
+    strength: float = Field(1.0, ge=-4, le=4, description="factor s on what is carried")
+    gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the edge")
+    adapter: Adapter = Adapter()
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it carries anything: on, and of another strength than 0."""
+        return self.on and self.strength != 0
+
+    def joining(self, join: Join, first: bool) -> Skip:
+        """Return what carries a state of one shape to a merge of another: adapter, gate and their parameters."""
+        merge = "add" if first and MERGES[join.kind].maps else join.kind
+        return Skip(id=self.id, source=0, target=1, merge=merge, gain=self.gain, adapter=self.adapter, gate_bias=join.gate_bias)

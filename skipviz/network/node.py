@@ -1,0 +1,61 @@
+"""A node: one box of a graph, a layer with its norm and activation, or a merge of several states into one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from .base import NetworkError, Shape, Tagged, channels, spatial, with_channels, written
+from .layer import Layer
+from .merge import MERGES
+from .operation import Operation
+
+
+class Join(Tagged):
+    """Makes one state of those that its edges bring, in one of the ways of `skipviz.network.merge`, f being the first."""
+
+    kind: Literal[*MERGES]
+    gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
+
+    def output_shape(self, shapes: list[Shape]) -> Shape:
+        """Return the shape of what edges that bring these give; raises `NetworkError`."""
+        first, kind = shapes[0], MERGES[self.kind]
+        if kind.alone and len(shapes) != 2:
+            raise NetworkError(f"a {self.kind} joins two states, not {len(shapes)}")
+        if kind.joins:
+            if any(len(shape) != len(first) or spatial(shape) != spatial(first) for shape in shapes):
+                raise NetworkError(f"a {self.kind} needs equal positions, not {_listed(shapes)}")
+            return with_channels(first, sum(map(channels, shapes)))
+        if any(shape != first and not (kind.spreads and spreads(shape, first)) for shape in shapes):
+            raise NetworkError(f"{self.kind} needs equal shapes, not {_listed(shapes)}")
+        return first
+
+
+class Node(Layer):
+    """One box. It has one output, its state."""
+
+    op: Operation | Join
+    shares: str = Field("", max_length=32, description="id of a node whose weights it uses; '': it has its own")
+
+    @property
+    def is_merge(self) -> bool:
+        return isinstance(self.op, Join)
+
+    @model_validator(mode="after")
+    def _check_merge(self):
+        given = {name for name in self.model_fields_set if getattr(self, name) != type(self).model_fields[name].get_default()}
+        if self.is_merge and given - {"id", "op"}:
+            raise NetworkError(f"{self.id}: a merge has no {min(given - {'id', 'op'})}; give it to the layer behind")
+        return self
+
+
+def spreads(shape: Shape, target: Shape) -> bool:
+    """Return whether a state of `shape` is one for a whole of `target`: for all channels, all positions, or all of both."""
+    if len(shape) == 1 and len(target) > 1:
+        return shape[0] in (1, channels(target))
+    return len(shape) == len(target) and all(a in (1, b) for a, b in zip(shape, target, strict=True))
+
+
+def _listed(shapes: list[Shape]) -> str:
+    return " and ".join(written(shape) for shape in shapes)

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from .network import (
     Adapter,
+    Edge,
+    Graph,
     Head,
+    Join,
     Layer,
     Network,
     NetworkError,
+    Node,
     Skip,
     edit,
     families,
@@ -36,13 +40,17 @@ globals().update(CLASSES)
 
 __all__ = [
     "Adapter",
+    "Edge",
     "Experiment",
     "ExperimentError",
+    "Graph",
     "Head",
+    "Join",
     "Layer",
     "LinkError",
     "Network",
     "NetworkError",
+    "Node",
     "Skip",
     "Task",
     "Training",
@@ -57,11 +65,15 @@ __all__ = [
 ]
 
 
-def build(network: Network, seed: int = 0) -> torch.nn.Module:
-    """Return `network` as a torch module `(batch, *input) → (batch, *output)`; weights go by (seed, layer id)."""
-    from .learning.build import build as build_module
+def build(network: Network | Graph, seed: int = 0) -> torch.nn.Module:
+    """Return `network` as a torch module `(batch, *input) → (batch, *output)`; weights go by (seed, layer id).
 
-    return build_module(network, seed)
+    That of a graph takes a batch for each of its inputs, in their order.
+    """
+    from .learning.build import build as build_module
+    from .learning.graph import build_graph
+
+    return build_graph(network, seed) if isinstance(network, Graph) else build_module(network, seed)
 
 
 def train(experiment: Experiment, events: Iterable[Event] = ()) -> TrainingRun:

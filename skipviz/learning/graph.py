@@ -51,7 +51,7 @@ class GraphModule(nn.Module):
 
     def set_graph(self, graph: Graph) -> None:
         """Take the switches, strengths and gains of `graph`; raises `NetworkError` if its structure differs."""
-        if _wiring(graph) != _wiring(self.graph):
+        if _structure(graph) != _structure(self.graph):
             raise NetworkError("this change gives another network, so it needs a run of its own")
         self.graph, self._plan = graph, Plan(self, graph.wiring, None)
 
@@ -82,7 +82,7 @@ def _carrier(graph: Graph, node: Node, place: int, edge: Edge, seed: int) -> Ski
     return SkipModule(skip, shapes.edges[edge.id], shapes.states[edge.source], target, seed)
 
 
-def _wiring(graph: Graph) -> Graph:
+def _structure(graph: Graph) -> tuple:
     nodes = tuple(node.model_copy(update={"on": True, "gain": 1.0}) for node in graph.nodes)
     edges = tuple(edge.model_copy(update={"on": True, "gain": 1.0, "strength": 1.0}) for edge in graph.edges)
-    return graph.model_copy(update={"nodes": nodes, "edges": edges})
+    return graph.inputs, nodes, edges, graph.output, graph.head, graph.tied

@@ -212,7 +212,7 @@ class Plan:
         module = self._module.carrier(edge.id)
         if module is None:
             return None
-        skip = module.skip.model_copy(update={"gain": edge.gain})
+        skip = module.skip if module.skip.gain == edge.gain else module.skip.model_copy(update={"gain": edge.gain})
         if self._training is not None:
             return module.carry(skip, self._training)
         module.set_skip(skip)

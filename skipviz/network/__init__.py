@@ -1,8 +1,11 @@
 """What a network is: pure data, shape inference and edits. Imports no torch and no streamlit."""
 
 from .base import NetworkError, Shape
+from .edge import Edge
+from .graph import Graph
 from .layer import Layer
 from .network import Head, Network, Shapes
+from .node import Join, Node
 from .operation import CLASSES
 from .skip import Adapter, Skip
 
@@ -10,10 +13,14 @@ globals().update(CLASSES)
 
 __all__ = [
     "Adapter",
+    "Edge",
+    "Graph",
     "Head",
+    "Join",
     "Layer",
     "Network",
     "NetworkError",
+    "Node",
     "Shape",
     "Shapes",
     "Skip",

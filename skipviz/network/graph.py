@@ -9,8 +9,11 @@ from .edge import Edge
 from .merge import MERGES
 from .network import MAX_ELEMENTS, MAX_LAYERS, MAX_PARAMETERS, MAX_SKIPS, Head, SkipShape
 from .node import Node, spreads
+from .skip import Adapter
 from .trunk import trunk_of
 from .wiring import NodeShape, PartShapes, Wiring, ordered
+
+UNCHANGED = Adapter(spatial="none", channels="none")
 
 
 class Graph(Frozen):
@@ -134,7 +137,7 @@ def infer(graph: Graph, wiring: Wiring) -> PartShapes:
 def _node_shape(node: Node, arriving: list[Edge], states: dict[str, Shape], edges: dict[str, SkipShape]) -> NodeShape:
     target = states[arriving[0].source]
     if not node.is_merge:
-        edges[arriving[0].id] = SkipShape(arriving[0].adapter, target, 0)
+        edges[arriving[0].id] = SkipShape(UNCHANGED, target, 0)
         output = node.output_shape(target)
         parameters = 0 if node.shares else node.parameter_count(target)
         if elements(output) > MAX_ELEMENTS:
@@ -144,7 +147,7 @@ def _node_shape(node: Node, arriving: list[Edge], states: dict[str, Shape], edge
     for place, edge in enumerate(arriving):
         source = states[edge.source]
         if MERGES[node.op.kind].spreads and spreads(source, target):
-            edges[edge.id] = SkipShape(edge.adapter, source, 0)
+            edges[edge.id] = SkipShape(UNCHANGED, source, 0)
         else:
             join = edge.joining(node.op, first=place == 0)
             edges[edge.id] = SkipShape(

@@ -28,7 +28,7 @@ class Head(Frozen):
     """
 
     kind: Literal["classes", "pixels", "positions", "state"] = "classes"
-    outputs: int = Field(2, ge=1, le=2000)
+    outputs: int = Field(2, ge=1, le=65536)
     bias: bool = True
     flatten: bool = Field(False, description="classes of an image: flatten it instead of taking its mean")
     init: Init = "torch"

@@ -11,7 +11,9 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from ..tasks.data import Data
 from ..tasks.own import Own
-from .objective import centre, finite, mean_intersection_over_union
+from .centre import centre
+from .metric.mean_iou import mean_iou
+from .objective import finite
 
 MASKS_SHOWN = 3
 MASK_SIDE = 64
@@ -61,7 +63,7 @@ def class_masks(data: Data, own: Own, outputs: Tensor) -> dict:
     """
     shown = (torch.from_numpy(part[: len(outputs)]) for part in (data.held_out_x, data.held_out_y))
     images, truth = (centre(part, outputs) for part in shown)
-    scores = [finite(mean_intersection_over_union(*pair)) for pair in zip(outputs.split(1), truth.split(1), strict=True)]
+    scores = [finite(mean_iou(*pair)) for pair in zip(outputs.split(1), truth.split(1), strict=True)]
     size = [min(side, MASK_SIDE) for side in images.shape[2:]]
     rows, columns = (np.arange(few) * side // few for few, side in zip(size, images.shape[2:], strict=True))
     picked = {"truth": truth.numpy(), "predicted": outputs.argmax(1).numpy().astype(np.uint8)}

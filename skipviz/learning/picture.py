@@ -13,7 +13,8 @@ from ..tasks.data import DIGITS_DEVIATION, DIGITS_MEAN, Data
 from ..tasks.task import Task
 from ..tasks.text import text_of, tokens_of
 from . import own_picture
-from .objective import centre, dice
+from .centre import centre
+from .metric.iou import dice
 from .own_picture import MASK_SIDE, MASKS_SHOWN
 from .seeding import generator
 from .variant import Variant

@@ -12,11 +12,14 @@ from ..network.base import NetworkError, elements
 from ..tasks.data import HELD_OUT_SHARE, Data, dataset
 from ..tasks.event import Event, StepsEvent, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
+from ..tasks.metric import METRICS as KINDS
 from ..tasks.uploads import Uploads
 from .batches import Batches
 from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors, weight_shapes
 from .frame import Frame, VariantFrame
-from .objective import METRICS, balanced, finite, objective, recalls
+from .metric import METRICS
+from .metric.accuracy import balanced, recalls
+from .objective import finite, objective
 from .passes import Batch
 from .picture import Painter, plane
 from .variant import Variant
@@ -96,7 +99,7 @@ class Trainer:
             "picture": task.kind.picture,
             "metric": task.kind.metric,
         }
-        if task.kind.metric == "accuracy":
+        if KINDS[task.kind.metric].by_class:
             header["class_counts"] = np.bincount(self._data.y.ravel(), minlength=task.kind.outputs).tolist()
         if task.own and task.own.classes:
             header["classes"] = list(task.own.classes)
@@ -232,7 +235,7 @@ class Trainer:
         """Return a frame's fields of held-out samples."""
         outputs, truth = variant.evaluate(self._held_out_x), self._held_out_y
         fields = {"held_out": finite(self._metric(outputs, truth))}
-        if self.experiment.task.kind.metric == "accuracy":
+        if KINDS[self.experiment.task.kind.metric].by_class:
             recall = recalls(outputs, truth)
             fields |= {"balanced_accuracy": balanced(recall), "recall": recall}
         return fields

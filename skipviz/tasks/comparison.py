@@ -11,7 +11,8 @@ from ..network.layer import Layer
 from ..network.network import Network
 from ..network.skip import Skip
 from .experiment import Experiment, Training
-from .loss import CLASS_WEIGHTS, LOSSES
+from .loss import CHOSEN
+from .objective import CLASS_WEIGHTS
 from .schedule import SCHEDULES
 from .task import Task
 
@@ -77,7 +78,7 @@ def _task(left: Task, right: Task) -> list[Difference]:
 def _training(left: Training, right: Training) -> list[Difference]:
     words = [
         ("optimizer", lambda training: training.optimizer),
-        ("loss", lambda training: LOSSES[training.loss]),
+        ("loss", lambda training: CHOSEN[training.loss]),
         ("class weights", lambda training: CLASS_WEIGHTS[training.class_weights]),
         ("label smoothing", lambda training: f"{training.label_smoothing:g}"),
         ("learning rate", lambda training: f"{training.learning_rate:g}"),

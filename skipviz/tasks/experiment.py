@@ -9,8 +9,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..network.base import Frozen, Identifier, NetworkError, sentence
 from ..network.network import Network
-from .loss import ClassWeights, Loss, fitted_loss, problem
+from .loss import LossName
 from .mend import fitted, mend_words
+from .objective import ClassWeights, fitted_loss, problem
 from .schedule import Schedule
 from .task import Task
 
@@ -76,7 +77,7 @@ class Training(Frozen):
     clip_value: float | None = Field(
         None, gt=0, le=1e6, description="largest magnitude of an element of the gradient, before clip_norm; None: any"
     )
-    loss: Loss = Field("auto", description="of masks: soft Dice (Milletari et al. 2016), alone or added; auto: the task's own")
+    loss: LossName = Field("auto", description="in place of the task's own, or added; auto: the task's own")
     class_weights: ClassWeights = Field(
         "none", description="in the cross-entropy; balanced: samples / (classes × samples of the class), of the training split"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .experiment import OPTIMIZERS, Training
-from .loss import LOSSES
+from .loss import CHOSEN
 from .schedule import SCHEDULES
 
 
@@ -26,7 +26,7 @@ def recipe_words(training: Training) -> str:
 
 def training_words(training: Training) -> list[str]:
     """Return a phrase for each setting that most trainings leave alone, in the order in which they act."""
-    words = [] if training.loss == "auto" else [f"loss {LOSSES[training.loss]}"]
+    words = [] if training.loss == "auto" else [f"loss {CHOSEN[training.loss]}"]
     if training.class_weights != "none":
         words.append(f"{training.class_weights} class weights")
     if training.label_smoothing:

@@ -5,7 +5,7 @@ import torch
 
 from skipviz import Experiment, NetworkError, Task, Training, edit, families, train
 from skipviz.learning.build import build
-from skipviz.learning.objective import mask_loss
+from skipviz.learning.loss.mask import mask_loss
 
 
 def pairs(network) -> list[tuple[int, int]]:

@@ -36,7 +36,10 @@ from skipviz.network.operation import OPERATIONS
 from skipviz.sharing.packing import OPERATION
 from skipviz.sharing.script.experiment import network_source
 from skipviz.sharing.script.parts import helpers
+from skipviz.sharing.script.source import Sources
+from skipviz.tasks.loss import CHOSEN, LOSSES
 from skipviz.tasks.mend import fitted
+from skipviz.tasks.metric import METRICS
 from skipviz.web.content import bundle
 from skipviz.web.content.kinds import tables
 from skipviz.web.forms.form import INIT_WORDS, NORM_WORDS
@@ -359,3 +362,62 @@ def test_a_long_networks_script_breaks_its_lines_and_is_the_network_bit_for_bit(
     exec(source, space)
     x = torch.randn(2, *shape)
     assert torch.equal(space["Network"]()(x), build(net)(x))
+
+
+FIRST_LOSSES = [
+    "cross_entropy", "binary_cross_entropy", "pixel_cross_entropy", "token_cross_entropy", "squared_error", "dice",
+    "cross_entropy+dice",
+]  # fmt: skip
+
+
+def test_numbers_of_losses_and_metrics_stay_and_page_and_tables_offer_all():
+    assert [kind.name for kind in LOSSES.values() if kind.number <= 7] == FIRST_LOSSES
+    assert [kind.name for kind in METRICS.values() if kind.number <= 5] == ["accuracy", "exact", "iou", "mean_iou", "r2"]
+    assert all(f"`{name}`" in tables() for name in CHOSEN)
+    assert list(CHOSEN)[:3] == ["auto", "dice", "cross_entropy+dice"]
+    assert [list(kind) for kind in bundle.kinds()["metric"]] == [[kind.name, kind.words, kind.share] for kind in METRICS.values()]
+
+
+def written_out(function: str):
+    """Return what a script has of `function`, compiled."""
+    sources = Sources()
+    name = sources.add(function)
+    space = {"torch": torch, "nn": nn, "F": nn.functional, "math": math}
+    exec(f"{chr(10).join(sources.imports)}\n{sources.text()}\n", space)
+    return eval(name, space)
+
+
+def told(kind) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return outputs and a truth of a task whose loss or metric `kind` may be."""
+    of = {getattr(kind, "name", ""), *getattr(kind, "replaces", ())}
+    if of & {"squared_error", "r2"}:
+        return torch.randn(20, 1), torch.randn(20, 1)
+    if of & {"binary_cross_entropy", "iou"}:
+        return torch.randn(3, 1, 4, 4), (torch.rand(3, 1, 6, 6) > 0.6).float()
+    if of & {"pixel_cross_entropy", "mean_iou"}:
+        return torch.randn(3, 4, 5, 5), torch.randint(4, (3, 5, 5)).to(torch.uint8)
+    shape = (20, 6) if of & {"token_cross_entropy", "exact"} else (20,)
+    return torch.randn(*shape, 5), torch.randint(5, shape)
+
+
+OF_METRICS = [f"skipviz.learning.metric.{name}:{name}" for name in METRICS]
+
+
+@pytest.mark.parametrize(
+    ("kind", "function"),
+    [*((kind, kind.function) for kind in LOSSES.values()), *zip(METRICS.values(), OF_METRICS, strict=True)],
+    ids=[*LOSSES, *METRICS],
+)
+def test_a_script_has_the_very_function_of_a_loss_and_of_a_metric(kind, function):
+    outputs, truth = told(kind)
+    found = [torch.as_tensor(of(outputs, truth)) for of in (resolve_name(function), written_out(function))]
+    assert torch.equal(*found)
+    assert found[0].isfinite()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LOSSES.values() if kind.replaces], ids=lambda kind: kind.name)
+def test_a_loss_that_is_chosen_in_place_of_one_has_its_words_for_other_tasks(kind):
+    assert set(kind.replaces) <= {name for name, other in LOSSES.items() if not other.replaces}
+    assert "{}" in kind.only
+    assert kind.help
+    assert Training(loss=kind.name).loss == kind.name

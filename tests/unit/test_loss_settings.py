@@ -15,7 +15,11 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
 from skipviz import Experiment, Task, Training, families, link
-from skipviz.learning.objective import balanced_weights, dice_loss, mask_loss, objective, pixel_loss, token_loss
+from skipviz.learning.loss.dice import dice_loss
+from skipviz.learning.loss.mask import mask_loss
+from skipviz.learning.loss.pixel import pixel_loss
+from skipviz.learning.loss.token import token_loss
+from skipviz.learning.objective import balanced_weights, objective
 from skipviz.learning.trainer import Trainer
 from skipviz.settings import get_settings
 from skipviz.sharing.script.experiment import script

@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from skipviz import Experiment, Task, Training, families
-from skipviz.learning.objective import METRICS, centre, dice, finite, mask_loss, pixel_loss, token_loss
+from skipviz.learning.centre import centre
+from skipviz.learning.loss.mask import mask_loss
+from skipviz.learning.loss.pixel import pixel_loss
+from skipviz.learning.loss.token import token_loss
+from skipviz.learning.metric import METRICS
+from skipviz.learning.metric.iou import dice
+from skipviz.learning.objective import finite
 from skipviz.learning.trainer import Trainer
 from skipviz.network.network import Head
 from skipviz.tasks import presets

@@ -11,7 +11,7 @@ from own_data import experiment_on
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from skipviz.learning.frame_text import decode_frame, encode_frame
-from skipviz.learning.objective import balanced, recalls
+from skipviz.learning.metric.accuracy import balanced, recalls
 from skipviz.learning.trainer import Trainer
 from skipviz.network import families
 from skipviz.sharing.table import table, to_csv

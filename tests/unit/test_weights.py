@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 import skipviz
 from skipviz import Adapter, Experiment, ExperimentError, Head, Layer, Linear, Network, Skip, Task, Training, families
 from skipviz.command import main
-from skipviz.learning.objective import METRICS
+from skipviz.learning.metric import METRICS
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.data import dataset
 from skipviz.tasks.event import LayerEvent, SkipEvent

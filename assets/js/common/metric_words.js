@@ -1,13 +1,14 @@
 // @ts-check
 // A metric's name and how its values are written: a share in percent, an overlap as a number up to 1.
 
-/** @type {Record<string, string>} */
-const METRIC_NAMES = { accuracy: "Accuracy", exact: "Exact match", iou: "IoU", mean_iou: "Mean IoU", r2: "R²" };
-const NUMBERED_METRICS = ["iou", "mean_iou", "r2"];
+/* global KINDS */
+
+/** A metric's name, its words, and whether it is a share. @param {string} metric  @returns {[string, string, boolean]} */
+const metricKind = (metric) => KINDS.metric.find((/** @type {any} */ [name]) => name === metric) ?? [metric, metric, true];
 
 /** @param {string} metric */
 export function metricName(metric) {
-  return METRIC_NAMES[metric] ?? metric;
+  return metricKind(metric)[1];
 }
 
 /**
@@ -16,7 +17,7 @@ export function metricName(metric) {
  */
 export function metricWord(value, metric) {
   if (value === null || value === undefined) return "–";
-  return NUMBERED_METRICS.includes(metric) ? value.toFixed(2).replace("-", "−") : `${(100 * value).toFixed(1)} %`;
+  return metricKind(metric)[2] ? `${(100 * value).toFixed(1)} %` : value.toFixed(2).replace("-", "−");
 }
 
 /**
@@ -58,5 +59,5 @@ export function recallLines(header, values) {
 
 /** What stands at half and at the whole of its scale. @param {string} metric */
 export function metricScaleWords(metric) {
-  return NUMBERED_METRICS.includes(metric) ? ["0.5", "1"] : ["50 %", "100 %"];
+  return metricKind(metric)[2] ? ["50 %", "100 %"] : ["0.5", "1"];
 }

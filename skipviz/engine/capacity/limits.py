@@ -7,6 +7,7 @@ import math
 from ...network.base import channels, elements, is_image
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
+from ...tasks.loss import LOSSES
 from ...tasks.own import UploadError
 from .footprint import evaluated, footprint, stacked
 
@@ -28,8 +29,6 @@ PICTURED = {"boundary": 2304, "curve": 161}
 """Points of a picture that are evaluated; of other pictures they are fewer than the held-out samples."""
 HALVED = 0.6
 """What passes in bfloat16 hold of those in float32: norms' outputs, sums of both and losses stay as they are."""
-DICE_COPIES = 3
-"""Of all outputs: their probabilities, those of pixels that count, and the truth of each class, kept for the way back."""
 MAPPED = 2**23
 """Elements from which a vector of all parameters is mapped by itself (`learning.setup`), outside the heap."""
 
@@ -65,8 +64,8 @@ class _Part:
         copies = int(training.accumulation > 1) + int(share < 1)  # the sum of gradients; weights and their gradients in bfloat16
         self.kept = parameters * (1 + kept_by_optimizer(training) + copies)
         self.forward = round(batch * own.forward * share)
-        if "dice" in training.loss:
-            self.forward += DICE_COPIES * batch * elements(network.shapes.output)
+        if training.loss in LOSSES:
+            self.forward += LOSSES[training.loss].keeps * batch * elements(network.shapes.output)
         large = parameters >= MAPPED
         self.mapped = 2 * parameters if large else 0
         vectors = parameters * (1 if large else 2) + stacked(network, batch)

@@ -12,15 +12,17 @@ from ...network.network import Network
 from ...tasks.change import CHANGES
 from ...tasks.event import Event, applied
 from ...tasks.experiment import Experiment, Training
+from ...tasks.metric import METRICS
 from ...tasks.task import Task
 from ...tasks.text import FILE
 from ...version import __version__
 from .data import data_source
 from .lines import broken
 from .live import Live, literal, words
-from .loss import loss_needs, loss_source, weight_source
+from .loss import Objective, objective_source
 from .network import NetworkWriter, class_name
 from .parts import PARTS, helpers
+from .source import Sources
 from .training import changes_rate, indented, outputs_source, pass_source, rate_source, updater
 
 if TYPE_CHECKING:
@@ -45,26 +47,6 @@ OWN_CLASSES = (
 
 HELD_OUT_SAMPLES = 512
 """Held-out samples that the metric is taken of."""
-
-METRICS = {
-    "accuracy": "    return (outputs.argmax(-1) == truth).float().mean().item()",
-    "exact": "    return (outputs.argmax(-1) == truth).all(-1).float().mean().item()",
-    "r2": "    error, spread = (outputs - truth).square().sum().item(), (truth - truth.mean()).square().sum().item()\n"
-    "    return 1 - error / spread if spread else math.nan",
-    "iou": "    found, there = outputs > 0, centre(truth, outputs) > 0.5\n"
-    "    either = (found | there).sum().item()\n"
-    "    return (found & there).sum().item() / either if either else 1.0",
-    "mean_iou": "    classes, truth = outputs.shape[1], centre(truth, outputs)\n"
-    "    known = truth != 255\n"
-    "    pairs = truth[known].long() * classes + outputs.argmax(1)[known]\n"
-    "    counts = torch.bincount(pairs, minlength=classes * classes).view(classes, classes)\n"
-    "    shared, union = counts.diagonal(), counts.sum(0) + counts.sum(1) - counts.diagonal()\n"
-    "    return (shared[union > 0] / union[union > 0]).mean().item()",
-}
-METRIC_WORDS = {
-    "accuracy": "accuracy", "exact": "share without a wrong token", "r2": "R²", "iou": "intersection over union",
-    "mean_iou": "mean intersection over union",
-}  # fmt: skip
 
 HEAD = '''"""{title}
 
@@ -126,11 +108,6 @@ def evaluated(model, x):
     return outputs
 
 
-def {metric}(outputs, truth):
-    """Return the {metric_words}."""
-{metric_body}
-
-
 def main():
     for step, losses, held_out in train():
         if step % {interval} == 0 or held_out:
@@ -161,18 +138,19 @@ def script(
     phases, steps = _phases(experiment, events)
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}
-    own_norms, taken = experiment.training.batch_size == 1, set(OWN_CLASSES)
+    sources = Sources()
+    objective = objective_source(experiment, sources)
+    own_norms, taken = experiment.training.batch_size == 1, {*OWN_CLASSES, *sources.parts}
     classes = {name: class_name(name, taken) for name in lives}
     writers = {name: NetworkWriter(live, needs, own_norms, task.sample_shape()) for name, live in lives.items()}
     networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
-    needs |= loss_needs(experiment)
     body = "\n".join(
         [
-            helpers(needs),
+            helpers(needs) + f"\n\n{sources.text()}\n",
             *(f"\n{text}" for text in networks),
             own.body if own else data_source(task),
             updater(phases) + rate_source(experiment.training, _lengthens(phases)),
-            _train_source(experiment, phases, steps, classes, lives, bool({"Dropout", "DropPath"} & needs)),
+            _train_source(experiment, phases, steps, classes, lives, bool({"Dropout", "DropPath"} & needs), objective),
         ]
     )
     text = f'\n\nTEXT = r"""\n{FILE.read_text(encoding="ascii").strip()}\n"""\n' if task.name == "text" else ""
@@ -251,24 +229,24 @@ def _import_order(line: str) -> tuple[bool, str]:
     return line.startswith("from"), line
 
 
-def _train_source(experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live], drops: bool) -> str:
+def _train_source(
+    experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live], drops: bool, objective: Objective
+) -> str:
     task, scheduled, lengthens = experiment.task, changes_rate(experiment.training), _lengthens(phases)
     peak = f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n"
     if lengthens:
         peak += f"    steps = {experiment.training.steps}  # over which the learning rate is scheduled\n"
-    metric = task.kind.metric
     return TRAIN.format(
-        metric_words=METRIC_WORDS[metric],
+        metric_words=METRICS[task.kind.metric].meaning,
         held=HELD_OUT_SAMPLES,
         models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
-        before=weight_source(experiment) + (peak if scheduled else ""),
+        before=objective.weights + (peak if scheduled else ""),
         events=_events_source(phases, steps, lives),
         rates=(RATES.replace("peak)", "peak, steps)") if lengthens else RATES) if scheduled else "",
-        pass_=pass_source(experiment.training, loss_source(experiment), drops),
+        pass_=pass_source(experiment.training, objective.loss, drops),
         stepped="" if experiment.training.accumulation > 1 else "loss",
         evaluate=indented(outputs_source(experiment.training, "x"), 4).strip(),
-        metric=metric,
-        metric_body=METRICS[metric],
+        metric=objective.metric,
         interval=experiment.training.record_interval(),
     )
 

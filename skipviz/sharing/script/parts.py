@@ -141,58 +141,6 @@ def resting(state, x, shape):
     """Return what stands in for a layer that is off: zeros inside a residual branch, else what it reads."""
     return torch.zeros(len(x), *shape) if state == "zeros" else x.view_as(x)
 ''',
-    "centre": '''
-def centre(masks, like):
-    """Return the middle of masks that is as large as `like`: valid convolutions lose the rim."""
-    rows, columns = like.shape[-2:]
-    top, left = (masks.shape[-2] - rows) // 2, (masks.shape[-1] - columns) // 2
-    return masks[..., top : top + rows, left : left + columns]
-''',
-    "pixel_loss": '''
-def pixel_loss(outputs, truth):
-    """Return the mean cross-entropy of all pixels that are not ignored (255)."""
-    truth = centre(truth, outputs).long()
-    total = F.cross_entropy(outputs, truth, ignore_index=255, reduction="sum")
-    return total / (truth != 255).sum().clamp(min=1)
-''',
-    "pixel_loss with options": '''
-def pixel_loss(outputs, truth, weight=None, label_smoothing=0.0):
-    """Return the mean cross-entropy of all pixels that are not ignored (255)."""
-    truth = centre(truth, outputs).long()
-    total = F.cross_entropy(outputs, truth, weight, ignore_index=255, reduction="sum", label_smoothing=label_smoothing)
-    known = truth != 255
-    if weight is None:
-        return total / known.sum().clamp(min=1)
-    return total / weight[truth[known]].sum().clamp(min=torch.finfo(weight.dtype).tiny)
-''',
-    "mask_loss": '''
-def mask_loss(outputs, truth, weight):
-    """Return the mean binary cross-entropy of all pixels, weighted outside and inside of the mask."""
-    truth = centre(truth, outputs)
-    weights = torch.where(truth > 0.5, weight[1], weight[0])
-    return F.binary_cross_entropy_with_logits(outputs, truth, weights, reduction="sum") / weights.sum()
-''',
-    "dice_loss": '''
-def dice_loss(outputs, truth):
-    """Return the soft Dice loss (Milletari et al. 2016), the mean over the classes that occur in the truth."""
-    truth = centre(truth, outputs)
-    if outputs.shape[1] == 1:
-        p, g = outputs.sigmoid(), truth
-    else:
-        g = (truth.unsqueeze(1) == torch.arange(outputs.shape[1]).view(-1, 1, 1)).to(outputs.dtype)
-        p = outputs.softmax(1) * (truth != 255).unsqueeze(1)
-    shared, true = (p * g).sum((0, 2, 3)), g.square().sum((0, 2, 3))
-    there = true > 0
-    both = torch.where(there, p.square().sum((0, 2, 3)) + true, 1.0)
-    return torch.where(there, 1 - 2 * shared / both, 0.0).sum() / there.sum().clamp(min=1)
-''',
-    "balanced_weights": '''
-def balanced_weights(truth, classes):
-    """Return samples / (classes · samples of the class) for each class; 0 for one without any."""
-    labels = (truth > 0.5).long() if truth.is_floating_point() else truth.long()
-    counts = torch.bincount(labels[labels != 255], minlength=classes).double()
-    return torch.where(counts > 0, counts.sum() / ((counts > 0).sum() * counts), 0.0).float()
-''',
 }
 """Functions and modules by name, in an order in which none needs a later one."""
 

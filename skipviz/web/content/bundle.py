@@ -25,6 +25,7 @@ from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
 from ...tasks.change import CHANGES
+from ...tasks.metric import METRICS
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide")
@@ -103,15 +104,16 @@ def style() -> str:
     return "\n".join(sheets)
 
 
-_MORE = {"merge": "equation", "event": "sign"}
+_KINDS = {"activation": ACTIVATIONS, "norm": NORMS, "init": INITS, "merge": MERGES, "event": CHANGES, "metric": METRICS}
+_MORE = {"merge": "equation", "event": "sign", "metric": "share"}
 
 
 def kinds() -> dict:
     """Return what can be chosen as the browser needs it: a kind's name and its words, of a merge its equation too, of
-    an event the sign of its mark."""
+    an event the sign of its mark, of a metric whether it is a share."""
     return {
         kind: [[name, one.words, *([getattr(one, _MORE[kind])] if kind in _MORE else [])] for name, one in found.items()]
-        for kind, found in (("activation", ACTIVATIONS), ("norm", NORMS), ("init", INITS), ("merge", MERGES), ("event", CHANGES))
+        for kind, found in _KINDS.items()
     }
 
 

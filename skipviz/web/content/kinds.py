@@ -9,6 +9,8 @@ from ...network.network import Head
 from ...network.operation import OPERATIONS
 from ...network.skip import Adapter, Skip
 from ...tasks.experiment import Training
+from ...tasks.loss import LOSSES
+from ...tasks.metric import METRICS
 from ...tasks.task import KINDS
 
 CHOOSERS = (Layer, *OPERATIONS.values(), Skip, Adapter, Head, Training)
@@ -31,7 +33,7 @@ def _words(annotation) -> tuple[str, ...]:
 
 def _tasks() -> str:
     rows = [
-        (f"`{name}`", kind.title, kind.sentence, ", ".join(kind.families), _spaced(kind.loss), _spaced(kind.metric))
+        (f"`{name}`", kind.title, kind.sentence, ", ".join(kind.families), LOSSES[kind.loss].words, METRICS[kind.metric].meaning)
         for name, kind in KINDS.items()
     ]
     return _table(("task", "called", "what", "learned by", "loss", "score"), rows)
@@ -44,10 +46,6 @@ def _choices() -> str:
             field = model.model_fields[name]
             rows.append((f"`{model.__name__}.{name}`", ", ".join(f"`{word}`" for word in words), field.description or ""))
     return _table(("field", "takes", "what"), rows)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -12,7 +12,7 @@ from ...network import families
 from ...network.base import NetworkError, elements
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
-from ...tasks.loss import fitted_loss
+from ...tasks.objective import fitted_loss
 from ...tasks.task import Task
 from .recipe import Recipe, built, first_recipe, fits
 from .recognition import TITLES, Recognised, recognised

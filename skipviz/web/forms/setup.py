@@ -17,7 +17,7 @@ from ...network.merge import MERGES
 from ...network.network import MAX_LAYERS, Network
 from ...network.pattern import skips_of
 from ...tasks.experiment import Experiment
-from ...tasks.loss import fitted_loss
+from ...tasks.objective import fitted_loss
 from ...tasks.task import Task
 from .form import SCALES
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from ...tasks.change import CHANGES
 from ...tasks.experiment import OPTIMIZERS
-from ...tasks.loss import CLASS_WEIGHTS, LOSSES, takes
+from ...tasks.loss import LOSSES
+from ...tasks.objective import CLASS_WEIGHTS, choices, takes
 from ...tasks.schedule import SCHEDULES
 from ..desk.session import Desk
 from ..desk.workbench import Workbench
@@ -96,8 +97,8 @@ def _draw_loss(fields: _Fields, more) -> None:
     taken = takes(experiment.task, experiment.training)
     if "loss" in taken:
         fields.choice(
-            more, "Loss", "loss", LOSSES,
-            help="Soft Dice, 1 − 2Σpg / (Σp² + Σg²) of each class in the batch, p the probability and g the truth of a pixel",
+            more, "Loss", "loss", choices(experiment.task),
+            help=". ".join({LOSSES[name].help: None for name in choices(experiment.task) if name in LOSSES}),
         )  # fmt: skip
     left, right = more.columns(2, gap="small")
     if "class_weights" in taken:

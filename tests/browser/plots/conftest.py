@@ -9,6 +9,8 @@ from pathlib import Path
 import plotly
 import pytest
 
+from skipviz.web.content import bundle
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -41,6 +43,7 @@ def harness_page(chromium, harness_address):
     page = chromium.new_page(viewport={"width": 1440, "height": 900})
     page.goto(harness_address)
     page.wait_for_function("window.ready")
+    page.evaluate("(kinds) => { globalThis.KINDS = kinds; }", bundle.kinds())
     yield page
     page.close()
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from skipviz.web.content import bundle
-
 pytestmark = pytest.mark.browser
 
 SCRIPTS = Path(__file__).parents[3] / "assets" / "js"
@@ -239,6 +237,5 @@ def test_a_code_says_where_a_phone_cannot_reach_the_address(harness, hostname, o
     ],
 )
 def test_an_event_that_changes_the_training_has_its_words_mark_and_sign(harness, event, words):
-    harness.evaluate("(kinds) => { globalThis.KINDS = kinds; }", bundle.kinds())
     asked = [("eventWords", event, {}), ("eventMark", event), ("eventSign", event)]
     assert [call(harness, "common/event_words.js", *ask) for ask in asked] == words

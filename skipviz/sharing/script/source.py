@@ -1,0 +1,92 @@
+"""Functions of ours as they stand, for a script: read from their files, so that torch is not imported to print what uses it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[3]
+_GIVEN = ("__future__", "collections.abc", "torch", "torch.nn", "numpy")
+"""Modules whose imports a script has anyway, or needs for no more than annotations."""
+
+
+@dataclass
+class Sources:
+    """What a script has of ours: the imports, and each function or constant by name, after all that it uses."""
+
+    imports: set[str] = field(default_factory=set)
+    parts: dict[str, str] = field(default_factory=dict)
+
+    def add(self, function: str) -> str:
+        """Add a function `module:name`, with all that it uses of ours; return its name in a script."""
+        module, name = function.split(":")
+        if not module.startswith(f"{__name__.partition('.')[0]}."):
+            return {"torch.nn.functional": "F"}[module] + f".{name}"
+        self._add(module, name)
+        return name
+
+    def text(self) -> str:
+        """Return the sources, constants first."""
+        constants, functions = ([text for text in self.parts.values() if _is_function(text) == wanted] for wanted in (False, True))
+        return "\n\n\n".join(["\n".join(constants), *functions] if constants else functions)
+
+    def _add(self, module: str, name: str) -> None:
+        lines, defined, imported = _read(module)
+        if name in self.parts or name not in {**defined, **imported}:
+            return
+        if name in imported:
+            other, statement = imported[name]
+            if statement is None:
+                self._add(other, name)
+            elif other not in _GIVEN:
+                self.imports.add(statement)
+            return
+        node = defined[name]
+        for used in dict.fromkeys(part.id for part in ast.walk(node) if isinstance(part, ast.Name)):
+            if used != name:
+                self._add(module, used)
+        if isinstance(node, ast.FunctionDef):
+            first, body = min(part.lineno for part in (node, *node.decorator_list)), node.body[0].lineno
+            head = f"def {name}({ast.unparse(node.args)}):"
+            kept = [*lines[first - 1 : node.lineno - 1], head, *lines[body - 1 : node.end_lineno]]
+            self.parts[name] = "\n".join(kept)
+        else:
+            self.parts[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+
+
+def _is_function(text: str) -> bool:
+    return text.startswith(("def ", "@"))
+
+
+@cache
+def _read(module: str) -> tuple[list[str], dict, dict]:
+    """Return a file's lines, its definitions by name, and what it imports: the module, and the statement where it is not ours."""
+    path = _ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    text = path.read_text(encoding="utf-8")
+    defined, imported = {}, {}
+    for node in _Bare().visit(ast.parse(text)).body:
+        if isinstance(node, ast.FunctionDef):
+            defined[node.name] = node
+        elif isinstance(node, ast.Assign):
+            targets = [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+            defined |= dict.fromkeys(targets, node)
+        elif isinstance(node, ast.Import):
+            imported |= {alias.asname or alias.name.partition(".")[0]: (alias.name, ast.unparse(node)) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*module.split(".")[: -node.level], *filter(None, [node.module])]) if node.level else node.module
+            statement = None if node.level else ast.unparse(node)
+            imported |= {alias.asname or alias.name: (base, statement) for alias in node.names}
+    return text.split("\n"), defined, imported
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes annotations out."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        return ast.arg(node.arg)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        node.returns = None
+        return self.generic_visit(node)

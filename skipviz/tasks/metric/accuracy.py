@@ -1,0 +1,5 @@
+"""The share that is told right."""
+
+from ..objective_kind import Metric
+
+KIND = Metric(number=1, name="accuracy", words="Accuracy", meaning="accuracy", by_class=True)

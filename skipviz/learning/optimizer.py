@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.sgd import sgd
 
 from ..network import Network
 from ..network.paths import in_use
 from ..tasks.experiment import Training
 from .parameters import FlatParameters, Span
 
+ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-8
+"""torch's defaults, also of AdamW."""
 DEFAULT_MOMENTUM = 0.9
 """Of the optimizer `momentum` where the training says 0."""
 
 
-def make_optimizer(training: Training, tensors: list[Tensor]) -> torch.optim.Optimizer:
-    """Return the optimizer that `training` names, in torch's fused implementation."""
-    shared = {"lr": training.learning_rate, "weight_decay": training.weight_decay, "fused": True}
-    if training.optimizer == "adam":
-        return torch.optim.Adam(tensors, **shared)
-    if training.optimizer == "adamw":
-        return torch.optim.AdamW(tensors, **shared)
-    momentum = training.momentum
-    if training.optimizer == "momentum":
-        momentum = momentum or DEFAULT_MOMENTUM
-    return torch.optim.SGD(tensors, momentum=momentum, **shared)
+class Optimizer:
+    """SGD, momentum, Adam or AdamW over some tensors by their `grad`, as torch's fused classes take them, to the bit.
+
+    torch's own classes import its compiler when they are made: seconds, and memory, of every process that trains.
+    """
+
+    def __init__(self, training: Training, tensors: list[Tensor]) -> None:
+        self.groups: list[tuple[list[Tensor], float]] = [(tensors, training.weight_decay)]
+        """Tensors with their weight decay; those of a group are updated together."""
+        self.learning_rate = training.learning_rate
+        self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
+        """By tensor, what its next step depends on, under torch's names."""
+        self._name = training.optimizer
+        self._adaptive = training.optimizer in ("adam", "adamw")
+        self.momentum = 0.0 if self._adaptive else training.momentum
+        if training.optimizer == "momentum":
+            self.momentum = training.momentum or DEFAULT_MOMENTUM
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update every tensor that has a gradient."""
+        take = self._adam if self._adaptive else self._sgd
+        for tensors, weight_decay in self.groups:
+            moving = [tensor for tensor in tensors if tensor.grad is not None]
+            if moving:
+                take(moving, [tensor.grad for tensor in moving], lr=self.learning_rate, weight_decay=weight_decay)
+
+    def _adam(self, tensors: list[Tensor], gradients: list[Tensor], **rates: float) -> None:
+        for tensor in tensors:
+            if not self.state[tensor]:
+                zeros = {name: torch.zeros_like(tensor) for name in ("exp_avg", "exp_avg_sq")}
+                self.state[tensor] = {"step": torch.zeros((), dtype=torch.float32, device=tensor.device), **zeros}
+        means, squares, steps = ([self.state[tensor][name] for tensor in tensors] for name in ("exp_avg", "exp_avg_sq", "step"))
+        decoupled = self._name == "adamw"
+        constants = {"beta1": ADAM_BETAS[0], "beta2": ADAM_BETAS[1], "eps": ADAM_EPSILON, "amsgrad": False, "maximize": False}
+        adam(tensors, gradients, means, squares, [], steps, fused=True, decoupled_weight_decay=decoupled, **constants, **rates)
+
+    def _sgd(self, tensors: list[Tensor], gradients: list[Tensor], **rates: float) -> None:
+        momenta = [self.state[tensor].get("momentum_buffer") for tensor in tensors] if self.momentum else []
+        constants = {"momentum": self.momentum, "dampening": 0.0, "nesterov": False, "maximize": False}
+        sgd(tensors, gradients, momenta, fused=True, **constants, **rates)
+        for tensor, momentum in zip(tensors, momenta, strict=bool(momenta)):
+            self.state[tensor]["momentum_buffer"] = momentum
 
 
 class Updater:
@@ -43,9 +80,7 @@ class Updater:
         self.spans: list[Span] = []
         self.pieces: list[Tensor] = []
         """What the optimizer updates, in the order of `spans`."""
-        self.optimizer = make_optimizer(training, [flat.values])
-        if flat.undecayed:
-            self.optimizer.add_param_group({"params": [torch.empty(0)], "weight_decay": 0.0})
+        self.optimizer = Optimizer(training, [flat.values])
         self.lay_out([start for start, _ in flat.pieces])
         self.set_network(network)
 
@@ -73,9 +108,8 @@ class Updater:
 
     def set_rates(self, learning_rate: float, weight_decay: float) -> None:
         """Take the rates of the next step; the second group does not decay."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        self.optimizer.param_groups[0]["weight_decay"] = weight_decay
+        self.optimizer.learning_rate = learning_rate
+        self._group(weight_decay)
 
     def step(self, gradient: Tensor) -> None:
         """Update all parameters that do not rest by the flat `gradient`."""
@@ -115,12 +149,15 @@ class Updater:
         """Have the optimizer update `pieces`, which lie at `spans`: what decays in its first group, the rest in the second."""
         self.spans, self.pieces = spans, pieces
         decays = [not any(first <= start < last for first, last in self.flat.undecayed) for start, _ in spans]
-        for group, wanted in zip(self.optimizer.param_groups, (True, False), strict=False):
-            group["params"] = [piece for piece, decaying in zip(pieces, decays, strict=True) if decaying == wanted]
+        self._groups = [[piece for piece, decay in zip(pieces, decays, strict=True) if decay == wanted] for wanted in (True, False)]
+        self._group(self.optimizer.groups[0][1])
+
+    def _group(self, weight_decay: float) -> None:
+        self.optimizer.groups = list(zip(self._groups, (weight_decay, 0.0), strict=True))
 
     def _begin_late_momentum(self) -> None:
         """Give a piece that takes its first step after others a momentum of 0, as torch does: its fused SGD begins all at once."""
-        if not self.optimizer.defaults.get("momentum"):
+        if not self.optimizer.momentum:
             return
         state = self.optimizer.state
         if any(state.get(piece) for piece in self.pieces):

@@ -30,7 +30,7 @@ def test_an_optimizer_keeps_the_state_that_is_said_of_it(name, momentum):
     parameters = torch.zeros(PARAMETERS, requires_grad=True)
     parameters.grad = torch.ones(PARAMETERS)
     training = Training(optimizer=name, momentum=momentum)
-    made = optimizer.make_optimizer(training, [parameters])
+    made = optimizer.Optimizer(training, [parameters])
     made.step()
     kept = sum(value.numel() for value in made.state[parameters].values() if isinstance(value, torch.Tensor) and value.numel() > 1)
     assert limits.kept_by_optimizer(training) == kept / PARAMETERS

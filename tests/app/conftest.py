@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from nurseries import warm_nurseries  # noqa: F401  (a fixture)
 from streamlit.testing.v1 import AppTest
 
 from skipviz.engine import Engine

@@ -125,6 +125,17 @@ class _Subprocess(asyncio.SubprocessProtocol):
         self._child.connection_lost(error)
 
 
+def nursery_process(end: socket.socket) -> subprocess.Popen:
+    """Start a nursery that speaks over `end`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "skipviz.engine.nursery", str(end.fileno())],
+        pass_fds=[end.fileno()],
+        cwd=ROOT,
+        env=_environment(CUDA_VISIBLE_DEVICES=""),
+        stdin=subprocess.DEVNULL,
+    )
+
+
 class Launcher:
     """Starts children; keeps one nursery alive where workers are forked."""
 
@@ -154,13 +165,7 @@ class Launcher:
             return
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "skipviz.engine.nursery", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                cwd=ROOT,
-                env=_environment(CUDA_VISIBLE_DEVICES=""),
-                stdin=subprocess.DEVNULL,
-            )
+            self._process = nursery_process(theirs)
         ours.setblocking(False)
         self._socket, self._lines = ours, Lines()
         asyncio.get_running_loop().add_reader(ours, self._hear_nursery)

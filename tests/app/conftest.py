@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
 import pytest
 from nurseries import warm_nurseries  # noqa: F401  (a fixture)
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from skipviz.engine import Engine
@@ -87,6 +89,14 @@ def _component(block):
         elif child.type == "bidi_component":
             return child
     return None
+
+
+@pytest.fixture(scope="package", autouse=True)
+def components():
+    """Search the installed packages for components once, as a server does, not for every session of the test client."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="package")

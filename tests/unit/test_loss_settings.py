@@ -54,6 +54,7 @@ def experiment(task: Task, **training) -> Experiment:
 
 POINTS, SEQUENCES = Task(name="gaussians", samples=100), Task(name="sequences", samples=100)
 MASKS = Task(name="shapes", samples=40, image_size=32)
+NUMBERS = Task(name="regression", samples=100)
 
 
 @pytest.mark.parametrize("training", [{}, WEIGHTED, SMOOTHED, BOTH], ids=str)
@@ -184,8 +185,17 @@ def test_the_sum_is_of_both():
     assert torch.equal(objective(case, truth)(outputs, truth), wanted)
 
 
+@pytest.mark.parametrize("error", [-3.0, -1.0, -0.4, 0.0, 0.7, 1.0, 2.5])
+def test_hubers_loss_and_its_slope_are_squared_below_1_and_linear_above(error):
+    outputs, truth = torch.tensor([[error + 2.0]], requires_grad=True), torch.tensor([[2.0]])
+    loss = objective(experiment(NUMBERS, loss="huber"), truth)(outputs, truth)
+    (slope,) = torch.autograd.grad(loss, outputs)
+    assert loss.item() == pytest.approx(error**2 / 2 if abs(error) < 1 else abs(error) - 0.5)
+    assert slope.item() == pytest.approx(max(-1.0, min(1.0, error)))
+
+
 SETTINGS = [(POINTS, BOTH), (POINTS, WEIGHTED | {"accumulation": 2}), (SEQUENCES, BOTH), (MASKS, WEIGHTED), (MASKS, DICE),
-            (MASKS, SUM | WEIGHTED), (MASKS, DICE | {"precision": "bfloat16", "accumulation": 2})]  # fmt: skip
+            (MASKS, SUM | WEIGHTED), (MASKS, DICE | {"precision": "bfloat16", "accumulation": 2}), (NUMBERS, {"loss": "huber"})]  # fmt: skip
 
 
 @pytest.mark.parametrize(("task", "training"), SETTINGS, ids=str)
@@ -210,11 +220,11 @@ def test_a_script_of_classes_of_pixels_trains_on_the_same_loss(tmp_path, trainin
     assert_same(losses_of(script(case, uploads=uploads))[0], trained(case)[0])
 
 
-NUMBERS = Task(name="regression")
 REFUSED = [
     (NUMBERS, WEIGHTED, "class weights act on classes, and Regression is about numbers: leave class_weights at none"),
     (NUMBERS, SMOOTHED, "label smoothing acts on classes, and Regression is about numbers"),
     (MASKS, SMOOTHED, "label smoothing is of two classes or more, and Shapes has masks of one thing: leave label_smoothing at 0"),
+    (POINTS, {"loss": "huber"}, "Huber is a loss of numbers, and Gaussians tells none: leave loss at auto"),
     (POINTS, DICE, "Dice is a loss of masks, and Gaussians has none: leave loss at auto"),
     (SEQUENCES, SUM, "Dice is a loss of masks"),
     (MASKS, DICE | WEIGHTED, "class weights act on a cross-entropy, and Dice alone has none"),

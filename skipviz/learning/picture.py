@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ..tasks.data import DIGITS_DEVIATION, DIGITS_MEAN, Data
+from ..tasks.data import Data
+from ..tasks.dataset import digits
 from ..tasks.task import Task
 from ..tasks.text import text_of, tokens_of
 from . import own_picture
@@ -73,7 +74,7 @@ class Painter:
             "kind": "digits",
             "size": list(images.shape[2:]),
             "count": len(images),
-            "images": _bytes(images * DIGITS_DEVIATION + DIGITS_MEAN),
+            "images": _bytes(images * digits.DEVIATION + digits.MEAN),
             "label": self.data.held_out_y[: len(images)].tolist(),
             "predicted": predicted.tolist(),
             "confidence": [round(value, 2) for value in confidence.tolist()],

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from ..network.base import NetworkError, elements
-from ..tasks.data import HELD_OUT_SHARE, Data, dataset
+from ..tasks.data import Data, dataset
 from ..tasks.event import Event, StepsEvent, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.metric import METRICS as KINDS
+from ..tasks.split import HELD_OUT_SHARE
 from ..tasks.uploads import Uploads
 from .batches import Batches
 from .checkpoint import CheckpointError, pack, restore_variant, unpack, variant_tensors, weight_shapes

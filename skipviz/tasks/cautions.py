@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..network import Network
 from ..network.kind import Norm
 from ..network.norm import NORMS
-from .data import HELD_OUT_SHARE
 from .experiment import Experiment
+from .split import HELD_OUT_SHARE
 
 
 def cautions(experiment: Experiment) -> list[str]:

@@ -1,113 +1,49 @@
-"""A task: which data, its controls, and what a network for it must take and give. Imports no numpy."""
+"""A task: which data, its controls, and what a network for it must take and give."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from ..network.base import Frozen, NetworkError, Shape, elements, written
 from ..network.network import Head, Network
+from .dataset import KINDS
+from .dataset.sequences import RULE_WORDS
 from .own import Own
-from .text import characters
+from .task_kind import TaskKind
 
-MAX_PIXELS = 2**23
-"""Of all generated images of a task together: 64 MB with their masks."""
-
-TaskName = Literal[
-    "spiral", "moons", "circles", "xor", "gaussians", "digits", "shapes", "sequences", "text", "regression", "line", "membranes",
-    "table", "pictures",
-]  # fmt: skip
-Rule = Literal["copy", "reverse", "sort", "add"]
-
-
-@dataclass(frozen=True)
-class TaskKind:
-    """What is fixed about a task: its words, its loss and metric by name, its ranges."""
-
-    number: int
-    """What makes the data of two tasks with one seed differ. It is written down and never changes: kept runs depend on it."""
-    title: str
-    sentence: str
-    loss: str
-    metric: str
-    outputs: int
-    picture: Literal[
-        "boundary", "digits", "masks", "class_masks", "sequences", "text", "curve", "thumbnails", "confusion", "scatter"
-    ]
-    samples: int
-    noise: float
-    max_samples: int
-    length: int | None = None
-    """Tokens of a sample, if it is a sequence of them."""
-    families: tuple[str, ...] = ("mlp",)
-    """Families of networks that can learn it, the usual one first."""
-
-
+_TABLE = {"number": 12, "title": "Your own table", "settings": ()}
+_PICTURES = {"number": 13, "title": "Your own pictures", "settings": ()}
 # fmt: off
-KINDS: dict[str, TaskKind] = {
-    "spiral": TaskKind(0, "Two spirals", "two arms, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
-    "moons": TaskKind(1, "Moons", "two half circles, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
-    "circles": TaskKind(2, "Circles", "a ring around a disc", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.2, 5000),
-    "xor": TaskKind(3, "XOR", "four squares, two classes", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.1, 5000),
-    "gaussians": TaskKind(4, "Gaussians", "two clouds", "cross_entropy", "accuracy", 2, "boundary", 1000, 0.4, 5000),
-    "digits": TaskKind(
-        5, "Digits", "8×8 handwritten digits, ten classes", "cross_entropy", "accuracy", 10, "digits", 1797, 0.0, 1797,
-        families=("mlp", "conv"),
-    ),
-    "shapes": TaskKind(
-        6, "Shapes", "find the shapes in noise, pixel by pixel", "binary_cross_entropy", "iou", 1, "masks", 512, 0.3, 2000,
-        families=("conv",),
-    ),
-    "membranes": TaskKind(
-        11, "Membranes", "find the borders between cells", "binary_cross_entropy", "iou", 1, "masks", 256, 0.15, 2000,
-        families=("conv",),
-    ),
-    "sequences": TaskKind(
-        7, "Sequences", "tokens in, tokens out by a rule", "token_cross_entropy", "exact", 10, "sequences", 2000, 0.0, 5000,
-        length=8, families=("transformer",),
-    ),
-    "text": TaskKind(
-        8, "Text", "the next character of Alice in Wonderland, chapter 1", "token_cross_entropy", "accuracy", 59, "text", 2000, 0.0,
-        5000, length=64, families=("transformer",),
-    ),
-    "regression": TaskKind(
-        9, "Regression", "a smooth curve through noisy points", "squared_error", "r2", 1, "curve", 500, 0.2, 5000,
-    ),
-    "line": TaskKind(10, "Line", "a curve from −2 to 2 in equal steps", "squared_error", "r2", 1, "curve", 256, 0.0, 256),
-}
-
 OWN_KINDS: dict[str, TaskKind] = {
     "classes": TaskKind(
-        12, "Your own table", "a column's class from the other columns", "cross_entropy", "accuracy", 0, "confusion", 0, 0.0, 0,
+        sentence="a column's class from the other columns", loss="cross_entropy", metric="accuracy", outputs=0,
+        picture="confusion", **_TABLE,
     ),
     "numbers": TaskKind(
-        12, "Your own table", "a column's number from the other columns", "squared_error", "r2", 1, "scatter", 0, 0.0, 0,
+        sentence="a column's number from the other columns", loss="squared_error", metric="r2", outputs=1,
+        picture="scatter", **_TABLE,
     ),
     "labels": TaskKind(
-        13, "Your own pictures", "the class of a picture", "cross_entropy", "accuracy", 0, "thumbnails", 0, 0.0, 0,
-        families=("conv", "mlp"),
+        sentence="the class of a picture", loss="cross_entropy", metric="accuracy", outputs=0,
+        picture="thumbnails", families=("conv", "mlp"), **_PICTURES,
     ),
     "masks": TaskKind(
-        13, "Your own pictures", "masks of pictures", "binary_cross_entropy", "iou", 1, "masks", 0, 0.0, 0, families=("conv",),
+        sentence="masks of pictures", loss="binary_cross_entropy", metric="iou", outputs=1,
+        picture="masks", families=("conv",), **_PICTURES,
     ),
     "pixel_classes": TaskKind(
-        13, "Your own pictures", "the class of every pixel", "pixel_cross_entropy", "mean_iou", 0, "class_masks", 0, 0.0, 0,
-        families=("conv",),
+        sentence="the class of every pixel", loss="pixel_cross_entropy", metric="mean_iou", outputs=0,
+        picture="class_masks", families=("conv",), **_PICTURES,
     ),
 }
 """Tasks of one's own data, by what is told; how many samples and outputs there are, the data says."""
 # fmt: on
 OWN_NAMES = {"table": ("classes", "numbers"), "pictures": ("labels", "masks", "pixel_classes")}
 """What can be told of each kind of file."""
-RULES = {
-    "copy": "the same tokens again",
-    "reverse": "the tokens in reverse order",
-    "sort": "the tokens sorted",
-    "add": "each token plus the one before it, modulo {}",
-}
-"""What each rule wants of a sequence of tokens, `{}` being how many different ones there are."""
+TaskName = Literal[*KINDS, *OWN_NAMES]
+Rule = Literal[*RULE_WORDS]
 
 
 class Task(Frozen):
@@ -141,7 +77,7 @@ class Task(Frozen):
         """Return in a few words what is to be learned; of sequences, by which rule."""
         if self.own:
             return self.own.sentence()
-        return RULES[self.rule].format(self.vocabulary) if self.name == "sequences" else self.kind.sentence
+        return self.kind.told(self) if self.kind.told else self.kind.sentence
 
     def sample_count(self) -> int:
         """Return how many samples there are, training and held out together."""
@@ -153,10 +89,7 @@ class Task(Frozen):
         """Return how many samples there can be: few of large images, and no sequence twice."""
         if self.own:
             return self.own.samples
-        if self.name == "sequences":
-            return min(self.kind.max_samples, self.vocabulary ** self.tokens())
-        pixels = self.image_size**2 if self.finds_masks else 1
-        return min(self.kind.max_samples, MAX_PIXELS // pixels)
+        return self.kind.most(self) if self.kind.most else self.kind.max_samples
 
     def noise_level(self) -> float:
         """Return the noise in force."""
@@ -178,26 +111,16 @@ class Task(Frozen):
 
     def token_count(self) -> int:
         """Return how many different tokens there are; 0 if there are none."""
-        if self.name == "text":
-            return len(characters())
-        return self.vocabulary if self.gives_tokens else 0
+        return self.kind.vocabulary(self)
 
     @property
     def causal(self) -> bool:
         """Whether a position may see only itself and those before it: what comes after is what it has to say."""
-        return self.name == "text"
+        return self.kind.causal
 
     def sample_shape(self) -> Shape:
         """Return one sample's shape: `(2,)`, `(1,)`, `(1, 8, 8)`, `(1, size, size)`, `(length,)`, or what one's own data has."""
-        if self.own:
-            return self.own.shape
-        if self.gives_tokens:
-            return (self.tokens(),)
-        if self.name == "digits":
-            return (1, 8, 8)
-        if self.finds_masks:
-            return (1, self.image_size, self.image_size)
-        return (1,) if self.kind.picture == "curve" else (2,)
+        return self.own.shape if self.own else self.kind.shape(self)
 
     def output_shape(self) -> Shape:
         """Return the shape that a network gives for one sample.

@@ -12,11 +12,21 @@ from pathlib import Path
 FILE = Path(__file__).resolve().parents[2] / "assets" / "text.txt"
 
 
+def passage_of(text: str) -> str:
+    """Return a text with one paragraph a line; it begins and ends with the end of a line."""
+    return "\n" + "".join(" ".join(paragraph.split()) + "\n" for paragraph in text.split("\n\n"))
+
+
+@cache
+def whole() -> str:
+    """Return the text as it is printed."""
+    return FILE.read_text(encoding="ascii").strip()
+
+
 @cache
 def passage() -> str:
-    """Return the text with one paragraph a line; it begins and ends with the end of a line."""
-    paragraphs = FILE.read_text(encoding="ascii").strip().split("\n\n")
-    return "\n" + "".join(" ".join(paragraph.split()) + "\n" for paragraph in paragraphs)
+    """Return the text as it is learned."""
+    return passage_of(whole())
 
 
 @cache

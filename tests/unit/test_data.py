@@ -7,7 +7,7 @@ import pytest
 
 from skipviz import Task
 from skipviz.tasks.data import dataset
-from skipviz.tasks.images import _star
+from skipviz.tasks.dataset.shapes import star as star_of
 from skipviz.tasks.task import KINDS, OWN_KINDS
 from skipviz.tasks.text import characters, passage, text_of, tokens_of
 
@@ -93,7 +93,7 @@ def test_without_overlap_other_pictures_are_drawn():
 
 def test_stars_have_five_points_and_a_waist():
     grid = np.mgrid[:101, :101] - 50
-    star = _star(grid[1], grid[0], 40.0, 0.3)
+    star = star_of(grid[1], grid[0], 40.0, 0.3)
     angle, radius = np.arctan2(grid[0], grid[1]), np.hypot(*grid)
     outside = star & (np.abs(radius - 30) < 1.5)
     turns = np.sort(angle[outside])

@@ -21,7 +21,6 @@ def test_bounds_of_learning_are_repeated_as_they_are():
     assert footprint.STACKED_ELEMENTS == norms.STACKED_ELEMENTS
     assert (footprint.EVALUATED_AT_ONCE, footprint.EVALUATED_ELEMENTS) == (variant.EVALUATED_AT_ONCE, variant.EVALUATED_ELEMENTS)
     assert limits.MAPPED * ELEMENT_BYTES == setup.MAPPED_BYTES
-    assert limits.HELD_OUT_SHARE == data.HELD_OUT_SHARE
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])

@@ -195,7 +195,8 @@ def test_hubers_loss_and_its_slope_are_squared_below_1_and_linear_above(error):
 
 
 SETTINGS = [(POINTS, BOTH), (POINTS, WEIGHTED | {"accumulation": 2}), (SEQUENCES, BOTH), (MASKS, WEIGHTED), (MASKS, DICE),
-            (MASKS, SUM | WEIGHTED), (MASKS, DICE | {"precision": "bfloat16", "accumulation": 2}), (NUMBERS, {"loss": "huber"})]  # fmt: skip
+            (MASKS, SUM | WEIGHTED), (MASKS, DICE | {"precision": "bfloat16", "accumulation": 2}),
+            (NUMBERS, {"loss": "huber"})]  # fmt: skip
 
 
 @pytest.mark.parametrize(("task", "training"), SETTINGS, ids=str)

@@ -9,6 +9,7 @@ from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.loss import LOSSES
 from ...tasks.own import UploadError
+from ...tasks.split import HELD_OUT_SHARE
 from .footprint import evaluated, footprint, stacked
 
 _OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
@@ -21,8 +22,6 @@ HEAP = 1.5
 """What glibc's heap takes over what is in use at the peak: free chunks between live ones; it was 1.2 to 1.8."""
 _DATA_COPIES = 4
 """Of one's own data: as kept, as doubles (two), and as the network takes it; of tokens: whole numbers of eight bytes, twice."""
-HELD_OUT_SHARE = 5
-"""One sample of so many is held out (`tasks.data`)."""
 HELD_OUT_SAMPLES = 512
 """Of these the outputs are held at once to be compared (`learning.trainer`): classes of pixels are many numbers."""
 PICTURED = {"boundary": 2304, "curve": 161}

@@ -14,7 +14,7 @@ from ...tasks.event import Event, applied
 from ...tasks.experiment import Experiment, Training
 from ...tasks.metric import METRICS
 from ...tasks.task import Task
-from ...tasks.text import FILE
+from ...tasks.text import whole
 from ...version import __version__
 from .data import data_source
 from .lines import broken
@@ -138,9 +138,12 @@ def script(
     phases, steps = _phases(experiment, events)
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}
-    sources = Sources()
+    sources, of_data = Sources(), Sources()
     objective = objective_source(experiment, sources)
-    own_norms, taken = experiment.training.batch_size == 1, {*OWN_CLASSES, *sources.parts}
+    data = own.body if own else data_source(task, of_data)
+    if not task.kind.holds_out:
+        of_data.add("skipviz.tasks.split:split")
+    own_norms, taken = experiment.training.batch_size == 1, {*OWN_CLASSES, *sources.parts, *of_data.parts}
     classes = {name: class_name(name, taken) for name in lives}
     writers = {name: NetworkWriter(live, needs, own_norms, task.sample_shape()) for name, live in lives.items()}
     networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
@@ -148,13 +151,13 @@ def script(
         [
             helpers(needs) + f"\n\n{sources.text()}\n",
             *(f"\n{text}" for text in networks),
-            own.body if own else data_source(task),
+            f"{data}\n\n{of_data.text()}\n",
             updater(phases) + rate_source(experiment.training, _lengthens(phases)),
             _train_source(experiment, phases, steps, classes, lives, bool({"Dropout", "DropPath"} & needs), objective),
         ]
     )
-    text = f'\n\nTEXT = r"""\n{FILE.read_text(encoding="ascii").strip()}\n"""\n' if task.name == "text" else ""
-    return _head(phases[-1], file, body, own) + broken(body) + text + MAIN
+    text = f'\n\nTEXT = r"""\n{whole()}\n"""\n' if "TEXT" in data else ""
+    return _head(phases[-1], file, body, own, of_data.imports) + broken(body) + text + MAIN
 
 
 def _own(task: Task, uploads: Uploads | None) -> OwnSource | None:
@@ -196,16 +199,13 @@ def _about(experiment: Experiment, name: str) -> str:
     return f"{name}: {network.depth} layers, {skips}, {network.parameter_count():,} parameters."
 
 
-def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None) -> str:
+def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None, imports: set[str]) -> str:
     task, training = experiment.task, experiment.training
     title = f"{', '.join(experiment.variants)} on {task.kind.title}: {training.steps:,} steps of {training.optimizer}."
-    needs = ", and the digits that scikit-learn installs" if task.name == "digits" else ""
     head = HEAD.format(
-        title=title, version=__version__, file=file, needs=own.needs if own else needs, given=own.given if own else ""
+        title=title, version=__version__, file=file, needs=own.needs if own else task.kind.needs, given=own.given if own else ""
     )
-    standard = {"import math", "from hashlib import blake2b"}
-    if task.name == "digits":
-        standard |= {"import importlib.util", "from pathlib import Path"}
+    standard = {"import math", "from hashlib import blake2b", *imports}
     if own:
         standard = {*standard, *own.imports, "from hashlib import blake2b, sha256"} - {"from hashlib import blake2b"}
     if "groupby(" in body:

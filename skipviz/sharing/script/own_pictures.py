@@ -15,14 +15,13 @@ from ...tasks.own import IGNORED, Own, UploadError
 from ...tasks.own_samples import FLAT
 from ...tasks.pictures import Pictures
 from ...tasks.task import Task
-from .data import SPLIT
 from .own_words import MEAN, Reading, literal, sentence
 
 PICTURES = '''
 def data():
     """{sentence}"""
     x, y = pictures()
-    training, _, held_out, _ = split(np.arange(len(y)), y, np.random.default_rng([{seed}, {number}]))
+    training, held_out = split(y, np.random.default_rng([{seed}, {number}]))
 {standardise}    return x[training], y[training], x[held_out], y[held_out]
 
 
@@ -84,7 +83,7 @@ def pictures_source(task: Task, pictures: Pictures) -> Reading:
         first=OPENED if of_files else "",
         x="x / 255" if is_bytes else "x",
     )
-    body, digest = f"{body}{MEAN.format(flat=FLAT)}\n{SPLIT}", _pictures_digest(pictures, own)
+    body, digest = body + MEAN.format(flat=FLAT), _pictures_digest(pictures, own)
     if not of_files:
         return Reading(("import csv",) if of_pixels else (), body, digest)
     written = f"\n{_without_imports(image_names)}\n\n{getsource(image_pixels.pixels_of)}\n{body}"

@@ -13,7 +13,6 @@ from ...tasks.own import Own, UploadError, shown
 from ...tasks.own_samples import FLAT
 from ...tasks.table import Column, Table, inputs, told
 from ...tasks.task import Task
-from .data import SPLIT
 from .own_rows import rows_source
 from .own_words import MEAN, Reading, comment_safe, literal, sentence
 
@@ -24,7 +23,7 @@ DATA = '''
 def data():
     """{sentence}"""
     columns, y = table()
-    training, _, held_out, _ = split(np.arange(len(y)), y, np.random.default_rng([{seed}, 12]))
+    training, held_out = split(y, np.random.default_rng([{seed}, 12]))
     x = np.hstack([{standardised}]).astype(np.float32)
 {standardise_y}    return x[training], y[training], x[held_out], y[held_out]
 
@@ -124,7 +123,7 @@ def table_source(task: Task, table: Table) -> Reading:
         parts.append(STANDARDISED)
     if any(is_number) or own.kind == "numbers":
         parts.append(MEAN.format(flat=FLAT))
-    body = f"{''.join(parts)}{rows_of.functions}\n{SPLIT}"
+    body = f"{''.join(parts)}{rows_of.functions}"
     imports = [*rows_of.imports, *["import re"] * bool(constants), *["from datetime import date"] * ("DATE" in constants)]
     return Reading(tuple(imports), body, _table_digest(used, y), rows_of.libraries, tuple(map(_constant, constants)))
 

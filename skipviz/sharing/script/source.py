@@ -29,7 +29,9 @@ class Sources:
 
     def text(self) -> str:
         """Return the sources, constants first."""
-        constants, functions = ([text for text in self.parts.values() if _is_function(text) == wanted] for wanted in (False, True))
+        texts = list(dict.fromkeys(self.parts.values()))
+        functions = [text for text in texts if text.startswith(("def ", "@"))]
+        constants = [text for text in texts if text not in functions]
         return "\n\n\n".join(["\n".join(constants), *functions] if constants else functions)
 
     def _add(self, module: str, name: str) -> None:
@@ -44,7 +46,7 @@ class Sources:
                 self.imports.add(statement)
             return
         node = defined[name]
-        for used in dict.fromkeys(part.id for part in ast.walk(node) if isinstance(part, ast.Name)):
+        for used in [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)]:
             if used != name:
                 self._add(module, used)
         if isinstance(node, ast.FunctionDef):
@@ -54,10 +56,6 @@ class Sources:
             self.parts[name] = "\n".join(kept)
         else:
             self.parts[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-
-
-def _is_function(text: str) -> bool:
-    return text.startswith(("def ", "@"))
 
 
 @cache

@@ -6,9 +6,11 @@ from ...network import families
 from ...network.family.transformer import MOST_BLOCKS
 from ...network.layer import Layer
 from ...network.network import Network
-from ...tasks.task import Task
+from ...tasks.task import KINDS, Task
 from .clues import of_kind, scale_of, usual
 from .form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
+
+OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 
 
 def _make(
@@ -77,7 +79,7 @@ FORM = Form(
     ),
     _make,
     _read,
-    tasks=("digits", "sequences", "text"),
+    tasks=("digits", *OF_TOKENS),
     published=_published,
     follow=_follow,
 )

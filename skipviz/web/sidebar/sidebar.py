@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ...tasks import presets
+from ...tasks.dataset.sequences import RULE_WORDS
 from ...tasks.experiment import OPTIMIZERS
 from ...tasks.task import KINDS, Task
 from ...tasks.training_words import training_words
@@ -20,7 +21,23 @@ from .field import field_of
 from .hint import preset_of
 
 TASKS = {**{name: kind.title for name, kind in KINDS.items()}, **own_panel.TITLES}
-RULES = {"copy": "copy", "reverse": "reverse", "sort": "sort", "add": "add, modular"}
+RULES = {name: words for name, (words, _) in RULE_WORDS.items()}
+FIELDS = {
+    "noise": lambda place, task, of: place.slider("Noise", 0.0, 1.0, step=0.01, **of("noise", float(task.noise_level()))),
+    "samples": lambda place, task, of: place.slider("Size", 40, task.most_samples(), **of("samples", task.sample_count())),
+    "image_size": lambda place, task, of: place.select_slider(
+        "Image", sorted({*SIZES, task.image_size}), **of("image_size", task.image_size)
+    ),
+    "overlap": lambda place, task, of: place.toggle("Overlap", **of("overlap", task.overlap)),
+    "rule": lambda place, task, of: place.selectbox("Rule", list(RULES), format_func=RULES.get, **of("rule", task.rule)),
+    "vocabulary": lambda place, task, of: place.slider(
+        "Tokens", 2, 100, **of("vocabulary", task.vocabulary), help="How many different ones"
+    ),
+    "length": lambda place, task, of: place.slider(
+        "Length", 2, 128, **of("length", task.tokens()), help="Tokens that are read at once"
+    ),
+}
+"""How the fields of a task are drawn."""
 
 
 def draw(desk: Desk, bench: Workbench) -> None:
@@ -102,19 +119,8 @@ def _task(desk: Desk, bench: Workbench) -> None:
     sentence = task.sentence()
     st.caption(f"{sentence[:1].upper()}{sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
     left, right = st.columns(2, gap="small")
-    if task.gives_tokens:
-        _tokens(task, left, right, setting)
-        return
-    if task.name != "digits":
-        left.slider("Noise", 0.0, 1.0, step=0.01, **setting("noise", float(task.noise_level())))
-    if task.finds_masks:
-        sizes = sorted({*SIZES, task.image_size})
-        right.select_slider("Image", sizes, **setting("image_size", task.image_size))
-    else:
-        place = left if task.name == "digits" else right
-        place.slider("Size", 40, task.most_samples(), **setting("samples", task.sample_count()))
-    if task.name == "shapes":
-        left.toggle("Overlap", **setting("overlap", task.overlap))
+    for index, field in enumerate(task.kind.settings):
+        FIELDS[field]((left, right)[index % 2], task, setting)
 
 
 def _change(desk: Desk, bench: Workbench, task: Task) -> None:
@@ -123,14 +129,6 @@ def _change(desk: Desk, bench: Workbench, task: Task) -> None:
         follow_task(desk, bench, task)
     else:
         take(desk, bench, lambda: _resized(bench, task))
-
-
-def _tokens(task: Task, left, right, setting) -> None:
-    """Draw the controls of a task of tokens."""
-    if task.name == "sequences":
-        left.selectbox("Rule", list(RULES), format_func=RULES.get, **setting("rule", task.rule))
-        right.slider("Tokens", 2, 100, **setting("vocabulary", task.vocabulary), help="How many different ones")
-    left.slider("Length", 2, 128, **setting("length", task.tokens()), help="Tokens that are read at once")
 
 
 def _resized(bench: Workbench, task: Task):

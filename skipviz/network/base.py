@@ -13,6 +13,7 @@ Shape = tuple[int, ...]
 """A state's shape without the batch: `(features,)`, `(channels, height, width)` or `(length, width)`."""
 
 Width = Annotated[int, Field(ge=1, le=4096)]
+Bias = Annotated[bool, Field(description="a number that is learned is added to each feature or channel out")]
 """Features or channels that an operation gives."""
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]

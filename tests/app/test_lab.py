@@ -60,7 +60,7 @@ def test_a_change_in_the_sidebar_rebuilds_the_network(lab, kind, label, value, f
 def test_the_width_and_the_activation_reach_every_layer(small):
     small.choose("slider", "Width", 5)
     layers = small.choose("selectbox", "Activation", "tanh")["network"]["layers"]
-    assert {(layer["width"], layer["activation"]) for layer in layers} == {(5, "tanh")}
+    assert {(layer["op"]["width"], layer["activation"]) for layer in layers} == {(5, "tanh")}
 
 
 @pytest.mark.parametrize("pattern", ["nested", "dense"])

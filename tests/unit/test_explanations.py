@@ -23,7 +23,7 @@ DRAWN = "\n".join(source for name, source in SCRIPTS.items() if name not in ("ex
 
 def _asked() -> set[str]:
     """Return every key that a heading asks for."""
-    named = set(re.findall(r'explain\("(\w+)"', DRAWN)) | set(re.findall(r'^ +(?:width \? )?row\(.*, "(\w+)"\)', DRAWN, re.M))
+    named = set(re.findall(r'explain\("(\w+)"', DRAWN)) | set(re.findall(r'^ +row\(.*, "(\w+)"\)', DRAWN, re.M))
     chosen = set(re.findall(r'"(\w+)"', re.search(r"const EXPLAINED = \[(.*)\]", DRAWN)[1]))
     quantities = set(re.findall(r'\? "(\w+_gradient)" : "(\w+_gradient)"', DRAWN)[0])
     kinds = set(re.findall(r"^  (\w+): paint\w+,$", SCRIPTS["picture.js"], re.M)) | {"boundary", "text"}
@@ -42,8 +42,8 @@ def test_every_heading_of_the_plots_and_every_row_of_the_inspector_asks():
     )
     assert len(headings) == 10
     assert [line for line in headings if "explain(" not in line] == []
-    rows = re.findall(r"^ +(?:width \? )?row\(.*$", SCRIPTS["inspector.js"], re.M)
-    assert len(rows) == 12
+    rows = re.findall(r"^ +row\(.*$", SCRIPTS["inspector.js"], re.M)
+    assert len(rows) == 11
     assert all(re.search(r', "\w+"\)', row) for row in rows)
 
 

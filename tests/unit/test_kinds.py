@@ -258,6 +258,31 @@ def test_every_field_of_an_operation_has_one_letter_in_links(kind):
     assert sorted(kind.keys.values()) == sorted(kind.model_fields.keys() - {"kind"})
 
 
+@OPERATION_KINDS
+def test_the_inspector_has_every_field_of_an_operation_that_is_one_value_with_its_bounds_and_what_it_is(kind):
+    fields = bundle.kinds()["operation"][kind.name]
+    assert fields.keys() == {name for name in kind.keys.values() if name != "size"}
+    assert not fields.keys() & Layer.model_fields.keys()
+    for name, field in fields.items():
+        assert field["says"].startswith(field["words"])
+        assert field["says"].endswith(".")
+        wanted = {"width": 4, "vocabulary": 4, "size": (2, 2)}
+        given = {other: wanted[other] for other, one in kind.model_fields.items() if one.is_required()}
+        if "bounds" in field:
+            least, most = field["bounds"]
+            assert kind(**given | {name: least})
+            assert kind(**given | {name: most})
+            for beyond in (least - 1, most + 1):
+                with pytest.raises(ValueError, match=name):
+                    kind(**given | {name: beyond})
+        elif "options" in field:
+            assert [getattr(kind(**given | {name: option}), name) for option in field["options"]] == field["options"]
+        else:
+            assert field["default"] in (True, False)
+        if field["none"]:
+            assert getattr(kind(**given | {name: None}), name) is None
+
+
 def kept_elements(module, x: torch.Tensor) -> int:
     """Return how many elements autograd keeps for the way back, parameters apart."""
     own = {parameter.data_ptr() for parameter in module.parameters()}

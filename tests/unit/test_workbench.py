@@ -4,6 +4,7 @@ import pytest
 
 from skipviz.network import edit, families
 from skipviz.network.base import NetworkError
+from skipviz.network.operation import Identity
 from skipviz.tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent, applied
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
@@ -127,6 +128,18 @@ def test_a_width_changes_the_layers_named_and_no_other():
     assert [layer.op.width for layer in network.layers] == [8, 8, 8, 8, 8, 5]
 
 
+def test_any_field_of_a_layer_and_of_its_operation_is_changed_where_there_is_one():
+    convolutions = families.conv(2, 8, 1, norm="batch", input=(1, 8, 8), head=10)
+    changes = {"kernel": 5, "edges": "reflect", "padding": 2, "init_factor": 2.0, "bias": False}
+    after = network_after(convolutions, {"op": "layers", "ids": ["f2"], "changes": changes})
+    before, layer = convolutions.layers[0], after.layers[1]
+    assert after.layers[0] == before
+    assert {name: getattr(layer.op, name, None) for name in changes} | {"init_factor": layer.init_factor} == changes
+    mixed = edit.set_layers(convolutions, ("f1",), op=Identity(), norm="none")
+    wider = network_after(mixed, {"op": "layers", "ids": ["f1", "f2"], "changes": {"width": 5}})
+    assert [getattr(layer.op, "width", None) for layer in wider.layers] == [None, 5]
+
+
 def test_a_changed_merge_chooses_its_adapter_anew():
     network = _experiment().network
     network = network_after(network, {"op": "skips", "ids": ["s1-3"], "changes": {"adapter": "project"}})
@@ -150,6 +163,9 @@ def test_a_skip_to_where_a_gate_lands_becomes_a_concat():
         {"op": "skips", "ids": ["s1-3"], "changes": {"strength": 3}},
         {"op": "layers", "ids": ["nosuch"], "changes": {"gain": 0}},
         {"op": "layers", "ids": ["f1"], "changes": {"width": 0}},
+        {"op": "layers", "ids": ["f1"], "changes": {"kernel": 5}},
+        {"op": "layers", "ids": ["f1"], "changes": {"kind": "conv"}},
+        {"op": "layers", "ids": ["f1"], "changes": {"id": "x"}},
         {"op": "remove_layers", "ids": ["f1", "f2", "f3", "f4", "f5", "f6"]},
     ],
 )

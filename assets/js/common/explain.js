@@ -12,12 +12,13 @@ let opened = null;
 
 /**
  * A button that explains; the words of a heading may stand in it, which makes them part of its target.
- * @param {string | {name: string, key: () => string}} what  a key of `EXPLANATIONS`, or how to find it at each press
+ * @param {string | {name: string, key?: () => string, said?: import("./explanations.js").Explanation}} what
+ *   a key of `EXPLANATIONS`, how to find it at each press, or the explanation itself
  * @param {...(Node | string)} words
  * @returns {HTMLButtonElement}
  */
 export function explain(what, ...words) {
-  const said = () => EXPLANATIONS[typeof what === "string" ? what : what.key()];
+  const said = () => (typeof what === "string" ? EXPLANATIONS[what] : (what.said ?? EXPLANATIONS[what.key?.() ?? ""]));
   const name = `Explain: ${typeof what === "string" ? said().title : what.name}`;
   const button = element("button", { type: "button", class: words.length ? "sv-explain worded" : "sv-explain", "aria-label": name, "aria-expanded": "false", "aria-haspopup": "dialog", title: name }, ...words, element("span", { class: "sv-explain-mark", "aria-hidden": "true" }));
   button.onclick = (event) => {
@@ -33,7 +34,8 @@ function openExplanation(button, said) {
   closeExplanation(false);
   const card = element(
     "div", { class: "sv-explanation", role: "dialog", "aria-label": said.title, tabindex: "-1" },
-    element("strong", {}, said.title), element("p", {}, said.says), element("p", { class: "sv-formula" }, said.formula), element("p", { class: "sv-quiet" }, said.read),
+    element("strong", {}, said.title), element("p", {}, said.says),
+    ...(said.formula ? [element("p", { class: "sv-formula" }, said.formula), element("p", { class: "sv-quiet" }, said.read)] : []),
     element("button", { type: "button", class: "sv-link", onclick: () => closeExplanation(true) }, "Close"),
   );
   // On the page's own element, which nothing cuts off or enlarges.

@@ -191,12 +191,6 @@ export const EXPLANATIONS = {
     formula: "hₖ = σ(norm(Wₖ hₖ₋₁ + bₖ))",
     read: "Gain multiplies the gradient that enters the layer from above; activations differ in how much of it they let through.",
   },
-  width: {
-    title: "Width",
-    says: "How many units (or channels) the layer has.",
-    formula: "hₖ has so many units",
-    read: "Wider layers have more parameters, and a longer gradient for the same size of its elements.",
-  },
   normalisation: {
     title: "Norm of a layer",
     says: "Shifts values to mean 0 and scales them to variance 1, then by learned γ and β; RMS norm scales only, without β.",

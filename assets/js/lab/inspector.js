@@ -128,8 +128,20 @@ function skipControls(skips, depth, act) {
   ];
 }
 
-/** A field for a number: what cannot be taken stays in it, and the sentence beneath says its bounds. */
-function number(label, value, [min, max], whole, act, changed) {
+/** A field of a layer's operation, as its kind describes it. */
+function operationRow(layer, name, field, ids, act) {
+  const value = layer.op[name] ?? field.default;
+  const put = (wanted) => act.layers(ids, { [name]: wanted }, true);
+  const control = field.options
+    ? choice(field.words, field.options.map((option) => [option, option]), value, put)
+    : field.bounds
+      ? number(field.words, value ?? "", field.bounds, true, act, put, field.none)
+      : switchButton(field.words, value, () => put(!value));
+  return row(field.words, control, { name: field.words, said: { title: field.words, says: field.says } });
+}
+
+/** A field for a number: what cannot be taken stays in it, and the sentence beneath says its bounds. One that may be `none` is left empty for it. */
+function number(label, value, [min, max], whole, act, changed, none = false) {
   const beneath = element("span", { class: "sv-quiet", hidden: true });
   const input = element("input", { type: "text", inputmode: "decimal", autocomplete: "off", value, "aria-label": label, title: label });
   const say = (/** @type {string} */ words, refused = false) => {
@@ -138,14 +150,18 @@ function number(label, value, [min, max], whole, act, changed) {
     input.setAttribute("aria-invalid", String(refused));
   };
   input.onchange = () => {
+    if (none && !input.value.trim()) {
+      say("");
+      return changed(null);
+    }
     const wanted = typedNumber(input.value, whole);
     if (wanted !== null && wanted >= min && wanted <= max && (!whole || Number.isInteger(wanted))) {
       say(readAs(input.value, wanted));
       input.value = String(wanted);
       return changed(wanted);
     }
-    const bounds = `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max}.`;
-    say(`${bounds} It stays ${value}.`, true);
+    const bounds = `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max}${none ? ", or nothing" : ""}.`;
+    say(`${bounds} It stays ${value === "" ? "empty" : value}.`, true);
     act.refuse("Not changed.", bounds);
   };
   return element("span", { class: "sv-typed" }, input, beneath);
@@ -154,7 +170,7 @@ function number(label, value, [min, max], whole, act, changed) {
 function layerControls(layers, act) {
   const layer = layers[0];
   const ids = layers.map((one) => one.id);
-  const width = layer.width && number("Width", layer.width, [1, 512], true, act, (value) => act.layers(ids, { width: value }, true));
+  const own = Object.entries(KINDS.operation[layer.kind]).map(([name, field]) => operationRow(layer, name, field, ids, act));
   const dropout = number("Dropout", layer.dropout, [0, 0.9], false, act, (value) => act.layers(ids, { dropout: value }, true));
   const path = number("Drop-path", layer.drop_path, [0, 0.9], false, act, (value) => act.layers(ids, { drop_path: value }, true));
   const factor = number("Init factor", layer.init_factor, [0.0001, 100], false, act, (value) => act.layers(ids, { init_factor: value }, true));
@@ -164,8 +180,8 @@ function layerControls(layers, act) {
     range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final), "gain "),
     choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
     menu(
-      "Width, norm, order, init, dropout and drop-path of this layer",
-      width ? row("Width", width, "width") : element("span", { class: "sv-quiet" }, layer.label),
+      "Operation, norm, order, init, dropout and drop-path of this layer",
+      ...(own.length ? own : [element("span", { class: "sv-quiet" }, layer.label)]),
       row("Norm", choice("Norm", NORMS, layer.norm, (value) => act.layers(ids, { norm: value }, true)), "normalisation"),
       row("Order", choice("Order", ORDERS, layer.order, (value) => act.layers(ids, { order: value }, true)), "order"),
       row("Init", choice("Init", KINDS.init, layer.init, (value) => act.layers(ids, { init: value }, true)), "init"),

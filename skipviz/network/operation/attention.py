@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import NetworkError, Shape, elements
+from ..base import Bias, NetworkError, Shape, elements
 from ..kind import Operation, Weights
 
 MAX_ATTENDED = 4096
@@ -52,9 +52,9 @@ class Attention(Operation):
     helpers: ClassVar = {"Attention": SOURCE}
     fills: ClassVar = ("torch", "glorot")
     kind: Literal["attention"] = "attention"
-    heads: int = Field(4, ge=1, le=64)
+    heads: int = Field(4, ge=1, le=64, description="that look by themselves, each at a share of the width")
     causal: bool = Field(False, description="a position sees itself and those before it only")
-    bias: bool = True
+    bias: Bias = True
 
     @property
     def looks_ahead(self) -> bool:

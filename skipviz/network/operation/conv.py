@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import NetworkError, Shape, Width, written
+from ..base import Bias, NetworkError, Shape, Width, written
 from ..kind import Operation, Weights
 
 
@@ -32,11 +32,11 @@ class Convolution(Operation):
     kind: Literal["conv"] = "conv"
     width: Width = Field(description="channels out")
     kernel: int = Field(3, ge=1, le=11, description="pixels a side")
-    stride: int = Field(1, ge=1, le=8)
+    stride: int = Field(1, ge=1, le=8, description="pixels from one place of the kernel to the next")
     padding: int | None = Field(None, ge=0, le=100, description="pixels a side; None: dilation · (kernel − 1) / 2")
     groups: int = Field(1, ge=1, le=4096, description="of channels that are mapped apart; it divides channels in and out")
     dilation: int = Field(1, ge=1, le=64, description="pixels from one of the kernel's to the next (Yu & Koltun 2016)")
-    bias: bool = True
+    bias: Bias = True
     edges: Literal["zeros", "reflect", "replicate", "circular"] = Field(
         "zeros", description="what is padded: zeros, or the image mirrored, its rim again, or the image from its other side"
     )

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import NetworkError, Shape, Width
+from ..base import Bias, NetworkError, Shape, Width
 from ..kind import Operation, Weights
 
 SOURCE = '''
@@ -35,7 +35,7 @@ class SequenceConvolution(Operation):
     dilation: int = Field(1, ge=1, le=1024, description="positions from one of them to the next")
     groups: int = Field(1, ge=1, le=4096, description="of features that are mapped apart; it divides features in and out")
     causal: bool = Field(False, description="a position reads itself and those before it only")
-    bias: bool = True
+    bias: Bias = True
 
     @property
     def around(self) -> tuple[int, int]:

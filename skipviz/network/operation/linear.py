@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import Shape, Width, elements
+from ..base import Bias, Shape, Width, elements
 from ..kind import Operation, Weights
 
 
@@ -17,7 +17,7 @@ class Linear(Operation):
     keys: ClassVar = {"w": "width", "b": "bias"}
     kind: Literal["linear"] = "linear"
     width: Width = Field(description="features out")
-    bias: bool = True
+    bias: Bias = True
 
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0], self.width) if len(shape) == 2 else (self.width,)

@@ -17,10 +17,10 @@ class Pool(Operation):
     number: ClassVar = 4
     keys: ClassVar = {"r": "reduce", "n": "kernel", "s": "stride", "p": "padding", "l": "ceil"}
     kind: Literal["pool"] = "pool"
-    reduce: Literal["max", "mean"] = "max"
+    reduce: Literal["max", "mean"] = Field("max", description="what it takes of each window")
     kernel: int = Field(2, ge=1, le=16, description="pixels a side")
-    stride: int = Field(2, ge=1, le=16)
-    padding: int = Field(0, ge=0, le=8)
+    stride: int = Field(2, ge=1, le=16, description="pixels from one window to the next")
+    padding: int = Field(0, ge=0, le=8, description="pixels a side that count for nothing")
     ceil: bool = Field(False, description="a last window may reach over the edge, as in Caffe")
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from ..base import Shape
 from ..kind import Operation, Weights
 
@@ -43,7 +45,7 @@ class Position(Operation):
     helpers: ClassVar = {"Position": SINUSOIDAL, "LearnedPosition": LEARNED}
     saves_input: ClassVar = False
     kind: Literal["position"] = "position"
-    mode: Literal["sinusoidal", "learned"] = "sinusoidal"
+    mode: Literal["sinusoidal", "learned"] = Field("sinusoidal", description="sines and cosines, or vectors that are learned")
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_sequence(shape)

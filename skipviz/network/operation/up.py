@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import NetworkError, Shape, Width, elements, spatial, written
+from ..base import Bias, NetworkError, Shape, Width, elements, spatial, written
 from ..kind import Operation, Weights
 
 BILINEAR = '''
@@ -34,13 +34,15 @@ class Upsampling(Operation):
     helpers: ClassVar = {"bilinear": BILINEAR}
     kind: Literal["up"] = "up"
     width: Width = Field(description="channels out")
-    factor: int = Field(2, ge=2, le=32)
-    mode: Literal["transposed", "nearest", "bilinear"] = "nearest"
+    factor: int = Field(2, ge=2, le=32, description="times as many pixels a side")
+    mode: Literal["transposed", "nearest", "bilinear"] = Field(
+        "nearest", description="transposed, or a convolution of pixels that are repeated or interpolated"
+    )
     kernel: int = Field(3, ge=1, le=64, description="pixels a side; a transposed one has its stride = factor")
     padding: int | None = Field(
         None, ge=0, le=32, description="pixels a side; None: output side = factor × input side, or the nearest"
     )
-    bias: bool = True
+    bias: Bias = True
 
     @property
     def interpolates(self) -> bool:

@@ -16,6 +16,7 @@ from ...tasks.cautions import cautions
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import recipe_words, schedule_words
 from ..desk.workbench import Workbench
+from .operation_fields import operation_fields
 from .remembered import remembered
 
 LAB_HEIGHT = 660
@@ -40,14 +41,14 @@ def note(network: Network) -> str:
 
 def network_data(network: Network) -> dict:
     """Return the parts a person can point at, with shapes and parameter counts."""
-    shapes = network.shapes
+    shapes, fields = network.shapes, operation_fields()
     layers = [
         {
             "id": layer.id,
             "k": k,
             "label": layer.op.label(),
             "kind": layer.op.kind,
-            "width": getattr(layer.op, "width", None),
+            "op": _unusual(layer.op, fields[layer.op.kind]),
             "activation": layer.activation,
             "norm": layer.norm,
             "order": layer.order,
@@ -78,6 +79,11 @@ def network_data(network: Network) -> dict:
         "skips_on": sum(skip.in_force for skip in network.skips),
         "words": ["Plain", "Residual"] if residual else ["Skips off", "On"],
     }
+
+
+def _unusual(op, fields: dict) -> dict:
+    """Return the fields of an operation that are not at their defaults."""
+    return {name: value for name, field in fields.items() if (value := getattr(op, name)) != field["default"]}
 
 
 def _skip_data(network: Network, index: int) -> dict:

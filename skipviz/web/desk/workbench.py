@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ...network import edit
 from ...network.base import NetworkError
+from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...tasks.change import CHANGES
@@ -112,14 +113,19 @@ def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
 
 
 def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:
-    if "width" in changes:
-        width, wanted = changes.pop("width"), set(ids)
-        layers = tuple(
-            layer.replaced(op=layer.op.replaced(width=width)) if layer.id in wanted else layer for layer in network.layers
-        )
+    """Change fields of layers, and of those of their operations that have them."""
+    of_layer = Layer.model_fields.keys() - {"id", "op"}
+    of_op, wanted = {name: changes.pop(name) for name in [*changes] if name not in of_layer}, set(ids)
+    _known(of_op, {name for layer in network.layers if layer.id in wanted for name in type(layer.op).keys.values()})
+    if of_op:
+        layers = tuple(_op_changed(layer, of_op) if layer.id in wanted else layer for layer in network.layers)
         network = edit.changed(network, layers=layers)
-    known = _known(changes, {"on", "gain", "activation", "norm", "order", "init", "dropout", "drop_path", "zero_gamma"})
-    return edit.set_layers(network, ids, **known) if known else network
+    return edit.set_layers(network, ids, **changes) if changes else network
+
+
+def _op_changed(layer: Layer, changes: dict) -> Layer:
+    known = {name: value for name, value in changes.items() if name in type(layer.op).keys.values()}
+    return layer.replaced(op=layer.op.replaced(**known)) if known else layer
 
 
 def _known(changes: dict, names: set[str]) -> dict:

@@ -7,7 +7,7 @@ import json
 import pytest
 import safetensors.numpy
 from experiments import small
-from pages import LabPage
+from pages import DESKTOP, PHONE, LabPage
 from playwright.sync_api import expect
 
 from skipviz import build, experiment_from_json
@@ -59,7 +59,8 @@ def _drop(page, name, text):
     expect(page.locator(".sv-drop-hint")).to_be_hidden()
 
 
-def test_the_panel_gives_script_json_tables_and_pictures(page, tmp_path):
+def test_the_panel_gives_script_json_tables_pictures_and_numbers_for_a_spreadsheet(page, tmp_path):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     lab = LabPage(page).open(small(steps=30))
     panel = _panel(lab)
     expect(panel.get_by_text("CSV", exact=True)).to_have_attribute("aria-disabled", "")
@@ -90,13 +91,6 @@ def test_the_panel_gives_script_json_tables_and_pictures(page, tmp_path):
         assert picture.startswith(b"\x89PNG")
         assert len(picture) > 2000
     assert "<svg" in _download(page, panel.get_by_label("Loss as SVG"), tmp_path).read_text()
-
-
-def test_the_numbers_shown_are_copied_for_a_spreadsheet(visit):
-    page = visit()
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    lab, run = _finished(page)
-    panel = _panel(lab)
     panel.get_by_label("Copy these numbers").click()
     expect(panel).to_contain_text("The numbers are copied")
     rows = [line.split("\t") for line in page.evaluate("navigator.clipboard.readText()").splitlines()]
@@ -107,7 +101,7 @@ def test_the_numbers_shown_are_copied_for_a_spreadsheet(visit):
     assert rows[1][0] == str(last["step"])
 
 
-def test_json_dropped_on_the_lab_opens_as_an_edit_and_what_is_no_experiment_is_refused(page):
+def test_json_dropped_or_chosen_opens_as_an_edit_and_what_is_no_experiment_is_refused(page, tmp_path):
     lab = LabPage(page).open(small(depth=6))
     before = lab.experiment()
     other = presets.get("figure-4-9-left")
@@ -130,46 +124,43 @@ def test_json_dropped_on_the_lab_opens_as_an_edit_and_what_is_no_experiment_is_r
         assert "Traceback" not in lab.toast.inner_text()
     assert lab.experiment() == before
 
-
-def test_a_file_is_opened_from_the_panel_too(page, tmp_path):
-    lab = LabPage(page).open(small(depth=6))
     path = tmp_path / "left.json"
-    path.write_text(presets.get("figure-4-9-left").to_json())
+    path.write_text(other.to_json())
     panel = _panel(lab)
     with page.expect_file_chooser() as chosen:
         panel.get_by_role("button", name="Open a file…").click()
     chosen.value.set_files(path)
-    lab.expect_network(lambda network: network.depth == 8)
+    lab.until(lambda: lab.experiment() == other)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_a_replay_opens_from_disk_without_any_network(visit, chromium, tmp_path, width):
-    page = visit()
+def test_a_replay_opens_from_disk_without_any_network(page, chromium, tmp_path):
     lab, run = _finished(page, depth=8)
     path = _download(page, _panel(lab).get_by_text("Replay, one HTML file"), tmp_path)
     assert path.stat().st_size <= 6_000_000
     frames = lab.frames(run)
-    context = chromium.new_context(viewport={"width": width, "height": 900}, offline=True)
+    context = chromium.new_context(viewport=DESKTOP, offline=True)
     try:
         asked, errors = [], []
         context.route("http*://**", lambda route: (asked.append(route.request.url), route.abort()))
         alone = context.new_page()
         alone.on("pageerror", lambda error: errors.append(error.message))
         alone.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-        alone.goto(path.as_uri())
-        expect(alone.locator(".sv-bars .main-svg").first).to_be_visible()
-        expect(alone.locator("svg.sv-diagram [data-layer]")).to_have_count(8)
-        alone.get_by_label("Step shown").fill("20")
-        expect(alone.locator(".sv-step")).to_have_text("20")
-        frame = next(frame for frame in frames if frame["step"] == 20)
-        values = next(iter(frame["variants"].values()))
-        expect(alone.locator(".sv-title", has_text="Loss")).to_contain_text(f"{values['loss']:.3g}")
-        alone.get_by_role("button", name="Table", exact=True).click()
-        shown = alone.locator(".sv-table tbody tr").first.locator("td").nth(5).inner_text()
-        assert float(_plain(shown)) == pytest.approx(values["weight_grad"][0], rel=0.02)
-        alone.get_by_role("button", name="Play").click()
-        expect(alone.locator(".sv-step")).to_have_text("29")
-        expect(alone.get_by_role("button", name="Play")).to_be_visible()
+        for viewport in (DESKTOP, PHONE):
+            alone.set_viewport_size(viewport)
+            alone.goto(path.as_uri())
+            expect(alone.locator(".sv-bars .main-svg").first).to_be_visible()
+            expect(alone.locator("svg.sv-diagram [data-layer]")).to_have_count(8)
+            alone.get_by_label("Step shown").fill("20")
+            expect(alone.locator(".sv-step")).to_have_text("20")
+            frame = next(frame for frame in frames if frame["step"] == 20)
+            values = next(iter(frame["variants"].values()))
+            expect(alone.locator(".sv-title", has_text="Loss")).to_contain_text(f"{values['loss']:.3g}")
+            alone.get_by_role("button", name="Table", exact=True).click()
+            shown = alone.locator(".sv-table tbody tr").first.locator("td").nth(5).inner_text()
+            assert float(_plain(shown)) == pytest.approx(values["weight_grad"][0], rel=0.02)
+            alone.get_by_role("button", name="Play").click()
+            expect(alone.locator(".sv-step")).to_have_text("29")
+            expect(alone.get_by_role("button", name="Play")).to_be_visible()
         assert asked == []
         assert errors == []
     finally:

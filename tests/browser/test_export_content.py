@@ -8,7 +8,7 @@ import re
 from xml.etree import ElementTree
 
 from experiments import small
-from pages import FigurePage, LabPage
+from pages import FigurePage, LabPage, wait_until
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -142,12 +142,17 @@ def test_a_panel_of_the_figure_is_taken_along(visit):
     expect(page.get_by_role("button", name="Export the left network", exact=True)).to_be_focused()
 
 
-def test_each_of_two_runs_side_by_side_is_taken_along(visit):
-    page = visit()
-    lab = LabPage(page).open(small(depth=6, steps=30))
-    lab.set_speed(9)
-    run = lab.start()
-    lab.expect_state("Finished")
+def finished(page) -> str:
+    """Return a run that this page's browser had finished; no page need be open."""
+    page.request.get("", headers={"accept": "text/html"})
+    body = {"experiment": json.loads(small(depth=6, steps=30).to_json())}
+    run = page.request.post("skipviz/runs", data=body).json()["run"]
+    wait_until(page, lambda: page.request.get(f"skipviz/runs/{run}").json()["state"] == "finished")
+    return run
+
+
+def test_each_of_two_runs_side_by_side_is_taken_along(page):
+    run = finished(page)
     held = []
     page.route("**/skipviz/stream?**", lambda route: held.append(route))
     page.goto(f"compare?runs={run},{run}")
@@ -169,12 +174,8 @@ def test_each_of_two_runs_side_by_side_is_taken_along(visit):
             assert any(line.startswith("Right: ") for line in said(drawn, "caption"))
 
 
-def test_a_watcher_takes_a_run_along_and_opens_a_file_as_their_own(visit, tmp_path):
-    page = visit()
-    lab = LabPage(page).open(small(depth=6, steps=30))
-    lab.set_speed(9)
-    run = lab.start()
-    lab.expect_state("Finished")
+def test_a_watcher_takes_a_run_along_opens_a_file_as_their_own_and_hears_why_a_file_cannot_be_made(visit, tmp_path):
+    run = finished(visit())
     watcher = visit()
     theirs = LabPage(watcher).open(run=run)
     expect(watcher.locator(".sv-watch")).to_contain_text("You are watching")
@@ -192,16 +193,15 @@ def test_a_watcher_takes_a_run_along_and_opens_a_file_as_their_own(visit, tmp_pa
     theirs.expect_network(lambda network: network.depth == 4)
     expect(watcher.locator(".sv-watch")).to_be_hidden()
     expect(theirs.main).to_have_text("Start")
+    theirs.settle()
+    watcher.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
 
-
-def test_a_file_that_cannot_be_made_says_why(visit):
-    page = visit()
-    LabPage(page).open(small(depth=4))
-    page.route("**/skipviz/code?**", lambda route: route.fulfill(status=422, json={"error": "the data of this is not here"}))
-    panel = panel_of(page)
+    watcher.route("**/skipviz/code?**", lambda route: route.fulfill(status=422, json={"error": "the data of this is not here"}))
+    panel = panel_of(watcher)
     panel.get_by_text("PyTorch script").click()
     expect(panel.get_by_role("status")).to_have_text("The data of this is not here.")
-    page.unroute("**/skipviz/code?**")
-    page.route("**/skipviz/code?**", lambda route: route.abort())
+    watcher.unroute("**/skipviz/code?**")
+    watcher.route("**/skipviz/code?**", lambda route: route.abort())
     panel.get_by_text("PyTorch script").click()
     expect(panel.get_by_role("status")).to_have_text("The server does not answer.")

@@ -145,6 +145,9 @@ def test_a_box_is_edited_inserted_and_removed_from_the_inspector(six):
     expect(six.inspector).to_contain_text("f(4)")
     six.choose("Activation", "tanh")
     six.expect_network(lambda network: network.layers[3].activation == "tanh")
+    six.inspector.locator(".sv-drop > summary").click()
+    six.inspector.get_by_label("Bias", exact=True).click()
+    six.expect_network(lambda network: [layer.op.bias for layer in network.layers] == [True] * 3 + [False] + [True] * 2)
     six.page.get_by_label("Insert a layer above").click()
     network = six.expect_network(lambda network: network.depth == 7)
     assert network.layers[3].id == "f4"

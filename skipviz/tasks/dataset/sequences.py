@@ -26,16 +26,15 @@ RULE_WORDS = {
 
 def sequences(rng: np.random.Generator, samples: int, length: int, vocabulary: int, rule: str) -> tuple[np.ndarray, np.ndarray]:
     """Return sequences, none of them twice, and what the rule makes of them; both int64 `(samples, length)`."""
-    if vocabulary**length <= LISTED:
-        chosen = rng.permutation(vocabulary**length)[:samples]
-        given = chosen[:, None] // vocabulary ** np.arange(length) % vocabulary
-    else:
-        given = different(rng, samples, length, vocabulary)
+    given = different(rng, samples, length, vocabulary)
     return given, RULES[rule](given, vocabulary)
 
 
 def different(rng: np.random.Generator, count: int, length: int, vocabulary: int) -> np.ndarray:
-    """Return `count` different sequences; there are far more, so hardly any has to be drawn again."""
+    """Return `count` different sequences of tokens below `vocabulary`, int64 `(count, length)`."""
+    if vocabulary**length <= LISTED:
+        chosen = rng.permutation(vocabulary**length)[:count]
+        return chosen[:, None] // vocabulary ** np.arange(length) % vocabulary
     found = np.empty((0, length), dtype=np.int64)
     while len(found) < count:
         more = rng.integers(0, vocabulary, (count - len(found), length))

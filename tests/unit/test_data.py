@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from skipviz import Task
+from skipviz import Experiment, Task, Training, families, train
 from skipviz.tasks.data import dataset
 from skipviz.tasks.dataset.shapes import star as star_of
 from skipviz.tasks.task import KINDS, OWN_KINDS
@@ -23,11 +23,12 @@ def test_a_seed_gives_the_same_samples_and_another_seed_others(name):
 
 NUMBERED = {
     "spiral": 0, "moons": 1, "circles": 2, "xor": 3, "gaussians": 4, "digits": 5, "shapes": 6, "sequences": 7, "text": 8,
-    "regression": 9, "line": 10, "membranes": 11,
+    "regression": 9, "line": 10, "membranes": 11, "memory": 14,
 }  # fmt: skip
 HELD_OUT = {
     "spiral": "82f68f7b2ff3", "moons": "611b22bf6bf9", "circles": "7dee2f53fc90", "xor": "656193575190",
     "gaussians": "e06dc0c3aee1", "digits": "c20fbddb97c0", "sequences": "382e8a673053", "text": "d6adc944d08f",
+    "memory": "bf3fa7e9f051",
 }  # fmt: skip
 """SHA-256 of what is held out of 60 samples, where that is whole numbers."""
 
@@ -133,6 +134,32 @@ def test_no_sequence_is_both_trained_on_and_held_out(fields):
     assert len(np.unique(both, axis=0)) == len(both) == task.sample_count()
     assert both.min() == 0
     assert both.max() == fields["vocabulary"] - 1
+
+
+@pytest.mark.parametrize(("length", "vocabulary", "count"), [(24, 10, 6), (11, 3, 2), (2, 2, 1)])
+def test_copy_memory_asks_for_its_first_tokens_at_the_end_blanks_before_and_each_words_once(length, vocabulary, count):
+    task = Task(name="memory", length=length, vocabulary=vocabulary)
+    data, blank, cue = dataset(task), vocabulary, vocabulary + 1
+    x, y = np.concatenate([data.x, data.held_out_x]).tolist(), np.concatenate([data.y, data.held_out_y]).tolist()
+    assert len({tuple(row) for row in x}) == len(x) == min(2000, vocabulary**count)
+    for given, wanted in zip(x, y, strict=True):
+        words = given[:count]
+        assert all(0 <= word < vocabulary for word in words)
+        assert given == words + [blank] * (length - 2 * count) + [cue] * count
+        assert wanted == [blank] * (length - count) + words
+    assert task.token_count() == vocabulary + 2
+    assert str(count) in task.sentence() or "first token" in task.sentence()
+
+
+def test_a_transformer_learns_copy_memory_where_no_guess_is_good():
+    task = Task(name="memory", length=8, vocabulary=8)
+    network = families.transformer(
+        2, 32, 4, positions="learned", vocabulary=task.token_count(), input=task.sample_shape(), head=task.head()
+    )
+    training = Training(steps=150, batch_size=51, learning_rate=0.01, record_every=149)
+    losses = [frame.variants["a"].loss for frame in train(Experiment(variants={"a": network}, task=task, training=training))]
+    guessed = 2 / 8 * np.log(8)  # of six blanks that are known and two words that are not
+    assert losses[-1] < guessed / 2 < losses[0]
 
 
 def test_a_window_of_text_is_followed_by_the_next_character_and_training_never_sees_the_last_fifth():

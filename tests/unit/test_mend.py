@@ -41,7 +41,7 @@ def test_what_can_be_mended_is():
     assert names["mlp"] == points | {"digits"}
     assert names["conv"] == {"digits", "shapes", "membranes"}
     assert names["unet"] == {"digits", "shapes", "membranes"}
-    assert names["transformer"] == {"sequences", "text"}
+    assert names["transformer"] == {"memory", "sequences", "text"}
     assert names["rows"] == {"digits"}
 
 

@@ -76,6 +76,13 @@ def test_sequences_follow_the_same_rule_whether_listed_or_drawn(task):
     check(short(Experiment(variants={"a": net}, task=task), steps=2))
 
 
+@pytest.mark.parametrize("task", [{}, {"length": 5, "vocabulary": 4, "samples": 40}])
+def test_copy_memory_is_the_same_whether_listed_or_drawn(task):
+    task = Task(name="memory", **task)
+    net = families.transformer(1, 8, 2, vocabulary=task.token_count(), input=task.sample_shape(), head=task.head())
+    check(short(Experiment(variants={"a": net}, task=task), steps=2))
+
+
 def test_shapes_that_lie_apart_are_the_same_pictures():
     task = Task(name="shapes", samples=40, image_size=16, overlap=False)
     net = families.conv(depth=2, width=3, input=task.sample_shape(), head=task.head())

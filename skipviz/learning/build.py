@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..network import Head, Network, NetworkError
 from ..network.base import Shape, channels, elements, is_image
+from ..network.branch import arriving_at
 from ..network.chain import wiring_of
 from ..network.operation import Convolution, Identity, Linear
 from .dropout import Masks
@@ -69,11 +70,15 @@ class NetworkModule(nn.Module):
         self.network, self.masks = network, Masks(seed)
         layers = (LayerModule(layer, shape, seed, self.masks) for layer, shape in zip(network.layers, shapes.layers, strict=True))
         skips = (
-            SkipModule(skip, shape, shapes.states[skip.source], shapes.states[skip.target], seed)
+            SkipModule(skip, shape, network.carries(skip), shapes.states[skip.target], seed)
             for skip, shape in zip(network.skips, shapes.skips, strict=True)
         )
+        beside = zip(network.branches, shapes.branches, strict=True)
+        beside = [(node.id, LayerModule(node, shape, seed, self.masks)) for node, shape in beside if not node.is_merge]
         self.layers = Parts(zip((layer.id for layer in network.layers), layers, strict=True))
         self.skips = Parts(zip((skip.id for skip in network.skips), skips, strict=True))
+        if network.branches:
+            self.branches, self.edges = Parts(beside), Parts(_edges(network, seed))
         self.reads, self.head = built_head(network.head, shapes.head_input, seed)
         self._plan = self._planned(network)
 
@@ -94,12 +99,21 @@ class NetworkModule(nn.Module):
         return Plan(self, wiring_of(network), training)
 
     def layer_of(self, node: str) -> LayerModule:
-        """Return the module of the layer with this id."""
-        return self.layers[node]
+        """Return the module of the layer, or of the branch's node, with this id."""
+        return self.layers.get(node) or self.branches[node]
 
     def carrier(self, edge: str) -> SkipModule | None:
-        """Return the module of the skip with this id, or None for an edge of the trunk."""
-        return self.skips.get(edge)
+        """Return the module of the skip, or of an edge into a branch's merge; None for an edge into a layer."""
+        found = self.skips.get(edge)
+        return self.edges.get(edge) if found is None and self.network.branches else found
+
+    def beside(self) -> list[nn.Module]:
+        """Return the modules of the nodes and of the edges of branches, in the network's order."""
+        if not self.network.branches:
+            return []
+        nodes = (self.branches.get(node.id) for node in self.network.branches)
+        edges = (self.edges.get(edge.id) for edge in self.network.edges)
+        return [nn.Identity() if part is None else part for part in (*nodes, *edges)]
 
     def forward(self, x: Tensor, tape: Tape | None = None) -> Tensor:
         return self._plan.run(x, tape)
@@ -121,7 +135,7 @@ class NetworkModule(nn.Module):
                 part, _, rest = rest.partition(".")
                 place = getattr(self, room).place(part)
                 names[name] = f"{room}.{place}.{rest.replace('project.', 'projection.', 1)}"
-            else:
+            elif room == "head":
                 names[name] = f"{room}.operation.{rest}"
         return names
 
@@ -163,7 +177,21 @@ def build(network: Network, seed: int = 0) -> NetworkModule:
         return NetworkModule(network, seed)
 
 
+def _edges(network: Network, seed: int) -> Iterator[tuple[str, SkipModule]]:
+    """Return, by id, the modules of the edges into branches' merges."""
+    nodes = {node.id: node for node in network.branches}
+    shapes = dict(zip((edge.id for edge in network.edges), network.shapes.edges, strict=True))
+    made = network.read_shapes()
+    for name, arriving in arriving_at(network).items():
+        node = nodes[name]
+        for place, edge in enumerate(arriving if node.is_merge else ()):
+            skip = edge.joining(node.op, first=place == 0)
+            yield edge.id, SkipModule(skip, shapes[edge.id], made[edge.source], made[arriving[0].source], seed)
+
+
 def _wiring(network: Network) -> tuple:
     layers = tuple(layer.model_copy(update={"on": True, "gain": 1.0}) for layer in network.layers)
     skips = tuple(skip.model_copy(update={"on": True, "gain": 1.0, "strength": 1.0}) for skip in network.skips)
-    return layers, skips, network.head
+    nodes = tuple(node.model_copy(update={"on": True, "gain": 1.0}) for node in network.branches)
+    edges = tuple(edge.model_copy(update={"on": True, "gain": 1.0, "strength": 1.0}) for edge in network.edges)
+    return layers, skips, network.head, nodes, edges

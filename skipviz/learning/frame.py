@@ -53,6 +53,14 @@ class VariantFrame:
     gate_opening: Numbers | None = None
     """For each skip, the mean of its gate's T over the batch, 0..1; None where there is no gate in force."""
     picture: dict[str, Any] | None = None
+    branch_grad: Numbers | None = None
+    """For each node of a branch, the norm of the gradient of its parameters. These four: None where there is no branch."""
+    branch_state_grad: Numbers | None = None
+    """For each node of a branch, that of its state; None where a merge takes the state as it is."""
+    edge_grad: Numbers | None = None
+    """For each edge of a branch, the part of its source's gradient that came back along it."""
+    edge_weight_grad: Numbers | None = None
+    """For each edge of a branch, that of its adapter's and gate's parameters."""
     total_grad: float | None = None
     """Norm of the whole gradient, before it is clipped."""
     learning_rate: float | None = None

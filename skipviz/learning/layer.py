@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..network import Layer
 from ..network.activation import ACTIVATIONS
 from ..network.base import Shape, channels, is_image
-from ..network.network import LayerShape
+from ..network.shapes import LayerShape
 from .dropout import Masks
 from .gain import with_gain
 from .norm import Norm

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from itertools import compress
 
 from ..network import Layer, Network
+from ..network.branch import INPUT, ready_at
 from ..network.norm import NORMS
 from ..network.rest import passes_on
+from ..network.shapes import LayerShape
 from .frame import VariantFrame
 
 UNDERFLOW, BLOCKED, ROUNDING = "underflow", "blocked", "rounding"
@@ -29,13 +31,15 @@ NEAR_THE_FLOOR = 1e-30
 """float32 ends at 1.2e-38: from below this, one layer of small weights ends there; what falls to 0 from above was stopped."""
 EPSILON = 2.0**-23
 """Distance of float32's numbers at 1."""
+OF_PARAMETERS = {"skip_grad": "skip_weight_grad", "edge_grad": "edge_weight_grad"}
+"""By a way's field, that of the parameters on the way."""
 NOISY = 0.5
 """Share of rounding from which a gradient says nothing."""
 
 
 @dataclass(slots=True, frozen=True)
 class Way:
-    """How the gradient comes back to a state: through layer or skip, from a later state's gradient (`outputs`: the head's)."""
+    """How the gradient comes back to a state: through layer, skip or edge, from the gradient of a later state."""
 
     field: str
     index: int
@@ -44,29 +48,57 @@ class Way:
 
 
 class GradientMarks:
-    """Tells the marks of a network's frames; made anew when a switch, strength or gain changes."""
+    """Tells the marks of a network's frames; made anew when a switch, strength or gain changes.
+
+    States are numbered: h_0…h_n, the head's outputs, then those of branches' nodes.
+    """
 
     def __init__(self, network: Network, batch_size: int) -> None:
-        self.network = network
-        self._passes = [passes(network, k, batch_size) for k in range(network.depth)]
+        self.network, depth = network, network.depth
+        self._passes = [passes(network, k, batch_size) for k in range(depth)]
         self._learns = [learns(layer) for layer in network.layers]
-        self._ways: list[list[Way]] = [[] for _ in range(network.depth + 1)]
+        self._beside = {node.id: k for k, node in enumerate(network.branches, start=depth + 2)}
+        self._ways: list[list[Way]] = [[] for _ in range(depth + 2 + len(network.branches))]
         for k, through in enumerate(self._passes):
             self._ways[k].append(Way("trunk_grad", k, k + 1, through))
         for index, skip in enumerate(network.skips):
-            carries = skip.in_force and skip.gain > 0
+            carries, source = skip.in_force and skip.gain > 0, self._beside.get(skip.via, skip.source)
             if not skip.joins:
-                self._ways[skip.source].append(Way("skip_grad", index, skip.target, carries))
+                self._ways[source].append(Way("skip_grad", index, skip.target, carries))
             else:
-                read = skip.target == network.depth or self._passes[skip.target]
-                self._ways[skip.source].append(Way("skip_grad", index, skip.target + 1, carries and read))
-        self._forks = [(k, [way for way in ways if way.passes]) for k, ways in enumerate(self._ways)]
-        self._forks = [(k, ways) for k, ways in self._forks if len(ways) + (k == network.depth) > 1]
-        skips = [way.passes for way in sorted((way for ways in self._ways for way in ways), key=_place) if way.field == "skip_grad"]
+                read = skip.target == depth or self._passes[skip.target]
+                self._ways[source].append(Way("skip_grad", index, skip.target + 1, carries and read))
+        through = self._branch_ways(batch_size)
+        self._order = [*self._backwards()]
+        self._forks = [(k, [way for way in ways if way.passes]) for k, ways in enumerate(self._ways) if k != depth + 1]
+        self._forks = [(k, ways) for k, ways in self._forks if len(ways) + (k == depth) > 1]
+        ways = sorted((way for ways in self._ways for way in ways), key=_place)
+        skips, edges = ([way.passes for way in ways if way.field == field] for field in ("skip_grad", "edge_grad"))
         self._open = {
-            "state_grad": [True] * (network.depth + 1), "trunk_grad": self._passes, "skip_grad": skips,
+            "state_grad": [True] * (depth + 1), "trunk_grad": self._passes, "skip_grad": skips,
             "weight_grad": self._learns, "scale_grad": self._learns, "skip_weight_grad": skips,
         }  # fmt: skip
+        if network.branches:
+            self._open |= {"branch_state_grad": [True] * len(through), "edge_grad": edges}
+            self._open |= {"branch_grad": [*map(learns, network.branches)], "edge_weight_grad": edges}
+
+    def _branch_ways(self, batch_size: int) -> list[bool]:
+        """Add the ways through branches' nodes; return of each whether gradient may come back through it."""
+        network, states = self.network, {INPUT: 0, **{layer.id: k for k, layer in enumerate(self.network.layers, start=1)}}
+        states |= self._beside
+        shapes = zip(network.branches, network.shapes.branches, strict=True)
+        through = {node.id: node.is_merge or (node.on and lets_through(node, shape, batch_size)) for node, shape in shapes}
+        for index, edge in enumerate(network.edges):
+            carries = edge.in_force and edge.gain > 0 and through[edge.target]
+            self._ways[states[edge.source]].append(Way("edge_grad", index, states[edge.target], carries))
+        return [through[node.id] for node in network.branches]
+
+    def _backwards(self) -> Iterator[int]:
+        """Return the states in an order in which each stands behind all that read it."""
+        ready = ready_at(self.network) if self.network.branches else {}
+        for k in range(self.network.depth, -1, -1):
+            yield from (self._beside[node.id] for node in reversed(ready.get(k, ())))
+            yield k
 
     def of(self, frame: VariantFrame) -> dict[str, dict[str, list[int]]]:
         """Return, by mark and field, the places of the frame's lists that have it; empty where nothing misleads."""
@@ -85,21 +117,25 @@ class GradientMarks:
             values = getattr(frame, field)
             if 0.0 in compress(values, ways) or any(value for value, way in zip(values, ways, strict=True) if value and not way):
                 return False
+        gradients = self._gradients(frame)
         for k, ways in self._forks:
             parts = sum(getattr(frame, way.field)[way.index] or 0.0 for way in ways)
-            if frame.state_grad[k] is not None and EPSILON * parts >= NOISY * frame.state_grad[k]:
+            if gradients[k] is not None and EPSILON * parts >= NOISY * gradients[k]:
                 return False
         return True
 
+    def _gradients(self, frame: VariantFrame) -> list[float | None]:
+        return [*frame.state_grad, frame.head_grad, *(frame.branch_state_grad or ())]
+
     def _all(self, frame: VariantFrame) -> Iterator[tuple[str, str, int]]:
         depth = self.network.depth
-        gradients = [*frame.state_grad, frame.head_grad]
-        marks: list[str | None] = [None] * (depth + 2)
-        noise = [0.0] * (depth + 2)
+        gradients = self._gradients(frame)
+        marks: list[str | None] = [None] * len(gradients)
+        noise = [0.0] * len(gradients)
         if frame.head_grad == 0:
-            marks[-1] = BLOCKED
+            marks[depth + 1] = BLOCKED
             yield BLOCKED, "head_grad", 0
-        for k in range(depth, -1, -1):
+        for k in self._order:
             gradient, parts = gradients[k], []
             for way in self._ways[k]:
                 value = getattr(frame, way.field)[way.index]
@@ -109,10 +145,10 @@ class GradientMarks:
                 if mark:
                     yield mark, way.field, way.index
             if k == depth:
-                parts.append((gradient or 0.0, _mark_of(gradient, True, frame.head_grad, marks[-1], 0.0), 0.0))
+                parts.append((gradient or 0.0, _mark_of(gradient, True, frame.head_grad, marks[depth + 1], 0.0), 0.0))
             marks[k], noise[k] = _summed(gradient, parts)
             if marks[k]:
-                yield marks[k], "state_grad", k
+                yield marks[k], *(("state_grad", k) if k <= depth else ("branch_state_grad", k - depth - 2))
         yield from self._of_parameters(frame, gradients, marks, noise)
 
     def _of_parameters(self, frame: VariantFrame, gradients, marks, noise) -> Iterator[tuple[str, str, int]]:
@@ -122,14 +158,18 @@ class GradientMarks:
                 mark = _mark_of(value, self._learns[k], gradients[k + 1], marks[k + 1], noise[k + 1])
                 if mark:
                     yield mark, field, k
+        for place, node in enumerate(self.network.branches):
+            state = self._beside[node.id]
+            mark = _mark_of(frame.branch_grad[place], learns(node), gradients[state], marks[state], noise[state])
+            if mark:
+                yield mark, "branch_grad", place
         for ways in self._ways:
             for way in ways:
-                if way.field != "skip_grad":
-                    continue
-                value = frame.skip_weight_grad[way.index]
+                field = OF_PARAMETERS.get(way.field)
+                value = getattr(frame, field)[way.index] if field else None
                 mark = _mark_of(value, way.passes, gradients[way.reader], marks[way.reader], noise[way.reader])
                 if mark:
-                    yield mark, "skip_weight_grad", way.index
+                    yield mark, field, way.index
 
 
 def _place(way: Way) -> int:
@@ -143,9 +183,12 @@ def learns(layer: Layer) -> bool:
 
 def passes(network: Network, k: int, batch_size: int) -> bool:
     """Return whether any gradient may come back through f_{k+1}, whatever its weights."""
-    layer, shape = network.layers[k], network.shapes.layers[k]
-    if not layer.on:
-        return passes_on(network, k + 1)
+    layer = network.layers[k]
+    return lets_through(layer, network.shapes.layers[k], batch_size) if layer.on else passes_on(network, k + 1)
+
+
+def lets_through(layer: Layer, shape: LayerShape, batch_size: int) -> bool:
+    """Return whether any gradient may come back through a layer that is on."""
     if not learns(layer):
         return False
     normed = layer.normed_shape(shape.input, shape.output)

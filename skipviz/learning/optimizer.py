@@ -94,9 +94,10 @@ class Updater:
 
     def set_network(self, network: Network) -> None:
         """Let the parts that the outputs of `network` do not depend on rest from now on."""
-        layers, skips = in_use(network)
-        used = [*zip(self.flat.layers, layers, strict=True), *zip(self.flat.scales, layers, strict=True)]
-        used += [*zip(self.flat.skips, skips, strict=True)]
+        use, flat = in_use(network), self.flat
+        spans = (flat.layers, flat.scales, flat.skips, flat.branches, flat.edges)
+        uses = (use.layers, use.layers, use.skips, use.branches, use.edges)
+        used = [pair for pairs in zip(spans, uses, strict=True) for pair in zip(*pairs, strict=True)]
         self.resting: list[Span] = []
         for (start, end), needed in sorted(used):
             if needed or start == end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import accumulate, chain, pairwise
 
 import torch
@@ -16,8 +17,9 @@ Span = tuple[int, int]
 class FlatParameters:
     """Moves a model's parameters into one vector, of which they become views.
 
-    The order is: each layer (without its branch scale), head, branch scales, then the parameters of each skip. `pieces`
-    are what an optimizer updates at first: layers, head and scales together, and each skip that has parameters by itself;
+    The order is: each layer (without its branch scale), head, branch scales, the parameters of each skip, then of each node
+    and each edge of branches. `pieces` are what an optimizer updates at first: layers, head and scales together, and each
+    skip, node and edge that has parameters by itself;
     `undecayed`, the parameters of activations, are pieces of their own among them, which weight decay leaves alone
     (He et al. 2015).
     """
@@ -25,7 +27,8 @@ class FlatParameters:
     def __init__(self, model: NetworkModule) -> None:
         layers = [[p for p in layer.parameters() if p is not layer.scale] for layer in model.layers]
         scales = [[] if layer.scale is None else [layer.scale] for layer in model.layers]
-        groups = [*layers, list(model.head.parameters()), *scales, *[list(skip.parameters()) for skip in model.skips]]
+        beside = [_scale_first(part) for part in (*model.skips, *model.beside())]
+        groups = [*layers, list(model.head.parameters()), *scales, *beside]
         self.parameters: list[nn.Parameter] = list(chain.from_iterable(groups))
         self.values = torch.cat([p.detach().reshape(-1) for p in self.parameters])
         position = 0
@@ -36,11 +39,14 @@ class FlatParameters:
         self.spans: list[Span] = list(zip([0, *ends], ends, strict=False))
         depth = len(layers)
         self.layers, self.head = self.spans[:depth], self.spans[depth]
-        self.scales, self.skips = self.spans[depth + 1 : 2 * depth + 1], self.spans[2 * depth + 1 :]
+        self.scales, rest = self.spans[depth + 1 : 2 * depth + 1], self.spans[2 * depth + 1 :]
+        skips, branches = len(model.network.skips), len(model.network.branches)
+        self.skips, self.branches, self.edges = rest[:skips], rest[skips : skips + branches], rest[skips + branches :]
         self.layer_runs, self.runs = runs(self.layers), runs(self.spans)
-        self.undecayed = _undecayed(model, self.layers)
-        trunk = pairwise(sorted({0, self.scales[-1][1], *chain.from_iterable(self.undecayed)}))
-        self.pieces: list[Span] = [*trunk, *(span for span in self.skips if span[1] > span[0])]
+        self.undecayed = _undecayed(model.layers, self.layers)
+        self.undecayed += _undecayed(model.beside(), [*self.branches, *self.edges])
+        cuts = {0, self.scales[-1][1], *chain.from_iterable(self.undecayed), *chain.from_iterable(rest)}
+        self.pieces: list[Span] = list(pairwise(sorted(cuts)))
         self.weights = _weights(layers, self.layers)
 
     def weight_rows(self, vector: Tensor) -> list[tuple[list[int], Tensor]]:
@@ -60,11 +66,18 @@ class FlatParameters:
         return torch._C._nn.flatten_dense_tensors(gradients)
 
 
-def _undecayed(model: NetworkModule, layers: list[Span]) -> list[Span]:
+def _scale_first(part: nn.Module) -> list[nn.Parameter]:
+    """Return a part's parameters, that of its activation last."""
+    scale = getattr(part, "scale", None)
+    return [*([] if scale is None else [scale]), *(p for p in part.parameters() if p is not scale)]
+
+
+def _undecayed(parts: Iterable[nn.Module], spans: list[Span]) -> list[Span]:
     """Return where the parameters of activations lie, each at the end of its layer's; neighbours are one span."""
     found: list[Span] = []
-    for layer, (_, end) in zip(model.layers, layers, strict=True):
-        size = 0 if layer.activation is None else layer.activation.weight.numel()
+    for part, (_, end) in zip(parts, spans, strict=True):
+        activation = getattr(part, "activation", None)
+        size = 0 if activation is None else activation.weight.numel()
         if size and found and found[-1][1] == end - size:
             found[-1] = (found[-1][0], end)
         elif size:

@@ -122,6 +122,8 @@ def part_name(network: Network, field: str, index: int) -> str:
         return f"h{index}"
     if field.startswith("skip"):
         return network.skips[index].id
+    if field.startswith(("branch", "edge")):
+        return (network.branches if field.startswith("branch") else network.edges)[index].id
     return "head" if field == "head_grad" else network.layers[index].id
 
 
@@ -140,6 +142,9 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     measurement.add("state_grad", found.states)
     measurement.add("trunk_grad", found.trunks)
     measurement.add("skip_grad", found.skips)
+    if network.branches:
+        measurement.add("branch_state_grad", [found.by_node.get(node.id) for node in network.branches])
+        measurement.add("edge_grad", [found.by_edge.get(edge.id) for edge in network.edges])
     measurement.add("state_rms", [state.detach() if state.is_floating_point() else None for state in tape.states])
     wrong = measurement.take()
     fields = measurement.fields
@@ -150,6 +155,9 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
             fields["state_rms"][k] /= state.numel() ** 0.5
     fields |= mean_magnitudes(network, flat, found, gradient)
     fields["gate_opening"] = gate_opening(tape)
+    for k, node in enumerate(network.branches):
+        if node.id not in found.by_node:
+            fields["branch_state_grad"][k] = None
     fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong)
     fields["head_grad"] = fields["head_grad"][0]
     states = zip(network.layers, fields["state_rms"][1:], strict=True)
@@ -180,7 +188,7 @@ def mean_magnitudes(network: Network, flat: FlatParameters, found: Gradients, gr
 
 def _total(parts: list[list[float | None]], wrong: list[str]) -> float | None:
     """Return the norm of the whole gradient from the norms of its parts; None, and named in `wrong`, where one is not finite."""
-    if any(name.startswith(("weight_grad:", "head_grad:", "scale_grad:", "skip_weight_grad:")) for name in wrong):
+    if any(name.split(":")[0] in PARAMETER_FIELDS for name in wrong):
         wrong.append("total_grad")
         return None
     return hypot(*(value for part in parts for value in part if value is not None))
@@ -195,6 +203,10 @@ def gate_opening(tape: Tape) -> list[float | None] | None:
     return [means[name] if means.get(name, torch.nan) < torch.inf else None for name in tape.trunk.skips]
 
 
+PARAMETER_FIELDS = ("weight_grad", "head_grad", "scale_grad", "skip_weight_grad", "branch_grad", "edge_weight_grad")
+
+
 def _parameter_fields(flat: FlatParameters) -> tuple[tuple[str, list[Span]], ...]:
     """Return the fields that measure parameters, in the order of the flat vector."""
-    return (("weight_grad", flat.layers), ("head_grad", [flat.head]), ("scale_grad", flat.scales), ("skip_weight_grad", flat.skips))
+    spans = (flat.layers, [flat.head], flat.scales, flat.skips, flat.branches, flat.edges)
+    return tuple(zip(PARAMETER_FIELDS, spans, strict=True))[: None if flat.branches else 4]

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from ..network import Skip
 from ..network.base import Shape, channel_axis, channels, is_image, spatial
 from ..network.merge import MERGES
-from ..network.network import SkipShape
 from ..network.operation import Convolution, Linear
+from ..network.shapes import SkipShape
 from ..network.skip import stride_between
 from .gain import with_gain
 from .layer import called_or_bound, composed, normalising

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .base import Shape, channels, with_channels
+from .branch import INPUT, arriving_at, ready_at
+from .edge import Edge
 from .layer import Layer
 from .merge import MERGES
-from .network import LayerShape, Network, SkipShape
-from .node import Join
+from .network import Network
+from .node import Join, Node
+from .shapes import UNCHANGED, LayerShape, NodeShape, SkipShape
 from .skip import Adapter, Skip
 from .trunk import Trunk
-from .wiring import NodeShape, PartShapes, Wiring
+from .wiring import PartShapes, Wiring
 
 Landing = list[tuple[Skip, SkipShape]]
-NONE, AS_IT_IS = Adapter(spatial="none", channels="none"), Adapter()
+AS_IT_IS = Adapter()
 
 
 @dataclass(slots=True)
@@ -63,7 +67,7 @@ class _Chain:
     """A chain's nodes and edges while they are collected."""
 
     def __init__(self, network: Network) -> None:
-        self.nodes: list[Layer | Merge] = []
+        self.nodes: list[Layer | Merge | Node] = []
         self.edges: list[Joint] = []
         self.shapes: dict[str, NodeShape] = {}
         self.carried: dict[str, SkipShape] = {}
@@ -71,15 +75,21 @@ class _Chain:
         landing: dict[int, Landing] = {}
         for skip, shape in zip(network.skips, network.shapes.skips, strict=True):
             landing.setdefault(skip.target, []).append((skip, shape))
+        self._names = {INPUT: "x"}
+        """By the name that an edge has for a state, that of the part which gives it."""
+        self._arriving: dict[str, list[Edge]] | None = None
+        ready, self._network = ready_at(network) if network.branches else {}, network
+        self._branches(ready.get(0, ()))
         for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
             self._layer(layer, shape, landing.get(k, ()))
+            self._branches(ready.get(k, ()))
 
     def _layer(self, layer: Layer, shape: LayerShape, skips: Landing) -> None:
         way = f"{layer.id}.in"
         if len(self.ways) < len(self.states):
             self.ways.append(way)
         self.edges.append(Joint(way, self.reads, layer.id))
-        self.carried[way] = SkipShape(NONE, shape.input, 0)
+        self.carried[way] = SkipShape(UNCHANGED, shape.input, 0)
         self.nodes.append(layer)
         self.shapes[layer.id] = NodeShape((shape.input,), shape.output, shape.parameters)
         state, by_merge = layer.id, {}
@@ -89,6 +99,7 @@ class _Chain:
             if not MERGES[merge].joins:
                 state = self._merge(f"{layer.id}.{merge}", merge, state, shape.output, landing)
         self.states.append(state)
+        self._names[layer.id] = state
         for merge, landing in by_merge.items():
             if MERGES[merge].joins:
                 self.ways.append(f"{layer.id}.{merge}.0")
@@ -97,9 +108,9 @@ class _Chain:
 
     def _merge(self, name: str, merge: str, first: str, shape: Shape, skips: Landing) -> str:
         self.edges.append(Joint(f"{name}.0", first, name))
-        self.carried[f"{name}.0"] = SkipShape(NONE, shape, 0)
+        self.carried[f"{name}.0"] = SkipShape(UNCHANGED, shape, 0)
         for port, (skip, carried) in enumerate(skips, start=1):
-            source = self.states[skip.source]
+            source = skip.via or self.states[skip.source]
             live = skip.on, skip.strength, skip.gain, skip.adapter, skip.in_force
             self.edges.append(Joint(skip.id, source, name, port, *live))
             self.carried[skip.id] = carried
@@ -108,6 +119,22 @@ class _Chain:
         output = with_channels(shape, sum(map(channels, inputs))) if MERGES[merge].joins else shape
         self.shapes[name] = NodeShape(inputs, output, 0)
         return name
+
+    def _branches(self, ready: Iterable[Node]) -> None:
+        """Add nodes of branches, which read what is there."""
+        if not ready:
+            return
+        if self._arriving is None:
+            shapes, network = self._network.shapes, self._network
+            self._arriving = arriving_at(network)
+            self.carried |= {edge.id: shape for edge, shape in zip(network.edges, shapes.edges, strict=True)}
+            self.shapes |= {node.id: shape for node, shape in zip(network.branches, shapes.branches, strict=True)}
+        for node in ready:
+            for edge in self._arriving[node.id]:
+                live = edge.on, edge.strength, edge.gain, edge.adapter, edge.in_force
+                source = self._names.get(edge.source, edge.source)
+                self.edges.append(Joint(edge.id, source, node.id, edge.port, *live))
+            self.nodes.append(node)
 
 
 def _turn(landing: tuple[Skip, SkipShape]) -> bool:

@@ -11,11 +11,14 @@ from itertools import accumulate
 from pydantic import ValidationError
 
 from .base import Frozen, NetworkError, sentence
+from .branch import INPUT
 from .layer import Layer
 from .network import MAX_LAYERS, Network
 from .rest import check_rests, unfit
 from .skip import Skip
 
+PARTS = ("layers", "skips", "branches", "edges")
+"""What a network is made of, beside its input and head."""
 SWITCHES = frozenset({"on", "strength", "gain"})
 """Fields that an event sets: of each by itself any value that a part takes fits."""
 
@@ -68,7 +71,8 @@ def remove_skips(network: Network, identifiers) -> Network:
     wanted = set(identifiers)
     for identifier in sorted(wanted - {skip.id for skip in network.skips}):
         network.skip(identifier)
-    return changed(network, skips=tuple(skip for skip in network.skips if skip.id not in wanted))
+    skips = tuple(skip for skip in network.skips if skip.id not in wanted)
+    return changed(network, **pruned(network.model_copy(update={"skips": skips})))
 
 
 def set_layer(network: Network, identifier: str, **changes) -> Network:
@@ -79,10 +83,13 @@ def set_layer(network: Network, identifier: str, **changes) -> Network:
 def set_layers(network: Network, identifiers, **changes) -> Network:
     """Return `network` with the same change made to several layers."""
     wanted = set(identifiers)
-    for identifier in sorted(wanted - {layer.id for layer in network.layers}):
+    for identifier in sorted(wanted - {part.id for part in (*network.layers, *network.branches)}):
         network.layer_index(identifier)
-    layers = tuple(_with(layer, changes) if layer.id in wanted else layer for layer in network.layers)
-    return _switched(network, changes, layers=layers)
+    parts = {
+        name: tuple(_with(part, changes) if part.id in wanted else part for part in getattr(network, name))
+        for name in ("layers", "branches")
+    }
+    return _switched(network, changes, **parts)
 
 
 def insert_layer(network: Network, position: int, layer: Layer | None = None) -> Network:
@@ -97,7 +104,7 @@ def insert_layer(network: Network, position: int, layer: Layer | None = None) ->
         if neighbour.op.reads_tokens:  # only a first layer can
             neighbour = network.layers[min(1, network.depth - 1)]
         layer = _with(neighbour, {"gain": 1.0, "on": True})
-    layer = layer.model_copy(update={"id": _free(network.layers, "f")})
+    layer = layer.model_copy(update={"id": _free((*network.layers, *network.branches), "f")})
     layers = (*network.layers[:position], layer, *network.layers[position:])
     skips = tuple(_moved(skip, lambda state: state + 1 if state > position else state) for skip in network.skips)
     return changed(network, layers=layers, skips=skips)
@@ -119,11 +126,30 @@ def remove_layers(network: Network, identifiers) -> Network:
     kept, pairs = [], set()
     for skip in network.skips:
         source, target = skip.source - removed[skip.source], skip.target - removed[skip.target]
-        if target > source and (source, target) not in pairs:
-            pairs.add((source, target))
+        if target > source and (source, target, skip.via) not in pairs:
+            pairs.add((source, target, skip.via))
             kept.append(skip.model_copy(update={"source": source, "target": target}))
     layers = tuple(layer for layer in network.layers if layer.id not in wanted)
-    return changed(network, layers=layers, skips=tuple(kept))
+    stays, edges = {}, network.edges
+    if edges:  # a branch that read a layer reads what that layer read
+        last = INPUT
+        for layer in network.layers:
+            last = last if layer.id in wanted else layer.id
+            stays[layer.id] = last
+        edges = tuple(edge.model_copy(update={"source": stays.get(edge.source, edge.source)}) for edge in edges)
+    return changed(network, **pruned(network.model_copy(update={"layers": layers, "skips": tuple(kept), "edges": edges})))
+
+
+def pruned(network: Network) -> dict[str, tuple]:
+    """Return the parts of a network without branches' nodes that no skip and no other node reads."""
+    nodes, edges = network.branches, network.edges
+    while True:
+        read = {skip.via for skip in network.skips} | {edge.source for edge in edges}
+        kept = tuple(node for node in nodes if node.id in read)
+        if len(kept) == len(nodes):
+            return {"layers": network.layers, "skips": network.skips, "branches": nodes, "edges": edges}
+        nodes, names = kept, {node.id for node in kept}
+        edges = tuple(edge for edge in edges if edge.target in names)
 
 
 def repeated(unit: Network, count: int) -> Network:
@@ -132,18 +158,25 @@ def repeated(unit: Network, count: int) -> Network:
         raise NetworkError(f"{unit.depth} layers repeat between 1 and {MAX_LAYERS // unit.depth} times, not {count}")
     if count == 1:
         return unit
-    layers, skips = [], []
+    layers, skips, branches, edges = [], [], [], []
     for index in range(count):
-        layers += [layer.model_copy(update={"id": f"u{index + 1}.{layer.id}"}) for layer in unit.layers]
+        u = f"u{index + 1}"
+        layers += [layer.model_copy(update={"id": f"{u}.{layer.id}"}) for layer in unit.layers]
+        branches += [node.model_copy(update={"id": f"{u}.{node.id}"}) for node in unit.branches]
         for skip in unit.skips:
             offset = {"source": skip.source + index * unit.depth, "target": skip.target + index * unit.depth}
-            skips.append(skip.model_copy(update={"id": f"u{index + 1}.{skip.id}", **offset}))
-    return changed(unit, layers=tuple(layers), skips=tuple(skips))
+            via = {"via": f"{u}.{skip.via}"} if skip.via else {}
+            skips.append(skip.model_copy(update={"id": f"{u}.{skip.id}", **offset, **via}))
+        below = f"u{index}.{unit.layers[-1].id}" if index else INPUT
+        for edge in unit.edges:
+            source = below if edge.source == INPUT else f"{u}.{edge.source}"
+            edges.append(edge.model_copy(update={"id": f"{u}.{edge.id}", "source": source, "target": f"{u}.{edge.target}"}))
+    return changed(unit, layers=tuple(layers), skips=tuple(skips), branches=tuple(branches), edges=tuple(edges))
 
 
 def standing_as(network: Network, before: Network) -> Network:
     """Return `network` with the switches, strengths and gains that the same places of `before` have, where they can be."""
-    parts = {"layers": _standing(network.layers, before.layers), "skips": _standing(network.skips, before.skips)}
+    parts = {name: _standing(getattr(network, name), getattr(before, name)) for name in PARTS}
     return awake(network.model_copy(update=parts))
 
 

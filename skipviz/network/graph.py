@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from .base import Frozen, Identifier, NetworkError, Shape, elements, written
+from .base import Frozen, Identifier, NetworkError, Shape, written
+from .branch import branch_shape
 from .edge import Edge
-from .merge import MERGES
-from .network import MAX_ELEMENTS, MAX_LAYERS, MAX_PARAMETERS, MAX_SKIPS, Head, SkipShape
-from .node import Node, spreads
-from .skip import Adapter
+from .network import MAX_LAYERS, MAX_PARAMETERS, MAX_SKIPS, Head
+from .node import Node
+from .shapes import NodeShape, SkipShape
 from .trunk import trunk_of
-from .wiring import NodeShape, PartShapes, Wiring, ordered
-
-UNCHANGED = Adapter(spatial="none", channels="none")
+from .wiring import PartShapes, Wiring, ordered
 
 
 class Graph(Frozen):
@@ -116,10 +114,7 @@ def infer(graph: Graph, wiring: Wiring) -> PartShapes:
     nodes: dict[str, NodeShape] = {}
     edges: dict[str, SkipShape] = {}
     for node in wiring.order:
-        try:
-            nodes[node.id] = shape = _node_shape(node, wiring.arriving[node.id], states, edges)
-        except NetworkError as error:
-            raise NetworkError(f"{node.id}: {error}") from None
+        nodes[node.id] = shape = branch_shape(node, wiring.arriving[node.id], states, edges)
         states[node.id] = shape.output
     for node in graph.nodes:
         if node.shares:
@@ -132,29 +127,6 @@ def infer(graph: Graph, wiring: Wiring) -> PartShapes:
     except NetworkError as error:
         raise NetworkError(f"head: {error}") from None
     return PartShapes(states, nodes, edges, output, parameters)
-
-
-def _node_shape(node: Node, arriving: list[Edge], states: dict[str, Shape], edges: dict[str, SkipShape]) -> NodeShape:
-    target = states[arriving[0].source]
-    if not node.is_merge:
-        edges[arriving[0].id] = SkipShape(UNCHANGED, target, 0)
-        output = node.output_shape(target)
-        parameters = 0 if node.shares else node.parameter_count(target)
-        if elements(output) > MAX_ELEMENTS:
-            raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
-        return NodeShape((target,), output, parameters)
-    brought = []
-    for place, edge in enumerate(arriving):
-        source = states[edge.source]
-        if MERGES[node.op.kind].spreads and spreads(source, target):
-            edges[edge.id] = SkipShape(UNCHANGED, source, 0)
-        else:
-            join = edge.joining(node.op, first=place == 0)
-            edges[edge.id] = SkipShape(
-                join.resolved_adapter(source, target), join.carried_shape(source, target), join.parameter_count(source, target)
-            )
-        brought.append(edges[edge.id].carried)
-    return NodeShape(tuple(brought), node.op.output_shape(brought), 0)
 
 
 def _check_shared(graph: Graph, node: Node, shapes: dict[str, NodeShape]) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from .base import AS_KEPT, Frozen, NetworkError, Shape, channels, elements, is_image, with_channels
+from .branch import INPUT, arriving_at, branch_shape, check_branches, ready_at
+from .edge import Edge
 from .layer import Init, Layer
 from .merge import MERGES
+from .node import Node
 from .rest import check_rests
-from .skip import Adapter, Skip
+from .shapes import MAX_ELEMENTS, LayerShape, NodeShape, Shapes, SkipShape, landing_shape
+from .skip import Skip
 
 MAX_LAYERS = 2500
 MAX_SKIPS = 6000
 MAX_PARAMETERS = 400_000_000
-MAX_ELEMENTS = 100_000_000
-"""Elements of one state of one sample; U-Net's largest has about 21,000,000."""
 
 
 class Head(Frozen):
@@ -51,47 +52,15 @@ class Head(Frozen):
         return features * self.outputs + (self.outputs if self.bias else 0)
 
 
-@dataclass(frozen=True)
-class LayerShape:
-    """What inference knows of one layer: shape in (with concats), shape out, parameters."""
-
-    input: Shape
-    output: Shape
-    parameters: int
-
-
-@dataclass(frozen=True)
-class SkipShape:
-    """What inference knows of one skip: its resolved adapter, the carried shape, parameters."""
-
-    adapter: Adapter
-    carried: Shape
-    parameters: int
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """Inference's result: `states[k]` is the shape of h_k; lists follow the network's own order."""
-
-    states: tuple[Shape, ...]
-    layers: tuple[LayerShape, ...]
-    skips: tuple[SkipShape, ...]
-    head_input: Shape
-    output: Shape
-    head_parameters: int
-
-    @property
-    def parameters(self) -> int:
-        return sum(layer.parameters for layer in self.layers) + sum(skip.parameters for skip in self.skips) + self.head_parameters
-
-
 class Network(Frozen):
-    """A chain with skips. Building one checks it: an impossible one raises with a sentence."""
+    """A chain with skips, and branches beside it. Building one checks it: an impossible one raises with a sentence."""
 
     input: tuple[int, ...] = Field((2,), min_length=1, max_length=3, description="shape of one sample, no batch")
     layers: tuple[Layer, ...] = Field(min_length=1, max_length=MAX_LAYERS)
     skips: tuple[Skip, ...] = Field((), max_length=MAX_SKIPS)
     head: Head = Head()
+    branches: tuple[Node, ...] = Field((), max_length=MAX_SKIPS, description="nodes beside the trunk, each behind what it reads")
+    edges: tuple[Edge, ...] = Field((), max_length=2 * MAX_SKIPS, description="what leads into the nodes of branches")
 
     _shapes: Shapes = PrivateAttr()
 
@@ -100,7 +69,7 @@ class Network(Frozen):
     def _name_parts(cls, values):
         if isinstance(values, dict):
             values = dict(values)
-            for field, letter in (("layers", "f"), ("skips", "s")):
+            for field, letter in (("layers", "f"), ("skips", "s"), ("branches", "b"), ("edges", "e")):
                 if isinstance(values.get(field), list | tuple) and len(values[field]) <= MAX_SKIPS:
                     values[field] = _named(values[field], letter)
         return values
@@ -111,12 +80,14 @@ class Network(Frozen):
             return self  # it was checked when it was made, and becomes part of something else
         if any(not 1 <= size <= 65536 for size in self.input):
             raise NetworkError("every input size is between 1 and 65,536")
-        for kind, parts in (("layer", self.layers), ("skip", self.skips)):
+        for kind, parts in (("layer", (*self.layers, *self.branches)), ("skip", (*self.skips, *self.edges))):
             ids = [part.id for part in parts]
             if any(len(identifier) > 32 for identifier in ids):
                 raise NetworkError(f"a {kind}'s id has at most 32 characters")
             if len(set(ids)) != len(ids):
                 raise NetworkError(f"two {kind}s have the same id")
+        if self.branches or self.edges:
+            check_branches(self)
         _check_skips(self)
         _check_tokens(self)
         self._shapes = infer(self)
@@ -148,7 +119,7 @@ class Network(Frozen):
         return self._shapes
 
     def parameter_count(self) -> int:
-        """Return the number of parameters, of layers, skips and head together."""
+        """Return the number of parameters, of layers, branches, skips and head together."""
         return self._shapes.parameters
 
     def layer(self, identifier: str) -> Layer:
@@ -161,6 +132,16 @@ class Network(Frozen):
             if layer.id == identifier:
                 return index
         raise NetworkError(f"there is no layer {identifier}")
+
+    def carries(self, skip: Skip) -> Shape:
+        """Return the shape of what a skip carries, before its adapter: of h_source, or of what a branch makes of it."""
+        return self.read_shapes()[skip.via] if skip.via else self.shapes.states[skip.source]
+
+    def read_shapes(self) -> dict[str, Shape]:
+        """Return the shape of each state of trunk and branches by the name that edges have for it."""
+        names = (INPUT, *(part.id for part in (*self.layers, *self.branches)))
+        shapes = (*self.shapes.states, *(shape.output for shape in self.shapes.branches))
+        return dict(zip(names, shapes, strict=True))
 
     def place(self, identifier: str) -> str:
         """Return the part with this id as the diagram names it: `f(k)` for a layer, `the head` for what is none."""
@@ -191,6 +172,18 @@ def infer(network: Network) -> Shapes:
     states: list[Shape] = [tuple(network.input)]
     layers: list[LayerShape] = []
     skips: dict[str, SkipShape] = {}
+    branches: dict[str, NodeShape] = {}
+    edges: dict[str, SkipShape] = {}
+    made: dict[str, Shape] = {INPUT: states[0]}
+    ready = ready_at(network) if network.branches else {}
+    arriving = arriving_at(network) if network.branches else {}
+
+    def branch_out(k: int) -> None:
+        for node in ready.get(k, ()):
+            branches[node.id] = branch_shape(node, arriving[node.id], made, edges)
+            made[node.id] = branches[node.id].output
+
+    branch_out(0)
     landing: dict[int, list[Skip]] = {}
     for skip in network.skips:
         landing.setdefault(skip.target, []).append(skip)
@@ -206,11 +199,11 @@ def infer(network: Network) -> Shapes:
         states.append(output)
         read = output
         for skip in landing.get(k, ()):
-            source = states[skip.source]
-            carried = skip.carried_shape(source, output)
-            skips[skip.id] = SkipShape(skip.resolved_adapter(source, output), carried, skip.parameter_count(source, output))
+            skips[skip.id] = shape = landing_shape(skip, made[skip.via] if skip.via else states[skip.source], output)
             if skip.joins:
-                read = with_channels(read, channels(read) + channels(carried))
+                read = with_channels(read, channels(read) + channels(shape.carried))
+        made[layer.id] = output
+        branch_out(k)
     try:
         output = network.head.output_shape(read)
     except NetworkError as error:
@@ -222,6 +215,8 @@ def infer(network: Network) -> Shapes:
         read,
         output,
         network.head.parameter_count(read),
+        tuple(branches[node.id] for node in network.branches),
+        tuple(edges[edge.id] for edge in network.edges),
     )
 
 
@@ -253,9 +248,9 @@ def _check_skips(network: Network) -> None:
             )
         if skip.target > network.depth:
             raise NetworkError(f"there is no state h({skip.target}): the last is h({network.depth})")
-        if (skip.source, skip.target) in pairs:
+        if (skip.source, skip.target, skip.via) in pairs:
             raise NetworkError(f"there is a skip h({skip.source}) → h({skip.target}) already")
-        pairs.add((skip.source, skip.target))
+        pairs.add((skip.source, skip.target, skip.via))
         if skip.joins:
             continue
         there = landing.setdefault(skip.target, set())

@@ -10,6 +10,7 @@ from .base import NetworkError, Shape, Tagged, channels, spatial, with_channels,
 from .layer import Layer
 from .merge import MERGES
 from .operation import Operation
+from .shapes import spreads
 
 
 class Join(Tagged):
@@ -48,13 +49,6 @@ class Node(Layer):
         if self.is_merge and given - {"id", "op"}:
             raise NetworkError(f"{self.id}: a merge has no {min(given - {'id', 'op'})}; give it to the layer behind")
         return self
-
-
-def spreads(shape: Shape, target: Shape) -> bool:
-    """Return whether a state of `shape` is one for a whole of `target`: for all channels, all positions, or all of both."""
-    if len(shape) == 1 and len(target) > 1:
-        return shape[0] in (1, channels(target))
-    return len(shape) == len(target) and all(a in (1, b) for a, b in zip(shape, target, strict=True))
 
 
 def _listed(shapes: list[Shape]) -> str:

@@ -47,6 +47,7 @@ class Skip(Frozen):
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the skip")
     adapter: Adapter = Adapter()
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
+    via: str = Field("", max_length=32, description="id of the branch's node whose output it carries, which is made of h_source")
 
     @property
     def joins(self) -> bool:

@@ -11,8 +11,8 @@ from typing import Protocol
 from .base import Shape
 from .layer import Layer
 from .merge import MERGES
-from .network import SkipShape
 from .rest import StandIn
+from .shapes import NodeShape, SkipShape
 from .skip import Adapter
 from .trunk import Trunk
 
@@ -29,19 +29,6 @@ class Joint(Protocol):
     gain: float
     adapter: Adapter
     in_force: bool
-
-
-@dataclass(frozen=True)
-class NodeShape:
-    """What inference knows of one node: what its ports bring, its output, its own parameters."""
-
-    inputs: tuple[Shape, ...]
-    output: Shape
-    parameters: int
-
-    @property
-    def input(self) -> Shape:
-        return self.inputs[0]
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,10 @@ LAYER = {
     "e": "on",
     "g": "gain",
 }
-OPERATION = {"k": "kind", **{key: name for kind in OPERATIONS.values() for key, name in kind.keys.items()}}
+OPERATION = {"k": "kind", **{key: name for kind in OPERATIONS.values() for key, name in kind.keys.items()}, "t": "gate_bias"}
+NODE = {**LAYER, "h": "shares"}
 SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
+EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
 TASK = {
     "n": "name",
@@ -121,7 +123,7 @@ def unpacked(short) -> dict:
 
 
 def _packed_network(network: dict) -> dict:
-    short = _short({name: value for name, value in network.items() if name not in ("layers", "skips")}, NETWORK)
+    short = _short({name: value for name, value in network.items() if name in NETWORK.values()}, NETWORK)
     layers, skips = network["layers"], network.get("skips", [])
     palette, column = _palette([_short(layer, LAYER, without=("id",)) for layer in layers])
     short["l"] = [palette, _runs(column)]
@@ -129,7 +131,7 @@ def _packed_network(network: dict) -> dict:
     if ids != _numbered("f", len(layers)):
         short["n"] = _packed_ids(ids)
     if skips:
-        palette, column = _palette([_short(skip, SKIP, without=("id", "source", "target")) for skip in skips])
+        palette, column = _palette([_short(skip, SKIP, without=("id", "source", "target", "via")) for skip in skips])
         sources = [skip["source"] for skip in skips]
         lengths = [skip["target"] - skip["source"] for skip in skips]
         short["s"] = [palette, _runs(column), _runs(_differences(sources)), _runs(lengths)]
@@ -138,18 +140,32 @@ def _packed_network(network: dict) -> dict:
             short["m"] = 1
         elif ids != _between(sources, lengths):
             short["m"] = _packed_ids(ids)
+        if any("via" in skip for skip in skips):
+            short["v"] = _packed_ids([skip.get("via", "") for skip in skips])
+    if network.get("branches"):
+        short["b"] = [*_packed_parts(network["branches"], NODE), *_packed_parts(network["edges"], EDGE, ("source", "target"))]
     return short
+
+
+def _packed_parts(parts: list[dict], table: dict, names: tuple[str, ...] = ()) -> list:
+    """Return parts with ids and further `names` as columns."""
+    palette, column = _palette([_short(part, table, without=("id", *names)) for part in parts])
+    return [palette, _runs(column), *(_packed_ids([part[name] for part in parts]) for name in ("id", *names))]
 
 
 def _unpacked_network(short) -> dict:
     _need(isinstance(short, dict), "a variant is no network")
-    network = _long({key: value for key, value in short.items() if key not in ("l", "n", "s", "m")}, NETWORK)
+    network = _long({key: value for key, value in short.items() if key not in ("l", "n", "s", "m", "b", "v")}, NETWORK)
     columns = _columns(short.get("l"), 2)
     layers = [_long(part, LAYER) for part in _chosen(columns[0], _unrun(columns[1], MAX_LAYERS))]
     ids = _unpacked_ids(short["n"], MAX_LAYERS) if "n" in short else _numbered("f", len(layers))
     network["layers"] = _with_ids(layers, ids)
+    if "b" in short:
+        nodes, edges = _columns(short["b"], 8)[:3], short["b"][3:]
+        network["branches"] = _unpacked_parts(nodes, NODE, MAX_SKIPS, ("id",))
+        network["edges"] = _unpacked_parts(edges, EDGE, 2 * MAX_SKIPS, ("id", "source", "target"))
     if "s" not in short:
-        _need("m" not in short, "it names skips that it does not have")
+        _need("m" not in short and "v" not in short, "it names skips that it does not have")
         return network
     palette, column, sources, lengths = _columns(short["s"], 4)
     skips = [_long(part, SKIP) for part in _chosen(palette, _unrun(column, MAX_SKIPS))]
@@ -165,7 +181,22 @@ def _unpacked_network(short) -> dict:
     else:
         ids = _unpacked_ids(short["m"], MAX_SKIPS)
     network["skips"] = _with_ids(skips, ids)
+    if "v" in short:
+        vias = _unpacked_ids(short["v"], MAX_SKIPS)
+        _need(len(vias) == len(skips), "its skips' columns differ in length")
+        for skip, via in zip(network["skips"], vias, strict=True):
+            skip.update({"via": via} if via else {})
     return network
+
+
+def _unpacked_parts(columns: list, table: dict, limit: int, names: tuple[str, ...]) -> list[dict]:
+    palette, column, *texts = columns
+    parts = [_long(part, table) for part in _chosen(palette, _unrun(column, limit))]
+    for name, text in zip(names, texts, strict=True):
+        values = _unpacked_ids(text, limit)
+        _need(len(values) == len(parts), "it has more names than parts, or fewer")
+        parts = [{name: value, **part} for part, value in zip(parts, values, strict=True)]
+    return parts
 
 
 def _short(part: dict, table: dict, without: tuple = ()) -> dict:

@@ -80,7 +80,7 @@ def applied(experiment: Experiment, event: Event) -> Experiment:
     for name, network in experiment.variants.items():
         if event.variant not in (None, name):
             continue
-        parts = network.skips if isinstance(event, SkipEvent) else network.layers
+        parts = network.skips if isinstance(event, SkipEvent) else (*network.layers, *network.branches)
         if event.variant is None and not set(event.ids) <= {part.id for part in parts}:
             continue
         variants[name] = function(network, event.ids, **event.changes())

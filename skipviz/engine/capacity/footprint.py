@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from ...network.activation import ACTIVATIONS
 from ...network.base import channels, elements, with_channels
+from ...network.branch import INPUT, ready_at
 from ...network.layer import Layer
 from ...network.merge import MERGES
-from ...network.network import LayerShape, Network
+from ...network.network import Network
 from ...network.norm import NORMS
+from ...network.shapes import LayerShape, NodeShape
 from ...network.skip import Adapter
 
 STACKED_ELEMENTS = 8192
@@ -65,12 +67,17 @@ def footprint(network: Network, ghost: bool = False) -> Footprint:
         else:
             states += elements(shape.output)
             saved += elements(shape.output) if k in merged and output_saved else 0
+    for node, shape in zip(network.branches, network.shapes.branches, strict=True):
+        extra, _, output_saved = (0, False, False) if node.is_merge else _layer(node, shape)
+        joined_here = sum(map(elements, shape.inputs)) if node.is_merge else 0
+        saved += extra + joined_here + (elements(shape.output) if output_saved else 0)
+        states += elements(shape.output)
     saved += elements(network.shapes.head_input) if network.depth in joined else 0
     saved += sum(_skip(network, index) for index in active) + OUTPUT_COPIES * elements(network.shapes.output)
     return Footprint(states + saved, states, _gradients(network, active, joined, views))
 
 
-def _layer(layer: Layer, shape: LayerShape) -> tuple[int, bool, bool]:
+def _layer(layer: Layer, shape: LayerShape | NodeShape) -> tuple[int, bool, bool]:
     """Return what a layer saves beside its input and output, whether its output is a view, and whether that is saved."""
     stages = _stages(layer, shape)
     extra, view, held = 0, True, True  # the input is a state, or a concat's copy, and held anyway
@@ -85,7 +92,7 @@ def _layer(layer: Layer, shape: LayerShape) -> tuple[int, bool, bool]:
     return extra, view, saved_now
 
 
-def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
+def _stages(layer: Layer, shape: LayerShape | NodeShape) -> list[Stage]:
     before, after = elements(shape.input), elements(shape.output)
     first = layer.order == "norm-act-op"
     wide = before if first else after
@@ -109,7 +116,7 @@ def _stages(layer: Layer, shape: LayerShape) -> list[Stage]:
 def _skip(network: Network, index: int) -> int:
     """Return what a skip in force saves beside the states."""
     skip, shape = network.skips[index], network.shapes.skips[index]
-    source, target = network.shapes.states[skip.source], network.shapes.states[skip.target]
+    source, target = network.carries(skip), network.shapes.states[skip.target]
     adapter, saved = shape.adapter, 0
     if adapter.channels == "project":
         saved += elements(shape.carried) if adapter.norm == "batch" else 0
@@ -137,8 +144,8 @@ def _gradients(network: Network, active: list[int], joined: set[int], views: set
         skip, adapter = network.skips[index], network.shapes.skips[index].adapter
         kind, bare = MERGES[skip.merge], (adapter.spatial, adapter.channels) == ("none", "none")
         if not kind.hands_on or _is_copied(adapter) or (kind.sums and not bare):
-            total += states[skip.source]
-    return total
+            total += elements(network.carries(skip))
+    return total + sum(elements(shape.output) + sum(map(elements, shape.inputs)) for shape in network.shapes.branches)
 
 
 def _is_copied(adapter: Adapter) -> bool:
@@ -159,6 +166,19 @@ def stacked(network: Network, batch: int) -> int:
     return max(groups.values(), default=0) * batch
 
 
+def _read_by_branches(network: Network) -> dict[int, int]:
+    """Return, by the number of a state that branches read, where the last of those states stands that they wait for."""
+    if not network.branches:
+        return {}
+    names = {INPUT: 0, **{layer.id: k for k, layer in enumerate(network.layers, start=1)}}
+    ready = {node.id: k for k, nodes in ready_at(network).items() for node in nodes}
+    found: dict[int, int] = {}
+    for edge in network.edges:
+        if edge.source in names:
+            found[names[edge.source]] = max(found.get(names[edge.source], 0), ready[edge.target])
+    return found
+
+
 def evaluated(network: Network, count: int) -> int:
     """Return about how many elements a pass over `count` samples without a graph holds at once.
 
@@ -171,6 +191,7 @@ def evaluated(network: Network, count: int) -> int:
         last[skip.source] = max(last[skip.source], skip.target)
     ends: dict[int, int] = {}
     live = most = 0
+    last |= {k: max(last[k], place) for k, place in _read_by_branches(network).items()}
     for k, size in enumerate(states):
         live += size
         ends[last[k]] = ends.get(last[k], 0) + size

@@ -8,8 +8,9 @@ from ...network.activation import ACTIVATIONS
 from ...network.base import Shape, channel_axis, channels, elements, is_image, spatial
 from ...network.kind import fans_of
 from ...network.layer import Layer
-from ...network.network import Head, LayerShape, SkipShape
+from ...network.network import Head
 from ...network.norm import NORMS
+from ...network.shapes import LayerShape, SkipShape
 from ...network.skip import Skip, stride_between
 from .parts import PARTS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...network.chain import wiring_of
 from ...network.network import Network
 from ...network.rest import passes_on
 
@@ -65,6 +66,10 @@ def _values(network: Network) -> dict[tuple[str, str], object]:
     for k, layer in enumerate(network.layers, start=1):
         values["layer", layer.id] = layer_state(network, k)
         values["layer_gain", layer.id] = layer.gain
+    resting = wiring_of(network).resting() if network.branches else {}
+    for node in network.branches:
+        values["layer", node.id] = {"identity": "input", "zeros": "zeros"}.get(resting.get(node.id), "on")
+        values["layer_gain", node.id] = node.gain
     return values
 
 

@@ -41,7 +41,7 @@ class Atom:
     def making(self) -> list[str]:
         """Return the lines that make it, standing alone."""
         lines = self._alone(self.made)
-        return [f"{lines[0]}  # {self.comment}" if self.comment else lines[0], *lines[1:]]
+        return [f"{lines[0]}  # {self.comment}", *lines[1:]] if self.comment else lines
 
     def passing(self) -> list[str]:
         """Return the lines that use it, standing alone."""

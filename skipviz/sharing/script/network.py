@@ -8,6 +8,7 @@ from ...network.base import Shape, channel_axis, channels, written
 from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...network.skip import Skip
+from .branch import BranchWriter, spread
 from .layer import LayerWriter, padding, spatially_adapted
 from .live import Live, table_text, text
 from .loops import Atom, identifier, key, number, repeated
@@ -33,11 +34,16 @@ class NetworkWriter:
             self.landing.setdefault(skip.target, []).append((index, skip))
         for there in self.landing.values():
             there.sort(key=lambda one: not MERGES[one[1].merge].first)
+        self.branches = BranchWriter(self) if self.network.branches else None
 
     def written(self, name: str, sentence: str) -> str:
         """Return the source of the class."""
         network = self.network
         atoms = [self._atom(k) for k in range(1, network.depth + 1)]
+        below = Atom()
+        self._names = below.names
+        if self.branches:
+            self.branches.add(below, 0)
         made, passed = repeated(atoms) if self.long else _in_turn(atoms)
         head, read = self.layers.head(network.head, network.shapes.head_input)
         last = Atom()
@@ -49,13 +55,18 @@ class NetworkWriter:
         parts = [f"self.{table} = {table_text(values)}" for table, values in self.live.tables().items()]
         if self._has_maps():
             parts.append("self.s = nn.ModuleDict()  # adapters and gates of skips, by the states they join")
+        if self.branches:
+            parts += ["self.b = nn.ModuleDict()  # boxes and adapters of branches, beside the trunk", *below.making()]
         if self.long:
             self.needs.add("Identity")
             parts.append("self.f = nn.ModuleList([Identity()])  # f[k] makes h[k] of h[k - 1]")
             aliases = "f, s = self.f, self.s" if self._has_maps() else "f = self.f"
-            passed = [aliases, f"h = [{given}] + [None] * {network.depth}", *passed]
+            first_lines = [aliases, f"h = [{given}] + [None] * {network.depth}"]
         else:
-            passed = [f"h0 = {given}", *passed]
+            first_lines = [f"h0 = {given}"]
+        if self.branches:
+            first_lines += ["b = {}  # states of branches", *below.passing()]
+        passed = [*first_lines, *passed]
         made += [f"self.head = {head}"] if head else []
         return "\n".join(
             [
@@ -78,7 +89,8 @@ class NetworkWriter:
     def _has_maps(self) -> bool:
         return any(map(self._has_map, range(len(self.network.skips))))
 
-    def _h(self, k: int) -> str:
+    def state(self, k: int) -> str:
+        """Return the variable that holds h_k."""
         return f"h[{number(k)}]" if self.long else f"h{k}"
 
     def _f(self, k: int) -> str:
@@ -87,8 +99,12 @@ class NetworkWriter:
     def _map(self, index: int, gate: bool) -> str:
         """Return the name of a skip's projection, or of its gate; where it has both, they are a list."""
         skip = self.network.skips[index]
-        name = f"{'' if self.long else 'self.'}s[{key('', skip.source, skip.target)}]"
+        name = f"{'' if self.long else 'self.'}s[{self._key(skip)}]"
         return name if not (self._projects(index) and MERGES[skip.merge].maps) else f"{name}[{int(gate)}]"
+
+    def _key(self, skip: Skip) -> str:
+        """Return the key of a skip's maps: of one through a branch its id, as several may join the same states."""
+        return self.branches.key(skip.id) if skip.via else key("", skip.source, skip.target)
 
     def _atom(self, k: int) -> Atom:
         """Return what makes f_k and the skips that land at h_k, and what computes h_k."""
@@ -103,17 +119,19 @@ class NetworkWriter:
             self._make_maps(atom, index, skip)
         self._names = atom.names
         atom.lines = [*self._freezing(k, place), *self._dropping(k, module), *self._state_lines(k)]
+        if self.branches:
+            self.branches.add(atom, k)
         self._names = []
         return atom
 
-    def _id(self, name: str) -> str:
+    def id_of(self, name: str) -> str:
         """Return an id as the lines of the atom at hand write it: one that counts along in a loop."""
         self._names.append(name)
         return identifier(len(self._names) - 1)
 
     def _make_maps(self, atom: Atom, index: int, skip: Skip) -> None:
         shape = self.network.shapes.skips[index]
-        source, target = self.network.shapes.states[skip.source], self.network.shapes.states[skip.target]
+        source, target = self.network.carries(skip), self.network.shapes.states[skip.target]
         made = []
         if self._projects(index):
             made.append(self.layers.projection(skip, shape, source, identifier(len(atom.names))))
@@ -121,12 +139,12 @@ class NetworkWriter:
             made.append(self.layers.gate(skip, source, target, identifier(len(atom.names))))
         if made:
             module = made[0] if len(made) == 1 else f"nn.ModuleList([{', '.join(made)}])"
-            atom.made.append(f"self.s[{key('', skip.source, skip.target)}] = {module}")
+            atom.made.append(f"self.s[{self._key(skip)}] = {module}")
             atom.names.append(skip.id)
 
     def _state_lines(self, k: int) -> list[str]:
         """Return the lines that compute h_k: the layer, then what lands on it."""
-        layer, h, shape = self.network.layers[k - 1], self._h(k), self.network.shapes.layers[k - 1]
+        layer, h, shape = self.network.layers[k - 1], self.state(k), self.network.shapes.layers[k - 1]
         expression, lines = self._layer(k, layer, shape), []
         for index, skip in self.landing.get(k, ()):
             if skip.joins:
@@ -134,7 +152,7 @@ class NetworkWriter:
             if self.live.changes("on", skip.id):
                 if expression != h:
                     lines.append(f"{h} = {expression}")
-                lines += [f"if self.on[{self._id(skip.id)}]:", f"    {h} = {self._landed(h, index, skip)}"]
+                lines += [f"if self.on[{self.id_of(skip.id)}]:", f"    {h} = {self._landed(h, index, skip)}"]
                 expression = h
             elif self.live.value("on", skip.id):
                 expression = self._landed(expression, index, skip)
@@ -148,17 +166,19 @@ class NetworkWriter:
         return lines
 
     def _layer(self, k: int, layer, shape) -> str:
-        """Return f_k of what it reads, with its switch and its gradient gain."""
-        read = self._read(k - 1)
-        call = f"{self._f(k)}({read})"
+        return self.called(self._f(k), self._read(k - 1), layer, shape)
+
+    def called(self, module: str, read: str, layer, shape) -> str:
+        """Return what a layer's module makes of what it reads, with its switch and its gradient gain."""
+        call = f"{module}({read})"
         if self.live.changes("layer_gain", layer.id) or layer.gain != 1:
             self.needs.add("gain")
-            factor = f"self.layer_gain[{self._id(layer.id)}]" if self.live.changes("layer_gain", layer.id) else repr(layer.gain)
+            factor = f"self.layer_gain[{self.id_of(layer.id)}]" if self.live.changes("layer_gain", layer.id) else repr(layer.gain)
             call = f"gain({call}, {factor})"
         state = self.live.value("layer", layer.id)
         if self.live.changes("layer", layer.id):
             self.needs.add("resting")
-            table = f"self.layer[{self._id(layer.id)}]"
+            table = f"self.layer[{self.id_of(layer.id)}]"
             return f'{call} if {table} == "on" else resting({table}, {read}, {shape.output})'
         if state == "on":
             return call
@@ -167,7 +187,7 @@ class NetworkWriter:
 
     def _read(self, k: int) -> str:
         """Return what is read of h_k: the state, with the concats that land there."""
-        h, parts = self._h(k), []
+        h, parts = self.state(k), []
         for index, skip in self.landing.get(k, ()):
             if skip.joins:
                 parts.append(self._concatenated(h, index, skip))
@@ -181,7 +201,7 @@ class NetworkWriter:
         """Return many plain states in equal steps, as a dense block reads them, as one slice of the list."""
         sources = [skip.source for _, skip in self.landing[k] if skip.joins]
         steps = {b - a for a, b in pairwise(sources)}
-        if not self.long or len(parts) < 4 or len(steps) != 1 or parts != [self._h(source) for source in sources]:
+        if not self.long or len(parts) < 4 or len(steps) != 1 or parts != [self.state(source) for source in sources]:
             return parts
         step = steps.pop()
         return [f"*h[{sources[0]}:{sources[-1] + 1}{f':{step}' if step > 1 else ''}]"] if step > 0 else parts
@@ -190,18 +210,18 @@ class NetworkWriter:
         carried = self._carried(index, skip)
         strength = repr(skip.strength or 1.0)
         if self.live.changes("strength", skip.id):
-            strength = f"self.strength[{self._id(skip.id)}]"
+            strength = f"self.strength[{self.id_of(skip.id)}]"
         carried = MERGES[skip.merge].written(h, carried, strength)
         sizes = ", ".join(str(size) for size in self.network.shapes.skips[index].carried)
         zeros = f"{h}.new_zeros(len({h}), {sizes})"
         if self.live.changes("on", skip.id):
-            return f"{carried} if self.on[{self._id(skip.id)}] else {zeros}"
+            return f"{carried} if self.on[{self.id_of(skip.id)}] else {zeros}"
         return carried if self.live.value("on", skip.id) else zeros
 
     def _landed(self, f: str, index: int, skip: Skip) -> str:
         """Return `f` with what a skip carries landed on it."""
         changing = self.live.changes("strength", skip.id)
-        strength = f"self.strength[{self._id(skip.id)}]" if changing else repr(skip.strength)
+        strength = f"self.strength[{self.id_of(skip.id)}]" if changing else repr(skip.strength)
         kind = MERGES[skip.merge]
         if kind.helper:
             self.needs.add(kind.name)
@@ -213,23 +233,29 @@ class NetworkWriter:
             if place != "h" or self._has_gain(skip):
                 transform = f"lambda h: {self._gained(skip, f'{transform}({place})')}"
             more += f", strength={strength}" if changing or skip.strength != 1 else ""
-            return f"{kind.name}({f}, {self._h(skip.source)}, {transform}{more})"
+            return f"{kind.name}({f}, {self._source(skip)}, {transform}{more})"
         return kind.written(f if " if " not in f else f"({f})", self._carried(index, skip), strength)
 
     def _carried(self, index: int, skip: Skip, source: str | None = None) -> str:
         """Return A(h_source), with the skip's gradient gain."""
         shape = self.network.shapes.skips[index]
-        carried = self._placed(index, skip, source or self._h(skip.source))
-        pad = padding(shape, self.network.shapes.states[skip.source])
+        carried = self._placed(index, skip, source or self._source(skip))
+        pad = padding(shape, self.network.carries(skip))
         if self._projects(index):
             carried = f"{self._map(index, False)}({carried})"
         elif pad is not None:
             carried = f"F.pad({carried}, {pad})"
         return self._gained(skip, carried)
 
+    def _source(self, skip: Skip) -> str:
+        """Return the state that a skip carries."""
+        return f"b[{self.id_of(skip.via)}]" if skip.via else self.state(skip.source)
+
     def _placed(self, index: int, skip: Skip, source: str) -> str:
-        states = self.network.shapes.states
-        return spatially_adapted(self.network.shapes.skips[index], states[skip.source], states[skip.target], source)
+        carries, target = self.network.carries(skip), self.network.shapes.states[skip.target]
+        if len(carries) != len(target):
+            return spread(source, carries, target)
+        return spatially_adapted(self.network.shapes.skips[index], carries, target, source)
 
     def _has_gain(self, skip: Skip) -> bool:
         return self.live.changes("skip_gain", skip.id) or skip.gain != 1
@@ -239,7 +265,7 @@ class NetworkWriter:
             return carried
         self.needs.add("gain")
         changing = self.live.changes("skip_gain", skip.id)
-        return f"gain({carried}, {f'self.skip_gain[{self._id(skip.id)}]' if changing else repr(skip.gain)})"
+        return f"gain({carried}, {f'self.skip_gain[{self.id_of(skip.id)}]' if changing else repr(skip.gain)})"
 
     def _concat_slices(self, k: int) -> list[tuple[Skip, slice]]:
         """Return the channels that each concat landing at h_k takes of what is read there."""
@@ -289,7 +315,7 @@ class NetworkWriter:
         if not self.network.layers[k - 1].drop_path or not changing or any(map(self._always, adds)):
             return []
         place = "[-1]" if module.startswith("nn.Sequential(") else ""
-        return [f"{self._f(k)}{place}.acts = {' or '.join(f'self.on[{self._id(skip.id)}]' for skip in changing)}"]
+        return [f"{self._f(k)}{place}.acts = {' or '.join(f'self.on[{self.id_of(skip.id)}]' for skip in changing)}"]
 
     def _always(self, skip: Skip) -> bool:
         return not self.live.changes("on", skip.id) and bool(self.live.value("on", skip.id))

@@ -1,0 +1,96 @@
+"""Branches: nodes beside the trunk, which read its states and whose outputs skips carry on to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .base import NetworkError, Shape, elements
+from .edge import Edge
+from .node import Node
+from .shapes import MAX_ELEMENTS, UNCHANGED, NodeShape, SkipShape, landing_shape
+
+if TYPE_CHECKING:
+    from .network import Network
+
+INPUT = "input"
+"""Name of h_0 where an edge reads it."""
+
+
+def arriving_at(network: Network) -> dict[str, list[Edge]]:
+    """Return, by node of a branch, the edges into it in the order of its ports."""
+    found: dict[str, list[Edge]] = {node.id: [] for node in network.branches}
+    for edge in network.edges:
+        found[edge.target].append(edge)
+    for edges in found.values():
+        edges.sort(key=lambda edge: edge.port)
+    return found
+
+
+def ready_at(network: Network) -> dict[int, list[Node]]:
+    """Return, by k, the nodes of branches that can be computed as soon as h_k is."""
+    known = _places(network)
+    arriving, found = arriving_at(network), {}
+    for node in network.branches:
+        known[node.id] = k = max(known[edge.source] for edge in arriving[node.id])
+        found.setdefault(k, []).append(node)
+    return found
+
+
+def check_branches(network: Network) -> None:
+    """Raise `NetworkError` where a branch reads what is not there yet, or is read before it is there."""
+    if any(layer.id == INPUT for layer in (*network.layers, *network.branches)):
+        raise NetworkError(f"with branches no layer is called {INPUT}, which is what they call h(0)")
+    known, beside = _places(network), {node.id for node in network.branches}
+    for edge in network.edges:
+        if edge.target not in beside:
+            raise NetworkError(f"edge {edge.id}: there is no branch with a node {edge.target}")
+        if edge.source not in known and edge.source not in beside:
+            raise NetworkError(f"edge {edge.id}: there is no {edge.source}")
+    arriving = arriving_at(network)
+    for node in network.branches:
+        edges = arriving[node.id]
+        if not edges:
+            raise NetworkError(f"nothing leads into {node.id}")
+        if not node.is_merge and len(edges) > 1:
+            raise NetworkError(f"{len(edges)} edges lead into {node.id}, which reads one state: merge them first")
+        late = next((edge.source for edge in edges if edge.source not in known), None)
+        if late:
+            raise NetworkError(f"{node.id} reads {late}, which stands behind it")
+        if node.op.kind == "embedding":
+            raise NetworkError(f"{node.id}: only the first layer reads tokens, so only it is an embedding")
+        known[node.id] = max(known[edge.source] for edge in edges)
+    for skip in network.skips:
+        if skip.via and skip.via not in beside:
+            raise NetworkError(f"skip {skip.id}: there is no branch with a node {skip.via}")
+        if skip.via and known[skip.via] >= skip.target:
+            raise NetworkError(f"skip {skip.id}: {skip.via} needs h({known[skip.via]}), so it joins a later state")
+    for node in network.branches:
+        if node.shares:
+            raise NetworkError(f"{node.id}: weights are not shared with the trunk yet")
+
+
+def branch_shape(node: Node, arriving: list[Edge], made: dict[str, Shape], edges: dict[str, SkipShape]) -> NodeShape:
+    """Return the shape of a node that reads what is `made`, and note those of its edges; raises `NetworkError`."""
+    try:
+        return _shape(node, arriving, made, edges)
+    except NetworkError as error:
+        raise NetworkError(f"{node.id}: {error}") from None
+
+
+def _shape(node: Node, arriving: list[Edge], made: dict[str, Shape], edges: dict[str, SkipShape]) -> NodeShape:
+    target = made[arriving[0].source]
+    if not node.is_merge:
+        edges[arriving[0].id] = SkipShape(UNCHANGED, target, 0)
+        output = node.output_shape(target)
+        if elements(output) > MAX_ELEMENTS:
+            raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
+        return NodeShape((target,), output, 0 if node.shares else node.parameter_count(target))
+    for place, edge in enumerate(arriving):
+        edges[edge.id] = landing_shape(edge.joining(node.op, first=place == 0), made[edge.source], target)
+    brought = tuple(edges[edge.id].carried for edge in arriving)
+    return NodeShape(brought, node.op.output_shape(list(brought)), 0)
+
+
+def _places(network: Network) -> dict[str, int]:
+    """Return the number of each state of the trunk by the name that edges have for it."""
+    return {INPUT: 0, **{layer.id: k for k, layer in enumerate(network.layers, start=1)}}

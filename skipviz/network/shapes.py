@@ -1,0 +1,78 @@
+"""What inference finds: the shape of every state, and of what every layer, skip, node and edge takes and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .base import Shape, channels
+from .merge import MERGES
+from .skip import Adapter, Skip
+
+MAX_ELEMENTS = 100_000_000
+"""Elements of one state of one sample; U-Net's largest has about 21,000,000."""
+UNCHANGED = Adapter(spatial="none", channels="none")
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """What inference knows of one layer: shape in (with concats), shape out, parameters."""
+
+    input: Shape
+    output: Shape
+    parameters: int
+
+
+@dataclass(frozen=True)
+class NodeShape:
+    """What inference knows of one node: what its ports bring, its output, its own parameters."""
+
+    inputs: tuple[Shape, ...]
+    output: Shape
+    parameters: int
+
+    @property
+    def input(self) -> Shape:
+        return self.inputs[0]
+
+
+@dataclass(frozen=True)
+class SkipShape:
+    """What inference knows of one skip or edge: its resolved adapter, the carried shape, parameters."""
+
+    adapter: Adapter
+    carried: Shape
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Inference's result: `states[k]` is the shape of h_k; lists follow the network's own order."""
+
+    states: tuple[Shape, ...]
+    layers: tuple[LayerShape, ...]
+    skips: tuple[SkipShape, ...]
+    head_input: Shape
+    output: Shape
+    head_parameters: int
+    branches: tuple[NodeShape, ...] = ()
+    edges: tuple[SkipShape, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        parts = (*self.layers, *self.skips, *self.branches, *self.edges)
+        return sum(part.parameters for part in parts) + self.head_parameters
+
+
+def landing_shape(skip: Skip, source: Shape, target: Shape) -> SkipShape:
+    """Return what a skip makes of a state of `source` where it joins one of `target`; raises `NetworkError`."""
+    if MERGES[skip.merge].spreads and spreads(source, target):
+        return SkipShape(UNCHANGED, source, 0)
+    carried = skip.carried_shape(source, target)
+    return SkipShape(skip.resolved_adapter(source, target), carried, skip.parameter_count(source, target))
+
+
+def spreads(shape: Shape, target: Shape) -> bool:
+    """Return whether a state of `shape` is one for a whole of `target`: for all channels, all positions, or all of both."""
+    if len(shape) == 1 and len(target) > 1:
+        return shape[0] in (1, channels(target))
+    return len(shape) == len(target) and all(a in (1, b) for a, b in zip(shape, target, strict=True))

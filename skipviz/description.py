@@ -6,6 +6,7 @@ from itertools import accumulate
 from math import floor, log10
 
 from .network.base import written
+from .network.branch import INPUT, arriving_at
 from .network.network import Network
 from .network.paths import path_counts
 from .tasks.cautions import cautions
@@ -33,8 +34,12 @@ def network_described(name: str, network: Network) -> str:
     ]
     if network.skips:
         lines += ["", *_table(("skip", "id", "merge", "strength", "adapter", "carries", "parameters"), _skips(network))]
-    layers, skips = sum(part.parameters for part in shapes.layers), sum(part.parameters for part in shapes.skips)
-    lines += ["", f"parameters: layers {layers:,} + skips {skips:,} + head {shapes.head_parameters:,} = {shapes.parameters:,}"]
+    if network.branches:
+        lines += ["", *_table(("branch", "reads", "layer", "in", "out", "parameters"), _branches(network))]
+    counts = [sum(part.parameters for part in parts) for parts in (shapes.layers, shapes.skips, (*shapes.branches, *shapes.edges))]
+    beside = f"branches {counts[2]:,} + " if network.branches else ""
+    sums = f"layers {counts[0]:,} + skips {counts[1]:,} + {beside}head {shapes.head_parameters:,}"
+    lines += ["", f"parameters: {sums} = {shapes.parameters:,}"]
     lines += [paths] if (paths := _paths(network)) else []
     return "\n".join(lines)
 
@@ -107,8 +112,19 @@ def _skips(network: Network) -> list[tuple[str, ...]]:
     for skip, shape in zip(network.skips, network.shapes.skips, strict=True):
         strength = f"{skip.strength:g}" if skip.on else "off"
         adapter = shape.adapter.label() or "–"
-        ends = f"{skip.source} → {skip.target}"
+        ends = f"{skip.source} → {skip.target}" + f" by {skip.via}" * bool(skip.via)
         rows.append((ends, skip.id, skip.merge, strength, adapter, written(shape.carried), f"{shape.parameters:,}"))
+    return rows
+
+
+def _branches(network: Network) -> list[tuple[str, ...]]:
+    rows, names = [], {INPUT: "h(0)", **{layer.id: f"h({k})" for k, layer in enumerate(network.layers, start=1)}}
+    arriving = arriving_at(network)
+    for node, shape in zip(network.branches, network.shapes.branches, strict=True):
+        reads = ", ".join(names.get(edge.source, edge.source) for edge in arriving[node.id])
+        words = node.op.kind if node.is_merge else layer_words(node)
+        sizes = " and ".join(map(written, shape.inputs)), written(shape.output)
+        rows.append((node.id, reads, words, *sizes, f"{shape.parameters:,}"))
     return rows
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..network.activation import ACTIVATIONS
+from ..network.branch import feeding
+from ..network.layer import Layer
+from ..network.merge import MERGES
 from ..network.network import Network
+from ..network.node import Node
 from ..network.norm import NORMS
 from ..network.operation import Identity
+
+MOST_LETTERS = 16
+"""Of a branch on a chip."""
 
 
 def chips(network: Network, skips: Sequence[int]) -> list[str]:
     """Return the words on a red line: strength, adapter and gradient gain where they are not the usual ones."""
     parts = [network.skips[index] for index in skips]
-    found = []
+    found = [branch(network, parts[0].via)] if len({part.via for part in parts}) == 1 and parts[0].via else []
     strengths = {part.strength for part in parts}
     if strengths != {1.0}:
         found.append(f"×{strengths.pop():.3g}" if len(strengths) == 1 else "× mixed")
@@ -27,6 +34,24 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
     if 0 < on < len(parts):
         found.insert(0, f"{on} of {len(parts)} on")
     return found
+
+
+def branch(network: Network, via: str) -> str:
+    """Return what a skip's branch does on its way, in few letters: `mean→4→16`, or how many boxes it has."""
+    nodes = feeding(network, via)
+    said = "→".join(filter(None, map(short, nodes)))
+    return said if said and len(said) <= MOST_LETTERS else f"{len(nodes)} box" + "es" * (len(nodes) > 1)
+
+
+def short(layer: Layer | Node) -> str:
+    """Return what a box does in few letters."""
+    if isinstance(layer, Node) and layer.is_merge:
+        kind = MERGES[layer.op.kind]
+        return "[ ]" if kind.joins else kind.sign or {"add": "+", "multiply": "×"}[kind.name]
+    norm = NORMS[layer.norm].words.split() if layer.norm != "none" else []
+    letters = [norm[0] if norm[0].isupper() else "".join(word[0].upper() for word in norm)] if norm else []
+    activation = [ACTIVATIONS[layer.activation].words] if layer.activation != "none" else []
+    return layer.op.short() or " ".join((letters + activation)[:2])
 
 
 def network(described: Network) -> str:
@@ -84,6 +109,8 @@ def skip(described: Network, skips: Sequence[int]) -> str:
     if len(skips) > 1:
         return f"{len(skips)} skips, {on} on, {first.merge}; the first from h({first.source}) to h({first.target})"
     strength = "" if first.strength == 1 else f", strength {first.strength:.3g}"
+    if first.via:
+        strength += f", through {', '.join(part.op.label() for part in feeding(described, first.via) if isinstance(part, Layer))}"
     return f"Skip from h({first.source}) to h({first.target}), {first.merge}{strength}, {'on' if on else 'off'}"
 
 

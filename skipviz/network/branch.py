@@ -36,6 +36,15 @@ def ready_at(network: Network) -> dict[int, list[Node]]:
     return found
 
 
+def feeding(network: Network, via: str) -> list[Node]:
+    """Return the nodes of branches that make what `via` gives, itself the last, in the network's order."""
+    arriving, wanted = arriving_at(network), {via}
+    for node in reversed(network.branches):
+        if node.id in wanted:
+            wanted |= {edge.source for edge in arriving[node.id]}
+    return [node for node in network.branches if node.id in wanted]
+
+
 def check_branches(network: Network) -> None:
     """Raise `NetworkError` where a branch reads what is not there yet, or is read before it is there."""
     if any(layer.id == INPUT for layer in (*network.layers, *network.branches)):

@@ -42,16 +42,23 @@ function skipLines(ids, data, values, figure) {
   const skip = data.network.skips[index];
   if (!skip) return [];
   const gradient = values?.skip_grad[index];
-  const trunk = values?.trunk_grad[skip.source];
+  const trunk = skip.boxes.length ? null : values?.trunk_grad[skip.source];
   const opening = values?.gate_opening?.[index] ?? null;
   const share = gradient && trunk !== null && trunk !== undefined ? gradient ** 2 / (gradient ** 2 + trunk ** 2) : null;
   return [
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
     `gradient back through it ${gradientAt(values, "skip_grad", index)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
     ...marked(values, "skip_grad", index, true),
+    ...skip.boxes.map((/** @type {any} */ box) => boxLine(box, values)),
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
     `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : keys("Del: remove")}`,
   ];
+}
+
+/** One box of a branch: what it does, and the gradient of its weights or else of its output. @param {any} box @param {any} values */
+function boxLine(box, values) {
+  const [field, name] = box.parameters ? ["branch_grad", "‖∂L/∂θ‖"] : ["branch_state_grad", "‖∂L/∂h‖"];
+  return `${box.label}: ${name} ${gradientAt(values, field, box.place)}, output ${box.shape}`;
 }
 
 function layerLines(ids, valve, data, values, figure) {

@@ -40,6 +40,13 @@ export function createTableView(host, act) {
       element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
     );
   }
+  function boxRow(box) {
+    return element(
+      "tr", {},
+      element("th", { scope: "row" }, box.id), element("td", {}, box.label), element("td", { class: "num" }, box.shape), element("td", { class: "num" }, box.parameters.toLocaleString("en")),
+      number("branch_grad", box.place), number("branch_state_grad", box.place),
+    );
+  }
   const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
   return {
     /**
@@ -57,7 +64,9 @@ export function createTableView(host, act) {
         cells = [];
         const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "mean |∂L/∂w|", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...network.layers.map(layerRow)));
         const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...network.skips.map(skipRow)));
-        host.replaceChildren(layers, network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
+        const boxes = [...new Map(network.skips.flatMap((skip) => skip.boxes).map((box) => [box.id, box])).values()];
+        const branches = boxes.length ? [element("table", {}, element("caption", {}, "Boxes of branches"), heads(["box", "operation", "output", "parameters", "‖∂L/∂θ‖", "‖∂L/∂h‖"]), element("tbody", {}, ...boxes.map(boxRow)))] : [];
+        host.replaceChildren(layers, ...branches, network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
       }
       for (const { cell, field, index } of cells) {
         cell.textContent = gradientAt(values, field, index);

@@ -90,5 +90,8 @@ class Attention(Operation):
     def label(self) -> str:
         return f"attention ×{self.heads}"
 
+    def short(self) -> str:
+        return f"attn {self.heads}"
+
 
 KIND = Attention

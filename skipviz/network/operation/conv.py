@@ -89,5 +89,8 @@ class Convolution(Operation):
         parts = [f"conv {self.width}", f"÷{self.stride}" * (self.stride > 1), f"in {self.groups} groups" * (self.groups > 1)]
         return " ".join(part for part in (*parts, f"dilated {self.dilation}" * (self.dilation > 1)) if part)
 
+    def short(self) -> str:
+        return f"{self.kernel}×{self.kernel}·{self.width}"
+
 
 KIND = Convolution

@@ -74,5 +74,8 @@ class SequenceConvolution(Operation):
         dilated = f" dilated {self.dilation}" if self.dilation > 1 else ""
         return f"conv1d {self.width}{dilated}" + (" causal" if self.causal else "")
 
+    def short(self) -> str:
+        return f"{self.kernel}·{self.width}"
+
 
 KIND = SequenceConvolution

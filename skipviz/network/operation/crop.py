@@ -57,5 +57,8 @@ class Crop(Operation):
     def label(self) -> str:
         return f"crop {written(self.size)}"
 
+    def short(self) -> str:
+        return "crop"
+
 
 KIND = Crop

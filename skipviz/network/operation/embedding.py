@@ -42,5 +42,8 @@ class Embedding(Operation):
     def label(self) -> str:
         return f"embed {self.width}"
 
+    def short(self) -> str:
+        return f"embed {self.width}"
+
 
 KIND = Embedding

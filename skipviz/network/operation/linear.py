@@ -34,5 +34,8 @@ class Linear(Operation):
     def label(self) -> str:
         return f"linear {self.width}"
 
+    def short(self) -> str:
+        return f"{self.width}"
+
 
 KIND = Linear

@@ -54,5 +54,8 @@ class Pool(Operation):
     def label(self) -> str:
         return f"{self.reduce} pool"
 
+    def short(self) -> str:
+        return f"{self.reduce} {self.kernel}"
+
 
 KIND = Pool

@@ -63,5 +63,8 @@ class Position(Operation):
         spread = ", spread=0.0" if weights.scheme == "zero" else ""
         return [f"LearnedPosition({shape[0]}, {shape[1]}, {weights.names}{spread}{weights.options(scheme=False)})"]
 
+    def short(self) -> str:
+        return "pos"
+
 
 KIND = Position

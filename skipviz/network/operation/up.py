@@ -100,5 +100,8 @@ class Upsampling(Operation):
     def label(self) -> str:
         return f"up {self.width} ×{self.factor}"
 
+    def short(self) -> str:
+        return f"up {self.factor}"
+
 
 KIND = Upsampling

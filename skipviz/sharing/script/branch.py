@@ -12,6 +12,7 @@ from ...network.node import Node
 from ...network.shapes import SkipShape
 from ...network.skip import Skip
 from .layer import padding, spatially_adapted
+from .live import words
 from .loops import Atom
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class BranchWriter:
         self.read = network.read_shapes()
         self.places = {layer.id: k for k, layer in enumerate(network.layers, start=1)}
         self.shapes = dict(zip((node.id for node in network.branches), network.shapes.branches, strict=True))
+        self.made: list[str] = []
+        """Keys of `self.b` in the order in which they are given."""
         self.edges: dict[str, SkipShape] = dict(zip((edge.id for edge in network.edges), network.shapes.edges, strict=True))
 
     def add(self, atom: Atom, k: int) -> None:
@@ -36,6 +39,17 @@ class BranchWriter:
                 self._add_merge(atom, node)
             else:
                 self._add_layer(atom, node)
+
+    def order(self) -> list[str]:
+        """Return the line that puts the modules into the order in which they are updated, nodes before edges."""
+        network, made = self.writer.network, list(dict.fromkeys(self.made))
+        wanted = [name.replace(".", "-") for name in (*(node.id for node in network.branches), *self._map_names())]
+        wanted = [name for name in wanted if name in made]
+        return [] if made == wanted else [f"self.b = nn.ModuleDict({{name: self.b[name] for name in {words(wanted)}}})"]
+
+    def _map_names(self):
+        for edge in self.writer.network.edges:
+            yield from (edge.id, f"{edge.id}.gate")
 
     def _add_layer(self, atom: Atom, node: Node) -> None:
         writer, (edge,) = self.writer, self.arriving[node.id]
@@ -112,7 +126,8 @@ class BranchWriter:
 
     def key(self, name: str) -> str:
         """Return a name as a key of `self.b`, whose keys have no points."""
-        return self.writer.id_of(name.replace(".", "-"))
+        self.made.append(name.replace(".", "-"))
+        return self.writer.id_of(self.made[-1])
 
 
 def spread(state: str, source: tuple[int, ...], target: tuple[int, ...]) -> str:

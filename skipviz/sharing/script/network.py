@@ -67,6 +67,7 @@ class NetworkWriter:
         if self.branches:
             first_lines += ["b = {}  # states of branches", *below.passing()]
         passed = [*first_lines, *passed]
+        made += self.branches.order() if self.branches else []
         made += [f"self.head = {head}"] if head else []
         return "\n".join(
             [
@@ -104,7 +105,7 @@ class NetworkWriter:
 
     def _key(self, skip: Skip) -> str:
         """Return the key of a skip's maps: of one through a branch its id, as several may join the same states."""
-        return self.branches.key(skip.id) if skip.via else key("", skip.source, skip.target)
+        return self.id_of(skip.id.replace(".", "-")) if skip.via else key("", skip.source, skip.target)
 
     def _atom(self, k: int) -> Atom:
         """Return what makes f_k and the skips that land at h_k, and what computes h_k."""

@@ -22,10 +22,10 @@ class Updater:
         self.model = model
         skips = [list(skip.parameters()) for skip in model.s.values()] if hasattr(model, "s") else []
         kinds = {{id(p): type(part).__name__ for part in model.modules() for p in part.parameters(recurse=False)}}
-        layers = [list(part.parameters()) for name, part in model.named_children() if name != "s"]
-        trunk = [p for layer in layers for p in sorted(layer, key=lambda p: {order}
+{branches}        layers = [list(part.parameters()) for name, part in model.named_children() if name {beside}]
+        trunk = [p for layer in layers for p in sorted(layer, key=lambda p: {order})]  # {order_words}
         trunk.sort(key=lambda p: kinds[id(p)] == "Scale")  # and learned scales last
-{spared}        self.parts = [part for part in ({trunk}, *skips) if part]
+{spared}        self.parts = [part for part in {parts} if part]
         self.vectors = self.joined()
         self.optimizer = {optimizer}
 
@@ -70,11 +70,16 @@ PARTED = '''
 UPDATED = 'self.optimizer.param_groups[0]["params"] = vectors'
 UPDATED_GROUPS = """for group, found in zip(self.optimizer.param_groups, self.groups()):
             group["params"] = found["params"]"""
-ORDER = """"Norm" in kinds[id(p)])]  # norms after operations"""
-SPARED_ORDER = """(kinds[id(p)] in {learned}, "Norm" in kinds[id(p)]))]  # operations, norms, activations"""
-SPARED = """        self.spared = {{id(p) for p in trunk if kinds[id(p)] in {learned}}}  # by weight decay (He et al. 2015)
+ORDER = """"Norm" in kinds[id(p)]"""
+ORDER_WORDS = "norms after operations"
+SPARED_ORDER = """(kinds[id(p)] in {learned}, "Norm" in kinds[id(p)])"""
+SPARED_WORDS = "operations, norms, activations"
+SPARED = """        self.spared = {{p for p in kinds if kinds[p] in {learned}}}  # by weight decay (He et al. 2015)
+        runs = [groupby(part, key=lambda p: id(p) in self.spared) for part in (trunk, *skips)]
 """
-SPARED_TRUNK = "*(list(run) for _, run in groupby(trunk, key=lambda p: id(p) in self.spared))"
+BRANCHES = """        for part in model.b.values() if hasattr(model, "b") else ():  # of branches: scales first
+            skips.append(sorted(part.parameters(), key=lambda p: (kinds[id(p)] != "Scale", {order})))
+"""
 GROUPS = '''
     def groups(self):
         """Return the optimizer's groups: what decays, and what does not."""
@@ -170,16 +175,20 @@ def updater(phases: Sequence[Experiment]) -> str:
     clips = any(thresholds(phase.training) != (None, None) for phase in phases)
     networks = [network for phase in phases for network in phase.variants.values()]
     learned = _learned_activations(networks)
-    rests = any(not layer.on for network in networks for layer in network.layers)
+    rests = any(not layer.on for network in networks for layer in (*network.layers, *network.branches))
     late = bool(momentum(first)) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
     norm, value = thresholds(first)
     measures = MEASURES if any(phase.training.learning_rate == 0 for phase in phases) else ""
     backward = BACKWARD if rests else "loss.backward()"
+    order, branches = SPARED_ORDER.format(learned=learned) if learned else ORDER, any(network.branches for network in networks)
     source = UPDATER.format(
         thresholds=f"\n    clip_norm, clip_value = {norm!r}, {value!r}\n" if clips else "",
-        order=SPARED_ORDER.format(learned=learned) if learned else ORDER,
+        order=order,
+        order_words=SPARED_WORDS if learned else ORDER_WORDS,
+        branches=BRANCHES.format(order=order) if branches else "",
+        beside='not in ("s", "b")' if branches else '!= "s"',
         spared=SPARED.format(learned=learned) if learned else "",
-        trunk=SPARED_TRUNK if learned else "trunk",
+        parts="(list(run) for found in runs for _, run in found)" if learned else "(trunk, *skips)",
         optimizer=_optimizer(first, "self.groups()" if learned else "self.vectors"),
         begin=SUMMED + measures
         if first.accumulation > 1
@@ -194,7 +203,7 @@ def updater(phases: Sequence[Experiment]) -> str:
 
 def _learned_activations(networks: Sequence[Network]) -> str:
     """Return the names of the activations' modules that learn, as a tuple is written; nothing without any."""
-    kinds = {ACTIVATIONS.get(layer.activation) for network in networks for layer in network.layers}
+    kinds = {ACTIVATIONS.get(layer.activation) for network in networks for layer in (*network.layers, *network.branches)}
     names = sorted(kind.module.removeprefix("nn.").partition("(")[0] for kind in kinds if kind and kind.parameters)
     return f"({', '.join(map(literal, names))},)" if names else ""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ...description import layer_words
 from ...drawing import diagram, udiagram
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
+from ...network.branch import feeding
 from ...network.init import INITS
 from ...network.merge import MERGES
 from ...network.network import Network
@@ -88,7 +90,7 @@ def _unusual(op, fields: dict) -> dict:
 
 def _skip_data(network: Network, index: int) -> dict:
     skip, shape = network.skips[index], network.shapes.skips[index]
-    source, target = network.shapes.states[skip.source], network.shapes.states[skip.target]
+    source, target = network.carries(skip), network.shapes.states[skip.target]
     equal = channels(source) == channels(target)
     identity = [["none", "identity"]] if equal or skip.joins else []
     pad = [["pad", "pad"]] if channels(source) < channels(target) and not skip.joins else []
@@ -104,7 +106,24 @@ def _skip_data(network: Network, index: int) -> dict:
         "adapter_label": shape.adapter.label(),
         "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],
         "parameters": shape.parameters,
+        "boxes": _boxes(network, skip.via) if skip.via else [],
     }
+
+
+def _boxes(network: Network, via: str) -> list[dict]:
+    """Return the boxes of a skip's branch, in the order in which they are computed."""
+    places = {node.id: place for place, node in enumerate(network.branches)}
+    shapes = network.shapes.branches
+    return [
+        {
+            "id": node.id,
+            "place": places[node.id],
+            "label": node.op.kind if node.is_merge else layer_words(node),
+            "shape": written(shapes[places[node.id]].output),
+            "parameters": shapes[places[node.id]].parameters,
+        }
+        for node in feeding(network, via)
+    ]
 
 
 def bench_data(

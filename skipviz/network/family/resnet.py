@@ -9,7 +9,8 @@ from typing import Literal, get_args
 
 from ..base import NetworkError
 from ..network import Head, Network
-from ..operation import Convolution, Identity, Pool
+from ..node import Node
+from ..operation import Convolution, Identity, Linear, Mean, Pool
 from ..skip import Adapter
 from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, pixels, refusing_in_words
 
@@ -24,6 +25,10 @@ EXPANSION = 4
 """Output over inner width of a bottleneck."""
 IMAGENET_PIXELS = 64
 """From this side on an input of a depth that both layouts have is taken for one of ImageNet's kind."""
+
+
+ENDS = {"scale", "scale_learned", "drop_path"}
+"""Fields of the layer that a branch ends with."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class _Plan:
     zero_gamma: bool
     groups: int
     group_width: int
+    reduction: int
 
     @property
     def bias(self) -> bool:
@@ -67,6 +73,7 @@ def resnet(
     zero_gamma: bool = False,
     groups: int = 1,
     group_width: int = 4,
+    reduction: int = 0,
     input: Sequence[int] | None = None,
     head: Head | int | None = None,
 ) -> Network:
@@ -85,6 +92,8 @@ def resnet(
     (Huang et al. 2016). `zero_gamma`: the norm that ends a branch of version 1 starts with γ = 0 (Goyal et al. 2017).
     More than one of `groups` makes a ResNeXt (Xie et al. 2017): a bottleneck is groups × `group_width` wide in the first stage,
     twice as wide in each next, its 3×3 convolution maps the groups apart and has the stride; 50 with 32 × 4 is the paper's.
+    With a `reduction` each branch ends in a squeeze-and-excitation (Hu et al. 2018): the mean of each channel, through as many
+    features as channels ÷ `reduction` (the paper's: 16) with a ReLU and back with a sigmoid, is a factor on the channel; 0: none.
 
     `init="fixup"` with `norm="none"` is Fixup's (Zhang et al. 2019): of the m convolutions of
     each of L branches all but the last start as He's times L^(−1/(2m−2)), the last and the head at zero, under a learned scale
@@ -99,9 +108,11 @@ def resnet(
     if groups > 1 and plan.block != "bottleneck":
         raise NetworkError("groups are of bottlenecks: choose the block bottleneck")
     counted("a group's width", group_width, 1, 4096)
+    counted("the reduction of a squeeze-and-excitation", reduction, 0, 4096)
     plan = replace(
-        plan, drop_path=0.0 if plain else drop_path, zero_gamma=zero_gamma and not plain, groups=groups, group_width=group_width
-    )
+        plan, drop_path=0.0 if plain else drop_path, zero_gamma=zero_gamma and not plain, groups=groups, group_width=group_width,
+        reduction=reduction,
+    )  # fmt: skip
     trunk, size = Trunk(), (3, 224, 224) if plan.layout == "imagenet" else (3, 32, 32)
     _stem(trunk, plan)
     inputs, branches = plan.widths[0], count(1)
@@ -143,7 +154,7 @@ def _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, sc
     chosen("the initialisation", init, ("he", "fixup"))
     if init == "fixup" and (norm != "none" or scale is not None):
         raise NetworkError("Fixup takes the place of norms and brings its own branch scale; give norm='none' and no scale")
-    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, init, scale, 0.0, False, 1, 1)
+    return _Plan(layout, block, blocks, widths, version, shortcut or usual, plain, norm, init, scale, 0.0, False, 1, 1, 0)
 
 
 def _stem(trunk: Trunk, plan: _Plan) -> None:
@@ -172,17 +183,28 @@ def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, branc
             groups=plan.groups if place == 1 else 1, bias=plan.bias,
         )  # fmt: skip
         fields = _start(plan, len(kernels), last) | (_ending(plan, branch) if last else {})
+        ends = {name: fields.pop(name) for name in ENDS & fields.keys()} if plan.reduction else {}
         if plan.version == 1:
             trunk.layer(op, norm=plan.norm, activation="none" if last else "relu", **fields)
         elif place == 0 and activated:
             trunk.layer(op, **fields)
         else:
             trunk.layer(op, norm=plan.norm, activation="relu", order="norm-act-op", **fields)
+    if plan.reduction:
+        _excite(trunk, output, plan.reduction, ends)
     if not plan.plain:
         trunk.skip(source, adapter=_adapter(plan, inputs, output, projects))
     if plan.version == 1:
         trunk.layer(Identity(), activation="relu")
     return output
+
+
+def _excite(trunk: Trunk, width: int, reduction: int, ends: dict) -> None:
+    """Scale each channel of the last state by a number that its mean, and those of the others, give."""
+    source, squeezed = trunk.state, Linear(width=max(1, width // reduction))
+    via = trunk.branch(Node(op=Mean()), Node(op=squeezed, activation="relu"), Node(op=Linear(width=width), activation="sigmoid"))
+    trunk.layer(Identity(), **ends)
+    trunk.skip(source, merge="multiply", via=via)
 
 
 def _start(plan: _Plan, convolutions: int, last: bool) -> dict:

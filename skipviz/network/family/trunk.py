@@ -10,8 +10,11 @@ from typing import Literal
 from pydantic import ValidationError
 
 from ..base import NetworkError, Shape, sentence
+from ..branch import INPUT
+from ..edge import Edge
 from ..layer import Layer
 from ..network import MAX_LAYERS, Head, Network
+from ..node import Node
 from ..operation import Operation
 from ..skip import Skip
 
@@ -26,6 +29,8 @@ class Trunk:
     def __init__(self) -> None:
         self.layers: list[Layer] = []
         self.skips: list[Skip] = []
+        self.branches: list[Node] = []
+        self.edges: list[Edge] = []
 
     @property
     def state(self) -> int:
@@ -43,8 +48,25 @@ class Trunk:
         """Lay a skip from state h_source to the last state."""
         self.skips.append(Skip(id=f"s{source}-{self.state}", source=source, target=self.state, **fields))
 
+    def branch(self, *nodes: Node) -> str:
+        """Lay nodes one behind the other beside the trunk, from the last state; return the last one's id, for a skip's `via`."""
+        name = f"f{self.state}" if self.layers else INPUT
+        for node in nodes:
+            node = node.model_copy(update={"id": f"b{len(self.branches) + 1}"})
+            self.edges.append(Edge(id=f"e{len(self.edges) + 1}", source=name, target=node.id))
+            self.branches.append(node)
+            name = node.id
+        return name
+
     def network(self, input: Sequence[int], head: Head) -> Network:
-        return Network(input=tuple(input), layers=tuple(self.layers), skips=tuple(self.skips), head=head)
+        return Network(
+            input=tuple(input),
+            layers=tuple(self.layers),
+            skips=tuple(self.skips),
+            head=head,
+            branches=tuple(self.branches),
+            edges=tuple(self.edges),
+        )
 
 
 def refusing_in_words(family: Callable[..., Network]) -> Callable[..., Network]:

@@ -98,7 +98,7 @@ def _likeness(left: dict, right: dict) -> float:
 
 
 def _passing(skip: Skip) -> tuple:
-    return skip.merge, skip.target - skip.source, skip.adapter
+    return skip.merge, skip.target - skip.source, skip.adapter, bool(skip.via)
 
 
 def apart(family: Network, network: Network) -> str:
@@ -116,6 +116,7 @@ def _unnamed(family: Network, network: Network) -> list[str]:
     found = [f"f({k}) set otherwise" for k, (left, right) in enumerate(sides, 1) if left != right]
     ends = zip(family.skips, network.skips, strict=False)
     found += [f"skip {right.source}→{right.target} set otherwise" for left, right in ends if left != right]
+    found += ["other branches"] if (family.branches, family.edges) != (network.branches, network.edges) else []
     return found or ["a head of its own"]
 
 

@@ -24,21 +24,21 @@ GROUP_WIDTH = 4
 
 
 def _make(
-    task: Task, layout, block, depth, width, version, shortcut, init, norm, scale, drop_path, zero_gamma, plain, groups, group_width
+    task: Task, layout, block, depth, width, version, shortcut, init, norm, scale, drop_path, zero_gamma, plain, **wide
 ) -> Network:
     stages = 3 if layout == "cifar" else 4
     return families.resnet(
         depth=depth, layout=layout, block=block, widths=tuple(width * 2**stage for stage in range(stages)), shortcut=shortcut,
         version=int(version[1:]), norm=norm, init=init, scale=None if scale == "none" else scale, plain=plain == "plain",
         drop_path=drop_path, zero_gamma=zero_gamma == "on" and version == "v1" and norm != "none",
-        groups=groups if block == "bottleneck" else 1, group_width=group_width, input=task.input_for(True), head=task.head(),
+        input=task.input_for(True), head=task.head(), **wide | ({} if block == "bottleneck" else {"groups": 1}),
     )  # fmt: skip
 
 
 def _read(network: Network) -> dict | None:
     convolutions = of_kind(network, "conv")
     inner = [layer for layer in convolutions if layer.order == "norm-act-op"]
-    if len(convolutions) < 7 or of_kind(network, "up") or usual((skip.merge for skip in network.skips), "add") != "add":
+    if len(convolutions) < 7 or of_kind(network, "up") or usual((skip.merge for skip in network.skips if not skip.via), "add") != "add":
         return None
     stem = convolutions[0]
     stages = round(log2(max(1, prod(layer.op.stride for layer in convolutions[1:])))) + 1
@@ -62,10 +62,17 @@ def _read(network: Network) -> dict | None:
         "scale": "none" if fixup else scale_of(convolutions, units),
         "drop_path": max((layer.drop_path for layer in convolutions), default=0.0),
         "zero_gamma": "on" if any(layer.zero_gamma for layer in convolutions) else "off",
-        "plain": "residual" if network.skips else "plain",
+        "plain": "residual" if any(not skip.via for skip in network.skips) else "plain",
         "groups": groups,
         "group_width": wide.width // groups if groups > 1 else GROUP_WIDTH,
+        "reduction": _reduction(network),
     }
+
+
+def _reduction(network: Network) -> int:
+    """Return by how much the first branch squeezes its channels; 0 without one."""
+    widths = [shape.output[0] for shape in network.shapes.branches[:2]]
+    return round(widths[0] / widths[1]) if len(widths) == 2 else 0
 
 
 def _depth(layout: str, block: str, convolutions: int) -> tuple[int, int]:
@@ -83,7 +90,7 @@ def _depth(layout: str, block: str, convolutions: int) -> tuple[int, int]:
 
 def _shortcut(network: Network, layout: str, block: str, version: str, units: int) -> str:
     """Return how shapes are joined: by the skips' adapters, or in a plain twin of version 2 by its norms before projections."""
-    adapters = [skip.adapter.channels for skip in network.skips]
+    adapters = [skip.adapter.channels for skip in network.skips if not skip.via]
     if not adapters:
         norms = sum(layer.op.kind == "identity" for layer in network.layers)
         if version == "v1" or norms <= 1:
@@ -95,15 +102,16 @@ def _shortcut(network: Network, layout: str, block: str, version: str, units: in
     return "project-all" if 2 * projecting > len(adapters) and (projecting == len(adapters) or len(adapters) > 6) else "project"
 
 
-def _published(layout, block, depth, shortcut, version, plain, groups, group_width, **_) -> tuple[str, int]:
+def _published(layout, block, depth, shortcut, version, plain, groups, group_width, reduction, **_) -> tuple[str, int]:
     compared = shortcut if version == "v1" else None  # A, B and C are the first paper's; the second has one
     grouped = groups > 1 and (layout, block, version, plain) == ("imagenet", "bottleneck", "v1", "residual")
     network = families.resnet(
         depth=depth, layout=layout, block=block, shortcut=compared, version=int(version[1:]), plain=plain == "plain",
-        groups=groups if grouped else 1, group_width=group_width,
+        groups=groups if grouped else 1, group_width=group_width, reduction=reduction,
     )  # fmt: skip
     name = f"ResNet-{depth}" if plain == "residual" else f"plain-{depth}"
     name = f"ResNeXt-{depth} {groups}×{group_width}d" if grouped else name
+    name = f"SE-{name}" if reduction else name
     return f"{name} on {'3×224×224' if layout == 'imagenet' else '3×32×32'}", network.parameter_count()
 
 
@@ -159,6 +167,11 @@ FORM = Form(
         Setting(
             "group_width", "Channels a group", GROUP_WIDTH, low=1, high=64, help="In the first stage; each next one doubles it",
             idle=lambda values: values["block"] == "basic" or values["groups"] == 1,
+        ),
+        Setting(
+            "reduction", "Squeeze", 0, (0, 4, 8, 16), words={0: "none", 4: "÷ 4", 8: "÷ 8", 16: "÷ 16"},
+            help="Squeeze-and-excitation (Hu et al. 2018): each block scales its channels by factors made of their means, "
+            "through so many times fewer features. Published: 16",
         ),
     ),
     _make,

@@ -37,8 +37,11 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
 
 
 def branch(network: Network, via: str) -> str:
-    """Return what a skip's branch does on its way, in few letters: `mean→4→16`, or how many boxes it has."""
+    """Return what a skip's branch is called or does, in few letters: `SE`, `mean→4→16`, or how many boxes it has."""
     nodes = feeding(network, via)
+    groups = {node.id.partition(".")[0].rstrip("0123456789") for node in nodes if "." in node.id}
+    if len(groups) == 1 and groups != {"u"}:
+        return name.upper() if len(name := groups.pop()) < 3 else name
     said = "→".join(filter(None, map(short, nodes)))
     return said if said and len(said) <= MOST_LETTERS else f"{len(nodes)} box" + "es" * (len(nodes) > 1)
 

@@ -5,7 +5,7 @@ import { formatNumber, formatPercent, formatPower } from "../common/numbers.js";
 import { createPlotHost } from "./plot_host.js";
 import { gradientDrawing } from "./row_bars.js";
 import { markSentences, partName, rowMarks } from "./row_marks.js";
-import { forkShare, shareBars, updateMarks } from "./row_sides.js";
+import { besideTrunk, forkShare, shareBars, updateMarks } from "./row_sides.js";
 import { attachTip } from "../common/tip.js";
 import { barArrays, filled, numberArrays, polylines } from "./trace_arrays.js";
 
@@ -206,11 +206,12 @@ function forkSentences(state, y) {
   const fork = (state.diagram.forks ?? []).find((one) => Math.abs(y - one.y) <= FORK_REACH);
   const share = fork ? forkShare(fork, state.share) : null;
   if (!fork || share === null) return null;
+  const beside = besideTrunk(fork, state.share);
   const from = [].concat(fork.state).map((state_) => `h(${state_})`);
   return [
-    `${formatPercent(share)} through ${fork.skips.length === 1 ? "the skip" : "the skips"}, ${formatPercent(1 - share)} through the trunk`,
+    `${formatPercent(share)} through ${beside.length > 1 ? "the skips" : fork.edges ? "the branch" : "the skip"}, ${formatPercent(1 - share)} through the trunk`,
     `Energy share at ${from.length > 3 ? `${from.length} forks` : from.join(", ")}: ‖skip‖² ÷ (‖skip‖² + ‖trunk‖²)`,
-    `skip ${formatNumber(medianOf(fork.skips, state.share.skip_grad))}, trunk ${formatNumber(medianOf(fork.trunk, state.share.trunk_grad))}`,
+    `${fork.edges ? "beside the trunk" : "skip"} ${formatNumber(medianOf([...beside.keys()], beside))}, trunk ${formatNumber(medianOf(fork.trunk, state.share.trunk_grad))}`,
   ];
 }
 

@@ -8,15 +8,25 @@ import { polylines, stroke } from "./trace_arrays.js";
 const UPDATE_LOW = -6;
 
 /**
+ * The gradients that came back to a fork beside the trunk: through its skips, and along the edges of branches that read it.
+ * @param {{skips: number[], edges?: number[]}} fork
+ * @param {any} frame of one variant
+ * @returns {(number | null | undefined)[]}
+ */
+export function besideTrunk(fork, frame) {
+  return [...fork.skips.map((part) => frame?.skip_grad?.[part]), ...(fork.edges ?? []).map((part) => frame?.edge_grad?.[part])];
+}
+
+/**
  * The part of the gradient's energy at a fork that came back through its skips: ‖skip‖² ÷ (‖skip‖² + ‖trunk‖²), 0..1;
  * several skips are summed, and so are the trunks of a folded stack. Null where nothing is known or all is zero.
- * @param {{skips: number[], trunk: number[]}} fork
+ * @param {{skips: number[], trunk: number[], edges?: number[]}} fork
  * @param {{skip_grad?: (number | null)[], trunk_grad?: (number | null)[]} | null | undefined} frame of one variant
  * @returns {number | null}
  */
 export function forkShare(fork, frame) {
   if (!frame) return null;
-  const skips = fork.skips.map((part) => frame.skip_grad?.[part] ?? 0);
+  const skips = besideTrunk(fork, frame).map((part) => part ?? 0);
   const trunks = fork.trunk.map((part) => frame.trunk_grad?.[part] ?? 0);
   // Measured against the largest, for squares of gradients below 1e-162 are 0.
   const largest = Math.max(0, ...skips, ...trunks);

@@ -202,7 +202,9 @@ def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, branc
 def _excite(trunk: Trunk, width: int, reduction: int, ends: dict) -> None:
     """Scale each channel of the last state by a number that its mean, and those of the others, give."""
     source, squeezed = trunk.state, Linear(width=max(1, width // reduction))
-    via = trunk.branch(Node(op=Mean()), Node(op=squeezed, activation="relu"), Node(op=Linear(width=width), activation="sigmoid"))
+    via = trunk.branch(
+        "se", Node(op=Mean()), Node(op=squeezed, activation="relu"), Node(op=Linear(width=width), activation="sigmoid")
+    )
     trunk.layer(Identity(), **ends)
     trunk.skip(source, merge="multiply", via=via)
 

@@ -48,11 +48,14 @@ class Trunk:
         """Lay a skip from state h_source to the last state."""
         self.skips.append(Skip(id=f"s{source}-{self.state}", source=source, target=self.state, **fields))
 
-    def branch(self, *nodes: Node) -> str:
-        """Lay nodes one behind the other beside the trunk, from the last state; return the last one's id, for a skip's `via`."""
+    def branch(self, group: str, *nodes: Node) -> str:
+        """Lay nodes one behind the other beside the trunk, from the last state; return the last one's id, for a skip's `via`.
+
+        Their ids begin with the group's name and the number of that state: `se3.1`.
+        """
         name = f"f{self.state}" if self.layers else INPUT
-        for node in nodes:
-            node = node.model_copy(update={"id": f"b{len(self.branches) + 1}"})
+        for place, node in enumerate(nodes, start=1):
+            node = node.model_copy(update={"id": f"{group}{self.state}.{place}"})
             self.edges.append(Edge(id=f"e{len(self.edges) + 1}", source=name, target=node.id))
             self.branches.append(node)
             name = node.id

@@ -38,7 +38,11 @@ def _make(
 def _read(network: Network) -> dict | None:
     convolutions = of_kind(network, "conv")
     inner = [layer for layer in convolutions if layer.order == "norm-act-op"]
-    if len(convolutions) < 7 or of_kind(network, "up") or usual((skip.merge for skip in network.skips if not skip.via), "add") != "add":
+    if (
+        len(convolutions) < 7
+        or of_kind(network, "up")
+        or usual((skip.merge for skip in network.skips if not skip.via), "add") != "add"
+    ):
         return None
     stem = convolutions[0]
     stages = round(log2(max(1, prod(layer.op.stride for layer in convolutions[1:])))) + 1

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from .network import (
     Adapter,
     Edge,
-    Graph,
     Head,
     Join,
     Layer,
@@ -43,7 +42,6 @@ __all__ = [
     "Edge",
     "Experiment",
     "ExperimentError",
-    "Graph",
     "Head",
     "Join",
     "Layer",
@@ -65,15 +63,14 @@ __all__ = [
 ]
 
 
-def build(network: Network | Graph, seed: int = 0) -> torch.nn.Module:
+def build(network: Network, seed: int = 0) -> torch.nn.Module:
     """Return `network` as a torch module `(batch, *input) → (batch, *output)`; weights go by (seed, layer id).
 
-    That of a graph takes a batch for each of its inputs, in their order.
+    One of several inputs takes a batch for each, the trunk's first.
     """
     from .learning.build import build as build_module
-    from .learning.graph import build_graph
 
-    return build_graph(network, seed) if isinstance(network, Graph) else build_module(network, seed)
+    return build_module(network, seed)
 
 
 def train(experiment: Experiment, events: Iterable[Event] = ()) -> TrainingRun:

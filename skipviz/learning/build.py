@@ -68,18 +68,22 @@ class NetworkModule(nn.Module):
         super().__init__()
         shapes = network.shapes
         self.network, self.masks = network, Masks(seed)
-        layers = (LayerModule(layer, shape, seed, self.masks) for layer, shape in zip(network.layers, shapes.layers, strict=True))
+        own = (part for part in zip(network.layers, shapes.layers, strict=True) if not part[0].shares)
+        layers = [(layer.id, LayerModule(layer, shape, seed, self.masks)) for layer, shape in own]
         skips = (
             SkipModule(skip, shape, network.carries(skip), shapes.states[skip.target], seed)
             for skip, shape in zip(network.skips, shapes.skips, strict=True)
         )
         beside = zip(network.branches, shapes.branches, strict=True)
-        beside = [(node.id, LayerModule(node, shape, seed, self.masks)) for node, shape in beside if not node.is_merge]
-        self.layers = Parts(zip((layer.id for layer in network.layers), layers, strict=True))
+        own = (part for part in beside if not (part[0].is_merge or part[0].shares))
+        beside = [(node.id, LayerModule(node, shape, seed, self.masks)) for node, shape in own]
+        self.layers = Parts(layers)
         self.skips = Parts(zip((skip.id for skip in network.skips), skips, strict=True))
         if network.branches:
             self.branches, self.edges = Parts(beside), Parts(_edges(network, seed))
         self.reads, self.head = built_head(network.head, shapes.head_input, seed)
+        if network.tied:
+            self.head.weight = self.layers[network.tied].operation.weight
         self._plan = self._planned(network)
 
     def set_network(self, network: Network) -> None:
@@ -111,12 +115,16 @@ class NetworkModule(nn.Module):
         """Return the modules of the nodes and of the edges of branches, in the network's order."""
         if not self.network.branches:
             return []
-        nodes = (self.branches.get(node.id) for node in self.network.branches)
+        nodes = (None if node.shares else self.branches.get(node.id) for node in self.network.branches)
         edges = (self.edges.get(edge.id) for edge in self.network.edges)
         return [nn.Identity() if part is None else part for part in (*nodes, *edges)]
 
-    def forward(self, x: Tensor, tape: Tape | None = None) -> Tensor:
-        return self._plan.run(x, tape)
+    def in_order(self) -> list[nn.Module]:
+        """Return the modules of the layers; one that uses another's weights has an empty one."""
+        return [nn.Identity() if layer.shares else self.layers[layer.id] for layer in self.network.layers]
+
+    def forward(self, *inputs: Tensor, tape: Tape | None = None) -> Tensor:
+        return self._plan.run(inputs, tape)
 
     def __getstate__(self) -> dict:
         """Leave the plan out: it calls this module's own parts, and a copy must make its own."""
@@ -194,4 +202,4 @@ def _wiring(network: Network) -> tuple:
     skips = tuple(skip.model_copy(update={"on": True, "gain": 1.0, "strength": 1.0}) for skip in network.skips)
     nodes = tuple(node.model_copy(update={"on": True, "gain": 1.0}) for node in network.branches)
     edges = tuple(edge.model_copy(update={"on": True, "gain": 1.0, "strength": 1.0}) for edge in network.edges)
-    return layers, skips, network.head, nodes, edges
+    return layers, skips, network.head, nodes, edges, network.further, network.tied

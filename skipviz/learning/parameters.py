@@ -25,10 +25,12 @@ class FlatParameters:
     """
 
     def __init__(self, model: NetworkModule) -> None:
-        layers = [[p for p in layer.parameters() if p is not layer.scale] for layer in model.layers]
-        scales = [[] if layer.scale is None else [layer.scale] for layer in model.layers]
+        modules = model.in_order()
+        scales = [[] if getattr(layer, "scale", None) is None else [layer.scale] for layer in modules]
+        layers = [[p for p in layer.parameters() if not (s and p is s[0])] for layer, s in zip(modules, scales, strict=True)]
         beside = [_scale_first(part) for part in (*model.skips, *model.beside())]
-        groups = [*layers, list(model.head.parameters()), *scales, *beside]
+        head = [p for name, p in model.head.named_parameters() if not (model.network.tied and name == "weight")]
+        groups = [*layers, head, *scales, *beside]
         self.parameters: list[nn.Parameter] = list(chain.from_iterable(groups))
         self.values = torch.cat([p.detach().reshape(-1) for p in self.parameters])
         position = 0
@@ -43,7 +45,7 @@ class FlatParameters:
         skips, branches = len(model.network.skips), len(model.network.branches)
         self.skips, self.branches, self.edges = rest[:skips], rest[skips : skips + branches], rest[skips + branches :]
         self.layer_runs, self.runs = runs(self.layers), runs(self.spans)
-        self.undecayed = _undecayed(model.layers, self.layers)
+        self.undecayed = _undecayed(modules, self.layers)
         self.undecayed += _undecayed(model.beside(), [*self.branches, *self.edges])
         cuts = {0, self.scales[-1][1], *chain.from_iterable(self.undecayed), *chain.from_iterable(rest)}
         self.pieces: list[Span] = list(pairwise(sorted(cuts)))

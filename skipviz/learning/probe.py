@@ -63,7 +63,7 @@ def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape) -> Gradients:
 def record(run: Callable[[Tensor, Tape], Tensor], x: Tensor) -> tuple[Tensor, Tape]:
     """Return the outputs for `x` and the tape of that forward pass of a module or a plan's `run`."""
     tape = Tape()
-    return run(differentiable(x), tape), tape
+    return run(differentiable(x), tape=tape), tape
 
 
 def differentiable(x: Tensor) -> Tensor:

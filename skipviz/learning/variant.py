@@ -172,7 +172,8 @@ class Variant:
         found = [k for k, layer in layers if layer.op.attends and layer.on and k not in joined]
         if not found:
             return None
-        layer, module, tape = self.network.layers[found[-1]], self.model.layers[found[-1]], Tape()
+        layer, tape = self.network.layers[found[-1]], Tape()
+        module = self.model.layer_of(layer.shares or layer.id)
         with torch.no_grad(), self._autocast():
             self.plan(training=False).run(x, tape)
             h = tape.states[found[-1]]

@@ -2,7 +2,6 @@
 
 from .base import NetworkError, Shape
 from .edge import Edge
-from .graph import Graph
 from .layer import Layer
 from .network import Head, Network, Shapes
 from .node import Join, Node
@@ -14,7 +13,6 @@ globals().update(CLASSES)
 __all__ = [
     "Adapter",
     "Edge",
-    "Graph",
     "Head",
     "Join",
     "Layer",

@@ -16,6 +16,10 @@ INPUT = "input"
 """Name of h_0 where an edge reads it."""
 
 
+ALIKE = ("op", "activation", "norm", "order", "init", "init_factor", "scale", "scale_learned", "scale_per", "zero_gamma")
+"""Fields in which parts that share weights are equal."""
+
+
 def arriving_at(network: Network) -> dict[str, list[Edge]]:
     """Return, by node of a branch, the edges into it in the order of its ports."""
     found: dict[str, list[Edge]] = {node.id: [] for node in network.branches}
@@ -47,8 +51,10 @@ def feeding(network: Network, via: str) -> list[Node]:
 
 def check_branches(network: Network) -> None:
     """Raise `NetworkError` where a branch reads what is not there yet, or is read before it is there."""
-    if any(layer.id == INPUT for layer in (*network.layers, *network.branches)):
-        raise NetworkError(f"with branches no layer is called {INPUT}, which is what they call h(0)")
+    taken = {INPUT, *network.further}
+    for part in (*network.layers, *network.branches):
+        if part.id in taken:
+            raise NetworkError(f"with branches no layer is called {part.id}, which is what they call an input")
     known, beside = _places(network), {node.id for node in network.branches}
     for edge in network.edges:
         if edge.target not in beside:
@@ -71,11 +77,28 @@ def check_branches(network: Network) -> None:
     for skip in network.skips:
         if skip.via and skip.via not in beside:
             raise NetworkError(f"skip {skip.id}: there is no branch with a node {skip.via}")
-        if skip.via and known[skip.via] >= skip.target:
+        if skip.via and known[skip.via] >= skip.target + skip.joins:
             raise NetworkError(f"skip {skip.id}: {skip.via} needs h({known[skip.via]}), so it joins a later state")
-    for node in network.branches:
-        if node.shares:
-            raise NetworkError(f"{node.id}: weights are not shared with the trunk yet")
+
+
+def check_shared(network: Network) -> None:
+    """Raise `NetworkError` where weights are shared that cannot be."""
+    known = network.shapes
+    shapes = [*zip(network.layers, known.layers, strict=True), *zip(network.branches, known.branches, strict=True)]
+    by_id = None
+    for part, shape in shapes:
+        if not part.shares:
+            continue
+        by_id = by_id or {one.id: (one, its) for one, its in shapes}
+        if part.shares not in by_id:
+            raise NetworkError(f"{part.id} shares the weights of {part.shares}, and there is no such layer")
+        owner, theirs = by_id[part.shares]
+        if owner.shares:
+            raise NetworkError(f"{part.id} shares the weights of {owner.id}, which has none of its own: name {owner.shares}")
+        if shape.input != theirs.input or any(getattr(part, name) != getattr(owner, name) for name in ALIKE):
+            raise NetworkError(f"{part.id} shares the weights of {owner.id}, so it needs the same operation, norm and input")
+        if part.dropout or part.drop_path:
+            raise NetworkError(f"{part.id} shares weights, so it has no dropout of its own")
 
 
 def branch_shape(node: Node, arriving: list[Edge], made: dict[str, Shape], edges: dict[str, SkipShape]) -> NodeShape:
@@ -102,4 +125,4 @@ def _shape(node: Node, arriving: list[Edge], made: dict[str, Shape], edges: dict
 
 def _places(network: Network) -> dict[str, int]:
     """Return the number of each state of the trunk by the name that edges have for it."""
-    return {INPUT: 0, **{layer.id: k for k, layer in enumerate(network.layers, start=1)}}
+    return {INPUT: 0, **dict.fromkeys(network.further, 0), **{layer.id: k for k, layer in enumerate(network.layers, start=1)}}

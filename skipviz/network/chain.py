@@ -17,6 +17,8 @@ from .skip import Adapter, Skip
 from .trunk import Trunk
 from .wiring import PartShapes, Wiring
 
+X = ":x"
+"""Name of h_0 in a wiring; no part has such an id."""
 Landing = list[tuple[Skip, SkipShape]]
 AS_IT_IS = Adapter()
 
@@ -51,7 +53,7 @@ def wiring_of(network: Network) -> Wiring:
     Layers and skips keep their ids, so they draw the same initial weights. The chain was checked, so nothing is again.
     """
     chain = _Chain(network)
-    shapes, inputs = network.shapes, {"x": tuple(network.input)}
+    shapes, inputs = network.shapes, {X: tuple(network.input), **network.further}
     states = inputs | {node.id: chain.shapes[node.id].output for node in chain.nodes}
     return Wiring(
         inputs,
@@ -71,21 +73,20 @@ class _Chain:
         self.edges: list[Joint] = []
         self.shapes: dict[str, NodeShape] = {}
         self.carried: dict[str, SkipShape] = {}
-        self.reads, self.states, self.ways = "x", ["x"], []
+        self.reads, self.states, self.ways = X, [X], []
         landing: dict[int, Landing] = {}
         for skip, shape in zip(network.skips, network.shapes.skips, strict=True):
             landing.setdefault(skip.target, []).append((skip, shape))
-        self._names = {INPUT: "x"}
+        self._names = {INPUT: X}
         """By the name that an edge has for a state, that of the part which gives it."""
         self._arriving: dict[str, list[Edge]] | None = None
         ready, self._network = ready_at(network) if network.branches else {}, network
         self._branches(ready.get(0, ()))
         for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
-            self._layer(layer, shape, landing.get(k, ()))
-            self._branches(ready.get(k, ()))
+            self._layer(layer, shape, landing.get(k, ()), ready.get(k, ()))
 
-    def _layer(self, layer: Layer, shape: LayerShape, skips: Landing) -> None:
-        way = f"{layer.id}.in"
+    def _layer(self, layer: Layer, shape: LayerShape, skips: Landing, branches: Iterable[Node]) -> None:
+        way = f"{layer.id}:in"
         if len(self.ways) < len(self.states):
             self.ways.append(way)
         self.edges.append(Joint(way, self.reads, layer.id))
@@ -97,25 +98,30 @@ class _Chain:
             by_merge.setdefault(skip[0].merge, []).append(skip)
         for merge, landing in by_merge.items():
             if not MERGES[merge].joins:
-                state = self._merge(f"{layer.id}.{merge}", merge, state, shape.output, landing)
+                state = self._merge(f"{layer.id}:{merge}", merge, state, shape.output, landing)
         self.states.append(state)
         self._names[layer.id] = state
+        self._branches(branches)
         for merge, landing in by_merge.items():
             if MERGES[merge].joins:
-                self.ways.append(f"{layer.id}.{merge}.0")
-                state = self._merge(f"{layer.id}.{merge}", merge, state, shape.output, landing)
+                self.ways.append(f"{layer.id}:{merge}:0")
+                state = self._merge(f"{layer.id}:{merge}", merge, state, shape.output, landing)
         self.reads = state
 
     def _merge(self, name: str, merge: str, first: str, shape: Shape, skips: Landing) -> str:
-        self.edges.append(Joint(f"{name}.0", first, name))
-        self.carried[f"{name}.0"] = SkipShape(UNCHANGED, shape, 0)
-        for port, (skip, carried) in enumerate(skips, start=1):
+        ahead = [one for one in skips if one[0].before]
+        self.edges.append(Joint(f"{name}:0", first, name, len(ahead)))
+        self.carried[f"{name}:0"] = SkipShape(UNCHANGED, shape, 0)
+        skips = [*ahead, *(one for one in skips if not one[0].before)]
+        for port, (skip, carried) in enumerate(skips):
+            port += port >= len(ahead)
             source = skip.via or self.states[skip.source]
             live = skip.on, skip.strength, skip.gain, skip.adapter, skip.in_force
             self.edges.append(Joint(skip.id, source, name, port, *live))
             self.carried[skip.id] = carried
         self.nodes.append(Merge(name, JOINS[merge]))
-        inputs = (shape, *(carried.carried for _, carried in skips))
+        inputs = [carried.carried for _, carried in skips]
+        inputs = (*inputs[: len(ahead)], shape, *inputs[len(ahead) :])
         output = with_channels(shape, sum(map(channels, inputs))) if MERGES[merge].joins else shape
         self.shapes[name] = NodeShape(inputs, output, 0)
         return name

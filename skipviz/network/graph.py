@@ -1,148 +1,161 @@
-"""A network as a directed acyclic graph: inputs, nodes, edges and an output; shapes are inferred without torch."""
+"""A graph's nodes and edges as a network: the trunk that is found in them, the skips over it, the branches beside it."""
 
 from __future__ import annotations
 
-from pydantic import Field, PrivateAttr, model_validator
-
-from .base import Frozen, Identifier, NetworkError, Shape, written
-from .branch import branch_shape
+from .base import NetworkError
+from .branch import INPUT
 from .edge import Edge
-from .network import MAX_LAYERS, MAX_PARAMETERS, MAX_SKIPS, Head
+from .layer import Layer
+from .merge import MERGES
 from .node import Node
-from .shapes import NodeShape, SkipShape
-from .trunk import trunk_of
-from .wiring import PartShapes, Wiring, ordered
+from .operation import CLASSES
+from .skip import Adapter, Skip
+from .trunk import path_to
+from .wiring import Wiring, ordered
+
+GRAPH = ("inputs", "nodes", "edges", "output")
+"""What `Network` takes in place of input, layers and skips."""
 
 
-class Graph(Frozen):
-    """Nodes and the edges between them. Building one checks it: an impossible one raises with a sentence."""
+def parts_of(inputs: dict, nodes: list[Node], edges: list[Edge], output: str) -> dict:
+    """Return a network's input, layers, skips, branches and their edges; raises `NetworkError` for what is no graph.
 
-    inputs: dict[Identifier, tuple[int, ...]] = Field(min_length=1, max_length=8, description="shapes of one sample, no batch")
-    nodes: tuple[Node, ...] = Field(min_length=1, max_length=MAX_LAYERS + MAX_SKIPS)
-    edges: tuple[Edge, ...] = Field(max_length=MAX_LAYERS + 2 * MAX_SKIPS)
-    output: str = Field(max_length=32, description="id of the node that the head reads")
-    head: Head = Field(Head(), description="what gives the outputs")
-    tied: str = Field("", max_length=32, description="id of the embedding or layer whose weight the head uses; '': its own")
-
-    _wiring: Wiring = PrivateAttr()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_edges(cls, values):
-        if isinstance(values, dict) and isinstance(values.get("edges"), list | tuple):
-            edges = [Edge.model_validate(edge) for edge in values["edges"]]
-            taken, number, named = {edge.id for edge in edges}, 0, []
-            for edge in edges:
-                if not edge.id:
-                    while f"e{(number := number + 1)}" in taken:
-                        pass
-                    edge = edge.model_copy(update={"id": f"e{number}"})
-                named.append(edge)
-            values = {**values, "edges": tuple(named)}
-        return values
-
-    @model_validator(mode="after")
-    def _check(self):
-        names = [*self.inputs, *(node.id for node in self.nodes)]
-        if not all(names):
-            raise NetworkError("every node of a graph has an id")
-        for what, ids in (("part", names), ("edge", [edge.id for edge in self.edges])):
-            if len(set(ids)) != len(ids):
-                raise NetworkError(f"two {what}s have the id {next(one for one in ids if ids.count(one) > 1)}")
-        known = set(names)
-        for edge in self.edges:
-            if edge.source not in known or edge.target not in known:
-                missing = edge.source if edge.source not in known else edge.target
-                raise NetworkError(f"edge {edge.id}: there is no node {missing}")
-            if edge.target in self.inputs:
-                raise NetworkError(f"edge {edge.id}: nothing leads into an input, and {edge.target} is one")
-        if self.output not in known or self.output in self.inputs:
-            raise NetworkError(f"the output is a node, and there is none of the id {self.output}")
-        _check_ports(self)
-        self._wiring = _wired(self)
-        if self.shapes.parameters > MAX_PARAMETERS:
-            raise NetworkError(f"{self.shapes.parameters:,} parameters are over the limit of {MAX_PARAMETERS:,}")
-        return self
-
-    @property
-    def wiring(self) -> Wiring:
-        """The parts joined, with every shape."""
-        return self._wiring
-
-    @property
-    def shapes(self) -> PartShapes:
-        """Every shape and parameter count, inferred without torch."""
-        return self._wiring.shapes
-
-    def parameter_count(self) -> int:
-        """Return the number of parameters; what is shared counts once."""
-        return self.shapes.parameters
-
-    def node(self, identifier: str) -> Node:
-        """Return the node with this id; raises `NetworkError`."""
-        for node in self.nodes:
-            if node.id == identifier:
-                return node
-        raise NetworkError(f"there is no node {identifier}")
-
-
-def _wired(graph: Graph) -> Wiring:
-    given = Wiring(graph.inputs, graph.nodes, graph.edges, graph.output)
-    order = ordered(graph.inputs, given)
+    A merge lands on the layer before it where nothing else reads that one; else it is a box of its own, which passes on
+    what it reads. What joins a state adapts to the trunk's.
+    """
+    _check(inputs, nodes, edges, output)
+    given = Wiring(inputs, tuple(nodes), tuple(edges), output)
+    order = ordered(inputs, given)
     if isinstance(order, str):
         raise NetworkError(f"{order} reads what it leads to: a graph has no cycle")
-    wiring = Wiring(graph.inputs, order, graph.edges, graph.output)
-    wiring.shapes = infer(graph, wiring)
-    wiring.trunk = trunk_of(wiring)
-    return wiring
+    return _Folding(Wiring(inputs, order, tuple(edges), output)).parts()
 
 
-def _check_ports(graph: Graph) -> None:
-    count: dict[str, int] = {}
-    for edge in graph.edges:
+def named(edges: list) -> list[Edge]:
+    """Return edges, each with an id."""
+    edges = [Edge.model_validate(edge) for edge in edges]
+    taken, number, found = {edge.id for edge in edges}, 0, []
+    for edge in edges:
+        while not edge.id:
+            number += 1
+            edge = edge if f"e{number}" in taken else edge.model_copy(update={"id": f"e{number}"})
+        found.append(edge)
+    return found
+
+
+def _check(inputs: dict, nodes: list[Node], edges: list[Edge], output: str) -> None:
+    names = [*inputs, *(node.id for node in nodes)]
+    if not inputs or not all(names):
+        raise NetworkError("a graph has an input, and every node of it an id")
+    for what, ids in (("part", names), ("edge", [edge.id for edge in edges])):
+        if len(set(ids)) != len(ids):
+            raise NetworkError(f"two {what}s have the id {next(one for one in ids if ids.count(one) > 1)}")
+    known, count = set(names), {}
+    for edge in edges:
+        if edge.source not in known or edge.target not in known:
+            missing = edge.source if edge.source not in known else edge.target
+            raise NetworkError(f"edge {edge.id}: there is no node {missing}")
+        if edge.target in inputs:
+            raise NetworkError(f"edge {edge.id}: nothing leads into an input, and {edge.target} is one")
         count[edge.target] = count.get(edge.target, 0) + 1
-    for node in graph.nodes:
+    if output not in known or output in inputs:
+        raise NetworkError(f"the output is a node, and there is none of the id {output}")
+    for node in nodes:
         if not count.get(node.id):
             raise NetworkError(f"nothing leads into {node.id}")
         if not node.is_merge and count[node.id] > 1:
             raise NetworkError(f"{count[node.id]} edges lead into {node.id}, which reads one state: merge them first")
 
 
-def infer(graph: Graph, wiring: Wiring) -> PartShapes:
-    """Return every state's shape and every part's parameters; raises `NetworkError` naming the part."""
-    states: dict[str, Shape] = {name: tuple(shape) for name, shape in graph.inputs.items()}
-    nodes: dict[str, NodeShape] = {}
-    edges: dict[str, SkipShape] = {}
-    for node in wiring.order:
-        nodes[node.id] = shape = branch_shape(node, wiring.arriving[node.id], states, edges)
-        states[node.id] = shape.output
-    for node in graph.nodes:
-        if node.shares:
-            _check_shared(graph, node, nodes)
-    read = states[graph.output]
-    try:
-        output, parameters = graph.head.output_shape(read), graph.head.parameter_count(read)
-        if graph.tied:
-            parameters -= _tied_count(graph, read)
-    except NetworkError as error:
-        raise NetworkError(f"head: {error}") from None
-    return PartShapes(states, nodes, edges, output, parameters)
+class _Folding:
+    """A graph's parts while they are told apart."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring, self.path = wiring, path_to(wiring)
+        self.layers: list[Layer] = []
+        self.landing: list[tuple[Edge, int, str, bool]] = []
+        """What joins the trunk: an edge, the number of the state, how, and whether it stands before that."""
+        first = self.path[0].source
+        self.places: dict[str, int] = {first: 0}
+        """By input or node of the trunk, the number of its state."""
+        self.kinds: list[str] = []
+        """How skips land on the last state up to now."""
+
+    def parts(self) -> dict:
+        first, wiring = self.path[0].source, self.wiring
+        for edge in self.path:
+            node = wiring.nodes[edge.target]
+            if node.is_merge:
+                self._merge(node, edge)
+            else:
+                if not _plain(edge):
+                    self._box(f"{edge.id}.x", edge)
+                self._add(Layer(**{name: getattr(node, name) for name in Layer.model_fields}))
+                self.places[node.id] = len(self.layers)
+        beside = [node for node in wiring.order if node.id not in self.places]
+        further = {name: shape for name, shape in wiring.inputs.items() if name != first}
+        names = {name: self._layer_id(place) for name, place in self.places.items()}
+        into = {node.id for node in beside}
+        edges = [
+            edge.model_copy(update={"source": names.get(edge.source, edge.source)}) for edge in wiring.edges if edge.target in into
+        ]
+        known = {**self.places, **dict.fromkeys(further, 0)}
+        for node in beside:
+            known[node.id] = max(known[edge.source] for edge in wiring.arriving[node.id])
+        skips = [self._skip(known, *landing) for landing in self.landing]
+        found = {"input": wiring.inputs[first], "further": further, "layers": self.layers}
+        return {**found, "skips": skips, "branches": beside, "edges": edges}
+
+    def _layer_id(self, place: int) -> str:
+        return self.layers[place - 1].id if place else INPUT
+
+    def _add(self, layer: Layer) -> None:
+        self.layers.append(layer)
+        self.kinds = []
+
+    def _box(self, name: str, edge: Edge) -> None:
+        """Add a box that passes on what the edge brings."""
+        if edge.adapter != Adapter():
+            raise NetworkError(f"edge {edge.id} is on the trunk, to which others adapt: give them the adapter, or make it a node")
+        scale = {} if edge.strength == 1 else {"scale": edge.strength}
+        self._add(Layer(id=name, op=CLASSES["Identity"](), on=edge.on, gain=edge.gain, **scale))
+
+    def _merge(self, node: Node, edge: Edge) -> None:
+        kind, wiring = MERGES[node.op.kind], self.wiring
+        arriving = wiring.arriving[node.id]
+        place = arriving.index(edge)
+        if place and not kind.sums and not kind.joins:
+            raise NetworkError(f"{node.id}: a {kind.name} changes its first state, so that is the trunk's")
+        alone = kind.joins or (len(wiring.leaving[edge.source]) == 1 and edge.source != wiring.output)
+        if not (self.layers and alone and _plain(edge) and self._lands(kind)):
+            self._box(node.id, edge)
+        self.kinds.append(kind.name)
+        for port, other in enumerate(arriving):
+            if other is not edge:
+                self.landing.append((other, len(self.layers), node, port < place))
+        reader = wiring.leaving[node.id]
+        read_once = (not reader or node.id == wiring.output) if len(reader) != 1 else _plain(reader[0])
+        if kind.joins and not (read_once and not (reader and wiring.nodes[reader[0].target].is_merge)):
+            self._box(f"{node.id}.x", Edge(id=f"{node.id}.x", source="", target=""))
+        self.places[node.id] = len(self.layers)
+
+    def _lands(self, kind) -> bool:
+        """Return whether a merge may land on the last state, after what lands there already."""
+        there = [MERGES[name] for name in self.kinds]
+        if any(one.joins for one in there):
+            return False
+        if kind.joins or not there:
+            return True
+        return all(one.first for one in there) if kind.first else not (kind.alone or any(one.alone for one in there))
+
+    def _skip(self, known: dict[str, int], edge: Edge, target: int, node: Node, before: bool) -> Skip:
+        on_trunk = edge.source in self.places
+        source = self.places[edge.source] if on_trunk else min(known[edge.source], target - 1)
+        live = {name: getattr(edge, name) for name in ("on", "strength", "gain", "adapter")}
+        via = "" if on_trunk else edge.source
+        joins = {"merge": node.op.kind, "gate_bias": node.op.gate_bias, "before": before and MERGES[node.op.kind].joins}
+        return Skip(id=edge.id, source=source, target=target, via=via, **joins, **live)
 
 
-def _check_shared(graph: Graph, node: Node, shapes: dict[str, NodeShape]) -> None:
-    owner = graph.node(node.shares)
-    if owner.shares:
-        raise NetworkError(f"{node.id} shares the weights of {owner.id}, which has none of its own: name {owner.shares}")
-    mine, theirs = shapes[node.id], shapes[owner.id]
-    alike = ("op", "norm", "init", "init_factor", "scale", "scale_learned", "scale_per", "zero_gamma")
-    if mine.input != theirs.input or any(getattr(node, name) != getattr(owner, name) for name in alike):
-        raise NetworkError(f"{node.id} shares the weights of {owner.id}, so it needs the same operation, norm and input")
-
-
-def _tied_count(graph: Graph, read: Shape) -> int:
-    owner = graph.node(graph.tied)
-    width = getattr(owner.op, "width", None)
-    rows = getattr(owner.op, "vocabulary", None) or graph.head.outputs
-    if graph.head.kind == "state" or (rows, width) != (graph.head.outputs, read[-1]) or owner.op.kind != "embedding":
-        raise NetworkError(f"it can use the weight of an embedding of {graph.head.outputs} × {written(read[-1:])} only")
-    return rows * width
+def _plain(edge: Edge) -> bool:
+    return (edge.on, edge.strength, edge.gain) == (True, 1, 1) and edge.adapter == Adapter()

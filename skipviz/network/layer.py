@@ -53,11 +53,12 @@ class Layer(Frozen):
     zero_gamma: bool = Field(
         False, description="γ of the norm starts at 0, so that a residual branch starts as 0 (Goyal et al. 2017)"
     )
-    scale: float | None = Field(None, ge=0, le=10, description="branch scale α on the layer's output; None: no factor")
+    scale: float | None = Field(None, ge=-10, le=10, description="branch scale α on the layer's output; None: no factor")
     scale_learned: bool = Field(False, description="α is a parameter that starts at `scale` (ReZero, SkipInit)")
     scale_per: Literal["layer", "channel"] = Field(
         "layer", description="a learned α is one number, or one a channel (LayerScale, Touvron et al. 2021)"
     )
+    shares: str = Field("", max_length=32, description="id of a layer whose weights it uses; '': it has its own")
     on: bool = Field(True, description="the layer switch, for lesions")
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the output")
 

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from .base import AS_KEPT, Frozen, NetworkError, Shape, channels, elements, is_image, with_channels
-from .branch import INPUT, arriving_at, branch_shape, check_branches, ready_at
+from .base import AS_KEPT, Frozen, Identifier, NetworkError, Shape, channels, elements, is_image, with_channels
+from .branch import INPUT, arriving_at, branch_shape, check_branches, check_shared, ready_at
 from .edge import Edge
+from .graph import GRAPH, named, parts_of
 from .layer import Init, Layer
 from .merge import MERGES
 from .node import Node
@@ -62,13 +63,16 @@ class Network(Frozen):
     branches: tuple[Node, ...] = Field((), max_length=MAX_SKIPS, description="nodes beside the trunk, each behind what it reads")
     edges: tuple[Edge, ...] = Field((), max_length=2 * MAX_SKIPS, description="what leads into the nodes of branches")
 
+    further: dict[Identifier, tuple[int, ...]] = Field({}, max_length=7, description="further inputs' shapes, for branches to read")
+    tied: str = Field("", max_length=32, description="id of the embedding or layer whose weight the head uses; '': its own")
+
     _shapes: Shapes = PrivateAttr()
 
     @model_validator(mode="before")
     @classmethod
     def _name_parts(cls, values):
         if isinstance(values, dict):
-            values = dict(values)
+            values = _from_graph(values) if "nodes" in values else dict(values)
             for field, letter in (("layers", "f"), ("skips", "s"), ("branches", "b"), ("edges", "e")):
                 if isinstance(values.get(field), list | tuple) and len(values[field]) <= MAX_SKIPS:
                     values[field] = _named(values[field], letter)
@@ -91,6 +95,7 @@ class Network(Frozen):
         _check_skips(self)
         _check_tokens(self)
         self._shapes = infer(self)
+        check_shared(self)
         if info.context is not AS_KEPT:
             check_rests(self)
         if self._shapes.parameters > MAX_PARAMETERS:
@@ -141,7 +146,11 @@ class Network(Frozen):
         """Return the shape of each state of trunk and branches by the name that edges have for it."""
         names = (INPUT, *(part.id for part in (*self.layers, *self.branches)))
         shapes = (*self.shapes.states, *(shape.output for shape in self.shapes.branches))
-        return dict(zip(names, shapes, strict=True))
+        return {**dict(zip(names, shapes, strict=True)), **self.further}
+
+    def weights_of(self, part: Layer) -> str:
+        """Return the id of the layer or node whose weights one uses."""
+        return part.shares or part.id
 
     def place(self, identifier: str) -> str:
         """Return the part with this id as the diagram names it: `f(k)` for a layer, `the head` for what is none."""
@@ -154,6 +163,30 @@ class Network(Frozen):
             if skip.id == identifier:
                 return skip
         raise NetworkError(f"there is no skip {identifier}")
+
+
+def _from_graph(values: dict) -> dict:
+    """Return the fields of a network whose graph is given: `inputs`, `nodes`, `edges`, `output`."""
+    missing = next((name for name in GRAPH if name not in values), None)
+    if missing:
+        raise NetworkError(f"a graph of nodes needs its {missing}")
+    nodes, edges = ([*values[name]] for name in ("nodes", "edges"))
+    if len(nodes) > MAX_LAYERS + MAX_SKIPS or len(edges) > MAX_LAYERS + 2 * MAX_SKIPS:
+        raise NetworkError(f"a graph has at most {MAX_LAYERS + MAX_SKIPS:,} nodes and {MAX_LAYERS + 2 * MAX_SKIPS:,} edges")
+    inputs = {name: tuple(shape) for name, shape in values["inputs"].items()}
+    parts = parts_of(inputs, [Node.model_validate(node) for node in nodes], named(edges), values["output"])
+    return {**{name: value for name, value in values.items() if name not in GRAPH}, **parts}
+
+
+def _tied_count(network: Network, read: Shape) -> int:
+    """Return how many parameters the head has in common with a layer."""
+    if not network.tied:
+        return 0
+    owner, head = network.layer(network.tied), network.head
+    width, rows = getattr(owner.op, "width", None), getattr(owner.op, "vocabulary", None)
+    if head.kind == "state" or not owner.op.reads_tokens or (rows, width) != (head.outputs, read[-1]):
+        raise NetworkError(f"it can use the weight of an embedding of {head.outputs} × {read[-1]} only")
+    return rows * width
 
 
 def _check_tokens(network: Network) -> None:
@@ -174,7 +207,7 @@ def infer(network: Network) -> Shapes:
     skips: dict[str, SkipShape] = {}
     branches: dict[str, NodeShape] = {}
     edges: dict[str, SkipShape] = {}
-    made: dict[str, Shape] = {INPUT: states[0]}
+    made: dict[str, Shape] = {INPUT: states[0], **{name: tuple(shape) for name, shape in network.further.items()}}
     ready = ready_at(network) if network.branches else {}
     arriving = arriving_at(network) if network.branches else {}
 
@@ -182,6 +215,9 @@ def infer(network: Network) -> Shapes:
         for node in ready.get(k, ()):
             branches[node.id] = branch_shape(node, arriving[node.id], made, edges)
             made[node.id] = branches[node.id].output
+
+    def source_of(skip: Skip) -> Shape:
+        return made[skip.via] if skip.via else states[skip.source]
 
     branch_out(0)
     landing: dict[int, list[Skip]] = {}
@@ -191,21 +227,25 @@ def infer(network: Network) -> Shapes:
     for k, layer in enumerate(network.layers, start=1):
         try:
             output = layer.output_shape(read)
-            layers.append(LayerShape(read, output, layer.parameter_count(read)))
+            layers.append(LayerShape(read, output, 0 if layer.shares else layer.parameter_count(read)))
             if elements(output) > MAX_ELEMENTS:
                 raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
         except NetworkError as error:
             raise NetworkError(f"f({k}): {error}") from None
         states.append(output)
         read = output
-        for skip in landing.get(k, ()):
-            skips[skip.id] = shape = landing_shape(skip, made[skip.via] if skip.via else states[skip.source], output)
-            if skip.joins:
-                read = with_channels(read, channels(read) + channels(shape.carried))
+        there = landing.get(k, ())
+        skips |= {skip.id: landing_shape(skip, source_of(skip), output) for skip in there if not skip.joins}
         made[layer.id] = output
         branch_out(k)
+        for skip in there:
+            if not skip.joins:
+                continue
+            skips[skip.id] = shape = landing_shape(skip, source_of(skip), output)
+            read = with_channels(read, channels(read) + channels(shape.carried))
     try:
         output = network.head.output_shape(read)
+        head = network.head.parameter_count(read) - _tied_count(network, read)
     except NetworkError as error:
         raise NetworkError(f"head: {error}") from None
     return Shapes(
@@ -214,7 +254,7 @@ def infer(network: Network) -> Shapes:
         tuple(skips[skip.id] for skip in network.skips),
         read,
         output,
-        network.head.parameter_count(read),
+        head,
         tuple(branches[node.id] for node in network.branches),
         tuple(edges[edge.id] for edge in network.edges),
     )

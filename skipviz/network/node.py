@@ -37,7 +37,6 @@ class Node(Layer):
     """One box. It has one output, its state."""
 
     op: Operation | Join
-    shares: str = Field("", max_length=32, description="id of a node whose weights it uses; '': it has its own")
 
     @property
     def is_merge(self) -> bool:

@@ -43,11 +43,12 @@ class Skip(Frozen):
     target: int = Field(ge=1, description="state it joins")
     merge: Merge = "add"
     on: bool = Field(True, description="the switch; whether anything is carried is `in_force`")
-    strength: float = Field(1.0, ge=0, le=2, description="factor s on what is carried")
+    strength: float = Field(1.0, ge=-4, le=4, description="factor s on what is carried")
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the skip")
     adapter: Adapter = Adapter()
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
     via: str = Field("", max_length=32, description="id of the branch's node whose output it carries, which is made of h_source")
+    before: bool = Field(False, description="of a concat: its channels stand before those of the state it joins")
 
     @property
     def joins(self) -> bool:

@@ -23,27 +23,22 @@ class Trunk:
     skips: tuple[str, ...]
 
 
-def trunk_of(wiring: Wiring) -> Trunk:
-    """Return the trunk of a graph: of two ways into a merge the one through more layers, and of equals the earlier port."""
+def path_to(wiring: Wiring) -> list[Joint]:
+    """Return the edges of a graph's trunk, from an input to the output.
+
+    Of two ways into a merge it takes the one through more layers, and of equals the earlier port; a gate and a product change
+    their first state, so that is the trunk's.
+    """
     layers: dict[str, int] = dict.fromkeys(wiring.inputs, 0)
     came: dict[str, Joint] = {}
     for node in wiring.order:
-        came[node.id] = chosen = max(wiring.arriving[node.id], key=lambda edge: (layers[edge.source], -edge.port))
+        arriving = wiring.arriving[node.id]
+        if node.id in wiring.merges and not (MERGES[node.op.kind].sums or MERGES[node.op.kind].joins):
+            arriving = arriving[:1]
+        came[node.id] = chosen = max(arriving, key=lambda edge: (layers[edge.source], -edge.port))
         layers[node.id] = layers[chosen.source] + (node.id not in wiring.merges)
     path, at = [], wiring.output
     while at in came:
         path.append(came[at])
         at = came[at].source
-    states, ways, state, way = [], [], at, None
-    for edge in reversed(path):
-        way = way or edge
-        node = wiring.nodes[edge.target]
-        if node.id not in wiring.merges:
-            states.append(state)
-            ways.append(way.id)
-            state, way = node.id, None
-        elif not MERGES[node.op.kind].joins:
-            state, way = node.id, None
-    on_it, along = {at, *(edge.target for edge in path)}, {edge.id for edge in path}
-    skips = (edge.id for edge in wiring.edges if edge.id not in along and edge.source in on_it and edge.target in on_it)
-    return Trunk((*states, state), tuple(ways), tuple(skips))
+    return path[::-1]

@@ -16,10 +16,10 @@ from skipviz import (
     Convolution,
     Edge,
     Embedding,
-    Graph,
     Head,
     Join,
     Linear,
+    Network,
     NetworkError,
     Node,
     Pool,
@@ -31,16 +31,16 @@ from skipviz.network.chain import wiring_of
 from skipviz.network.operation import OPERATIONS
 
 
-def graph(nodes: dict, edges: str, output: str, inputs=None, head=None, **more) -> Graph:
+def graph(nodes: dict, edges: str, output: str, inputs=None, head=None, changes=(), **more) -> Network:
     """Return a graph from layers or merges by id and edges as `a>b c>d`, of which several into one stand in their order."""
     parts = [Node(id=name, op=Join(kind=part)) if isinstance(part, str) else Node(id=name, **part) for name, part in nodes.items()]
     ports, lines = {}, []
     for edge in edges.split():
         source, target = edge.split(">")
-        lines.append(Edge(source=source, target=target, port=ports.setdefault(target, 0)))
+        lines.append(Edge(source=source, target=target, port=ports.setdefault(target, 0), **dict(changes).get(edge, {})))
         ports[target] += 1
     head = head or Head(kind="classes", outputs=2)
-    return Graph(inputs=inputs or {"x": (4, 8, 8)}, nodes=parts, edges=lines, output=output, head=head, **more)
+    return Network(inputs=inputs or {"x": (4, 8, 8)}, nodes=parts, edges=lines, output=output, head=head, **more)
 
 
 def conv(width: int, kernel: int = 3, **more) -> dict:
@@ -162,7 +162,7 @@ class Written(nn.Module):
         super().__init__()
         self.m = nn.ModuleDict()
         for name in layers:
-            module = built.nodes[name]
+            module = built.layer_of(name)
             parts = [_torchs(module.operation)] + ([nn.BatchNorm2d(len(module.norm.weight))] if module.norm is not None else [])
             self.m[name] = nn.Sequential(*parts)
         self.head = nn.Linear(*reversed(built.head.weight.shape))
@@ -170,7 +170,7 @@ class Written(nn.Module):
     def copy(self, built) -> None:
         with torch.no_grad():
             for name, sequence in self.m.items():
-                for mine, theirs in zip(sequence.parameters(), built.nodes[name].parameters(), strict=True):
+                for mine, theirs in zip(sequence.parameters(), built.layer_of(name).parameters(), strict=True):
                     mine.copy_(theirs)
             for mine, theirs in zip(self.head.parameters(), built.head.parameters(), strict=True):
                 mine.copy_(theirs)
@@ -187,19 +187,19 @@ def _torchs(operation) -> nn.Module:
 def test_a_graph_computes_what_torch_computes_of_the_same_network_written_out(name):
     nodes, edges, output, function = CASES[name]
     built = build(graph(nodes, edges, output)).double()
-    layers = [part for part, node in nodes.items() if not isinstance(node, str) and list(built.nodes[part].parameters())]
+    layers = [part for part, node in nodes.items() if not isinstance(node, str) and list(built.layer_of(part).parameters())]
     written = Written(built, layers).double()
     written.copy(built)
     x = torch.randn(5, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     mine, theirs = built(x), written.head(function(written.m, x).mean((2, 3)))
     assert torch.allclose(mine, theirs, atol=1e-12)
-    by_name = {**{part: built.nodes[part] for part in layers}, "head": built.head}
+    by_name = {**{part: built.layer_of(part) for part in layers}, "head": built.head}
     ours = torch.autograd.grad(mine.square().sum(), [p for module in by_name.values() for p in module.parameters()])
     others = torch.autograd.grad(
         theirs.square().sum(), [p for part in (*written.m.values(), written.head) for p in part.parameters()]
     )
     assert all(torch.allclose(a, b, atol=1e-11) for a, b in zip(ours, others, strict=True))
-    assert built.graph.parameter_count() == sum(p.numel() for p in built.parameters())
+    assert built.network.parameter_count() == sum(p.numel() for p in built.parameters())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -214,7 +214,7 @@ def test_what_comes_back_along_the_edges_sums_to_the_gradient_of_each_state_and_
     plain = built(x)
     assert torch.equal(plain, outputs)
     assert all(map(torch.equal, found.parameters, torch.autograd.grad(plain.square().sum(), parameters)))
-    wiring = described.wiring
+    wiring = wiring_of(described)
     for state, gradient in found.by_node.items():
         back = [found.by_edge[edge.id] for edge in wiring.leaving[state]]
         if state != wiring.output:
@@ -223,20 +223,31 @@ def test_what_comes_back_along_the_edges_sums_to_the_gradient_of_each_state_and_
 
 
 @given(chains())
-def test_a_chain_is_a_graph_of_the_same_states_trunk_and_count(network):
+def test_a_chain_written_as_a_graph_is_that_chain_again(network):
     wiring = wiring_of(network)
+    name = lambda text: text.replace(":", "-").strip("-")  # noqa: E731
     nodes = [
-        Node(id=node.id, op=node.op)
+        Node(id=name(node.id), op=node.op)
         if node.id in wiring.merges
-        else Node(**{name: getattr(node, name) for name in type(node).model_fields})
+        else Node(**{field: getattr(node, field) for field in type(node).model_fields})
         for node in wiring.order
     ]
-    edges = [Edge(**{name: getattr(edge, name) for name in Edge.model_fields}) for edge in wiring.edges]
-    found = Graph(inputs=dict(wiring.inputs), nodes=nodes, edges=edges, output=wiring.output, head=network.head)
-    assert found.shapes.states == wiring.shapes.states
-    assert found.shapes.output == network.shapes.output
-    assert [found.shapes.states[name] for name in wiring.trunk.states] == list(network.shapes.states)
-    assert len(found.wiring.trunk.ways) >= network.depth, "a trunk is the longest path"
+    fields = ("port", "on", "strength", "gain", "adapter")
+    edges = [
+        Edge(
+            id=name(edge.id),
+            source=name(edge.source),
+            target=name(edge.target),
+            **{field: getattr(edge, field) for field in fields},
+        )
+        for edge in wiring.edges
+    ]
+    inputs = {name(key): shape for key, shape in wiring.inputs.items()}
+    found = Network(inputs=inputs, nodes=nodes, edges=edges, output=name(wiring.output), head=network.head)
+    assert found.layers == network.layers
+    assert not found.branches
+    same = {skip.id: skip for skip in network.skips}
+    assert {skip.id: skip.replaced(gate_bias=same[skip.id].gate_bias) for skip in found.skips} == same
 
 
 SWITCHED = {
@@ -253,29 +264,35 @@ def test_an_edge_that_is_off_adds_nothing_joins_zeros_and_multiplies_by_ones(mer
         {"c": conv(3), "d": conv(3), "join": merge}, "x>c x>d c>join d>join", "join", head=Head(kind="classes", outputs=3)
     )
     built = build(described)
-    edges = [edge.model_copy(update=change) if edge.source == "d" else edge for edge in described.edges]
-    built.set_graph(Graph(**{**dict(described), "edges": edges}))
+    built.set_network(
+        graph(
+            {"c": conv(3), "d": conv(3), "join": merge},
+            "x>c x>d c>join d>join",
+            "join",
+            head=Head(kind="classes", outputs=3),
+            changes={"d>join": change},
+        )
+    )
     x = torch.randn(2, 4, 8, 8)
-    expected = SWITCHED[merge](built.nodes["c"](x), built.nodes["d"](x)).mean((2, 3))
+    expected = SWITCHED[merge](built.layer_of("c")(x), built.layer_of("d")(x)).mean((2, 3))
     assert torch.equal(built(x), built.head(expected))
     outputs = built(x)
-    assert all(g is None for g in torch.autograd.grad(outputs.sum(), list(built.nodes["d"].parameters()), allow_unused=True))
+    assert all(g is None for g in torch.autograd.grad(outputs.sum(), list(built.layer_of("d").parameters()), allow_unused=True))
 
 
 @given(st.sampled_from([-4.0, -1.0, 0.5, 3.0]))
 def test_the_strength_of_an_edge_is_a_factor_also_a_negative_one(strength):
-    described = graph({"c": conv(4), "sum": "add"}, "x>sum c>sum x>c", "sum")
-    edges = [edge.model_copy(update={"strength": strength}) if edge.source == "c" else edge for edge in described.edges]
-    built = build(Graph(**{**dict(described), "edges": edges}))
     x = torch.randn(2, 4, 8, 8)
-    assert torch.allclose(built(x), built.head((x + strength * built.nodes["c"](x)).mean((2, 3))), atol=1e-6)
+    for changed, of in (("c>sum", lambda c: x + strength * c), ("x>sum", lambda c: strength * x + c)):
+        built = build(graph({"c": conv(4), "sum": "add"}, "x>sum c>sum x>c", "sum", changes={changed: {"strength": strength}}))
+        assert torch.allclose(built(x), built.head(of(built.layer_of("c")(x)).mean((2, 3))), atol=1e-6)
 
 
 def test_nodes_share_weights_that_count_once_and_get_both_gradients():
     blocks = {"first": linear(6, activation="tanh"), "second": linear(6, activation="tanh", shares="first")}
     built = build(graph(blocks, "x>first first>second", "second", {"x": (6,)}))
-    weight, bias = built.nodes["first"].operation.parameters()
-    assert built.graph.parameter_count() == sum(p.numel() for p in built.parameters()) == 6 * 6 + 6 + 6 * 2 + 2
+    weight, bias = built.layer_of("first").operation.parameters()
+    assert built.network.parameter_count() == sum(p.numel() for p in built.parameters()) == 6 * 6 + 6 + 6 * 2 + 2
     x = torch.randn(3, 6)
     expected = torch.tanh(F.linear(torch.tanh(F.linear(x, weight, bias)), weight, bias))
     assert torch.allclose(built(x), built.head(expected))
@@ -285,7 +302,7 @@ def test_two_inputs_are_read_by_their_names_order():
     both = {"a": linear(3), "b": linear(3), "sum": "add"}
     built = build(graph(both, "left>a right>b a>sum b>sum", "sum", {"left": (2,), "right": (5,)}))
     left, right = torch.randn(4, 2), torch.randn(4, 5)
-    assert torch.allclose(built(left, right), built.head(built.nodes["a"](left) + built.nodes["b"](right)))
+    assert torch.allclose(built(left, right), built.head(built.layer_of("a")(left) + built.layer_of("b")(right)))
 
 
 def test_gpt_2_small_with_its_tied_head_has_as_many_parameters_as_published():
@@ -308,15 +325,15 @@ def test_gpt_2_small_with_its_tied_head_has_as_many_parameters_as_published():
     head = Head(kind="positions", outputs=50257, bias=False)
     gpt = graph(nodes, " ".join([*edges, f"{state}>last"]), "last", {"x": (length,)}, head, tied="tokens")
     assert gpt.parameter_count() == 124_439_808
-    assert len(gpt.wiring.trunk.skips) == 24
+    assert len(wiring_of(gpt).trunk.skips) == 24
 
 
 def test_a_tied_head_reads_with_the_embeddings_weight():
     nodes = {"tokens": {"op": Embedding(vocabulary=7, width=4)}, "last": linear(4)}
     head = Head(kind="positions", outputs=7, bias=False)
     built = build(graph(nodes, "x>tokens tokens>last", "last", {"x": (5,)}, head, tied="tokens"))
-    assert built.graph.parameter_count() == sum(p.numel() for p in built.parameters()) == 7 * 4 + 4 * 4 + 4
-    assert built.head.weight is built.nodes["tokens"].operation.weight
+    assert built.network.parameter_count() == sum(p.numel() for p in built.parameters()) == 7 * 4 + 4 * 4 + 4
+    assert built.head.weight is built.layer_of("tokens").operation.weight
 
 
 REFUSED = {
@@ -324,7 +341,7 @@ REFUSED = {
     "no such node": ({"a": linear(2)}, "x>a y>a", "a", "edge e2: there is no node y"),
     "two edges into a layer": ({"a": linear(2), "b": linear(2)}, "x>a x>b a>b", "b", "2 edges lead into b, which reads one state"),
     "nothing leads in": ({"a": linear(2), "b": linear(2)}, "x>a", "a", "nothing leads into b"),
-    "a gate of three": ({"a": linear(2), "s": "gate"}, "x>a x>s a>s x>s", "s", "s: a gate joins two states, not 3"),
+    "a gate of three": ({"a": linear(2), "s": "gate"}, "x>a x>s a>s x>s", "s", "h(1) has a gate already, and one is the limit"),
     "no output": ({"a": linear(2)}, "x>a", "x", "the output is a node, and there is none of the id x"),
     "unlike shares": (
         {"a": linear(2), "b": linear(2, norm="layer", shares="a")},
@@ -351,12 +368,12 @@ def test_a_merge_has_no_norm_of_its_own():
 def test_an_edge_adapts_what_it_carries():
     described = graph({"c": conv(6), "sum": "add"}, "x>c c>sum x>sum", "sum")
     built = build(described)
-    assert described.shapes.edges["e3"].adapter == Adapter(spatial="none", channels="project")
+    assert described.shapes.skips[0].adapter == Adapter(spatial="none", channels="project")
     x = torch.randn(2, 4, 8, 8)
-    assert torch.allclose(built(x), built.head((built.nodes["c"](x) + built.edges["e3"](x)).mean((2, 3))), atol=1e-6)
+    assert torch.allclose(built(x), built.head((built.layer_of("c")(x) + built.skips["e3"](x)).mean((2, 3))), atol=1e-6)
 
 
 def test_a_change_of_structure_needs_a_module_of_its_own():
     described = graph({"c": conv(4), "sum": "add"}, "x>c c>sum x>sum", "sum")
     with pytest.raises(NetworkError):
-        build(described).set_graph(graph({"c": conv(4, 1), "sum": "add"}, "x>c c>sum x>sum", "sum"))
+        build(described).set_network(graph({"c": conv(4, 1), "sum": "add"}, "x>c c>sum x>sum", "sum"))

@@ -161,8 +161,10 @@ def repeated(unit: Network, count: int) -> Network:
     layers, skips, branches, edges = [], [], [], []
     for index in range(count):
         u = f"u{index + 1}"
-        layers += [layer.model_copy(update={"id": f"{u}.{layer.id}"}) for layer in unit.layers]
-        branches += [node.model_copy(update={"id": f"{u}.{node.id}"}) for node in unit.branches]
+        for laid, parts in ((layers, unit.layers), (branches, unit.branches)):
+            for part in parts:
+                owner = {"shares": f"{u}.{part.shares}"} if part.shares else {}
+                laid.append(part.model_copy(update={"id": f"{u}.{part.id}", **owner}))
         for skip in unit.skips:
             offset = {"source": skip.source + index * unit.depth, "target": skip.target + index * unit.depth}
             via = {"via": f"{u}.{skip.via}"} if skip.via else {}

@@ -13,7 +13,7 @@ import re
 from ..network.network import MAX_LAYERS, MAX_SKIPS
 from ..network.operation import OPERATIONS
 
-NETWORK = {"i": "input", "h": "head"}
+NETWORK = {"i": "input", "h": "head", "f": "further", "t": "tied"}
 HEAD = {"k": "kind", "o": "outputs", "b": "bias", "f": "flatten", "i": "init"}
 LAYER = {
     "o": "op",
@@ -30,10 +30,10 @@ LAYER = {
     "c": "scale_per",
     "e": "on",
     "g": "gain",
+    "h": "shares",
 }
 OPERATION = {"k": "kind", **{key: name for kind in OPERATIONS.values() for key, name in kind.keys.items()}, "t": "gate_bias"}
-NODE = {**LAYER, "h": "shares"}
-SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias"}
+SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias", "f": "before"}
 EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
 TASK = {
@@ -143,7 +143,7 @@ def _packed_network(network: dict) -> dict:
         if any("via" in skip for skip in skips):
             short["v"] = _packed_ids([skip.get("via", "") for skip in skips])
     if network.get("branches"):
-        short["b"] = [*_packed_parts(network["branches"], NODE), *_packed_parts(network["edges"], EDGE, ("source", "target"))]
+        short["b"] = [*_packed_parts(network["branches"], LAYER), *_packed_parts(network["edges"], EDGE, ("source", "target"))]
     return short
 
 
@@ -162,7 +162,7 @@ def _unpacked_network(short) -> dict:
     network["layers"] = _with_ids(layers, ids)
     if "b" in short:
         nodes, edges = _columns(short["b"], 8)[:3], short["b"][3:]
-        network["branches"] = _unpacked_parts(nodes, NODE, MAX_SKIPS, ("id",))
+        network["branches"] = _unpacked_parts(nodes, LAYER, MAX_SKIPS, ("id",))
         network["edges"] = _unpacked_parts(edges, EDGE, 2 * MAX_SKIPS, ("id", "source", "target"))
     if "s" not in short:
         _need("m" not in short and "v" not in short, "it names skips that it does not have")

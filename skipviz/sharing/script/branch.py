@@ -28,6 +28,8 @@ class BranchWriter:
         self.read = network.read_shapes()
         self.places = {layer.id: k for k, layer in enumerate(network.layers, start=1)}
         self.shapes = dict(zip((node.id for node in network.branches), network.shapes.branches, strict=True))
+        self.late: list[Node] = []
+        """Nodes that use others' weights."""
         self.made: list[str] = []
         """Keys of `self.b` in the order in which they are given."""
         self.edges: dict[str, SkipShape] = dict(zip((edge.id for edge in network.edges), network.shapes.edges, strict=True))
@@ -40,12 +42,17 @@ class BranchWriter:
             else:
                 self._add_layer(atom, node)
 
-    def order(self) -> list[str]:
-        """Return the line that puts the modules into the order in which they are updated, nodes before edges."""
+    def ends(self) -> list[str]:
+        """Return the lines that make what uses others' modules, and that put all into the order in which they are updated.
+
+        That is the network's, nodes before edges.
+        """
+        lines = [f'self.b["{plain(node.id)}"] = {self.writer.module_of(node.shares)}' for node in self.late]
+        self.made += [plain(node.id) for node in self.late]
         network, made = self.writer.network, list(dict.fromkeys(self.made))
-        wanted = [name.replace(".", "-") for name in (*(node.id for node in network.branches), *self._map_names())]
+        wanted = [plain(name) for name in (*(node.id for node in network.branches), *self._map_names())]
         wanted = [name for name in wanted if name in made]
-        return [] if made == wanted else [f"self.b = nn.ModuleDict({{name: self.b[name] for name in {words(wanted)}}})"]
+        return lines if made == wanted else [*lines, f"self.b = nn.ModuleDict({{name: self.b[name] for name in {words(wanted)}}})"]
 
     def _map_names(self):
         for edge in self.writer.network.edges:
@@ -54,11 +61,13 @@ class BranchWriter:
     def _add_layer(self, atom: Atom, node: Node) -> None:
         writer, (edge,) = self.writer, self.arriving[node.id]
         name = writer.id_of(node.id)
-        module, _ = writer.layers.layer(node, self.shapes[node.id], name, None, False)
-        atom.made.append(f"self.b[{self.key(node.id)}] = {module}")
-        atom.lines.append(
-            f"b[{name}] = {writer.called(f'self.b[{self.key(node.id)}]', self._brought(edge), node, self.shapes[node.id])}"
-        )
+        if node.shares:
+            self.late.append(node)
+        else:
+            module, _ = writer.layers.layer(node, self.shapes[node.id], name, None, False)
+            atom.made.append(f"self.b[{self.key(node.id)}] = {module}")
+        module = f"self.b[{writer.id_of(plain(node.id))}]"
+        atom.lines.append(f"b[{name}] = {writer.called(module, self._brought(edge), node, self.shapes[node.id])}")
 
     def _add_merge(self, atom: Atom, node: Node) -> None:
         kind, (first, *others) = MERGES[node.op.kind], self.arriving[node.id]
@@ -126,8 +135,13 @@ class BranchWriter:
 
     def key(self, name: str) -> str:
         """Return a name as a key of `self.b`, whose keys have no points."""
-        self.made.append(name.replace(".", "-"))
+        self.made.append(plain(name))
         return self.writer.id_of(self.made[-1])
+
+
+def plain(name: str) -> str:
+    """Return an id as a key of torch's modules has it, without points."""
+    return name.replace(".", "-")
 
 
 def spread(state: str, source: tuple[int, ...], target: tuple[int, ...]) -> str:

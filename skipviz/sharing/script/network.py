@@ -8,7 +8,7 @@ from ...network.base import Shape, channel_axis, channels, written
 from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...network.skip import Skip
-from .branch import BranchWriter, spread
+from .branch import BranchWriter, plain, spread
 from .layer import LayerWriter, padding, spatially_adapted
 from .live import Live, table_text, text
 from .loops import Atom, identifier, key, number, repeated
@@ -67,8 +67,9 @@ class NetworkWriter:
         if self.branches:
             first_lines += ["b = {}  # states of branches", *below.passing()]
         passed = [*first_lines, *passed]
-        made += self.branches.order() if self.branches else []
+        made += self.branches.ends() if self.branches else []
         made += [f"self.head = {head}"] if head else []
+        made += [f"self.head.weight = {self.module_of(network.tied)}.weight"] if network.tied else []
         return "\n".join(
             [
                 f"class {name}(nn.Module):",
@@ -97,6 +98,13 @@ class NetworkWriter:
     def _f(self, k: int) -> str:
         return f"f[{number(k)}]" if self.long else f"self.f{k}"
 
+    def module_of(self, owner: str) -> str:
+        """Return the module of a layer or of a branch's node by its id."""
+        place = next((k for k, layer in enumerate(self.network.layers, start=1) if layer.id == owner), None)
+        if place is None:
+            return f'self.b["{plain(owner)}"]'
+        return f"self.f[{place}]" if self.long else f"self.f{place}"
+
     def _map(self, index: int, gate: bool) -> str:
         """Return the name of a skip's projection, or of its gate; where it has both, they are a list."""
         skip = self.network.skips[index]
@@ -105,13 +113,14 @@ class NetworkWriter:
 
     def _key(self, skip: Skip) -> str:
         """Return the key of a skip's maps: of one through a branch its id, as several may join the same states."""
-        return self.id_of(skip.id.replace(".", "-")) if skip.via else key("", skip.source, skip.target)
+        return self.id_of(plain(skip.id)) if skip.via else key("", skip.source, skip.target)
 
     def _atom(self, k: int) -> Atom:
         """Return what makes f_k and the skips that land at h_k, and what computes h_k."""
         network, shapes = self.network, self.network.shapes
         layer = network.layers[k - 1]
         module, place = self.layers.layer(layer, shapes.layers[k - 1], identifier(0), self._frozen_at_first(k), self._drops_path(k))
+        module = self.module_of(layer.shares) if layer.shares else module
         atom = Atom(k=k, names=[layer.id])
         atom.made = [f"self.f.append({module})" if self.long else f"self.f{k} = {module}"]
         if shapes.states[k] != shapes.states[k - 1] or k == 1:
@@ -189,14 +198,17 @@ class NetworkWriter:
     def _read(self, k: int) -> str:
         """Return what is read of h_k: the state, with the concats that land there."""
         h, parts = self.state(k), []
-        for index, skip in self.landing.get(k, ()):
-            if skip.joins:
-                parts.append(self._concatenated(h, index, skip))
+        for index, skip in self._joining(k):
+            parts.append(self._concatenated(h, index, skip))
         if not parts:
             return h
-        parts = self._sliced(k, parts)
-        axis = 1 + channel_axis(self.network.shapes.states[k])
-        return f"torch.cat([{', '.join([h, *parts])}], {axis})"
+        ahead = sum(skip.before for _, skip in self._joining(k))
+        parts = [*parts[:ahead], h, *(parts[ahead:] if ahead else self._sliced(k, parts))]
+        return f"torch.cat([{', '.join(parts)}], {1 + channel_axis(self.network.shapes.states[k])})"
+
+    def _joining(self, k: int) -> list[tuple[int, Skip]]:
+        """Return the concats that are read with h_k, those before it first."""
+        return sorted((one for one in self.landing.get(k, ()) if one[1].joins), key=lambda one: not one[1].before)
 
     def _sliced(self, k: int, parts: list[str]) -> list[str]:
         """Return many plain states in equal steps, as a dense block reads them, as one slice of the list."""
@@ -270,12 +282,13 @@ class NetworkWriter:
 
     def _concat_slices(self, k: int) -> list[tuple[Skip, slice]]:
         """Return the channels that each concat landing at h_k takes of what is read there."""
-        first, found = channels(self.network.shapes.states[k]), []
-        for index, skip in self.landing.get(k, ()):
-            if skip.joins:
-                width = channels(self.network.shapes.skips[index].carried)
-                found.append((skip, slice(first, first + width)))
-                first += width
+        first, found, joining = 0, [], self._joining(k)
+        for place, (index, skip) in enumerate(joining):
+            if not skip.before and (place == 0 or joining[place - 1][1].before):
+                first += channels(self.network.shapes.states[k])
+            width = channels(self.network.shapes.skips[index].carried)
+            found.append((skip, slice(first, first + width)))
+            first += width
         return found
 
     def _keeps(self, k: int) -> bool:

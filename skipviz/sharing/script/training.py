@@ -26,7 +26,7 @@ class Updater:
         trunk = [p for layer in layers for p in sorted(layer, key=lambda p: {order})]  # {order_words}
         trunk.sort(key=lambda p: kinds[id(p)] == "Scale")  # and learned scales last
 {spared}        self.parts = [part for part in {parts} if part]
-        self.vectors = self.joined()
+{once}        self.vectors = self.joined()
         self.optimizer = {optimizer}
 
     def joined(self):
@@ -74,6 +74,10 @@ ORDER = """"Norm" in kinds[id(p)]"""
 ORDER_WORDS = "norms after operations"
 SPARED_ORDER = """(kinds[id(p)] in {learned}, "Norm" in kinds[id(p)])"""
 SPARED_WORDS = "operations, norms, activations"
+ONCE = """        seen = set()  # what several layers use stands once
+        self.parts = [[p for p in part if not (id(p) in seen or seen.add(id(p)))] for part in self.parts]
+        self.parts = [part for part in self.parts if part]
+"""
 SPARED = """        self.spared = {{p for p in kinds if kinds[p] in {learned}}}  # by weight decay (He et al. 2015)
         runs = [groupby(part, key=lambda p: id(p) in self.spared) for part in (trunk, *skips)]
 """
@@ -186,6 +190,7 @@ def updater(phases: Sequence[Experiment]) -> str:
         order=order,
         order_words=SPARED_WORDS if learned else ORDER_WORDS,
         branches=BRANCHES.format(order=order) if branches else "",
+        once=ONCE if any(_shares(network) for network in networks) else "",
         beside='not in ("s", "b")' if branches else '!= "s"',
         spared=SPARED.format(learned=learned) if learned else "",
         parts="(list(run) for found in runs for _, run in found)" if learned else "(trunk, *skips)",
@@ -199,6 +204,10 @@ def updater(phases: Sequence[Experiment]) -> str:
     )
     parted = PARTED.replace("{update}", UPDATED_GROUPS if learned else UPDATED)
     return source + (GROUPS if learned else "") + (parted if rests else "") + (LATE if late else "") + (CLIP if clips else "")
+
+
+def _shares(network: Network) -> bool:
+    return bool(network.tied) or any(part.shares for part in (*network.layers, *network.branches))
 
 
 def _learned_activations(networks: Sequence[Network]) -> str:

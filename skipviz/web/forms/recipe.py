@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...network.branch import INPUT
+from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.skip import Skip
@@ -94,24 +95,30 @@ def parts(network: Network) -> dict:
     layers = tuple(layer.model_copy(update={"id": f"f{k}", "on": True, "gain": 1.0}) for k, layer in enumerate(network.layers, 1))
     resolved = zip(network.skips, network.shapes.skips, strict=True)
     skips = sorted((_plain_skip(skip, shape.adapter) for skip, shape in resolved), key=lambda skip: (skip.target, skip.source))
-    found = {"input": network.input, "layers": layers, "skips": tuple(skips), "head": network.head}
-    return found | (_beside(network, skips) if network.branches else {"branches": (), "edges": ()})
+    found = {"input": network.input, "layers": layers, "skips": tuple(skips), "head": network.head, "branches": (), "edges": ()}
+    if network.branches or network.tied or any(layer.shares for layer in layers):
+        found |= _named(network, layers, skips)
+    return found
 
 
-def _beside(network: Network, skips: list[Skip]) -> dict:
-    """Return skips, and branches' nodes and edges, named by their places."""
+def _named(network: Network, layers: tuple[Layer, ...], skips: list[Skip]) -> dict:
+    """Return what names other parts, and branches' nodes and edges, all named by their places."""
     names = {INPUT: INPUT} | {layer.id: f"f{k}" for k, layer in enumerate(network.layers, 1)}
     names |= {node.id: f"b{k}" for k, node in enumerate(network.branches, 1)}
     plain = {"on": True, "gain": 1.0}
-    nodes = tuple(node.model_copy(update={"id": names[node.id], **plain}) for node in network.branches)
+    names[""] = ""
+    nodes = tuple(
+        node.model_copy(update={"id": names[node.id], "shares": names[node.shares], **plain}) for node in network.branches
+    )
     edges = tuple(
         edge.model_copy(
             update={"id": f"e{k}", "source": names[edge.source], "target": names[edge.target], "strength": 1.0, **plain}
         )
         for k, edge in enumerate(network.edges, 1)
     )
-    named = tuple(skip.model_copy(update={"via": names.get(skip.via, "")}) for skip in skips)
-    return {"skips": named, "branches": nodes, "edges": edges}
+    named = tuple(skip.model_copy(update={"via": names[skip.via]}) for skip in skips)
+    layers = tuple(layer.model_copy(update={"shares": names[layer.shares]}) for layer in layers)
+    return {"layers": layers, "skips": named, "branches": nodes, "edges": edges, "tied": names[network.tied]}
 
 
 def _plain_skip(skip: Skip, adapter) -> Skip:

@@ -1,0 +1,170 @@
+"""Networks with branches in experiments: links, scripts, training, switches, edits, frames."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+from scripts import assert_same, losses_of, short, trained
+from test_graph import CASES, graph, linear
+
+import skipviz
+from skipviz import Convolution, Embedding, Experiment, Head, Network, Task, Training, build, families
+from skipviz.learning.probe import gradients, record
+from skipviz.network import edit
+from skipviz.network.branch import feeding
+from skipviz.network.paths import in_use
+from skipviz.sharing.script.experiment import script
+from skipviz.tasks.event import LayerEvent, SkipEvent
+
+DIGITS = Head(kind="classes", outputs=10)
+
+
+def experiment(network: Network, task: str = "digits", **training) -> Experiment:
+    return Experiment(variants={"network": network}, task=Task(name=task), training=Training(learning_rate=0.02, **training))
+
+
+def case(name: str) -> Network:
+    """Return a network of the reference cases behind a convolution, for digits."""
+    nodes, edges, output, _ = CASES[name]
+    stem = {"stem": {"op": Convolution(width=4, kernel=3), "activation": "relu"}}
+    return graph(stem | nodes, "image>stem " + re.sub(r"\bx>", "stem>", edges), output, {"image": (1, 8, 8)}, DIGITS)
+
+
+SHARED = {
+    "first": linear(8),
+    "second": linear(8, activation="tanh"),
+    "third": linear(8, activation="tanh", shares="second"),
+    "side": linear(8, activation="tanh", shares="second"),
+    "sum": "add",
+}
+TOKENS = {"tokens": {"op": Embedding(vocabulary=10, width=6)}, "mixed": linear(6, activation="tanh")}
+NETWORKS = {
+    **{name: lambda name=name: experiment(case(name)) for name in CASES},
+    "SE-ResNet": lambda: experiment(families.resnet(8, reduction=4, input=(1, 8, 8)), optimizer="momentum"),
+    "SE-ResNet of version 2 with drop-path": lambda: experiment(
+        families.resnet(38, version=2, reduction=8, drop_path=0.2, input=(1, 8, 8)), optimizer="sgd"
+    ),
+    "shared weights": lambda: experiment(
+        graph(SHARED, "x>first first>second second>third first>side side>sum third>sum", "sum", {"x": (2,)}), "spiral"
+    ),
+    "tied head": lambda: experiment(
+        graph(TOKENS, "x>tokens tokens>mixed", "mixed", {"x": (8,)}, Head(kind="positions", outputs=10, bias=False), tied="tokens"),
+        "sequences",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_with_branches_is_the_same_in_link_file_and_script(name):
+    made = short(NETWORKS[name](), 5)
+    assert skipviz.link.decode(skipviz.link.encode(made)) == made
+    assert Experiment.model_validate_json(made.to_json()) == made
+    ours, held_out = trained(made)
+    theirs, ending = losses_of(script(made))
+    assert_same(theirs, ours)
+    assert ending == pytest.approx(held_out)
+    assert ours[0] != ours[-1]
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adam"])
+def test_a_branch_that_is_switched_off_in_a_run_rests_and_the_script_does_the_same(optimizer):
+    network = families.resnet(8, reduction=4, input=(1, 8, 8))
+    squeezes = tuple(skip.id for skip in network.skips if skip.via)
+    made = short(experiment(network, optimizer=optimizer, weight_decay=0.01), 7)
+    events = [
+        SkipEvent(step=2, ids=squeezes[:2], on=False),
+        SkipEvent(step=4, ids=squeezes[:1], on=True, strength=0.5),
+        LayerEvent(step=5, ids=(network.branches[7].id,), on=False),
+    ]
+    ours, _ = trained(made, events)
+    theirs, _ = losses_of(script(made, events))
+    assert_same(theirs, ours)
+    run = skipviz.train(made, events[:1])
+    frames = [frame.variants["network"] for frame in run]
+    rests = {node.id for skip in network.skips if skip.id in squeezes[:2] for node in feeding(network, skip.via)}
+    places = [k for k, node in enumerate(network.branches) if node.id in rests]
+    assert all(frames[-1].branch_grad[k] in (0, None) for k in places)
+    assert any(frames[0].branch_grad[k] for k in places)
+    weights, begun = run.model("network").state_dict(), build(network, made.training.seed).state_dict()
+    moved = {name for name, value in weights.items() if not torch.equal(value, begun[name])}
+    assert any(name.startswith("branches.") for name in moved)
+
+
+def test_what_is_off_is_a_network_without_that_branch_and_its_parts_are_not_in_use():
+    network = families.resnet(8, reduction=4, input=(3, 8, 8))
+    squeezes = [skip.id for skip in network.skips if skip.via]
+    off = edit.set_skips(network, squeezes, on=False)
+    plain = families.resnet(8, input=(3, 8, 8))
+    assert not any(in_use(off).branches)
+    assert all(in_use(network).branches)
+    removed = edit.remove_skips(network, squeezes)
+    assert not removed.branches
+    assert not removed.edges
+    assert removed.parameter_count() == plain.parameter_count()
+    x, built = torch.randn(4, 3, 8, 8), build(off).eval()
+    assert torch.equal(built(x), build(removed).eval()(x))
+
+
+def test_frames_measure_the_nodes_and_edges_of_branches_as_autograd_does():
+    made = experiment(case("attention gate"))
+    network, training = made.network, made.training.replaced(steps=1)
+    frame = next(iter(skipviz.train(made.replaced(training=training)))).variants["network"]
+    parameters = sum(shape.parameters for shape in network.shapes.branches)
+    assert parameters
+    assert len(frame.branch_grad) == len(frame.branch_state_grad) == len(network.branches)
+    assert len(frame.edge_grad) == len(network.edges)
+    model = build(network).double()
+    x = torch.randn(6, 1, 8, 8, dtype=torch.float64)
+    outputs, tape = record(model, x)
+    found = gradients(outputs.square().sum(), list(model.parameters()), tape)
+    for node in network.branches:
+        assert found.by_node.get(node.id) is not None or node.is_merge or node.id not in found.by_node
+    whole = {name: p.grad for name, p in model.named_parameters()}
+    model(x).square().sum().backward()
+    assert whole
+    assert all(torch.allclose(a, p.grad) for a, p in zip(found.parameters, model.parameters(), strict=True))
+
+
+def test_layers_are_inserted_and_removed_under_a_branch():
+    network = families.resnet(8, reduction=4, input=(3, 8, 8))
+    longer = edit.insert_layer(network, 3)
+    assert [edge.source for edge in longer.edges] == [edge.source for edge in network.edges]
+    assert {node.id for node in longer.branches} == {node.id for node in network.branches}
+    squeezed = next(skip for skip in network.skips if skip.via)
+    shorter = edit.remove_layer(network, network.layers[squeezed.target - 1].id)
+    assert squeezed.id not in {skip.id for skip in shorter.skips}
+    assert len(shorter.branches) == len(network.branches) - 3
+    stacked = edit.repeated(case("squeeze-and-excitation").replaced(input=(4, 8, 8), head=Head(outputs=10)), 1)
+    assert stacked.branches
+
+
+REFUSED = {
+    "reads what is behind it": ("b1 reads b2, which stands behind it", [("b1", "b2"), ("b2", "f1")], "b1"),
+    "no such node": ("skip s1: there is no branch with a node b9", [("b1", "f1"), ("b2", "b1")], "b9"),
+    "too late": ("skip s1: b2 needs h(2), so it joins a later state", [("b1", "f2"), ("b2", "b1")], "b2"),
+    "nothing leads in": ("nothing leads into b2", [("b1", "f1")], "b2"),
+    "an edge into the trunk": ("edge e3: there is no branch with a node f2", [("b1", "f1"), ("b2", "b1"), ("f2", "b1")], "b2"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_impossible_branches_are_refused_with_a_sentence(name):
+    words, edges, via = REFUSED[name]
+    layer = {"op": {"kind": "linear", "width": 4}}
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        Network(
+            layers=[layer, layer],
+            branches=[layer, layer],
+            edges=[{"source": source, "target": target} for target, source in edges],
+            skips=[{"source": 1, "target": 2, "via": via}],
+        )
+    assert words in str(error.value)
+
+
+def test_a_task_gives_one_input():
+    both = {"a": linear(3), "b": linear(3), "sum": "add"}
+    two = graph(both, "left>a right>b a>sum b>sum", "sum", {"left": (2,), "right": (5,)})
+    with pytest.raises(ValueError, match="a task gives one input, and this network reads 2"):
+        experiment(two, "spiral")

@@ -122,7 +122,7 @@ def _branches(network: Network) -> list[tuple[str, ...]]:
     arriving = arriving_at(network)
     for node, shape in zip(network.branches, network.shapes.branches, strict=True):
         reads = ", ".join(names.get(edge.source, edge.source) for edge in arriving[node.id])
-        words = node.op.kind if node.is_merge else layer_words(node)
+        words = layer_words(node)
         sizes = " and ".join(map(written, shape.inputs)), written(shape.output)
         rows.append((node.id, reads, words, *sizes, f"{shape.parameters:,}"))
     return rows

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from ..network.activation import ACTIVATIONS
 from ..network.branch import feeding
 from ..network.layer import Layer
-from ..network.merge import MERGES
 from ..network.network import Network
-from ..network.node import Node
 from ..network.norm import NORMS
 from ..network.operation import Identity
 
@@ -46,11 +44,8 @@ def branch(network: Network, via: str) -> str:
     return said if said and len(said) <= MOST_LETTERS else f"{len(nodes)} box" + "es" * (len(nodes) > 1)
 
 
-def short(layer: Layer | Node) -> str:
+def short(layer: Layer) -> str:
     """Return what a box does in few letters."""
-    if isinstance(layer, Node) and layer.is_merge:
-        kind = MERGES[layer.op.kind]
-        return "[ ]" if kind.joins else kind.sign or {"add": "+", "multiply": "×"}[kind.name]
     norm = NORMS[layer.norm].words.split() if layer.norm != "none" else []
     letters = [norm[0] if norm[0].isupper() else "".join(word[0].upper() for word in norm)] if norm else []
     activation = [ACTIVATIONS[layer.activation].words] if layer.activation != "none" else []
@@ -113,7 +108,7 @@ def skip(described: Network, skips: Sequence[int]) -> str:
         return f"{len(skips)} skips, {on} on, {first.merge}; the first from h({first.source}) to h({first.target})"
     strength = "" if first.strength == 1 else f", strength {first.strength:.3g}"
     if first.via:
-        strength += f", through {', '.join(part.op.label() for part in feeding(described, first.via) if isinstance(part, Layer))}"
+        strength += f", through {', '.join(part.op.label() for part in feeding(described, first.via))}"
     return f"Skip from h({first.source}) to h({first.target}), {first.merge}{strength}, {'on' if on else 'off'}"
 
 

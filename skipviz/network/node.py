@@ -19,6 +19,15 @@ class Join(Tagged):
     kind: Literal[*MERGES]
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
 
+    def label(self) -> str:
+        """Return it as a person writes it."""
+        return self.kind
+
+    def short(self) -> str:
+        """Return it in few letters."""
+        kind = MERGES[self.kind]
+        return kind.sign or ("concat" if kind.joins else "+" if kind.sums else "×")
+
     def output_shape(self, shapes: list[Shape]) -> Shape:
         """Return the shape of what edges that bring these give; raises `NetworkError`."""
         first, kind = shapes[0], MERGES[self.kind]

@@ -46,20 +46,26 @@ class Trunk:
 
     def skip(self, source: int, **fields) -> None:
         """Lay a skip from state h_source to the last state."""
-        self.skips.append(Skip(id=f"s{source}-{self.state}", source=source, target=self.state, **fields))
+        name = f"s{source}-{self.state}" + (f"-{fields['via'].partition('.')[0]}" if "via" in fields else "")
+        self.skips.append(Skip(id=name, source=source, target=self.state, **fields))
 
     def branch(self, group: str, *nodes: Node) -> str:
         """Lay nodes one behind the other beside the trunk, from the last state; return the last one's id, for a skip's `via`.
 
         Their ids begin with the group's name and the number of that state: `se3.1`.
         """
-        name = f"f{self.state}" if self.layers else INPUT
+        name: int | str = self.state
         for place, node in enumerate(nodes, start=1):
-            node = node.model_copy(update={"id": f"{group}{self.state}.{place}"})
-            self.edges.append(Edge(id=f"e{len(self.edges) + 1}", source=name, target=node.id))
-            self.branches.append(node)
-            name = node.id
+            name = self.node(f"{group}{self.state}.{place}", node, name)
         return name
+
+    def node(self, identifier: str, node: Node, *reads: int | str) -> str:
+        """Lay a node beside the trunk that reads states, by number, and nodes, by id; return its own id."""
+        for port, read in enumerate(reads):
+            source = read if isinstance(read, str) else f"f{read}" if read else INPUT
+            self.edges.append(Edge(id=f"e{len(self.edges) + 1}", source=source, target=identifier, port=port))
+        self.branches.append(node.model_copy(update={"id": identifier}))
+        return identifier
 
     def network(self, input: Sequence[int], head: Head) -> Network:
         return Network(

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..base import NetworkError, written
 from ..network import Head, Network
-from ..operation import Convolution, Pool, Upsampling
+from ..node import Join, Node
+from ..operation import Convolution, Identity, Pool, Upsampling
 from ..skip import Adapter
 from .trunk import Trunk, chosen, counted, head_of, pixels, refusing_in_words
 
@@ -42,6 +44,8 @@ def unet(
     init: str = "he",
     long: bool = True,
     dropout: float = 0.0,
+    gates: bool = False,
+    nested: bool = False,
     input: Sequence[int] | None = None,
     head: Head | int = 2,
 ) -> Network:
@@ -53,7 +57,11 @@ def unet(
     and a 3×3 one. Long skips concat or add (`merge`); `long=False` leaves them out. `short_every=k` lays an add over every k
     convolutions of a scale, projected where widths differ. `norm` stands after every 3×3 convolution and takes its bias's
     place. `dropout` acts at the end of the contracting path, as published: on the last convolution of its two deepest
-    scales. `head` is a `Head` or a number of classes for each pixel. Raises `NetworkError`.
+    scales. `gates` scales what each long skip carries, pixel by pixel, by an attention gate (Oktay et al. 2018):
+    σ(ψ(ReLU(W x + V g))), x being what the skip carries and g what it is joined with, W and V to half the channels, ψ to one; it
+    wants `padded` and sizes that divide. `nested` is U-Net++ (Zhou et al. 2018), without its deep supervision: between the ends of
+    each long skip stand further scales' convolutions, which read all before them at their scale and what is up-scaled from the
+    next one; it wants the same. `head` is a `Head` or a number of classes for each pixel. Raises `NetworkError`.
     """
     counted("a U-Net's depth", depth, 1, 8)
     counted("the number of convolutions a scale", convolutions, 1, 100)
@@ -61,21 +69,67 @@ def unet(
     counted("the widest scale's number of channels", width * 2**depth, 1, WIDEST)
     chosen("the merge of long skips", merge, ("concat", "add"))
     chosen("up-sampling", up, ("transposed", "bilinear"))
+    if (gates or nested) and not padded:
+        raise NetworkError("attention gates and nested skips are of padded convolutions, which keep an image's size")
+    if gates and nested:
+        raise NetworkError("a U-Net has attention gates or nested skips, not both")
     size = tuple(input) if input is not None else PADDED_INPUT if padded else PUBLISHED_INPUT
+    if (gates or nested) and any(side % 2**depth for side in size[1:]):
+        what = "attention gates" if gates else "nested skips"
+        raise NetworkError(f"with {what} the sides of an image divide by {2**depth}, and {written(size[1:])} do not")
     pixels(size)
     plan, trunk, ends = _Plan(convolutions, padded, norm, activation, short_every, init, dropout), Trunk(), []
+    rows: list[list[int | str]] = []
     for scale in range(depth):
         ends.append(_scale(trunk, plan, width * 2**scale, drops=scale == depth - 1))
+        rows.append([ends[scale]])
+        if nested and long:
+            _nest(trunk, plan, rows, width, up)
         trunk.layer(Pool())
     _scale(trunk, plan, width * 2**depth, drops=True)
     for scale in reversed(range(depth)):
         narrow = width * 2**scale
-        transposed = Upsampling(width=narrow, mode="transposed", kernel=2)
-        trunk.layer(transposed if up == "transposed" else Upsampling(width=narrow, mode="bilinear"), init=init)
-        if long:
+        trunk.layer(_up(up, narrow), init=init)
+        if long and gates:
+            trunk.skip(ends[scale], merge=merge, via=_gate(trunk, plan, ends[scale], narrow))
+        elif long:
             trunk.skip(ends[scale], merge=merge, adapter=Adapter(spatial="crop"))
+            for inner in rows[scale][1:]:
+                trunk.skip(ends[scale], merge=merge, via=inner)
         _scale(trunk, plan, narrow)
     return trunk.network(size, head_of(head, "pixels"))
+
+
+def _up(mode: str, width: int) -> Upsampling:
+    return (
+        Upsampling(width=width, mode="transposed", kernel=2) if mode == "transposed" else Upsampling(width=width, mode="bilinear")
+    )
+
+
+def _nest(trunk: Trunk, plan: _Plan, rows: list[list[int | str]], width: int, up: str) -> None:
+    """Lay the nodes X^(i,j) that can be computed of the scales up to now; `rows[i]` has those of scale i, X^(i,0) first."""
+    for scale in reversed(range(len(rows) - 1)):
+        narrow, place = width * 2**scale, len(rows[scale])
+        name = f"x{scale}-{place}"
+        state = trunk.node(f"{name}.up", Node(op=_up(up, narrow), init=plan.init), rows[scale + 1][-1])
+        state = trunk.node(f"{name}.all", Node(op=Join(kind="concat")), state, *rows[scale])
+        for number in range(1, plan.convolutions + 1):
+            op = Convolution(width=narrow, bias=plan.norm == "none")
+            layer = Node(op=op, norm=plan.norm, activation=plan.activation, init=plan.init)
+            state = trunk.node(f"{name}.{number}", layer, state)
+        rows[scale].append(state)
+
+
+def _gate(trunk: Trunk, plan: _Plan, carried: int, width: int) -> str:
+    """Lay an attention gate on what a long skip carries, h_carried; return the id of the node that gives the scaled state."""
+    name, half = f"gate{trunk.state}", max(1, width // 2)
+    map_to = {"norm": plan.norm, "init": plan.init}
+    seen = trunk.node(f"{name}.x", Node(op=Convolution(width=half, kernel=1, bias=plan.norm == "none"), **map_to), carried)
+    asked = trunk.node(f"{name}.g", Node(op=Convolution(width=half, kernel=1, bias=plan.norm == "none"), **map_to), trunk.state)
+    both = trunk.node(f"{name}.sum", Node(op=Join(kind="add")), asked, seen)
+    both = trunk.node(f"{name}.relu", Node(op=Identity(), activation="relu"), both)
+    shares = Node(op=Convolution(width=1, kernel=1, bias=plan.norm == "none"), activation="sigmoid", norm=plan.norm)
+    return trunk.node(f"{name}.gated", Node(op=Join(kind="multiply")), carried, trunk.node(f"{name}.psi", shares, both))
 
 
 def _scale(trunk: Trunk, plan: _Plan, width: int, drops: bool = False) -> int:

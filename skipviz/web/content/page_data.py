@@ -118,7 +118,7 @@ def _boxes(network: Network, via: str) -> list[dict]:
         {
             "id": node.id,
             "place": places[node.id],
-            "label": node.op.kind if node.is_merge else layer_words(node),
+            "label": layer_words(node),
             "shape": written(shapes[places[node.id]].output),
             "parameters": shapes[places[node.id]].parameters,
         }

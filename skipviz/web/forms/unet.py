@@ -10,13 +10,15 @@ from .clues import of_kind, usual
 from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form, Setting
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
+BESIDE = {"none": "nothing", "gates": "attention gates", "nested": "nested (U-Net++)"}
 SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
 
 
-def _make(task: Task, scales, width, convolutions, edges, up, merge, norm, activation, long, short, dropout) -> Network:
+def _make(task: Task, scales, width, convolutions, edges, up, merge, norm, activation, long, short, beside, dropout) -> Network:
     return families.unet(
         depth=scales, width=width, convolutions=convolutions, padded=edges == "padded", up=up, merge=merge, norm=norm,
         activation=activation, long=long == "on", short_every=short, dropout=dropout,
+        gates=(beside, edges) == ("gates", "padded"), nested=(beside, edges) == ("nested", "padded"),
         input=task.input_for(True), head=task.head(),
     )  # fmt: skip
 
@@ -40,8 +42,15 @@ def _read(network: Network) -> dict | None:
         "activation": usual((layer.activation for layer in convolutions), "relu"),
         "long": "on" if long else "off",
         "short": usual((skip.target - skip.source for skip in short), 0),
+        "beside": _beside(network),
         "dropout": usual((layer.dropout for layer in convolutions if layer.dropout), 0.0),
     }
+
+
+def _beside(network: Network) -> str:
+    """Return what stands on the long skips."""
+    kinds = {node.op.kind for node in network.branches}
+    return "none" if not kinds else "gates" if "multiply" in kinds else "nested"
 
 
 def _is_long(network: Network, skip: Skip) -> bool:
@@ -69,6 +78,12 @@ FORM = Form(
             "short", "Short skips", 0, lambda values: tuple(range(values["convolutions"] + 1)),
             words=SHORT,
             help="Residual skips inside the scales, over so many convolutions (Drozdzal et al. 2016)",
+        ),
+        Setting(
+            "beside", "On long skips", "none", tuple(BESIDE), words=BESIDE,
+            help="Attention U-Net (Oktay et al. 2018): each is scaled, pixel by pixel, by what both its ends say. "
+            "U-Net++ (Zhou et al. 2018): convolutions stand between its ends. Both want sizes that divide",
+            idle=lambda values: values["long"] == "off" or values["edges"] == "valid",
         ),
         Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, at the end of the contracting path"),
     ),

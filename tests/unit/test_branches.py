@@ -10,13 +10,18 @@ from scripts import assert_same, losses_of, short, trained
 from test_graph import CASES, graph, linear
 
 import skipviz
-from skipviz import Convolution, Embedding, Experiment, Head, Network, Task, Training, build, families
+from skipviz import Convolution, Embedding, Experiment, Head, Network, NetworkError, Task, Training, build, families
+from skipviz.description import described
+from skipviz.drawing import diagram, thumbnail, words
+from skipviz.drawing.udiagram import draw_u, has_u
+from skipviz.engine.capacity.limits import memory_mb
 from skipviz.learning.probe import gradients, record
 from skipviz.network import edit
 from skipviz.network.branch import feeding
-from skipviz.network.paths import in_use
+from skipviz.network.paths import in_use, path_counts
 from skipviz.sharing.script.experiment import script
 from skipviz.tasks.event import LayerEvent, SkipEvent
+from skipviz.web.content.page_data import network_data
 
 DIGITS = Head(kind="classes", outputs=10)
 
@@ -168,3 +173,56 @@ def test_a_task_gives_one_input():
     two = graph(both, "left>a right>b a>sum b>sum", "sum", {"left": (2,), "right": (5,)})
     with pytest.raises(ValueError, match="a task gives one input, and this network reads 2"):
         experiment(two, "spiral")
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "Attention U-Net", "U-Net++"])
+def test_every_network_with_branches_is_drawn_described_estimated_and_shown(name):
+    made = {**NETWORKS, **{title: lambda f=fields: unet(**f) for title, fields in UNETS.items()}}[name]()
+    network = made.network
+    drawing = diagram.draw(network, page="lab", height=600).to_data()
+    assert all(skip["boxes"] for skip in network_data(network)["skips"] if next(s for s in network.skips if s.id == skip["id"]).via)
+    for skip in network.skips:
+        assert not skip.via or words.branch(network, skip.via)
+        assert skip.id in drawing["svg"] or drawing["plates"]
+    assert thumbnail.thumbnail(network)
+    assert f"{network.parameter_count():,}" in described(made)
+    assert memory_mb(made) > 0
+    assert not has_u(network) or draw_u(network, height=600).to_data()
+    assert sum(path_counts(network)) > 1 or not network.skips
+
+
+UNETS = {"Attention U-Net": {"gates": True}, "U-Net++": {"nested": True, "depth": 3}}
+
+
+def unet(**fields) -> Experiment:
+    task = Task(name="shapes")
+    fields = {"depth": 2, "width": 4, **fields}
+    return experiment(families.unet(padded=True, input=task.sample_shape(), head=task.head(), **fields), "shapes")
+
+
+@pytest.mark.parametrize("name", UNETS)
+def test_unets_with_branches_are_the_same_in_a_script(name):
+    made = short(unet(**UNETS[name]), 3)
+    assert_same(losses_of(script(made))[0], trained(made)[0])
+
+
+def test_published_counts():
+    assert families.resnet(50, reduction=16).parameter_count() == 28_088_024
+    assert families.resnet(18, reduction=16).parameter_count() == sum(
+        p.numel() for p in build(families.resnet(18, reduction=16)).parameters()
+    )
+    assert families.unet(4, 32, padded=True, nested=True, input=(3, 96, 96), head=1).parameter_count() == 9_042_177
+
+
+REFUSED_UNETS = {
+    "sizes that do not divide": ({"gates": True, "input": (1, 30, 32)}, "with attention gates the sides of an image divide by 4"),
+    "valid": ({"nested": True, "padded": False}, "attention gates and nested skips are of padded convolutions"),
+    "both": ({"nested": True, "gates": True}, "attention gates or nested skips, not both"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_UNETS)
+def test_unets_that_cannot_be_are_refused(name):
+    fields, said = REFUSED_UNETS[name]
+    with pytest.raises(NetworkError, match=said):
+        families.unet(**{"depth": 2, "width": 4, "padded": True, "input": (1, 32, 32), **fields})

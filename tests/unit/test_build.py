@@ -197,7 +197,7 @@ def single(layer: Layer, shape: tuple[int, ...]) -> nn.Module:
 
 def last_state(model, x: torch.Tensor) -> torch.Tensor:
     tape = Tape()
-    model(x, tape)
+    model(x, tape=tape)
     return tape.states[-1]
 
 
@@ -271,7 +271,7 @@ def two_layers(merge: str, source_shape=(4,), **fields) -> Network:
 
 def states(model, x: torch.Tensor) -> list[torch.Tensor]:
     tape = Tape()
-    model(x, tape)
+    model(x, tape=tape)
     return tape.states
 
 

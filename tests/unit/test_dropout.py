@@ -46,7 +46,7 @@ def dropped_elements(trainer: Trainer, variant: str = "network") -> torch.Tensor
     tape = Tape()
     model = trainer._variants[variant].model
     model.masks.step = trainer.step
-    model(x, tape)
+    model(x, tape=tape)
     return tape.states[1] == 0
 
 

@@ -32,7 +32,7 @@ from skipviz.learning.probe import gradients, measured, record
 
 def states(model, x: torch.Tensor) -> list[torch.Tensor]:
     tape = Tape()
-    model(x, tape)
+    model(x, tape=tape)
     return tape.states
 
 

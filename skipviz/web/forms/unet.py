@@ -58,8 +58,11 @@ def _is_long(network: Network, skip: Skip) -> bool:
     return any(layer.op.kind in ("pool", "up") for layer in network.layers[skip.source : skip.target])
 
 
-def _published(**_) -> tuple[str, int]:
-    return "U-Net 2015 on 1×572×572", families.unet().parameter_count()
+def _published(beside, **_) -> tuple[str, int] | None:
+    if beside == "nested":
+        wide = families.unet(width=32, padded=True, nested=True, input=(3, 96, 96), head=1)
+        return "U-Net++ 2018 on 3×96×96", wide.parameter_count()
+    return ("U-Net 2015 on 1×572×572", families.unet().parameter_count()) if beside == "none" else None
 
 
 FORM = Form(

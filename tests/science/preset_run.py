@@ -71,7 +71,7 @@ class PresetRun:
         """Return h_0 … h_n of fifty samples that were held out."""
         tape = Tape()
         self.variant.model.eval()
-        self.variant.model(self.trainer._held_out_x[:50], tape)
+        self.variant.model(self.trainer._held_out_x[:50], tape=tape)
         self.variant.model.train()
         return tape.states
 

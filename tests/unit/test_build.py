@@ -43,7 +43,7 @@ def samples(network: Network, batch: int) -> torch.Tensor:
 def passes(model, batch: int = 3):
     """Return outputs and tape of a recorded pass, and check that its backward pass stays finite."""
     tape = Tape()
-    outputs = model(samples(model.network, batch), tape)
+    outputs = model(samples(model.network, batch), tape=tape)
     outputs.square().mean().backward()
     assert outputs.isfinite().all()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())

@@ -89,7 +89,7 @@ def measured(network: Network, set_weights=None, batch_size: int = 16) -> tuple[
     frame = trainer.measure(ghost=False, picture=False).variants["net"]
     x, y = trainer._batch()
     tape = Tape()
-    loss = torch.nn.functional.cross_entropy(model.double()(x.double().requires_grad_(), tape), y)
+    loss = torch.nn.functional.cross_entropy(model.double()(x.double().requires_grad_(), tape=tape), y)
     exact = torch.autograd.grad(loss, tape.states, allow_unused=True)
     largest = [0.0 if gradient is None else gradient.abs().max().item() for gradient in exact]
     return frame, [most and most * (gradient / most).norm().item() for gradient, most in zip(exact, largest, strict=True)]

@@ -164,7 +164,7 @@ def test_fixup_starts_every_block_as_its_shortcut_and_the_outputs_at_zero(block)
     """Zhang et al. 2019: L branches of m convolutions, He's weights times L^(−1/(2m−2)), the last of each zero."""
     network = families.resnet(20, block=block, norm="none", init="fixup", widths=(8, 16, 32), input=(3, 8, 8))
     model, tape = build(network), Tape()
-    assert torch.count_nonzero(model(batch(8), tape)) == 0
+    assert torch.count_nonzero(model(batch(8), tape=tape)) == 0
     same = [skip for skip, shape in zip(network.skips, network.shapes.skips, strict=True) if not shape.adapter.label()]
     assert all(torch.equal(tape.states[skip.target], tape.states[skip.source]) for skip in same)
     branches, convolutions = (9, 2) if block == "basic" else (6, 3)

@@ -123,6 +123,7 @@ class Painter:
     def __init__(self, geometry: Geometry, page: str, repeat: int):
         self.geometry, self.plan, self.network = geometry, geometry.plan, geometry.plan.network
         self.page, self.repeat = page, repeat
+        self.says = page == "lab" and words.differ(self.network)
         self.edges: list[dict] = []
         self.skips: list[dict] = []
         self.rows: list[dict] = []
@@ -306,6 +307,7 @@ class Painter:
             for word, true in (
                 ("killed", all(layer.gain == 0 for layer in layers)),
                 ("off", not any(layer.on for layer in layers)),
+                ("bare", self.says and bool(words.weightless(self.network, item.layers))),
             )
             if true
         )
@@ -317,6 +319,7 @@ class Painter:
             item.first + 1,
             css,
             layers[0].dropout,
+            words.short(layers[0]) if self.says else "",
             data_layer=" ".join(layer.id for layer in layers),
             aria_label=words.layer(self.network, item.layers),
         )

@@ -26,6 +26,12 @@ LETTERED = 60
 RATE_CHARACTER = 4.1
 """px that a character of a dropout takes on average, at 10 px."""
 
+WHAT_LARGEST, WHAT_SMALLEST, WHAT_CHARACTER = 12.0, 10.0, 0.56
+"""px of the words in a box, at most and at least beside its number; a character's width in font sizes."""
+
+CORNER_CHARACTER = 4.4
+"""px that a character of the number in a box's corner takes on average."""
+
 HALO_GAP = 5.0
 """px between the trunk's wire and the halo of a line that leaves it."""
 
@@ -82,15 +88,35 @@ def layer_label(x: float, y: float, k: int, box_height: float) -> Markup:
     )
 
 
-def box(x: float, top: float, width: float, height: float, k: int, css: str, dropout: float = 0.0, **attributes) -> Markup:
-    """Return a layer's box; `css` holds its states (killed, off); the label makes room for its `dropout`."""
+def said(what: str, x: float, y: float, width: float, k: int, taken: float) -> Markup:
+    """Return what a box does, with the layer's number small in its corner where there is room; `taken` of it is at its right."""
+    corner = CORNER_CHARACTER * (3 + len(str(k)))
+    room = width - 7 - taken
+    size = min(WHAT_LARGEST, (room - corner) / (WHAT_CHARACTER * len(what)))
+    numbered = size >= WHAT_SMALLEST
+    size = size if numbered else min(WHAT_LARGEST, room / (WHAT_CHARACTER * len(what)))
+    letter = tag("tspan", {"class": "f"}, "f")
+    return group(
+        "says",
+        text("corner", x + 4, y + 3.3, letter, tag("tspan", {"class": "k"}, f"({k})")) if numbered else Markup(),
+        text("what", x + width - 4 - taken, y + 0.36 * size, tag("tspan", {"font-size": size}, what)),
+    )
+
+
+def box(
+    x: float, top: float, width: float, height: float, k: int, css: str, dropout: float = 0.0, what: str = "", **attributes
+) -> Markup:
+    """Return a layer's box; `css` holds its states (killed, off); the label makes room for its `dropout`.
+
+    Where it is given `what` the layer does, it says that, and shows its label f^(k) only where the page wants labels.
+    """
     middle, label_width, right = x + width / 2, 2.4 * label_size(height), x + width - 3
     plain, words = label_width, rate(dropout, width)
     if dropout:
         middle = min(middle, right - RATE_CHARACTER * len(words) - 2 - letters_width(k, height) / 2)
         plain = right + 2 - middle + label_width / 2
     return group(
-        f"box {css}".strip(),
+        f"box {css}{' told' if what else ''}".strip(),
         rectangle("outline", x - 3, top - 3, width + 6, height + 6, rx=3),
         rectangle("face", x, top, width, height),
         path("hatch", hatch(x, top, width, height)),
@@ -100,6 +126,7 @@ def box(x: float, top: float, width: float, height: float, k: int, css: str, dro
         ),
         rectangle("plain", middle - label_width / 2, top + 1.6, plain, height - 3.2),
         layer_label(middle, top + height / 2, k, height),
+        said(what, x, top + height / 2, width, k, RATE_CHARACTER * len(words) + 3 if dropout else 0) if what else Markup(),
         text("rate", right, top + height / 2 + 3.2, words) if dropout else Markup(),
         **focusable(**attributes),
     )

@@ -52,6 +52,11 @@ def short(layer: Layer) -> str:
     return layer.op.short() or " ".join((letters + activation)[:2])
 
 
+def differ(network: Network) -> bool:
+    """Return whether a network's boxes are of several operations, or of others than plain linear layers."""
+    return {layer.op.kind for layer in network.layers} != {"linear"}
+
+
 def network(described: Network) -> str:
     """Return the sentence that names the whole diagram."""
     on = sum(skip.in_force for skip in described.skips)

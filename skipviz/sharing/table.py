@@ -10,11 +10,13 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     state    k = 0..n     state_grad, state_grad_mean, state_rms, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1)
     class    0..classes-1 recall, where an accuracy of held-out samples was taken
+    branch   1..nodes     branch_grad, branch_state_grad: of the boxes beside the trunk, where a network has some
+    edge     1..edges     edge_grad, edge_weight_grad: of the edges that lead into them
 
 The two means are of magnitudes: of a layer's weights without biases, and of a state's elements and the batch's.
 
-`id` is the layer's or skip's stable id and empty for the others. `marks` says what an empty field or a 0 is, and what is no
-gradient but rounding, as `weight_grad:underflow` (see `skipviz.learning.marks`) or `state_rms:nonfinite`, between spaces; the
+`id` is the stable id of a layer, skip, box or edge and empty for the others. `marks` says what an empty field or a 0 is, and what
+is no gradient but rounding, as `weight_grad:underflow` (see `skipviz.learning.marks`) or `state_rms:nonfinite`, between spaces; the
 network's row names the first layer whose output is not finite, as `first_broken:f37`.
 `pandas.read_csv(url)` and `pandas.read_parquet(url)` read a run straight from its address:
 `rows.query("part == 'layer'").pivot(index="step", columns="id", values="weight_grad")`.
@@ -26,7 +28,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..learning.frame import Frame
@@ -44,6 +46,9 @@ QUANTITIES = {
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening"),
     "class": ("recall",),
 }
+BESIDE = {"branch": ("branch_grad", "branch_state_grad"), "edge": ("edge_grad", "edge_weight_grad")}
+"""Of a network with branches, too."""
+IDENTIFIED = ("layer", "skip", "branch", "edge")
 KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")
 
 
@@ -55,16 +60,17 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
     ids = {
         (name, part): [item.id for item in items]
         for name, network in experiment.variants.items()
-        for part, items in (("layer", network.layers), ("skip", network.skips))
+        for part, items in zip(IDENTIFIED, (network.layers, network.skips, network.branches, network.edges), strict=True)
     }
+    quantities = QUANTITIES | (BESIDE if any(network.branches for network in experiment.variants.values()) else {})
     data = (frame if isinstance(frame, dict) else frame.to_data() for frame in frames)
     latest = {frame["step"]: frame for frame in data}
-    columns: dict[str, list] = {name: [] for name in (*KEYS, *(name for names in QUANTITIES.values() for name in names))}
+    columns: dict[str, list] = {name: [] for name in (*KEYS, *(name for names in quantities.values() for name in names))}
     for frame in latest.values():
         for variant, values in frame["variants"].items():
-            for part in QUANTITIES:
-                _add_rows(columns, frame, variant, part, values, ids.get((variant, part), ()))
-    floats = {name: "float64" for names in QUANTITIES.values() for name in names}
+            for part, names in quantities.items():
+                _add_rows(columns, frame, variant, part, names, values, ids.get((variant, part), ()))
+    floats = {name: "float64" for names in quantities.values() for name in names}
     rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
     for name in floats.keys() - {"learning_rate", "balanced_accuracy", "recall"}:
         rows[name] = measured_exactly(rows[name].to_numpy())
@@ -84,13 +90,13 @@ def measured_exactly(values: numpy.ndarray) -> numpy.ndarray:
     return numpy.where((size >= limits.tiny) & (size <= limits.max), single, values)
 
 
-def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, values: dict, ids) -> None:
-    series = {name: values.get(name) for name in QUANTITIES[part]}
+def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, names: Sequence[str], values: dict, ids) -> None:
+    series = {name: values.get(name) for name in names}
     if part == "network":
         series = {name: [value] for name, value in series.items()}
     count = max((len(numbers) for numbers in series.values() if numbers), default=0)
-    first = 1 if part in ("layer", "skip") else 0
-    marks = _marks(part, values, ids, count)
+    first = 1 if part in IDENTIFIED else 0
+    marks = _marks(part, names, values, ids, count)
     for name, numbers in columns.items():
         if name in series:
             given = series[name] or []
@@ -108,19 +114,19 @@ def _add_rows(columns: dict[str, list], frame: dict, variant: str, part: str, va
             numbers.extend([{"variant": variant, "part": part}.get(name)] * count)
 
 
-def _marks(part: str, values: dict, ids, count: int) -> list[str]:
+def _marks(part: str, names: Sequence[str], values: dict, ids, count: int) -> list[str]:
     """Return the marks of every row of a part, one word a quantity, nearly always empty."""
     if not any(values.get(name) for name in (*MARKS, "nonfinite", "first_broken")):
         return [""] * count
     words: list[list[str]] = [[] for _ in range(count)]
-    for field in QUANTITIES[part]:
+    for field in names:
         for mark in MARKS:
             for index in values.get(mark, {}).get(field, ()):
                 words[index].append(f"{field}:{mark}")
     rows = {"network": ["head"], "state": [f"h{k}" for k in range(count)]}.get(part, ids)
     for name in values.get("nonfinite", ()):
         field, _, where = name.partition(":")
-        if field in QUANTITIES[part]:
+        if field in names:
             words[rows.index(where) if where in rows else 0].append(f"{field}:nonfinite")
     if part == "network" and "first_broken" in values:
         words[0].append(f"first_broken:{values['first_broken']}")

@@ -109,6 +109,10 @@ def network_differences(left: Network, right: Network, same_task: bool = True) -
     found = [Difference("layers", str(left.depth), str(right.depth))] if left.depth != right.depth else []
     found += _layers(left, right)
     found += _skips(left, right)
+    found += _compared(left, right, [("boxes of branches", lambda network: str(len(network.branches)))])
+    if len(left.branches) == len(right.branches):
+        pairs = list(zip(left.branches, right.branches, strict=True))
+        found += _part_by_part(pairs, _layer_words(), lambda index: pairs[index][1].id, "boxes of branches")
     if same_task:
         ends = [("input", lambda network: written(network.input)), ("head", lambda network: f"{network.head.kind}")]
         found += _compared(left, right, ends)
@@ -156,7 +160,10 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     if left.depth != right.depth:
         return _compared(*sides, [("skips", _counts), ("skips that are on", _on)])
     ends = [
-        {(skip.source, skip.target): (skip, shape.adapter.label() or "identity") for skip, shape in zip(*parts, strict=True)}
+        {
+            (skip.source, skip.target, skip.via): (skip, shape.adapter.label() or "identity")
+            for skip, shape in zip(*parts, strict=True)
+        }
         for parts in ((network.skips, network.shapes.skips) for network in (left, right))
     ]
     both = [pair for pair in ends[0] if pair in ends[1]]
@@ -170,7 +177,7 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     ]
     pairs = [(ends[0][pair], ends[1][pair]) for pair in both]
     found = [Difference("skips" if not all(sides) else "further skips", *map(_named, alone))] if any(alone) else []
-    return found + _part_by_part(pairs, words, lambda index: "skip {}→{}".format(*both[index]), "skips")
+    return found + _part_by_part(pairs, words, lambda index: "skip {}→{}".format(*both[index][:2]), "skips")
 
 
 def _named(skips: Sequence[Skip]) -> str:

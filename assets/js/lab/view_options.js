@@ -60,6 +60,12 @@ export function createViewOptions(host, options, changed) {
     changed();
   };
   menu.append(element("span", { class: "sv-choice" }, element("label", {}, ghost, "hollow bars: the same weights, with all skips off"), explain("hollow")));
+  const numbered = element("input", { type: "checkbox", checked: options.numbered });
+  numbered.onchange = () => {
+    options.numbered = numbered.checked;
+    changed();
+  };
+  menu.append(element("fieldset", {}, element("legend", {}, "Boxes"), element("span", { class: "sv-choice" }, element("label", {}, numbered, "say f⁽ᵏ⁾, not what they do"))));
   host.append(button, explain({ name: "Gradient in the bars", key: () => (options.quantity === "weight" ? "weight_gradient" : "state_gradient") }), note, menu);
   function write() {
     const weights = options.quantity === "weight";

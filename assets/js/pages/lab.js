@@ -55,7 +55,7 @@ export function createLab(root, commands) {
   let selected = null;
   let speed = /** @type {number | null} */ (100);
   let measureTimer = 0;
-  const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true, numbered: false };
 
   const variant = () => data.variant;
   /** Steps in all: one that went on after its end takes more than its experiment says. */
@@ -138,6 +138,7 @@ export function createLab(root, commands) {
       draw.all();
     },
     options() {
+      page.root.classList.toggle("sv-numbered", options.numbered);
       if (store.hears() && store.mine) run.send({ kind: "ghost", ghost: options.ghost }, true);
       draw.all();
     },

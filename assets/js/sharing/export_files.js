@@ -44,6 +44,7 @@ export async function copyText(text) {
 }
 
 const LAYER_FIELDS = [["weight_grad", 0], ["weight_grad_mean", 0], ["trunk_grad", 0], ["update_ratio", 0], ["state_grad", 1], ["state_rms", 1]];
+const BOX_FIELDS = ["branch_grad", "branch_state_grad"];
 const SKIP_FIELDS = ["skip_grad", "skip_weight_grad", "gate_opening"];
 
 /**
@@ -56,6 +57,8 @@ export function numbersText({ data, frame, values }) {
   const layers = data.network.layers.map((layer, index) => [frame.step, layer.k, layer.id, layer.label, ...LAYER_FIELDS.map(([name, after]) => written(values[name]?.[index + Number(after)]))]);
   const skips = data.network.skips.map((skip, index) => [frame.step, skip.source, skip.target, skip.id, skip.on ? "on" : "off", ...SKIP_FIELDS.map((name) => written(values[name]?.[index]))]);
   const table = [["step", "layer", "id", "operation", ...LAYER_FIELDS.map(([name]) => name)], ...layers];
+  const boxes = new Map(data.network.skips.flatMap((skip) => skip.boxes).map((box) => [box.id, [frame.step, box.id, box.label, ...BOX_FIELDS.map((name) => written(values[name]?.[box.place]))]]));
+  if (boxes.size) table.push([], ["step", "box", "operation", ...BOX_FIELDS], ...boxes.values());
   if (skips.length) table.push([], ["step", "source", "target", "id", "switch", ...SKIP_FIELDS], ...skips);
   return `${table.map((row) => row.join("\t")).join("\n")}\n`;
 }

@@ -78,33 +78,11 @@ def _task(experiment: Experiment) -> str:
 def _layers(network: Network) -> list[tuple[str, ...]]:
     rows = [("h(0)", "", "input", "", written(network.input), "")]
     for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
-        rows.append((f"f({k})", layer.id, layer_words(layer), written(shape.input), written(shape.output), f"{shape.parameters:,}"))
+        rows.append((f"f({k})", layer.id, layer.words(), written(shape.input), written(shape.output), f"{shape.parameters:,}"))
     shapes = network.shapes
     head = f"head, {network.head.kind}"
     rows.append(("", "", head, written(shapes.head_input), written(shapes.output), f"{shapes.head_parameters:,}"))
     return rows
-
-
-def layer_words(layer) -> str:
-    """Return a layer's operation, norm, activation and whatever is out of the ordinary, in the order they act."""
-    words = [word for word in (layer.norm, layer.activation) if word != "none"]
-    if layer.order == "op-norm-act":
-        words.insert(0, layer.op.label())
-    else:
-        words.append(layer.op.label())
-    if layer.init_factor != 1:
-        words.append(f"{layer.init} init ×{layer.init_factor:g}")
-    if layer.dropout:
-        words.append(f"dropout {layer.dropout:g}")
-    if layer.drop_path:
-        words.append(f"drop-path {layer.drop_path:g}")
-    if layer.zero_gamma:
-        words.append("γ from 0")
-    if layer.scale is not None:
-        words.append(f"×{layer.scale:g}" + " learned" * layer.scale_learned + " a channel" * (layer.scale_per == "channel"))
-    if layer.gain != 1:
-        words.append(f"gradient ×{layer.gain:g}")
-    return ", ".join(words) + ("" if layer.on else " (off)")
 
 
 def _skips(network: Network) -> list[tuple[str, ...]]:
@@ -122,7 +100,7 @@ def _branches(network: Network) -> list[tuple[str, ...]]:
     arriving = arriving_at(network)
     for node, shape in zip(network.branches, network.shapes.branches, strict=True):
         reads = ", ".join(names.get(edge.source, edge.source) for edge in arriving[node.id])
-        words = layer_words(node)
+        words = node.words()
         sizes = " and ".join(map(written, shape.inputs)), written(shape.output)
         rows.append((node.id, reads, words, *sizes, f"{shape.parameters:,}"))
     return rows

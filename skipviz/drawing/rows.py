@@ -127,7 +127,7 @@ def plan(network: Network, items: Sequence[Item], repeat: int = 1) -> Plan:
     gaps = tuple(tuple(state + number * unit for number in range(repeat)) for state in boundaries)
     made = Plan(network, items, gaps)
     finder = _Finder(items)
-    grouped: dict[tuple[Place, Place], list[int]] = {}
+    grouped: dict[tuple[Place, Place, str], list[int]] = {}
     joints: dict[int, list[int]] = {}
     inside: dict[int, list[int]] = {}
     for index, skip in enumerate(network.skips):
@@ -138,10 +138,11 @@ def plan(network: Network, items: Sequence[Item], repeat: int = 1) -> Plan:
         if plate is not None:
             inside.setdefault(plate, []).append(index)
             continue
-        grouped.setdefault((start, end), []).append(index)
+        via = skip.via if PLATE not in (start.kind, end.kind) else ""
+        grouped.setdefault((start, end, via.partition(".")[0]), []).append(index)
         if end.kind == JOINT:
             joints.setdefault(end.index, []).append(index)
-    links = [Link(tuple(skips), start, end) for (start, end), skips in grouped.items()]
+    links = [Link(tuple(skips), start, end) for (start, end, _), skips in grouped.items()]
     made.links = _side_taps(links, _plain_boxes(items, joints))
     made.joints = {item: tuple(skips) for item, skips in joints.items()}
     made.inside = {item: tuple(skips) for item, skips in inside.items()}

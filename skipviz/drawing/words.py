@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..network.activation import ACTIVATIONS
@@ -11,6 +12,8 @@ from ..network.network import Network
 from ..network.norm import NORMS
 from ..network.operation import Identity
 
+GROUP = re.compile("[A-Za-z]+")
+"""What a branch's nodes are called by, before their numbers."""
 MOST_LETTERS = 16
 """Of a branch on a chip."""
 
@@ -37,7 +40,7 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
 def branch(network: Network, via: str) -> str:
     """Return what a skip's branch is called or does, in few letters: `SE`, `mean→4→16`, or how many boxes it has."""
     nodes = feeding(network, via)
-    groups = {node.id.partition(".")[0].rstrip("0123456789") for node in nodes if "." in node.id}
+    groups = {GROUP.match(node.id)[0] for node in nodes if "." in node.id and GROUP.match(node.id)}
     if len(groups) == 1 and groups != {"u"}:
         return name.upper() if len(name := groups.pop()) < 3 else name
     said = "→".join(filter(None, map(short, nodes)))

@@ -118,7 +118,7 @@ def _shape(node: Node, arriving: list[Edge], made: dict[str, Shape], edges: dict
             raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
         return NodeShape((target,), output, 0 if node.shares else node.parameter_count(target))
     for place, edge in enumerate(arriving):
-        edges[edge.id] = landing_shape(edge.joining(node.op, first=place == 0), made[edge.source], target)
+        edges[edge.id] = landing_shape(edge.joining(node.op, first=place == 0), made[edge.source], target, True)
     brought = tuple(edges[edge.id].carried for edge in arriving)
     return NodeShape(brought, node.op.output_shape(list(brought)), 0)
 

@@ -101,6 +101,27 @@ class Layer(Frozen):
             return 0
         return channels(self.output_shape(shape)) if self.scale_per == "channel" else 1
 
+    def words(self) -> str:
+        """Return a layer's operation, norm, activation and whatever is out of the ordinary, in the order they act."""
+        words = [word for word in (self.norm, self.activation) if word != "none"]
+        if self.order == "op-norm-act":
+            words.insert(0, self.op.label())
+        else:
+            words.append(self.op.label())
+        if self.init_factor != 1:
+            words.append(f"{self.init} init ×{self.init_factor:g}")
+        if self.dropout:
+            words.append(f"dropout {self.dropout:g}")
+        if self.drop_path:
+            words.append(f"drop-path {self.drop_path:g}")
+        if self.zero_gamma:
+            words.append("γ from 0")
+        if self.scale is not None:
+            words.append(f"×{self.scale:g}" + " learned" * self.scale_learned + " a channel" * (self.scale_per == "channel"))
+        if self.gain != 1:
+            words.append(f"gradient ×{self.gain:g}")
+        return ", ".join(words) + ("" if self.on else " (off)")
+
     def model_post_init(self, _context) -> None:
         if self.scale_learned and self.scale is None:
             raise NetworkError("a learned branch scale needs its starting value")

@@ -235,13 +235,13 @@ def infer(network: Network) -> Shapes:
         states.append(output)
         read = output
         there = landing.get(k, ())
-        skips |= {skip.id: landing_shape(skip, source_of(skip), output) for skip in there if not skip.joins}
+        skips |= {skip.id: landing_shape(skip, source_of(skip), output, bool(skip.via)) for skip in there if not skip.joins}
         made[layer.id] = output
         branch_out(k)
         for skip in there:
             if not skip.joins:
                 continue
-            skips[skip.id] = shape = landing_shape(skip, source_of(skip), output)
+            skips[skip.id] = shape = landing_shape(skip, source_of(skip), output, bool(skip.via))
             read = with_channels(read, channels(read) + channels(shape.carried))
     try:
         output = network.head.output_shape(read)

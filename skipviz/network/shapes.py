@@ -63,9 +63,13 @@ class Shapes:
         return sum(part.parameters for part in parts) + self.head_parameters
 
 
-def landing_shape(skip: Skip, source: Shape, target: Shape) -> SkipShape:
-    """Return what a skip makes of a state of `source` where it joins one of `target`; raises `NetworkError`."""
-    if MERGES[skip.merge].spreads and spreads(source, target):
+def landing_shape(skip: Skip, source: Shape, target: Shape, beside: bool) -> SkipShape:
+    """Return what a skip makes of a state of `source` where it joins one of `target`; raises `NetworkError`.
+
+    What comes from or lands `beside` the trunk may be one number for a whole of `target`; a state of the trunk is adapted.
+    """
+    beside = beside or len(source) != len(target) or skip.adapter.channels == "none"
+    if beside and MERGES[skip.merge].spreads and spreads(source, target):
         return SkipShape(UNCHANGED, source, 0)
     carried = skip.carried_shape(source, target)
     return SkipShape(skip.resolved_adapter(source, target), carried, skip.parameter_count(source, target))

@@ -27,7 +27,7 @@ class SkipEvent(BaseEvent):
     kind: Literal["skip"] = "skip"
     ids: Ids
     on: bool | None = None
-    strength: float | None = Field(None, ge=0, le=2)
+    strength: float | None = Field(None, ge=-4, le=4)
     gain: float | None = Field(None, ge=0, le=1)
 
     def changes(self) -> dict:

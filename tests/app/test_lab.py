@@ -112,7 +112,7 @@ def test_a_preset_replaces_everything_and_undo_brings_the_old_one_back(small):
         {"operation": "add_skip", "source": 0, "target": 99},
         {"operation": "remove_skips", "ids": ["nosuch"]},
         {"operation": "layers", "ids": ["f1"], "changes": {"width": 100_000}},
-        {"operation": "skips", "ids": ["s1-3"], "changes": {"strength": -1}},
+        {"operation": "skips", "ids": ["s1-3"], "changes": {"strength": -5}},
         {"operation": "skips", "ids": ["s1-3"], "changes": {"id": "other"}},
         {"operation": "add_skip"},
         {"operation": "nosuch"},

@@ -21,6 +21,7 @@ from skipviz import (
     Identity,
     Layer,
     Linear,
+    Mean,
     Network,
     Pool,
     Position,
@@ -97,6 +98,7 @@ def _vector_operations(shape: Shape, way: Way) -> dict[str, st.SearchStrategy]:
         kinds["conv1d"] = st.builds(
             SequenceConvolution, width=width, kernel=kernel, dilation=dilation, causal=BOOLEANS, bias=BOOLEANS
         )
+        kinds["mean"] = st.builds(Mean)
         kinds["position"] = st.builds(Position, mode=st.sampled_from(("sinusoidal", "learned")))
     return kinds
 
@@ -115,6 +117,7 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
         "pool": st.builds(Pool, reduce=st.sampled_from(("max", "mean")), kernel=kernel, stride=st.integers(1, 3), ceil=bias),
         "crop": st.builds(Crop, size=st.tuples(st.integers(max(1, height - 2), height), st.integers(max(1, width - 2), width))),
         "identity": st.builds(Identity),
+        "mean": st.builds(Mean),
         "flat": st.builds(Linear, width=st.integers(1, 6), bias=bias),
     }
     if height * width <= LARGEST_SCALED_UP:

@@ -68,7 +68,7 @@ def test_an_adapter_that_joins_no_shapes_is_refused():
         edit.add_skip(RESIDUAL, 0, 4, adapter=Adapter(channels="none"))
 
 
-@pytest.mark.parametrize("changes", [{"strength": 2.5}, {"strength": float("nan")}, {"gain": -0.1}, {"colour": "red"}])
+@pytest.mark.parametrize("changes", [{"strength": 4.5}, {"strength": float("nan")}, {"gain": -0.1}, {"colour": "red"}])
 def test_a_field_out_of_its_bounds_is_refused_by_name(changes):
     with pytest.raises(NetworkError, match=next(iter(changes))):
         edit.set_skip(RESIDUAL, "s1-3", **changes)

@@ -67,7 +67,7 @@ def test_a_message_survives_its_journey_as_json(message):
     [
         ({"kind": "skip", "ids": []}, "ids"),
         ({"kind": "skip", "ids": ["<script>"]}, "ids"),
-        ({"kind": "skip", "ids": ["a"], "strength": 3}, "strength"),
+        ({"kind": "skip", "ids": ["a"], "strength": 5}, "strength"),
         ({"kind": "layer", "ids": ["a"], "gain": float("nan")}, "gain"),
         ({"kind": "layer", "ids": ["a"], "strength": 1}, "strength"),
         ({"kind": "rate", "learning_rate": -0.1}, "learning_rate"),

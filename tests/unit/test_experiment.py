@@ -63,7 +63,7 @@ def test_every_preset_goes_through_json(name):
         ("variants.left.layers", 7, "variants.left.layers"),
         ("variants.left.layers", [], "variants.left.layers"),
         ("variants.left.layers", [None], "variants.left.layers.0"),
-        ("variants.left.skips.0.strength", 2.5, "variants.left.skips.0.strength"),
+        ("variants.left.skips.0.strength", 4.5, "variants.left.skips.0.strength"),
         ("variants.left.skips.0.adapter", "wide", "variants.left.skips.0.adapter"),
         ("variants.left.head.outputs", -1, "variants.left.head.outputs"),
         ("variants", {}, "variants"),

@@ -19,6 +19,6 @@ def test_the_parts_in_use_of_any_chain_are_those_with_a_gradient(network):
     flat = [parameter for part in parts for parameter in part]
     found = torch.autograd.grad(outputs, flat, allow_unused=True) if outputs.requires_grad and flat else [None] * len(flat)
     reached = iter(gradient is not None for gradient in found)
-    layers, skips = in_use(network)
-    for part, used in zip(parts, [*layers, *skips], strict=True):
+    use = in_use(network)
+    for part, used in zip(parts, [*use.layers, *use.skips], strict=True):
         assert [next(reached) for _ in part] == [used] * len(part)

@@ -12,8 +12,10 @@ from networks import experiments
 
 import skipviz
 from skipviz import Experiment, LinkError, edit, families, link, presets
+from skipviz.network.edge import Edge
 from skipviz.network.layer import Layer
 from skipviz.network.network import Head, Network
+from skipviz.network.node import Join
 from skipviz.network.operation import Attention, Convolution, Crop, Embedding, Identity, Linear, Pool, Position, Upsampling
 from skipviz.network.skip import Adapter, Skip
 from skipviz.sharing import packing
@@ -133,6 +135,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         "scale": None,
         "scale_learned": False,
         "scale_per": "layer",
+        "shares": "",
     }
     layer |= {"op": {"kind": "linear", "width": 3, "bias": True}, "on": True, "gain": 1.0}
     adapter = {"spatial": "auto", "channels": "auto", "width": None, "bias": True, "norm": "none", "init": "torch", "offset": None}
@@ -142,8 +145,12 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             "a": {
                 "input": [64],
                 "layers": [{"id": "f1", **layer}, {"id": "f2", **layer}],
-                "skips": [{**skip, "gate_bias": -2.0}],
+                "skips": [{**skip, "gate_bias": -2.0, "via": "", "before": False}],
                 "head": {"kind": "classes", "outputs": 10, "bias": True, "flatten": False, "init": "torch"},
+                "branches": [],
+                "edges": [],
+                "further": {},
+                "tied": "",
             }
         },
         "task": {"name": "digits", "noise": None, "samples": None, "image_size": 32, "overlap": True, "seed": 0}
@@ -200,17 +207,18 @@ def test_a_link_of_a_version_to_come_is_refused_as_newer():
 @pytest.mark.parametrize(
     ("table", "classes", "elsewhere"),
     [
-        (packing.NETWORK, (Network,), {"layers", "skips"}),
+        (packing.NETWORK, (Network,), {"layers", "skips", "branches", "edges"}),
         (packing.HEAD, (Head,), set()),
         (packing.LAYER, (Layer,), {"id"}),
-        (packing.OPERATION, (Linear, Convolution, Upsampling, Pool, Crop, Identity, Embedding, Position, Attention), set()),
-        (packing.SKIP, (Skip,), {"id", "source", "target"}),
+        (packing.OPERATION, (Linear, Convolution, Upsampling, Pool, Crop, Identity, Embedding, Position, Attention, Join), set()),
+        (packing.SKIP, (Skip,), {"id", "source", "target", "via"}),
+        (packing.EDGE, (Edge,), {"id", "source", "target"}),
         (packing.ADAPTER, (Adapter,), set()),
         (packing.TASK, (Task,), set()),
         (packing.OWN, (Own,), set()),
         (packing.TRAINING, (Training,), set()),
     ],
-    ids=["network", "head", "layer", "operation", "skip", "adapter", "task", "own", "training"],
+    ids=["network", "head", "layer", "operation", "skip", "edge", "adapter", "task", "own", "training"],
 )
 def test_the_tables_of_a_link_name_every_field_once(table, classes, elsewhere):
     fields = {name for kind in classes for name in kind.model_fields}

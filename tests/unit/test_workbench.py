@@ -160,7 +160,7 @@ def test_a_skip_to_where_a_gate_lands_becomes_a_concat():
         {"op": "add_skip", "source": 3, "target": 3},
         {"op": "add_skip", "source": 4, "target": 2},
         {"op": "skips", "ids": ["s1-3"], "changes": {"id": "x"}},
-        {"op": "skips", "ids": ["s1-3"], "changes": {"strength": 3}},
+        {"op": "skips", "ids": ["s1-3"], "changes": {"strength": 5}},
         {"op": "layers", "ids": ["nosuch"], "changes": {"gain": 0}},
         {"op": "layers", "ids": ["f1"], "changes": {"width": 0}},
         {"op": "layers", "ids": ["f1"], "changes": {"kernel": 5}},

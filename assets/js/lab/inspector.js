@@ -118,9 +118,13 @@ function skipControls(skips, depth, act) {
     menu(
       "Adapter, gain and ends of this skip",
       ...skip.boxes.map((/** @type {any} */ box) => element("span", { class: "sv-quiet" }, `${box.label}: ${box.shape}, ${box.parameters.toLocaleString("en")} parameters`)),
-      ...(skip.boxes.length ? [] : [row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter")]),
+      ...(skip.boxes.length ? [] : [
+        row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
+      ]),
       row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true)), "skip_gain"),
-      ...(skip.boxes.length ? [] : [row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], true, act, (value) => act.skips(ids, { source: value }, true)), "ends")]),
+      ...(skip.boxes.length ? [] : [
+        row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], true, act, (value) => act.skips(ids, { source: value }, true)), "ends"),
+      ]),
       row("Joins at h", number("Joins at state", skip.target, [1, depth], true, act, (value) => act.skips(ids, { target: value }, true)), "ends"),
       element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
     ),

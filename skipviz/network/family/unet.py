@@ -110,7 +110,7 @@ def _nest(trunk: Trunk, plan: _Plan, rows: list[list[int | str]], width: int, up
     """Lay the nodes X^(i,j) that can be computed of the scales up to now; `rows[i]` has those of scale i, X^(i,0) first."""
     for scale in reversed(range(len(rows) - 1)):
         narrow, place = width * 2**scale, len(rows[scale])
-        name = f"x{scale}-{place}"
+        name = f"nested{scale}-{place}"
         state = trunk.node(f"{name}.up", Node(op=_up(up, narrow), init=plan.init), rows[scale + 1][-1])
         state = trunk.node(f"{name}.all", Node(op=Join(kind="concat")), state, *rows[scale])
         for number in range(1, plan.convolutions + 1):

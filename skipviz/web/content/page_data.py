@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...description import layer_words
 from ...drawing import diagram, udiagram
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
@@ -118,7 +117,7 @@ def _boxes(network: Network, via: str) -> list[dict]:
         {
             "id": node.id,
             "place": places[node.id],
-            "label": layer_words(node),
+            "label": node.words(),
             "shape": written(shapes[places[node.id]].output),
             "parameters": shapes[places[node.id]].parameters,
         }

@@ -74,9 +74,9 @@ def _read(network: Network) -> dict | None:
 
 
 def _reduction(network: Network) -> int:
-    """Return by how much the first branch squeezes its channels; 0 without one."""
-    widths = [shape.output[0] for shape in network.shapes.branches[:2]]
-    return round(widths[0] / widths[1]) if len(widths) == 2 else 0
+    """Return by how much branches squeeze their channels, the narrowest least; 0 without any."""
+    nodes = zip(network.branches, network.shapes.branches, strict=True)
+    return max((shape.input[0] // node.op.width for node, shape in nodes if node.op.kind == "linear"), default=0)
 
 
 def _depth(layout: str, block: str, convolutions: int) -> tuple[int, int]:

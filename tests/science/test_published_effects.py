@@ -62,7 +62,7 @@ def test_attention_without_skips_makes_all_positions_the_same_and_with_them_does
     found = {}
     for on in (True, False):
         model.set_network(edit.switch_all(network, on))
-        model(x, tape := Tape())
+        model(x, tape=(tape := Tape()))
         found[on] = [spread(state) for state in tape.states]
     assert found[False][4] < 1e-6
     assert found[True][4] > 0.7

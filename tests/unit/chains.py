@@ -117,7 +117,6 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
         "pool": st.builds(Pool, reduce=st.sampled_from(("max", "mean")), kernel=kernel, stride=st.integers(1, 3), ceil=bias),
         "crop": st.builds(Crop, size=st.tuples(st.integers(max(1, height - 2), height), st.integers(max(1, width - 2), width))),
         "identity": st.builds(Identity),
-        "mean": st.builds(Mean),
         "flat": st.builds(Linear, width=st.integers(1, 6), bias=bias),
     }
     if height * width <= LARGEST_SCALED_UP:

@@ -256,6 +256,7 @@ OPERATIONS = {
     "conv": _convolution,
     "up": _scaled_up,
     "pool": _pooled,
+    "mean": lambda op, module, x: x.flatten(2).mean(2) if x.dim() == 4 else x.mean(1),
     "crop": _cropped,
     "identity": lambda op, module, x: x,
     "embedding": _embedded,

@@ -19,6 +19,7 @@ MOST_BLOCKS = 18
 DEEPEST = {("basic", "v1"): 1202, ("bottleneck", "v2"): 1001}
 """The deepest that were published for small images, by block and version: He et al. 2015, table 6, and 2016, table 4."""
 FREE_SCALES = tuple(SCALES)
+REDUCTIONS = (0, 4, 8, 16)
 GROUP_WIDTH = 4
 """Channels of a group in the first stage, of ResNeXt's usual 32 × 4."""
 
@@ -50,10 +51,11 @@ def _read(network: Network) -> dict | None:
     block = "bottleneck" if sum(layer.op.kernel == 1 for layer in convolutions) > len(convolutions) / 3 else "basic"
     depth, units = _depth(layout, block, len(convolutions) - 1)
     version = "v2" if 2 * len(inner) > len(convolutions) / 2 else "v1"
-    ends = [layer for layer in convolutions if layer.scale is not None]
+    ends = [layer for layer in network.layers if layer.scale is not None]
     wide = convolutions[2].op
     groups = wide.groups if block == "bottleneck" else 1
-    fixup = usual(((layer.init, layer.scale_learned) for layer in ends), None) == ("zero", True)
+    learned = usual((layer.scale_learned for layer in ends), False)
+    fixup = learned and 2 * sum(layer.init == "zero" for layer in convolutions) > units
     return {
         "layout": layout,
         "block": block,
@@ -63,8 +65,8 @@ def _read(network: Network) -> dict | None:
         "shortcut": _shortcut(network, layout, block, version, units),
         "init": "fixup" if fixup else "he",
         "norm": usual((layer.norm for layer in (inner if version == "v2" else convolutions)), "none"),
-        "scale": "none" if fixup else scale_of(convolutions, units),
-        "drop_path": max((layer.drop_path for layer in convolutions), default=0.0),
+        "scale": "none" if fixup else scale_of(ends, units),
+        "drop_path": max((layer.drop_path for layer in network.layers), default=0.0),
         "zero_gamma": "on" if any(layer.zero_gamma for layer in convolutions) else "off",
         "plain": "residual" if any(not skip.via for skip in network.skips) else "plain",
         "groups": groups,
@@ -74,9 +76,11 @@ def _read(network: Network) -> dict | None:
 
 
 def _reduction(network: Network) -> int:
-    """Return by how much branches squeeze their channels, the narrowest least; 0 without any."""
+    """Return by how much branches squeeze their channels, one of those offered where it may be; 0 without any."""
     nodes = zip(network.branches, network.shapes.branches, strict=True)
-    return max((shape.input[0] // node.op.width for node, shape in nodes if node.op.kind == "linear"), default=0)
+    found = {(shape.input[0], node.op.width) for node, shape in nodes if node.op.kind == "linear" and node.activation == "relu"}
+    fitting = [r for r in (*REDUCTIONS[1:], *range(1, 65)) if all(max(1, wide // r) == narrow for wide, narrow in found)]
+    return fitting[0] if found and fitting else 0
 
 
 def _depth(layout: str, block: str, convolutions: int) -> tuple[int, int]:
@@ -173,7 +177,7 @@ FORM = Form(
             idle=lambda values: values["block"] == "basic" or values["groups"] == 1,
         ),
         Setting(
-            "reduction", "Squeeze", 0, (0, 4, 8, 16), words={0: "none", 4: "÷ 4", 8: "÷ 8", 16: "÷ 16"},
+            "reduction", "Squeeze", 0, REDUCTIONS, words={0: "none", 4: "÷ 4", 8: "÷ 8", 16: "÷ 16"},
             help="Squeeze-and-excitation (Hu et al. 2018): each block scales its channels by factors made of their means, "
             "through so many times fewer features. Published: 16",
         ),

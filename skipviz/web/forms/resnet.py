@@ -100,7 +100,7 @@ def _shortcut(network: Network, layout: str, block: str, version: str, units: in
     """Return how shapes are joined: by the skips' adapters, or in a plain twin of version 2 by its norms before projections."""
     adapters = [skip.adapter.channels for skip in network.skips if not skip.via]
     if not adapters:
-        norms = sum(layer.op.kind == "identity" for layer in network.layers)
+        norms = sum(layer.op.kind == "identity" for layer in network.layers) - sum(bool(skip.via) for skip in network.skips)
         if version == "v1" or norms <= 1:
             return "pad"
         return "project-all" if norms >= units > 3 else "project"

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skipviz.drawing import colours
+from skipviz.drawing import colours, words
 from skipviz.drawing.diagram import draw
 from skipviz.drawing.thumbnail import thumbnail
-from skipviz.network import Layer, Linear, Network, Skip, edit, families
+from skipviz.network import Convolution, Identity, Layer, Linear, Network, Pool, Skip, edit, families
 from skipviz.tasks.presets import figure, figure_unit, vanishing
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -275,3 +275,31 @@ def test_ink_and_wires_are_legible_on_the_card(theme):
 
 def test_the_scale_runs_over_eight_decades():
     assert [colours.scaled(value) for value in (None, 0.0, 1e-9, 1e-7, 1e-3, 10.0, 1e5)] == [None, 0.0, 0.0, 0.0, 0.5, 1.0, 1.0]
+
+
+BOXES = {
+    "3×3·64": Layer(op=Convolution(width=64), norm="batch"),
+    "lin 64": Layer(op=Linear(width=64)),
+    "max 2": Layer(op=Pool()),
+    "ReLU": Layer(op=Identity(), activation="relu"),
+    "BN ReLU": Layer(op=Identity(), norm="batch", activation="relu"),
+    "RMS": Layer(op=Identity(), norm="rms"),
+    "": Layer(op=Identity()),
+}
+
+
+@pytest.mark.parametrize("said", BOXES)
+def test_a_box_says_what_it_does_in_few_letters(said):
+    assert words.short(BOXES[said]) == said
+    assert len(said) <= 9
+
+
+def test_boxes_of_several_operations_say_what_they_do_in_the_lab_alone():
+    several = Network(input=(1, 8, 8), layers=[BOXES["3×3·64"], BOXES["max 2"], BOXES["ReLU"]])
+    svg = draw(several, page="lab", height=500).svg
+    assert svg.count('class="says"') == 3
+    assert all(f">{said}</tspan>" in svg for said in ("3×3·64", "max 2", "ReLU"))
+    assert svg.count("bare") >= 2
+    assert svg.count('class="label"') == 3, "the label stands by, for who wants it"
+    assert "says" not in draw(several, page="figure", height=500).svg
+    assert "says" not in draw(Network(layers=[BOXES["lin 64"]] * 3), page="lab", height=500).svg

@@ -35,7 +35,7 @@ class Linear(Operation):
         return f"linear {self.width}"
 
     def short(self) -> str:
-        return f"{self.width}"
+        return f"lin {self.width}"
 
 
 KIND = Linear

@@ -6,8 +6,9 @@ from .family.fcn import fcn
 from .family.highway import highway
 from .family.mobilenet import mobilenet
 from .family.resnet import resnet
+from .family.resnet_unet import resnet_unet
 from .family.stack import conv, mlp
 from .family.transformer import transformer
 from .family.unet import unet
 
-__all__ = ["conv", "convnext", "densenet", "fcn", "highway", "mlp", "mobilenet", "resnet", "transformer", "unet"]
+__all__ = ["conv", "convnext", "densenet", "fcn", "highway", "mlp", "mobilenet", "resnet", "resnet_unet", "transformer", "unet"]

@@ -25,6 +25,7 @@ from skipviz import (
     Network,
     Pool,
     Position,
+    Resize,
     SequenceConvolution,
     Skip,
     Upsampling,
@@ -123,6 +124,8 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
         resized = {"mode": st.sampled_from(("nearest", "bilinear")), "kernel": st.integers(1, 3)}
         learned = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
         kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **(learned if transposed else resized))
+        if not transposed:
+            kinds["up"] |= st.builds(Resize, mode=resized["mode"])
     return kinds
 
 

@@ -256,6 +256,7 @@ OPERATIONS = {
     "conv": _convolution,
     "up": _scaled_up,
     "pool": _pooled,
+    "resize": lambda op, module, x: F.interpolate(x, scale_factor=op.factor, mode=op.mode),
     "mean": lambda op, module, x: x.flatten(2).mean(2) if x.dim() == 4 else x.mean(1),
     "crop": _cropped,
     "identity": lambda op, module, x: x,

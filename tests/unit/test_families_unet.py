@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 
 from skipviz import Experiment, NetworkError, Task, Training, edit, families, train
 from skipviz.learning.build import build
 from skipviz.learning.loss.mask import mask_loss
+from skipviz.learning.plan import Tape
 
 
 def pairs(network) -> list[tuple[int, int]]:
@@ -120,3 +122,36 @@ def test_a_u_net_takes_a_step_on_pictures_of_256_pixels(name):
     assert not measured.nonfinite
     assert 0 < measured.loss < 2
     assert all(value is None or value > 0 for value in (*measured.weight_grad, *measured.update_ratio))
+
+
+def test_a_unet_on_a_resnet_34_has_the_parameters_of_the_usual_one_and_its_equations():
+    """24,436,369: segmentation_models_pytorch's Unet("resnet34") of one class."""
+    assert families.resnet_unet().parameter_count() == 24_436_369
+    small = families.resnet_unet(18, 4, (8, 6, 5, 4, 3), input=(2, 32, 64), classes=2)
+    assert small.shapes.output == (2, 32, 64)
+    assert sum(skip.joins for skip in small.skips) == 4
+    model = build(small).eval()
+    x = torch.randn(2, 2, 32, 64)
+    encoder = families.resnet(18, layout="imagenet", widths=(4, 8, 16, 32), input=(2, 32, 64), head=2)
+    model(x, tape=(tape := Tape()))
+    ends = {tuple(shape[1:]): k for k, shape in enumerate(encoder.shapes.states) if k}
+    h = tape.states[encoder.depth]
+    layers = list(model.layers)[encoder.depth :]
+    while len(layers) > 1:
+        _, one, two, *layers = layers
+        h = nn.functional.interpolate(h, scale_factor=2)
+        joined = ends.get(tuple(h.shape[2:]))
+        h = two(one(h if joined is None else torch.cat([h, tape.states[joined]], 1)))
+    assert torch.allclose(layers[0](h), model(x), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"decoder": (1, 2)}, "this decoder has 5 widths, and 2 are given"),
+        ({"input": (3, 30, 32)}, "divide by 32, and 30×32 do not"),
+    ],
+)
+def test_a_unet_on_a_resnet_that_cannot_be_is_refused(fields, said):
+    with pytest.raises(NetworkError, match=said):
+        families.resnet_unet(**fields)

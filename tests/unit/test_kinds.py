@@ -14,8 +14,10 @@ from skipviz import (
     Head,
     Identity,
     Layer,
+    Mean,
     Network,
     NetworkError,
+    Resize,
     SequenceConvolution,
     Skip,
     Task,
@@ -352,8 +354,10 @@ def test_a_convolution_along_a_sequence_is_torchs_with_zeros_around(more, causal
 @pytest.mark.parametrize("causal", [False, True], ids=["both ways", "causal"])
 def test_a_convolution_along_a_sequence_looks_ahead_where_it_says_so(more, causal):
     op = SequenceConvolution(width=6, causal=causal, **more)
-    x = torch.randn(1, 9, 4, requires_grad=True)
-    (slope,) = torch.autograd.grad(MODULES_OF_OPERATIONS[SequenceConvolution](op, (9, 4))(x)[0, 4].sum(), x)
+    x, made = torch.randn(1, 9, 4, requires_grad=True), MODULES_OF_OPERATIONS[SequenceConvolution](op, (9, 4))
+    with torch.no_grad():
+        made.initialise("he", torch.Generator())
+    (slope,) = torch.autograd.grad(made(x)[0, 4].sum(), x)
     assert slope[0, 5:].any() == op.looks_ahead
     assert op.looks_ahead == (not causal and op.kernel > 1)
 
@@ -446,3 +450,20 @@ def test_a_loss_that_is_chosen_in_place_of_one_has_its_words_for_other_tasks(kin
     assert "{}" in kind.only
     assert kind.help
     assert Training(loss=kind.name).loss == kind.name
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_an_image_is_resized_without_weights_as_by_torchs_module(mode):
+    assert_as_torchs(Resize(factor=3, mode=mode), (4, 5, 3), nn.Upsample(scale_factor=3, mode=mode))
+
+
+def test_a_mean_is_one_number_a_channel():
+    images, sequences, at_end = (4, 5, 3), (6, 4), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    mine = MODULES_OF_OPERATIONS[Mean](Mean(), images)
+    x = torch.randn(3, *images)
+    torch.testing.assert_close(mine(x), at_end(x))
+    assert Mean().output_shape(images) == Mean().output_shape(sequences) == (4,)
+    x = torch.randn(3, *sequences)
+    assert torch.equal(MODULES_OF_OPERATIONS[Mean](Mean(), sequences)(x), x.mean(1))
+    with pytest.raises(NetworkError, match="features have none"):
+        Mean().output_shape((4,))

@@ -1,0 +1,43 @@
+"""Up-scaling of images without weights."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..base import Shape
+from ..kind import Operation, Weights
+
+
+class Resize(Operation):
+    """Makes each side of an image `factor` times as long."""
+
+    number: ClassVar = 12
+    keys: ClassVar = {"f": "factor", "m": "mode"}
+    saves_input: ClassVar = False
+    kind: Literal["resize"] = "resize"
+    factor: int = Field(2, ge=2, le=32, description="output side over input side")
+    mode: Literal["nearest", "bilinear"] = Field("nearest", description="pixels repeated, or interpolated between their middles")
+
+    @property
+    def coarsens(self) -> Fraction:
+        return Fraction(1, self.factor)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        self._need_image(shape)
+        return (shape[0], *(side * self.factor for side in shape[1:]))
+
+    def written(self, shape: Shape, weights: Weights) -> list[str]:
+        mode = ', mode="bilinear", align_corners=False' if self.mode == "bilinear" else ""
+        return [f"nn.Upsample(scale_factor={self.factor}{mode})"]
+
+    def label(self) -> str:
+        return f"resize ×{self.factor}"
+
+    def short(self) -> str:
+        return f"resize {self.factor}"
+
+
+KIND = Resize

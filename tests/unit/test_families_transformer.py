@@ -108,3 +108,34 @@ def test_what_is_no_transformer_is_refused_in_words(options, words):
     with pytest.raises(NetworkError) as caught:
         families.transformer(**options)
     assert words in str(caught.value)
+
+
+def test_blocks_that_share_weights_have_those_of_one_and_learn_as_one():
+    own, shared = (families.transformer(4, 8, 2, vocabulary=10, shared=shared, input=(6,), head=10) for shared in (False, True))
+    one = families.transformer(1, 8, 2, vocabulary=10, input=(6,), head=10)
+    assert shared.parameter_count() == one.parameter_count() < own.parameter_count()
+    model = build(shared)
+    assert sum(p.numel() for p in model.parameters()) == shared.parameter_count()
+    x = torch.randint(0, 10, (3, 6))
+    written = build(own)
+    with torch.no_grad():
+        for layer in own.layers:
+            owner = shared.layer(layer.id).shares or layer.id
+            written.layer_of(layer.id).load_state_dict(model.layer_of(owner).state_dict())
+        written.head.load_state_dict(model.head.state_dict())
+    torch.testing.assert_close(model(x), written(x))
+    model(x).square().sum().backward()
+    written(x).square().sum().backward()
+    places = [layer.id for layer in own.layers if (shared.layer(layer.id).shares or layer.id) == "f3"]
+    assert len(places) == 4
+    for name, parameter in model.layer_of("f3").named_parameters():
+        summed = sum(dict(written.layer_of(place).named_parameters())[name].grad for place in places)
+        torch.testing.assert_close(parameter.grad, summed)
+
+
+def test_a_tied_head_counts_the_embedding_once_and_dropout_is_refused_where_weights_are_shared():
+    head = Head(kind="positions", outputs=10)
+    tied, own = (families.transformer(2, 8, 2, vocabulary=10, tied=tied, input=(6,), head=head) for tied in (True, False))
+    assert tied.parameter_count() == own.parameter_count() - 80
+    with pytest.raises(NetworkError, match="no dropout of their own"):
+        families.transformer(2, 8, 2, shared=True, dropout=0.1)

@@ -28,6 +28,8 @@ def transformer(
     residual: bool = True,
     scale: Scale = None,
     dropout: float = 0.0,
+    shared: bool = False,
+    tied: bool = False,
     input: Sequence[int] | None = None,
     head: Head | int = 10,
 ) -> Network:
@@ -38,8 +40,9 @@ def transformer(
     `width` by a linear layer unless it has that width already. `feed_forward` is the width between the two linear layers
     (None: 4 × `width`), `causal` hides later positions, `residual=False` leaves the skips out, `scale` is the branch scale.
     `dropout` acts where the paper's §5.4 has it (0.1 there): on each sub-layer's output before it joins, and on the sum of
-    embeddings and positions; none on attention weights. `head` is a `Head` or a number of classes of the whole sequence.
-    Raises `NetworkError`.
+    embeddings and positions; none on attention weights. `shared`: all blocks have the weights of the first, without dropout (Lan et
+    al. 2020, ALBERT). `tied`: the head uses the embedding's weight (Press & Wolf 2017). `head` is a `Head` or a number of classes
+    of the whole sequence. Raises `NetworkError`.
     """
     counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
     chosen("the norm's place", norm, ("post", "pre"))
@@ -49,11 +52,25 @@ def transformer(
     attention = Attention(heads=heads, causal=causal)
     branches = {"dropout": dropout, **branch_scale(scale, 2 * depth)}
     block = _post_block if norm == "post" else _pre_block
+    if shared and dropout:
+        raise NetworkError("blocks that share weights have no dropout of their own")
+    first = trunk.state
     for _ in range(depth):
         block(trunk, attention, feed_forward or 4 * width, width, activation, residual, branches)
+    if shared:
+        _share(trunk, first, depth)
     if norm == "pre":
         trunk.layer(Identity(), norm="layer")
-    return trunk.network(size, head_of(head))
+    network = trunk.network(size, head_of(head))
+    return network.replaced(tied=network.layers[0].id) if tied else network
+
+
+def _share(trunk: Trunk, first: int, blocks: int) -> None:
+    """Have the layers of all blocks behind the state h_first use the weights of the first block's."""
+    period = (trunk.state - first) // blocks
+    for place in range(first + period, trunk.state):
+        owner = f"f{first + (place - first) % period + 1}"
+        trunk.layers[place] = trunk.layers[place].replaced(shares=owner)
 
 
 def _post_block(trunk: Trunk, attention: Attention, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:

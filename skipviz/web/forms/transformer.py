@@ -14,12 +14,13 @@ OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 
 
 def _make(
-    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout
+    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     return families.transformer(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
+        shared=shared == "shared" and not dropout,
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
@@ -44,6 +45,7 @@ def _read(network: Network) -> dict | None:
         "residual": "on" if network.skips else "off",
         "scale": scale_of(branches, 2 * len(attentions)),
         "dropout": usual((layer.dropout for layer in branches), 0.0),
+        "shared": "shared" if any(layer.shares for layer in network.layers) else "own",
     }
 
 
@@ -76,6 +78,15 @@ FORM = Form(
         Setting("residual", "Residuals", "on", SWITCH),
         Setting("scale", "Branch scale", "none", tuple(SCALES), words=SCALES, help=SCALES_HELP),
         Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, before each sum, as published: 0.1"),
+        Setting(
+            "shared",
+            "Weights",
+            "own",
+            ("own", "shared"),
+            words={"own": "a block's own", "shared": "one block's for all"},
+            help="All blocks share the first one's (Lan et al. 2020, ALBERT); without dropout",
+            idle=lambda values: values["dropout"] > 0,
+        ),
     ),
     _make,
     _read,

@@ -144,3 +144,6 @@ def test_the_settings_of_the_loss_are_offered_where_they_act_and_kept_on_another
     training = link.decode(lab.choose("selectbox", "Task", "regression")["link"]).training
     assert training == link.decode(plain).training
     assert "Class weights" not in [one.label for one in lab.test.selectbox]
+    assert link.decode(lab.choose("selectbox", "Loss", "huber")["link"]).training.loss == "huber"
+    assert link.decode(lab.choose("selectbox", "Task", "moons")["link"]).training == link.decode(plain).training
+    assert "Loss" not in [one.label for one in lab.test.selectbox]

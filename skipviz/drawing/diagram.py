@@ -218,8 +218,8 @@ class Painter:
         if link.crosses_fold and len(skips) > 1:
             labels = [f"{len(skips)} skips", *labels]
         (x1, y1), (x2, y2) = own_piece(g, index)[-3:-1] if on_board else g.leg(index)
-        x, y = (x1 + x2) / 2, (y1 + y2) / 2
-        middle = free_place(x, (y1, y2), labels, taken)
+        y = (y1 + y2) / 2
+        x, middle = free_place(((x1, y1), (x2, y2)), labels, taken)
         reach = len(labels) * (marks.CHIP_HEIGHT + 3) / 2 + 5 if labels else 0
         if on_board:
             ring = (x2, y2)

@@ -189,7 +189,7 @@ def _edges(network: Network, seed: int) -> Iterator[tuple[str, SkipModule]]:
     """Return, by id, the modules of the edges into branches' merges."""
     nodes = {node.id: node for node in network.branches}
     shapes = dict(zip((edge.id for edge in network.edges), network.shapes.edges, strict=True))
-    made = network.read_shapes()
+    made = network.shapes.read
     for name, arriving in arriving_at(network).items():
         node = nodes[name]
         for place, edge in enumerate(arriving if node.is_merge else ()):

@@ -40,13 +40,30 @@ def ready_at(network: Network) -> dict[int, list[Node]]:
     return found
 
 
+class Beside:
+    """A network's branches by name, for what asks for many of them."""
+
+    def __init__(self, network: Network) -> None:
+        self.arriving = arriving_at(network)
+        self.places = {node.id: place for place, node in enumerate(network.branches)}
+        self.nodes = network.branches
+        self.read = network.shapes.read
+
+    def feeding(self, via: str, most: int | None = None) -> list[Node]:
+        """Return the nodes that make what `via` gives, itself the last, in the network's order; `most` of them, the nearest."""
+        found, left = {via}, [via]
+        while left and (most is None or len(found) < most):
+            sources = [edge.source for edge in self.arriving[left.pop(0)]]
+            new = [name for name in dict.fromkeys(sources) if name in self.places and name not in found]
+            new = new if most is None else new[: most - len(found)]
+            found.update(new)
+            left += new
+        return [self.nodes[place] for place in sorted(self.places[name] for name in found)]
+
+
 def feeding(network: Network, via: str) -> list[Node]:
     """Return the nodes of branches that make what `via` gives, itself the last, in the network's order."""
-    arriving, wanted = arriving_at(network), {via}
-    for node in reversed(network.branches):
-        if node.id in wanted:
-            wanted |= {edge.source for edge in arriving[node.id]}
-    return [node for node in network.branches if node.id in wanted]
+    return Beside(network).feeding(via)
 
 
 def check_branches(network: Network) -> None:

@@ -140,17 +140,7 @@ class Network(Frozen):
 
     def carries(self, skip: Skip) -> Shape:
         """Return the shape of what a skip carries, before its adapter: of h_source, or of what a branch makes of it."""
-        return self.read_shapes()[skip.via] if skip.via else self.shapes.states[skip.source]
-
-    def read_shapes(self) -> dict[str, Shape]:
-        """Return the shape of each state of trunk and branches by the name that edges have for it."""
-        names = (INPUT, *(part.id for part in (*self.layers, *self.branches)))
-        shapes = (*self.shapes.states, *(shape.output for shape in self.shapes.branches))
-        return {**dict(zip(names, shapes, strict=True)), **self.further}
-
-    def weights_of(self, part: Layer) -> str:
-        """Return the id of the layer or node whose weights one uses."""
-        return part.shares or part.id
+        return self.shapes.read[skip.via] if skip.via else self.shapes.states[skip.source]
 
     def place(self, identifier: str) -> str:
         """Return the part with this id as the diagram names it: `f(k)` for a layer, `the head` for what is none."""
@@ -257,6 +247,7 @@ def infer(network: Network) -> Shapes:
         head,
         tuple(branches[node.id] for node in network.branches),
         tuple(edges[edge.id] for edge in network.edges),
+        made,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .base import Shape, channels
 from .merge import MERGES
@@ -56,6 +57,8 @@ class Shapes:
     head_parameters: int
     branches: tuple[NodeShape, ...] = ()
     edges: tuple[SkipShape, ...] = ()
+    read: Mapping[str, Shape] = field(default_factory=dict, compare=False)
+    """Of each input and of each state of trunk and branches, by the name that edges have for it."""
 
     @property
     def parameters(self) -> int:

@@ -21,7 +21,7 @@ from skipviz.network.branch import feeding
 from skipviz.network.paths import in_use, path_counts
 from skipviz.sharing.script.experiment import script
 from skipviz.tasks.event import LayerEvent, SkipEvent
-from skipviz.web.content.page_data import network_data
+from skipviz.web.content.page_data import MOST_BOXES, network_data
 
 DIGITS = Head(kind="classes", outputs=10)
 
@@ -226,3 +226,18 @@ def test_unets_that_cannot_be_are_refused(name):
     fields, said = REFUSED_UNETS[name]
     with pytest.raises(NetworkError, match=said):
         families.unet(**{"depth": 2, "width": 4, "padded": True, "input": (1, 32, 32), **fields})
+
+
+def test_a_page_lists_the_nearest_boxes_of_a_long_branch_and_no_more():
+    count = 3 * MOST_BOXES
+    layer = {"op": {"kind": "linear", "width": 4}}
+    reads = ["f1", *(f"b{k}" for k in range(1, count))]
+    network = Network(
+        layers=[layer, layer],
+        branches=[layer] * count,
+        edges=[{"source": source, "target": f"b{k}"} for k, source in enumerate(reads, start=1)],
+        skips=[{"source": 1, "target": 2, "via": f"b{count}"}],
+    )
+    boxes = network_data(network)["skips"][0]["boxes"]
+    assert [box["id"] for box in boxes] == [f"b{k}" for k in range(count - MOST_BOXES + 1, count + 1)]
+    assert len(feeding(network, f"b{count}")) == count

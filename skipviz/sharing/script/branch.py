@@ -25,7 +25,7 @@ class BranchWriter:
     def __init__(self, writer: NetworkWriter) -> None:
         self.writer, network = writer, writer.network
         self.ready, self.arriving = ready_at(network), arriving_at(network)
-        self.read = network.read_shapes()
+        self.read = network.shapes.read
         self.places = {layer.id: k for k, layer in enumerate(network.layers, start=1)}
         self.shapes = dict(zip((node.id for node in network.branches), network.shapes.branches, strict=True))
         self.late: list[Node] = []

@@ -6,7 +6,7 @@ from ...drawing import diagram, udiagram
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
-from ...network.branch import feeding
+from ...network.branch import Beside
 from ...network.init import INITS
 from ...network.merge import MERGES
 from ...network.network import Network
@@ -21,6 +21,8 @@ from .operation_fields import operation_fields
 from .remembered import remembered
 
 LAB_HEIGHT = 660
+MOST_BOXES = 12
+"""Of one branch that a page lists: a hint has no room for more, and a page's data stays bounded."""
 FIGURE_HEIGHT = 440
 PROBE_SECONDS = 1.5
 """Longest wait for the gradient at initialisation; a page that has to do without asks again."""
@@ -65,7 +67,8 @@ def network_data(network: Network) -> dict:
         }
         for k, (layer, shape) in enumerate(zip(network.layers, shapes.layers, strict=True), start=1)
     ]
-    skips = [_skip_data(network, index) for index in range(len(network.skips))]
+    beside = Beside(network)
+    skips = [_skip_data(network, index, beside) for index in range(len(network.skips))]
     # What adds scores of several scales is no residual network, though its skips are sums.
     scaled_up = any(layer.op.coarsens < 1 for layer in network.layers)
     residual = all(MERGES[skip.merge].sums for skip in network.skips) and not scaled_up
@@ -87,9 +90,10 @@ def _unusual(op, fields: dict) -> dict:
     return {name: value for name, field in fields.items() if (value := getattr(op, name)) != field["default"]}
 
 
-def _skip_data(network: Network, index: int) -> dict:
+def _skip_data(network: Network, index: int, beside: Beside) -> dict:
     skip, shape = network.skips[index], network.shapes.skips[index]
-    source, target = network.carries(skip), network.shapes.states[skip.target]
+    source = beside.read[skip.via] if skip.via else network.shapes.states[skip.source]
+    target = network.shapes.states[skip.target]
     equal = channels(source) == channels(target)
     identity = [["none", "identity"]] if equal or skip.joins else []
     pad = [["pad", "pad"]] if channels(source) < channels(target) and not skip.joins else []
@@ -105,14 +109,13 @@ def _skip_data(network: Network, index: int) -> dict:
         "adapter_label": shape.adapter.label(),
         "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],
         "parameters": shape.parameters,
-        "boxes": _boxes(network, skip.via) if skip.via else [],
+        "boxes": _boxes(network, skip.via, beside) if skip.via else [],
     }
 
 
-def _boxes(network: Network, via: str) -> list[dict]:
-    """Return the boxes of a skip's branch, in the order in which they are computed."""
-    places = {node.id: place for place, node in enumerate(network.branches)}
-    shapes = network.shapes.branches
+def _boxes(network: Network, via: str, beside: Beside) -> list[dict]:
+    """Return the boxes of a skip's branch, in the order in which they are computed: of a long one the nearest to its end."""
+    places, shapes = beside.places, network.shapes.branches
     return [
         {
             "id": node.id,
@@ -121,7 +124,7 @@ def _boxes(network: Network, via: str) -> list[dict]:
             "shape": written(shapes[places[node.id]].output),
             "parameters": shapes[places[node.id]].parameters,
         }
-        for node in feeding(network, via)
+        for node in beside.feeding(via, MOST_BOXES)
     ]
 
 

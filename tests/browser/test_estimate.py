@@ -5,6 +5,7 @@ import re
 from pages import LabPage
 from playwright.sync_api import expect
 
+from skipviz.engine.capacity.limits import memory_mb, written
 from skipviz.learning.trainer import Trainer
 from skipviz.network import families
 from skipviz.sharing import link
@@ -33,8 +34,10 @@ def test_a_long_step_is_warned_of_though_nothing_was_measured(page):
     slow = Experiment(variants={"network": large}, task=Task(name="digits"), training=Training(batch_size=1024, steps=100))
     page.goto(f"lab?x={link.encode(slow)}")
     words = page.locator(".sv-estimate")
-    expect(words).to_have_text("A step takes about 4 min; a change shows at the next one. 6.8 h for 100 steps, 7.7 GB")
-    expect(page.locator(".sv-queue-notice")).to_contain_text("This experiment needs about 7.7 GB of memory")
+    needs = written(memory_mb(slow))
+    assert needs.endswith("GB")
+    expect(words).to_have_text(f"A step takes about 4 min; a change shows at the next one. 6.8 h for 100 steps, {needs}")
+    expect(page.locator(".sv-queue-notice")).to_contain_text(f"This experiment needs about {needs} of memory")
     assert _bottom(words) <= page.get_by_label("Step shown").bounding_box()["y"] + 1
 
 

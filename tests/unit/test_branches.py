@@ -14,6 +14,7 @@ from skipviz import Convolution, Embedding, Experiment, Head, Network, NetworkEr
 from skipviz.description import described
 from skipviz.drawing import diagram, thumbnail, words
 from skipviz.drawing.udiagram import draw_u, has_u
+from skipviz.engine.capacity.duration import multiplications, shape_of, step_seconds
 from skipviz.engine.capacity.limits import memory_mb
 from skipviz.learning.probe import gradients, record
 from skipviz.network import edit
@@ -241,3 +242,14 @@ def test_a_page_lists_the_nearest_boxes_of_a_long_branch_and_no_more():
     boxes = network_data(network)["skips"][0]["boxes"]
     assert [box["id"] for box in boxes] == [f"b{k}" for k in range(count - MOST_BOXES + 1, count + 1)]
     assert len(feeding(network, f"b{count}")) == count
+
+
+def test_branches_cost_time_and_memory():
+    squeezed, plain = (unet(width=8, gates=gates) for gates in (True, False))
+    assert multiplications(squeezed.network) > multiplications(plain.network)
+    assert memory_mb(squeezed) > memory_mb(plain)
+    assert step_seconds(squeezed) > step_seconds(plain)
+    off = squeezed.network.replaced(
+        branches=[node if node.is_merge else node.replaced(gain=0.5) for node in squeezed.network.branches]
+    )
+    assert shape_of(squeezed) == shape_of(squeezed.with_network(off))

@@ -7,6 +7,7 @@ from functools import cache
 from math import prod
 
 from ...network.base import elements, is_image, spatial
+from ...network.edit import PARTS
 from ...network.network import Network
 from ...tasks.experiment import Experiment
 from .footprint import footprint
@@ -41,7 +42,7 @@ def shape_of(experiment: Experiment) -> str:
     """Return as a text what decides how long a step takes: the same for every switch, strength, gain, rate and seed."""
     data = experiment.model_dump(mode="json", exclude_defaults=True)
     for network in data["variants"].values():
-        for part in [*network.get("layers", ()), *network.get("skips", ())]:
+        for part in (one for name in PARTS for one in network.get(name, ())):
             for name in ("on", "strength", "gain", "init", "init_factor"):
                 part.pop(name, None)
     training = {name: value for name, value in data.get("training", {}).items() if name in _TIMED}
@@ -74,7 +75,7 @@ def bfloat16_cost() -> float:
 
 
 def _seconds(network: Network, batch: int) -> float:
-    calls = CALL_SECONDS * network.depth + SKIP_SECONDS * len(network.skips)
+    calls = CALL_SECONDS * (network.depth + len(network.branches)) + SKIP_SECONDS * (len(network.skips) + len(network.edges))
     moved = ELEMENT_SECONDS * batch * footprint(network).forward
     drawn = DROPPED_SECONDS * batch * dropped(network)
     computed = 3 * batch * multiplications(network) / (CONVOLVED if is_image(network.input) else MULTIPLICATIONS)
@@ -90,5 +91,7 @@ def multiplications(network: Network) -> int:
     """Return the multiplications of one sample's forward pass: each weight once at each place that it is used at."""
     shapes = network.shapes
     total = sum(layer.op.multiplications(shape.input) for layer, shape in zip(network.layers, shapes.layers, strict=True))
-    total += sum(part.parameters * prod(spatial(part.carried)) for part in shapes.skips)
+    beside = zip(network.branches, shapes.branches, strict=True)
+    total += sum(node.op.multiplications(shape.input) for node, shape in beside if not node.is_merge)
+    total += sum(part.parameters * prod(spatial(part.carried)) for part in (*shapes.skips, *shapes.edges))
     return total + shapes.head_parameters * (1 if len(shapes.output) == 1 else prod(spatial(shapes.output)))

@@ -73,7 +73,7 @@ class _Part:
         self.evaluated = evaluated(network, shown)
         if channels(network.shapes.output) > 1 and is_image(network.shapes.output):
             self.evaluated += min(shown, HELD_OUT_SAMPLES) * elements(network.shapes.output)
-        self.objects = LAYER_KB * network.depth + SKIP_KB * len(network.skips)
+        self.objects = LAYER_KB * (network.depth + len(network.branches)) + SKIP_KB * (len(network.skips) + len(network.edges))
 
 
 def _data(experiment: Experiment) -> tuple[int, int]:

@@ -270,6 +270,25 @@ class FigurePage(_Page):
             self.is_measured(self.panel(name))
         return self
 
+    def runs(self) -> list[str]:
+        """Return the ids of the three runs, which the page streams."""
+
+        def found():
+            streams = [address for address in self.page.asked if "/skipviz/stream" in address]
+            given = streams[-1].partition("runs=")[2].replace("%2C", ",").partition("&")[0] if streams else ""
+            runs = re.findall(r"[A-Za-z0-9_-]+", given)
+            return len(runs) == 3 and runs
+
+        return self.until(found)
+
+    def start_held(self, steps_per_second: float = 10) -> None:
+        """Start all three panels and hold them to a pace: a fast machine is through before a slow page has drawn a step."""
+        shared = self.runs()
+        self.press("Start")
+        self.until(lambda: not set(self.runs()) & set(shared))
+        for run in self.runs():  # one that has finished already refuses
+            self.page.request.post(f"skipviz/runs/{run}/events", data={"kind": "speed", "steps_per_second": steps_per_second})
+
     def panel(self, name: str):
         """Return a panel: left, center or right."""
         return self.page.get_by_label(f"Figure 4.9, {name}", exact=True)

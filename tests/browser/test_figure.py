@@ -51,21 +51,6 @@ def _drawn(panel, place=".sv-bars") -> dict[str, int]:
     )
 
 
-def _runs(figure: FigurePage) -> list[str]:
-    """Return the ids of the three runs, which the page streams."""
-
-    def found():
-        streams = [address for address in figure.page.asked if "/skipviz/stream" in address]
-        runs = (
-            re.findall(r"[A-Za-z0-9_-]+", streams[-1].partition("runs=")[2].replace("%2C", ",").partition("&")[0])
-            if streams
-            else []
-        )
-        return len(runs) == 3 and runs
-
-    return figure.until(found)
-
-
 def test_bars_and_the_twins_hollow_ones_stand_beside_every_panel_before_anything_is_trained(figure):
     for name in PANELS:
         for trace in ("bars", "ghost"):
@@ -79,14 +64,14 @@ def test_two_visitors_find_the_page_alive_with_one_shared_run_that_neither_contr
     figure.until(lambda: figure.step() > 0)
     other = FigurePage(visit()).open()
     other.expect_state(re.compile("Shared run"))
-    assert _runs(other) == _runs(figure)
+    assert other.runs() == figure.runs()
     for page in (figure, other):
-        for run in _runs(page):
+        for run in page.runs():
             assert page.run_data(run)["mine"] is False
 
 
 def test_the_recording_of_the_shared_run_plays_by_itself_and_has_a_time_slider(figure, visit):
-    for run in _runs(figure):
+    for run in figure.runs():
         figure.until(lambda run=run: figure.run_data(run)["step"] >= 100)
         figure.until(lambda run=run: figure.run_data(run)["state"] == "finished")
     page = visit()
@@ -110,15 +95,13 @@ def test_the_recording_of_the_shared_run_plays_by_itself_and_has_a_time_slider(f
 
 
 def test_start_trains_all_three_panels(figure):
-    shared = _runs(figure)
-    figure.press("Start")
-    figure.until(lambda: not set(_runs(figure)) & set(shared))
+    figure.start_held()
     figure.wait_for_step(10)
-    for run in _runs(figure):
+    for run in figure.runs():
         assert figure.until(lambda run=run: figure.run_data(run)["step"] >= 5)
     figure.press("Pause")
-    for run in _runs(figure):
-        figure.until(lambda run=run: figure.run_data(run)["state"] == "paused")
+    for run in figure.runs():
+        figure.until(lambda run=run: figure.run_data(run)["state"] in ("paused", "finished"))
     figure.page.get_by_label("Back to step 0, same seed").click()
     figure.expect_state(re.compile("Shared run"))
 
@@ -126,10 +109,10 @@ def test_start_trains_all_three_panels(figure):
 def test_the_panel_that_is_least_far_speaks_for_all(page):
     page.add_init_script(HELD)
     figure = FigurePage(page).open()
-    shared = _runs(figure)
+    shared = figure.runs()
     figure.press("Start")
-    figure.until(lambda: not set(_runs(figure)) & set(shared))
-    left, center, _ = _runs(figure)
+    figure.until(lambda: not set(figure.runs()) & set(shared))
+    left, center, _ = figure.runs()
     figure.wait_for_step(5)
     page.evaluate("run => held.add(run)", center)
     behind = figure.step()
@@ -141,10 +124,10 @@ def test_the_panel_that_is_least_far_speaks_for_all(page):
 
 def test_each_panel_says_whose_run_it_shows_and_starts_and_pauses_alone(figure):
     left, center = figure.panel("left"), figure.panel("center")
-    shared = _runs(figure)
+    shared = figure.runs()
     left.get_by_role("button", name="Start").click()
     expect(left.locator(".sv-whose")).to_contain_text(re.compile(r"^Your run: .*step \d+ of 300"))
-    own = figure.until(lambda: (runs := _runs(figure))[0] != shared[0] and runs)
+    own = figure.until(lambda: (runs := figure.runs())[0] != shared[0] and runs)
     assert own[1:] == shared[1:]
     left.get_by_role("button", name="Pause").click()
     expect(left.locator(".sv-whose")).to_contain_text("Your run: paused")
@@ -169,7 +152,7 @@ def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn
     left.locator('[data-valve="f5"]').click()
     expect(left.locator('[data-valve="f5"]')).to_have_class(re.compile(r"\bshut\b"))
     figure.expect_running()
-    run = _runs(figure)[0]
+    run = figure.runs()[0]
     assert figure.run_data(run)["mine"] is True
     frames = figure.until(lambda: figure.run_data(run)["frames"])
     gradient = values(frames[0])["weight_grad"]
@@ -179,11 +162,11 @@ def test_the_valve_beside_f5_kills_its_gradient_and_the_layers_below_still_learn
 
 
 def test_a_valve_shut_while_it_trains_acts_on_the_running_network(figure):
-    figure.press("Start")
+    figure.start_held()
     figure.expect_running()
     figure.wait_for_step(5)
     figure.panel("left").locator('[data-valve="f5"]').click()
-    run = _runs(figure)[0]
+    run = figure.runs()[0]
     frame = figure.until(lambda: next((frame for frame in figure.run_data(run)["frames"] if frame.get("events")), None))
     assert values(frame)["weight_grad"][4] == 0
     assert min(values(frame)["weight_grad"][:3]) > 0
@@ -229,12 +212,12 @@ def test_the_lab_is_one_click_away_and_the_figure_is_as_it_was_when_one_comes_ba
 
 
 def test_a_reload_in_the_middle_finds_the_three_runs_again(figure):
-    figure.press("Start")
+    figure.start_held()
     figure.expect_running()
     figure.wait_for_step(5)
-    runs = _runs(figure)
+    runs = figure.runs()
     figure.until(lambda: all(run in figure.page.url for run in runs))
     figure.page.reload()
     figure.wait_for_step(6)
-    assert _runs(figure) == runs
+    assert figure.runs() == runs
     expect(figure.main).to_be_enabled()

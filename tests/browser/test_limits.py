@@ -108,7 +108,7 @@ def test_the_lab_fits_a_phone_with_its_transport_in_sight_and_its_inspector_as_a
 
 def test_a_whole_visit_logs_no_error_asks_no_other_host_for_anything_and_finds_the_figure_as_it_was(page, server):
     figure = FigurePage(page).open()
-    figure.press("Start")
+    figure.start_held(3)
     figure.wait_for_step(5)
     valve = figure.panel("left").locator('[data-valve="f5"]')
     valve.click()

@@ -123,10 +123,10 @@ def test_every_kind_of_page_says_that_the_server_restarts_until_it_is_back(page,
     _cut_off(page)
     page.evaluate("() => addEventListener('skipviz-feed', () => { window.fed = true; })")
     for name, words in {"runs": "My runs", "gallery": "Gallery", "guide": "Guide"}.items():
+        page.evaluate("() => { window.fed = false; }")
         page.get_by_role("link", name=words).click()
         expect(kind).to_have_attribute("data-sv-page", name)
         expect(kind).to_have_attribute("data-sv-reach", "blocked")
-        page.evaluate("() => { window.fed = false; }")
         page.wait_for_function("() => window.fed")
         said = page.evaluate(
             """(notice) => {

@@ -250,7 +250,10 @@ class LabPage(_Page):
 
     def drag(self, source: int, target: int) -> None:
         """Drag from one state to another."""
-        start, end = self.state_place(source), self.state_place(target)
+        places = None
+        while places != (places := (self.state_place(source), self.state_place(target))):
+            self.page.wait_for_timeout(50)
+        start, end = places
         self.page.mouse.move(*start)
         self.page.mouse.down()
         self.page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)

@@ -23,7 +23,10 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import sync_playwright
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from chromium import launch
 
 from skipviz.network import families
 from skipviz.sharing import link
@@ -125,8 +128,7 @@ def main() -> None:
     process, address, up = serve(folder.name)
     try:
         with sync_playwright() as playwright:
-            path = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+            browser = launch(playwright)
             first = browser.new_page()
             begun = time.monotonic()
             first.goto(address)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from chromium import launch
 from kept import FAILED, LabKeeper, lent, listened, stop_runs
 from pages import DESKTOP, PATIENCE, PHONE, FigurePage, LabPage
 from servers import Server
@@ -37,10 +38,8 @@ def playwright():
 
 @pytest.fixture(scope="session")
 def chromium(playwright):
-    """Debian's Chromium where it is installed, else Playwright's own."""
-    path = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else None
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    browser = playwright.chromium.launch(executable_path=path, args=arguments)
+    """The browser of nearly all tests."""
+    browser = launch(playwright)
     yield browser
     browser.close()
 

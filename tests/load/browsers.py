@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chromium import launch
 from playwright.sync_api import sync_playwright
 from servers import Server
 from sessions import Session, crowd
@@ -120,13 +121,6 @@ def times(seconds: list[float]) -> dict:
     return {"median_ms": round(statistics.median(ordered)), "p95_ms": round(p95), "n": len(ordered)}
 
 
-def chromium(playwright):
-    """Start Debian's Chromium where it is installed, else Playwright's own."""
-    path = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    return playwright.chromium.launch(executable_path=path, args=arguments)
-
-
 def main() -> None:
     """Measure by hand and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -138,7 +132,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(folder) / "log.txt", SKIPVIZ_MAX_QUEUED="500")
-        browser = chromium(playwright)
+        browser = launch(playwright)
         try:
             server.wait_until_warm()
             found = measured(server, browser, asked.pages, asked.sessions, asked.together, asked.toggles)

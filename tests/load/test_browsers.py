@@ -1,7 +1,8 @@
 """A small class opens the lab, the short form: `browsers.py` is run by hand with ten pages and two hundred sessions."""
 
 import pytest
-from browsers import chromium, measured
+from browsers import measured
+from chromium import launch
 from playwright.sync_api import sync_playwright
 from servers import Server
 
@@ -15,7 +16,7 @@ def found(tmp_path):
     try:
         server.wait_until_warm()
         with sync_playwright() as playwright:
-            browser = chromium(playwright)
+            browser = launch(playwright)
             yield measured(server, browser, PAGES, SESSIONS, together=SESSIONS, toggles=3)
             browser.close()
     finally:

@@ -28,7 +28,7 @@ def _memory_mb() -> float:
 
 
 MEMORY_SHARE = 0.6
-"""Share of the memory that runs may take by default: the rest is the server's, the nursery's and the system's."""
+"""Share of the memory that runs may take by default: the rest is the server's, the fork server's and the system's."""
 PUBLIC = {
     "max_running": max(_usable_cores(), 2),
     "max_queued": 1000,

@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from skipviz.engine.nursery import _take_steps
+from skipviz.engine.fork_server import _take_steps
 from skipviz.learning.setup import as_in_a_run, keep_freed_memory, prepare
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.experiment import experiment_from_json
@@ -15,7 +15,7 @@ from skipviz.tasks.presets import vanishing
 
 
 def warm_up() -> None:
-    """Bring this process to where the nursery forks."""
+    """Bring this process to where the fork server forks."""
     keep_freed_memory()
     with as_in_a_run():
         _take_steps(vanishing(on=True, depth=4, width=8))
@@ -29,7 +29,7 @@ def measured(experiment, steps: int = 2, timed: bool = True) -> dict:
     text = experiment.to_json()
     experiment = None
     gc.collect()
-    gc.freeze()  # as the nursery does, so that a collection in the child copies none of its pages
+    gc.freeze()  # as the fork server does, so that a collection in the child copies none of its pages
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

@@ -10,10 +10,10 @@ from ..network.base import NetworkError, Tagged
 from ..storage import Run, RunStore
 from ..tasks.event import Control, Event, StepsEvent, applied, message_from
 from .capacity import budget
-from .dispatch import Dispatch
 from .errors import EngineError
 from .processes.wire import encode
-from .register import Register
+from .run_events import RunEvents
+from .scheduler import Scheduler
 from .workers import Workers
 
 
@@ -24,13 +24,13 @@ class Controls:
         self,
         lock: threading.RLock,
         store: RunStore,
-        register: Register,
-        dispatch: Dispatch,
+        run_events: RunEvents,
+        scheduler: Scheduler,
         workers: Workers,
         admit: Callable[[], None],
     ) -> None:
-        self._lock, self._store, self._register = lock, store, register
-        self._dispatch, self._workers, self._admit = dispatch, workers, admit
+        self._lock, self._store, self._run_events = lock, store, run_events
+        self._scheduler, self._workers, self._admit = scheduler, workers, admit
 
     def post(self, run: Run, owner: str | None, message) -> dict:
         """Pass an event or control (or its JSON data) to a run and return `{"ok": True, "step": …}`.
@@ -62,7 +62,7 @@ class Controls:
             run.experiment = applied(run.experiment, message)
             return True
         self._note(run, message)
-        heard = not run.ended and self._dispatch.passes(run, message)
+        heard = not run.ended and self._scheduler.passes(run, message)
         self._admit()
         return heard
 
@@ -80,7 +80,7 @@ class Controls:
             run.waiting.append(data)
         self._store.note(run)
         if self._workers.post(run, data):
-            self._dispatch.asked(run, data)
+            self._scheduler.asked(run, data)
 
     def _note_ended(self, run: Run, control: Control) -> None:
         """Keep of a run that has ended how it is to go on, should it."""
@@ -99,4 +99,4 @@ class Controls:
         elif control.kind == "step":
             run.paused = True
         elif run.state == "queued" and run not in self._workers:
-            self._register.change(run, "stopped")
+            self._run_events.change(run, "stopped")

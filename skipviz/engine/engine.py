@@ -22,17 +22,17 @@ from ..storage.summary import title_of
 from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
+from .catalogue import RunCatalogue, store_for
 from .controls import Controls
-from .dispatch import PERIOD, Dispatch, Hands
-from .entrance import Entrance
 from .errors import EngineError
 from .figures import Figures
+from .processes.initialisation_client import InitialisationClient
 from .processes.launcher import Launcher
-from .processes.probing import Probing
-from .register import Register
-from .reports import Reports
 from .resumption import STOPPED, Resumption
-from .shelf import Shelf, store_for
+from .run_events import RunEvents
+from .scheduler import PERIOD, Callbacks, Scheduler
+from .submission_checks import SubmissionChecks
+from .worker_messages import WorkerMessages
 from .workers import Workers
 
 
@@ -48,18 +48,20 @@ class Engine:
         self.uploads = Uploads(self.settings.data_dir.resolve() / "uploads", self.settings.upload_mb, self.settings.upload_hours)
         self._lock = lock = threading.RLock()
         self._counted = counted = Figures()
-        self._register = register = Register(self._store, lock)
-        settings, admit, hear = lambda: self.settings, self._admit_soon, lambda run, lines: self._reports.hear(run, lines)
-        self._workers = workers = Workers(settings, lock, self._store, register, self.uploads, hear, counted.waited, admit)
-        hands = Hands(workers.begin, workers.send, register.change, register.tell, workers.abandon, workers.pid)
-        self._dispatch = dispatch = Dispatch(settings, hands)
-        self._reports = Reports(lock, self._store, register, dispatch, workers, counted, admit)
-        self._controls = Controls(lock, self._store, register, dispatch, workers, admit)
-        self._entrance = Entrance(settings, self.uploads, dispatch)
-        self._shelf = Shelf(self._store, lock)
-        self._resumption = Resumption(lock, register, self._shelf, self._entrance, self._line_up_again, dispatch.stops)
-        register.at_end = (dispatch.leave, workers.forget)
-        self._store.on_ready, self._store.on_trouble = self._resumption.restart, register.note_trouble
+        self._run_events = run_events = RunEvents(self._store, lock)
+        settings, admit, hear = lambda: self.settings, self._admit_soon, lambda run, lines: self._worker_messages.hear(run, lines)
+        self._workers = workers = Workers(settings, lock, self._store, run_events, self.uploads, hear, counted.waited, admit)
+        callbacks = Callbacks(workers.begin, workers.send, run_events.change, run_events.tell, workers.abandon, workers.pid)
+        self._scheduler = scheduler = Scheduler(settings, callbacks)
+        self._worker_messages = WorkerMessages(lock, self._store, run_events, scheduler, workers, counted, admit)
+        self._controls = Controls(lock, self._store, run_events, scheduler, workers, admit)
+        self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler)
+        self._catalogue = RunCatalogue(self._store, lock)
+        self._resumption = Resumption(
+            lock, run_events, self._catalogue, self._submission_checks, self._line_up_again, scheduler.stops
+        )
+        run_events.at_end = (scheduler.leave, workers.forget)
+        self._store.on_ready, self._store.on_trouble = self._resumption.restart, run_events.note_trouble
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,7 +75,7 @@ class Engine:
                 self._thread = threading.Thread(target=self._serve, args=(begun,), name="skipviz-engine", daemon=True)
                 self._thread.start()
                 begun.wait()
-                self._entrance.open(True)
+                self._submission_checks.open(True)
                 self._store.start()
         return self
 
@@ -89,14 +91,14 @@ class Engine:
         if self._thread is None:
             return
         with self._lock:
-            self._entrance.open(False)
+            self._submission_checks.open(False)
         self._workers.wind_up()
         with self._lock:
             for run in self._store.runs():
                 if not run.ended:
-                    run.restart, run.paused = bool(run.owner), run.paused and not self._dispatch.rests(run.id)
-                    self._register.change(run, "interrupted", STOPPED)
-        self._probing.close()
+                    run.restart, run.paused = bool(run.owner), run.paused and not self._scheduler.rests(run.id)
+                    self._run_events.change(run, "interrupted", STOPPED)
+        self._initialisation_client.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         self._store.close()
@@ -122,9 +124,9 @@ class Engine:
         return not self.settings.forks() or self._launcher.ready.is_set()
 
     @property
-    def nursery_pid(self) -> int | None:
+    def fork_server_pid(self) -> int | None:
         """Process id of the helper that forks workers."""
-        return self._launcher.nursery_pid
+        return self._launcher.fork_server_pid
 
     def submit(
         self,
@@ -143,13 +145,13 @@ class Engine:
         goes); `events` act before the steps they name; `address` is the visitor's, by which starts are counted;
         a `house` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` where it is refused.
         """
-        device = self._entrance.device(experiment)
+        device = self._submission_checks.device(experiment)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
-        self._entrance.check_size(experiment, device)
-        self._entrance.check_speed(speed)
+        self._submission_checks.check_size(experiment, device)
+        self._submission_checks.check_speed(speed)
         run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, ghost=ghost, paused=paused)
-        run.title, run.began, run.unsaved = title_of(experiment), experiment, self._register.unsaved()
+        run.title, run.began, run.unsaved = title_of(experiment), experiment, self._run_events.unsaved()
         events = tuple(events)
         run.waiting = [event.model_dump(mode="json", exclude_none=True) for event in events]
         try:
@@ -158,11 +160,11 @@ class Engine:
         except NetworkError as error:
             raise EngineError(str(error)) from None
         with self._lock:
-            self._entrance.check_open()
+            self._submission_checks.check_open()
             if not house:
-                self._entrance.check_turn(run.owner, address)
+                self._submission_checks.check_turn(run.owner, address)
             self._workers.prepare(run, device)
-            self._dispatch.enter(run, self._entrance.needed_mb(experiment, device), house)
+            self._scheduler.enter(run, self._submission_checks.needed_mb(experiment, device), house)
             self._store.add(run)
         self._admit_soon()
         self._store.hand_on(run)
@@ -192,37 +194,37 @@ class Engine:
         return self._store.get(run_id)
 
     def look_up(self, run_id: str) -> Run:
-        """Return a run; see `Shelf.look_up`."""
-        return self._shelf.look_up(run_id)
+        """Return a run; see `RunCatalogue.look_up`."""
+        return self._catalogue.look_up(run_id)
 
     def glance(self, run_id: str, most: int) -> tuple[Experiment, list[bytes]] | None:
-        """Return what a small picture of a run needs; see `Shelf.glance`."""
-        return self._shelf.glance(run_id, most)
+        """Return what a small picture of a run needs; see `RunCatalogue.glance`."""
+        return self._catalogue.glance(run_id, most)
 
     def runs_of(self, owner: str | None) -> list[dict]:
-        """Return an owner's runs, newest first; see `Shelf.runs_of`."""
-        return self._shelf.runs_of(owner)
+        """Return an owner's runs, newest first; see `RunCatalogue.runs_of`."""
+        return self._catalogue.runs_of(owner)
 
     def checkpoint(self, run: Run) -> Path:
-        """Return the file in which an ended run's last state is kept; see `Shelf.checkpoint`."""
-        return self._shelf.checkpoint(run)
+        """Return the file in which an ended run's last state is kept; see `RunCatalogue.checkpoint`."""
+        return self._catalogue.checkpoint(run)
 
     def rename(self, run_id: str, owner: str | None, title: str) -> dict:
-        """Give a run another title; see `Shelf.rename`."""
-        return self._shelf.rename(run_id, owner, title)
+        """Give a run another title; see `RunCatalogue.rename`."""
+        return self._catalogue.rename(run_id, owner, title)
 
     def delete(self, run_id: str, owner: str | None) -> dict:
-        """Forget an ended run; see `Shelf.delete`."""
-        return self._shelf.delete(run_id, owner)
+        """Forget an ended run; see `RunCatalogue.delete`."""
+        return self._catalogue.delete(run_id, owner)
 
     def used(self) -> int | None:
-        """Return the bytes that all kept runs take; see `Shelf.used`."""
-        return self._shelf.used()
+        """Return the bytes that all kept runs take; see `RunCatalogue.used`."""
+        return self._catalogue.used()
 
     @property
     def retention(self) -> str:
         """How long runs are kept, in one sentence for a page."""
-        return self._shelf.retention
+        return self._catalogue.retention
 
     def probe(self, experiment: Experiment, timeout: float = 1.0, page: str | None = None) -> dict | None:
         """Return `{"header": …, "frame": …}` measured at initialisation with ghost and picture.
@@ -232,15 +234,15 @@ class Engine:
         """
         if self._closed or self._thread is None or not self.has_data(experiment):
             return None
-        return self._probing.ask(experiment, timeout, page)
+        return self._initialisation_client.ask(experiment, timeout, page)
 
     def step_took(self, shape: str) -> float | None:
         """Return the seconds that a step took here of the last run of a shape (`duration.shape_of`), or None."""
-        return self._dispatch.step_took(shape)
+        return self._scheduler.step_took(shape)
 
     def has_data(self, experiment: Experiment) -> bool:
-        """Return whether the experiment's data is here; see `Entrance.has_data`."""
-        return self._entrance.has_data(experiment)
+        """Return whether the experiment's data is here; see `SubmissionChecks.has_data`."""
+        return self._submission_checks.has_data(experiment)
 
     def figures(self) -> dict[str, Any]:
         """Return how the engine does, cheaply: runs by state, the line, frames, steps a second, the workers' memory in MB."""
@@ -248,10 +250,10 @@ class Engine:
         pids = self._workers.pids()
         return {
             "runs": {state: states[state] for state in STATES},
-            "queue_length": len(self._dispatch),
+            "queue_length": len(self._scheduler),
             "workers": len(pids),
             "worker_memory_mb": self._counted.worker_memory_mb(pids),
-            "reckoned_memory_mb": self._dispatch.reckoned_mb,
+            "reckoned_memory_mb": self._scheduler.reckoned_mb,
             **self._counted.told(),
         }
 
@@ -266,7 +268,7 @@ class Engine:
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(run_id)`, quickly and from the engine's thread, after every change; returns the way to end that."""
-        return self._register.subscribe(listener)
+        return self._run_events.subscribe(listener)
 
     def watch(self, run_id: str) -> Callable[[], None]:
         """Count one viewer of a run, which goes on if it rested for want of one; returns the way to end that."""
@@ -279,21 +281,21 @@ class Engine:
 
     def _watched(self, run_id: str, viewers: int) -> None:
         with self._lock:
-            rested = self._dispatch.watch(run_id, viewers)
+            rested = self._scheduler.watch(run_id, viewers)
         if rested:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._wake, run_id)
 
     def _wake(self, run_id: str) -> None:
         with self._lock:
-            self._dispatch.wake(run_id)
+            self._scheduler.wake(run_id)
 
     def _line_up_again(self, run: Run, device: str) -> None:
         """Let a run that had ended wait its turn to go on."""
         self._workers.prepare(run, device, going_on=True)
-        self._dispatch.enter(run, self._entrance.needed_mb(run.began or run.experiment, device))
+        self._scheduler.enter(run, self._submission_checks.needed_mb(run.began or run.experiment, device))
         self._store.add(run)
-        self._register.change(run, "queued")
+        self._run_events.change(run, "queued")
         self._admit_soon()
 
     def _serve(self, begun: threading.Event) -> None:
@@ -303,10 +305,10 @@ class Engine:
         async def begin() -> None:
             self._launcher = Launcher(self.settings.forks())
             bounds = self.settings.probe_seconds, self.settings.run_memory_mb
-            self._probing = Probing(self._launcher, self._loop, *bounds, str(self.uploads.folder))
+            self._initialisation_client = InitialisationClient(self._launcher, self._loop, *bounds, str(self.uploads.folder))
             self._workers.serve(self._launcher, self._loop)
             self._launcher.start()
-            self._probing.start()
+            self._initialisation_client.start()
             self._look()
             begun.set()
 
@@ -324,14 +326,14 @@ class Engine:
         """Start runs while there is room, and tell those in line their place."""
         with self._lock:
             if not self._closed:
-                self._dispatch.admit()
+                self._scheduler.admit()
 
     def _look(self) -> None:
         """Look at every run under way, again and again."""
         self._loop.call_later(PERIOD, self._look)  # first, so that nothing ends it
         with self._lock:
             if not self._closed:
-                self._dispatch.tick()
+                self._scheduler.tick()
                 self._workers.look()
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from ..network.base import NetworkError
 from ..storage import Run
 from ..tasks.event import Event, StepsEvent, applied
-from .entrance import Entrance
+from .catalogue import RunCatalogue
 from .errors import EngineError, unknown
 from .processes.wire import encode
-from .register import Register
-from .shelf import Shelf
+from .run_events import RunEvents
+from .submission_checks import SubmissionChecks
 
 GO_ON_WITHIN = 24 * 3600.0
 """Seconds after a server's stop within which its runs go on by themselves when it is back; later a person decides."""
@@ -29,13 +29,13 @@ class Resumption:
     def __init__(
         self,
         lock: threading.RLock,
-        register: Register,
-        shelf: Shelf,
-        entrance: Entrance,
+        run_events: RunEvents,
+        catalogue: RunCatalogue,
+        submission_checks: SubmissionChecks,
         line_up: Callable[[Run, str], None],
         stops: Callable[[Run], bool],
     ) -> None:
-        self._lock, self._register, self._shelf, self._entrance = lock, register, shelf, entrance
+        self._lock, self._run_events, self._catalogue, self._submission_checks = lock, run_events, catalogue, submission_checks
         self._line_up, self._stops = line_up, stops
 
     def resume(self, run_id: str, owner: str | None, address: str | None = None) -> dict:
@@ -46,18 +46,18 @@ class Resumption:
 
         Raises `EngineError`; 409 for a run that goes on already or has nothing to go on from.
         """
-        self._shelf.owned(run_id, owner)
-        run = self._shelf.look_up(run_id)
+        self._catalogue.owned(run_id, owner)
+        run = self._catalogue.look_up(run_id)
         self._wait_for_stop(run)
         with self._lock:
-            if not self._shelf.holds(run):
+            if not self._catalogue.holds(run):
                 raise unknown()
             if not run.ended:
                 raise EngineError("this run goes on already", 409)
             if not run.resumable:
                 raise EngineError(f"this run has ended ({run.state}): there is nothing to go on from", 409)
-            self._entrance.check_time(run)
-            self._entrance.check_turn(run.owner, address)
+            self._submission_checks.check_time(run)
+            self._submission_checks.check_turn(run.owner, address)
             self._go_on(run, paused=False)
         return {"ok": True, "step": run.checkpoint or 0}
 
@@ -67,11 +67,11 @@ class Resumption:
         Return `{"ok": True, "step": …, "steps": …}`: where it goes on, and how many steps it takes in all then. It is a start
         of a run as `resume` is. Raises `EngineError`; 409 where its last weights are not kept, or it may take no more steps.
         """
-        self._shelf.owned(run_id, owner)
-        run = self._shelf.look_up(run_id)
-        kept = run.state == "finished" and self._shelf.checkpoint(run).exists()
+        self._catalogue.owned(run_id, owner)
+        run = self._catalogue.look_up(run_id)
+        kept = run.state == "finished" and self._catalogue.checkpoint(run).exists()
         with self._lock:
-            if not self._shelf.holds(run):
+            if not self._catalogue.holds(run):
                 raise unknown()
             if run.state != "finished":
                 raise EngineError(f"this run has not taken all its steps ({run.state})", 409)
@@ -83,16 +83,16 @@ class Resumption:
                     experiment = applied(experiment, event)
             except NetworkError as error:
                 raise EngineError(str(error)) from None
-            self._entrance.check_time(run)
-            longer = StepsEvent(step=step, steps=self._entrance.more_steps(run))
-            self._entrance.check_turn(run.owner, address)
+            self._submission_checks.check_time(run)
+            longer = StepsEvent(step=step, steps=self._submission_checks.more_steps(run))
+            self._submission_checks.check_turn(run.owner, address)
             self._go_on(run, paused=False, more=[longer, *events])
             run.experiment = experiment
         return {"ok": True, "step": step, "steps": longer.steps}
 
     def _wait_for_stop(self, run: Run) -> None:
         told = threading.Event()
-        leave = self._register.subscribe(lambda _: told.set())
+        leave = self._run_events.subscribe(lambda _: told.set())
         end = time.monotonic() + STOP_WITHIN
         try:
             while not run.ended and self._stops(run) and time.monotonic() < end:
@@ -107,7 +107,7 @@ class Resumption:
         def go_on() -> None:
             for run_id in run_ids:
                 try:
-                    run = self._shelf.look_up(run_id)
+                    run = self._catalogue.look_up(run_id)
                 except EngineError:
                     continue
                 with self._lock:
@@ -123,19 +123,19 @@ class Resumption:
             self._go_on(run, paused=run.paused)
         except EngineError as error:
             run.restart = False
-            self._register.change(run, "interrupted", str(error))
+            self._run_events.change(run, "interrupted", str(error))
 
     def _go_on(self, run: Run, paused: bool, more: Iterable[Event] = ()) -> None:
         """Put an ended run in line again, `more` before all that waits to act.
 
         What it had recorded beyond its checkpoint is taken back when its worker is there.
         """
-        self._entrance.check_open()
+        self._submission_checks.check_open()
         began = run.began or run.experiment
-        device = self._entrance.device(began)
+        device = self._submission_checks.device(began)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take, and this run needs one", 409)
-        self._entrance.check_size(began, device)
+        self._submission_checks.check_size(began, device)
         run.waiting[:0] = data = [event.model_dump(mode="json", exclude_none=True) for event in more]
         run.event_bytes += sum(len(encode(event)) for event in data)
         run.paused, run.restart, run.ended_at = paused, False, None

@@ -13,12 +13,12 @@ from ..tasks.uploads import Uploads
 from .figures import own_memory_mb
 from .processes import ending
 from .processes.launcher import Child, Launcher
-from .register import Register
+from .run_events import RunEvents
 
 STOPPING_SECONDS = 2.0
 """How long a worker may take to finish the step it is in when its run is stopped."""
 BEGIN_AGAIN_SECONDS = 0.5
-"""After which a run whose worker was lost before its first word gets another: by then there is a nursery again."""
+"""After which a run whose worker was lost before its first word gets another: by then there is a fork server again."""
 LAST_CHECKPOINT_SECONDS = 5.0
 """How long a server that is told to stop waits for its workers' checkpoints."""
 
@@ -35,13 +35,13 @@ class Workers:
         settings: Callable[[], Settings],
         lock: threading.RLock,
         store: RunStore,
-        register: Register,
+        run_events: RunEvents,
         uploads: Uploads,
         hear: Callable[[Run, list[tuple[bytes, bytes]]], None],
         waited: Callable[[float], None],
         admit: Callable[[], None],
     ) -> None:
-        self._settings, self._lock, self._store, self._register, self._uploads = settings, lock, store, register, uploads
+        self._settings, self._lock, self._store, self._run_events, self._uploads = settings, lock, store, run_events, uploads
         self._hear, self._waited, self._admit = hear, waited, admit
         self._launcher: Launcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -113,7 +113,7 @@ class Workers:
             child.send(data)
         if not again and not request["resume"]:
             self._waited(time.time() - run.created)
-        self._register.change(run, "paused" if run.paused else "running", run.reason if again else None)
+        self._run_events.change(run, "paused" if run.paused else "running", run.reason if again else None)
 
     def began(self, run: Run) -> None:
         """Hear that the run's worker has its request."""
@@ -143,7 +143,7 @@ class Workers:
 
     def abandon(self, run: Run, reason: str) -> None:
         """End a worker that does not come back, and let the run fail with the reason."""
-        self._register.end(run, "failed", reason)
+        self._run_events.end(run, "failed", reason)
         self._kill(run)
 
     def done(self, run: Run) -> None:
@@ -178,7 +178,7 @@ class Workers:
         """End a worker that did not stop on its own; its run may have gone on with another since."""
         with self._lock:
             if self._children.get(run.id) is child and not run.ended:
-                self._register.end(run, "stopped", None)
+                self._run_events.end(run, "stopped", None)
                 self._kill(run)
                 self._admit()
 
@@ -198,11 +198,11 @@ class Workers:
             if not child.heard and not again and not self._closing:
                 self._loop.call_later(BEGIN_AGAIN_SECONDS, self._begin_again, run)
                 return
-            self._register.end(run, "failed", ending.sentence(status, self._kills.any(), self._held_mb.get(run.id)))
+            self._run_events.end(run, "failed", ending.sentence(status, self._kills.any(), self._held_mb.get(run.id)))
             self._admit()
 
     def _begin_again(self, run: Run) -> None:
-        """Start a worker for a run whose first one never said a word, as when the nursery died before forking it."""
+        """Start a worker for a run whose first one never said a word, as when the fork server died before forking it."""
         with self._lock:
             if run.id in self._pending and run.id not in self._children and not self._closing:
                 self.begin(run, again=True)

@@ -1,4 +1,4 @@
-"""Frames as a table of columns, and back without loss. Imports pyarrow, so only the archivist's process uses it.
+"""Frames as a table of columns, and back without loss. Imports pyarrow, so only the store writer's process uses it.
 
 One row a frame. `place` is where the frame stands among all frames of its run, `keep` whether it is spared when frames
 are thinned. A variant has a column a quantity, named `variant/quantity`: lists of float64 and float64; `there` is its place

@@ -1,4 +1,4 @@
-"""The table of runs, in SQLite through SQLAlchemy. Only the archivist's process uses it.
+"""The table of runs, in SQLite through SQLAlchemy. Only the store writer's process uses it.
 
 What is searched by has a column; what only makes a run whole again is JSON in `facts`. `user_version` of the file says
 which form the table has; an older file is migrated when it is opened.

@@ -1,4 +1,4 @@
-"""A store whose runs last: in memory while they are live or looked at, and written down by the archivist as they come."""
+"""A store whose runs last: in memory while they are live or looked at, and written down by the store writer as they come."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from .archive import Archive
 from .folder import folder_of, is_id
 from .listing import listing_from, listing_of
 from .memory import MemoryStore
 from .record import Record, Recorder, run_from
 from .retention import Retention
 from .run import Run
+from .store_client import StoreClient
 
 
 class RecordedStore(MemoryStore):
@@ -24,10 +24,10 @@ class RecordedStore(MemoryStore):
         self.folder, self.retention = folder.resolve(), retention
         self._loading = threading.Lock()
         self._recorders: dict[str, Recorder] = {}
-        """Used by the archive's sending thread alone, but for what leaves the memory."""
+        """Used by the store client's sending thread alone, but for what leaves the memory."""
         self.on_ready: Callable[[list[str]], None] = lambda run_ids: None
         self.on_trouble: Callable[[str | None], None] = lambda sentence: None
-        self._archive = Archive(
+        self._store_client = StoreClient(
             [str(self.folder), str(retention.days), str(retention.megabytes)],
             self._record,
             lambda run_ids: self.on_ready(run_ids),
@@ -36,24 +36,24 @@ class RecordedStore(MemoryStore):
         )
 
     @property
-    def archivist_pid(self) -> int | None:
+    def store_writer_pid(self) -> int | None:
         """Process id of the helper that writes."""
-        return self._archive.pid
+        return self._store_client.pid
 
     @property
     def trouble(self) -> str | None:
         """One sentence on why nothing is being written, or None."""
-        return self._archive.trouble
+        return self._store_client.trouble
 
     def start(self) -> None:
-        self._archive.start()
+        self._store_client.start()
 
     def add(self, run: Run) -> None:
         super().add(run)
-        self._archive.note(run.id)
+        self._store_client.note(run.id)
 
     def hand_on(self, run: Run) -> None:
-        self._archive.hand_on(run.id)
+        self._store_client.hand_on(run.id)
 
     def find(self, run_id: str) -> Run | None:
         run = self.get(run_id)
@@ -64,20 +64,20 @@ class RecordedStore(MemoryStore):
 
     def append(self, run: Run, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         super().append(run, payload, keep, passing)
-        self._archive.note(run.id)
+        self._store_client.note(run.id)
 
     def note(self, run: Run) -> None:
         if run.id in self._runs:
-            self._archive.note(run.id)
+            self._store_client.note(run.id)
 
     def rewind(self, run: Run, step: int, events: int) -> None:
         super().rewind(run, step, events)
-        self._archive.note(run.id)
+        self._store_client.note(run.id)
 
     def listed(self, owner: str) -> list[dict]:
         live = {run.id: listing_of(run) for run in self.runs() if run.owner == owner}
         if self.trouble is None:
-            rows = [listing_from(row) for row in self._archive.ask({"word": "list", "owner": owner}).head["rows"]]
+            rows = [listing_from(row) for row in self._store_client.ask({"word": "list", "owner": owner}).head["rows"]]
             for row in rows:
                 shown = live.setdefault(row["id"], row)
                 shown["bytes"] = max(shown["bytes"], row["bytes"])
@@ -85,31 +85,31 @@ class RecordedStore(MemoryStore):
 
     def glance(self, run_id: str, most: int) -> tuple[bytes, list[bytes]] | None:
         """Return an experiment as it is now and at most `most` frames of a run on the disk, with what a small picture needs."""
-        answer = self._archive.ask({"word": "glance", "id": run_id, "most": most}) if is_id(run_id) else None
+        answer = self._store_client.ask({"word": "glance", "id": run_id, "most": most}) if is_id(run_id) else None
         return None if answer is None or answer.head["row"] is None else (answer.parts[0], answer.parts[1:])
 
     def used(self) -> int:
         """Return the bytes that all runs on the disk take."""
-        return self._archive.ask({"word": "used"}).head["bytes"]
+        return self._store_client.ask({"word": "used"}).head["bytes"]
 
     def owner_and_state(self, run_id: str) -> tuple[str, str] | None:
         known = super().owner_and_state(run_id)
         if known is not None or not is_id(run_id):
             return known
-        row = self._archive.ask({"word": "about", "id": run_id}).head["row"]
+        row = self._store_client.ask({"word": "about", "id": run_id}).head["row"]
         return None if row is None else (row["owner"], row["state"])
 
     def rename(self, run_id: str, title: str) -> None:
         run = self.get(run_id)
         if run is None:
-            self._archive.ask({"word": "rename", "id": run_id, "title": title})
+            self._store_client.ask({"word": "rename", "id": run_id, "title": title})
         else:
             run.title = title
-            self._archive.note(run_id)
+            self._store_client.note(run_id)
 
     def delete(self, run_id: str) -> None:
         with self._loading:  # else one that is being read just then would be in memory afterwards
-            self._archive.ask({"word": "delete", "id": run_id})
+            self._store_client.ask({"word": "delete", "id": run_id})
             super().delete(run_id)
             self._forget(run_id)
 
@@ -117,17 +117,17 @@ class RecordedStore(MemoryStore):
         return folder_of(self.folder, run_id)
 
     def close(self) -> None:
-        self._archive.close()
+        self._store_client.close()
 
     def _load(self, run_id: str) -> Run | None:
-        answer = self._archive.ask({"word": "load", "id": run_id})
+        answer = self._store_client.ask({"word": "load", "id": run_id})
         row = answer.head["row"]
         if row is None:
             return None
         experiment, header, *payloads = answer.parts
         frames = [(place, keep, payload) for (place, keep), payload in zip(answer.head["rows"], payloads, strict=True)]
         run = run_from(row, frames, experiment, header)
-        self._archive.adopt(run_id, run.edition, run.since(0)[0])
+        self._store_client.adopt(run_id, run.edition, run.since(0)[0])
         super().add(run)
         return run
 
@@ -140,7 +140,7 @@ class RecordedStore(MemoryStore):
         return self._recorders[run_id].record(place, edition, self._lock)
 
     def _forget(self, run_id: str) -> None:
-        self._archive.forget(run_id)
+        self._store_client.forget(run_id)
         self._recorders.pop(run_id, None)
 
     def _removed(self, run_ids: list[str]) -> None:
@@ -151,11 +151,11 @@ class RecordedStore(MemoryStore):
                 super().delete(run_id)
             self._forget(run_id)
             if run is not None and not run.ended:
-                self._archive.note(run_id)
+                self._store_client.note(run_id)
 
     def _may_go(self, run: Run) -> bool:
         """Spare what is not yet written, unless memory runs far over."""
-        if not self._archive.settled(run.id) and self._bytes < 2 * self._total_bytes:
+        if not self._store_client.settled(run.id) and self._bytes < 2 * self._total_bytes:
             return False
         self._forget(run.id)
         return True

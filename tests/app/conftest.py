@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from nurseries import warm_nurseries  # noqa: F401  (a fixture)
+from fork_servers import warm_fork_servers  # noqa: F401  (a fixture)
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from skipviz.engine import Engine
 from skipviz.engine import engine as engine_module
 from skipviz.settings import Settings
-from skipviz.web.desk.parked import Parked
+from skipviz.web.desk.undo_cache import UndoCache
 
 MAIN = Path(__file__).parents[2] / "skipviz" / "web" / "main.py"
 
@@ -119,9 +119,9 @@ def opened(engine, monkeypatch):
     """A function that opens a page, such as `figure` or `lab`, in a session of its own with the address' query."""
     monkeypatch.setattr("skipviz.web.desk.session.owner_from", lambda cookies: "a-browser-of-these-tests")
     monkeypatch.setattr("skipviz.web.content.page_data.PROBE_SECONDS", 30.0)  # a page asks again, a test waits
-    steps = Parked()
+    steps = UndoCache()
     for module in ("opening", "lab_page"):
-        monkeypatch.setattr(f"skipviz.web.screens.{module}.parked", steps)
+        monkeypatch.setattr(f"skipviz.web.screens.{module}.undo_cache", steps)
     return lambda page, **query: App(page, query)
 
 

@@ -159,11 +159,11 @@ def test_the_lab_is_one_command_away(figure):
 
 def test_a_page_without_memory_for_its_shared_runs_says_so_beside_what_is_measured(opened, monkeypatch):
     from skipviz.engine.capacity import room
-    from skipviz.web.desk.showcase import Showcase
+    from skipviz.web.desk.shared_demo import SharedDemo
     from skipviz.web.screens import figure_page
 
     monkeypatch.setattr(room, "free_mb", lambda: 4.0)
-    monkeypatch.setattr(figure_page, "showcase", Showcase())
+    monkeypatch.setattr(figure_page, "shared_demo", SharedDemo())
     data = opened("figure").data()
     assert [panel["shared"] for panel in data["panels"]] == [None, None, None]
     assert all(panel["probe"] for panel in data["panels"])

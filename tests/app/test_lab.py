@@ -293,7 +293,7 @@ def test_what_can_be_undone_is_kept_before_the_address_names_the_new_experiment(
     write, kept = lab_page._address, []
 
     def noted(desk, bench):
-        kept.append(lab_page.parked.find("a-browser-of-these-tests", f"{link.encode(bench.experiment)} "))
+        kept.append(lab_page.undo_cache.find("a-browser-of-these-tests", f"{link.encode(bench.experiment)} "))
         write(desk, bench)
 
     monkeypatch.setattr(lab_page, "_address", noted)

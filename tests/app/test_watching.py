@@ -189,7 +189,7 @@ def test_what_is_still_shown_can_be_kept_where_nobody_leads_any_more(opened, run
 
 
 def test_a_file_too_large_for_the_page_gives_a_sentence(opened, monkeypatch):
-    monkeypatch.setattr("skipviz.web.component.handout.MOST_BYTES", 100)
+    monkeypatch.setattr("skipviz.web.component.inline_download.MOST_BYTES", 100)
     file = opened("lab", x=link.encode(_small())).send("file", suffix="json", run="")["file"]
     assert file["problem"].startswith("This file has 0.0 MB, and at most ")
     assert "content" not in file

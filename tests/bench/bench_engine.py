@@ -162,12 +162,12 @@ def _drain(selector: selectors.BaseSelector, seconds: float) -> bytes:
 
 
 def measure_memory(server: Server, experiment: Experiment) -> dict:
-    """Return MB: a worker's own (not shared with the nursery) after 300 steps, and the server's resident size."""
-    nursery = next(child for child in server.process.children() if "skipviz.engine.nursery" in child.cmdline())
-    before = {child.pid for child in nursery.children()}
+    """Return MB: a worker's own (not shared with the fork server) after 300 steps, and the server's resident size."""
+    fork_server = next(child for child in server.process.children() if "skipviz.engine.fork_server" in child.cmdline())
+    before = {child.pid for child in fork_server.children()}
     run = server.start(experiment)
     next(message for message in server.listen(run) if message["step"] > 300)
-    [worker] = [child for child in nursery.children() if child.pid not in before]
+    [worker] = [child for child in fork_server.children() if child.pid not in before]
     own = worker.memory_full_info().uss
     server.post(run, {"kind": "stop"})
     return {"worker_own_mb": round(own / 2**20, 1), "server_rss_mb": round(server.process.memory_info().rss / 2**20, 1)}

@@ -38,7 +38,7 @@ const node = found(document);
 """
 
 
-class Hands(ABC):
+class Callbacks(ABC):
     """What a person does with mouse and eyes; `evaluate(script)` runs the body of a function and returns its value."""
 
     name = ""
@@ -98,7 +98,7 @@ class Hands(ABC):
         self.press_at(*self.place(selector))
 
 
-class FirefoxHands(Hands):
+class FirefoxHands(Callbacks):
     """Debian's Firefox, driven by Playwright over WebDriver BiDi."""
 
     name = "firefox"
@@ -124,7 +124,7 @@ class FirefoxHands(Hands):
         mouse.up()
 
 
-class WebKitHands(Hands):
+class WebKitHands(Callbacks):
     """WebKitGTK's MiniBrowser, driven by Selenium."""
 
     name = "webkit"

@@ -7,7 +7,7 @@ from pages import LabPage
 from playwright.sync_api import expect
 
 
-class Line:
+class FairQueue:
     """The line between a page and Streamlit, on which the server's words can be held back."""
 
     def __init__(self, page) -> None:
@@ -34,7 +34,7 @@ class Line:
         server.on_message(lambda word: page.send(word) if self._held is None else self._held.append(word))
 
 
-def settled(page, line: Line) -> bool:
+def settled(page, line: FairQueue) -> bool:
     """Return whether the server has said nothing for half a second."""
     before = line.heard()
     page.wait_for_timeout(500)
@@ -42,7 +42,7 @@ def settled(page, line: Line) -> bool:
 
 
 def test_a_task_chosen_while_the_last_one_is_still_drawn_stays_chosen(page):
-    line = Line(page)
+    line = FairQueue(page)
     lab = LabPage(page).open(small(width=8, depth=4))
     lab.choose_task("Digits")
     lab.until(lambda: lab.experiment().task.name == "digits")
@@ -59,7 +59,7 @@ def test_a_task_chosen_while_the_last_one_is_still_drawn_stays_chosen(page):
 
 
 def test_two_steps_back_in_a_row_go_two_steps_back(page):
-    line = Line(page)
+    line = FairQueue(page)
     lab = LabPage(page).open(small(width=8, depth=4))
     for label, key in (("Activation", "GELU"), ("Norm", "layer")):
         lab.choose_listed(label, key)
@@ -81,7 +81,7 @@ def test_two_steps_back_in_a_row_go_two_steps_back(page):
 
 
 def test_a_start_before_the_page_heard_of_a_change_trains_what_was_changed(page):
-    line = Line(page)
+    line = FairQueue(page)
     lab = LabPage(page).open(small(width=8, depth=4))
     lab.choose_task("Digits")
     lab.until(lambda: lab.experiment().task.name == "digits")

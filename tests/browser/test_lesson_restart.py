@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from servers import Server
 from test_fallback import _cut_off
 
-from skipviz.web.http.parting import RESTARTS
+from skipviz.web.http.shutdown_notice import RESTARTS
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_every_kind_of_page_says_that_the_server_restarts_until_it_is_back(page,
         page.wait_for_function("() => window.fed")
         said = page.evaluate(
             """(notice) => {
-                dispatchEvent(new CustomEvent("skipviz-feed", { detail: { batches: [], notice, again() {} } }));
+                schedulerEvent(new CustomEvent("skipviz-feed", { detail: { batches: [], notice, again() {} } }));
                 const reach = document.querySelector(".sv-reach");
                 return reach.checkVisibility() && reach.textContent;
             }""",

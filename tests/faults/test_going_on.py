@@ -255,7 +255,7 @@ def test_a_run_goes_on_while_the_database_is_locked_and_is_saved_afterwards(kept
 
 
 class SmallDisk:
-    """A disk of 3 MB; where only root may have one, a bound on how long a file of the archivist's may be."""
+    """A disk of 3 MB; where only root may have one, a bound on how long a file of the store writer's may be."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -263,19 +263,19 @@ class SmallDisk:
         command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]
         self.mounted = not subprocess.run(command, capture_output=True, check=False).returncode
 
-    def fill(self, archivist):
+    def fill(self, store_writer):
         """Let it take no more."""
         if not self.mounted:
-            resource.prlimit(archivist, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+            resource.prlimit(store_writer, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
             return
         with (self.folder / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while True:
                 file.write(b"x" * 4096)
 
-    def empty(self, archivist):
+    def empty(self, store_writer):
         """Let it take more again."""
         if not self.mounted:
-            resource.prlimit(archivist, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            resource.prlimit(store_writer, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         else:
             (self.folder / "filler").unlink()
 
@@ -297,7 +297,7 @@ def test_a_run_goes_on_while_the_disk_is_full_and_is_saved_afterwards(small_disk
     try:
         run = engine.run(engine.submit(small(steps=1_000_000, record_every=1), ME, speed=100))
         wait_for(engine, lambda: run.step > 20 and (small_disk.folder / "runs" / run.id).is_dir())
-        small_disk.fill(engine._store.archivist_pid)
+        small_disk.fill(engine._store.store_writer_pid)
         wait_for(engine, lambda: run.unsaved)
         assert run.unsaved == "not being saved: the disk is full"
         assert run.snapshot()[1].count(b'"unsaved":"not being saved: the disk is full"') == 1
@@ -306,7 +306,7 @@ def test_a_run_goes_on_while_the_disk_is_full_and_is_saved_afterwards(small_disk
         late = wait_for_end(engine, engine.run(engine.submit(small(), ME)))
         assert late.state == "finished"
         assert wait_for(engine, lambda: late.unsaved) == "not being saved: the disk is full"
-        small_disk.empty(engine._store.archivist_pid)
+        small_disk.empty(engine._store.store_writer_pid)
         wait_for(engine, lambda: run.unsaved is None and late.unsaved is None)
         is_as_if_alone(engine, run)
         assert same_later(engine, run, small_disk.folder)

@@ -69,17 +69,17 @@ def test_a_memory_overrun_fails_its_own_run_and_touches_nobody_else(hazardous, a
     assert wait_for_end(hazardous, following).state == "finished"
 
 
-def test_a_nursery_killed_while_one_run_trains_and_another_starts_touches_neither(hazardous, alone):
+def test_a_fork_server_killed_while_one_run_trains_and_another_starts_touches_neither(hazardous, alone):
     beside = hazardous.run(hazardous.submit(neighbour(), BOB, speed=100))
     wait_for(hazardous, lambda: beside.step > 50)
-    nursery = hazardous.nursery_pid
+    fork_server = hazardous.fork_server_pid
     starting = hazardous.run(hazardous.submit(neighbour(), ANN))
-    os.kill(nursery, signal.SIGKILL)
+    os.kill(fork_server, signal.SIGKILL)
     assert beside.step < 500, "it is killed while that run trains"
     for run in (beside, starting):
         assert wait_for_end(hazardous, run).state == "finished"
         assert measured(run) == alone
-    wait_for(hazardous, lambda: hazardous.nursery_pid not in (None, nursery))
+    wait_for(hazardous, lambda: hazardous.fork_server_pid not in (None, fork_server))
 
 
 def test_a_slow_run_is_not_taken_for_a_stuck_one(hazardous):

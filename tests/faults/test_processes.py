@@ -27,14 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def children(engine):
-    """Return the process ids that the engine's nursery has forked."""
-    return {process.pid for process in psutil.Process(engine.nursery_pid).children()}
+    """Return the process ids that the engine's fork server has forked."""
+    return {process.pid for process in psutil.Process(engine.fork_server_pid).children()}
 
 
 @pytest.fixture
 def lively(engine):
     """A run that goes on, and its worker's process id."""
-    assert engine.probe(small(), timeout=PATIENCE), "the prober is there"
+    assert engine.probe(small(), timeout=PATIENCE), "the initialisation worker is there"
     before = children(engine)
     run = engine.run(engine.submit(endless(), ME))
     wait_for(engine, lambda: run.step > 0)
@@ -54,11 +54,11 @@ def test_a_killed_worker_fails_its_run_with_a_reason_and_the_next_run_starts(eng
     assert wait_for_end(engine, following).state == "finished"
 
 
-def test_a_killed_nursery_is_replaced_and_running_runs_survive(engine, lively):
+def test_a_killed_fork_server_is_replaced_and_running_runs_survive(engine, lively):
     run, _ = lively
-    old = engine.nursery_pid
+    old = engine.fork_server_pid
     os.kill(old, signal.SIGKILL)
-    wait_for(engine, lambda: engine.nursery_pid not in (None, old))
+    wait_for(engine, lambda: engine.fork_server_pid not in (None, old))
     there = run.step
     wait_for(engine, lambda: run.step > there)
     assert run.state == "running"
@@ -67,18 +67,18 @@ def test_a_killed_nursery_is_replaced_and_running_runs_survive(engine, lively):
     assert engine.probe(small(seed=71), timeout=PATIENCE) is not None
 
 
-def test_a_worker_that_outlived_its_nursery_and_is_killed_fails_its_run(engine, lively):
+def test_a_worker_that_outlived_its_fork_server_and_is_killed_fails_its_run(engine, lively):
     run, pid = lively
-    old = engine.nursery_pid
+    old = engine.fork_server_pid
     os.kill(old, signal.SIGKILL)
-    wait_for(engine, lambda: engine.nursery_pid not in (None, old))
+    wait_for(engine, lambda: engine.fork_server_pid not in (None, old))
     os.kill(pid, signal.SIGKILL)
     wait_for_end(engine, run)
     assert (run.state, run.reason) == ("failed", "the run's worker is gone")
 
 
-def test_a_run_submitted_while_the_nursery_is_dead_starts_all_the_same(engine):
-    old = engine.nursery_pid
+def test_a_run_submitted_while_the_fork_server_is_dead_starts_all_the_same(engine):
+    old = engine.fork_server_pid
     os.kill(old, signal.SIGKILL)
     run = engine.run(engine.submit(small(), ME))
     assert wait_for_end(engine, run).state == "finished"
@@ -140,7 +140,7 @@ engine = get_engine()
 assert engine.probe(endless(), timeout=60)
 run = engine.run(engine.submit(endless(), "me"))
 wait_for(engine, lambda: run.step > 0)
-print("torch" in sys.modules, "sklearn" in sys.modules, engine.nursery_pid, flush=True)
+print("torch" in sys.modules, "sklearn" in sys.modules, engine.fork_server_pid, flush=True)
 sys.stdin.read()
 """
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
@@ -152,12 +152,12 @@ sys.stdin.read()
         env={**os.environ, "PYTHONPATH": paths},
     )
     with server:
-        torch, sklearn, nursery = server.stdout.readline().split()
-        helper = psutil.Process(int(nursery))
+        torch, sklearn, fork_server = server.stdout.readline().split()
+        helper = psutil.Process(int(fork_server))
         family = [helper, *helper.children()]
         server.kill()
     assert (torch, sklearn) == ("False", "False")
-    # The helper, the run's worker and a prober, or two: what a slow machine measures for long goes on in a second one.
+    # The helper, the run's worker and an initialisation worker, or two: what is measured for long goes on in a second one.
     assert len(family) in (3, 4)
     _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert alive == []
@@ -166,9 +166,9 @@ sys.stdin.read()
 def test_a_worker_never_holds_streamlit():
     script = """
 import sys
-from skipviz.engine import nursery
-from skipviz.engine.processes import prober, worker
-for warm_up in nursery.warm_ups():
+from skipviz.engine import fork server
+from skipviz.engine.processes import initialisation worker, worker
+for warm_up in fork_server.warm_ups():
     warm_up()
 print([name for name in ("streamlit", "pandas", "plotly", "skipviz.web") if name in sys.modules])
 """

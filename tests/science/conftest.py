@@ -1,7 +1,7 @@
 """What the science tests share: torch set up as in a worker."""
 
 import pytest
-from nurseries import warm_nurseries  # noqa: F401  (a fixture)
+from fork_servers import warm_fork_servers  # noqa: F401  (a fixture)
 
 from skipviz.learning.setup import as_in_a_run, keep_freed_memory
 

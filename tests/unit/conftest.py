@@ -1,7 +1,7 @@
 """What several unit tests begin with."""
 
 import pytest
-from nurseries import warm_nurseries  # noqa: F401  (a fixture)
+from fork_servers import warm_fork_servers  # noqa: F401  (a fixture)
 
 from skipviz.engine import Engine
 from skipviz.settings import Settings

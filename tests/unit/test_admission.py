@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skipviz.engine.capacity.admission import Line, Room, Waiting
+from skipviz.engine.capacity.admission import FairQueue, Room, Waiting
 from skipviz.engine.capacity.expectation import Going, expected_waits, said
 from skipviz.engine.capacity.starts import Starts, network_of
 
@@ -15,7 +15,7 @@ submissions = st.lists(st.sampled_from("abcde"), min_size=1, max_size=40)
 
 
 def a_line(owners):
-    line = Line()
+    line = FairQueue()
     for number, owner in enumerate(owners):
         line.add(Waiting(f"{owner}{number}", owner, 10.0))
     return line
@@ -50,7 +50,7 @@ def test_the_order_told_is_the_order_in_which_runs_begin(owners):
 @given(st.lists(st.one_of(st.sampled_from("abcde"), st.none()), min_size=2, max_size=120))
 def test_no_browser_waits_for_more_than_one_run_of_any_other(happenings):
     """A letter: that browser submits one more run; None: a core gets free. Browsers' heads are watched throughout."""
-    line = Line()
+    line = FairQueue()
     overtaken: dict[str, Counter] = {}
     for number, owner in enumerate(happenings):
         if owner is not None:
@@ -97,7 +97,7 @@ def test_a_browser_that_was_held_up_by_its_own_limit_has_no_turns_saved_up():
 
 
 def test_a_large_run_is_not_kept_waiting_by_small_ones():
-    line = Line()
+    line = FairQueue()
     line.add(Waiting("large", "a", 900.0))
     line.add(Waiting("small", "b", 10.0))
     assert line.take(Room(cores=4, memory_mb=500)) is None
@@ -105,7 +105,7 @@ def test_a_large_run_is_not_kept_waiting_by_small_ones():
 
 
 def test_a_run_that_begins_paused_needs_no_core_and_one_that_comes_back_no_memory():
-    line = Line()
+    line = FairQueue()
     line.add(Waiting("plain", "a", 10.0))
     line.add(Waiting("paused", "b", 10.0, cores=0.0))
     assert line.take(Room(cores=0, memory_mb=100)).id == "paused"

@@ -321,8 +321,8 @@ def test_what_is_no_speed_is_refused_and_every_other_run_is_looked_at_on(engine,
     with pytest.raises(EngineError, match="a speed is a number of steps a second") as refused:
         submit(endless(), speed=speed)
     assert refused.value.status == 422
-    looked = engine._dispatch._looked
-    wait_for(engine, lambda: engine._dispatch._looked > looked)
+    looked = engine._scheduler._looked
+    wait_for(engine, lambda: engine._scheduler._looked > looked)
 
 
 def test_a_run_that_cannot_be_looked_at_leaves_the_others_looked_at(engine, submit, monkeypatch):
@@ -330,5 +330,5 @@ def test_a_run_that_cannot_be_looked_at_leaves_the_others_looked_at(engine, subm
         called = threading.Event()
         broken.setattr(engine._workers, "look", lambda: called.set() or 1 / 0)
         assert called.wait(PATIENCE)
-    looked = engine._dispatch._looked
-    wait_for(engine, lambda: engine._dispatch._looked > looked)
+    looked = engine._scheduler._looked
+    wait_for(engine, lambda: engine._scheduler._looked > looked)

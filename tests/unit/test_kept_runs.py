@@ -130,7 +130,7 @@ def test_a_run_that_is_read_while_it_is_deleted_is_gone_afterwards(start, monkey
     wait_for_end(first, first.run(run_id))
     first.close()
     engine = start()
-    archive, deleting = engine._store._archive, threading.Thread(target=lambda: engine.delete(run_id, ME))
+    archive, deleting = engine._store._store_client, threading.Thread(target=lambda: engine.delete(run_id, ME))
     ask = archive.ask
 
     def slow(head, *given):
@@ -218,13 +218,13 @@ def test_runs_that_an_orderly_stop_interrupted_go_on_by_themselves(start):
     assert steps == sorted(set(steps))
 
 
-def test_a_killed_archivist_is_replaced_and_nothing_is_lost_or_doubled(start):
+def test_a_killed_store_writer_is_replaced_and_nothing_is_lost_or_doubled(start):
     first = start()
     run = first.run(first.submit(small(steps=400, record_every=1), ME, speed=400))
     wait_for(first, lambda: run.step > 100)
-    old = first._store.archivist_pid
+    old = first._store.store_writer_pid
     os.kill(old, signal.SIGKILL)
-    wait_for(first, lambda: first._store.archivist_pid != old)
+    wait_for(first, lambda: first._store.store_writer_pid != old)
     wait_for_end(first, run)
     first.close()
     found = read_by(start(), run)

@@ -45,6 +45,6 @@ def test_steps_give_the_bits_and_keep_the_state_of_torchs_own_class(name, moment
 
 
 def test_warming_a_worker_up_for_every_kind_of_data_does_not_load_torchs_compiler():
-    code = "import sys\nfrom skipviz.engine.nursery import warm_ups\nfor warm_up in warm_ups(): warm_up()\n"
+    code = "import sys\nfrom skipviz.engine.fork_server import warm_ups\nfor warm_up in warm_ups(): warm_up()\n"
     code += "print([name for name in ('torch._dynamo', 'torch._inductor', 'sympy') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -39,7 +39,7 @@ class Room:
         return replace(self, cores=self.cores - waiting.cores, memory_mb=self.memory_mb - waiting.memory_mb, under_way=under_way)
 
 
-class Line:
+class FairQueue:
     """Runs in line: browsers take turns, the oldest run first within one.
 
     Whose run begins goes behind every other browser that waits, and who comes new goes there too. So a browser's first

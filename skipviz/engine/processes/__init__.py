@@ -1,1 +1,1 @@
-"""The processes beside the server, and the line to them: workers and the prober. Imports torch in these only."""
+"""The processes beside the server, and the line to them: workers and the initialisation worker. Imports torch in these only."""

@@ -1,6 +1,6 @@
 """Starts worker processes and carries lines to and from them, on the engine's event loop. Imports no torch.
 
-Warm workers are forked by the nursery; runs on a CUDA device, and all runs where there is no fork, are fresh processes.
+Warm workers are forked by the fork server; runs on a CUDA device, and all runs where there is no fork, are fresh processes.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from .wire import Lines, encode
 ROOT = Path(__file__).resolve().parents[3]
 """Where the package lies; every process of the engine runs there, whatever the server's working directory."""
 EXIT_REPORT_SECONDS = 5.0
-"""How long the nursery's word on a vanished worker is waited for, where there is a nursery to say it."""
+"""How long the fork server's word on a vanished worker is waited for, where there is a fork server to say it."""
 SLOWEST_RESTART = 10.0
-"""Seconds between two starts of a nursery that keeps dying."""
+"""Seconds between two starts of a fork server that keeps dying."""
 
 
 OnLines = Callable[[list[tuple[bytes, bytes]]], None]
 
 
 class Child(asyncio.Protocol):
-    """One worker or prober process, as the server sees it. All methods run on the engine's loop.
+    """One worker or initialisation worker process, as the server sees it. All methods run on the engine's loop.
 
     `on_lines([(word, rest), …])` gets the lines that came together; `on_lost(status)` is called once, when the process is
     gone: with its exit status, negative for a signal, or None where nobody knows it.
@@ -125,10 +125,10 @@ class _Subprocess(asyncio.SubprocessProtocol):
         self._child.connection_lost(error)
 
 
-def nursery_process(end: socket.socket) -> subprocess.Popen:
-    """Start a nursery that speaks over `end`."""
+def fork_server_process(end: socket.socket) -> subprocess.Popen:
+    """Start a fork server that speaks over `end`."""
     return subprocess.Popen(
-        [sys.executable, "-m", "skipviz.engine.nursery", str(end.fileno())],
+        [sys.executable, "-m", "skipviz.engine.fork_server", str(end.fileno())],
         pass_fds=[end.fileno()],
         cwd=ROOT,
         env=_environment(CUDA_VISIBLE_DEVICES=""),
@@ -137,13 +137,13 @@ def nursery_process(end: socket.socket) -> subprocess.Popen:
 
 
 class Launcher:
-    """Starts children; keeps one nursery alive where workers are forked."""
+    """Starts children; keeps one fork server alive where workers are forked."""
 
     def __init__(self, forks: bool) -> None:
         self._forks = forks
         self._tickets = itertools.count(1)
         self._children: dict[int, Child] = {}
-        """Forked children whose end the nursery has not told."""
+        """Forked children whose end the fork server has not told."""
         self._live: set[Child] = set()
         self._tasks: set[asyncio.Task] = set()
         self._process: subprocess.Popen | None = None
@@ -152,26 +152,26 @@ class Launcher:
         self._restart_seconds = 0.0
         self._closed = False
         self.ready = asyncio.Event()
-        """Set once a nursery has warmed up."""
+        """Set once a fork server has warmed up."""
 
     @property
-    def nursery_pid(self) -> int | None:
-        """The nursery's process id, while there is one."""
+    def fork_server_pid(self) -> int | None:
+        """The fork server's process id, while there is one."""
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start the nursery, which warms up while the server serves."""
+        """Start the fork server, which warms up while the server serves."""
         if not self._forks or self._closed:
             return
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = nursery_process(theirs)
+            self._process = fork_server_process(theirs)
         ours.setblocking(False)
         self._socket, self._lines = ours, Lines()
-        asyncio.get_running_loop().add_reader(ours, self._hear_nursery)
+        asyncio.get_running_loop().add_reader(ours, self._hear_fork_server)
 
     def launch(self, role: str, on_lines: OnLines, on_lost: Callable[[int | None], None], cuda: bool = False) -> Child:
-        """Start a `worker` or `prober` and return it; what is sent to it waits until it is there."""
+        """Start a `worker` or `initialisation` and return it; what is sent to it waits until it is there."""
         child = Child(next(self._tickets), on_lines, on_lost)
         self._live = {child, *(other for other in self._live if not other.silent.is_set())}
         if self._forks and not cuda:
@@ -181,14 +181,14 @@ class Launcher:
         return child
 
     async def close(self) -> None:
-        """End all children and let go of the nursery, which ends itself."""
+        """End all children and let go of the fork server, which ends itself."""
         self._closed = True
         for child in self._live:
             child.kill()
         gone = [asyncio.create_task(child.silent.wait()) for child in self._live]
         if gone:
             await asyncio.wait(gone, timeout=1)
-        self._drop_nursery()
+        self._drop_fork_server()
 
     def _fork(self, child: Child, role: str) -> None:
         loop = asyncio.get_running_loop()
@@ -198,7 +198,7 @@ class Launcher:
             self._children[child.ticket] = child
             try:
                 if self._socket is None:
-                    raise ConnectionError("there is no nursery at present")
+                    raise ConnectionError("there is no fork server at present")
                 socket.send_fds(self._socket, [encode({"fork": child.ticket, "role": role}) + b"\n"], [theirs.fileno()])
             except OSError:
                 ours.close()
@@ -233,7 +233,7 @@ class Launcher:
             child.connection_lost(None)
             child.exited(None)
 
-    def _hear_nursery(self) -> None:
+    def _hear_fork_server(self) -> None:
         try:
             data = self._socket.recv(1 << 16)
         except BlockingIOError:
@@ -241,7 +241,7 @@ class Launcher:
         except OSError:
             data = b""
         if not data:
-            self._nursery_died()
+            self._fork_server_died()
             return
         for line in self._lines.feed(data):
             word, _, rest = line.partition(b" ")
@@ -258,9 +258,9 @@ class Launcher:
                 if child is not None:
                     child.exited(status)
 
-    def _nursery_died(self) -> None:
+    def _fork_server_died(self) -> None:
         """Start another one; its children go on, and nobody will learn how they end."""
-        self._drop_nursery()
+        self._drop_fork_server()
         self.ready.clear()
         orphans, self._children = self._children, {}
         if not self._closed:
@@ -269,7 +269,7 @@ class Launcher:
         for child in orphans.values():
             child.exited(None)
 
-    def _drop_nursery(self) -> None:
+    def _drop_fork_server(self) -> None:
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()

@@ -1,6 +1,6 @@
 """Where one run is computed: a process of its own that trains, records frames and takes events between steps.
 
-Started by the nursery, or as a fresh process: `python -m skipviz.engine.processes.worker`, which speaks over stdin and stdout.
+Started by the fork server, or as a fresh process: `python -m skipviz.engine.processes.worker`, which speaks over stdin and stdout.
 Imports torch, never streamlit.
 """
 

@@ -17,7 +17,7 @@ from ...engine import get_engine
 from ..content import bundle
 from ..desk import session
 from ..desk.classroom import classrooms
-from ..http.parting import ASKING, parting
+from ..http.shutdown_notice import ASKING, shutdown_notice
 from .tape import Tape
 
 PERIOD = 0.25
@@ -48,7 +48,7 @@ def _draw(runs: list[str], token: str | None, version: int) -> None:
 
 def _notice() -> str:
     page = get_script_run_ctx().session_id
-    return parting.told(page, lambda: runtime.get_instance().is_active_session(page))
+    return shutdown_notice.told(page, lambda: runtime.get_instance().is_active_session(page))
 
 
 def perform(command: dict) -> bool:

@@ -16,7 +16,7 @@ from ...tasks.training_words import schedule_words
 from .address import address_from
 from .identity import owner_from
 from .mend import Mend
-from .showcase import REPEATS, repeated
+from .shared_demo import REPEATS, repeated
 from .workbench import Workbench, events_between
 
 

@@ -39,8 +39,8 @@ from .downloads import download_routes
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
-from .parting import RESTARTS, parting
 from .shares import STREAM_AGAIN, stream_place
+from .shutdown_notice import RESTARTS, shutdown_notice
 from .sockets import send_at_once
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
 
@@ -352,7 +352,7 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
 
     Where pages ask from time to time only, it stops once they have heard of it.
     """
-    parting.begin()
+    shutdown_notice.begin()
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()
@@ -360,13 +360,13 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
     def chained(previous):
         def handle(number, stack) -> None:
             loop.call_soon_threadsafe(broadcaster.close, RESTARTS)
-            if parting.tell():
+            if shutdown_notice.tell():
                 loop.call_soon_threadsafe(leave, number, stack)
             else:
                 previous(number, stack)
 
         def leave(number, stack) -> None:
-            if parting.waits():
+            if shutdown_notice.waits():
                 loop.call_later(LEAVING_PERIOD, leave, number, stack)
             else:
                 previous(number, stack)

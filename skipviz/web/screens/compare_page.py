@@ -9,7 +9,7 @@ from ...storage import Run
 from ...tasks.comparison import Difference, differences
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import recipe_words
-from ..component import component, feed, handout
+from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
 from ..content.page_data import network_data
@@ -36,7 +36,7 @@ def page() -> None:
             "done": desk.done,
             "compact": desk.compact,
             "message": message,
-            "file": handout.told(),
+            "file": inline_download.told(),
             **compared(desk),
         },
         KEY,
@@ -48,7 +48,7 @@ def page() -> None:
 def perform(desk: session.Pair, command: dict) -> None:
     """Do one command of the page; raises `ValueError` for what is none."""
     operation = command["op"]
-    if view.perform(command) or handout.perform(None, command):
+    if view.perform(command) or inline_download.perform(None, command):
         return
     if operation == "go":
         session.go(str(command["page"]))

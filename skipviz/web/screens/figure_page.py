@@ -6,11 +6,11 @@ from ...engine import EngineError, get_engine
 from ...network.edit import set_layers, set_skips, standing_as
 from ...tasks import presets
 from ...tasks.twin import TWIN, with_twin
-from ..component import component, feed, handout
+from ..component import component, feed, inline_download
 from ..component.commands import capital, perform_all
 from ..content.page_data import bench_data
 from ..desk import session, view
-from ..desk.showcase import REPEATS, SPEED, opening, repeated, showcase
+from ..desk.shared_demo import REPEATS, SPEED, opening, repeated, shared_demo
 from ..desk.workbench import Workbench, events_between
 
 KEY = "figure"
@@ -46,7 +46,7 @@ def page() -> None:
             "compact": desk.compact,
             "speed": SPEED,
             "message": desk.message,
-            "file": handout.told(),
+            "file": inline_download.told(),
             "absent": _absent(desk, panels),
             "steps": max(panel["steps"] for panel in panels),
             "repeat": _address(desk).get("repeat", ""),
@@ -75,13 +75,13 @@ def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
     title, text = TEXTS[name]
     facts = {
         "id": name,
-        "stem": handout.stem_of(bench),
+        "stem": inline_download.stem_of(bench),
         "title": title,
         "text": text,
         "repeat": repeat,
         "most": presets.MOST_REPEATS[name],
         "folded": bench.folded,
-        "shared": showcase.runs(get_engine()).get(name) if _is_shared(name, bench) else None,
+        "shared": shared_demo.runs(get_engine()).get(name) if _is_shared(name, bench) else None,
         "twin": {"name": TWIN, "lacks": _lacks(bench)} if TWIN in bench.experiment.variants else None,
     }
     return {**data, **facts}
@@ -97,7 +97,7 @@ def _lacks(bench: Workbench) -> str:
 def _absent(desk: session.Desk, panels: list[dict]) -> str | None:
     """Return why a panel that is to show everybody's run shows none, or None."""
     lacks = any(panel["shared"] is None and _is_shared(panel["id"], desk.benches[panel["id"]]) for panel in panels)
-    return showcase.absence(get_engine()) if lacks else None
+    return shared_demo.absence(get_engine()) if lacks else None
 
 
 def _is_shared(name: str, bench: Workbench) -> bool:
@@ -108,7 +108,7 @@ def _is_shared(name: str, bench: Workbench) -> bool:
 def perform(desk: session.Desk, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
-    if view.perform(command) or feed.perform(command) or handout.perform(desk.benches.get(command.get("panel")), command):
+    if view.perform(command) or feed.perform(command) or inline_download.perform(desk.benches.get(command.get("panel")), command):
         return
     if operation == "start":
         runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(desk.benches)

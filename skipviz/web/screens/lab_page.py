@@ -5,11 +5,11 @@ from __future__ import annotations
 from ...engine import get_engine
 from ...tasks.event import Control
 from ...tasks.experiment import Experiment
-from ..component import component, feed, handout
+from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.page_data import bench_data, link_of
 from ..desk import session, view, watching
-from ..desk.parked import parked
+from ..desk.undo_cache import undo_cache
 from ..desk.workbench import Workbench, events_between, network_after
 from ..sidebar import mend_bar, sidebar
 from ..sidebar.hint import hint, next_hint
@@ -32,7 +32,7 @@ def page() -> None:
     watching.show(desk, bench)
     # Before the address, which may be loaded anew from the moment that it names this experiment.
     if not desk.follow:
-        parked.park(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}", bench.undo, bench.redo, bench.left)
+        undo_cache.park(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}", bench.undo, bench.redo, bench.left)
     _address(desk, bench)
     data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact, height=view.room())
     desk.message, bench.said = desk.message or bench.said, None
@@ -43,8 +43,8 @@ def page() -> None:
             "compact": desk.compact,
             "speed": desk.speed,
             "message": desk.message,
-            "file": handout.told(),
-            "stem": handout.stem_of(bench),
+            "file": inline_download.told(),
+            "stem": inline_download.stem_of(bench),
             "hint": hint(bench.experiment),
             "next_hint": next_hint(bench.experiment),
             **data,
@@ -62,7 +62,7 @@ def page() -> None:
 def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
-    if view.perform(command) or feed.perform(command) or handout.perform(bench, command):
+    if view.perform(command) or feed.perform(command) or inline_download.perform(bench, command):
         return
     if watching.perform(desk, bench, command):
         return

@@ -15,8 +15,8 @@ from ..content.page_data import link_of
 from ..desk import session
 from ..desk.classroom import is_token, owns
 from ..desk.mend import back_to_own, mend_of
-from ..desk.parked import parked
 from ..desk.session import Desk
+from ..desk.undo_cache import undo_cache
 from ..desk.watching import is_watching, look_again, make_mine, stop_looking
 from ..desk.workbench import Workbench
 
@@ -35,7 +35,7 @@ def lab_desk() -> Desk:
         bench = desk.benches["lab"]
         # An address that names nothing opens a lab of its own: what was done in another one is no part of it.
         if not desk.follow and (st.query_params.get("x") or st.query_params.get("run")):
-            bench.undo, bench.redo, bench.left = parked.find(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}")
+            bench.undo, bench.redo, bench.left = undo_cache.find(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}")
     return st.session_state.lab_desk
 
 

@@ -3,17 +3,17 @@
 import pytest
 from engines import endless
 
-from skipviz.engine.dispatch import PERIOD, Dispatch, Hands
+from skipviz.engine.scheduler import PERIOD, Callbacks, Scheduler
 from skipviz.settings import Settings
 from skipviz.storage import Run
 
 
 class Stage:
-    """A dispatch whose workers do nothing but hear what they are told."""
+    """A scheduler whose workers do nothing but hear what they are told."""
 
     def __init__(self, **settings):
         self.now, self.sent = 0.0, []
-        hands = Hands(
+        hands = Callbacks(
             begin=lambda run: self._change(run, "running"),
             send=lambda run, data: self.sent.append((run.id, data["kind"])),
             change=self._change,
@@ -21,16 +21,16 @@ class Stage:
             abandon=lambda run, reason: self._change(run, "failed", reason),
             pid=lambda run: None,
         )
-        self.dispatch = Dispatch(lambda: Settings(**{"max_running": 1, **settings}), hands, lambda: self.now)
+        self.scheduler = Scheduler(lambda: Settings(**{"max_running": 1, **settings}), hands, lambda: self.now)
 
     def _change(self, run, state, reason=None):
         run.state, run.reason = state, reason
         if run.ended:
-            self.dispatch.leave(run)
+            self.scheduler.leave(run)
 
     def enter(self, run):
-        self.dispatch.enter(run, 10.0)
-        self.dispatch.admit()
+        self.scheduler.enter(run, 10.0)
+        self.scheduler.admit()
         return run
 
     def pass_time(self, seconds):
@@ -39,8 +39,8 @@ class Stage:
             self.now += PERIOD
             for live in list(self.runs):
                 live.step += 1
-                self.dispatch.heard(live)
-            self.dispatch.tick()
+                self.scheduler.heard(live)
+            self.scheduler.tick()
 
     runs = ()
 
@@ -70,7 +70,7 @@ def test_time_in_line_and_paused_is_no_time_of_training():
     first, second = stage.enter(a_run("x")), stage.enter(a_run("y"))
     stage.runs = (first,)
     stage.pass_time(10)
-    stage.dispatch.changed(first, "paused")
+    stage.scheduler.changed(first, "paused")
     stage.pass_time(10)
     assert (first.trained, second.state) == (pytest.approx(10), "running")
     assert second.trained == pytest.approx(10, abs=PERIOD)
@@ -81,4 +81,4 @@ def test_why_a_run_is_stopped_is_not_forgotten_where_its_worker_says_late_that_i
     run = stage.enter(a_run("x"))
     stage.pass_time(1)
     assert stage.sent == [("x", "stop")]
-    assert stage.dispatch.changed(run, "running") == run.reason == "stopped after 0.6 s of training, this server's limit for a run"
+    assert stage.scheduler.changed(run, "running") == run.reason == "stopped after 0.6 s of training, this server's limit for a run"

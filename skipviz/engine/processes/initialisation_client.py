@@ -1,4 +1,4 @@
-"""Measurements at initialisation, asked by pages and answered by prober processes; results are kept. Imports no torch."""
+"""Measurements at initialisation, asked by pages and answered by initialisation workers; answers are kept. Imports no torch."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class _Question:
 
 
 @dataclass
-class _Prober:
+class _Worker:
     child: Child | None = None
     current: _Question | None = None
     began: float = 0.0
     alarm: asyncio.TimerHandle | None = None
 
 
-class Probing:
+class InitialisationClient:
     """Answers pages in turn, each page's newest question only. `ask` is called from any thread, the rest on the engine's loop.
 
     What takes longer than `SLICE` goes on in a second process, where such questions wait for each other and hold up no others.
@@ -72,8 +72,8 @@ class Probing:
         self._served: OrderedDict[str, float] = OrderedDict()
         """When a page last had its turn."""
         self._numbers = itertools.count(1)
-        self._quick: _Prober | None = None
-        self._slow: _Prober | None = None
+        self._quick: _Worker | None = None
+        self._slow: _Worker | None = None
         self._closed = False
 
     def ask(self, experiment: Experiment, timeout: float, page: str | None = None) -> dict | None:
@@ -103,7 +103,7 @@ class Probing:
         return _about(answer, whole) if answer else None
 
     def start(self) -> None:
-        """Start the prober."""
+        """Start the initialisation worker."""
         if not self._closed and self._quick is None:
             self._quick = self._launched()
             self._next()
@@ -137,12 +137,12 @@ class Probing:
         return question
 
     def _next(self) -> None:
-        """Give each prober that is free its next question; forget what nobody asks any more."""
+        """Give each initialisation worker that is free its next question; forget what nobody asks any more."""
         if self._closed:
             return
         with self._lock:
             self._forget_unasked()
-            running = {id(prober.current) for prober in (self._quick, self._slow) if prober and prober.current}
+            running = {id(worker.current) for worker in (self._quick, self._slow) if worker and worker.current}
             waiting = [question for question in self._asked.values() if id(question) not in running]
         if self._slow is not None and self._slow.current is not None and not self._slow.current.pages:
             self._drop(self._slow)
@@ -152,9 +152,9 @@ class Probing:
                 continue
             if lane and self._slow is None:
                 self._slow = self._launched()
-            prober = self._slow if lane else self._quick
-            if prober is not None and prober.current is None:
-                self._send(prober, min(mine, key=lambda question: (self._turn(question), question.number)))
+            worker = self._slow if lane else self._quick
+            if worker is not None and worker.current is None:
+                self._send(worker, min(mine, key=lambda question: (self._turn(question), question.number)))
 
     def _forget_unasked(self) -> None:
         now = time.monotonic()
@@ -168,82 +168,82 @@ class Probing:
         """Return when the page of this question that waits longest last had its turn."""
         return min((self._served.get(page, 0.0) for page in question.pages), default=0.0)
 
-    def _send(self, prober: _Prober, question: _Question) -> None:
+    def _send(self, worker: _Worker, question: _Question) -> None:
         now = time.monotonic()
         for page in question.pages:
             self._served[page] = now
             self._served.move_to_end(page)
         while len(self._served) > MOST_PAGES:
             self._served.popitem(last=False)
-        prober.current, prober.began = question, now
-        prober.child.send({"probe": question.number, "experiment": question.experiment})
-        self._watch(prober)
+        worker.current, worker.began = question, now
+        worker.child.send({"probe": question.number, "experiment": question.experiment})
+        self._watch(worker)
 
-    def _watch(self, prober: _Prober) -> None:
-        """Look again when the prober's question should be answered."""
-        left = prober.began + self._seconds - time.monotonic()
-        prober.alarm = self._loop.call_later(min(left, SLICE) if prober is self._quick else left, self._overrun, prober)
+    def _watch(self, worker: _Worker) -> None:
+        """Look again when the initialisation worker's question should be answered."""
+        left = worker.began + self._seconds - time.monotonic()
+        worker.alarm = self._loop.call_later(min(left, SLICE) if worker is self._quick else left, self._overrun, worker)
 
-    def _overrun(self, prober: _Prober) -> None:
-        question = prober.current
+    def _overrun(self, worker: _Worker) -> None:
+        question = worker.current
         if question is None:
             return
-        if time.monotonic() - prober.began >= self._seconds - 0.01:
-            self._finish(prober, None, f"This network's gradient takes over {self._seconds:g} s to measure: Start shows it.")
-            self._drop(prober)
+        if time.monotonic() - worker.began >= self._seconds - 0.01:
+            self._finish(worker, None, f"This network's gradient takes over {self._seconds:g} s to measure: Start shows it.")
+            self._drop(worker)
         elif self._slow is None or self._slow.current is None:
             # It goes on where it is; the other one, or a new one, answers the rest.
             question.slow = True
-            self._quick, self._slow = self._slow, prober
-            self._watch(prober)
+            self._quick, self._slow = self._slow, worker
+            self._watch(worker)
             self.start()
             self._next()
         elif len([other for other in self._asked.values() if not other.slow]) > 1:
-            question.slow, prober.current = True, None
-            self._drop(prober)
+            question.slow, worker.current = True, None
+            self._drop(worker)
         else:
-            self._watch(prober)
+            self._watch(worker)
 
-    def _launched(self) -> _Prober:
-        prober = _Prober()
-        prober.child = self._launcher.launch("prober", self._hearing(prober), lambda status: self._lost(prober))
-        prober.child.send({"memory_mb": self._memory_mb, "uploads": self._uploads})
-        return prober
+    def _launched(self) -> _Worker:
+        worker = _Worker()
+        worker.child = self._launcher.launch("initialisation", self._hearing(worker), lambda status: self._lost(worker))
+        worker.child.send({"memory_mb": self._memory_mb, "uploads": self._uploads})
+        return worker
 
-    def _hearing(self, prober: _Prober) -> Callable:
+    def _hearing(self, worker: _Worker) -> Callable:
         def hear(lines: list[tuple[bytes, bytes]]) -> None:
             for _, rest in lines:
                 number, answer, reason = json.loads(rest)
-                if prober.current is not None and prober.current.number == number:
-                    self._finish(prober, answer, f"The gradient at initialisation could not be measured: {reason}.")
+                if worker.current is not None and worker.current.number == number:
+                    self._finish(worker, answer, f"The gradient at initialisation could not be measured: {reason}.")
             self._next()
 
         return hear
 
-    def _drop(self, prober: _Prober) -> None:
-        """End a prober; another one takes its place."""
-        self._leave(prober)
-        prober.child.kill()
+    def _drop(self, worker: _Worker) -> None:
+        """End an initialisation worker; another one takes its place."""
+        self._leave(worker)
+        worker.child.kill()
 
-    def _leave(self, prober: _Prober) -> None:
-        if prober is self._slow:
+    def _leave(self, worker: _Worker) -> None:
+        if worker is self._slow:
             self._slow = None
-        if prober is self._quick:
+        if worker is self._quick:
             self._quick = None
 
-    def _lost(self, prober: _Prober) -> None:
-        """Give its question up, which it did not survive, and start another prober."""
-        if prober.current is not None:
-            self._finish(prober, None, _DIED)
-        self._leave(prober)
+    def _lost(self, worker: _Worker) -> None:
+        """Give its question up, which it did not survive, and start another initialisation worker."""
+        if worker.current is not None:
+            self._finish(worker, None, _DIED)
+        self._leave(worker)
         if not self._closed:
             self._loop.call_later(0.05, self.start)
             self._loop.call_later(0.05, self._next)
 
-    def _finish(self, prober: _Prober, answer: dict | None, problem: str) -> None:
-        if prober.alarm is not None:
-            prober.alarm.cancel()
-        question, prober.current = prober.current, None
+    def _finish(self, worker: _Worker, answer: dict | None, problem: str) -> None:
+        if worker.alarm is not None:
+            worker.alarm.cancel()
+        question, worker.current = worker.current, None
         abandoned = not question.pages
         with self._lock:
             if self._asked.get(question.key) is question:

@@ -36,7 +36,7 @@ def repeated(panel: str, repeat: int) -> Experiment:
     return with_twin(presets.figure(panel, repeat))
 
 
-class Showcase:
+class SharedDemo:
     """Keeps the shared runs of one engine."""
 
     def __init__(self) -> None:
@@ -82,5 +82,5 @@ def _lasts(engine: Engine, run_id: str | None) -> bool:
     return run is not None and run.state not in ("failed", "interrupted", "stopped")
 
 
-showcase = Showcase()
+shared_demo = SharedDemo()
 """This process's own."""

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import pytest
 from engines import small
 
-from skipviz.engine.processes import probing
-from skipviz.engine.processes.probing import Probing
+from skipviz.engine.processes import initialisation_client
+from skipviz.engine.processes.initialisation_client import InitialisationClient
 
 DEEP = {901, 902, 903}
 """Seeds of what is never answered."""
@@ -20,7 +20,7 @@ PATIENCE = 60
 
 
 class _Child:
-    """A prober that answers at once, but what is deep; it notes what it was asked, and waits while `gate` is shut."""
+    """An initialisation worker that answers at once, but what is deep; notes what it was asked; waits while `gate` is shut."""
 
     def __init__(self, launcher, hear, lost) -> None:
         self._launcher, self._hear, self._lost = launcher, hear, lost
@@ -39,13 +39,13 @@ class _Child:
 
 
 class _Launcher:
-    """Starts such probers; what they answer is held back while `holds`."""
+    """Starts such initialisation workers; what they answer is held back while `holds`."""
 
     def __init__(self) -> None:
         self.asked, self.held, self.holds, self.children = [], [], False, 0
 
     def launch(self, role, hear, lost):
-        assert role == "prober"
+        assert role == "initialisation"
         self.children += 1
         return _Child(self, hear, lost)
 
@@ -57,11 +57,11 @@ class _Launcher:
 
 
 @contextmanager
-def _probing(seconds):
+def _initialisation_client(seconds):
     """Yield (launcher, ask(seed, page) → a future of the answer, on_loop(call))."""
     loop, launcher, pool = asyncio.new_event_loop(), _Launcher(), ThreadPoolExecutor(16)
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    asked = Probing(launcher, loop, seconds, 4096, "")
+    asked = InitialisationClient(launcher, loop, seconds, 4096, "")
 
     def on_loop(call):
         async def run():
@@ -84,17 +84,17 @@ def _probing(seconds):
 
 @pytest.fixture
 def bench(monkeypatch):
-    """Pages and a prober whose slices are short."""
-    monkeypatch.setattr(probing, "SLICE", 0.1)
-    with _probing(2.0) as made:
+    """Pages and an initialisation worker whose slices are short."""
+    monkeypatch.setattr(initialisation_client, "SLICE", 0.1)
+    with _initialisation_client(2.0) as made:
         yield made
 
 
 @pytest.fixture
 def unhurried(monkeypatch):
     """The same where nothing takes long."""
-    monkeypatch.setattr(probing, "SLICE", 1000.0)
-    with _probing(1000.0) as made:
+    monkeypatch.setattr(initialisation_client, "SLICE", 1000.0)
+    with _initialisation_client(1000.0) as made:
         yield made
 
 

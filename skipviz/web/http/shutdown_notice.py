@@ -17,7 +17,7 @@ STAYS = 8.0
 """Seconds for which the server waits at most for pages to ask."""
 
 
-class Parting:
+class ShutdownNotice:
     """Whether the server has been told to stop; one a process. `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,4 +61,4 @@ class Parting:
                     self._asked.pop(page, None)
 
 
-parting = Parting()
+shutdown_notice = ShutdownNotice()

@@ -1,4 +1,4 @@
-"""What travels between the server and its archivist: a JSON head and any number of byte strings after it."""
+"""What travels between the server and its store writer: a JSON head and any number of byte strings after it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIZES = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
 
 
-class Parcel(NamedTuple):
+class Message(NamedTuple):
     """A head and what it speaks of."""
 
     head: dict
@@ -18,15 +18,15 @@ class Parcel(NamedTuple):
 
 
 def write(stream: BinaryIO, head: dict, parts: list[bytes] = ()) -> None:
-    """Write one parcel; raises `OSError` (`ValueError` for a closed stream) when nobody reads."""
+    """Write one message; raises `OSError` (`ValueError` for a closed stream) when nobody reads."""
     text = json.dumps(head, separators=(",", ":")).encode()
     lengths = b"".join([_LENGTH.pack(len(part)) for part in parts])
     stream.write(b"".join([_SIZES.pack(len(text), len(parts)), text, lengths, *parts]))
     stream.flush()
 
 
-def read(stream: BinaryIO) -> Parcel | None:
-    """Return the next parcel, or None when the writer is gone; what it had not finished does not count."""
+def read(stream: BinaryIO) -> Message | None:
+    """Return the next message, or None when the writer is gone; what it had not finished does not count."""
     start = stream.read(_SIZES.size)
     if len(start) < _SIZES.size:
         return None
@@ -38,4 +38,4 @@ def read(stream: BinaryIO) -> Parcel | None:
     parts = [stream.read(length) for length in sizes]
     if sizes and len(parts[-1]) < sizes[-1]:
         return None
-    return Parcel(json.loads(text), parts)
+    return Message(json.loads(text), parts)

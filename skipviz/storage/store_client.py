@@ -1,7 +1,7 @@
-"""The server's end of its archivist: says what is new of every run, and asks for what was kept.
+"""The server's end of its store writer: says what is new of every run, and asks for what was kept.
 
-It never holds a queue of frames: what the archivist has not yet confirmed is still in the runs themselves, and is sent
-again from there if the archivist dies. Two threads do the waiting, so that nobody else does.
+It never holds a queue of frames: what the store writer has not yet confirmed is still in the runs themselves, and is sent
+again from there if the store writer dies. Two threads do the waiting, so that nobody else does.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import parcel
+from . import message
 from .memory import StoreError
 from .record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 PERIOD = 0.1
-"""Seconds between two messages on one run; with the archivist's own period well below the second that may be lost."""
+"""Seconds between two messages on one run; with the store writer's own period well below the second that may be lost."""
 HANDING_SECONDS = 0.5
 """How long who starts a run waits at most for it to be on its way to the disk."""
 ASKING_SECONDS = 20.0
@@ -32,7 +32,7 @@ SLOWEST_RESTART = 10.0
 
 @dataclass
 class _Known:
-    """How far the archivist has one run."""
+    """How far the store writer has one run."""
 
     edition: int = -1
     sent: int = 0
@@ -44,8 +44,8 @@ class _Known:
     headed: bool = False
 
 
-class Archive:
-    """Keeps one archivist alive. `record(run_id, place, edition)` returns what is new of a run, or None where it is gone."""
+class StoreClient:
+    """Keeps one store writer alive. `record(run_id, place, edition)` returns what is new of a run, or None where it is gone."""
 
     def __init__(
         self,
@@ -75,27 +75,27 @@ class Archive:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the archivist."""
+        """Process id of the store writer."""
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start the archivist, which opens its folder while the server serves."""
+        """Start the store writer, which opens its folder while the server serves."""
         with self._changed:
             if self._sender is None and not self._closing:
                 self._begin()
-                self._sender = threading.Thread(target=self._send, name="skipviz-archive", daemon=True)
+                self._sender = threading.Thread(target=self._send, name="skipviz-store client", daemon=True)
                 self._sender.start()
 
     def note(self, run_id: str) -> None:
-        """Hear that a run has changed; never waits for the archivist."""
+        """Hear that a run has changed; never waits for the store writer."""
         with self._changed:
             self._dirty.add(run_id)
             self._changed.notify_all()
 
     def hand_on(self, run_id: str) -> None:
-        """Hand a new run to the archivist, which writes it even if this process is killed the next moment.
+        """Hand a new run to the store writer, which writes it even if this process is killed the next moment.
 
-        Waits, but not for the disk, and no longer than a moment where the archivist takes nothing.
+        Waits, but not for the disk, and no longer than a moment where the store writer takes nothing.
         """
         with self._changed:
             self._dirty.add(run_id)
@@ -122,8 +122,8 @@ class Archive:
         with self._changed:
             self._known[run_id] = _Known(edition, places, places, 0, 0, True, True)
 
-    def ask(self, head: dict, seconds: float = ASKING_SECONDS) -> parcel.Parcel:
-        """Return the archivist's answer, which knows all that was noted before; raises `StoreError` with a sentence."""
+    def ask(self, head: dict, seconds: float = ASKING_SECONDS) -> message.Message:
+        """Return the store writer's answer, which knows all that was noted before; raises `StoreError` with a sentence."""
         future: Future = Future()
         with self._changed:
             if self._sender is None or self._closing:
@@ -145,7 +145,7 @@ class Archive:
         return answer
 
     def close(self) -> None:
-        """Send what is new, and give the archivist a while to write it; it goes on alone if it needs longer."""
+        """Send what is new, and give the store writer a while to write it; it goes on alone if it needs longer."""
         with self._changed:
             if self._closing:
                 return
@@ -163,13 +163,13 @@ class Archive:
     def _begin(self) -> None:
         paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "skipviz.storage.archivist", *self._arguments, "again" if self._once_ready else "first"],
+            [sys.executable, "-m", "skipviz.storage.store_writer", *self._arguments, "again" if self._once_ready else "first"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
         )
-        threading.Thread(target=self._listen, args=(self._process,), name="skipviz-archive-news", daemon=True).start()
+        threading.Thread(target=self._listen, args=(self._process,), name="skipviz-store client-news", daemon=True).start()
 
     def _send(self) -> None:
         """Send what is asked and what is new, in this order of being noted: this is a thread's work."""
@@ -185,7 +185,7 @@ class Archive:
                 for run_id in sorted(dirty):
                     self._send_run(run_id)
                 for head in heads:
-                    parcel.write(self._process.stdin, head)
+                    message.write(self._process.stdin, head)
             except (OSError, ValueError):
                 with self._changed:
                     self._dirty |= dirty
@@ -215,12 +215,12 @@ class Archive:
             known.headed = known.headed or "header" in has
             head = {"word": "run", "id": run_id, "number": known.number, "row": record.row, "has": has, "places": record.places}
         head["rows"] = [[place, keep] for place, keep, _ in record.frames]
-        parcel.write(self._process.stdin, head, [*(parts[name] for name in has), *(payload for _, _, payload in record.frames)])
+        message.write(self._process.stdin, head, [*(parts[name] for name in has), *(payload for _, _, payload in record.frames)])
 
     def _listen(self, process: subprocess.Popen) -> None:
-        """Take what one archivist says until it is gone, then start another: this is a thread's work."""
+        """Take what one store writer says until it is gone, then start another: this is a thread's work."""
         with contextlib.suppress(OSError, ValueError):
-            while (came := parcel.read(process.stdout)) is not None:
+            while (came := message.read(process.stdout)) is not None:
                 self._hear(came)
         process.wait()
         with self._changed:
@@ -241,7 +241,7 @@ class Archive:
             self._begin()
             self._changed.notify_all()
 
-    def _hear(self, came: parcel.Parcel) -> None:
+    def _hear(self, came: message.Message) -> None:
         word = came.head["word"]
         if word == "answer":
             with self._changed:

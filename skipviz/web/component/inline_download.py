@@ -22,7 +22,7 @@ UNTAKEN_SECONDS = 60.0
 """After which a file is forgotten that no page has taken: its tab was closed, or lost the server."""
 
 
-class Shelf:
+class Downloads:
     """Holds one file until it is taken, or for `seconds`."""
 
     def __init__(self, seconds: float = UNTAKEN_SECONDS) -> None:
@@ -51,9 +51,9 @@ class Shelf:
 def perform(bench: Workbench | None, command: dict) -> bool:
     """Do what the page asks of files, and return whether it was that; without a bench only runs have files."""
     if command["op"] == "file":
-        _shelf().put({"n": command["n"], **_file(bench, command)})
+        _downloads().put({"n": command["n"], **_file(bench, command)})
     elif command["op"] == "file_taken":
-        _shelf().clear()
+        _downloads().clear()
     else:
         return False
     return True
@@ -61,7 +61,7 @@ def perform(bench: Workbench | None, command: dict) -> bool:
 
 def told() -> dict | None:
     """Return the file that the page has asked for and not taken yet: its name and content, or why there is none."""
-    return _shelf().file()
+    return _downloads().file()
 
 
 def stem_of(bench: Workbench) -> str:
@@ -70,10 +70,10 @@ def stem_of(bench: Workbench) -> str:
     return run_stem(run) if run else stem(bench.experiment)
 
 
-def _shelf() -> Shelf:
-    if "handout" not in st.session_state:
-        st.session_state.handout = Shelf()
-    return st.session_state.handout
+def _downloads() -> Downloads:
+    if "inline_download" not in st.session_state:
+        st.session_state.inline_download = Downloads()
+    return st.session_state.inline_download
 
 
 def _file(bench: Workbench | None, command: dict) -> dict:

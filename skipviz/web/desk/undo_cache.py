@@ -19,7 +19,7 @@ STEPS = 50
 SECONDS = 900.0
 
 
-class Parked:
+class UndoCache:
     """Undo and redo by (browser, address); any thread may use it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,5 +51,5 @@ class Parked:
             return tuple([*part] if self._clock() - since <= SECONDS else [] for part in kept)
 
 
-parked = Parked()
+undo_cache = UndoCache()
 """The process's own."""

@@ -1,9 +1,9 @@
-"""The helper process that forks warm workers: `python -m skipviz.engine.nursery FD`, started by the engine.
+"""The helper process that forks warm workers: `python -m skipviz.engine.fork_server FD`, started by the engine.
 
 It imports torch and takes optimizer steps on one thread before it forks, so that a worker makes its first step within
 milliseconds and shares nearly all of its memory. It never has a second thread: a fork keeps only the one that forks.
 
-It speaks over the Unix socket FD. From the server: JSON lines `{"fork": ticket, "role": "worker" | "prober"}`, each with
+It speaks over the Unix socket FD. From the server: JSON lines `{"fork": ticket, "role": "worker" | "initialisation"}`, each with
 the child's end of a socket passed along (SCM_RIGHTS), and `{"kill": ticket}`. To the server: `ready true`,
 `born [ticket, pid]` and `exit [ticket, status]`, where status is negative for a signal. It ends when the server does.
 """
@@ -24,7 +24,7 @@ from .processes.channel import Channel, line
 from .processes.wire import Lines
 
 
-class Nursery:
+class ForkServer:
     """Forks on request and reports how its children end."""
 
     def __init__(self, server: socket.socket) -> None:
@@ -84,17 +84,17 @@ class Nursery:
             os._exit(1)
 
     def _become(self, role: str, end: int) -> None:
-        """Serve as a worker or prober; the child's part of a fork, which never returns."""
+        """Serve as a worker or initialisation worker; the child's part of a fork, which never returns."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._server.close()
         for fd in (self._woken, self._wakes, *self._sockets):
             os.close(fd)
-        from .processes import prober, worker
+        from .processes import initialisation, worker
 
         if role == "worker":
             _yield_to_the_server()
-        (worker if role == "worker" else prober).serve(Channel(end, end))
+        (worker if role == "worker" else initialisation).serve(Channel(end, end))
         os._exit(0)
 
     def _kill(self, ticket: int) -> None:
@@ -147,17 +147,17 @@ def main() -> None:
     """Warm up, then fork on request until the server is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    nursery = Nursery(socket.socket(fileno=int(sys.argv[1])))
-    from .processes import prober, worker  # noqa: F401  (imported here once, for every child)
+    fork_server = ForkServer(socket.socket(fileno=int(sys.argv[1])))
+    from .processes import initialisation, worker  # noqa: F401  (imported here once, for every child)
 
     for number, warm_up in enumerate(warm_ups()):
         warm_up()
         gc.collect()
         gc.freeze()
         if number == 0:
-            nursery.tell("ready", True)
-        nursery.tend(0)
-    nursery.tend(None)
+            fork_server.tell("ready", True)
+        fork_server.tend(0)
+    fork_server.tend(None)
 
 
 if __name__ == "__main__":

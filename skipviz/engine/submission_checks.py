@@ -12,16 +12,16 @@ from ..tasks.experiment import MOST_STEPS, Experiment
 from ..tasks.uploads import Uploads
 from .capacity import budget, limits, room
 from .capacity.starts import Starts
-from .dispatch import Dispatch
 from .errors import EngineError
 from .processes import devices
+from .scheduler import Scheduler
 
 
-class Entrance:
+class SubmissionChecks:
     """Refuses what is too big or comes too often, each time with an `EngineError`."""
 
-    def __init__(self, settings: Callable[[], Settings], uploads: Uploads, dispatch: Dispatch) -> None:
-        self._settings, self._uploads, self._dispatch = settings, uploads, dispatch
+    def __init__(self, settings: Callable[[], Settings], uploads: Uploads, scheduler: Scheduler) -> None:
+        self._settings, self._uploads, self._scheduler = settings, uploads, scheduler
         self._starts = Starts()
         self._open = False
 
@@ -70,7 +70,7 @@ class Entrance:
     def check_turn(self, owner: str, address: str | None) -> None:
         """Refuse a browser with too many runs in line, and one whose starts, or whose address', come too often; counts one."""
         settings = self._settings()
-        busy = self._dispatch.refusal(owner)
+        busy = self._scheduler.refusal(owner)
         if busy:
             raise EngineError(busy, 503)
         often = self._starts.refusal(address, owner, settings.starts_per_minute, settings.browser_starts_per_minute)

@@ -22,7 +22,7 @@ def store_for(settings: Settings) -> RunStore:
     return RecordedStore(settings.data_dir, settings.store_mb * 2**20, settings.run_store_mb * 2**20, retention)
 
 
-class Shelf:
+class RunCatalogue:
     """Speaks for a store in sentences. Every method but `holds` may wait for a disk: none for an event loop or under `lock`."""
 
     def __init__(self, store: RunStore, lock: threading.RLock) -> None:

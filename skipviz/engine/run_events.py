@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ..storage import Run, RunStore
 
 
-class Register:
+class RunEvents:
     """Sets runs' states and tells the store and whoever listens. `subscribe` may be called from anywhere, the rest under `lock`."""
 
     def __init__(self, store: RunStore, lock: threading.RLock) -> None:

@@ -8,14 +8,14 @@ import pytest
 from engines import wait_for, wait_for_end
 
 from skipviz.engine.capacity import room
-from skipviz.web.desk import showcase
+from skipviz.web.desk import shared_demo
 
 
 @pytest.fixture
 def shown(engine, monkeypatch):
-    """A showcase that tries again at once; its runs end with the test."""
-    monkeypatch.setattr(showcase, "RETRY_SECONDS", 0.0)
-    started = showcase.Showcase()
+    """A shared demo that tries again at once; its runs end with the test."""
+    monkeypatch.setattr(shared_demo, "RETRY_SECONDS", 0.0)
+    started = shared_demo.SharedDemo()
     seen = set()
 
     def runs():

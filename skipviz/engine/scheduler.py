@@ -15,7 +15,7 @@ from ..storage import Run
 from ..tasks.change import CHANGES
 from ..tasks.event import Control
 from .capacity import budget
-from .capacity.admission import Line, Room, Waiting
+from .capacity.admission import FairQueue, Room, Waiting
 from .capacity.duration import shape_of, step_seconds
 from .capacity.expectation import said
 from .forecast import Forecast
@@ -32,7 +32,7 @@ MOST_TIMES = 200
 
 
 @dataclass(frozen=True)
-class Hands:
+class Callbacks:
     """What the engine does for it."""
 
     begin: Callable[[Run], None]
@@ -49,12 +49,12 @@ class Hands:
     """Return the process id of the run's worker."""
 
 
-class Dispatch:
+class Scheduler:
     """The runs that have not ended: the line, those under way, who watches."""
 
-    def __init__(self, settings: Callable[[], Settings], hands: Hands, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._hands, self._clock = settings, hands, clock
-        self._line = Line()
+    def __init__(self, settings: Callable[[], Settings], callbacks: Callbacks, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._callbacks, self._clock = settings, callbacks, clock
+        self._line = FairQueue()
         self._live: dict[str, Live] = {}
         self._watchers: Counter[str] = Counter()
         self._forecast = Forecast()
@@ -118,12 +118,12 @@ class Dispatch:
             live, now = self._live[waiting.id], self._clock()
             if live.working:
                 live.compute(True, now)
-                self._hands.send(live.run, {"kind": "resume"})
-                self._hands.change(live.run, "running")
+                self._callbacks.send(live.run, {"kind": "resume"})
+                self._callbacks.change(live.run, "running")
             else:
                 live.working, live.heard = True, now
                 live.compute(not live.run.paused, now)
-                self._hands.begin(live.run)
+                self._callbacks.begin(live.run)
         self._tell_places()
 
     def passes(self, run: Run, control: Control) -> bool:
@@ -138,7 +138,7 @@ class Dispatch:
         if control.kind == "resume":
             return live.computing or self._resumes(live)
         if self._line.remove(run.id) and control.kind != "stop":
-            self._hands.change(run, "paused")
+            self._callbacks.change(run, "paused")
         live.ending = control.kind == "stop"
         return True
 
@@ -215,7 +215,7 @@ class Dispatch:
         if live is not None and live.rests:
             live.rests, live.run.paused = False, False
             if live.computing or self._resumes(live):
-                self._hands.send(live.run, {"kind": "resume"})
+                self._callbacks.send(live.run, {"kind": "resume"})
 
     def tick(self) -> None:
         """Look at every run under way: end what is over its budget or stuck, let rest what nobody watches."""
@@ -225,7 +225,7 @@ class Dispatch:
         self._looked = now
         for live in list(self._live.values()):
             if live.working:
-                live.measure(self._hands.pid(live.run), now)
+                live.measure(self._callbacks.pid(live.run), now)
                 self._judge(live, settings, now)
         self.admit()
 
@@ -233,15 +233,15 @@ class Dispatch:
         run = live.run
         verdict = live.verdict(settings, self._watchers[run.id] > 0, now)
         if verdict == "stuck":
-            self._hands.abandon(run, budget.stuck(live.patience(settings)))
+            self._callbacks.abandon(run, budget.stuck(live.patience(settings)))
         elif verdict == "unwatched":
             live.rests = run.paused = True
-            self._hands.send(run, {"kind": "pause"})
+            self._callbacks.send(run, {"kind": "pause"})
         elif verdict in ("overtime", "tired"):
             live.ending = True
             overtime = verdict == "overtime"
             run.reason = budget.overtime(settings.run_minutes) if overtime else budget.tired(settings.paused_minutes)
-            self._hands.send(run, {"kind": "stop"})
+            self._callbacks.send(run, {"kind": "stop"})
 
     def _forgive(self, seconds: float) -> None:
         """Do not hold it against the workers that this process itself stood still, as when the machine slept."""
@@ -256,7 +256,7 @@ class Dispatch:
             return True
         if live.run.id not in self._line:
             self._line_up(live.run, Waiting(live.run.id, live.run.owner, 0.0), first=True)
-            self._hands.change(live.run, "queued")
+            self._callbacks.change(live.run, "queued")
             self._tell_places()
         return False
 
@@ -289,4 +289,4 @@ class Dispatch:
             if (run.ahead, run.wait) != (place, wait):
                 run.ahead, run.wait = place, wait
                 run.mark()
-                self._hands.tell(run)
+                self._callbacks.tell(run)

@@ -7,26 +7,26 @@ import threading
 from collections.abc import Callable
 
 from ..storage import Run, RunStore
-from .dispatch import Dispatch
 from .figures import Figures
-from .register import Register
+from .run_events import RunEvents
+from .scheduler import Scheduler
 from .workers import Workers
 
 
-class Reports:
+class WorkerMessages:
     """Reads the lines of `wire`, on the engine's thread; `admit()` is called where a core may have become free."""
 
     def __init__(
         self,
         lock: threading.RLock,
         store: RunStore,
-        register: Register,
-        dispatch: Dispatch,
+        run_events: RunEvents,
+        scheduler: Scheduler,
         workers: Workers,
         counted: Figures,
         admit: Callable[[], None],
     ) -> None:
-        self._lock, self._store, self._register, self._dispatch = lock, store, register, dispatch
+        self._lock, self._store, self._run_events, self._scheduler = lock, store, run_events, scheduler
         self._workers, self._counted, self._admit = workers, counted, admit
 
     def hear(self, run: Run, lines: list[tuple[bytes, bytes]]) -> None:
@@ -34,17 +34,17 @@ class Reports:
         with self._lock:
             if run.ended:
                 return
-            self._dispatch.heard(run)
+            self._scheduler.heard(run)
             news = False
             for word, rest in lines:
                 if word == b"end":
-                    self._register.end(run, *json.loads(rest))
+                    self._run_events.end(run, *json.loads(rest))
                     self._workers.done(run)
                     self._admit()
                     return
                 news |= self._take(run, word, rest)
             if news:
-                self._register.tell(run)
+                self._run_events.tell(run)
 
     def _take(self, run: Run, word: bytes, rest: bytes) -> bool:
         """Take one line, and return whether it is news for who watches."""
@@ -56,7 +56,7 @@ class Reports:
             self._counted.stepped(int(rest) - run.step)
             run.step = int(rest)
         elif word == b"took":
-            self._dispatch.took(run, json.loads(rest))
+            self._scheduler.took(run, json.loads(rest))
             return False
         elif word == b"event":
             _note_acted(run, json.loads(rest))
@@ -82,7 +82,7 @@ class Reports:
         return True
 
     def _set_state(self, run: Run, state: str) -> None:
-        reason = self._dispatch.changed(run, state)
+        reason = self._scheduler.changed(run, state)
         if run.state == "queued":
             return
         if (state, reason) != (run.state, run.reason):

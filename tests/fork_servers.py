@@ -1,7 +1,7 @@
-"""Nurseries forked from one that is warm: `Warm` on a test's side, `main` in a process of its own.
+"""Fork servers forked from one that is warm: `Warm` on a test's side, `main` in a process of its own.
 
-Every engine has a nursery, which imports torch and warms up: seconds of a core for each engine that a test starts. Engines that
-are about nurseries, in the tests of faults, and all servers of tests start theirs as they do for people.
+Every engine has a fork server, which imports torch and warms up: seconds of a core for each engine that a test starts. Engines that
+are about fork servers, in the tests of faults, and all servers of tests start theirs as they do for people.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import threading
 import pytest
 
 STREAMS = (1, 2)
-"""Where a nursery writes, which is where the test that starts it has these go."""
+"""Where a fork server writes, which is where the test that starts it has these go."""
 
 
 class Forked:
-    """A forked nursery, in the words of `subprocess.Popen` as far as an engine uses them."""
+    """A forked fork server, in the words of `subprocess.Popen` as far as an engine uses them."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -37,7 +37,7 @@ class Forked:
         if self._process is None:
             return
         if not select.select([self._process], [], [], timeout)[0]:
-            raise subprocess.TimeoutExpired("nursery", timeout)
+            raise subprocess.TimeoutExpired("fork_server", timeout)
         os.close(self._process)
         self._process = None
 
@@ -48,7 +48,7 @@ class Forked:
 
 
 class Warm:
-    """A warm nursery that has no engine; it starts with the first that is wanted of it, and ends with this process."""
+    """A warm fork server that has no engine; it starts with the first that is wanted of it, and ends with this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,7 +56,7 @@ class Warm:
         self._socket: socket.socket | None = None
 
     def fork(self, end: socket.socket) -> Forked:
-        """Return a nursery that speaks over `end`."""
+        """Return a fork server that speaks over `end`."""
         with self._lock:
             if self._socket is None:
                 self._start()
@@ -81,12 +81,12 @@ _WARM = Warm()
 
 
 @pytest.fixture(scope="package", autouse=True)
-def warm_nurseries():
-    """Engines that the tests of a folder start in their own process get forked nurseries."""
+def warm_fork_servers():
+    """Engines that the tests of a folder start in their own process get forked fork servers."""
     from skipviz.engine.processes import launcher
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launcher, "nursery_process", _WARM.fork)
+        patch.setattr(launcher, "fork_server_process", _WARM.fork)
         yield
 
 
@@ -96,15 +96,15 @@ def _read(source: socket.socket, count: int) -> bytes:
     while len(data) < count:
         part = source.recv(count - len(data))
         if not part:
-            raise EOFError("the warm nursery is gone")
+            raise EOFError("the warm fork server is gone")
         data += part
     return data
 
 
 def main() -> None:
-    """Warm up, then fork a nursery for each socket that comes, until the tests are gone."""
-    from skipviz.engine.nursery import warm_ups
-    from skipviz.engine.processes import prober, worker  # noqa: F401  (imported here once, for every child)
+    """Warm up, then fork a fork server for each socket that comes, until the tests are gone."""
+    from skipviz.engine.fork_server import warm_ups
+    from skipviz.engine.processes import initialisation, worker  # noqa: F401  (imported here once, for every child)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_IGN)
@@ -120,24 +120,24 @@ def main() -> None:
         environment = json.loads(_read(tests, int.from_bytes(size, "big")))
         pid = os.fork()
         if not pid:
-            _be_a_nursery(tests, environment, *ends)
+            _be_a_fork_server(tests, environment, *ends)
         for end in ends:
             os.close(end)
         tests.sendall(pid.to_bytes(4, "big"))
 
 
-def _be_a_nursery(tests: socket.socket, environment: dict[str, str], end: int, *streams: int) -> None:
-    """Serve an engine as its nursery, which never returns."""
-    from skipviz.engine.nursery import Nursery
+def _be_a_fork_server(tests: socket.socket, environment: dict[str, str], end: int, *streams: int) -> None:
+    """Serve an engine as its fork server, which never returns."""
+    from skipviz.engine.fork_server import ForkServer
 
     tests.close()
     for stream, mine in zip(streams, STREAMS, strict=True):
         os.dup2(stream, mine)
         os.close(stream)
     os.environ.update(environment)
-    nursery = Nursery(socket.socket(fileno=end))
-    nursery.tell("ready", True)
-    nursery.tend(None)
+    fork_server = ForkServer(socket.socket(fileno=end))
+    fork_server.tell("ready", True)
+    fork_server.tend(None)
 
 
 if __name__ == "__main__":

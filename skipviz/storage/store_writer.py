@@ -1,7 +1,7 @@
-"""The helper process that writes runs down: `python -m skipviz.storage.archivist FOLDER …`, started by the server.
+"""The helper process that writes runs down: `python -m skipviz.storage.store_writer FOLDER …`, started by the server.
 
 SQLAlchemy and pyarrow live here and not in the server, whose memory they would fill, and a slow disk holds up nobody. It
-takes parcels from stdin and answers on stdout. What it has been sent is written even if the server is killed in the same
+takes messages from stdin and answers on stdout. What it has been sent is written even if the server is killed in the same
 moment, for it ends only when nothing more comes and all is written. It never imports torch or streamlit.
 
 From the server, heads with a `word`:
@@ -32,7 +32,7 @@ from pathlib import Path
 
 import pyarrow
 
-from . import parcel
+from . import message
 from .chunks import RunFolder
 from .columns import Row
 from .database import Database, DatabaseProblemError, written
@@ -71,7 +71,7 @@ class _Pending:
         self.places, self.number = head["places"], head["number"]
 
 
-class Archivist:
+class StoreWriter:
     """Serves one server from one folder."""
 
     def __init__(self, folder: Path, retention: Retention, again: bool, inbox: queue.SimpleQueue, out) -> None:
@@ -81,7 +81,7 @@ class Archivist:
         self._database: Database | None = None
         self._pending: dict[str, _Pending] = {}
         self._latest: dict[str, dict] = {}
-        self._asked: list[parcel.Parcel] = []
+        self._asked: list[message.Message] = []
         self._trouble: str | None = None
         self._since = time.monotonic()
         self._flush_at = self._tidy_at = 0.0
@@ -100,8 +100,8 @@ class Archivist:
                 time.sleep(RETRY_SECONDS)
         self._lock.release()
 
-    def _next(self) -> parcel.Parcel | None:
-        """Return what comes next, an empty parcel when it is time to write, or None at the end."""
+    def _next(self) -> message.Message | None:
+        """Return what comes next, an empty message when it is time to write, or None at the end."""
         waits = TIDY_SECONDS
         if self._database is None:
             waits = FLUSH_SECONDS
@@ -110,9 +110,9 @@ class Archivist:
         try:
             return self._inbox.get(timeout=waits)
         except queue.Empty:
-            return parcel.Parcel({}, [])
+            return message.Message({}, [])
 
-    def _take(self, came: parcel.Parcel) -> None:
+    def _take(self, came: message.Message) -> None:
         if came.head["word"] == "run":
             if not self._pending:
                 self._flush_at = max(self._flush_at, time.monotonic() + FLUSH_SECONDS)
@@ -302,9 +302,9 @@ class Archivist:
             self._tell({"word": "trouble", "sentence": sentence})
 
     def _tell(self, head: dict, parts: list[bytes] = ()) -> None:
-        """Send one parcel; once the server is gone, nobody hears it."""
+        """Send one message; once the server is gone, nobody hears it."""
         with contextlib.suppress(OSError, ValueError):
-            parcel.write(self._out, head, parts)
+            message.write(self._out, head, parts)
 
 
 def _sentence(problem: Exception) -> str:
@@ -323,7 +323,7 @@ class _WithoutPandas:
 
     def find_spec(self, name: str, path=None, target=None) -> None:
         if name == "pandas":
-            raise ModuleNotFoundError("pandas is not for the archivist")
+            raise ModuleNotFoundError("pandas is not for the store writer")
 
 
 def main() -> None:
@@ -342,12 +342,12 @@ def main() -> None:
     inbox: queue.SimpleQueue = queue.SimpleQueue()
 
     def listen() -> None:
-        while (came := parcel.read(sys.stdin.buffer)) is not None:
+        while (came := message.read(sys.stdin.buffer)) is not None:
             inbox.put(came)
         inbox.put(None)
 
     threading.Thread(target=listen, name="listener", daemon=True).start()
-    Archivist(Path(folder), Retention(float(days), int(megabytes)), again == "again", inbox, out).serve()
+    StoreWriter(Path(folder), Retention(float(days), int(megabytes)), again == "again", inbox, out).serve()
 
 
 if __name__ == "__main__":

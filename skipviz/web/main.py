@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from skipviz.web.desk.session import on_phone
 from skipviz.web.screens import compare_page, figure_page, gallery_page, guide_page, lab_page, lost_page, runs_page
 from skipviz.web.screens.chrome import draw_header
+from skipviz.web.session_state.session import on_phone
 
 # Streamlit closes the sidebar by itself where the window is narrow; a phone held across has as little room.
 sidebar = "collapsed" if on_phone() else "auto"

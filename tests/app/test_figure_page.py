@@ -72,9 +72,9 @@ def test_what_is_switched_is_switched_in_the_twin_only_where_it_has_it(figure, e
     figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0})
     run = _panel(figure.send("skips", panel="left", ids=["s2"], changes={"on": False}), "left")["run"]
     assert run
-    bench = figure.test.session_state.figure_desk.benches["left"].experiment
-    assert bench.variants[TWIN] == twin_of(bench.network)
-    assert [layer.gain for layer in bench.variants[TWIN].layers] == [1, 1, 1, 1, 0, 1, 1, 1]
+    editor = figure.test.session_state.figure_state.editors["left"].experiment
+    assert editor.variants[TWIN] == twin_of(editor.network)
+    assert [layer.gain for layer in editor.variants[TWIN].layers] == [1, 1, 1, 1, 0, 1, 1, 1]
     figure.send("reset")
 
 
@@ -159,8 +159,8 @@ def test_the_lab_is_one_command_away(figure):
 
 def test_a_page_without_memory_for_its_shared_runs_says_so_beside_what_is_measured(opened, monkeypatch):
     from skipviz.engine.capacity import room
-    from skipviz.web.desk.shared_demo import SharedDemo
     from skipviz.web.screens import figure_page
+    from skipviz.web.session_state.shared_demo import SharedDemo
 
     monkeypatch.setattr(room, "free_mb", lambda: 4.0)
     monkeypatch.setattr(figure_page, "shared_demo", SharedDemo())

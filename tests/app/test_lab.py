@@ -278,7 +278,7 @@ def test_what_was_switched_while_a_run_was_being_started_is_told_to_it(small, en
 
 def test_somebody_elses_run_is_watched_and_not_owned(small, opened, monkeypatch):
     run = small.send("start", speed=None, ghost=False, paused=True)["run"]
-    monkeypatch.setattr("skipviz.web.desk.session.owner_from", lambda cookies: "another-browser-altogether")
+    monkeypatch.setattr("skipviz.web.session_state.session.owner_from", lambda cookies: "another-browser-altogether")
     data = opened("lab", run=run).data()
     assert (data["run"], data["mine"]) == (run, False)
 
@@ -292,9 +292,9 @@ def test_commands_of_a_session_before_the_servers_restart_are_not_done_again(lab
 def test_what_can_be_undone_is_kept_before_the_address_names_the_new_experiment(small, monkeypatch):
     write, kept = lab_page._address, []
 
-    def noted(desk, bench):
-        kept.append(lab_page.undo_cache.find("a-browser-of-these-tests", f"{link.encode(bench.experiment)} "))
-        write(desk, bench)
+    def noted(state, editor):
+        kept.append(lab_page.undo_cache.find("a-browser-of-these-tests", f"{link.encode(editor.experiment)} "))
+        write(state, editor)
 
     monkeypatch.setattr(lab_page, "_address", noted)
     small.send("skips", ids=["s1-3"], changes={"on": False})

@@ -10,7 +10,7 @@ from skipviz.network import families
 from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web.desk.classroom import classrooms, new_token
+from skipviz.web.session_state.classroom import classrooms, new_token
 
 OWNER, OTHER = "a-browser-of-these-tests", "another-browser-altogether"
 

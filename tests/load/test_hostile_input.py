@@ -14,12 +14,12 @@ from skipviz.tasks import presets, upload
 from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from skipviz.tasks.own import UploadError
 from skipviz.tasks.uploads import Uploads
-from skipviz.web.desk.mend import mend_of
+from skipviz.web.session_state.mend import mend_of
 from skipviz.web.sidebar.reading import reading_of
 
 many = settings(max_examples=CASES, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck))
 AT = presets.get("vanishing-plain")
-"""What is on the bench when a link or a file is opened."""
+"""What is on the editor when a link or a file is opened."""
 
 
 @pytest.fixture(scope="module", autouse=True)

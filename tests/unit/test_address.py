@@ -1,6 +1,6 @@
 """Which address counts as a visitor's."""
 
-from skipviz.web.desk.address import address_from, address_of
+from skipviz.web.session_state.address import address_from, address_of
 
 
 def test_without_trusted_proxies_nobody_can_say_that_he_is_somebody_else():

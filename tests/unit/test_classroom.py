@@ -10,7 +10,7 @@ from engines import endless, small, wait_for_end
 from test_routes import client  # noqa: F401
 
 from skipviz.web.content import watched
-from skipviz.web.desk.classroom import Classrooms, classrooms, is_token, new_token, owns
+from skipviz.web.session_state.classroom import Classrooms, classrooms, is_token, new_token, owns
 
 OWNER = "o" * 32
 
@@ -64,14 +64,14 @@ def test_an_ended_classroom_keeps_what_it_showed_and_can_be_opened_again(rooms):
 
 
 def test_the_classrooms_longest_without_news_go_first(rooms, monkeypatch):
-    monkeypatch.setattr("skipviz.web.desk.classroom.MOST", 3)
+    monkeypatch.setattr("skipviz.web.session_state.classroom.MOST", 3)
     for name in "abcd":
         rooms.show(name, small(), None)
     assert [name for name in "abcd" if rooms.get(name)] == ["b", "c", "d"]
 
 
 def test_one_browser_cannot_push_the_classrooms_of_others_out(rooms, monkeypatch):
-    monkeypatch.setattr("skipviz.web.desk.classroom.MOST", 4)
+    monkeypatch.setattr("skipviz.web.session_state.classroom.MOST", 4)
     rooms.show("lesson", small(), None, "teacher")
     rooms.show("over", small(), None, "other")
     for number in range(9):

@@ -13,8 +13,8 @@ from skipviz.network import Layer, Linear, Network, edit, families
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.presets import get
 from skipviz.tasks.task import Task
-from skipviz.web.content.page_data import bench_data
-from skipviz.web.desk.workbench import Workbench
+from skipviz.web.content.page_data import editor_data
+from skipviz.web.session_state.editor import Editor
 
 ROOT = Path(__file__).parents[2]
 MEASURE = """
@@ -122,12 +122,12 @@ def test_what_a_step_took_is_said_of_the_next_run_of_its_shape_and_an_estimate_b
         probe = lambda self, *_, **__: None  # noqa: E731
         has_data = lambda self, _: True  # noqa: E731
 
-    bench, engine = Workbench(get("vanishing-residual")), Engine()
-    said = bench_data(bench, engine, "me", page="lab", compact=False)
+    editor, engine = Editor(get("vanishing-residual")), Engine()
+    said = editor_data(editor, engine, "me", page="lab", compact=False)
     assert said["pending"]
-    assert said["estimate"] == {"seconds": round(step_seconds(bench.experiment), 5), "memory_mb": said["estimate"]["memory_mb"]}
+    assert said["estimate"] == {"seconds": round(step_seconds(editor.experiment), 5), "memory_mb": said["estimate"]["memory_mb"]}
     engine.took = 0.07
-    assert bench_data(bench, engine, "me", page="lab", compact=False)["estimate"] == {
+    assert editor_data(editor, engine, "me", page="lab", compact=False)["estimate"] == {
         **said["estimate"],
         "seconds": 0.07,
         "measured": True,

@@ -13,13 +13,13 @@ from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from skipviz.tasks.own import Own
 from skipviz.tasks.task import KINDS, Task
-from skipviz.web.desk.image_mend import SIZES, larger_images
-from skipviz.web.desk.mend import mend_of
 from skipviz.web.forms import FORMS
 from skipviz.web.forms.architecture import afresh, with_family, with_own, with_recipe, with_task
 from skipviz.web.forms.recipe import built, first_recipe, fits, recipe_of, size_words
 from skipviz.web.forms.recognition import TITLES, recognised
 from skipviz.web.forms.setup import rebuilt
+from skipviz.web.session_state.image_mend import SIZES, larger_images
+from skipviz.web.session_state.mend import mend_of
 
 TASKS = [Task(name=name) for name in KINDS]
 OWN = {

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from skipviz.settings import Settings
-from skipviz.web.desk.identity import Identity
 from skipviz.web.http import headers
 from skipviz.web.http.headers import BoundedBodies, SecurityHeaders
+from skipviz.web.session_state.identity import Identity
 
 
 async def page(scope, receive, send):

@@ -83,7 +83,7 @@ def _initialisation_client(seconds):
 
 
 @pytest.fixture
-def bench(monkeypatch):
+def editor(monkeypatch):
     """Pages and an initialisation worker whose slices are short."""
     monkeypatch.setattr(initialisation_client, "SLICE", 0.1)
     with _initialisation_client(2.0) as made:
@@ -102,16 +102,16 @@ def seed_of(future):
     return future.result(PATIENCE)["frame"]["seed"]
 
 
-def test_a_deep_network_of_one_page_takes_the_measurement_from_no_other_page(bench):
-    _, ask, _ = bench
+def test_a_deep_network_of_one_page_takes_the_measurement_from_no_other_page(editor):
+    _, ask, _ = editor
     deep = ask(901, "one")
     for seed, page in ((1, "two"), (2, "three"), (3, "two")):
         assert seed_of(ask(seed, page)) == seed
     assert not deep.done()
 
 
-def test_two_pages_with_deep_networks_have_their_turns_and_others_are_answered_meanwhile(bench):
-    launcher, ask, _ = bench
+def test_two_pages_with_deep_networks_have_their_turns_and_others_are_answered_meanwhile(editor):
+    launcher, ask, _ = editor
     deep = [ask(901, "one"), ask(902, "two")]
     assert seed_of(ask(1, "three")) == 1
     said = [one.result(PATIENCE)["problem"] for one in deep]
@@ -120,8 +120,8 @@ def test_two_pages_with_deep_networks_have_their_turns_and_others_are_answered_m
     assert launcher.asked.count(901) >= 1 <= launcher.asked.count(902)
 
 
-def test_what_could_not_be_measured_is_not_measured_again_at_once(bench):
-    launcher, ask, _ = bench
+def test_what_could_not_be_measured_is_not_measured_again_at_once(editor):
+    launcher, ask, _ = editor
     problem = ask(901, "one").result(PATIENCE)
     asked = len(launcher.asked)
     assert ask(901, "one").result(PATIENCE) == problem
@@ -152,8 +152,8 @@ def test_a_page_that_had_its_turn_waits_behind_those_that_had_none(unhurried):
     assert launcher.asked == [1, 2, 3, 5, 4]
 
 
-def test_a_deep_question_that_its_page_has_given_up_makes_room_for_the_next_deep_one(bench):
-    launcher, ask, _ = bench
+def test_a_deep_question_that_its_page_has_given_up_makes_room_for_the_next_deep_one(editor):
+    launcher, ask, _ = editor
     first = ask(901, "one")
     assert seed_of(ask(1, "two")) == 1
     second = ask(902, "one")

@@ -14,8 +14,8 @@ from loopback import OWNER, STRANGER, served
 
 from skipviz.sharing import link
 from skipviz.tasks import presets
-from skipviz.web.desk.classroom import classrooms, new_token
 from skipviz.web.http import routes
+from skipviz.web.session_state.classroom import classrooms, new_token
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENT = {"kind": "skip", "ids": ["s1-3"], "on": False}

@@ -15,7 +15,7 @@ from skipviz.network.base import sentence
 from skipviz.network.rest import in_residual_branch, passes_on
 from skipviz.tasks.event import LayerEvent, SkipEvent, applied
 from skipviz.tasks.twin import twin_of
-from skipviz.web.desk.workbench import events_between
+from skipviz.web.session_state.editor import events_between
 
 RESIDUAL = families.mlp(depth=6, width=8, skip_every=2)
 NARROWING = Network(

@@ -8,7 +8,7 @@ import pytest
 from engines import wait_for, wait_for_end
 
 from skipviz.engine.capacity import room
-from skipviz.web.desk import shared_demo
+from skipviz.web.session_state import shared_demo
 
 
 @pytest.fixture

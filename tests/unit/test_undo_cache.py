@@ -2,8 +2,8 @@
 
 from engines import small
 
-from skipviz.web.desk import undo_cache as module
-from skipviz.web.desk.undo_cache import UndoCache
+from skipviz.web.session_state import undo_cache as module
+from skipviz.web.session_state.undo_cache import UndoCache
 
 STEPS = [small(depth=depth) for depth in (3, 4, 5)]
 

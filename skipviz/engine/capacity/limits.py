@@ -35,7 +35,7 @@ MAPPED = 2**23
 def memory_mb(experiment: Experiment) -> float:
     """Return about how many MB of its own a run of `experiment` takes at its peak, watched in the lab (with ghost and picture).
 
-    Within a quarter of what 22 networks of every family took (`tests/bench/bench_estimates.py`).
+    Within a quarter of what 22 networks of every family took (`tests/editor/bench_estimates.py`).
     """
     training = experiment.training
     batch = min(training.batch_size, experiment.task.sample_count())

@@ -16,17 +16,17 @@ LONGEST = 500
 """Characters of a refusal; our own are shorter."""
 
 
-def perform_all(key: str, desk: Any, perform: Callable[[dict], object]) -> None:
+def perform_all(key: str, state: Any, perform: Callable[[dict], object]) -> None:
     """Do all that the page `key` sent since the last time with `perform(command)`, which refuses with a sentence or, for what
-    is no command, with an arithmetic, lookup, type or value error. The desk keeps count and takes the message."""
-    for command in component.commands(key, desk.done):
-        desk.done = command["n"]
+    is no command, with an arithmetic, lookup, type or value error. The session state keeps count and takes the message."""
+    for command in component.commands(key, state.done):
+        state.done = command["n"]
         try:
             perform(command)
         except (NetworkError, EngineError, ExperimentError) as error:
-            desk.message = (TITLES.get(command["op"], "Not done."), capital(str(error)))
+            state.message = (TITLES.get(command["op"], "Not done."), capital(str(error)))
         except (ArithmeticError, LookupError, TypeError, ValueError):
-            desk.message = (TITLES.get(command["op"], "Not done."), "The page sent what is no command.")
+            state.message = (TITLES.get(command["op"], "Not done."), "The page sent what is no command.")
 
 
 def capital(text: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ...tasks.experiment import MAX_JSON
 from ..content import bundle
-from ..desk import view
+from ..session_state import view
 
 MAX_COMMANDS = 64
 """Commands that may wait at once; a page sends each within a rerun."""

@@ -15,9 +15,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ...engine import get_engine
 from ..content import bundle
-from ..desk import session
-from ..desk.classroom import classrooms
 from ..http.shutdown_notice import ASKING, shutdown_notice
+from ..session_state import session
+from ..session_state.classroom import classrooms
 from .tape import Tape
 
 PERIOD = 0.25

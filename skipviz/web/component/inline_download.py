@@ -11,8 +11,8 @@ import streamlit as st
 from ...engine import EngineError, get_engine
 from ..content.file_names import run_stem, stem
 from ..content.files import FileError
-from ..desk.workbench import Workbench
 from ..http.downloads import made_of_experiment, made_of_run
+from ..session_state.editor import Editor
 
 MOST_BYTES = 8 * 2**20
 """Of a file; as text in a message it is a third more."""
@@ -48,10 +48,10 @@ class Downloads:
         self._file = None
 
 
-def perform(bench: Workbench | None, command: dict) -> bool:
-    """Do what the page asks of files, and return whether it was that; without a bench only runs have files."""
+def perform(editor: Editor | None, command: dict) -> bool:
+    """Do what the page asks of files, and return whether it was that; without an editor only runs have files."""
     if command["op"] == "file":
-        _downloads().put({"n": command["n"], **_file(bench, command)})
+        _downloads().put({"n": command["n"], **_file(editor, command)})
     elif command["op"] == "file_taken":
         _downloads().clear()
     else:
@@ -64,10 +64,10 @@ def told() -> dict | None:
     return _downloads().file()
 
 
-def stem_of(bench: Workbench) -> str:
+def stem_of(editor: Editor) -> str:
     """Return how files made in the page are called: as those that the routes give of the run, or of the experiment."""
-    run = get_engine().run(bench.run) if bench.run else None
-    return run_stem(run) if run else stem(bench.experiment)
+    run = get_engine().run(editor.run) if editor.run else None
+    return run_stem(run) if run else stem(editor.experiment)
 
 
 def _downloads() -> Downloads:
@@ -76,16 +76,16 @@ def _downloads() -> Downloads:
     return st.session_state.inline_download
 
 
-def _file(bench: Workbench | None, command: dict) -> dict:
+def _file(editor: Editor | None, command: dict) -> dict:
     suffix, run_id, variant = str(command["suffix"]), str(command["run"]), str(command.get("variant") or "")
     try:
         if run_id:
             run = get_engine().kept(run_id) or get_engine().look_up(run_id)
             made = made_of_run(run, suffix, urljoin(st.context.url or "", "lab"), variant=variant)
-        elif bench is None:
+        elif editor is None:
             return {"problem": "There is no such file."}
         else:
-            made = made_of_experiment(bench.experiment, suffix)
+            made = made_of_experiment(editor.experiment, suffix)
         name, body = made.result()
     except (FileError, EngineError) as error:
         return {"problem": _sentence(str(error))}

@@ -16,7 +16,7 @@ from ...storage import Run
 from ...tasks.cautions import cautions
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import recipe_words, schedule_words
-from ..desk.workbench import Workbench
+from ..session_state.editor import Editor
 from .operation_fields import operation_fields
 from .remembered import remembered
 
@@ -128,8 +128,8 @@ def _boxes(network: Network, via: str, beside: Beside) -> list[dict]:
     ]
 
 
-def bench_data(
-    bench: Workbench,
+def editor_data(
+    editor: Editor,
     engine,
     owner: str,
     *,
@@ -139,41 +139,41 @@ def bench_data(
     height: int | None = None,
     asker: str | None = None,
 ) -> dict:
-    """Return all that one panel or the lab shows of `bench`; the probe waits a bounded time.
+    """Return all that one panel or the lab shows of `editor`; the probe waits a bounded time.
 
     `height` is what a projector's screen leaves for the lab's diagram, px; `asker` names whoever's turn the measurement at
-    initialisation is, the bench by default.
+    initialisation is, the editor by default.
     """
-    experiment, network = bench.experiment, bench.network
-    run = engine.run(bench.run) if bench.run else None
+    experiment, network = editor.experiment, editor.network
+    run = engine.run(editor.run) if editor.run else None
     seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
-    # A bench keeps its place in memory as long as its page is there, and asks again only as long.
-    probe = None if bench.run else engine.probe(experiment, timeout=seconds, page=asker or f"bench {id(bench)}")
+    # An editor keeps its place in memory as long as its page is there, and asks again only as long.
+    probe = None if editor.run else engine.probe(experiment, timeout=seconds, page=asker or f"editor {id(editor)}")
     unmeasured = probe.get("problem") if probe else None
     probe = None if unmeasured else probe
     screen = height is not None
-    height = round((height or LAB_HEIGHT) * bench.zoom) if page == "lab" else FIGURE_HEIGHT
+    height = round((height or LAB_HEIGHT) * editor.zoom) if page == "lab" else FIGURE_HEIGHT
     drawing = diagram.draw(
         network,
         page=page,
         compact=compact,
         height=height,
         repeat=repeat,
-        unfolded=bench.unfolded,
-        folded=bench.folded,
+        unfolded=editor.unfolded,
+        folded=editor.folded,
         screen=screen,
     )
     return {
         "variant": next(iter(experiment.variants)),
         "network": network_data(network),
         "diagram": drawing.to_data(),
-        "u": _u_data(bench, compact, height) if page == "lab" else None,
+        "u": _u_data(editor, compact, height) if page == "lab" else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
         "estimate": _estimate(experiment, probe, engine),
-        "pending": probe is None and unmeasured is None and bench.run is None and engine.has_data(experiment),
+        "pending": probe is None and unmeasured is None and editor.run is None and engine.has_data(experiment),
         "unmeasured": unmeasured,
-        "run": bench.run,
+        "run": editor.run,
         "mine": run is None or run.owner == owner,
         "steps": experiment.training.steps,
         "learning_rate": experiment.training.learning_rate,
@@ -183,20 +183,20 @@ def bench_data(
         "metric": experiment.task.kind.metric,
         "link": link_of(experiment),
         "began": _began(run, experiment),
-        "zoom": bench.zoom,
-        "opened": len(bench.unfolded),
-        "undo": len(bench.undo),
-        "redo": len(bench.redo),
-        "select": bench.select,
+        "zoom": editor.zoom,
+        "opened": len(editor.unfolded),
+        "undo": len(editor.undo),
+        "redo": len(editor.redo),
+        "select": editor.select,
     }
 
 
-def _u_data(bench: Workbench, compact: bool, height: int) -> dict | None:
+def _u_data(editor: Editor, compact: bool, height: int) -> dict | None:
     """Return whether the network's U is shown (`on`) and then its drawing, or None where there is no U."""
-    if not udiagram.has_u(bench.network):
+    if not udiagram.has_u(editor.network):
         return None
-    drawing = udiagram.draw_u(bench.network, compact=compact, height=height).to_data() if bench.u else None
-    return {"on": bench.u, "diagram": drawing}
+    drawing = udiagram.draw_u(editor.network, compact=compact, height=height).to_data() if editor.u else None
+    return {"on": editor.u, "diagram": drawing}
 
 
 def _estimate(experiment: Experiment, probe: dict | None, engine) -> dict:

@@ -11,8 +11,8 @@ import json
 from collections import OrderedDict
 
 from ...tasks.experiment import Experiment
-from ..desk.workbench import Workbench
-from .page_data import bench_data
+from ..session_state.editor import Editor
+from .page_data import editor_data
 
 KEPT = 16
 """Drawings kept: few classrooms change at the same moment."""
@@ -38,7 +38,7 @@ async def watched(experiment: Experiment, run_id: str | None, engine, *, compact
 
 def _drawn(experiment: Experiment, run_id: str | None, engine, compact: bool) -> tuple[bytes, bool]:
     """Return the data, and whether they are all there."""
-    data = bench_data(Workbench(experiment, run=run_id), engine, "", page="lab", compact=compact, asker=f"watched {id(experiment)}")
+    data = editor_data(Editor(experiment, run=run_id), engine, "", page="lab", compact=compact, asker=f"watched {id(experiment)}")
     data["mine"] = False
     return gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 3), not data["pending"]
 

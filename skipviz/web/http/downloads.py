@@ -22,7 +22,7 @@ from ...storage import Run
 from ...tasks.experiment import Experiment
 from ..content.file_names import run_stem
 from ..content.files import NOT_BEGUN, RUN_FILES, File, FileError, recorded, refused
-from ..desk.address import address_of
+from ..session_state.address import address_of
 from .made_files import CrowdedError, MadeFiles
 from .rendering import Renderer
 

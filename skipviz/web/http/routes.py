@@ -32,9 +32,9 @@ from ...tasks.experiment import MAX_JSON, Experiment
 from ..content import bundle, run_cards
 from ..content.files import FileError
 from ..content.watched import watched
-from ..desk.address import address_of
-from ..desk.classroom import classrooms, is_token
-from ..desk.identity import Identity, owner_of
+from ..session_state.address import address_of
+from ..session_state.classroom import classrooms, is_token
+from ..session_state.identity import Identity, owner_of
 from .downloads import download_routes
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from ...engine.capacity.starts import network_of
 from ...settings import Settings
-from ..desk.address import address_of
-from ..desk.identity import owner_of
+from ..session_state.address import address_of
+from ..session_state.identity import owner_of
 
 STREAM_AGAIN = 30
 """Seconds after which a page that found all places taken may ask again."""

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from ...engine import Engine, EngineError
-from ..desk.classroom import Classroom, classrooms
+from ..session_state.classroom import Classroom, classrooms
 
 PERIOD = 0.05
 """Seconds between two messages of a run: more often than a screen shows helps nobody."""

@@ -13,8 +13,8 @@ from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
 from ..content.page_data import network_data
-from ..desk import session, view
 from ..forms.recognition import TITLES, recognised
+from ..session_state import session, view
 from . import opening
 
 KEY = "compare"
@@ -25,27 +25,27 @@ LONGEST_ID = 64
 
 def page() -> None:
     """Draw the page of two runs side by side."""
-    desk = session.compare_desk()
-    perform_all(KEY, desk, lambda command: perform(desk, command))
-    wanted = {"runs": ",".join(desk.runs)} if desk.runs else {}
+    state = session.compare_state()
+    perform_all(KEY, state, lambda command: perform(state, command))
+    wanted = {"runs": ",".join(state.runs)} if state.runs else {}
     view.write_address(wanted)
-    message, desk.message = desk.message, None
+    message, state.message = state.message, None
     component.mount(
         {
             "page": "compare",
-            "done": desk.done,
-            "compact": desk.compact,
+            "done": state.done,
+            "compact": state.compact,
             "message": message,
             "file": inline_download.told(),
-            **compared(desk),
+            **compared(state),
         },
         KEY,
     )
     if component.wants_feed(KEY):
-        feed.draw([text.partition(":")[0] for text in desk.runs])
+        feed.draw([text.partition(":")[0] for text in state.runs])
 
 
-def perform(desk: session.Pair, command: dict) -> None:
+def perform(state: session.Pair, command: dict) -> None:
     """Do one command of the page; raises `ValueError` for what is none."""
     operation = command["op"]
     if view.perform(command) or inline_download.perform(None, command):
@@ -55,23 +55,23 @@ def perform(desk: session.Pair, command: dict) -> None:
     elif operation == "open_run":
         opening.open_run(str(command["run"]))
     elif operation == "swap":
-        desk.runs.reverse()
-        desk.unfolded.reverse()
+        state.runs.reverse()
+        state.unfolded.reverse()
     elif operation == "variant":
         side = int(command["side"])
-        desk.runs[side] = f"{desk.runs[side].partition(':')[0]}:{command['variant']}"[:LONGEST_ID]
+        state.runs[side] = f"{state.runs[side].partition(':')[0]}:{command['variant']}"[:LONGEST_ID]
     elif operation == "open":
         side, layer = int(command["side"]), command.get("layer")
-        desk.unfolded[side] = desk.unfolded[side] | {layer} if isinstance(layer, int) else frozenset()
+        state.unfolded[side] = state.unfolded[side] | {layer} if isinstance(layer, int) else frozenset()
     elif operation == "compact":
-        desk.compact = True
+        state.compact = True
     else:
         raise ValueError(operation)
 
 
-def compared(desk: session.Pair) -> dict:
+def compared(state: session.Pair) -> dict:
     """Return both columns, and the differences if both are there; a column without a run says why in a sentence."""
-    found = [_found(text) for text in desk.runs]
+    found = [_found(text) for text in state.runs]
     if len(found) != 2:
         return {"columns": [], "problem": "Choose two runs on the page My runs.", "differences": []}
     if None in found:
@@ -84,7 +84,7 @@ def compared(desk: session.Pair) -> dict:
     experiments = [_began(run) for run, _ in found]
     names = [_variant(experiment, name) for experiment, (_, name) in zip(experiments, found, strict=True)]
     networks = [experiment.variants[name] for experiment, name in zip(experiments, names, strict=True)]
-    drawings = _drawn(networks, desk)
+    drawings = _drawn(networks, state)
     columns = [
         _column(run, experiment, name, drawing)
         for (run, _), experiment, name, drawing in zip(found, experiments, names, drawings, strict=True)
@@ -119,13 +119,13 @@ def _variant(experiment: Experiment, name: str) -> str:
     return name if name in experiment.variants else next(iter(experiment.variants))
 
 
-def _drawn(networks: list[Network], desk: session.Pair) -> list[diagram.Diagram]:
+def _drawn(networks: list[Network], state: session.Pair) -> list[diagram.Diagram]:
     """Return both diagrams, equally high where the lower one can be stretched."""
 
     def draw(network: Network, unfolded: frozenset[int], height: int) -> diagram.Diagram:
-        return diagram.draw(network, page="lab", compact=desk.compact, height=height, unfolded=unfolded)
+        return diagram.draw(network, page="lab", compact=state.compact, height=height, unfolded=unfolded)
 
-    sides = list(zip(networks, desk.unfolded, strict=True))
+    sides = list(zip(networks, state.unfolded, strict=True))
     drawings = [draw(*side, HEIGHT) for side in sides]
     highest = max(drawing.height for drawing in drawings)
     return [

@@ -8,10 +8,10 @@ from ...tasks import presets
 from ...tasks.twin import TWIN, with_twin
 from ..component import component, feed, inline_download
 from ..component.commands import capital, perform_all
-from ..content.page_data import bench_data
-from ..desk import session, view
-from ..desk.shared_demo import REPEATS, SPEED, opening, repeated, shared_demo
-from ..desk.workbench import Workbench, events_between
+from ..content.page_data import editor_data
+from ..session_state import session, view
+from ..session_state.editor import Editor, events_between
+from ..session_state.shared_demo import REPEATS, SPEED, opening, repeated, shared_demo
 
 KEY = "figure"
 TEXTS = {
@@ -35,96 +35,96 @@ TEXTS = {
 
 def page() -> None:
     """Draw the page of the three panels."""
-    desk = session.figure_desk()
-    perform_all(KEY, desk, lambda command: perform(desk, command))
-    view.write_address(_address(desk))
-    panels = [_panel(desk, name, bench) for name, bench in desk.benches.items()]
+    state = session.figure_state()
+    perform_all(KEY, state, lambda command: perform(state, command))
+    view.write_address(_address(state))
+    panels = [_panel(state, name, editor) for name, editor in state.editors.items()]
     component.mount(
         {
             "page": "figure",
-            "done": desk.done,
-            "compact": desk.compact,
+            "done": state.done,
+            "compact": state.compact,
             "speed": SPEED,
-            "message": desk.message,
+            "message": state.message,
             "file": inline_download.told(),
-            "absent": _absent(desk, panels),
+            "absent": _absent(state, panels),
             "steps": max(panel["steps"] for panel in panels),
-            "repeat": _address(desk).get("repeat", ""),
+            "repeat": _address(state).get("repeat", ""),
             "panels": panels,
         },
         KEY,
     )
     # Only what was handed on is forgotten: a rerun may have cut this one short.
-    desk.message = None
+    state.message = None
     if component.wants_feed(KEY):
         feed.draw([run for panel in panels if (run := panel["run"] or panel["shared"])])
 
 
-def _address(desk: session.Desk) -> dict[str, str]:
+def _address(state: session.SessionState) -> dict[str, str]:
     """Return what a reload needs: the three runs, and how often each unit is repeated where that is not as the page opens."""
-    runs = [bench.run or "" for bench in desk.benches.values()]
+    runs = [editor.run or "" for editor in state.editors.values()]
     wanted = {"runs": ".".join(runs)} if any(runs) else {}
-    if desk.repeats != REPEATS:
-        wanted["repeat"] = ".".join(str(desk.repeats[panel]) for panel in desk.benches)
+    if state.repeats != REPEATS:
+        wanted["repeat"] = ".".join(str(state.repeats[panel]) for panel in state.editors)
     return wanted
 
 
-def _panel(desk: session.Desk, name: str, bench: Workbench) -> dict:
-    repeat = desk.repeats[name]
-    data = bench_data(bench, get_engine(), session.owner(), page="figure", compact=desk.compact, repeat=repeat)
+def _panel(state: session.SessionState, name: str, editor: Editor) -> dict:
+    repeat = state.repeats[name]
+    data = editor_data(editor, get_engine(), session.owner(), page="figure", compact=state.compact, repeat=repeat)
     title, text = TEXTS[name]
     facts = {
         "id": name,
-        "stem": inline_download.stem_of(bench),
+        "stem": inline_download.stem_of(editor),
         "title": title,
         "text": text,
         "repeat": repeat,
         "most": presets.MOST_REPEATS[name],
-        "folded": bench.folded,
-        "shared": shared_demo.runs(get_engine()).get(name) if _is_shared(name, bench) else None,
-        "twin": {"name": TWIN, "lacks": _lacks(bench)} if TWIN in bench.experiment.variants else None,
+        "folded": editor.folded,
+        "shared": shared_demo.runs(get_engine()).get(name) if _is_shared(name, editor) else None,
+        "twin": {"name": TWIN, "lacks": _lacks(editor)} if TWIN in editor.experiment.variants else None,
     }
     return {**data, **facts}
 
 
-def _lacks(bench: Workbench) -> str:
+def _lacks(editor: Editor) -> str:
     """Return in words what the twin does without, and what stands in its place."""
-    if any(layer.scale is not None for layer in bench.network.layers):
+    if any(layer.scale is not None for layer in editor.network.layers):
         return "without skips and branch scale"
-    return "without skips, zeros in their place" if any(skip.joins for skip in bench.network.skips) else "without skips"
+    return "without skips, zeros in their place" if any(skip.joins for skip in editor.network.skips) else "without skips"
 
 
-def _absent(desk: session.Desk, panels: list[dict]) -> str | None:
+def _absent(state: session.SessionState, panels: list[dict]) -> str | None:
     """Return why a panel that is to show everybody's run shows none, or None."""
-    lacks = any(panel["shared"] is None and _is_shared(panel["id"], desk.benches[panel["id"]]) for panel in panels)
+    lacks = any(panel["shared"] is None and _is_shared(panel["id"], state.editors[panel["id"]]) for panel in panels)
     return shared_demo.absence(get_engine()) if lacks else None
 
 
-def _is_shared(name: str, bench: Workbench) -> bool:
+def _is_shared(name: str, editor: Editor) -> bool:
     """Return whether the panel shows everybody's run: nothing was changed and none of one's own started."""
-    return bench.run is None and bench.experiment == opening(name)
+    return editor.run is None and editor.experiment == opening(name)
 
 
-def perform(desk: session.Desk, command: dict) -> None:
+def perform(state: session.SessionState, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
-    if view.perform(command) or feed.perform(command) or inline_download.perform(desk.benches.get(command.get("panel")), command):
+    if view.perform(command) or feed.perform(command) or inline_download.perform(state.editors.get(command.get("panel")), command):
         return
     if operation == "start":
-        runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(desk.benches)
+        runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(state.editors)
         wanted = {"speed": SPEED, "ghost": False, "paused": bool(command.get("paused"))}
-        for name, bench in desk.benches.items():
+        for name, editor in state.editors.items():
             if runs.get(name):
-                session.adopt(bench, str(runs[name]), **wanted)
+                session.adopt(editor, str(runs[name]), **wanted)
             elif name in panels:
-                session.start(bench, **wanted)
+                session.start(editor, **wanted)
         return
     if operation == "reset":
-        for name in command.get("panels") or list(desk.benches):
-            session.leave(desk.benches[name])
+        for name in command.get("panels") or list(state.editors):
+            session.leave(state.editors[name])
         return
     if operation == "compact":
-        desk.compact = True
+        state.compact = True
         return
     if operation == "measure":
         return
@@ -132,49 +132,49 @@ def perform(desk: session.Desk, command: dict) -> None:
         session.go(command["page"])
         return
     name = command["panel"]
-    bench = desk.benches[name]
+    editor = state.editors[name]
     if operation == "open":
-        _open(bench, command)
+        _open(editor, command)
         return
     if operation == "repeat":
-        _repeat(desk, name, bench, int(command["change"]))
+        _repeat(state, name, editor, int(command["change"]))
         return
-    shown = bench.run is not None or _is_shared(name, bench)
+    shown = editor.run is not None or _is_shared(name, editor)
     change = {"skips": set_skips, "layers": set_layers}[operation]
     allowed = {key: value for key, value in dict(command["changes"]).items() if key in ("on", "gain", "strength")}
-    experiment = with_twin(bench.experiment.with_network(change(bench.network, command["ids"], **allowed)))
-    events, posted = events_between(bench.experiment, experiment), bool(command.get("live"))
-    session.accept(bench, experiment, events, posted, extends=False)
-    if shown and bench.run is None and not _is_shared(name, bench):
-        _start_own(desk, bench)
+    experiment = with_twin(editor.experiment.with_network(change(editor.network, command["ids"], **allowed)))
+    events, posted = events_between(editor.experiment, experiment), bool(command.get("live"))
+    session.accept(editor, experiment, events, posted, extends=False)
+    if shown and editor.run is None and not _is_shared(name, editor):
+        _start_own(state, editor)
 
 
-def _start_own(desk: session.Desk, bench: Workbench) -> None:
+def _start_own(state: session.SessionState, editor: Editor) -> None:
     """Start a run of the visitor's own of a changed panel; where that is refused, the change stays and is measured."""
     try:
-        session.start(bench, speed=SPEED, ghost=False, paused=False)
+        session.start(editor, speed=SPEED, ghost=False, paused=False)
     except EngineError as error:
-        desk.message = ("Not started.", capital(str(error)))
+        state.message = ("Not started.", capital(str(error)))
 
 
-def _repeat(desk: session.Desk, name: str, bench: Workbench, change: int) -> None:
+def _repeat(state: session.SessionState, name: str, editor: Editor, change: int) -> None:
     """Stack the panel's unit more or less often; from ten on in steps of five, from fifty on of twenty-five.
 
     The page starts it once a person presses no further: ten presses are one run.
     """
-    count = desk.repeats[name]
+    count = state.repeats[name]
     stride = 25 if count + (change < 0) * -1 >= 50 else 5 if count + (change < 0) * -1 >= 10 else 1
-    desk.repeats[name] = max(1, min(presets.MOST_REPEATS[name], count + change * stride))
-    bench.unfolded = frozenset()
-    longer = repeated(name, desk.repeats[name])
-    session.accept(bench, with_twin(longer.with_network(standing_as(longer.network, bench.network))), None)
+    state.repeats[name] = max(1, min(presets.MOST_REPEATS[name], count + change * stride))
+    editor.unfolded = frozenset()
+    longer = repeated(name, state.repeats[name])
+    session.accept(editor, with_twin(longer.with_network(standing_as(longer.network, editor.network))), None)
 
 
-def _open(bench: Workbench, command: dict) -> None:
+def _open(editor: Editor, command: dict) -> None:
     """Fold or unfold the repeated unit, or open two blocks of a folded part at a layer."""
     layer = command.get("layer")
-    if isinstance(layer, int) and 0 <= layer < bench.network.depth:
-        bench.unfolded = bench.unfolded | {layer}
+    if isinstance(layer, int) and 0 <= layer < editor.network.depth:
+        editor.unfolded = editor.unfolded | {layer}
     else:
-        bench.folded = not bench.folded
-        bench.unfolded = frozenset()
+        editor.folded = not editor.folded
+        editor.unfolded = frozenset()

@@ -8,7 +8,7 @@ from ...drawing.thumbnail import thumbnail
 from ...tasks import presets
 from ..component import component, feed
 from ..component.commands import perform_all
-from ..desk import session, view
+from ..session_state import session, view
 from . import opening
 
 KEY = "gallery"
@@ -16,11 +16,11 @@ KEY = "gallery"
 
 def page() -> None:
     """Draw the gallery page."""
-    desk = session.gallery_desk()
-    perform_all(KEY, desk, perform)
+    state = session.gallery_state()
+    perform_all(KEY, state, perform)
     view.write_address({})
-    message, desk.message = desk.message, None
-    component.mount({"page": "gallery", "done": desk.done, "message": message, "cards": cards()}, KEY)
+    message, state.message = state.message, None
+    component.mount({"page": "gallery", "done": state.done, "message": message, "cards": cards()}, KEY)
     if component.wants_feed(KEY):
         feed.draw()
 

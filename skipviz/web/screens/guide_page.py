@@ -7,7 +7,7 @@ import streamlit as st
 from ..component import component, feed
 from ..component.commands import perform_all
 from ..content import guide
-from ..desk import session, view
+from ..session_state import session, view
 
 KEY = "guide"
 LONGEST = 200
@@ -16,11 +16,11 @@ LONGEST = 200
 
 def page() -> None:
     """Draw the guide's page."""
-    desk = session.guide_desk()
-    perform_all(KEY, desk, perform)
+    state = session.guide_state()
+    perform_all(KEY, state, perform)
     view.write_address({})
-    message, desk.message = desk.message, None
-    component.mount({"page": "guide", "done": desk.done, "message": message}, KEY)
+    message, state.message = state.message, None
+    component.mount({"page": "guide", "done": state.done, "message": message}, KEY)
     with st.container(key="guide_text"):
         _draw()
     if component.wants_feed(KEY):

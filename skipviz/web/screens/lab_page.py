@@ -7,13 +7,13 @@ from ...tasks.event import Control
 from ...tasks.experiment import Experiment
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
-from ..content.page_data import bench_data, link_of
-from ..desk import session, view, watching
-from ..desk.undo_cache import undo_cache
-from ..desk.workbench import Workbench, events_between, network_after
+from ..content.page_data import editor_data, link_of
+from ..session_state import session, view, watching
+from ..session_state.editor import Editor, events_between, network_after
+from ..session_state.undo_cache import undo_cache
 from ..sidebar import mend_bar, sidebar
 from ..sidebar.hint import hint, next_hint
-from .opening import lab_desk, open_text
+from .opening import lab_state, open_text
 
 KEY = "lab"
 MOST_ZOOM = 6.0
@@ -21,100 +21,100 @@ MOST_ZOOM = 6.0
 
 def page() -> None:
     """Draw the lab page."""
-    desk = lab_desk()
-    bench = desk.benches["lab"]
-    perform_all(KEY, desk, lambda command: perform(desk, bench, command))
-    watching.look_again(desk, bench)
-    sidebar.draw(desk, bench)
-    if not watching.is_watching(desk, bench):
-        has_data = get_engine().has_data(bench.experiment)
-        mend_bar.draw(desk.mend, bench.experiment, has_data, lambda experiment: session.accept(bench, experiment, None))
-    watching.show(desk, bench)
+    state = lab_state()
+    editor = state.editors["lab"]
+    perform_all(KEY, state, lambda command: perform(state, editor, command))
+    watching.look_again(state, editor)
+    sidebar.draw(state, editor)
+    if not watching.is_watching(state, editor):
+        has_data = get_engine().has_data(editor.experiment)
+        mend_bar.draw(state.mend, editor.experiment, has_data, lambda experiment: session.accept(editor, experiment, None))
+    watching.show(state, editor)
     # Before the address, which may be loaded anew from the moment that it names this experiment.
-    if not desk.follow:
-        undo_cache.park(session.owner(), f"{link_of(bench.experiment)} {bench.run or ''}", bench.undo, bench.redo, bench.left)
-    _address(desk, bench)
-    data = bench_data(bench, get_engine(), session.owner(), page="lab", compact=desk.compact, height=view.room())
-    desk.message, bench.said = desk.message or bench.said, None
+    if not state.follow:
+        undo_cache.park(session.owner(), f"{link_of(editor.experiment)} {editor.run or ''}", editor.undo, editor.redo, editor.left)
+    _address(state, editor)
+    data = editor_data(editor, get_engine(), session.owner(), page="lab", compact=state.compact, height=view.room())
+    state.message, editor.said = state.message or editor.said, None
     component.mount(
         {
             "page": "lab",
-            "done": desk.done,
-            "compact": desk.compact,
-            "speed": desk.speed,
-            "message": desk.message,
+            "done": state.done,
+            "compact": state.compact,
+            "speed": state.speed,
+            "message": state.message,
             "file": inline_download.told(),
-            "stem": inline_download.stem_of(bench),
-            "hint": hint(bench.experiment),
-            "next_hint": next_hint(bench.experiment),
+            "stem": inline_download.stem_of(editor),
+            "hint": hint(editor.experiment),
+            "next_hint": next_hint(editor.experiment),
             **data,
-            **watching.told(desk, bench),
+            **watching.told(state, editor),
         },
         KEY,
     )
     # Only what was handed on is forgotten: a rerun may have cut this one short.
-    desk.message = bench.select = None
+    state.message = editor.select = None
     if component.wants_feed(KEY):
-        watch = watching.told(desk, bench)["watch"] or {}
-        feed.draw([bench.run] if bench.run else [], desk.follow, watch.get("version", 0))
+        watch = watching.told(state, editor)["watch"] or {}
+        feed.draw([editor.run] if editor.run else [], state.follow, watch.get("version", 0))
 
 
-def perform(desk: session.Desk, bench: Workbench, command: dict) -> None:
+def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
-    if view.perform(command) or feed.perform(command) or inline_download.perform(bench, command):
+    if view.perform(command) or feed.perform(command) or inline_download.perform(editor, command):
         return
-    if watching.perform(desk, bench, command):
+    if watching.perform(state, editor, command):
         return
     if operation == "start":
-        desk.speed = Control(kind="speed", steps_per_second=command.get("speed")).steps_per_second
-        wanted = {"speed": desk.speed, "ghost": bool(command.get("ghost")), "paused": bool(command.get("paused"))}
+        state.speed = Control(kind="speed", steps_per_second=command.get("speed")).steps_per_second
+        wanted = {"speed": state.speed, "ghost": bool(command.get("ghost")), "paused": bool(command.get("paused"))}
         if command.get("run"):
-            session.adopt(bench, str(command["run"]), **wanted)
+            session.adopt(editor, str(command["run"]), **wanted)
         else:
-            session.start(bench, **wanted)
+            session.start(editor, **wanted)
     elif operation == "reset":
-        session.leave(bench)
+        session.leave(editor)
     elif operation in ("undo", "redo"):
-        session.travel(bench, back=operation == "undo")
+        session.travel(editor, back=operation == "undo")
     elif operation == "compact":
-        desk.compact = True
+        state.compact = True
     elif operation == "measure":
         return
     elif operation == "go":
         session.go(command["page"])
     elif operation == "open":
-        _open(bench, command)
+        _open(editor, command)
     elif operation == "open_file":
-        open_text(desk, bench, str(command["text"]))
+        open_text(state, editor, str(command["text"]))
     elif operation == "zoom":
-        bench.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
+        editor.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
     elif operation == "u":
-        bench.u = bool(command["on"])
+        editor.u = bool(command["on"])
     elif operation == "rate":
-        training = bench.experiment.training.replaced(learning_rate=command["learning_rate"])
-        _put(bench, bench.experiment.replaced(training=training), command)
+        training = editor.experiment.training.replaced(learning_rate=command["learning_rate"])
+        _put(editor, editor.experiment.replaced(training=training), command)
     else:
-        before = bench.network
+        before = editor.network
         after = network_after(before, command)
-        _put(bench, bench.experiment.with_network(after), command)
+        _put(editor, editor.experiment.with_network(after), command)
         if operation == "add_skip":
-            bench.select = {"kind": "skip", "ids": [after.skips[-1].id]}
+            editor.select = {"kind": "skip", "ids": [after.skips[-1].id]}
 
 
-def _put(bench: Workbench, experiment: Experiment, command: dict) -> None:
-    events = events_between(bench.experiment, experiment)
-    session.accept(bench, experiment, events, posted=bool(command.get("live")))
+def _put(editor: Editor, experiment: Experiment, command: dict) -> None:
+    events = events_between(editor.experiment, experiment)
+    session.accept(editor, experiment, events, posted=bool(command.get("live")))
 
 
-def _open(bench: Workbench, command: dict) -> None:
+def _open(editor: Editor, command: dict) -> None:
     """Open two blocks of a folded part at a layer, or close them all again."""
     layer = command.get("layer")
-    inside = isinstance(layer, int) and 0 <= layer < bench.network.depth
-    bench.unfolded = bench.unfolded | {layer} if inside else frozenset()
+    inside = isinstance(layer, int) and 0 <= layer < editor.network.depth
+    editor.unfolded = editor.unfolded | {layer} if inside else frozenset()
 
 
-def _address(desk: session.Desk, bench: Workbench) -> None:
+def _address(state: session.SessionState, editor: Editor) -> None:
     """Keep the address true: the experiment, the run that a reload finds again, the classroom."""
-    text = "" if desk.follow else link_of(bench.experiment)
-    view.write_address({**({"x": text} if text else {}), **watching.address(desk, bench)})
+    text = "" if state.follow else link_of(editor.experiment)
+    view.write_address({**({"x": text} if text else {}), **watching.address(state, editor)})

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
-from ..desk import session
+from ..session_state import session
 
 TITLE = "There is no page at this address."
 
@@ -19,5 +19,5 @@ def place(known: set[str]) -> str | None:
 
 def page() -> None:
     """Leave a word for the first page, which is shown instead."""
-    session.figure_desk().message = (TITLE, "Here is the first one.")
+    session.figure_state().message = (TITLE, "Here is the first one.")
     session.go("figure")

@@ -8,7 +8,7 @@ from ...storage.summary import MAX_TITLE
 from ..component import component, feed
 from ..component.commands import perform_all
 from ..content import run_cards
-from ..desk import session, view
+from ..session_state import session, view
 from . import opening
 
 KEY = "runs"
@@ -16,16 +16,16 @@ KEY = "runs"
 
 def page() -> None:
     """Draw the page of one's own runs."""
-    desk = session.runs_desk()
+    state = session.runs_state()
     looked: list[str] = []
-    perform_all(KEY, desk, lambda command: looked.extend(perform(command) or []))
+    perform_all(KEY, state, lambda command: looked.extend(perform(command) or []))
     view.write_address({})
     engine, owner = get_engine(), session.owner()
-    message, desk.message = desk.message, None
+    message, state.message = state.message, None
     component.mount(
         {
             "page": "runs",
-            "done": desk.done,
+            "done": state.done,
             "message": message,
             "runs": run_cards.list_of(engine, owner),
             "cards": run_cards.cards(engine, owner, looked) if looked else [],

@@ -11,14 +11,14 @@ from ...network.layer import MAX_INIT_FACTOR
 from ...tasks import presets
 from ...tasks.experiment import Experiment
 from ...tasks.task import Task
-from ..desk.image_mend import larger_images
-from ..desk.session import Desk, accept, leave
-from ..desk.workbench import Workbench, events_between
 from ..forms import FORMS, architecture
 from ..forms.form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, SCALES, SCALES_HELP, Setting
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
+from ..session_state.editor import Editor, events_between
+from ..session_state.image_mend import larger_images
+from ..session_state.session import SessionState, accept, leave
 from .field import field_of
 from .number_field import number_field
 
@@ -31,26 +31,26 @@ KNOWN_NETWORKS = 200
 """Networks whose settings a session remembers, the newest ones."""
 
 
-def draw_family(desk: Desk, bench: Workbench) -> None:
-    """Draw family and settings; a change edits the bench's experiment."""
-    found = known(bench)
+def draw_family(state: SessionState, editor: Editor) -> None:
+    """Draw family and settings; a change edits the editor's experiment."""
+    found = known(editor)
     st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
     st.selectbox(
         "Family", [*TITLES, *([] if found.family else [OWN])], label_visibility="collapsed",
         format_func=lambda name: TITLES.get(name, "Your own"),
-        **field_of("set_family", found.family or OWN, lambda family: _choose(desk, bench, family)),
+        **field_of("set_family", found.family or OWN, lambda family: _choose(state, editor, family)),
     )  # fmt: skip
     if found.recipe:
-        _published(desk, bench, found.recipe)
+        _published(state, editor, found.recipe)
     elif found.stack:
-        _stack(desk, bench, found.stack)
+        _stack(state, editor, found.stack)
     else:
-        _by_hand(desk, bench, found)
+        _by_hand(state, editor, found)
 
 
-def known(bench: Workbench) -> Recognised:
-    """Return what the bench's network is; settings that were chosen count where others give the same network."""
-    experiment, memory = bench.experiment, _memory()
+def known(editor: Editor) -> Recognised:
+    """Return what the editor's network is; settings that were chosen count where others give the same network."""
+    experiment, memory = editor.experiment, _memory()
     last, found = st.session_state.get("recognised_last", (None, None))
     if last is not experiment:
         found = memory.get((structure(experiment.network), experiment.task)) or recognised(experiment)
@@ -70,27 +70,27 @@ def _remember(experiment: Experiment, found: Recognised) -> None:
         del memory[next(iter(memory))]
 
 
-def with_task(bench: Workbench, task: Task) -> Experiment:
-    """Return the bench's experiment on another task, its network rebuilt or fitted; raises `NetworkError`."""
-    return architecture.with_task(bench.experiment, known(bench), task)
+def with_task(editor: Editor, task: Task) -> Experiment:
+    """Return the editor's experiment on another task, its network rebuilt or fitted; raises `NetworkError`."""
+    return architecture.with_task(editor.experiment, known(editor), task)
 
 
-def follow_task(desk: Desk, bench: Workbench, task: Task) -> None:
-    """Put the bench's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
-    before, layers = known(bench), bench.network.layers
-    if not take(desk, bench, lambda: with_task(bench, task)):
+def follow_task(state: SessionState, editor: Editor, task: Task) -> None:
+    """Put the editor's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
+    before, layers = known(editor), editor.network.layers
+    if not take(state, editor, lambda: with_task(editor, task)):
         return
-    after = known(bench)
-    if after.family != before.family and bench.network.layers != layers:
+    after = known(editor)
+    if after.family != before.family and editor.network.layers != layers:
         title = TITLES.get(before.family, "Your own network")
-        desk.message = (f"{title} does not fit {task.kind.title.lower()}.", f"The family is now {TITLES[after.family]}.")
+        state.message = (f"{title} does not fit {task.kind.title.lower()}.", f"The family is now {TITLES[after.family]}.")
     elif after.recipe and before.recipe and (words := followed_words(before.recipe, after.recipe)):
-        desk.message = (f"{TITLES[after.family]} follows the task.", words)
+        state.message = (f"{TITLES[after.family]} follows the task.", words)
 
 
-def with_own(bench: Workbench, task: Task) -> Experiment:
-    """Return the bench's experiment on data of one's own; raises `NetworkError`."""
-    return architecture.with_own(bench.experiment, known(bench), task)
+def with_own(editor: Editor, task: Task) -> Experiment:
+    """Return the editor's experiment on data of one's own; raises `NetworkError`."""
+    return architecture.with_own(editor.experiment, known(editor), task)
 
 
 @cache
@@ -99,59 +99,59 @@ def preset_experiment(name: str) -> Experiment:
     return presets.get(name)
 
 
-def _choose(desk: Desk, bench: Workbench, family: str) -> None:
+def _choose(state: SessionState, editor: Editor, family: str) -> None:
     """Change the family; a task that it does not fit gives way to its own, and a sentence says so."""
     if family == OWN:
         return
-    task = bench.experiment.task
+    task = editor.experiment.task
     possible = [name for name in TITLES if name in task.kind.families or (name in FORMS and fits(name, task))]
     if task.own and family not in possible:
         names = " or ".join(TITLES[name] for name in possible)
-        desk.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
+        state.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
         return
     fitting = task if family in possible else Task(name=FORMS[family].tasks[0] if family in FORMS else "digits")
-    take(desk, bench, lambda: architecture.with_family(bench.experiment, known(bench), family, fitting))
-    if fitting.name != task.name and desk.message is None:
-        desk.message = (
+    take(state, editor, lambda: architecture.with_family(editor.experiment, known(editor), family, fitting))
+    if fitting.name != task.name and state.message is None:
+        state.message = (
             f"{TITLES[family]} does not fit {task.kind.title.lower()}.",
             f"The task is now {fitting.kind.title.lower()}.",
         )
 
 
-def _published(desk: Desk, bench: Workbench, recipe: Recipe) -> None:
+def _published(state: SessionState, editor: Editor, recipe: Recipe) -> None:
     """Draw a published architecture's settings, two a line."""
     values = recipe.settings()
     columns = st.columns(2, gap="small")
     for place, setting in enumerate(FORMS[recipe.family].settings):
         name = f"form_{recipe.family}_{setting.name}"
-        _widget(desk, columns[place % 2], setting, values, name, _reshaping(desk, bench, recipe.family, setting))
-    st.caption(size_words(recipe, bench.network))
+        _widget(state, columns[place % 2], setting, values, name, _reshaping(state, editor, recipe.family, setting))
+    st.caption(size_words(recipe, editor.network))
 
 
-def _reshaping(desk: Desk, bench: Workbench, family: str, setting: Setting):
+def _reshaping(state: SessionState, editor: Editor, family: str, setting: Setting):
     """Return what takes a value of one setting, if the network is still one of the family for which it was drawn."""
 
     def put(value) -> None:
-        recipe = known(bench).recipe
+        recipe = known(editor).recipe
         if recipe and recipe.family == family:
-            _reshape(desk, bench, recipe, setting, value)
+            _reshape(state, editor, recipe, setting, value)
 
     return put
 
 
-def _reshape(desk: Desk, bench: Workbench, recipe: Recipe, setting: Setting, value) -> None:
-    changed, task = recipe.changed(**{setting.name: value}), bench.experiment.task
+def _reshape(state: SessionState, editor: Editor, recipe: Recipe, setting: Setting, value) -> None:
+    changed, task = recipe.changed(**{setting.name: value}), editor.experiment.task
 
     def made(task: Task = task) -> Experiment:
-        return architecture.with_recipe(bench.experiment, changed, task, keep=True)
+        return architecture.with_recipe(editor.experiment, changed, task, keep=True)
 
-    if take(desk, bench, made):
-        _remember(bench.experiment, Recognised(changed))
+    if take(state, editor, made):
+        _remember(editor.experiment, Recognised(changed))
     else:
-        desk.mend = larger_images(bench.experiment, made) or desk.mend
+        state.mend = larger_images(editor.experiment, made) or state.mend
 
 
-def _widget(desk: Desk, column, setting: Setting, values: dict, name: str, put) -> None:
+def _widget(state: SessionState, column, setting: Setting, values: dict, name: str, put) -> None:
     value, choices = values[setting.name], setting.choices(values)
     shared = {"help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
     if choices:
@@ -159,31 +159,31 @@ def _widget(desk: Desk, column, setting: Setting, values: dict, name: str, put) 
     else:
         limits = min(setting.low, value), max(setting.high, value)
         whole = isinstance(setting.default, int)
-        number_field(desk, column, setting.label, value, limits, put, name=name, whole=whole, **shared)
+        number_field(state, column, setting.label, value, limits, put, name=name, whole=whole, **shared)
 
 
-def _by_hand(desk: Desk, bench: Workbench, found: Recognised) -> None:
+def _by_hand(state: SessionState, editor: Editor, found: Recognised) -> None:
     """Say why there is no form, and offer the family that is nearest."""
     st.caption(found.sentence())
     if found.near:
         st.button(
             f"Start {TITLES[found.near.family]} afresh", key="afresh",
-            on_click=lambda: take(desk, bench, lambda: architecture.afresh(bench.experiment, found.near)),
+            on_click=lambda: take(state, editor, lambda: architecture.afresh(editor.experiment, found.near)),
             help="As its settings give it; undo brings this network back",
         )  # fmt: skip
     else:
         st.caption("Edit it in the diagram, or choose a family here to start one afresh.")
 
 
-def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
+def _stack(state: SessionState, editor: Editor, setup: Setup) -> None:
     """Draw the settings of a plain stack."""
 
     def change(field: str, value) -> None:
         extra = {"every": 2 if value == "residual" else 6 if value == "dense" else 1} if field == "pattern" else {}
         extra |= {"merge": "add" if value == "residual" else "concat"} if field == "pattern" else {}
-        now = known(bench).stack
+        now = known(editor).stack
         if now:
-            take(desk, bench, lambda: _respaced(bench, now.replaced(**{field: value}, **extra), field))
+            take(state, editor, lambda: _respaced(editor, now.replaced(**{field: value}, **extra), field))
 
     def setting(field: str) -> dict:
         return field_of(f"set_{field}", getattr(setup, field), lambda value: change(field, value))
@@ -202,7 +202,7 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
     )  # fmt: skip
     most = max(DEEP, setup.every)
     number_field(
-        desk, right, "Every", setup.every, (1, most), lambda value: change("every", value), name="set_every",
+        state, right, "Every", setup.every, (1, most), lambda value: change("every", value), name="set_every",
         disabled=setup.pattern in ("none", "custom"),
         help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
     )  # fmt: skip
@@ -212,32 +212,32 @@ def _stack(desk: Desk, bench: Workbench, setup: Setup) -> None:
         help=SCALES_HELP,
     )  # fmt: skip
     number_field(
-        desk, right, "Init factor", setup.init_factor, (0.0001, MAX_INIT_FACTOR), lambda value: change("init_factor", value),
+        state, right, "Init factor", setup.init_factor, (0.0001, MAX_INIT_FACTOR), lambda value: change("init_factor", value),
         name="set_init_factor", whole=False,
         help="On every layer's initial weights. N(0, 1/n) times √n is N(0, 1): 8 at width 64.",
     )  # fmt: skip
 
 
-def _respaced(bench: Workbench, setup: Setup, field: str) -> Experiment:
-    """Return the bench's experiment rebuilt; raises `NetworkError`, also where another spacing would take every skip away."""
-    experiment = rebuilt(bench.experiment, setup)
-    if field == "every" and bench.network.skips and not experiment.network.skips:
+def _respaced(editor: Editor, setup: Setup, field: str) -> Experiment:
+    """Return the editor's experiment rebuilt; raises `NetworkError`, also where another spacing would take every skip away."""
+    experiment = rebuilt(editor.experiment, setup)
+    if field == "every" and editor.network.skips and not experiment.network.skips:
         raise NetworkError(f"a skip over {setup.every} layers does not fit into these {setup.depth}: choose fewer")
     return experiment
 
 
-def take(desk: Desk, bench: Workbench, make, structural: bool = True) -> bool:
+def take(state: SessionState, editor: Editor, make, structural: bool = True) -> bool:
     """Take the experiment that `make()` gives, or say in a sentence why not; return whether it was taken."""
     try:
         experiment = make()
     except NetworkError as error:
         text = str(error)
-        desk.message = ("Not done.", f"{text[:1].upper()}{text[1:]}.")
+        state.message = ("Not done.", f"{text[:1].upper()}{text[1:]}.")
         return False
     if structural:
-        bench.unfolded, bench.folded = frozenset(), True
-    if experiment == bench.experiment:
-        leave(bench)
+        editor.unfolded, editor.folded = frozenset(), True
+    if experiment == editor.experiment:
+        leave(editor)
     else:
-        accept(bench, experiment, events_between(bench.experiment, experiment))
+        accept(editor, experiment, events_between(editor.experiment, experiment))
     return True

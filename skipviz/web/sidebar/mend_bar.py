@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from ...tasks.experiment import Experiment
-from ..desk.mend import Mend
+from ..session_state.mend import Mend
 
 
 def draw(mend: Mend | None, experiment: Experiment, has_data: bool, accept) -> None:

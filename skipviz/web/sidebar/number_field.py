@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ..desk.session import Desk
+from ..session_state.session import SessionState
 from .field import field_of
 from .typed_number import LONGEST, plain, read_as, typed_number
 
@@ -26,7 +26,7 @@ class _Typed:
 
 
 def number_field(
-    desk: Desk,
+    state: SessionState,
     place,
     label: str,
     value: float,
@@ -50,7 +50,7 @@ def number_field(
         if number is None or not low <= number <= high or (whole and number != int(number)):
             bounds = f"{label}: a{' whole' if whole else ''} number from {_bound(low)} to {_bound(high)}."
             typed[name] = _Typed(text[:LONGEST], value, f"{bounds} It stays {plain(value)}.")
-            desk.message = ("Not changed.", bounds)
+            state.message = ("Not changed.", bounds)
             return
         if said := read_as(text, number):
             typed[name] = _Typed(plain(number), number, said)

@@ -21,8 +21,8 @@ from ...tasks.own import Own, UploadError, shown_file
 from ...tasks.pictures import Pictures
 from ...tasks.table import told_kinds
 from ...tasks.task import Task
-from ..desk.session import Desk
-from ..desk.workbench import Workbench
+from ..session_state.editor import Editor
+from ..session_state.session import SessionState
 from .family_panel import take, with_own
 from .field import field_of
 from .reading import Reading, reading_of
@@ -43,27 +43,27 @@ KNOWN_READINGS = 20
 WAYS = {"classes": "one of its classes", "numbers": "a number"}
 
 
-def choose_own(desk: Desk, bench: Workbench, name: str) -> None:
+def choose_own(state: SessionState, editor: Editor, name: str) -> None:
     """Go back to the data that was used before, or ask for a file; nothing changes before one is read."""
-    own = desk.own.get(name)
-    desk.wants, desk.upload_problem = name, None
+    own = state.own.get(name)
+    state.wants, state.upload_problem = name, None
     if own is not None and get_engine().uploads.has(own.digest):
-        _learn(desk, bench, own)
+        _learn(state, editor, own)
 
 
-def draw_own(desk: Desk, bench: Workbench, name: str) -> None:
+def draw_own(state: SessionState, editor: Editor, name: str) -> None:
     """Draw what is known of the data, and the way to bring other data."""
-    task = bench.experiment.task
-    own = task.own if task.name == name and desk.wants is None else None
+    task = editor.experiment.task
+    own = task.own if task.name == name and state.wants is None else None
     if own is not None:
-        desk.own[name] = own
+        state.own[name] = own
         reading = _reading(own)
         _say(f"{_capital(own.sentence())}; {own.samples:,} samples, a fifth held out")
         if reading is None:
             _say(f"Its data is not on this server: upload {own.file} here", "sv-own-problem")
         else:
-            _understood(desk, bench, own, reading)
-    _uploader(desk, bench, name, "Another file" if own else ASKED[name][0])
+            _understood(state, editor, own, reading)
+    _uploader(state, editor, name, "Another file" if own else ASKED[name][0])
 
 
 def _say(text: str, kind: str = "") -> None:
@@ -80,19 +80,19 @@ def _problem(error: Exception, name: str) -> str:
     return f"{text if text.startswith(name) else _capital(text)}."
 
 
-def _uploader(desk: Desk, bench: Workbench, name: str, label: str) -> None:
+def _uploader(state: SessionState, editor: Editor, name: str, label: str) -> None:
     """Draw the place for a file, which is empty again after each one, and what was wrong with the last."""
     key = _place(name)
     _, example, made, most = ASKED[name]
     st.file_uploader(
-        label, key=key, max_upload_size=most // 2**20, on_change=lambda: _take_file(desk, bench, name, key),
+        label, key=key, max_upload_size=most // 2**20, on_change=lambda: _take_file(state, editor, name, key),
         help="Only its numbers stay on this server, for some days. A link names the file and its columns, no more.",
     )  # fmt: skip
-    if desk.upload_problem:
-        _say(desk.upload_problem, "sv-own-problem")
+    if state.upload_problem:
+        _say(state.upload_problem, "sv-own-problem")
         offer = st.session_state.get("own_offer")
         if offer is not None and name == "table":
-            st.button("Take its rows as pictures", key="own_offered", on_click=lambda: _learn(desk, bench, offer))
+            st.button("Take its rows as pictures", key="own_offered", on_click=lambda: _learn(state, editor, offer))
     st.download_button(f"An example: {example}", made(), file_name=example, key=f"own_example_{name}", type="tertiary")
 
 
@@ -101,7 +101,7 @@ def _place(name: str) -> str:
     return f"own_file_{name}_{st.session_state.setdefault('own_turn', 0)}"
 
 
-def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
+def _take_file(state: SessionState, editor: Editor, name: str, key: str) -> None:
     """Read the file that was just sent and learn from it, or say what is wrong with it."""
     file = st.session_state.get(key)
     # Streamlit calls again where another rerun cut the first one short; by then the bytes may have been read and let go.
@@ -110,11 +110,11 @@ def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
     st.session_state.own_turn += 1
     st.session_state.own_offer = None
     if not isinstance(file, UploadedFile):
-        desk.upload_problem = "The file did not arrive whole. Send it once more."
+        state.upload_problem = "The file did not arrive whole. Send it once more."
         return
     content, title = file.getvalue(), file.name
     _forget(file)
-    desk.upload_problem = None
+    state.upload_problem = None
     try:
         data = upload.read(content, title, pictures=name == "pictures")
         if name == "table" and isinstance(data, Pictures) and data.source.get("door") == "pixels":
@@ -124,13 +124,13 @@ def _take_file(desk: Desk, bench: Workbench, name: str, key: str) -> None:
             raise UploadError(
                 f"{shown_file(title)} is no {'table' if name == 'table' else 'file of pictures'}: choose the other task for it"
             )
-        own = _described(data, bench.experiment.task.own)
+        own = _described(data, editor.experiment.task.own)
         get_engine().uploads.keep(data)
     except UploadError as error:
-        desk.upload_problem = _problem(error, shown_file(title))
+        state.upload_problem = _problem(error, shown_file(title))
         return
     _remember(own, reading_of(data, own))
-    _learn(desk, bench, own)
+    _learn(state, editor, own)
 
 
 def _described(data, before: Own | None) -> Own:
@@ -144,27 +144,27 @@ def _described(data, before: Own | None) -> Own:
     return upload.described(data)
 
 
-def _learn(desk: Desk, bench: Workbench, own: Own) -> None:
-    """Put the bench's experiment on the data; its input and head follow."""
+def _learn(state: SessionState, editor: Editor, own: Own) -> None:
+    """Put the editor's experiment on the data; its input and head follow."""
     name = "pictures" if own.is_pictures else "table"
 
     def made() -> Experiment:
-        experiment = with_own(bench, Task(name=name, seed=bench.experiment.task.seed, own=own))
-        desk.wants, desk.upload_problem = None, None
-        desk.own[name] = own
+        experiment = with_own(editor, Task(name=name, seed=editor.experiment.task.seed, own=own))
+        state.wants, state.upload_problem = None, None
+        state.own[name] = own
         return experiment
 
-    take(desk, bench, made)
+    take(state, editor, made)
 
 
-def _understood(desk: Desk, bench: Workbench, own: Own, reading: Reading) -> None:
+def _understood(state: SessionState, editor: Editor, own: Own, reading: Reading) -> None:
     """Draw the choice of what is to be told, and what was read."""
 
     def retell(target: str, kind: str | None = None, **choices) -> None:
         try:
-            _learn(desk, bench, upload.described(get_engine().uploads.load(own), target, kind, **{**own.choices(), **choices}))
+            _learn(state, editor, upload.described(get_engine().uploads.load(own), target, kind, **{**own.choices(), **choices}))
         except (UploadError, NetworkError) as error:
-            desk.upload_problem = _problem(error, own.target)
+            state.upload_problem = _problem(error, own.target)
 
     st.selectbox(
         "Target", list(reading.targets), **field_of("own_target", own.target, retell),

@@ -9,12 +9,12 @@ from ...tasks.dataset.sequences import RULE_WORDS
 from ...tasks.experiment import OPTIMIZERS
 from ...tasks.task import KINDS, Task
 from ...tasks.training_words import training_words
-from ..desk.image_mend import SIZES
-from ..desk.mend import back_to_own
-from ..desk.session import Desk
-from ..desk.view import hides
-from ..desk.watching import is_watching
-from ..desk.workbench import Workbench
+from ..session_state.editor import Editor
+from ..session_state.image_mend import SIZES
+from ..session_state.mend import back_to_own
+from ..session_state.session import SessionState
+from ..session_state.view import hides
+from ..session_state.watching import is_watching
 from . import own_panel, training_panel
 from .family_panel import draw_family, follow_task, known, preset_experiment, take
 from .field import field_of
@@ -40,30 +40,30 @@ FIELDS = {
 """How the fields of a task are drawn."""
 
 
-def draw(desk: Desk, bench: Workbench) -> None:
-    """Draw the sidebar; a change edits the bench's experiment before the page is drawn."""
+def draw(state: SessionState, editor: Editor) -> None:
+    """Draw the sidebar; a change edits the editor's experiment before the page is drawn."""
     if hides("setup"):
         return
     with st.sidebar:
-        if is_watching(desk, bench):
-            _watched(desk, bench)
+        if is_watching(state, editor):
+            _watched(state, editor)
             return
-        _start_from(desk, bench)
-        draw_family(desk, bench)
-        _task(desk, bench)
-        training_panel.draw_training(desk, bench)
+        _start_from(state, editor)
+        draw_family(state, editor)
+        _task(state, editor)
+        training_panel.draw_training(state, editor)
         st.markdown(
-            f'<div class="sv-size"><b>Size</b><span>{bench.network.parameter_count():,} parameters</span></div>',
+            f'<div class="sv-size"><b>Size</b><span>{editor.network.parameter_count():,} parameters</span></div>',
             unsafe_allow_html=True,
         )
 
 
-def _watched(desk: Desk, bench: Workbench) -> None:
+def _watched(state: SessionState, editor: Editor) -> None:
     """Say in words what is watched, whose settings only its owner changes."""
     st.markdown('<div class="sv-size"><b>Watching</b></div>', unsafe_allow_html=True)
-    task, training = bench.experiment.task, bench.experiment.training
+    task, training = editor.experiment.task, editor.experiment.training
     st.caption(
-        f"{bench.network.depth} layers, {bench.network.parameter_count():,} parameters. {task.kind.title}: {task.sentence()}."
+        f"{editor.network.depth} layers, {editor.network.parameter_count():,} parameters. {task.kind.title}: {task.sentence()}."
     )
     st.caption(
         f"{OPTIMIZERS[training.optimizer]}, batches of {training.batch_size}, learning rate {training.learning_rate:.4g}, "
@@ -73,15 +73,15 @@ def _watched(desk: Desk, bench: Workbench) -> None:
     st.caption("Make it mine, and network, task and training can be changed here.")
 
 
-def _start_from(desk: Desk, bench: Workbench) -> None:
+def _start_from(state: SessionState, editor: Editor) -> None:
     titles = {name: presets.preset(name).title for name in presets.names()}
-    current = preset_of(bench.experiment) or "yours"
+    current = preset_of(editor.experiment) or "yours"
 
     def chosen(name: str) -> None:
         if name != "yours":
-            task = bench.experiment.task
-            take(desk, bench, lambda: preset_experiment(name))
-            desk.wants, desk.mend = None, back_to_own(task, bench.experiment)
+            task = editor.experiment.task
+            take(state, editor, lambda: preset_experiment(name))
+            state.wants, state.mend = None, back_to_own(task, editor.experiment)
 
     names = [*titles, *(["yours"] if current == "yours" else [])]
     st.selectbox(
@@ -89,32 +89,32 @@ def _start_from(desk: Desk, bench: Workbench) -> None:
     )  # fmt: skip
 
 
-def _task(desk: Desk, bench: Workbench) -> None:
-    task = bench.experiment.task
+def _task(state: SessionState, editor: Editor) -> None:
+    task = editor.experiment.task
 
     def choose(name: str) -> None:
-        desk.wants = None
-        now = bench.experiment.task
+        state.wants = None
+        now = editor.experiment.task
         if name in own_panel.TITLES:
-            own_panel.choose_own(desk, bench, name)
+            own_panel.choose_own(state, editor, name)
         elif name != now.name:
-            follow_task(desk, bench, Task(name=name, seed=now.seed))
+            follow_task(state, editor, Task(name=name, seed=now.seed))
 
     def setting(field: str, value) -> dict:
         def change(chosen) -> None:
-            now = bench.experiment.task
+            now = editor.experiment.task
             if now.name == task.name:
-                _change(desk, bench, now.replaced(**{field: chosen}))
+                _change(state, editor, now.replaced(**{field: chosen}))
 
         return field_of(f"task_{field}", value, change)
 
-    name = desk.wants or task.name
+    name = state.wants or task.name
     st.markdown('<div class="sv-size"><b>Task</b></div>', unsafe_allow_html=True)
     st.selectbox(
         "Task", TASKS, format_func=TASKS.get, label_visibility="collapsed", **field_of("task_name", name, choose),
     )  # fmt: skip
     if name in own_panel.TITLES:
-        own_panel.draw_own(desk, bench, name)
+        own_panel.draw_own(state, editor, name)
         return
     sentence = task.sentence()
     st.caption(f"{sentence[:1].upper()}{sentence[1:]}, {task.sample_count():,} samples, a fifth held out")
@@ -123,14 +123,14 @@ def _task(desk: Desk, bench: Workbench) -> None:
         FIELDS[field]((left, right)[index % 2], task, setting)
 
 
-def _change(desk: Desk, bench: Workbench, task: Task) -> None:
+def _change(state: SessionState, editor: Editor, task: Task) -> None:
     """Take the task with one of its settings changed; a published architecture is built anew for it."""
-    if known(bench).recipe:
-        follow_task(desk, bench, task)
+    if known(editor).recipe:
+        follow_task(state, editor, task)
     else:
-        take(desk, bench, lambda: _resized(bench, task))
+        take(state, editor, lambda: _resized(editor, task))
 
 
-def _resized(bench: Workbench, task: Task):
+def _resized(editor: Editor, task: Task):
     """Return the experiment on `task`, its networks' inputs following the images' size or the tokens."""
-    return bench.experiment.on(task)
+    return editor.experiment.on(task)

@@ -9,8 +9,8 @@ from ...tasks.experiment import OPTIMIZERS
 from ...tasks.loss import LOSSES
 from ...tasks.objective import CLASS_WEIGHTS, choices, takes
 from ...tasks.schedule import SCHEDULES
-from ..desk.session import Desk
-from ..desk.workbench import Workbench
+from ..session_state.editor import Editor
+from ..session_state.session import SessionState
 from .family_panel import take
 from .field import field_of
 from .number_field import number_field
@@ -29,34 +29,34 @@ MOST_SMOOTHED = 0.999
 class _Fields:
     """Places widgets of one experiment's training; a change is taken at once, by a live run too where it can follow."""
 
-    def __init__(self, desk: Desk, bench: Workbench) -> None:
-        self.desk, self.bench = desk, bench
+    def __init__(self, state: SessionState, editor: Editor) -> None:
+        self.state, self.editor = state, editor
 
     def choice(self, place, label: str, field: str, words: dict, **options) -> None:
         """Draw a choice among `words`."""
-        chosen = field_of(f"train_{field}", getattr(self.bench.experiment.training, field), lambda value: self._put(field, value))
+        chosen = field_of(f"train_{field}", getattr(self.editor.experiment.training, field), lambda value: self._put(field, value))
         place.selectbox(label, list(words), format_func=words.get, **chosen, **options)
 
     def number(self, place, label: str, field: str, limits: tuple[float, float], *, none: bool = False, **options) -> None:
         """Draw a number; with `none` 0 stands for none."""
-        value = getattr(self.bench.experiment.training, field)
+        value = getattr(self.editor.experiment.training, field)
 
         def put(typed: float) -> None:
             self._put(field, None if none and typed == 0 else typed)
 
         said = [options.pop("help", ""), AT_ONCE if field in LIVE else ""]
         help = ". ".join(filter(None, said)) or None
-        number_field(self.desk, place, label, value or 0, limits, put, name=f"train_{field}", help=help, **options)
+        number_field(self.state, place, label, value or 0, limits, put, name=f"train_{field}", help=help, **options)
 
     def _put(self, field: str, value) -> None:
-        now = self.bench.experiment
+        now = self.editor.experiment
         changed = {field: value}
-        take(self.desk, self.bench, lambda: now.replaced(training=now.training.replaced(**changed)), structural=False)
+        take(self.state, self.editor, lambda: now.replaced(training=now.training.replaced(**changed)), structural=False)
 
 
-def draw_training(desk: Desk, bench: Workbench) -> None:
+def draw_training(state: SessionState, editor: Editor) -> None:
     """Draw every field of training but the learning rate, which stands beside the time slider."""
-    fields = _Fields(desk, bench)
+    fields = _Fields(state, editor)
     st.markdown('<div class="sv-size"><b>Training</b></div>', unsafe_allow_html=True)
     left, right = st.columns(2, gap="small")
     fields.choice(left, "Optimizer", "optimizer", OPTIMIZERS)
@@ -93,7 +93,7 @@ def draw_training(desk: Desk, bench: Workbench) -> None:
 
 def _draw_loss(fields: _Fields, more) -> None:
     """Draw the settings of the loss that act on the task."""
-    experiment = fields.bench.experiment
+    experiment = fields.editor.experiment
     taken = takes(experiment.task, experiment.training)
     if "loss" in taken:
         fields.choice(

@@ -17,7 +17,7 @@ UNDO_LIMIT = 200
 
 
 @dataclass
-class Workbench:
+class Editor:
     """One panel's or one lab's experiment; `run` is the id of the run that trains it, if any."""
 
     experiment: Experiment

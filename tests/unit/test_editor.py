@@ -8,7 +8,7 @@ from skipviz.network.operation import Identity
 from skipviz.tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent, applied
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web.desk.workbench import UNDO_LIMIT, Workbench, events_between, network_after
+from skipviz.web.session_state.editor import UNDO_LIMIT, Editor, events_between, network_after
 
 
 def _experiment(**training) -> Experiment:
@@ -21,59 +21,59 @@ def _after(experiment: Experiment, **command) -> Experiment:
 
 
 @pytest.fixture
-def bench():
-    return Workbench(_experiment())
+def editor():
+    return Editor(_experiment())
 
 
-def test_undo_and_redo_walk_through_all_edits(bench):
-    states = [bench.experiment]
+def test_undo_and_redo_walk_through_all_edits(editor):
+    states = [editor.experiment]
     for k in range(1, 4):
-        states.append(_after(bench.experiment, op="insert_layer", position=k))
-        bench.put(states[-1])
+        states.append(_after(editor.experiment, op="insert_layer", position=k))
+        editor.put(states[-1])
     back = []
     for _ in range(3):
-        bench.step_back()
-        back.append(bench.experiment)
+        editor.step_back()
+        back.append(editor.experiment)
     assert back == states[2::-1]
     for expected in states[1:]:
-        bench.step_forward()
-        assert bench.experiment == expected
+        editor.step_forward()
+        assert editor.experiment == expected
 
 
-def test_undo_with_nothing_to_undo_changes_nothing(bench):
-    before = bench.experiment
-    assert bench.step_back() == []
-    assert bench.step_forward() == []
-    assert bench.experiment == before
+def test_undo_with_nothing_to_undo_changes_nothing(editor):
+    before = editor.experiment
+    assert editor.step_back() == []
+    assert editor.step_forward() == []
+    assert editor.experiment == before
 
 
-def test_an_edit_that_changes_nothing_needs_no_undo(bench):
-    bench.put(_experiment())
-    assert bench.undo == []
+def test_an_edit_that_changes_nothing_needs_no_undo(editor):
+    editor.put(_experiment())
+    assert editor.undo == []
 
 
-def test_a_new_edit_forgets_what_was_undone(bench):
-    bench.put(_after(bench.experiment, op="insert_layer", position=1))
-    bench.step_back()
-    bench.put(_after(bench.experiment, op="remove_layers", ids=["f2"]))
-    assert bench.redo == []
+def test_a_new_edit_forgets_what_was_undone(editor):
+    editor.put(_after(editor.experiment, op="insert_layer", position=1))
+    editor.step_back()
+    editor.put(_after(editor.experiment, op="remove_layers", ids=["f2"]))
+    assert editor.redo == []
 
 
-def test_undo_is_bounded(bench):
+def test_undo_is_bounded(editor):
     for step in range(UNDO_LIMIT + 5):
-        bench.put(_experiment(steps=step + 1))
-    assert len(bench.undo) == UNDO_LIMIT
+        editor.put(_experiment(steps=step + 1))
+    assert len(editor.undo) == UNDO_LIMIT
 
 
-def test_undo_of_a_toggle_gives_the_event_that_toggles_back(bench):
-    bench.put(_after(bench.experiment, op="skips", ids=["s1-3"], changes={"on": False}))
-    assert bench.step_back() == [SkipEvent(ids=("s1-3",), variant="net", on=True)]
-    assert bench.step_forward() == [SkipEvent(ids=("s1-3",), variant="net", on=False)]
+def test_undo_of_a_toggle_gives_the_event_that_toggles_back(editor):
+    editor.put(_after(editor.experiment, op="skips", ids=["s1-3"], changes={"on": False}))
+    assert editor.step_back() == [SkipEvent(ids=("s1-3",), variant="net", on=True)]
+    assert editor.step_forward() == [SkipEvent(ids=("s1-3",), variant="net", on=False)]
 
 
-def test_undo_of_a_structural_edit_gives_no_events(bench):
-    bench.put(_after(bench.experiment, op="insert_layer", position=1))
-    assert bench.step_back() is None
+def test_undo_of_a_structural_edit_gives_no_events(editor):
+    editor.put(_after(editor.experiment, op="insert_layer", position=1))
+    assert editor.step_back() is None
 
 
 def test_equal_changes_of_several_parts_are_one_event():

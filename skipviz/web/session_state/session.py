@@ -1,4 +1,4 @@
-"""What one browser tab's session holds: the lab's workbench and the figure's three."""
+"""What one browser tab's session holds: the lab's editor and the figure's three."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ...tasks.experiment import Experiment
 from ...tasks.own import Own
 from ...tasks.training_words import schedule_words
 from .address import address_from
+from .editor import Editor, events_between
 from .identity import owner_from
 from .mend import Mend
 from .shared_demo import REPEATS, repeated
-from .workbench import Workbench, events_between
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Watched:
 
 
 @dataclass
-class Desk:
-    """A page's state in the session: its workbenches, how far its commands are done, what to tell."""
+class SessionState:
+    """A page's state in the session: its editors, how far its commands are done, what to tell."""
 
-    benches: dict[str, Workbench]
+    editors: dict[str, Editor]
     done: int = 0
     compact: bool = False
     message: tuple[str, str] | None = None
@@ -66,18 +66,18 @@ def owner() -> str:
     return cookie or st.session_state.owner
 
 
-def figure_desk() -> Desk:
+def figure_state() -> SessionState:
     """Return this session's figure: three panels, repeated as the address says; live runs are found again."""
-    if "figure_desk" not in st.session_state:
+    if "figure_state" not in st.session_state:
         repeats = _repeats(st.query_params.get("repeat") or "")
-        benches = {panel: Workbench(repeated(panel, count)) for panel, count in repeats.items()}
-        for panel, run_id in zip(benches, (st.query_params.get("runs") or "").split("."), strict=False):
+        editors = {panel: Editor(repeated(panel, count)) for panel, count in repeats.items()}
+        for panel, run_id in zip(editors, (st.query_params.get("runs") or "").split("."), strict=False):
             run = get_engine().run(run_id) if run_id else None
             if run is not None and panel in run.experiment.variants:
-                benches[panel].experiment, benches[panel].run = run.experiment, run.id
+                editors[panel].experiment, editors[panel].run = run.experiment, run.id
                 repeats[panel] = max(1, run.experiment.network.depth // presets.figure_unit(panel).depth)
-        st.session_state.figure_desk = Desk(benches, repeats=repeats, compact=on_phone())
-    return st.session_state.figure_desk
+        st.session_state.figure_state = SessionState(editors, repeats=repeats, compact=on_phone())
+    return st.session_state.figure_state
 
 
 def _repeats(text: str) -> dict[str, int]:
@@ -89,25 +89,25 @@ def _repeats(text: str) -> dict[str, int]:
     return found
 
 
-def gallery_desk() -> Desk:
+def gallery_state() -> SessionState:
     """Return this session's gallery, which has no experiment of its own."""
-    if "gallery_desk" not in st.session_state:
-        st.session_state.gallery_desk = Desk({})
-    return st.session_state.gallery_desk
+    if "gallery_state" not in st.session_state:
+        st.session_state.gallery_state = SessionState({})
+    return st.session_state.gallery_state
 
 
-def runs_desk() -> Desk:
+def runs_state() -> SessionState:
     """Return this session's list of runs, which has no experiment of its own."""
-    if "runs_desk" not in st.session_state:
-        st.session_state.runs_desk = Desk({})
-    return st.session_state.runs_desk
+    if "runs_state" not in st.session_state:
+        st.session_state.runs_state = SessionState({})
+    return st.session_state.runs_state
 
 
-def guide_desk() -> Desk:
+def guide_state() -> SessionState:
     """Return this session's guide, which has no experiment of its own."""
-    if "guide_desk" not in st.session_state:
-        st.session_state.guide_desk = Desk({})
-    return st.session_state.guide_desk
+    if "guide_state" not in st.session_state:
+        st.session_state.guide_state = SessionState({})
+    return st.session_state.guide_state
 
 
 @dataclass
@@ -121,18 +121,18 @@ class Pair:
     message: tuple[str, str] | None = None
 
 
-def compare_desk() -> Pair:
+def compare_state() -> Pair:
     """Return this session's two runs side by side, which the address names when it is opened by a link."""
-    if "compare_desk" not in st.session_state:
+    if "compare_state" not in st.session_state:
         named = [part[:64] for part in (st.query_params.get("runs") or "").split(",") if part]
-        st.session_state.compare_desk = Pair(named[:2], compact=on_phone())
-    return st.session_state.compare_desk
+        st.session_state.compare_state = Pair(named[:2], compact=on_phone())
+    return st.session_state.compare_state
 
 
 def compare(run_ids: list[str]) -> None:
     """Show two runs side by side."""
-    desk = compare_desk()
-    desk.runs, desk.unfolded = run_ids, [frozenset(), frozenset()]
+    state = compare_state()
+    state.runs, state.unfolded = run_ids, [frozenset(), frozenset()]
     go("compare")
 
 
@@ -142,11 +142,11 @@ def go(page: str) -> None:
     st.rerun()
 
 
-def start(bench: Workbench, *, speed: float | None, ghost: bool, paused: bool) -> None:
-    """Submit the bench's experiment as a new run; raises `EngineError` with a sentence."""
-    leave(bench)
+def start(editor: Editor, *, speed: float | None, ghost: bool, paused: bool) -> None:
+    """Submit the editor's experiment as a new run; raises `EngineError` with a sentence."""
+    leave(editor)
     engine = get_engine()
-    bench.run = engine.submit(bench.experiment, owner(), speed=speed, ghost=ghost, paused=paused, address=address())
+    editor.run = engine.submit(editor.experiment, owner(), speed=speed, ghost=ghost, paused=paused, address=address())
 
 
 def address() -> str:
@@ -155,95 +155,95 @@ def address() -> str:
     return address_from(st.context.ip_address, forwarded, get_engine().settings.trusted_proxies)
 
 
-def adopt(bench: Workbench, run_id: str, *, speed: float | None, ghost: bool, paused: bool) -> None:
-    """Take a run that this browser has just started as the bench's own; one that is not its own is not taken.
+def adopt(editor: Editor, run_id: str, *, speed: float | None, ghost: bool, paused: bool) -> None:
+    """Take a run that this browser has just started as the editor's own; one that is not its own is not taken.
 
     What was changed while it was being started is told to it; where it cannot follow, what was changed is started instead.
     """
     run = get_engine().run(run_id)
     if run is None or run.owner != owner():
         raise EngineError("this run is not this browser's")
-    if bench.run != run_id:
-        leave(bench)
-    bench.run = run_id
-    events = events_between(run.began or run.experiment, bench.experiment)
+    if editor.run != run_id:
+        leave(editor)
+    editor.run = run_id
+    events = events_between(run.began or run.experiment, editor.experiment)
     if events is None:
-        start(bench, speed=speed, ghost=ghost, paused=paused)
+        start(editor, speed=speed, ghost=ghost, paused=paused)
     else:
-        follow(bench, events)
+        follow(editor, events)
 
 
-def leave(bench: Workbench) -> None:
-    """Stop the bench's run if it still goes, and forget it."""
-    if bench.run is None:
+def leave(editor: Editor) -> None:
+    """Stop the editor's run if it still goes, and forget it."""
+    if editor.run is None:
         return
-    run = get_engine().run(bench.run)
+    run = get_engine().run(editor.run)
     if run is not None and run.state in ("queued", "running", "paused"):
-        tell(bench, {"kind": "stop"})
-    bench.run = None
+        tell(editor, {"kind": "stop"})
+    editor.run = None
 
 
-def tell(bench: Workbench, message) -> None:
-    """Send one event or control to the bench's run; a run that has ended takes none, and that is no error."""
+def tell(editor: Editor, message) -> None:
+    """Send one event or control to the editor's run; a run that has ended takes none, and that is no error."""
     try:
-        get_engine().post(bench.run, owner(), message)
+        get_engine().post(editor.run, owner(), message)
     except (EngineError, NetworkError):
         return
 
 
-def accept(bench: Workbench, experiment: Experiment, events: list | None, posted: bool = False, extends: bool = True) -> None:
+def accept(editor: Editor, experiment: Experiment, events: list | None, posted: bool = False, extends: bool = True) -> None:
     """Take an edited experiment; the run follows by `events`, or ends when the structure changed (None)."""
-    bench.put(experiment)
-    follow(bench, events, posted, extends)
+    editor.put(experiment)
+    follow(editor, events, posted, extends)
 
 
-def travel(bench: Workbench, back: bool) -> None:
+def travel(editor: Editor, back: bool) -> None:
     """Undo, or redo, once; the run follows, and one that the edit had ended is there again."""
-    follow(bench, bench.step_back() if back else bench.step_forward())
-    found = bench.left_here() if bench.run is None else None
+    follow(editor, editor.step_back() if back else editor.step_forward())
+    found = editor.left_here() if editor.run is None else None
     run = get_engine().run(found) if found else None
     if run is not None:
-        bench.run = run.id
+        editor.run = run.id
         on = "A switch lets it go on." if run.state == "finished" else "Resume lets it go on."
-        bench.said = (f"Your run is back at step {run.step:,}.", on)
+        editor.said = (f"Your run is back at step {run.step:,}.", on)
 
 
-def follow(bench: Workbench, events: list | None, posted: bool = False, extends: bool = True) -> None:
-    """Bring the bench's run along: by `events` if they are enough, else leave it; without a change it stays.
+def follow(editor: Editor, events: list | None, posted: bool = False, extends: bool = True) -> None:
+    """Bring the editor's run along: by `events` if they are enough, else leave it; without a change it stays.
 
     One that has finished goes on for as many steps again, unless `extends` says otherwise.
     """
-    if bench.run is None or events == []:
+    if editor.run is None or events == []:
         return
-    run = get_engine().run(bench.run)
-    if posted and run is not None and not run.waiting and events_between(run.experiment, bench.experiment) == []:
+    run = get_engine().run(editor.run)
+    if posted and run is not None and not run.waiting and events_between(run.experiment, editor.experiment) == []:
         return  # it acted before the end, if that has come since
-    if run is not None and run.owner == owner() and extends and events and run.state == "finished" and _extend(bench, events):
+    if run is not None and run.owner == owner() and extends and events and run.state == "finished" and _extend(editor, events):
         return
     if events is None or run is None or run.ended:
         if run is None:
-            bench.said = ("Your run is no longer kept.", "Start trains this network anew.")
+            editor.said = ("Your run is no longer kept.", "Start trains this network anew.")
         elif events is None and run.state in ("running", "paused", "finished") and run.owner == owner():
-            bench.said = (
+            editor.said = (
                 f"Your run {'has ' if run.ended else ''}ended at step {run.step:,}.",
                 "It is kept in My runs, and undo brings it back. This is another network: Start trains it.",
             )
-        bench.part()
-        leave(bench)
+        editor.part()
+        leave(editor)
     elif not posted:
         for event in events:
-            tell(bench, event)
+            tell(editor, event)
 
 
-def _extend(bench: Workbench, events: list) -> bool:
-    """Let the bench's finished run go on after `events`, and return whether it does; either is said."""
+def _extend(editor: Editor, events: list) -> bool:
+    """Let the editor's finished run go on after `events`, and return whether it does; either is said."""
     try:
-        went = get_engine().extend(bench.run, owner(), events, address())
+        went = get_engine().extend(editor.run, owner(), events, address())
     except EngineError as error:
         why = str(error)
-        bench.said = ("Your finished run does not go on.", f"{why[:1].upper()}{why[1:]}. Start trains this network anew.")
+        editor.said = ("Your finished run does not go on.", f"{why[:1].upper()}{why[1:]}. Start trains this network anew.")
         return False
-    schedule = schedule_words(bench.experiment.training)
+    schedule = schedule_words(editor.experiment.training)
     rate = f" Its learning rate is from here on that of a run of {went['steps']:,} steps ({schedule})." if schedule else ""
-    bench.said = (f"Your run goes on from step {went['step']:,} to {went['steps']:,}.", f"Its weights are kept.{rate}")
+    editor.said = (f"Your run goes on from step {went['step']:,} to {went['steps']:,}.", f"Its weights are kept.{rate}")
     return True

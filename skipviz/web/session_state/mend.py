@@ -13,7 +13,7 @@ from ..forms.architecture import usual, usual_words
 
 @dataclass(frozen=True)
 class Mend:
-    """An offer that stands while the bench holds `at`: `words` on a button lead to `experiment`."""
+    """An offer that stands while the editor holds `at`: `words` on a button lead to `experiment`."""
 
     at: Experiment
     sentence: str
@@ -34,7 +34,7 @@ def mend_of(mismatch: MismatchError | None, at: Experiment) -> Mend | None:
 
 
 def back_to_own(task: Task, at: Experiment) -> Mend | None:
-    """Return the offer to put the network now on the bench on the data of one's own that was there before."""
+    """Return the offer to put the network now on the editor on the data of one's own that was there before."""
     if task.own is None or at.task.own == task.own:
         return None
     title, file = at.task.kind.title, task.own.file

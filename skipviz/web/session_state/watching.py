@@ -1,0 +1,124 @@
+"""Looking on: a run of somebody else's, or a classroom that leads from one run into the next. Read-only until made one's own."""
+
+from __future__ import annotations
+
+import contextlib
+
+from ...engine import EngineError, get_engine
+from ...sharing import link
+from . import session
+from .classroom import classrooms, new_token, owns
+from .editor import Editor
+from .session import SessionState, Watched
+
+ALLOWED = frozenset({"compact", "go", "measure", "mine", "open", "open_file", "zoom"})
+"""Commands that change nothing but how one looks, or what makes something of one's own in place of what is watched."""
+REFUSAL = "you are watching: make it mine to change it"
+
+
+def is_watching(state: SessionState, editor: Editor) -> bool:
+    """Return whether the lab shows what is not this browser's own."""
+    if state.follow:
+        return True
+    run = get_engine().run(editor.run) if editor.run else None
+    return run is not None and run.owner != session.owner()
+
+
+def look_again(state: SessionState, editor: Editor) -> None:
+    """Bring a watching editor up to date: its classroom may show another run, its run may have been switched about."""
+    if not is_watching(state, editor):
+        return
+    room = classrooms.get(state.follow) if state.follow else None
+    if room is not None:
+        editor.experiment, editor.run = room.experiment, room.run
+    run = get_engine().run(editor.run) if editor.run else None
+    if run is not None:
+        editor.experiment = run.experiment
+
+
+def perform(state: SessionState, editor: Editor, command: dict) -> bool:
+    """Do a command that is about watching, and return whether it was one; raises `EngineError` for what a watcher may not."""
+    operation = command["op"]
+    if operation == "classroom":
+        _lead(state, bool(command["on"]))
+    elif operation == "mine":
+        make_mine(state, editor, str(command.get("run") or ""), str(command.get("link") or ""))
+    elif operation == "undo" and not editor.undo and state.watched is not None:
+        _watch_again(state, editor)
+    elif is_watching(state, editor) and operation not in ALLOWED:
+        raise EngineError(REFUSAL, 403)
+    else:
+        return False
+    return True
+
+
+def make_mine(state: SessionState, editor: Editor, run_id: str = "", text: str = "") -> None:
+    """Copy what is watched, switches as they stand, onto this browser's own editor; undo goes back to watching.
+
+    Where nobody leads the classroom any more, what the page still shows is copied: its run's experiment, or its link's.
+    """
+    if not is_watching(state, editor):
+        return
+    look_again(state, editor)
+    if state.follow and classrooms.get(state.follow) is None:
+        _take_shown(editor, run_id, text)
+    state.watched = Watched(editor.experiment, editor.run, state.follow)
+    stop_looking(state, editor)
+    editor.undo.clear()
+    editor.redo.clear()
+
+
+def _take_shown(editor: Editor, run_id: str, text: str) -> None:
+    run = get_engine().run(run_id) if run_id else None
+    if run is not None:
+        editor.experiment = run.experiment
+    elif text:
+        with contextlib.suppress(link.LinkError):
+            editor.experiment = link.decode(text)
+
+
+def stop_looking(state: SessionState, editor: Editor) -> None:
+    """Keep the experiment that is watched, if any, and let go of whose it is."""
+    if is_watching(state, editor):
+        state.follow, editor.run = None, None
+
+
+def _watch_again(state: SessionState, editor: Editor) -> None:
+    watched, state.watched = state.watched, None
+    session.leave(editor)
+    editor.redo.clear()
+    editor.experiment, editor.run, state.follow = watched.experiment, watched.run, watched.follow
+    look_again(state, editor)
+
+
+def _lead(state: SessionState, on: bool) -> None:
+    """Open a classroom that shows this lab, or end the one there is."""
+    if on and not state.follow:
+        state.lead = state.lead or new_token(session.owner())
+    elif not on and state.lead:
+        classrooms.end(state.lead)
+        state.lead = None
+
+
+def show(state: SessionState, editor: Editor) -> None:
+    """Show the lab as it is now to the classroom that it leads."""
+    if state.lead and not is_watching(state, editor):
+        classrooms.show(state.lead, editor.experiment, editor.run, session.owner())
+
+
+def told(state: SessionState, editor: Editor) -> dict:
+    """Return what the page is told of it: `watch` (None where everything is one's own) and `lead`."""
+    watch = None
+    if is_watching(state, editor):
+        room = classrooms.get(state.follow) if state.follow else None
+        watch = {"follow": state.follow, "version": room.version if room else 0, "ended": bool(room and room.ended)}
+        watch["torch"] = link.torch_release()
+        watch["own"] = bool(state.follow and owns(session.owner(), state.follow))
+    return {"watch": watch, "lead": state.lead, "undo": len(editor.undo) + (state.watched is not None)}
+
+
+def address(state: SessionState, editor: Editor) -> dict[str, str]:
+    """Return the address' part that finds again what is watched or led."""
+    if state.follow:
+        return {"follow": state.follow}
+    return {**({"run": editor.run} if editor.run else {}), **({"lead": state.lead} if state.lead else {})}

@@ -137,13 +137,13 @@ class Engine:
         paused: bool = False,
         events: Iterable[Event] = (),
         address: str | None = None,
-        house: bool = False,
+        demo: bool = False,
     ) -> str:
         """Run `experiment`, at once or when its turn comes, and return the run's id.
 
         `owner` is the identity that may control it (None: nobody); `speed` is in steps a second (None: as fast as it
         goes); `events` act before the steps they name; `address` is the visitor's, by which starts are counted;
-        a `house` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` where it is refused.
+        a `demo` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` where it is refused.
         """
         device = self._submission_checks.device(experiment)
         if device is None:
@@ -161,10 +161,10 @@ class Engine:
             raise EngineError(str(error)) from None
         with self._lock:
             self._submission_checks.check_open()
-            if not house:
+            if not demo:
                 self._submission_checks.check_turn(run.owner, address)
             self._workers.prepare(run, device)
-            self._scheduler.enter(run, self._submission_checks.needed_mb(experiment, device), house)
+            self._scheduler.enter(run, self._submission_checks.needed_mb(experiment, device), demo)
             self._store.add(run)
         self._admit_soon()
         self._store.hand_on(run)

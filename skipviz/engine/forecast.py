@@ -30,7 +30,7 @@ class Forecast:
     def ended(self, live: Live, settings: Settings, now: float) -> None:
         """Learn from a run that has ended, whether it finished, was stopped, or used its time up."""
         step_seconds = live.step_seconds_in_all(now)
-        if live.house or step_seconds is None:
+        if live.demo or step_seconds is None:
             return
         asked = min(live.run.steps * step_seconds, settings.run_minutes * 60)
         self._lasted.append((asked, min(live.seconds(now), asked)))
@@ -41,7 +41,7 @@ class Forecast:
         self, order: Iterable[Waiting], lives: dict[str, Live], room: Room, settings: Settings, now: float
     ) -> dict[str, float]:
         """Return the seconds until each run in line begins, leaving out those of which too little is known."""
-        computing = [live for live in lives.values() if live.computing and not live.house]
+        computing = [live for live in lives.values() if live.computing and not live.demo]
         free = [live for live in computing if not live.keeps_speed()]
         measured = [seconds / live.step_seconds for live in free if (seconds := live.step_seconds_now())]
         known = [*measured, *self._slowness]

@@ -36,7 +36,7 @@ class Live:
     """What a step of it takes on a core, as reckoned before anything was measured."""
     shape: str = ""
     """What its steps' time hangs on, as `duration.shape_of` writes it."""
-    house: bool = False
+    demo: bool = False
     """Whether it is the server's own, which nobody controls and nothing holds back."""
     working: bool = False
     """Whether it has a worker."""
@@ -107,7 +107,7 @@ class Live:
 
     def cores(self) -> float:
         """Return what it counts of the cores: one, but less where it keeps the speed that it is held to and rests between."""
-        if self.house or not self.computing:
+        if self.demo or not self.computing:
             return 0.0
         return max(LEAST_SHARE, min(1.0, self.share)) if self.pace and self.keeps_speed() else 1.0
 
@@ -153,7 +153,7 @@ class Live:
         silent = now - self.heard if self.computing else now - self.asked if self.asked is not None else 0.0
         if silent > self.patience(settings):
             return "stuck"
-        if self.house:
+        if self.demo:
             return None
         if self.computing and self.seconds(now) > settings.run_minutes * 60:
             return "overtime"

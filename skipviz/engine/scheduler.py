@@ -84,22 +84,22 @@ class Scheduler:
             return f"{mine} runs of this browser wait in line already, as many as may: stop one, or try again in a while"
         return None
 
-    def enter(self, run: Run, memory_mb: float, house: bool = False) -> None:
-        """Put a run in line, where it has its place from now on; `house`: the server's own, which begins at once."""
+    def enter(self, run: Run, memory_mb: float, demo: bool = False) -> None:
+        """Put a run in line, where it has its place from now on; `demo`: the server's own, which begins at once."""
         now = self._clock()
         self._live[run.id] = Live(
             run,
-            0.0 if house else memory_mb,
+            0.0 if demo else memory_mb,
             step_seconds(run.experiment),
-            house,
+            demo,
             heard=now,
             changed=now,
             seen=now,
             computed=run.trained,
             first=(run.step, run.trained),
         )
-        needs = (0.0, 0.0) if house else (memory_mb, 0.0 if run.paused else 1.0)
-        self._line_up(run, Waiting(run.id, "" if house else run.owner, *needs))
+        needs = (0.0, 0.0) if demo else (memory_mb, 0.0 if run.paused else 1.0)
+        self._line_up(run, Waiting(run.id, "" if demo else run.owner, *needs))
 
     def leave(self, run: Run) -> None:
         """Forget a run that has ended."""
@@ -108,7 +108,7 @@ class Scheduler:
         if live is not None:
             live.count(self._clock())
             used_up = run.trained >= self._settings().run_minutes * 60
-            if not live.house and used_up and run.state != "finished":
+            if not live.demo and used_up and run.state != "finished":
                 run.checkpoint = None  # its time is used up, so it is not offered to go on
             self._forecast.ended(live, self._settings(), self._clock())
 
@@ -251,7 +251,7 @@ class Scheduler:
 
     def _resumes(self, live: Live) -> bool:
         """Let a paused run go on if a core is free, and return whether it does; else it goes in line for one."""
-        if live.house or self._room().cores >= 1:
+        if live.demo or self._room().cores >= 1:
             live.compute(True, self._clock())
             return True
         if live.run.id not in self._line:
@@ -266,7 +266,7 @@ class Scheduler:
 
     def _room(self) -> Room:
         settings = self._settings()
-        under_way = [live for live in self._live.values() if live.working and not live.house]
+        under_way = [live for live in self._live.values() if live.working and not live.demo]
         return Room(
             cores=settings.max_running - sum(live.cores() for live in under_way),
             memory_mb=settings.total_memory_mb - sum(live.memory_mb for live in under_way),

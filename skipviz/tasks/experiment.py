@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from ..network.base import Frozen, Identifier, NetworkError, sentence
 from ..network.network import Network
 from .loss import LossName
-from .mend import fitted, mend_words
 from .objective import ClassWeights, fitted_loss, problem
 from .schedule import Schedule
+from .suggested_fix import fitted, fix_words
 from .task import Task
 
 MOST_STEPS = 1_000_000
@@ -30,7 +30,7 @@ class MismatchError(NetworkError):
 
     def words(self) -> str:
         """Return in an imperative what `mended` does, for a button."""
-        return mend_words(self.task, len(self._variants))
+        return fix_words(self.task, len(self._variants))
 
     def mended(self) -> Experiment:
         """Return the experiment with inputs and heads that fit its task; raises `NetworkError` where that is not enough."""

@@ -16,7 +16,7 @@ from skipviz.sharing import link
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web.component.inline_download import RunCatalogue
+from skipviz.web.component.inline_download import Downloads
 from skipviz.web.content.files import pretty_json
 
 OTHER = "another-browser-altogether"
@@ -99,9 +99,9 @@ def test_a_watcher_takes_the_run_along(watched):
 
 
 def test_a_file_that_no_page_takes_is_forgotten():
-    patient, hasty = RunCatalogue(), RunCatalogue(seconds=0.05)
-    for catalogue in (patient, hasty):
-        catalogue.put({"n": 1, "content": "x" * 1000})
+    patient, hasty = Downloads(), Downloads(seconds=0.05)
+    for downloads in (patient, hasty):
+        downloads.put({"n": 1, "content": "x" * 1000})
     assert patient.file()["n"] == 1
     end = time.monotonic() + PATIENCE
     while hasty.file() is not None:

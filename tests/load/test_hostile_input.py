@@ -14,7 +14,7 @@ from skipviz.tasks import presets, upload
 from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from skipviz.tasks.own import UploadError
 from skipviz.tasks.uploads import Uploads
-from skipviz.web.session_state.mend import mend_of
+from skipviz.web.session_state.suggested_fix import suggested_fix_of
 from skipviz.web.sidebar.reading import reading_of
 
 many = settings(max_examples=CASES, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -44,7 +44,7 @@ def test_a_link_opens_or_is_refused_or_is_offered_mended(text):
             tried.taken += 1
         except link.LinkError as error:
             assert is_one_sentence(error)  # noqa: PT017
-            offer = mend_of(error.mismatch, AT)
+            offer = suggested_fix_of(error.mismatch, AT)
             assert offer is None or is_one_sentence(offer.sentence)
 
 
@@ -58,7 +58,7 @@ def test_a_file_of_the_lab_opens_or_is_refused_or_is_offered_mended(content):
             tried.taken += 1
         except ExperimentError as error:
             assert is_one_sentence(error)  # noqa: PT017
-            offer = mend_of(error.mismatch, AT)
+            offer = suggested_fix_of(error.mismatch, AT)
             assert offer is None or is_one_sentence(offer.sentence)
 
 

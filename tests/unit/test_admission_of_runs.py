@@ -153,7 +153,7 @@ def test_runs_that_are_held_to_a_speed_take_less_than_a_core_each(engine, submit
 def test_the_servers_own_run_begins_although_everything_is_taken(engine, submit):
     for _ in range(2):
         submit(endless())
-    own = submit(small(), None, house=True)
+    own = submit(small(), None, demo=True)
     assert wait_for_end(engine, own).state == "finished"
 
 

@@ -6,7 +6,7 @@ from skipviz import Experiment, Layer, Network, Pool, Task, Training, edit, fami
 from skipviz.command import main
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.cautions import cautions
-from skipviz.tasks.mend import fitted
+from skipviz.tasks.suggested_fix import fitted
 
 
 def experiment(network: Network, batch_size: int, task: str = "spiral") -> Experiment:

@@ -18,8 +18,8 @@ from skipviz.web.forms.architecture import afresh, with_family, with_own, with_r
 from skipviz.web.forms.recipe import built, first_recipe, fits, recipe_of, size_words
 from skipviz.web.forms.recognition import TITLES, recognised
 from skipviz.web.forms.setup import rebuilt
-from skipviz.web.session_state.image_mend import SIZES, larger_images
-from skipviz.web.session_state.mend import mend_of
+from skipviz.web.session_state.larger_images_fix import SIZES, larger_images
+from skipviz.web.session_state.suggested_fix import suggested_fix_of
 
 TASKS = [Task(name=name) for name in KINDS]
 OWN = {
@@ -104,7 +104,7 @@ def test_a_network_that_was_opened_for_a_task_it_does_not_fit_comes_with_one_tha
         opened = {"variants": {"net": begun.network.model_dump(mode="json")}, "task": task.model_dump(mode="json")}
         with pytest.raises(ExperimentError) as refused:
             experiment_from_json(json.dumps(opened))
-        offer = mend_of(refused.value.mismatch, begun)
+        offer = suggested_fix_of(refused.value.mismatch, begun)
         assert offer.sentence.startswith("The network that was opened does not fit its task: ")
         assert offer.words.startswith(("Give the network ", "Take a usual ", "Take usual "))
         assert task.mismatch(offer.experiment.network) is None

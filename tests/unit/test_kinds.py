@@ -40,8 +40,8 @@ from skipviz.sharing.script.experiment import network_source
 from skipviz.sharing.script.parts import helpers
 from skipviz.sharing.script.source import Sources
 from skipviz.tasks.loss import CHOSEN, LOSSES
-from skipviz.tasks.mend import fitted
 from skipviz.tasks.metric import METRICS
+from skipviz.tasks.suggested_fix import fitted
 from skipviz.web.content import bundle
 from skipviz.web.content.kinds import tables
 from skipviz.web.forms.form import INIT_WORDS, NORM_WORDS

@@ -20,8 +20,8 @@ from skipviz.learning.trainer import Trainer
 from skipviz.settings import get_settings
 from skipviz.tasks.data import dataset
 from skipviz.tasks.experiment import Training
-from skipviz.tasks.mend import fitted
 from skipviz.tasks.own import Own, UploadError
+from skipviz.tasks.suggested_fix import fitted
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.tasks.uploads import Uploads

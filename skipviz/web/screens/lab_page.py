@@ -11,7 +11,7 @@ from ..content.page_data import editor_data, link_of
 from ..session_state import session, view, watching
 from ..session_state.editor import Editor, events_between, network_after
 from ..session_state.undo_cache import undo_cache
-from ..sidebar import mend_bar, sidebar
+from ..sidebar import sidebar, suggested_fix_bar
 from ..sidebar.hint import hint, next_hint
 from .opening import lab_state, open_text
 
@@ -28,7 +28,9 @@ def page() -> None:
     sidebar.draw(state, editor)
     if not watching.is_watching(state, editor):
         has_data = get_engine().has_data(editor.experiment)
-        mend_bar.draw(state.mend, editor.experiment, has_data, lambda experiment: session.accept(editor, experiment, None))
+        suggested_fix_bar.draw(
+            state.suggested_fix, editor.experiment, has_data, lambda experiment: session.accept(editor, experiment, None)
+        )
     watching.show(state, editor)
     # Before the address, which may be loaded anew from the moment that it names this experiment.
     if not state.follow:

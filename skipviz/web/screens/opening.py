@@ -15,8 +15,8 @@ from ..content.page_data import link_of
 from ..session_state import session
 from ..session_state.classroom import is_token, owns
 from ..session_state.editor import Editor
-from ..session_state.mend import back_to_own, mend_of
 from ..session_state.session import SessionState
+from ..session_state.suggested_fix import back_to_own, suggested_fix_of
 from ..session_state.undo_cache import undo_cache
 from ..session_state.watching import is_watching, look_again, make_mine, stop_looking
 
@@ -49,7 +49,7 @@ def open_preset(name: str) -> None:
     editor, task = state.editors["lab"], state.editors["lab"].experiment.task
     stop_looking(state, editor)
     session.accept(editor, experiment, None)
-    state.mend = back_to_own(task, editor.experiment)
+    state.suggested_fix = back_to_own(task, editor.experiment)
     editor.unfolded, editor.folded, editor.zoom = frozenset(), True, 1.0
     session.go("lab")
 
@@ -65,8 +65,8 @@ def open_text(state: SessionState, editor: Editor, text: str) -> None:
     except ExperimentError as error:
         if is_watching(state, editor):
             raise
-        state.mend = mend_of(error.mismatch, editor.experiment)
-        if state.mend is None:
+        state.suggested_fix = suggested_fix_of(error.mismatch, editor.experiment)
+        if state.suggested_fix is None:
             raise
         return
     if is_watching(state, editor):
@@ -127,8 +127,8 @@ def _open_experiment(state: SessionState, editor: Editor, text: str | None) -> N
         with _reading:
             editor.experiment, torch = _opened(text)
     except link.LinkError as error:
-        state.mend = mend_of(error.mismatch, editor.experiment)
-        if state.mend is not None:
+        state.suggested_fix = suggested_fix_of(error.mismatch, editor.experiment)
+        if state.suggested_fix is not None:
             return
         words = str(error).rstrip(".")
         state.message = ("This link does not open.", f"{words[:1].upper()}{words[1:]}. Here is the lab's own network instead.")

@@ -16,8 +16,8 @@ from ...tasks.training_words import schedule_words
 from .address import address_from
 from .editor import Editor, events_between
 from .identity import owner_from
-from .mend import Mend
 from .shared_demo import REPEATS, repeated
+from .suggested_fix import SuggestedFix
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class SessionState:
     wants: str | None = None
     """The kind of file that was asked for and has not come yet."""
     upload_problem: str | None = None
-    mend: Mend | None = None
+    suggested_fix: SuggestedFix | None = None
     follow: str | None = None
     """Token of the classroom that this page follows."""
     lead: str | None = None

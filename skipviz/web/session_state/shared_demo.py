@@ -71,7 +71,7 @@ class SharedDemo:
             experiment = opening(panel)
             recorded = experiment.replaced(training=experiment.training.replaced(record_every=RECORD_EVERY))
             try:
-                self._runs[panel] = engine.submit(recorded, None, speed=SPEED, house=True)
+                self._runs[panel] = engine.submit(recorded, None, speed=SPEED, demo=True)
             except EngineError as error:
                 self._refused = str(error).partition(":")[0]  # without the advice, which is for who may change the experiment
                 return

@@ -17,7 +17,7 @@ from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
 from ..session_state.editor import Editor, events_between
-from ..session_state.image_mend import larger_images
+from ..session_state.larger_images_fix import larger_images
 from ..session_state.session import SessionState, accept, leave
 from .field import field_of
 from .number_field import number_field
@@ -148,7 +148,7 @@ def _reshape(state: SessionState, editor: Editor, recipe: Recipe, setting: Setti
     if take(state, editor, made):
         _remember(editor.experiment, Recognised(changed))
     else:
-        state.mend = larger_images(editor.experiment, made) or state.mend
+        state.suggested_fix = larger_images(editor.experiment, made) or state.suggested_fix
 
 
 def _widget(state: SessionState, column, setting: Setting, values: dict, name: str, put) -> None:

@@ -10,9 +10,9 @@ from ...tasks.experiment import OPTIMIZERS
 from ...tasks.task import KINDS, Task
 from ...tasks.training_words import training_words
 from ..session_state.editor import Editor
-from ..session_state.image_mend import SIZES
-from ..session_state.mend import back_to_own
+from ..session_state.larger_images_fix import SIZES
 from ..session_state.session import SessionState
+from ..session_state.suggested_fix import back_to_own
 from ..session_state.view import hides
 from ..session_state.watching import is_watching
 from . import own_panel, training_panel
@@ -81,7 +81,7 @@ def _start_from(state: SessionState, editor: Editor) -> None:
         if name != "yours":
             task = editor.experiment.task
             take(state, editor, lambda: preset_experiment(name))
-            state.wants, state.mend = None, back_to_own(task, editor.experiment)
+            state.wants, state.suggested_fix = None, back_to_own(task, editor.experiment)
 
     names = [*titles, *(["yours"] if current == "yours" else [])]
     st.selectbox(

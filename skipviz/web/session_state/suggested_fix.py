@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from ...network.base import NetworkError
 from ...tasks.experiment import Experiment, MismatchError
-from ...tasks.mend import mend_words
+from ...tasks.suggested_fix import fix_words
 from ...tasks.task import Task
 from ..forms.architecture import usual, usual_words
 
 
 @dataclass(frozen=True)
-class Mend:
+class SuggestedFix:
     """An offer that stands while the editor holds `at`: `words` on a button lead to `experiment`."""
 
     at: Experiment
@@ -21,19 +21,19 @@ class Mend:
     experiment: Experiment
 
 
-def mend_of(mismatch: MismatchError | None, at: Experiment) -> Mend | None:
+def suggested_fix_of(mismatch: MismatchError | None, at: Experiment) -> SuggestedFix | None:
     """Return what can be done about a link or JSON whose network does not fit its task, or None."""
     if mismatch is None:
         return None
     sentence = f"The network that was opened does not fit its task: {mismatch}."
     try:
-        return Mend(at, sentence, mismatch.words(), mismatch.mended())
+        return SuggestedFix(at, sentence, mismatch.words(), mismatch.mended())
     except NetworkError:
         words, experiment = usual_words(mismatch.task), usual(mismatch.task, mismatch.training)
-        return Mend(at, f"{sentence} No input and no head make it fit.", words, experiment)
+        return SuggestedFix(at, f"{sentence} No input and no head make it fit.", words, experiment)
 
 
-def back_to_own(task: Task, at: Experiment) -> Mend | None:
+def back_to_own(task: Task, at: Experiment) -> SuggestedFix | None:
     """Return the offer to put the network now on the editor on the data of one's own that was there before."""
     if task.own is None or at.task.own == task.own:
         return None
@@ -44,6 +44,6 @@ def back_to_own(task: Task, at: Experiment) -> Mend | None:
         mended = at.on(task)
     except NetworkError as error:
         words, experiment = usual_words(task), usual(task, at.training)
-        return Mend(at, f"{sentence}, but the network cannot learn it: {error}.", words, experiment)
+        return SuggestedFix(at, f"{sentence}, but the network cannot learn it: {error}.", words, experiment)
     why = f", but {problem[:1].lower()}{problem[1:]}." if problem else " and it fits it."
-    return Mend(at, sentence + why, mend_words(task) if problem else "Train it on your own data", mended)
+    return SuggestedFix(at, sentence + why, fix_words(task) if problem else "Train it on your own data", mended)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from ...network.base import NetworkError
 from ...tasks.experiment import Experiment
 from ...tasks.task import Task
-from .mend import Mend
+from .suggested_fix import SuggestedFix
 
 SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Pixels a side that are offered of images that are made."""
 
 
-def larger_images(at: Experiment, make: Callable[[Task], Experiment]) -> Mend | None:
+def larger_images(at: Experiment, make: Callable[[Task], Experiment]) -> SuggestedFix | None:
     """Return the offer of the smallest larger images of the task for which `make(task)` gives an experiment, or None."""
     task = at.task
     if not task.finds_masks or task.own:
@@ -26,5 +26,5 @@ def larger_images(at: Experiment, make: Callable[[Task], Experiment]) -> Mend | 
         except NetworkError:
             continue
         sentence = f"Images of {task.image_size} pixels are too small for that; with {size} pixels a side it fits."
-        return Mend(at, sentence, f"Use images of {size} pixels", made)
+        return SuggestedFix(at, sentence, f"Use images of {size} pixels", made)
     return None

@@ -9,7 +9,7 @@ from skipviz.network import Adapter, edit
 from skipviz.sharing.packing import packed
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
-from skipviz.tasks.mend import fitted, mend_words
+from skipviz.tasks.suggested_fix import fitted, fix_words
 from skipviz.tasks.task import KINDS, Task
 
 NETWORKS = {
@@ -84,9 +84,9 @@ def test_a_variant_keeps_its_name_when_all_of_them_follow_another_task():
 
 
 def test_the_button_says_what_it_does():
-    assert mend_words(Task()) == "Give the network 2 inputs and 2 outputs"
-    assert mend_words(Task(name="regression"), 2) == "Give the 2 networks 1 input and 1 output"
-    assert mend_words(Task(name="digits")) == "Give the network 1×8×8 inputs and 10 outputs"
+    assert fix_words(Task()) == "Give the network 2 inputs and 2 outputs"
+    assert fix_words(Task(name="regression"), 2) == "Give the 2 networks 1 input and 1 output"
+    assert fix_words(Task(name="digits")) == "Give the network 1×8×8 inputs and 10 outputs"
 
 
 def _misfit() -> dict:

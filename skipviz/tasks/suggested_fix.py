@@ -31,7 +31,7 @@ def fitted(network: Network, task: Task) -> Network:
     return made
 
 
-def mend_words(task: Task, networks: int = 1) -> str:
+def fix_words(task: Task, networks: int = 1) -> str:
     """Return in an imperative what `fitted` does, for a button."""
     inputs, outputs = written(task.sample_shape()), written(task.output_shape())
     whom = "the network" if networks == 1 else f"the {networks} networks"

@@ -27,10 +27,10 @@ STANDING = """() => ({
 """What of a page a test may leave otherwise than it found it, apart from the experiment and its run."""
 LET_GO = """() => {
     document.activeElement?.blur();
-    document.body.schedulerEvent(new PointerEvent("pointerdown", { bubbles: true }));
+    document.body.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
     const escape = { key: "Escape", bubbles: true, cancelable: true };
-    document.querySelector(".sv-lab").schedulerEvent(new KeyboardEvent("keydown", escape));
-    document.schedulerEvent(new KeyboardEvent("keydown", escape)); // a selection was let go; a projector's view is left
+    document.querySelector(".sv-lab").dispatchEvent(new KeyboardEvent("keydown", escape));
+    document.dispatchEvent(new KeyboardEvent("keydown", escape)); // a selection was let go; a projector's view is left
     for (const toast of document.querySelectorAll(".sv-toast")) toast.hidden = true;
     if (!document.querySelector(".sv-table").hidden) document.querySelector(".sv-table-button").click();
     document.querySelector("[data-testid=stMain]").scrollTop = 0;

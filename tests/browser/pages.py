@@ -17,7 +17,7 @@ PATIENCE = 120
 DROP = """(text) => {
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File([text], "experiment.json", { type: "application/json" }));
-    document.querySelector(".sv-lab").schedulerEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    document.querySelector(".sv-lab").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
 }"""
 """Drops an experiment's file on the lab."""
 

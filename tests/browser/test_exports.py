@@ -49,7 +49,7 @@ def _drop(page, name, text):
     )
     hinted = page.locator("svg.sv-diagram").evaluate(
         """(svg, dataTransfer) => {
-            svg.schedulerEvent(new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true }));
+            svg.dispatchEvent(new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true }));
             return document.querySelector(".sv-drop-hint").checkVisibility();
         }""",
         handle,

@@ -130,7 +130,7 @@ def test_every_kind_of_page_says_that_the_server_restarts_until_it_is_back(page,
         page.wait_for_function("() => window.fed")
         said = page.evaluate(
             """(notice) => {
-                schedulerEvent(new CustomEvent("skipviz-feed", { detail: { batches: [], notice, again() {} } }));
+                dispatchEvent(new CustomEvent("skipviz-feed", { detail: { batches: [], notice, again() {} } }));
                 const reach = document.querySelector(".sv-reach");
                 return reach.checkVisibility() && reach.textContent;
             }""",

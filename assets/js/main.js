@@ -50,6 +50,7 @@ export default function skipviz(component) {
   view.update({ ...PAGE_SHARED[data.page], ...data });
   return () => {
     view.destroy();
+    commands.destroy();
     forget();
     observer.disconnect();
     root.remove();

@@ -24,6 +24,10 @@ lost = lost_page.place(set(pages))
 if lost:
     pages["lost"] = st.Page(lost_page.page, title="No page", url_path=lost, visibility="hidden")
 chosen = st.navigation(list(pages.values()), position="top")
+# What was asked for on a page just before it was left, which another's drawing would otherwise drop.
+for screen in (figure_page, lab_page, runs_page, compare_page):
+    if screen.KEY in st.session_state:
+        screen.obey()
 asked = st.session_state.pop("go", None)
 if isinstance(asked, str) and asked in pages:
     st.switch_page(pages[asked])

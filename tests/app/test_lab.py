@@ -57,6 +57,21 @@ def test_a_change_in_the_sidebar_rebuilds_the_network(lab, kind, label, value, f
     assert len(data["probe"]["frame"]["variants"]["network"]["weight_grad"]) == data["network"]["depth"]
 
 
+@pytest.mark.parametrize("preset", ["vanishing-plain", "digits-conv", "unet-shapes", "transformer-text"])
+def test_a_browser_that_missed_the_first_drawing_shows_every_field_of_the_setup_as_it_stands(opened, preset):
+    lab = opened("lab", x=link.encode(presets.get(preset)))
+    lab.run()
+    for widget in lab.test.sidebar.selectbox:
+        assert widget.proto.default == widget.index, widget.label
+    for widget in lab.test.sidebar.slider:
+        assert [widget.value] == widget.proto.default, widget.label
+    for widget in lab.test.sidebar.select_slider:
+        assert [widget.options.index(str(widget.value))] == widget.proto.default, widget.label
+    for widget in (*lab.test.sidebar.text_input, *lab.test.sidebar.toggle):
+        assert widget.value == widget.proto.default, widget.label
+    assert link.decode(lab.data()["link"]) == presets.get(preset)
+
+
 def test_the_width_and_the_activation_reach_every_layer(small):
     small.choose("slider", "Width", 5)
     layers = small.choose("selectbox", "Activation", "tanh")["network"]["layers"]

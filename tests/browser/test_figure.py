@@ -221,3 +221,14 @@ def test_a_reload_in_the_middle_finds_the_three_runs_again(figure):
     figure.wait_for_step(6)
     assert figure.runs() == runs
     expect(figure.main).to_be_enabled()
+
+
+def test_a_switch_pressed_just_before_the_page_is_left_stays_switched(figure):
+    figure.start_held()
+    figure.wait_for_step(5)
+    page, valve = figure.page, figure.panel("left").locator('[data-valve="f5"]')
+    valve.click()
+    page.get_by_role("link", name="Lab").click()
+    expect(page.locator(".sv-lab svg.sv-diagram")).to_be_visible()
+    page.get_by_role("link", name="Figure 4.9").click()
+    expect(valve).to_have_class(re.compile(r"\bshut\b"))

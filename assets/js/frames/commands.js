@@ -3,8 +3,9 @@
 
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
- * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did.
- * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
+ * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did; but before
+ * a link is followed, which may lead to another page.
+ * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
 export function createCommands() {
   /** @type {{n: number}[]} */
@@ -16,7 +17,13 @@ export function createCommands() {
   let session = "";
   /** @type {(name: string, value: any) => void} */
   let emit = nowhere;
-  const tell = () => emit("commands", queue.map((command) => ({ ...command, session })));
+  const tell = () => {
+    clearTimeout(timer);
+    timer = 0;
+    emit("commands", queue.map((command) => ({ ...command, session })));
+  };
+  const leave = (event) => timer && event.target instanceof Element && event.target.closest("a") && tell();
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, leave, true);
   return {
     /** Take the way to Python; true the first time. */
     connect(setStateValue) {
@@ -40,6 +47,9 @@ export function createCommands() {
       if (another && queue.length) tell();
     },
     waiting: () => queue.length > 0,
+    destroy() {
+      for (const name of ["pointerdown", "keydown"]) document.removeEventListener(name, leave, true);
+    },
     /** Ask for frames as the page's data, or no longer. @param {boolean} on */
     feed: (on) => emit("feed", on),
   };

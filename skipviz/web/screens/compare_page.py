@@ -23,10 +23,16 @@ HEIGHT = 520
 LONGEST_ID = 64
 
 
-def page() -> None:
-    """Draw the page of two runs side by side."""
+def obey() -> None:
+    """Do what the page has asked for since the last time."""
     state = session.compare_state()
     perform_all(KEY, state, lambda command: perform(state, command))
+
+
+def page() -> None:
+    """Draw the page of two runs side by side."""
+    obey()
+    state = session.compare_state()
     wanted = {"runs": ",".join(state.runs)} if state.runs else {}
     view.write_address(wanted)
     message, state.message = state.message, None

@@ -33,10 +33,16 @@ TEXTS = {
 }
 
 
-def page() -> None:
-    """Draw the page of the three panels."""
+def obey() -> None:
+    """Do what the page has asked for since the last time."""
     state = session.figure_state()
     perform_all(KEY, state, lambda command: perform(state, command))
+
+
+def page() -> None:
+    """Draw the page of the three panels."""
+    obey()
+    state = session.figure_state()
     view.write_address(_address(state))
     panels = [_panel(state, name, editor) for name, editor in state.editors.items()]
     component.mount(

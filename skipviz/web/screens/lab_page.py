@@ -19,11 +19,17 @@ KEY = "lab"
 MOST_ZOOM = 6.0
 
 
+def obey() -> None:
+    """Do what the page has asked for since the last time."""
+    state = lab_state()
+    perform_all(KEY, state, lambda command: perform(state, state.editors["lab"], command))
+
+
 def page() -> None:
     """Draw the lab page."""
+    obey()
     state = lab_state()
     editor = state.editors["lab"]
-    perform_all(KEY, state, lambda command: perform(state, editor, command))
     watching.look_again(state, editor)
     sidebar.draw(state, editor)
     if not watching.is_watching(state, editor):

@@ -14,11 +14,17 @@ from . import opening
 KEY = "runs"
 
 
+def obey() -> list[str]:
+    """Do what the page has asked for since the last time, and return the runs of which it wants pictures."""
+    looked: list[str] = []
+    perform_all(KEY, session.runs_state(), lambda command: looked.extend(perform(command) or []))
+    return looked
+
+
 def page() -> None:
     """Draw the page of one's own runs."""
+    looked = obey()
     state = session.runs_state()
-    looked: list[str] = []
-    perform_all(KEY, state, lambda command: looked.extend(perform(command) or []))
     view.write_address({})
     engine, owner = get_engine(), session.owner()
     message, state.message = state.message, None

@@ -35,10 +35,10 @@ def draw_family(state: SessionState, editor: Editor) -> None:
     """Draw family and settings; a change edits the editor's experiment."""
     found = known(editor)
     st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
+    names = [*TITLES, *([] if found.family else [OWN])]
     st.selectbox(
-        "Family", [*TITLES, *([] if found.family else [OWN])], label_visibility="collapsed",
-        format_func=lambda name: TITLES.get(name, "Your own"),
-        **field_of("set_family", found.family or OWN, lambda family: _choose(state, editor, family)),
+        "Family", names, label_visibility="collapsed", format_func=lambda name: TITLES.get(name, "Your own"),
+        **field_of("set_family", found.family or OWN, lambda family: _choose(state, editor, family), names),
     )  # fmt: skip
     if found.recipe:
         _published(state, editor, found.recipe)
@@ -155,7 +155,7 @@ def _widget(state: SessionState, column, setting: Setting, values: dict, name: s
     value, choices = values[setting.name], setting.choices(values)
     shared = {"help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
     if choices:
-        column.selectbox(setting.label, choices, format_func=setting.shown, **field_of(name, value, put), **shared)
+        column.selectbox(setting.label, choices, format_func=setting.shown, **field_of(name, value, put, choices), **shared)
     else:
         limits = min(setting.low, value), max(setting.high, value)
         whole = isinstance(setting.default, int)
@@ -185,19 +185,19 @@ def _stack(state: SessionState, editor: Editor, setup: Setup) -> None:
         if now:
             take(state, editor, lambda: _respaced(editor, now.replaced(**{field: value}, **extra), field))
 
-    def setting(field: str) -> dict:
-        return field_of(f"set_{field}", getattr(setup, field), lambda value: change(field, value))
+    def setting(field: str, among=None) -> dict:
+        return field_of(f"set_{field}", getattr(setup, field), lambda value: change(field, value), among)
 
     left, right = st.columns(2, gap="small")
     left.slider("Depth", 1, max(DEEP, setup.depth), **setting("depth"))
     right.slider("Width", 1, max(WIDE, setup.width), **setting("width"))
-    left.selectbox("Activation", list(ACTIVATIONS), format_func=ACTIVATIONS.get, **setting("activation"))
-    right.selectbox("Norm", list(NORM_WORDS), format_func=NORM_WORDS.get, **setting("norm"))
-    left.selectbox("Order", list(ORDERS), format_func=ORDERS.get, **setting("order"))
-    right.selectbox("Init", list(INIT_WORDS), format_func=INIT_WORDS.get, **setting("init"))
+    left.selectbox("Activation", list(ACTIVATIONS), format_func=ACTIVATIONS.get, **setting("activation", ACTIVATIONS))
+    right.selectbox("Norm", list(NORM_WORDS), format_func=NORM_WORDS.get, **setting("norm", NORM_WORDS))
+    left.selectbox("Order", list(ORDERS), format_func=ORDERS.get, **setting("order", ORDERS))
+    right.selectbox("Init", list(INIT_WORDS), format_func=INIT_WORDS.get, **setting("init", INIT_WORDS))
     patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
     left.selectbox(
-        "Skips", patterns, **setting("pattern"),
+        "Skips", patterns, **setting("pattern", patterns),
         help="Residual: adds over every few layers, a residual MLP. Nested: as U-Net. Dense: as DenseNet.",
     )  # fmt: skip
     most = max(DEEP, setup.every)
@@ -208,7 +208,7 @@ def _stack(state: SessionState, editor: Editor, setup: Setup) -> None:
     )  # fmt: skip
     scales = [*SCALES, *(["custom"] if setup.scale == "custom" else [])]
     left.selectbox(
-        "Branch scale", scales, format_func=lambda name: SCALES.get(name, name), **setting("scale"),
+        "Branch scale", scales, format_func=lambda name: SCALES.get(name, name), **setting("scale", scales),
         help=SCALES_HELP,
     )  # fmt: skip
     number_field(

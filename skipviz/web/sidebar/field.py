@@ -3,11 +3,14 @@
 With every rerun a browser sends the values of all widgets that it knows. Where it has not heard yet that one is gone or shows
 something else now, Streamlit takes that value for a change. So a field that is to show another value than the person chose gets
 another key, and a key's value counts as chosen only where it is not the one that the key was shown with.
+
+A value is given to a widget as its default. One that is put into the session's state is sent to the browser once, and a run of
+the page that is cut short may never send it: the browser then shows, and sends as if it were chosen, the widget's first value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +29,9 @@ class _Fields:
     taken: set[str] = field(default_factory=set)
 
 
-def field_of(name: str, value: Any, put: Callable[[Any], object]) -> dict[str, Any]:
-    """Return `key` and `on_change` of the widget, drawn next, that shows `value`; `put` takes what a person chooses there.
+def field_of(name: str, value: Any, put: Callable[[Any], object], among: Iterable | None = None) -> dict[str, Any]:
+    """Return `key`, `on_change` and the value of the widget, drawn next, that shows `value`, in a list `among` others;
+    `put` takes what a person chooses there.
 
     A choice that was not taken as it is, such as nonsense that was typed, is put right in place, where the keyboard's focus is.
     """
@@ -39,9 +43,11 @@ def field_of(name: str, value: Any, put: Callable[[Any], object]) -> dict[str, A
         fields.shown.pop(_key(name, fields.numbers[name] - LATE), None)
     fields.taken.discard(key)
     fields.shown[key] = value
-    if st.session_state.get(key) != value:
+    drawn = {"key": key, "on_change": lambda: _changed(key, put)}
+    if key in st.session_state and st.session_state[key] != value:
         st.session_state[key] = value
-    return {"key": key, "on_change": lambda: _changed(key, put)}
+        return drawn
+    return {**drawn, "value": value} if among is None else {**drawn, "index": list(among).index(value)}
 
 
 def _key(name: str, number: int) -> str:

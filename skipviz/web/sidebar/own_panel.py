@@ -167,13 +167,14 @@ def _understood(state: SessionState, editor: Editor, own: Own, reading: Reading)
             state.upload_problem = _problem(error, own.target)
 
     st.selectbox(
-        "Target", list(reading.targets), **field_of("own_target", own.target, retell),
+        "Target", list(reading.targets), **field_of("own_target", own.target, retell, reading.targets),
         help="What the network learns to tell; its inputs are all else that was read.",
     )  # fmt: skip
     ways = reading.targets.get(own.target, ())
     if len(ways) > 1:
         st.selectbox(
-            "Told as", ways, format_func=WAYS.get, **field_of("own_way", own.kind, lambda way: retell(own.target, way)),
+            "Told as", ways, format_func=WAYS.get,
+            **field_of("own_way", own.kind, lambda way: retell(own.target, way), ways),
         )  # fmt: skip
     _ways_to_read(own, reading, lambda **choices: retell(own.target, _kind_then(own, **choices), **choices))
     for sentence in (reading.found(), reading.left_out(), reading.missing(own.target)):
@@ -190,12 +191,12 @@ def _understood(state: SessionState, editor: Editor, own: Own, reading: Reading)
 def _ways_to_read(own: Own, reading: Reading, put) -> None:
     """Draw the choices of how the file is read, where it can be read in two ways, and of ids that are taken in."""
     for name, choice in reading.choices.items():
-        chosen = field_of(f"own_{name}", choice.taken, lambda way, name=name: put(**{name: way}))
+        chosen = field_of(f"own_{name}", choice.taken, lambda way, name=name: put(**{name: way}), choice.ways)
         st.selectbox(f"{choice.written} is read as", list(choice.ways), format_func=choice.ways.get, **chosen)
     if reading.ids:
+        field = field_of("own_taken", list(own.taken), lambda names: put(taken=tuple(names)))
         st.multiselect(
-            "Ids taken in", reading.ids, placeholder=f"None of {len(reading.ids)}",
-            **field_of("own_taken", list(own.taken), lambda names: put(taken=tuple(names))),
+            "Ids taken in", reading.ids, placeholder=f"None of {len(reading.ids)}", default=field.pop("value", None), **field,
             help="Columns that only number or name the rows are left out of the inputs; choose one to take it in.",
         )  # fmt: skip
 

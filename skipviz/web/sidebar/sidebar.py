@@ -29,7 +29,7 @@ FIELDS = {
         "Image", sorted({*SIZES, task.image_size}), **of("image_size", task.image_size)
     ),
     "overlap": lambda place, task, of: place.toggle("Overlap", **of("overlap", task.overlap)),
-    "rule": lambda place, task, of: place.selectbox("Rule", list(RULES), format_func=RULES.get, **of("rule", task.rule)),
+    "rule": lambda place, task, of: place.selectbox("Rule", list(RULES), format_func=RULES.get, **of("rule", task.rule, RULES)),
     "vocabulary": lambda place, task, of: place.slider(
         "Tokens", 2, 100, **of("vocabulary", task.vocabulary), help="How many different ones"
     ),
@@ -85,7 +85,8 @@ def _start_from(state: SessionState, editor: Editor) -> None:
 
     names = [*titles, *(["yours"] if current == "yours" else [])]
     st.selectbox(
-        "Start from", names, format_func=lambda name: titles.get(name, "Your network"), **field_of("preset", current, chosen),
+        "Start from", names, format_func=lambda name: titles.get(name, "Your network"),
+        **field_of("preset", current, chosen, names),
     )  # fmt: skip
 
 
@@ -100,18 +101,18 @@ def _task(state: SessionState, editor: Editor) -> None:
         elif name != now.name:
             follow_task(state, editor, Task(name=name, seed=now.seed))
 
-    def setting(field: str, value) -> dict:
+    def setting(field: str, value, among=None) -> dict:
         def change(chosen) -> None:
             now = editor.experiment.task
             if now.name == task.name:
                 _change(state, editor, now.replaced(**{field: chosen}))
 
-        return field_of(f"task_{field}", value, change)
+        return field_of(f"task_{field}", value, change, among)
 
     name = state.wants or task.name
     st.markdown('<div class="sv-size"><b>Task</b></div>', unsafe_allow_html=True)
     st.selectbox(
-        "Task", TASKS, format_func=TASKS.get, label_visibility="collapsed", **field_of("task_name", name, choose),
+        "Task", TASKS, format_func=TASKS.get, label_visibility="collapsed", **field_of("task_name", name, choose, TASKS),
     )  # fmt: skip
     if name in own_panel.TITLES:
         own_panel.draw_own(state, editor, name)

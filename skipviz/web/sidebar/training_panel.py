@@ -34,7 +34,8 @@ class _Fields:
 
     def choice(self, place, label: str, field: str, words: dict, **options) -> None:
         """Draw a choice among `words`."""
-        chosen = field_of(f"train_{field}", getattr(self.editor.experiment.training, field), lambda value: self._put(field, value))
+        value = getattr(self.editor.experiment.training, field)
+        chosen = field_of(f"train_{field}", value, lambda value: self._put(field, value), words)
         place.selectbox(label, list(words), format_func=words.get, **chosen, **options)
 
     def number(self, place, label: str, field: str, limits: tuple[float, float], *, none: bool = False, **options) -> None:

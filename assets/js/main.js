@@ -35,7 +35,7 @@ export default function skipviz(component) {
       root.style.setProperty("--sv-width", `${root.clientWidth}px`);
     });
     observer.observe(root);
-    const commands = createCommands();
+    const commands = createCommands(data.page);
     const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare, guide: createGuide };
     const view = views[data.page](root, commands);
     const forget = onRoutes((blocked) => commands.feed(blocked));

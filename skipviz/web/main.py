@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from skipviz.web.component.component import commands
 from skipviz.web.screens import compare_page, figure_page, gallery_page, guide_page, lab_page, lost_page, runs_page
 from skipviz.web.screens.chrome import draw_header
 from skipviz.web.session_state.session import on_phone
@@ -24,9 +25,9 @@ lost = lost_page.place(set(pages))
 if lost:
     pages["lost"] = st.Page(lost_page.page, title="No page", url_path=lost, visibility="hidden")
 chosen = st.navigation(list(pages.values()), position="top")
-# What was asked for on a page just before it was left, which another's drawing would otherwise drop.
+# What was asked for on a page just before it was left.
 for screen in (figure_page, lab_page, runs_page, compare_page):
-    if screen.KEY in st.session_state:
+    if commands(screen.KEY, 0):
         screen.obey()
 asked = st.session_state.pop("go", None)
 if isinstance(asked, str) and asked in pages:

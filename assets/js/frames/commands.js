@@ -1,16 +1,24 @@
 // @ts-check
 // What the page asks of Python, numbered, kept until Python says that it has done it.
 
+// ms that a page stays at most once a link was followed; after which it did not lead away.
+const LEAVING = 5000;
+
+/** What was waiting on a page that was left. @type {{n: number, page: string}[]} */
+let behind = [];
+
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
- * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did; but before
- * a link is followed, which may lead to another page.
+ * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did. What waits
+ * when a page is left is told by the next one: a rerun of the page that is left would bring it back.
+ * @param {string} page
  * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
-export function createCommands() {
-  /** @type {{n: number}[]} */
-  let queue = [];
-  let last = 0;
+export function createCommands(page) {
+  let queue = behind.filter((command) => command.page === page);
+  let last = Math.max(0, ...queue.map((command) => command.n));
+  let others = behind.filter((command) => command.page !== page);
+  behind = [];
   let timer = 0;
   // Python's session that is talked to: a restarted server begins another, and is sent the last commands once more by
   // Streamlit itself, which have been done already.
@@ -20,10 +28,14 @@ export function createCommands() {
   const tell = () => {
     clearTimeout(timer);
     timer = 0;
-    emit("commands", queue.map((command) => ({ ...command, session })));
+    emit("commands", [...others, ...queue].map((command) => ({ ...command, session })));
   };
-  const leave = (event) => timer && event.target instanceof Element && event.target.closest("a") && tell();
-  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, leave, true);
+  const wait = (later) => {
+    clearTimeout(timer);
+    timer = window.setTimeout(tell, later);
+  };
+  const leave = (event) => timer && event.target instanceof Element && event.target.closest("a") && wait(LEAVING);
+  document.addEventListener("click", leave, true);
   return {
     /** Take the way to Python; true the first time. */
     connect(setStateValue) {
@@ -33,9 +45,8 @@ export function createCommands() {
     },
     send(command, later = 0) {
       last += 1;
-      queue.push({ ...command, n: last });
-      clearTimeout(timer);
-      if (later) timer = window.setTimeout(tell, later);
+      queue.push({ ...command, n: last, page });
+      if (later) wait(later);
       else tell();
       return last;
     },
@@ -44,11 +55,14 @@ export function createCommands() {
       session = name;
       if (done > last) last = done;
       queue = queue.filter((command) => command.n > done);
-      if (another && queue.length) tell();
+      if (others.length || (another && queue.length)) tell();
+      others = [];
     },
     waiting: () => queue.length > 0,
     destroy() {
-      for (const name of ["pointerdown", "keydown"]) document.removeEventListener(name, leave, true);
+      document.removeEventListener("click", leave, true);
+      clearTimeout(timer);
+      behind = [...others, ...queue];
     },
     /** Ask for frames as the page's data, or no longer. @param {boolean} on */
     feed: (on) => emit("feed", on),

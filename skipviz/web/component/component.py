@@ -12,6 +12,8 @@ from ...tasks.experiment import MAX_JSON
 from ..content import bundle
 from ..session_state import view
 
+PAGES = ("figure", "lab", "gallery", "runs", "guide", "compare")
+"""Keys under which pages mount the component."""
 MAX_COMMANDS = 64
 """Commands that may wait at once; a page sends each within a rerun."""
 MOST_OF_COMMAND, MOST_OF_FILE = 400_000, 2 * MAX_JSON
@@ -64,13 +66,20 @@ def wants_feed(key: str) -> bool:
 
 
 def commands(key: str, done: int) -> list[dict]:
-    """Return the commands the page sent since number `done`, oldest first; what is not a command is dropped."""
-    sent = _state(key).get("commands")
+    """Return the commands the page sent since number `done`, oldest first; what is not a command is dropped.
+
+    What it had no time to send before it was left comes from the page that followed.
+    """
+    found = [one for page in PAGES for one in _sent(page) if one.get("page", page) == key and one["n"] > done]
+    return sorted(found, key=lambda command: command["n"])
+
+
+def _sent(page: str) -> list[dict]:
+    sent = _state(page).get("commands")
     if not isinstance(sent, list | tuple):
         return []
-    mine = [one for one in sent[-MAX_COMMANDS:] if _is_command(one) and one.get("session", _session()) == _session()]
-    fresh = [dict(one) for one in mine if one["n"] > done]
-    return sorted(fresh, key=lambda command: command["n"])
+    mine = [dict(one) for one in sent[-MAX_COMMANDS:] if _is_command(one)]
+    return [one for one in mine if one.get("session", _session()) == _session()]
 
 
 def _is_command(value) -> bool:

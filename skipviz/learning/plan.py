@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -83,7 +84,7 @@ class Plan:
         leaving = {name: [edge for edge in edges if edge.in_force] for name, edges in wiring.leaving.items()}
         self._forks = {name for name, edges in leaving.items() if len(edges) + (name == wiring.output) > 1}
         self._resting = wiring.resting()
-        self._hidden = {node.id for node in wiring.order if self._is_hidden(node)}
+        self._hidden = {node.id for node, behind in pairwise(wiring.order) if self._is_hidden(node, behind)}
         self._bare: dict[str, tuple[str, float]] = {}
         self._sole = {edges[0].id: name for name, edges in leaving.items() if len(edges) == 1 and name not in self._forks}
         self._steps = [Step(node.id, self._computes(node)) for node in wiring.order if node.id not in self._hidden]
@@ -115,14 +116,15 @@ class Plan:
             states[step.name] = h
         return self._head(states[self.output])
 
-    def _is_hidden(self, node: Layer) -> bool:
-        """Whether only one merge reads it, unchanged and first: its state is then that merge's."""
+    def _is_hidden(self, node: Layer, behind: Layer) -> bool:
+        """Whether only the merge right behind reads it, unchanged and first: its state is then that merge's."""
         wiring, leaving = self._wiring, self._wiring.leaving[node.id]
         if node.id == wiring.output or len(leaving) != 1 or (node.id in wiring.merges and MERGES[node.op.kind].joins):
             return False
         edge = leaving[0]
         if (
-            edge.target not in wiring.merges
+            edge.target != behind.id
+            or edge.target not in wiring.merges
             or wiring.arriving[edge.target][0] is not edge
             or MERGES[wiring.nodes[edge.target].op.kind].joins
         ):

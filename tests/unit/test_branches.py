@@ -20,7 +20,7 @@ from skipviz.learning.probe import gradients, record
 from skipviz.network import edit
 from skipviz.network.branch import feeding
 from skipviz.network.paths import in_use, path_counts
-from skipviz.sharing.script.experiment import script
+from skipviz.sharing.script.experiment import network_source, script
 from skipviz.tasks.event import LayerEvent, SkipEvent
 from skipviz.web.content.page_data import MOST_BOXES, network_data
 
@@ -72,6 +72,30 @@ def test_a_network_with_branches_is_the_same_in_link_file_and_script(name):
     assert_same(theirs, ours)
     assert ending == pytest.approx(held_out)
     assert ours[0] != ours[-1]
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "Attention U-Net", "U-Net++"])
+def test_a_written_class_gives_the_same_bits_and_gradients_as_the_module_with_branches(name):
+    network, space = made_of(name).network, {}
+    exec(network_source(network), space)
+    written, built = space["Network"](), build(network)
+    x = torch.randn(4, *network.input, generator=torch.Generator().manual_seed(1))
+    x = x.mul(3).abs().long() if network.takes_tokens else x.requires_grad_()
+    for training in (True, False):
+        outputs = []
+        for module in (written, built):
+            torch.manual_seed(0)  # both leave their drop-path to torch's own generator
+            outputs.append(module.train(training)(x))
+        assert torch.equal(*outputs)
+        found = [gradients_of(y, module, x) for y, module in zip(outputs, (written, built), strict=True)]
+        assert found[0] == found[1]
+
+
+def gradients_of(outputs: torch.Tensor, module: torch.nn.Module, x: torch.Tensor) -> list:
+    """Return the gradients of input and parameters, these in an order that does not depend on how they are called."""
+    parameters = list(module.parameters())
+    found = torch.autograd.grad(outputs.square().sum(), [x, *parameters] if x.requires_grad else parameters, allow_unused=True)
+    return sorted("none" if gradient is None else f"{[*gradient.shape]} {gradient.numpy().tobytes().hex()}" for gradient in found)
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
@@ -178,7 +202,7 @@ def test_a_task_gives_one_input():
 
 @pytest.mark.parametrize("name", [*NETWORKS, "Attention U-Net", "U-Net++"])
 def test_every_network_with_branches_is_drawn_described_estimated_and_shown(name):
-    made = {**NETWORKS, **{title: lambda f=fields: unet(**f) for title, fields in UNETS.items()}}[name]()
+    made = made_of(name)
     network = made.network
     drawing = diagram.draw(network, page="lab", height=600).to_data()
     assert all(skip["boxes"] for skip in network_data(network)["skips"] if next(s for s in network.skips if s.id == skip["id"]).via)
@@ -193,6 +217,10 @@ def test_every_network_with_branches_is_drawn_described_estimated_and_shown(name
 
 
 UNETS = {"Attention U-Net": {"gates": True}, "U-Net++": {"nested": True, "depth": 3}}
+
+
+def made_of(name: str) -> Experiment:
+    return unet(**UNETS[name]) if name in UNETS else NETWORKS[name]()
 
 
 def unet(**fields) -> Experiment:

@@ -193,7 +193,7 @@ def _edges(network: Network, seed: int) -> Iterator[tuple[str, SkipModule]]:
     for name, arriving in arriving_at(network).items():
         node = nodes[name]
         for place, edge in enumerate(arriving if node.is_merge else ()):
-            skip = edge.joining(node.op, first=place == 0)
+            skip = edge.joining(node, first=place == 0)
             yield edge.id, SkipModule(skip, shapes[edge.id], made[edge.source], made[arriving[0].source], seed)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..network import Layer
 from ..network.activation import ACTIVATIONS
 from ..network.base import Shape, channels, is_image
-from ..network.shapes import LayerShape
+from ..network.shapes import NodeShape
 from .dropout import Masks
 from .gain import with_gain
 from .norm import Norm
@@ -41,7 +41,7 @@ class LearnedActivation(nn.Module):
 class LayerModule(nn.Module):
     """Parameters of f_k; `function` gives what f_k computes under some switches, a call computes it under the present ones."""
 
-    def __init__(self, layer: Layer, shape: LayerShape, seed: int, masks: Masks) -> None:
+    def __init__(self, layer: Layer, shape: NodeShape, seed: int, masks: Masks) -> None:
         super().__init__()
         self.shape, self.masks = shape, masks
         self.layer, self.frozen, self.passes_on = layer, (), False

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from itertools import compress
 
 from ..network import Layer, Network
-from ..network.branch import INPUT, ready_at
+from ..network.branch import places_of, ready_at
+from ..network.chain import wiring_of
 from ..network.norm import NORMS
-from ..network.rest import passes_on
-from ..network.shapes import LayerShape
+from ..network.rest import StandIn, stand_ins
+from ..network.shapes import NodeShape
 from .frame import VariantFrame
 
 UNDERFLOW, BLOCKED, ROUNDING = "underflow", "blocked", "rounding"
@@ -55,12 +56,15 @@ class GradientMarks:
 
     def __init__(self, network: Network, batch_size: int) -> None:
         self.network, depth = network, network.depth
-        self._passes = [passes(network, k, batch_size) for k in range(depth)]
+        wiring = wiring_of(network)
+        rests, shapes = stand_ins(wiring), wiring.shapes.nodes
+        through = {node.id: node.id in wiring.merges or passes(node, shapes[node.id], batch_size, rests) for node in wiring.order}
+        self._passes = [through[layer.id] for layer in network.layers]
         self._learns = [learns(layer) for layer in network.layers]
         self._beside = {node.id: k for k, node in enumerate(network.branches, start=depth + 2)}
         self._ways: list[list[Way]] = [[] for _ in range(depth + 2 + len(network.branches))]
-        for k, through in enumerate(self._passes):
-            self._ways[k].append(Way("trunk_grad", k, k + 1, through))
+        for k, open_ in enumerate(self._passes):
+            self._ways[k].append(Way("trunk_grad", k, k + 1, open_))
         for index, skip in enumerate(network.skips):
             carries, source = skip.in_force and skip.gain > 0, self._beside.get(skip.via, skip.source)
             if not skip.joins:
@@ -68,7 +72,7 @@ class GradientMarks:
             else:
                 read = skip.target == depth or self._passes[skip.target]
                 self._ways[source].append(Way("skip_grad", index, skip.target + 1, carries and read))
-        through = self._branch_ways(batch_size)
+        self._branch_ways(through)
         self._order = [*self._backwards()]
         self._forks = [(k, [way for way in ways if way.passes]) for k, ways in enumerate(self._ways) if k != depth + 1]
         self._forks = [(k, ways) for k, ways in self._forks if len(ways) + (k == depth) > 1]
@@ -79,23 +83,19 @@ class GradientMarks:
             "weight_grad": self._learns, "scale_grad": self._learns, "skip_weight_grad": skips,
         }  # fmt: skip
         if network.branches:
-            self._open |= {"branch_state_grad": [True] * len(through), "edge_grad": edges}
+            self._open |= {"branch_state_grad": [True] * len(network.branches), "edge_grad": edges}
             self._open |= {"branch_grad": [*map(learns, network.branches)], "edge_weight_grad": edges}
 
-    def _branch_ways(self, batch_size: int) -> list[bool]:
-        """Add the ways through branches' nodes; return of each whether gradient may come back through it."""
-        network, states = self.network, {INPUT: 0, **{layer.id: k for k, layer in enumerate(self.network.layers, start=1)}}
-        states |= self._beside
-        shapes = zip(network.branches, network.shapes.branches, strict=True)
-        through = {node.id: node.is_merge or (node.on and lets_through(node, shape, batch_size)) for node, shape in shapes}
-        for index, edge in enumerate(network.edges):
+    def _branch_ways(self, through: dict[str, bool]) -> None:
+        """Add the ways through branches' nodes, given of each whether gradient may come back through it."""
+        states = places_of(self.network) | self._beside
+        for index, edge in enumerate(self.network.edges):
             carries = edge.in_force and edge.gain > 0 and through[edge.target]
             self._ways[states[edge.source]].append(Way("edge_grad", index, states[edge.target], carries))
-        return [through[node.id] for node in network.branches]
 
     def _backwards(self) -> Iterator[int]:
         """Return the states in an order in which each stands behind all that read it."""
-        ready = ready_at(self.network) if self.network.branches else {}
+        ready = ready_at(self.network)
         for k in range(self.network.depth, -1, -1):
             yield from (self._beside[node.id] for node in reversed(ready.get(k, ())))
             yield k
@@ -181,14 +181,10 @@ def learns(layer: Layer) -> bool:
     return layer.on and layer.gain > 0 and (layer.scale != 0 or layer.scale_learned)
 
 
-def passes(network: Network, k: int, batch_size: int) -> bool:
-    """Return whether any gradient may come back through f_{k+1}, whatever its weights."""
-    layer = network.layers[k]
-    return lets_through(layer, network.shapes.layers[k], batch_size) if layer.on else passes_on(network, k + 1)
-
-
-def lets_through(layer: Layer, shape: LayerShape, batch_size: int) -> bool:
-    """Return whether any gradient may come back through a layer that is on."""
+def passes(layer: Layer, shape: NodeShape, batch_size: int, rests: dict[str, StandIn]) -> bool:
+    """Return whether any gradient may come back through a layer, whatever its weights, or through what stands in for it."""
+    if not layer.on:
+        return rests[layer.id] == "identity"
     if not learns(layer):
         return False
     normed = layer.normed_shape(shape.input, shape.output)

@@ -13,12 +13,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..network.base import Shape, channel_axis, channels, is_image
+from ..network.base import Shape, channel_axis, is_image
 from ..network.layer import Layer
 from ..network.merge import MERGES
-from ..network.skip import Adapter
+from ..network.rest import stand_ins
 from ..network.trunk import Trunk
-from ..network.wiring import Joint, Wiring
+from ..network.wiring import Joint, Wiring, is_plain
 from .gain import with_gain
 from .layer import composed
 from .merge import FUNCTIONS
@@ -83,7 +83,7 @@ class Plan:
         self.output = wiring.output
         leaving = {name: [edge for edge in edges if edge.in_force] for name, edges in wiring.leaving.items()}
         self._forks = {name for name, edges in leaving.items() if len(edges) + (name == wiring.output) > 1}
-        self._resting = wiring.resting()
+        self._resting = stand_ins(wiring)
         self._hidden = {node.id for node, behind in pairwise(wiring.order) if self._is_hidden(node, behind)}
         self._bare: dict[str, tuple[str, float]] = {}
         self._sole = {edges[0].id: name for name, edges in leaving.items() if len(edges) == 1 and name not in self._forks}
@@ -119,28 +119,21 @@ class Plan:
     def _is_hidden(self, node: Layer, behind: Layer) -> bool:
         """Whether only the merge right behind reads it, unchanged and first: its state is then that merge's."""
         wiring, leaving = self._wiring, self._wiring.leaving[node.id]
-        if node.id == wiring.output or len(leaving) != 1 or (node.id in wiring.merges and MERGES[node.op.kind].joins):
+        if behind.id not in wiring.merges or wiring.joins(node.id) or wiring.joins(behind.id) or len(leaving) != 1:
             return False
         edge = leaving[0]
-        if (
-            edge.target != behind.id
-            or edge.target not in wiring.merges
-            or wiring.arriving[edge.target][0] is not edge
-            or MERGES[wiring.nodes[edge.target].op.kind].joins
-        ):
-            return False
-        return (edge.on, edge.strength, edge.gain) == (True, 1, 1) and edge.adapter == UNCHANGED
+        return node.id != wiring.output and wiring.arriving[behind.id][0] is edge and is_plain(edge)
 
     def _computes(self, node: Layer) -> Reads:
         if node.id not in self._wiring.merges:
             return self._layer(node)
-        return self._joined(node) if MERGES[node.op.kind].joins else self._landed(node)
+        return self._joined(node) if self._wiring.joins(node.id) else self._landed(node)
 
     def _layer(self, node: Layer) -> Reads:
         """Return what a layer makes of what its edge brings."""
         edge, function = self._wiring.arriving[node.id][0], self._function(node)
         source, name = edge.source, edge.id
-        if (edge.on, edge.strength, edge.gain) != (True, 1, 1):
+        if not is_plain(edge):
             read = self._read(edge, None, edge.strength)
             return lambda states, tape: function(read(states, tape))
         if source not in self._forks:
@@ -156,37 +149,14 @@ class Plan:
 
     def _function(self, node: Layer) -> Function:
         wiring, owner = self._wiring, self._wiring.owner(node)
-        module, before = self._module.layer_of(owner), wiring.arriving[node.id][0].source
-        frozen = self._frozen(before) if before in wiring.merges and MERGES[wiring.nodes[before].op.kind].joins else ()
+        module, frozen = self._module.layer_of(owner), tuple(slice(*part) for part in wiring.zeroed(node.id))
         identity = self._resting.get(node.id) == "identity"
-        if node.drop_path and not self._ends_branch(node):
+        if node.drop_path and not wiring.ends_branch(node.id):
             node = node.model_copy(update={"drop_path": 0.0})
         if self._training is None and owner == node.id:
             module.set_layer(node, frozen, identity)
             return lambda x: self._module.layer_of(owner)(x)
         return module.function(node, self._training, frozen) if node.on else module.resting(identity)
-
-    def _ends_branch(self, node: Layer) -> bool:
-        """Whether a sum takes it beside another state, so that drop-path acts there."""
-        leaving = self._wiring.leaving[node.id]
-        while len(leaving) == 1 and leaving[0].target in self._wiring.merges:
-            target = self._wiring.nodes[leaving[0].target]
-            if MERGES[target.op.kind].sums:
-                return any(edge.in_force for edge in self._wiring.arriving[target.id] if edge is not leaving[0])
-            if MERGES[target.op.kind].joins:
-                return False
-            leaving = self._wiring.leaving[target.id]
-        return False
-
-    def _frozen(self, concat: str) -> tuple[slice, ...]:
-        """Return the channels of a concat that stand for edges which are off."""
-        first, frozen = 0, []
-        for edge in self._wiring.arriving[concat]:
-            count = channels(self._wiring.shapes.edges[edge.id].carried)
-            if not edge.in_force:
-                frozen.append(slice(first, first + count))
-            first += count
-        return tuple(frozen)
 
     def _read(self, edge: Joint, adapt: Function | None, strength: float) -> Reads:
         """Return what an edge brings: its source, an alias of it where that is a fork, adapted and times `strength`."""
@@ -301,9 +271,6 @@ class Plan:
         for name, step in last.items():
             if name != self.output:
                 step.spent.append(name)
-
-
-UNCHANGED = Adapter()
 
 
 __all__ = ["Plan", "Step", "Tape"]

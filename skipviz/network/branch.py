@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .base import NetworkError, Shape, elements
+from .base import NetworkError, Shape
 from .edge import Edge
-from .node import Node
-from .shapes import MAX_ELEMENTS, UNCHANGED, NodeShape, SkipShape, landing_shape
+from .node import Node, check_ports
+from .shapes import UNCHANGED, NodeShape, SkipShape, landing_shape, layer_shape
 
 if TYPE_CHECKING:
     from .network import Network
@@ -32,7 +32,7 @@ def arriving_at(network: Network) -> dict[str, list[Edge]]:
 
 def ready_at(network: Network) -> dict[int, list[Node]]:
     """Return, by k, the nodes of branches that can be computed as soon as h_k is."""
-    known = _places(network)
+    known = places_of(network)
     arriving, found = arriving_at(network), {}
     for node in network.branches:
         known[node.id] = k = max(known[edge.source] for edge in arriving[node.id])
@@ -72,7 +72,7 @@ def check_branches(network: Network) -> None:
     for part in (*network.layers, *network.branches):
         if part.id in taken:
             raise NetworkError(f"with branches no layer is called {part.id}, which is what they call an input")
-    known, beside = _places(network), {node.id for node in network.branches}
+    known, beside = places_of(network), {node.id for node in network.branches}
     for edge in network.edges:
         if edge.target not in beside:
             raise NetworkError(f"edge {edge.id}: there is no branch with a node {edge.target}")
@@ -81,10 +81,7 @@ def check_branches(network: Network) -> None:
     arriving = arriving_at(network)
     for node in network.branches:
         edges = arriving[node.id]
-        if not edges:
-            raise NetworkError(f"nothing leads into {node.id}")
-        if not node.is_merge and len(edges) > 1:
-            raise NetworkError(f"{len(edges)} edges lead into {node.id}, which reads one state: merge them first")
+        check_ports(node, len(edges))
         late = next((edge.source for edge in edges if edge.source not in known), None)
         if late:
             raise NetworkError(f"{node.id} reads {late}, which stands behind it")
@@ -130,16 +127,13 @@ def _shape(node: Node, arriving: list[Edge], made: dict[str, Shape], edges: dict
     target = made[arriving[0].source]
     if not node.is_merge:
         edges[arriving[0].id] = SkipShape(UNCHANGED, target, 0)
-        output = node.output_shape(target)
-        if elements(output) > MAX_ELEMENTS:
-            raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
-        return NodeShape((target,), output, 0 if node.shares else node.parameter_count(target))
+        return layer_shape(node, target)
     for place, edge in enumerate(arriving):
-        edges[edge.id] = landing_shape(edge.joining(node.op, first=place == 0), made[edge.source], target, True)
+        edges[edge.id] = landing_shape(edge.joining(node, first=place == 0), made[edge.source], target, True)
     brought = tuple(edges[edge.id].carried for edge in arriving)
     return NodeShape(brought, node.op.output_shape(list(brought)), 0)
 
 
-def _places(network: Network) -> dict[str, int]:
+def places_of(network: Network) -> dict[str, int]:
     """Return the number of each state of the trunk by the name that edges have for it."""
     return {INPUT: 0, **dict.fromkeys(network.further, 0), **{layer.id: k for k, layer in enumerate(network.layers, start=1)}}

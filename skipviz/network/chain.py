@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .base import Shape, channels, with_channels
 from .branch import INPUT, arriving_at, ready_at
 from .edge import Edge
 from .layer import Layer
 from .merge import MERGES
-from .network import Network
 from .node import Join, Node
-from .shapes import UNCHANGED, LayerShape, NodeShape, SkipShape
+from .shapes import UNCHANGED, NodeShape, SkipShape
 from .skip import Adapter, Skip
 from .trunk import Trunk
-from .wiring import PartShapes, Wiring
+from .wiring import AS_IT_IS, PartShapes, Wiring
+
+if TYPE_CHECKING:
+    from .network import Network
 
 X = ":x"
 """Name of h_0 in a wiring; no part has such an id."""
 Landing = list[tuple[Skip, SkipShape]]
-AS_IT_IS = Adapter()
 
 
 @dataclass(slots=True)
@@ -53,14 +55,14 @@ def wiring_of(network: Network) -> Wiring:
     Layers and skips keep their ids, so they draw the same initial weights. The chain was checked, so nothing is again.
     """
     chain = _Chain(network)
-    shapes, inputs = network.shapes, {X: tuple(network.input), **network.further}
+    inputs = {X: tuple(network.input), **network.further}
     states = inputs | {node.id: chain.shapes[node.id].output for node in chain.nodes}
     return Wiring(
         inputs,
         tuple(chain.nodes),
         tuple(chain.edges),
         chain.reads,
-        PartShapes(states, chain.shapes, chain.carried, shapes.output, shapes.head_parameters),
+        PartShapes(states, chain.shapes, chain.carried),
         Trunk(tuple(chain.states), tuple(chain.ways[: network.depth]), tuple(skip.id for skip in network.skips)),
     )
 
@@ -71,28 +73,27 @@ class _Chain:
     def __init__(self, network: Network) -> None:
         self.nodes: list[Layer | Merge | Node] = []
         self.edges: list[Joint] = []
-        self.shapes: dict[str, NodeShape] = {}
-        self.carried: dict[str, SkipShape] = {}
+        shapes = network.shapes
+        self.shapes = {node.id: shape for node, shape in zip(network.branches, shapes.branches, strict=True)}
+        self.carried = {edge.id: shape for edge, shape in zip(network.edges, shapes.edges, strict=True)}
         self.reads, self.states, self.ways = X, [X], []
         landing: dict[int, Landing] = {}
-        for skip, shape in zip(network.skips, network.shapes.skips, strict=True):
+        for skip, shape in zip(network.skips, shapes.skips, strict=True):
             landing.setdefault(skip.target, []).append((skip, shape))
         self._names = {INPUT: X}
         """By the name that an edge has for a state, that of the part which gives it."""
-        self._arriving: dict[str, list[Edge]] | None = None
-        ready, self._network = ready_at(network) if network.branches else {}, network
+        self._arriving, ready = arriving_at(network), ready_at(network)
         self._branches(ready.get(0, ()))
-        for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):
+        for k, (layer, shape) in enumerate(zip(network.layers, shapes.layers, strict=True), start=1):
             self._layer(layer, shape, landing.get(k, ()), ready.get(k, ()))
 
-    def _layer(self, layer: Layer, shape: LayerShape, skips: Landing, branches: Iterable[Node]) -> None:
+    def _layer(self, layer: Layer, shape: NodeShape, skips: Landing, branches: Iterable[Node]) -> None:
         way = f"{layer.id}:in"
         if len(self.ways) < len(self.states):
             self.ways.append(way)
-        self.edges.append(Joint(way, self.reads, layer.id))
-        self.carried[way] = SkipShape(UNCHANGED, shape.input, 0)
+        self._trunk(way, self.reads, layer.id, 0, shape.input)
         self.nodes.append(layer)
-        self.shapes[layer.id] = NodeShape((shape.input,), shape.output, shape.parameters)
+        self.shapes[layer.id] = shape
         state, by_merge = layer.id, {}
         for skip in sorted(skips, key=_turn):
             by_merge.setdefault(skip[0].merge, []).append(skip)
@@ -109,38 +110,34 @@ class _Chain:
         self.reads = state
 
     def _merge(self, name: str, merge: str, first: str, shape: Shape, skips: Landing) -> str:
-        ahead = [one for one in skips if one[0].before]
-        self.edges.append(Joint(f"{name}:0", first, name, len(ahead)))
-        self.carried[f"{name}:0"] = SkipShape(UNCHANGED, shape, 0)
-        skips = [*ahead, *(one for one in skips if not one[0].before)]
+        skips = sorted(skips, key=lambda one: not one[0].before)
+        ahead = sum(skip.before for skip, _ in skips)
+        self._trunk(f"{name}:0", first, name, ahead, shape)
         for port, (skip, carried) in enumerate(skips):
-            port += port >= len(ahead)
-            source = skip.via or self.states[skip.source]
-            live = skip.on, skip.strength, skip.gain, skip.adapter, skip.in_force
-            self.edges.append(Joint(skip.id, source, name, port, *live))
+            self._edge(skip, skip.via or self.states[skip.source], name, port + (port >= ahead))
             self.carried[skip.id] = carried
         self.nodes.append(Merge(name, JOINS[merge]))
         inputs = [carried.carried for _, carried in skips]
-        inputs = (*inputs[: len(ahead)], shape, *inputs[len(ahead) :])
+        inputs.insert(ahead, shape)
         output = with_channels(shape, sum(map(channels, inputs))) if MERGES[merge].joins else shape
-        self.shapes[name] = NodeShape(inputs, output, 0)
+        self.shapes[name] = NodeShape(tuple(inputs), output, 0)
         return name
 
     def _branches(self, ready: Iterable[Node]) -> None:
         """Add nodes of branches, which read what is there."""
-        if not ready:
-            return
-        if self._arriving is None:
-            shapes, network = self._network.shapes, self._network
-            self._arriving = arriving_at(network)
-            self.carried |= {edge.id: shape for edge, shape in zip(network.edges, shapes.edges, strict=True)}
-            self.shapes |= {node.id: shape for node, shape in zip(network.branches, shapes.branches, strict=True)}
         for node in ready:
             for edge in self._arriving[node.id]:
-                live = edge.on, edge.strength, edge.gain, edge.adapter, edge.in_force
-                source = self._names.get(edge.source, edge.source)
-                self.edges.append(Joint(edge.id, source, node.id, edge.port, *live))
+                self._edge(edge, self._names.get(edge.source, edge.source), node.id, edge.port)
             self.nodes.append(node)
+
+    def _trunk(self, name: str, source: str, target: str, port: int, shape: Shape) -> None:
+        """Add an edge that carries a state of `shape` as it is."""
+        self.edges.append(Joint(name, source, target, port))
+        self.carried[name] = SkipShape(UNCHANGED, shape, 0)
+
+    def _edge(self, part: Skip | Edge, source: str, target: str, port: int) -> None:
+        live = part.on, part.strength, part.gain, part.adapter, part.in_force
+        self.edges.append(Joint(part.id, source, target, port, *live))
 
 
 def _turn(landing: tuple[Skip, SkipShape]) -> bool:

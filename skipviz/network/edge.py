@@ -6,7 +6,7 @@ from pydantic import Field
 
 from .base import Frozen
 from .merge import MERGES
-from .node import Join
+from .node import Node
 from .skip import Adapter, Skip
 
 
@@ -27,7 +27,9 @@ class Edge(Frozen):
         """Whether it carries anything: on, and of another strength than 0."""
         return self.on and self.strength != 0
 
-    def joining(self, join: Join, first: bool) -> Skip:
-        """Return what carries a state of one shape to a merge of another: adapter, gate and their parameters."""
-        merge = "add" if first and MERGES[join.kind].maps else join.kind
-        return Skip(id=self.id, source=0, target=1, merge=merge, gain=self.gain, adapter=self.adapter, gate_bias=join.gate_bias)
+    def joining(self, node: Node, first: bool) -> Skip:
+        """Return the edge as a skip, which carries a state of one shape to a merge of another: adapter, gate and parameters."""
+        live = {name: getattr(self, name) for name in ("id", "on", "strength", "gain", "adapter")}
+        if not node.is_merge or (first and MERGES[node.op.kind].maps):
+            return Skip(source=0, target=1, **live)
+        return Skip(source=0, target=1, merge=node.op.kind, gate_bias=node.op.gate_bias, **live)

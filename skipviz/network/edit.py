@@ -11,7 +11,7 @@ from itertools import accumulate
 from pydantic import ValidationError
 
 from .base import Frozen, NetworkError, sentence
-from .branch import INPUT
+from .branch import INPUT, arriving_at
 from .layer import Layer
 from .network import MAX_LAYERS, Network
 from .rest import check_rests, unfit
@@ -85,11 +85,7 @@ def set_layers(network: Network, identifiers, **changes) -> Network:
     wanted = set(identifiers)
     for identifier in sorted(wanted - {part.id for part in (*network.layers, *network.branches)}):
         network.layer_index(identifier)
-    parts = {
-        name: tuple(_with(part, changes) if part.id in wanted else part for part in getattr(network, name))
-        for name in ("layers", "branches")
-    }
-    return _switched(network, changes, **parts)
+    return _switched(network, changes, **_with_layers(network, wanted, changes))
 
 
 def insert_layer(network: Network, position: int, layer: Layer | None = None) -> Network:
@@ -142,14 +138,14 @@ def remove_layers(network: Network, identifiers) -> Network:
 
 def pruned(network: Network) -> dict[str, tuple]:
     """Return the parts of a network without branches' nodes that no skip and no other node reads."""
-    nodes, edges = network.branches, network.edges
-    while True:
-        read = {skip.via for skip in network.skips} | {edge.source for edge in edges}
-        kept = tuple(node for node in nodes if node.id in read)
-        if len(kept) == len(nodes):
-            return {"layers": network.layers, "skips": network.skips, "branches": nodes, "edges": edges}
-        nodes, names = kept, {node.id for node in kept}
-        edges = tuple(edge for edge in edges if edge.target in names)
+    read, arriving = {skip.via for skip in network.skips}, arriving_at(network)
+    for node in reversed(network.branches):
+        if node.id in read:
+            read.update(edge.source for edge in arriving[node.id])
+    nodes = tuple(node for node in network.branches if node.id in read)
+    names = {node.id for node in nodes}
+    edges = tuple(edge for edge in network.edges if edge.target in names)
+    return {"layers": network.layers, "skips": network.skips, "branches": nodes, "edges": edges}
 
 
 def repeated(unit: Network, count: int) -> Network:
@@ -190,9 +186,8 @@ def rested(network: Network, identifiers: Collection[str]) -> Network:
 
 def awake(network: Network) -> Network:
     """Return `network`, each layer on again that is off where nothing could take its place."""
-    wrong = {network.layers[k - 1].id for k in unfit(network)}
-    layers = tuple(_with(layer, {"on": True}) if layer.id in wrong else layer for layer in network.layers)
-    return network.model_copy(update={"layers": layers}) if wrong else network
+    wrong = unfit(network)
+    return network.model_copy(update=_with_layers(network, wrong, {"on": True})) if wrong else network
 
 
 def _standing(parts, before):
@@ -210,6 +205,14 @@ def _switched(network: Network, changes: dict, **parts) -> Network:
     edited = network.model_copy(update=parts)
     check_rests(edited, known=unfit(network))
     return edited
+
+
+def _with_layers(network: Network, wanted: Collection[str], changes: dict) -> dict[str, tuple]:
+    """Return the layers of trunk and branches with the same change made to those wanted."""
+    return {
+        name: tuple(_with(part, changes) if part.id in wanted else part for part in getattr(network, name))
+        for name in ("layers", "branches")
+    }
 
 
 def _with(part: Frozen, changes: dict):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from .base import NetworkError
 from .branch import INPUT
 from .edge import Edge
 from .layer import Layer
 from .merge import MERGES
-from .node import Node
+from .node import Node, check_ports
 from .operation import CLASSES
-from .skip import Adapter, Skip
+from .skip import Skip
 from .trunk import path_to
-from .wiring import Wiring, ordered
+from .wiring import AS_IT_IS, Wiring, is_plain, ordered
 
 GRAPH = ("inputs", "nodes", "edges", "output")
 """What `Network` takes in place of input, layers and skips."""
@@ -50,21 +52,18 @@ def _check(inputs: dict, nodes: list[Node], edges: list[Edge], output: str) -> N
     for what, ids in (("part", names), ("edge", [edge.id for edge in edges])):
         if len(set(ids)) != len(ids):
             raise NetworkError(f"two {what}s have the id {next(one for one in ids if ids.count(one) > 1)}")
-    known, count = set(names), {}
+    known = set(names)
     for edge in edges:
         if edge.source not in known or edge.target not in known:
             missing = edge.source if edge.source not in known else edge.target
             raise NetworkError(f"edge {edge.id}: there is no node {missing}")
         if edge.target in inputs:
             raise NetworkError(f"edge {edge.id}: nothing leads into an input, and {edge.target} is one")
-        count[edge.target] = count.get(edge.target, 0) + 1
     if output not in known or output in inputs:
         raise NetworkError(f"the output is a node, and there is none of the id {output}")
+    count = Counter(edge.target for edge in edges)
     for node in nodes:
-        if not count.get(node.id):
-            raise NetworkError(f"nothing leads into {node.id}")
-        if not node.is_merge and count[node.id] > 1:
-            raise NetworkError(f"{count[node.id]} edges lead into {node.id}, which reads one state: merge them first")
+        check_ports(node, count[node.id])
 
 
 class _Folding:
@@ -88,7 +87,7 @@ class _Folding:
             if node.is_merge:
                 self._merge(node, edge)
             else:
-                if not _plain(edge):
+                if not is_plain(edge):
                     self._box(f"{edge.id}.x", edge)
                 self._add(Layer(**{name: getattr(node, name) for name in Layer.model_fields}))
                 self.places[node.id] = len(self.layers)
@@ -115,7 +114,7 @@ class _Folding:
 
     def _box(self, name: str, edge: Edge) -> None:
         """Add a box that passes on what the edge brings."""
-        if edge.adapter != Adapter():
+        if edge.adapter != AS_IT_IS:
             raise NetworkError(f"edge {edge.id} is on the trunk, to which others adapt: give them the adapter, or make it a node")
         scale = {} if edge.strength == 1 else {"scale": edge.strength}
         self._add(Layer(id=name, op=CLASSES["Identity"](), on=edge.on, gain=edge.gain, **scale))
@@ -127,14 +126,14 @@ class _Folding:
         if place and not kind.sums and not kind.joins:
             raise NetworkError(f"{node.id}: a {kind.name} changes its first state, so that is the trunk's")
         alone = kind.joins or (len(wiring.leaving[edge.source]) == 1 and edge.source != wiring.output)
-        if not (self.layers and alone and _plain(edge) and self._lands(kind)):
+        if not (self.layers and alone and is_plain(edge) and self._lands(kind)):
             self._box(node.id, edge)
         self.kinds.append(kind.name)
         for port, other in enumerate(arriving):
             if other is not edge:
                 self.landing.append((other, len(self.layers), node, port < place))
         reader = wiring.leaving[node.id]
-        read_once = (not reader or node.id == wiring.output) if len(reader) != 1 else _plain(reader[0])
+        read_once = (not reader or node.id == wiring.output) if len(reader) != 1 else is_plain(reader[0])
         if kind.joins and not (read_once and not (reader and wiring.nodes[reader[0].target].is_merge)):
             self._box(f"{node.id}.x", Edge(id=f"{node.id}.x", source="", target=""))
         self.places[node.id] = len(self.layers)
@@ -155,7 +154,3 @@ class _Folding:
         via = "" if on_trunk else edge.source
         joins = {"merge": node.op.kind, "gate_bias": node.op.gate_bias, "before": before and MERGES[node.op.kind].joins}
         return Skip(id=edge.id, source=source, target=target, via=via, **joins, **live)
-
-
-def _plain(edge: Edge) -> bool:
-    return (edge.on, edge.strength, edge.gain) == (True, 1, 1) and edge.adapter == Adapter()

@@ -14,7 +14,7 @@ from .layer import Init, Layer
 from .merge import MERGES
 from .node import Node
 from .rest import check_rests
-from .shapes import MAX_ELEMENTS, LayerShape, NodeShape, Shapes, SkipShape, landing_shape
+from .shapes import NodeShape, Shapes, SkipShape, landing_shape, layer_shape
 from .skip import Skip
 
 MAX_LAYERS = 2500
@@ -142,10 +142,10 @@ class Network(Frozen):
         """Return the shape of what a skip carries, before its adapter: of h_source, or of what a branch makes of it."""
         return self.shapes.read[skip.via] if skip.via else self.shapes.states[skip.source]
 
-    def place(self, identifier: str) -> str:
-        """Return the part with this id as the diagram names it: `f(k)` for a layer, `the head` for what is none."""
+    def place(self, identifier: str, otherwise: str = "the head") -> str:
+        """Return the part with this id as the diagram names it: `f(k)` for a layer of the trunk, `otherwise` for what is none."""
         found = (k for k, layer in enumerate(self.layers, start=1) if layer.id == identifier)
-        return next((f"f({k})" for k in found), "the head")
+        return next((f"f({k})" for k in found), otherwise)
 
     def skip(self, identifier: str) -> Skip:
         """Return the skip with this id; raises `NetworkError`."""
@@ -193,13 +193,12 @@ def _check_tokens(network: Network) -> None:
 def infer(network: Network) -> Shapes:
     """Return every state's shape and every part's parameters; raises `NetworkError` naming the part."""
     states: list[Shape] = [tuple(network.input)]
-    layers: list[LayerShape] = []
+    layers: list[NodeShape] = []
     skips: dict[str, SkipShape] = {}
     branches: dict[str, NodeShape] = {}
     edges: dict[str, SkipShape] = {}
     made: dict[str, Shape] = {INPUT: states[0], **{name: tuple(shape) for name, shape in network.further.items()}}
-    ready = ready_at(network) if network.branches else {}
-    arriving = arriving_at(network) if network.branches else {}
+    ready, arriving = ready_at(network), arriving_at(network)
 
     def branch_out(k: int) -> None:
         for node in ready.get(k, ()):
@@ -216,14 +215,11 @@ def infer(network: Network) -> Shapes:
     read = states[0]
     for k, layer in enumerate(network.layers, start=1):
         try:
-            output = layer.output_shape(read)
-            layers.append(LayerShape(read, output, 0 if layer.shares else layer.parameter_count(read)))
-            if elements(output) > MAX_ELEMENTS:
-                raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
+            layers.append(layer_shape(layer, read))
         except NetworkError as error:
             raise NetworkError(f"f({k}): {error}") from None
+        read = output = layers[-1].output
         states.append(output)
-        read = output
         there = landing.get(k, ())
         skips |= {skip.id: landing_shape(skip, source_of(skip), output, bool(skip.via)) for skip in there if not skip.joins}
         made[layer.id] = output

@@ -59,5 +59,13 @@ class Node(Layer):
         return self
 
 
+def check_ports(node: Node, count: int) -> None:
+    """Raise `NetworkError` where a node cannot read as many edges."""
+    if not count:
+        raise NetworkError(f"nothing leads into {node.id}")
+    if not node.is_merge and count > 1:
+        raise NetworkError(f"{count} edges lead into {node.id}, which reads one state: merge them first")
+
+
 def _listed(shapes: list[Shape]) -> str:
     return " and ".join(written(shape) for shape in shapes)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .chain import wiring_of
 from .network import Network
+from .rest import stand_ins
 
 
 class Used(NamedTuple):
@@ -25,7 +26,7 @@ def path_counts(network: Network) -> list[int]:
     (or the head) reads. The result has `depth + 1` entries, more where a branch holds more layers than what it passes.
     """
     wiring = wiring_of(network)
-    resting = wiring.resting()
+    resting = stand_ins(wiring)
     found: dict[str, Counter] = {name: Counter({0: 1}) for name in wiring.inputs}
     for node in wiring.order:
         read = Counter()
@@ -45,7 +46,7 @@ def in_use(network: Network) -> Used:
     The others have no gradient: what is off, and what only leads to zeros that stand in for a layer that is off.
     """
     wiring = wiring_of(network)
-    resting, needed, edges = wiring.resting(), {wiring.output}, set()
+    resting, needed, edges = stand_ins(wiring), {wiring.output}, set()
     for node in reversed(wiring.order):
         if node.id in needed and resting.get(node.id) != "zeros":
             for edge in wiring.arriving[node.id]:

@@ -1,13 +1,16 @@
-"""What stands in for a layer that is off, and where nothing could."""
+"""What stands in for a layer that is off, on the trunk or beside it, and where nothing could."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import accumulate
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, Literal
 
 from .base import NetworkError
+from .chain import wiring_of
 from .merge import MERGES
+from .wiring import Wiring
 
 if TYPE_CHECKING:
     from .network import Network
@@ -15,54 +18,51 @@ if TYPE_CHECKING:
 StandIn = Literal["zeros", "identity"]
 
 
-def in_residual_branch(network: Network, k: int) -> bool:
-    """Return whether f_k lies under a residual merge in force, so that its lesion contributes 0."""
-    return _residual_branches(network)[k - 1]
+def stand_ins(wiring: Wiring) -> dict[str, StandIn]:
+    """Return what takes the place of each layer that is off: zeros in a residual branch, else the identity where it fits.
 
-
-def ends_branch(network: Network, k: int) -> bool:
-    """Return whether an add in force lands behind f_k, so that drop-path acts there."""
-    return any(skip.target == k and MERGES[skip.merge].sums and skip.in_force for skip in network.skips)
-
-
-def passes_on(network: Network, k: int) -> bool:
-    """Return whether f_k, while it is off, becomes the identity; it becomes zeros in a residual branch."""
-    return _stand_in(network, k, in_residual_branch(network, k)) == "identity"
-
-
-def unfit(network: Network) -> list[int]:
-    """Return each k of an f_k that is off although nothing could take its place: no branch holds it and shapes differ.
-
-    Only what an earlier version wrote down has such a layer; it gives zeros.
+    One that is `unfit`, which only an earlier version wrote down, gives zeros.
     """
-    off = [k for k, layer in enumerate(network.layers, start=1) if not layer.on]
-    branches = _residual_branches(network) if off else []
-    return [k for k in off if _stand_in(network, k, branches[k - 1]) is None]
+    off = [node.id for node in wiring.order if not node.on]
+    under = residual_branches(wiring) if off else ()
+    return {name: "identity" if name not in under and _fits(wiring, name) else "zeros" for name in off}
 
 
-def check_rests(network: Network, known: Collection[int] = ()) -> None:
+def unfit(network: Network) -> list[str]:
+    """Return each layer that is off although nothing could take its place: no residual branch holds it and shapes differ."""
+    off = [part.id for part in (*network.layers, *network.branches) if not part.on]
+    if not off:
+        return []
+    wiring = wiring_of(network)
+    under = residual_branches(wiring)
+    return [name for name in off if name not in under and not _fits(wiring, name)]
+
+
+def check_rests(network: Network, known: Collection[str] = ()) -> None:
     """Raise `NetworkError` where a layer is off that cannot be, apart from those `known`."""
-    for k in unfit(network):
-        if k not in known:
+    for name in unfit(network):
+        if name not in known:
             raise NetworkError(
-                f"f({k}) cannot be off: no residual skip in force passes it and it changes the shape, "
+                f"{network.place(name, name)} cannot be off: no residual skip in force passes it and it changes the shape, "
                 "so nothing could take its place"
             )
 
 
-def _stand_in(network: Network, k: int, in_branch: bool) -> StandIn | None:
-    """Return what takes the place of f_k while it is off."""
-    if in_branch:
-        return "zeros"
-    shape = network.shapes.layers[k - 1]
-    return "identity" if shape.input == shape.output else None
+def residual_branches(wiring: Wiring) -> set[str]:
+    """Return the nodes that an add or gate in force can be reached without: while one of them is off, it contributes 0."""
+    place = {name: k for k, name in enumerate(wiring.leaving)}
+    above: dict[str, int] = {name: 1 << place[name] for name in wiring.inputs}
+    branches = 0
+    for node in wiring.order:
+        ways = [above[edge.source] for edge in wiring.arriving[node.id] if edge.in_force]
+        every, shared = reduce(or_, ways, 0), reduce(and_, ways) if ways else 0
+        if node.id in wiring.merges and MERGES[node.op.kind].residual:
+            branches |= every & ~shared
+        above[node.id] = every | 1 << place[node.id]
+    return {name for name, k in place.items() if branches >> k & 1}
 
 
-def _residual_branches(network: Network) -> list[bool]:
-    """Return of every layer whether it lies in a residual branch."""
-    edges = [0] * (network.depth + 2)
-    for skip in network.skips:
-        if skip.in_force and MERGES[skip.merge].residual:
-            edges[skip.source + 1] += 1
-            edges[skip.target + 1] -= 1
-    return [bool(over) for over in accumulate(edges[1:-1])]
+def _fits(wiring: Wiring, name: str) -> bool:
+    """Return whether the identity gives what a node gives."""
+    shape = wiring.shapes.nodes[name]
+    return shape.input == shape.output

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .base import Shape, channels
+from .base import NetworkError, Shape, channels, elements
+from .layer import Layer
 from .merge import MERGES
 from .skip import Adapter, Skip
 
@@ -15,17 +16,8 @@ UNCHANGED = Adapter(spatial="none", channels="none")
 
 
 @dataclass(frozen=True)
-class LayerShape:
-    """What inference knows of one layer: shape in (with concats), shape out, parameters."""
-
-    input: Shape
-    output: Shape
-    parameters: int
-
-
-@dataclass(frozen=True)
 class NodeShape:
-    """What inference knows of one node: what its ports bring, its output, its own parameters."""
+    """What inference knows of a layer or a merge: what its ports bring (with concats), its output, its own parameters."""
 
     inputs: tuple[Shape, ...]
     output: Shape
@@ -50,7 +42,7 @@ class Shapes:
     """Inference's result: `states[k]` is the shape of h_k; lists follow the network's own order."""
 
     states: tuple[Shape, ...]
-    layers: tuple[LayerShape, ...]
+    layers: tuple[NodeShape, ...]
     skips: tuple[SkipShape, ...]
     head_input: Shape
     output: Shape
@@ -64,6 +56,15 @@ class Shapes:
     def parameters(self) -> int:
         parts = (*self.layers, *self.skips, *self.branches, *self.edges)
         return sum(part.parameters for part in parts) + self.head_parameters
+
+
+def layer_shape(layer: Layer, read: Shape) -> NodeShape:
+    """Return what a layer makes of a state of the shape `read`; raises `NetworkError`."""
+    output = layer.output_shape(read)
+    count = 0 if layer.shares else layer.parameter_count(read)
+    if elements(output) > MAX_ELEMENTS:
+        raise NetworkError(f"{elements(output):,} elements a sample are over the limit of {MAX_ELEMENTS:,}")
+    return NodeShape((read,), output, count)
 
 
 def landing_shape(skip: Skip, source: Shape, target: Shape, beside: bool) -> SkipShape:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import and_, or_
+from heapq import heappop, heappush
 from typing import Protocol
 
-from .base import Shape
+from .base import Shape, channels
 from .layer import Layer
 from .merge import MERGES
-from .rest import StandIn
 from .shapes import NodeShape, SkipShape
 from .skip import Adapter
 from .trunk import Trunk
+
+AS_IT_IS = Adapter()
+"""Of an edge that brings its source unchanged, or as its shapes ask."""
 
 
 class Joint(Protocol):
@@ -33,18 +34,11 @@ class Joint(Protocol):
 
 @dataclass(frozen=True)
 class PartShapes:
-    """Inference's result: `states` by input and node, `nodes` and `edges` by id."""
+    """What inference knows of parts: `states` by input and node, `nodes` and `edges` by id."""
 
     states: Mapping[str, Shape]
     nodes: Mapping[str, NodeShape]
     edges: Mapping[str, SkipShape]
-    output: Shape
-    head_parameters: int
-
-    @property
-    def parameters(self) -> int:
-        parts = (*self.nodes.values(), *self.edges.values())
-        return sum(part.parameters for part in parts) + self.head_parameters
 
 
 @dataclass(slots=True)
@@ -76,6 +70,10 @@ class Wiring:
         for name in self.merges:
             self.arriving[name].sort(key=lambda edge: edge.port)
 
+    def joins(self, name: str) -> bool:
+        """Return whether a node is a merge that lays states beside each other."""
+        return name in self.merges and MERGES[self.nodes[name].op.kind].joins
+
     def takes_tokens(self, name: str) -> bool:
         """Return whether an input is a sequence of tokens, whole numbers that have no gradient."""
         return any(getattr(self.nodes[edge.target].op, "reads_tokens", False) for edge in self.leaving[name])
@@ -84,41 +82,43 @@ class Wiring:
         """Return the id of the node whose weights a node uses."""
         return getattr(node, "shares", "") or node.id
 
-    def resting(self) -> dict[str, StandIn]:
-        """Return what takes the place of each node that is off: zeros in a residual branch, else the identity where it fits."""
-        off = [node.id for node in self.order if not node.on]
-        if not off:
-            return {}
-        branches = self._residual_branches()
-        fits = {name: self.shapes.nodes[name].input == self.shapes.nodes[name].output for name in off}
-        return {name: "identity" if fits[name] and name not in branches else "zeros" for name in off}
+    def ends_branch(self, name: str) -> bool:
+        """Return whether a sum takes a layer's output beside another state, so that drop-path acts there."""
+        leaving = self.leaving[name]
+        while len(leaving) == 1 and leaving[0].target in self.merges and not self.joins(leaving[0].target):
+            edge = leaving[0]
+            if MERGES[self.nodes[edge.target].op.kind].sums:
+                return any(other.in_force for other in self.arriving[edge.target] if other is not edge)
+            leaving = self.leaving[edge.target]
+        return False
 
-    def _residual_branches(self) -> set[str]:
-        """Return the nodes that an add or gate in force can be reached without."""
-        place = {name: k for k, name in enumerate(self.leaving)}
-        above: dict[str, int] = {name: 1 << place[name] for name in self.inputs}
-        branches = 0
-        for node in self.order:
-            ways = [above[edge.source] for edge in self.arriving[node.id] if edge.in_force]
-            every, shared = reduce(or_, ways, 0), reduce(and_, ways) if ways else 0
-            if node.id in self.merges and MERGES[node.op.kind].residual:
-                branches |= every & ~shared
-            above[node.id] = every | 1 << place[node.id]
-        return {name for name, k in place.items() if branches >> k & 1}
+    def zeroed(self, name: str) -> tuple[tuple[int, int], ...]:
+        """Return the channels, from and to, of what a layer reads that are zeros for edges of a concat which are off."""
+        source, first, found = self.arriving[name][0].source, 0, []
+        for edge in self.arriving[source] if self.joins(source) else ():
+            last = first + channels(self.shapes.edges[edge.id].carried)
+            if not edge.in_force:
+                found.append((first, last))
+            first = last
+        return tuple(found)
+
+
+def is_plain(edge: Joint) -> bool:
+    """Return whether an edge brings its source as it is."""
+    return (edge.on, edge.strength, edge.gain) == (True, 1, 1) and edge.adapter == AS_IT_IS
 
 
 def ordered(inputs: Iterable[str], wiring: Wiring) -> tuple[Layer, ...] | str:
-    """Return the nodes in a topological order that keeps the given one where it can; of a cycle, the id of a node on it."""
-    ready, waiting, order = set(inputs), list(wiring.order), []
-    while waiting:
-        left = []
-        for node in waiting:
-            if all(edge.source in ready for edge in wiring.arriving[node.id]):
-                ready.add(node.id)
-                order.append(node)
-            else:
-                left.append(node)
-        if len(left) == len(waiting):
-            return left[0].id
-        waiting = left
-    return tuple(order)
+    """Return the nodes in the topological order nearest the given one; of a cycle, the id of a node behind or on it."""
+    places = {node.id: place for place, node in enumerate(wiring.order)}
+    waits = {name: len(edges) for name, edges in wiring.arriving.items()}
+    ready, order, done = [], [], [*inputs]
+    while done or ready:
+        if not done:
+            order.append(wiring.order[heappop(ready)])
+            done = [order[-1].id]
+        for edge in wiring.leaving[done.pop()]:
+            waits[edge.target] -= 1
+            if not waits[edge.target]:
+                heappush(ready, places[edge.target])
+    return tuple(order) if len(order) == len(places) else next(name for name, count in waits.items() if count)

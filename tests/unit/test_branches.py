@@ -55,6 +55,7 @@ NETWORKS = {
     "shared weights": lambda: experiment(
         graph(SHARED, "x>first first>second second>third first>side side>sum third>sum", "sum", {"x": (2,)}), "spiral"
     ),
+    "a layer that is off under a branch's sum": lambda: experiment(edit.set_layer(case("attention gate"), "deep", on=False)),
     "tied head": lambda: experiment(
         graph(TOKENS, "x>tokens tokens>mixed", "mixed", {"x": (8,)}, Head(kind="positions", outputs=10, bias=False), tied="tokens"),
         "sequences",
@@ -89,6 +90,23 @@ def test_a_written_class_gives_the_same_bits_and_gradients_as_the_module_with_br
         assert torch.equal(*outputs)
         found = [gradients_of(y, module, x) for y, module in zip(outputs, (written, built), strict=True)]
         assert found[0] == found[1]
+
+
+def test_a_box_of_a_branch_is_off_only_where_something_takes_its_place():
+    network = case("attention gate")
+    for identifier in ("wx", "wg", "deep"):  # beside each other under a sum
+        assert edit.set_layer(network, identifier, on=False) != network
+    with pytest.raises(NetworkError, match="psi cannot be off: no residual skip in force passes it and it changes the shape"):
+        edit.set_layer(network, "psi", on=False)
+
+
+def test_a_gradient_that_passes_a_box_which_is_off_is_not_taken_for_rounding():
+    nodes = {"c": linear(4), "side": linear(4), "product": "multiply"}
+    network = graph(nodes, "x>c c>side c>product side>product", "product", {"x": (2,)})
+    off = edit.set_layer(network, "side", on=False)
+    frame = next(iter(skipviz.train(experiment(off, "spiral", steps=1)))).variants["network"]
+    assert frame.edge_grad[0] > 0
+    assert frame.rounding is None
 
 
 def gradients_of(outputs: torch.Tensor, module: torch.nn.Module, x: torch.Tensor) -> list:

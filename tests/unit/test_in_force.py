@@ -16,8 +16,9 @@ from skipviz.drawing.thumbnail import thumbnail
 from skipviz.engine.capacity.footprint import footprint
 from skipviz.learning.build import build
 from skipviz.learning.trainer import Trainer
+from skipviz.network.chain import wiring_of
 from skipviz.network.paths import path_counts
-from skipviz.network.rest import in_residual_branch
+from skipviz.network.rest import residual_branches
 from skipviz.sharing.script.experiment import script
 from skipviz.storage.summary import summary_of
 from skipviz.tasks.comparison import differences
@@ -42,7 +43,7 @@ def experiment(network, **training) -> Experiment:
 
 READERS = {
     "paths": path_counts,
-    "layers of branches": lambda network: [in_residual_branch(network, k) for k in range(1, network.depth + 1)],
+    "layers of branches": lambda network: sorted(residual_branches(wiring_of(network))),
     "memory": footprint,
     "the kept list": lambda network: summary_of(experiment(network)),
     "the page's count": lambda network: network_data(network)["skips_on"],

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from skipviz import Experiment, Head, Layer, Linear, Network, NetworkError, Pool, Skip, Task, edit, families, link
 from skipviz.learning.trainer import Trainer
 from skipviz.network.base import sentence
-from skipviz.network.rest import in_residual_branch, passes_on
+from skipviz.network.chain import wiring_of
+from skipviz.network.rest import residual_branches, stand_ins
 from skipviz.tasks.event import LayerEvent, SkipEvent, applied
 from skipviz.tasks.twin import twin_of
 from skipviz.web.session_state.editor import events_between
@@ -71,11 +72,11 @@ def test_what_switching_a_skip_gives_is_a_network_that_can_be_made_or_is_refused
 
 def test_a_layer_lies_in_a_residual_branch_where_an_add_or_gate_passes_it():
     network = RESIDUAL.replaced(skips=(Skip(id="a", source=1, target=3), Skip(id="c", source=3, target=5, merge="concat")))
-    assert [in_residual_branch(network, k) for k in range(1, 7)] == [False, True, True, False, False, False]
+    assert residual_branches(wiring_of(network)) == {"f2", "f3"}
     off = edit.set_skip(network, "a", on=False)
-    assert not any(in_residual_branch(off, k) for k in range(1, 7))
+    assert not residual_branches(wiring_of(off))
     gated = edit.set_skip(network, "a", merge="gate")
-    assert in_residual_branch(gated, 2)
+    assert "f2" in residual_branches(wiring_of(gated))
 
 
 def test_a_plain_layer_that_changes_the_shape_cannot_be_switched_off():
@@ -125,7 +126,7 @@ def test_what_an_earlier_version_wrote_down_opens_as_it_was_trains_and_takes_swi
     experiment = Experiment(variants={"net": network}, task=Task(name="digits"))
     for opened in (link.decode(link.encode(experiment)), Experiment.kept(experiment.to_json())):
         assert opened == experiment
-        assert not passes_on(opened.network, 1)
+        assert stand_ins(wiring_of(opened.network))[opened.network.layers[0].id] == "zeros"
     with pytest.raises(ValidationError, match="f\\(1\\) cannot be off"):
         made(network)
     trainer = Trainer(experiment)

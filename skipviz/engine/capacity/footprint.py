@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from ...network.activation import ACTIVATIONS
 from ...network.base import channels, elements, with_channels
-from ...network.branch import INPUT, ready_at
+from ...network.branch import places_of, ready_at
 from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.norm import NORMS
-from ...network.shapes import LayerShape, NodeShape
+from ...network.shapes import NodeShape
 from ...network.skip import Adapter
 
 STACKED_ELEMENTS = 8192
@@ -77,7 +77,7 @@ def footprint(network: Network, ghost: bool = False) -> Footprint:
     return Footprint(states + saved, states, _gradients(network, active, joined, views))
 
 
-def _layer(layer: Layer, shape: LayerShape | NodeShape) -> tuple[int, bool, bool]:
+def _layer(layer: Layer, shape: NodeShape) -> tuple[int, bool, bool]:
     """Return what a layer saves beside its input and output, whether its output is a view, and whether that is saved."""
     stages = _stages(layer, shape)
     extra, view, held = 0, True, True  # the input is a state, or a concat's copy, and held anyway
@@ -92,7 +92,7 @@ def _layer(layer: Layer, shape: LayerShape | NodeShape) -> tuple[int, bool, bool
     return extra, view, saved_now
 
 
-def _stages(layer: Layer, shape: LayerShape | NodeShape) -> list[Stage]:
+def _stages(layer: Layer, shape: NodeShape) -> list[Stage]:
     before, after = elements(shape.input), elements(shape.output)
     first = layer.order == "norm-act-op"
     wide = before if first else after
@@ -170,8 +170,7 @@ def _read_by_branches(network: Network) -> dict[int, int]:
     """Return, by the number of a state that branches read, where the last of those states stands that they wait for."""
     if not network.branches:
         return {}
-    names = {INPUT: 0, **{layer.id: k for k, layer in enumerate(network.layers, start=1)}}
-    ready = {node.id: k for k, nodes in ready_at(network).items() for node in nodes}
+    names, ready = places_of(network), {node.id: k for k, nodes in ready_at(network).items() for node in nodes}
     found: dict[int, int] = {}
     for edge in network.edges:
         if edge.source in names:

@@ -73,7 +73,7 @@ class BranchWriter:
         kind, (first, *others) = MERGES[node.op.kind], self.arriving[node.id]
         if kind.helper:
             self.writer.needs.add(kind.name)
-        joins = {edge.id: edge.joining(node.op, first=edge is first) for edge in (first, *others)}
+        joins = {edge.id: edge.joining(node, first=edge is first) for edge in (first, *others)}
         for edge in (first, *others):
             self._make_maps(atom, edge, joins[edge.id])
         brought = self._adapted(first, joins[first.id])

@@ -10,7 +10,7 @@ from ...network.kind import fans_of
 from ...network.layer import Layer
 from ...network.network import Head
 from ...network.norm import NORMS
-from ...network.shapes import LayerShape, SkipShape
+from ...network.shapes import NodeShape, SkipShape
 from ...network.skip import Skip, stride_between
 from .parts import PARTS
 
@@ -23,7 +23,7 @@ class LayerWriter:
     def __init__(self, needs: set[str], own_norms: bool) -> None:
         self.needs, self.own_norms = needs, own_norms
 
-    def layer(self, layer: Layer, shape: LayerShape, name: str, frozen: list[str] | None, drops_path: bool) -> tuple[str, str]:
+    def layer(self, layer: Layer, shape: NodeShape, name: str, frozen: list[str] | None, drops_path: bool) -> tuple[str, str]:
         """Return the module's expression and where in it its batch norm stands (`[0]`, or nothing).
 
         `drops_path`: at some time an add lands behind it, where a drop-path acts.

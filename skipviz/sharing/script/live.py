@@ -6,14 +6,7 @@ from collections.abc import Iterable
 
 from ...network.chain import wiring_of
 from ...network.network import Network
-from ...network.rest import passes_on
-
-
-def layer_state(network: Network, k: int) -> str:
-    """Return whether f_k is `on`, or what stands in for it: `input` where it passes on what it reads, else `zeros`."""
-    if network.layers[k - 1].on:
-        return "on"
-    return "input" if passes_on(network, k) else "zeros"
+from ...network.rest import stand_ins
 
 
 class Live:
@@ -63,13 +56,10 @@ def _values(network: Network) -> dict[tuple[str, str], object]:
         values["on", skip.id] = skip.in_force
         values["strength", skip.id] = skip.strength
         values["skip_gain", skip.id] = skip.gain
-    for k, layer in enumerate(network.layers, start=1):
-        values["layer", layer.id] = layer_state(network, k)
+    rests = stand_ins(wiring_of(network))
+    for layer in (*network.layers, *network.branches):
+        values["layer", layer.id] = rests.get(layer.id, "on")
         values["layer_gain", layer.id] = layer.gain
-    resting = wiring_of(network).resting() if network.branches else {}
-    for node in network.branches:
-        values["layer", node.id] = {"identity": "input", "zeros": "zeros"}.get(resting.get(node.id), "on")
-        values["layer_gain", node.id] = node.gain
     return values
 
 

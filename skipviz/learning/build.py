@@ -9,11 +9,14 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from ..network import Head, Network, NetworkError
+from ..network import Head, Layer, Network, NetworkError
 from ..network.base import Shape, channels, elements, is_image
-from ..network.branch import arriving_at
 from ..network.chain import wiring_of
+from ..network.edit import PARTS
+from ..network.merge import MERGES
 from ..network.operation import Convolution, Identity, Linear
+from ..network.shapes import NodeShape
+from ..network.way import ways_of_edges, ways_of_skips
 from .dropout import Masks
 from .layer import LayerModule
 from .operation import MODULES, Function
@@ -68,27 +71,27 @@ class NetworkModule(nn.Module):
         super().__init__()
         shapes = network.shapes
         self.network, self.masks = network, Masks(seed)
-        own = (part for part in zip(network.layers, shapes.layers, strict=True) if not part[0].shares)
-        layers = [(layer.id, LayerModule(layer, shape, seed, self.masks)) for layer, shape in own]
-        skips = (
-            SkipModule(skip, shape, network.carries(skip), shapes.states[skip.target], seed)
-            for skip, shape in zip(network.skips, shapes.skips, strict=True)
-        )
-        beside = zip(network.branches, shapes.branches, strict=True)
-        own = (part for part in beside if not (part[0].is_merge or part[0].shares))
-        beside = [(node.id, LayerModule(node, shape, seed, self.masks)) for node, shape in own]
-        self.layers = Parts(layers)
-        self.skips = Parts(zip((skip.id for skip in network.skips), skips, strict=True))
+        self.layers = Parts(self._boxes(network.layers, shapes.layers, seed))
+        self.skips = Parts((way.skip.id, SkipModule(way, seed)) for way in ways_of_skips(network))
         if network.branches:
-            self.branches, self.edges = Parts(beside), Parts(_edges(network, seed))
+            self.branches = Parts(self._boxes(network.branches, shapes.branches, seed))
+            into = ways_of_edges(network)
+            merging = chain.from_iterable(into[node.id] for node in network.branches if node.is_merge)
+            self.edges = Parts((way.skip.id, SkipModule(way, seed)) for way in merging)
         self.reads, self.head = built_head(network.head, shapes.head_input, seed)
         if network.tied:
             self.head.weight = self.layers[network.tied].operation.weight
         self._plan = self._planned(network)
 
+    def _boxes(self, parts: Iterable[Layer], shapes: Iterable[NodeShape], seed: int) -> Iterator[tuple[str, LayerModule]]:
+        """Return, by id, the modules of layers that have weights of their own."""
+        for part, shape in zip(parts, shapes, strict=True):
+            if not (part.shares or part.op.kind in MERGES):
+                yield part.id, LayerModule(part, shape, seed, self.masks)
+
     def set_network(self, network: Network) -> None:
         """Take the switches, strengths and gains of `network`; raises `NetworkError` if its structure differs."""
-        if network.shapes != self.network.shapes or _wiring(network) != _wiring(self.network):
+        if _structure(network) != _structure(self.network):
             raise NetworkError("this change gives another network, so it needs a run of its own")
         self.network, self._plan = network, self._planned(network)
 
@@ -185,21 +188,11 @@ def build(network: Network, seed: int = 0) -> NetworkModule:
         return NetworkModule(network, seed)
 
 
-def _edges(network: Network, seed: int) -> Iterator[tuple[str, SkipModule]]:
-    """Return, by id, the modules of the edges into branches' merges."""
-    nodes = {node.id: node for node in network.branches}
-    shapes = dict(zip((edge.id for edge in network.edges), network.shapes.edges, strict=True))
-    made = network.shapes.read
-    for name, arriving in arriving_at(network).items():
-        node = nodes[name]
-        for place, edge in enumerate(arriving if node.is_merge else ()):
-            skip = edge.joining(node, first=place == 0)
-            yield edge.id, SkipModule(skip, shapes[edge.id], made[edge.source], made[arriving[0].source], seed)
-
-
-def _wiring(network: Network) -> tuple:
-    layers = tuple(layer.model_copy(update={"on": True, "gain": 1.0}) for layer in network.layers)
-    skips = tuple(skip.model_copy(update={"on": True, "gain": 1.0, "strength": 1.0}) for skip in network.skips)
-    nodes = tuple(node.model_copy(update={"on": True, "gain": 1.0}) for node in network.branches)
-    edges = tuple(edge.model_copy(update={"on": True, "gain": 1.0, "strength": 1.0}) for edge in network.edges)
-    return layers, skips, network.head, nodes, edges, network.further, network.tied
+def _structure(network: Network) -> Network:
+    """Return `network` with every switch, strength and gain as they usually are."""
+    usual = {"on": True, "gain": 1.0, "strength": 1.0}
+    parts = {
+        name: tuple(part.model_copy(update={k: v for k, v in usual.items() if hasattr(part, k)}) for part in getattr(network, name))
+        for name in PARTS
+    }
+    return network.model_copy(update=parts)

@@ -8,10 +8,9 @@ from torch.nn import functional as F
 
 from ..network import Skip
 from ..network.base import Shape, channel_axis, channels, is_image, spatial
-from ..network.merge import MERGES
 from ..network.operation import Convolution, Linear
-from ..network.shapes import SkipShape
 from ..network.skip import stride_between
+from ..network.way import Way
 from .gain import with_gain
 from .layer import called_or_bound, composed, normalising
 from .norm import Norm
@@ -20,22 +19,22 @@ from .seeding import generator
 
 
 class SkipModule(nn.Module):
-    """Parameters of one skip between states of the shapes `source` and `target`."""
+    """Parameters of a skip, or of an edge of a branch."""
 
-    def __init__(self, skip: Skip, shape: SkipShape, source: Shape, target: Shape, seed: int) -> None:
+    def __init__(self, way: Way, seed: int) -> None:
         super().__init__()
-        self.skip = skip
-        self.adapter, self.source, self.target, self.carried = shape.adapter, source, target, shape.carried
+        self.skip, self.source, self.target = way.skip, way.carries, way.target
+        self.adapter, self.carried = way.shape.adapter, way.shape.carried
         self.project = self.norm = self.gate = None
-        if self.adapter.channels == "project":
-            self.project = _pointwise(source, channels(self.carried), self.adapter.bias)
-            self.project.initialise(self.adapter.init, generator(seed, "skip", skip.id))
+        if way.projects:
+            self.project = _pointwise(self.source, channels(self.carried), self.adapter.bias)
+            self.project.initialise(self.adapter.init, generator(seed, "skip", way.skip.id))
             if self.adapter.norm == "batch":
                 self.norm = Norm("batch", self.carried)
-        if MERGES[skip.merge].maps:
-            self.gate = _pointwise(source, channels(target), True)
-            self.gate.initialise("torch", generator(seed, "gate", skip.id))
-            nn.init.constant_(self.gate.bias, skip.gate_bias)
+        if way.gates:
+            self.gate = _pointwise(self.source, channels(self.target), True)
+            self.gate.initialise("torch", generator(seed, "gate", way.skip.id))
+            nn.init.constant_(self.gate.bias, way.skip.gate_bias)
 
     def set_skip(self, skip: Skip) -> None:
         """Take the gradient gain; switch and strength act where the skip joins."""

@@ -10,7 +10,20 @@ from scripts import assert_same, losses_of, short, trained
 from test_graph import CASES, graph, linear
 
 import skipviz
-from skipviz import Convolution, Embedding, Experiment, Head, Network, NetworkError, Task, Training, build, families
+from skipviz import (
+    Adapter,
+    Convolution,
+    Embedding,
+    Experiment,
+    Head,
+    Network,
+    NetworkError,
+    Pool,
+    Task,
+    Training,
+    build,
+    families,
+)
 from skipviz.description import described
 from skipviz.drawing import diagram, thumbnail, words
 from skipviz.drawing.udiagram import draw_u, has_u
@@ -45,6 +58,57 @@ SHARED = {
     "side": linear(8, activation="tanh", shares="second"),
     "sum": "add",
 }
+ONE_LEFT = {
+    **dict.fromkeys(("c", "d", "r2", "r1", "r3", "t", "t2", "t3"), linear(8, activation="tanh")),
+    **dict.fromkeys(("sum", "again", "out"), "add"),
+}
+ONE_LEFT_EDGES = "x>c c>d c>sum d>sum sum>r2 c>r1 sum>r3 r2>again r1>again r3>again c>t t>t2 t2>t3 t3>out again>out"
+"""Of what is added nothing is left but `c`, which is read between the readers of the sum."""
+ADAPTING = {
+    "wide": {"op": Convolution(width=6, kernel=3, stride=2), "activation": "relu"},
+    "trunk": {"op": Convolution(width=5, kernel=3), "norm": "batch", "activation": "relu"},
+    "a": {"op": Convolution(width=4, kernel=3), "activation": "tanh"},
+    "b": {"op": Convolution(width=3, kernel=3, stride=2), "drop_path": 0.25},
+    "c": {"op": Pool(reduce="mean", kernel=2, stride=2)},
+    "sum": "add",
+    "gated": "gate",
+    "product": "multiply",
+    "beside": "concat",
+    "late": {"op": Convolution(width=7, kernel=1), "norm": "batch", "order": "norm-act-op"},
+    "twice": "add",
+    "joined": "gate",
+    "end": {"op": Convolution(width=3, kernel=3), "activation": "relu"},
+    "out": "concat",
+    "last": {"op": Convolution(width=4, kernel=1)},
+}
+ADAPTED_EDGES = (
+    "image>stem stem>wide wide>trunk stem>a a>b stem>c b>sum a>sum c>sum sum>gated stem>gated gated>product a>product "
+    "product>beside image>beside c>beside stem>beside beside>late late>twice a>twice trunk>joined twice>joined "
+    "joined>end end>out late>out stem>out out>last"
+)
+ADAPTERS = {
+    "b>sum": {"gain": 0.3},
+    "a>sum": {"adapter": Adapter(spatial="stride", channels="project", norm="batch"), "strength": 0.5, "gain": 0.7},
+    "c>sum": {"adapter": Adapter(channels="project", bias=False, init="he")},
+    "sum>gated": {"strength": 2.0},
+    "stem>gated": {"adapter": Adapter(spatial="resize", channels="project"), "gain": 0.3, "strength": 0.6},
+    "a>product": {"adapter": Adapter(spatial="crop", channels="project", offset=1), "gain": 0.9, "strength": 0.4},
+    "image>beside": {"adapter": Adapter(spatial="stride", channels="project", width=2), "strength": -0.5},
+    "c>beside": {"gain": 0.1},
+    "stem>beside": {"on": False},
+    "beside>late": {"gain": 0.6, "strength": 1.5},
+    "twice>joined": {"gain": 0.8, "strength": 0.9},
+    "late>out": {"adapter": Adapter(channels="project", width=3, norm="batch")},
+    "stem>out": {"adapter": Adapter(spatial="stride")},
+}
+
+
+def adapting() -> Network:
+    """Return a network in which branches of unlike shapes merge in every way, each state adapted to the first."""
+    stem = {"stem": {"op": Convolution(width=4, kernel=3), "activation": "relu"}}
+    return graph(stem | ADAPTING, ADAPTED_EDGES, "last", {"image": (1, 8, 8)}, DIGITS, changes=ADAPTERS.items())
+
+
 TOKENS = {"tokens": {"op": Embedding(vocabulary=10, width=6)}, "mixed": linear(6, activation="tanh")}
 NETWORKS = {
     **{name: lambda name=name: experiment(case(name)) for name in CASES},
@@ -56,6 +120,10 @@ NETWORKS = {
         graph(SHARED, "x>first first>second second>third first>side side>sum third>sum", "sum", {"x": (2,)}), "spiral"
     ),
     "a layer that is off under a branch's sum": lambda: experiment(edit.set_layer(case("attention gate"), "deep", on=False)),
+    "a sum of one state": lambda: experiment(
+        graph(ONE_LEFT, ONE_LEFT_EDGES, "out", {"x": (2,)}, changes=[("d>sum", {"on": False})]), "spiral"
+    ),
+    "merges that adapt beside the trunk": lambda: experiment(adapting(), clip_norm=0.5),
     "tied head": lambda: experiment(
         graph(TOKENS, "x>tokens tokens>mixed", "mixed", {"x": (8,)}, Head(kind="positions", outputs=10, bias=False), tied="tokens"),
         "sequences",
@@ -90,6 +158,18 @@ def test_a_written_class_gives_the_same_bits_and_gradients_as_the_module_with_br
         assert torch.equal(*outputs)
         found = [gradients_of(y, module, x) for y, module in zip(outputs, (written, built), strict=True)]
         assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", ["type", "a-b", "bfloat16"])
+def test_boxes_and_edges_of_any_name_have_modules_of_their_own_in_a_script(name):
+    nodes = {**dict.fromkeys(("c", "d", "e", "f", "a.b", name), linear(3)), "sum": "add", "end": "add"}
+    network = graph(nodes, f"x>c c>d d>e e>f f>end c>a.b c>{name} a.b>sum {name}>sum sum>end", "end", {"x": (2,)})
+    edges = [edge.replaced(id=edge.source, adapter=Adapter(channels="project")) for edge in network.edges if edge.target == "sum"]
+    network = network.replaced(edges=[*(edge for edge in network.edges if edge.target != "sum"), *edges])
+    space = {}
+    exec(network_source(network), space)
+    x = torch.randn(4, 2)
+    assert torch.equal(space["Network"]()(x), build(network)(x))
 
 
 def test_a_box_of_a_branch_is_off_only_where_something_takes_its_place():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from chains import chains
+from graphs import graphs
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -220,6 +221,19 @@ def test_what_comes_back_along_the_edges_sums_to_the_gradient_of_each_state_and_
         if state != wiring.output:
             parts = [part[0] * part[1] if isinstance(part, tuple) else part for part in back]
             assert (sum(parts) - gradient).abs().max() <= 1e-12 * max(1, gradient.abs().max())
+
+
+@given(graphs())
+def test_recording_a_graph_changes_no_bit_and_a_bound_pass_gives_what_a_call_gives(described):
+    built = build(described)
+    built.masks.step = 0
+    x, parameters = torch.randn(3, *described.input), list(built.parameters())
+    outputs, tape = record(lambda x, tape: built(x, tape=tape), x)
+    assert torch.equal(built(x), outputs)
+    assert torch.equal(built.bound(described, True).run(x), outputs)
+    found = gradients(outputs.square().sum(), parameters, tape).parameters
+    plain = torch.autograd.grad(built(x.requires_grad_()).square().sum(), parameters, allow_unused=True)
+    assert all(a is b or torch.equal(a, b) for a, b in zip(found, plain, strict=True))
 
 
 @given(chains())

@@ -1,9 +1,10 @@
-"""Random chains: their written class computes what skipviz' module computes, and random experiments train alike."""
+"""Random chains and graphs: their written class computes what skipviz' module computes, and random experiments train alike."""
 
 from __future__ import annotations
 
 import torch
 from chains import chains
+from graphs import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import networks
@@ -27,8 +28,8 @@ def _size(gradient: torch.Tensor | None) -> tuple:
     return (-1, 0.0) if gradient is None else (gradient.numel(), gradient.nan_to_num().abs().sum().item())
 
 
-@settings(max_examples=40)
-@given(chains(), st.integers(2, 3))
+@settings(max_examples=80)
+@given(chains() | graphs(), st.integers(2, 3))
 def test_a_written_class_computes_the_same_bits_and_gradients(network, batch):
     space: dict = {}
     exec(network_source(network), space)

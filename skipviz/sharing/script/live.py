@@ -6,14 +6,15 @@ from collections.abc import Iterable
 
 from ...network.chain import wiring_of
 from ...network.network import Network
+from ...network.norm import NORMS
 from ...network.rest import stand_ins
 
 
 class Live:
     """The values of one network in the order of a run's phases, which its events part; `tables` are those that change.
 
-    The tables are the attributes of the written network: `on`, `strength`, `skip_gain` by a skip's id, `layer`, `layer_gain`
-    by a layer's.
+    The tables are the attributes of the written network: by a skip's id `on`, `strength`, `skip_gain`; by a layer's `layer`, what
+    stands in for it, `layer_gain`, `drops`, whether drop-path acts, and `zeroed`, the channels that its batch norm leaves alone.
     """
 
     def __init__(self, phases: list[Network]) -> None:
@@ -24,9 +25,9 @@ class Live:
     def changes(self, table: str, name: str) -> bool:
         return (table, name) in self.changing
 
-    def ever(self, table: str, name: str, value) -> bool:
-        """Return whether it has `value` in some phase."""
-        return any(values[table, name] == value for values in self.first)
+    def ever(self, table: str, name: str) -> bool:
+        """Return whether there is a value in some phase, and it is not nothing."""
+        return any(values.get((table, name)) for values in self.first)
 
     def value(self, table: str, name: str):
         """Return the value at the start."""
@@ -52,14 +53,19 @@ class Live:
 
 def _values(network: Network) -> dict[tuple[str, str], object]:
     values: dict[tuple[str, str], object] = {}
-    for skip in network.skips:
+    for skip in (*network.skips, *network.edges):
         values["on", skip.id] = skip.in_force
         values["strength", skip.id] = skip.strength
         values["skip_gain", skip.id] = skip.gain
-    rests = stand_ins(wiring_of(network))
+    wiring = wiring_of(network)
+    rests = stand_ins(wiring)
     for layer in (*network.layers, *network.branches):
         values["layer", layer.id] = rests.get(layer.id, "on")
         values["layer_gain", layer.id] = layer.gain
+        if layer.drop_path:
+            values["drops", layer.id] = wiring.ends_branch(layer.id)
+        if layer.order == "norm-act-op" and layer.norm != "none" and NORMS[layer.norm].batch:
+            values["zeroed", layer.id] = wiring.zeroed(layer.id)
     return values
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
-from ...network.base import Shape, channel_axis, channels, written
+from ...network.base import Shape, channel_axis, written
+from ...network.layer import Layer
 from ...network.merge import MERGES
-from ...network.norm import NORMS
+from ...network.shapes import NodeShape
 from ...network.skip import Skip
-from .branch import BranchWriter, plain, spread
+from ...network.way import Way, ways_of_skips
+from .branch import BranchWriter, plain
 from .layer import LayerWriter, padding, spatially_adapted
-from .live import Live, table_text, text
+from .live import Live, table_text
 from .loops import Atom, identifier, key, number, repeated
 
 WRITTEN_OUT = 32
@@ -29,11 +32,11 @@ class NetworkWriter:
         self.layers = LayerWriter(needs, own_norms)
         self._names: list[str] = []
         self.long = self.network.depth > WRITTEN_OUT
-        self.landing: dict[int, list[tuple[int, Skip]]] = {}
-        for index, skip in enumerate(self.network.skips):
-            self.landing.setdefault(skip.target, []).append((index, skip))
-        for there in self.landing.values():
-            there.sort(key=lambda one: not MERGES[one[1].merge].first)
+        ways = ways_of_skips(self.network)
+        self.landing: dict[int, list[Way]] = {}
+        for way in sorted(ways, key=lambda way: not MERGES[way.skip.merge].first):
+            self.landing.setdefault(way.skip.target, []).append(way)
+        self._has_maps = any(way.projects or way.gates for way in ways)
         self.branches = BranchWriter(self) if self.network.branches else None
 
     def written(self, name: str, sentence: str) -> str:
@@ -53,14 +56,15 @@ class NetworkWriter:
         result = last.passing()[0]
         given = "x" if network.input == self.sample else f"x.reshape(len(x), {', '.join(map(str, network.input))})"
         parts = [f"self.{table} = {table_text(values)}" for table, values in self.live.tables().items()]
-        if self._has_maps():
+        if self._has_maps:
             parts.append("self.s = nn.ModuleDict()  # adapters and gates of skips, by the states they join")
         if self.branches:
-            parts += ["self.b = nn.ModuleDict()  # boxes and adapters of branches, beside the trunk", *below.making()]
+            parts += ["self.b = nn.ModuleDict()  # boxes of branches, beside the trunk"]
+            parts += ["self.e = nn.ModuleDict()  # adapters and gates between them", *below.making()]
         if self.long:
             self.needs.add("Identity")
             parts.append("self.f = nn.ModuleList([Identity()])  # f[k] makes h[k] of h[k - 1]")
-            aliases = "f, s = self.f, self.s" if self._has_maps() else "f = self.f"
+            aliases = "f, s = self.f, self.s" if self._has_maps else "f = self.f"
             first_lines = [aliases, f"h = [{given}] + [None] * {network.depth}"]
         else:
             first_lines = [f"h0 = {given}"]
@@ -82,15 +86,6 @@ class NetworkWriter:
             ]
         )
 
-    def _projects(self, index: int) -> bool:
-        return self.network.shapes.skips[index].adapter.channels == "project"
-
-    def _has_map(self, index: int) -> bool:
-        return self._projects(index) or MERGES[self.network.skips[index].merge].maps
-
-    def _has_maps(self) -> bool:
-        return any(map(self._has_map, range(len(self.network.skips))))
-
     def state(self, k: int) -> str:
         """Return the variable that holds h_k."""
         return f"h[{number(k)}]" if self.long else f"h{k}"
@@ -105,30 +100,31 @@ class NetworkWriter:
             return f'self.b["{plain(owner)}"]'
         return f"self.f[{place}]" if self.long else f"self.f{place}"
 
-    def _map(self, index: int, gate: bool) -> str:
-        """Return the name of a skip's projection, or of its gate; where it has both, they are a list."""
-        skip = self.network.skips[index]
-        name = f"{'' if self.long else 'self.'}s[{self._key(skip)}]"
-        return name if not (self._projects(index) and MERGES[skip.merge].maps) else f"{name}[{int(gate)}]"
+    def _map(self, way: Way, gate: bool) -> str:
+        """Return the name of a projection, or of a gate; where there are both, they are a list."""
+        name = f"self.e[{self._key(way)}]" if way.beside else f"{'' if self.long else 'self.'}s[{self._key(way)}]"
+        return name if not (way.projects and way.gates) else f"{name}[{int(gate)}]"
 
-    def _key(self, skip: Skip) -> str:
-        """Return the key of a skip's maps: of one through a branch its id, as several may join the same states."""
-        return self.id_of(plain(skip.id)) if skip.via else key("", skip.source, skip.target)
+    def _key(self, way: Way) -> str:
+        """Return the key of a way's maps: of what comes from or leads to a branch its id, as several may join the same states."""
+        if not way.beside and not way.skip.via:
+            return key("", way.skip.source, way.skip.target)
+        return self.id_of(plain(way.skip.id))
 
     def _atom(self, k: int) -> Atom:
         """Return what makes f_k and the skips that land at h_k, and what computes h_k."""
         network, shapes = self.network, self.network.shapes
         layer = network.layers[k - 1]
-        module, place = self.layers.layer(layer, shapes.layers[k - 1], identifier(0), self._frozen_at_first(k), self._drops_path(k))
-        module = self.module_of(layer.shares) if layer.shares else module
         atom = Atom(k=k, names=[layer.id])
+        self._names = atom.names
+        module, lines = self.made(layer, shapes.layers[k - 1], identifier(0), self._f(k))
         atom.made = [f"self.f.append({module})" if self.long else f"self.f{k} = {module}"]
         if shapes.states[k] != shapes.states[k - 1] or k == 1:
             atom.comment = f"h({k}): {written(shapes.states[k])}"
-        for index, skip in self.landing.get(k, ()):
-            self._make_maps(atom, index, skip)
-        self._names = atom.names
-        atom.lines = [*self._freezing(k, place), *self._dropping(k, module), *self._state_lines(k)]
+        there = self.landing.get(k, ())
+        self.make_maps(atom, there)
+        expression = self.called(self._f(k), self._read(k - 1), layer, shapes.layers[k - 1])
+        atom.lines = [*lines, *self.landed(self.state(k), expression, [way for way in there if not way.skip.joins])]
         if self.branches:
             self.branches.add(atom, k)
         self._names = []
@@ -139,44 +135,53 @@ class NetworkWriter:
         self._names.append(name)
         return identifier(len(self._names) - 1)
 
-    def _make_maps(self, atom: Atom, index: int, skip: Skip) -> None:
-        shape = self.network.shapes.skips[index]
-        source, target = self.network.carries(skip), self.network.shapes.states[skip.target]
-        made = []
-        if self._projects(index):
-            made.append(self.layers.projection(skip, shape, source, identifier(len(atom.names))))
-        if MERGES[skip.merge].maps:
-            made.append(self.layers.gate(skip, source, target, identifier(len(atom.names))))
-        if made:
-            module = made[0] if len(made) == 1 else f"nn.ModuleList([{', '.join(made)}])"
-            atom.made.append(f"self.s[{self._key(skip)}] = {module}")
-            atom.names.append(skip.id)
+    def made(self, layer: Layer, shape: NodeShape, name: str, module: str) -> tuple[str, list[str]]:
+        """Return what makes a layer, and the lines that set `module`, which it is, to what events change in it."""
+        live, frozen, lines = self.live, None, []
+        zeroed = live.changes("zeroed", layer.id)
+        if live.ever("zeroed", layer.id):
+            frozen = [] if zeroed else [f"slice({first}, {last})" for first, last in live.value("zeroed", layer.id)]
+        made, place = self.layers.layer(layer, shape, name, frozen, live.ever("drops", layer.id))
+        if zeroed:
+            rests = f"[slice(*part) for part in self.zeroed[{self.id_of(layer.id)}]]"
+            lines.append(f"{module}{place}.frozen = {rests}  # zeros of concats that are off")
+        if live.changes("drops", layer.id):
+            last = "[-1]" if made.startswith("nn.Sequential(") else ""
+            lines.append(f"{module}{last}.acts = self.drops[{self.id_of(layer.id)}]")
+        return self.module_of(layer.shares) if layer.shares else made, lines
 
-    def _state_lines(self, k: int) -> list[str]:
-        """Return the lines that compute h_k: the layer, then what lands on it."""
-        layer, h, shape = self.network.layers[k - 1], self.state(k), self.network.shapes.layers[k - 1]
-        expression, lines = self._layer(k, layer, shape), []
-        for index, skip in self.landing.get(k, ()):
-            if skip.joins:
-                continue
+    def make_maps(self, atom: Atom, ways: Iterable[Way]) -> None:
+        """Add to an atom what makes adapters and gates."""
+        for way in ways:
+            made = []
+            if way.projects:
+                made.append(self.layers.projection(way.skip, way.shape, way.carries, self.id_of(way.skip.id)))
+            if way.gates:
+                made.append(self.layers.gate(way.skip, way.carries, way.target, self.id_of(way.skip.id)))
+            if made:
+                module = made[0] if len(made) == 1 else f"nn.ModuleList([{', '.join(made)}])"
+                atom.made.append(f"self.{'e' if way.beside else 's'}[{self._key(way)}] = {module}")
+
+    def landed(self, h: str, expression: str, ways: Iterable[Way]) -> list[str]:
+        """Return the lines that give the variable `h` an expression with what lands on it."""
+        lines = []
+        for way in ways:
+            skip = way.skip
             if self.live.changes("on", skip.id):
                 if expression != h:
                     lines.append(f"{h} = {expression}")
-                lines += [f"if self.on[{self.id_of(skip.id)}]:", f"    {h} = {self._landed(h, index, skip)}"]
+                lines += [f"if self.on[{self.id_of(skip.id)}]:", f"    {h} = {self._landed(h, way)}"]
                 expression = h
             elif self.live.value("on", skip.id):
-                expression = self._landed(expression, index, skip)
+                expression = self._landed(expression, way)
             else:
-                lines.append(f"# off: {MERGES[skip.merge].name if MERGES[skip.merge].sign else '+'} {self._carried(index, skip)}")
+                lines.append(f"# off: {MERGES[skip.merge].name if MERGES[skip.merge].sign else '+'} {self._carried(way)}")
         if expression != h:
             comments = [line for line in lines if line.startswith("#")]
             lines = [line for line in lines if not line.startswith("#")]
             lines += [f"{h} = {expression}" + (f"  {comments[0]}" if len(comments) == 1 else "")]
             lines += comments if len(comments) > 1 else []
         return lines
-
-    def _layer(self, k: int, layer, shape) -> str:
-        return self.called(self._f(k), self._read(k - 1), layer, shape)
 
     def called(self, module: str, read: str, layer, shape) -> str:
         """Return what a layer's module makes of what it reads, with its switch and its gradient gain."""
@@ -197,78 +202,72 @@ class NetworkWriter:
 
     def _read(self, k: int) -> str:
         """Return what is read of h_k: the state, with the concats that land there."""
-        h, parts = self.state(k), []
-        for index, skip in self._joining(k):
-            parts.append(self._concatenated(h, index, skip))
-        if not parts:
+        h, joining = self.state(k), [way for way in self.landing.get(k, ()) if way.skip.joins]
+        if not joining:
             return h
-        ahead = sum(skip.before for _, skip in self._joining(k))
-        parts = [*parts[:ahead], h, *(parts[ahead:] if ahead else self._sliced(k, parts))]
+        before, behind = ([way for way in joining if way.skip.before is ahead] for ahead in (True, False))
+        parts = [*map(self.brought, before), h, *self._sliced(behind)]
         return f"torch.cat([{', '.join(parts)}], {1 + channel_axis(self.network.shapes.states[k])})"
 
-    def _joining(self, k: int) -> list[tuple[int, Skip]]:
-        """Return the concats that are read with h_k, those before it first."""
-        return sorted((one for one in self.landing.get(k, ()) if one[1].joins), key=lambda one: not one[1].before)
-
-    def _sliced(self, k: int, parts: list[str]) -> list[str]:
-        """Return many plain states in equal steps, as a dense block reads them, as one slice of the list."""
-        sources = [skip.source for _, skip in self.landing[k] if skip.joins]
-        steps = {b - a for a, b in pairwise(sources)}
-        if not self.long or len(parts) < 4 or len(steps) != 1 or parts != [self.state(source) for source in sources]:
+    def _sliced(self, ways: list[Way]) -> list[str]:
+        """Return what ways bring, of many plain states in equal steps, as a dense block reads them, one slice of the list."""
+        parts, sources = [*map(self.brought, ways)], [way.source for way in ways]
+        if not self.long or len(parts) < 4 or parts != [self.state(source) for source in sources]:
             return parts
+        steps = {b - a for a, b in pairwise(sources)}
         step = steps.pop()
-        return [f"*h[{sources[0]}:{sources[-1] + 1}{f':{step}' if step > 1 else ''}]"] if step > 0 else parts
+        if steps or step <= 0:
+            return parts
+        return [f"*h[{sources[0]}:{sources[-1] + 1}{f':{step}' if step > 1 else ''}]"]
 
-    def _concatenated(self, h: str, index: int, skip: Skip) -> str:
-        carried = self._carried(index, skip)
-        strength = repr(skip.strength or 1.0)
-        if self.live.changes("strength", skip.id):
-            strength = f"self.strength[{self.id_of(skip.id)}]"
-        carried = MERGES[skip.merge].written(h, carried, strength)
-        sizes = ", ".join(str(size) for size in self.network.shapes.skips[index].carried)
-        zeros = f"{h}.new_zeros(len({h}), {sizes})"
-        if self.live.changes("on", skip.id):
-            return f"{carried} if self.on[{self.id_of(skip.id)}] else {zeros}"
-        return carried if self.live.value("on", skip.id) else zeros
+    def brought(self, way: Way) -> str:
+        """Return what a way brings to where it is read beside others, or alone: zeros while it is off."""
+        skip, switched = way.skip, self.live.changes("on", way.skip.id)
+        carried = MERGES["concat"].written("", self._carried(way), self._strength(skip, skip.strength or 1.0))
+        if not switched and self.live.value("on", skip.id):
+            return carried
+        source = self._source(way)
+        zeros = f"{source}.new_zeros(len({source}), {', '.join(map(str, way.shape.carried))})"
+        return f"{carried} if self.on[{self.id_of(skip.id)}] else {zeros}" if switched else zeros
 
-    def _landed(self, f: str, index: int, skip: Skip) -> str:
-        """Return `f` with what a skip carries landed on it."""
-        changing = self.live.changes("strength", skip.id)
-        strength = f"self.strength[{self.id_of(skip.id)}]" if changing else repr(skip.strength)
-        kind = MERGES[skip.merge]
+    def _strength(self, skip: Skip, fixed: float) -> str:
+        return f"self.strength[{self.id_of(skip.id)}]" if self.live.changes("strength", skip.id) else repr(fixed)
+
+    def _landed(self, f: str, way: Way) -> str:
+        """Return `f` with what a way carries landed on it."""
+        skip, kind = way.skip, MERGES[way.skip.merge]
         if kind.helper:
             self.needs.add(kind.name)
-        if kind.maps:
-            transform = self._map(index, True)
-            adapted = self._carried(index, skip, "h")
-            more = "" if adapted == "h" else f", lambda h: {adapted}"
-            place = self._placed(index, skip, "h")
-            if place != "h" or self._has_gain(skip):
-                transform = f"lambda h: {self._gained(skip, f'{transform}({place})')}"
-            more += f", strength={strength}" if changing or skip.strength != 1 else ""
-            return f"{kind.name}({f}, {self._source(skip)}, {transform}{more})"
-        return kind.written(f if " if " not in f else f"({f})", self._carried(index, skip), strength)
+        strength = self._strength(skip, skip.strength)
+        if not way.gates:
+            return kind.written(f if " " not in f else f"({f})", self._carried(way), strength)
+        transform, adapted, placed = self._map(way, True), self._carried(way, "h"), self._placed(way, "h")
+        more = "" if adapted == "h" else f", lambda h: {adapted}"
+        if placed != "h" or self._has_gain(skip):
+            transform = f"lambda h: {self._gained(skip, f'{transform}({placed})')}"
+        more += f", strength={strength}" if strength != "1.0" else ""
+        return f"{kind.name}({f}, {self._source(way)}, {transform}{more})"
 
-    def _carried(self, index: int, skip: Skip, source: str | None = None) -> str:
-        """Return A(h_source), with the skip's gradient gain."""
-        shape = self.network.shapes.skips[index]
-        carried = self._placed(index, skip, source or self._source(skip))
-        pad = padding(shape, self.network.carries(skip))
-        if self._projects(index):
-            carried = f"{self._map(index, False)}({carried})"
+    def _carried(self, way: Way, source: str | None = None) -> str:
+        """Return what a way makes of its source, with its gradient gain."""
+        source = source or self._source(way)
+        if len(way.carries) != len(way.target):  # it is one number a channel
+            spread = ":, :, None, None" if len(way.target) == 3 else ":, None, :"
+            return f"{self._gained(way.skip, source)}[{spread}]"
+        carried = self._placed(way, source)
+        pad = padding(way.shape, way.carries)
+        if way.projects:
+            carried = f"{self._map(way, False)}({carried})"
         elif pad is not None:
             carried = f"F.pad({carried}, {pad})"
-        return self._gained(skip, carried)
+        return self._gained(way.skip, carried)
 
-    def _source(self, skip: Skip) -> str:
-        """Return the state that a skip carries."""
-        return f"b[{self.id_of(skip.via)}]" if skip.via else self.state(skip.source)
+    def _source(self, way: Way) -> str:
+        """Return the state of which a way carries something."""
+        return self.state(way.source) if isinstance(way.source, int) else f"b[{self.id_of(way.source)}]"
 
-    def _placed(self, index: int, skip: Skip, source: str) -> str:
-        carries, target = self.network.carries(skip), self.network.shapes.states[skip.target]
-        if len(carries) != len(target):
-            return spread(source, carries, target)
-        return spatially_adapted(self.network.shapes.skips[index], carries, target, source)
+    def _placed(self, way: Way, source: str) -> str:
+        return spatially_adapted(way.shape, way.carries, way.target, source)
 
     def _has_gain(self, skip: Skip) -> bool:
         return self.live.changes("skip_gain", skip.id) or skip.gain != 1
@@ -279,60 +278,6 @@ class NetworkWriter:
         self.needs.add("gain")
         changing = self.live.changes("skip_gain", skip.id)
         return f"gain({carried}, {f'self.skip_gain[{self.id_of(skip.id)}]' if changing else repr(skip.gain)})"
-
-    def _concat_slices(self, k: int) -> list[tuple[Skip, slice]]:
-        """Return the channels that each concat landing at h_k takes of what is read there."""
-        first, found, joining = 0, [], self._joining(k)
-        for place, (index, skip) in enumerate(joining):
-            if not skip.before and (place == 0 or joining[place - 1][1].before):
-                first += channels(self.network.shapes.states[k])
-            width = channels(self.network.shapes.skips[index].carried)
-            found.append((skip, slice(first, first + width)))
-            first += width
-        return found
-
-    def _keeps(self, k: int) -> bool:
-        """Return whether f_k begins with a batch norm of which some channels rest at some time."""
-        layer = self.network.layers[k - 1]
-        if layer.order != "norm-act-op" or layer.norm == "none" or not NORMS[layer.norm].batch:
-            return False
-        return any(self.live.ever("on", skip.id, False) for skip, _ in self._concat_slices(k - 1))
-
-    def _frozen_at_first(self, k: int) -> list[str] | None:
-        if not self._keeps(k):
-            return None
-        slices = self._concat_slices(k - 1)
-        if any(self.live.changes("on", skip.id) for skip, _ in slices):
-            return []
-        return [f"slice({part.start}, {part.stop})" for skip, part in slices if not self.live.value("on", skip.id)]
-
-    def _freezing(self, k: int, place: str) -> list[str]:
-        """Return the line that says which channels' running statistics rest, where events change it."""
-        slices = self._concat_slices(k - 1)
-        if not self._keeps(k) or not any(self.live.changes("on", skip.id) for skip, _ in slices):
-            return []
-        parts = ", ".join(f"{text(skip.id)}: slice({part.start}, {part.stop})" for skip, part in slices if not self._always(skip))
-        off = f"[part for name, part in {{{parts}}}.items() if not self.on.get(name)]"
-        return [f"{self._f(k)}{place}.frozen = {off}  # zeros of concats that are off"]
-
-    def _adds(self, k: int) -> list[Skip]:
-        return [skip for _, skip in self.landing.get(k, ()) if MERGES[skip.merge].sums]
-
-    def _drops_path(self, k: int) -> bool:
-        """Return whether an add is in force behind f_k at some time."""
-        return any(self.live.ever("on", skip.id, True) for skip in self._adds(k))
-
-    def _dropping(self, k: int, module: str) -> list[str]:
-        """Return the line that says whether the drop-path of f_k acts, where events change it."""
-        adds = self._adds(k)
-        changing = [skip for skip in adds if self.live.changes("on", skip.id)]
-        if not self.network.layers[k - 1].drop_path or not changing or any(map(self._always, adds)):
-            return []
-        place = "[-1]" if module.startswith("nn.Sequential(") else ""
-        return [f"{self._f(k)}{place}.acts = {' or '.join(f'self.on[{self.id_of(skip.id)}]' for skip in changing)}"]
-
-    def _always(self, skip: Skip) -> bool:
-        return not self.live.changes("on", skip.id) and bool(self.live.value("on", skip.id))
 
 
 def class_name(variant: str, taken: set[str]) -> str:

@@ -83,6 +83,7 @@ SPARED = """        self.spared = {{p for p in kinds if kinds[p] in {learned}}} 
 """
 BRANCHES = """        for part in model.b.values() if hasattr(model, "b") else ():  # of branches: scales first
             skips.append(sorted(part.parameters(), key=lambda p: (kinds[id(p)] != "Scale", {order})))
+        skips += [list(edge.parameters()) for edge in model.e.values()] if hasattr(model, "e") else []
 """
 GROUPS = '''
     def groups(self):
@@ -191,7 +192,7 @@ def updater(phases: Sequence[Experiment]) -> str:
         order_words=SPARED_WORDS if learned else ORDER_WORDS,
         branches=BRANCHES.format(order=order) if branches else "",
         once=ONCE if any(_shares(network) for network in networks) else "",
-        beside='not in ("s", "b")' if branches else '!= "s"',
+        beside='not in ("s", "b", "e")' if branches else '!= "s"',
         spared=SPARED.format(learned=learned) if learned else "",
         parts="(list(run) for found in runs for _, run in found)" if learned else "(trunk, *skips)",
         optimizer=_optimizer(first, "self.groups()" if learned else "self.vectors"),

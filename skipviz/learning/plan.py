@@ -158,8 +158,11 @@ class Plan:
             return lambda x: self._module.layer_of(owner)(x)
         return module.function(node, self._training, frozen) if node.on else module.resting(identity)
 
-    def _read(self, edge: Joint, adapt: Function | None, strength: float) -> Reads:
-        """Return what an edge brings: its source, an alias of it where that is a fork, adapted and times `strength`."""
+    def _read(self, edge: Joint, adapt: Function | None, strength: float, twice: bool = False) -> Reads:
+        """Return what an edge brings: its source, an alias of it where that is a fork, adapted and times `strength`.
+
+        What is used `twice` is an alias without a tape, too: what comes back of its uses always sums before the fork's other parts.
+        """
         source, name, fork = edge.source, edge.id, edge.source in self._forks
         if source in self._hidden:
             return self._computes(self._wiring.nodes[source])
@@ -171,8 +174,10 @@ class Plan:
 
         def read(states: States, tape: Tape | None) -> Tensor:
             h = states[source]
-            if tape is not None and fork:
-                tape.uses[name] = h = h.view_as(h)
+            if fork and (twice or tape is not None):
+                h = h.view_as(h)
+            if fork and tape is not None:
+                tape.uses[name] = h
             if adapt is not None:
                 h = adapt(h)
             return h if strength == 1 else h * strength
@@ -220,7 +225,7 @@ class Plan:
 
     def _begins(self, edge: Joint, kind: str, shape: Shape) -> Reads:
         if edge.source in self._hidden or not MERGES[kind].sums or not edge.in_force:
-            return self._read(edge, self._adapter(edge) if edge.in_force else None, edge.strength)
+            return self._read(edge, self._adapter(edge) if edge.in_force else None, edge.strength, twice=MERGES[kind].maps)
         return self._carried(edge, kind, shape) if edge.strength == 1 else self._read(edge, self._adapter(edge), edge.strength)
 
     def _carried(self, edge: Joint, kind: str, shape: Shape) -> Reads:

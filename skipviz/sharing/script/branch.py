@@ -57,8 +57,8 @@ class BranchWriter:
         elif MERGES[node.op.kind].joins:
             parts = ", ".join([brought, *map(writer.brought, others)])
             brought, others = f"torch.cat([{parts}], {1 + channel_axis(shape.output)})", []
-        elif is_plain(first.skip) and not any(way.skip.in_force for way in others):
-            brought = f"{brought}.view_as({brought})"  # a state of its own, in which the gradients of its readers sum
+        elif is_plain(first.skip) and (MERGES[node.op.kind].maps or not any(way.skip.in_force for way in others)):
+            brought = f"{brought}.view_as({brought})"  # a node of its own, in which the gradients of its uses sum
         atom.lines += writer.landed(state, brought, others)
 
 

@@ -123,9 +123,10 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
     if height * width <= LARGEST_SCALED_UP:
         resized = {"mode": st.sampled_from(("nearest", "bilinear")), "kernel": st.integers(1, 3)}
         learned = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
-        kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **(learned if transposed else resized))
+        rim = dict.fromkeys(("extra_rows", "extra_columns"), usually(0, 1, 3))
+        kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **rim, **(learned if transposed else resized))
         if not transposed:
-            kinds["up"] |= st.builds(Resize, mode=resized["mode"])
+            kinds["up"] |= st.builds(Resize, mode=resized["mode"], **rim)
     return kinds
 
 

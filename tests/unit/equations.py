@@ -200,6 +200,14 @@ def _convolution(op, module, x: Tensor) -> Tensor:
     return y if module.bias is None else y + module.bias[:, None, None]
 
 
+def _rimmed(op, y: Tensor) -> Tensor:
+    """Zeros around an image, the first half of them, rounded down, above and on the left."""
+    top, left = op.extra_rows // 2, op.extra_columns // 2
+    wide = y.new_zeros(*y.shape[:2], y.shape[2] + op.extra_rows, y.shape[3] + op.extra_columns)
+    wide[:, :, top : top + y.shape[2], left : left + y.shape[3]] = y
+    return wide
+
+
 def _scaled_up(op, module, x: Tensor) -> Tensor:
     if op.mode == "transposed":
         return F.conv_transpose2d(x, module.weight, module.bias, stride=op.factor, padding=(op.kernel - op.factor) // 2)
@@ -254,9 +262,9 @@ def _convolved_along(op, module, x: Tensor) -> Tensor:
 OPERATIONS = {
     "linear": _linear,
     "conv": _convolution,
-    "up": _scaled_up,
+    "up": lambda op, module, x: _rimmed(op, _scaled_up(op, module, x)),
     "pool": _pooled,
-    "resize": lambda op, module, x: F.interpolate(x, scale_factor=op.factor, mode=op.mode),
+    "resize": lambda op, module, x: _rimmed(op, F.interpolate(x, scale_factor=op.factor, mode=op.mode)),
     "mean": lambda op, module, x: x.flatten(2).mean(2) if x.dim() == 4 else x.mean(1),
     "crop": _cropped,
     "identity": lambda op, module, x: x,

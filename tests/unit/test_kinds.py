@@ -22,6 +22,7 @@ from skipviz import (
     Skip,
     Task,
     Training,
+    Upsampling,
     families,
     link,
     train,
@@ -242,7 +243,7 @@ def test_numbers_of_inits_stay_and_forms_page_and_tables_offer_all():
 FIELDS_IN_LINKS = {
     "k": "kind", "w": "width", "b": "bias", "s": "stride", "n": "kernel", "p": "padding", "f": "factor", "m": "mode", "r": "reduce",
     "l": "ceil", "z": "size", "o": "offset", "v": "vocabulary", "x": "scaled", "h": "heads", "c": "causal", "g": "groups",
-    "d": "dilation",
+    "d": "dilation", "y": "extra_rows", "u": "extra_columns",
 }  # fmt: skip
 FIRST_OPERATIONS = ["linear", "conv", "up", "pool", "identity", "crop", "embedding", "position", "attention"]
 OPERATION_KINDS = pytest.mark.parametrize("kind", OPERATIONS.values(), ids=OPERATIONS)
@@ -455,6 +456,41 @@ def test_a_loss_that_is_chosen_in_place_of_one_has_its_words_for_other_tasks(kin
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
 def test_an_image_is_resized_without_weights_as_by_torchs_module(mode):
     assert_as_torchs(Resize(factor=3, mode=mode), (4, 5, 3), nn.Upsample(scale_factor=3, mode=mode))
+
+
+RIMS = {"below": (1, 0), "on the right": (0, 1), "all around": (3, 2)}
+
+
+@pytest.mark.parametrize("rim", RIMS)
+@pytest.mark.parametrize("kind", ["transposed", "bilinear", "resize"])
+def test_what_is_up_scaled_is_padded_with_zeros_half_of_them_first_as_many_a_u_net_pads(kind, rim):
+    rows, columns = RIMS[rim]
+    around = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+    extra = {"extra_rows": rows, "extra_columns": columns}
+    bare = {
+        "transposed": lambda: (Upsampling(width=2, mode="transposed", kernel=2, **extra), [nn.ConvTranspose2d(4, 2, 2, 2)]),
+        "bilinear": lambda: (
+            Upsampling(width=2, mode="bilinear", **extra),
+            [nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(4, 2, 3, padding=1)],
+        ),
+        "resize": lambda: (Resize(**extra), [nn.Upsample(scale_factor=2)]),
+    }
+    op, modules = bare[kind]()
+    assert_as_torchs(op, (4, 5, 3), nn.Sequential(*modules, Padded(around)))
+    assert op.label().endswith(f"padded {rows}×{columns}")
+    plain = op.replaced(extra_rows=0, extra_columns=0)
+    assert op.multiplications((4, 5, 3)) == plain.multiplications((4, 5, 3))
+
+
+class Padded(nn.Module):
+    """Pads by `F.pad`."""
+
+    def __init__(self, around: tuple[int, ...]) -> None:
+        super().__init__()
+        self.around = around
+
+    def forward(self, x):
+        return nn.functional.pad(x, self.around)
 
 
 def test_a_mean_is_one_number_a_channel():

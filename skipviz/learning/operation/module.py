@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ...network.base import Shape
 from ...network.kind import Operation, fans_of
@@ -35,3 +36,9 @@ class Module(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function()(x)
+
+
+def rimmed(function: Function, op: Operation) -> Function:
+    """Return the function with what an up-scaling `op` adds around the image."""
+    around = op.around()
+    return (lambda x: F.pad(function(x), around)) if any(around) else function

@@ -6,7 +6,7 @@ from functools import partial
 
 from torch.nn import functional as F
 
-from .module import Function, Module
+from .module import Function, Module, rimmed
 
 
 class Resize(Module):
@@ -14,4 +14,4 @@ class Resize(Module):
 
     def function(self) -> Function:
         more = {"align_corners": False} if self.op.mode == "bilinear" else {}
-        return partial(F.interpolate, scale_factor=float(self.op.factor), mode=self.op.mode, **more)
+        return rimmed(partial(F.interpolate, scale_factor=float(self.op.factor), mode=self.op.mode, **more), self.op)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .module import Function, Module
+from .module import Function, Module, rimmed
 
 
 class Upsampling(Module):
@@ -19,6 +19,9 @@ class Upsampling(Module):
             super().initialise(scheme, generator)
 
     def function(self) -> Function:
+        return rimmed(self._bare(), self.op)
+
+    def _bare(self) -> Function:
         weight, bias, factor, padding = self.weight, self.bias, self.op.factor, self.op.pixels_padded()
         if self.op.interpolates:
             return lambda x: F.conv_transpose2d(x, weight, bias, factor, padding)

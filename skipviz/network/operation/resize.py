@@ -9,17 +9,20 @@ from pydantic import Field
 
 from ..base import Shape
 from ..kind import Operation, Weights
+from ..rim import ExtraColumns, ExtraRows, Rim
 
 
-class Resize(Operation):
+class Resize(Rim, Operation):
     """Makes each side of an image `factor` times as long."""
 
     number: ClassVar = 12
-    keys: ClassVar = {"f": "factor", "m": "mode"}
+    keys: ClassVar = {"f": "factor", "m": "mode", "y": "extra_rows", "u": "extra_columns"}
     saves_input: ClassVar = False
     kind: Literal["resize"] = "resize"
     factor: int = Field(2, ge=2, le=32, description="output side over input side")
     mode: Literal["nearest", "bilinear"] = Field("nearest", description="pixels repeated, or interpolated between their middles")
+    extra_rows: ExtraRows = 0
+    extra_columns: ExtraColumns = 0
 
     @property
     def coarsens(self) -> Fraction:
@@ -27,14 +30,14 @@ class Resize(Operation):
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_image(shape)
-        return (shape[0], *(side * self.factor for side in shape[1:]))
+        return (shape[0], *self.with_rim(tuple(side * self.factor for side in shape[1:])))
 
     def written(self, shape: Shape, weights: Weights) -> list[str]:
         mode = ', mode="bilinear", align_corners=False' if self.mode == "bilinear" else ""
-        return [f"nn.Upsample(scale_factor={self.factor}{mode})"]
+        return [f"nn.Upsample(scale_factor={self.factor}{mode})", *self.rim_written()]
 
     def label(self) -> str:
-        return f"resize ×{self.factor}"
+        return f"resize ×{self.factor}{self.rim_label()}"
 
     def short(self) -> str:
         return f"resize {self.factor}"

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ..base import Bias, NetworkError, Shape, Width, elements, spatial, written
 from ..kind import Operation, Weights
+from ..rim import ExtraColumns, ExtraRows, Rim
 
 BILINEAR = '''
 @torch.no_grad()
@@ -26,11 +27,20 @@ def bilinear(module):
 '''
 
 
-class Upsampling(Operation):
+class Upsampling(Rim, Operation):
     """Up-scaling by `factor`: a transposed convolution, or resizing and then a convolution."""
 
     number: ClassVar = 3
-    keys: ClassVar = {"w": "width", "f": "factor", "m": "mode", "n": "kernel", "p": "padding", "b": "bias"}
+    keys: ClassVar = {
+        "w": "width",
+        "f": "factor",
+        "m": "mode",
+        "n": "kernel",
+        "p": "padding",
+        "b": "bias",
+        "y": "extra_rows",
+        "u": "extra_columns",
+    }
     helpers: ClassVar = {"bilinear": BILINEAR}
     kind: Literal["up"] = "up"
     width: Width = Field(description="channels out")
@@ -43,10 +53,16 @@ class Upsampling(Operation):
         None, ge=0, le=32, description="pixels a side; None: output side = factor × input side, or the nearest"
     )
     bias: Bias = True
+    extra_rows: ExtraRows = 0
+    extra_columns: ExtraColumns = 0
 
     @property
     def interpolates(self) -> bool:
         return self.mode == "transposed"
+
+    @property
+    def saves_input(self) -> bool:
+        return self.interpolates
 
     @property
     def coarsens(self) -> Fraction:
@@ -59,6 +75,9 @@ class Upsampling(Operation):
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_image(shape)
+        return (self.width, *self.with_rim(self._sides(shape)))
+
+    def _sides(self, shape: Shape) -> tuple[int, ...]:
         if self.interpolates:
             if self.kernel < self.factor:
                 raise NetworkError(f"a transposed convolution by {self.factor} needs a kernel of at least {self.factor}")
@@ -67,7 +86,7 @@ class Upsampling(Operation):
             sides = tuple(side * self.factor + 2 * self.pixels_padded() - self.kernel + 1 for side in shape[1:])
         if min(sides) < 1:
             raise NetworkError(f"up-scaling leaves nothing of {written(shape[1:])} pixels")
-        return (self.width, *sides)
+        return sides
 
     def parameters(self, shape: Shape) -> dict[str, Shape | None]:
         ends = (shape[0], self.width) if self.interpolates else (self.width, shape[0])
@@ -80,9 +99,7 @@ class Upsampling(Operation):
         return shape[0] * self.kernel**2 / self.factor**2, self.width * self.kernel**2
 
     def multiplications(self, shape: Shape) -> int:
-        if not self.interpolates:
-            return super().multiplications(shape)
-        return self.parameter_count(shape) * prod(spatial(shape))
+        return self.parameter_count(shape) * prod(spatial(shape) if self.interpolates else self._sides(shape))
 
     def saves_more(self, shape: Shape) -> int:
         return 0 if self.interpolates else elements(shape) * self.factor**2
@@ -93,12 +110,14 @@ class Upsampling(Operation):
         more = padding + ("" if self.bias else ", bias=False")
         if not self.interpolates:
             mode = ', mode="bilinear", align_corners=False' if self.mode == "bilinear" else ""
-            return [f"nn.Upsample(scale_factor={self.factor}{mode})", weights.drawn(f"nn.Conv2d({ends}{more})")]
+            resized = f"nn.Upsample(scale_factor={self.factor}{mode})"
+            return [resized, weights.drawn(f"nn.Conv2d({ends}{more})"), *self.rim_written()]
         made = f"nn.ConvTranspose2d({ends}, stride={self.factor}{more})"
-        return [weights.scaled(f"bilinear({made})") if weights.scheme == "bilinear" else weights.drawn(made)]
+        drawn = weights.scaled(f"bilinear({made})") if weights.scheme == "bilinear" else weights.drawn(made)
+        return [drawn, *self.rim_written()]
 
     def label(self) -> str:
-        return f"up {self.width} ×{self.factor}"
+        return f"up {self.width} ×{self.factor}{self.rim_label()}"
 
     def short(self) -> str:
         return f"up {self.factor}"

@@ -342,7 +342,10 @@ def test_published_counts():
 
 
 REFUSED_UNETS = {
-    "sizes that do not divide": ({"gates": True, "input": (1, 30, 32)}, "with attention gates the sides of an image divide by 4"),
+    "sizes that do not divide": (
+        {"gates": True, "input": (1, 30, 32), "uneven": "crop"},
+        "with attention gates the sides of an image divide by 4, and 30×32 do not: pad up",
+    ),
     "valid": ({"nested": True, "padded": False}, "attention gates and nested skips are of padded convolutions"),
     "both": ({"nested": True, "gates": True}, "attention gates or nested skips, not both"),
 }

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from skipviz import Experiment, NetworkError, Task, Training, edit, families, train
+from skipviz import Experiment, Network, NetworkError, Task, Training, edit, families, link, train
 from skipviz.learning.build import build
 from skipviz.learning.loss.mask import mask_loss
 from skipviz.learning.plan import Tape
@@ -49,6 +49,31 @@ def test_the_padded_one_keeps_the_images_size_and_the_parameters():
     assert {shape.adapter.spatial for shape in network.shapes.skips} == {"none"}
 
 
+@pytest.mark.parametrize("more", [{}, {"up": "bilinear"}, {"long": False}, {"merge": "add"}, {"gates": True}, {"nested": True}])
+def test_the_padded_one_keeps_sizes_that_do_not_divide_unless_its_skips_are_cropped(more):
+    fields = {"depth": 3, "width": 2, "padded": True, "input": (1, 37, 50), **more}
+    assert families.unet(**fields).shapes.output == (2, 37, 50)
+    if not more.keys() & {"gates", "nested", "long"}:
+        cropped = families.unet(**fields, uneven="crop")
+        assert cropped.shapes.output == (2, 32, 48)
+        assert {shape.adapter.spatial for shape in cropped.shapes.skips} == {"crop"}
+
+
+@pytest.mark.parametrize("uneven", ["pad", "crop"])
+def test_a_link_and_json_carry_what_is_done_where_sizes_do_not_divide(uneven):
+    network = families.unet(depth=3, width=2, padded=True, uneven=uneven, input=(1, 36, 36), head=1)
+    made = Experiment(variants={"net": network}, task=Task(name="shapes", image_size=36))
+    assert link.decode(link.encode(made)) == made
+    assert Network.kept(network.model_dump_json()) == network
+    (frame,) = train(made.replaced(training=Training(steps=1, record_every=1, batch_size=4)))
+    assert frame.variants["net"].loss > 0
+
+
+def test_sizes_that_divide_give_the_same_network_padded_up_or_cropped():
+    up, cropped = (families.unet(depth=3, width=2, padded=True, input=(1, 32, 40), uneven=way) for way in ("pad", "crop"))
+    assert up == cropped
+
+
 def test_long_skips_join_equal_scales_the_innermost_first():
     network = families.unet(depth=2, width=4, padded=True, input=(1, 16, 16))
     assert pairs(network) == [(5, 9), (2, 12)]
@@ -83,7 +108,7 @@ def test_short_skips_of_the_valid_network_are_cropped():
 def test_every_choice_of_norm_and_up_sampling_runs(up, norm):
     network = families.unet(depth=2, width=4, up=up, norm=norm, short_every=1, padded=True, input=(1, 18, 22), head=3)
     outputs = build(network)(torch.randn(2, 1, 18, 22))
-    assert outputs.shape == (2, *network.shapes.output)
+    assert outputs.shape == (2, 3, 18, 22)
     outputs.sum().backward()
 
 
@@ -101,6 +126,7 @@ def test_each_scales_skip_toggles_alone():
         ({"width": 4096}, "widest scale's number of channels"),
         ({"up": "magic"}, "up-sampling is one of transposed, bilinear"),
         ({"merge": "gate"}, "merge of long skips is one of concat, add"),
+        ({"uneven": "magic"}, "what is done where sizes do not divide is one of pad, crop"),
         ({"short_every": 3}, "under a short skip is between 0 and 2"),
         ({"input": (1, 100, 100)}, "does not fit into"),
         ({"input": (64,)}, "the input is an image"),

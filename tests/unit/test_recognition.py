@@ -52,7 +52,8 @@ UNSEEN = {
         | ({"reduction"} if v["width"] * (1 if v["layout"] == "cifar" else 2) < v["reduction"] else set())
     ),
     "unet": lambda v: (
-        ({"merge"} if v["long"] == "off" else set())
+        {"uneven"}
+        | ({"merge"} if v["long"] == "off" else set())
         | ({"beside"} if v["long"] == "off" or v["edges"] == "valid" or (v["beside"], v["scales"]) == ("nested", 1) else set())
     ),
     "fcn": lambda v: {"widening", "convolutions"} if v["stages"] < 3 or v["width"] == 1 else set(),
@@ -72,7 +73,9 @@ UNSEEN = {
 def recipes(draw, family: str):
     """Return a family's recipe with values from all over its form, and the experiment that it gives."""
     values = FORMS[family].defaults()
-    task = Task(name=draw(st.sampled_from(FORMS[family].tasks)), image_size=96 if family == "unet" else 32)
+    task = Task(
+        name=draw(st.sampled_from(FORMS[family].tasks)), image_size=draw(st.sampled_from((96, 100))) if family == "unet" else 32
+    )
     for setting in FORMS[family].settings:
         options = setting.options(values) if callable(setting.options) else setting.options
         if options:
@@ -200,6 +203,15 @@ def test_the_blocks_of_a_published_densenet_are_named_by_it():
     task = Task(name="digits")
     recipe = first_recipe("densenet").changed(blocks="of 121", growth=1)
     assert recognised(Experiment(variants={"net": built(recipe, task)}, task=task)).recipe == recipe
+
+
+@pytest.mark.parametrize("uneven", ["pad", "crop"])
+@pytest.mark.parametrize("more", [{}, {"up": "bilinear"}, {"merge": "add"}, {"long": "off"}, {"scales": 4}], ids=str)
+def test_what_a_unet_does_where_sizes_do_not_divide_is_read_off_it(uneven, more):
+    task = Task(name="shapes", image_size=36)
+    recipe = first_recipe("unet").changed(scales=3).changed(uneven=uneven, **more)
+    opened = link.decode(link.encode(Experiment(variants={"net": built(recipe, task)}, task=task)))
+    assert recognised(opened).recipe == recipe
 
 
 @pytest.mark.parametrize(("depth", "block"), [(18, "basic"), (34, "basic"), (50, "bottleneck"), (152, "bottleneck")])

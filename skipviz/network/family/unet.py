@@ -28,6 +28,9 @@ class _Plan:
     short_every: int
     init: str
     dropout: float
+    up: str
+    sides: tuple[int, ...]
+    """Height and width of the image, to whose scales what is up-scaled is padded; nothing: long skips are cropped."""
 
 
 @refusing_in_words
@@ -46,6 +49,7 @@ def unet(
     dropout: float = 0.0,
     gates: bool = False,
     nested: bool = False,
+    uneven: Literal["pad", "crop"] = "pad",
     input: Sequence[int] | None = None,
     head: Head | int = 2,
 ) -> Network:
@@ -53,15 +57,17 @@ def unet(
     2×388×388 out.
 
     Every scale has `convolutions` 3×3 convolutions, of `width` channels at the first scale and twice as many at each next.
-    Without `padded` they are valid ones and long skips are cropped. `up` is a transposed 2×2 convolution, or bilinear resizing
-    and a 3×3 one. Long skips concat or add (`merge`); `long=False` leaves them out. `short_every=k` lays an add over every k
-    convolutions of a scale, projected where widths differ. `norm` stands after every 3×3 convolution and takes its bias's
-    place. `dropout` acts at the end of the contracting path, as published: on the last convolution of its two deepest
-    scales. `gates` scales what each long skip carries, pixel by pixel, by an attention gate (Oktay et al. 2018):
-    σ(ψ(ReLU(W x + V g))), x being what the skip carries and g what it is joined with, W and V to half the channels, ψ to one; it
-    wants `padded` and sizes that divide. `nested` is U-Net++ (Zhou et al. 2018), without its deep supervision: between the ends of
-    each long skip stand further scales' convolutions, which read all before them at their scale and what is up-scaled from the
-    next one; it wants the same. `head` is a `Head` or a number of classes for each pixel. Raises `NetworkError`.
+    Without `padded` they are valid ones and long skips are cropped. With it, where halving leaves a pixel over, `uneven` pads
+    what is up-scaled with zeros to the scale's size, so that the output has the image's, or crops the long skip. `up` is a
+    transposed 2×2 convolution, or bilinear resizing and a 3×3 one. Long skips concat or add (`merge`); `long=False` leaves them
+    out. `short_every=k` lays an add over every k convolutions of a scale, projected where widths differ. `norm` stands after
+    every 3×3 convolution and takes its bias's place. `dropout` acts at the end of the contracting path, as published: on the
+    last convolution of its two deepest scales. `gates` scales what each long skip carries, pixel by pixel, by an attention gate
+    (Oktay et al. 2018): σ(ψ(ReLU(W x + V g))), x being what the skip carries and g what it is joined with, W and V to half the
+    channels, ψ to one; it wants `padded`, and sizes that divide where `uneven` crops. `nested` is U-Net++ (Zhou et al. 2018),
+    without its deep supervision: between the ends of each long skip stand further scales' convolutions, which read all before
+    them at their scale and what is up-scaled from the next one; it wants the same. `head` is a `Head` or a number of
+    classes for each pixel. Raises `NetworkError`.
     """
     counted("a U-Net's depth", depth, 1, 8)
     counted("the number of convolutions a scale", convolutions, 1, 100)
@@ -69,27 +75,29 @@ def unet(
     counted("the widest scale's number of channels", width * 2**depth, 1, WIDEST)
     chosen("the merge of long skips", merge, ("concat", "add"))
     chosen("up-sampling", up, ("transposed", "bilinear"))
+    chosen("what is done where sizes do not divide", uneven, ("pad", "crop"))
     if (gates or nested) and not padded:
         raise NetworkError("attention gates and nested skips are of padded convolutions, which keep an image's size")
     if gates and nested:
         raise NetworkError("a U-Net has attention gates or nested skips, not both")
     size = tuple(input) if input is not None else PADDED_INPUT if padded else PUBLISHED_INPUT
-    if (gates or nested) and any(side % 2**depth for side in size[1:]):
-        what = "attention gates" if gates else "nested skips"
-        raise NetworkError(f"with {what} the sides of an image divide by {2**depth}, and {written(size[1:])} do not")
     pixels(size)
-    plan, trunk, ends = _Plan(convolutions, padded, norm, activation, short_every, init, dropout), Trunk(), []
+    if (gates or nested) and uneven == "crop" and any(side % 2**depth for side in size[1:]):
+        what = "attention gates" if gates else "nested skips"
+        raise NetworkError(f"with {what} the sides of an image divide by {2**depth}, and {written(size[1:])} do not: pad up")
+    sides = size[1:] if padded and uneven == "pad" else ()
+    plan, trunk, ends = _Plan(convolutions, padded, norm, activation, short_every, init, dropout, up, sides), Trunk(), []
     rows: list[list[int | str]] = []
     for scale in range(depth):
         ends.append(_scale(trunk, plan, width * 2**scale, drops=scale == depth - 1))
         rows.append([ends[scale]])
         if nested and long:
-            _nest(trunk, plan, rows, width, up)
+            _nest(trunk, plan, rows, width)
         trunk.layer(Pool())
     _scale(trunk, plan, width * 2**depth, drops=True)
     for scale in reversed(range(depth)):
         narrow = width * 2**scale
-        trunk.layer(_up(up, narrow), init=init)
+        trunk.layer(_up(plan, scale, narrow), init=init)
         if long and gates:
             trunk.skip(ends[scale], merge=merge, via=_gate(trunk, plan, ends[scale], narrow))
         elif long:
@@ -100,18 +108,19 @@ def unet(
     return trunk.network(size, head_of(head, "pixels"))
 
 
-def _up(mode: str, width: int) -> Upsampling:
-    return (
-        Upsampling(width=width, mode="transposed", kernel=2) if mode == "transposed" else Upsampling(width=width, mode="bilinear")
-    )
+def _up(plan: _Plan, scale: int, width: int) -> Upsampling:
+    """Return what leads up to a scale."""
+    ways = {"transposed": {"mode": "transposed", "kernel": 2}, "bilinear": {"mode": "bilinear"}}
+    extra = {name: (side >> scale) % 2 for name, side in zip(("extra_rows", "extra_columns"), plan.sides, strict=False)}
+    return Upsampling(width=width, **ways[plan.up], **extra)
 
 
-def _nest(trunk: Trunk, plan: _Plan, rows: list[list[int | str]], width: int, up: str) -> None:
+def _nest(trunk: Trunk, plan: _Plan, rows: list[list[int | str]], width: int) -> None:
     """Lay the nodes X^(i,j) that can be computed of the scales up to now; `rows[i]` has those of scale i, X^(i,0) first."""
     for scale in reversed(range(len(rows) - 1)):
         narrow, place = width * 2**scale, len(rows[scale])
         name = f"nested{scale}-{place}"
-        state = trunk.node(f"{name}.up", Node(op=_up(up, narrow), init=plan.init), rows[scale + 1][-1])
+        state = trunk.node(f"{name}.up", Node(op=_up(plan, scale, narrow), init=plan.init), rows[scale + 1][-1])
         state = trunk.node(f"{name}.all", Node(op=Join(kind="concat")), state, *rows[scale])
         for number in range(1, plan.convolutions + 1):
             op = Convolution(width=narrow, bias=plan.norm == "none")

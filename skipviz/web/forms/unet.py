@@ -11,14 +11,17 @@ from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form,
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 BESIDE = {"none": "nothing", "gates": "attention gates", "nested": "nested (U-Net++)"}
+UNEVEN = {"pad": "pad up", "crop": "crop"}
 SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
 
 
-def _make(task: Task, scales, width, convolutions, edges, up, merge, norm, activation, long, short, beside, dropout) -> Network:
+def _make(
+    task: Task, scales, width, convolutions, edges, uneven, up, merge, norm, activation, long, short, beside, dropout,
+) -> Network:  # fmt: skip
     return families.unet(
         depth=scales, width=width, convolutions=convolutions, padded=edges == "padded", up=up, merge=merge, norm=norm,
         activation=activation, long=long == "on", short_every=short, dropout=dropout,
-        gates=(beside, edges) == ("gates", "padded"), nested=(beside, edges) == ("nested", "padded"),
+        gates=(beside, edges) == ("gates", "padded"), nested=(beside, edges) == ("nested", "padded"), uneven=uneven,
         input=task.input_for(True), head=task.head(),
     )  # fmt: skip
 
@@ -30,12 +33,14 @@ def _read(network: Network) -> dict | None:
     scales = len(ups)
     short = [skip for skip in network.skips if not _is_long(network, skip)]
     long = [skip for skip in network.skips if _is_long(network, skip)]
+    valid = usual((layer.op.padding for layer in convolutions), None) == 0
     mode = usual((layer.op.mode for layer in ups), "transposed")
     return {
         "scales": scales,
         "width": convolutions[0].op.width,
         "convolutions": max(1, round(len(convolutions) / (2 * scales + 1))),
-        "edges": "valid" if usual((layer.op.padding for layer in convolutions), None) == 0 else "padded",
+        "edges": "valid" if valid else "padded",
+        "uneven": "pad" if valid else _uneven(network),
         "up": mode if mode == "bilinear" else "transposed",
         "merge": usual((skip.merge for skip in long), "concat"),
         "norm": usual((layer.norm for layer in convolutions), "none"),
@@ -45,6 +50,12 @@ def _read(network: Network) -> dict | None:
         "beside": _beside(network),
         "dropout": usual((layer.dropout for layer in convolutions if layer.dropout), 0.0),
     }
+
+
+def _uneven(network: Network) -> str:
+    """Return what is done where sizes do not divide; of sizes that do, the usual."""
+    padded = any(any(layer.op.around()) for layer in of_kind(network, "up"))
+    return "pad" if padded or network.shapes.output[1:] == network.input[1:] else "crop"
 
 
 def _beside(network: Network) -> str:
@@ -72,6 +83,12 @@ FORM = Form(
         Setting("width", "First width", 8, low=1, high=64, help="The published one is 64"),
         Setting("convolutions", "Convolutions", 2, low=1, high=8, help="3×3 convolutions a scale"),
         Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="Without padding each convolution takes the rim off"),
+        Setting(
+            "uneven", "Odd sides", "pad", tuple(UNEVEN), words=UNEVEN,
+            help="Where halving leaves a pixel over: what is up-scaled is padded with zeros to the scale's size, so that the "
+            "output has the image's, or the long skip is cropped",
+            idle=lambda values: values["edges"] == "valid",
+        ),
         Setting("up", "Up-sampling", "transposed", ("transposed", "bilinear")),
         Setting("merge", "Merge", "concat", ("concat", "add"), idle=lambda values: values["long"] == "off"),
         Setting("norm", "Norm", "none", NORMS, words=NORM_WORDS),
@@ -85,7 +102,7 @@ FORM = Form(
         Setting(
             "beside", "On long skips", "none", tuple(BESIDE), words=BESIDE,
             help="Attention U-Net (Oktay et al. 2018): each is scaled, pixel by pixel, by what both its ends say. "
-            "U-Net++ (Zhou et al. 2018): convolutions stand between its ends. Both want sizes that divide",
+            "U-Net++ (Zhou et al. 2018): convolutions stand between its ends. Both want sizes that divide, or odd sides padded up",
             idle=lambda values: values["long"] == "off" or values["edges"] == "valid",
         ),
         Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, at the end of the contracting path"),

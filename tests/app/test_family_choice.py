@@ -157,6 +157,26 @@ def test_images_too_small_for_an_architecture_are_made_larger_with_one_click(lab
     assert lab.test.sidebar.select_slider[0].value == 96
 
 
+def test_odd_sides_are_padded_up_or_cropped_and_the_outputs_size_is_said_where_it_is_not_the_images(lab):
+    lab.choose("selectbox", "Family", "unet")
+    lab.choose("text_input", "Down-scalings", "4")
+    data = lab.choose("select_slider", "Image", 24)
+    assert lab.widget("selectbox", "Odd sides").value == "pad"
+    assert link.decode(data["link"]).network.shapes.output == (1, 24, 24)
+    assert not _said_of_output(lab)
+    data = lab.choose("selectbox", "Odd sides", "crop")
+    assert data["message"] is None
+    assert link.decode(data["link"]).network.shapes.output == (1, 16, 16)
+    assert _said_of_output(lab) == ["The output has 16×16 pixels and the image 24×24; next sizes that fit: 16×16 and 32×32."]
+    lab.choose("select_slider", "Image", 32)
+    assert not _said_of_output(lab)
+    assert lab.widget("selectbox", "Odd sides").value == "crop"
+
+
+def _said_of_output(lab) -> list[str]:
+    return [caption.value for caption in lab.test.sidebar.caption if caption.value.startswith("The output has")]
+
+
 def test_an_architecture_that_follows_its_task_says_what_changed(lab):
     lab.choose("selectbox", "Family", "fcn")
     data = lab.choose("select_slider", "Image", 48)

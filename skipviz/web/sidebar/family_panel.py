@@ -13,6 +13,7 @@ from ...tasks.experiment import Experiment
 from ...tasks.task import Task
 from ..forms import FORMS, architecture
 from ..forms.form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, SCALES, SCALES_HELP, Setting
+from ..forms.output_size import output_words
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
 from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
@@ -46,6 +47,8 @@ def draw_family(state: SessionState, editor: Editor) -> None:
         _stack(state, editor, found.stack)
     else:
         _by_hand(state, editor, found)
+    if words := output_words(editor.network):
+        st.caption(words)
 
 
 def known(editor: Editor) -> Recognised:
@@ -75,13 +78,9 @@ def with_task(editor: Editor, task: Task) -> Experiment:
     return architecture.with_task(editor.experiment, known(editor), task)
 
 
-def follow_task(state: SessionState, editor: Editor, task: Task) -> None:
-    """Put the editor's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
-    before, layers = known(editor), editor.network.layers
-    if not take(state, editor, lambda: with_task(editor, task)):
-        return
-    after = known(editor)
-    if after.family != before.family and editor.network.layers != layers:
+        _by_hand(state, editor, found)
+    if words := output_words(editor.network):
+        st.caption(words)
         title = TITLES.get(before.family, "Your own network")
         state.message = (f"{title} does not fit {task.kind.title.lower()}.", f"The family is now {TITLES[after.family]}.")
     elif after.recipe and before.recipe and (words := followed_words(before.recipe, after.recipe)):

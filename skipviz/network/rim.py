@@ -10,8 +10,9 @@ from typing import Annotated
 from pydantic import Field
 
 MOST = 32
-ExtraRows = Annotated[int, Field(ge=0, le=MOST, description="rows of zeros added to what comes out, half of them above")]
-ExtraColumns = Annotated[int, Field(ge=0, le=MOST, description="columns of zeros added to what comes out, half of them left")]
+ROWS, COLUMNS = "rows of zeros added to what comes out, half of them above", "columns of zeros added, half of them on the left"
+ExtraRows = Annotated[int, Field(ge=0, le=MOST, title="Extra rows", description=ROWS)]
+ExtraColumns = Annotated[int, Field(ge=0, le=MOST, title="Extra columns", description=COLUMNS)]
 
 
 class Rim:

@@ -8,7 +8,21 @@ from .family.mobilenet import mobilenet
 from .family.resnet import resnet
 from .family.resnet_unet import resnet_unet
 from .family.stack import conv, mlp
+from .family.tabular_resnet import tabular_resnet
 from .family.transformer import transformer
 from .family.unet import unet
 
-__all__ = ["conv", "convnext", "densenet", "fcn", "highway", "mlp", "mobilenet", "resnet", "resnet_unet", "transformer", "unet"]
+__all__ = [
+    "conv",
+    "convnext",
+    "densenet",
+    "fcn",
+    "highway",
+    "mlp",
+    "mobilenet",
+    "resnet",
+    "resnet_unet",
+    "tabular_resnet",
+    "transformer",
+    "unet",
+]

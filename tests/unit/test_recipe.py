@@ -34,6 +34,7 @@ def test_switches_and_strengths_leave_the_structure_and_an_edit_changes_it(famil
         ("highway", "289,660"),
         ("mobilenet", "3,504,872"),
         ("convnext", "28,589,128"),
+        ("tabular_resnet", "299,137"),
     ],
 )
 def test_the_papers_own_count_is_said(family, count):

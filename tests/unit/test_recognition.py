@@ -27,7 +27,7 @@ MOST_BOXES = 120
 NUMBERS = {
     "scales": (1, 3), "convolutions": (1, 4), "width": (1, 9), "classifier": (1, 40), "feed_forward": (1, 300), "depth": (2, 12),
     "layers": (1, 5), "growth": (1, 9), "gate_bias": (-10, 10), "group_width": (1, 5), "expansion": (1, 6), "last": (1, 40),
-    "stages": (1, 3),
+    "stages": (1, 3), "hidden": (1, 9),
 }  # fmt: skip
 """What is drawn of settings that are numbers."""
 MOST_OPTIONS = {"blocks": 4, "depth": 6}
@@ -60,6 +60,7 @@ UNSEEN = {
     "densenet": lambda v: {"compression"} if v["blocks"] == "1" else {"layers"} if v["blocks"].startswith("of") else set(),
     "transformer": lambda v: {"shared"} if v["depth"] == 1 or v["dropout"] else set(),
     "highway": lambda v: set(),
+    "tabular_resnet": lambda v: set(),
     "mobilenet": lambda v: {"plain"} if v["blocks"] == "1" else set(),
     "convnext": lambda v: (
         ({"blocks"} if v["stages"] < 3 and v["blocks"] in ("3", "published") else set())
@@ -153,10 +154,10 @@ EDITS = {
 
 
 def _middle(network) -> int:
-    """Return the place of a layer that can be taken out, as near to the middle as there is one."""
+    """Return the place of a layer near the middle, of one that can be taken out if there is one."""
     shapes = network.shapes.layers
     around = sorted(range(1, network.depth - 1), key=lambda place: abs(place - network.depth / 2))
-    return next(place for place in around if shapes[place].input == shapes[place].output)
+    return next((place for place in around if shapes[place].input == shapes[place].output), around[0])
 
 
 def _free(network) -> tuple[int, int]:

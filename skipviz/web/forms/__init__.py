@@ -1,6 +1,6 @@
 """The published architectures as the sidebar offers them, one form a file. Imports no streamlit."""
 
-from . import convnext, densenet, fcn, highway, mobilenet, resnet, transformer, unet
+from . import convnext, densenet, fcn, highway, mobilenet, resnet, tabular_resnet, transformer, unet
 
 FORMS = {
     "resnet": resnet.FORM,
@@ -10,5 +10,6 @@ FORMS = {
     "densenet": densenet.FORM,
     "mobilenet": mobilenet.FORM,
     "convnext": convnext.FORM,
+    "tabular_resnet": tabular_resnet.FORM,
     "highway": highway.FORM,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..network.base import NetworkError, Shape, written
+from ..network.layer import Layer
 from ..network.network import Head, Network
+from ..network.rim import Rim
 from ..network.skip import Adapter
 from .task import Task
 
@@ -19,7 +21,8 @@ def fitted(network: Network, task: Task) -> Network:
         layers = (layers[0].replaced(op=layers[0].op.replaced(vocabulary=task.token_count())), *layers[1:])
     if task.causal:
         layers = tuple(layer.replaced(op=layer.op.replaced(causal=True)) if layer.op.looks_ahead else layer for layer in layers)
-    parts = {"input": _input(network, task), "head": _head(network.head, task.head()), "layers": layers}
+    shape = _input(network, task)
+    parts = {"input": shape, "head": _head(network.head, task.head()), "layers": _padded_anew(network, layers, shape)}
     try:
         made = network.replaced(**parts)
     except NetworkError:
@@ -29,6 +32,23 @@ def fitted(network: Network, task: Task) -> Network:
     if problem:
         raise NetworkError(problem)
     return made
+
+
+def _padded_anew(network: Network, layers: tuple[Layer, ...], shape: Shape) -> tuple[Layer, ...]:
+    """Return the layers for an image of `shape`: where any up-scaling pads, all pad to the states that skips bring there."""
+    if not any(isinstance(layer.op, Rim) and any(layer.op.around()) for layer in layers):
+        return layers
+    sizes, made = [shape[1:]], []
+    for k, (layer, known) in enumerate(zip(layers, network.shapes.layers, strict=True), start=1):
+        if isinstance(layer.op, Rim):
+            bare = layer.op.replaced(extra_rows=0, extra_columns=0)
+            given = bare.output_shape((known.input[0], *sizes[-1]))[1:]
+            wanted = next((sizes[skip.source] for skip in network.skips if skip.target == k), given)
+            rows, columns = (max(0, a - b) for a, b in zip(wanted, given, strict=True))
+            layer = layer.replaced(op=bare.replaced(extra_rows=rows, extra_columns=columns))
+        made.append(layer)
+        sizes.append(layer.op.output_shape((known.input[0], *sizes[-1]))[1:])
+    return tuple(made)
 
 
 def fix_words(task: Task, networks: int = 1) -> str:

@@ -52,6 +52,16 @@ def _fits(network, task) -> bool:
         return False
 
 
+@pytest.mark.parametrize("size", [16, 28, 32, 44, 100])
+@pytest.mark.parametrize("more", [{}, {"gates": True}, {"up": "bilinear", "merge": "add"}], ids=str)
+def test_a_unet_that_pads_up_and_was_changed_by_hand_pads_up_for_another_size_of_images(size, more):
+    network = families.unet(depth=3, width=2, padded=True, input=(1, 36, 36), head=1, **more)
+    changed = edit.set_layer(network, network.layers[4].id, activation="gelu")
+    made = fitted(changed, Task(name="shapes", image_size=size))
+    wanted = families.unet(depth=3, width=2, padded=True, input=(1, size, size), head=1, **more)
+    assert made == edit.set_layer(wanted, wanted.layers[4].id, activation="gelu")
+
+
 def test_a_fitting_network_stays_as_it_is():
     for name in presets.names():
         experiment = presets.get(name)

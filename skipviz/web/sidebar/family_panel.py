@@ -78,9 +78,15 @@ def with_task(editor: Editor, task: Task) -> Experiment:
     return architecture.with_task(editor.experiment, known(editor), task)
 
 
-        _by_hand(state, editor, found)
-    if words := output_words(editor.network):
-        st.caption(words)
+def follow_task(state: SessionState, editor: Editor, task: Task) -> None:
+    """Put the editor's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
+    before, layers, old = known(editor), editor.network.layers, editor.experiment.task
+    if before.recipe and fits(before.recipe.family, task):
+        _remember(editor.experiment, Recognised(before.recipe.followed(old, task)))
+    if not take(state, editor, lambda: with_task(editor, task)):
+        return
+    after = known(editor)
+    if after.family != before.family and editor.network.layers != layers:
         title = TITLES.get(before.family, "Your own network")
         state.message = (f"{title} does not fit {task.kind.title.lower()}.", f"The family is now {TITLES[after.family]}.")
     elif after.recipe and before.recipe and (words := followed_words(before.recipe, after.recipe)):

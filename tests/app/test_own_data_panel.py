@@ -148,7 +148,7 @@ def test_a_family_that_a_table_does_not_fit_leaves_it_and_names_those_that_do(ta
     before = table.data()["link"]
     data = table.choose("selectbox", "Family", family)
     assert data["link"] == before
-    assert data["message"][1].endswith("does not fit things.csv: choose MLP or Highway.")
+    assert data["message"][1].endswith("does not fit things.csv: choose MLP, Tabular ResNet or Highway.")
 
 
 @pytest.mark.parametrize(

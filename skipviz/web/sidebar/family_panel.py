@@ -111,7 +111,8 @@ def _choose(state: SessionState, editor: Editor, family: str) -> None:
     task = editor.experiment.task
     possible = [name for name in TITLES if name in task.kind.families or (name in FORMS and fits(name, task))]
     if task.own and family not in possible:
-        names = " or ".join(TITLES[name] for name in possible)
+        *others, last = (TITLES[name] for name in possible)
+        names = f"{', '.join(others)} or {last}" if others else last
         state.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
         return
     fitting = task if family in possible else Task(name=FORMS[family].tasks[0] if family in FORMS else "digits")

@@ -33,7 +33,10 @@ def _box(node) -> dict:
 
 
 def _middle(node) -> tuple[float, float]:
-    box = node.bounding_box()
+    """Return where a node lies once it lies still: a page that was thrown scrolls on."""
+    box = None
+    while box != (box := node.bounding_box()):
+        node.page.wait_for_timeout(50)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 

@@ -19,7 +19,7 @@ def _drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
     finger = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
-        finger.send("Input.schedulerTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
 
     touch("touchStart", start)
     for step in range(1, STEPS + 1):

@@ -105,7 +105,7 @@ class Measurement:
         values = norms(self._matrices, self._tensors)
         first = len(self._row_places)
         found = [(field, index, value) for (field, index), value in zip(self._row_places, values, strict=False)]
-        found += [(field, index, values[first + number] * factor) for field, index, number, factor in self._places]
+        found += [(field, index, values[first + number] * abs(factor)) for field, index, number, factor in self._places]
         wrong = []
         for field, index, value in found:
             if value < torch.inf:

@@ -260,3 +260,16 @@ def test_the_held_out_metric_comes_first_last_and_some_times_between():
     assert measured[0] == 0
     assert measured[-1] == 89
     assert 20 <= len(measured) <= 40
+
+
+def test_a_gradient_through_a_negative_strength_has_a_norm_above_zero():
+    network = families.mlp(depth=4, width=6, skip_every=2)
+    names = [skip.id for skip in network.skips]
+    found = []
+    for strength in (-1.0, -0.5):
+        run = Experiment(
+            variants={"a": edit.set_skips(network, names, strength=strength)}, task=Task(name="moons"), training=Training(steps=1)
+        )
+        frame = next(iter(train(run))).variants["a"]
+        found.append(frame.skip_grad[0] / frame.state_grad[network.skips[0].target])
+    assert found == pytest.approx([1.0, 0.5], rel=1e-5)

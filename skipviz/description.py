@@ -88,7 +88,11 @@ def _layers(network: Network) -> list[tuple[str, ...]]:
 def _skips(network: Network) -> list[tuple[str, ...]]:
     rows = []
     for skip, shape in zip(network.skips, network.shapes.skips, strict=True):
-        strength = f"{skip.strength:g}" if skip.on else "off"
+        strength = (
+            f"{skip.strength:g}" + (f", learned at ×{skip.rate:g}" if skip.learned else "") + ", softmax" * skip.softmax
+            if skip.on
+            else "off"
+        )
         adapter = shape.adapter.label() or "–"
         ends = f"{skip.source} → {skip.target}" + f" by {skip.via}" * bool(skip.via)
         rows.append((ends, skip.id, skip.merge, strength, adapter, written(shape.carried), f"{shape.parameters:,}"))

@@ -11,6 +11,7 @@ from ..network.layer import Layer
 from ..network.network import Network
 from ..network.norm import NORMS
 from ..network.operation import Identity
+from ..network.share import shares
 
 GROUP = re.compile("[A-Za-z]+")
 """What a branch's nodes are called by, before their numbers."""
@@ -22,9 +23,12 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
     """Return the words on a red line: strength, adapter and gradient gain where they are not the usual ones."""
     parts = [network.skips[index] for index in skips]
     found = [branch(network, parts[0].via)] if len({part.via for part in parts}) == 1 and parts[0].via else []
-    strengths = {part.strength for part in parts}
-    if strengths != {1.0}:
-        found.append(f"×{strengths.pop():.3g}" if len(strengths) == 1 else "× mixed")
+    strengths, shared = {part.strength for part in parts}, shares(network.skips, {}) if parts[0].softmax else {}
+    if len(parts) == 1 and parts[0].id in shared:
+        found.append(f"{100 * shared[parts[0].id]:.0f} %")
+    elif strengths != {1.0} or any(part.learned for part in parts):
+        digits = ".2f" if any(part.learned for part in parts) else ".3g"
+        found.append(f"×{strengths.pop():{digits}}" if len(strengths) == 1 else "× mixed")
     adapters = {network.shapes.skips[index].adapter.label() for index in skips}
     if len(adapters) == 1:
         found += [word for word in adapters.pop().split(" · ") if word]
@@ -114,7 +118,7 @@ def skip(described: Network, skips: Sequence[int]) -> str:
     on = sum(described.skips[index].in_force for index in skips)
     if len(skips) > 1:
         return f"{len(skips)} skips, {on} on, {first.merge}; the first from h({first.source}) to h({first.target})"
-    strength = "" if first.strength == 1 else f", strength {first.strength:.3g}"
+    strength = "" if first.strength == 1 and not first.learned else f", strength {first.strength:.3g}" + ", learned" * first.learned
     if first.via:
         strength += f", through {', '.join(part.op.label() for part in feeding(described, first.via))}"
     return f"Skip from h({first.source}) to h({first.target}), {first.merge}{strength}, {'on' if on else 'off'}"

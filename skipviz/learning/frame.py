@@ -52,6 +52,10 @@ class VariantFrame:
     """`state_grad` likewise."""
     gate_opening: Numbers | None = None
     """For each skip, the mean of its gate's T over the batch, 0..1; None where there is no gate in force."""
+    strength: Numbers | None = None
+    """For each skip, its learned strength; None where it is fixed, and instead of the list where all are."""
+    share: Numbers | None = None
+    """For each skip with a share of the state where it lands, that share, 0..1; None as above, and where it is off."""
     picture: dict[str, Any] | None = None
     branch_grad: Numbers | None = None
     """For each node of a branch, the norm of the gradient of its parameters. These four: None where there is no branch."""
@@ -61,6 +65,8 @@ class VariantFrame:
     """For each edge of a branch, the part of its source's gradient that came back along it."""
     edge_weight_grad: Numbers | None = None
     """For each edge of a branch, that of its adapter's and gate's parameters."""
+    edge_strength: Numbers | None = None
+    """For each edge of a branch, its learned strength; None where it is fixed, and instead of the list where all are."""
     total_grad: float | None = None
     """Norm of the whole gradient, before it is clipped."""
     learning_rate: float | None = None

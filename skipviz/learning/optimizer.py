@@ -29,8 +29,8 @@ class Optimizer:
     """
 
     def __init__(self, training: Training, tensors: list[Tensor]) -> None:
-        self.groups: list[tuple[list[Tensor], float]] = [(tensors, training.weight_decay)]
-        """Tensors with their weight decay; those of a group are updated together."""
+        self.groups: list[tuple[list[Tensor], float, float]] = [(tensors, training.weight_decay, 1.0)]
+        """Tensors with their weight decay and their multiple of the learning rate; those of a group are updated together."""
         self.learning_rate = training.learning_rate
         self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
         """By tensor, what its next step depends on, under torch's names."""
@@ -44,10 +44,10 @@ class Optimizer:
     def step(self) -> None:
         """Update every tensor that has a gradient."""
         take = self._adam if self._adaptive else self._sgd
-        for tensors, weight_decay in self.groups:
+        for tensors, weight_decay, multiple in self.groups:
             moving = [tensor for tensor in tensors if tensor.grad is not None]
             if moving:
-                take(moving, [tensor.grad for tensor in moving], lr=self.learning_rate, weight_decay=weight_decay)
+                take(moving, [tensor.grad for tensor in moving], lr=self.learning_rate * multiple, weight_decay=weight_decay)
 
     def _adam(self, tensors: list[Tensor], gradients: list[Tensor], **rates: float) -> None:
         for tensor in tensors:
@@ -108,7 +108,7 @@ class Updater:
         self._rests: list[bool] = []
 
     def set_rates(self, learning_rate: float, weight_decay: float) -> None:
-        """Take the rates of the next step; the second group does not decay."""
+        """Take the rates of the next step; only the first group decays."""
         self.optimizer.learning_rate = learning_rate
         self._group(weight_decay)
 
@@ -147,14 +147,18 @@ class Updater:
         self._take(spans, pieces)
 
     def _take(self, spans: list[Span], pieces: list[Tensor]) -> None:
-        """Have the optimizer update `pieces`, which lie at `spans`: what decays in its first group, the rest in the second."""
+        """Have the optimizer update `pieces`, which lie at `spans`: what decays in its first group, the rest by their rates."""
         self.spans, self.pieces = spans, pieces
-        decays = [not any(first <= start < last for first, last in self.flat.undecayed) for start, _ in spans]
-        self._groups = [[piece for piece, decay in zip(pieces, decays, strict=True) if decay == wanted] for wanted in (True, False)]
+        self._groups: dict[tuple[bool, float], list[Tensor]] = {(True, 1.0): []}
+        for piece, (start, _) in zip(pieces, spans, strict=True):
+            decays = not any(first <= start < last for first, last in self.flat.undecayed)
+            self._groups.setdefault((decays, self.flat.rates.get(start, 1.0)), []).append(piece)
         self._group(self.optimizer.groups[0][1])
 
     def _group(self, weight_decay: float) -> None:
-        self.optimizer.groups = list(zip(self._groups, (weight_decay, 0.0), strict=True))
+        self.optimizer.groups = [
+            (pieces, weight_decay if decays else 0.0, multiple) for (decays, multiple), pieces in self._groups.items()
+        ]
 
     def _begin_late_momentum(self) -> None:
         """Give a piece that takes its first step after others a momentum of 0, as torch does: its fused SGD begins all at once."""

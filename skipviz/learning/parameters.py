@@ -20,8 +20,8 @@ class FlatParameters:
     The order is: each layer (without its branch scale), head, branch scales, the parameters of each skip, then of each node
     and each edge of branches. `pieces` are what an optimizer updates at first: layers, head and scales together, and each
     skip, node and edge that has parameters by itself;
-    `undecayed`, the parameters of activations, are pieces of their own among them, which weight decay leaves alone
-    (He et al. 2015).
+    `undecayed`, the parameters of activations (He et al. 2015) and learned strengths, are pieces of their own among them,
+    which weight decay leaves alone; a strength begins its skip's parameters and has its rate in `rates`.
     """
 
     def __init__(self, model: NetworkModule) -> None:
@@ -47,6 +47,12 @@ class FlatParameters:
         self.layer_runs, self.runs = runs(self.layers), runs(self.spans)
         self.undecayed = _undecayed(modules, self.layers)
         self.undecayed += _undecayed(model.beside(), [*self.branches, *self.edges])
+        carriers = zip((*model.network.skips, *model.network.edges), (*self.skips, *self.edges), strict=True)
+        learned = [(part, start) for part, (start, _) in carriers if part.learned]
+        self.strengths = {part.id: start for part, start in learned}
+        """Where the learned strength of a skip or an edge lies, by its id."""
+        self.rates = {start: part.rate for part, start in learned}
+        self.undecayed += [(start, start + 1) for _, start in learned]
         cuts = {0, self.scales[-1][1], *chain.from_iterable(self.undecayed), *chain.from_iterable(rest)}
         self.pieces: list[Span] = list(pairwise(sorted(cuts)))
         self.weights = _weights(layers, self.layers)

@@ -21,7 +21,7 @@ from ..network.trunk import Trunk
 from ..network.wiring import Joint, Wiring, is_plain
 from .gain import with_gain
 from .layer import composed
-from .merge import FUNCTIONS
+from .merge import FUNCTIONS, shares, weighed
 from .operation import Function
 
 States = dict[str, Tensor]
@@ -199,16 +199,34 @@ class Plan:
         """Return the states that a concat's edges bring beside each other."""
         axis = 1 + channel_axis(self._wiring.shapes.states[node.id])
         arriving = self._wiring.arriving[node.id]
-        reads = [self._read(edge, self._adapter(edge) if edge.in_force else None, edge.strength) for edge in arriving]
+        reads = [self._part(edge, node.op.kind) for edge in arriving]
         return lambda states, tape: torch.cat([read(states, tape) for read in reads], axis)
+
+    def _part(self, edge: Joint, kind: str) -> Reads:
+        """Return what an edge brings of a concat."""
+        if edge.in_force and edge.learned:
+            return self._read(edge, self._with_strength(edge, kind, self._adapter(edge)), 1.0)
+        return self._read(edge, self._adapter(edge) if edge.in_force else None, edge.strength)
+
+    def _with_strength(self, edge: Joint, kind: str, adapt: Function | None) -> Function:
+        """Return x ↦ what an edge carries of it, with its learned strength."""
+        module, name = self._module, edge.id
+        if self._training is None:
+            times = lambda x: weighed(kind, x, module.carrier(name).strength)  # noqa: E731
+        else:
+            strength = module.carrier(name).strength
+            times = lambda x: weighed(kind, x, strength)  # noqa: E731
+        return times if adapt is None else composed([adapt, times])
 
     def _landed(self, node: Layer) -> Reads:
         """Return what the edges after the first make of the state that the first brings, one after the other."""
         kind, shape = node.op.kind, self._wiring.shapes.states[node.id]
         first, *others = self._wiring.arriving[node.id]
         begins = self._begins(first, kind, shape)
-        landing = [(self._carried(edge, kind, shape), edge.strength) for edge in others if edge.in_force]
+        landing = [(self._carried(edge, kind, shape), 1.0 if edge.learned else edge.strength) for edge in others if edge.in_force]
         land = FUNCTIONS[kind]
+        if any(edge.in_force and edge.softmax for edge in others):
+            return self._shared([edge.softmax for edge in others if edge.in_force], node, landing)
         if not landing:
             return begins if first.source in self._hidden else lambda states, tape: (h := begins(states, tape)).view_as(h)
         if len(landing) == 1:
@@ -223,26 +241,50 @@ class Plan:
 
         return landed
 
+    def _shared(self, softmax: list[bool], node: Layer, landing: list[tuple[Reads, float]]) -> Reads:
+        """Return a sum of which the state that the first edge brings and those of `softmax` are shares of 1."""
+        first, *others = self._wiring.arriving[node.id]
+        begins = self._read(first, self._adapter(first) if first.in_force else None, first.strength)
+        names, land = [edge.id for edge in others if edge.in_force and edge.softmax], FUNCTIONS[node.op.kind]
+        strengths = lambda: [self._module.carrier(name).strength for name in names]  # noqa: E731
+        if self._training is not None:
+            bound = strengths()
+            strengths = lambda: bound  # noqa: E731
+
+        def shared(states: States, tape: Tape | None) -> Tensor:
+            own, *rest = shares(strengths())
+            left, h = iter(rest), begins(states, tape) * own
+            for (read, strength), sharing in zip(landing, softmax, strict=True):
+                carried = read(states, tape)
+                h = h + carried * next(left) if sharing else land(h, carried, strength)
+            return h
+
+        return shared
+
     def _begins(self, edge: Joint, kind: str, shape: Shape) -> Reads:
+        if edge.in_force and edge.learned:
+            return self._read(edge, self._with_strength(edge, "add", self._adapter(edge)), 1.0)
         if edge.source in self._hidden or not MERGES[kind].sums or not edge.in_force:
             return self._read(edge, self._adapter(edge) if edge.in_force else None, edge.strength, twice=MERGES[kind].maps)
         return self._carried(edge, kind, shape) if edge.strength == 1 else self._read(edge, self._adapter(edge), edge.strength)
 
     def _carried(self, edge: Joint, kind: str, shape: Shape) -> Reads:
-        """Return what an edge carries to a state of `shape`, without its strength; of a gate with its T."""
+        """Return what an edge carries to a state of `shape`, without a fixed strength; of a gate with its T."""
         source, adapt = edge.source, self._adapter(edge)
         if MERGES[kind].maps:
-            return self._gated(edge)
-        if MERGES[kind].sums and adapt is None and edge.gain == 1:
+            return self._gated(edge, kind)
+        if MERGES[kind].sums and adapt is None and edge.gain == 1 and not edge.learned:
             self._bare[edge.id] = (edge.target, edge.strength)
             return lambda states, _: states[source]
         carried = self._wiring.shapes.edges[edge.id].carried
         if len(carried) == 1 and len(shape) > 1:
             spread = (lambda h: h[:, :, None, None]) if is_image(shape) else (lambda h: h[:, None, :])
             adapt = composed([part for part in (adapt, spread) if part is not None])
+        if edge.learned and not edge.softmax:
+            adapt = self._with_strength(edge, kind, adapt)
         return self._read(edge, adapt, 1.0)
 
-    def _gated(self, edge: Joint) -> Callable[[States, Tape | None], tuple[Tensor, Tensor]]:
+    def _gated(self, edge: Joint, kind: str) -> Callable[[States, Tape | None], tuple[Tensor, Tensor]]:
         name, source, module = edge.id, edge.source, self._module.carrier(edge.id)
         skip = module.skip.model_copy(update={"gain": edge.gain})
         if self._training is None:
@@ -251,13 +293,14 @@ class Plan:
         else:
             adapt, transform = module.carry(skip, self._training), module.transform_gate(skip, self._training)
             carry = lambda h: (h if adapt is None else adapt(h), transform(h))  # noqa: E731
+        share = self._with_strength(edge, kind, None) if edge.learned else None
 
         def read(states: States, tape: Tape | None) -> tuple[Tensor, Tensor]:
             h = states[source].view_as(states[source])  # T and A both read this alias: always one node
             carried = carry(h)
             if tape is not None:
                 tape.uses[name], tape.gates[name] = h, carried[1].detach()
-            return carried
+            return carried if share is None else (carried[0], share(carried[1]))
 
         return read
 

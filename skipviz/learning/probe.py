@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..network import Network
+from ..network.share import shares
 from .frame import VariantFrame
 from .norms import magnitudes, norms
 from .objective import finite
@@ -155,6 +156,7 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
             fields["state_rms"][k] /= state.numel() ** 0.5
     fields |= mean_magnitudes(network, flat, found, gradient)
     fields["gate_opening"] = gate_opening(tape)
+    fields |= learned_strengths(network, flat)
     for k, node in enumerate(network.branches):
         if node.id not in found.by_node:
             fields["branch_state_grad"][k] = None
@@ -192,6 +194,22 @@ def _total(parts: list[list[float | None]], wrong: list[str]) -> float | None:
         wrong.append("total_grad")
         return None
     return hypot(*(value for part in parts for value in part if value is not None))
+
+
+def learned_strengths(network: Network, flat: FlatParameters) -> dict[str, list[float | None]]:
+    """Return each skip's and edge's learned strength, None for a fixed one, and a skip's share; no field without any."""
+    if not flat.strengths:
+        return {}
+    found = dict(zip(flat.strengths, flat.values[[*flat.strengths.values()]].tolist(), strict=True))
+    fields = {
+        name: [finite(found.get(part.id, torch.nan)) for part in parts]
+        for name, parts in (("strength", network.skips), ("edge_strength", network.edges))
+        if any(part.learned for part in parts)
+    }
+    if any(skip.softmax for skip in network.skips):
+        shared = shares(network.skips, found)
+        fields["share"] = [finite(shared.get(skip.id, torch.nan)) for skip in network.skips]
+    return fields
 
 
 def gate_opening(tape: Tape) -> list[float | None] | None:

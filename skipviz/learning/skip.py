@@ -26,6 +26,7 @@ class SkipModule(nn.Module):
         self.skip, self.source, self.target = way.skip, way.carries, way.target
         self.adapter, self.carried = way.shape.adapter, way.shape.carried
         self.project = self.norm = self.gate = None
+        self.strength = nn.Parameter(torch.tensor(way.skip.strength)) if way.skip.learned else None
         if way.projects:
             self.project = _pointwise(self.source, channels(self.carried), self.adapter.bias)
             self.project.initialise(self.adapter.init, generator(seed, "skip", way.skip.id))
@@ -37,7 +38,7 @@ class SkipModule(nn.Module):
             nn.init.constant_(self.gate.bias, way.skip.gate_bias)
 
     def set_skip(self, skip: Skip) -> None:
-        """Take the gradient gain; switch and strength act where the skip joins."""
+        """Take the gradient gain; switch and strength act where the skip joins, and a learned strength is the parameter."""
         self.skip = skip
 
     def forward(self, h: Tensor) -> Tensor | tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..network.base import NetworkError, elements
 from ..tasks.data import Data, dataset
-from ..tasks.event import Event, StepsEvent, applied
+from ..tasks.event import Event, SkipEvent, StepsEvent, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.metric import METRICS as KINDS
 from ..tasks.split import HELD_OUT_SHARE
@@ -114,6 +114,8 @@ class Trainer:
         for name, variant in self._variants.items():
             if experiment.variants[name] is not variant.network:
                 variant.set_network(experiment.variants[name])
+                if isinstance(event, SkipEvent) and event.strength is not None:
+                    variant.set_strengths(event.ids, event.strength)
             variant.training = experiment.training
         self.experiment = experiment
         self.applied += 1

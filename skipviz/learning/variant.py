@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager, nullcontext
 
 import torch
@@ -53,6 +53,12 @@ class Variant:
         self._plans = {}
         self.updater.set_network(network)
         self.network, self._marks = network, None
+
+    def set_strengths(self, identifiers: Iterable[str], strength: float) -> None:
+        """Give those of the skips whose strength is learned this value; momenta stay."""
+        for identifier in identifiers:
+            if (place := self.flat.strengths.get(identifier)) is not None:
+                self.flat.values[place] = strength
 
     def plan(self, training: bool = True) -> Plan:
         """Return the forward pass under the present switches."""

@@ -78,10 +78,14 @@ def check_branches(network: Network) -> None:
             raise NetworkError(f"edge {edge.id}: there is no branch with a node {edge.target}")
         if edge.source not in known and edge.source not in beside:
             raise NetworkError(f"edge {edge.id}: there is no {edge.source}")
+        if edge.softmax:
+            raise NetworkError(f"edge {edge.id} leads into a branch: shares by softmax are of what joins the trunk")
     arriving = arriving_at(network)
     for node in network.branches:
         edges = arriving[node.id]
         check_ports(node, len(edges))
+        if not node.is_merge and edges[0].learned:
+            raise NetworkError(f"edge {edges[0].id} leads into {node.id}, no merge: give that a learned scale")
         late = next((edge.source for edge in edges if edge.source not in known), None)
         if late:
             raise NetworkError(f"{node.id} reads {late}, which stands behind it")

@@ -38,6 +38,8 @@ class Joint:
     gain: float = 1.0
     adapter: Adapter = AS_IT_IS
     in_force: bool = True
+    learned: bool = False
+    softmax: bool = False
 
 
 @dataclass(slots=True)
@@ -136,7 +138,7 @@ class _Chain:
         self.carried[name] = SkipShape(UNCHANGED, shape, 0)
 
     def _edge(self, part: Skip | Edge, source: str, target: str, port: int) -> None:
-        live = part.on, part.strength, part.gain, part.adapter, part.in_force
+        live = part.on, part.strength, part.gain, part.adapter, part.in_force, part.learned, part.softmax
         self.edges.append(Joint(part.id, source, target, port, *live))
 
 

@@ -114,6 +114,10 @@ class _Folding:
 
     def _box(self, name: str, edge: Edge) -> None:
         """Add a box that passes on what the edge brings."""
+        if edge.learned:
+            raise NetworkError(
+                f"edge {edge.id} is on the trunk: a strength is learned by what joins it, here give the node a scale"
+            )
         if edge.adapter != AS_IT_IS:
             raise NetworkError(f"edge {edge.id} is on the trunk, to which others adapt: give them the adapter, or make it a node")
         scale = {} if edge.strength == 1 else {"scale": edge.strength}
@@ -150,7 +154,7 @@ class _Folding:
     def _skip(self, known: dict[str, int], edge: Edge, target: int, node: Node, before: bool) -> Skip:
         on_trunk = edge.source in self.places
         source = self.places[edge.source] if on_trunk else min(known[edge.source], target - 1)
-        live = {name: getattr(edge, name) for name in ("on", "strength", "gain", "adapter")}
+        live = {name: getattr(edge, name) for name in ("on", "strength", "gain", "adapter", "learned", "rate", "softmax")}
         via = "" if on_trunk else edge.source
         joins = {"merge": node.op.kind, "gate_bias": node.op.gate_bias, "before": before and MERGES[node.op.kind].joins}
         return Skip(id=edge.id, source=source, target=target, via=via, **joins, **live)

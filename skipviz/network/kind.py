@@ -131,6 +131,8 @@ class Merge:
     """Nothing else lands where it does."""
     spreads: bool = False
     """What a skip carries may be one for all channels or all positions of the target."""
+    neutral: int = 0
+    """What is carried, or of a gate its T, that changes nothing: 0 or 1."""
     maps: bool = False
     """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
     sign: str = ""

@@ -278,6 +278,8 @@ def _check_skips(network: Network) -> None:
         if (skip.source, skip.target, skip.via) in pairs:
             raise NetworkError(f"there is a skip h({skip.source}) → h({skip.target}) already")
         pairs.add((skip.source, skip.target, skip.via))
+        if skip.softmax and not (skip.learned and MERGES[skip.merge].sums):
+            raise NetworkError(f"skip {skip.id}: shares by softmax are of what a sum adds with learned strengths")
         if skip.joins:
             continue
         there = landing.setdefault(skip.target, set())

@@ -43,12 +43,15 @@ class Skip(Frozen):
     target: int = Field(ge=1, description="state it joins")
     merge: Merge = "add"
     on: bool = Field(True, description="the switch; whether anything is carried is `in_force`")
-    strength: float = Field(1.0, ge=-4, le=4, description="factor s on what is carried")
+    strength: float = Field(1.0, ge=-4, le=4, description="factor s on what is carried; of a learned one, at the start")
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the skip")
     adapter: Adapter = Adapter()
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
     via: str = Field("", max_length=32, description="id of the branch's node whose output it carries, which is made of h_source")
     before: bool = Field(False, description="of a concat: its channels stand before those of the state it joins")
+    learned: bool = Field(False, description="s is a parameter that starts at `strength`")
+    rate: float = Field(1.0, ge=0.01, le=100, description="of a learned s: its learning rate, as a multiple of the run's")
+    softmax: bool = Field(False, description="of learned s of sums: each is the logit of its share in the state, whose own is 0")
 
     @property
     def joins(self) -> bool:
@@ -57,9 +60,9 @@ class Skip(Frozen):
 
     @property
     def in_force(self) -> bool:
-        """Whether it carries anything: on, and of another strength than 0. One that is not has no path, no gradient and no
-        part in learning; a switch that is off and a strength of 0 are the same network."""
-        return self.on and self.strength != 0
+        """Whether it carries anything: on, and of another strength than 0 or a learned one. One that is not has no path, no
+        gradient and no part in learning; a switch that is off and a fixed strength of 0 are the same network."""
+        return self.on and (self.learned or self.strength != 0)
 
     def resolved_adapter(self, source: Shape, target: Shape) -> Adapter:
         """Return the adapter with every `auto` decided for these shapes; raises `NetworkError`."""
@@ -101,10 +104,10 @@ class Skip(Frozen):
         return with_channels(target, wanted)
 
     def parameter_count(self, source: Shape, target: Shape) -> int:
-        """Return the parameters of the adapter and of the gate."""
+        """Return the parameters of the adapter, of the gate and of a learned strength."""
         carried = self.carried_shape(source, target)
         adapter = self.resolved_adapter(source, target)
-        count = 0
+        count = int(self.learned)
         if adapter.channels == "project":
             width = channels(carried)
             count += channels(source) * width + (width if adapter.bias else 0)

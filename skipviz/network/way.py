@@ -36,6 +36,12 @@ class Way:
     def gates(self) -> bool:
         return MERGES[self.skip.merge].maps
 
+    @property
+    def modules(self) -> list[str]:
+        """What it has that learns, in the order of its parameters: `strength`, `project`, `gate`."""
+        has = {"strength": self.skip.learned, "project": self.projects, "gate": self.gates}
+        return [name for name, there in has.items() if there]
+
 
 def ways_of_skips(network: Network) -> list[Way]:
     """Return a way for each skip, in the network's order."""

@@ -30,6 +30,8 @@ class Joint(Protocol):
     gain: float
     adapter: Adapter
     in_force: bool
+    learned: bool
+    softmax: bool
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Wiring:
 
 def is_plain(edge: Joint) -> bool:
     """Return whether an edge brings its source as it is."""
-    return (edge.on, edge.strength, edge.gain) == (True, 1, 1) and edge.adapter == AS_IT_IS
+    return (edge.on, edge.strength, edge.gain, edge.learned) == (True, 1, 1, False) and edge.adapter == AS_IT_IS
 
 
 def ordered(inputs: Iterable[str], wiring: Wiring) -> tuple[Layer, ...] | str:

@@ -33,8 +33,19 @@ LAYER = {
     "h": "shares",
 }
 OPERATION = {"k": "kind", **{key: name for kind in OPERATIONS.values() for key, name in kind.keys.items()}, "t": "gate_bias"}
-SKIP = {"m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias", "f": "before"}
-EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter"}
+SKIP = {
+    "m": "merge",
+    "e": "on",
+    "s": "strength",
+    "g": "gain",
+    "a": "adapter",
+    "b": "gate_bias",
+    "f": "before",
+    "l": "learned",
+    "r": "rate",
+    "x": "softmax",
+}
+EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "l": "learned", "r": "rate", "x": "softmax"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
 TASK = {
     "n": "name",

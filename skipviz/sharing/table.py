@@ -8,7 +8,7 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     network  0            loss, metric, held_out, balanced_accuracy, head_grad, total_grad (before clipping), learning_rate
     layer    k = 1..n     weight_grad, weight_grad_mean, trunk_grad, update_ratio, scale_grad, ghost
     state    k = 0..n     state_grad, state_grad_mean, state_rms, ghost_state
-    skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1)
+    skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1), strength and share (0..1) of learned ones
     class    0..classes-1 recall, where an accuracy of held-out samples was taken
     branch   1..nodes     branch_grad, branch_state_grad: of the boxes beside the trunk, where a network has some
     edge     1..edges     edge_grad, edge_weight_grad: of the edges that lead into them
@@ -43,10 +43,10 @@ QUANTITIES = {
     "network": ("loss", "metric", "held_out", "balanced_accuracy", "head_grad", "total_grad", "learning_rate"),
     "layer": ("weight_grad", "weight_grad_mean", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
     "state": ("state_grad", "state_grad_mean", "state_rms", "ghost_state"),
-    "skip": ("skip_grad", "skip_weight_grad", "gate_opening"),
+    "skip": ("skip_grad", "skip_weight_grad", "gate_opening", "strength", "share"),
     "class": ("recall",),
 }
-BESIDE = {"branch": ("branch_grad", "branch_state_grad"), "edge": ("edge_grad", "edge_weight_grad")}
+BESIDE = {"branch": ("branch_grad", "branch_state_grad"), "edge": ("edge_grad", "edge_weight_grad", "edge_strength")}
 """Of a network with branches, too."""
 IDENTIFIED = ("layer", "skip", "branch", "edge")
 KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")

@@ -171,7 +171,14 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     words = [
         ("", lambda part: _switch(part[0].in_force)),
         ("merge", lambda part: part[0].merge),
-        ("strength", lambda part: f"{part[0].strength:g}"),
+        (
+            "strength",
+            lambda part: (
+                f"{part[0].strength:g}"
+                + (f", learned at ×{part[0].rate:g}" if part[0].learned else "")
+                + ", softmax" * part[0].softmax
+            ),
+        ),
         ("gradient gain", lambda part: f"{part[0].gain:g}"),
         ("adapter", lambda part: part[1]),
     ]

@@ -202,12 +202,15 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way:
         ways = [one for one in ways if one[place] == kept]
     ((place, part, merge, source),) = ways
     room = [a - b for a, b in zip(spatial(states[source]), spatial(states[target]), strict=True)]
+    learned = draw(usually(False, True))
     skip = Skip(
         source=source,
         target=target,
         merge=merge,
         on=draw(usually(True, False)),
         strength=draw(one_of(1.0, 0.5, 2.0, 0.5, 2.0, 1.0, 0.5, 2.0, 0.0)),
+        learned=learned,
+        softmax=learned and merge == "add" and draw(BOOLEANS),
         gain=draw(usually(1.0, 0.5, 0.0)),
         gate_bias=draw(one_of(-2.0, 0.0, 1.0)),
         adapter=Adapter(

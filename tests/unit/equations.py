@@ -49,23 +49,39 @@ def outputs(model, x: Tensor, taps: Taps) -> Tensor:
     for k in range(network.depth + 1):
         read = taps.on(states[k], "trunk", k)
         for index, skip in landing(network, k, "concat"):
-            read = torch.cat([read, skip.on * skip.strength * carried(model, index, skip, taps, states)[1]], _axis(states[k]))
+            read = torch.cat(
+                [read, skip.on * strength(model, index, skip) * carried(model, index, skip, taps, states)[1]], _axis(states[k])
+            )
         if k == network.depth:
             return head(network.head, model.head, read)
         f = layer_output(network, k + 1, model.layers[k], read)
         for index, skip in landing(network, k + 1, "multiply"):
             if skip.on:
-                f = f * (1 + skip.strength * (carried(model, index, skip, taps, states)[1] - 1))
+                f = f * (1 + strength(model, index, skip) * (carried(model, index, skip, taps, states)[1] - 1))
         for index, skip in landing(network, k + 1, "gate"):
             if skip.on:
                 source, a = carried(model, index, skip, taps, states)
                 t = with_gain(torch.sigmoid(pointwise(model.skips[index].gate, placed(network, index, source))), skip.gain)
-                f = f + skip.strength * (1 - t) * (a - f)
+                f = f + strength(model, index, skip) * (1 - t) * (a - f)
+        own, shares = softmax(model, landing(network, k + 1, "add"))
+        f = own * f
         for index, skip in landing(network, k + 1, "add"):
             if skip.on:
-                f = f + skip.strength * carried(model, index, skip, taps, states)[1]
+                s = shares[skip.id] if skip.softmax else strength(model, index, skip)
+                f = f + s * carried(model, index, skip, taps, states)[1]
         states.append(taps.on(f, "state", k + 1))
     raise AssertionError("the head returns")
+
+
+def strength(model, index: int, skip: Skip) -> Tensor | float:
+    return model.skips[index].strength if skip.learned else skip.strength
+
+
+def softmax(model, there: list[tuple[int, Skip]]) -> tuple[Tensor | float, dict[str, Tensor]]:
+    """Return a state's own share, and those of the skips that have one, by id."""
+    parts = {skip.id: strength(model, index, skip).exp() for index, skip in there if skip.softmax and skip.on}
+    whole = 1 + sum(parts.values())
+    return 1 / whole, {name: part / whole for name, part in parts.items()}
 
 
 def landing(network: Network, k: int, merge: str) -> list[tuple[int, Skip]]:
@@ -125,7 +141,7 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
     """Return f_k under its switch, dropout, scale, drop-path and gain."""
     layer, shape = network.layers[k - 1], network.shapes.layers[k - 1]
     if not layer.on:
-        passing = [skip for skip in network.skips if skip.on and skip.strength and skip.merge in ("add", "gate")]
+        passing = [skip for skip in network.skips if skip.in_force and skip.merge in ("add", "gate")]
         in_branch = any(skip.source < k <= skip.target for skip in passing)
         if shape.input == shape.output and not in_branch:
             return x
@@ -143,7 +159,7 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
         if layer.scale_per == "channel":
             scale = scale.reshape(-1, 1, 1) if y.dim() == 4 else scale.reshape(-1)
         y = y * scale
-    lands = any(skip.target == k and skip.merge == "add" and skip.on and skip.strength != 0 for skip in network.skips)
+    lands = any(skip.target == k and skip.merge == "add" and skip.in_force for skip in network.skips)
     if layer.drop_path and lands:
         torch.manual_seed(stable_hash(0, "drop path", layer.id, STEP))
         y = y * F.dropout(y.new_ones(len(y), *[1] * (y.dim() - 1)), layer.drop_path)

@@ -46,12 +46,16 @@ def skips(draw, depth: int) -> Skip:
         norm=draw(st.sampled_from(("none", "batch"))),
         width=draw(st.none() | st.integers(1, 9)) if merge == "concat" else None,
     )
+    learned = draw(st.booleans())
     return Skip(
         source=draw(st.integers(0, target - 1)),
         target=target,
         merge=merge,
         on=draw(st.booleans()),
         strength=draw(st.floats(0, 2)),
+        learned=learned,
+        rate=draw(st.floats(0.01, 100)) if learned else 1.0,
+        softmax=learned and merge == "add" and draw(st.booleans()),
         gain=draw(st.floats(0, 1)),
         adapter=adapter,
         gate_bias=draw(st.floats(-10, 10)),

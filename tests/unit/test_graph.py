@@ -247,7 +247,7 @@ def test_a_chain_written_as_a_graph_is_that_chain_again(network):
         else Node(**{field: getattr(node, field) for field in type(node).model_fields})
         for node in wiring.order
     ]
-    fields = ("port", "on", "strength", "gain", "adapter")
+    fields = ("port", "on", "strength", "gain", "adapter", "learned", "softmax")
     edges = [
         Edge(
             id=name(edge.id),

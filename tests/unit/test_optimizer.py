@@ -24,7 +24,7 @@ def test_steps_give_the_bits_and_keep_the_state_of_torchs_own_class(name, moment
     start = [torch.randn(count, generator=generator) for count in (1, 37, 1000, 5)]
     mine, theirs = [tensor.clone() for tensor in start], [tensor.clone() for tensor in start]
     ours = Optimizer(Training(optimizer=name, momentum=momentum, weight_decay=0.3, learning_rate=0.1), mine)
-    ours.groups = [(mine[:3], 0.3), (mine[3:], 0.0)]
+    ours.groups = [(mine[:3], 0.3, 1.0), (mine[3:], 0.0, 1.0)]
     torchs = THEIRS[name]([{"params": theirs[:3], "weight_decay": 0.3}, {"params": theirs[3:], "weight_decay": 0.0}], momentum)
     for step in range(6):
         if step == 4:

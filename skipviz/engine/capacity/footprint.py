@@ -122,7 +122,8 @@ def _skip(network: Network, index: int) -> int:
         saved += elements(shape.carried) if adapter.norm == "batch" else 0
         saved += elements(with_channels(target, channels(source))) if adapter.spatial == "resize" else 0
     adapted = _is_copied(adapter) or adapter.channels == "pad"
-    return saved + MERGES[skip.merge].saves(skip.strength, adapted) * elements(target)
+    learned = skip.learned and (adapted or MERGES[skip.merge].neutral == 1)  # its product keeps what is no state
+    return saved + (MERGES[skip.merge].saves(skip.strength, adapted) + learned) * elements(target)
 
 
 def _gradients(network: Network, active: list[int], joined: set[int], views: set[int]) -> int:

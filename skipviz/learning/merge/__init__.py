@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
+
+import torch
+from torch import Tensor
 
 from ...network.merge import MERGES
 
 FUNCTIONS: dict[str, Callable] = {name: import_module(f"{__name__}.{name}").function for name in MERGES}
 """Merge → (f_j, what is carried, strength) ↦ h_j; of one that joins, what is carried ↦ the part that is read."""
+
+
+def shares(strengths: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """Return the softmax of 0, which gives the state's own share, and of learned strengths."""
+    logits = [*strengths]
+    return torch.softmax(torch.stack([torch.zeros_like(logits[0]), *logits]), 0).unbind()
+
+
+def weighed(kind: str, carried: Tensor, strength: Tensor) -> Tensor:
+    """Return what is carried, or of a gate its T, with a learned strength in it: so it lands at the strength 1."""
+    return 1 - (1 - carried) * strength if MERGES[kind].neutral == 1 else carried * strength

@@ -23,6 +23,7 @@ KIND = Merge(
     residual=False,
     first=True,
     spreads=True,
+    neutral=1,
     strokes=((-0.75, -0.75, 0.75, 0.75), (-0.75, 0.75, 0.75, -0.75)),
     saves=lambda strength, adapted: 2 if strength != 1 else 1 + adapted,
     written=_written,

@@ -34,7 +34,7 @@ class BranchWriter:
         """Return the lines that put modules into the order in which they are updated, and that make what uses others' modules."""
         network, order = self.writer.network, [node for k in sorted(self.ready) for node in self.ready[k]]
         boxes = [node.id for node in order if not (node.is_merge or node.shares)]
-        maps = [way.skip.id for node in order for way in self.ways[node.id] if way.projects or way.gates]
+        maps = [way.skip.id for node in order for way in self.ways[node.id] if way.modules]
         lines = []
         for room, made, parts in (("b", boxes, network.branches), ("e", maps, network.edges)):
             wanted = [part.id for part in parts if part.id in made]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...network.network import Network
 from ...tasks.change import CHANGES
-from ...tasks.event import Event, applied
+from ...tasks.event import Event, SkipEvent, applied
 from ...tasks.experiment import Experiment, Training
 from ...tasks.metric import METRICS
 from ...tasks.task import Task
@@ -23,7 +23,7 @@ from .loss import Objective, objective_source
 from .network import NetworkWriter, class_name
 from .parts import PARTS, helpers
 from .source import Sources
-from .training import changes_rate, indented, outputs_source, pass_source, rate_source, updater
+from .training import changes_rate, indented, learns_strengths, outputs_source, pass_source, rate_source, updater
 
 if TYPE_CHECKING:
     from ...tasks.uploads import Uploads
@@ -135,6 +135,7 @@ def script(
     `NetworkError` where an event cannot act, `UploadError` where the data is not here, `ScriptError` without `uploads`.
     """
     own = _own(experiment.task, uploads)
+    events = sorted(events, key=lambda event: event.step or 0)
     phases, steps = _phases(experiment, events)
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}
@@ -153,7 +154,7 @@ def script(
             *(f"\n{text}" for text in networks),
             f"{data}\n\n{of_data.text()}\n",
             updater(phases) + rate_source(experiment.training, _lengthens(phases)),
-            _train_source(experiment, phases, steps, classes, lives, bool({"Dropout", "DropPath"} & needs), objective),
+            _train_source(experiment, phases, steps, events, classes, writers, bool({"Dropout", "DropPath"} & needs), objective),
         ]
     )
     text = f'\n\nTEXT = r"""\n{whole()}\n"""\n' if "TEXT" in data else ""
@@ -178,10 +179,10 @@ def network_source(network: Network, seed: int = 0, own_norms: bool = False) -> 
     return f"{IMPORTS}\n\nSEED = {seed}\n\n{helpers(needs)}\n\n{broken(source)}"
 
 
-def _phases(experiment: Experiment, events: Iterable[Event]) -> tuple[list[Experiment], list[int]]:
+def _phases(experiment: Experiment, events: list[Event]) -> tuple[list[Experiment], list[int]]:
     """Return the experiment as it stands from the start and from each step at which events act, and those steps."""
     phases, steps = [experiment], []
-    for event in sorted(events, key=lambda event: event.step or 0):
+    for event in events:
         step = event.step or 0
         after = applied(phases[-1], event)
         if steps and steps[-1] == step:
@@ -230,7 +231,14 @@ def _import_order(line: str) -> tuple[bool, str]:
 
 
 def _train_source(
-    experiment: Experiment, phases, steps, classes: dict[str, str], lives: dict[str, Live], drops: bool, objective: Objective
+    experiment: Experiment,
+    phases,
+    steps,
+    events,
+    classes: dict[str, str],
+    writers: dict[str, NetworkWriter],
+    drops: bool,
+    objective: Objective,
 ) -> str:
     task, scheduled, lengthens = experiment.task, changes_rate(experiment.training), _lengthens(phases)
     peak = f"    peak = {experiment.training.learning_rate!r}  # of the learning rate\n"
@@ -241,8 +249,8 @@ def _train_source(
         held=HELD_OUT_SAMPLES,
         models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
         before=objective.weights + (peak if scheduled else ""),
-        events=_events_source(phases, steps, lives),
-        rates=(RATES.replace("peak)", "peak, steps)") if lengthens else RATES) if scheduled else "",
+        events=_events_source(phases, steps, writers, events),
+        rates=_rates_source(phases[0], lengthens) if scheduled else "",
         pass_=pass_source(experiment.training, objective.loss, drops),
         stepped="" if experiment.training.accumulation > 1 else "loss",
         evaluate=indented(outputs_source(experiment.training, "x"), 4).strip(),
@@ -256,20 +264,40 @@ def _lengthens(phases: list[Experiment]) -> bool:
     return len({phase.training.steps for phase in phases}) > 1
 
 
-def _events_source(phases: list[Experiment], steps: list[int], lives: dict[str, Live]) -> str:
-    lines = []
+def _rates_source(experiment: Experiment, lengthens: bool) -> str:
+    """Return the lines that set the learning rate of a step."""
+    source = RATES.replace("peak)", "peak, steps)") if lengthens else RATES
+    return source.replace("peak)", 'peak) * group["rate"]') if learns_strengths(experiment.variants.values()) else source
+
+
+def _events_source(phases: list[Experiment], steps: list[int], writers: dict[str, NetworkWriter], events: list[Event]) -> str:
+    lines, rated = [], learns_strengths(phases[0].variants.values())
     for phase, step in enumerate(steps, start=1):
         acts = []
-        for name, live in lives.items():
-            for table, values in live.updates(phase).items():
+        for name, writer in writers.items():
+            for table, values in writer.live.updates(phase).items():
                 acts += [f"models[{literal(name)}].{table}.update({_update_text(part)})" for part in _by_value(values)]
-        acts += _training_acts(phases[phase - 1].training, phases[phase].training)
+            acts += _learned_acts(name, writer, [event for event in events if (event.step or 0) == step])
+        acts += _training_acts(phases[phase - 1].training, phases[phase].training, rated)
         if acts:
             lines += [f"        if step == {step}:", *(f"            {act}" for act in acts)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _training_acts(before: Training, after: Training) -> list[str]:
+def _learned_acts(name: str, writer: NetworkWriter, events: list[Event]) -> list[str]:
+    """Return the lines that give learned strengths of the model `name` other values."""
+    acts, there = [], {skip.id for skip in writer.network.skips}
+    for event in events:
+        if not isinstance(event, SkipEvent) or event.strength is None or event.variant not in (None, name):
+            continue
+        if not set(event.ids) <= there:
+            continue
+        model, learned = f"models[{literal(name)}]", [one for one in event.ids if one in writer.live.learned]
+        acts += [f"{model}.{writer.strength_of(one)}.value.data.fill_({event.strength!r})" for one in learned]
+    return acts
+
+
+def _training_acts(before: Training, after: Training, rated: bool) -> list[str]:
     """Return the lines that change how is trained from now on."""
     acts, sets = [], []
     rate = after.learning_rate
@@ -277,7 +305,8 @@ def _training_acts(before: Training, after: Training) -> list[str]:
         if changes_rate(after):
             acts.append(f"peak = {rate!r}")
         else:
-            sets += ["for group in updater.optimizer.param_groups:", f'    group["lr"] = {rate!r}']
+            more = ' * group["rate"]' if rated else ""
+            sets += ["for group in updater.optimizer.param_groups:", f'    group["lr"] = {rate!r}{more}']
     if after.steps != before.steps and changes_rate(after):
         acts.append(f"steps = {after.steps}")
     for kind in CHANGES.values():

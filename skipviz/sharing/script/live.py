@@ -19,6 +19,8 @@ class Live:
 
     def __init__(self, phases: list[Network]) -> None:
         self.phases = phases
+        self.learned = {skip.id: skip for skip in phases[0].skips if skip.learned}
+        """Skips whose strength is a parameter, which no table holds."""
         self.first = [_values(network) for network in phases]
         self.changing = {(table, name) for table, name in self.first[0] if len({values[table, name] for values in self.first}) > 1}
 
@@ -55,7 +57,7 @@ def _values(network: Network) -> dict[tuple[str, str], object]:
     values: dict[tuple[str, str], object] = {}
     for skip in (*network.skips, *network.edges):
         values["on", skip.id] = skip.in_force
-        values["strength", skip.id] = skip.strength
+        values["strength", skip.id] = None if skip.learned else skip.strength
         values["skip_gain", skip.id] = skip.gain
     wiring = wiring_of(network)
     rests = stand_ins(wiring)

@@ -13,7 +13,7 @@ from ...network.skip import Skip
 from ...network.way import Way, ways_of_skips
 from .branch import BranchWriter, plain
 from .layer import LayerWriter, padding, spatially_adapted
-from .live import Live, table_text
+from .live import Live, table_text, text
 from .loops import Atom, identifier, key, number, repeated
 
 WRITTEN_OUT = 32
@@ -36,7 +36,7 @@ class NetworkWriter:
         self.landing: dict[int, list[Way]] = {}
         for way in sorted(ways, key=lambda way: not MERGES[way.skip.merge].first):
             self.landing.setdefault(way.skip.target, []).append(way)
-        self._has_maps = any(way.projects or way.gates for way in ways)
+        self._has_maps = any(way.modules for way in ways)
         self.branches = BranchWriter(self) if self.network.branches else None
 
     def written(self, name: str, sentence: str) -> str:
@@ -57,10 +57,13 @@ class NetworkWriter:
         given = "x" if network.input == self.sample else f"x.reshape(len(x), {', '.join(map(str, network.input))})"
         parts = [f"self.{table} = {table_text(values)}" for table, values in self.live.tables().items()]
         if self._has_maps:
-            parts.append("self.s = nn.ModuleDict()  # adapters and gates of skips, by the states they join")
+            parts.append(f"self.s = nn.ModuleDict()  # {_learning(self.live.learned)} of skips, by the states they join")
         if self.branches:
             parts += ["self.b = nn.ModuleDict()  # boxes of branches, beside the trunk"]
-            parts += ["self.e = nn.ModuleDict()  # adapters and gates between them", *below.making()]
+            parts += [
+                f"self.e = nn.ModuleDict()  # {_learning(any(edge.learned for edge in network.edges))} between them",
+                *below.making(),
+            ]
         if self.long:
             self.needs.add("Identity")
             parts.append("self.f = nn.ModuleList([Identity()])  # f[k] makes h[k] of h[k - 1]")
@@ -100,10 +103,16 @@ class NetworkWriter:
             return f'self.b["{plain(owner)}"]'
         return f"self.f[{place}]" if self.long else f"self.f{place}"
 
-    def _map(self, way: Way, gate: bool) -> str:
-        """Return the name of a projection, or of a gate; where there are both, they are a list."""
+    def _map(self, way: Way, kind: str) -> str:
+        """Return the name of a way's module of a kind; where there are several, they are a list."""
         name = f"self.e[{self._key(way)}]" if way.beside else f"{'' if self.long else 'self.'}s[{self._key(way)}]"
-        return name if not (way.projects and way.gates) else f"{name}[{int(gate)}]"
+        return name if len(way.modules) == 1 else f"{name}[{way.modules.index(kind)}]"
+
+    def strength_of(self, identifier: str) -> str:
+        """Return where the model has the learned strength of a skip, as an expression behind its own."""
+        way = next(way for ways in self.landing.values() for way in ways if way.skip.id == identifier)
+        key = plain(identifier) if way.skip.via else f"{way.skip.source}-{way.skip.target}"
+        return f"s[{text(key)}]" + "[0]" * (len(way.modules) > 1)
 
     def _key(self, way: Way) -> str:
         """Return the key of a way's maps: of what comes from or leads to a branch its id, as several may join the same states."""
@@ -154,6 +163,9 @@ class NetworkWriter:
         """Add to an atom what makes adapters and gates."""
         for way in ways:
             made = []
+            if way.skip.learned:
+                self.needs.add("Strength")
+                made.append(f"Strength({way.skip.strength!r}{f', {way.skip.rate!r}' if way.skip.rate != 1 else ''})")
             if way.projects:
                 made.append(self.layers.projection(way.skip, way.shape, way.carries, self.id_of(way.skip.id)))
             if way.gates:
@@ -164,16 +176,21 @@ class NetworkWriter:
 
     def landed(self, h: str, expression: str, ways: Iterable[Way]) -> list[str]:
         """Return the lines that give the variable `h` an expression with what lands on it."""
-        lines = []
+        ways = [*ways]
+        lines, sharing = [], [way for way in ways if way.skip.softmax]
+        if sharing:
+            self.needs.add("shares")
+            lines.append(f"w = shares({', '.join(map(self._shared, sharing))})")
+            expression = f"{_closed(expression)} * w[0]"
         for way in ways:
             skip = way.skip
             if self.live.changes("on", skip.id):
                 if expression != h:
                     lines.append(f"{h} = {expression}")
-                lines += [f"if self.on[{self.id_of(skip.id)}]:", f"    {h} = {self._landed(h, way)}"]
+                lines += [f"if self.on[{self.id_of(skip.id)}]:", f"    {h} = {self._landed(h, way, sharing)}"]
                 expression = h
             elif self.live.value("on", skip.id):
-                expression = self._landed(expression, way)
+                expression = self._landed(expression, way, sharing)
             else:
                 lines.append(f"# off: {MERGES[skip.merge].name if MERGES[skip.merge].sign else '+'} {self._carried(way)}")
         if expression != h:
@@ -223,7 +240,9 @@ class NetworkWriter:
     def brought(self, way: Way) -> str:
         """Return what a way brings to where it is read beside others, or alone: zeros while it is off."""
         skip, switched = way.skip, self.live.changes("on", way.skip.id)
-        carried = MERGES["concat"].written("", self._carried(way), self._strength(skip, skip.strength or 1.0))
+        carried = MERGES["concat"].written(
+            "", self._weighed(way, self._carried(way), 0), self._strength(skip, skip.strength or 1.0)
+        )
         if not switched and self.live.value("on", skip.id):
             return carried
         source = self._source(way)
@@ -231,20 +250,38 @@ class NetworkWriter:
         return f"{carried} if self.on[{self.id_of(skip.id)}] else {zeros}" if switched else zeros
 
     def _strength(self, skip: Skip, fixed: float) -> str:
+        if skip.learned:
+            return "1.0"
         return f"self.strength[{self.id_of(skip.id)}]" if self.live.changes("strength", skip.id) else repr(fixed)
 
-    def _landed(self, f: str, way: Way) -> str:
-        """Return `f` with what a way carries landed on it."""
+    def _weighed(self, way: Way, carried: str, neutral: int) -> str:
+        """Return what a way carries, or of a gate its T, with a learned strength; `neutral` changes nothing."""
+        if not way.skip.learned:
+            return carried
+        strength = self._map(way, "strength")
+        return f"1 - {strength}(1 - {carried})" if neutral == 1 else f"{strength}({carried})"
+
+    def _shared(self, way: Way) -> str:
+        """Return the strength whose share a way has, None where it is off."""
+        strength = self._map(way, "strength")
+        if self.live.changes("on", way.skip.id):
+            return f"{strength} if self.on[{self.id_of(way.skip.id)}] else None"
+        return strength if self.live.value("on", way.skip.id) else "None"
+
+    def _landed(self, f: str, way: Way, sharing: list[Way]) -> str:
+        """Return `f` with what a way carries landed on it; those of `sharing` have shares."""
         skip, kind = way.skip, MERGES[way.skip.merge]
         if kind.helper:
             self.needs.add(kind.name)
         strength = self._strength(skip, skip.strength)
         if not way.gates:
-            return kind.written(f if " " not in f else f"({f})", self._carried(way), strength)
-        transform, adapted, placed = self._map(way, True), self._carried(way, "h"), self._placed(way, "h")
+            carried = self._carried(way)
+            carried = f"{carried} * w[{1 + sharing.index(way)}]" if skip.softmax else self._weighed(way, carried, kind.neutral)
+            return kind.written(_closed(f), carried, strength)
+        transform, adapted, placed = self._map(way, "gate"), self._carried(way, "h"), self._placed(way, "h")
         more = "" if adapted == "h" else f", lambda h: {adapted}"
-        if placed != "h" or self._has_gain(skip):
-            transform = f"lambda h: {self._gained(skip, f'{transform}({placed})')}"
+        if placed != "h" or self._has_gain(skip) or skip.learned:
+            transform = f"lambda h: {self._weighed(way, self._gained(skip, f'{transform}({placed})'), kind.neutral)}"
         more += f", strength={strength}" if strength != "1.0" else ""
         return f"{kind.name}({f}, {self._source(way)}, {transform}{more})"
 
@@ -257,7 +294,7 @@ class NetworkWriter:
         carried = self._placed(way, source)
         pad = padding(way.shape, way.carries)
         if way.projects:
-            carried = f"{self._map(way, False)}({carried})"
+            carried = f"{self._map(way, 'project')}({carried})"
         elif pad is not None:
             carried = f"F.pad({carried}, {pad})"
         return self._gained(way.skip, carried)
@@ -278,6 +315,14 @@ class NetworkWriter:
         self.needs.add("gain")
         changing = self.live.changes("skip_gain", skip.id)
         return f"gain({carried}, {f'self.skip_gain[{self.id_of(skip.id)}]' if changing else repr(skip.gain)})"
+
+
+def _closed(expression: str) -> str:
+    return f"({expression})" if " " in expression else expression
+
+
+def _learning(strengths: bool) -> str:
+    return "strengths, adapters and gates" if strengths else "adapters and gates"
 
 
 def class_name(variant: str, taken: set[str]) -> str:

@@ -81,6 +81,27 @@ class Scale(nn.Module):
     def forward(self, x):
         return x * self.factor
 ''',
+    "Strength": '''
+class Strength(nn.Module):
+    """The learned strength of a skip, which learns at `rate` times the run's learning rate."""
+
+    def __init__(self, value, rate=1.0):
+        super().__init__()
+        self.value, self.rate = nn.Parameter(torch.tensor(float(value))), rate
+
+    def forward(self, x):
+        return x * self.value
+''',
+    "shares": '''
+def shares(*strengths):
+    """Return the softmax of 0, which gives a state's own share, and of learned strengths; None stands for a skip that is off."""
+    there = [strength.value for strength in strengths if strength is not None]
+    if not there:
+        return [1.0] * (1 + len(strengths))
+    own, *rest = torch.softmax(torch.stack([torch.zeros_like(there[0]), *there]), 0).unbind()
+    left = iter(rest)
+    return [own, *(None if strength is None else next(left) for strength in strengths)]
+''',
     "Dropout": '''
 class Dropout(nn.Module):
     """Dropout (Srivastava et al. 2014) whose mask depends on SEED, a layer's name and the step only."""

@@ -5,7 +5,7 @@ Each does what `skipviz.learning` and `skipviz.tasks.schedule` do, number for nu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...network.activation import ACTIVATIONS
 from ...network.network import Network
@@ -84,6 +84,19 @@ SPARED = """        self.spared = {{p for p in kinds if kinds[p] in {learned}}} 
 BRANCHES = """        for part in model.b.values() if hasattr(model, "b") else ():  # of branches: scales first
             skips.append(sorted(part.parameters(), key=lambda p: (kinds[id(p)] != "Scale", {order})))
         skips += [list(edge.parameters()) for edge in model.e.values()] if hasattr(model, "e") else []
+"""
+RATED_GROUPS = '''
+    def groups(self):
+        """Return the optimizer's groups: what decays, what does not, and what learns at a rate of its own."""
+        found = {{(False, 1.0): []}}
+        for part, vector in zip(self.parts, self.vectors):
+            found.setdefault((id(part[0]) in self.spared, self.rates.get(id(part[0]), 1.0)), []).append(vector)
+        return [
+            {{"params": vectors, "lr": {rate!r} * rate, "rate": rate, **({{"weight_decay": 0.0}} if spared else {{}})}}
+            for (spared, rate), vectors in found.items()
+        ]
+'''
+RATES = """        self.rates = {id(part.value): part.rate for part in model.modules() if isinstance(part, Strength)}
 """
 GROUPS = '''
     def groups(self):
@@ -179,7 +192,8 @@ def updater(phases: Sequence[Experiment]) -> str:
     first = phases[0].training
     clips = any(thresholds(phase.training) != (None, None) for phase in phases)
     networks = [network for phase in phases for network in phase.variants.values()]
-    learned = _learned_activations(networks)
+    rated = learns_strengths(networks)
+    learned = _spared_kinds(networks)
     rests = any(not layer.on for network in networks for layer in (*network.layers, *network.branches))
     late = bool(momentum(first)) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
     norm, value = thresholds(first)
@@ -193,7 +207,7 @@ def updater(phases: Sequence[Experiment]) -> str:
         branches=BRANCHES.format(order=order) if branches else "",
         once=ONCE if any(_shares(network) for network in networks) else "",
         beside='not in ("s", "b", "e")' if branches else '!= "s"',
-        spared=SPARED.format(learned=learned) if learned else "",
+        spared=(SPARED.format(learned=learned) if learned else "") + (RATES if rated else ""),
         parts="(list(run) for found in runs for _, run in found)" if learned else "(trunk, *skips)",
         optimizer=_optimizer(first, "self.groups()" if learned else "self.vectors"),
         begin=SUMMED + measures
@@ -204,17 +218,24 @@ def updater(phases: Sequence[Experiment]) -> str:
         late="self.begin_late()\n        " if late else "",
     )
     parted = PARTED.replace("{update}", UPDATED_GROUPS if learned else UPDATED)
-    return source + (GROUPS if learned else "") + (parted if rests else "") + (LATE if late else "") + (CLIP if clips else "")
+    groups = RATED_GROUPS.format(rate=first.learning_rate) if rated else GROUPS if learned else ""
+    return source + groups + (parted if rests else "") + (LATE if late else "") + (CLIP if clips else "")
+
+
+def learns_strengths(networks: Iterable[Network]) -> bool:
+    """Return whether some skip's strength is a parameter."""
+    return any(part.learned for network in networks for part in (*network.skips, *network.edges))
 
 
 def _shares(network: Network) -> bool:
     return bool(network.tied) or any(part.shares for part in (*network.layers, *network.branches))
 
 
-def _learned_activations(networks: Sequence[Network]) -> str:
-    """Return the names of the activations' modules that learn, as a tuple is written; nothing without any."""
+def _spared_kinds(networks: Sequence[Network]) -> str:
+    """Return the names of the modules that weight decay spares, as a tuple is written; nothing without any."""
     kinds = {ACTIVATIONS.get(layer.activation) for network in networks for layer in (*network.layers, *network.branches)}
     names = sorted(kind.module.removeprefix("nn.").partition("(")[0] for kind in kinds if kind and kind.parameters)
+    names += ["Strength"] if learns_strengths(networks) else []
     return f"({', '.join(map(literal, names))},)" if names else ""
 
 

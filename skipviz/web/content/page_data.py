@@ -11,6 +11,7 @@ from ...network.init import INITS
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.norm import NORMS
+from ...network.share import shares
 from ...sharing import link
 from ...storage import Run
 from ...tasks.cautions import cautions
@@ -68,7 +69,8 @@ def network_data(network: Network) -> dict:
         for k, (layer, shape) in enumerate(zip(network.layers, shapes.layers, strict=True), start=1)
     ]
     beside = Beside(network)
-    skips = [_skip_data(network, index, beside) for index in range(len(network.skips))]
+    shared = shares(network.skips, {})
+    skips = [_skip_data(network, index, beside, shared) for index in range(len(network.skips))]
     # What adds scores of several scales is no residual network, though its skips are sums.
     scaled_up = any(layer.op.coarsens < 1 for layer in network.layers)
     residual = all(MERGES[skip.merge].sums for skip in network.skips) and not scaled_up
@@ -90,7 +92,7 @@ def _unusual(op, fields: dict) -> dict:
     return {name: value for name, field in fields.items() if (value := getattr(op, name)) != field["default"]}
 
 
-def _skip_data(network: Network, index: int, beside: Beside) -> dict:
+def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, float]) -> dict:
     skip, shape = network.skips[index], network.shapes.skips[index]
     source = beside.read[skip.via] if skip.via else network.shapes.states[skip.source]
     target = network.shapes.states[skip.target]
@@ -104,6 +106,10 @@ def _skip_data(network: Network, index: int, beside: Beside) -> dict:
         "merge": skip.merge,
         "on": skip.on,
         "strength": skip.strength,
+        "learned": skip.learned,
+        "rate": skip.rate,
+        "softmax": skip.softmax,
+        "share": shared.get(skip.id),
         "gain": skip.gain,
         "adapter": shape.adapter.channels,
         "adapter_label": shape.adapter.label(),

@@ -98,7 +98,7 @@ def _likeness(left: dict, right: dict) -> float:
 
 
 def _passing(skip: Skip) -> tuple:
-    return skip.merge, skip.target - skip.source, skip.adapter, bool(skip.via)
+    return skip.merge, skip.target - skip.source, skip.adapter, bool(skip.via), skip.learned
 
 
 def apart(family: Network, network: Network) -> str:

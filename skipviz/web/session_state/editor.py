@@ -109,7 +109,11 @@ def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
         changes["adapter"] = adapter.replaced(channels=channels, width=width)
     if "merge" in changes:
         changes["adapter"] = network.skip(ids[0]).adapter.replaced(channels="auto", width=None)
-    return edit.set_skips(network, ids, **_known(changes, {"on", "strength", "gain", "merge", "adapter", "source", "target"}))
+    return edit.set_skips(
+        network,
+        ids,
+        **_known(changes, {"on", "strength", "gain", "merge", "adapter", "source", "target", "learned", "rate", "softmax"}),
+    )
 
 
 def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:

@@ -1,6 +1,6 @@
 // @ts-check
 // A recorded run by itself, in a file without a server: the lab's diagram and plots over its frames; nothing is changed.
-import { networkThen } from "./diagram/diagram_standing.js";
+import { networkThen, withStrengths } from "./diagram/diagram_standing.js";
 import { createDiagramView } from "./diagram/diagram_view.js";
 import { element, iconButton } from "./common/dom.js";
 import { marksOf } from "./common/gradient_words.js";
@@ -144,7 +144,7 @@ export function createReplay(root, recorded) {
 
   // Skips, valves and boxes as they stood at the step shown.
   function stand(shown) {
-    data.network = networkThen(data.network, store.standing(shown, variant));
+    data.network = withStrengths(networkThen(data.network, store.standing(shown, variant)), values());
     diagram.stand(data.network);
     // Nothing can be changed here, so nothing is said of how.
     for (const node of page.diagram.querySelectorAll('[aria-label*=" Press Enter "]')) node.setAttribute("aria-label", String(node.getAttribute("aria-label")).replace(/ Press Enter .*/, ""));

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from .colours import COLOURS, PIXEL_CLASSES, THEMES, ramp
+from .colours import COLOURS, PIXEL_CLASSES, RAMP_LENGTH, THEMES, ramp
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
 TICK, LABEL = 11, 12
@@ -40,6 +40,7 @@ def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
         made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
         made["loss"] = {theme: loss_figure(theme) for theme in THEMES}
         made["total"] = {theme: total_figure(theme) for theme in THEMES}
+        made["strengths"] = {theme: strengths_figure(theme) for theme in THEMES}
         made["picture"] = {theme: picture_figure(theme) for theme in THEMES}
     return made
 
@@ -238,6 +239,37 @@ def total_figure(theme: str = "light") -> dict:
     layout = _layout(theme, meta, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
     layout |= {"height": 76, "xaxis": _axis(token, range=[0, 1]), "yaxis": _axis(token, range=[-1, 1], showgrid=True)}
     return {"data": data, "layout": layout, "config": _config()}
+
+
+def strengths_figure(theme: str = "light") -> dict:
+    """Return the map of learned strengths: columns are states that skips leave, rows those that they join.
+
+    The script sets the ends of the colours, as far from 0 below as above: blue is negative, red positive.
+    """
+    token = COLOURS[theme]
+    ramps = (*reversed(ramp("trunk", theme)[:: RAMP_LENGTH // 8]), *ramp("skip", theme)[:: RAMP_LENGTH // 8])
+    cells = {
+        "type": "heatmap",
+        "meta": "cells",
+        "z": [],
+        "zsmooth": False,
+        "showscale": False,
+        "hoverinfo": "skip",
+        "xgap": 1,
+        "ygap": 1,
+        "colorscale": [[place / (len(ramps) - 1), colour] for place, colour in enumerate(ramps)],
+    }
+    meta = {
+        "kind": "strengths",
+        "height": 188,
+        "tick_distance": 30,
+        "title": "Learned strengths, from × into",
+        "axes": {"x": "from", "y": "into"},
+        "legend": [("cells", "ramp", "learned strength of a skip: blue is negative, red positive")],
+    }
+    layout = _layout(theme, meta, margin={**_sides(), "t": 4, "b": 20, "pad": 0})
+    layout |= {"height": meta["height"], "xaxis": _axis(token, range=[0, 1]), "yaxis": _axis(token, range=[0, 1])}
+    return {"data": [cells], "layout": layout, "config": _config()}
 
 
 def pair_figure(theme: str = "light") -> dict:

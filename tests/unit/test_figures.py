@@ -67,6 +67,14 @@ def test_the_heatmap_takes_the_bars_colours():
     assert scale[2][1] == colours.ramp_colour("bars", 0.22)
 
 
+def test_the_map_of_strengths_is_palest_at_zero_and_red_above():
+    for theme in colours.THEMES:
+        scale = figures.strengths_figure(theme)["data"][0]["colorscale"]
+        assert [scale[0][1], scale[-1][1]] == [colours.ramp("trunk", theme)[-1], colours.ramp("skip", theme)[-1]]
+        middle = [colour for place, colour in scale if abs(place - 0.5) < 0.05]
+        assert middle == [colours.ramp("trunk", theme)[0], colours.ramp("skip", theme)[0]]
+
+
 def test_the_metric_is_named_in_the_loss_plot():
     names = [trace["name"] for trace in figures.loss_figure("light", "iou")["data"]]
     assert "iou, held out" in names

@@ -77,6 +77,12 @@ export const EXPLANATIONS = {
     formula: "‖Δθₖ‖ ÷ ‖θₖ‖",
     read: "About 10⁻³ (dashed) is the usual pace by rule of thumb. At the left edge a layer stands still; at 1 it is made anew.",
   },
+  strengths: {
+    title: "Learned strengths",
+    says: "Every strength that is learned, at the step shown: a column is the state a skip leaves, a row the state it joins.",
+    formula: "s of h(column) → h(row); of a share, w = softmax(0, s₁, …)",
+    read: "Pale is near 0, red is positive, blue negative; the darkest stands beside the title. No cell: no such skip, or one that is off.",
+  },
   heatmap: {
     title: "Gradient, layer × step",
     says: "The gradient of every layer at every recorded step: a column is a step, a line a layer, the input at the bottom.",
@@ -172,6 +178,24 @@ export const EXPLANATIONS = {
     says: "Makes what the skip carries as wide as the state that it joins.",
     formula: "A(h) = h (identity), [h, 0] (pad) or W h (1×1, linear)",
     read: "Identity and pad have no weights; 1×1 and linear are learned.",
+  },
+  strength_learned: {
+    title: "Learned strength",
+    says: "The strength s is a parameter: it starts at the slider’s value and takes the optimizer’s steps, without weight decay.",
+    formula: "s ← s − η · rate · ∂L/∂s  (here of SGD)",
+    read: "The chip and the slider show it at the step looked at; to move the slider sets it. Another network begins when this is switched.",
+  },
+  strength_share: {
+    title: "Share of a state",
+    says: "All such skips into one state, and the state’s own layer, have shares of 1; the slider is a share’s logit.",
+    formula: "h = w₀·f + w₁·A₁ + …,  w = softmax(0, s₁, …)",
+    read: "The chip says the share. A skip that is off has none, and the others have more.",
+  },
+  strength_rate: {
+    title: "Rate of a learned strength",
+    says: "The learning rate of this strength alone, as a multiple of the run’s, with its schedule.",
+    formula: "ηₛ = rate · η,  0.01 ≤ rate ≤ 100",
+    read: "One number among thousands of weights often wants larger steps than they.",
   },
   skip_gain: {
     title: "Gradient gain of a skip",

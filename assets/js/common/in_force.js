@@ -1,9 +1,9 @@
 // @ts-check
 // Whether skips carry anything: the one meaning of on and off, as `Skip.in_force` has it in Python.
 
-/** Whether a skip is on and of another strength than 0. @param {any} skip @returns {boolean} */
+/** Whether a skip is on and of another strength than 0, or of a learned one. @param {any} skip @returns {boolean} */
 export function inForce(skip) {
-  return skip.on && skip.strength !== 0;
+  return skip.on && (skip.learned || skip.strength !== 0);
 }
 
 /** How many skips carry something. @param {any[]} skips @returns {number} */
@@ -16,7 +16,7 @@ export function countInForce(skips) {
  * @param {any[]} skips @returns {{on: boolean, strength?: number}}
  */
 export function switchedOn(skips) {
-  return skips.length && skips.every((skip) => skip.strength === 0) ? { on: true, strength: 1 } : { on: true };
+  return skips.length && skips.every((skip) => skip.strength === 0 && !skip.learned) ? { on: true, strength: 1 } : { on: true };
 }
 
 /**

@@ -20,6 +20,28 @@ export function networkThen(network, then) {
 }
 
 /**
+ * A network with the strengths that its skips had learned when a frame was measured.
+ * @param {any} network  as Python tells of it  @param {any} values  a frame's, of the network
+ */
+export function withStrengths(network, values) {
+  const learned = values?.strength;
+  const then = (skip, index) => ({ ...skip, strength: learned[index] ?? skip.strength, share: values.share?.[index] ?? skip.share });
+  return learned ? { ...network, skips: network.skips.map(then) } : network;
+}
+
+/**
+ * Let a drawing's words say what strengths have been learned.
+ * @param {SVGSVGElement} svg @param {any} diagram @param {any} network  with them
+ */
+export function drawStrengths(svg, diagram, network) {
+  for (const line of diagram.skips) {
+    const skips = line.parts.map((index) => network.skips[index]);
+    const node = skips.some((skip) => skip.learned) && svg.querySelector(`[data-edge="${line.id}"]`);
+    if (node) putChips(svg, line, chipWords(skips, countInForce(skips), node.classList.contains("count")), !node.classList.contains("off"));
+  }
+}
+
+/**
  * Let a drawing show how the network's parts stand.
  * @param {SVGSVGElement} svg @param {any} diagram @param {any} network
  */
@@ -61,7 +83,7 @@ function short(value) {
 function skipSentence(skips, on) {
   const [first] = skips;
   if (skips.length > 1) return `${skips.length} skips, ${on} on, ${first.merge}; the first from h(${first.source}) to h(${first.target})`;
-  return `Skip from h(${first.source}) to h(${first.target}), ${first.merge}${first.strength === 1 ? "" : `, strength ${short(first.strength)}`}, ${on ? "on" : "off"}`;
+  return `Skip from h(${first.source}) to h(${first.target}), ${first.merge}${first.strength === 1 && !first.learned ? "" : `, strength ${short(first.strength)}${first.learned ? ", learned" : ""}`}, ${on ? "on" : "off"}`;
 }
 
 // The words on a red line, as `skipviz.drawing.words.chips` has them.
@@ -71,7 +93,9 @@ function chipWords(skips, on, crosses) {
   const found = [];
   if (crosses && skips.length > 1) found.push(`${skips.length} skips`);
   if (on > 0 && on < skips.length) found.push(`${on} of ${skips.length} on`);
-  if (strengths.length > 1) found.push("× mixed");
+  if (skips.length === 1 && skips[0].softmax && skips[0].share !== null && on) found.push(`${(100 * skips[0].share).toFixed(0)} %`);
+  else if (strengths.length > 1) found.push("× mixed");
+  else if (skips.some((skip) => skip.learned)) found.push(`×${strengths[0].toFixed(2)}`);
   else if (strengths[0] !== 1) found.push(`×${short(strengths[0])}`);
   if (adapters.length === 1) found.push(...(adapters[0] || "").split(" · ").filter(Boolean));
   if (gains.length > 1) found.push("▽ mixed");

@@ -2,7 +2,7 @@
 // The diagram as a person handles it: click, drag, hover, keyboard. It draws nothing of its own but the drag's line.
 import { element, parseSvg } from "../common/dom.js";
 import { createDiagramPainter } from "./diagram_paint.js";
-import { drawStanding } from "./diagram_standing.js";
+import { drawStanding, drawStrengths } from "./diagram_standing.js";
 import { isDrag, isFinger, partAt } from "./diagram_tap.js";
 import { inForce } from "../common/in_force.js";
 
@@ -333,6 +333,10 @@ export function createDiagramView(host, act) {
     /** Show skips, valves and boxes as they stand in `network`. @param {any} network */
     stand(network) {
       if (svg) drawStanding(svg, diagram, network);
+    },
+    /** Say what strengths have been learned. @param {any} network  with them */
+    strengths(network) {
+      if (svg) drawStrengths(svg, diagram, network);
     },
     select(kind, ids) {
       for (const node of items()) {

@@ -49,6 +49,7 @@ function skipLines(ids, data, values, figure) {
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
     `gradient back through it ${gradientAt(values, "skip_grad", index)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
     ...marked(values, "skip_grad", index, true),
+    ...(skip.learned ? [`strength ${formatNumber(values?.strength?.[index] ?? skip.strength)}, learned at ×${formatNumber(skip.rate)} the run’s rate`] : []),
     ...skip.boxes.map((/** @type {any} */ box) => boxLine(box, values)),
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
     `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : keys("Del: remove")}`,

@@ -33,6 +33,13 @@ function range(label, value, limits, changed, word = "") {
   return element("label", { class: "sv-range", title: label }, input, shown);
 }
 
+/** Move a slider that nobody holds. @param {any} input @param {number} value */
+function follow(input, value) {
+  if (!input || input === document.activeElement) return;
+  input.value = value;
+  input.nextSibling.textContent = `×${Number(value).toFixed(2)}`;
+}
+
 /**
  * @param {HTMLElement} host
  * @param {{skips: Function, layers: Function, insert: Function, remove: Function, deselect: Function, refuse: Function}} act
@@ -40,6 +47,8 @@ function range(label, value, limits, changed, word = "") {
 export function createInspector(host, act) {
   let key = "";
   let shown = "";
+  // A learned strength moves on by itself: the controls stay, and its slider follows.
+  const still = (parts) => parts.map((part) => (part.learned ? { ...part, strength: null, share: null } : part));
   const same = (parts) => parts.map((part) => part.id).join() === shown;
   const line = element("div", { class: "sv-summary" });
   const controls = element("div", { class: "sv-controls", hidden: true });
@@ -54,7 +63,8 @@ export function createInspector(host, act) {
       const skips = selected?.kind === "skip" ? data.network.skips.filter((skip) => selected.ids.includes(skip.id)) : [];
       const layers = selected?.kind === "layer" ? data.network.layers.filter((layer) => selected.ids.includes(layer.id)) : [];
       const parts = skips.length ? skips : layers;
-      const next = JSON.stringify([parts, data.network.depth, then, data.network.skips_total, warnings]);
+      const next = JSON.stringify([still(parts), data.network.depth, then, data.network.skips_total, warnings]);
+      if (skips[0]?.learned && same(parts)) follow(controls.querySelector("[aria-label='Strength']"), skips[0].strength);
       if (next === key) return;
       const busy = /** @type {any} */ (document.activeElement);
       if (key && parts.length && controls.contains(busy) && ["range", "text", "select-one"].includes(busy.type) && same(parts)) {
@@ -113,20 +123,27 @@ function skipControls(skips, depth, act) {
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`, explain("skip")),
     switchButton("Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
-    range("Strength", skip.strength, { min: 0, max: 2, step: 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
+    range("Strength", skip.strength, skip.learned ? { min: -4, max: 4, step: 0.01 } : { min: 0, max: 2, step: 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
     choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true)),
     menu(
-      "Adapter, gain and ends of this skip",
+      "Adapter, learning, gain and ends of this skip",
       ...skip.boxes.map((/** @type {any} */ box) => element("span", { class: "sv-quiet" }, `${box.label}: ${box.shape}, ${box.parameters.toLocaleString("en")} parameters`)),
       ...(skip.boxes.length ? [] : [
         row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
       ]),
+      row("Strength learned", switchButton("Strength learned", skip.learned, () => act.skips(ids, { learned: !skip.learned, softmax: false }, true)), "strength_learned"),
+      ...(skip.learned && skip.merge === "add" ? [
+        row("A share, by softmax", switchButton("Share by softmax", skip.softmax, () => act.skips(ids, { softmax: !skip.softmax }, true)), "strength_share"),
+      ] : []),
+      ...(skip.learned ? [
+        row("Its rate, × the run’s", number("Learning rate of the strength, times the run’s", skip.rate, [0.01, 100], false, act, (value) => act.skips(ids, { rate: value }, true)), "strength_rate"),
+      ] : []),
       row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true)), "skip_gain"),
       ...(skip.boxes.length ? [] : [
         row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], true, act, (value) => act.skips(ids, { source: value }, true)), "ends"),
       ]),
       row("Joins at h", number("Joins at state", skip.target, [1, depth], true, act, (value) => act.skips(ids, { target: value }, true)), "ends"),
-      element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameters of its own`),
+      element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameter${skip.parameters === 1 ? "" : "s"} of its own`),
     ),
     iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
     iconButton("close", "Close", () => act.deselect(), "sv-bare"),

@@ -28,6 +28,8 @@ export function labElements() {
   part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, part("sentence", "div", { class: "sv-sentence-host" }), bar, heads, part("scroll", "div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
   part("transport", "section", { class: "sv-card sv-transport-card" });
   part("heatmap", "div", { class: "sv-plot-heatmap" });
+  part("strengths", "div", { class: "sv-plot-strengths" });
+  part("strengthMap", "details", { class: "sv-strength-map", open: true, hidden: true }, element("summary", { class: "sv-title" }, element("span", {}, element("strong", {}, "Learned strengths"), " from × into", explain("strengths")), part("strengthEnds", "span", { class: "sv-quiet" })), page.strengths);
   part("loss", "div", { class: "sv-plot-loss" });
   part("picture", "div", { class: "sv-plot-picture" });
   part("lossTitle", "div", { class: "sv-title" });
@@ -37,7 +39,7 @@ export function labElements() {
   const side = element(
     "div", { class: "sv-side" },
     page.transport,
-    element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap),
+    element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap, page.strengthMap),
     element("section", { class: "sv-card sv-loss-card", "aria-label": "Loss, metric and whole gradient" }, page.lossTitle, page.loss, page.whole),
     element("section", { class: "sv-card sv-picture-card", "aria-label": "What the network does" }, page.picture),
   );

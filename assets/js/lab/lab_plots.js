@@ -1,13 +1,15 @@
 // @ts-check
-// The lab's four plots, fed from one frame or from the whole run.
+// The lab's plots, fed from one frame or from the whole run.
 import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { atStep, balancedWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
+import { withStrengths } from "../diagram/diagram_standing.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { clipNorms, createTotalPlot } from "../plots/plot_total.js";
 import { createPicture } from "../pictures/picture.js";
+import { createStrengthsPlot, strengthCells } from "../plots/plot_strengths.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
 import { sayNoPlots } from "../plots/no_plots.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
@@ -37,6 +39,7 @@ export function createLabPlots(page, options, seek) {
         heatmap: createHeatmap(Plotly, page.heatmap, data.figures.heatmap, data.ramps, seek),
         loss: createLossPlot(Plotly, page.loss, data.figures.loss),
         total: createTotalPlot(Plotly, page.total, data.figures.total, seek),
+        strengths: createStrengthsPlot(Plotly, page.strengths, data.figures.strengths),
         picture: createPicture(Plotly, page.picture, data.figures.picture),
       };
       return true;
@@ -51,7 +54,8 @@ export function createLabPlots(page, options, seek) {
       });
     },
     /** @param {any} view */
-    slow({ data, store, frame, values, theme, look }) {
+    slow({ data, store, frame, values, theme, look, network = data.network }) {
+      page.strengthMap.hidden = !plots || !network.skips.some((skip) => skip.learned);
       const training = (store.header || data.probe?.header)?.experiment?.training;
       if (plots) {
         const history = {
@@ -61,6 +65,11 @@ export function createLabPlots(page, options, seek) {
         plots.heatmap.update(history);
         plots.loss.update(look ? { ...history, figure: look.loss } : history);
         plots.total.update({ ...history, training });
+        if (!page.strengthMap.hidden) {
+          const learned = withStrengths(network, values);
+          page.strengthEnds.textContent = `blue −${strengthCells(learned).most} … red ${strengthCells(learned).most}`;
+          plots.strengths.update({ network: learned, theme });
+        }
         const depicting = store.frames.length ? store.lastWith(frame, data.variant, "picture") : frame;
         const picture = depicting?.variants[data.variant]?.picture ?? null;
         if (picture !== pictured || theme !== page.picture.dataset.theme) {

@@ -1,6 +1,6 @@
 // @ts-check
 // An earlier step of a run: its skips, valves and boxes stand as they stood then, and nothing is changed there.
-import { networkThen } from "../diagram/diagram_standing.js";
+import { networkThen, withStrengths } from "../diagram/diagram_standing.js";
 
 // What changes the network, which is the one of the latest step.
 const CHANGES = ["skips", "layers", "toggleSkip", "toggleValve", "addSkip", "insert", "remove", "all"];
@@ -15,7 +15,8 @@ export function createPast(store, outer) {
   /** The network as it stood at the step looked at; null at the latest one. */
   function then() {
     if (store.cursor === null || store.shared || !store.frames.length) return null;
-    return networkThen(outer.data().network, store.standing(store.frame(), outer.data().variant));
+    const { network, variant } = outer.data();
+    return withStrengths(networkThen(network, store.standing(store.frame(), variant)), store.frame()?.variants[variant]);
   }
 
   return {

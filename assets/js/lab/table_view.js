@@ -37,7 +37,7 @@ export function createTableView(host, act) {
       name(`h(${skip.source}) → h(${skip.target})`, () => act.selectSkip([skip.id])),
       element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
       element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
-      element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
+      skip.learned ? number("strength", index) : element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
     );
   }
   function boxRow(box) {
@@ -58,7 +58,7 @@ export function createTableView(host, act) {
       const network = past ?? data.network;
       locked = past !== null || watched;
       named = watched;
-      const next = JSON.stringify([network, locked, watched]);
+      const next = JSON.stringify([network, locked, watched], (name, value) => (value?.learned ? { ...value, strength: 0, share: 0 } : value));
       if (next !== key) {
         key = next;
         cells = [];

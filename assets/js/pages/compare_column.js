@@ -1,6 +1,6 @@
 // @ts-check
 // One of two runs side by side: its diagram, its gradient beside it, its heatmap, all at the step that both show.
-import { networkThen } from "../diagram/diagram_standing.js";
+import { networkThen, withStrengths } from "../diagram/diagram_standing.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
@@ -76,7 +76,7 @@ export function createCompareColumn(side, outer) {
 
   /** Skips and valves stand as they stood at the frame shown. @param {any} frame */
   function stand(frame) {
-    data.network = networkThen(data.network, store.standing(frame, data.variant));
+    data.network = withStrengths(networkThen(data.network, store.standing(frame, data.variant)), values());
     view.stand(data.network);
     say();
   }

@@ -1,5 +1,6 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
+import { withStrengths } from "../diagram/diagram_standing.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { iconButton } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
@@ -208,7 +209,7 @@ export function createLab(root, commands) {
   const openText = (text) => commands.send({ op: "open_file", text });
   const exporting = createExportPanel({
     name: "Export", title: () => "Network", wedges: () => data.legend[page.root.dataset.theme], diagram: page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
-    plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["loss", "Loss", page.loss], ["total", "Whole gradient", page.total], ["picture", "Output", page.picture]],
+    plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["strengths", "Learned strengths", page.strengths], ["loss", "Loss", page.loss], ["total", "Whole gradient", page.total], ["picture", "Output", page.picture]],
   });
   header.root.querySelector(".sv-share")?.after(exporting.button);
   header.root.append(exporting.root);
@@ -268,6 +269,7 @@ export function createLab(root, commands) {
       past.mark();
       const look = projector.look(data);
       diagram.paint(values, look.ramps[theme]);
+      if (values?.strength) diagram.strengths(withStrengths(data.network, values));
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
       plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
       legend.keys({ ghost: options.ghost && options.measure !== "mean" && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
@@ -282,7 +284,7 @@ export function createLab(root, commands) {
       const frame = store.frame();
       const shown = frame || data.probe?.frame || null;
       const values = shown?.variants[variant()] || null;
-      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data) });
+      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: past.then() ?? data.network });
       table.update(data, values, past.then(), Boolean(data.watch));
       diagram.renewHover();
       words(shown);
@@ -291,7 +293,7 @@ export function createLab(root, commands) {
       queueNotice(store, data.unmeasured);
       const on = past.on();
       const back = past.then();
-      inspector.update(data, selected, { on, step: back ? store.frame()?.step ?? 0 : null }, warnings());
+      inspector.update({ ...data, network: withStrengths(data.network, frame?.variants[variant()]) }, selected, { on, step: back ? store.frame()?.step ?? 0 : null }, warnings());
       page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
       page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";
       page.plain.setAttribute("aria-pressed", String(on === 0));

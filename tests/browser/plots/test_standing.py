@@ -40,7 +40,14 @@ def _mixed():
     return network
 
 
+def _learned():
+    network = families.mlp(depth=12, width=8, skip_every=2, input=(8,))
+    network = edit.set_skips(network, [skip.id for skip in network.skips[::2]], learned=True, strength=0.0)
+    return edit.set_skips(network, [network.skips[4].id], softmax=True)
+
+
 NETWORKS = {
+    "learned": (_learned, draw),
     "mixed": (_mixed, draw),
     "dense": (lambda: families.mlp(depth=7, width=8, skip_every=5, pattern="dense", input=(8,)), draw),
     "deep": (lambda: edit.add_skip(families.mlp(depth=120, width=8, skip_every=2, input=(8,)), 31, 118), draw),

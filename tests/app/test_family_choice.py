@@ -64,7 +64,7 @@ def test_the_papers_own_size_is_said_beside_the_one_drawn(lab):
     [
         (first_recipe("resnet").changed(block="bottleneck", depth=29, width=5, version="v2"), {"Depth": 29, "First width": 5}),
         (first_recipe("unet").changed(scales=3, convolutions=3, merge="add", short=2), {"Down-scalings": 3, "Short skips": 2}),
-        (first_recipe("transformer").changed(depth=7, heads=2, causal="on"), {"Blocks": 7, "Causal mask": "on"}),
+        (first_recipe("transformer").changed(depth=7, averaged="on", causal="on"), {"Blocks": 7, "Average of blocks": "on"}),
         (first_recipe("tabular_resnet").changed(hidden=40, residual_dropout=0.2), {"Hidden width": 40, "End dropout": 0.2}),
         (first_recipe("highway").changed(gate_bias=-3.5, layers="conv", depth=6), {"Gate bias": -3.5, "Layers": "conv"}),
     ],

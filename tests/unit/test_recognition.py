@@ -58,7 +58,10 @@ UNSEEN = {
     ),
     "fcn": lambda v: {"widening", "convolutions"} if v["stages"] < 3 or v["width"] == 1 else set(),
     "densenet": lambda v: {"compression"} if v["blocks"] == "1" else {"layers"} if v["blocks"].startswith("of") else set(),
-    "transformer": lambda v: {"shared"} if v["depth"] == 1 or v["dropout"] else set(),
+    "transformer": lambda v: (
+        ({"shared"} if v["depth"] == 1 or v["dropout"] else set())
+        | ({"averaged"} if v["shared"] == "shared" and not v["dropout"] else set())
+    ),
     "highway": lambda v: set(),
     "tabular_resnet": lambda v: set(),
     "mobilenet": lambda v: {"plain"} if v["blocks"] == "1" else set(),

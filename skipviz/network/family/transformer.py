@@ -30,6 +30,9 @@ def transformer(
     dropout: float = 0.0,
     shared: bool = False,
     tied: bool = False,
+    averaged: bool = False,
+    dilation: int = 1,
+    period: int = 1,
     input: Sequence[int] | None = None,
     head: Head | int = 10,
 ) -> Network:
@@ -41,8 +44,10 @@ def transformer(
     (None: 4 × `width`), `causal` hides later positions, `residual=False` leaves the skips out, `scale` is the branch scale.
     `dropout` acts where the paper's §5.4 has it (0.1 there): on each sub-layer's output before it joins, and on the sum of
     embeddings and positions; none on attention weights. `shared`: all blocks have the weights of the first, without dropout (Lan et
-    al. 2020, ALBERT). `tied`: the head uses the embedding's weight (Press & Wolf 2017). `head` is a `Head` or a number of classes
-    of the whole sequence. Raises `NetworkError`.
+    al. 2020, ALBERT). `tied`: the head uses the embedding's weight (Press & Wolf 2017). `averaged`: behind every `period`-th
+    block a learned average of its output and of every `dilation`-th before it, the embedding's the first, which starts as the
+    output alone, whose own weight is the box's scale (Pagliardini et al. 2024, DenseFormer). `head` is a `Head` or a number of
+    classes of the whole sequence. Raises `NetworkError`.
     """
     counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
     chosen("the norm's place", norm, ("post", "pre"))
@@ -54,9 +59,17 @@ def transformer(
     block = _post_block if norm == "post" else _pre_block
     if shared and dropout:
         raise NetworkError("blocks that share weights have no dropout of their own")
+    if shared and averaged:
+        raise NetworkError("blocks that share weights are not averaged: each average has weights of its own")
+    counted("the dilation", dilation, 1, MOST_BLOCKS)
+    counted("the period", period, 1, MOST_BLOCKS)
     first = trunk.state
-    for _ in range(depth):
+    outputs = [first]
+    for number in range(1, depth + 1):
         block(trunk, attention, feed_forward or 4 * width, width, activation, residual, branches)
+        outputs.append(trunk.state)
+        if averaged and number % period == 0:
+            _average(trunk, outputs[number % dilation : -1 : dilation])
     if shared:
         _share(trunk, first, depth)
     if norm == "pre":
@@ -71,6 +84,13 @@ def _share(trunk: Trunk, first: int, blocks: int) -> None:
     for place in range(first + period, trunk.state):
         owner = f"f{first + (place - first) % period + 1}"
         trunk.layers[place] = trunk.layers[place].replaced(shares=owner)
+
+
+def _average(trunk: Trunk, earlier: list[int]) -> None:
+    """Lay the average of the last state and of `earlier` ones, whose weights start at 1 and 0."""
+    trunk.layer(Identity(), scale=1.0, scale_learned=True)
+    for state in earlier:
+        trunk.skip(state, strength=0.0, learned=True)
 
 
 def _post_block(trunk: Trunk, attention: Attention, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:

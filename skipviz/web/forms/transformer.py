@@ -14,13 +14,13 @@ OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 
 
 def _make(
-    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared
+    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared, averaged
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     return families.transformer(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
-        shared=shared == "shared" and not dropout,
+        shared=shared == "shared" and not dropout, averaged=averaged == "on" and (shared == "own" or dropout > 0),
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
@@ -42,10 +42,11 @@ def _read(network: Network) -> dict | None:
         "causal": "on" if usual((layer.op.causal for layer in attentions), False) else "off",
         "positions": usual((layer.op.mode for layer in of_kind(network, "position")), "none"),
         "activation": usual(((last if norm == "pre" else first).activation for first, last in pairs), "relu"),
-        "residual": "on" if network.skips else "off",
+        "residual": "on" if any(not skip.learned for skip in network.skips) else "off",
         "scale": scale_of(branches, 2 * len(attentions)),
         "dropout": usual((layer.dropout for layer in branches), 0.0),
         "shared": "shared" if any(layer.shares for layer in network.layers) else "own",
+        "averaged": "on" if any(skip.learned for skip in network.skips) else "off",
     }
 
 
@@ -86,6 +87,14 @@ FORM = Form(
             words={"own": "a block's own", "shared": "one block's for all"},
             help="All blocks share the first one's (Lan et al. 2020, ALBERT); without dropout",
             idle=lambda values: values["dropout"] > 0,
+        ),
+        Setting(
+            "averaged",
+            "Average of blocks",
+            "off",
+            SWITCH,
+            help="Behind each block a learned average of all blocks' outputs (Pagliardini et al. 2024, DenseFormer)",
+            idle=lambda values: values["shared"] == "shared" and not values["dropout"],
         ),
     ),
     _make,

@@ -81,10 +81,10 @@ def with_task(editor: Editor, task: Task) -> Experiment:
 def follow_task(state: SessionState, editor: Editor, task: Task) -> None:
     """Put the editor's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
     before, layers, old = known(editor), editor.network.layers, editor.experiment.task
-    if before.recipe and fits(before.recipe.family, task):
-        _remember(editor.experiment, Recognised(before.recipe.followed(old, task)))
     if not take(state, editor, lambda: with_task(editor, task)):
         return
+    if before.recipe and fits(before.recipe.family, task):
+        _remember(editor.experiment, Recognised(before.recipe.followed(old, task)))
     after = known(editor)
     if after.family != before.family and editor.network.layers != layers:
         title = TITLES.get(before.family, "Your own network")

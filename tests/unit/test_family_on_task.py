@@ -15,8 +15,8 @@ from skipviz.tasks.own import Own
 from skipviz.tasks.task import KINDS, Task
 from skipviz.web.forms import FORMS
 from skipviz.web.forms.architecture import afresh, with_family, with_own, with_recipe, with_task
+from skipviz.web.forms.family_detection import TITLES, recognised
 from skipviz.web.forms.recipe import built, first_recipe, fits, recipe_of, size_words
-from skipviz.web.forms.recognition import TITLES, recognised
 from skipviz.web.forms.setup import rebuilt
 from skipviz.web.session_state.larger_images_fix import SIZES, larger_images
 from skipviz.web.session_state.suggested_fix import suggested_fix_of

@@ -26,7 +26,7 @@ from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.tasks.uploads import Uploads
 from skipviz.web.forms.architecture import usual, with_family, with_task
-from skipviz.web.forms.recognition import recognised
+from skipviz.web.forms.family_detection import recognised
 
 PARTS = ("x", "y", "held_out_x", "held_out_y")
 CASES = {

@@ -14,8 +14,8 @@ from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.objective import fitted_loss
 from ...tasks.task import Task
+from .family_detection import TITLES, Recognised, recognised
 from .recipe import Recipe, built, first_recipe, fits
-from .recognition import TITLES, Recognised, recognised
 from .setup import FAMILIES, Setup, is_stack, rebuilt, setup_of
 
 SMALL_PICTURE, LARGE_PICTURE = 12 * 12, 32 * 32

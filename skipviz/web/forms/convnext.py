@@ -6,8 +6,8 @@ from ...network import families
 from ...network.family.convnext import BLOCKS, SCALE
 from ...network.network import Network
 from ...tasks.task import Task
-from .clues import of_kind, usual
 from .form import DROPOUTS, OF_IMAGES, WITH_SKIPS, Form, Setting
+from .heuristics import of_kind, usual
 
 MOST_STAGES = len(BLOCKS)
 

@@ -6,8 +6,8 @@ from ...network import families
 from ...network.family.densenet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
-from .clues import usual
 from .form import OF_IMAGES, Form, Setting
+from .heuristics import usual
 
 PUBLISHED = {f"of {depth}": blocks for depth, blocks in sorted(IMAGENET.items())}
 """Layers a block of the published depths."""

@@ -6,8 +6,8 @@ from ...network import families
 from ...network.family.fcn import CLASSIFIER_KERNEL, FUSED, VGG16
 from ...network.network import Network
 from ...tasks.task import Task
-from .clues import of_kind, usual
 from .form import EDGES, Form, Setting
+from .heuristics import of_kind, usual
 from .unet import IMAGES
 
 WIDENING = {"even": (2, 3, 4, 6, 8), "double": tuple(2 * width // VGG16[0][0] for width, _ in VGG16)}

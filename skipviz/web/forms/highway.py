@@ -6,8 +6,8 @@ from ...network import families
 from ...network.base import NetworkError, is_image
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
-from .clues import usual
 from .form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, NORMS, Form, Setting
+from .heuristics import usual
 
 POINTS = tuple(name for name, kind in KINDS.items() if kind.picture == "boundary")
 INITS = tuple(name for name in INIT_WORDS if name != "zero")  # with which a highway could not start

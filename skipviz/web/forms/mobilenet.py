@@ -6,8 +6,8 @@ from ...network import families
 from ...network.family.mobilenet import LAST, STAGES, STEM, divisible
 from ...network.network import Network
 from ...tasks.task import Task
-from .clues import of_kind, usual
 from .form import NORM_WORDS, NORMS, OF_IMAGES, WITH_SKIPS, Form, Setting
+from .heuristics import of_kind, usual
 
 LAYOUTS = {"small": "small images", "imagenet": "ImageNet"}
 WIDTHS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.4)

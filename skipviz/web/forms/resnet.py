@@ -8,8 +8,8 @@ from ...network import families
 from ...network.family.resnet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
-from .clues import of_kind, scale_of, usual
 from .form import DROPOUTS, NORM_WORDS, NORMS, OF_IMAGES, SCALES, SCALES_HELP, SWITCH, WITH_SKIPS, Form, Setting
+from .heuristics import of_kind, scale_of, usual
 
 LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet", "small": "four stages, small stem"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}

@@ -6,8 +6,8 @@ from ...network import families
 from ...network.family.tabular_resnet import MOST_BLOCKS
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
-from .clues import of_kind, usual
 from .form import DROPOUTS, INIT_WORDS, NORM_WORDS, NORMS, WITH_SKIPS, Form, Setting
+from .heuristics import of_kind, usual
 from .highway import INITS
 
 FEATURES = tuple(name for name, kind in KINDS.items() if "mlp" in kind.families)

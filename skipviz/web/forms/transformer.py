@@ -7,8 +7,8 @@ from ...network.family.transformer import MOST_BLOCKS
 from ...network.layer import Layer
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
-from .clues import of_kind, scale_of, usual
 from .form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
+from .heuristics import of_kind, scale_of, usual
 
 OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 

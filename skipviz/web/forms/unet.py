@@ -6,8 +6,8 @@ from ...network import families
 from ...network.network import Network
 from ...network.skip import Skip
 from ...tasks.task import KINDS, Task
-from .clues import of_kind, usual
 from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form, Setting
+from .heuristics import of_kind, usual
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 BESIDE = {"none": "nothing", "gates": "attention gates", "nested": "nested (U-Net++)"}

@@ -13,7 +13,7 @@ from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
 from ..content.page_data import network_data
-from ..forms.recognition import TITLES, recognised
+from ..forms.family_detection import TITLES, recognised
 from ..session_state import session, view
 from . import opening
 

@@ -12,10 +12,10 @@ from ...tasks import presets
 from ...tasks.experiment import Experiment
 from ...tasks.task import Task
 from ..forms import FORMS, architecture
+from ..forms.family_detection import TITLES, Recognised, recognised
 from ..forms.form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, SCALES, SCALES_HELP, Setting
 from ..forms.output_size import output_words
 from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
-from ..forms.recognition import TITLES, Recognised, recognised
 from ..forms.setup import PATTERNS, Setup, rebuilt
 from ..session_state.editor import Editor, events_between
 from ..session_state.larger_images_fix import larger_images

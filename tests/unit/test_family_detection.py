@@ -19,8 +19,8 @@ from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
 from skipviz.web.forms import FORMS
 from skipviz.web.forms.architecture import afresh, with_recipe
+from skipviz.web.forms.family_detection import recognised
 from skipviz.web.forms.recipe import built, first_recipe, recipe_of, size_words, structure
-from skipviz.web.forms.recognition import recognised
 
 MOST_BOXES = 120
 """Of a drawn network, so that many are drawn in little time."""

@@ -293,6 +293,7 @@ class Painter:
                 drawn.append(self._box(index))
                 ids = [self.network.layers[layer].id for layer in item.layers]
                 row["weightless"] = words.weightless(self.network, item.layers)
+                row["scaled"] = any(self.network.layers[layer].scale_learned for layer in item.layers)
                 self.rows.append({"id": ids[0], "kind": "box", **row, "ids": ids, "label": f"f({item.first + 1})", "skips": []})
             if index in g.joints:
                 drawn.append(self._joint(index))

@@ -28,7 +28,7 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
         found.append(f"{100 * shared[parts[0].id]:.0f} %")
     elif strengths != {1.0} or any(part.learned for part in parts):
         digits = ".2f" if any(part.learned for part in parts) else ".3g"
-        found.append(f"×{strengths.pop():{digits}}" if len(strengths) == 1 else "× mixed")
+        found.append(f"×{strengths.pop():{digits}}".replace("-", "−") if len(strengths) == 1 else "× mixed")
     adapters = {network.shapes.skips[index].adapter.label() for index in skips}
     if len(adapters) == 1:
         found += [word for word in adapters.pop().split(" · ") if word]
@@ -81,7 +81,7 @@ def layer(described: Network, layers: Sequence[int]) -> str:
     if first.activation != "none":
         parts.append(ACTIVATIONS[first.activation].words)
     if weightless(described, layers):
-        parts.append("no weights")
+        parts.append("only a learned scale" if first.scale_learned else "no weights")
     if first.dropout:
         parts.append(f"dropout {first.dropout:g}")
     if first.drop_path:
@@ -97,8 +97,9 @@ def layer(described: Network, layers: Sequence[int]) -> str:
 
 
 def weightless(described: Network, layers: Sequence[int]) -> str:
-    """Return what boxes without weights do ("max pool"), '' for any that has some."""
-    if any(described.shapes.layers[index].parameters for index in layers):
+    """Return what boxes without weights do ("max pool"), '' for any that has some; a learned scale is none."""
+    shapes = [(described.layers[index], described.shapes.layers[index]) for index in layers]
+    if any(shape.parameters > layer.scale_count(shape.input) for layer, shape in shapes):
         return ""
     first = described.layers[layers[0]]
     alone = isinstance(first.op, Identity) and first.activation != "none"
@@ -118,7 +119,9 @@ def skip(described: Network, skips: Sequence[int]) -> str:
     on = sum(described.skips[index].in_force for index in skips)
     if len(skips) > 1:
         return f"{len(skips)} skips, {on} on, {first.merge}; the first from h({first.source}) to h({first.target})"
-    strength = "" if first.strength == 1 and not first.learned else f", strength {first.strength:.3g}" + ", learned" * first.learned
+    strength = f", strength {first.strength:.3g}".replace("-", "−") + ", learned" * first.learned
+    if first.strength == 1 and not first.learned:
+        strength = ""
     if first.via:
         strength += f", through {', '.join(part.op.label() for part in feeding(described, first.via))}"
     return f"Skip from h({first.source}) to h({first.target}), {first.merge}{strength}, {'on' if on else 'off'}"

@@ -82,6 +82,22 @@ def test_a_box_without_weights_says_what_it_does_and_one_with_weights_nothing():
         assert not alone or row["weightless"].startswith(("max pool", "crop "))
 
 
+def test_a_box_that_learns_nothing_but_its_scale_says_so():
+    network = families.transformer(depth=2, width=8, heads=2, averaged=True, input=(8, 8))
+    drawing = draw(network)
+    scaled = [row for row in drawing.rows if row["kind"] == "box" and row["scaled"]]
+    assert scaled
+    assert all(row["weightless"] for row in scaled)
+    assert drawing.svg.count("only a learned scale") == len(scaled)
+
+
+def test_a_negative_strength_has_a_minus_sign_in_words_and_on_its_line():
+    network = families.mlp(depth=4, width=8, skip_every=2)
+    svg = draw(edit.set_skips(network, ["s1-3"], strength=-0.5)).svg
+    assert "×−0.5<" in svg
+    assert "strength −0.5," in svg
+
+
 def test_a_state_tells_its_shape():
     network = families.fcn()
     assert {state["k"]: state["shape"] for state in draw(network).states}.items() <= {

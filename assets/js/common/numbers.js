@@ -29,6 +29,11 @@ export function formatNumber(value) {
   return `${mantissa}·10${raised(Number(exponent))}`;
 }
 
+/** A factor to two places: -0.5 → "×−0.50". @param {number} value */
+export function factor(value) {
+  return `×${value.toFixed(2).replace("-", "−")}`;
+}
+
 /**
  * A power of ten as an axis writes it: -4 → "10⁻⁴", -1 → "0.1", 0 → "1", 1 → "10".
  * @param {number} exponent

@@ -2,6 +2,7 @@
 // How skips, valves and boxes stand at one moment of a run: on a drawing of another moment, or of the run's beginning.
 
 import { countInForce, inForce } from "../common/in_force.js";
+import { factor } from "../common/numbers.js";
 
 const STANDING_SVG = "http://www.w3.org/2000/svg";
 // As `skipviz.drawing.marks` and `plate` have them, px.
@@ -77,7 +78,7 @@ export function drawStanding(svg, diagram, network) {
 
 /** A number with three digits. @param {number} value */
 function short(value) {
-  return String(Number(value.toPrecision(3)));
+  return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
 function skipSentence(skips, on) {
@@ -95,7 +96,7 @@ function chipWords(skips, on, crosses) {
   if (on > 0 && on < skips.length) found.push(`${on} of ${skips.length} on`);
   if (skips.length === 1 && skips[0].softmax && skips[0].share !== null && on) found.push(`${(100 * skips[0].share).toFixed(0)} %`);
   else if (strengths.length > 1) found.push("× mixed");
-  else if (skips.some((skip) => skip.learned)) found.push(`×${strengths[0].toFixed(2)}`);
+  else if (skips.some((skip) => skip.learned)) found.push(factor(strengths[0]));
   else if (strengths[0] !== 1) found.push(`×${short(strengths[0])}`);
   if (adapters.length === 1) found.push(...(adapters[0] || "").split(" · ").filter(Boolean));
   if (gains.length > 1) found.push("▽ mixed");

@@ -3,7 +3,7 @@
 import { element, iconButton } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { ACTIVATIONS } from "../common/activations.js";
-import { formatNumber } from "../common/numbers.js";
+import { factor, formatNumber } from "../common/numbers.js";
 import { readAs, typedNumber } from "../common/typed_number.js";
 
 /* global KINDS */
@@ -23,10 +23,10 @@ function switchButton(label, on, onclick, red = false) {
 }
 
 function range(label, value, limits, changed, word = "") {
-  const shown = element("output", {}, `${word}×${Number(value).toFixed(2)}`);
+  const shown = element("output", {}, `${word}${factor(Number(value))}`);
   const input = element("input", { type: "range", "aria-label": label, ...limits, value });
   input.oninput = () => {
-    shown.textContent = `${word}×${Number(input.value).toFixed(2)}`;
+    shown.textContent = `${word}${factor(Number(input.value))}`;
     changed(Number(input.value), false);
   };
   input.onchange = () => changed(Number(input.value), true);
@@ -37,7 +37,7 @@ function range(label, value, limits, changed, word = "") {
 function follow(input, value) {
   if (!input || input === document.activeElement) return;
   input.value = value;
-  input.nextSibling.textContent = `×${Number(value).toFixed(2)}`;
+  input.nextSibling.textContent = factor(Number(value));
 }
 
 /**

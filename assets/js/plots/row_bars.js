@@ -90,7 +90,7 @@ function drawRow({ drawing, look, areas, mark }, written) {
   }
   const below = now && now.median > 0 && Math.log10(now.median) < low;
   if (below && !written) drawing.numbers.push({ x: end + 3 * unit, y: mark.y, text: "≤", colour: look.tokens.ink3, place: "middle right" });
-  if (mark.weightless) drawing.numbers.push({ x: low + 7 * unit, y: mark.y, text: "no weights", colour: look.tokens.ink3, place: "middle right" });
+  if (mark.weightless) drawing.numbers.push({ x: low + 7 * unit, y: mark.y, text: mark.scaled ? "only a scale" : "no weights", colour: look.tokens.ink3, place: "middle right" });
   if (now && written) {
     const colour = now.median > 10 ? look.tokens.warning : look.tokens.ink2;
     drawing.numbers.push({ x: end + 7 * unit, y: mark.y, text: partNumber(now.median, mark), colour, place: "middle right" });

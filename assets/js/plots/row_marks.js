@@ -7,8 +7,8 @@ import { formatNumber, formatPower } from "../common/numbers.js";
 /**
  * @typedef {import("../diagram/aggregate.js").Spread} Spread
  * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms" | "mean", scale?: "absolute" | "relative"}} RowOptions
- * @typedef {{y: number, h: number, parts: number[], plate: any, name: string, weightless?: string, now: Spread | null, ghost: Spread | null,
- *   before: Spread | null, mark: string}} RowMark y and h in px; weightless: what boxes without weights do; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
+ * @typedef {{y: number, h: number, parts: number[], plate: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, ghost: Spread | null,
+ *   before: Spread | null, mark: string}} RowMark y and h in px; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
  */
 
 const STATE_BAR = 11;
@@ -102,6 +102,7 @@ export function markSentences(mark, input, low) {
   const { quantity, measure, scale } = { quantity: "weight", measure: "norm", scale: "absolute", ...input.options };
   const unit = scale === "relative" ? " of the last’s" : "";
   const lines = [];
+  if (mark.weightless && mark.scaled) return [`${mark.name}, ${mark.weightless}: no weights but a learned scale`];
   if (mark.weightless) return [`${mark.name}, ${mark.weightless}: no weights`, "It passes the gradient on and learns nothing"];
   if (!mark.now) lines.push(`${mark.name}: ${input.values ? "nothing to measure" : "not measured yet"}`);
   else if (mark.now.count === 1) lines.push(`${mark.name}: ${markedNumber(mark.now.median, mark.mark)}${unit}`);
@@ -171,6 +172,7 @@ function layerPlaces(diagram) {
       plate: row.kind === "plate" ? (plates.get(row.id) ?? plates.get(row.plate) ?? { count: row.layers.length }) : null,
       name: nameOf(row),
       weightless: row.weightless ?? "",
+      scaled: row.scaled ?? false,
     }));
 }
 

@@ -128,10 +128,11 @@ def test_strength_and_gain_act_on_the_running_network(six):
     six.wait_for_step(10)
     six.skip("s1-3").focus()
     six.page.keyboard.press("Enter")
-    six.inspector.get_by_label("Strength", exact=True).fill("0.5")
+    six.inspector.get_by_label("Strength", exact=True).fill("-0.5")
     frame = six.event_frame()
-    assert frame["events"][0]["strength"] == 0.5
-    six.expect_network(lambda network: network.skip("s1-3").strength == 0.5)
+    assert frame["events"][0]["strength"] == -0.5
+    six.expect_network(lambda network: network.skip("s1-3").strength == -0.5)
+    expect(six.page.locator("svg.sv-diagram").get_by_text("×−0.5", exact=True)).to_be_visible()
     six.layer("f5").click()
     six.inspector.get_by_label("Gradient gain").fill("0")
     killed = six.frame_where(lambda frame: any(event.get("gain") == 0 for event in frame.get("events", ())))

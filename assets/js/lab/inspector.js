@@ -123,7 +123,7 @@ function skipControls(skips, depth, act) {
   return [
     element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`, explain("skip")),
     switchButton("Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
-    range("Strength", skip.strength, skip.learned ? { min: -4, max: 4, step: 0.01 } : { min: 0, max: 2, step: 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
+    range("Strength", skip.strength, { min: -4, max: 4, step: skip.learned ? 0.01 : 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
     choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true)),
     menu(
       "Adapter, learning, gain and ends of this skip",

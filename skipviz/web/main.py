@@ -27,7 +27,7 @@ if lost:
 chosen = st.navigation(list(pages.values()), position="top")
 # What was asked for on a page just before it was left.
 for screen in (figure_page, lab_page, runs_page, compare_page):
-    if commands(screen.KEY, 0):
+    if chosen is not pages[screen.KEY] and commands(screen.KEY, 0):
         screen.obey()
 asked = st.session_state.pop("go", None)
 if isinstance(asked, str) and asked in pages:

@@ -25,5 +25,5 @@ def test_a_hundred_blocks_open_within_seconds_folded_and_with_their_form(page):
     expect(lab.svg.get_by_text("×98")).to_be_visible()
     assert lab.svg.bounding_box()["height"] < 760
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_label("Blocks")).to_have_value("100")
+    expect(sidebar.get_by_label("Blocks", exact=True)).to_have_value("100")
     expect(sidebar.get_by_text("Drawn here for 8 inputs")).to_be_visible()

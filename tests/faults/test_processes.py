@@ -166,8 +166,8 @@ sys.stdin.read()
 def test_a_worker_never_holds_streamlit():
     script = """
 import sys
-from skipviz.engine import fork server
-from skipviz.engine.processes import initialisation worker, worker
+from skipviz.engine import fork_server
+from skipviz.engine.processes import initialisation, worker
 for warm_up in fork_server.warm_ups():
     warm_up()
 print([name for name in ("streamlit", "pandas", "plotly", "skipviz.web") if name in sys.modules])

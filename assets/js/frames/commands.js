@@ -4,20 +4,20 @@
 // ms that a page stays at most once a link was followed; after which it did not lead away.
 const LEAVING = 5000;
 
-/** What was waiting on a page that was left. @type {{n: number, page: string}[]} */
+/** What was waiting on a page that was left. @type {{n: number, sender: string}[]} */
 let behind = [];
 
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
  * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did. What waits
  * when a page is left is told by the next one: a rerun of the page that is left would bring it back.
- * @param {string} page
+ * @param {string} sender  the page
  * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
-export function createCommands(page) {
-  let queue = behind.filter((command) => command.page === page);
+export function createCommands(sender) {
+  let queue = behind.filter((command) => command.sender === sender);
   let last = Math.max(0, ...queue.map((command) => command.n));
-  let others = behind.filter((command) => command.page !== page);
+  let others = behind.filter((command) => command.sender !== sender);
   behind = [];
   let timer = 0;
   // Python's session that is talked to: a restarted server begins another, and is sent the last commands once more by
@@ -45,7 +45,7 @@ export function createCommands(page) {
     },
     send(command, later = 0) {
       last += 1;
-      queue.push({ ...command, n: last, page });
+      queue.push({ ...command, n: last, sender });
       if (later) wait(later);
       else tell();
       return last;

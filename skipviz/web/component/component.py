@@ -70,7 +70,7 @@ def commands(key: str, done: int) -> list[dict]:
 
     What it had no time to send before it was left comes from the page that followed.
     """
-    found = [one for page in PAGES for one in _sent(page) if one.get("page", page) == key and one["n"] > done]
+    found = [one for page in PAGES for one in _sent(page) if one.get("sender", page) == key and one["n"] > done]
     return sorted(found, key=lambda command: command["n"])
 
 

@@ -13,7 +13,7 @@ from skipviz import Experiment, Head, Layer, Linear, Network, NetworkError, Pool
 from skipviz.learning.trainer import Trainer
 from skipviz.network.base import sentence
 from skipviz.network.chain import wiring_of
-from skipviz.network.rest import residual_branches, stand_ins
+from skipviz.network.rest import residual_branches, stand_ins, unfit
 from skipviz.tasks.event import LayerEvent, SkipEvent, applied
 from skipviz.tasks.twin import twin_of
 from skipviz.web.session_state.editor import events_between
@@ -68,6 +68,16 @@ def test_what_switching_a_skip_gives_is_a_network_that_can_be_made_or_is_refused
         skips = [other.replaced(**change) if other == skip else other for other in network.skips]
         anew = {**{name: getattr(network, name) for name in Network.model_fields}, "skips": skips}
         assert refusal(lambda: edit.set_skip(network, skip.id, **change)) == refusal(lambda: Network(**anew))  # noqa: B023
+
+
+@given(chains())
+def test_nothing_could_take_a_layers_place_where_it_changes_the_shape_in_no_residual_branch(network):
+    off = network.model_copy(update={"layers": tuple(layer.replaced(on=False) for layer in network.layers)})
+    wiring = wiring_of(off)
+    shapes, under = wiring.shapes.nodes, residual_branches(wiring)
+    assert unfit(off) == [
+        layer.id for layer in off.layers if shapes[layer.id].input != shapes[layer.id].output and layer.id not in under
+    ]
 
 
 def test_a_layer_lies_in_a_residual_branch_where_an_add_or_gate_passes_it():

@@ -1,6 +1,8 @@
-"""A skip as a torch module: its adapter A, its gate T, and what it carries to its target."""
+"""A skip as a torch module: its adapter A, its gate T or attention, and what it carries to its target."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from .gain import with_gain
 from .layer import called_or_bound, composed, normalising
 from .norm import Norm
 from .operation import MODULES, Function
+from .operation.attention import CrossAttention
 from .seeding import generator
 
 
@@ -25,7 +28,7 @@ class SkipModule(nn.Module):
         super().__init__()
         self.skip, self.source, self.target = way.skip, way.carries, way.target
         self.adapter, self.carried = way.shape.adapter, way.shape.carried
-        self.project = self.norm = self.gate = None
+        self.project = self.norm = self.gate = self.attention = None
         self.strength = nn.Parameter(torch.tensor(way.skip.strength)) if way.skip.learned else None
         if way.projects:
             self.project = _pointwise(self.source, channels(self.carried), self.adapter.bias)
@@ -36,6 +39,10 @@ class SkipModule(nn.Module):
             self.gate = _pointwise(self.source, channels(self.target), True)
             self.gate.initialise("torch", generator(seed, "gate", way.skip.id))
             nn.init.constant_(self.gate.bias, way.skip.gate_bias)
+
+        if way.attends:
+            self.attention = CrossAttention(way.skip.attention, self.target)
+            self.attention.initialise("torch", generator(seed, "attend", way.skip.id))
 
     def set_skip(self, skip: Skip) -> None:
         """Take the gradient gain; switch and strength act where the skip joins, and a learned strength is the parameter."""
@@ -64,6 +71,10 @@ class SkipModule(nn.Module):
         if skip.gain != 1:
             stages.append(lambda y: with_gain(y, skip.gain))
         return composed([stage for stage in stages if stage is not None])
+
+    def attend(self, training: bool | None) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return (f_target, A(h_source)) ↦ the attention from the one over the other."""
+        return called_or_bound(self.attention, training)
 
     def _spatial(self) -> Function | None:
         kind = self.adapter.spatial

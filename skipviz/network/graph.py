@@ -156,5 +156,5 @@ class _Folding:
         source = self.places[edge.source] if on_trunk else min(known[edge.source], target - 1)
         live = {name: getattr(edge, name) for name in ("on", "strength", "gain", "adapter", "learned", "rate", "softmax")}
         via = "" if on_trunk else edge.source
-        joins = {"merge": node.op.kind, "gate_bias": node.op.gate_bias, "before": before and MERGES[node.op.kind].joins}
+        joins = {**node.op.of_skip(), "before": before and MERGES[node.op.kind].joins}
         return Skip(id=edge.id, source=source, target=target, via=via, **joins, **live)

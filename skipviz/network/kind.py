@@ -135,6 +135,8 @@ class Merge:
     """What is carried, or of a gate its T, that changes nothing: 0 or 1."""
     maps: bool = False
     """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
+    attends: bool = False
+    """It learns an attention whose queries are f_j's and whose keys and values are A's, which keeps h_i's positions."""
     sign: str = ""
     """A letter in the mark where it lands, or nothing."""
     strokes: tuple[tuple[float, float, float, float], ...] = ()
@@ -147,6 +149,8 @@ class Merge:
     """How a script lands it: from the expressions of f_j, of A(h_i) and of the strength (`1.0` where it is that for good)."""
     helper: str = ""
     """Source of the function of its name that a script needs for that, where torch has none."""
+    requires: tuple[str, ...] = ()
+    """What that needs beside itself."""
 
     @property
     def words(self) -> str:

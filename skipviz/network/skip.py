@@ -9,6 +9,7 @@ from pydantic import Field
 from .base import Frozen, NetworkError, Shape, channels, is_image, spatial, with_channels, written
 from .layer import Init
 from .merge import MERGES
+from .operation import Attention
 
 Merge = Literal[*MERGES]
 
@@ -47,6 +48,7 @@ class Skip(Frozen):
     gain: float = Field(1.0, ge=0, le=1, description="factor on the gradient that goes back through the skip")
     adapter: Adapter = Adapter()
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
+    heads: int = Field(4, ge=1, le=64, description="of an attention, each at a share of the target's width")
     via: str = Field("", max_length=32, description="id of the branch's node whose output it carries, which is made of h_source")
     before: bool = Field(False, description="of a concat: its channels stand before those of the state it joins")
     learned: bool = Field(False, description="s is a parameter that starts at `strength`")
@@ -57,6 +59,16 @@ class Skip(Frozen):
     def joins(self) -> bool:
         """Whether it widens what the next layer reads; else it lands on its target."""
         return MERGES[self.merge].joins
+
+    @property
+    def attends(self) -> bool:
+        """Whether its target attends to what it carries, which keeps its own positions."""
+        return MERGES[self.merge].attends
+
+    @property
+    def attention(self) -> Attention:
+        """The attention of one that attends, as the operation whose parameters it has."""
+        return Attention(heads=self.heads)
 
     @property
     def in_force(self) -> bool:
@@ -71,8 +83,11 @@ class Skip(Frozen):
                 f"h({self.source}) has shape {written(source)} and h({self.target}) {written(target)}: no adapter joins them"
             )
         chosen = self.adapter
-        place = chosen.spatial
-        if place == "auto" or spatial(source) == spatial(target):
+        place = "none" if self.attends else chosen.spatial
+        if self.attends:
+            for shape in (target, with_channels(source, channels(target))):
+                self.attention.output_shape(shape)
+        elif place == "auto" or spatial(source) == spatial(target):
             place = _spatial_for(spatial(source), spatial(target))
         width = chosen.channels if chosen.channels != "auto" else self._channels_for(source, target)
         return chosen.replaced(spatial=place, channels=width)
@@ -85,7 +100,8 @@ class Skip(Frozen):
     def carried_shape(self, source: Shape, target: Shape) -> Shape:
         """Return the shape of A(h_source) and check that it joins h_target; raises `NetworkError`."""
         adapter = self.resolved_adapter(source, target)
-        _check_spatial(self, adapter, source, target)
+        if not self.attends:
+            _check_spatial(self, adapter, source, target)
         if adapter.channels == "project":
             wanted = adapter.width or channels(source) if self.joins else channels(target)
         elif adapter.channels == "pad":
@@ -101,7 +117,7 @@ class Skip(Frozen):
                 f"{self.merge} needs equal channels: h({self.source}) has {channels(source)}, h({self.target}) "
                 f"{channels(target)}; choose pad or project"
             )
-        return with_channels(target, wanted)
+        return with_channels(source if self.attends else target, wanted)
 
     def parameter_count(self, source: Shape, target: Shape) -> int:
         """Return the parameters of the adapter, of the gate and of a learned strength."""
@@ -114,6 +130,8 @@ class Skip(Frozen):
             count += 2 * width if adapter.norm == "batch" else 0
         if MERGES[self.merge].maps:
             count += channels(source) * channels(target) + channels(target)
+        if self.attends:
+            count += self.attention.parameter_count(target)
         return count
 
 

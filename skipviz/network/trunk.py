@@ -26,8 +26,8 @@ class Trunk:
 def path_to(wiring: Wiring) -> list[Joint]:
     """Return the edges of a graph's trunk, from an input to the output.
 
-    Of two ways into a merge it takes the one through more layers, and of equals the earlier port; a gate and a product change
-    their first state, so that is the trunk's.
+    Of two ways into a merge it takes the one through more layers, and of equals the earlier port; a gate, a product and an
+    attention change their first state, so that is the trunk's.
     """
     layers: dict[str, int] = dict.fromkeys(wiring.inputs, 0)
     came: dict[str, Joint] = {}

@@ -37,9 +37,13 @@ class Way:
         return MERGES[self.skip.merge].maps
 
     @property
+    def attends(self) -> bool:
+        return self.skip.attends
+
+    @property
     def modules(self) -> list[str]:
-        """What it has that learns, in the order of its parameters: `strength`, `project`, `gate`."""
-        has = {"strength": self.skip.learned, "project": self.projects, "gate": self.gates}
+        """What it has that learns, in the order of its parameters: `strength`, `project`, `gate`, `attention`."""
+        has = {"strength": self.skip.learned, "project": self.projects, "gate": self.gates, "attention": self.attends}
         return [name for name, there in has.items() if there]
 
 

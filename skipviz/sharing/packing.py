@@ -44,6 +44,7 @@ SKIP = {
     "l": "learned",
     "r": "rate",
     "x": "softmax",
+    "h": "heads",
 }
 EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "l": "learned", "r": "rate", "x": "softmax"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}

@@ -71,6 +71,11 @@ class LayerWriter:
         mapped = drawn(self.needs, module, f'"gate", {name}', "torch", bias=skip.gate_bias)
         return joined([mapped, "nn.Sigmoid()"])
 
+    def attention(self, skip: Skip, target: Shape, name: str) -> str:
+        """Return the module of the attention of a skip that attends."""
+        self.needs.add(skip.merge)
+        return f'CrossAttention({target[0]}, {target[1]}, {skip.heads}, "attend", {name})'
+
     def head(self, head: Head, shape: Shape) -> tuple[str | None, str]:
         """Return the head's module and what it reads, `{}` being the last state; no module where that is the output."""
         if head.kind == "state":

@@ -160,7 +160,7 @@ class NetworkWriter:
         return self.module_of(layer.shares) if layer.shares else made, lines
 
     def make_maps(self, atom: Atom, ways: Iterable[Way]) -> None:
-        """Add to an atom what makes adapters and gates."""
+        """Add to an atom what makes adapters, gates and attentions."""
         for way in ways:
             made = []
             if way.skip.learned:
@@ -170,6 +170,8 @@ class NetworkWriter:
                 made.append(self.layers.projection(way.skip, way.shape, way.carries, self.id_of(way.skip.id)))
             if way.gates:
                 made.append(self.layers.gate(way.skip, way.carries, way.target, self.id_of(way.skip.id)))
+            if way.attends:
+                made.append(self.layers.attention(way.skip, way.target, self.id_of(way.skip.id)))
             if made:
                 module = made[0] if len(made) == 1 else f"nn.ModuleList([{', '.join(made)}])"
                 atom.made.append(f"self.{'e' if way.beside else 's'}[{self._key(way)}] = {module}")
@@ -274,6 +276,10 @@ class NetworkWriter:
         if kind.helper:
             self.needs.add(kind.name)
         strength = self._strength(skip, skip.strength)
+        if way.attends:
+            strength = self._map(way, "strength") if skip.learned else strength
+            more = f", {strength}" if strength != "1.0" else ""
+            return f"{kind.name}({f}, {self._carried(way)}, {self._map(way, 'attention')}{more})"
         if not way.gates:
             carried = self._carried(way)
             carried = f"{carried} * w[{1 + sharing.index(way)}]" if skip.softmax else self._weighed(way, carried, kind.neutral)

@@ -167,6 +167,7 @@ def resting(state, x, shape):
 
 REQUIRES = {
     "DropPath": ("Dropout",),
+    **{name: kind.requires for name, kind in MERGES.items() if kind.requires},
     **{
         name: ("fill", *(f"scheme {scheme}" for scheme in op.fills))
         for op in OPERATIONS.values()

@@ -269,7 +269,7 @@ class Plan:
         return self._carried(edge, kind, shape) if edge.strength == 1 else self._read(edge, self._adapter(edge), edge.strength)
 
     def _carried(self, edge: Joint, kind: str, shape: Shape) -> Reads:
-        """Return what an edge carries to a state of `shape`, without a fixed strength; of a gate with its T, of an attention with that."""
+        """Return what an edge carries to a state of `shape`, without a fixed strength; with a gate's T, or with an attention."""
         source, adapt = edge.source, self._adapter(edge)
         if MERGES[kind].maps:
             return self._gated(edge, kind)

@@ -39,11 +39,16 @@ from skipviz.network.norm import NORMS
 from skipviz.network.skip import stride_between
 
 IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6))
-INPUTS = (*IMAGES, (5,), (6,), (4, 3), (5, 6))
+SEQUENCES = ((4, 3), (5, 6))
+INPUTS = (*IMAGES, (5,), (6,), *SEQUENCES)
 MOST_SKIPS = 9
 Way = tuple[str, str, str]
 """How a skip joins: the spatial part of its adapter, the one of its channels, its merge."""
-WAYS: tuple[Way, ...] = tuple(product(("none", "stride", "crop", "resize"), ("none", "pad", "project"), MERGES))
+WAYS: tuple[Way, ...] = tuple(
+    way
+    for way in product(("none", "stride", "crop", "resize"), ("none", "pad", "project"), MERGES)
+    if way[0] == "none" or not MERGES[way[2]].attends
+)
 BARE: Way = ("none", "none", "add")
 """The commonest one: a residual skip as it is."""
 WIDE = 6
@@ -170,8 +175,10 @@ def adapters(source: Shape, target: Shape, merge: str) -> list[tuple[str, str]]:
     if len(source) != len(target):
         return []
     a, b = spatial(source), spatial(target)
-    places = ["none"] if a == b else []
-    if a != b and all(x >= y for x, y in zip(a, b, strict=True)):
+    if MERGES[merge].attends and not len(source) == len(target) == 2:
+        return []
+    places = ["none"] if a == b or MERGES[merge].attends else []
+    if a != b and not places and all(x >= y for x, y in zip(a, b, strict=True)):
         places += ["crop"] + ["stride"] * bool(is_image(source) and stride_between(a, b))
     if a != b and is_image(source):
         places += ["resize"]
@@ -213,6 +220,7 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way:
         softmax=learned and merge == "add" and draw(BOOLEANS),
         gain=draw(usually(1.0, 0.5, 0.0)),
         gate_bias=draw(one_of(-2.0, 0.0, 1.0)),
+        heads=draw(one_of(*(count for count in (1, 2, 3) if channels(states[target]) % count == 0))),
         adapter=Adapter(
             spatial=place,
             channels=part,
@@ -243,7 +251,7 @@ def chains(draw, way: Way | None = None) -> Network:
     Each draw has a way of joining that its shapes and skips tend to: met by chance alone, some ways would be rare.
     """
     way = way or draw(one_of(*WAYS, *[BARE] * 12))
-    read = draw(st.sampled_from(INPUTS if way[0] == "none" else IMAGES))
+    read = draw(st.sampled_from(SEQUENCES if MERGES[way[2]].attends else INPUTS if way[0] == "none" else IMAGES))
     tokens = len(read) == 1 and draw(BOOLEANS)
     states, stack, laid = [read], [], []
     for k in range(1, draw(one_of(3, 4, 5, 6, 2, 1)) + 1):

@@ -55,9 +55,10 @@ def outputs(model, x: Tensor, taps: Taps) -> Tensor:
         if k == network.depth:
             return head(network.head, model.head, read)
         f = layer_output(network, k + 1, model.layers[k], read)
-        for index, skip in landing(network, k + 1, "multiply"):
+        for index, skip in acting_first(network, k + 1):
             if skip.on:
-                f = f * (1 + strength(model, index, skip) * (carried(model, index, skip, taps, states)[1] - 1))
+                a, s = carried(model, index, skip, taps, states)[1], strength(model, index, skip)
+                f = f * (1 + s * (a - 1)) if skip.merge == "multiply" else f + s * (attended(model, index, f, a) - f)
         for index, skip in landing(network, k + 1, "gate"):
             if skip.on:
                 source, a = carried(model, index, skip, taps, states)
@@ -86,6 +87,20 @@ def softmax(model, there: list[tuple[int, Skip]]) -> tuple[Tensor | float, dict[
 
 def landing(network: Network, k: int, merge: str) -> list[tuple[int, Skip]]:
     return [(index, skip) for index, skip in enumerate(network.skips) if (skip.target, skip.merge) == (k, merge)]
+
+
+def acting_first(network: Network, k: int) -> list[tuple[int, Skip]]:
+    """Return the products and the attentions that land at h_k, all of that kind together whose first comes first."""
+    there = sorted(landing(network, k, "multiply") + landing(network, k, "attend"), key=lambda one: one[0])
+    return sorted(there, key=lambda one: one[1].merge != there[0][1].merge)
+
+
+def attended(model, index: int, f: Tensor, memory: Tensor) -> Tensor:
+    """Return torch's own attention from `f` over `memory`."""
+    module = model.skips[index].attention
+    weights = module.weight, module.bias, None, None, False, 0.0, module.out_weight, module.out_bias
+    q, kv = f.transpose(0, 1), memory.transpose(0, 1)
+    return F.multi_head_attention_forward(q, kv, kv, f.shape[2], module.op.heads, *weights, need_weights=False)[0].transpose(0, 1)
 
 
 def _axis(h: Tensor) -> int:

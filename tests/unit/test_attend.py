@@ -6,8 +6,7 @@ from scripts import check, short
 from torch import nn
 
 import skipviz
-from skipviz import Attention, Embedding, Experiment, Head, Layer, Linear, Network, Position, Skip
-from skipviz import Task, Training, edit, link
+from skipviz import Attention, Embedding, Experiment, Head, Layer, Linear, Network, Position, Skip, Task, Training, edit, link
 from skipviz.drawing import diagram
 from skipviz.learning.build import build
 from skipviz.network.paths import path_counts
@@ -194,11 +193,14 @@ def test_its_mark_in_the_diagram_is_an_a():
     assert ">A</text>" in drawn
 
 
+TO = {"source": 1, "target": 2, "merge": "attend"}
+
+
 @pytest.mark.parametrize(
     ("net", "why"),
     [
         (lambda: network(heads=3), "3 heads need a width"),
-        (lambda: Network(layers=[Layer(op=Linear(width=8))] * 2, skips=[Skip(source=1, target=2, merge="attend")]), "needs a sequence"),
+        (lambda: Network(layers=[Layer(op=Linear(width=8))] * 2, skips=[Skip(**TO)]), "needs a sequence"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_attended_to_is_refused_in_words(net, why):

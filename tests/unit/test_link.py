@@ -145,7 +145,18 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             "a": {
                 "input": [64],
                 "layers": [{"id": "f1", **layer}, {"id": "f2", **layer}],
-                "skips": [{**skip, "gate_bias": -2.0, "via": "", "before": False, "learned": False, "rate": 1.0, "softmax": False}],
+                "skips": [
+                    {
+                        **skip,
+                        "gate_bias": -2.0,
+                        "via": "",
+                        "before": False,
+                        "learned": False,
+                        "rate": 1.0,
+                        "softmax": False,
+                        "heads": 4,
+                    }
+                ],
                 "head": {"kind": "classes", "outputs": 10, "bias": True, "flatten": False, "init": "torch"},
                 "branches": [],
                 "edges": [],

@@ -170,7 +170,7 @@ export const EXPLANATIONS = {
   skip: {
     title: "Skip",
     says: "A line past some layers: what it carries, A, joins the state at its end by its merge, of strength s.",
-    formula: "add: h + s·A;  concat: [h, s·A];  gate: h + s·(1 − T)⊙(A − h);  multiply: h⊙(1 + s·(A − 1));  attend: h + s·(attention(h; A) − h)",
+    formula: "add: h+sA; concat: [h, sA]; gate: h+s(1−T)⊙(A−h); multiply: h⊙(1+s(A−1)); attend: h+s(att(h,A)−h)",
     read: "Off does exactly what s = 0 does; deleting it changes the network.",
   },
   adapter: {

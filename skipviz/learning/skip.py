@@ -15,9 +15,9 @@ from ..network.skip import stride_between
 from ..network.way import Way
 from .gain import with_gain
 from .layer import called_or_bound, composed, normalising
+from .merge import ATTENTIONS
 from .norm import Norm
 from .operation import MODULES, Function
-from .operation.attention import CrossAttention
 from .seeding import generator
 
 
@@ -41,8 +41,8 @@ class SkipModule(nn.Module):
             nn.init.constant_(self.gate.bias, way.skip.gate_bias)
 
         if way.attends:
-            self.attention = CrossAttention(way.skip.attention, self.target)
-            self.attention.initialise("torch", generator(seed, "attend", way.skip.id))
+            self.attention = ATTENTIONS[way.skip.merge](way.skip, self.target)
+            self.attention.initialise(generator(seed, "attend", way.skip.id))
 
     def set_skip(self, skip: Skip) -> None:
         """Take the gradient gain; switch and strength act where the skip joins, and a learned strength is the parameter."""

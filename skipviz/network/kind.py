@@ -135,8 +135,12 @@ class Merge:
     """What is carried, or of a gate its T, that changes nothing: 0 or 1."""
     maps: bool = False
     """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
-    attends: bool = False
-    """It learns an attention whose queries are f_j's and whose keys and values are A's, which keeps h_i's positions."""
+    parameters: Callable[[int], dict[str, Shape]] | None = None
+    """Names and shapes of the parameters of the attention between f_j and A that it learns, by the target's width."""
+    own_positions: bool = False
+    """What a skip carries keeps its own positions, whatever those of the target are."""
+    module: str = ""
+    """The name of that attention's class in a script."""
     sign: str = ""
     """A letter in the mark where it lands, or nothing."""
     strokes: tuple[tuple[float, float, float, float], ...] = ()
@@ -148,13 +152,17 @@ class Merge:
     written: Callable[[str, str, str], str] = lambda f, carried, strength: f
     """How a script lands it: from the expressions of f_j, of A(h_i) and of the strength (`1.0` where it is that for good)."""
     helper: str = ""
-    """Source of the function of its name that a script needs for that, where torch has none."""
+    """Source of the function of its name, or of its module, that a script needs for that, where torch has none."""
     requires: tuple[str, ...] = ()
     """What that needs beside itself."""
 
     @property
     def words(self) -> str:
         return self.name
+
+    @property
+    def attends(self) -> bool:
+        return self.parameters is not None
 
 
 class Weights(Protocol):

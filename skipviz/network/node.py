@@ -20,6 +20,8 @@ class Join(Tagged):
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
     heads: int = Field(4, ge=1, le=64, description="of an attention, each at a share of the first state's width")
 
+    causal: bool = Field(False, description="of an attention: a position sees itself and those before it only")
+
     def label(self) -> str:
         """Return it as a person writes it."""
         return self.kind
@@ -31,7 +33,7 @@ class Join(Tagged):
 
     def of_skip(self) -> dict:
         """Return its fields as a skip has them."""
-        return {"merge": self.kind, "gate_bias": self.gate_bias, "heads": self.heads}
+        return {"merge": self.kind, "gate_bias": self.gate_bias, "heads": self.heads, "causal": self.causal}
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         """Return the shape of what edges that bring these give; raises `NetworkError`."""
@@ -42,7 +44,7 @@ class Join(Tagged):
             if any(len(shape) != len(first) or spatial(shape) != spatial(first) for shape in shapes):
                 raise NetworkError(f"a {self.kind} needs equal positions, not {_listed(shapes)}")
             return with_channels(first, sum(map(channels, shapes)))
-        if kind.attends:
+        if kind.own_positions:
             return first
         if any(shape != first and not (kind.spreads and spreads(shape, first)) for shape in shapes):
             raise NetworkError(f"{self.kind} needs equal shapes, not {_listed(shapes)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Literal
 
 from pydantic import Field
@@ -49,6 +50,7 @@ class Skip(Frozen):
     adapter: Adapter = Adapter()
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
     heads: int = Field(4, ge=1, le=64, description="of an attention, each at a share of the target's width")
+    causal: bool = Field(False, description="of an attention: a position sees itself and those before it only")
     via: str = Field("", max_length=32, description="id of the branch's node whose output it carries, which is made of h_source")
     before: bool = Field(False, description="of a concat: its channels stand before those of the state it joins")
     learned: bool = Field(False, description="s is a parameter that starts at `strength`")
@@ -62,13 +64,13 @@ class Skip(Frozen):
 
     @property
     def attends(self) -> bool:
-        """Whether its target attends to what it carries, which keeps its own positions."""
+        """Whether it learns an attention between its target and what it carries."""
         return MERGES[self.merge].attends
 
     @property
     def attention(self) -> Attention:
-        """The attention of one that attends, as the operation whose parameters it has."""
-        return Attention(heads=self.heads)
+        """The attention of one that attends, as an operation."""
+        return Attention(heads=self.heads, causal=self.causal)
 
     @property
     def in_force(self) -> bool:
@@ -83,10 +85,12 @@ class Skip(Frozen):
                 f"h({self.source}) has shape {written(source)} and h({self.target}) {written(target)}: no adapter joins them"
             )
         chosen = self.adapter
-        place = "none" if self.attends else chosen.spatial
+        place = chosen.spatial
         if self.attends:
             for shape in (target, with_channels(source, channels(target))):
                 self.attention.output_shape(shape)
+        if MERGES[self.merge].own_positions:
+            place = "none"
         elif place == "auto" or spatial(source) == spatial(target):
             place = _spatial_for(spatial(source), spatial(target))
         width = chosen.channels if chosen.channels != "auto" else self._channels_for(source, target)
@@ -100,7 +104,7 @@ class Skip(Frozen):
     def carried_shape(self, source: Shape, target: Shape) -> Shape:
         """Return the shape of A(h_source) and check that it joins h_target; raises `NetworkError`."""
         adapter = self.resolved_adapter(source, target)
-        if not self.attends:
+        if not MERGES[self.merge].own_positions:
             _check_spatial(self, adapter, source, target)
         if adapter.channels == "project":
             wanted = adapter.width or channels(source) if self.joins else channels(target)
@@ -117,7 +121,7 @@ class Skip(Frozen):
                 f"{self.merge} needs equal channels: h({self.source}) has {channels(source)}, h({self.target}) "
                 f"{channels(target)}; choose pad or project"
             )
-        return with_channels(source if self.attends else target, wanted)
+        return with_channels(source if MERGES[self.merge].own_positions else target, wanted)
 
     def parameter_count(self, source: Shape, target: Shape) -> int:
         """Return the parameters of the adapter, of the gate and of a learned strength."""
@@ -131,7 +135,7 @@ class Skip(Frozen):
         if MERGES[self.merge].maps:
             count += channels(source) * channels(target) + channels(target)
         if self.attends:
-            count += self.attention.parameter_count(target)
+            count += sum(prod(size) for size in MERGES[self.merge].parameters(channels(target)).values())
         return count
 
 

@@ -45,6 +45,7 @@ SKIP = {
     "r": "rate",
     "x": "softmax",
     "h": "heads",
+    "c": "causal",
 }
 EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "l": "learned", "r": "rate", "x": "softmax"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}

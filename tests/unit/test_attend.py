@@ -6,7 +6,22 @@ from scripts import check, short
 from torch import nn
 
 import skipviz
-from skipviz import Attention, Embedding, Experiment, Head, Layer, Linear, Network, Position, Skip, Task, Training, edit, link
+from skipviz import (
+    Attention,
+    Embedding,
+    Experiment,
+    Head,
+    Identity,
+    Layer,
+    Linear,
+    Network,
+    Position,
+    Skip,
+    Task,
+    Training,
+    edit,
+    link,
+)
 from skipviz.drawing import diagram
 from skipviz.learning.build import build
 from skipviz.network.paths import path_counts
@@ -178,7 +193,7 @@ def test_a_script_takes_the_same_steps_and_a_link_gives_the_same_network(trainin
         LayerEvent(ids=("f4",), on=False, step=3), SkipEvent(ids=("cross", "wide"), on=True, strength=-1.5, step=4),
         SkipEvent(ids=("learned",), on=False, step=5),
     ]  # fmt: skip
-    assert "attend(" in check(run, events)
+    assert "attended(" in check(run, events)
 
 
 def test_frames_have_the_gradients_through_it_and_of_its_weights():
@@ -206,3 +221,72 @@ TO = {"source": 1, "target": 2, "merge": "attend"}
 def test_what_cannot_be_attended_to_is_refused_in_words(net, why):
     with pytest.raises(ValueError, match=why):
         net()
+
+
+def blocks(count: int = 3, causal: bool = False, **first) -> Network:
+    """Return Post-LN blocks of attention alone whose values a skip from the first block's joins (Zhou et al. 2024)."""
+    layers, skips = LAYERS[:2], []
+    for block in range(count):
+        source = len(layers)
+        layers = [*layers, Layer(op=Linear(width=WIDTH), scale=0.5 if block else None), Layer(op=Identity())]
+        layers = [*layers, Layer(op=Linear(width=WIDTH)), Layer(op=Identity(), norm="layer")]
+        skips += [Skip(id=f"v{block}", source=3, target=source + 1, strength=0.5, **first)] * bool(block)
+        skips += [Skip(id=f"p{block}", source=source, target=source + 2, merge="mix", heads=HEADS, causal=causal)]
+        skips += [Skip(id=f"r{block}", source=source, target=source + 3)]
+    return Network(input=(6,), layers=layers, skips=skips, head=HEAD)
+
+
+def values_of_first(model, x, count: int = 3, causal: bool = False):
+    """Return the outputs of `blocks()` written out: V = 0.5 V_1 + 0.5 x W_V in every block but the first."""
+    h, first = model.layers["f2"](model.layers["f1"](x)), None
+    for block in range(count):
+        values, out, norm = (model.layers[f"f{3 + 4 * block + k}"] for k in (0, 2, 3))
+        attention = model.skips[f"p{block}"].attention
+        v = nn.functional.linear(h, values.operation.weight, values.operation.bias)
+        first, v = (v, v) if first is None else (first, 0.5 * first + 0.5 * v)
+        q, k = nn.functional.linear(h, attention.weight, attention.bias).chunk(2, 2)
+        q, k, v = (part.reshape(len(x), 6, HEADS, -1).transpose(1, 2) for part in (q, k, v))
+        o = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).flatten(2)
+        o = nn.functional.linear(o, out.operation.weight, out.operation.bias)
+        h = nn.functional.layer_norm(h + o, (WIDTH,), norm.norm.weight, norm.norm.bias)
+    return model.head(h)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_values_mixed_with_the_first_blocks_are_those_written_out(causal):
+    net = blocks(causal=causal)
+    model, x = build(net), torch.randint(5, (4, 6))
+    assert sum(p.numel() for p in model.parameters()) == net.parameter_count()
+    made = [model(x), values_of_first(model, x, causal=causal)]
+    torch.testing.assert_close(*made)
+    found = [torch.autograd.grad(y.square().sum(), list(model.parameters()), allow_unused=True) for y in made]
+    for mine, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_without_the_skips_each_block_is_a_self_attention_and_off_ones_leave_half_of_its_values():
+    plain = blocks(1)
+    model, x = build(plain), torch.randn(4, 6, WIDTH)
+    whole, part = multihead(), model.skips["p0"].attention
+    v, out = model.layers["f3"].operation, model.layers["f5"].operation
+    with torch.no_grad():
+        whole.in_proj_weight.copy_(torch.cat([part.weight, v.weight]))
+        whole.in_proj_bias.copy_(torch.cat([part.bias, v.bias]))
+        whole.out_proj.load_state_dict(out.state_dict())
+    mine = out(part(v(x), x))
+    torch.testing.assert_close(mine, whole(x, x, x, need_weights=False)[0])
+    off, removed = build(edit.set_skips(blocks(), ("v1", "v2"), on=False)), build(edit.remove_skips(blocks(), ("v1", "v2")))
+    tokens = torch.randint(5, (4, 6))
+    assert torch.equal(off(tokens), removed(tokens))
+
+
+def test_learned_shares_of_values_train_as_their_script_and_link_say():
+    run = experiment().replaced(variants={"net": blocks(causal=True, learned=True)})
+    assert link.decode(link.encode(run)) == run
+    events = [
+        SkipEvent(ids=("p1",), on=False, step=1), SkipEvent(ids=("v1",), on=False, step=2),
+        SkipEvent(ids=("p1", "v1"), on=True, step=3), SkipEvent(ids=("p2",), strength=0.5, step=4),
+    ]  # fmt: skip
+    assert "Mixture(" in check(run, events)
+    frame = next(iter(skipviz.train(run))).variants["net"]
+    assert all(frame.skip_grad)

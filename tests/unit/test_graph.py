@@ -262,7 +262,10 @@ def test_a_chain_written_as_a_graph_is_that_chain_again(network):
     assert found.layers == network.layers
     assert not found.branches
     same = {skip.id: skip for skip in network.skips}
-    assert {skip.id: skip.replaced(gate_bias=same[skip.id].gate_bias, heads=same[skip.id].heads) for skip in found.skips} == same
+    assert {
+        skip.id: skip.replaced(**{name: getattr(same[skip.id], name) for name in ("gate_bias", "heads", "causal")})
+        for skip in found.skips
+    } == same
 
 
 SWITCHED = {

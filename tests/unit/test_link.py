@@ -155,6 +155,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
                         "rate": 1.0,
                         "softmax": False,
                         "heads": 4,
+                        "causal": False,
                     }
                 ],
                 "head": {"kind": "classes", "outputs": 10, "bias": True, "flatten": False, "init": "torch"},

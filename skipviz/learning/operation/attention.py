@@ -1,4 +1,4 @@
-"""Self-attention, and attention from one state over another."""
+"""Self-attention."""
 
 from __future__ import annotations
 
@@ -63,26 +63,3 @@ class Attention(Module):
             return scores.softmax(3), values
 
         return attend
-
-
-class CrossAttention(Attention):
-    """The same with the queries of one state, `(batch, length, width)`, and the keys and values of another."""
-
-    def function(self) -> Callable[[Tensor, Tensor], Tensor]:
-        width, heads, linear = self.shape[1], self.op.heads, F.linear
-        size = width // heads
-        factor = 1 / math.sqrt(size)
-        (to_query, to_read), (query_bias, read_bias) = (part.split((width, 2 * width)) for part in (self.weight, self.bias))
-        weight, bias = self.out_weight, self.out_bias
-
-        def attend(f: Tensor, memory: Tensor) -> Tensor:
-            queries = linear(f, to_query, query_bias).unflatten(2, (heads, size)).transpose(1, 2)
-            parts = linear(memory, to_read, read_bias).unflatten(2, (2, heads, size))
-            keys, values = parts.permute(2, 0, 3, 1, 4).unbind()
-            weights = ((queries * factor) @ keys.transpose(2, 3)).softmax(3)
-            return linear((weights @ values).transpose(1, 2).flatten(2), weight, bias)
-
-        return attend
-
-    def forward(self, f: Tensor, memory: Tensor) -> Tensor:
-        return self.function()(f, memory)

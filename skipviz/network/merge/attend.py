@@ -15,17 +15,10 @@ class CrossAttention(Attention):
         queries = F.linear(f, to_query, query).unflatten(2, (self.heads, self.size)).transpose(1, 2)
         parts = F.linear(memory, to_read, read).unflatten(2, (2, self.heads, self.size))
         keys, values = parts.permute(2, 0, 3, 1, 4).unbind()
-        weights = ((queries * (1 / math.sqrt(self.size))) @ keys.transpose(2, 3)).softmax(3)
-        return self.out((weights @ values).transpose(1, 2).flatten(2))
-
-
-def attend(f, memory, attention, strength=1.0):
-    """Return f + s·(attention − f): queries of f, keys and values of memory."""
-    f = f.view_as(f)  # one node for its uses: the gradients that come back through both sum here first
-    out = attention(f, memory)
-    if callable(strength):
-        return f + strength(out - f)
-    return out if strength == 1 else f + strength * (out - f)
+        scores = (queries * (1 / math.sqrt(self.size))) @ keys.transpose(2, 3)
+        if self.hidden is not None:
+            scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), -math.inf)
+        return self.out((scores.softmax(3) @ values).transpose(1, 2).flatten(2))
 '''
 
 KIND = Merge(
@@ -34,9 +27,16 @@ KIND = Merge(
     equation="h_j = f_j + s·(attention(f_j; A(h_i)) − f_j), before what is added",
     residual=False,
     first=True,
-    attends=True,
+    parameters=lambda width: {
+        "weight": (3 * width, width),
+        "bias": (3 * width,),
+        "out_weight": (width, width),
+        "out_bias": (width,),
+    },
+    own_positions=True,
     sign="A",
     saves=lambda strength, adapted: 1 + adapted,
+    module="CrossAttention",
     helper=SOURCE,
     requires=("Attention", "fill", "scheme torch", "scheme glorot"),
 )

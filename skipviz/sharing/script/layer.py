@@ -8,6 +8,7 @@ from ...network.activation import ACTIVATIONS
 from ...network.base import Shape, channel_axis, channels, elements, is_image, spatial
 from ...network.kind import fans_of
 from ...network.layer import Layer
+from ...network.merge import MERGES
 from ...network.network import Head
 from ...network.norm import NORMS
 from ...network.shapes import NodeShape, SkipShape
@@ -74,7 +75,8 @@ class LayerWriter:
     def attention(self, skip: Skip, target: Shape, name: str) -> str:
         """Return the module of the attention of a skip that attends."""
         self.needs.add(skip.merge)
-        return f'CrossAttention({target[0]}, {target[1]}, {skip.heads}, "attend", {name})'
+        more = ", causal=True" if skip.causal else ""
+        return f'{MERGES[skip.merge].module}({target[0]}, {target[1]}, {skip.heads}, "attend", {name}{more})'
 
     def head(self, head: Head, shape: Shape) -> tuple[str | None, str]:
         """Return the head's module and what it reads, `{}` being the last state; no module where that is the output."""

@@ -279,7 +279,8 @@ class NetworkWriter:
         if way.attends:
             strength = self._map(way, "strength") if skip.learned else strength
             more = f", {strength}" if strength != "1.0" else ""
-            return f"{kind.name}({f}, {self._carried(way)}, {self._map(way, 'attention')}{more})"
+            self.needs.add("attended")
+            return f"attended({f}, {self._carried(way)}, {self._map(way, 'attention')}{more})"
         if not way.gates:
             carried = self._carried(way)
             carried = f"{carried} * w[{1 + sharing.index(way)}]" if skip.softmax else self._weighed(way, carried, kind.neutral)

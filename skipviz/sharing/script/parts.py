@@ -157,6 +157,15 @@ def gain(x, factor):
     return Gain.apply(x, factor)
 ''',
     **{name: kind.helper for name, kind in MERGES.items() if kind.helper},
+    "attended": '''
+def attended(f, h, attention, strength=1.0):
+    """Return f + s·(attention − f), of f and of what a skip carries."""
+    f = f.view_as(f)  # one node for its uses: the gradients that come back through both sum here first
+    out = attention(f, h)
+    if callable(strength):
+        return f + strength(out - f)
+    return out if strength == 1 else f + strength * (out - f)
+''',
     "resting": '''
 def resting(state, x, shape):
     """Return what stands in for a layer that is off: zeros inside a residual branch, else what it reads."""

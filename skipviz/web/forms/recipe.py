@@ -126,6 +126,7 @@ def _plain_skip(skip: Skip, adapter) -> Skip:
     unused = {} if adapter.channels == "project" else {"bias": True, "norm": "none", "init": "torch", "width": None}
     unused |= {} if adapter.spatial == "crop" else {"offset": None}
     bias = {} if MERGES[skip.merge].maps else {"gate_bias": -2.0}
+    bias |= {} if skip.attends else {"heads": 4, "causal": False}
     strength = {} if skip.learned else {"strength": 1.0}
     name = {"id": f"s{skip.source}-{skip.target}", "on": True, "gain": 1.0, **strength}
     return skip.model_copy(update={**name, **bias, "adapter": adapter.model_copy(update=unused)})

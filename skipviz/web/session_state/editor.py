@@ -112,7 +112,10 @@ def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
     return edit.set_skips(
         network,
         ids,
-        **_known(changes, {"on", "strength", "gain", "merge", "adapter", "source", "target", "learned", "rate", "softmax"}),
+        **_known(
+            changes,
+            {"on", "strength", "gain", "merge", "adapter", "source", "target", "learned", "rate", "softmax", "heads", "causal"},
+        ),
     )
 
 

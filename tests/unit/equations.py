@@ -91,16 +91,28 @@ def landing(network: Network, k: int, merge: str) -> list[tuple[int, Skip]]:
 
 def acting_first(network: Network, k: int) -> list[tuple[int, Skip]]:
     """Return the products and the attentions that land at h_k, all of that kind together whose first comes first."""
-    there = sorted(landing(network, k, "multiply") + landing(network, k, "attend"), key=lambda one: one[0])
-    return sorted(there, key=lambda one: one[1].merge != there[0][1].merge)
+    there = [one for name in ("multiply", "attend", "mix") for one in landing(network, k, name)]
+    kinds = [skip.merge for _, skip in sorted(there, key=lambda one: one[0])]
+    return sorted(there, key=lambda one: kinds.index(one[1].merge))
 
 
 def attended(model, index: int, f: Tensor, memory: Tensor) -> Tensor:
     """Return torch's own attention from `f` over `memory`."""
     module = model.skips[index].attention
+    if model.network.skips[index].merge == "mix":
+        return mixed(module, f, memory)
     weights = module.weight, module.bias, None, None, False, 0.0, module.out_weight, module.out_bias
     q, kv = f.transpose(0, 1), memory.transpose(0, 1)
-    return F.multi_head_attention_forward(q, kv, kv, f.shape[2], module.op.heads, *weights, need_weights=False)[0].transpose(0, 1)
+    return F.multi_head_attention_forward(q, kv, kv, f.shape[2], module.heads, *weights, need_weights=False)[0].transpose(0, 1)
+
+
+def mixed(module, f: Tensor, h: Tensor) -> Tensor:
+    """Return the positions of `f`, mixed head by head with the weights that `h` gives."""
+    queries, keys = (F.linear(h, *part) for part in zip(module.weight.chunk(2), module.bias.chunk(2), strict=True))
+    parts = []
+    for q, k, v in zip(*(part.chunk(module.heads, 2) for part in (queries, keys, f)), strict=True):
+        parts.append(torch.softmax(q @ k.mT / math.sqrt(q.shape[2]), 2) @ v)
+    return torch.cat(parts, 2)
 
 
 def _axis(h: Tensor) -> int:

@@ -34,8 +34,11 @@ class NetworkWriter:
         self.long = self.network.depth > WRITTEN_OUT
         ways = ways_of_skips(self.network)
         self.landing: dict[int, list[Way]] = {}
-        for way in sorted(ways, key=lambda way: not MERGES[way.skip.merge].first):
+        for way in ways:
             self.landing.setdefault(way.skip.target, []).append(way)
+        for there in self.landing.values():
+            first = [name for name in dict.fromkeys(way.skip.merge for way in there) if MERGES[name].first]
+            there.sort(key=lambda way: [*first, way.skip.merge].index(way.skip.merge))
         self._has_maps = any(way.modules for way in ways)
         self.branches = BranchWriter(self) if self.network.branches else None
 

@@ -60,7 +60,8 @@ UNSEEN = {
     "densenet": lambda v: {"compression"} if v["blocks"] == "1" else {"layers"} if v["blocks"].startswith("of") else set(),
     "transformer": lambda v: (
         ({"shared"} if v["depth"] == 1 or v["dropout"] else set())
-        | ({"averaged"} if v["shared"] == "shared" and not v["dropout"] else set())
+        | ({"averaged", "values"} if v["shared"] == "shared" and not v["dropout"] else set())
+        | ({"values"} if v["depth"] == 1 else set())
     ),
     "highway": lambda v: set(),
     "tabular_resnet": lambda v: set(),

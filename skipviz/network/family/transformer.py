@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from ..base import NetworkError
@@ -11,6 +12,7 @@ from ..operation import Attention, Embedding, Identity, Linear, Position
 from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, refusing_in_words
 
 Order = Literal["post", "pre"]
+Values = Literal["own", "first", "learned"]
 MOST_BLOCKS = 100
 
 
@@ -33,6 +35,7 @@ def transformer(
     averaged: bool = False,
     dilation: int = 1,
     period: int = 1,
+    values: Values = "own",
     input: Sequence[int] | None = None,
     head: Head | int = 10,
 ) -> Network:
@@ -46,21 +49,28 @@ def transformer(
     embeddings and positions; none on attention weights. `shared`: all blocks have the weights of the first, without dropout (Lan et
     al. 2020, ALBERT). `tied`: the head uses the embedding's weight (Press & Wolf 2017). `averaged`: behind every `period`-th
     block a learned average of its output and of every `dilation`-th before it, the embedding's the first, which starts as the
-    output alone, whose own weight is the box's scale (Pagliardini et al. 2024, DenseFormer). `head` is a `Head` or a number of
-    classes of the whole sequence. Raises `NetworkError`.
+    output alone, whose own weight is the box's scale (Pagliardini et al. 2024, DenseFormer).
+    `values`: in every block but the first, attention takes half its own values and half the first block's (`"first"`), or
+    learned shares of both that start so (`"learned"`; Zhou et al. 2024, ResFormer); values are then boxes of the trunk, and
+    attention a mix. `head` is a `Head` or a number of classes of the whole sequence.
+    Raises `NetworkError`.
     """
     counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
     chosen("the norm's place", norm, ("post", "pre"))
     chosen("positions", positions, ("sinusoidal", "learned", "none"))
+    chosen("values", values, ("own", "first", "learned"))
     trunk, size = Trunk(), tuple(input) if input is not None else (16,) if vocabulary else (8, 8)
     _entrance(trunk, size, width, vocabulary, positions, dropout)
-    attention = Attention(heads=heads, causal=causal)
+    attention = _self_attention if values == "own" else _of_first_values(values == "learned")
+    attention = partial(attention, trunk, Attention(heads=heads, causal=causal))
     branches = {"dropout": dropout, **branch_scale(scale, 2 * depth)}
     block = _post_block if norm == "post" else _pre_block
     if shared and dropout:
         raise NetworkError("blocks that share weights have no dropout of their own")
     if shared and averaged:
         raise NetworkError("blocks that share weights are not averaged: each average has weights of its own")
+    if shared and values != "own":
+        raise NetworkError("blocks that share weights have values of their own")
     counted("the dilation", dilation, 1, MOST_BLOCKS)
     counted("the period", period, 1, MOST_BLOCKS)
     first = trunk.state
@@ -93,19 +103,43 @@ def _average(trunk: Trunk, earlier: list[int]) -> None:
         trunk.skip(state, strength=0.0, learned=True)
 
 
-def _post_block(trunk: Trunk, attention: Attention, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
+def _self_attention(trunk: Trunk, op: Attention, width: int, before: dict, branches: dict) -> None:
+    trunk.layer(op, **before, **branches)
+
+
+def _of_first_values(learned: bool) -> Callable[..., None]:
+    """Return what lays an attention as values, with a skip from the first block's, a mix of them, and the map out."""
+    first: list[int] = []
+
+    def lay(trunk: Trunk, op: Attention, width: int, before: dict, branches: dict) -> None:
+        if before:
+            trunk.layer(Identity(), norm="layer")
+        read = trunk.state
+        values = trunk.layer(Linear(width=width), **({"scale": 0.5, "scale_learned": learned} if first else {}))
+        if first:
+            trunk.skip(first[0], strength=0.5, learned=learned)
+        else:
+            first.append(values)
+        trunk.layer(Identity())
+        trunk.skip(read, merge="mix", heads=op.heads, causal=op.causal)
+        trunk.layer(Linear(width=width), **branches)
+
+    return lay
+
+
+def _post_block(trunk: Trunk, attention: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
     source = trunk.state
-    trunk.layer(attention, **branches)
+    attention(width, {}, branches)
     source = _sum(trunk, source, residual)
     trunk.layer(Linear(width=wide), activation=activation)
     trunk.layer(Linear(width=width), **branches)
     _sum(trunk, source, residual)
 
 
-def _pre_block(trunk: Trunk, attention: Attention, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
+def _pre_block(trunk: Trunk, attention: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
     before = {"norm": "layer", "order": "norm-act-op"}
     source = trunk.state
-    trunk.layer(attention, **before, **branches)
+    attention(width, before, branches)
     if residual:
         trunk.skip(source)
     source = trunk.state

@@ -12,41 +12,52 @@ from .heuristics import of_kind, scale_of, usual
 
 OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 
+VALUES = {"own": "a block's own", "first": "half the first's", "learned": "the first's, learned"}
+
 
 def _make(
-    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared, averaged
+    task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared, averaged,
+    values,
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     return families.transformer(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
-        shared=shared == "shared" and not dropout, averaged=averaged == "on" and (shared == "own" or dropout > 0),
+        shared=shared == "shared" and not dropout, values=values if shared == "own" or dropout > 0 else "own",
+        averaged=averaged == "on" and (shared == "own" or dropout > 0),
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
 
 def _read(network: Network) -> dict | None:
-    attentions = of_kind(network, "attention")
-    if not attentions:
+    attentions, mixes = of_kind(network, "attention"), [skip for skip in network.skips if skip.merge == "mix"]
+    if not attentions and not mixes:
         return None
-    places = [k for k, layer in enumerate(network.layers) if layer.op.kind == "attention"]
+    places = [k for k, layer in enumerate(network.layers) if layer.op.kind == "attention"] or [skip.target for skip in mixes]
+    attentions = attentions or [network.layers[place] for place in places if place < network.depth]
     pairs = [pair for place in places if len(pair := _linears(network, place)) == 2]
-    norm = "pre" if usual((layer.order for layer in attentions), "") == "norm-act-op" else "post"
+    orders = (first.order for first, _ in pairs) if mixes else (layer.order for layer in attentions)
+    norm = "pre" if usual(orders, "") == "norm-act-op" else "post"
     branches = [*attentions, *(last for _, last in pairs)]
+    of_values = {skip.target - 1 for skip in mixes}
+    values = [skip for skip in network.skips if skip.target in of_values and skip.merge == "add"]
+    others = [skip for skip in network.skips if skip.target not in of_values and skip.merge == "add"]
+    heads = mixes or [layer.op for layer in attentions]
     return {
         "depth": len(attentions),
         "width": usual((network.shapes.layers[place].output[-1] for place in places), 32),
-        "heads": usual((layer.op.heads for layer in attentions), 4),
+        "heads": usual((part.heads for part in heads), 4),
         "feed_forward": usual((first.op.width for first, _ in pairs), 64),
         "norm": norm,
-        "causal": "on" if usual((layer.op.causal for layer in attentions), False) else "off",
+        "causal": "on" if usual((part.causal for part in heads), False) else "off",
         "positions": usual((layer.op.mode for layer in of_kind(network, "position")), "none"),
         "activation": usual(((last if norm == "pre" else first).activation for first, last in pairs), "relu"),
-        "residual": "on" if any(not skip.learned for skip in network.skips) else "off",
+        "residual": "on" if any(not skip.learned for skip in others) else "off",
         "scale": scale_of(branches, 2 * len(attentions)),
         "dropout": usual((layer.dropout for layer in branches), 0.0),
         "shared": "shared" if any(layer.shares for layer in network.layers) else "own",
-        "averaged": "on" if any(skip.learned for skip in network.skips) else "off",
+        "averaged": "on" if any(skip.learned for skip in others) else "off",
+        "values": "own" if not mixes else "learned" if any(skip.learned for skip in values) else "first",
     }
 
 
@@ -94,6 +105,15 @@ FORM = Form(
             "off",
             SWITCH,
             help="Behind each block a learned average of all blocks' outputs (Pagliardini et al. 2024, DenseFormer)",
+            idle=lambda values: values["shared"] == "shared" and not values["dropout"],
+        ),
+        Setting(
+            "values",
+            "Values",
+            "own",
+            tuple(VALUES),
+            words=VALUES,
+            help="What attention mixes: each block's own values, or with those of the first (Zhou et al. 2024, ResFormer)",
             idle=lambda values: values["shared"] == "shared" and not values["dropout"],
         ),
     ),

@@ -290,3 +290,51 @@ def test_learned_shares_of_values_train_as_their_script_and_link_say():
     assert "Mixture(" in check(run, events)
     frame = next(iter(skipviz.train(run))).variants["net"]
     assert all(frame.skip_grad)
+
+
+def beside(merged: bool) -> Network:
+    """Return a decoder of tokens whose encoder is a branch; or a branch that itself attends to the trunk, and is added."""
+    inner = {"kind": "attention", "heads": HEADS}
+    nodes = [{"id": "words", "op": LAYERS[0].op, "init": "normal"}, {"id": "place", "op": LAYERS[1].op}]
+    nodes += [{"id": "e1", "op": inner, "norm": "layer"}, {"id": "e2", "op": {"kind": "linear", "width": WIDTH}}]
+    nodes += [{"id": f"d{k}", "op": inner | {"causal": True}, "norm": "layer"} for k in (1, 2, 3, 4)]
+    nodes += [{"id": "cross", "op": {"kind": "attend", "heads": HEADS}}]
+    pairs = [("x", "words"), ("words", "place"), ("place", "e1"), ("e1", "e2"), ("place", "d1"), ("d1", "d2")]
+    if merged:
+        nodes += [{"id": "sum", "op": {"kind": "add"}}]
+        pairs += [("e2", "cross"), ("d2", "cross", 1), ("d2", "d3"), ("d3", "d4"), ("d4", "sum"), ("cross", "sum", 1)]
+    else:
+        pairs += [("d2", "cross"), ("e2", "cross", 1), ("cross", "d3"), ("d3", "d4")]
+    edges = [{"id": f"e{k}", "source": a, "target": b, "port": sum(c)} for k, (a, b, *c) in enumerate(pairs)]
+    return Network(inputs={"x": (6,)}, nodes=nodes, edges=edges, output="sum" if merged else "d4", head=HEAD)
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_an_encoder_beside_the_trunk_trains_as_its_script_and_link_say(merged):
+    net = beside(merged)
+    assert any(node.op.kind == "attend" for node in net.branches) == merged
+    model = build(net)
+    assert sum(p.numel() for p in model.parameters()) == net.parameter_count()
+    x = torch.randint(5, (3, 6))
+    part = {name: model.layer_of(name) for name in ("words", "place", "e1", "e2", "d1", "d2", "d3", "d4")}
+    h = part["place"](part["words"](x))
+    e, d = part["e2"](part["e1"](h)), part["d2"](part["d1"](h))
+    carrier = next(
+        model.carrier(edge.id) for edge in (*net.skips, *net.edges) if getattr(model.carrier(edge.id), "attention", None)
+    )
+    theirs = copied(multihead(), carrier.attention)
+    if merged:
+        wanted = part["d4"](part["d3"](d)) + theirs(e, d, d, need_weights=False)[0]
+    else:
+        wanted = part["d4"](part["d3"](theirs(d, e, e, need_weights=False)[0]))
+    torch.testing.assert_close(model(x), model.head(wanted))
+    run = experiment().replaced(variants={"net": net})
+    assert link.decode(link.encode(run)) == run
+    assert "attended(" in check(run, [LayerEvent(ids=("d2",), on=False, step=2), *([] if merged else toggled(net))])
+    frame = next(iter(skipviz.train(run))).variants["net"]
+    assert all(frame.skip_grad)
+
+
+def toggled(net: Network) -> list[SkipEvent]:
+    (cross,) = [skip.id for skip in net.skips if skip.merge == "attend"]
+    return [SkipEvent(ids=(cross,), on=False, step=1), SkipEvent(ids=(cross,), on=True, step=4)]

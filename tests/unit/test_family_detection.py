@@ -62,6 +62,7 @@ UNSEEN = {
         ({"shared"} if v["depth"] == 1 or v["dropout"] else set())
         | ({"averaged", "values"} if v["shared"] == "shared" and not v["dropout"] else set())
         | ({"values"} if v["depth"] == 1 else set())
+        | ({"encoder"} if (v["scale"], v["shared"], v["dropout"]) != ("none", "own", 0) else set())
     ),
     "highway": lambda v: set(),
     "tabular_resnet": lambda v: set(),

@@ -1,4 +1,4 @@
-"""The Transformer's encoder (Vaswani et al. 2017), Post-LN as published and Pre-LN (Xiong et al. 2020)."""
+"""The Transformer, its encoder or both halves (Vaswani et al. 2017), Post-LN as published and Pre-LN (Xiong et al. 2020)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..base import NetworkError
 from ..network import Head, Network
+from ..node import Join, Node
 from ..operation import Attention, Embedding, Identity, Linear, Position
 from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, refusing_in_words
 
@@ -36,6 +37,7 @@ def transformer(
     dilation: int = 1,
     period: int = 1,
     values: Values = "own",
+    encoder: int = 0,
     input: Sequence[int] | None = None,
     head: Head | int = 10,
 ) -> Network:
@@ -52,7 +54,8 @@ def transformer(
     output alone, whose own weight is the box's scale (Pagliardini et al. 2024, DenseFormer).
     `values`: in every block but the first, attention takes half its own values and half the first block's (`"first"`), or
     learned shares of both that start so (`"learned"`; Zhou et al. 2024, ResFormer); values are then boxes of the trunk, and
-    attention a mix. `head` is a `Head` or a number of classes of the whole sequence.
+    attention a mix. With `encoder` blocks of an encoder beside the trunk, each block of the trunk is a decoder's, whose second
+    branch attends to what the encoder makes of the same embedding. `head` is a `Head` or a number of classes of the whole sequence.
     Raises `NetworkError`.
     """
     counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
@@ -65,18 +68,25 @@ def transformer(
     attention = partial(attention, trunk, Attention(heads=heads, causal=causal))
     branches = {"dropout": dropout, **branch_scale(scale, 2 * depth)}
     block = _post_block if norm == "post" else _pre_block
+    attend = lambda: None  # noqa: E731
+    if encoder:
+        made = _encoder(trunk, encoder, Attention(heads=heads), norm, feed_forward or 4 * width, width, activation, residual)
+        attend = partial(_attend, trunk, trunk.state, made, heads, norm, residual)
     if shared and dropout:
         raise NetworkError("blocks that share weights have no dropout of their own")
     if shared and averaged:
         raise NetworkError("blocks that share weights are not averaged: each average has weights of its own")
     if shared and values != "own":
         raise NetworkError("blocks that share weights have values of their own")
+    counted("an encoder's depth", encoder, 0, MOST_BLOCKS)
+    if encoder and (shared or dropout or scale is not None):
+        raise NetworkError("with an encoder blocks have weights of their own, no dropout and no branch scale")
     counted("the dilation", dilation, 1, MOST_BLOCKS)
     counted("the period", period, 1, MOST_BLOCKS)
     first = trunk.state
     outputs = [first]
     for number in range(1, depth + 1):
-        block(trunk, attention, feed_forward or 4 * width, width, activation, residual, branches)
+        block(trunk, attention, attend, feed_forward or 4 * width, width, activation, residual, branches)
         outputs.append(trunk.state)
         if averaged and number % period == 0:
             _average(trunk, outputs[number % dilation : -1 : dilation])
@@ -127,21 +137,60 @@ def _of_first_values(learned: bool) -> Callable[..., None]:
     return lay
 
 
-def _post_block(trunk: Trunk, attention: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
+def _encoder(
+    trunk: Trunk, depth: int, attention: Attention, norm: Order, wide: int, width: int, activation: str, residual: bool
+) -> str:
+    """Lay an encoder beside the trunk, from its last state; return the id of the node that gives what it makes of that."""
+    before = {} if norm == "post" else {"norm": "layer", "order": "norm-act-op"}
+    behind = {} if norm == "post" else {"activation": activation, "order": "norm-act-op"}
+    first = before or {"activation": activation}
+    branches = [[Node(op=attention, **before)], [Node(op=Linear(width=wide), **first), Node(op=Linear(width=width), **behind)]]
+    last: int | str = trunk.state
+    for block in range(1, depth + 1):
+        for branch, nodes in enumerate(branches):
+            source, name = last, f"encoder.{block}.{branch}"
+            for place, node in enumerate(nodes):
+                last = trunk.node(f"{name}.{place}", node, last)
+            if residual:
+                last = trunk.node(f"{name}.sum", Node(op=Join(kind="add")), last, source)
+            if norm == "post":
+                last = trunk.node(f"{name}.norm", Node(op=Identity(), norm="layer"), last)
+    return trunk.node("encoder.norm", Node(op=Identity(), norm="layer"), last) if norm == "pre" else last
+
+
+def _attend(trunk: Trunk, first: int, made: str, heads: int, norm: Order, residual: bool) -> None:
+    """Lay the branch of a decoder that attends to what an encoder makes of h_first."""
+    source = trunk.state
+    trunk.layer(Identity(), norm="none" if norm == "post" else "layer")
+    trunk.skip(first, via=made, merge="attend", heads=heads)
+    if residual:
+        trunk.skip(source)
+    if norm == "post":
+        trunk.layer(Identity(), norm="layer")
+
+
+def _post_block(
+    trunk: Trunk, attention: Callable, attend: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict
+) -> None:
     source = trunk.state
     attention(width, {}, branches)
-    source = _sum(trunk, source, residual)
+    _sum(trunk, source, residual)
+    attend()
+    source = trunk.state
     trunk.layer(Linear(width=wide), activation=activation)
     trunk.layer(Linear(width=width), **branches)
     _sum(trunk, source, residual)
 
 
-def _pre_block(trunk: Trunk, attention: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict) -> None:
+def _pre_block(
+    trunk: Trunk, attention: Callable, attend: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict
+) -> None:
     before = {"norm": "layer", "order": "norm-act-op"}
     source = trunk.state
     attention(width, before, branches)
     if residual:
         trunk.skip(source)
+    attend()
     source = trunk.state
     trunk.layer(Linear(width=wide), **before)
     trunk.layer(Linear(width=width), activation=activation, order="norm-act-op", **branches)

@@ -1,4 +1,4 @@
-"""The form of the Transformer's encoder (Vaswani et al. 2017), Post-LN as published and Pre-LN."""
+"""The form of the Transformer, its encoder or both halves (Vaswani et al. 2017), Post-LN as published and Pre-LN."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VALUES = {"own": "a block's own", "first": "half the first's", "learned": "the f
 
 def _make(
     task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared, averaged,
-    values,
+    values, encoder,
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     return families.transformer(
@@ -25,6 +25,7 @@ def _make(
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
         shared=shared == "shared" and not dropout, values=values if shared == "own" or dropout > 0 else "own",
         averaged=averaged == "on" and (shared == "own" or dropout > 0),
+        encoder=encoder if (scale, shared, dropout) == ("none", "own", 0) else 0,
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
@@ -58,12 +59,13 @@ def _read(network: Network) -> dict | None:
         "shared": "shared" if any(layer.shares for layer in network.layers) else "own",
         "averaged": "on" if any(skip.learned for skip in others) else "off",
         "values": "own" if not mixes else "learned" if any(skip.learned for skip in values) else "first",
+        "encoder": sum(node.op.kind == "attention" for node in network.branches),
     }
 
 
 def _linears(network: Network, place: int) -> list[Layer]:
     """Return the two linear layers behind an attention."""
-    return [layer for layer in network.layers[place + 1 : place + 5] if layer.op.kind == "linear"][:2]
+    return [layer for layer in network.layers[place + 1 : place + 6] if layer.op.kind == "linear"][:2]
 
 
 def _published(norm, **_) -> tuple[str, int]:
@@ -115,6 +117,15 @@ FORM = Form(
             words=VALUES,
             help="What attention mixes: each block's own values, or with those of the first (Zhou et al. 2024, ResFormer)",
             idle=lambda values: values["shared"] == "shared" and not values["dropout"],
+        ),
+        Setting(
+            "encoder",
+            "Encoder blocks",
+            0,
+            low=0,
+            high=MOST_BLOCKS,
+            help="Beside the trunk: each of its blocks, then a decoder's, attends to what they make of the same embedding",
+            idle=lambda values: (values["scale"], values["shared"], values["dropout"]) != ("none", "own", 0),
         ),
     ),
     _make,

@@ -27,7 +27,7 @@ MOST_BOXES = 120
 NUMBERS = {
     "scales": (1, 3), "convolutions": (1, 4), "width": (1, 9), "classifier": (1, 40), "feed_forward": (1, 300), "depth": (2, 12),
     "layers": (1, 5), "growth": (1, 9), "gate_bias": (-10, 10), "group_width": (1, 5), "expansion": (1, 6), "last": (1, 40),
-    "stages": (1, 3), "hidden": (1, 9),
+    "stages": (1, 3), "hidden": (1, 9), "encoder": (0, 4),
 }  # fmt: skip
 """What is drawn of settings that are numbers."""
 MOST_OPTIONS = {"blocks": 4, "depth": 6}

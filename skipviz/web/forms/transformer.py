@@ -120,7 +120,7 @@ FORM = Form(
         ),
         Setting(
             "encoder",
-            "Encoder blocks",
+            "Encoder",
             0,
             low=0,
             high=MOST_BLOCKS,

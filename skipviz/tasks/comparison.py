@@ -170,7 +170,7 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     alone = [[skip for pair, (skip, _) in side.items() if pair not in ends[1 - index]] for index, side in enumerate(ends)]
     words = [
         ("", lambda part: _switch(part[0].in_force)),
-        ("merge", lambda part: part[0].merge),
+        ("merge", lambda part: part[0].merge + (f" ×{part[0].heads}" + ", causal" * part[0].causal) * part[0].attends),
         (
             "strength",
             lambda part: (

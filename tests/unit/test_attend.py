@@ -25,6 +25,7 @@ from skipviz import (
 from skipviz.drawing import diagram
 from skipviz.learning.build import build
 from skipviz.network.paths import path_counts
+from skipviz.tasks.comparison import network_differences
 from skipviz.tasks.event import LayerEvent, SkipEvent
 
 WIDTH, HEADS, WIDE = 8, 2, 12
@@ -338,3 +339,8 @@ def test_an_encoder_beside_the_trunk_trains_as_its_script_and_link_say(merged):
 def toggled(net: Network) -> list[SkipEvent]:
     (cross,) = [skip.id for skip in net.skips if skip.merge == "attend"]
     return [SkipEvent(ids=(cross,), on=False, step=1), SkipEvent(ids=(cross,), on=True, step=4)]
+
+
+def test_a_comparison_tells_heads_apart():
+    (apart,) = network_differences(network(), edit.set_skips(network(), ("cross",), heads=8))
+    assert (apart.left, apart.right) == ("attend ×4", "attend ×8")

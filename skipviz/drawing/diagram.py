@@ -14,12 +14,12 @@ from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks, words
 from .board_paths import own_piece, pale_lines
-from .chips import free_place
+from .chips import free_place, widest
 from .dense_fold import dense_blocks, folded_blocks
 from .forks import forks
 from .geometry import STYLES, Geometry, lay_out
 from .plate import draw_plate, inside, mini_x
-from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
+from .rows import DENSE, JOINT, PLATE, TAP, Link, Plan, plan
 from .svg import Markup, group, rectangle, tag, text
 
 HEIGHTS = {"lab": 688, "figure": 430}
@@ -92,7 +92,7 @@ def draw(
         table = _folded(network, style, height, frozenset(unfolded), screen)
     else:
         table = plan(network, fold.boxes(network))
-    chips = any(words.chips(network, link.skips) for link in table.links)
+    chips = [widest(labelled(network, link)) for link in table.links]
     geometry = lay_out(table, style, height, chips)
     return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
@@ -115,6 +115,12 @@ def _folded(network: Network, style, height: int, unfolded: frozenset[int], scre
         if lay_out(table, style, height).dimensions.box > style.dense.box + 1:
             break
     return table
+
+
+def labelled(network: Network, link: Link) -> list[str]:
+    """Return the words on a link: how many skips it stands for where it ends in a fold, and what is unusual of them."""
+    count = [f"{len(link.skips)} skips"] if link.crosses_fold and len(link.skips) > 1 else []
+    return [*count, *words.chips(network, link.skips)]
 
 
 class Painter:
@@ -214,19 +220,17 @@ class Painter:
         skips = [self.network.skips[number] for number in link.skips]
         on_board = index in g.board
         identifier = self._edge("skip", link.skips, min(BOARD_BAND, BOARD_SHARE * g.pitch) if on_board else None)
-        labels = words.chips(self.network, link.skips)
-        if link.crosses_fold and len(skips) > 1:
-            labels = [f"{len(skips)} skips", *labels]
+        labels = labelled(self.network, link)
         (x1, y1), (x2, y2) = own_piece(g, index)[-3:-1] if on_board else g.leg(index)
         y = (y1 + y2) / 2
-        x, middle = free_place(((x1, y1), (x2, y2)), labels, taken)
+        x, middle = free_place(((x1, y1), (x2, y2)), labels, taken, g.edge(index) if x1 == x2 else None)
         reach = len(labels) * (marks.CHIP_HEIGHT + 3) / 2 + 5 if labels else 0
         if on_board:
             ring = (x2, y2)
         elif y1 == y2:
-            ring = (x - max(map(marks.chip_width, labels)) / 2 - 9 if labels else x, y)
+            ring = (x - widest(labels) / 2 - 9 if labels else x, y)
         else:
-            ring = (x, max(min(y1, y2) + 5, middle - reach) if labels else y)
+            ring = (x1, max(min(y1, y2) + 5, middle - reach) if labels else y)
         on = sum(skip.in_force for skip in skips)
         css = " ".join(
             word

@@ -6,6 +6,7 @@ y grows downwards as in SVG; the network's input is at the bottom. Imports the s
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -78,6 +79,12 @@ PLATE_LEFT, PLATE_RIGHT = 22, 9
 
 HEAD_HEIGHT = 13
 """px of the stub that stands for the head where a concat is read by it."""
+
+CHIP_GAP = 3.5
+"""px between a box and the words on a line beside it."""
+
+LEAST_CHIP = 50
+"""px that are kept for words, if there are any: a strength can change its sign and digits, and no box moves."""
 
 TRUNK_EDGE = 0.9
 """Skips end this far from the trunk's middle, px, so that its wire stays whole."""
@@ -159,16 +166,27 @@ class Geometry:
             ends["end", board, self.plan.links[index].end].append(index)
         return ends
 
+    def edge(self, link: int) -> float:
+        """Return the x of the side of the boxes, or of a plate, that a link's lane runs along."""
+        side, heights = self.lanes[link].side, [y for _, y in self.paths[link]]
+        passed = (
+            item
+            for item, place in zip(self.plan.items, self.items, strict=True)
+            if item.kind == "plate" and place[0] < max(heights) and min(heights) < place[1]
+        )
+        reach = (PLATE_LEFT if side == LEFT else PLATE_RIGHT) if any(passed) else 0
+        return self.lane_x(Lane(side, -1)) + (-reach if side == LEFT else reach)
+
     def leg(self, link: int) -> tuple[Point, Point]:
         """Return the ends of the leg that runs along a link's lane."""
         x = self.lane_x(self.lanes[link])
         return next(leg for leg in pairwise(self.paths[link]) if leg[0][0] == leg[1][0] == x)
 
 
-def lay_out(plan: Plan, style: Style, height: float, chips: bool = False) -> Geometry:
+def lay_out(plan: Plan, style: Style, height: float, chips: Sequence[float] = ()) -> Geometry:
     """Return the pixels of `plan` in `height` px, more where the densest rows need it.
 
-    `chips` leaves room for words on the outermost lane.
+    `chips` holds the width of the words on each link, 0 for none; without it there are none.
     """
     plates = (Place(PLATE, index).position for index, item in enumerate(plan.items) if item.kind == "plate")
     found = boards(plan.links)
@@ -225,7 +243,7 @@ def _fit(plan: Plan, style: Style, levels: list[int], height: float) -> tuple[Di
 
 
 def _columns(
-    plan: Plan, style: Style, dimensions: Dimensions, lanes: list[Lane], total: float, chips: bool, least: float
+    plan: Plan, style: Style, dimensions: Dimensions, lanes: list[Lane], total: float, chips: Sequence[float], least: float
 ) -> Geometry:
     """Return a geometry whose columns are placed, lanes at least `least` px apart, and whose rows are not."""
     count = {
@@ -233,11 +251,16 @@ def _columns(
     }
     most = max(count.values())
     pitch = max(least, min(style.pitch, WIDEST_LANES / max(1, most)))
-    margin = 20 if chips else 6
     has_plate = any(item.kind == "plate" for item in plan.items)
-    left = max(style.left, count[LEFT] * pitch + margin + 2)
-    room = count[RIGHT] * pitch + (margin if chips else 4) if count[RIGHT] else 0
-    right = max(style.right, room, PLATE_RIGHT + 9 if has_plate else 0)
+    words = {LEFT: 0.0, RIGHT: 0.0}
+    for lane, width in zip(lanes, chips, strict=bool(chips)):
+        if width:
+            reach = (PLATE_LEFT if lane.side == LEFT else PLATE_RIGHT) if has_plate else 0
+            kept, middle = max(width, LEAST_CHIP), (min(lane.index, MOST_LANES - 1) + 1) * pitch
+            words[lane.side] = max(words[lane.side], middle + kept / 2, reach + CHIP_GAP + kept)
+    left = max(style.left, count[LEFT] * pitch + 8, words[LEFT] + 2)
+    room = count[RIGHT] * pitch + 4 if count[RIGHT] else 0
+    right = max(style.right, room, words[RIGHT], PLATE_RIGHT + 9 if has_plate else 0)
     trunk = round(left + style.box_width / 2)
     gain = trunk + style.box_width / 2 + right + style.gain
     band = max(2.0, min(style.band, pitch - 4, dimensions.tap))

@@ -123,7 +123,7 @@ def skip(described: Network, skips: Sequence[int]) -> str:
     if first.strength == 1 and not first.learned:
         strength = ""
     if first.via:
-        strength += f", through {', '.join(part.op.label() for part in feeding(described, first.via))}"
+        strength += f", through {branch(described, first.via)}"
     return f"Skip from h({first.source}) to h({first.target}), {first.merge}{strength}, {'on' if on else 'off'}"
 
 

@@ -5,7 +5,7 @@
 
 import json
 import os
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -233,6 +233,39 @@ def test_many_nested_skips_keep_the_width_bounded():
 def test_no_two_skips_are_marked_at_one_place(network, compact):
     places = [(skip["x"], skip["y"]) for skip in draw(network, compact=compact).skips]
     assert len(set(places)) == len(places)
+
+
+WORDED = {
+    "squeezed": lambda: families.resnet(depth=20, reduction=4, input=(1, 28, 28), head=10),
+    "gated": lambda: families.unet(3, 8, padded=True, gates=True, input=(1, 32, 32), head=1),
+    "nested": lambda: families.unet(3, 8, padded=True, nested=True, input=(1, 32, 32), head=1),
+    "cropped": families.unet,
+    "averaged": lambda: families.transformer(depth=4, width=8, heads=2, averaged=True, input=(8, 8)),
+    "mixed": mixed,
+    "deep": lambda: edit.set_skips(deep(), ["s31-118", "s2-4"], strength=-0.25),
+}
+
+
+@pytest.mark.parametrize("name", WORDED)
+@pytest.mark.parametrize("folded", [True, False])
+@pytest.mark.parametrize("compact", [True, False])
+def test_words_on_a_line_cover_no_box_nor_each_other_and_stay_in_the_drawing(name, folded, compact):
+    diagram = draw(WORDED[name](), folded=folded, compact=compact)
+    chips, boxes = rectangles(diagram, "chip"), rectangles(diagram, "box")
+    assert chips
+    for chip in chips:
+        assert chip[0] >= 0
+        assert chip[2] <= diagram.width
+    for one, other in (*combinations(chips, 2), *product(chips, boxes)):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+def rectangles(diagram, kind):
+    """Return left, top, right and bottom of the faces of all marks of a kind."""
+    marks = [node for node in ElementTree.fromstring(diagram.svg).iter(f"{SVG}g") if kind in (node.get("class") or "").split()]
+    faces = [next(part for part in mark if part.get("class") == "face") for mark in marks]
+    places = [[float(face.get(name)) for name in ("x", "y", "width", "height")] for face in faces]
+    return [(x, y, x + width, y + height) for x, y, width, height in places]
 
 
 def test_diagram_data_is_json():

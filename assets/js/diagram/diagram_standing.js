@@ -84,7 +84,9 @@ function short(value) {
 function skipSentence(skips, on) {
   const [first] = skips;
   if (skips.length > 1) return `${skips.length} skips, ${on} on, ${first.merge}; the first from h(${first.source}) to h(${first.target})`;
-  return `Skip from h(${first.source}) to h(${first.target}), ${first.merge}${first.strength === 1 && !first.learned ? "" : `, strength ${short(first.strength)}${first.learned ? ", learned" : ""}`}, ${on ? "on" : "off"}`;
+  const strength = first.strength === 1 && !first.learned ? "" : `, strength ${short(first.strength)}${first.learned ? ", learned" : ""}`;
+  const through = first.via ? `, through ${first.branch}` : "";
+  return `Skip from h(${first.source}) to h(${first.target}), ${first.merge}${strength}${through}, ${on ? "on" : "off"}`;
 }
 
 // The words on a red line, as `skipviz.drawing.words.chips` has them.
@@ -94,6 +96,7 @@ function chipWords(skips, on, crosses) {
   const found = [];
   if (crosses && skips.length > 1) found.push(`${skips.length} skips`);
   if (on > 0 && on < skips.length) found.push(`${on} of ${skips.length} on`);
+  if (all("via").length === 1 && skips[0].via) found.push(skips[0].branch);
   if (skips.length === 1 && skips[0].softmax && skips[0].share !== null && on) found.push(`${(100 * skips[0].share).toFixed(0)} %`);
   else if (strengths.length > 1) found.push("× mixed");
   else if (skips.some((skip) => skip.learned)) found.push(factor(strengths[0]));

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...drawing import diagram, udiagram
+from ...drawing import diagram, udiagram, words
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, channels, written
@@ -39,8 +39,8 @@ def note(network: Network) -> str:
     init = f"{INITS[inits.pop()].words} init" if len(inits) == 1 else "mixed inits"
     if factors - {1.0}:
         init += f" ×{factors.pop():g}" if len(factors) == 1 else " × mixed factors"
-    words = {"none": "no norm", **{name: norm.words for name, norm in NORMS.items()}}
-    return f"{init}, {words[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
+    said = {"none": "no norm", **{name: norm.words for name, norm in NORMS.items()}}
+    return f"{init}, {said[norms.pop()] if len(norms) == 1 else 'mixed norms'}"
 
 
 def network_data(network: Network) -> dict:
@@ -115,6 +115,8 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
         "adapter_label": shape.adapter.label(),
         "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],
         "parameters": shape.parameters,
+        "via": skip.via,
+        "branch": words.branch(network, skip.via) if skip.via else "",
         "boxes": _boxes(network, skip.via, beside) if skip.via else [],
     }
 

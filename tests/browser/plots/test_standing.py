@@ -53,6 +53,8 @@ NETWORKS = {
     "deep": (lambda: edit.add_skip(families.mlp(depth=120, width=8, skip_every=2, input=(8,)), 31, 118), draw),
     "stack": (lambda: presets.figure("right", 6).network, lambda network: draw(network, page="figure", repeat=6)),
     "u": (lambda: presets.get("unet-shapes").network, draw_u),
+    "excited": (lambda: families.resnet(depth=20, reduction=4, input=(1, 28, 28), head=10), draw),
+    "gated": (lambda: families.unet(2, 8, padded=True, gates=True, input=(1, 32, 32), head=1), draw_u),
 }
 
 

@@ -76,6 +76,7 @@ LEAST_PLATE = 60
 
 PLATE_LEFT, PLATE_RIGHT = 22, 9
 """How far a plate reaches past its boxes, px: on the left it holds the mini-lane."""
+PLATE_REACH = {LEFT: PLATE_LEFT, RIGHT: PLATE_RIGHT}
 
 HEAD_HEIGHT = 13
 """px of the stub that stands for the head where a concat is read by it."""
@@ -168,13 +169,8 @@ class Geometry:
 
     def edge(self, link: int) -> float:
         """Return the x of the side of the boxes, or of a plate, that a link's lane runs along."""
-        side, heights = self.lanes[link].side, [y for _, y in self.paths[link]]
-        passed = (
-            item
-            for item, place in zip(self.plan.items, self.items, strict=True)
-            if item.kind == "plate" and place[0] < max(heights) and min(heights) < place[1]
-        )
-        reach = (PLATE_LEFT if side == LEFT else PLATE_RIGHT) if any(passed) else 0
+        side, passed = self.lanes[link].side, _passes_plate(self.plan, self.plan.links[link])
+        reach = PLATE_REACH[side] if passed else 0
         return self.lane_x(Lane(side, -1)) + (-reach if side == LEFT else reach)
 
     def leg(self, link: int) -> tuple[Point, Point]:
@@ -253,9 +249,9 @@ def _columns(
     pitch = max(least, min(style.pitch, WIDEST_LANES / max(1, most)))
     has_plate = any(item.kind == "plate" for item in plan.items)
     words = {LEFT: 0.0, RIGHT: 0.0}
-    for lane, width in zip(lanes, chips, strict=bool(chips)):
+    for link, lane, width in zip(plan.links, lanes, chips, strict=False):
         if width:
-            reach = (PLATE_LEFT if lane.side == LEFT else PLATE_RIGHT) if has_plate else 0
+            reach = PLATE_REACH[lane.side] if _passes_plate(plan, link) else 0
             kept, middle = max(width, LEAST_CHIP), (min(lane.index, MOST_LANES - 1) + 1) * pitch
             words[lane.side] = max(words[lane.side], middle + kept / 2, reach + CHIP_GAP + kept)
     left = max(style.left, count[LEFT] * pitch + 8, words[LEFT] + 2)
@@ -266,6 +262,12 @@ def _columns(
     band = max(2.0, min(style.band, pitch - 4, dimensions.tap))
     width = round(gain + style.gain + 8)
     return Geometry(plan, style, dimensions, width, total, trunk, pitch, gain, band, lanes=lanes)
+
+
+def _passes_plate(plan: Plan, link: Link) -> bool:
+    """Return whether a link runs along a whole plate."""
+    plates = (Place(PLATE, index).position for index, item in enumerate(plan.items) if item.kind == "plate")
+    return any(link.span.low < position < link.span.high for position in plates)
 
 
 def _stack(geometry: Geometry, levels: list[int], plates: dict[int, float]) -> None:

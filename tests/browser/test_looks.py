@@ -40,6 +40,13 @@ def test_a_selection_or_a_toggle_moves_no_row(kept):
     assert _centres(page, "svg.sv-diagram [data-layer] .face") == [boxes]
 
 
+def test_every_heading_over_the_network_ends_before_the_cards_edge(kept):
+    page = kept.put(small()).page
+    edge = """() => document.querySelector(".sv-network").getBoundingClientRect().right"""
+    ends = """heads => heads.map((head) => head.offsetParent && head.getBoundingClientRect().right).filter(Boolean)"""
+    assert max(page.locator(".sv-heads > *").evaluate_all(ends)) <= page.evaluate(edge) - 6
+
+
 def test_the_bars_axis_stays_where_it_is_whatever_is_shown(kept):
     lab, page = kept.put(small()), kept.page
     ticks = """() => [...document.querySelectorAll(".sv-bars .xtick text")]

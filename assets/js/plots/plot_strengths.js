@@ -5,8 +5,9 @@ import { inForce } from "../common/in_force.js";
 import { formatNumber } from "../common/numbers.js";
 import { createPlotHost } from "./plot_host.js";
 
-// px of a cell's side at most: few skips need no large map.
-const MOST_SIDE = 26;
+// px of a cell at most: few skips need no large map, and a column has room for its state's name.
+const MOST_WIDTH = 42;
+const MOST_HEIGHT = 26;
 // The strength at the ends of the colours at least: what is smaller is as good as none.
 const LEAST_END = 0.01;
 
@@ -20,20 +21,24 @@ export function createStrengthsPlot(Plotly, parent, figure) {
   const host = createPlotHost(Plotly, parent, figure, null, (state, look) => {
     const { sources, targets, cells, most } = strengthCells(state.network);
     if (!sources.length) return null;
-    const side = Math.min(MOST_SIDE, (look.figure.layout.meta.height - room(look, ["t", "b"])) / targets.length, (look.width - room(look, ["l", "r"])) / sources.length);
-    const map = { z: cells.map((row) => row.map((cell) => (cell && inForce(cell) ? valueOf(cell) : null))), zmin: -most, zmax: most };
-    const axis = (states, given, length, distance) => {
+    const wide = look.width - room(look, ["l", "r"]);
+    const cell = {
+      width: Math.min(MOST_WIDTH, wide / sources.length),
+      height: Math.min(MOST_HEIGHT, (look.figure.layout.meta.height - room(look, ["t", "b"])) / targets.length),
+    };
+    const map = { z: cells.map((row) => row.map((skip) => (skip && inForce(skip) ? valueOf(skip) : null))), zmin: -most, zmax: most };
+    const axis = (states, given, length, side, distance) => {
       const every = Math.max(1, Math.ceil(distance / side));
       const shown = states.map((_, place) => place).filter((place) => place % every === 0);
       return { ...given, range: [-0.5, length / side - 0.5], tickvals: shown, ticktext: shown.map((place) => `h(${states[place]})`) };
     };
-    const height = side * targets.length;
+    const height = cell.height * targets.length;
     return {
       data: look.figure.data.map((trace) => ({ ...trace, ...map })),
       layout: {
         height: height + room(look, ["t", "b"]),
-        xaxis: axis(sources, look.figure.layout.xaxis, look.width - room(look, ["l", "r"]), look.figure.layout.meta.tick_distance),
-        yaxis: axis(targets, look.figure.layout.yaxis, height, look.figure.layout.font.size),
+        xaxis: axis(sources, look.figure.layout.xaxis, wide, cell.width, look.figure.layout.meta.tick_distance),
+        yaxis: axis(targets, look.figure.layout.yaxis, height, cell.height, look.figure.layout.font.size),
       },
     };
   });
@@ -79,10 +84,10 @@ function cellLines({ node, state, look }, x, y) {
   const { sources, targets, cells } = strengthCells(state.network);
   const now = look();
   const { margin } = now.figure.layout;
-  const height = node.clientHeight - room(now, ["t", "b"]);
-  const side = height / targets.length;
-  const skip = cells[targets.length - 1 - Math.floor((y - margin.t) / side)]?.[Math.floor((x - margin.l) / side)];
-  if (!skip || x < margin.l || x > margin.l + side * sources.length) return null;
+  const height = (node.clientHeight - room(now, ["t", "b"])) / targets.length;
+  const width = Math.min(MOST_WIDTH, (now.width - room(now, ["l", "r"])) / sources.length);
+  const skip = cells[targets.length - 1 - Math.floor((y - margin.t) / height)]?.[Math.floor((x - margin.l) / width)];
+  if (!skip || x < margin.l) return null;
   const value = skip.softmax ? `share ${formatNumber(valueOf(skip))}, logit ${formatNumber(skip.strength)}` : `strength ${formatNumber(skip.strength)}`;
   return [`h(${skip.source}) → h(${skip.target}): ${inForce(skip) ? value : "off"}`, `${skip.merge}, learned at ×${formatNumber(skip.rate)} the run’s rate`];
 }

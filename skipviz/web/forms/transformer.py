@@ -97,7 +97,7 @@ FORM = Form(
             "Weights",
             "own",
             ("own", "shared"),
-            words={"own": "a block's own", "shared": "one block's for all"},
+            words={"own": "own", "shared": "shared"},
             help="All blocks share the first one's (Lan et al. 2020, ALBERT); without dropout",
             idle=lambda values: values["dropout"] > 0,
         ),

@@ -10,7 +10,7 @@ from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form,
 from .heuristics import of_kind, usual
 
 IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
-BESIDE = {"none": "nothing", "gates": "attention gates", "nested": "nested (U-Net++)"}
+BESIDE = {"none": "nothing", "gates": "gates", "nested": "nested"}
 UNEVEN = {"pad": "pad up", "crop": "crop"}
 SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
 

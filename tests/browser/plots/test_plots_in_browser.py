@@ -1,6 +1,7 @@
 """The plots in a real browser: where marks stand, what they say, how they keep their axes."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import expect
@@ -8,6 +9,8 @@ from recorded_runs import recorded
 
 from skipviz.drawing import colours, figures
 from skipviz.drawing.diagram import draw
+from skipviz.network import families
+from skipviz.web.content.page_data import network_data
 
 pytestmark = pytest.mark.browser
 
@@ -308,6 +311,16 @@ def test_the_threshold_of_clipping_is_a_line_that_events_move(harness):
     wanted = [math.log10(frame["variants"]["network"]["total_grad"]) for frame in frames]
     assert total["x"] == [frame["step"] for frame in frames]
     assert total["y"] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_the_map_of_a_few_strengths_names_every_state_apart(harness):
+    network = families.transformer(depth=4, width=8, heads=2, averaged=True, input=(8, 8))
+    put(harness, "strengths", width=348, network=network_data(network))
+    learned = [skip for skip in network.skips if skip.learned]
+    names = harness.locator("#strengths .xtick text").all_text_contents()
+    assert names == [f"h({k})" for k in sorted({skip.source for skip in learned})]
+    places = sorted((left, width) for left, _, width, _ in boxes(harness, "#strengths .xtick text"))
+    assert all(left + width < other for (left, width), (other, _) in pairwise(places))
 
 
 def test_the_decision_boundary_says_itself_in_a_sentence(harness):

@@ -22,7 +22,7 @@ SAID = """async ([one, other, network]) => {
             words: all("[data-chip]", (node) => [node.dataset.chip, classes(node), node.textContent.trim()]),
             valves: all("[data-valve]", (node) => [node.dataset.valve, classes(node), node.querySelector(".factor").textContent.trim(), node.getAttribute("aria-label")]),
             boxes: all("[data-layer]", (node) => [node.dataset.layer, classes(node)]),
-            dashes: all(".mini", (node) => [classes(node), node.getAttribute("d").split("M").sort()]),
+            dashes: all(".mini", (node) => [classes(node), node.getAttribute("d").split("M").map((dash) => dash.replace(/^\\S+ /, "")).sort()]),
             rings: all(".mini-lane .ring", (node) => [node.dataset.skip, node.getAttribute("aria-label")]),
         };
     };

@@ -56,7 +56,7 @@ def short(layer: Layer) -> str:
     norm = NORMS[layer.norm].words.split() if layer.norm != "none" else []
     letters = [norm[0] if norm[0].isupper() else "".join(word[0].upper() for word in norm)] if norm else []
     activation = [ACTIVATIONS[layer.activation].words] if layer.activation != "none" else []
-    return layer.op.short() or " ".join((letters + activation)[:2])
+    return layer.op.short() or " ".join((letters + activation)[:2]) or ("scale" if layer.scale_learned else "")
 
 
 def differ(network: Network) -> bool:

@@ -6,6 +6,10 @@ import pytest
 from experiments import small, values
 from playwright.sync_api import expect
 
+from skipviz.network import families
+from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.task import Task
+
 
 @pytest.fixture
 def six(kept):
@@ -249,6 +253,20 @@ def test_the_table_switches_skips_and_shows_the_numbers_of_the_diagram(six):
     table.get_by_label("Skip h(1) to h(3) on").uncheck()
     six.expect_network(lambda network: not network.skip("s1-3").on)
     expect(six.page.locator("svg.sv-diagram .skip.off")).to_have_count(1)
+
+
+def test_the_table_says_what_boxes_without_an_operation_do_and_by_which_branch_a_skip_leads(kept):
+    network = families.resnet(depth=8, reduction=4, widths=(4, 8, 16), input=(1, 8, 8), head=10)
+    lab = kept.put(Experiment(variants={"network": network}, task=Task(name="digits")))
+    lab.page.get_by_label("Table", exact=True).click()
+    layers, boxes, skips = (lab.page.locator(".sv-table tbody").nth(place) for place in range(3))
+    for place, layer in enumerate(network.layers):
+        if layer.activation == "relu" and layer.op.kind == "identity":
+            expect(layers.locator("tr").nth(place).locator("td").first).to_have_text("ReLU")
+    assert boxes.locator("tr").count() == len(network.branches)
+    for place, skip in enumerate(network.skips):
+        if skip.via:
+            expect(skips.locator("tr").nth(place).locator("td").nth(1)).to_have_text("SE")
 
 
 def test_a_press_during_which_the_diagram_is_drawn_anew_still_switches_its_skip(six):

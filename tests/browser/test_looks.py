@@ -6,7 +6,10 @@ import pytest
 from experiments import small
 from playwright.sync_api import expect
 
+from skipviz.network import families
 from skipviz.tasks import presets
+from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.task import Task
 
 CENTRES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].map((node) => {
     const box = node.getBoundingClientRect();
@@ -45,6 +48,15 @@ def test_every_heading_over_the_network_ends_before_the_cards_edge(kept):
     edge = """() => document.querySelector(".sv-network").getBoundingClientRect().right"""
     ends = """heads => heads.map((head) => head.offsetParent && head.getBoundingClientRect().right).filter(Boolean)"""
     assert max(page.locator(".sv-heads > *").evaluate_all(ends)) <= page.evaluate(edge) - 6
+
+
+def test_on_a_phone_the_words_over_the_bars_end_before_the_first_row(pocket):
+    network = families.unet(3, 4, padded=True, nested=True, input=(1, 32, 32), head=1)
+    page = pocket.put(Experiment(variants={"network": network}, task=Task(name="shapes"))).page
+    bottoms = page.evaluate(
+        """() => [".sv-head-bars", ".sv-heads"].map((name) => document.querySelector(name).getBoundingClientRect().bottom)"""
+    )
+    assert bottoms[0] <= bottoms[1] + 2
 
 
 def test_the_bars_axis_stays_where_it_is_whatever_is_shown(kept):

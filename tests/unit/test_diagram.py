@@ -333,6 +333,7 @@ BOXES = {
     "ReLU": Layer(op=Identity(), activation="relu"),
     "BN ReLU": Layer(op=Identity(), norm="batch", activation="relu"),
     "RMS": Layer(op=Identity(), norm="rms"),
+    "scale": Layer(op=Identity(), scale=1.0, scale_learned=True),
     "": Layer(op=Identity()),
 }
 

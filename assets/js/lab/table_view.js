@@ -3,6 +3,16 @@
 import { element } from "../common/dom.js";
 import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { formatNumber } from "../common/numbers.js";
+import { activationWords } from "../common/activations.js";
+
+/* global KINDS */
+/** What a layer does: of a box that is there for its norm or its activation alone, these. @param {any} layer */
+export function doing(layer) {
+  if (layer.kind !== "identity") return layer.label;
+  const norm = layer.norm === "none" ? "" : KINDS.norm.find(([name]) => name === layer.norm)?.[1];
+  const parts = [norm, layer.activation === "none" ? "" : activationWords(layer.activation)].filter(Boolean);
+  return parts.join(", ") || (layer.parameters ? "a learned scale" : layer.label);
+}
 
 /**
  * @param {HTMLElement} host
@@ -25,7 +35,7 @@ export function createTableView(host, act) {
     return element(
       "tr", {},
       name(`f(${layer.k})`, () => act.selectLayer([layer.id])),
-      element("td", {}, layer.label + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
+      element("td", {}, doing(layer) + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
       element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(layer.gain)),
       number("weight_grad", index), number("weight_grad_mean", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1),
@@ -35,7 +45,7 @@ export function createTableView(host, act) {
     return element(
       "tr", {},
       name(`h(${skip.source}) → h(${skip.target})`, () => act.selectSkip([skip.id])),
-      element("td", {}, skip.merge), element("td", {}, skip.adapter_label || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
+      element("td", {}, skip.merge), element("td", {}, [skip.branch, skip.adapter_label].filter(Boolean).join(" · ") || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
       element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
       skip.learned ? number("strength", index) : element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
     );

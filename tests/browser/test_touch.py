@@ -90,3 +90,15 @@ def test_a_finger_switches_a_skip_and_a_valve_while_the_network_trains(six):
     phone.locator('svg.sv-diagram [data-valve="f4"]').tap()
     frame = six.frame_where(lambda one: any(event["kind"] == "layer" for event in one.get("events", ())))
     assert [(event["ids"], event["gain"]) for event in frame["events"]] == [(["f4"], 0)]
+
+
+def test_a_notice_leaves_the_controls_of_what_is_selected_free_and_goes_at_a_tap(pocket):
+    lab = pocket.put(small(steps=5))
+    lab.start()
+    lab.expect_state("Finished")
+    lab.click_skip("s1-3")
+    expect(lab.toast).to_contain_text("goes on")
+    notice, controls = _box(lab.toast), _box(lab.inspector.locator(".sv-controls"))
+    assert notice["bottom"] <= controls["top"] or controls["bottom"] <= notice["top"]
+    lab.toast.tap()
+    expect(lab.toast).to_have_count(0)

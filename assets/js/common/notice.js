@@ -10,6 +10,7 @@ export function createToast(host) {
   const hide = () => {
     root.hidden = true;
   };
+  root.onclick = hide; // a finger enters and never leaves
   root.onmouseenter = () => clearTimeout(timer);
   root.onmouseleave = () => {
     timer = window.setTimeout(hide, 3000);

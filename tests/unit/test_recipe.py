@@ -43,3 +43,9 @@ def test_the_papers_own_count_is_said(family, count):
     assert words.startswith("Drawn here for ")
     assert f"{network.parameter_count():,}" in words
     assert count in words
+
+
+def test_a_transformer_of_both_halves_is_compared_with_both():
+    recipe = first_recipe("transformer").changed(encoder=2)
+    words = size_words(recipe, built(recipe, Task(name="digits")))
+    assert words.endswith("At the paper's size (both halves of 6 × 512, without embedding and head): 44,140,544 parameters.")

@@ -68,9 +68,11 @@ def _linears(network: Network, place: int) -> list[Layer]:
     return [layer for layer in network.layers[place + 1 : place + 6] if layer.op.kind == "linear"][:2]
 
 
-def _published(norm, **_) -> tuple[str, int]:
-    network = families.transformer(depth=6, width=512, heads=8, feed_forward=2048, norm=norm, input=(16, 512))
-    return "the encoder of 6 × 512, without embedding and head", network.parameter_count() - network.shapes.head_parameters
+def _published(norm, encoder=0, **_) -> tuple[str, int]:
+    halves = {"encoder": 6} if encoder else {}
+    network = families.transformer(depth=6, width=512, heads=8, feed_forward=2048, norm=norm, input=(16, 512), **halves)
+    part = "both halves" if encoder else "the encoder"
+    return f"{part} of 6 × 512, without embedding and head", network.parameter_count() - network.shapes.head_parameters
 
 
 def _follow(values: dict, before: Task, task: Task) -> dict:

@@ -31,6 +31,14 @@ def wait_until(page, condition, said=lambda: ""):
     return result
 
 
+def at_rest(page, place):
+    """Return where something is, as `place()` says, once it lies still: what was scrolled or drawn anew moves a while."""
+    found = None
+    while found != (found := place()):
+        page.wait_for_timeout(50)
+    return found
+
+
 def titles(page) -> dict[str, str]:
     """Return the title of every run of this browser that the server keeps, by the run's id."""
     return {run["id"]: run["title"] for run in page.request.get("skipviz/runs").json()["runs"]}
@@ -190,7 +198,7 @@ class LabPage(_Page):
 
     def click_skip(self, identifier: str) -> None:
         """Click a skip's line in the middle of its way, or of the part that is its alone."""
-        self.page.mouse.click(*self.skip_place(identifier))
+        self.page.mouse.click(*at_rest(self.page, lambda: self.skip_place(identifier)))
 
     def skip_place(self, identifier: str) -> tuple[float, float]:
         """Return where a skip's line lies on the screen, scrolled into sight."""
@@ -250,10 +258,7 @@ class LabPage(_Page):
 
     def drag(self, source: int, target: int) -> None:
         """Drag from one state to another."""
-        places = None
-        while places != (places := (self.state_place(source), self.state_place(target))):
-            self.page.wait_for_timeout(50)
-        start, end = places
+        start, end = at_rest(self.page, lambda: (self.state_place(source), self.state_place(target)))
         self.page.mouse.move(*start)
         self.page.mouse.down()
         self.page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)

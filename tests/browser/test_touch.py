@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from experiments import small
+from pages import at_rest
 from playwright.sync_api import expect
 
 STEPS = 6
@@ -33,10 +34,7 @@ def _box(node) -> dict:
 
 
 def _middle(node) -> tuple[float, float]:
-    """Return where a node lies once it lies still: a page that was thrown scrolls on."""
-    box = None
-    while box != (box := node.bounding_box()):
-        node.page.wait_for_timeout(50)
+    box = at_rest(node.page, node.bounding_box)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 

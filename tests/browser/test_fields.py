@@ -6,6 +6,9 @@ import pytest
 from experiments import small
 from playwright.sync_api import expect
 
+from skipviz import Experiment, Task, Training
+from skipviz.network import families
+
 
 @pytest.fixture
 def six(kept):
@@ -32,6 +35,22 @@ def test_the_sidebars_fields_answer_nonsense_and_take_numbers_however_they_are_w
     six.until(lambda: six.experiment().training.steps == 1000)
     expect(steps).to_have_value("1000")
     expect(beneath).to_have_count(0)
+
+
+def test_a_skip_that_attends_has_the_fields_of_its_attention(kept):
+    network = families.transformer(depth=1, encoder=1, width=8, heads=2, feed_forward=8, input=(8, 8))
+    [skip] = [skip.id for skip in network.skips if skip.merge == "attend"]
+    lab = kept.put(Experiment(variants={"network": network}, task=Task(name="digits"), training=Training(steps=5)))
+    lab.skip(skip).focus()
+    lab.page.keyboard.press("Enter")
+    lab.inspector.locator("summary").click()
+    _type(lab.inspector.get_by_label("Heads", exact=True), "4")
+    lab.expect_network(lambda network: network.skip(skip).heads == 4)
+    lab.inspector.get_by_role("switch", name="Causal").click()
+    lab.expect_network(lambda network: network.skip(skip).causal)
+    _type(lab.inspector.get_by_label("Heads", exact=True), "3")
+    expect(lab.toast).to_contain_text("Not done.")
+    assert lab.experiment().network.skip(skip).heads == 4
 
 
 def test_the_inspectors_fields_answer_nonsense_and_what_cannot_be(six):

@@ -111,6 +111,7 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
         "softmax": skip.softmax,
         "share": shared.get(skip.id),
         "gain": skip.gain,
+        "attention": {"heads": skip.heads, "causal": skip.causal} if skip.attends else None,
         "adapter": shape.adapter.channels,
         "adapter_label": shape.adapter.label(),
         "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],

@@ -153,17 +153,7 @@ def heatmap_figure(theme: str = "light") -> dict:
     scale = [[0, bars[0]], [0.02, bars[0]]]
     for place in range(17):
         scale.append([0.05 / 1.05 + place / 16 / 1.05, bars[round((len(bars) - 1) * (0.22 + 0.78 * place / 16))]])
-    heatmap = {
-        "type": "heatmap",
-        "meta": "cells",
-        "z": [],
-        "zmin": -0.05,
-        "zmax": 1,
-        "zsmooth": False,
-        "showscale": False,
-        "hoverinfo": "skip",
-        "colorscale": scale,
-    }
+    heatmap = _cells(zmin=-0.05, zmax=1, colorscale=scale)
     meta = {
         "kind": "heatmap",
         "height": 188,
@@ -241,6 +231,11 @@ def total_figure(theme: str = "light") -> dict:
     return {"data": data, "layout": layout, "config": _config()}
 
 
+def _cells(**options) -> dict:
+    """Return a heatmap whose cells the script fills in."""
+    return {"type": "heatmap", "meta": "cells", "z": [], "zsmooth": False, "showscale": False, "hoverinfo": "skip", **options}
+
+
 def strengths_figure(theme: str = "light") -> dict:
     """Return the map of learned strengths: columns are states that skips leave, rows those that they join.
 
@@ -248,17 +243,7 @@ def strengths_figure(theme: str = "light") -> dict:
     """
     token = COLOURS[theme]
     ramps = (*reversed(ramp("trunk", theme)[:: RAMP_LENGTH // 8]), *ramp("skip", theme)[:: RAMP_LENGTH // 8])
-    cells = {
-        "type": "heatmap",
-        "meta": "cells",
-        "z": [],
-        "zsmooth": False,
-        "showscale": False,
-        "hoverinfo": "skip",
-        "xgap": 1,
-        "ygap": 1,
-        "colorscale": [[place / (len(ramps) - 1), colour] for place, colour in enumerate(ramps)],
-    }
+    cells = _cells(xgap=1, ygap=1, colorscale=[[place / (len(ramps) - 1), colour] for place, colour in enumerate(ramps)])
     meta = {
         "kind": "strengths",
         "height": 188,

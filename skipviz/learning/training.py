@@ -11,7 +11,7 @@ from ..tasks.uploads import Uploads
 from .build import NetworkModule, build
 from .frame import Frame
 from .setup import as_in_a_run
-from .trainer import Trainer
+from .trainer import Trainer, pick_device
 
 
 class TrainingRun(Iterator[Frame]):
@@ -19,6 +19,7 @@ class TrainingRun(Iterator[Frame]):
 
     def __init__(self, experiment: Experiment, events: Iterable[Event] = ()) -> None:
         self._experiment, self._waiting = experiment, sorted(events, key=lambda event: event.step or 0)
+        self._cuda = pick_device(experiment.training.device).type == "cuda"
         self._trainer: Trainer | None = None
         self._closed = False
 
@@ -26,7 +27,7 @@ class TrainingRun(Iterator[Frame]):
         if self._closed:
             raise StopIteration
         try:
-            with as_in_a_run():  # not while a frame is looked at: what the caller computes then is none of our concern
+            with as_in_a_run(self._cuda):  # not while a frame is looked at: what the caller computes then is none of our concern
                 if self._trainer is None:
                     self._trainer = _trainer(self._experiment)
                 frame = _next_frame(self._trainer, self._waiting)

@@ -253,7 +253,7 @@ def serve(channel: Channel) -> None:
     """Compute the run that the channel's first message asks for, and tell its end whatever happens."""
     request = channel.receive()
     try:
-        prepare()
+        prepare(cuda=request["device"] == "cuda")
         limits.bound_memory(request["memory_mb"])
         experiment = Experiment.kept(request["experiment"])
         checkpoints = Checkpoints(**request["checkpoints"])

@@ -13,6 +13,7 @@ from skipviz.learning.frame import Frame, VariantFrame
 from skipviz.network import families
 from skipviz.settings import Settings
 from skipviz.storage import MemoryStore, Run, summary
+from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, Training
 
 
@@ -180,15 +181,30 @@ def test_an_exception_becomes_one_sentence():
     assert limits.reason(ValueError("a\nb"), 1) == "the run's worker stopped: ValueError: a b"
 
 
-def test_cuda_is_refused_where_there_is_none_and_small_work_stays_on_the_cpu(monkeypatch):
+def test_cuda_is_refused_where_there_is_none(monkeypatch):
     monkeypatch.setattr(devices, "has_cuda", lambda: False)
     assert devices.resolve(small(device="cuda")) is None
-    assert devices.resolve(small(device="auto")) == "cpu"
+    assert devices.resolve(presets.get("resnet-20-cifar")) == "cpu"
     monkeypatch.setattr(devices, "has_cuda", lambda: True)
     assert devices.resolve(small(device="cuda")) == "cuda"
-    assert devices.resolve(small(device="auto")) == "cpu"
-    wide = Experiment(variants={"a": families.mlp(depth=50, width=512)}, training=Training(batch_size=256))
-    assert devices.resolve(wide) == "cuda"
+    assert devices.resolve(presets.get("resnet-20-cifar"), cuda=False) == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "device"),
+    [
+        (small(), "cpu"),
+        (Experiment(variants={"a": families.mlp(depth=300, width=64)}, training=Training(batch_size=64)), "cpu"),
+        (Experiment(variants={"a": families.mlp(depth=24, width=1024)}, training=Training(batch_size=64)), "cuda"),
+        (presets.get("transformer-pre-ln"), "cpu"),
+        (presets.get("resnet-20-cifar"), "cuda"),
+        (presets.get("unet-shapes"), "cuda"),
+    ],
+    ids=["4 layers", "300 × 64", "24 × 1024", "transformer", "ResNet-20", "U-Net"],
+)
+def test_cuda_is_taken_by_itself_where_a_step_was_measured_to_be_three_times_as_fast(monkeypatch, experiment, device):
+    monkeypatch.setattr(devices, "has_cuda", lambda: True)
+    assert devices.resolve(experiment) == device
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,12 @@ class SubmissionChecks:
         if not self._open:
             raise EngineError("the server is stopping", 503)
 
-    def device(self, experiment: Experiment) -> Literal["cpu", "cuda"] | None:
-        """Return the device that the experiment computes on here, or None where it asks for one that is not there."""
-        return devices.resolve(experiment, self._settings().cuda)
+    def device(self, experiment: Experiment, before: str | None = None) -> Literal["cpu", "cuda"] | None:
+        """Return the device that the experiment computes on here, or None where it asks for one that is not there.
+
+        What was computed on a device `before` goes on there, for the same bits.
+        """
+        return devices.resolve(experiment, self._settings().cuda, before)
 
     def check_size(self, experiment: Experiment, device: str) -> None:
         """Refuse an experiment over this server's bounds, without the memory for it, or whose data is not here."""

@@ -190,6 +190,14 @@ def test_cuda_is_refused_where_there_is_none(monkeypatch):
     assert devices.resolve(presets.get("resnet-20-cifar"), cuda=False) == "cpu"
 
 
+def test_a_run_goes_on_where_it_was_computed_before(monkeypatch):
+    monkeypatch.setattr(devices, "has_cuda", lambda: True)
+    assert devices.resolve(presets.get("resnet-20-cifar"), before="cpu") == "cpu"
+    assert devices.resolve(small(), before="cuda") == "cuda"
+    monkeypatch.setattr(devices, "has_cuda", lambda: False)
+    assert devices.resolve(small(), before="cuda") is None
+
+
 @pytest.mark.parametrize(
     ("experiment", "device"),
     [

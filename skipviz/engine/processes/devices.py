@@ -27,12 +27,15 @@ def has_cuda() -> bool:
     return sys.platform == "win32" and os.path.exists(os.path.join(os.environ.get("WINDIR", ""), "System32", "nvcuda.dll"))
 
 
-def resolve(experiment: Experiment, cuda: bool = True) -> Literal["cpu", "cuda"] | None:
-    """Return the device for `experiment`, or None if it asks for one that is not there, or that it may not have (`cuda`)."""
-    training = experiment.training
-    if training.device == "cpu":
+def resolve(experiment: Experiment, cuda: bool = True, before: str | None = None) -> Literal["cpu", "cuda"] | None:
+    """Return the device for `experiment`, or None if it asks for one that is not there, or that it may not have (`cuda`).
+
+    It is asked for by the experiment, or by where its first steps were computed `before`.
+    """
+    training, wanted = experiment.training, before or experiment.training.device
+    if wanted == "cpu":
         return "cpu"
-    if training.device == "cuda":
+    if wanted == "cuda":
         return "cuda" if cuda and has_cuda() else None
     if not (cuda and has_cuda()):
         return "cpu"

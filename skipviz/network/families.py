@@ -9,8 +9,10 @@ from .family.resnet import resnet
 from .family.resnet_unet import resnet_unet
 from .family.stack import conv, mlp
 from .family.tabular_resnet import tabular_resnet
+from .family.tcn import tcn
 from .family.transformer import transformer
 from .family.unet import unet
+from .family.wavenet import wavenet
 
 __all__ = [
     "conv",
@@ -23,6 +25,8 @@ __all__ = [
     "resnet",
     "resnet_unet",
     "tabular_resnet",
+    "tcn",
     "transformer",
     "unet",
+    "wavenet",
 ]

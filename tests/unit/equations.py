@@ -302,6 +302,11 @@ def _convolved_along(op, module, x: Tensor) -> Tensor:
     return sum(taps) if module.bias is None else sum(taps) + module.bias
 
 
+def _laid_out(op, module, x: Tensor) -> Tensor:
+    pixels = torch.stack([x[:, :, i, j] for i in range(x.shape[2]) for j in range(x.shape[3])], 1)
+    return torch.cat([module.weight + torch.zeros_like(pixels[:, :1]), pixels], 1) if op.class_token else pixels
+
+
 OPERATIONS = {
     "linear": _linear,
     "conv": _convolution,
@@ -309,6 +314,8 @@ OPERATIONS = {
     "pool": _pooled,
     "resize": lambda op, module, x: _rimmed(op, F.interpolate(x, scale_factor=op.factor, mode=op.mode)),
     "mean": lambda op, module, x: x.flatten(2).mean(2) if x.dim() == 4 else x.mean(1),
+    "first": lambda op, module, x: x[:, 0],
+    "patches": _laid_out,
     "crop": _cropped,
     "identity": lambda op, module, x: x,
     "embedding": _embedded,

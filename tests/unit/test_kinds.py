@@ -11,12 +11,14 @@ from skipviz import (
     Convolution,
     Embedding,
     Experiment,
+    First,
     Head,
     Identity,
     Layer,
     Mean,
     Network,
     NetworkError,
+    Patches,
     Resize,
     SequenceConvolution,
     Skip,
@@ -243,7 +245,7 @@ def test_numbers_of_inits_stay_and_forms_page_and_tables_offer_all():
 FIELDS_IN_LINKS = {
     "k": "kind", "w": "width", "b": "bias", "s": "stride", "n": "kernel", "p": "padding", "f": "factor", "m": "mode", "r": "reduce",
     "l": "ceil", "z": "size", "o": "offset", "v": "vocabulary", "x": "scaled", "h": "heads", "c": "causal", "g": "groups",
-    "d": "dilation", "y": "extra_rows", "u": "extra_columns",
+    "d": "dilation", "y": "extra_rows", "u": "extra_columns", "T": "class_token",
 }  # fmt: skip
 FIRST_OPERATIONS = ["linear", "conv", "up", "pool", "identity", "crop", "embedding", "position", "attention"]
 OPERATION_KINDS = pytest.mark.parametrize("kind", OPERATIONS.values(), ids=OPERATIONS)
@@ -295,7 +297,7 @@ def kept_elements(module, x: torch.Tensor) -> int:
     return sum(size for place, size in kept.items() if place not in own)
 
 
-def assert_as_torchs(op, shape: tuple[int, ...], theirs: nn.Module, second=lambda x: x) -> None:
+def assert_as_torchs(op, shape: tuple[int, ...], theirs: nn.Module, second=lambda x: x, times=2) -> None:
     """Fail unless an operation has the shape, parameters, outputs, gradients and memory of torch's module, and so a script."""
     mine, x = MODULES_OF_OPERATIONS[type(op)](op, shape), torch.randn(3, *shape, requires_grad=True)
     with torch.no_grad():
@@ -309,7 +311,7 @@ def assert_as_torchs(op, shape: tuple[int, ...], theirs: nn.Module, second=lambd
     torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
     assert sum(p.numel() for p in mine.parameters()) == op.parameter_count(shape)
     assert kept_elements(mine, x) == 3 * (op.saves_more(shape) + (math.prod(shape) if op.saves_input else 0))
-    net = Network(input=shape, layers=[Layer(op=op, init="glorot")] * 2, head=Head(outputs=3, kind="classes"))
+    net = Network(input=shape, layers=[Layer(op=op, init="glorot")] * times, head=Head(outputs=3, kind="classes"))
     space = {}
     exec(network_source(net), space)
     torch.manual_seed(0)
@@ -503,3 +505,33 @@ def test_a_mean_is_one_number_a_channel():
     assert torch.equal(MODULES_OF_OPERATIONS[Mean](Mean(), sequences)(x), x.mean(1))
     with pytest.raises(NetworkError, match="features have none"):
         Mean().output_shape((4,))
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (2, 4, 4)], ids=str)
+def test_patches_are_an_images_pixels_row_by_row(shape):
+    assert_as_torchs(Patches(), shape, nn.Flatten(2), second=lambda x: x.mT if x.dim() == 3 else x, times=1)
+
+
+def test_a_class_token_stands_before_them_and_starts_at_zero():
+    assert_as_torchs(Patches(class_token=True), (4, 5, 3), WithToken(4), times=1)
+    built = build(Network(input=(4, 5, 3), layers=[Layer(op=Patches(class_token=True), init="he")], head=Head(kind="positions")))
+    assert not built.layers[0].operation.weight.any()
+
+
+class WithToken(nn.Module):
+    """A learned vector before the pixels."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, width))
+
+    def forward(self, x):
+        return torch.cat([self.weight.repeat(len(x), 1, 1), x.flatten(2).mT], 1)
+
+
+def test_the_first_position_is_a_vector():
+    mine, x = MODULES_OF_OPERATIONS[First](First(), (6, 4)), torch.randn(3, 6, 4)
+    assert torch.equal(mine(x), x[:, 0])
+    assert First().output_shape((6, 4)) == (4,)
+    with pytest.raises(NetworkError, match="needs a sequence"):
+        First().output_shape((4, 5, 3))

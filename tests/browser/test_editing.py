@@ -200,6 +200,20 @@ def _press_until(page, key: str, condition) -> None:
     raise AssertionError(f"{key} does not get there; the focus is on {_focused(page)}")
 
 
+def test_what_the_tab_key_comes_to_lies_below_the_header(six):
+    page = six.page
+    size = page.viewport_size
+    page.set_viewport_size({"width": 1440, "height": 600})
+    main, header, start = (page.get_by_test_id("stMain"), page.get_by_test_id("stHeader"), page.get_by_role("button", name="Start"))
+    start.focus()
+    page.keyboard.press("Shift+Tab")
+    assert main.evaluate("(main) => { main.scrollTop = 61; return main.scrollTop; }") == 61
+    page.keyboard.press("Tab")
+    expect(start).to_be_focused()
+    assert start.bounding_box()["y"] >= header.evaluate("(header) => header.getBoundingClientRect().bottom")
+    page.set_viewport_size(size)
+
+
 def test_everything_on_the_diagram_can_be_done_by_keyboard(six):
     page, keyboard = six.page, six.page.keyboard
     page.get_by_role("link", name="Skip to main content").focus()

@@ -269,12 +269,12 @@ class Plan:
         return self._carried(edge, kind, shape) if edge.strength == 1 else self._read(edge, self._adapter(edge), edge.strength)
 
     def _carried(self, edge: Joint, kind: str, shape: Shape) -> Reads:
-        """Return what an edge carries to a state of `shape`, without a fixed strength; with a gate's T, or with an attention."""
+        """Return what an edge carries to a state of `shape`, without a fixed strength; with a gate's T, or what both make."""
         source, adapt = edge.source, self._adapter(edge)
         if MERGES[kind].maps:
             return self._gated(edge, kind)
-        if MERGES[kind].attends:
-            return self._attended(edge, adapt)
+        if MERGES[kind].learns:
+            return self._both(edge, adapt)
         if MERGES[kind].sums and adapt is None and edge.gain == 1 and not edge.learned:
             self._bare[edge.id] = (edge.target, edge.strength)
             return lambda states, _: states[source]
@@ -306,13 +306,13 @@ class Plan:
 
         return read
 
-    def _attended(self, edge: Joint, adapt: Function | None) -> Callable[[States, Tape | None], tuple]:
-        """Return what the target attends to, the attention and its learned strength, which land together."""
+    def _both(self, edge: Joint, adapt: Function | None) -> Callable[[States, Tape | None], tuple]:
+        """Return what is carried, the function of it and of the target, and its learned strength, which land together."""
         read, carrier = self._read(edge, adapt, 1.0), self._module.carrier
         if self._training is None:
-            return lambda states, tape: (read(states, tape), carrier(edge.id).attend(None), carrier(edge.id).strength)
-        attention, strength = carrier(edge.id).attend(self._training), carrier(edge.id).strength
-        return lambda states, tape: (read(states, tape), attention, strength)
+            return lambda states, tape: (read(states, tape), carrier(edge.id).joined(None), carrier(edge.id).strength)
+        joined, strength = carrier(edge.id).joined(self._training), carrier(edge.id).strength
+        return lambda states, tape: (read(states, tape), joined, strength)
 
     def _note_spent(self) -> None:
         """Note after which step each state is spent."""

@@ -1,4 +1,4 @@
-"""A skip as a torch module: its adapter A, its gate T or attention, and what it carries to its target."""
+"""A skip as a torch module: its adapter A, its gate T or what it learns of both states, and what it carries to its target."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from torch.nn import functional as F
 
 from ..network import Skip
 from ..network.base import Shape, channel_axis, channels, is_image, spatial
+from ..network.merge import MERGES
 from ..network.operation import Convolution, Linear
 from ..network.skip import stride_between
 from ..network.way import Way
 from .gain import with_gain
 from .layer import called_or_bound, composed, normalising
-from .merge import ATTENTIONS
+from .merge import LEARNED
 from .norm import Norm
 from .operation import MODULES, Function
 from .seeding import generator
@@ -28,7 +29,7 @@ class SkipModule(nn.Module):
         super().__init__()
         self.skip, self.source, self.target = way.skip, way.carries, way.target
         self.adapter, self.carried = way.shape.adapter, way.shape.carried
-        self.project = self.norm = self.gate = self.attention = None
+        self.project = self.norm = self.gate = None
         self.strength = nn.Parameter(torch.tensor(way.skip.strength)) if way.skip.learned else None
         if way.projects:
             self.project = _pointwise(self.source, channels(self.carried), self.adapter.bias)
@@ -39,10 +40,14 @@ class SkipModule(nn.Module):
             self.gate = _pointwise(self.source, channels(self.target), True)
             self.gate.initialise("torch", generator(seed, "gate", way.skip.id))
             nn.init.constant_(self.gate.bias, way.skip.gate_bias)
+        if way.learns:
+            self.add_module(way.learns, LEARNED[way.skip.merge](way.skip, self.target))
+            self.both.initialise(generator(seed, "attend", way.skip.id))
 
-        if way.attends:
-            self.attention = ATTENTIONS[way.skip.merge](way.skip, self.target)
-            self.attention.initialise(generator(seed, "attend", way.skip.id))
+    @property
+    def both(self) -> nn.Module:
+        """The module of f_target and A, of a kind that learns one."""
+        return self._modules[MERGES[self.skip.merge].learns]
 
     def set_skip(self, skip: Skip) -> None:
         """Take the gradient gain; switch and strength act where the skip joins, and a learned strength is the parameter."""
@@ -72,9 +77,9 @@ class SkipModule(nn.Module):
             stages.append(lambda y: with_gain(y, skip.gain))
         return composed([stage for stage in stages if stage is not None])
 
-    def attend(self, training: bool | None) -> Callable[[Tensor, Tensor], Tensor]:
-        """Return (f_target, A(h_source)) ↦ the attention from the one over the other."""
-        return called_or_bound(self.attention, training)
+    def joined(self, training: bool | None) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return (f_target, A(h_source)) ↦ what the module of both makes of them."""
+        return called_or_bound(self.both, training)
 
     def _spatial(self) -> Function | None:
         kind = self.adapter.spatial

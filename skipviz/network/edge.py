@@ -33,6 +33,6 @@ class Edge(Frozen):
     def joining(self, node: Node, first: bool) -> Skip:
         """Return the edge as a skip, which carries a state of one shape to a merge of another: adapter, gate and parameters."""
         live = {name: getattr(self, name) for name in ("id", "on", "strength", "gain", "adapter", "learned", "rate")}
-        if not node.is_merge or (first and (MERGES[node.op.kind].maps or MERGES[node.op.kind].attends)):
+        if not node.is_merge or (first and (MERGES[node.op.kind].maps or MERGES[node.op.kind].learns)):
             return Skip(source=0, target=1, **live)
         return Skip(source=0, target=1, **node.op.of_skip(), **live)

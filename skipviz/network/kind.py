@@ -108,6 +108,17 @@ class Init:
         return dedent(body).splitlines()
 
 
+class Fields(Protocol):
+    """What a skip and a `Join` have that only some merges use; see `Skip`."""
+
+    gate_bias: float
+    heads: int
+    causal: bool
+    streams: int
+    mixing: str
+    dynamic: bool
+
+
 @dataclass(frozen=True)
 class Merge:
     """How what a skip carries, A(h_i), joins its target; what torch computes of it stands under its name in
@@ -135,12 +146,20 @@ class Merge:
     """What is carried, or of a gate its T, that changes nothing: 0 or 1."""
     maps: bool = False
     """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
-    parameters: Callable[[int], dict[str, Shape]] | None = None
-    """Names and shapes of the parameters of the attention between f_j and A that it learns, by the target's width."""
+    learns: str = ""
+    """The name of the module that it learns of f_j and A: an `attention`, a `mixing`."""
+    parameters: Callable[[Fields, int], dict[str, Shape]] = lambda fields, width: {}
+    """Names and shapes of that module's parameters, by the target's width."""
+    fields: tuple[str, ...] = ()
+    """The fields of a skip, or of a `Join`, that are this kind's own."""
+    checks: Callable[[Fields, Shape], object] = lambda fields, shape: None
+    """Raises `NetworkError` where that module cannot read, or land on, a state of a shape."""
+    told: Callable[[Fields], str] = lambda fields: ""
+    """What those fields say, in few letters behind the kind's name."""
     own_positions: bool = False
     """What a skip carries keeps its own positions, whatever those of the target are."""
-    module: str = ""
-    """The name of that attention's class in a script."""
+    module: Callable[[Fields, Shape, str], str] = lambda fields, shape, names: ""
+    """How a script makes that module for a target's shape, with the names of its generator."""
     sign: str = ""
     """A letter in the mark where it lands, or nothing."""
     strokes: tuple[tuple[float, float, float, float], ...] = ()
@@ -149,6 +168,8 @@ class Merge:
     """Where no adapter stands between, its source's gradient needs no memory of its own: it is the target's, or a slice of it."""
     saves: Callable[[float, bool], int] = lambda strength, adapted: 0
     """Tensors of the target's size that autograd keeps beside states, by strength and whether A makes a tensor of its own."""
+    saves_more: Callable[[Fields, Shape, Shape], int] = lambda fields, target, carried: 0
+    """Elements a sample that its module has autograd keep, by the shapes of f_j and of A."""
     written: Callable[[str, str, str], str] = lambda f, carried, strength: f
     """How a script lands it: from the expressions of f_j, of A(h_i) and of the strength (`1.0` where it is that for good)."""
     helper: str = ""
@@ -159,10 +180,6 @@ class Merge:
     @property
     def words(self) -> str:
         return self.name
-
-    @property
-    def attends(self) -> bool:
-        return self.parameters is not None
 
 
 class Weights(Protocol):

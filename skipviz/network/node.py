@@ -11,6 +11,7 @@ from .layer import Layer
 from .merge import MERGES
 from .operation import Operation
 from .shapes import spreads
+from .streams import Mixing, Streams
 
 
 class Join(Tagged):
@@ -19,8 +20,10 @@ class Join(Tagged):
     kind: Literal[*MERGES]
     gate_bias: float = Field(-2.0, ge=-10, le=10, description="b of a gate at the start")
     heads: int = Field(4, ge=1, le=64, description="of an attention, each at a share of the first state's width")
-
     causal: bool = Field(False, description="of an attention: a position sees itself and those before it only")
+    streams: Streams = 4
+    mixing: Mixing = "free"
+    dynamic: bool = Field(False, description="of streams: how they mix depends on what they hold, position by position")
 
     def label(self) -> str:
         """Return it as a person writes it."""
@@ -33,7 +36,7 @@ class Join(Tagged):
 
     def of_skip(self) -> dict:
         """Return its fields as a skip has them."""
-        return {"merge": self.kind, "gate_bias": self.gate_bias, "heads": self.heads, "causal": self.causal}
+        return {"merge": self.kind, **{name: getattr(self, name) for name in type(self).model_fields if name != "kind"}}
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         """Return the shape of what edges that bring these give; raises `NetworkError`."""
@@ -44,6 +47,7 @@ class Join(Tagged):
             if any(len(shape) != len(first) or spatial(shape) != spatial(first) for shape in shapes):
                 raise NetworkError(f"a {self.kind} needs equal positions, not {_listed(shapes)}")
             return with_channels(first, sum(map(channels, shapes)))
+        kind.checks(self, first)
         if kind.own_positions:
             return first
         if any(shape != first and not (kind.spreads and spreads(shape, first)) for shape in shapes):

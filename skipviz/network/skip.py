@@ -10,7 +10,7 @@ from pydantic import Field
 from .base import Frozen, NetworkError, Shape, channels, is_image, spatial, with_channels, written
 from .layer import Init
 from .merge import MERGES
-from .operation import Attention
+from .streams import Mixing, Streams
 
 Merge = Literal[*MERGES]
 
@@ -56,21 +56,14 @@ class Skip(Frozen):
     learned: bool = Field(False, description="s is a parameter that starts at `strength`")
     rate: float = Field(1.0, ge=0.01, le=100, description="of a learned s: its learning rate, as a multiple of the run's")
     softmax: bool = Field(False, description="of learned s of sums: each is the logit of its share in the state, whose own is 0")
+    streams: Streams = 4
+    mixing: Mixing = "free"
+    dynamic: bool = Field(False, description="of streams: how they mix depends on what they hold, position by position")
 
     @property
     def joins(self) -> bool:
         """Whether it widens what the next layer reads; else it lands on its target."""
         return MERGES[self.merge].joins
-
-    @property
-    def attends(self) -> bool:
-        """Whether it learns an attention between its target and what it carries."""
-        return MERGES[self.merge].attends
-
-    @property
-    def attention(self) -> Attention:
-        """The attention of one that attends, as an operation."""
-        return Attention(heads=self.heads, causal=self.causal)
 
     @property
     def in_force(self) -> bool:
@@ -86,9 +79,8 @@ class Skip(Frozen):
             )
         chosen = self.adapter
         place = chosen.spatial
-        if self.attends:
-            for shape in (target, with_channels(source, channels(target))):
-                self.attention.output_shape(shape)
+        for shape in (target, with_channels(source, channels(target))):
+            MERGES[self.merge].checks(self, shape)
         if MERGES[self.merge].own_positions:
             place = "none"
         elif place == "auto" or spatial(source) == spatial(target):
@@ -134,9 +126,7 @@ class Skip(Frozen):
             count += 2 * width if adapter.norm == "batch" else 0
         if MERGES[self.merge].maps:
             count += channels(source) * channels(target) + channels(target)
-        if self.attends:
-            count += sum(prod(size) for size in MERGES[self.merge].parameters(channels(target)).values())
-        return count
+        return count + sum(prod(size) for size in MERGES[self.merge].parameters(self, channels(target)).values())
 
 
 def stride_between(source: Shape, target: Shape) -> int | None:

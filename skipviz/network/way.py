@@ -37,13 +37,14 @@ class Way:
         return MERGES[self.skip.merge].maps
 
     @property
-    def attends(self) -> bool:
-        return self.skip.attends
+    def learns(self) -> str:
+        """The name of the module that it learns of both states, or nothing."""
+        return MERGES[self.skip.merge].learns
 
     @property
     def modules(self) -> list[str]:
-        """What it has that learns, in the order of its parameters: `strength`, `project`, `gate`, `attention`."""
-        has = {"strength": self.skip.learned, "project": self.projects, "gate": self.gates, "attention": self.attends}
+        """What it has that learns, in the order of its parameters: `strength`, `project`, `gate`, and that of both."""
+        has = {"strength": self.skip.learned, "project": self.projects, "gate": self.gates, self.learns: self.learns}
         return [name for name, there in has.items() if there]
 
 

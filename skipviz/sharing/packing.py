@@ -46,6 +46,9 @@ SKIP = {
     "x": "softmax",
     "h": "heads",
     "c": "causal",
+    "n": "streams",
+    "i": "mixing",
+    "d": "dynamic",
 }
 EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "l": "learned", "r": "rate", "x": "softmax"}
 ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}

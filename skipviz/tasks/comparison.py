@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..network.base import written
 from ..network.layer import Layer
+from ..network.merge import MERGES
 from ..network.network import Network
 from ..network.skip import Skip
 from .experiment import Experiment, Training
@@ -170,7 +171,7 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     alone = [[skip for pair, (skip, _) in side.items() if pair not in ends[1 - index]] for index, side in enumerate(ends)]
     words = [
         ("", lambda part: _switch(part[0].in_force)),
-        ("merge", lambda part: part[0].merge + (f" ×{part[0].heads}" + ", causal" * part[0].causal) * part[0].attends),
+        ("merge", lambda part: part[0].merge + MERGES[part[0].merge].told(part[0])),
         (
             "strength",
             lambda part: (

@@ -17,6 +17,7 @@ from skipviz import (
     Convolution,
     Crop,
     Embedding,
+    Expand,
     First,
     Head,
     Identity,
@@ -27,6 +28,7 @@ from skipviz import (
     Patches,
     Pool,
     Position,
+    Reduce,
     Resize,
     SequenceConvolution,
     Skip,
@@ -49,7 +51,7 @@ Way = tuple[str, str, str]
 WAYS: tuple[Way, ...] = tuple(
     way
     for way in product(("none", "stride", "crop", "resize"), ("none", "pad", "project"), MERGES)
-    if way[0] == "none" or not MERGES[way[2]].attends
+    if way[0] == "none" or MERGES[way[2]].learns != "attention"
 )
 BARE: Way = ("none", "none", "add")
 """The commonest one: a residual skip as it is."""
@@ -109,6 +111,16 @@ def _vector_operations(shape: Shape, way: Way) -> dict[str, st.SearchStrategy]:
         kinds["mean"] = st.builds(Mean)
         kinds["first"] = st.builds(First)
         kinds["position"] = st.builds(Position, mode=st.sampled_from(("sinusoidal", "learned")))
+    return kinds | _of_streams(shape)
+
+
+def _of_streams(shape: Shape) -> dict[str, st.SearchStrategy]:
+    kinds = {}
+    if channels(shape) <= WIDE:
+        kinds["expand"] = st.builds(Expand, streams=st.sampled_from((2, 3)))
+    if counts := streams(channels(shape)):
+        mixing, first = st.sampled_from(("sum", "free", "sinkhorn")), st.integers(0, 2)
+        kinds["reduce"] = st.builds(Reduce, streams=st.sampled_from(counts), mixing=mixing, dynamic=BOOLEANS, first=first)
     return kinds
 
 
@@ -136,7 +148,7 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
         kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **rim, **(learned if transposed else resized))
         if not transposed:
             kinds["up"] |= st.builds(Resize, mode=resized["mode"], **rim)
-    return kinds
+    return kinds | _of_streams(shape)
 
 
 EMBEDDINGS = st.builds(Embedding, vocabulary=st.integers(1, 9), width=st.integers(1, 6), scaled=BOOLEANS)
@@ -174,14 +186,22 @@ def layers(draw, shape: Shape, way: Way, tokens: bool = False) -> Layer:
     )
 
 
+def streams(width: int) -> list[int]:
+    """Return into how many streams a width can be divided."""
+    return [count for count in (2, 3, 4) if width % count == 0]
+
+
 def adapters(source: Shape, target: Shape, merge: str) -> list[tuple[str, str]]:
     """Return every spatial and channel part that, together, let a skip of that merge join these shapes."""
     if len(source) != len(target):
         return []
     a, b = spatial(source), spatial(target)
-    if MERGES[merge].attends and not len(source) == len(target) == 2:
+    attends = MERGES[merge].learns == "attention"
+    if attends and not len(source) == len(target) == 2:
         return []
-    places = ["none"] if a == b or MERGES[merge].attends else []
+    if merge == "streams" and not streams(channels(target)):
+        return []
+    places = ["none"] if a == b or attends else []
     if a != b and not places and all(x >= y for x, y in zip(a, b, strict=True)):
         places += ["crop"] + ["stride"] * bool(is_image(source) and stride_between(a, b))
     if a != b and is_image(source):
@@ -225,6 +245,9 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way:
         gain=draw(usually(1.0, 0.5, 0.0)),
         gate_bias=draw(one_of(-2.0, 0.0, 1.0)),
         heads=draw(one_of(*(count for count in (1, 2, 3) if channels(states[target]) % count == 0))),
+        streams=draw(one_of(*streams(channels(states[target])) or [4])),
+        mixing=draw(one_of("free", "sinkhorn")),
+        dynamic=draw(BOOLEANS),
         adapter=Adapter(
             spatial=place,
             channels=part,
@@ -255,7 +278,7 @@ def chains(draw, way: Way | None = None) -> Network:
     Each draw has a way of joining that its shapes and skips tend to: met by chance alone, some ways would be rare.
     """
     way = way or draw(one_of(*WAYS, *[BARE] * 12))
-    read = draw(st.sampled_from(SEQUENCES if MERGES[way[2]].attends else INPUTS if way[0] == "none" else IMAGES))
+    read = draw(st.sampled_from(SEQUENCES if MERGES[way[2]].learns == "attention" else INPUTS if way[0] == "none" else IMAGES))
     tokens = len(read) == 1 and draw(BOOLEANS)
     states, stack, laid = [read], [], []
     for k in range(1, draw(one_of(3, 4, 5, 6, 2, 1)) + 1):

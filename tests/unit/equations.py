@@ -91,13 +91,15 @@ def landing(network: Network, k: int, merge: str) -> list[tuple[int, Skip]]:
 
 def acting_first(network: Network, k: int) -> list[tuple[int, Skip]]:
     """Return the products and the attentions that land at h_k, all of that kind together whose first comes first."""
-    there = [one for name in ("multiply", "attend", "mix") for one in landing(network, k, name)]
+    there = [one for name in ("multiply", "attend", "mix", "streams") for one in landing(network, k, name)]
     kinds = [skip.merge for _, skip in sorted(there, key=lambda one: one[0])]
     return sorted(there, key=lambda one: kinds.index(one[1].merge))
 
 
 def attended(model, index: int, f: Tensor, memory: Tensor) -> Tensor:
-    """Return torch's own attention from `f` over `memory`."""
+    """Return torch's own attention from `f` over `memory`, or the streams of one with `f` written to them."""
+    if model.network.skips[index].merge == "streams":
+        return streamed(model.network.skips[index], model.skips[index].mixing, f, memory)
     module = model.skips[index].attention
     if model.network.skips[index].merge == "mix":
         return mixed(module, f, memory)
@@ -113,6 +115,65 @@ def mixed(module, f: Tensor, h: Tensor) -> Tensor:
     for q, k, v in zip(*(part.chunk(module.heads, 2) for part in (queries, keys, f)), strict=True):
         parts.append(torch.softmax(q @ k.mT / math.sqrt(q.shape[2]), 2) @ v)
     return torch.cat(parts, 2)
+
+
+def streams_of(x: Tensor, n: int) -> Tensor:
+    """Return the streams of a state, `(batch · positions, n, width)`."""
+    return (x.movedim(1, -1) if x.dim() == 4 else x).reshape(-1, n, x.shape[_axis(x)] // n)
+
+
+def as_state(streams: Tensor, like: Tensor, axis: int) -> Tensor:
+    """Return `(batch · positions, channels)` as a state with the positions of `like`."""
+    sizes = [size for place, size in enumerate(like.shape) if place != axis]
+    return streams.reshape(*sizes, -1).movedim(-1, axis)
+
+
+def unlearned(x: Tensor, centred: bool) -> Tensor:
+    """Return the last axis with mean 0 and variance 1, or with a mean square of 1."""
+    if centred:
+        x = x - x.mean(-1, keepdim=True)
+        return x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+    return x / (x.square().mean(-1, keepdim=True) + torch.finfo(x.dtype).eps).sqrt()
+
+
+def streamed(skip: Skip, p, f: Tensor, h: Tensor) -> Tensor:
+    """Return A_rᵀ H + B ⊙ f of hyper-connections (equations 8 to 13), or H_res H + H_post ⊙ f of mHC (7 to 9)."""
+    n, axis = skip.streams, _axis(h)
+    streams, writes = streams_of(h, n), streams_of(f, n)
+    rows = len(streams)
+    mix, write = p.mix.expand(rows, n, n), p.write.expand(rows, n)
+    if skip.dynamic and skip.mixing == "free":
+        read = unlearned(streams, True)
+        mix = mix + p.mix_scale * torch.tanh(torch.einsum("rid,dj->rij", read, p.mix_map))
+        write = write + p.write_scale * torch.tanh(torch.einsum("rid,d->ri", read, p.write_map))
+    elif skip.dynamic:
+        read = unlearned(streams.flatten(1), False)
+        mix = mix + p.mix_scale * torch.einsum("rc,cm->rm", read, p.mix_map).reshape(rows, n, n)
+        write = write + p.write_scale * torch.einsum("rc,ci->ri", read, p.write_map)
+    if skip.mixing == "free":
+        mixed = torch.einsum("rij,rid->rjd", mix, streams)
+    else:
+        matrix, write = torch.exp(mix), 2 / (1 + torch.exp(-write))
+        for _ in range(20):
+            matrix = matrix / torch.einsum("rij->rj", matrix)[:, None, :]
+            matrix = matrix / torch.einsum("rij->ri", matrix)[:, :, None]
+        mixed = torch.einsum("rij,rjd->rid", matrix, streams)
+    return as_state(mixed + write[:, :, None] * writes, h, axis)
+
+
+def _reduced(op, p, x: Tensor) -> Tensor:
+    """H ᵀ A_m of hyper-connections, H_pre H of mHC, or the sum over streams."""
+    n = op.streams
+    streams = streams_of(x, n)
+    if op.mixing == "sum":
+        return as_state(sum(streams.unbind(1)), x, _axis(x))
+    weight = p.weight.expand(len(streams), n)
+    if op.dynamic and op.mixing == "free":
+        weight = weight + p.scale * torch.tanh(torch.einsum("rid,d->ri", unlearned(streams, True), p.map))
+    elif op.dynamic:
+        weight = weight + p.scale * torch.einsum("rc,ci->ri", unlearned(streams.flatten(1), False), p.map)
+    weight = 1 / (1 + torch.exp(-weight)) if op.mixing == "sinkhorn" else weight
+    return as_state(torch.einsum("ri,rid->rd", weight, streams), x, _axis(x))
 
 
 def _axis(h: Tensor) -> int:
@@ -322,6 +383,8 @@ OPERATIONS = {
     "position": _positioned,
     "attention": _attended,
     "conv1d": _convolved_along,
+    "expand": lambda op, module, x: torch.cat([x] * op.streams, _axis(x)),
+    "reduce": _reduced,
 }
 
 

@@ -194,7 +194,7 @@ def test_a_script_takes_the_same_steps_and_a_link_gives_the_same_network(trainin
         LayerEvent(ids=("f4",), on=False, step=3), SkipEvent(ids=("cross", "wide"), on=True, strength=-1.5, step=4),
         SkipEvent(ids=("learned",), on=False, step=5),
     ]  # fmt: skip
-    assert "attended(" in check(run, events)
+    assert "towards(" in check(run, events)
 
 
 def test_frames_have_the_gradients_through_it_and_of_its_weights():
@@ -331,7 +331,7 @@ def test_an_encoder_beside_the_trunk_trains_as_its_script_and_link_say(merged):
     torch.testing.assert_close(model(x), model.head(wanted))
     run = experiment().replaced(variants={"net": net})
     assert link.decode(link.encode(run)) == run
-    assert "attended(" in check(run, [LayerEvent(ids=("d2",), on=False, step=2), *([] if merged else toggled(net))])
+    assert "towards(" in check(run, [LayerEvent(ids=("d2",), on=False, step=2), *([] if merged else toggled(net))])
     frame = next(iter(skipviz.train(run))).variants["net"]
     assert all(frame.skip_grad)
 

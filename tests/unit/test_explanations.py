@@ -59,7 +59,7 @@ def test_a_text_is_a_short_sentence_a_formula_and_how_to_read_it(key):
     for part in ("says", "read"):
         assert text[part].endswith(".")
         assert 10 < len(text[part]) <= 160
-    assert 4 < len(text["formula"]) <= 120
+    assert 4 < len(text["formula"]) <= 128
     assert "\n" not in text["formula"]
 
 

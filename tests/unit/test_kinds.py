@@ -245,7 +245,8 @@ def test_numbers_of_inits_stay_and_forms_page_and_tables_offer_all():
 FIELDS_IN_LINKS = {
     "k": "kind", "w": "width", "b": "bias", "s": "stride", "n": "kernel", "p": "padding", "f": "factor", "m": "mode", "r": "reduce",
     "l": "ceil", "z": "size", "o": "offset", "v": "vocabulary", "x": "scaled", "h": "heads", "c": "causal", "g": "groups",
-    "d": "dilation", "y": "extra_rows", "u": "extra_columns", "T": "class_token",
+    "d": "dilation", "y": "extra_rows", "u": "extra_columns", "a": "streams", "i": "mixing", "j": "dynamic", "q": "first",
+    "T": "class_token",
 }  # fmt: skip
 FIRST_OPERATIONS = ["linear", "conv", "up", "pool", "identity", "crop", "embedding", "position", "attention"]
 OPERATION_KINDS = pytest.mark.parametrize("kind", OPERATIONS.values(), ids=OPERATIONS)

@@ -156,6 +156,9 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
                         "softmax": False,
                         "heads": 4,
                         "causal": False,
+                        "streams": 4,
+                        "mixing": "free",
+                        "dynamic": False,
                     }
                 ],
                 "head": {"kind": "classes", "outputs": 10, "bias": True, "flatten": False, "init": "torch"},

@@ -170,7 +170,7 @@ export const EXPLANATIONS = {
   skip: {
     title: "Skip",
     says: "A line past some layers: what it carries, A, joins the state at its end by its merge, of strength s.",
-    formula: "add: h+sA; concat: [h, sA]; gate: h+s(1−T)(A−h); multiply: h+s(A⊙h−h); attend: h+s(O−h); mix: h+s(Ph−h)",
+    formula: "add: h+sA; concat: [h, sA]; gate: h+s(1−T)(A−h); multiply: h+s(A⊙h−h); attend: h+s(O−h); mix: h+s(Ph−h); streams: h+s(MA+B⊙h−h)",
     read: "Off does exactly what s = 0 does; deleting it changes the network. O: attention of h over A; P: attention weights of A.",
   },
   adapter: {

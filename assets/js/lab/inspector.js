@@ -131,7 +131,7 @@ function skipControls(skips, depth, act) {
       ...(skip.boxes.length ? [] : [
         row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
       ]),
-      ...(skip.attention ? operationRows("attention", skip.attention, Object.keys(skip.attention), act, (changes) => act.skips(ids, changes, true)) : []),
+      ...fieldRows(KINDS.skip, skip.fields, Object.keys(skip.fields), act, (changes) => act.skips(ids, changes, true)),
       row("Strength learned", switchButton("Strength learned", skip.learned, () => act.skips(ids, { learned: !skip.learned, softmax: false }, true)), "strength_learned"),
       ...(skip.learned && skip.merge === "add" ? [
         row("A share, by softmax", switchButton("Share by softmax", skip.softmax, () => act.skips(ids, { softmax: !skip.softmax }, true)), "strength_share"),
@@ -151,13 +151,13 @@ function skipControls(skips, depth, act) {
   ];
 }
 
-/** The fields of an operation that are `wanted`, as its kind describes them; `put` takes what is chosen. */
-function operationRows(kind, values, wanted, act, put) {
-  const fields = Object.entries(KINDS.operation[kind]).filter(([name]) => wanted.includes(name));
-  return fields.map(([name, field]) => operationRow(field, values[name] ?? field.default, act, (value) => put({ [name]: value })));
+/** Those of `fields` that are `wanted`, as a kind describes them; `put` takes what is chosen. */
+function fieldRows(fields, values, wanted, act, put) {
+  const there = Object.entries(fields).filter(([name]) => wanted.includes(name));
+  return there.map(([name, field]) => fieldRow(field, values[name] ?? field.default, act, (value) => put({ [name]: value })));
 }
 
-function operationRow(field, value, act, put) {
+function fieldRow(field, value, act, put) {
   const control = field.options
     ? choice(field.words, field.options.map((option) => [option, option]), value, put)
     : field.bounds
@@ -196,7 +196,7 @@ function number(label, value, [min, max], whole, act, changed, none = false) {
 function layerControls(layers, act) {
   const layer = layers[0];
   const ids = layers.map((one) => one.id);
-  const own = operationRows(layer.kind, layer.op, Object.keys(KINDS.operation[layer.kind]), act, (changes) => act.layers(ids, changes, true));
+  const own = fieldRows(KINDS.operation[layer.kind], layer.op, Object.keys(KINDS.operation[layer.kind]), act, (changes) => act.layers(ids, changes, true));
   const dropout = number("Dropout", layer.dropout, [0, 0.9], false, act, (value) => act.layers(ids, { dropout: value }, true));
   const path = number("Drop-path", layer.drop_path, [0, 0.9], false, act, (value) => act.layers(ids, { drop_path: value }, true));
   const factor = number("Init factor", layer.init_factor, [0.0001, 100], false, act, (value) => act.layers(ids, { init_factor: value }, true));

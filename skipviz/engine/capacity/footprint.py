@@ -121,8 +121,7 @@ def _skip(network: Network, index: int) -> int:
     if adapter.channels == "project":
         saved += elements(shape.carried) if adapter.norm == "batch" else 0
         saved += elements(with_channels(target, channels(source))) if adapter.spatial == "resize" else 0
-    if skip.attends:  # queries and keys and values, every head's weights, and what those make
-        saved += 2 * elements(target) + 2 * elements(shape.carried) + skip.heads * target[0] * shape.carried[0]
+    saved += MERGES[skip.merge].saves_more(skip, target, shape.carried)
     adapted = _is_copied(adapter) or adapter.channels == "pad"
     learned = skip.learned and (adapted or MERGES[skip.merge].neutral == 1)  # its product keeps what is no state
     return saved + (MERGES[skip.merge].saves(skip.strength, adapted) + learned) * elements(target)

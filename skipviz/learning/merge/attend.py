@@ -37,7 +37,7 @@ class Attending(nn.Module):
     def __init__(self, skip: Skip, target: Shape) -> None:
         super().__init__()
         self.causal, self.heads, self.width = skip.causal, skip.heads, target[1]
-        for name, size in MERGES[skip.merge].parameters(self.width).items():
+        for name, size in MERGES[skip.merge].parameters(skip, self.width).items():
             self.register_parameter(name, nn.Parameter(torch.empty(size)))
 
     def initialise(self, generator: torch.Generator) -> None:
@@ -80,4 +80,4 @@ class CrossAttention(Attending):
         return attend
 
 
-ATTENTION = CrossAttention
+MODULE = CrossAttention

@@ -23,4 +23,4 @@ class Mixture(Attending):
         return mixed
 
 
-ATTENTION = Mixture
+MODULE = Mixture

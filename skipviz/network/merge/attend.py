@@ -3,7 +3,11 @@
 The strength s leads from f_j itself (0, which is what a skip that is off is) to the attention's output in its place (1).
 """
 
-from ..kind import Merge
+from functools import partial
+
+from ..base import Shape, elements
+from ..kind import Fields, Merge
+from ..operation import Attention
 
 SOURCE = '''
 class CrossAttention(Attention):
@@ -21,13 +25,38 @@ class CrossAttention(Attention):
         return self.out((scores.softmax(3) @ values).transpose(1, 2).flatten(2))
 '''
 
+
+def checks(fields: Fields, shape: Shape) -> Shape:
+    """Return the shape of an attention over states of a shape; raises `NetworkError`."""
+    return Attention(heads=fields.heads, causal=fields.causal).output_shape(shape)
+
+
+def told(fields: Fields) -> str:
+    """Return its heads and its mask."""
+    return f" ×{fields.heads}" + ", causal" * fields.causal
+
+
+def made(module: str, fields: Fields, shape: Shape, names: str) -> str:
+    """Return how a script makes the attention."""
+    return f"{module}({shape[0]}, {shape[1]}, {fields.heads}, {names}{', causal=True' * fields.causal})"
+
+
+def saves_more(fields: Fields, target: Shape, carried: Shape) -> int:
+    """Return the elements of queries, keys and values, of every head's weights, and of what those make."""
+    return 2 * elements(target) + 2 * elements(carried) + fields.heads * target[0] * carried[0]
+
+
 KIND = Merge(
     number=5,
     name="attend",
     equation="h_j = f_j + s·(attention(f_j; A(h_i)) − f_j), before what is added",
     residual=False,
     first=True,
-    parameters=lambda width: {
+    learns="attention",
+    fields=("heads", "causal"),
+    checks=checks,
+    told=told,
+    parameters=lambda fields, width: {
         "weight": (3 * width, width),
         "bias": (3 * width,),
         "out_weight": (width, width),
@@ -36,7 +65,8 @@ KIND = Merge(
     own_positions=True,
     sign="A",
     saves=lambda strength, adapted: 1 + adapted,
-    module="CrossAttention",
+    saves_more=saves_more,
+    module=partial(made, "CrossAttention"),
     helper=SOURCE,
     requires=("Attention", "fill", "scheme torch", "scheme glorot"),
 )

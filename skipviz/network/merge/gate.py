@@ -17,6 +17,7 @@ KIND = Merge(
     equation="h_j = f_j + s·(1 − T)⊙(A(h_i) − f_j), T = σ(W h_i + b)",
     alone=True,
     maps=True,
+    fields=("gate_bias",),
     neutral=1,
     sign="T",
     saves=lambda strength, adapted: 3 if strength == 1 else 4,

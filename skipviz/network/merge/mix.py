@@ -4,7 +4,10 @@ The strength s leads from every position by itself (0, which is what a skip that
 layers of the trunk, a skip from the first block's to a later one's is a value residual (Zhou et al. 2024, 2410.17897).
 """
 
+from functools import partial
+
 from ..kind import Merge
+from .attend import checks, made, saves_more, told
 
 SOURCE = '''
 class Mixture(nn.Module):
@@ -35,10 +38,15 @@ KIND = Merge(
     equation="h_j = f_j + s·(P f_j − f_j), P the attention of A(h_i), before what is added",
     residual=False,
     first=True,
-    parameters=lambda width: {"weight": (2 * width, width), "bias": (2 * width,)},
+    learns="attention",
+    fields=("heads", "causal"),
+    checks=checks,
+    told=told,
+    parameters=lambda fields, width: {"weight": (2 * width, width), "bias": (2 * width,)},
     sign="P",
     saves=lambda strength, adapted: 1 + adapted,
-    module="Mixture",
+    saves_more=saves_more,
+    module=partial(made, "Mixture"),
     helper=SOURCE,
     requires=("fill", "scheme glorot"),
 )

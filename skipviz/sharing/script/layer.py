@@ -72,11 +72,10 @@ class LayerWriter:
         mapped = drawn(self.needs, module, f'"gate", {name}', "torch", bias=skip.gate_bias)
         return joined([mapped, "nn.Sigmoid()"])
 
-    def attention(self, skip: Skip, target: Shape, name: str) -> str:
-        """Return the module of the attention of a skip that attends."""
+    def learned(self, skip: Skip, target: Shape, name: str) -> str:
+        """Return the module that a skip learns of its target and of what it carries."""
         self.needs.add(skip.merge)
-        more = ", causal=True" if skip.causal else ""
-        return f'{MERGES[skip.merge].module}({target[0]}, {target[1]}, {skip.heads}, "attend", {name}{more})'
+        return MERGES[skip.merge].module(skip, target, f'"attend", {name}')
 
     def head(self, head: Head, shape: Shape) -> tuple[str | None, str]:
         """Return the head's module and what it reads, `{}` being the last state; no module where that is the output."""

@@ -163,7 +163,7 @@ class NetworkWriter:
         return self.module_of(layer.shares) if layer.shares else made, lines
 
     def make_maps(self, atom: Atom, ways: Iterable[Way]) -> None:
-        """Add to an atom what makes adapters, gates and attentions."""
+        """Add to an atom what makes adapters, gates and what is learned of both states."""
         for way in ways:
             made = []
             if way.skip.learned:
@@ -173,8 +173,8 @@ class NetworkWriter:
                 made.append(self.layers.projection(way.skip, way.shape, way.carries, self.id_of(way.skip.id)))
             if way.gates:
                 made.append(self.layers.gate(way.skip, way.carries, way.target, self.id_of(way.skip.id)))
-            if way.attends:
-                made.append(self.layers.attention(way.skip, way.target, self.id_of(way.skip.id)))
+            if way.learns:
+                made.append(self.layers.learned(way.skip, way.target, self.id_of(way.skip.id)))
             if made:
                 module = made[0] if len(made) == 1 else f"nn.ModuleList([{', '.join(made)}])"
                 atom.made.append(f"self.{'e' if way.beside else 's'}[{self._key(way)}] = {module}")
@@ -279,11 +279,11 @@ class NetworkWriter:
         if kind.helper:
             self.needs.add(kind.name)
         strength = self._strength(skip, skip.strength)
-        if way.attends:
+        if way.learns:
             strength = self._map(way, "strength") if skip.learned else strength
             more = f", {strength}" if strength != "1.0" else ""
-            self.needs.add("attended")
-            return f"attended({f}, {self._carried(way)}, {self._map(way, 'attention')}{more})"
+            self.needs.add("towards")
+            return f"towards({f}, {self._carried(way)}, {self._map(way, way.learns)}{more})"
         if not way.gates:
             carried = self._carried(way)
             carried = f"{carried} * w[{1 + sharing.index(way)}]" if skip.softmax else self._weighed(way, carried, kind.neutral)

@@ -157,11 +157,11 @@ def gain(x, factor):
     return Gain.apply(x, factor)
 ''',
     **{name: kind.helper for name, kind in MERGES.items() if kind.helper},
-    "attended": '''
-def attended(f, h, attention, strength=1.0):
-    """Return f + s·(attention − f), of f and of what a skip carries."""
+    "towards": '''
+def towards(f, h, module, strength=1.0):
+    """Return f + s·(module(f, h) − f), of f and of what a skip carries."""
     f = f.view_as(f)  # one node for its uses: the gradients that come back through both sum here first
-    out = attention(f, h)
+    out = module(f, h)
     if callable(strength):
         return f + strength(out - f)
     return out if strength == 1 else f + strength * (out - f)

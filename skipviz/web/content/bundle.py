@@ -26,7 +26,7 @@ from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
 from ...tasks.change import CHANGES
 from ...tasks.metric import METRICS
-from .operation_fields import operation_fields
+from .operation_fields import operation_fields, skip_fields
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide")
@@ -111,12 +111,13 @@ _MORE = {"merge": "equation", "event": "sign", "metric": "share"}
 
 def kinds() -> dict:
     """Return what can be chosen as the browser needs it: a kind's name and its words, of a merge its equation too, of
-    an event the sign of its mark, of a metric whether it is a share; of an operation its fields."""
+    an event the sign of its mark, of a metric whether it is a share; of an operation
+    and of a skip its fields."""
     found = {
         kind: [[name, one.words, *([getattr(one, _MORE[kind])] if kind in _MORE else [])] for name, one in found.items()]
         for kind, found in _KINDS.items()
     }
-    return {**found, "operation": operation_fields()}
+    return {**found, "operation": operation_fields(), "skip": skip_fields()}
 
 
 @cache

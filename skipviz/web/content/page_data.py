@@ -18,7 +18,7 @@ from ...tasks.cautions import cautions
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import recipe_words, schedule_words
 from ..session_state.editor import Editor
-from .operation_fields import operation_fields
+from .operation_fields import operation_fields, skip_fields
 from .remembered import remembered
 
 LAB_HEIGHT = 660
@@ -111,7 +111,7 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
         "softmax": skip.softmax,
         "share": shared.get(skip.id),
         "gain": skip.gain,
-        "attention": {"heads": skip.heads, "causal": skip.causal} if skip.attends else None,
+        "fields": {name: getattr(skip, name) for name in MERGES[skip.merge].fields if name in skip_fields()},
         "adapter": shape.adapter.channels,
         "adapter_label": shape.adapter.label(),
         "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],

@@ -125,11 +125,11 @@ def _plain_skip(skip: Skip, adapter) -> Skip:
     """Return the skip with its adapter as it is in force, what it does not use left out."""
     unused = {} if adapter.channels == "project" else {"bias": True, "norm": "none", "init": "torch", "width": None}
     unused |= {} if adapter.spatial == "crop" else {"offset": None}
-    bias = {} if MERGES[skip.merge].maps else {"gate_bias": -2.0}
-    bias |= {} if skip.attends else {"heads": 4, "causal": False}
+    of_merges = {name for kind in MERGES.values() for name in kind.fields} - {*MERGES[skip.merge].fields}
+    others = {name: Skip.model_fields[name].get_default() for name in of_merges}
     strength = {} if skip.learned else {"strength": 1.0}
     name = {"id": f"s{skip.source}-{skip.target}", "on": True, "gain": 1.0, **strength}
-    return skip.model_copy(update={**name, **bias, "adapter": adapter.model_copy(update=unused)})
+    return skip.model_copy(update={**name, **others, "adapter": adapter.model_copy(update=unused)})
 
 
 def structure(network: Network) -> int:

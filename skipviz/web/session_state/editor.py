@@ -114,7 +114,9 @@ def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
         ids,
         **_known(
             changes,
-            {"on", "strength", "gain", "merge", "adapter", "source", "target", "learned", "rate", "softmax", "heads", "causal"},
+            {"on", "strength", "gain", "merge", "adapter", "source", "target", "learned", "rate", "softmax"}.union(
+                *(kind.fields for kind in MERGES.values())
+            ),
         ),
     )
 

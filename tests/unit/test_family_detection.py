@@ -45,6 +45,12 @@ def _unseen_of_residual(v: dict) -> set[str]:
     )
 
 
+def _one_stream(v: dict) -> bool:
+    encoder = v["encoder"] and (v["scale"], v["shared"], v["dropout"]) == ("none", "own", 0)
+    shares = v["shared"] == "shared" and not v["dropout"]
+    return v["norm"] == "post" or v["residual"] == "off" or shares or v["averaged"] == "on" or bool(encoder)
+
+
 UNSEEN = {
     "resnet": lambda v: (
         _unseen_of_residual(v)
@@ -63,6 +69,7 @@ UNSEEN = {
         | ({"averaged", "values"} if v["shared"] == "shared" and not v["dropout"] else set())
         | ({"values"} if v["depth"] == 1 else set())
         | ({"encoder"} if (v["scale"], v["shared"], v["dropout"]) != ("none", "own", 0) else set())
+        | ({"streams", "mix", "dynamic"} if _one_stream(v) else {"mix", "dynamic"} if v["streams"] == 1 else set())
     ),
     "highway": lambda v: set(),
     "tabular_resnet": lambda v: set(),

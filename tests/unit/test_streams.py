@@ -8,14 +8,16 @@ from torch import nn
 from torch.nn import functional as F
 
 import skipviz
-from skipviz import Expand, Experiment, Head, Layer, Linear, Network, Reduce, Skip, Task, Training, edit, link
+from skipviz import Expand, Experiment, Head, Layer, Linear, Network, Reduce, Skip, Task, Training, edit, families, link
 from skipviz.learning.build import build
 from skipviz.learning.merge.streams import sinkhorn
+from skipviz.learning.plan import Tape
 from skipviz.network.paths import path_counts
 from skipviz.tasks.comparison import network_differences
 from skipviz.tasks.event import LayerEvent, SkipEvent
 
 N, WIDTH = 3, 4
+HEAD = Head(kind="positions", outputs=5)
 KINDS = [("free", False), ("free", True), ("sinkhorn", False), ("sinkhorn", True)]
 EVERY = pytest.mark.parametrize(("mixing", "dynamic"), KINDS)
 
@@ -156,7 +158,7 @@ def experiment(net: Network, **training) -> Experiment:
 def of_tokens(mixing: str, dynamic: bool, **skip) -> Network:
     net = network(mixing, dynamic, **skip)
     embedding = Layer(id="f1", op=skipviz.Embedding(vocabulary=5, width=WIDTH), init="normal")
-    return net.replaced(input=(6,), layers=(embedding, *net.layers[1:]), head=Head(kind="positions", outputs=5))
+    return net.replaced(input=(6,), layers=(embedding, *net.layers[1:]), head=HEAD)
 
 
 @EVERY
@@ -187,3 +189,60 @@ def test_streams_that_do_not_divide_a_width_are_refused_in_words():
 def test_a_comparison_tells_mixings_apart():
     apart = network_differences(network("free", False), edit.set_skips(network("free", False), ("m0",), mixing="sinkhorn"))
     assert ("streams ×3", "streams ×3, doubly stochastic") in [(one.left, one.right) for one in apart]
+
+
+def transformers(mixing: str, dynamic: bool, n: int = 4) -> tuple[nn.Module, nn.Module]:
+    """Return the plain Pre-LN Transformer and the one of n streams as it starts, with the same weights of layers, in float64."""
+    size = {"depth": 3, "width": 8, "heads": 2, "feed_forward": 12, "norm": "pre", "input": (6, 5)}
+    plain, several = (build(families.transformer(**size, streams=count, mix=mixing, dynamic=dynamic)).double() for count in (1, n))
+    own = [part for part in several.in_order() if part.operation.op.kind not in ("expand", "reduce") or part.norm]
+    for left, right in zip(own, plain.in_order(), strict=True):
+        left.load_state_dict(right.state_dict())
+    return plain, several
+
+
+@EVERY
+@pytest.mark.parametrize("n", [2, 4])
+def test_at_the_start_it_is_the_pre_ln_transformer(mixing, dynamic, n):
+    plain, several = transformers(mixing, dynamic, n)
+    several.head.load_state_dict(plain.head.state_dict())
+    x, states = torch.randn(4, 6, 5, dtype=torch.float64), []
+    for model in (plain, several):
+        tape = Tape()
+        model(x, tape=tape)
+        states.append(tape.states)
+    for block in range(6):  # the state behind each branch: every stream holds the plain one's
+        at, there = [skip.target for skip in plain.network.skips][block], [skip.target for skip in several.network.skips][block]
+        for stream in states[1][there].chunk(n, -1):
+            torch.testing.assert_close(stream, states[0][at], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(several(x), plain(x), rtol=1e-4, atol=1e-4)  # the last layer norm's ε counts less in a sum
+
+
+@EVERY
+def test_a_transformers_streams_are_counted_by_the_papers(mixing, dynamic):
+    n, d, depth = 4, 8, 3
+    plain, several = transformers(mixing, dynamic, n)
+    per = n * (n + 2) + dynamic * (3 + (d * (n + 2) if mixing == "free" else n * d * (n * n + 2 * n)))
+    assert several.network.parameter_count() - plain.network.parameter_count() == 2 * depth * per
+
+
+@EVERY
+def test_streams_come_apart_and_stay_doubly_stochastic_while_they_train(mixing, dynamic):
+    net = families.transformer(2, 8, 2, 12, "pre", streams=4, mix=mixing, dynamic=dynamic, vocabulary=5, input=(6,), head=HEAD)
+    run = skipviz.train(experiment(net).replaced(training=Training(steps=20, batch_size=20, learning_rate=0.02)))
+    frames = list(run)
+    assert frames[-1].variants["net"].loss < frames[0].variants["net"].loss
+    model = run.model("net")
+    tape = Tape()
+    model(torch.randint(5, (4, 6)), tape=tape)
+    streams = tape.states[net.skips[-1].target].unflatten(-1, (4, -1))
+    assert (streams[..., 0, :] - streams[..., 1, :]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"norm": "post"}, {"residual": False}, {"shared": True}, {"averaged": True}, {"encoder": 1}, {"streams": 17}, {"mix": "any"}],
+)
+def test_a_transformer_that_cannot_have_streams_is_refused_in_words(options):
+    with pytest.raises(skipviz.NetworkError, match=r"stream|free"):
+        families.transformer(**{"depth": 2, "width": 8, "heads": 2, "norm": "pre", "streams": 4} | options)

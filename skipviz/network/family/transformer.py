@@ -9,7 +9,8 @@ from typing import Literal
 from ..base import NetworkError
 from ..network import Head, Network
 from ..node import Join, Node
-from ..operation import Attention, Embedding, Identity, Linear, Position
+from ..operation import Attention, Embedding, Expand, Identity, Linear, Position, Reduce
+from ..streams import Mixing
 from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, refusing_in_words
 
 Order = Literal["post", "pre"]
@@ -38,6 +39,9 @@ def transformer(
     period: int = 1,
     values: Values = "own",
     encoder: int = 0,
+    streams: int = 1,
+    mix: Mixing = "free",
+    dynamic: bool = False,
     input: Sequence[int] | None = None,
     head: Head | int = 10,
 ) -> Network:
@@ -55,7 +59,10 @@ def transformer(
     `values`: in every block but the first, attention takes half its own values and half the first block's (`"first"`), or
     learned shares of both that start so (`"learned"`; Zhou et al. 2024, ResFormer); values are then boxes of the trunk, and
     attention a mix. With `encoder` blocks of an encoder beside the trunk, each block of the trunk is a decoder's, whose second
-    branch attends to what the encoder makes of the same embedding. `head` is a `Head` or a number of classes of the whole sequence.
+    branch attends to what the encoder makes of the same embedding. With more than one of `streams` (2…16, Pre-LN), each branch
+    reads and writes as many residual streams, mixed freely (Zhu et al. 2024, hyper-connections) or by a doubly stochastic matrix
+    (Xie et al. 2025, mHC), which is `dynamic` where it depends on what they hold; they begin as equals and end as a sum. `head` is
+    a `Head` or a number of classes of the whole sequence.
     Raises `NetworkError`.
     """
     counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
@@ -67,7 +74,8 @@ def transformer(
     attention = _self_attention if values == "own" else _of_first_values(values == "learned")
     attention = partial(attention, trunk, Attention(heads=heads, causal=causal))
     branches = {"dropout": dropout, **branch_scale(scale, 2 * depth)}
-    block = _post_block if norm == "post" else _pre_block
+    lanes = Lanes(trunk, streams, mix, dynamic)
+    block = partial(_post_block, trunk, residual) if norm == "post" else partial(_pre_block, trunk, lanes if residual else None)
     attend = lambda: None  # noqa: E731
     if encoder:
         made = _encoder(trunk, encoder, Attention(heads=heads), norm, feed_forward or 4 * width, width, activation, residual)
@@ -81,19 +89,26 @@ def transformer(
     counted("an encoder's depth", encoder, 0, MOST_BLOCKS)
     if encoder and (shared or dropout or scale is not None):
         raise NetworkError("with an encoder blocks have weights of their own, no dropout and no branch scale")
+    if streams != 1:
+        counted("the number of streams", streams, 2, 16)
+        if norm == "post" or not residual or shared or averaged or encoder:
+            raise NetworkError(
+                "several streams are of Pre-LN blocks with residuals and weights of their own, without averages or an encoder"
+            )
+        trunk.layer(Expand(streams=streams))
     counted("the dilation", dilation, 1, MOST_BLOCKS)
     counted("the period", period, 1, MOST_BLOCKS)
     first = trunk.state
     outputs = [first]
     for number in range(1, depth + 1):
-        block(trunk, attention, attend, feed_forward or 4 * width, width, activation, residual, branches)
+        block(attention, attend, feed_forward or 4 * width, width, activation, branches)
         outputs.append(trunk.state)
         if averaged and number % period == 0:
             _average(trunk, outputs[number % dilation : -1 : dilation])
     if shared:
         _share(trunk, first, depth)
     if norm == "pre":
-        trunk.layer(Identity(), norm="layer")
+        trunk.layer(Identity() if streams == 1 else Reduce(streams=streams), norm="layer")
     network = trunk.network(size, head_of(head))
     return network.replaced(tied=network.layers[0].id) if tied else network
 
@@ -169,8 +184,31 @@ def _attend(trunk: Trunk, first: int, made: str, heads: int, norm: Order, residu
         trunk.layer(Identity(), norm="layer")
 
 
+class Lanes:
+    """Reads the residual streams for each branch in its turn, and writes to them; a single one is read as it is and added to."""
+
+    def __init__(self, trunk: Trunk, streams: int, mixing: Mixing, dynamic: bool) -> None:
+        self.trunk, self.fields, self.read = trunk, {"streams": streams, "mixing": mixing, "dynamic": dynamic}, 0
+
+    def begin(self) -> int:
+        """Lay what a branch reads of the last state; return that state's number."""
+        source, streams = self.trunk.state, self.fields["streams"]
+        if streams > 1:
+            self.trunk.layer(Reduce(first=self.read % streams, **self.fields))
+            self.read += 1
+        return source
+
+    def end(self, source: int) -> None:
+        """Lay what lands the branch that began with a state, and what that carries past it."""
+        if self.fields["streams"] == 1:
+            self.trunk.skip(source)
+            return
+        self.trunk.layer(Expand(streams=self.fields["streams"]))
+        self.trunk.skip(source, merge="streams", **self.fields)
+
+
 def _post_block(
-    trunk: Trunk, attention: Callable, attend: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict
+    trunk: Trunk, residual: bool, attention: Callable, attend: Callable, wide: int, width: int, activation: str, branches: dict
 ) -> None:
     source = trunk.state
     attention(width, {}, branches)
@@ -183,19 +221,19 @@ def _post_block(
 
 
 def _pre_block(
-    trunk: Trunk, attention: Callable, attend: Callable, wide: int, width: int, activation: str, residual: bool, branches: dict
+    trunk: Trunk, lanes: Lanes | None, attention: Callable, attend: Callable, wide: int, width: int, activation: str, branches: dict
 ) -> None:
     before = {"norm": "layer", "order": "norm-act-op"}
-    source = trunk.state
+    source = lanes and lanes.begin()
     attention(width, before, branches)
-    if residual:
-        trunk.skip(source)
+    if lanes:
+        lanes.end(source)
     attend()
-    source = trunk.state
+    source = lanes and lanes.begin()
     trunk.layer(Linear(width=wide), **before)
     trunk.layer(Linear(width=width), activation=activation, order="norm-act-op", **branches)
-    if residual:
-        trunk.skip(source)
+    if lanes:
+        lanes.end(source)
 
 
 def _sum(trunk: Trunk, source: int, residual: bool) -> int:

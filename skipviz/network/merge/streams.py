@@ -48,11 +48,12 @@ class Streams(nn.Module):
         return (self.sinkhorn(mix), 2 * torch.sigmoid(write)) if self.doubly else (mix.mT, write)
 
     def sinkhorn(self, logits):
-        matrix = (logits - logits.detach().amax((-2, -1), keepdim=True)).exp()
+        logits = logits.movedim((-2, -1), (0, 1)).contiguous()
+        matrix = (logits - logits.detach().amax((0, 1))).exp()
         for _ in range(20):
-            matrix = matrix / matrix.sum(-2, keepdim=True)
-            matrix = matrix / matrix.sum(-1, keepdim=True)
-        return matrix
+            matrix = matrix / matrix.sum(0, keepdim=True)
+            matrix = matrix / matrix.sum(1, keepdim=True)
+        return matrix.movedim((0, 1), (-2, -1)).contiguous()
 '''
 
 

@@ -12,20 +12,24 @@ from .heuristics import of_kind, scale_of, usual
 
 OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 
+MIXES = {"free": "free", "sinkhorn": "doubly stochastic"}
+
 VALUES = {"own": "a block's own", "first": "half the first's", "learned": "the first's, learned"}
 
 
 def _make(
     task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared, averaged,
-    values, encoder,
+    values, encoder, streams, mix, dynamic,
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
+    own = shared == "own" or dropout > 0
+    encoder = encoder if (scale, shared, dropout) == ("none", "own", 0) else 0
+    several = (norm, residual) == ("pre", "on") and own and not (encoder or averaged == "on")
     return families.transformer(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
-        shared=shared == "shared" and not dropout, values=values if shared == "own" or dropout > 0 else "own",
-        averaged=averaged == "on" and (shared == "own" or dropout > 0),
-        encoder=encoder if (scale, shared, dropout) == ("none", "own", 0) else 0,
+        shared=not own, values=values if own else "own", averaged=averaged == "on" and own, encoder=encoder,
+        streams=streams if several else 1, mix=mix, dynamic=dynamic == "on",
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
@@ -42,7 +46,8 @@ def _read(network: Network) -> dict | None:
     branches = [*attentions, *(last for _, last in pairs)]
     of_values = {skip.target - 1 for skip in mixes}
     values = [skip for skip in network.skips if skip.target in of_values and skip.merge == "add"]
-    others = [skip for skip in network.skips if skip.target not in of_values and skip.merge == "add"]
+    others = [skip for skip in network.skips if skip.target not in of_values and skip.merge in ("add", "streams")]
+    lanes = [skip for skip in others if skip.merge == "streams"]
     heads = mixes or [layer.op for layer in attentions]
     return {
         "depth": len(attentions),
@@ -60,6 +65,9 @@ def _read(network: Network) -> dict | None:
         "averaged": "on" if any(skip.learned for skip in others) else "off",
         "values": "own" if not mixes else "learned" if any(skip.learned for skip in values) else "first",
         "encoder": sum(node.op.kind == "attention" for node in network.branches),
+        "streams": usual((skip.streams for skip in lanes), 1),
+        "mix": usual((skip.mixing for skip in lanes), "free"),
+        "dynamic": "on" if usual((skip.dynamic for skip in lanes), False) else "off",
     }
 
 
@@ -78,6 +86,17 @@ def _published(norm, encoder=0, **_) -> tuple[str, int]:
 def _follow(values: dict, before: Task, task: Task) -> dict:
     """What is told from what came before needs the causal mask, and where that was the reason for it, it goes again."""
     return values if before.causal == task.causal else {**values, "causal": "on" if task.causal else "off"}
+
+
+def _without_encoder(values: dict) -> bool:
+    return (values["scale"], values["shared"], values["dropout"]) != ("none", "own", 0)
+
+
+def _one_stream(values: dict) -> bool:
+    """Return whether other settings leave one residual stream."""
+    shares = values["shared"] == "shared" and not values["dropout"]
+    encoder = values["encoder"] and not _without_encoder(values)
+    return (values["norm"], values["residual"]) != ("pre", "on") or shares or bool(encoder) or values["averaged"] == "on"
 
 
 FORM = Form(
@@ -127,7 +146,32 @@ FORM = Form(
             low=0,
             high=MOST_BLOCKS,
             help="Beside the trunk: each of its blocks, then a decoder's, attends to what they make of the same embedding",
-            idle=lambda values: (values["scale"], values["shared"], values["dropout"]) != ("none", "own", 0),
+            idle=_without_encoder,
+        ),
+        Setting(
+            "streams",
+            "Streams",
+            1,
+            (1, 2, 3, 4, 8),
+            help="Residual streams that each branch reads and writes (Zhu et al. 2024, hyper-connections); Pre-LN with residuals",
+            idle=_one_stream,
+        ),
+        Setting(
+            "mix",
+            "Mixing",
+            "free",
+            tuple(MIXES),
+            words=MIXES,
+            help="Of streams, at each branch: any weights, or rows and columns of sum 1 (Xie et al. 2025, mHC)",
+            idle=lambda values: values["streams"] == 1 or _one_stream(values),
+        ),
+        Setting(
+            "dynamic",
+            "Dynamic mixing",
+            "off",
+            SWITCH,
+            help="How streams mix depends on what they hold, position by position",
+            idle=lambda values: values["streams"] == 1 or _one_stream(values),
         ),
     ),
     _make,

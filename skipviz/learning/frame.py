@@ -56,6 +56,9 @@ class VariantFrame:
     """For each skip, its learned strength; None where it is fixed, and instead of the list where all are."""
     share: Numbers | None = None
     """For each skip with a share of the state where it lands, that share, 0..1; None as above, and where it is off."""
+    mixing: Numbers | None = None
+    """Of the skips of streams, in the network's order, the n × n matrix by which streams mix, row by row: a row makes a stream of
+    all. Where it is dynamic, the mean over the batch and its positions; None in the places of one that is off."""
     picture: dict[str, Any] | None = None
     branch_grad: Numbers | None = None
     """For each node of a branch, the norm of the gradient of its parameters. These four: None where there is no branch."""

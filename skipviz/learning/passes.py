@@ -72,7 +72,7 @@ def combined(frames: list[VariantFrame]) -> VariantFrame:
     for name in ("state_grad", "trunk_grad", "skip_grad"):
         setattr(frame, name, _merged([getattr(one, name) for one in frames], lambda values: hypot(*values)))
     frame.state_rms = _merged([one.state_rms for one in frames], lambda values: hypot(*values) / sqrt(len(values)))
-    for name in ("state_grad_mean", "gate_opening"):
+    for name in ("state_grad_mean", "gate_opening", "mixing"):
         if getattr(frame, name) is not None:
             setattr(frame, name, _merged([getattr(one, name) for one in frames], lambda values: sum(values) / len(values)))
     frame.nonfinite = list(dict.fromkeys(name for one in frames for name in one.nonfinite))

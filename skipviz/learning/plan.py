@@ -34,7 +34,7 @@ class Tape:
     order as on a step that is not recorded.
     """
 
-    __slots__ = ("bare", "by_node", "gates", "sole", "trunk", "uses")
+    __slots__ = ("bare", "by_node", "gates", "matrices", "sole", "trunk", "uses")
 
     def __init__(self) -> None:
         self.by_node: States = {}
@@ -43,6 +43,8 @@ class Tape:
         """By edge: what it reads of a source that others read, too. An edge that is not in force is missing."""
         self.gates: States = {}
         """By edge: its gate's T."""
+        self.matrices: States = {}
+        """By edge: how it mixes streams, `(n, n)`."""
         self.bare: dict[str, tuple[str, float]] = {}
         """By edge, target and strength where a sum takes the source as it is: what comes back through it is the target's
         gradient times its strength, so it needs no alias."""
@@ -309,10 +311,24 @@ class Plan:
     def _both(self, edge: Joint, adapt: Function | None) -> Callable[[States, Tape | None], tuple]:
         """Return what is carried, the function of it and of the target, and its learned strength, which land together."""
         read, carrier = self._read(edge, adapt, 1.0), self._module.carrier
+        if MERGES[self._wiring.nodes[edge.target].op.kind].mixes:
+            read = self._noting(edge.id, read)
         if self._training is None:
             return lambda states, tape: (read(states, tape), carrier(edge.id).joined(None), carrier(edge.id).strength)
         joined, strength = carrier(edge.id).joined(self._training), carrier(edge.id).strength
         return lambda states, tape: (read(states, tape), joined, strength)
+
+    def _noting(self, name: str, read: Reads) -> Reads:
+        """Return what reads the same, and notes on a tape how an edge mixes the streams that it brings."""
+        module = self._module.carrier(name)
+
+        def noted(states: States, tape: Tape | None) -> Tensor:
+            h = read(states, tape)
+            if tape is not None:
+                tape.matrices[name] = module.both.matrix(h.detach())
+            return h
+
+        return noted
 
     def _note_spent(self) -> None:
         """Note after which step each state is spent."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..network import Network
+from ..network.merge import MERGES
 from ..network.share import shares
 from .frame import VariantFrame
 from .norms import magnitudes, norms
@@ -155,7 +156,7 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= state.numel() ** 0.5
     fields |= mean_magnitudes(network, flat, found, gradient)
-    fields["gate_opening"] = gate_opening(tape)
+    fields["gate_opening"], fields["mixing"] = gate_opening(tape), mixing(network, tape)
     fields |= learned_strengths(network, flat)
     for k, node in enumerate(network.branches):
         if node.id not in found.by_node:
@@ -219,6 +220,16 @@ def gate_opening(tape: Tape) -> list[float | None] | None:
     gates = [gate.mean(dtype=torch.float32) if gate.dtype == torch.bfloat16 else gate.mean() for gate in tape.gates.values()]
     means = dict(zip(tape.gates, torch.stack(gates).tolist(), strict=True))
     return [means[name] if means.get(name, torch.nan) < torch.inf else None for name in tape.trunk.skips]
+
+
+def mixing(network: Network, tape: Tape) -> list[float | None] | None:
+    """Return the matrices by which streams mix, row by row, one behind the other; None if there is no skip of streams."""
+    found: list[float | None] = []
+    for skip in network.skips:
+        if MERGES[skip.merge].mixes:
+            matrix = tape.matrices.get(skip.id)
+            found += [None] * skip.streams**2 if matrix is None else map(finite, matrix.flatten().tolist())
+    return found or None
 
 
 PARAMETER_FIELDS = ("weight_grad", "head_grad", "scale_grad", "skip_weight_grad", "branch_grad", "edge_weight_grad")

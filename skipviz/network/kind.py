@@ -146,6 +146,8 @@ class Merge:
     """What is carried, or of a gate its T, that changes nothing: 0 or 1."""
     maps: bool = False
     """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
+    mixes: bool = False
+    """That module has `matrix(A)`: how the streams of A mix, n × n."""
     learns: str = ""
     """The name of the module that it learns of f_j and A: an `attention`, a `mixing`."""
     parameters: Callable[[Fields, int], dict[str, Shape]] = lambda fields, width: {}

@@ -12,6 +12,7 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     class    0..classes-1 recall, where an accuracy of held-out samples was taken
     branch   1..nodes     branch_grad, branch_state_grad: of the boxes beside the trunk, where a network has some
     edge     1..edges     edge_grad, edge_weight_grad: of the edges that lead into them
+    mixing   0..          mixing: the n × n matrices of the skips of streams, one after the other, row by row, where there are some
 
 The two means are of magnitudes: of a layer's weights without biases, and of a state's elements and the batch's.
 
@@ -33,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from ..learning.frame import Frame
 from ..learning.frame_text import MARKS
+from ..network.merge import MERGES
 from ..tasks.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ QUANTITIES = {
 }
 BESIDE = {"branch": ("branch_grad", "branch_state_grad"), "edge": ("edge_grad", "edge_weight_grad", "edge_strength")}
 """Of a network with branches, too."""
+MIXED = {"mixing": ("mixing",)}
+"""Of a network whose streams mix."""
 IDENTIFIED = ("layer", "skip", "branch", "edge")
 KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")
 
@@ -62,7 +66,9 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
         for name, network in experiment.variants.items()
         for part, items in zip(IDENTIFIED, (network.layers, network.skips, network.branches, network.edges), strict=True)
     }
-    quantities = QUANTITIES | (BESIDE if any(network.branches for network in experiment.variants.values()) else {})
+    networks = experiment.variants.values()
+    quantities = QUANTITIES | (BESIDE if any(network.branches for network in networks) else {})
+    quantities |= MIXED if any(MERGES[skip.merge].mixes for network in networks for skip in network.skips) else {}
     data = (frame if isinstance(frame, dict) else frame.to_data() for frame in frames)
     latest = {frame["step"]: frame for frame in data}
     columns: dict[str, list] = {name: [] for name in (*KEYS, *(name for names in quantities.values() for name in names))}

@@ -10,9 +10,12 @@ from torch.nn import functional as F
 import skipviz
 from skipviz import Expand, Experiment, Head, Layer, Linear, Network, Reduce, Skip, Task, Training, edit, families, link
 from skipviz.learning.build import build
+from skipviz.learning.frame_text import decode_frame, encode_frame
 from skipviz.learning.merge.streams import sinkhorn
 from skipviz.learning.plan import Tape
+from skipviz.learning.probe import gradients, record
 from skipviz.network.paths import path_counts
+from skipviz.sharing.table import table
 from skipviz.tasks.comparison import network_differences
 from skipviz.tasks.event import LayerEvent, SkipEvent
 
@@ -246,3 +249,52 @@ def test_streams_come_apart_and_stay_doubly_stochastic_while_they_train(mixing, 
 def test_a_transformer_that_cannot_have_streams_is_refused_in_words(options):
     with pytest.raises(skipviz.NetworkError, match=r"stream|free"):
         families.transformer(**{"depth": 2, "width": 8, "heads": 2, "norm": "pre", "streams": 4} | options)
+
+
+@EVERY
+def test_frames_have_the_matrices_of_every_skip_of_streams(mixing, dynamic):
+    net = edit.set_skips(of_tokens(mixing, dynamic), ("m1",), on=False)
+    frames = list(skipviz.train(experiment(net, accumulation=2)))
+    first, last = frames[0].variants["net"], frames[-1].variants["net"]
+    start = torch.eye(N) if mixing == "free" else torch.softmax(4 * torch.eye(N), 1)
+    torch.testing.assert_close(torch.tensor(first.mixing[: N * N]).reshape(N, N), start)
+    assert first.mixing[N * N :] == [None] * N * N
+    assert last.mixing[: N * N] != first.mixing[: N * N]
+    if mixing == "sinkhorn":
+        torch.testing.assert_close(torch.tensor(last.mixing[: N * N]).reshape(N, N).sum(1), torch.ones(N))
+    assert decode_frame(encode_frame(frames[-1])).variants["net"].mixing == pytest.approx(last.mixing, nan_ok=True)
+    rows = table(experiment(net), frames).query("part == 'mixing' and step == 0")
+    assert rows["mixing"].tolist()[: N * N] == pytest.approx(first.mixing[: N * N])
+
+
+@EVERY
+def test_a_frames_matrix_is_the_one_that_the_batch_was_mixed_by(mixing, dynamic):
+    net = network(mixing, dynamic)
+    model, x, tape = shaken(net), torch.randn(4, 5, 6, dtype=torch.float64), Tape()
+    model(x, tape=tape)
+    h, zero = tape.states[net.skips[1].source], torch.zeros(4, 5, N * WIDTH, dtype=torch.float64)
+    module, matrix = model.skips["m1"].mixing, tape.matrices["m1"]
+    if not dynamic:
+        wanted = (matrix @ h.unflatten(-1, (N, -1))).flatten(-2)
+        torch.testing.assert_close(module(zero, h), wanted)
+        return
+    each = torch.stack([module.matrix(h[i : i + 1, j : j + 1]) for i in range(4) for j in range(5)])
+    assert each.std(0).max() > 1e-6
+    torch.testing.assert_close(matrix, each.mean(0))
+
+
+@EVERY
+def test_the_parts_at_every_state_sum_to_its_gradient(mixing, dynamic):
+    model = shaken(network(mixing, dynamic))
+    net, taps = model.network, Taps()
+    x, truth = torch.randn(4, 5, 6, dtype=torch.float64), torch.randn(4, 3, dtype=torch.float64)
+    out, tape = record(model, x)
+    found = gradients((out - truth).square().mean(), list(model.parameters()), tape)
+    theirs = (outputs(model, x.requires_grad_(), taps) - truth).square().mean()
+    names = [("state", k) for k in range(1, net.depth + 1)]
+    wanted = dict(zip(names, torch.autograd.grad(theirs, [taps[name] for name in names]), strict=True))
+    for k in range(1, net.depth + 1):
+        torch.testing.assert_close(found.states[k], wanted["state", k], rtol=1e-10, atol=1e-13)
+        if k < net.depth:
+            parts = [found.trunks[k]] + [found.skips[i] for i, skip in enumerate(net.skips) if skip.source == k]
+            assert (sum(parts) - found.states[k]).abs().max() <= 1e-12 * found.states[k].abs().max()

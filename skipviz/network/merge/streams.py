@@ -87,6 +87,7 @@ KIND = Merge(
     name="streams",
     equation="h_j = f_j + s·(M A(h_i) + B⊙f_j − f_j), of each stream, M mixing those of A(h_i)",
     alone=True,
+    mixes=True,
     learns="mixing",
     parameters=_parameters,
     fields=("streams", "mixing", "dynamic"),

@@ -108,8 +108,7 @@ def _vector_operations(shape: Shape, way: Way) -> dict[str, st.SearchStrategy]:
         kinds["conv1d"] = st.builds(
             SequenceConvolution, width=width, kernel=kernel, dilation=dilation, causal=BOOLEANS, bias=BOOLEANS
         )
-        kinds["mean"] = st.builds(Mean)
-        kinds["first"] = st.builds(First)
+        kinds["mean"] = st.builds(Mean) | st.builds(First)
         kinds["position"] = st.builds(Position, mode=st.sampled_from(("sinusoidal", "learned")))
     return kinds | _of_streams(shape)
 
@@ -138,8 +137,7 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
         "pool": st.builds(Pool, reduce=st.sampled_from(("max", "mean")), kernel=kernel, stride=st.integers(1, 3), ceil=bias),
         "crop": st.builds(Crop, size=st.tuples(st.integers(max(1, height - 2), height), st.integers(max(1, width - 2), width))),
         "identity": st.builds(Identity),
-        "flat": st.builds(Linear, width=st.integers(1, 6), bias=bias),
-        "patches": st.builds(Patches, class_token=BOOLEANS),
+        "flat": st.builds(Linear, width=st.integers(1, 6), bias=bias) | st.builds(Patches, class_token=BOOLEANS),
     }
     if height * width <= LARGEST_SCALED_UP:
         resized = {"mode": st.sampled_from(("nearest", "bilinear")), "kernel": st.integers(1, 3)}

@@ -20,7 +20,7 @@ torch.set_num_threads(1)
 
 ACCURACY = 1e-9
 """Largest error over the largest value: float64, some of whose sums cancel behind the norm of a channel that is constant."""
-DRAWS = 8
+DRAWS = 12
 """Chains for each way in which a skip joins."""
 COUNTED: Counter = Counter()
 

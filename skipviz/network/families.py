@@ -12,6 +12,7 @@ from .family.tabular_resnet import tabular_resnet
 from .family.tcn import tcn
 from .family.transformer import transformer
 from .family.unet import unet
+from .family.vit import vit
 from .family.wavenet import wavenet
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "tcn",
     "transformer",
     "unet",
+    "vit",
     "wavenet",
 ]

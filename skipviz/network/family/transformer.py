@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
-from ..base import NetworkError
+from ..base import NetworkError, written
 from ..network import Head, Network
 from ..node import Join, Node
-from ..operation import Attention, Embedding, Expand, Identity, Linear, Position, Reduce
+from ..operation import Attention, Convolution, Embedding, Expand, First, Identity, Linear, Patches, Position, Reduce
 from ..streams import Mixing
-from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, refusing_in_words
+from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, pixels, refusing_in_words
 
 Order = Literal["post", "pre"]
 Values = Literal["own", "first", "learned"]
@@ -42,6 +42,8 @@ def transformer(
     streams: int = 1,
     mix: Mixing = "free",
     dynamic: bool = False,
+    patch: int = 0,
+    class_token: bool = False,
     input: Sequence[int] | None = None,
     head: Head | int = 10,
 ) -> Network:
@@ -61,16 +63,24 @@ def transformer(
     attention a mix. With `encoder` blocks of an encoder beside the trunk, each block of the trunk is a decoder's, whose second
     branch attends to what the encoder makes of the same embedding. With more than one of `streams` (2…16, Pre-LN), each branch
     reads and writes as many residual streams, mixed freely (Zhu et al. 2024, hyper-connections) or by a doubly stochastic matrix
-    (Xie et al. 2025, mHC), which is `dynamic` where it depends on what they hold; they begin as equals and end as a sum. `head` is
-    a `Head` or a number of classes of the whole sequence.
-    Raises `NetworkError`.
+    (Xie et al. 2025, mHC), which is `dynamic` where it depends on what they hold; they begin as equals and end as a sum. With
+    `patch` the input is an image, whose squares of `patch` × `patch` pixels are the positions (Dosovitskiy et al. 2021, ViT),
+    a learned `class_token` before them, which the head then reads alone. `head` is a `Head` or a number of classes of the whole
+    sequence. Raises `NetworkError`.
     """
     counted("a Transformer's depth", depth, 1, MOST_BLOCKS)
     chosen("the norm's place", norm, ("post", "pre"))
     chosen("positions", positions, ("sinusoidal", "learned", "none"))
     chosen("values", values, ("own", "first", "learned"))
-    trunk, size = Trunk(), tuple(input) if input is not None else (16,) if vocabulary else (8, 8)
-    _entrance(trunk, size, width, vocabulary, positions, dropout)
+    usual = (3, 224, 224) if patch else (16,) if vocabulary else (8, 8)
+    trunk, size = Trunk(), tuple(input) if input is not None else usual
+    if class_token and not patch:
+        raise NetworkError("a class token stands before an image's patches: give their size")
+    if patch:
+        if vocabulary:
+            raise NetworkError("a Transformer reads tokens or patches of an image, not both")
+        _patches(trunk, size, width, patch, class_token)
+    _entrance(trunk, (0, width) if patch else size, width, vocabulary, positions, dropout)
     attention = _self_attention if values == "own" else _of_first_values(values == "learned")
     attention = partial(attention, trunk, Attention(heads=heads, causal=causal))
     branches = {"dropout": dropout, **branch_scale(scale, 2 * depth)}
@@ -109,6 +119,8 @@ def transformer(
         _share(trunk, first, depth)
     if norm == "pre":
         trunk.layer(Identity() if streams == 1 else Reduce(streams=streams), norm="layer")
+    if class_token:
+        trunk.layer(First())
     network = trunk.network(size, head_of(head))
     return network.replaced(tied=network.layers[0].id) if tied else network
 
@@ -241,6 +253,14 @@ def _sum(trunk: Trunk, source: int, residual: bool) -> int:
     if residual:
         trunk.skip(source)
     return trunk.layer(Identity(), norm="layer")
+
+
+def _patches(trunk: Trunk, size: tuple[int, ...], width: int, patch: int, class_token: bool) -> None:
+    """Lay the map of each square of pixels to a vector, and the squares as a sequence."""
+    if pixels(size) % patch or max(size[1:]) % patch:
+        raise NetworkError(f"patches of {patch} × {patch} pixels do not divide an image of {written(size[1:])}")
+    trunk.layer(Convolution(width=width, kernel=patch, stride=patch, padding=0))
+    trunk.layer(Patches(class_token=class_token))
 
 
 def _entrance(trunk: Trunk, size: tuple[int, ...], width: int, vocabulary: int | None, positions: str, dropout: float) -> None:

@@ -31,8 +31,8 @@ class Convolution(Operation):
     }
     kind: Literal["conv"] = "conv"
     width: Width = Field(description="channels out")
-    kernel: int = Field(3, ge=1, le=11, description="pixels a side")
-    stride: int = Field(1, ge=1, le=8, description="pixels from one place of the kernel to the next")
+    kernel: int = Field(3, ge=1, le=32, description="pixels a side")
+    stride: int = Field(1, ge=1, le=32, description="pixels from one place of the kernel to the next")
     padding: int | None = Field(None, ge=0, le=100, description="pixels a side; None: dilation · (kernel − 1) / 2")
     groups: int = Field(1, ge=1, le=4096, description="of channels that are mapped apart; it divides channels in and out")
     dilation: int = Field(1, ge=1, le=64, description="pixels from one of the kernel's to the next (Yu & Koltun 2016)")

@@ -9,7 +9,7 @@ from ...tasks.task import Task
 from .form import NORM_WORDS, NORMS, OF_IMAGES, WITH_SKIPS, Form, Setting
 from .heuristics import of_kind, usual
 
-LAYOUTS = {"small": "small images", "imagenet": "ImageNet"}
+LAYOUTS = {"small": "small", "imagenet": "ImageNet"}
 WIDTHS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.4)
 PUBLISHED = tuple(count for _, _, count, _ in STAGES)
 

@@ -10,21 +10,31 @@ from .geometry import CHIP_GAP, Point
 SHARES = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
 """Places on a leg that are tried, in this order."""
 
+CHIP_PITCH = marks.CHIP_HEIGHT + 3
+"""px from one chip's middle to the next below it."""
+GRID_GAP = 3.0
+"""px below a grid."""
+
 
 def widest(labels: Sequence[str]) -> float:
     """Return the width of the widest of a line's chips in px, 0 where it has none."""
     return max(map(marks.chip_width, labels), default=0.0)
 
 
-def free_place(leg: tuple[Point, Point], labels: Sequence[str], taken: list, edge: float | None = None) -> Point:
-    """Return the place on a leg, upright or level, where chips cover least of other lines' chips, the middle if it is free.
+def size(labels: Sequence[str], grid: float) -> tuple[float, float]:
+    """Return the width and height in px of what stands on a line: a grid of that side, 0 for none, and chips below it."""
+    return max(widest(labels), grid), len(labels) * CHIP_PITCH + (grid + GRID_GAP if grid else 0)
 
-    Chips on an upright leg are moved outwards until they are beside the boxes, whose side is at `edge`.
+
+def free_place(leg: tuple[Point, Point], size: tuple[float, float], taken: list, edge: float | None = None) -> Point:
+    """Return the place on a leg, upright or level, where what stands on it covers least of other lines', the middle if it is free.
+
+    On an upright leg it is moved outwards until it is beside the boxes, whose side is at `edge`.
     """
+    width, height = size
     (x1, x2), (y1, y2) = (sorted(ends) for ends in zip(*leg, strict=True))
-    if not labels:
+    if not height:
         return (x1 + x2) / 2, (y1 + y2) / 2
-    width, height = widest(labels), len(labels) * (marks.CHIP_HEIGHT + 3)
 
     def box(share: float) -> tuple[float, float, float, float]:
         x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from ..network.base import written
 from ..network.merge import MERGES
 from ..network.network import Network
-from . import fold, marks, words
+from . import fold, marks, mixing, words
 from .board_paths import own_piece, pale_lines
-from .chips import free_place, widest
+from .chips import CHIP_PITCH, GRID_GAP, free_place, size
 from .dense_fold import dense_blocks, folded_blocks
 from .forks import forks
 from .geometry import STYLES, Geometry, lay_out
@@ -92,7 +92,7 @@ def draw(
         table = _folded(network, style, height, frozenset(unfolded), screen)
     else:
         table = plan(network, fold.boxes(network))
-    chips = [widest(labelled(network, link)) for link in table.links]
+    chips = [size(labelled(network, link), grid_side(network, link))[0] for link in table.links]
     geometry = lay_out(table, style, height, chips)
     return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
@@ -123,6 +123,12 @@ def labelled(network: Network, link: Link) -> list[str]:
     return [*count, *words.chips(network, link.skips)]
 
 
+def grid_side(network: Network, link: Link) -> float:
+    """Return the width of the grid on a link that stands for one skip of streams, else 0."""
+    skip = network.skips[link.skips[0]]
+    return mixing.side(skip.streams) if len(link.skips) == 1 and MERGES[skip.merge].mixes else 0.0
+
+
 class Painter:
     """Collects the marks and the data of one diagram."""
 
@@ -135,6 +141,7 @@ class Painter:
         self.rows: list[dict] = []
         self.plates: list[dict] = []
         self.chips: list[Markup] = []
+        self.streams, self.matrices = mixing.streams_of(self.network), mixing.starts(self.network)
 
     def diagram(self) -> Diagram:
         g = self.geometry
@@ -181,20 +188,21 @@ class Painter:
         g, pieces = self.geometry, []
         for gap, (top, bottom) in enumerate(g.gaps):
             states, feeds = self.plan.gaps[gap], self.plan.feeds(gap)
+            lanes = self.streams[states[0]]
             if gap and gap - 1 in g.joints:
                 y = g.items[gap - 1][0]
                 if not MERGES[self.plan.merge_at(gap - 1)].sums:
-                    pieces.append(marks.trunk_wire(g.trunk, g.joints[gap - 1][1], y))
+                    pieces.append(marks.trunk_wire(g.trunk, g.joints[gap - 1][1], y, lanes))
                 else:
-                    pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, g.joints[gap - 1][1], y))
+                    pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, g.joints[gap - 1][1], y, lanes))
             taps = g.gap_taps(gap)
             if taps:
-                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, taps[0], bottom))
-                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, taps[0]))
+                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, taps[0], bottom, lanes))
+                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, taps[0], lanes))
             elif gap in self.plan.leaving and feeds:
-                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, bottom))
+                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, bottom, lanes))
             else:
-                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, top, bottom))
+                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, top, bottom, lanes))
         return group("trunk-layer", *pieces)
 
     def _skips(self) -> Markup:
@@ -223,14 +231,16 @@ class Painter:
         labels = labelled(self.network, link)
         (x1, y1), (x2, y2) = own_piece(g, index)[-3:-1] if on_board else g.leg(index)
         y = (y1 + y2) / 2
-        x, middle = free_place(((x1, y1), (x2, y2)), labels, taken, g.edge(index) if x1 == x2 else None)
-        reach = len(labels) * (marks.CHIP_HEIGHT + 3) / 2 + 5 if labels else 0
+        grid = grid_side(self.network, link)
+        width, height = size(labels, grid)
+        x, middle = free_place(((x1, y1), (x2, y2)), (width, height), taken, g.edge(index) if x1 == x2 else None)
+        reach = height / 2 + 5 if height else 0
         if on_board:
             ring = (x2, y2)
         elif y1 == y2:
-            ring = (x - widest(labels) / 2 - 9 if labels else x, y)
+            ring = (x - width / 2 - 9 if width else x, y)
         else:
-            ring = (x1, max(min(y1, y2) + 5, middle - reach) if labels else y)
+            ring = (x1, max(min(y1, y2) + 5, middle - reach) if height else y)
         on = sum(skip.in_force for skip in skips)
         css = " ".join(
             word
@@ -243,8 +253,13 @@ class Painter:
             )
             if true
         )
+        if grid:
+            matrix, at = MERGES[skips[0].merge].matrix(skips[0]), self.matrices[link.skips[0]]
+            attributes = {"data_mixing": at, "data_of": identifier}
+            self.chips.append(mixing.grid(x, middle - height / 2, matrix, "" if on else "off", **attributes))
+            middle += (grid + GRID_GAP) / 2
         for number, label in enumerate(labels):
-            place = middle + (number - (len(labels) - 1) / 2) * (marks.CHIP_HEIGHT + 3)
+            place = middle + (number - (len(labels) - 1) / 2) * CHIP_PITCH
             self.chips.append(marks.chip(x, place, label, "" if on else "off", data_chip=identifier))
         ids = [skip.id for skip in skips]
         place = {"x": round(ring[0], 2), "y": round(ring[1], 2), "chip": [round(x, 2), round(middle, 2)]}

@@ -40,6 +40,9 @@ CHIP_CHARACTER = 6.6
 """px that a character of a chip takes on average, at 12 px semibold."""
 
 
+LANE_PITCH, LANES_WIDEST = 3.5, 20.0
+"""px from one stream of the trunk to the next, and of all of them, at most."""
+
 CLOSE_PITCH = 10
 """px between two lanes below which a skip's click area is narrower too."""
 DOT = 3.6
@@ -203,9 +206,11 @@ def chip_width(words: str) -> float:
     return max(26.0, 10 + CHIP_CHARACTER * len(words))
 
 
-def trunk_edge(identifier: str, x: float, top: float, bottom: float) -> Markup:
-    """Return a piece of trunk with its band."""
-    return trunk_line(identifier, [(x, bottom), (x, top)])
+def trunk_edge(identifier: str, x: float, top: float, bottom: float, streams: int = 1) -> Markup:
+    """Return a piece of trunk with its band; several streams are lines side by side."""
+    d = polyline((x, bottom), (x, top))
+    wire, css = (d, "") if streams == 1 else (_lanes(x, top, bottom, streams), " lanes")
+    return group(f"edge trunk{css}", path("band", d), path("wire", wire), data_edge=identifier)
 
 
 def trunk_line(identifier: str, points: list[Point]) -> Markup:
@@ -214,9 +219,16 @@ def trunk_line(identifier: str, points: list[Point]) -> Markup:
     return group("edge trunk", path("band", d), path("wire", d), data_edge=identifier)
 
 
-def trunk_wire(x: float, top: float, bottom: float) -> Markup:
+def trunk_wire(x: float, top: float, bottom: float, streams: int = 1) -> Markup:
     """Return a piece of trunk that carries no number."""
-    return group("edge trunk bare", path("wire", polyline((x, bottom), (x, top))))
+    return group("edge trunk bare" + " lanes" * (streams > 1), path("wire", _lanes(x, top, bottom, streams)))
+
+
+def _lanes(x: float, top: float, bottom: float, streams: int) -> str:
+    """Return path data of parallel streams, from below upwards."""
+    step = min(LANE_PITCH, LANES_WIDEST / max(1, streams - 1))
+    places = (x + (lane - (streams - 1) / 2) * step for lane in range(streams))
+    return "".join(polyline((place, bottom), (place, top)) for place in places)
 
 
 def pale_lines(lines: list[list[Point]]) -> Markup:

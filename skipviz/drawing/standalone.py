@@ -9,6 +9,7 @@ from statistics import median
 from xml.etree import ElementTree
 
 from .colours import css_variables, ramp_colour, scaled
+from .mixing import shade
 
 SVG = "http://www.w3.org/2000/svg"
 STYLE_SHEET = Path(__file__).parents[2] / "assets" / "diagram.css"
@@ -45,6 +46,16 @@ def middle(values: Sequence[float | None], parts: Sequence[int]) -> float | None
     return median(found) if found else None
 
 
+def paint_grids(root: ElementTree.Element, weights: Sequence[float | None]) -> None:
+    """Shade how streams mix, as the page's script does."""
+    for grid in root.iter(f"{{{SVG}}}g"):
+        if grid.get("data-mixing"):
+            cells = [cell for cell in grid if cell.get("class") == "cell"]
+            for cell, weight in zip(cells, weights[int(grid.get("data-mixing")) :], strict=False):
+                cell.set("fill-opacity", str(shade(weight or 0.0)))
+                cell.set("class", "cell below" if (weight or 0.0) < 0 else "cell")
+
+
 def paint(root: ElementTree.Element, diagram, frame: dict, theme: str) -> None:
     """Set widths and colours of bands and stripes from a frame, as the page's script does."""
     root.set("class", " ".join(word for word in root.get("class", "").split() if word != "rest"))
@@ -64,6 +75,7 @@ def paint(root: ElementTree.Element, diagram, frame: dict, theme: str) -> None:
             f"stroke-width:{band_width(t, edge.get('band', diagram.band_max)):.2f}px"
             + ("" if value > 10 else f";stroke:{ramp_colour(ramp, t, theme)}"),
         )
+    paint_grids(root, frame.get("mixing") or ())
     for stripe in root.iter(f"{{{SVG}}}rect"):
         if stripe.get("data-stripe"):
             t = scaled(middle(frame.get("weight_grad", ()), [int(stripe.get("data-stripe"))]))

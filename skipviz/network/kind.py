@@ -146,8 +146,8 @@ class Merge:
     """What is carried, or of a gate its T, that changes nothing: 0 or 1."""
     maps: bool = False
     """It learns a map T = σ(W h_i + b) to the target's channels, beside its adapter."""
-    mixes: bool = False
-    """That module has `matrix(A)`: how the streams of A mix, n × n."""
+    matrix: Callable[[Fields], list[float]] | None = None
+    """How streams mix at the start, n × n, row by row, of a module that has `matrix(A)`: how those of A do."""
     learns: str = ""
     """The name of the module that it learns of f_j and A: an `attention`, a `mixing`."""
     parameters: Callable[[Fields, int], dict[str, Shape]] = lambda fields, width: {}
@@ -182,6 +182,11 @@ class Merge:
     @property
     def words(self) -> str:
         return self.name
+
+    @property
+    def mixes(self) -> bool:
+        """Whether it mixes streams."""
+        return self.matrix is not None
 
 
 class Weights(Protocol):
@@ -239,6 +244,16 @@ class Operation(Tagged):
     def interpolates(self) -> bool:
         """Whether its weights may start so that it interpolates."""
         return False
+
+    @property
+    def reads_streams(self) -> int:
+        """How many parallel streams it reads, which are groups of channels."""
+        return 1
+
+    @property
+    def gives_streams(self) -> int:
+        """How many it gives."""
+        return 1
 
     @property
     def looks_ahead(self) -> bool:

@@ -235,6 +235,10 @@ def test_no_two_skips_are_marked_at_one_place(network, compact):
     assert len(set(places)) == len(places)
 
 
+def streamed(depth: int, streams: int = 4) -> Network:
+    return families.transformer(depth=depth, width=8, heads=2, norm="pre", streams=streams, mix="sinkhorn", input=(8, 8))
+
+
 WORDED = {
     "squeezed": lambda: families.resnet(depth=20, reduction=4, input=(1, 28, 28), head=10),
     "gated": lambda: families.unet(3, 8, padded=True, gates=True, input=(1, 32, 32), head=1),
@@ -242,6 +246,9 @@ WORDED = {
     "cropped": families.unet,
     "averaged": lambda: families.transformer(depth=4, width=8, heads=2, averaged=True, input=(8, 8)),
     "mixed": mixed,
+    "streams": lambda: streamed(2),
+    "streams with words": lambda: edit.set_skips(streamed(3), ["s2-5", "s5-9"], strength=-0.25, gain=0.5),
+    "sixteen streams": lambda: streamed(2, 16),
     "deep": lambda: edit.set_skips(deep(), ["s31-118", "s2-4"], strength=-0.25),
 }
 
@@ -251,7 +258,7 @@ WORDED = {
 @pytest.mark.parametrize("compact", [True, False])
 def test_words_on_a_line_cover_no_box_nor_each_other_and_stay_in_the_drawing(name, folded, compact):
     diagram = draw(WORDED[name](), folded=folded, compact=compact)
-    chips, boxes = rectangles(diagram, "chip"), rectangles(diagram, "box")
+    chips, boxes = rectangles(diagram, "chip") + rectangles(diagram, "mixing"), rectangles(diagram, "box")
     assert chips
     for chip in chips:
         assert chip[0] >= 0
@@ -281,6 +288,31 @@ def test_a_standalone_drawing_holds_its_style_and_its_values():
     assert "rest" not in root.get("class").split()
     over = [node for node in root.iter(f"{SVG}g") if "over" in (node.get("class") or "").split()]
     assert [node.get("data-skip") for node in over] == ["s2"]
+
+
+def test_streams_are_parallel_lines_of_the_trunk_with_their_matrix_at_each_skip():
+    net = streamed(2)
+    diagram = draw(net)
+    root = ElementTree.fromstring(diagram.svg)
+    trunk = [node for node in root.iter(f"{SVG}g") if "trunk" in node.get("class", "").split()]
+    wires = [node.find(f"{SVG}path[@class='wire']").get("d") for node in trunk]
+    assert {wire.count("M") for wire in wires} == {1, 4}
+    grids = [node for node in root.iter(f"{SVG}g") if "mixing" in node.get("class", "").split()]
+    assert [int(grid.get("data-mixing")) for grid in grids] == [0, 16, 32, 48]
+    shades = [float(cell.get("fill-opacity")) for cell in grids[0] if cell.get("class") == "cell"]
+    assert [shade > 0.9 for shade in shades] == [row == column for row in range(4) for column in range(4)]
+    off = draw(edit.set_skips(net, [net.skips[0].id], on=False))
+    assert off.svg.count('class="mixing off"') == 1
+    assert 'class="mixing' not in draw(edit.set_skips(net, [skip.id for skip in net.skips], merge="add")).svg
+
+
+def test_a_standalone_drawing_shades_the_matrix_of_its_frame():
+    net = streamed(1, 2)
+    frame = {"skip_grad": [1.0, 1.0], "mixing": [1.0, -0.25, 0.0, 4.0, None, None, None, None]}
+    root = ElementTree.fromstring(draw(net).standalone_svg("light", frame))
+    cells = [cell for cell in root.iter(f"{SVG}rect") if "cell" in (cell.get("class") or "").split()]
+    assert [float(cell.get("fill-opacity")) for cell in cells] == [1, 0.5, 0, 1, 0, 0, 0, 0]
+    assert [cell.get("class") for cell in cells[:4]] == ["cell", "cell below", "cell", "cell"]
 
 
 def test_no_mark_names_a_colour():

@@ -179,6 +179,12 @@ export const EXPLANATIONS = {
     formula: "A(h) = h (identity), [h, 0] (pad) or W h (1×1, linear)",
     read: "Identity and pad have no weights; 1×1 and linear are learned.",
   },
+  mixing: {
+    title: "How streams mix",
+    says: "A row makes a stream of all before the skip; where it is dynamic, the numbers are means over the batch and its positions.",
+    formula: "H ← M H + B⊙f, M of n × n",
+    read: "On the diagonal a stream keeps itself. The grid is darker where a weight is larger, red above 0, blue below.",
+  },
   strength_learned: {
     title: "Learned strength",
     says: "The strength s is a parameter: it starts at the slider’s value and takes the optimizer’s steps, without weight decay.",

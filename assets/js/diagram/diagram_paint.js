@@ -33,6 +33,7 @@ export function createDiagramPainter(svg, diagram) {
     const group = svg.querySelector(`[data-edge="${edge.id}"]`);
     return { ...edge, group, bands: group ? [...group.querySelectorAll(".band")] : [] };
   });
+  const grids = [...svg.querySelectorAll("[data-mixing]")].map((node) => ({ start: Number(node.getAttribute("data-mixing")), cells: [...node.querySelectorAll(".cell")] }));
   const stripes = [...svg.querySelectorAll("[data-stripe]")].map((node) => ({ node, layer: Number(node.getAttribute("data-stripe")) }));
   return (values, ramps) => {
     svg.classList.toggle("rest", !values);
@@ -49,6 +50,13 @@ export function createDiagramPainter(svg, diagram) {
         band.style.stroke = over ? "" : colour;
       }
       edge.group.classList.toggle("over", over);
+    }
+    for (const { start, cells } of values?.mixing ? grids : []) {
+      for (const [place, cell] of cells.entries()) {
+        const weight = values.mixing[start + place];
+        cell.setAttribute("fill-opacity", Math.sqrt(Math.min(1, Math.abs(weight ?? 0))).toFixed(3));
+        cell.classList.toggle("below", weight < 0);
+      }
     }
     for (const { node, layer } of stripes) {
       const gradient = values ? values.weight_grad[layer] : null;

@@ -21,13 +21,22 @@ export function networkThen(network, then) {
 }
 
 /**
- * A network with the strengths that its skips had learned when a frame was measured.
+ * A network with the strengths that its skips had learned when a frame was measured, and with the matrices by which streams mixed.
  * @param {any} network  as Python tells of it  @param {any} values  a frame's, of the network
  */
 export function withStrengths(network, values) {
-  const learned = values?.strength;
-  const then = (skip, index) => ({ ...skip, strength: learned[index] ?? skip.strength, share: values.share?.[index] ?? skip.share });
-  return learned ? { ...network, skips: network.skips.map(then) } : network;
+  const { strength: learned, mixing } = values ?? {};
+  let place = 0;
+  const mixed = (skip) => (mixing && skip.matrix ? mixing.slice(place, (place += skip.matrix.length)) : skip.matrix);
+  const then = (skip, index) => ({ ...skip, strength: learned?.[index] ?? skip.strength, share: values.share?.[index] ?? skip.share, matrix: mixed(skip) });
+  return learned || mixing ? { ...network, skips: network.skips.map(then) } : network;
+}
+
+/** A matrix's rows as words; of a skip that is off it has none. @param {(number | null)[]} matrix  row by row */
+export function matrixRows(matrix) {
+  const streams = Math.round(Math.sqrt(matrix.length));
+  const said = matrix.map((weight) => (weight === null ? "–" : weight.toFixed(2).replace("-", "−")));
+  return Array.from({ length: streams }, (_, row) => said.slice(row * streams, (row + 1) * streams));
 }
 
 /**
@@ -57,6 +66,7 @@ export function drawStanding(svg, diagram, network) {
     node.setAttribute("aria-pressed", String(on > 0));
     node.setAttribute("aria-label", skipSentence(skips, on));
     putChips(svg, line, chipWords(skips, on, node.classList.contains("count")), on > 0);
+    svg.querySelector(`[data-of="${line.id}"]`)?.classList.toggle("off", !on);
   }
   for (const plate of diagram.plates) if (plate.inside) putDashes(svg, plate, network.skips);
   const layers = new Map(network.layers.map((layer) => [layer.id, layer]));

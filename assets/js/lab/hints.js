@@ -5,6 +5,7 @@ import { hasMouse, pressWords } from "../common/press_words.js";
 import { inForce } from "../common/in_force.js";
 import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { formatNumber } from "../common/numbers.js";
+import { matrixRows, withStrengths } from "../diagram/diagram_standing.js";
 
 /** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
 export function createHints(figure = false) {
@@ -52,8 +53,17 @@ function skipLines(ids, data, values, figure) {
     ...(skip.learned ? [`strength ${formatNumber(values?.strength?.[index] ?? skip.strength)}, learned at ×${formatNumber(skip.rate)} the run’s rate`] : []),
     ...skip.boxes.map((/** @type {any} */ box) => boxLine(box, values)),
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
+    ...mixedLines(skip, index, data.network, values),
     `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : keys("Del: remove")}`,
   ];
+}
+
+/** How streams mix: what each of few is made of. @param {any} skip @param {number} index @param {any} network @param {any} values */
+function mixedLines(skip, index, network, values) {
+  if (!skip.matrix) return [];
+  const rows = matrixRows(withStrengths(network, values).skips[index].matrix);
+  if (rows.length > 4) return [`${rows.length} streams; the inspector has the numbers of how they mix`];
+  return rows.map((row, stream) => `stream ${stream + 1} ← ${row.join("  ")}`);
 }
 
 /** One box of a branch: what it does, and the gradient of its weights or else of its output. @param {any} box @param {any} values */

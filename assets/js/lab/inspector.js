@@ -4,6 +4,7 @@ import { element, iconButton } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { ACTIVATIONS } from "../common/activations.js";
 import { factor, formatNumber } from "../common/numbers.js";
+import { matrixRows } from "../diagram/diagram_standing.js";
 import { readAs, typedNumber } from "../common/typed_number.js";
 
 /* global KINDS */
@@ -48,7 +49,7 @@ export function createInspector(host, act) {
   let key = "";
   let shown = "";
   // A learned strength moves on by itself: the controls stay, and its slider follows.
-  const still = (parts) => parts.map((part) => (part.learned ? { ...part, strength: null, share: null } : part));
+  const still = (parts) => parts.map((part) => (part.learned || part.matrix ? { ...part, strength: part.learned ? null : part.strength, share: null, matrix: null } : part));
   const same = (parts) => parts.map((part) => part.id).join() === shown;
   const line = element("div", { class: "sv-summary" });
   const controls = element("div", { class: "sv-controls", hidden: true });
@@ -65,6 +66,7 @@ export function createInspector(host, act) {
       const parts = skips.length ? skips : layers;
       const next = JSON.stringify([still(parts), data.network.depth, then, data.network.skips_total, warnings]);
       if (skips[0]?.learned && same(parts)) follow(controls.querySelector("[aria-label='Strength']"), skips[0].strength);
+      if (skips[0]?.matrix && same(parts)) controls.querySelector(".sv-matrix")?.replaceChildren(...matrixLines(skips[0].matrix));
       if (next === key) return;
       const busy = /** @type {any} */ (document.activeElement);
       if (key && parts.length && controls.contains(busy) && ["range", "text", "select-one"].includes(busy.type) && same(parts)) {
@@ -132,6 +134,9 @@ function skipControls(skips, depth, act) {
         row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
       ]),
       ...fieldRows(KINDS.skip, skip.fields, Object.keys(skip.fields), act, (changes) => act.skips(ids, changes, true)),
+      ...(skip.matrix ? [
+        row("How streams mix", element("table", { class: "sv-matrix", "aria-label": "How streams mix" }, ...matrixLines(skip.matrix)), "mixing"),
+      ] : []),
       row("Strength learned", switchButton("Strength learned", skip.learned, () => act.skips(ids, { learned: !skip.learned, softmax: false }, true)), "strength_learned"),
       ...(skip.learned && skip.merge === "add" ? [
         row("A share, by softmax", switchButton("Share by softmax", skip.softmax, () => act.skips(ids, { softmax: !skip.softmax }, true)), "strength_share"),
@@ -191,6 +196,11 @@ function number(label, value, [min, max], whole, act, changed, none = false) {
     act.refuse("Not changed.", bounds);
   };
   return element("span", { class: "sv-typed" }, input, beneath);
+}
+
+/** A matrix's numbers as lines of a table. @param {(number | null)[]} matrix */
+function matrixLines(matrix) {
+  return matrixRows(matrix).map((weights) => element("tr", {}, ...weights.map((weight) => element("td", { class: "num" }, weight))));
 }
 
 function layerControls(layers, act) {

@@ -10,15 +10,13 @@ from torch.nn import functional as F
 
 from ...network.base import Shape, channels, is_image
 from ...network.merge import MERGES
+from ...network.merge.streams import KEPT
 from ...network.skip import Skip
 from .attend import Between
 from .attend import function as function
 
 SCALE = 0.01
 """Of what is dynamic, at the start, in both papers."""
-KEPT = 4.0
-"""The logit by which a doubly stochastic matrix starts near the identity, where Xie et al. (2025) name none: e⁴ is 55, so that of
-four streams each keeps 0.95 of itself."""
 ITERATIONS = 20
 """Of Sinkhorn and Knopp, as published."""
 

@@ -32,6 +32,10 @@ class Expand(Operation):
     kind: Literal["expand"] = "expand"
     streams: Streams = 4
 
+    @property
+    def gives_streams(self) -> int:
+        return self.streams
+
     def output_shape(self, shape: Shape) -> Shape:
         return with_channels(shape, self.streams * channels(shape))
 

@@ -58,6 +58,10 @@ class Reduce(Operation):
     dynamic: bool = Field(False, description="a learned weight depends on what the streams hold, position by position")
     first: int = Field(0, ge=0, le=15, description="the stream, of 0…n − 1, that learned weights read at the start")
 
+    @property
+    def reads_streams(self) -> int:
+        return self.streams
+
     def output_shape(self, shape: Shape) -> Shape:
         return with_channels(shape, width_of(self.streams, shape))
 

@@ -111,6 +111,7 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
         "softmax": skip.softmax,
         "share": shared.get(skip.id),
         "gain": skip.gain,
+        "matrix": list(matrix(skip)) if (matrix := MERGES[skip.merge].matrix) else None,
         "fields": {name: getattr(skip, name) for name in MERGES[skip.merge].fields if name in skip_fields()},
         "adapter": shape.adapter.channels,
         "adapter_label": shape.adapter.label(),

@@ -170,6 +170,8 @@ class Merge:
     """Where no adapter stands between, its source's gradient needs no memory of its own: it is the target's, or a slice of it."""
     saves: Callable[[float, bool], int] = lambda strength, adapted: 0
     """Tensors of the target's size that autograd keeps beside states, by strength and whether A makes a tensor of its own."""
+    calls: Callable[[Fields], int] = lambda fields: 1
+    """How many times as long as a sum's it takes to call what joins, however narrow the states."""
     saves_more: Callable[[Fields, Shape, Shape], int] = lambda fields, target, carried: 0
     """Elements a sample that its module has autograd keep, by the shapes of f_j and of A."""
     written: Callable[[str, str, str], str] = lambda f, carried, strength: f

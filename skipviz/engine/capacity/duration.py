@@ -8,6 +8,7 @@ from math import prod
 
 from ...network.base import elements, is_image, spatial
 from ...network.edit import PARTS
+from ...network.merge import MERGES
 from ...network.network import Network
 from ...tasks.experiment import Experiment
 from .footprint import footprint
@@ -75,7 +76,8 @@ def bfloat16_cost() -> float:
 
 
 def _seconds(network: Network, batch: int) -> float:
-    calls = CALL_SECONDS * (network.depth + len(network.branches)) + SKIP_SECONDS * (len(network.skips) + len(network.edges))
+    skips = sum(MERGES[skip.merge].calls(skip) for skip in network.skips) + len(network.edges)
+    calls = CALL_SECONDS * (network.depth + len(network.branches)) + SKIP_SECONDS * skips
     moved = ELEMENT_SECONDS * batch * footprint(network).forward
     drawn = DROPPED_SECONDS * batch * dropped(network)
     computed = 3 * batch * multiplications(network) / (CONVOLVED if is_image(network.input) else MULTIPLICATIONS)

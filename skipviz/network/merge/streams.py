@@ -106,6 +106,7 @@ KIND = Merge(
     told=_told,
     sign="M",
     saves=lambda strength, adapted: 1 + adapted,
+    calls=lambda fields: (12 if fields.dynamic else 6) + (20 if fields.mixing == "sinkhorn" else 0),
     saves_more=_saves_more,
     module=_made,
     helper=SOURCE,

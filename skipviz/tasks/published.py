@@ -47,11 +47,13 @@ def _unet_2015() -> Experiment:
     return Experiment(variants={"network": network}, task=task, training=Training(steps=300, batch_size=2))
 
 
-def _transformer(norm: str, on: bool = True) -> Experiment:
+def _transformer(norm: str, on: bool = True, depth: int = 4, streams: int = 1) -> Experiment:
     """Return a Transformer that reverses eight tokens."""
     task = Task(name="sequences")
     vocabulary, length = task.token_count(), task.tokens()
-    network = families.transformer(4, 32, 4, 64, norm, vocabulary=vocabulary, input=(length,), head=task.head())
+    network = families.transformer(
+        depth, 32, 4, 64, norm, vocabulary=vocabulary, input=(length,), head=task.head(), streams=streams
+    )
     training = Training(steps=400, learning_rate=0.002)
     return Experiment(variants={"network": edit.switch_all(network, on)}, task=task, training=training)
 
@@ -191,6 +193,15 @@ PUBLISHED = (
         "within a hundred steps.",
         "Dong et al. 2021, Attention Is Not All You Need",
         lambda: _transformer("post", on=False),
+    ),
+    Preset(
+        "transformer-streams",
+        "Transformer, four residual streams, reverses sequences",
+        "Start it and watch the grid at each skip.",
+        "Four streams begin as equals that keep to themselves; within two hundred steps each skip mixes them in its own way, and "
+        "every sequence is exact.",
+        "Zhu et al. 2024, Hyper-Connections",
+        lambda: _transformer("pre", depth=3, streams=4),
     ),
     Preset(
         "transformer-text",

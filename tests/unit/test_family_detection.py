@@ -128,7 +128,13 @@ FAMILY_OF = {
     "resnet": ("resnet-20-cifar", "resnet-56-cifar", "resnet-110-cifar", "plain-20-cifar", "plain-56-cifar"),
     "unet": ("unet-2015", "unet-shapes", "unet-no-skips", "unet-membranes"),
     "fcn": ("fcn-32s", "fcn-16s", "fcn-8s"),
-    "transformer": ("transformer-post-ln", "transformer-pre-ln", "transformer-no-residual", "transformer-text"),
+    "transformer": (
+        "transformer-post-ln",
+        "transformer-pre-ln",
+        "transformer-no-residual",
+        "transformer-streams",
+        "transformer-text",
+    ),
     "densenet": ("densenet-bc",),
     "highway": ("highway-50",),
     "mlp": (

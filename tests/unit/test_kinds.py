@@ -35,10 +35,11 @@ from skipviz.learning.norm import Norm
 from skipviz.learning.operation import MODULES as MODULES_OF_OPERATIONS
 from skipviz.network.activation import ACTIVATIONS
 from skipviz.network.init import INITS
+from skipviz.network.merge import MERGES
 from skipviz.network.norm import NORMS
 from skipviz.network.norm.group import group_count
 from skipviz.network.operation import OPERATIONS
-from skipviz.sharing.packing import OPERATION
+from skipviz.sharing.packing import OPERATION, SKIP
 from skipviz.sharing.script.experiment import network_source
 from skipviz.sharing.script.parts import helpers
 from skipviz.sharing.script.source import Sources
@@ -250,6 +251,18 @@ FIELDS_IN_LINKS = {
 }  # fmt: skip
 FIRST_OPERATIONS = ["linear", "conv", "up", "pool", "identity", "crop", "embedding", "position", "attention"]
 OPERATION_KINDS = pytest.mark.parametrize("kind", OPERATIONS.values(), ids=OPERATIONS)
+
+
+FIELDS_OF_SKIPS_IN_LINKS = {
+    "m": "merge", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "b": "gate_bias", "f": "before", "l": "learned",
+    "r": "rate", "x": "softmax", "h": "heads", "c": "causal", "n": "streams", "i": "mixing", "d": "dynamic",
+}  # fmt: skip
+FIRST_MERGES = ["add", "concat", "gate", "multiply", "attend", "mix", "streams"]
+
+
+def test_numbers_of_merges_and_letters_of_skips_in_links_stay():
+    assert [kind.name for kind in MERGES.values() if kind.number <= 7] == FIRST_MERGES
+    assert SKIP.items() >= FIELDS_OF_SKIPS_IN_LINKS.items()
 
 
 def test_numbers_of_operations_and_letters_of_their_fields_in_links_stay():

@@ -31,6 +31,7 @@ SOURCES = {
     "transformer-post-ln": TRANSFORMER,
     "transformer-pre-ln": "Xiong et al. 2020, On Layer Normalization in the Transformer Architecture",
     "transformer-no-residual": "Dong et al. 2021, Attention Is Not All You Need",
+    "transformer-streams": "Zhu et al. 2024, Hyper-Connections",
     "transformer-text": TRANSFORMER,
     "densenet-bc": "Huang et al. 2017, Densely Connected Convolutional Networks",
     "highway-50": "Srivastava et al. 2015, Highway Networks",

@@ -43,6 +43,10 @@ def _dropping(depth, width):
     return Network(layers=(layer,) * depth)
 
 
+def _streamed(mix: str) -> Network:
+    return families.transformer(4, 64, 4, 128, "pre", streams=4, mix=mix, dynamic=True, input=(8, 8), head=10)
+
+
 EXPERIMENTS = {
     "24 layers": lambda: get("vanishing-residual"),
     "300 layers": lambda: Experiment(variants={"network": families.mlp(300, 64, 2)}),
@@ -53,6 +57,8 @@ EXPERIMENTS = {
     "a DenseNet": lambda: get("densenet-bc"),
     "a highway network": lambda: _digits(families.highway(50, 128), batch_size=256),
     "a Transformer": lambda: get("transformer-post-ln"),
+    "free streams": lambda: _digits(_streamed("free"), batch_size=256),
+    "doubly stochastic streams": lambda: _digits(_streamed("sinkhorn"), batch_size=256),
     "FCN-8s": lambda: get("fcn-8s"),
     "four variants": _four,
     "bfloat16": lambda: Experiment(

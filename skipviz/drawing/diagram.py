@@ -92,7 +92,7 @@ def draw(
         table = _folded(network, style, height, frozenset(unfolded), screen)
     else:
         table = plan(network, fold.boxes(network))
-    chips = [size(labelled(network, link), grid_side(network, link))[0] for link in table.links]
+    chips = [size(labelled(network, link), mixing.side_of(network, link.skips))[0] for link in table.links]
     geometry = lay_out(table, style, height, chips)
     return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
@@ -121,12 +121,6 @@ def labelled(network: Network, link: Link) -> list[str]:
     """Return the words on a link: how many skips it stands for where it ends in a fold, and what is unusual of them."""
     count = [f"{len(link.skips)} skips"] if link.crosses_fold and len(link.skips) > 1 else []
     return [*count, *words.chips(network, link.skips)]
-
-
-def grid_side(network: Network, link: Link) -> float:
-    """Return the width of the grid on a link that stands for one skip of streams, else 0."""
-    skip = network.skips[link.skips[0]]
-    return mixing.side(skip.streams) if len(link.skips) == 1 and MERGES[skip.merge].mixes else 0.0
 
 
 class Painter:
@@ -231,7 +225,7 @@ class Painter:
         labels = labelled(self.network, link)
         (x1, y1), (x2, y2) = own_piece(g, index)[-3:-1] if on_board else g.leg(index)
         y = (y1 + y2) / 2
-        grid = grid_side(self.network, link)
+        grid = mixing.side_of(self.network, link.skips)
         width, height = size(labels, grid)
         x, middle = free_place(((x1, y1), (x2, y2)), (width, height), taken, g.edge(index) if x1 == x2 else None)
         reach = height / 2 + 5 if height else 0
@@ -254,9 +248,7 @@ class Painter:
             if true
         )
         if grid:
-            matrix, at = MERGES[skips[0].merge].matrix(skips[0]), self.matrices[link.skips[0]]
-            attributes = {"data_mixing": at, "data_of": identifier}
-            self.chips.append(mixing.grid(x, middle - height / 2, matrix, "" if on else "off", **attributes))
+            self.chips.append(self._grid(link.skips[0], x, middle - height / 2, data_of=identifier))
             middle += (grid + GRID_GAP) / 2
         for number, label in enumerate(labels):
             place = middle + (number - (len(labels) - 1) / 2) * CHIP_PITCH
@@ -275,6 +267,12 @@ class Painter:
             aria_label=words.skip(self.network, link.skips),
             aria_pressed="true" if on else "false",
         )
+
+    def _grid(self, index: int, x: float, top: float, **attributes) -> Markup:
+        """Return how the streams of a skip mix at the start."""
+        skip = self.network.skips[index]
+        css, matrix = "" if skip.in_force else "off", MERGES[skip.merge].matrix(skip)
+        return mixing.grid(x, top, matrix, css, data_mixing=self.matrices[index], **attributes)
 
     def _plug(self, index: int) -> Markup | None:
         g, link = self.geometry, self.plan.links[index]

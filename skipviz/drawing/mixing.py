@@ -17,6 +17,12 @@ def side(streams: int) -> float:
     return streams * _cell(streams) + 2 * RIM
 
 
+def side_of(network: Network, skips: Sequence[int]) -> float:
+    """Return the width of the grid on a line that stands for one skip of streams, else 0."""
+    first = network.skips[skips[0]]
+    return side(first.streams) if len(skips) == 1 and MERGES[first.merge].mixes else 0.0
+
+
 def _cell(streams: int) -> float:
     return round(max(LEAST, min(LARGEST, WIDEST / streams)), 2)
 

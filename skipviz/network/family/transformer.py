@@ -90,21 +90,16 @@ def transformer(
     if encoder:
         made = _encoder(trunk, encoder, Attention(heads=heads), norm, feed_forward or 4 * width, width, activation, residual)
         attend = partial(_attend, trunk, trunk.state, made, heads, norm, residual)
-    if shared and dropout:
-        raise NetworkError("blocks that share weights have no dropout of their own")
-    if shared and averaged:
-        raise NetworkError("blocks that share weights are not averaged: each average has weights of its own")
-    if shared and values != "own":
-        raise NetworkError("blocks that share weights have values of their own")
+    if shared:
+        _check_shared(dropout, averaged, values)
     counted("an encoder's depth", encoder, 0, MOST_BLOCKS)
     if encoder and (shared or dropout or scale is not None):
         raise NetworkError("with an encoder blocks have weights of their own, no dropout and no branch scale")
     if streams != 1:
         counted("the number of streams", streams, 2, 16)
         if norm == "post" or not residual or shared or averaged or encoder:
-            raise NetworkError(
-                "several streams are of Pre-LN blocks with residuals and weights of their own, without averages or an encoder"
-            )
+            unfit = "with residuals and weights of their own, without averages or an encoder"
+            raise NetworkError(f"several streams are of Pre-LN blocks {unfit}")
         trunk.layer(Expand(streams=streams))
     counted("the dilation", dilation, 1, MOST_BLOCKS)
     counted("the period", period, 1, MOST_BLOCKS)
@@ -123,6 +118,16 @@ def transformer(
         trunk.layer(First())
     network = trunk.network(size, head_of(head))
     return network.replaced(tied=network.layers[0].id) if tied else network
+
+
+def _check_shared(dropout: float, averaged: bool, values: Values) -> None:
+    """Raise `NetworkError` for what blocks that share weights cannot have."""
+    if dropout:
+        raise NetworkError("blocks that share weights have no dropout of their own")
+    if averaged:
+        raise NetworkError("blocks that share weights are not averaged: each average has weights of its own")
+    if values != "own":
+        raise NetworkError("blocks that share weights have values of their own")
 
 
 def _share(trunk: Trunk, first: int, blocks: int) -> None:

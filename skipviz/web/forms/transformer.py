@@ -12,7 +12,7 @@ from .heuristics import of_kind, scale_of, usual
 
 OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 
-MIXES = {"free": "free", "sinkhorn": "doubly stochastic"}
+MIXES = {"free": "free", "sinkhorn": "Sinkhorn"}
 
 VALUES = {"own": "a block's own", "first": "half the first's", "learned": "the first's, learned"}
 
@@ -162,7 +162,7 @@ FORM = Form(
             "free",
             tuple(MIXES),
             words=MIXES,
-            help="Of streams, at each branch: any weights, or rows and columns of sum 1 (Xie et al. 2025, mHC)",
+            help="Of streams, at each branch: any weights, or by Sinkhorn rows and columns of sum 1 (Xie et al. 2025, mHC)",
             idle=lambda values: values["streams"] == 1 or _one_stream(values),
         ),
         Setting(

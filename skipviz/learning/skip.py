@@ -9,16 +9,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..network import Skip
-from ..network.base import Shape, channel_axis, channels, is_image, spatial
+from ..network.base import Shape, channel_axis, channels, is_image
+from ..network.kind import Placement
 from ..network.merge import MERGES
 from ..network.operation import Convolution, Linear
-from ..network.skip import stride_between
+from ..network.placement import PLACEMENTS
 from ..network.way import Way
 from .gain import with_gain
 from .layer import called_or_bound, composed, normalising
 from .merge import LEARNED
 from .norm import Norm
 from .operation import MODULES, Function
+from .placement import FUNCTIONS
 from .seeding import generator
 
 
@@ -32,7 +34,8 @@ class SkipModule(nn.Module):
         self.project = self.norm = self.gate = None
         self.strength = nn.Parameter(torch.tensor(way.skip.strength)) if way.skip.learned else None
         if way.projects:
-            self.project = _pointwise(self.source, channels(self.carried), self.adapter.bias)
+            projection = self.adapter.projection(self.source, self.carried)
+            self.project = MODULES[type(projection)](projection, self.adapter.projected(self.source, self.carried))
             self.project.initialise(self.adapter.init, generator(seed, "skip", way.skip.id))
             if self.adapter.norm == "batch":
                 self.norm = Norm("batch", self.carried)
@@ -64,7 +67,7 @@ class SkipModule(nn.Module):
 
         With None for `training` it calls the modules below, each in a mode of its own.
         """
-        stages = [self._spatial(), self._channels(training)]
+        stages = [self._placed(self.adapter.placement), self._channels(training)]
         if skip.gain != 1:
             stages.append(lambda y: with_gain(y, skip.gain))
         stages = [stage for stage in stages if stage is not None]
@@ -72,7 +75,7 @@ class SkipModule(nn.Module):
 
     def transform_gate(self, skip: Skip, training: bool | None) -> Function:
         """Return h_source ↦ T = σ(W h_source + b) (Srivastava et al. 2015), with the skip's gradient gain."""
-        stages = [self._spatial(), called_or_bound(self.gate, training), torch.sigmoid]
+        stages = [self._placed(PLACEMENTS.get(self.adapter.spatial)), called_or_bound(self.gate, training), torch.sigmoid]
         if skip.gain != 1:
             stages.append(lambda y: with_gain(y, skip.gain))
         return composed([stage for stage in stages if stage is not None])
@@ -81,20 +84,8 @@ class SkipModule(nn.Module):
         """Return (f_target, A(h_source)) ↦ what the module of both makes of them."""
         return called_or_bound(self.both, training)
 
-    def _spatial(self) -> Function | None:
-        kind = self.adapter.spatial
-        if kind == "none" or (spatial(self.source) == spatial(self.target) and kind != "stride"):
-            return None
-        sides = spatial(self.target)
-        if kind == "stride":
-            step = stride_between(spatial(self.source), sides)
-            return None if step == 1 else lambda h: h[..., ::step, ::step]
-        if kind == "resize":
-            smooth = all(a <= b for a, b in zip(spatial(self.source), sides, strict=True))
-            mode = {"mode": "bilinear", "align_corners": False} if smooth else {"mode": "nearest"}
-            return lambda h: F.interpolate(h, size=sides, **mode)
-        window = self.adapter.window(spatial(self.source), sides)
-        return (lambda h: h[(..., *window)]) if is_image(self.source) else (lambda h: h[(..., *window, slice(None))])
+    def _placed(self, place: Placement | None) -> Function | None:
+        return FUNCTIONS[place.name](self.adapter.between(self.source, self.target)) if place else None
 
     def _channels(self, training: bool | None) -> Function | None:
         if self.project is not None:

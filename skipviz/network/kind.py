@@ -13,6 +13,7 @@ from textwrap import dedent
 from typing import ClassVar, Literal, Protocol
 
 from .base import NetworkError, Shape, Tagged, channels, elements, is_image, spatial, written
+from .positions import Between
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,35 @@ class Merge:
     def mixes(self) -> bool:
         """Whether it mixes streams."""
         return self.matrix is not None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How an adapter takes a state to the positions of the one that it joins; what torch computes of it stands under its name
+    in `skipviz.learning.placement`."""
+
+    number: int
+    """Its place among the choices, which never changes."""
+    name: str
+    """In a network's JSON data and in links."""
+    words: str
+    """As a person writes it."""
+    written: Callable[[str, Between], str]
+    """How a script places the state of an expression."""
+    misfit: Callable[[Between], str | None] = lambda between: None
+    """What is wrong with positions, as a sentence, or None."""
+    images: bool = False
+    """Whether it wants images, not sequences."""
+    offset: bool = False
+    """Whether an adapter's offset is its."""
+    copies: bool = False
+    """Whether it makes a tensor of its own; else it is a view."""
+    saves: int = 0
+    """Numbers that autograd keeps of each position it gives, beside what it reads."""
+
+    def problem(self, between: Between) -> str | None:
+        """Return what is wrong with it there, as a sentence, or None."""
+        return f"{self.name} is for images" if self.images and not between.images else self.misfit(between)
 
 
 class Weights(Protocol):

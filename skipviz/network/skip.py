@@ -8,8 +8,12 @@ from typing import Literal
 from pydantic import Field
 
 from .base import Frozen, NetworkError, Shape, channels, is_image, spatial, with_channels, written
+from .kind import Placement
 from .layer import Init
 from .merge import MERGES
+from .operation import Convolution, Linear, Operation, SequenceConvolution
+from .placement import PLACEMENTS
+from .positions import Between, stride_between
 from .streams import Mixing, Streams
 
 Merge = Literal[*MERGES]
@@ -18,23 +22,43 @@ Merge = Literal[*MERGES]
 class Adapter(Frozen):
     """Makes a carried state agree with the state it joins; `auto` is resolved from the shapes."""
 
-    spatial: Literal["auto", "none", "stride", "crop", "resize"] = "auto"
+    spatial: Literal["auto", "none", *PLACEMENTS] = Field("auto", description="how its positions become those of its target")
     channels: Literal["auto", "none", "pad", "project"] = "auto"
     width: int | None = Field(None, ge=1, le=4096, description="channels a projection before a concat gives")
+    kernel: Literal[1, 3, 5, 7] = Field(1, description="positions a side that a projection reads; above 1 it strides by itself")
     bias: bool = Field(True, description="the projection has a bias")
     norm: Literal["none", "batch"] = Field("none", description="norm after the projection")
     init: Init = Field("torch", description="of the projection's weights")
-    offset: int | None = Field(None, ge=0, le=65536, description="positions a crop leaves out at the start; None: centred")
+    offset: int | None = Field(None, ge=0, le=65536, description="positions cropped or padded at the start; None: centred")
 
-    def window(self, source: Shape, target: Shape) -> tuple[slice, ...]:
-        """Return what a crop from positions `source` to `target` keeps along each axis."""
-        firsts = [(a - b) // 2 if self.offset is None else self.offset for a, b in zip(source, target, strict=True)]
-        return tuple(slice(first, first + kept) for first, kept in zip(firsts, target, strict=True))
+    def between(self, source: Shape, target: Shape) -> Between:
+        """Return the positions that it takes a state of shape `source` from and to."""
+        return Between.of(source, target, self.offset)
+
+    @property
+    def placement(self) -> Placement | None:
+        """The spatial part that comes before a projection, or alone; of a larger kernel the stride is the projection's own."""
+        return None if self.channels == "project" and self.kernel > 1 and self.spatial == "stride" else PLACEMENTS.get(self.spatial)
+
+    def projection(self, source: Shape, carried: Shape) -> Operation:
+        """Return the map of a projecting adapter from a state of shape `source` to what it carries, as an operation."""
+        if is_image(source):
+            strides = self.spatial == "stride" and self.placement is None
+            stride = self.between(source, carried).step if strides else 1
+            return Convolution(width=channels(carried), kernel=self.kernel, stride=stride, bias=self.bias)
+        if self.kernel > 1:
+            return SequenceConvolution(width=channels(carried), kernel=self.kernel, bias=self.bias)
+        return Linear(width=channels(carried), bias=self.bias)
+
+    def projected(self, source: Shape, target: Shape) -> Shape:
+        """Return the shape that its projection reads, of a state of shape `source` that joins one of shape `target`."""
+        return source if self.placement is None else with_channels(target, channels(source))
 
     def label(self) -> str:
         """Return the resolved adapter as its chip says it: '' for none, else e.g. 'stride · 1×1'."""
-        words = {"stride": "stride", "crop": "crop", "resize": "resize", "pad": "pad", "project": "1×1"}
-        return " · ".join(words[part] for part in (self.spatial, self.channels) if part in words)
+        place = PLACEMENTS.get(self.spatial)
+        words = (place and place.words, {"pad": "pad", "project": f"{self.kernel}×{self.kernel}"}.get(self.channels))
+        return " · ".join(filter(None, words))
 
 
 class Skip(Frozen):
@@ -122,17 +146,11 @@ class Skip(Frozen):
         count = int(self.learned)
         if adapter.channels == "project":
             width = channels(carried)
-            count += channels(source) * width + (width if adapter.bias else 0)
+            count += adapter.projection(source, carried).parameter_count(source)
             count += 2 * width if adapter.norm == "batch" else 0
         if MERGES[self.merge].maps:
             count += channels(source) * channels(target) + channels(target)
         return count + sum(prod(size) for size in MERGES[self.merge].parameters(self, channels(target)).values())
-
-
-def stride_between(source: Shape, target: Shape) -> int | None:
-    """Return the stride that takes positions `source` to `target` by keeping every stride-th of them, or None."""
-    step = -(-source[0] // target[0])
-    return step if all(a >= b and -(-a // step) == b for a, b in zip(source, target, strict=True)) else None
 
 
 def _spatial_for(source: Shape, target: Shape) -> str:
@@ -147,10 +165,8 @@ def _check_spatial(skip: Skip, adapter: Adapter, source: Shape, target: Shape) -
     a, b = spatial(source), spatial(target)
     name = f"h({skip.source}) has {written(a)} and h({skip.target}) {written(b)} positions"
     if adapter.spatial == "none" and a != b:
-        raise NetworkError(f"{name}: choose stride, crop or resize")
-    if adapter.spatial in ("stride", "resize") and a and not is_image(source):
-        raise NetworkError(f"{adapter.spatial} is for images; {name}")
-    if adapter.spatial == "stride" and not stride_between(a, b):
-        raise NetworkError(f"no stride takes one to the other: {name}")
-    if adapter.spatial == "crop" and any(part.start < 0 or part.stop > x for part, x in zip(adapter.window(a, b), a, strict=True)):
-        raise NetworkError(f"nothing can be cropped: {name}")
+        raise NetworkError(f"{name}: choose stride, crop, pad, a pool or resize")
+    if adapter.spatial != "none" and (problem := PLACEMENTS[adapter.spatial].problem(adapter.between(source, target))):
+        raise NetworkError(f"{problem}: {name}")
+    if adapter.channels == "project" and adapter.kernel > 1 and not a:
+        raise NetworkError(f"a projection of {adapter.kernel} positions a side is for images and sequences, not features")

@@ -51,7 +51,7 @@ SKIP = {
     "d": "dynamic",
 }
 EDGE = {"o": "port", "e": "on", "s": "strength", "g": "gain", "a": "adapter", "l": "learned", "r": "rate", "x": "softmax"}
-ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset"}
+ADAPTER = {"s": "spatial", "c": "channels", "w": "width", "b": "bias", "n": "norm", "i": "init", "o": "offset", "k": "kernel"}
 TASK = {
     "n": "name",
     "o": "noise",

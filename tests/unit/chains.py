@@ -40,7 +40,8 @@ from skipviz.network.kind import Norm
 from skipviz.network.layer import Activation, Init
 from skipviz.network.merge import MERGES
 from skipviz.network.norm import NORMS
-from skipviz.network.skip import stride_between
+from skipviz.network.placement import PLACEMENTS
+from skipviz.network.positions import Between
 
 IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6))
 SEQUENCES = ((4, 3), (5, 6))
@@ -50,7 +51,7 @@ Way = tuple[str, str, str]
 """How a skip joins: the spatial part of its adapter, the one of its channels, its merge."""
 WAYS: tuple[Way, ...] = tuple(
     way
-    for way in product(("none", "stride", "crop", "resize"), ("none", "pad", "project"), MERGES)
+    for way in product(("none", *PLACEMENTS), ("none", "pad", "project"), MERGES)
     if way[0] == "none" or MERGES[way[2]].learns != "attention"
 )
 BARE: Way = ("none", "none", "add")
@@ -91,7 +92,7 @@ def operations(draw, shape: Shape, way: Way):
     """Draw an operation that reads `shape`; the kind comes first, by its weight."""
     if is_image(shape):
         kinds = _image_operations(shape, way, draw(BOOLEANS))
-        fitting = {"none": "conv", "stride": "down", "crop": "crop", "resize": "up"}[way[0]]
+        fitting = {"none": "conv", "stride": "down", "crop": "crop", "average-pool": "down", "max-pool": "down"}.get(way[0], "up")
         return draw(kinds[draw(one_of(*(["conv", *[fitting] * 6] if fitting in kinds else ["down"]), *kinds))])
     kinds = _vector_operations(shape, way)
     return draw(kinds[draw(one_of("linear", *kinds))])
@@ -200,10 +201,8 @@ def adapters(source: Shape, target: Shape, merge: str) -> list[tuple[str, str]]:
     if merge == "streams" and not streams(channels(target)):
         return []
     places = ["none"] if a == b or attends else []
-    if a != b and not places and all(x >= y for x, y in zip(a, b, strict=True)):
-        places += ["crop"] + ["stride"] * bool(is_image(source) and stride_between(a, b))
-    if a != b and is_image(source):
-        places += ["resize"]
+    if a != b and not places:
+        places = [name for name, kind in PLACEMENTS.items() if not kind.problem(Between.of(source, target))]
     parts = ["project"]
     if merge == "concat" or channels(source) == channels(target):
         parts += ["none"]
@@ -253,7 +252,8 @@ def skips(draw, states: list[Shape], sources: list[int], merges: list[str], way:
             bias=draw(BOOLEANS),
             norm=draw(one_of("none", "batch")),
             init=draw(usually(*INITS)),
-            offset=draw(st.none() | st.integers(0, min(room))) if place == "crop" else None,
+            kernel=draw(one_of(1, 3)) if part == "project" and room else 1,
+            offset=draw(st.none() | st.integers(0, min(map(abs, room)))) if place in ("crop", "pad") else None,
         ),
     )
     chosen = skip.replaced(adapter=skip.adapter.replaced(spatial="auto", channels="auto"))

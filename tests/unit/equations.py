@@ -190,9 +190,10 @@ def carried(model, index: int, skip: Skip, taps: Taps, states: list[Tensor]) -> 
     network, module = model.network, model.skips[index]
     source = taps.on(states[skip.source], "skip", index)
     shape = network.shapes.skips[index]
-    a = placed(network, index, source)
+    strided = (shape.adapter.spatial, shape.adapter.channels) == ("stride", "project") and shape.adapter.kernel > 1
+    a = source if strided else placed(network, index, source)
     if shape.adapter.channels == "project":
-        a = pointwise(module.project, a)
+        a = mapped(module.project, a, shape.adapter.kernel, spatial(shape.carried))
         if shape.adapter.norm == "batch":
             a = normed("batch", module.norm, a)
     missing = channels(shape.carried) - channels(a.shape[1:])
@@ -214,9 +215,36 @@ def placed(network: Network, index: int, h: Tensor) -> Tensor:
     if adapter.spatial == "crop":
         top, left = ((a - b) // 2 if adapter.offset is None else adapter.offset for a, b in zip(h.shape[2:], sides, strict=True))
         return h[:, :, top : top + sides[0], left : left + sides[1]]
-    assert adapter.spatial == "resize"
+    if adapter.spatial == "pad":
+        top, left = ((b - a) // 2 if adapter.offset is None else adapter.offset for a, b in zip(h.shape[2:], sides, strict=True))
+        wide = h.new_zeros(*h.shape[:2], *sides)
+        wide[:, :, top : top + h.shape[2], left : left + h.shape[3]] = h
+        return wide
+    if adapter.spatial in ("average-pool", "max-pool"):
+        return pooled(h, sides, (lambda w: w.mean(2)) if adapter.spatial == "average-pool" else (lambda w: w.max(2).values))
     larger = sides[0] >= h.shape[2] and sides[1] >= h.shape[3]
-    return F.interpolate(h, sides, mode="bilinear", align_corners=False) if larger else F.interpolate(h, sides, mode="nearest")
+    smooth = adapter.spatial == "bilinear" or (adapter.spatial == "resize" and larger)
+    return F.interpolate(h, sides, mode="bilinear", align_corners=False) if smooth else F.interpolate(h, sides, mode="nearest")
+
+
+def pooled(h: Tensor, sides: tuple[int, ...], reduce) -> Tensor:
+    """Return `reduce` of each window: of the stride between both sizes, cut off at the edge, or of equal parts."""
+    have, step = h.shape[2:], -(-h.shape[2] // sides[0])
+    if all(-(-a // step) == b for a, b in zip(have, sides, strict=True)):
+        ends = [[(k * step, min(a, (k + 1) * step)) for k in range(b)] for a, b in zip(have, sides, strict=True)]
+    else:
+        ends = [[(k * a // b, -(-(k + 1) * a // b)) for k in range(b)] for a, b in zip(have, sides, strict=True)]
+    rows = [[reduce(h[:, :, slice(*tall), slice(*wide)].flatten(2)) for wide in ends[1]] for tall in ends[0]]
+    return torch.stack([torch.stack(row, 2) for row in rows], 2)
+
+
+def mapped(module, h: Tensor, kernel: int, places: tuple[int, ...]) -> Tensor:
+    """Return the projection of an adapter; one of a larger kernel takes the stride to `places` itself."""
+    if kernel == 1:
+        return pointwise(module, h)
+    if h.dim() == 4:
+        return F.conv2d(h, module.weight, module.bias, -(-h.shape[2] // places[0]), kernel // 2)
+    return F.conv1d(h.mT, module.weight, module.bias, padding=kernel // 2).mT
 
 
 def pointwise(module, h: Tensor) -> Tensor:

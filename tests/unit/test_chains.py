@@ -81,6 +81,7 @@ def count(network: Network) -> None:
     live = [(skip, shape) for skip, shape in zip(network.skips, network.shapes.skips, strict=True) if skip.in_force]
     for skip, shape in live:
         COUNTED[shape.adapter.spatial, shape.adapter.channels, skip.merge] += 1
+        COUNTED["a wide projection" + (" that strides" if shape.adapter.spatial == "stride" else "")] += shape.adapter.kernel > 1
     COUNTED.update([("skip on", skip.on) for skip in network.skips] + [("skip gain", skip.gain) for skip in network.skips])
     COUNTED.update([("strength", skip.strength) for skip in network.skips] + [("head", network.head.kind)])
     COUNTED["chain with a skip in force"] += bool(live)
@@ -115,6 +116,8 @@ def test_random_chains_have_every_part_there_is_and_most_of_them_in_force():
         "a scale for each channel",
         "grouped",
         "dilated",
+        "a wide projection",
+        "a wide projection that strides",
         "chain with two skips out of a state",
         "chain with two concats read at once",
     ]

@@ -138,7 +138,8 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
         "shares": "",
     }
     layer |= {"op": {"kind": "linear", "width": 3, "bias": True}, "on": True, "gain": 1.0}
-    adapter = {"spatial": "auto", "channels": "auto", "width": None, "bias": True, "norm": "none", "init": "torch", "offset": None}
+    adapter = {"spatial": "auto", "channels": "auto", "width": None, "bias": True, "norm": "none", "init": "torch"}
+    adapter |= {"kernel": 1, "offset": None}
     skip = {"id": "s0-2", "source": 0, "target": 2, "merge": "add", "on": True, "strength": 1.0, "gain": 1.0, "adapter": adapter}
     assert link.decode(text).model_dump(mode="json") == {
         "variants": {

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from skipviz import Adapter, Convolution, Head, Identity, Layer, Linear, Network, NetworkError, Pool, Skip, Upsampling
 from skipviz.network.base import is_image, sentence
 from skipviz.network.norm.group import group_count
-from skipviz.network.skip import stride_between
+from skipviz.network.positions import stride_between
 
 
 def network(*ops, input=(2,), skips=(), head=None) -> Network:
@@ -204,7 +204,7 @@ def test_a_stride_keeps_every_so_manieth_position(source, target, stride):
         ),
         (
             lambda: network(Pool(), input=(1, 8, 8), skips=[Skip(source=0, target=1, adapter=Adapter(spatial="none"))]),
-            "h(0) has 8×8 and h(1) 4×4 positions: choose stride, crop or resize",
+            "h(0) has 8×8 and h(1) 4×4 positions: choose stride, crop, pad, a pool or resize",
         ),
         (
             lambda: network(

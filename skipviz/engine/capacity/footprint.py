@@ -117,10 +117,12 @@ def _skip(network: Network, index: int) -> int:
     """Return what a skip in force saves beside the states."""
     skip, shape = network.skips[index], network.shapes.skips[index]
     source, target = network.carries(skip), network.shapes.states[skip.target]
-    adapter, saved = shape.adapter, 0
+    adapter, place, saved = shape.adapter, shape.adapter.placement, 0
+    if place:
+        saved += place.saves * elements(with_channels(target, channels(source)))
     if adapter.channels == "project":
         saved += elements(shape.carried) if adapter.norm == "batch" else 0
-        saved += elements(with_channels(target, channels(source))) if adapter.spatial == "resize" else 0
+        saved += elements(adapter.projected(source, target)) if place and place.copies else 0
     saved += MERGES[skip.merge].saves_more(skip, target, shape.carried)
     adapted = _is_copied(adapter) or adapter.channels == "pad"
     learned = skip.learned and (adapted or MERGES[skip.merge].neutral == 1)  # its product keeps what is no state
@@ -152,7 +154,7 @@ def _gradients(network: Network, active: list[int], joined: set[int], views: set
 
 def _is_copied(adapter: Adapter) -> bool:
     """Return whether an adapter makes a tensor of its own whose gradient is another's than its source's."""
-    return adapter.channels == "project" or adapter.spatial == "resize"
+    return adapter.channels == "project" or (adapter.placement is not None and adapter.placement.copies)
 
 
 def stacked(network: Network, batch: int) -> int:

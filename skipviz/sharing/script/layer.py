@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from ...network.activation import ACTIVATIONS
-from ...network.base import Shape, channel_axis, channels, elements, is_image, spatial
+from ...network.base import Shape, channel_axis, channels, elements, is_image
 from ...network.kind import fans_of
 from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Head
 from ...network.norm import NORMS
 from ...network.shapes import NodeShape, SkipShape
-from ...network.skip import Skip, stride_between
+from ...network.skip import Skip
 from .parts import PARTS
 
 _CALLED = re.compile(r"(?<![\w.])\w+(?=\()")
@@ -60,11 +60,10 @@ class LayerWriter:
         return f", learned=True, shape={(shape[0], 1, 1) if is_image(shape) else (channels(shape),)}"
 
     def projection(self, skip: Skip, shape: SkipShape, source: Shape, name: str) -> str:
-        """Return the 1×1 map of a projecting adapter, with its norm."""
-        adapter = shape.adapter
-        module = _pointwise(source, channels(shape.carried), adapter.bias)
-        mapped = drawn(self.needs, module, f'"skip", {name}', adapter.init)
-        return self._noted(joined([mapped, *self._norm(adapter.norm, shape.carried, None)]))
+        """Return the map of a projecting adapter, with its norm."""
+        adapter, weights = shape.adapter, MapWeights(self.needs, f'"skip", {name}', shape.adapter.init)
+        mapped = adapter.projection(source, shape.carried).written(source, weights)
+        return self._noted(joined([*mapped, *self._norm(adapter.norm, shape.carried, None)]))
 
     def gate(self, skip: Skip, source: Shape, target: Shape, name: str) -> str:
         """Return the module of T = σ(W h + b)."""
@@ -123,6 +122,16 @@ class LayerWeights:
         return (f', scheme="{self.scheme}"' if named else "") + (f", factor={self._factor!r}" if self._factor != 1 else "")
 
 
+class MapWeights:
+    """First weights of the projection of an adapter, drawn by `scheme` from the generator of `names`."""
+
+    def __init__(self, needs: set[str], names: str, scheme: str) -> None:
+        self._needs, self.names, self.scheme = needs, names, scheme
+
+    def drawn(self, module: str, scheme: str | None = None) -> str:
+        return drawn(self._needs, module, self.names, scheme or self.scheme)
+
+
 def drawn(needs: set[str], module: str, names: str, scheme: str, **options) -> str:
     """Return the module with its first weights, drawn from the generator of `names`."""
     needs |= {"drawn", f"scheme {scheme}", *(f"drawn {name}" for name in options)}
@@ -140,22 +149,6 @@ def _pointwise(source: Shape, width: int, bias: bool) -> str:
 def joined(stages: list[str]) -> str:
     """Return one module that applies `stages` in order."""
     return stages[0] if len(stages) == 1 else f"nn.Sequential({', '.join(stages)})"
-
-
-def spatially_adapted(shape: SkipShape, source: Shape, target: Shape, state: str) -> str:
-    """Return the expression of the spatial part of an adapter on `state`."""
-    kind, here, there = shape.adapter.spatial, spatial(source), spatial(target)
-    if kind == "none" or (here == there and kind != "stride"):
-        return state
-    if kind == "stride":
-        step = stride_between(here, there)
-        return state if step == 1 else f"{state}[..., ::{step}, ::{step}]"
-    if kind == "resize":
-        smooth = all(a <= b for a, b in zip(here, there, strict=True))
-        mode = '"bilinear", align_corners=False' if smooth else '"nearest"'
-        return f"F.interpolate({state}, size={there}, mode={mode})"
-    window = ", ".join(f"{part.start}:{part.stop}" for part in shape.adapter.window(here, there))
-    return f"{state}[..., {window}]" if is_image(source) else f"{state}[..., {window}, :]"
 
 
 def padding(shape: SkipShape, source: Shape) -> tuple[int, ...] | None:

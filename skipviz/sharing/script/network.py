@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from ...network.base import Shape, channel_axis, written
+from ...network.kind import Placement
 from ...network.layer import Layer
 from ...network.merge import MERGES
+from ...network.placement import PLACEMENTS
 from ...network.shapes import NodeShape
 from ...network.skip import Skip
 from ...network.way import Way, ways_of_skips
 from .branch import BranchWriter, plain
-from .layer import LayerWriter, padding, spatially_adapted
+from .layer import LayerWriter, padding
 from .live import Live, table_text, text
 from .loops import Atom, identifier, key, number, repeated
 
@@ -288,7 +290,8 @@ class NetworkWriter:
             carried = self._carried(way)
             carried = f"{carried} * w[{1 + sharing.index(way)}]" if skip.softmax else self._weighed(way, carried, kind.neutral)
             return kind.written(_closed(f), carried, strength)
-        transform, adapted, placed = self._map(way, "gate"), self._carried(way, "h"), self._placed(way, "h")
+        place = PLACEMENTS.get(way.shape.adapter.spatial)
+        transform, adapted, placed = self._map(way, "gate"), self._carried(way, "h"), _placed(way, place, "h")
         more = "" if adapted == "h" else f", lambda h: {adapted}"
         if placed != "h" or self._has_gain(skip) or skip.learned:
             transform = f"lambda h: {self._weighed(way, self._gained(skip, f'{transform}({placed})'), kind.neutral)}"
@@ -301,7 +304,7 @@ class NetworkWriter:
         if len(way.carries) != len(way.target):  # it is one number a channel
             spread = ":, :, None, None" if len(way.target) == 3 else ":, None, :"
             return f"{self._gained(way.skip, source)}[{spread}]"
-        carried = self._placed(way, source)
+        carried = _placed(way, way.shape.adapter.placement, source)
         pad = padding(way.shape, way.carries)
         if way.projects:
             carried = f"{self._map(way, 'project')}({carried})"
@@ -313,9 +316,6 @@ class NetworkWriter:
         """Return the state of which a way carries something."""
         return self.state(way.source) if isinstance(way.source, int) else f"b[{self.id_of(way.source)}]"
 
-    def _placed(self, way: Way, source: str) -> str:
-        return spatially_adapted(way.shape, way.carries, way.target, source)
-
     def _has_gain(self, skip: Skip) -> bool:
         return self.live.changes("skip_gain", skip.id) or skip.gain != 1
 
@@ -325,6 +325,11 @@ class NetworkWriter:
         self.needs.add("gain")
         changing = self.live.changes("skip_gain", skip.id)
         return f"gain({carried}, {f'self.skip_gain[{self.id_of(skip.id)}]' if changing else repr(skip.gain)})"
+
+
+def _placed(way: Way, place: Placement | None, state: str) -> str:
+    """Return the expression of `state` at the positions of what a way joins."""
+    return place.written(state, way.shape.adapter.between(way.carries, way.target)) if place else state
 
 
 def _closed(expression: str) -> str:

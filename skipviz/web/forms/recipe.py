@@ -9,6 +9,7 @@ from ...network.branch import INPUT
 from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
+from ...network.placement import PLACEMENTS
 from ...network.skip import Skip
 from ...tasks.task import Task
 from . import FORMS
@@ -123,8 +124,8 @@ def _named(network: Network, layers: tuple[Layer, ...], skips: list[Skip]) -> di
 
 def _plain_skip(skip: Skip, adapter) -> Skip:
     """Return the skip with its adapter as it is in force, what it does not use left out."""
-    unused = {} if adapter.channels == "project" else {"bias": True, "norm": "none", "init": "torch", "width": None}
-    unused |= {} if adapter.spatial == "crop" else {"offset": None}
+    unused = {} if adapter.channels == "project" else {"bias": True, "norm": "none", "init": "torch", "width": None, "kernel": 1}
+    unused |= {} if adapter.spatial in PLACEMENTS and PLACEMENTS[adapter.spatial].offset else {"offset": None}
     of_merges = {name for kind in MERGES.values() for name in kind.fields} - {*MERGES[skip.merge].fields}
     others = {name: Skip.model_fields[name].get_default() for name in of_merges}
     strength = {} if skip.learned else {"strength": 1.0}

@@ -104,6 +104,11 @@ def with_channels(shape: Shape, count: int) -> Shape:
     return (*shape[:axis], count, *shape[axis + 1 :])
 
 
+def kernel_words(kernel: int, shape: Shape) -> str:
+    """Return a kernel that reads a state of `shape` as a person writes it: `3×3`, of a sequence `3`."""
+    return written((kernel,) * max(1, len(spatial(shape))))
+
+
 def elements(shape: Shape) -> int:
     """Return the number of elements of one sample of `shape`."""
     product = 1

@@ -2,12 +2,12 @@
 
 import pytest
 
-from skipviz.network import edit, families
+from skipviz.network import Convolution, Head, Identity, Layer, Network, Skip, edit, families
 from skipviz.network.base import NetworkError
-from skipviz.network.operation import Identity
 from skipviz.tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent, applied
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
+from skipviz.web.content.page_data import network_data
 from skipviz.web.session_state.editor import UNDO_LIMIT, Editor, events_between, network_after
 
 
@@ -138,6 +138,27 @@ def test_any_field_of_a_layer_and_of_its_operation_is_changed_where_there_is_one
     mixed = edit.set_layers(convolutions, ("f1",), op=Identity(), norm="none")
     wider = network_after(mixed, {"op": "layers", "ids": ["f1", "f2"], "changes": {"width": 5}})
     assert [getattr(layer.op, "width", None) for layer in wider.layers] == [None, 5]
+
+
+def test_positions_and_kernel_of_an_adapter_are_set_apart_and_what_fits_is_offered():
+    halved = Layer(op=Convolution(width=4, stride=2))
+    network = Network(input=(1, 8, 8), layers=(halved,), skips=(Skip(id="s", source=0, target=1),), head=Head(outputs=10))
+    (offered,) = network_data(network)["skips"]
+    assert [name for name, _ in offered["spatials"]] == [
+        "stride", "crop", "resize", "average-pool", "max-pool", "nearest", "bilinear",
+    ]  # fmt: skip
+    assert offered["adapters"] == [
+        ["pad", "pad"], ["project", "1×1"], ["project 3", "3×3"], ["project 5", "5×5"], ["project 7", "7×7"],
+    ]  # fmt: skip
+    for changes in ({"spatial": "average-pool"}, {"adapter": "project 3"}):
+        network = network_after(network, {"op": "skips", "ids": ["s"], "changes": changes})
+    (told,) = network_data(network)["skips"]
+    assert (told["spatial"], told["adapter"], told["adapter_label"]) == ("average-pool", "project 3", "average pool · 3×3")
+    assert told["parameters"] == 9 * 4 + 4
+    with pytest.raises(NetworkError, match="padding only adds"):
+        network_after(network, {"op": "skips", "ids": ["s"], "changes": {"spatial": "pad"}})
+    plain = network_after(network, {"op": "skips", "ids": ["s"], "changes": {"adapter": "pad"}})
+    assert plain.shapes.skips[0].adapter.label() == "average pool · pad"
 
 
 def test_a_changed_merge_chooses_its_adapter_anew():

@@ -59,6 +59,7 @@ UNSEEN = {
     ),
     "unet": lambda v: (
         {"uneven"}
+        | ({"across"} if v["short"] == 0 else set())
         | ({"merge"} if v["long"] == "off" else set())
         | ({"beside"} if v["long"] == "off" or v["edges"] == "valid" or (v["beside"], v["scales"]) == ("nested", 1) else set())
     ),

@@ -31,7 +31,9 @@ class Block(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
         self.stride, self.missing = stride, output - inputs
         self.shortcut = None
-        if shortcut == "project-all" or (shortcut == "project" and (stride > 1 or inputs != output)):
+        if shortcut == "pool" and stride > 1:  # He et al. 2018, figure 2c
+            self.shortcut = nn.Sequential(nn.AvgPool2d(2, 2), nn.Conv2d(inputs, output, 1, bias=False), nn.BatchNorm2d(output))
+        elif shortcut == "project-all" or (shortcut != "pad" and (stride > 1 or inputs != output)):
             self.shortcut = nn.Sequential(nn.Conv2d(inputs, output, 1, stride, bias=False), nn.BatchNorm2d(output))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,7 +93,7 @@ def with_shortcuts(model, blocks: list[Block]) -> list:
 
 
 @pytest.mark.parametrize(("bottleneck", "groups"), [(False, 1), (True, 1), (True, 3)], ids=["basic", "bottleneck", "ResNeXt"])
-@pytest.mark.parametrize("shortcut", ["pad", "project", "project-all"])
+@pytest.mark.parametrize("shortcut", ["pad", "project", "project-all", "pool"])
 def test_version_1_is_the_written_out_network(shortcut, bottleneck, groups):
     widths, a_stage = (4, 8, 16) if groups > 1 else (4, 6, 8), 2
     depth = 2 + 3 * a_stage * (3 if bottleneck else 2)

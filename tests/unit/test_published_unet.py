@@ -15,16 +15,14 @@ class Level(nn.Module):
     """One scale and all below it: two valid convolutions, down, the next level, up, the crop beside it, two more.
 
     `adds` takes the crop as a summand, `bilinear` up-samples by resizing and a 3×3 convolution, `short` lays a residual skip
-    over the two convolutions, by a 1×1 one where widths differ (Drozdzal et al. 2016).
+    over the two convolutions, by a convolution of so many pixels a side (1: Drozdzal et al. 2016; 3: a ResUNet's).
     """
 
-    def __init__(
-        self, inputs: int, width: int, below: int, adds: bool = False, bilinear: bool = False, short: bool = False
-    ) -> None:
+    def __init__(self, inputs: int, width: int, below: int, adds: bool = False, bilinear: bool = False, short: int = 0) -> None:
         super().__init__()
         self.adds, self.short = adds, short
         self.first, self.second = nn.Conv2d(inputs, width, 3), nn.Conv2d(width, width, 3)
-        self.across = nn.Conv2d(inputs, width, 1) if short else None
+        self.across = nn.Conv2d(inputs, width, short, padding=short // 2) if short else None
         self.below = Level(width, 2 * width, below - 1, adds, bilinear, short) if below else None
         if below:
             resized = nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(2 * width, width, 3, padding=1))
@@ -61,8 +59,9 @@ KINDS = {
     "as published": {},
     "adding": {"adds": True},
     "bilinear": {"bilinear": True},
-    "short skips": {"short": True},
-    "all three": {"adds": True, "bilinear": True, "short": True},
+    "short skips": {"short": 1},
+    "short skips of 3×3": {"short": 3},
+    "all three": {"adds": True, "bilinear": True, "short": 1},
 }
 
 
@@ -72,7 +71,8 @@ def test_the_valid_network_is_the_written_out_one(depth, side, out, kind):
     chosen = KINDS[kind]
     options = {"merge": "add" if chosen.get("adds") else "concat", "up": "bilinear" if chosen.get("bilinear") else "transposed"}
     short = 2 if chosen.get("short") else 0
-    model = stirred(build(families.unet(depth=depth, width=3, short_every=short, input=(1, side, side), **options)))
+    options |= {"short_every": short, "short_kernel": chosen.get("short") or 1}
+    model = stirred(build(families.unet(depth=depth, width=3, input=(1, side, side), **options)))
     levels = Level(1, 3, depth, **chosen)
     reference = nn.Sequential(levels, nn.Conv2d(3, 2, 1))
     layers, skips = ([part for part in parts if list(part.parameters())] for parts in (model.layers, model.skips))

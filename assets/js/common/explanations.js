@@ -176,8 +176,14 @@ export const EXPLANATIONS = {
   adapter: {
     title: "Adapter",
     says: "Makes what the skip carries as wide as the state that it joins.",
-    formula: "A(h) = h (identity), [h, 0] (pad) or W h (1×1, linear)",
-    read: "Identity and pad have no weights; 1×1 and linear are learned.",
+    formula: "A(h) = h (identity), [h, 0] (pad) or W h (1×1, 3×3 …, linear)",
+    read: "Identity and pad have no weights; k×k and linear are learned. After a stride, 3×3 and larger stride by themselves.",
+  },
+  adapter_positions: {
+    title: "Positions of the adapter",
+    says: "How what the skip carries gets as many positions as the state that it joins, before its channels are made as many.",
+    formula: "stride s: h at 0, s, 2s …;  pool: mean or maximum of each s×s;  resize: bilinear up, nearest down",
+    read: "A crop takes the middle, padding puts zeros around. Average pool and 1×1 is the shortcut of ResNet-D.",
   },
   mixing: {
     title: "How streams mix",

@@ -131,6 +131,9 @@ function skipControls(skips, depth, act) {
       "Adapter, learning, gain and ends of this skip",
       ...skip.boxes.map((/** @type {any} */ box) => element("span", { class: "sv-quiet" }, `${box.label}: ${box.shape}, ${box.parameters.toLocaleString("en")} parameters`)),
       ...(skip.boxes.length ? [] : [
+        ...(skip.spatials.length ? [
+          row("Positions", choice("Positions", skip.spatials, skip.spatial, (value) => act.skips(ids, { spatial: value }, true)), "adapter_positions"),
+        ] : []),
         row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
       ]),
       ...fieldRows(KINDS.skip, skip.fields, Object.keys(skip.fields), act, (changes) => act.skips(ids, changes, true)),

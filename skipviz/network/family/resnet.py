@@ -14,7 +14,7 @@ from ..operation import Convolution, Identity, Linear, Mean, Pool
 from ..skip import Adapter
 from .trunk import Scale, Trunk, branch_scale, chosen, counted, head_of, pixels, refusing_in_words
 
-Shortcut = Literal["pad", "project", "project-all"]
+Shortcut = Literal["pad", "project", "project-all", "pool"]
 Block = Literal["basic", "bottleneck"]
 Layout = Literal["cifar", "imagenet", "small"]
 Init = Literal["he", "fixup"]
@@ -84,12 +84,14 @@ def resnet(
     a depth that is both is ImageNet's unless `input` is smaller than 64 pixels or `layout` says otherwise. `layout="small"` has
     ImageNet's four stages behind a 3×3 stem without stride or pool, for 3×32×32 and 10 classes, as ResNet-18 is used on CIFAR.
 
-    `shortcut` where shapes change: `pad` is He's option A (stride and zero channels), `project` B (stride and 1×1), with
-    `project-all` (C) every shortcut is a projection; None: A for CIFAR's version 1, else B. Version 1 has its ReLU after the
-    sum, as a box of its own, and a bottleneck's stride in its first convolution; version 2 has norm and ReLU before each
-    convolution, shared by both ways where a shortcut projects, and a last norm and ReLU. `norm="none"` gives the convolutions
-    biases. `scale` is the branch scale. `drop_path` is the last branch's, those before it growing to it in equal parts
-    (Huang et al. 2016). `zero_gamma`: the norm that ends a branch of version 1 starts with γ = 0 (Goyal et al. 2017).
+    `shortcut` where shapes change: `pad` is He's option A (stride and zero channels), `project` B (stride and 1×1), with `project-
+    all` (C) every shortcut is a projection, and with `pool` those of B that stride take the mean of each 2×2 instead, as
+    ResNet-D's (He et al. 2018; its stem and the place of its bottleneck's stride are not made); None: A for CIFAR's version 1,
+    else B. Version 1 has its ReLU after the sum, as a box of its own, and a bottleneck's stride in its first convolution; version
+    2 has norm and ReLU before each convolution, shared by both ways where a shortcut projects, and a last norm and ReLU.
+    `norm="none"` gives the convolutions biases. `scale` is the branch scale. `drop_path` is the last branch's, those before it
+    growing to it in equal parts (Huang et al. 2016). `zero_gamma`: the norm that ends a branch of version 1 starts with γ = 0
+    (Goyal et al. 2017).
     More than one of `groups` makes a ResNeXt (Xie et al. 2017): a bottleneck is groups × `group_width` wide in the first stage,
     twice as wide in each next, its 3×3 convolution maps the groups apart and has the stride; 50 with 32 × 4 is the paper's.
     With a `reduction` each branch ends in a squeeze-and-excitation (Hu et al. 2018): the mean of each channel, through as many
@@ -150,7 +152,7 @@ def _plan(depth, shortcut, version, plain, block, layout, widths, norm, init, sc
     if len(widths) != len(blocks):
         raise NetworkError(f"this ResNet has {len(blocks)} stages and {len(widths)} widths are given")
     usual = "pad" if layout == "cifar" and block == "basic" and version == 1 else "project"
-    chosen("the shortcut", shortcut or usual, ("pad", "project", "project-all"))
+    chosen("the shortcut", shortcut or usual, get_args(Shortcut))
     chosen("the initialisation", init, ("he", "fixup"))
     if init == "fixup" and (norm != "none" or scale is not None):
         raise NetworkError("Fixup takes the place of norms and brings its own branch scale; give norm='none' and no scale")
@@ -169,7 +171,7 @@ def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, branc
     """Add residual unit number `branch`, counted from 1; return how many channels it gives."""
     kernels = (3, 3) if plan.block == "basic" else (1, 3, 1)
     output = width if plan.block == "basic" else EXPANSION * width
-    projects = plan.shortcut == "project-all" or (plan.shortcut == "project" and (stride > 1 or inputs != output))
+    projects = plan.shortcut == "project-all" or (plan.shortcut != "pad" and (stride > 1 or inputs != output))
     activated = branch == 1 or projects
     if plan.version == 2 and projects and branch > 1:
         trunk.layer(Identity(), norm=plan.norm, activation="relu")
@@ -193,7 +195,7 @@ def _unit(trunk: Trunk, plan: _Plan, inputs: int, width: int, stride: int, branc
     if plan.reduction:
         _excite(trunk, output, plan.reduction, ends)
     if not plan.plain:
-        trunk.skip(source, adapter=_adapter(plan, inputs, output, projects))
+        trunk.skip(source, adapter=_adapter(plan, inputs, output, projects, stride))
     if plan.version == 1:
         trunk.layer(Identity(), activation="relu")
     return output
@@ -225,8 +227,11 @@ def _ending(plan: _Plan, branch: int) -> dict:
     return ({"drop_path": drop_path} if drop_path else {}) | ({"zero_gamma": True} if plan.zero_gamma else {})
 
 
-def _adapter(plan: _Plan, inputs: int, output: int, projects: bool) -> Adapter:
+def _adapter(plan: _Plan, inputs: int, output: int, projects: bool, stride: int) -> Adapter:
     if projects:
         normed = plan.version == 1 and plan.norm == "batch"
-        return Adapter(channels="project", bias=plan.version == 1 and not normed, norm="batch" if normed else "none", init="he")
+        return Adapter(
+            spatial="average-pool" if plan.shortcut == "pool" and stride > 1 else "auto", channels="project",
+            bias=plan.version == 1 and not normed, norm="batch" if normed else "none", init="he",
+        )  # fmt: skip
     return Adapter(channels="pad") if inputs != output else Adapter()

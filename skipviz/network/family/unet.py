@@ -26,6 +26,7 @@ class _Plan:
     norm: str
     activation: str
     short_every: int
+    short_kernel: int
     init: str
     dropout: float
     up: str
@@ -42,6 +43,7 @@ def unet(
     merge: Literal["concat", "add"] = "concat",
     padded: bool = False,
     short_every: int = 0,
+    short_kernel: Literal[1, 3, 5, 7] = 1,
     norm: str = "none",
     activation: str = "relu",
     init: str = "he",
@@ -56,18 +58,18 @@ def unet(
     """Return a U-Net of `depth` down-scalings; the default is the published one without its dropout, 1×572×572 in and
     2×388×388 out.
 
-    Every scale has `convolutions` 3×3 convolutions, of `width` channels at the first scale and twice as many at each next.
-    Without `padded` they are valid ones and long skips are cropped. With it, where halving leaves a pixel over, `uneven` pads
-    what is up-scaled with zeros to the scale's size, so that the output has the image's, or crops the long skip. `up` is a
-    transposed 2×2 convolution, or bilinear resizing and a 3×3 one. Long skips concat or add (`merge`); `long=False` leaves them
-    out. `short_every=k` lays an add over every k convolutions of a scale, projected where widths differ. `norm` stands after
-    every 3×3 convolution and takes its bias's place. `dropout` acts at the end of the contracting path, as published: on the
-    last convolution of its two deepest scales. `gates` scales what each long skip carries, pixel by pixel, by an attention gate
-    (Oktay et al. 2018): σ(ψ(ReLU(W x + V g))), x being what the skip carries and g what it is joined with, W and V to half the
-    channels, ψ to one; it wants `padded`, and sizes that divide where `uneven` crops. `nested` is U-Net++ (Zhou et al. 2018),
-    without its deep supervision: between the ends of each long skip stand further scales' convolutions, which read all before
-    them at their scale and what is up-scaled from the next one; it wants the same. `head` is a `Head` or a number of
-    classes for each pixel. Raises `NetworkError`.
+    Every scale has `convolutions` 3×3 convolutions, of `width` channels at the first scale and twice as many at each next. Without
+    `padded` they are valid ones and long skips are cropped. With it, where halving leaves a pixel over, `uneven` pads what is up-
+    scaled with zeros to the scale's size, so that the output has the image's, or crops the long skip. `up` is a transposed 2×2
+    convolution, or bilinear resizing and a 3×3 one. Long skips concat or add (`merge`); `long=False` leaves them out.
+    `short_every=k` lays an add over every k convolutions of a scale, projected where widths differ, by 1×1 or, as in many a
+    ResUNet (Zhang et al. 2018), by a `short_kernel` of 3. `norm` stands after every 3×3 convolution and takes its bias's place.
+    `dropout` acts at the end of the contracting path, as published: on the last convolution of its two deepest scales. `gates`
+    scales what each long skip carries, pixel by pixel, by an attention gate (Oktay et al. 2018): σ(ψ(ReLU(W x + V g))), x being
+    what the skip carries and g what it is joined with, W and V to half the channels, ψ to one; it wants `padded`, and sizes that
+    divide where `uneven` crops. `nested` is U-Net++ (Zhou et al. 2018), without its deep supervision: between the ends of each
+    long skip stand further scales' convolutions, which read all before them at their scale and what is up-scaled from the next
+    one; it wants the same. `head` is a `Head` or a number of classes for each pixel. Raises `NetworkError`.
     """
     counted("a U-Net's depth", depth, 1, 8)
     counted("the number of convolutions a scale", convolutions, 1, 100)
@@ -86,7 +88,11 @@ def unet(
         what = "attention gates" if gates else "nested skips"
         raise NetworkError(f"with {what} the sides of an image divide by {2**depth}, and {written(size[1:])} do not: pad up")
     sides = size[1:] if padded and uneven == "pad" else ()
-    plan, trunk, ends = _Plan(convolutions, padded, norm, activation, short_every, init, dropout, up, sides), Trunk(), []
+    plan, trunk, ends = (
+        _Plan(convolutions, padded, norm, activation, short_every, short_kernel, init, dropout, up, sides),
+        Trunk(),
+        [],
+    )
     rows: list[list[int | str]] = []
     for scale in range(depth):
         ends.append(_scale(trunk, plan, width * 2**scale, drops=scale == depth - 1))
@@ -149,6 +155,6 @@ def _scale(trunk: Trunk, plan: _Plan, width: int, drops: bool = False) -> int:
         dropout = plan.dropout if drops and place == plan.convolutions else 0.0
         trunk.layer(op, norm=plan.norm, activation=plan.activation, init=plan.init, dropout=dropout)
         if plan.short_every and place % plan.short_every == 0:
-            trunk.skip(source, adapter=Adapter(spatial="crop", init=plan.init))
+            trunk.skip(source, adapter=Adapter(spatial="crop", kernel=plan.short_kernel, init=plan.init))
             source = trunk.state
     return trunk.state

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from ...drawing import diagram, udiagram, words
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
-from ...network.base import NetworkError, channels, written
+from ...network.base import NetworkError, Shape, channels, is_image, kernel_words, spatial, written
 from ...network.branch import Beside
 from ...network.init import INITS
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.norm import NORMS
+from ...network.placement import PLACEMENTS
+from ...network.positions import Between
 from ...network.share import shares
+from ...network.skip import Adapter, Skip
 from ...sharing import link
 from ...storage import Run
 from ...tasks.cautions import cautions
@@ -96,9 +101,6 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
     skip, shape = network.skips[index], network.shapes.skips[index]
     source = beside.read[skip.via] if skip.via else network.shapes.states[skip.source]
     target = network.shapes.states[skip.target]
-    equal = channels(source) == channels(target)
-    identity = [["none", "identity"]] if equal or skip.joins else []
-    pad = [["pad", "pad"]] if channels(source) < channels(target) and not skip.joins else []
     return {
         "id": skip.id,
         "source": skip.source,
@@ -113,14 +115,35 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
         "gain": skip.gain,
         "matrix": list(matrix(skip)) if (matrix := MERGES[skip.merge].matrix) else None,
         "fields": {name: getattr(skip, name) for name in MERGES[skip.merge].fields if name in skip_fields()},
-        "adapter": shape.adapter.channels,
+        "adapter": shape.adapter.channels + (f" {shape.adapter.kernel}" if shape.adapter.kernel > 1 else ""),
         "adapter_label": shape.adapter.label(),
-        "adapters": [*identity, *pad, ["project", "1×1" if len(source) == 3 else "linear"]],
+        "adapters": _channel_parts(skip, source, target),
+        "spatial": shape.adapter.spatial,
+        "spatials": _spatial_parts(skip, source, target),
         "parameters": shape.parameters,
         "via": skip.via,
         "branch": words.branch(network, skip.via) if skip.via else "",
         "boxes": _boxes(network, skip.via, beside) if skip.via else [],
     }
+
+
+def _channel_parts(skip: Skip, source: Shape, target: Shape) -> list[list[str]]:
+    """Return the channel parts of adapters that join two states, a projection by each of its kernels, and their words."""
+    equal = channels(source) == channels(target)
+    identity = [["none", "identity"]] if equal or skip.joins else []
+    pad = [["pad", "pad"]] if channels(source) < channels(target) and not skip.joins else []
+    kernels = get_args(Adapter.model_fields["kernel"].annotation)[1:] if len(source) > 1 else ()
+    square = is_image(source)
+    wide = [[f"project {kernel}", kernel_words(kernel, source) if square else f"{kernel} positions"] for kernel in kernels]
+    return [*identity, *pad, ["project", kernel_words(1, source) if square else "linear"], *wide]
+
+
+def _spatial_parts(skip: Skip, source: Shape, target: Shape) -> list[list[str]]:
+    """Return the spatial parts of adapters by which a state gets to the positions of another; none where they are the same."""
+    if MERGES[skip.merge].own_positions or len(source) != len(target) or spatial(source) == spatial(target):
+        return []
+    between = Between.of(source, target)
+    return [[name, kind.words] for name, kind in PLACEMENTS.items() if kind.problem(between) is None]
 
 
 def _boxes(network: Network, via: str, beside: Beside) -> list[dict]:

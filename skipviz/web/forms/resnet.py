@@ -106,12 +106,14 @@ def _shortcut(network: Network, layout: str, block: str, version: str, units: in
         return "project-all" if norms >= units > 3 else "project"
     if "pad" in adapters:
         return "pad"
+    if any(skip.adapter.spatial == "average-pool" for skip in network.skips):
+        return "pool"
     projecting = adapters.count("project")
     return "project-all" if 2 * projecting > len(adapters) and (projecting == len(adapters) or len(adapters) > 6) else "project"
 
 
 def _published(layout, block, depth, shortcut, version, plain, groups, group_width, reduction, **_) -> tuple[str, int]:
-    compared = shortcut if version == "v1" else None  # A, B and C are the first paper's; the second has one
+    compared = shortcut if version == "v1" else None  # A, B and C are the first paper's, D has B's count; the second has one
     grouped = groups > 1 and (layout, block, version, plain) == ("imagenet", "bottleneck", "v1", "residual")
     network = families.resnet(
         depth=depth, layout=layout, block=block, shortcut=compared, version=int(version[1:]), plain=plain == "plain",
@@ -147,9 +149,10 @@ FORM = Form(
         Setting("width", "First width", 16, low=1, high=64, help="Published: 16, ImageNet's 64; each stage doubles it"),
         Setting("version", "Version", "v1", ("v1", "v2"), help="v2: norm and activation before each convolution"),
         Setting(
-            "shortcut", "Shortcut", "pad", ("pad", "project", "project-all"),
-            words={"pad": "A: pad", "project": "B: project", "project-all": "C: all"},
-            help="Zero channels, 1×1 where shapes change, or 1×1 everywhere",
+            "shortcut", "Shortcut", "pad", ("pad", "project", "project-all", "pool"),
+            words={"pad": "A: pad", "project": "B: project", "project-all": "C: all", "pool": "D: pool, project"},
+            help="Zero channels, 1×1 where shapes change, 1×1 everywhere, or as in ResNet-D (He et al. 2018) the mean of each "
+            "2×2 and then 1×1",
             idle=lambda values: values["plain"] == "plain" and values["version"] == "v1",
         ),
         Setting(

@@ -16,11 +16,11 @@ SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
 
 
 def _make(
-    task: Task, scales, width, convolutions, edges, uneven, up, merge, norm, activation, long, short, beside, dropout,
+    task: Task, scales, width, convolutions, edges, uneven, up, merge, norm, activation, long, short, across, beside, dropout,
 ) -> Network:  # fmt: skip
     return families.unet(
         depth=scales, width=width, convolutions=convolutions, padded=edges == "padded", up=up, merge=merge, norm=norm,
-        activation=activation, long=long == "on", short_every=short, dropout=dropout,
+        activation=activation, long=long == "on", short_every=short, short_kernel=across, dropout=dropout,
         gates=(beside, edges) == ("gates", "padded"), nested=(beside, edges) == ("nested", "padded"), uneven=uneven,
         input=task.input_for(True), head=task.head(),
     )  # fmt: skip
@@ -47,6 +47,7 @@ def _read(network: Network) -> dict | None:
         "activation": usual((layer.activation for layer in convolutions), "relu"),
         "long": "on" if long else "off",
         "short": usual((skip.target - skip.source for skip in short), 0),
+        "across": usual((skip.adapter.kernel for skip in short), 1),
         "beside": _beside(network),
         "dropout": usual((layer.dropout for layer in convolutions if layer.dropout), 0.0),
     }
@@ -98,6 +99,11 @@ FORM = Form(
             "short", "Short skips", 0, lambda values: tuple(range(values["convolutions"] + 1)),
             words=SHORT,
             help="Residual skips inside the scales, over so many convolutions (Drozdzal et al. 2016)",
+        ),
+        Setting(
+            "across", "Projected by", 1, (1, 3), words={1: "1×1", 3: "3×3"},
+            help="Where a short skip's widths differ; 3×3 as in many a ResUNet (Zhang et al. 2018)",
+            idle=lambda values: values["short"] == 0,
         ),
         Setting(
             "beside", "On long skips", "none", tuple(BESIDE), words=BESIDE,

@@ -100,13 +100,15 @@ def _with_new_skip(network: Network, source: int, target: int) -> Network:
 
 
 def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
-    if "adapter" in changes:
+    if "spatial" in changes:
+        changes["adapter"] = network.skip(ids[0]).adapter.replaced(spatial=changes.pop("spatial"), offset=None)
+    elif "adapter" in changes:
         adapter = network.skip(ids[0]).adapter
-        channels = {"identity": "none", "auto": "auto"}.get(changes["adapter"], changes["adapter"])
+        channels, _, kernel = str(changes["adapter"]).partition(" ")
         width = None
         if channels == "project" and network.skip(ids[0]).joins:
             width = network.shapes.states[network.skip(ids[0]).target][0]
-        changes["adapter"] = adapter.replaced(channels=channels, width=width)
+        changes["adapter"] = adapter.replaced(channels=channels, width=width, kernel=int(kernel) if kernel.isdecimal() else 1)
     if "merge" in changes:
         changes["adapter"] = network.skip(ids[0]).adapter.replaced(channels="auto", width=None)
     return edit.set_skips(

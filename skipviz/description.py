@@ -93,7 +93,7 @@ def _skips(network: Network) -> list[tuple[str, ...]]:
             if skip.on
             else "off"
         )
-        adapter = shape.adapter.label() or "–"
+        adapter = shape.label() or "–"
         ends = f"{skip.source} → {skip.target}" + f" by {skip.via}" * bool(skip.via)
         rows.append((ends, skip.id, skip.merge, strength, adapter, written(shape.carried), f"{shape.parameters:,}"))
     return rows

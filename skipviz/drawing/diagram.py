@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..network.base import written
+from ..network.base import axes, written
 from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks, mixing, words
@@ -337,7 +337,7 @@ class Painter:
             item.first + 1,
             css,
             layers[0].dropout,
-            words.short(layers[0]) if self.says else "",
+            words.short(layers[0], axes(self.network.input)) if self.says else "",
             data_layer=" ".join(layer.id for layer in layers),
             aria_label=words.layer(self.network, item.layers),
         )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..network.activation import ACTIVATIONS
+from ..network.base import axes
 from ..network.branch import feeding
 from ..network.layer import Layer
 from ..network.network import Network
@@ -29,7 +30,7 @@ def chips(network: Network, skips: Sequence[int]) -> list[str]:
     elif strengths != {1.0} or any(part.learned for part in parts):
         digits = ".2f" if any(part.learned for part in parts) else ".3g"
         found.append(f"×{strengths.pop():{digits}}".replace("-", "−") if len(strengths) == 1 else "× mixed")
-    adapters = {network.shapes.skips[index].adapter.label() for index in skips}
+    adapters = {network.shapes.skips[index].label() for index in skips}
     if len(adapters) == 1:
         found += [word for word in adapters.pop().split(" · ") if word]
     gains = {part.gain for part in parts}
@@ -47,16 +48,16 @@ def branch(network: Network, via: str) -> str:
     groups = {GROUP.match(node.id)[0] for node in nodes if "." in node.id and GROUP.match(node.id)}
     if len(groups) == 1 and groups != {"u"}:
         return name.upper() if len(name := groups.pop()) < 3 else name
-    said = "→".join(filter(None, map(short, nodes)))
+    said = "→".join(filter(None, (short(node, axes(network.input)) for node in nodes)))
     return said if said and len(said) <= MOST_LETTERS else f"{len(nodes)} box" + "es" * (len(nodes) > 1)
 
 
-def short(layer: Layer) -> str:
-    """Return what a box does in few letters."""
+def short(layer: Layer, axes: int = 2) -> str:
+    """Return what a box does in few letters, of states of so many axes."""
     norm = NORMS[layer.norm].words.split() if layer.norm != "none" else []
     letters = [norm[0] if norm[0].isupper() else "".join(word[0].upper() for word in norm)] if norm else []
     activation = [ACTIVATIONS[layer.activation].words] if layer.activation != "none" else []
-    return layer.op.short() or " ".join((letters + activation)[:2]) or ("scale" if layer.scale_learned else "")
+    return layer.op.short(axes) or " ".join((letters + activation)[:2]) or ("scale" if layer.scale_learned else "")
 
 
 def differ(network: Network) -> bool:

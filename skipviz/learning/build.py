@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network import Head, Layer, Network, NetworkError
-from ..network.base import Shape, channels, elements, is_image
+from ..network.base import Shape, channels, elements, places
 from ..network.chain import wiring_of
 from ..network.edit import PARTS
 from ..network.merge import MERGES
@@ -166,8 +166,7 @@ def built_head(head: Head, shape: Shape, seed: int) -> tuple[Function | None, nn
     if head.kind == "classes":
         read = (elements(shape) if head.flatten else channels(shape),)
         if len(shape) > 1:
-            axes = (2, 3) if is_image(shape) else (1,)
-            reads = partial(torch.flatten, start_dim=1) if head.flatten else partial(torch.mean, dim=axes)
+            reads = partial(torch.flatten, start_dim=1) if head.flatten else partial(torch.mean, dim=places(shape))
     if head.kind == "state":
         operation = MODULES[Identity](Identity(), shape)
     elif head.kind == "pixels":

@@ -1,4 +1,4 @@
-"""The middle of images: what valid convolutions leave of a mask."""
+"""The middle of images and volumes: what valid convolutions leave of a mask."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def centre(images: Tensor, like: Tensor) -> Tensor:
-    """Return the middle of images `(…, height, width)` that is as large as `like`, or all of them."""
-    (height, width), (rows, columns) = images.shape[-2:], like.shape[-2:]
-    top, left = (height - rows) // 2, (width - columns) // 2
-    return images[..., top : top + rows, left : left + columns]
+    """Return the middle of images that is as large as `like`, `(batch, channels, …)`, or all of them."""
+    wanted = like.shape[2:]
+    firsts = [(side - kept) // 2 for side, kept in zip(images.shape[-len(wanted) :], wanted, strict=True)]
+    return images[(..., *(slice(first, first + kept) for first, kept in zip(firsts, wanted, strict=True)))]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..network import Layer
 from ..network.activation import ACTIVATIONS
-from ..network.base import Shape, channels, is_image
+from ..network.base import Shape, axes, channels, is_image
 from ..network.shapes import NodeShape
 from .dropout import Masks
 from .gain import with_gain
@@ -107,7 +107,7 @@ def _scales(layer: Layer, shape: Shape) -> Shape:
     """Return the shape of a learned α on an output of `shape`: `()`, or along the channels."""
     if layer.scale_per == "layer":
         return ()
-    return (shape[0], 1, 1) if is_image(shape) else (channels(shape),)
+    return (shape[0], *(1,) * axes(shape)) if is_image(shape) else (channels(shape),)
 
 
 def called_or_bound(operation: nn.Module, training: bool | None) -> Function:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..network.base import Shape, channel_axis, is_image
+from ..network.base import Shape, axes, channel_axis, is_image
 from ..network.layer import Layer
 from ..network.merge import MERGES
 from ..network.rest import stand_ins
@@ -282,7 +282,8 @@ class Plan:
             return lambda states, _: states[source]
         carried = self._wiring.shapes.edges[edge.id].carried
         if len(carried) == 1 and len(shape) > 1:
-            spread = (lambda h: h[:, :, None, None]) if is_image(shape) else (lambda h: h[:, None, :])
+            ones = (None,) * axes(shape)
+            spread = (lambda h: h[(..., *ones)]) if is_image(shape) else (lambda h: h[:, None, :])
             adapt = composed([part for part in (adapt, spread) if part is not None])
         if edge.learned and not edge.softmax:
             adapt = self._with_strength(edge, kind, adapt)

@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 Shape = tuple[int, ...]
-"""A state's shape without the batch: `(features,)`, `(channels, height, width)` or `(length, width)`."""
+"""A state's shape without the batch: `(features,)`, `(length, width)`, `(channels, height, width)` or, of volumes,
+`(channels, depth, height, width)`."""
 
 Width = Annotated[int, Field(ge=1, le=4096)]
 Bias = Annotated[bool, Field(description="a number that is learned is added to each feature or channel out")]
@@ -78,8 +79,13 @@ def _shown(name: str) -> str:
 
 
 def is_image(shape: Shape) -> bool:
-    """Return whether `shape` is `(channels, height, width)`."""
-    return len(shape) == 3
+    """Return whether `shape` is that of an image or a volume: `(channels, height, width)`, or with a depth before the height."""
+    return len(shape) in (3, 4)
+
+
+def axes(shape: Shape) -> int:
+    """Return along how many axes the pixels of an image, the voxels of a volume or the positions of a sequence lie."""
+    return len(spatial(shape))
 
 
 def channel_axis(shape: Shape) -> int:
@@ -93,9 +99,15 @@ def channels(shape: Shape) -> int:
 
 
 def spatial(shape: Shape) -> Shape:
-    """Return the axes of `shape` that are not channels: `(height, width)`, `(length,)` or `()`."""
+    """Return the axes of `shape` that are not channels: `(height, width)`, `(depth, height, width)`, `(length,)` or `()`."""
     axis = channel_axis(shape)
     return shape[:axis] + shape[axis + 1 :]
+
+
+def places(shape: Shape) -> tuple[int, ...]:
+    """Return the axes of a batch of states of `shape` along which their positions lie."""
+    axis = channel_axis(shape)
+    return tuple(1 + place for place in range(len(shape)) if place != axis)
 
 
 def with_channels(shape: Shape, count: int) -> Shape:

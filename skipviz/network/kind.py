@@ -324,13 +324,14 @@ class Operation(Tagged):
         """Return it as a person writes it, in few words."""
         return self.name
 
-    def short(self) -> str:
-        """Return it in at most about nine characters, as a box or a chip says it; '' for what does nothing."""
+    def short(self, axes: int = 2) -> str:
+        """Return it in at most about nine characters, as a box or a chip says it of states of so many axes;
+        '' for what does nothing."""
         return ""
 
     def _need_image(self, shape: Shape) -> None:
         if not is_image(shape):
-            raise NetworkError(f"a {self.name} layer needs an image, not {written(shape)} features")
+            raise NetworkError(f"a {self.name} layer needs an image or a volume, not {written(shape)} features")
 
     def _need_sequence(self, shape: Shape) -> None:
         if len(shape) != 2:

@@ -56,7 +56,7 @@ class Head(Frozen):
 class Network(Frozen):
     """A chain with skips, and branches beside it. Building one checks it: an impossible one raises with a sentence."""
 
-    input: tuple[int, ...] = Field((2,), min_length=1, max_length=3, description="shape of one sample, no batch")
+    input: tuple[int, ...] = Field((2,), min_length=1, max_length=4, description="shape of one sample, no batch")
     layers: tuple[Layer, ...] = Field(min_length=1, max_length=MAX_LAYERS)
     skips: tuple[Skip, ...] = Field((), max_length=MAX_SKIPS)
     head: Head = Head()

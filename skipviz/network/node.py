@@ -29,7 +29,7 @@ class Join(Tagged):
         """Return it as a person writes it."""
         return self.kind
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         """Return it in few letters."""
         kind = MERGES[self.kind]
         return kind.sign or ("concat" if kind.joins else "+" if kind.sums else "×")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .base import NetworkError, Shape, channels, elements
+from .base import NetworkError, Shape, axes, channels, elements
 from .layer import Layer
 from .merge import MERGES
 from .skip import Adapter, Skip
@@ -35,6 +35,10 @@ class SkipShape:
     adapter: Adapter
     carried: Shape
     parameters: int
+
+    def label(self) -> str:
+        """Return the adapter as its chip says it."""
+        return self.adapter.label(max(1, axes(self.carried)))
 
 
 @dataclass(frozen=True)

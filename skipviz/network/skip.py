@@ -54,11 +54,11 @@ class Adapter(Frozen):
         """Return the shape that its projection reads, of a state of shape `source` that joins one of shape `target`."""
         return source if self.placement is None else with_channels(target, channels(source))
 
-    def label(self) -> str:
-        """Return the resolved adapter as its chip says it: '' for none, else e.g. 'stride · 1×1'."""
-        place = PLACEMENTS.get(self.spatial)
-        words = (place and place.words, {"pad": "pad", "project": f"{self.kernel}×{self.kernel}"}.get(self.channels))
-        return " · ".join(filter(None, words))
+    def label(self, axes: int = 2) -> str:
+        """Return the resolved adapter as its chip says it of states of so many axes: '' for none, else e.g. 'stride · 1×1'."""
+        place, kernel = PLACEMENTS.get(self.spatial), written((self.kernel,) * max(2, axes))
+        kernel = f"conv {self.kernel}" if axes == 1 and self.kernel > 1 else kernel
+        return " · ".join(filter(None, (place and place.words, {"pad": "pad", "project": kernel}.get(self.channels))))
 
 
 class Skip(Frozen):
@@ -156,7 +156,7 @@ class Skip(Frozen):
 def _spatial_for(source: Shape, target: Shape) -> str:
     if source == target:
         return "none"
-    if len(source) == 2 and stride_between(source, target):
+    if len(source) >= 2 and stride_between(source, target):
         return "stride"
     return "crop" if all(a >= b for a, b in zip(source, target, strict=True)) else "resize"
 

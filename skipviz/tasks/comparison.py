@@ -161,10 +161,7 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     if left.depth != right.depth:
         return _compared(*sides, [("skips", _counts), ("skips that are on", _on)])
     ends = [
-        {
-            (skip.source, skip.target, skip.via): (skip, shape.adapter.label() or "identity")
-            for skip, shape in zip(*parts, strict=True)
-        }
+        {(skip.source, skip.target, skip.via): (skip, shape.label() or "identity") for skip, shape in zip(*parts, strict=True)}
         for parts in ((network.skips, network.shapes.skips) for network in (left, right))
     ]
     both = [pair for pair in ends[0] if pair in ends[1]]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..network.base import NetworkError, Shape, written
+from ..network.base import NetworkError, Shape, is_image, written
 from ..network.layer import Layer
 from ..network.network import Head, Network
-from ..network.rim import Rim
+from ..network.rim import EXTRA, Rim
 from ..network.skip import Adapter
 from .task import Task
 
@@ -36,16 +36,16 @@ def fitted(network: Network, task: Task) -> Network:
 
 def _padded_anew(network: Network, layers: tuple[Layer, ...], shape: Shape) -> tuple[Layer, ...]:
     """Return the layers for an image of `shape`: where any up-scaling pads, all pad to the states that skips bring there."""
-    if not any(isinstance(layer.op, Rim) and any(layer.op.around()) for layer in layers):
+    if not any(isinstance(layer.op, Rim) and any(layer.op.extra(3)) for layer in layers):
         return layers
     sizes, made = [shape[1:]], []
     for k, (layer, known) in enumerate(zip(layers, network.shapes.layers, strict=True), start=1):
         if isinstance(layer.op, Rim):
-            bare = layer.op.replaced(extra_rows=0, extra_columns=0)
+            bare = layer.op.replaced(**dict.fromkeys(EXTRA, 0))
             given = bare.output_shape((known.input[0], *sizes[-1]))[1:]
             wanted = next((sizes[skip.source] for skip in network.skips if skip.target == k), given)
-            rows, columns = (max(0, a - b) for a, b in zip(wanted, given, strict=True))
-            layer = layer.replaced(op=bare.replaced(extra_rows=rows, extra_columns=columns))
+            missing = [max(0, a - b) for a, b in zip(wanted, given, strict=True)]
+            layer = layer.replaced(op=bare.replaced(**dict(zip(EXTRA[-len(missing) :], missing, strict=True))))
         made.append(layer)
         sizes.append(layer.op.output_shape((known.input[0], *sizes[-1]))[1:])
     return tuple(made)
@@ -71,7 +71,7 @@ def _input(network: Network, task: Task) -> Shape:
         raise NetworkError(
             f"{task.kind.title} gives {written(shape)} inputs and no pictures, which the network reads: choose an MLP"
         )
-    return shape[-len(network.input) :]
+    return shape if is_image(network.input) else shape[-len(network.input) :]
 
 
 def _head(head: Head, wanted: Head) -> Head:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ..network.base import Frozen, NetworkError, Shape, elements, written
+from ..network.base import Frozen, NetworkError, Shape, elements, is_image, written
 from ..network.network import Head, Network
 from .dataset import KINDS
 from .dataset.sequences import RULE_WORDS
@@ -125,7 +125,7 @@ class Task(Frozen):
     def output_shape(self) -> Shape:
         """Return the shape that a network gives for one sample.
 
-        It is `(classes,)`, `(1, height, width)`, `(classes, height, width)` or `(length, tokens)`.
+        It is `(classes,)`, `(1, height, width)`, `(1, depth, height, width)`, `(classes, height, width)` or `(length, tokens)`.
         """
         if self.gives_tokens:
             return (self.tokens(), self.token_count())
@@ -156,14 +156,15 @@ class Task(Frozen):
                 "tokens and the network has no embedding for them" if self.gives_tokens else "no tokens and the network reads some"
             )
             return f"{title} gives {article}"
-        if elements(network.input) != elements(shape) or (len(network.input) == 3 and network.input != shape):
+        if elements(network.input) != elements(shape) or (is_image(network.input) and network.input != shape):
             return f"{title} gives {written(shape)} inputs and the network takes {written(network.input)}"
         if self.gives_tokens and network.layers[0].op.vocabulary < self.token_count():
             return f"{title} has {self.token_count()} different tokens and the network knows {network.layers[0].op.vocabulary}"
         if ahead := self.causal and next((layer.op.name for layer in network.layers if layer.op.looks_ahead), None):
             return f"{title} is told from what came before, so every {ahead} has to be causal"
         given, wanted = network.shapes.output, self.output_shape()
-        if self.finds_masks and len(given) == 3 and given[0] == wanted[0] and max(given[1] - wanted[1], given[2] - wanted[2]) <= 0:
+        alike = self.finds_masks and len(given) == len(wanted) and given[0] == wanted[0]
+        if alike and all(side <= wide for side, wide in zip(given[1:], wanted[1:], strict=True)):
             return None  # valid convolutions: the mask's centre is the target
         if given != wanted:
             return f"{title} needs {written(wanted)} outputs and the network gives {written(given)}"

@@ -220,8 +220,8 @@ def test_a_stride_keeps_every_so_manieth_position(source, target, stride):
             ),
             "nothing can be cropped",
         ),
-        (lambda: network(Convolution(width=8)), "f(1): a conv layer needs an image, not 2 features"),
-        (lambda: network(Linear(width=4), Pool()), "f(2): a pool layer needs an image, not 4 features"),
+        (lambda: network(Convolution(width=8)), "f(1): a conv layer needs an image or a volume, not 2 features"),
+        (lambda: network(Linear(width=4), Pool()), "f(2): a pool layer needs an image or a volume, not 4 features"),
         (
             lambda: network(Convolution(width=8, kernel=5, padding=0), input=(1, 4, 4)),
             "f(1): a 5×5 convolution does not fit into 4×4 pixels",
@@ -317,7 +317,7 @@ def test_every_part_of_a_random_network_has_a_shape_and_the_counts_add_up(made):
             assert shape.carried == shapes.states[skip.target]
 
 
-def test_a_fourth_dimension_is_refused_in_plain_words():
+def test_a_fifth_dimension_is_refused_in_plain_words():
     with pytest.raises(ValidationError) as refused:
-        Network.model_validate({"input": (2, 3, 4, 5), "layers": [{"op": {"kind": "linear"}}]})
-    assert sentence(refused.value) == "input: 4 values, and it takes at most 3"
+        Network.model_validate({"input": (2, 3, 4, 5, 6), "layers": [{"op": {"kind": "linear"}}]})
+    assert sentence(refused.value) == "input: 5 values, and it takes at most 4"

@@ -19,10 +19,11 @@ def dice_loss(outputs: Tensor, truth: Tensor) -> Tensor:
     if outputs.shape[1] == 1:
         p, g = outputs.sigmoid(), truth
     else:
-        classes = torch.arange(outputs.shape[1], device=outputs.device).view(-1, 1, 1)
+        classes = torch.arange(outputs.shape[1], device=outputs.device).view(-1, *[1] * (outputs.dim() - 2))
         g = (truth.unsqueeze(1) == classes).to(outputs.dtype)
         p = outputs.softmax(1) * (truth != IGNORED).unsqueeze(1)
-    shared, true = (p * g).sum((0, 2, 3)), g.square().sum((0, 2, 3))
+    all_pixels = (0, *range(2, outputs.dim()))
+    shared, true = (p * g).sum(all_pixels), g.square().sum(all_pixels)
     there = true > 0
-    both = torch.where(there, p.square().sum((0, 2, 3)) + true, 1.0)
+    both = torch.where(there, p.square().sum(all_pixels) + true, 1.0)
     return torch.where(there, 1 - 2 * shared / both, 0.0).sum() / there.sum().clamp(min=1)

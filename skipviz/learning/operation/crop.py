@@ -1,4 +1,4 @@
-"""A window of an image."""
+"""A window of an image or a volume."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from .module import Function, Module
 
 
 class Crop(Module):
-    """Cuts a window out of an image."""
+    """Cuts a window out of an image or a volume."""
 
     def function(self) -> Function:
-        rows, columns = self.op.window(self.shape)
-        return lambda x: x[..., rows, columns]
+        kept = (..., *self.op.window(self.shape))
+        return lambda x: x[kept]

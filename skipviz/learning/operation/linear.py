@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch.nn import functional as F
 
+from ...network.base import is_image
 from .module import Function, Module
 
 
@@ -12,6 +13,6 @@ class Linear(Module):
 
     def function(self) -> Function:
         weight, bias, linear = self.weight, self.bias, F.linear
-        if len(self.shape) == 3:
+        if is_image(self.shape):
             return lambda x: linear(x.flatten(1), weight, bias)
         return lambda x: linear(x, weight, bias)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...network.base import is_image
+from ...network.base import places
 from .module import Function, Module
 
 
@@ -10,5 +10,5 @@ class Mean(Module):
     """One number a channel."""
 
     def function(self) -> Function:
-        axes = (2, 3) if is_image(self.shape) else (1,)
-        return lambda x: x.mean(axes)
+        along = places(self.shape)
+        return lambda x: x.mean(along)

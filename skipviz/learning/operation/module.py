@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...network.base import Shape
+from ...network.base import Shape, axes
 from ...network.kind import Operation, fans_of
 from ..initialise import fill_weight
 
@@ -38,7 +38,7 @@ class Module(nn.Module):
         return self.function()(x)
 
 
-def rimmed(function: Function, op: Operation) -> Function:
-    """Return the function with what an up-scaling `op` adds around the image."""
-    around = op.around()
+def rimmed(function: Function, op: Operation, shape: Shape) -> Function:
+    """Return the function with what an up-scaling `op` adds around what it makes of an image or volume of `shape`."""
+    around = op.around(axes(shape))
     return (lambda x: F.pad(function(x), around)) if any(around) else function

@@ -1,4 +1,4 @@
-"""Up-scaling of images without weights."""
+"""Up-scaling of images and volumes without weights."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from functools import partial
 
 from torch.nn import functional as F
 
+from ...network.base import axes
+from ...network.interpolation import arguments
 from .module import Function, Module, rimmed
 
 
 class Resize(Module):
-    """Makes an image larger."""
+    """Makes an image or a volume larger."""
 
     def function(self) -> Function:
-        more = {"align_corners": False} if self.op.mode == "bilinear" else {}
-        return rimmed(partial(F.interpolate, scale_factor=float(self.op.factor), mode=self.op.mode, **more), self.op)
+        more = arguments(axes(self.shape), self.op.mode)
+        return rimmed(partial(F.interpolate, scale_factor=float(self.op.factor), **more), self.op, self.shape)

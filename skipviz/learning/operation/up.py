@@ -1,4 +1,4 @@
-"""Up-scaling of images."""
+"""Up-scaling of images and volumes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...network.base import axes
+from ...network.interpolation import arguments
+from .conv import CONVOLVE
 from .module import Function, Module, rimmed
 
 
 class Upsampling(Module):
-    """Up-scaling of an image: a transposed convolution, or resizing and then a convolution."""
+    """Up-scaling of an image or a volume: a transposed convolution, or resizing and then a convolution."""
 
     def initialise(self, scheme: str, generator: torch.Generator) -> None:
         if scheme == "bilinear":
@@ -19,17 +22,15 @@ class Upsampling(Module):
             super().initialise(scheme, generator)
 
     def function(self) -> Function:
-        return rimmed(self._bare(), self.op)
+        return rimmed(self._bare(), self.op, self.shape)
 
     def _bare(self) -> Function:
         weight, bias, factor, padding = self.weight, self.bias, self.op.factor, self.op.pixels_padded()
         if self.op.interpolates:
-            return lambda x: F.conv_transpose2d(x, weight, bias, factor, padding)
-        if self.op.mode == "nearest":
-            return lambda x: torch.conv2d(F.interpolate(x, scale_factor=factor), weight, bias, 1, padding)
-        return lambda x: torch.conv2d(
-            F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False), weight, bias, 1, padding
-        )
+            transposed = F.conv_transpose2d if axes(self.shape) == 2 else F.conv_transpose3d
+            return lambda x: transposed(x, weight, bias, factor, padding)
+        convolve, more = CONVOLVE[axes(self.shape)], arguments(axes(self.shape), self.op.mode)
+        return lambda x: convolve(F.interpolate(x, scale_factor=factor, **more), weight, bias, 1, padding)
 
 
 def fill_bilinear(weight: Tensor, bias: Tensor | None, factor: int) -> None:
@@ -37,9 +38,12 @@ def fill_bilinear(weight: Tensor, bias: Tensor | None, factor: int) -> None:
     side = weight.shape[-1]
     place = torch.arange(side, device=weight.device, dtype=weight.dtype)
     hat = (1 - (place - (side - 1) / 2).abs() / factor).clamp(min=0)
+    spread = hat
+    for _ in range(weight.dim() - 3):
+        spread = spread[..., None] * hat
     with torch.no_grad():
         weight.zero_()
         for channel in range(min(weight.shape[:2])):
-            weight[channel, channel] = hat[:, None] * hat
+            weight[channel, channel] = spread
         if bias is not None:
             bias.zero_()

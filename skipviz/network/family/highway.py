@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..base import is_image
 from ..network import MAX_LAYERS, Head, Network
 from ..operation import Convolution, Linear
 from .trunk import Trunk, counted, head_of, refusing_in_words
@@ -28,7 +29,7 @@ def highway(
     more is carried (the paper takes −1 to −4). `plain` is the twin without gates. Raises `NetworkError`.
     """
     counted("a highway network's depth", depth, 1, MAX_LAYERS)
-    trunk, images = Trunk(), len(input) == 3
+    trunk, images = Trunk(), is_image(tuple(input))
     operation = Convolution(width=width) if images else Linear(width=width)
     for place in range(depth):
         source = trunk.state

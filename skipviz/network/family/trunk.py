@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from ..base import NetworkError, Shape, sentence
+from ..base import NetworkError, Shape, is_image, sentence
 from ..branch import INPUT
 from ..edge import Edge
 from ..layer import Layer
@@ -118,7 +118,7 @@ def branch_scale(scale: Scale, branches: int) -> dict:
 
 
 def pixels(shape: Shape) -> int:
-    """Return the shorter side of an image of `shape`; raises `NetworkError` for anything else."""
-    if len(shape) != 3:
-        raise NetworkError(f"the input is an image, channels × height × width, not {len(shape)} sizes")
+    """Return the shortest side of an image or a volume of `shape`; raises `NetworkError` for anything else."""
+    if not is_image(shape):
+        raise NetworkError(f"the input is an image, channels × height × width, or a volume, not {len(shape)} sizes")
     return min(shape[1:])

@@ -28,7 +28,7 @@ class Streams(nn.Module):
             self.mix_scale, self.write_scale = (nn.Parameter(torch.full((), 0.01)) for _ in range(2))
 
     def forward(self, f, h):
-        image = h.dim() == 4
+        image = h.dim() > 3
         h, f = (h.movedim(1, -1), f.movedim(1, -1)) if image else (h.view_as(h), f)
         streams = h.unflatten(-1, (self.streams, -1))
         matrix, write = self.weights(h, streams)

@@ -1,11 +1,11 @@
 """Each channel over the batch and all positions (Ioffe & Szegedy 2015)."""
 
-from ..base import Shape, channels, elements, is_image
+from ..base import Shape, axes, channels, elements
 from ..kind import Norm
 
 SOURCE = '''
 class BatchNorm(nn.BatchNorm1d):
-    """Batch norm of vectors, images or sequences; the running statistics of `frozen` channels stay as they are."""
+    """Batch norm of vectors, images, volumes or sequences; the running statistics of `frozen` channels stay as they are."""
 
     def __init__(self, width, frozen=()):
         super().__init__(width)
@@ -28,7 +28,7 @@ class BatchNorm(nn.BatchNorm1d):
 def _written(shape: Shape, own: bool) -> str:
     if len(shape) == 2 or own:
         return f"BatchNorm({channels(shape)})"
-    return f"nn.BatchNorm{'2' if is_image(shape) else '1'}d({channels(shape)})"
+    return f"nn.BatchNorm{max(1, axes(shape))}d({channels(shape)})"
 
 
 KIND = Norm(

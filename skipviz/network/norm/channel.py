@@ -10,7 +10,8 @@ class PixelLayerNorm(nn.LayerNorm):
     def forward(self, x):
         x = x.view_as(x).to(self.weight.dtype)
         variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
-        return (x - mean) * torch.rsqrt(variance + self.eps) * self.weight[:, None, None] + self.bias[:, None, None]
+        weight, bias = (part.view(-1, *[1] * (x.dim() - 2)) for part in (self.weight, self.bias))
+        return (x - mean) * torch.rsqrt(variance + self.eps) * weight + bias
 '''
 
 

@@ -1,6 +1,6 @@
 """Each channel of each example over its positions (Ulyanov et al. 2016)."""
 
-from ..base import Shape, channels, elements, is_image
+from ..base import Shape, axes, channels, elements, is_image
 from ..kind import Norm
 
 SOURCE = '''
@@ -17,7 +17,7 @@ def _positions(shape: Shape) -> int:
 
 
 def _written(shape: Shape, own: bool) -> str:
-    name = "nn.InstanceNorm2d" if is_image(shape) else "SequenceInstanceNorm"
+    name = f"nn.InstanceNorm{axes(shape)}d" if is_image(shape) else "SequenceInstanceNorm"
     return f"{name}({channels(shape)}, affine=True)"
 
 

@@ -10,7 +10,7 @@ class PixelRMSNorm(nn.RMSNorm):
     def forward(self, x):
         x = x.view_as(x).to(self.weight.dtype)
         root = torch.rsqrt(x.square().mean(1, keepdim=True) + torch.finfo(x.dtype).eps)
-        return x * root * self.weight[:, None, None]
+        return x * root * self.weight.view(-1, *[1] * (x.dim() - 2))
 '''
 ONCE = '''
 class RMSNorm(nn.RMSNorm):

@@ -90,7 +90,7 @@ class Attention(Operation):
     def label(self) -> str:
         return f"attention ×{self.heads}"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"attn {self.heads}"
 
 

@@ -1,4 +1,4 @@
-"""A convolution of images."""
+"""A convolution of images and volumes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import Bias, NetworkError, Shape, Width, written
+from ..base import Bias, NetworkError, Shape, Width, axes, kernel_words, written
 from ..kind import Operation, Weights
 
 
 class Convolution(Operation):
-    """A square 2-D convolution; `padding=None` keeps the size at stride 1.
+    """A convolution of images by squares, of volumes by cubes; `padding=None` keeps the size at stride 1.
 
     In `groups` the channels are mapped apart, depthwise in as many groups as channels (Xie et al. 2017, Howard et al. 2017).
     """
@@ -60,11 +60,12 @@ class Convolution(Operation):
         sides = tuple((side + 2 * around - reach) // self.stride + 1 for side in shape[1:])
         if min(sides) < 1:
             spread = f", dilated by {self.dilation}," if self.dilation > 1 else ""
-            raise NetworkError(f"a {self.kernel}×{self.kernel} convolution{spread} does not fit into {written(shape[1:])} pixels")
+            cube = kernel_words(self.kernel, shape)
+            raise NetworkError(f"a {cube} convolution{spread} does not fit into {written(shape[1:])} pixels")
         return (self.width, *sides)
 
     def parameters(self, shape: Shape) -> dict[str, Shape | None]:
-        weight = self.width, shape[0] // self.groups, self.kernel, self.kernel
+        weight = self.width, shape[0] // self.groups, *(self.kernel,) * axes(shape)
         return {"weight": weight, "bias": (self.width,) if self.bias else None}
 
     def fans(self, shape: Shape) -> tuple[float, float]:
@@ -83,14 +84,14 @@ class Convolution(Operation):
         given = {"stride": (self.stride, 1), "padding": (self.pixels_padded(), 0), "dilation": (self.dilation, 1)}
         given |= {"groups": (self.groups, 1), "bias": (self.bias, True), "padding_mode": (self.edges, "zeros")}
         more = "".join(f", {name}={value!r}" for name, (value, usual) in given.items() if value != usual)
-        return [weights.drawn(f"nn.Conv2d({shape[0]}, {self.width}, {self.kernel}{more})")]
+        return [weights.drawn(f"nn.Conv{axes(shape)}d({shape[0]}, {self.width}, {self.kernel}{more})")]
 
     def label(self) -> str:
         parts = [f"conv {self.width}", f"÷{self.stride}" * (self.stride > 1), f"in {self.groups} groups" * (self.groups > 1)]
         return " ".join(part for part in (*parts, f"dilated {self.dilation}" * (self.dilation > 1)) if part)
 
-    def short(self) -> str:
-        return f"{self.kernel}×{self.kernel}·{self.width}"
+    def short(self, axes: int = 2) -> str:
+        return f"{f'{self.kernel}³' if axes == 3 else f'{self.kernel}×{self.kernel}'}·{self.width}"
 
 
 KIND = Convolution

@@ -74,7 +74,7 @@ class SequenceConvolution(Operation):
         dilated = f" dilated {self.dilation}" if self.dilation > 1 else ""
         return f"conv1d {self.width}{dilated}" + (" causal" if self.causal else "")
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"{self.kernel}·{self.width}"
 
 

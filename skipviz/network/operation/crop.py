@@ -1,4 +1,4 @@
-"""A window of an image."""
+"""A window of an image or a volume."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import NetworkError, Shape, written
+from ..base import NetworkError, Shape, axes, written
 from ..kind import Operation, Weights
+from ..positions import Between
 
 Side = Annotated[int, Field(ge=1, le=65536)]
 
 
 SOURCE = '''
 class Crop(nn.Module):
-    """Cuts a window out of an image."""
+    """Cuts a window out of an image or a volume."""
 
-    def __init__(self, rows, columns):
+    def __init__(self, *window):
         super().__init__()
-        self.rows, self.columns = rows, columns
+        self.window = window
 
     def forward(self, x):
-        return x[..., self.rows, self.columns]
+        return x[(..., *self.window)]
 '''
 
 
 class Crop(Operation):
-    """Cuts a window out of an image, by default from its centre."""
+    """Cuts a window out of an image or a volume, by default from its centre."""
 
     number: ClassVar = 6
     keys: ClassVar = {"z": "size", "o": "offset"}
@@ -34,19 +35,17 @@ class Crop(Operation):
     saves_input: ClassVar = False
     view: ClassVar = True
     kind: Literal["crop"] = "crop"
-    size: tuple[Side, Side] = Field(description="height and width out, pixels")
-    offset: int | None = Field(None, ge=0, le=65536, description="pixels left out above and on the left; None: centred")
+    size: tuple[Side, ...] = Field(min_length=2, max_length=3, description="height and width out, of volumes depth first, pixels")
+    offset: int | None = Field(None, ge=0, le=65536, description="pixels left out at the start of each axis; None: centred")
 
-    def window(self, shape: Shape) -> tuple[slice, slice]:
-        """Return the rows and columns that stay of an image of `shape`."""
-        firsts = [
-            (side - kept) // 2 if self.offset is None else self.offset for side, kept in zip(shape[1:], self.size, strict=True)
-        ]
-        rows, columns = (slice(first, first + kept) for first, kept in zip(firsts, self.size, strict=True))
-        return rows, columns
+    def window(self, shape: Shape) -> tuple[slice, ...]:
+        """Return what stays of an image of `shape`, along each axis."""
+        return Between(shape[1:], self.size, True, self.offset).window
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_image(shape)
+        if len(self.size) != axes(shape):
+            raise NetworkError(f"{written(self.size)} pixels are no window of {written(shape[1:])}")
         if any(part.start < 0 or part.stop > side for part, side in zip(self.window(shape), shape[1:], strict=True)):
             raise NetworkError(f"{written(self.size)} pixels cannot be cut out of {written(shape[1:])}")
         return (shape[0], *self.size)
@@ -57,7 +56,7 @@ class Crop(Operation):
     def label(self) -> str:
         return f"crop {written(self.size)}"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return "crop"
 
 

@@ -42,7 +42,7 @@ class Embedding(Operation):
     def label(self) -> str:
         return f"embed {self.width}"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"embed {self.width}"
 
 

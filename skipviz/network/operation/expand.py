@@ -17,7 +17,7 @@ class Expand(nn.Module):
         self.streams = streams
 
     def forward(self, x):
-        axis = 1 if x.dim() == 4 else x.dim() - 1
+        axis = 1 if x.dim() > 3 else x.dim() - 1
         return x.repeat(*(self.streams if place == axis else 1 for place in range(x.dim())))
 '''
 
@@ -48,7 +48,7 @@ class Expand(Operation):
     def label(self) -> str:
         return f"into {self.streams} streams"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"1 → {self.streams}"
 
 

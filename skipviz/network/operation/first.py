@@ -35,7 +35,7 @@ class First(Operation):
     def label(self) -> str:
         return "first position"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return "first"
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import Bias, Shape, Width, elements
+from ..base import Bias, Shape, Width, elements, is_image
 from ..kind import Operation, Weights
 
 
@@ -27,14 +27,14 @@ class Linear(Operation):
         return {"weight": weight, "bias": (self.width,) if self.bias else None}
 
     def written(self, shape: Shape, weights: Weights) -> list[str]:
-        flat = ["nn.Flatten()"] if len(shape) == 3 else []
+        flat = ["nn.Flatten()"] if is_image(shape) else []
         read = shape[1] if len(shape) == 2 else elements(shape)
         return [*flat, weights.drawn(f"nn.Linear({read}, {self.width}{'' if self.bias else ', bias=False'})")]
 
     def label(self) -> str:
         return f"linear {self.width}"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"lin {self.width}"
 
 

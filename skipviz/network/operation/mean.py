@@ -9,10 +9,10 @@ from ..kind import Operation, Weights
 
 SOURCE = '''
 class Mean(nn.Module):
-    """The mean over all pixels of an image, or all positions of a sequence: one number a channel."""
+    """The mean over all pixels of an image or voxels of a volume, or all positions of a sequence: one number a channel."""
 
     def forward(self, x):
-        return x.mean((2, 3)) if x.dim() == 4 else x.mean(1)
+        return x.mean(tuple(range(2, x.dim()))) if x.dim() > 3 else x.mean(1)
 '''
 
 
@@ -38,7 +38,7 @@ class Mean(Operation):
     def label(self) -> str:
         return "mean over all"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return "mean"
 
 

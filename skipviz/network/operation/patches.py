@@ -49,7 +49,7 @@ class Patches(Operation):
     def label(self) -> str:
         return "patches and class token" if self.class_token else "patches"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return "patches"
 
 

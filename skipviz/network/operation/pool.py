@@ -1,4 +1,4 @@
-"""Pooling of images."""
+"""Pooling of images and volumes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import NetworkError, Shape, elements, written
+from ..base import NetworkError, Shape, axes, elements, kernel_words, written
 from ..kind import Operation, Weights
 
 
@@ -33,7 +33,7 @@ class Pool(Operation):
             raise NetworkError("a pool's padding is at most half its kernel")
         sides = tuple(map(self._side, shape[1:]))
         if min(sides) < 1:
-            raise NetworkError(f"a {self.kernel}×{self.kernel} pool does not fit into {written(shape[1:])} pixels")
+            raise NetworkError(f"a {kernel_words(self.kernel, shape)} pool does not fit into {written(shape[1:])} pixels")
         return (shape[0], *sides)
 
     def _side(self, side: int) -> int:
@@ -47,14 +47,14 @@ class Pool(Operation):
         return 2 * elements(self.output_shape(shape)) if self.reduce == "max" else 0
 
     def written(self, shape: Shape, weights: Weights) -> list[str]:
-        module = "MaxPool2d" if self.reduce == "max" else "AvgPool2d"
+        module = f"{'Max' if self.reduce == 'max' else 'Avg'}Pool{axes(shape)}d"
         more = (f", padding={self.padding}" if self.padding else "") + (", ceil_mode=True" if self.ceil else "")
         return [f"nn.{module}({self.kernel}, {self.stride}{more})"]
 
     def label(self) -> str:
         return f"{self.reduce} pool"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"{self.reduce} {self.kernel}"
 
 

@@ -63,7 +63,7 @@ class Position(Operation):
         spread = ", spread=0.0" if weights.scheme == "zero" else ""
         return [f"LearnedPosition({shape[0]}, {shape[1]}, {weights.names}{spread}{weights.options(scheme=False)})"]
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return "pos"
 
 

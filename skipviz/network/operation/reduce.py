@@ -28,10 +28,10 @@ class Reduce(nn.Module):
             self.scale = nn.Parameter(torch.full((), 0.01))
 
     def forward(self, x):
-        x = x.movedim(1, -1) if x.dim() == 4 else x.view_as(x)
+        x = x.movedim(1, -1) if x.dim() > 3 else x.view_as(x)
         streams = x.unflatten(-1, (self.streams, -1))
         out = streams.sum(-2) if not hasattr(self, "weight") else (self.weights(x, streams).unsqueeze(-2) @ streams).squeeze(-2)
-        return out.movedim(-1, 1) if x.dim() == 4 else out
+        return out.movedim(-1, 1) if x.dim() > 3 else out
 
     def weights(self, x, streams):
         weight = self.weight
@@ -87,7 +87,7 @@ class Reduce(Operation):
         how = {"sum": "the sum", "free": "one", "sinkhorn": "one, by σ"}[self.mixing]
         return f"{self.streams} streams into {how}" + ", dynamic" * (self.dynamic and self.mixing != "sum")
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"{self.streams} → 1"
 
 

@@ -1,4 +1,4 @@
-"""Up-scaling of images without weights."""
+"""Up-scaling of images and volumes without weights."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import Shape
+from ..base import Shape, axes
+from ..interpolation import SMOOTH
 from ..kind import Operation, Weights
-from ..rim import ExtraColumns, ExtraRows, Rim
+from ..rim import ExtraColumns, ExtraPlanes, ExtraRows, Rim
 
 
 class Resize(Rim, Operation):
-    """Makes each side of an image `factor` times as long."""
+    """Makes each side of an image or a volume `factor` times as long."""
 
     number: ClassVar = 12
-    keys: ClassVar = {"f": "factor", "m": "mode", "y": "extra_rows", "u": "extra_columns"}
+    keys: ClassVar = {"f": "factor", "m": "mode", "y": "extra_rows", "u": "extra_columns", "P": "extra_planes"}
     saves_input: ClassVar = False
     kind: Literal["resize"] = "resize"
     factor: int = Field(2, ge=2, le=32, description="output side over input side")
     mode: Literal["nearest", "bilinear"] = Field("nearest", description="pixels repeated, or interpolated between their middles")
     extra_rows: ExtraRows = 0
     extra_columns: ExtraColumns = 0
+    extra_planes: ExtraPlanes = 0
 
     @property
     def coarsens(self) -> Fraction:
@@ -33,13 +35,13 @@ class Resize(Rim, Operation):
         return (shape[0], *self.with_rim(tuple(side * self.factor for side in shape[1:])))
 
     def written(self, shape: Shape, weights: Weights) -> list[str]:
-        mode = ', mode="bilinear", align_corners=False' if self.mode == "bilinear" else ""
-        return [f"nn.Upsample(scale_factor={self.factor}{mode})", *self.rim_written()]
+        mode = f', mode="{SMOOTH[axes(shape)]}", align_corners=False' if self.mode == "bilinear" else ""
+        return [f"nn.Upsample(scale_factor={self.factor}{mode})", *self.rim_written(axes(shape))]
 
     def label(self) -> str:
         return f"resize ×{self.factor}{self.rim_label()}"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"resize {self.factor}"
 
 

@@ -1,4 +1,4 @@
-"""Up-scaling of images by a factor."""
+"""Up-scaling of images and volumes by a factor."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import Bias, NetworkError, Shape, Width, elements, spatial, written
+from ..base import Bias, NetworkError, Shape, Width, axes, elements, spatial, written
+from ..interpolation import SMOOTH
 from ..kind import Operation, Weights
-from ..rim import ExtraColumns, ExtraRows, Rim
+from ..rim import ExtraColumns, ExtraPlanes, ExtraRows, Rim
 
 BILINEAR = '''
 @torch.no_grad()
@@ -18,9 +19,12 @@ def bilinear(module):
     """Return a transposed convolution that interpolates each channel by itself (Long et al. 2015)."""
     place = torch.arange(module.weight.shape[-1], dtype=torch.float32)
     hat = (1 - (place - (len(place) - 1) / 2).abs() / module.stride[0]).clamp(min=0)
+    spread = hat
+    for _ in range(module.weight.dim() - 3):
+        spread = spread[..., None] * hat
     module.weight.zero_()
     for channel in range(min(module.weight.shape[:2])):
-        module.weight[channel, channel] = hat[:, None] * hat
+        module.weight[channel, channel] = spread
     if module.bias is not None:
         module.bias.zero_()
     return module
@@ -40,6 +44,7 @@ class Upsampling(Rim, Operation):
         "b": "bias",
         "y": "extra_rows",
         "u": "extra_columns",
+        "P": "extra_planes",
     }
     helpers: ClassVar = {"bilinear": BILINEAR}
     kind: Literal["up"] = "up"
@@ -55,6 +60,7 @@ class Upsampling(Rim, Operation):
     bias: Bias = True
     extra_rows: ExtraRows = 0
     extra_columns: ExtraColumns = 0
+    extra_planes: ExtraPlanes = 0
 
     @property
     def interpolates(self) -> bool:
@@ -90,36 +96,37 @@ class Upsampling(Rim, Operation):
 
     def parameters(self, shape: Shape) -> dict[str, Shape | None]:
         ends = (shape[0], self.width) if self.interpolates else (self.width, shape[0])
-        weight = *ends, self.kernel, self.kernel
+        weight = *ends, *(self.kernel,) * axes(shape)
         return {"weight": weight, "bias": (self.width,) if self.bias else None}
 
     def fans(self, shape: Shape) -> tuple[float, float]:
         if not self.interpolates:
             return super().fans(shape)
-        return shape[0] * self.kernel**2 / self.factor**2, self.width * self.kernel**2
+        area = self.kernel ** axes(shape)
+        return shape[0] * area / self.factor ** axes(shape), self.width * area
 
     def multiplications(self, shape: Shape) -> int:
         return self.parameter_count(shape) * prod(spatial(shape) if self.interpolates else self._sides(shape))
 
     def saves_more(self, shape: Shape) -> int:
-        return 0 if self.interpolates else elements(shape) * self.factor**2
+        return 0 if self.interpolates else elements(shape) * self.factor ** axes(shape)
 
     def written(self, shape: Shape, weights: Weights) -> list[str]:
         padding = f", padding={self.pixels_padded()}" if self.pixels_padded() else ""
         ends = f"{shape[0]}, {self.width}, {self.kernel}"
         more = padding + ("" if self.bias else ", bias=False")
         if not self.interpolates:
-            mode = ', mode="bilinear", align_corners=False' if self.mode == "bilinear" else ""
+            mode = f', mode="{SMOOTH[axes(shape)]}", align_corners=False' if self.mode == "bilinear" else ""
             resized = f"nn.Upsample(scale_factor={self.factor}{mode})"
-            return [resized, weights.drawn(f"nn.Conv2d({ends}{more})"), *self.rim_written()]
-        made = f"nn.ConvTranspose2d({ends}, stride={self.factor}{more})"
+            return [resized, weights.drawn(f"nn.Conv{axes(shape)}d({ends}{more})"), *self.rim_written(axes(shape))]
+        made = f"nn.ConvTranspose{axes(shape)}d({ends}, stride={self.factor}{more})"
         drawn = weights.scaled(f"bilinear({made})") if weights.scheme == "bilinear" else weights.drawn(made)
-        return [drawn, *self.rim_written()]
+        return [drawn, *self.rim_written(axes(shape))]
 
     def label(self) -> str:
         return f"up {self.width} ×{self.factor}{self.rim_label()}"
 
-    def short(self) -> str:
+    def short(self, axes: int = 2) -> str:
         return f"up {self.factor}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...network.activation import ACTIVATIONS
-from ...network.base import Shape, channel_axis, channels, elements, is_image
+from ...network.base import Shape, axes, channel_axis, channels, elements, is_image, places
 from ...network.kind import fans_of
 from ...network.layer import Layer
 from ...network.merge import MERGES
@@ -57,7 +57,7 @@ class LayerWriter:
             return ""
         if layer.scale_per == "layer":
             return ", learned=True"
-        return f", learned=True, shape={(shape[0], 1, 1) if is_image(shape) else (channels(shape),)}"
+        return f", learned=True, shape={(shape[0], *(1,) * axes(shape)) if is_image(shape) else (channels(shape),)}"
 
     def projection(self, skip: Skip, shape: SkipShape, source: Shape, name: str) -> str:
         """Return the map of a projecting adapter, with its norm."""
@@ -87,7 +87,7 @@ class LayerWriter:
         features = elements(shape) if flat else channels(shape)
         read = "{}"
         if head.kind == "classes" and len(shape) > 1:
-            read = "{}.flatten(1)" if flat else "{}.mean((2, 3))" if is_image(shape) else "{}.mean(1)"
+            read = "{}.flatten(1)" if flat else f"{{}}.mean({places(shape)})" if is_image(shape) else "{}.mean(1)"
         return drawn(self.needs, f"nn.Linear({features}, {head.outputs}{bias})", '"head"', head.init), read
 
     def _norm(self, kind: str, shape: Shape, frozen: list[str] | None) -> list[str]:
@@ -142,7 +142,7 @@ def drawn(needs: set[str], module: str, names: str, scheme: str, **options) -> s
 def _pointwise(source: Shape, width: int, bias: bool) -> str:
     more = "" if bias else ", bias=False"
     if is_image(source):
-        return f"nn.Conv2d({source[0]}, {width}, 1{more})"
+        return f"nn.Conv{axes(source)}d({source[0]}, {width}, 1{more})"
     return f"nn.Linear({channels(source)}, {width}{more})"
 
 

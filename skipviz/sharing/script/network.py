@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from ...network.base import Shape, channel_axis, written
+from ...network.base import Shape, axes, channel_axis, is_image, written
 from ...network.kind import Placement
 from ...network.layer import Layer
 from ...network.merge import MERGES
@@ -302,7 +302,7 @@ class NetworkWriter:
         """Return what a way makes of its source, with its gradient gain."""
         source = source or self._source(way)
         if len(way.carries) != len(way.target):  # it is one number a channel
-            spread = ":, :, None, None" if len(way.target) == 3 else ":, None, :"
+            spread = ", ".join([":, :", *["None"] * axes(way.target)]) if is_image(way.target) else ":, None, :"
             return f"{self._gained(way.skip, source)}[{spread}]"
         carried = _placed(way, way.shape.adapter.placement, source)
         pad = padding(way.shape, way.carries)

@@ -116,7 +116,7 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
         "matrix": list(matrix(skip)) if (matrix := MERGES[skip.merge].matrix) else None,
         "fields": {name: getattr(skip, name) for name in MERGES[skip.merge].fields if name in skip_fields()},
         "adapter": shape.adapter.channels + (f" {shape.adapter.kernel}" if shape.adapter.kernel > 1 else ""),
-        "adapter_label": shape.adapter.label(),
+        "adapter_label": shape.label(),
         "adapters": _channel_parts(skip, source, target),
         "spatial": shape.adapter.spatial,
         "spatials": _spatial_parts(skip, source, target),

@@ -55,7 +55,7 @@ def _read(network: Network) -> dict | None:
 
 def _uneven(network: Network) -> str:
     """Return what is done where sizes do not divide; of sizes that do, the usual."""
-    padded = any(any(layer.op.around()) for layer in of_kind(network, "up"))
+    padded = any(any(layer.op.extra(3)) for layer in of_kind(network, "up"))
     return "pad" if padded or network.shapes.output[1:] == network.input[1:] else "crop"
 
 

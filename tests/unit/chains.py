@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import get_args
 
 from hypothesis import strategies as st
@@ -42,8 +43,10 @@ from skipviz.network.merge import MERGES
 from skipviz.network.norm import NORMS
 from skipviz.network.placement import PLACEMENTS
 from skipviz.network.positions import Between
+from skipviz.network.rim import EXTRA
 
-IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6))
+IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6), (2, 4, 5, 4))
+"""The last one is a volume."""
 SEQUENCES = ((4, 3), (5, 6))
 INPUTS = (*IMAGES, (5,), (6,), *SEQUENCES)
 MOST_SKIPS = 9
@@ -126,8 +129,7 @@ def _of_streams(shape: Shape) -> dict[str, st.SearchStrategy]:
 
 @once
 def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.SearchStrategy]:
-    height, width = shape[1:]
-    small, bias, outputs = min(height, width), BOOLEANS, widths(shape[0], way)
+    small, bias, outputs = min(shape[1:]), BOOLEANS, widths(shape[0], way)
     kernel, padding = st.integers(1, min(3, small)), st.sampled_from((None, None, 0, 2))
     conv = st.builds(Convolution, width=outputs, kernel=kernel, padding=padding, bias=bias)
     dilated = st.builds(Convolution, width=outputs, dilation=st.sampled_from((2, 3)), kernel=st.sampled_from((1, 3)), bias=bias)
@@ -136,14 +138,14 @@ def _image_operations(shape: Shape, way: Way, transposed: bool) -> dict[str, st.
         "conv": conv | conv | dilated | depthwise,
         "down": st.builds(Convolution, width=outputs, kernel=kernel, stride=st.just(2), bias=bias),
         "pool": st.builds(Pool, reduce=st.sampled_from(("max", "mean")), kernel=kernel, stride=st.integers(1, 3), ceil=bias),
-        "crop": st.builds(Crop, size=st.tuples(st.integers(max(1, height - 2), height), st.integers(max(1, width - 2), width))),
+        "crop": st.builds(Crop, size=st.tuples(*(st.integers(max(1, side - 2), side) for side in shape[1:]))),
         "identity": st.builds(Identity),
         "flat": st.builds(Linear, width=st.integers(1, 6), bias=bias) | st.builds(Patches, class_token=BOOLEANS),
     }
-    if height * width <= LARGEST_SCALED_UP:
+    if prod(shape[1:]) <= LARGEST_SCALED_UP:
         resized = {"mode": st.sampled_from(("nearest", "bilinear")), "kernel": st.integers(1, 3)}
         learned = {"mode": st.just("transposed"), "kernel": st.integers(2, 4)}
-        rim = dict.fromkeys(("extra_rows", "extra_columns"), usually(0, 1, 3))
+        rim = dict.fromkeys(EXTRA[-len(shape[1:]) :], usually(0, 1, 3))
         kinds["up"] = st.builds(Upsampling, width=outputs, bias=bias, **rim, **(learned if transposed else resized))
         if not transposed:
             kinds["up"] |= st.builds(Resize, mode=resized["mode"], **rim)

@@ -7,6 +7,7 @@ neither plan nor tape.
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -119,7 +120,7 @@ def mixed(module, f: Tensor, h: Tensor) -> Tensor:
 
 def streams_of(x: Tensor, n: int) -> Tensor:
     """Return the streams of a state, `(batch · positions, n, width)`."""
-    return (x.movedim(1, -1) if x.dim() == 4 else x).reshape(-1, n, x.shape[_axis(x)] // n)
+    return (x.movedim(1, -1) if x.dim() > 3 else x).reshape(-1, n, x.shape[_axis(x)] // n)
 
 
 def as_state(streams: Tensor, like: Tensor, axis: int) -> Tensor:
@@ -211,20 +212,37 @@ def placed(network: Network, index: int, h: Tensor) -> Tensor:
         return h
     if adapter.spatial == "stride":
         step = -(-h.shape[2] // sides[0])
-        return h[:, :, ::step, ::step]
+        return h[:, :, ::step, ::step] if h.dim() == 4 else h[:, :, ::step, ::step, ::step]
     if adapter.spatial == "crop":
-        top, left = ((a - b) // 2 if adapter.offset is None else adapter.offset for a, b in zip(h.shape[2:], sides, strict=True))
-        return h[:, :, top : top + sides[0], left : left + sides[1]]
+        return window(h, sides, adapter.offset)
     if adapter.spatial == "pad":
-        top, left = ((b - a) // 2 if adapter.offset is None else adapter.offset for a, b in zip(h.shape[2:], sides, strict=True))
-        wide = h.new_zeros(*h.shape[:2], *sides)
-        wide[:, :, top : top + h.shape[2], left : left + h.shape[3]] = h
-        return wide
+        return framed(h, sides, adapter.offset)
     if adapter.spatial in ("average-pool", "max-pool"):
         return pooled(h, sides, (lambda w: w.mean(2)) if adapter.spatial == "average-pool" else (lambda w: w.max(2).values))
-    larger = sides[0] >= h.shape[2] and sides[1] >= h.shape[3]
-    smooth = adapter.spatial == "bilinear" or (adapter.spatial == "resize" and larger)
-    return F.interpolate(h, sides, mode="bilinear", align_corners=False) if smooth else F.interpolate(h, sides, mode="nearest")
+    larger = all(b >= a for a, b in zip(h.shape[2:], sides, strict=True))
+    return resized(h, sides, adapter.spatial == "bilinear" or (adapter.spatial == "resize" and larger))
+
+
+def window(h: Tensor, sides: tuple[int, ...], first: int | None) -> Tensor:
+    """Return what is kept of each axis, from `first` on or its middle."""
+    for axis, side in enumerate(sides, start=2):
+        h = h.narrow(axis, (h.shape[axis] - side) // 2 if first is None else first, side)
+    return h
+
+
+def framed(h: Tensor, sides: tuple[int, ...], first: int | None) -> Tensor:
+    """Return `h` in the middle of zeros, or from `first` on along each axis."""
+    for axis, side in enumerate(sides, start=2):
+        before = (side - h.shape[axis]) // 2 if first is None else first
+        ends = [h.new_zeros(*h.shape[:axis], many, *h.shape[axis + 1 :]) for many in (before, side - h.shape[axis] - before)]
+        h = torch.cat([ends[0], h, ends[1]], axis)
+    return h
+
+
+def resized(h: Tensor, sides: tuple[int, ...], smooth: bool) -> Tensor:
+    """Return `h` interpolated, or the nearest of its positions."""
+    mode = "nearest" if not smooth else "bilinear" if h.dim() == 4 else "trilinear"
+    return F.interpolate(h, sides, mode=mode, **({"align_corners": False} if smooth else {}))
 
 
 def pooled(h: Tensor, sides: tuple[int, ...], reduce) -> Tensor:
@@ -234,22 +252,26 @@ def pooled(h: Tensor, sides: tuple[int, ...], reduce) -> Tensor:
         ends = [[(k * step, min(a, (k + 1) * step)) for k in range(b)] for a, b in zip(have, sides, strict=True)]
     else:
         ends = [[(k * a // b, -(-(k + 1) * a // b)) for k in range(b)] for a, b in zip(have, sides, strict=True)]
-    rows = [[reduce(h[:, :, slice(*tall), slice(*wide)].flatten(2)) for wide in ends[1]] for tall in ends[0]]
-    return torch.stack([torch.stack(row, 2) for row in rows], 2)
+    windows = [reduce(h[(..., *(slice(*end) for end in place))].flatten(2)) for place in product(*ends)]
+    return torch.stack(windows, 2).unflatten(2, sides)
 
 
 def mapped(module, h: Tensor, kernel: int, places: tuple[int, ...]) -> Tensor:
     """Return the projection of an adapter; one of a larger kernel takes the stride to `places` itself."""
     if kernel == 1:
         return pointwise(module, h)
-    if h.dim() == 4:
-        return F.conv2d(h, module.weight, module.bias, -(-h.shape[2] // places[0]), kernel // 2)
+    if h.dim() > 3:
+        return convolution(h)(h, module.weight, module.bias, -(-h.shape[2] // places[0]), kernel // 2)
     return F.conv1d(h.mT, module.weight, module.bias, padding=kernel // 2).mT
 
 
+def convolution(h: Tensor):
+    return F.conv2d if h.dim() == 4 else F.conv3d
+
+
 def pointwise(module, h: Tensor) -> Tensor:
-    if h.dim() == 4:
-        return F.conv2d(h, module.weight, module.bias)
+    if h.dim() > 3:
+        return convolution(h)(h, module.weight, module.bias)
     return F.linear(h, module.weight, module.bias)
 
 
@@ -273,7 +295,7 @@ def layer_output(network: Network, k: int, module, x: Tensor) -> Tensor:
     if layer.scale is not None:
         scale = module.scale if layer.scale_learned else layer.scale
         if layer.scale_per == "channel":
-            scale = scale.reshape(-1, 1, 1) if y.dim() == 4 else scale.reshape(-1)
+            scale = scale.reshape(-1, *[1] * (y.dim() - 2)) if y.dim() > 3 else scale.reshape(-1)
         y = y * scale
     lands = any(skip.target == k and skip.merge == "add" and skip.in_force for skip in network.skips)
     if layer.drop_path and lands:
@@ -287,18 +309,18 @@ def normed(kind: str, module, x: Tensor) -> Tensor:
     if kind == "none":
         return x
     if kind == "rms":
-        axis = 1 if x.dim() == 4 else -1
+        axis = 1 if x.dim() > 3 else -1
         mean = x.square().mean(axis, keepdim=True)
         return scaled(x / torch.sqrt(mean + torch.finfo(x.dtype).eps), module, axis)
     if kind == "channel":
-        axis = 1 if x.dim() == 4 else -1
+        axis = 1 if x.dim() > 3 else -1
         centred = x - x.mean(axis, keepdim=True)
         return scaled(centred / torch.sqrt(centred.square().mean(axis, keepdim=True) + 1e-6), module, axis)
     if kind == "instance":
-        axis, places = (1, (2, 3)) if x.dim() == 4 else (2, 1)
+        axis, places = (1, tuple(range(2, x.dim()))) if x.dim() > 3 else (2, 1)
         centred = x - x.mean(places, keepdim=True)
         return scaled(centred / torch.sqrt(centred.square().mean(places, keepdim=True) + 1e-5), module, axis)
-    if kind == "layer" and x.dim() != 4:
+    if kind == "layer" and x.dim() < 4:
         return F.layer_norm(x, x.shape[-1:], module.weight, module.bias)
     first = x.movedim(-1, 1) if x.dim() == 3 else x
     if kind == "batch":
@@ -321,41 +343,39 @@ def operated(layer: Layer, module, x: Tensor) -> Tensor:
 
 
 def _linear(op, module, x: Tensor) -> Tensor:
-    x = x.flatten(1) if x.dim() == 4 else x
+    x = x.flatten(1) if x.dim() > 3 else x
     return F.linear(x, module.weight, module.bias)
 
 
 def _convolution(op, module, x: Tensor) -> Tensor:
     padding = op.dilation * (op.kernel - 1) // 2 if op.padding is None else op.padding
     pieces = zip(x.chunk(op.groups, 1), module.weight.chunk(op.groups), strict=True)
-    y = torch.cat([F.conv2d(h, w, stride=op.stride, padding=padding, dilation=op.dilation) for h, w in pieces], 1)
-    return y if module.bias is None else y + module.bias[:, None, None]
+    y = torch.cat([convolution(h)(h, w, stride=op.stride, padding=padding, dilation=op.dilation) for h, w in pieces], 1)
+    return y if module.bias is None else y + module.bias.view(-1, *[1] * (y.dim() - 2))
 
 
 def _rimmed(op, y: Tensor) -> Tensor:
-    """Zeros around an image, the first half of them, rounded down, above and on the left."""
-    top, left = op.extra_rows // 2, op.extra_columns // 2
-    wide = y.new_zeros(*y.shape[:2], y.shape[2] + op.extra_rows, y.shape[3] + op.extra_columns)
-    wide[:, :, top : top + y.shape[2], left : left + y.shape[3]] = y
-    return wide
+    """Zeros around an image, the first half of them, rounded down, at the start of each axis."""
+    extra = (op.extra_planes, op.extra_rows, op.extra_columns)[5 - y.dim() :]
+    return framed(y, tuple(side + more for side, more in zip(y.shape[2:], extra, strict=True)), None)
 
 
 def _scaled_up(op, module, x: Tensor) -> Tensor:
     if op.mode == "transposed":
-        return F.conv_transpose2d(x, module.weight, module.bias, stride=op.factor, padding=(op.kernel - op.factor) // 2)
-    larger = [side * op.factor for side in x.shape[2:]]
-    exact = {"align_corners": False} if op.mode == "bilinear" else {}
-    return F.conv2d(F.interpolate(x, larger, mode=op.mode, **exact), module.weight, module.bias, padding=(op.kernel - 1) // 2)
+        transposed = F.conv_transpose2d if x.dim() == 4 else F.conv_transpose3d
+        return transposed(x, module.weight, module.bias, stride=op.factor, padding=(op.kernel - op.factor) // 2)
+    larger = tuple(side * op.factor for side in x.shape[2:])
+    return convolution(x)(resized(x, larger, op.mode == "bilinear"), module.weight, module.bias, padding=(op.kernel - 1) // 2)
 
 
 def _pooled(op, module, x: Tensor) -> Tensor:
-    pool = F.max_pool2d if op.reduce == "max" else F.avg_pool2d
+    pools = {4: (F.max_pool2d, F.avg_pool2d), 5: (F.max_pool3d, F.avg_pool3d)}
+    pool = pools[x.dim()][op.reduce == "mean"]
     return pool(x, op.kernel, op.stride, op.padding, ceil_mode=op.ceil)
 
 
 def _cropped(op, module, x: Tensor) -> Tensor:
-    top, left = ((a - b) // 2 if op.offset is None else op.offset for a, b in zip(x.shape[2:], op.size, strict=True))
-    return x[:, :, top : top + op.size[0], left : left + op.size[1]]
+    return window(x, op.size, op.offset)
 
 
 def _embedded(op, module, x: Tensor) -> Tensor:
@@ -392,7 +412,7 @@ def _convolved_along(op, module, x: Tensor) -> Tensor:
 
 
 def _laid_out(op, module, x: Tensor) -> Tensor:
-    pixels = torch.stack([x[:, :, i, j] for i in range(x.shape[2]) for j in range(x.shape[3])], 1)
+    pixels = torch.stack([x[(..., *place)] for place in product(*map(range, x.shape[2:]))], 1)
     return torch.cat([module.weight + torch.zeros_like(pixels[:, :1]), pixels], 1) if op.class_token else pixels
 
 
@@ -401,8 +421,8 @@ OPERATIONS = {
     "conv": _convolution,
     "up": lambda op, module, x: _rimmed(op, _scaled_up(op, module, x)),
     "pool": _pooled,
-    "resize": lambda op, module, x: _rimmed(op, F.interpolate(x, scale_factor=op.factor, mode=op.mode)),
-    "mean": lambda op, module, x: x.flatten(2).mean(2) if x.dim() == 4 else x.mean(1),
+    "resize": lambda op, module, x: _rimmed(op, resized(x, tuple(side * op.factor for side in x.shape[2:]), op.mode == "bilinear")),
+    "mean": lambda op, module, x: x.flatten(2).mean(2) if x.dim() > 3 else x.mean(1),
     "first": lambda op, module, x: x[:, 0],
     "patches": _laid_out,
     "crop": _cropped,
@@ -421,7 +441,7 @@ def head(description, module, x: Tensor) -> Tensor:
     if description.kind == "state":
         return x
     if description.kind == "pixels":
-        return F.conv2d(x, module.weight, module.bias)
+        return pointwise(module, x)
     if description.kind == "classes" and x.dim() > 2:
-        x = x.flatten(1) if description.flatten else x.mean((2, 3) if x.dim() == 4 else 1)
+        x = x.flatten(1) if description.flatten else x.flatten(2).mean(2) if x.dim() > 3 else x.mean(1)
     return F.linear(x, module.weight, module.bias)

@@ -11,7 +11,7 @@ from .family.stack import conv, mlp
 from .family.tabular_resnet import tabular_resnet
 from .family.tcn import tcn
 from .family.transformer import transformer
-from .family.unet import unet
+from .family.unet import unet, unet3d
 from .family.vit import vit
 from .family.wavenet import wavenet
 
@@ -29,6 +29,7 @@ __all__ = [
     "tcn",
     "transformer",
     "unet",
+    "unet3d",
     "vit",
     "wavenet",
 ]

@@ -10,8 +10,8 @@ from .layer import Layer
 from .merge import MERGES
 from .skip import Adapter, Skip
 
-MAX_ELEMENTS = 100_000_000
-"""Elements of one state of one sample; U-Net's largest has about 21,000,000."""
+MAX_ELEMENTS = 120_000_000
+"""Elements of one state of one sample; the largest of U-Net has about 21,000,000, of the 3-D U-Net 117,440,512."""
 UNCHANGED = Adapter(spatial="none", channels="none")
 
 

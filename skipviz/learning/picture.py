@@ -81,17 +81,25 @@ class Painter:
         }
 
     def _masks(self, variant: Variant, outputs: Tensor) -> dict:
-        """Return images, masks and predictions, cut to the middle that the network predicts; large ones are shown smaller."""
+        """Return images, masks and predictions, cut to the middle that the network predicts; large ones are shown smaller.
+
+        Of volumes it is the slice in the middle of the depth, and `slice` its number and how many there are; scores are of all.
+        """
         images, truth = (
             centre(torch.from_numpy(part[: len(outputs)]), outputs) for part in (self.data.held_out_x, self.data.held_out_y)
         )
         scores = [round(dice(*pair), 4) for pair in zip(outputs, truth, strict=True)]
+        predicted, more = torch.sigmoid(outputs), {}
+        if outputs.dim() == 5:
+            depth, deep = outputs.shape[2], self.data.held_out_x.shape[2]
+            more = {"slice": [(deep - depth) // 2 + depth // 2 + 1, deep]}
+            images, truth, predicted = (part[:, :, depth // 2] for part in (images, truth, predicted))
         if self.own:
             images = own_picture.grey(self.data, images)
         size = [min(side, MASK_SIDE) for side in images.shape[2:]]
-        shown = [adaptive_avg_pool2d(part, size).numpy() for part in (images, truth, torch.sigmoid(outputs))]
+        shown = [adaptive_avg_pool2d(part, size).numpy() for part in (images, truth, predicted)]
         picture = {name: _bytes(part) for name, part in zip(("images", "truth", "predicted"), shown, strict=True)}
-        return {"kind": "masks", "size": size, "count": len(images), **picture, "dice": scores}
+        return {"kind": "masks", "size": size, "count": len(images), **picture, **more, "dice": scores}
 
     def _own(self, variant: Variant, outputs: Tensor) -> dict:
         return own_picture.PAINTERS[self.kind](self.data, self.own, outputs)

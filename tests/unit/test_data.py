@@ -24,6 +24,7 @@ def test_a_seed_gives_the_same_samples_and_another_seed_others(name):
 NUMBERED = {
     "spiral": 0, "moons": 1, "circles": 2, "xor": 3, "gaussians": 4, "digits": 5, "shapes": 6, "sequences": 7, "text": 8,
     "regression": 9, "line": 10, "membranes": 11, "memory": 14,
+    "tubes": 15,
 }  # fmt: skip
 HELD_OUT = {
     "spiral": "82f68f7b2ff3", "moons": "611b22bf6bf9", "circles": "7dee2f53fc90", "xor": "656193575190",

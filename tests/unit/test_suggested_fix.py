@@ -39,8 +39,7 @@ def test_what_can_be_mended_is():
     names = {key: {name for name in KINDS if _fits(network, Task(name=name))} for key, network in NETWORKS.items()}
     points = {"spiral", "moons", "circles", "xor", "gaussians", "regression", "line"}
     assert names["mlp"] == points | {"digits"}
-    assert names["conv"] == {"digits", "shapes", "membranes"}
-    assert names["unet"] == {"digits", "shapes", "membranes"}
+    assert names["conv"] == names["unet"] == {"digits", "shapes", "membranes", "tubes"}
     assert names["transformer"] == {"memory", "sequences", "text"}
     assert names["rows"] == {"digits"}
 

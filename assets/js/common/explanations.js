@@ -139,7 +139,7 @@ export const EXPLANATIONS = {
   },
   picture_masks: {
     title: "Masks",
-    says: "Held-out images, their true masks and the masks that the network predicts.",
+    says: "Held-out images, their true masks and the masks that the network predicts; of volumes the middle slice.",
     formula: "IoU = |A ∩ B| ÷ |A ∪ B|;  Dice = 2 |A ∩ B| ÷ (|A| + |B|)",
     read: "The deeper the colour, the surer the network; IoU and Dice are 1 where masks agree.",
   },

@@ -19,6 +19,7 @@ export function paintMasks(canvas, { picture }, look) {
   const dice = picture?.dice ?? [];
   const scores = dice.map((/** @type {number} */ score) => score / (2 - score));
   const lines = [{ text: "Held-out images; predicted: the deeper, the surer" }];
+  if (picture?.slice) lines.push({ text: `Slice ${picture.slice[0]} of ${picture.slice[1]} along the depth; scores of whole volumes` });
   if (scores.length) lines.unshift({ text: `IoU ${inWords(scores)}` }, { text: `Dice ${inWords(dice)}` });
   return { sentence: maskSentence(scores), legend: legendLines("Masks", lines, tokens) };
 }

@@ -115,7 +115,7 @@ def unet(
     _scale(trunk, plan, width * 2**depth, drops=True)
     for scale in reversed(range(depth)):
         narrow = plan.widest(width * 2**scale)
-        trunk.layer(_up(plan, scale, 2 * narrow if plan.early and merge == "concat" else narrow), init=init)
+        trunk.layer(_up(plan, scale, 2 * narrow if plan.early and not (long and merge == "add") else narrow), init=init)
         if long and gates:
             trunk.skip(ends[scale], merge=merge, via=_gate(trunk, plan, ends[scale], narrow))
         elif long:

@@ -8,7 +8,7 @@ from ...network.network import Network
 from ...tasks.task import Task
 from .form import EDGES, Form, Setting
 from .heuristics import of_kind, usual
-from .unet import IMAGES
+from .unet import MASKS
 
 WIDENING = {"even": (2, 3, 4, 6, 8), "double": tuple(2 * width // VGG16[0][0] for width, _ in VGG16)}
 """Twice the stages' channels over the first one's."""
@@ -96,7 +96,7 @@ FORM = Form(
     ),
     _make,
     _read,
-    tasks=IMAGES,
+    tasks=tuple(name for name in MASKS if len(Task(name=name).sample_shape()) == 3),
     own=("masks", "pixel_classes"),
     published=_published,
     follow=_follow,

@@ -1,4 +1,4 @@
-"""The form of U-Net (Ronneberger et al. 2015), padded or with valid convolutions, with long skips and short ones."""
+"""The form of U-Net (Ronneberger et al. 2015) of images or volumes, with long skips and short ones."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from ...tasks.task import KINDS, Task
 from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form, Setting
 from .heuristics import of_kind, usual
 
-IMAGES = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
+MASKS = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 BESIDE = {"none": "nothing", "gates": "gates", "nested": "nested"}
+DOUBLED = {"after": "after the pool", "before": "before it"}
 UNEVEN = {"pad": "pad up", "crop": "crop"}
 SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
 
 
 def _make(
-    task: Task, scales, width, convolutions, edges, uneven, up, merge, norm, activation, long, short, across, beside, dropout,
+    task: Task, scales, width, doubled, convolutions, edges, uneven, up, merge, norm, activation, long, short, across, beside,
+    dropout,
 ) -> Network:  # fmt: skip
     return families.unet(
-        depth=scales, width=width, convolutions=convolutions, padded=edges == "padded", up=up, merge=merge, norm=norm,
-        activation=activation, long=long == "on", short_every=short, short_kernel=across, dropout=dropout,
-        gates=(beside, edges) == ("gates", "padded"), nested=(beside, edges) == ("nested", "padded"), uneven=uneven,
+        depth=scales, width=width, doubled=doubled, convolutions=convolutions, padded=edges == "padded", up=up, merge=merge,
+        norm=norm, activation=activation, long=long == "on", short_every=short, short_kernel=across, dropout=dropout,
+        gates=(beside, edges) == ("gates", "padded"),
+        nested=(beside, edges) == ("nested", "padded"), uneven=uneven,
         input=task.input_for(True), head=task.head(),
     )  # fmt: skip
 
@@ -35,10 +38,13 @@ def _read(network: Network) -> dict | None:
     long = [skip for skip in network.skips if _is_long(network, skip)]
     valid = usual((layer.op.padding for layer in convolutions), None) == 0
     mode = usual((layer.op.mode for layer in ups), "transposed")
+    early, first = _doubles_early(network), convolutions[0].op.width
+    several = max(1, round(len(convolutions) / (2 * scales + 1)))
     return {
         "scales": scales,
-        "width": convolutions[0].op.width,
-        "convolutions": max(1, round(len(convolutions) / (2 * scales + 1))),
+        "width": first // 2 if early and several == 1 else first,
+        "doubled": "before" if early else "after",
+        "convolutions": several,
         "edges": "valid" if valid else "padded",
         "uneven": "pad" if valid else _uneven(network),
         "up": mode if mode == "bilinear" else "transposed",
@@ -51,6 +57,11 @@ def _read(network: Network) -> dict | None:
         "beside": _beside(network),
         "dropout": usual((layer.dropout for layer in convolutions if layer.dropout), 0.0),
     }
+
+
+def _doubles_early(network: Network) -> bool:
+    """Return whether channels are doubled before each pool: up-scalings then have no bias."""
+    return not usual((layer.op.bias for layer in of_kind(network, "up")), True)
 
 
 def _uneven(network: Network) -> str:
@@ -70,7 +81,19 @@ def _is_long(network: Network, skip: Skip) -> bool:
     return any(layer.op.kind in ("pool", "up") for layer in network.layers[skip.source : skip.target])
 
 
-def _published(beside, **_) -> tuple[str, int] | None:
+def _follow(values: dict, before: Task, task: Task) -> dict:
+    """Return the settings for another task: those of the 3-D U-Net where it has volumes, as wide before each pool."""
+    deep, was = (len(one.sample_shape()) == 4 for one in (task, before))
+    if deep == was:
+        return values
+    width = values["width"]
+    way = ("before", max(1, width // 2)) if deep else ("after", min(64, 2 * width))
+    return values | dict(zip(("doubled", "width"), way, strict=True))
+
+
+def _published(beside, doubled, **_) -> tuple[str, int] | None:
+    if doubled == "before":
+        return "3-D U-Net 2016 on 3×116×132×132, biases for norms", families.unet3d(norm="none").parameter_count()
     if beside == "nested":
         wide = families.unet(width=32, padded=True, nested=True, input=(3, 96, 96), head=1)
         return "U-Net++ 2018 on 3×96×96", wide.parameter_count()
@@ -81,7 +104,12 @@ FORM = Form(
     "U-Net",
     (
         Setting("scales", "Down-scalings", 2, low=1, high=5),
-        Setting("width", "First width", 8, low=1, high=64, help="The published one is 64"),
+        Setting("width", "First width", 8, low=1, high=64, help="Published: 64, of the 3-D U-Net 32"),
+        Setting(
+            "doubled", "Doubled", "after", tuple(DOUBLED), words=DOUBLED,
+            help="Where channels get twice as many: in the first convolution of the next scale, or as in the 3-D U-Net (Çiçek et "
+            "al. 2016) in the last one before the pool; up-convolutions then keep the channels and have no bias",
+        ),
         Setting("convolutions", "Convolutions", 2, low=1, high=8, help="3×3 convolutions a scale"),
         Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="Without padding each convolution takes the rim off"),
         Setting(
@@ -106,7 +134,8 @@ FORM = Form(
             idle=lambda values: values["short"] == 0,
         ),
         Setting(
-            "beside", "On long skips", "none", tuple(BESIDE), words=BESIDE,
+            "beside", "On long skips", "none", lambda values: tuple(BESIDE)[: 3 if values["doubled"] == "after" else 2],
+            words=BESIDE,
             help="Attention U-Net (Oktay et al. 2018): each is scaled, pixel by pixel, by what both its ends say. "
             "U-Net++ (Zhou et al. 2018): convolutions stand between its ends. Both want sizes that divide, or odd sides padded up",
             idle=lambda values: values["long"] == "off" or values["edges"] == "valid",
@@ -115,7 +144,8 @@ FORM = Form(
     ),
     _make,
     _read,
-    tasks=IMAGES,
+    tasks=MASKS,
     own=("masks", "pixel_classes"),
     published=_published,
+    follow=_follow,
 )  # fmt: skip

@@ -16,7 +16,7 @@ SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256)
 def larger_images(at: Experiment, make: Callable[[Task], Experiment]) -> SuggestedFix | None:
     """Return the offer of the smallest larger images of the task for which `make(task)` gives an experiment, or None."""
     task = at.task
-    if not task.finds_masks or task.own:
+    if "image_size" not in task.kind.settings:
         return None
     for size in SIZES:
         if size <= task.image_size:

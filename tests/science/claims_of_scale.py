@@ -60,6 +60,21 @@ def _():
     assert run.undecided() > 1.5 * blurred
 
 
+@shows("unet-3d")
+def _():
+    """Start it, wait for clear masks, then switch all skips off. Nearly all of the tubes are lost at once: what pooling left out
+    came back through the skips only."""
+    run = PresetRun("unet-3d")
+    run.go(150)
+    overlap = run.held_out
+    assert overlap > 0.5
+    assert run.undecided() < 0.1
+    run.switch(False)
+    assert run.held_out < 0.2 * overlap
+    run.go(10)
+    assert run.held_out < 0.4 * overlap
+
+
 @shows("fcn-32s")
 def _():
     """Look at the bars, then start it. At first only the scores have a gradient, for they start at zero; the masks stay

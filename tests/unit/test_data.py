@@ -212,6 +212,18 @@ def test_a_membrane_is_as_thick_in_a_larger_picture_for_its_size():
     assert small == pytest.approx(large, rel=0.1)
 
 
+def test_tubes_and_balls_are_as_bright_and_only_tubes_are_marked():
+    data = dataset(Task(name="tubes", noise=0, samples=60))
+    volumes, masks = data.x[:, 0], data.y[:, 0] > 0.5
+    assert masks.any((1, 2, 3)).all()
+    balls = (volumes > 0) & ~masks
+    assert volumes[masks].min() >= 0.6
+    assert volumes[masks].max() <= 1
+    assert abs(volumes[masks].mean() - volumes[balls].mean()) < 0.05
+    assert balls.any((1, 2, 3)).mean() > 0.95
+    assert 0.02 < masks.mean() < 0.08
+
+
 @pytest.mark.parametrize("size", [64, 192, 256])
 @pytest.mark.parametrize(("name", "inside"), [("shapes", (0.08, 0.14)), ("membranes", (0.24, 0.28))])
 def test_large_pictures_have_their_size_their_range_and_the_same_share_inside_their_masks(name, inside, size):

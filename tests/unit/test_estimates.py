@@ -54,6 +54,12 @@ EXPERIMENTS = {
     "wide and deep with dropout": lambda: Experiment(variants={"network": _dropping(24, 384)}, training=Training(batch_size=192)),
     "a U-Net of valid convolutions": lambda: get("unet-2015"),
     "a ResNet in large batches": lambda: _digits(families.resnet(20, "project", 2, input=(1, 8, 8)), batch_size=256),
+    "a 3-D U-Net": lambda: Experiment(
+        variants={"network": families.unet3d(2, 8, padded=True, input=(1, 16, 16, 16), head=1)},
+        task=Task(name="tubes"),
+        training=Training(batch_size=32),
+    ),
+    "a ResNet whose shortcuts pool": lambda: _digits(families.resnet(20, "pool", 2, input=(1, 8, 8)), batch_size=256),
     "a DenseNet": lambda: get("densenet-bc"),
     "a highway network": lambda: _digits(families.highway(50, 128), batch_size=256),
     "a Transformer": lambda: get("transformer-post-ln"),

@@ -174,7 +174,7 @@ def test_every_task_names_an_input_and_a_head_that_fit_it(name, images):
     shape = task.input_for(images)
     if task.gives_tokens:
         network = families.transformer(1, 8, causal=True, vocabulary=task.token_count(), input=shape, head=task.head())
-    elif len(shape) == 3:
+    elif len(shape) >= 3:
         network = families.conv(depth=2, input=shape, head=task.head())
     else:
         network = families.mlp(depth=2, input=shape, head=1 if task.finds_masks else task.head())

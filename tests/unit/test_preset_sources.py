@@ -25,6 +25,7 @@ SOURCES = {
     "unet-shapes": UNET,
     "unet-no-skips": UNET,
     "unet-membranes": UNET,
+    "unet-3d": "Çiçek et al. 2016, 3D U-Net: Learning Dense Volumetric Segmentation from Sparse Annotation",
     "fcn-32s": FCN,
     "fcn-16s": FCN,
     "fcn-8s": FCN,

@@ -89,6 +89,12 @@ def test_shapes_that_lie_apart_are_the_same_pictures():
     check(short(Experiment(variants={"a": net}, task=task), steps=2))
 
 
+def test_a_3d_unet_on_volumes_with_a_skip_switched_on_the_way_is_the_same():
+    network = families.unet3d(1, 2, padded=True, input=(1, 16, 16, 16), head=1)
+    experiment = Experiment(variants={"a": network}, task=Task(name="tubes", samples=40))
+    check(short(experiment, steps=4), [SkipEvent(ids=(network.skips[0].id,), on=False, step=2)])
+
+
 @pytest.mark.parametrize("name", ["vanishing-residual", "resnet-20-cifar", "transformer-pre-ln"])
 def test_a_process_without_skipviz_prints_the_same_losses(name, tmp_path):
     experiment = short(presets.get(name))

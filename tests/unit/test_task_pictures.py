@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from skipviz import Experiment, Task, Training, families
+from skipviz import Convolution, Experiment, Layer, Network, Task, Training, families
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.text import characters
 
@@ -102,6 +102,24 @@ def test_the_curve_shown_is_the_networks_own_and_the_header_has_its_points():
     assert left < min(points["x"]) < max(points["x"]) < right
     assert bottom < min(points["y"]) < max(points["y"]) < top
     assert "label" not in points
+
+
+@pytest.mark.parametrize(("padded", "side", "shown"), [(True, 16, 9), (False, 8, 9)])
+def test_of_volumes_the_middle_slice_is_shown_with_its_number_and_whole_volumes_are_scored(padded, side, shown):
+    task = Task(name="tubes", samples=40)
+    layers = (Layer(op=Convolution(width=2, kernel=9, padding=None if padded else 0)),)
+    network = Network(input=task.sample_shape(), layers=layers, head=task.head())
+    trainer = Trainer(Experiment(variants={"net": network}, task=task, training=Training(batch_size=4)))
+    picture = trainer.measure().variants["net"].picture
+    assert (picture["size"], picture["slice"]) == ([side, side], [shown, 16])
+    first, rim = (16 - side) // 2, slice((16 - side) // 2, (16 + side) // 2)
+    truth = trainer._held_out_y[:3].numpy()[:, 0, :, rim, rim]
+    slices = np.frombuffer(base64.b64decode(picture["truth"]), np.uint8).reshape(3, side, side)
+    assert np.array_equal(slices, 255 * truth[:, shown - 1])
+    given = trainer._variants["net"].evaluate(trainer._held_out_x[:3]).numpy()[:, 0] > 0
+    whole = truth[:, first : first + side] > 0.5
+    scores = [2 * (a & b).sum() / max(1, a.sum() + b.sum()) for a, b in zip(given, whole, strict=True)]
+    assert picture["dice"] == pytest.approx(scores, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["shapes", "membranes"])

@@ -186,3 +186,12 @@ def test_the_drawing_grows_where_its_densest_rows_need_more_than_the_height():
     deep = families.unet(4, 2, convolutions=12, padded=True, input=(1, 32, 32), head=1)
     assert draw_u(deep, height=400).height > 1000
     assert draw_u(presets.get("unet-shapes").network, height=400).height == 400
+
+
+def test_a_3d_unet_is_drawn_as_a_u_whose_levels_and_boxes_say_three_axes():
+    network = families.unet3d(2, 4, padded=True, input=(1, 16, 16, 16), head=1)
+    assert has_u(network)
+    root = ElementTree.fromstring(draw_u(network).svg)
+    words = [*root.itertext()]
+    assert [word for word in words if word in ("16×16×16", "8×8×8", "4×4×4")] == ["16×16×16", "8×8×8", "4×4×4"]
+    assert {"3³·4", "3³·32"} <= set(words)

@@ -43,7 +43,7 @@ def test_every_heading_of_the_plots_and_every_row_of_the_inspector_asks():
     assert len(headings) == 10
     assert [line for line in headings if "explain(" not in line] == []
     rows = re.findall(r"^ +row\(.*$", SCRIPTS["inspector.js"], re.M)
-    assert len(rows) == 15
+    assert len(rows) == 16
     assert all(re.search(r', "\w+"\)', row) for row in rows)
 
 

@@ -127,7 +127,7 @@ def test_the_settings_that_built_a_network_are_read_off_it(family):
 
 FAMILY_OF = {
     "resnet": ("resnet-20-cifar", "resnet-56-cifar", "resnet-110-cifar", "plain-20-cifar", "plain-56-cifar"),
-    "unet": ("unet-2015", "unet-shapes", "unet-no-skips", "unet-membranes"),
+    "unet": ("unet-2015", "unet-shapes", "unet-no-skips", "unet-membranes", "unet-3d"),
     "fcn": ("fcn-32s", "fcn-16s", "fcn-8s"),
     "transformer": (
         "transformer-post-ln",

@@ -88,7 +88,7 @@ def test_a_pattern_of_skips_is_drawn_and_read_back_as_that_pattern(lab, pattern)
 
 @pytest.mark.parametrize(
     ("task", "outputs"),
-    [("digits", 10), ("shapes", 1), ("xor", 2), ("sequences", 10), ("text", 59), ("regression", 1), ("membranes", 1)],
+    [("digits", 10), ("shapes", 1), ("xor", 2), ("sequences", 10), ("text", 59), ("regression", 1), ("membranes", 1), ("tubes", 1)],
 )
 def test_another_task_brings_the_input_and_the_head_it_needs(small, task, outputs):
     data = small.choose("selectbox", "Task", task)

@@ -19,6 +19,7 @@ from .skip import Skip
 
 PARTS = ("layers", "skips", "branches", "edges")
 """What a network is made of, beside its input and head."""
+BOXES = ("layers", "branches")
 SWITCHES = frozenset({"on", "strength", "gain"})
 """Fields that an event sets: of each by itself any value that a part takes fits."""
 
@@ -34,12 +35,11 @@ def set_skip(network: Network, identifier: str, **changes) -> Network:
 
 
 def set_skips(network: Network, identifiers, **changes) -> Network:
-    """Return `network` with the same change made to several skips."""
+    """Return `network` with the same change made to several skips, or edges of branches."""
     wanted = set(identifiers)
-    for identifier in sorted(wanted - {skip.id for skip in network.skips}):
+    for identifier in sorted(wanted - {part.id for part in (*network.skips, *network.edges)}):
         network.skip(identifier)
-    skips = tuple(_with(skip, changes) if skip.id in wanted else skip for skip in network.skips)
-    return _switched(network, changes, skips=skips)
+    return _switched(network, changes, **_with_parts(network, ("skips", "edges"), wanted, changes))
 
 
 def switch_all(network: Network, on: bool) -> Network:
@@ -69,6 +69,8 @@ def remove_skip(network: Network, identifier: str) -> Network:
 def remove_skips(network: Network, identifiers) -> Network:
     """Return `network` without those skips."""
     wanted = set(identifiers)
+    if found := wanted & {edge.id for edge in network.edges}:
+        raise NetworkError(f"{min(found)} leads into a branch's box, which goes with the skip that carries what it makes")
     for identifier in sorted(wanted - {skip.id for skip in network.skips}):
         network.skip(identifier)
     skips = tuple(skip for skip in network.skips if skip.id not in wanted)
@@ -81,11 +83,11 @@ def set_layer(network: Network, identifier: str, **changes) -> Network:
 
 
 def set_layers(network: Network, identifiers, **changes) -> Network:
-    """Return `network` with the same change made to several layers."""
+    """Return `network` with the same change made to several layers, of the trunk or of branches."""
     wanted = set(identifiers)
     for identifier in sorted(wanted - {part.id for part in (*network.layers, *network.branches)}):
         network.layer_index(identifier)
-    return _switched(network, changes, **_with_layers(network, wanted, changes))
+    return _switched(network, changes, **_with_parts(network, BOXES, wanted, changes))
 
 
 def insert_layer(network: Network, position: int, layer: Layer | None = None) -> Network:
@@ -114,6 +116,8 @@ def remove_layer(network: Network, identifier: str) -> Network:
 def remove_layers(network: Network, identifiers) -> Network:
     """Return `network` without those layers, as if one after the other were removed."""
     wanted = set(identifiers)
+    if found := wanted & {node.id for node in network.branches}:
+        raise NetworkError(f"{min(found)} stands beside the trunk: it goes with the skip that carries what it makes")
     for identifier in sorted(wanted - {layer.id for layer in network.layers}):
         network.layer_index(identifier)
     if len(wanted) >= network.depth:
@@ -187,7 +191,7 @@ def rested(network: Network, identifiers: Collection[str]) -> Network:
 def awake(network: Network) -> Network:
     """Return `network`, each layer on again that is off where nothing could take its place."""
     wrong = unfit(network)
-    return network.model_copy(update=_with_layers(network, wrong, {"on": True})) if wrong else network
+    return network.model_copy(update=_with_parts(network, BOXES, wrong, {"on": True})) if wrong else network
 
 
 def _standing(parts, before):
@@ -207,12 +211,9 @@ def _switched(network: Network, changes: dict, **parts) -> Network:
     return edited
 
 
-def _with_layers(network: Network, wanted: Collection[str], changes: dict) -> dict[str, tuple]:
-    """Return the layers of trunk and branches with the same change made to those wanted."""
-    return {
-        name: tuple(_with(part, changes) if part.id in wanted else part for part in getattr(network, name))
-        for name in ("layers", "branches")
-    }
+def _with_parts(network: Network, fields: tuple[str, str], wanted: Collection[str], changes: dict) -> dict[str, tuple]:
+    """Return the parts in these fields of a network, with the same change made to those wanted."""
+    return {name: tuple(_with(part, changes) if part.id in wanted else part for part in getattr(network, name)) for name in fields}
 
 
 def _with(part: Frozen, changes: dict):

@@ -90,7 +90,7 @@ class Network(Frozen):
                 raise NetworkError(f"a {kind}'s id has at most 32 characters")
             if len(set(ids)) != len(ids):
                 raise NetworkError(f"two {kind}s have the same id")
-        if self.branches or self.edges:
+        if self.branches or self.edges or any(skip.via for skip in self.skips):
             check_branches(self)
         _check_skips(self)
         _check_tokens(self)
@@ -153,6 +153,10 @@ class Network(Frozen):
             if skip.id == identifier:
                 return skip
         raise NetworkError(f"there is no skip {identifier}")
+
+    def edge(self, identifier: str) -> Skip | Edge:
+        """Return the skip or the branch's edge with this id; raises `NetworkError`."""
+        return next((edge for edge in self.edges if edge.id == identifier), None) or self.skip(identifier)
 
 
 def _from_graph(values: dict) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ class Join(Tagged):
     streams: Streams = 4
     mixing: Mixing = "free"
     dynamic: bool = Field(False, description="of streams: how they mix depends on what they hold, position by position")
+    keys: ClassVar[dict[str, str]] = {}
+    """Of its fields, those that are changed by themselves: none."""
 
     def label(self) -> str:
         """Return it as a person writes it."""

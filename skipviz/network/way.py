@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .base import Shape
@@ -46,6 +48,12 @@ class Way:
         """What it has that learns, in the order of its parameters: `strength`, `project`, `gate`, and that of both."""
         has = {"strength": self.skip.learned, "project": self.projects, "gate": self.gates, self.learns: self.learns}
         return [name for name, there in has.items() if there]
+
+
+def ways(network: Network) -> Iterator[Way]:
+    """Yield every way of a network: its skips', then those of its branches' edges."""
+    yield from ways_of_skips(network)
+    yield from chain.from_iterable(ways_of_edges(network).values())
 
 
 def ways_of_skips(network: Network) -> list[Way]:

@@ -22,7 +22,7 @@ Ids = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")], 
 
 
 class SkipEvent(BaseEvent):
-    """Switches skips on or off, or sets their strength or backward gain."""
+    """Switches skips or edges of branches on or off, or sets their strength or backward gain."""
 
     kind: Literal["skip"] = "skip"
     ids: Ids
@@ -35,7 +35,7 @@ class SkipEvent(BaseEvent):
 
 
 class LayerEvent(BaseEvent):
-    """Switches layers on or off, or sets their gradient gain."""
+    """Switches layers of the trunk or of branches on or off, or sets their gradient gain."""
 
     kind: Literal["layer"] = "layer"
     ids: Ids
@@ -80,7 +80,7 @@ def applied(experiment: Experiment, event: Event) -> Experiment:
     for name, network in experiment.variants.items():
         if event.variant not in (None, name):
             continue
-        parts = network.skips if isinstance(event, SkipEvent) else (*network.layers, *network.branches)
+        parts = (*network.skips, *network.edges) if isinstance(event, SkipEvent) else (*network.layers, *network.branches)
         if event.variant is None and not set(event.ids) <= {part.id for part in parts}:
             continue
         variants[name] = function(network, event.ids, **event.changes())

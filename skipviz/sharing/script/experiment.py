@@ -286,7 +286,7 @@ def _events_source(phases: list[Experiment], steps: list[int], writers: dict[str
 
 def _learned_acts(name: str, writer: NetworkWriter, events: list[Event]) -> list[str]:
     """Return the lines that give learned strengths of the model `name` other values."""
-    acts, there = [], {skip.id for skip in writer.network.skips}
+    acts, there = [], {edge.id for edge in (*writer.network.skips, *writer.network.edges)}
     for event in events:
         if not isinstance(event, SkipEvent) or event.strength is None or event.variant not in (None, name):
             continue

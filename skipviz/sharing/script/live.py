@@ -19,8 +19,8 @@ class Live:
 
     def __init__(self, phases: list[Network]) -> None:
         self.phases = phases
-        self.learned = {skip.id: skip for skip in phases[0].skips if skip.learned}
-        """Skips whose strength is a parameter, which no table holds."""
+        self.learned = {edge.id: edge for edge in (*phases[0].skips, *phases[0].edges) if edge.learned}
+        """Skips and edges of branches whose strength is a parameter, which no table holds."""
         self.first = [_values(network) for network in phases]
         self.changing = {(table, name) for table, name in self.first[0] if len({values[table, name] for values in self.first}) > 1}
 

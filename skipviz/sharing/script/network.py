@@ -12,7 +12,7 @@ from ...network.merge import MERGES
 from ...network.placement import PLACEMENTS
 from ...network.shapes import NodeShape
 from ...network.skip import Skip
-from ...network.way import Way, ways_of_skips
+from ...network.way import Way, ways, ways_of_skips
 from .branch import BranchWriter, plain
 from .layer import LayerWriter, padding
 from .live import Live, table_text, text
@@ -62,7 +62,8 @@ class NetworkWriter:
         given = "x" if network.input == self.sample else f"x.reshape(len(x), {', '.join(map(str, network.input))})"
         parts = [f"self.{table} = {table_text(values)}" for table, values in self.live.tables().items()]
         if self._has_maps:
-            parts.append(f"self.s = nn.ModuleDict()  # {_learning(self.live.learned)} of skips, by the states they join")
+            maps = _learning(any(skip.learned for skip in network.skips))
+            parts.append(f"self.s = nn.ModuleDict()  # {maps} of skips, by the states they join")
         if self.branches:
             parts += ["self.b = nn.ModuleDict()  # boxes of branches, beside the trunk"]
             parts += [
@@ -114,10 +115,10 @@ class NetworkWriter:
         return name if len(way.modules) == 1 else f"{name}[{way.modules.index(kind)}]"
 
     def strength_of(self, identifier: str) -> str:
-        """Return where the model has the learned strength of a skip, as an expression behind its own."""
-        way = next(way for ways in self.landing.values() for way in ways if way.skip.id == identifier)
-        key = plain(identifier) if way.skip.via else f"{way.skip.source}-{way.skip.target}"
-        return f"s[{text(key)}]" + "[0]" * (len(way.modules) > 1)
+        """Return where the model has the learned strength of a skip or a branch's edge, as an expression behind its own."""
+        way = next(way for way in ways(self.network) if way.skip.id == identifier)
+        key = plain(identifier) if way.beside or way.skip.via else f"{way.skip.source}-{way.skip.target}"
+        return f"{'e' if way.beside else 's'}[{text(key)}]" + "[0]" * (len(way.modules) > 1)
 
     def _key(self, way: Way) -> str:
         """Return the key of a way's maps: of what comes from or leads to a branch its id, as several may join the same states."""

@@ -45,8 +45,7 @@ class Setup(Frozen):
 
 def is_stack(network: Network) -> bool:
     """Return whether the network is of linear layers only, or of convolutions only, which a stack's settings describe."""
-    kinds = {layer.op.kind for layer in network.layers}
-    return kinds == {"linear"} or kinds == {"conv"}
+    return not network.branches and {layer.op.kind for layer in network.layers} in ({"linear"}, {"conv"})
 
 
 def setup_of(network: Network) -> Setup:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ...network import edit
-from ...network.base import NetworkError
+from ...network.base import NetworkError, channels
 from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
+from ...network.skip import Adapter
+from ...network.way import Way, ways
 from ...tasks.change import CHANGES
 from ...tasks.event import LayerEvent, SkipEvent
 from ...tasks.experiment import Experiment
@@ -24,7 +27,8 @@ class Editor:
     run: str | None = None
     undo: list[Experiment] = field(default_factory=list)
     redo: list[Experiment] = field(default_factory=list)
-    unfolded: frozenset[int] = frozenset()
+    unfolded: frozenset[int | str] = frozenset()
+    """Layers at which two blocks are open, and the last boxes of branches that are."""
     folded: bool = True
     zoom: float = 1.0
     u: bool = False
@@ -79,6 +83,15 @@ class Editor:
         return next((run for experiment, run in reversed(self.left) if experiment is self.experiment), None)
 
 
+def unfolded_after(unfolded: frozenset[int | str], command: dict) -> frozenset[int | str]:
+    """Return what is unfolded after a command: two blocks at a layer, `parts` that are opened or folded again, or nothing."""
+    layer, parts = command.get("layer"), command.get("parts")
+    if isinstance(parts, list):
+        wanted = frozenset(part for part in parts if isinstance(part, int | str))
+        return unfolded - wanted if wanted <= unfolded else unfolded | wanted
+    return unfolded | {layer} if isinstance(layer, int) else frozenset()
+
+
 def network_after(network: Network, command: dict) -> Network:
     """Return `network` after one structural or live command of the page; raises `NetworkError`."""
     operation = command["op"]
@@ -100,15 +113,9 @@ def _with_new_skip(network: Network, source: int, target: int) -> Network:
 
 
 def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
-    if "spatial" in changes:
-        changes["adapter"] = network.skip(ids[0]).adapter.replaced(spatial=changes.pop("spatial"), offset=None)
-    elif "adapter" in changes:
-        adapter = network.skip(ids[0]).adapter
-        channels, _, kernel = str(changes["adapter"]).partition(" ")
-        width = None
-        if channels == "project" and network.skip(ids[0]).joins:
-            width = network.shapes.states[network.skip(ids[0]).target][0]
-        changes["adapter"] = adapter.replaced(channels=channels, width=width, kernel=int(kernel) if kernel.isdecimal() else 1)
+    if changes.keys() & {"spatial", "adapter"}:
+        way = next(way for way in ways(network) if way.skip.id == network.edge(ids[0]).id)
+        changes["adapter"] = _adapter_changed(way, changes)
     if "merge" in changes:
         changes["adapter"] = network.skip(ids[0]).adapter.replaced(channels="auto", width=None)
     return edit.set_skips(
@@ -123,19 +130,29 @@ def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
     )
 
 
+def _adapter_changed(way: Way, changes: dict) -> Adapter:
+    """Return a way's adapter with another spatial part, taken from the changes, or else another channel part."""
+    if "spatial" in changes:
+        return way.skip.adapter.replaced(spatial=changes.pop("spatial"), offset=None)
+    part, _, kernel = str(changes["adapter"]).partition(" ")
+    width = channels(way.target) if part == "project" and way.skip.joins else None
+    return way.skip.adapter.replaced(channels=part, width=width, kernel=int(kernel) if kernel.isdecimal() else 1)
+
+
 def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:
     """Change fields of layers, and of those of their operations that have them."""
     of_layer = Layer.model_fields.keys() - {"id", "op"}
     of_op, wanted = {name: changes.pop(name) for name in [*changes] if name not in of_layer}, set(ids)
-    _known(of_op, {name for layer in network.layers if layer.id in wanted for name in type(layer.op).keys.values()})
+    boxes = {field: getattr(network, field) for field in edit.BOXES}
+    _known(of_op, {name for layer in chain(*boxes.values()) if layer.id in wanted for name in layer.op.keys.values()})
     if of_op:
-        layers = tuple(_op_changed(layer, of_op) if layer.id in wanted else layer for layer in network.layers)
-        network = edit.changed(network, layers=layers)
+        changed = {k: tuple(_op_changed(layer, of_op) if layer.id in wanted else layer for layer in v) for k, v in boxes.items()}
+        network = edit.changed(network, **changed)
     return edit.set_layers(network, ids, **changes) if changes else network
 
 
 def _op_changed(layer: Layer, changes: dict) -> Layer:
-    known = {name: value for name, value in changes.items() if name in type(layer.op).keys.values()}
+    known = {name: value for name, value in changes.items() if name in layer.op.keys.values()}
     return layer.replaced(op=layer.op.replaced(**known)) if known else layer
 
 
@@ -159,11 +176,11 @@ def events_between(before: Experiment, after: Experiment) -> list | None:
             events.append(kind.event(**fields))
     for name, old in before.variants.items():
         new = after.variants[name]
-        if old.input != new.input or old.head != new.head:
+        if any(getattr(old, name) != getattr(new, name) for name in type(old).model_fields.keys() - edit.PARTS):
             return None
         for event, parts, names in (
-            (SkipEvent, (old.skips, new.skips), ("on", "strength", "gain")),
-            (LayerEvent, (old.layers, new.layers), ("on", "gain")),
+            (SkipEvent, ((*old.skips, *old.edges), (*new.skips, *new.edges)), ("on", "strength", "gain")),
+            (LayerEvent, ((*old.layers, *old.branches), (*new.layers, *new.branches)), ("on", "gain")),
         ):
             found = _part_events(event, *parts, names, name)
             if found is None:

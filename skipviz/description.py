@@ -7,6 +7,7 @@ from math import floor, log10
 
 from .network.base import written
 from .network.branch import INPUT, arriving_at
+from .network.edge import Edge
 from .network.network import Network
 from .network.paths import path_counts
 from .tasks.cautions import cautions
@@ -103,11 +104,18 @@ def _branches(network: Network) -> list[tuple[str, ...]]:
     rows, names = [], {INPUT: "h(0)", **{layer.id: f"h({k})" for k, layer in enumerate(network.layers, start=1)}}
     arriving = arriving_at(network)
     for node, shape in zip(network.branches, network.shapes.branches, strict=True):
-        reads = ", ".join(names.get(edge.source, edge.source) for edge in arriving[node.id])
+        reads = ", ".join(names.get(edge.source, edge.source) + _unusual(edge) for edge in arriving[node.id])
         words = node.words()
         sizes = " and ".join(map(written, shape.inputs)), written(shape.output)
         rows.append((node.id, reads, words, *sizes, f"{shape.parameters:,}"))
     return rows
+
+
+def _unusual(edge: Edge) -> str:
+    """Return what is unusual of an edge of a branch, in brackets."""
+    strength = f"×{edge.strength:g}" if edge.strength != 1 or edge.learned else ""
+    found = [strength + ", learned" * edge.learned, f"gradient ×{edge.gain:g}" if edge.gain != 1 else "", "off" * (not edge.on)]
+    return f" ({', '.join(filter(None, found))})" if any(found) else ""
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

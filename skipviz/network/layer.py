@@ -103,13 +103,11 @@ class Layer(Frozen):
 
     def words(self) -> str:
         """Return a layer's operation, norm, activation and whatever is out of the ordinary, in the order they act."""
-        words = [word for word in (self.norm, self.activation) if word != "none"]
-        if self.order == "op-norm-act":
-            words.insert(0, self.op.label())
-        else:
-            words.append(self.op.label())
+        words = [table[name].words for table, name in ((NORMS, self.norm), (ACTIVATIONS, self.activation)) if name != "none"]
+        if not words or self.op.kind != "identity":
+            words.insert(0 if self.order == "op-norm-act" else len(words), self.op.label())
         if self.init_factor != 1:
-            words.append(f"{self.init} init ×{self.init_factor:g}")
+            words.append(f"{INITS[self.init].words if self.init in INITS else self.init} init ×{self.init_factor:g}")
         if self.dropout:
             words.append(f"dropout {self.dropout:g}")
         if self.drop_path:

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..network.activation import ACTIVATIONS
 from ..network.base import written
+from ..network.edge import Edge
+from ..network.init import INITS
 from ..network.layer import Layer
 from ..network.merge import MERGES
 from ..network.network import Network
+from ..network.norm import NORMS
 from ..network.skip import Skip
 from .experiment import Experiment, Training
 from .loss import CHOSEN
@@ -114,6 +118,7 @@ def network_differences(left: Network, right: Network, same_task: bool = True) -
     if len(left.branches) == len(right.branches):
         pairs = list(zip(left.branches, right.branches, strict=True))
         found += _part_by_part(pairs, _layer_words(), lambda index: pairs[index][1].id, "boxes of branches")
+        found += _edges(left, right) if len(left.edges) == len(right.edges) else []
     if same_task:
         ends = [("input", lambda network: written(network.input)), ("head", lambda network: f"{network.head.kind}")]
         found += _compared(left, right, ends)
@@ -123,10 +128,10 @@ def network_differences(left: Network, right: Network, same_task: bool = True) -
 def _layer_words() -> list[tuple[str, Callable[[Layer], str]]]:
     return [
         ("operation", lambda layer: layer.op.label()),
-        ("activation", lambda layer: layer.activation),
-        ("norm", lambda layer: layer.norm),
-        ("order", lambda layer: layer.order),
-        ("init", lambda layer: layer.init + (f" ×{layer.init_factor:g}" if layer.init_factor != 1 else "")),
+        ("activation", lambda layer: _word(ACTIVATIONS, layer.activation)),
+        ("norm", lambda layer: _word(NORMS, layer.norm)),
+        ("order", lambda layer: layer.order.replace("-", " – ")),
+        ("init", lambda layer: _word(INITS, layer.init) + (f" ×{layer.init_factor:g}" if layer.init_factor != 1 else "")),
         ("dropout", lambda layer: f"{layer.dropout:g}"),
         ("drop-path", lambda layer: f"{layer.drop_path:g}"),
         ("zero γ", lambda layer: _switch(layer.zero_gamma)),
@@ -134,6 +139,11 @@ def _layer_words() -> list[tuple[str, Callable[[Layer], str]]]:
         ("switch", lambda layer: _switch(layer.on)),
         ("gradient gain", lambda layer: f"{layer.gain:g}"),
     ]
+
+
+def _word(kinds: dict, name: str) -> str:
+    """Return a kind as a person writes it; `none` is of no kind."""
+    return kinds[name].words if name in kinds else name
 
 
 def _branch_scale(layer: Layer) -> str:
@@ -169,20 +179,39 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     words = [
         ("", lambda part: _switch(part[0].in_force)),
         ("merge", lambda part: part[0].merge + MERGES[part[0].merge].told(part[0])),
-        (
-            "strength",
-            lambda part: (
-                f"{part[0].strength:g}"
-                + (f", learned at ×{part[0].rate:g}" if part[0].learned else "")
-                + ", softmax" * part[0].softmax
-            ),
-        ),
-        ("gradient gain", lambda part: f"{part[0].gain:g}"),
-        ("adapter", lambda part: part[1]),
+        *_live_words(),
     ]
     pairs = [(ends[0][pair], ends[1][pair]) for pair in both]
     found = [Difference("skips" if not all(sides) else "further skips", *map(_named, alone))] if any(alone) else []
     return found + _part_by_part(pairs, words, lambda index: "skip {}→{}".format(*both[index][:2]), "skips")
+
+
+def _edges(left: Network, right: Network) -> list[Difference]:
+    """Compare edges of branches, which are there in equal numbers, one by one."""
+    sides = [list(zip(one.edges, one.shapes.edges, strict=True)) for one in (left, right)]
+    pairs = [
+        ((a, first.label() or "identity"), (b, second.label() or "identity"))
+        for (a, first), (b, second) in zip(*sides, strict=True)
+    ]
+    words = [("", lambda part: _switch(part[0].in_force)), ("leads", _ends), *_live_words()]
+    return _part_by_part(pairs, words, lambda index: f"edge {_ends(pairs[index][0])}", "edges of branches")
+
+
+def _ends(part: tuple[Edge, str]) -> str:
+    return f"{part[0].source} → {part[0].target}"
+
+
+def _live_words() -> list[tuple[str, Callable[[tuple], str]]]:
+    """Return what is said of a skip or an edge with its adapter's words."""
+    return [
+        ("strength", lambda part: _strength(part[0]) + ", softmax" * part[0].softmax),
+        ("gradient gain", lambda part: f"{part[0].gain:g}"),
+        ("adapter", lambda part: part[1]),
+    ]
+
+
+def _strength(part: Skip | Edge) -> str:
+    return f"{part.strength:g}" + (f", learned at ×{part.rate:g}" if part.learned else "")
 
 
 def _named(skips: Sequence[Skip]) -> str:

@@ -100,7 +100,7 @@ def test_a_network_changed_by_hand_says_how_and_starts_afresh_with_one_click(lab
     before = lab.choose("selectbox", "Depth", 26)
     lab.send("layers", ids=["f4"], changes={"activation": "gelu"})
     captions = [caption.value for caption in lab.test.sidebar.caption]
-    assert "Changed by hand: ResNet with activation of f(4) gelu instead of relu." in captions
+    assert "Changed by hand: ResNet with activation of f(4) GELU instead of ReLU." in captions
     assert not [widget for widget in lab.test.sidebar.selectbox if widget.label == "Shortcut"]
     next(button for button in lab.test.sidebar.button if button.label == "Start ResNet afresh").click()
     assert lab.run()["link"] == before["link"]

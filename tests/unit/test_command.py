@@ -37,7 +37,7 @@ def test_describe_prints_shapes_and_exact_counts(capsys):
     assert main(["describe", "figure-4-9-center"]) == 0
     printed = capsys.readouterr().out
     rows = [line.split() for line in printed.splitlines()]
-    assert ["f(5)", "f5", "up", "12", "×2,", "relu", "32×16×16", "12×32×32", "3,468"] in rows
+    assert ["f(5)", "f5", "up", "12", "×2,", "ReLU", "32×16×16", "12×32×32", "3,468"] in rows
     assert ["1", "→", "5", "s1", "concat", "1", "–", "12×32×32", "0"] in rows
     assert "parameters: layers 14,888 + skips 0 + head 13 = 14,901" in printed
 
@@ -63,7 +63,7 @@ def test_describe_says_what_is_out_of_the_ordinary():
     skip = network.skips[0].replaced(on=False)
     network = network.replaced(layers=(network.layers[0], changed, *network.layers[2:]), skips=(skip, *network.skips[1:]))
     printed = described(Experiment(variants={"a": network.replaced(input=(2,))}))
-    assert "batch, relu, linear 8, ×0.5 learned, gradient ×0 (off)" in printed
+    assert "batch norm, ReLU, linear 8, ×0.5 learned, gradient ×0 (off)" in printed
     assert "2 skips (1 off)" in printed
 
 

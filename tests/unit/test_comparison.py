@@ -106,15 +106,15 @@ def test_layers_are_compared_one_by_one_where_there_are_equally_many():
     one = edit.set_layers(PLAIN.network, ["f5"], gain=0)
     assert _said(_with(one)) == "gradient gain of f(5) 1 / 0"
     three = edit.set_layers(PLAIN.network, ["f5", "f6", "f7"], activation="tanh")
-    assert _said(_with(three)) == "activation of 3 layers relu / tanh"
+    assert _said(_with(three)) == "activation of 3 layers ReLU / tanh"
     every = edit.set_layers(PLAIN.network, [layer.id for layer in PLAIN.network.layers], norm="batch")
-    assert _said(_with(every)).startswith("norm none / batch · parameters ")
+    assert _said(_with(every)).startswith("norm none / batch norm · parameters ")
 
 
 def test_networks_of_different_depth_say_depth_skips_and_parameters():
     deeper = families.mlp(depth=30, width=64, skip_every=2, activation="tanh")
     words = _said(_with(deeper))
-    assert words.startswith("layers 24 / 30 · activation relu / tanh · skips 11 add / 14 add · skips that are on none / all · ")
+    assert words.startswith("layers 24 / 30 · activation ReLU / tanh · skips 11 add / 14 add · skips that are on none / all · ")
     assert f"{PLAIN.network.parameter_count():,} / {deeper.parameter_count():,}" in words
 
 
@@ -147,3 +147,16 @@ def test_hundreds_of_skips_are_counted_not_listed():
     wide = families.mlp(depth=300, width=8, skip_every=1)
     experiment = Experiment(variants={"wide": wide}, task=Task(), training=Training())
     assert summary(differences(experiment, experiment.with_network(edit.switch_all(wide, False)))) == "all 299 skips on / off"
+
+
+def test_an_edge_of_a_branch_that_is_switched_weighed_or_gained_is_a_difference_in_words():
+    squeezed = families.resnet(8, reduction=4, input=(1, 8, 8))
+    for changes, words in (
+        ({"on": False}, "edge se3.1 → se3.2 on / off"),
+        ({"strength": -0.5}, "strength of edge se3.1 → se3.2 1 / -0.5"),
+        ({"gain": 0.0}, "gradient gain of edge se3.1 → se3.2 1 / 0"),
+    ):
+        found = network_differences(squeezed, edit.set_skip(squeezed, "e2", **changes))
+        assert [one.sentence() for one in found] == [words]
+    found = network_differences(squeezed, edit.set_layer(squeezed, "se3.2", norm="layer", init="he"))
+    assert {one.sentence() for one in found} >= {"norm of se3.2 none / layer norm", "init of se3.2 torch’s / He"}

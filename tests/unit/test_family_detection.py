@@ -312,7 +312,7 @@ FIELDS = ("depth", "width", "norm", "init")
 def test_a_layer_of_a_stack_changed_by_hand_is_said_and_skips_drawn_by_hand_are_a_setting():
     experiment = presets.get("vanishing-residual")
     odd = experiment.with_network(edit.set_layer(experiment.network, "f3", activation="gelu"))
-    assert recognised(odd).sentence() == "Changed by hand: MLP with activation of f(3) gelu instead of relu."
+    assert recognised(odd).sentence() == "Changed by hand: MLP with activation of f(3) GELU instead of ReLU."
     drawn = experiment.with_network(edit.remove_skip(experiment.network, experiment.network.skips[0].id))
     assert recognised(drawn).stack.pattern == "custom"
 

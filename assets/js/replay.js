@@ -4,6 +4,7 @@ import { networkThen, withStrengths } from "./diagram/diagram_standing.js";
 import { createDiagramView } from "./diagram/diagram_view.js";
 import { element, iconButton } from "./common/dom.js";
 import { marksOf } from "./common/gradient_words.js";
+import { partsOf } from "./common/parts.js";
 import { createHints } from "./lab/hints.js";
 import { createInspector } from "./lab/inspector.js";
 import { createLabLegend } from "./lab/lab_legend.js";
@@ -99,7 +100,8 @@ export function createReplay(root, recorded) {
   }
   // Frames may have been left out, events never are; those of another variant do not belong here.
   function eventsOf(network) {
-    const parts = { skip: new Set(network.skips.map((skip) => skip.id)), layer: new Set(network.layers.map((layer) => layer.id)) };
+    const named = (kind) => new Set(partsOf(network, kind).map((part) => part.id));
+    const parts = { skip: named("skip"), layer: named("layer") };
     const meant = (event) => !event.ids || (event.variant ? event.variant === variant : event.ids.every((id) => parts[event.kind].has(id)));
     return recorded.events.filter(meant).map((event) => ({ step: event.step, event }));
   }

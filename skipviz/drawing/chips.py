@@ -1,11 +1,12 @@
-"""Where the words on a line stand, so that they cover no box and no other line's words."""
+"""The words on a line, and where they stand so that they cover no box and no other line's words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import marks
+from . import marks, words
 from .geometry import CHIP_GAP, Point
+from .rows import Link, Plan
 
 SHARES = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
 """Places on a leg that are tried, in this order."""
@@ -50,3 +51,15 @@ def free_place(leg: tuple[Point, Point], size: tuple[float, float], taken: list,
     best = min(map(box, SHARES), key=covered)
     taken.append(best)
     return (best[0] + best[2]) / 2, (best[1] + best[3]) / 2
+
+
+def labelled(table: Plan, link: Link, branch: str) -> list[str]:
+    """Return the words on a link: how many skips it stands for where it ends in a fold, its branch, and what is unusual of them."""
+    count = [f"{len(link.skips)} skips"] if link.crosses_fold and len(link.skips) > 1 else []
+    return [*count, *words.chips(table.network, link.skips, branch)]
+
+
+def branch_on(table: Plan, link: Link, foldable: bool) -> str:
+    """Return the name of a link's branch as it stands on its line, '' where its boxes are drawn; one may be `foldable`."""
+    name = "" if table.is_unfolded(link) else words.named(table.network, link.skips)
+    return words.foldable(name) if name and foldable and not link.crosses_fold else name

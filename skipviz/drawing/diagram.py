@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from ..network.base import axes, written
 from ..network.merge import MERGES
 from ..network.network import Network
-from . import fold, marks, mixing, words
+from . import fold, marks, mixing, unfolded, words
+from .beside import lay_out_unfolded
 from .board_paths import own_piece, pale_lines
-from .chips import CHIP_PITCH, GRID_GAP, free_place, size
+from .chips import CHIP_PITCH, GRID_GAP, branch_on, free_place, labelled, size
 from .dense_fold import dense_blocks, folded_blocks
 from .forks import forks
 from .geometry import STYLES, Geometry, lay_out
 from .plate import draw_plate, inside, mini_x
-from .rows import DENSE, JOINT, PLATE, TAP, Link, Plan, plan
+from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
 from .svg import Markup, group, rectangle, tag, text
 
 HEIGHTS = {"lab": 688, "figure": 430}
@@ -72,7 +73,7 @@ def draw(
     compact: bool = False,
     height: int | None = None,
     repeat: int = 1,
-    unfolded: Iterable[int] = frozenset(),
+    unfolded: Iterable[int | str] = frozenset(),
     folded: bool = True,
     screen: bool = False,
 ) -> Diagram:
@@ -80,20 +81,28 @@ def draw(
 
     `page` is "lab" or "figure"; `compact` is for phones. `height` in px is kept where the densest rows fit into it.
     `repeat` says that the network is one unit stacked that often: the figure page then draws the unit once if
-    `folded`. Deep networks fold equal blocks into plates; two blocks are open at each layer index of `unfolded`.
+    `folded`. Deep networks fold equal blocks into plates; two blocks are open at each layer index of `unfolded`, and so are the
+    branches whose last nodes' ids are in it.
     In the lab, `folded=False` draws every layer. `screen` is for a view that does not scroll: what is too high for it folds.
     """
     height = height or HEIGHTS[page]
     style = STYLES[f"compact {page}" if compact else page]
     as_unit = page == "figure" and folded and fold.is_stack(network, repeat)
+    layers = frozenset(part for part in unfolded if isinstance(part, int))
+    branches = () if page == "figure" else [part for part in unfolded if isinstance(part, str)]
     if as_unit:
         table = plan(network, fold.unit_boxes(network, repeat), repeat)
     elif page == "figure" or folded:
-        table = _folded(network, style, height, frozenset(unfolded), screen)
+        table = _folded(network, style, height, layers, screen)
     else:
         table = plan(network, fold.boxes(network))
-    chips = [size(labelled(network, link), mixing.side_of(network, link.skips))[0] for link in table.links]
-    geometry = lay_out(table, style, height, chips)
+    if branches:
+        table = plan(network, table.items, unfolded=branches)
+    chips = [
+        size(labelled(table, link, branch_on(table, link, page == "lab")), mixing.side_of(network, link.skips))[0]
+        for link in table.links
+    ]
+    geometry = lay_out_unfolded(table, style, height, chips)
     return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
 
@@ -117,18 +126,16 @@ def _folded(network: Network, style, height: int, unfolded: frozenset[int], scre
     return table
 
 
-def labelled(network: Network, link: Link) -> list[str]:
-    """Return the words on a link: how many skips it stands for where it ends in a fold, and what is unusual of them."""
-    count = [f"{len(link.skips)} skips"] if link.crosses_fold and len(link.skips) > 1 else []
-    return [*count, *words.chips(network, link.skips)]
-
-
 class Painter:
     """Collects the marks and the data of one diagram."""
+
+    unfolds = True
+    """Whether branches can be drawn box by box."""
 
     def __init__(self, geometry: Geometry, page: str, repeat: int):
         self.geometry, self.plan, self.network = geometry, geometry.plan, geometry.plan.network
         self.page, self.repeat = page, repeat
+        self.foldable = page == "lab" and self.unfolds
         self.says = page == "lab" and words.differ(self.network)
         self.edges: list[dict] = []
         self.skips: list[dict] = []
@@ -140,6 +147,7 @@ class Painter:
     def diagram(self) -> Diagram:
         g = self.geometry
         layers = [self._trunk(), self._skips(), self._items(), self._chips(), self._valves(), self._ends(), self._states()]
+        layers = [*unfolded.frames(self), *layers]
         sentence = words.network(self.network)
         svg = tag(
             "svg",
@@ -171,7 +179,7 @@ class Painter:
             plates=self.plates,
         )
 
-    def _edge(self, kind: str, parts: Iterable[int], band: float | None = None) -> str:
+    def edge(self, kind: str, parts: Iterable[int], band: float | None = None) -> str:
         """Add an edge and return its id; `band` is its widest band, px, where that is not the diagram's."""
         identifier = f"e{len(self.edges)}"
         widest = {} if band is None else {"band": band}
@@ -188,15 +196,15 @@ class Painter:
                 if not MERGES[self.plan.merge_at(gap - 1)].sums:
                     pieces.append(marks.trunk_wire(g.trunk, g.joints[gap - 1][1], y, lanes))
                 else:
-                    pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, g.joints[gap - 1][1], y, lanes))
+                    pieces.append(marks.trunk_edge(self.edge("state", states), g.trunk, g.joints[gap - 1][1], y, lanes))
             taps = g.gap_taps(gap)
             if taps:
-                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, taps[0], bottom, lanes))
-                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, taps[0], lanes))
+                pieces.append(marks.trunk_edge(self.edge("state", states), g.trunk, taps[0], bottom, lanes))
+                pieces.append(marks.trunk_edge(self.edge("trunk", feeds), g.trunk, top, taps[0], lanes))
             elif gap in self.plan.leaving and feeds:
-                pieces.append(marks.trunk_edge(self._edge("trunk", feeds), g.trunk, top, bottom, lanes))
+                pieces.append(marks.trunk_edge(self.edge("trunk", feeds), g.trunk, top, bottom, lanes))
             else:
-                pieces.append(marks.trunk_edge(self._edge("state", states), g.trunk, top, bottom, lanes))
+                pieces.append(marks.trunk_edge(self.edge("state", states), g.trunk, top, bottom, lanes))
         return group("trunk-layer", *pieces)
 
     def _skips(self) -> Markup:
@@ -206,7 +214,7 @@ class Painter:
             drawn.append(marks.pale_lines(pale_lines(g, board)))
         for index in sorted(range(len(self.plan.links)), key=self._depth):
             drawn.append(self._skip(index, taken))
-        return group("skip-layer", *drawn)
+        return group("skip-layer", *drawn, *unfolded.lines(self))
 
     def _depth(self, index: int) -> tuple[float, float]:
         """Return how far behind the others a link lies: outer lanes first, and no line of a board over a later one's dot."""
@@ -215,14 +223,15 @@ class Painter:
 
     def _chips(self) -> Markup:
         """Return the words on the lines, above the boxes that they may overlap."""
-        return group("chip-layer", *self.chips)
+        return group("chip-layer", *self.chips, *unfolded.titles(self))
 
     def _skip(self, index: int, taken: list) -> Markup:
         g, link = self.geometry, self.plan.links[index]
         skips = [self.network.skips[number] for number in link.skips]
         on_board = index in g.board
-        identifier = self._edge("skip", link.skips, min(BOARD_BAND, BOARD_SHARE * g.pitch) if on_board else None)
-        labels = labelled(self.network, link)
+        identifier = self.edge("skip", link.skips, min(BOARD_BAND, BOARD_SHARE * g.pitch) if on_board else None)
+        branch = branch_on(self.plan, link, self.foldable)
+        labels = labelled(self.plan, link, branch)
         (x1, y1), (x2, y2) = own_piece(g, index)[-3:-1] if on_board else g.leg(index)
         y = (y1 + y2) / 2
         grid = mixing.side_of(self.network, link.skips)
@@ -252,9 +261,10 @@ class Painter:
             middle += (grid + GRID_GAP) / 2
         for number, label in enumerate(labels):
             place = middle + (number - (len(labels) - 1) / 2) * CHIP_PITCH
-            self.chips.append(marks.chip(x, place, label, "" if on else "off", data_chip=identifier))
+            self.chips.append(unfolded.link_chip(self.network, link, label, (x, place), "" if on else "off", identifier))
         ids = [skip.id for skip in skips]
         place = {"x": round(ring[0], 2), "y": round(ring[1], 2), "chip": [round(x, 2), round(middle, 2)]}
+        place |= {"branch": branch} if branch else {}
         self.skips.append({"id": identifier, "ids": ids, "parts": list(link.skips), **place})
         return marks.skip_edge(
             identifier,
@@ -314,7 +324,7 @@ class Painter:
                 self.rows.append({"id": ids[0], "kind": "box", **row, "ids": ids, "label": f"f({item.first + 1})", "skips": []})
             if index in g.joints:
                 drawn.append(self._joint(index))
-        return group("item-layer", *drawn)
+        return group("item-layer", *drawn, *unfolded.boxes(self))
 
     def _box(self, index: int) -> Markup:
         g, item = self.geometry, self.plan.items[index]
@@ -337,7 +347,7 @@ class Painter:
             item.first + 1,
             css,
             layers[0].dropout,
-            words.short(layers[0], axes(self.network.input)) if self.says else "",
+            (words.short(layers[0], axes(self.network.input)) or layers[0].op.label()) if self.says else "",
             data_layer=" ".join(layer.id for layer in layers),
             aria_label=words.layer(self.network, item.layers),
         )

@@ -6,14 +6,18 @@ y grows downwards as in SVG; the network's input is at the bottom. Imports the s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from .boards import board_of, boards
 from .lanes import LEFT, RIGHT, Lane, Span, assign
 from .rows import BOX, DENSE, DENSE_TOUCH, FIGURE, HEAD, JOINT, PLATE, SIDE, TAP, Dimensions, Link, Place, Plan
+
+if TYPE_CHECKING:
+    from .beside import Block
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,10 @@ class Geometry:
     """Number of the switchboard of each link that is on one."""
     taps: list[float | None] = field(default_factory=list)
     """y of each link's tap on the trunk."""
+    reach: Mapping[str, float] = field(default_factory=dict)
+    """px that lanes and their words take on each side."""
+    blocks: list[Block] = field(default_factory=list)
+    """Branches that are unfolded."""
     room: dict[int, float] = field(default_factory=dict)
     """px between a link's end and the next one on the same side of a box."""
     paths: list[list[Point]] = field(default_factory=list)
@@ -175,14 +183,17 @@ class Geometry:
 
     def leg(self, link: int) -> tuple[Point, Point]:
         """Return the ends of the leg that runs along a link's lane."""
-        x = self.lane_x(self.lanes[link])
-        return next(leg for leg in pairwise(self.paths[link]) if leg[0][0] == leg[1][0] == x)
+        x, path = self.lane_x(self.lanes[link]), self.paths[link]
+        return next((leg for leg in pairwise(path) if leg[0][0] == leg[1][0] == x), (path[-2], path[-1]))
 
 
-def lay_out(plan: Plan, style: Style, height: float, chips: Sequence[float] = ()) -> Geometry:
+def lay_out(
+    plan: Plan, style: Style, height: float, chips: Sequence[float] = (), rooms: Mapping[str, float] | None = None
+) -> Geometry:
     """Return the pixels of `plan` in `height` px, more where the densest rows need it.
 
-    `chips` holds the width of the words on each link, 0 for none; without it there are none.
+    `chips` holds the width of the words on each link, 0 for none; without it there are none. `rooms` are px, by side, that
+    stay free beyond the lanes.
     """
     plates = (Place(PLATE, index).position for index, item in enumerate(plan.items) if item.kind == "plate")
     found = boards(plan.links)
@@ -191,7 +202,7 @@ def lay_out(plan: Plan, style: Style, height: float, chips: Sequence[float] = ()
     dimensions, plate_heights = _fit(plan, style, levels, height)
     total = max(height, _total(plan, style, levels, dimensions) + sum(plate_heights.values()))
     least = LEAST_BOARD_PITCH if found else LEAST_PITCH
-    geometry = _columns(plan, style, dimensions, lanes, total, chips, least)
+    geometry = _columns(plan, style, dimensions, lanes, total, chips, least, rooms or {})
     geometry.board = board_of(found)
     _stack(geometry, levels, plate_heights)
     _route(geometry)
@@ -239,7 +250,14 @@ def _fit(plan: Plan, style: Style, levels: list[int], height: float) -> tuple[Di
 
 
 def _columns(
-    plan: Plan, style: Style, dimensions: Dimensions, lanes: list[Lane], total: float, chips: Sequence[float], least: float
+    plan: Plan,
+    style: Style,
+    dimensions: Dimensions,
+    lanes: list[Lane],
+    total: float,
+    chips: Sequence[float],
+    least: float,
+    rooms: Mapping[str, float],
 ) -> Geometry:
     """Return a geometry whose columns are placed, lanes at least `least` px apart, and whose rows are not."""
     count = {
@@ -254,14 +272,15 @@ def _columns(
             reach = PLATE_REACH[lane.side] if _passes_plate(plan, link) else 0
             kept, middle = max(width, LEAST_CHIP), (min(lane.index, MOST_LANES - 1) + 1) * pitch
             words[lane.side] = max(words[lane.side], middle + kept / 2, reach + CHIP_GAP + kept)
-    left = max(style.left, count[LEFT] * pitch + 8, words[LEFT] + 2)
-    room = count[RIGHT] * pitch + 4 if count[RIGHT] else 0
+    reach = {LEFT: max(count[LEFT] * pitch + 8, words[LEFT] + 2), RIGHT: max(count[RIGHT] * pitch + 4, words[RIGHT])}
+    left = max(style.left, reach[LEFT] + rooms.get(LEFT, 0))
+    room = reach[RIGHT] + rooms.get(RIGHT, 0) if count[RIGHT] or RIGHT in rooms else 0
     right = max(style.right, room, words[RIGHT], PLATE_RIGHT + 9 if has_plate else 0)
     trunk = round(left + style.box_width / 2)
     gain = trunk + style.box_width / 2 + right + style.gain
     band = max(2.0, min(style.band, pitch - 4, dimensions.tap))
     width = round(gain + style.gain + 8)
-    return Geometry(plan, style, dimensions, width, total, trunk, pitch, gain, band, lanes=lanes)
+    return Geometry(plan, style, dimensions, width, total, trunk, pitch, gain, band, lanes=lanes, reach=reach)
 
 
 def _passes_plate(plan: Plan, link: Link) -> bool:

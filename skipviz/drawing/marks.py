@@ -91,14 +91,21 @@ def layer_label(x: float, y: float, k: int, box_height: float) -> Markup:
     )
 
 
-def said(what: str, x: float, y: float, width: float, k: int, taken: float) -> Markup:
-    """Return what a box does, with the layer's number small in its corner where there is room; `taken` of it is at its right."""
-    corner = CORNER_CHARACTER * (3 + len(str(k)))
+def said(what: str, x: float, y: float, width: float, k: int | None, taken: float) -> Markup:
+    """Return what a box does, with the layer's number small in its corner where there is room; `taken` of it is at its right.
+
+    One beside the trunk has no number (`k` is None): its words stand in its middle.
+    """
+    corner = 0 if k is None else CORNER_CHARACTER * (3 + len(str(k)))
     room = width - 7 - taken
     size = min(WHAT_LARGEST, (room - corner) / (WHAT_CHARACTER * len(what)))
     numbered = size >= WHAT_SMALLEST
     size = size if numbered else min(WHAT_LARGEST, room / (WHAT_CHARACTER * len(what)))
     letter = tag("tspan", {"class": "f"}, "f")
+    if k is None:
+        return group(
+            "says alone", text("what middle", x + (width - taken) / 2, y + 0.36 * size, tag("tspan", {"font-size": size}, what))
+        )
     return group(
         "says",
         text("corner", x + 4, y + 3.3, letter, tag("tspan", {"class": "k"}, f"({k})")) if numbered else Markup(),
@@ -107,7 +114,7 @@ def said(what: str, x: float, y: float, width: float, k: int, taken: float) -> M
 
 
 def box(
-    x: float, top: float, width: float, height: float, k: int, css: str, dropout: float = 0.0, what: str = "", **attributes
+    x: float, top: float, width: float, height: float, k: int | None, css: str, dropout: float = 0.0, what: str = "", **attributes
 ) -> Markup:
     """Return a layer's box; `css` holds its states (killed, off); the label makes room for its `dropout`.
 
@@ -128,7 +135,7 @@ def box(
             f"M{number(x)} {number(top)}l{number(width)} {number(height)}m0 {number(-height)}l{number(-width)} {number(height)}",
         ),
         rectangle("plain", middle - label_width / 2, top + 1.6, plain, height - 3.2),
-        layer_label(middle, top + height / 2, k, height),
+        Markup() if k is None else layer_label(middle, top + height / 2, k, height),
         said(what, x, top + height / 2, width, k, RATE_CHARACTER * len(words) + 3 if dropout else 0) if what else Markup(),
         text("rate", right, top + height / 2 + 3.2, words) if dropout else Markup(),
         **focusable(**attributes),

@@ -6,11 +6,12 @@ to a place. The diagram, the charts and the table share these rows. Imports the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from ..network.branch import Beside
 from ..network.merge import MERGES
 from ..network.network import Network
 from .fold import Item
@@ -99,6 +100,14 @@ class Plan:
     """Plate's item → skips that lie wholly inside it."""
     head: tuple[int, ...] = ()
     """Skips that the head reads."""
+    unfolded: tuple[str, ...] = ()
+    """The last boxes of branches that are unfolded where they can be."""
+    beside: frozenset[str] = frozenset()
+    """The nodes of those branches."""
+
+    def is_unfolded(self, link: Link) -> bool:
+        """Return whether a link leaves from a branch's box that is drawn."""
+        return self.network.skips[link.skips[0]].via in self.beside and not link.crosses_fold
 
     @cached_property
     def leaving(self) -> dict[int, list[int]]:
@@ -119,13 +128,17 @@ class Plan:
         return tuple(state for state in self.gaps[gap] if state < self.network.depth)
 
 
-def plan(network: Network, items: Sequence[Item], repeat: int = 1) -> Plan:
-    """Return the row table of `network` drawn as `items`; with `repeat`, these are one unit of a stack."""
+def plan(network: Network, items: Sequence[Item], repeat: int = 1, unfolded: Iterable[str] = ()) -> Plan:
+    """Return the row table of `network` drawn as `items`; with `repeat`, these are one unit of a stack.
+
+    The branches that end in the nodes `unfolded`, and all that those read, are drawn box by box.
+    """
     items = tuple(items)
     unit = network.depth // repeat
     boundaries = [0, *(item.last + 1 for item in items)]
     gaps = tuple(tuple(state + number * unit for number in range(repeat)) for state in boundaries)
-    made = Plan(network, items, gaps)
+    vias = tuple(sorted({*unfolded} & {skip.via for skip in network.skips}))
+    made = Plan(network, items, gaps, unfolded=vias, beside=beside_nodes(network, vias))
     finder = _Finder(items)
     grouped: dict[tuple[Place, Place, str], list[int]] = {}
     joints: dict[int, list[int]] = {}
@@ -139,7 +152,7 @@ def plan(network: Network, items: Sequence[Item], repeat: int = 1) -> Plan:
             inside.setdefault(plate, []).append(index)
             continue
         via = skip.via if PLATE not in (start.kind, end.kind) else ""
-        grouped.setdefault((start, end, via.partition(".")[0]), []).append(index)
+        grouped.setdefault((start, end, via if via in made.beside else via.partition(".")[0]), []).append(index)
         if end.kind == JOINT:
             joints.setdefault(end.index, []).append(index)
     links = [Link(tuple(skips), start, end) for (start, end, _), skips in grouped.items()]
@@ -148,6 +161,12 @@ def plan(network: Network, items: Sequence[Item], repeat: int = 1) -> Plan:
     made.inside = {item: tuple(skips) for item, skips in inside.items()}
     made.head = tuple(index for link in made.links if link.end.kind == HEAD for index in link.skips)
     return made
+
+
+def beside_nodes(network: Network, vias: Iterable[str]) -> frozenset[str]:
+    """Return the ids of the nodes of the branches that end in `vias`."""
+    found = Beside(network) if vias else None
+    return frozenset(node.id for via in vias for node in found.feeding(via))
 
 
 class _Finder:

@@ -38,6 +38,7 @@ class _UPainter(Painter):
     """Paints trunk, ends and levels where a U has them; boxes, joints, skips and valves as ever."""
 
     geometry: UGeometry
+    unfolds = False
 
     def _trunk(self) -> Markup:
         g, pieces = self.geometry, [self._levels()]
@@ -49,10 +50,10 @@ class _UPainter(Painter):
             taps = g.gap_taps(gap)
             if taps:
                 before, after = _cut(line, taps[0])
-                pieces.append(marks.trunk_line(self._edge("state", states), before))
-                pieces.append(marks.trunk_line(self._edge("trunk", feeds), after))
+                pieces.append(marks.trunk_line(self.edge("state", states), before))
+                pieces.append(marks.trunk_line(self.edge("trunk", feeds), after))
             else:
-                pieces.append(marks.trunk_line(self._edge("state", states), line))
+                pieces.append(marks.trunk_line(self.edge("state", states), line))
         return group("trunk-layer", *pieces)
 
     def _stub(self, item: int, states) -> Markup:
@@ -60,7 +61,7 @@ class _UPainter(Painter):
         ends = sorted((*g.items[item], *g.joints[item]))[1:3]
         if not MERGES[self.plan.merge_at(item)].sums:
             return marks.trunk_wire(x, *ends)
-        return marks.trunk_edge(self._edge("state", states), x, *ends)
+        return marks.trunk_edge(self.edge("state", states), x, *ends)
 
     def _line(self, gap: int) -> list[tuple[float, float]]:
         """Return the trunk of a gap in the direction of the signal."""

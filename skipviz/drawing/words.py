@@ -7,57 +7,94 @@ from collections.abc import Sequence
 
 from ..network.activation import ACTIVATIONS
 from ..network.base import axes
-from ..network.branch import feeding
+from ..network.branch import feeding, places_of
+from ..network.edge import Edge
 from ..network.layer import Layer
 from ..network.network import Network
+from ..network.node import Node
 from ..network.norm import NORMS
 from ..network.operation import Identity
 from ..network.share import shares
+from ..network.skip import Skip
 
 GROUP = re.compile("[A-Za-z]+")
 """What a branch's nodes are called by, before their numbers."""
 MOST_LETTERS = 16
 """Of a branch on a chip."""
+FOLDS = " ⇕"
+"""Ends the words of a chip that folds and unfolds a branch."""
 
 
-def chips(network: Network, skips: Sequence[int]) -> list[str]:
-    """Return the words on a red line: strength, adapter and gradient gain where they are not the usual ones."""
+def chips(network: Network, skips: Sequence[int], name: str | None = None) -> list[str]:
+    """Return the words on a red line: strength, adapter and gradient gain where they are not the usual ones.
+
+    Before them stands `name`, by default that of the branch which the line comes from.
+    """
     parts = [network.skips[index] for index in skips]
-    found = [branch(network, parts[0].via)] if len({part.via for part in parts}) == 1 and parts[0].via else []
-    strengths, shared = {part.strength for part in parts}, shares(network.skips, {}) if parts[0].softmax else {}
-    if len(parts) == 1 and parts[0].id in shared:
-        found.append(f"{100 * shared[parts[0].id]:.0f} %")
+    shared = shares(network.skips, {}) if parts[0].softmax else {}
+    name = named(network, skips) if name is None else name
+    adapters = {network.shapes.skips[index].label() for index in skips}
+    found = ([name] if name else []) + _unusual(parts, adapters, shared.get(parts[0].id) if len(parts) == 1 else None)
+    on = sum(part.in_force for part in parts)
+    return [f"{on} of {len(parts)} on", *found] if 0 < on < len(parts) else found
+
+
+def edge_chips(network: Network, index: int) -> list[str]:
+    """Return the words on an edge of a branch; there is no room for its adapter."""
+    return _unusual([network.edges[index]], set(), None)
+
+
+def _unusual(parts: Sequence[Skip | Edge], adapters: set[str], share: float | None) -> list[str]:
+    found, strengths = [], {part.strength for part in parts}
+    if share is not None:
+        found.append(f"{100 * share:.0f} %")
     elif strengths != {1.0} or any(part.learned for part in parts):
         digits = ".2f" if any(part.learned for part in parts) else ".3g"
         found.append(f"×{strengths.pop():{digits}}".replace("-", "−") if len(strengths) == 1 else "× mixed")
-    adapters = {network.shapes.skips[index].label() for index in skips}
     if len(adapters) == 1:
         found += [word for word in adapters.pop().split(" · ") if word]
     gains = {part.gain for part in parts}
     if gains != {1.0}:
         found.append(f"▽ ×{gains.pop():.3g}" if len(gains) == 1 else "▽ mixed")
-    on = sum(part.in_force for part in parts)
-    if 0 < on < len(parts):
-        found.insert(0, f"{on} of {len(parts)} on")
     return found
 
 
+def named(network: Network, skips: Sequence[int]) -> str:
+    """Return what the branch does that skips come from; '' where they come from none, or from several."""
+    vias = {network.skips[index].via for index in skips}
+    return branch(network, vias.pop()) if len(vias) == 1 and "" not in vias else ""
+
+
 def branch(network: Network, via: str) -> str:
-    """Return what a skip's branch is called or does, in few letters: `SE`, `mean→4→16`, or how many boxes it has."""
+    """Return what a branch is called or does, in few letters: `SE ÷16`, `3×3·64 BN`, or how many boxes it has."""
     nodes = feeding(network, via)
     groups = {GROUP.match(node.id)[0] for node in nodes if "." in node.id and GROUP.match(node.id)}
     if len(groups) == 1 and groups != {"u"}:
-        return name.upper() if len(name := groups.pop()) < 3 else name
+        name = name.upper() if len(name := groups.pop()) < 3 else name
+        widths = [node.op.width for node in nodes if node.op.kind == "linear"]
+        return f"{name} ÷{widths[1] / widths[0]:g}" if name == "SE" and len(widths) == 2 else name
     said = "→".join(filter(None, (short(node, axes(network.input)) for node in nodes)))
+    if len(nodes) == 1 and nodes[0].norm != "none" and said == nodes[0].op.short(axes(network.input)):
+        said += f" {letters(nodes[0].norm)}"
     return said if said and len(said) <= MOST_LETTERS else f"{len(nodes)} box" + "es" * (len(nodes) > 1)
+
+
+def foldable(name: str) -> str:
+    """Return the name of a branch as the chip says it that folds and unfolds it."""
+    return name + FOLDS
+
+
+def letters(norm: str) -> str:
+    """Return a norm in few letters: `BN`."""
+    words = NORMS[norm].words.split()
+    return words[0] if words[0].isupper() else "".join(word[0].upper() for word in words)
 
 
 def short(layer: Layer, axes: int = 2) -> str:
     """Return what a box does in few letters, of states of so many axes."""
-    norm = NORMS[layer.norm].words.split() if layer.norm != "none" else []
-    letters = [norm[0] if norm[0].isupper() else "".join(word[0].upper() for word in norm)] if norm else []
+    norm = [letters(layer.norm)] if layer.norm != "none" else []
     activation = [ACTIVATIONS[layer.activation].words] if layer.activation != "none" else []
-    return layer.op.short(axes) or " ".join((letters + activation)[:2]) or ("scale" if layer.scale_learned else "")
+    return layer.op.short(axes) or " ".join((norm + activation)[:2]) or ("scale" if layer.scale_learned else "")
 
 
 def differ(network: Network) -> bool:
@@ -120,12 +157,44 @@ def skip(described: Network, skips: Sequence[int]) -> str:
     on = sum(described.skips[index].in_force for index in skips)
     if len(skips) > 1:
         return f"{len(skips)} skips, {on} on, {first.merge}; the first from h({first.source}) to h({first.target})"
-    strength = f", strength {first.strength:.3g}".replace("-", "−") + ", learned" * first.learned
-    if first.strength == 1 and not first.learned:
-        strength = ""
+    strength = _strength(first)
     if first.via:
         strength += f", through {branch(described, first.via)}"
     return f"Skip from h({first.source}) to h({first.target}), {first.merge}{strength}, {'on' if on else 'off'}"
+
+
+def _strength(part: Skip | Edge) -> str:
+    if part.strength == 1 and not part.learned:
+        return ""
+    return f", strength {part.strength:.3g}".replace("-", "−") + ", learned" * part.learned
+
+
+def edge(part: Edge, name: dict[str, str]) -> str:
+    """Return the sentence of an edge of a branch."""
+    return f"Edge {ends(part, name)}{_strength(part)}, {'on' if part.in_force else 'off'}"
+
+
+def ends(part: Edge, name: dict[str, str]) -> str:
+    """Return where an edge of a branch leads from and to: `h(3) → mean`."""
+    return f"{name[part.source]} → {name[part.target]}"
+
+
+def names(described: Network) -> dict[str, str]:
+    """Return what is said of whatever edges of branches lead from and to, by the name that they have for it."""
+    states = {name: f"h({k})" for name, k in places_of(described).items()}
+    count = axes(described.input)
+    boxes = {node.id: doing(node, count) for node in described.branches}
+    return states | {name: name for name in described.further} | boxes
+
+
+def doing(node: Node, axes: int) -> str:
+    """Return what a box beside the trunk does in few letters: its merge's name, or its operation."""
+    return node.op.kind if node.is_merge else short(node, axes) or node.op.label()
+
+
+def box(node: Node) -> str:
+    """Return the sentence of a box beside the trunk."""
+    return f"Beside the trunk: {node.words()}"
 
 
 def plate(described: Network, first: int, last: int, blocks: int) -> str:

@@ -273,14 +273,15 @@ def test_the_table_says_what_boxes_without_an_operation_do_and_by_which_branch_a
     network = families.resnet(depth=8, reduction=4, widths=(4, 8, 16), input=(1, 8, 8), head=10)
     lab = kept.put(Experiment(variants={"network": network}, task=Task(name="digits")))
     lab.page.get_by_label("Table", exact=True).click()
-    layers, boxes, skips = (lab.page.locator(".sv-table tbody").nth(place) for place in range(3))
+    layers, boxes, edges, skips = (lab.page.locator(".sv-table tbody").nth(place) for place in range(4))
     for place, layer in enumerate(network.layers):
         if layer.activation == "relu" and layer.op.kind == "identity":
             expect(layers.locator("tr").nth(place).locator("td").first).to_have_text("ReLU")
     assert boxes.locator("tr").count() == len(network.branches)
+    assert edges.locator("tr").count() == len(network.edges)
     for place, skip in enumerate(network.skips):
         if skip.via:
-            expect(skips.locator("tr").nth(place).locator("td").nth(1)).to_have_text("SE")
+            expect(skips.locator("tr").nth(place).locator("td").nth(1)).to_have_text("SE ÷4")
 
 
 def test_a_press_during_which_the_diagram_is_drawn_anew_still_switches_its_skip(six):

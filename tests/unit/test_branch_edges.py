@@ -14,6 +14,7 @@ from skipviz.learning.trainer import Trainer
 from skipviz.network import edit
 from skipviz.sharing import link
 from skipviz.tasks.event import LayerEvent, SkipEvent, applied
+from skipviz.web.content.page_data import network_data
 from skipviz.web.session_state.editor import Editor, events_between, network_after
 
 
@@ -179,6 +180,19 @@ def test_an_edges_adapter_and_a_boxs_operation_are_set_at_rest():
     ):
         with pytest.raises(NetworkError, match=words):
             network_after(GATE, {"op": "layers", "ids": ids, "changes": changes})
+
+
+def test_a_page_is_told_of_boxes_and_edges_of_branches_what_it_is_told_of_layers_and_skips():
+    told = network_data(edit.set_skip(GATE, ASKED, strength=0.5))
+    assert [box["name"] for box in told["branches"]] == ["1×1·2", "1×1·2", "add", "ReLU", "1×1·1", "multiply"]
+    assert told["branches"][4]["says"] == "conv 1, sigmoid"
+    assert [box["parameters"] for box in told["branches"]] == [shape.parameters for shape in GATE.shapes.branches]
+    edge = next(edge for edge in told["edges"] if edge["id"] == ASKED)
+    assert (edge["name"], edge["to"], edge["strength"], edge["merges"], edge["adapters"]) == ("1×1·2 → add", "asked", 0.5, True, [])
+    other = next(one for one in told["edges"] if one["id"] == edge_into(GATE, "asked", "wg"))
+    assert [name for name, _ in other["adapters"]][:2] == ["none", "project"]
+    into = next(one for one in told["edges"] if one["to"] == "wg")
+    assert (into["name"], into["merges"], into["adapters"]) == ("h(3) → 1×1·2", False, [])
 
 
 def test_a_link_holds_how_edges_are_switched():

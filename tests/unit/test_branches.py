@@ -36,6 +36,7 @@ from skipviz.network.paths import in_use, path_counts
 from skipviz.sharing.script.experiment import network_source, script
 from skipviz.tasks.event import LayerEvent, SkipEvent
 from skipviz.web.content.page_data import MOST_BOXES, network_data
+from skipviz.web.forms.family_detection import recognised
 
 DIGITS = Head(kind="classes", outputs=10)
 
@@ -291,6 +292,19 @@ def test_impossible_branches_are_refused_with_a_sentence(name):
     assert words in str(error.value)
 
 
+def test_a_skip_from_a_branch_that_is_not_there_is_refused_with_a_sentence():
+    with pytest.raises(ValueError, match="skip s1: there is no branch with a node b9"):
+        Network(layers=[{"op": {"kind": "linear", "width": 4}}] * 2, skips=[{"source": 1, "target": 2, "via": "b9"}])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_forms_know_of_any_network_with_branches_whether_it_is_a_familys(name):
+    made = NETWORKS[name]()
+    found = recognised(made)
+    assert (found.recipe is not None) == (name in ("SE-ResNet", "SE-ResNet of version 2 with drop-path"))
+    assert found.stack is None
+
+
 def test_a_task_gives_one_input():
     both = {"a": linear(3), "b": linear(3), "sum": "add"}
     two = graph(both, "left>a right>b a>sum b>sum", "sum", {"left": (2,), "right": (5,)})
@@ -369,7 +383,7 @@ def test_a_page_lists_the_nearest_boxes_of_a_long_branch_and_no_more():
         skips=[{"source": 1, "target": 2, "via": f"b{count}"}],
     )
     boxes = network_data(network)["skips"][0]["boxes"]
-    assert [box["id"] for box in boxes] == [f"b{k}" for k in range(count - MOST_BOXES + 1, count + 1)]
+    assert [network.branches[place].id for place in boxes] == [f"b{k}" for k in range(count - MOST_BOXES + 1, count + 1)]
     assert len(feeding(network, f"b{count}")) == count
 
 

@@ -1,19 +1,20 @@
 // @ts-check
 // An event in the few words that stand beside its mark.
 import { formatNumber } from "./numbers.js";
+import { partsOf } from "./parts.js";
 
 /* global KINDS */
 
 /**
  * @param {any} event
- * @param {{skips: any[], layers: any[]}} network  names the parts
+ * @param {any} network  names the parts
  * @returns {string}
  */
 export function eventWords(event, network) {
   if (event.kind === "clip") return clipWords(event);
   const words = KINDS.event.find(([name]) => name === event.kind)?.[1];
   if (words) return words.replace(/{(\w+)}/g, (_, field) => (Number.isInteger(event[field]) ? event[field].toLocaleString("en") : formatNumber(event[field])));
-  const name = eventPart(event, event.kind === "skip" ? network.skips : network.layers);
+  const name = eventPart(event, network);
   if (event.on === true) return `${name} on`;
   if (event.on === false) return `${name} off`;
   if (event.strength !== undefined && event.strength !== null) return `${name} ×${formatNumber(event.strength)}`;
@@ -21,11 +22,12 @@ export function eventWords(event, network) {
   return name;
 }
 
-function eventPart(event, parts) {
+function eventPart(event, network) {
   const count = event.ids.length;
-  if (count > 1) return count === parts.length ? `all ${event.kind}s` : `${count} ${event.kind}s`;
-  const part = parts.find((one) => one.id === event.ids[0]);
+  if (count > 1) return count === network[`${event.kind}s`].length ? `all ${event.kind}s` : `${count} ${event.kind}s`;
+  const part = partsOf(network, event.kind).find((one) => one.id === event.ids[0]);
   if (!part) return event.ids[0];
+  if (part.name) return part.name;
   return event.kind === "skip" ? `${part.source}→${part.target}` : `f(${part.k})`;
 }
 

@@ -173,6 +173,12 @@ export const EXPLANATIONS = {
     formula: "add: h+sA; concat: [h, sA]; gate: h+s(1−T)(A−h); multiply: h+s(A⊙h−h); attend: h+s(O−h); mix: h+s(Ph−h); streams: h+s(MA+B⊙h−h)",
     read: "Off does exactly what s = 0 does; deleting it changes the network. O: attention of h over A; P: attention weights of A.",
   },
+  branch: {
+    title: "Branch",
+    says: "Boxes beside the trunk: they read its states, and a skip carries what they made back to it.",
+    formula: "A = f_b(… f_a(h(i)));  off: what the edge brings is 0",
+    read: "Each edge has a switch, a strength and a gradient gain, like a skip. The chip folds the boxes to one line.",
+  },
   adapter: {
     title: "Adapter",
     says: "Makes what the skip carries as wide as the state that it joins.",

@@ -2,7 +2,7 @@
 // Puts a frame's gradients on the diagram: the width and colour of every band, the stripes of every plate.
 import { medianOf } from "./aggregate.js";
 
-const FIELDS = { state: "state_grad", trunk: "trunk_grad", skip: "skip_grad" };
+const FIELDS = { state: "state_grad", trunk: "trunk_grad", skip: "skip_grad", edge: "edge_grad" };
 const WIRE = 1.25;
 
 /**
@@ -39,12 +39,12 @@ export function createDiagramPainter(svg, diagram) {
     svg.classList.toggle("rest", !values);
     for (const edge of edges) {
       if (!edge.bands.length) continue;
-      const list = values ? values[FIELDS[edge.kind]] : null;
+      const list = values?.[FIELDS[edge.kind]] ?? null;
       const gradient = list ? medianOf(edge.parts, list) : null;
       const t = scaleOf(gradient);
       const width = list ? WIRE + ((edge.band ?? diagram.band_max) - WIRE) * t : 0;
       const over = gradient !== null && gradient > 10;
-      const colour = rampColour(edge.kind === "skip" ? ramps.skip : ramps.trunk, t);
+      const colour = rampColour(["skip", "edge"].includes(edge.kind) ? ramps.skip : ramps.trunk, t);
       for (const band of edge.bands) {
         band.style.strokeWidth = `${width.toFixed(2)}px`;
         band.style.stroke = over ? "" : colour;

@@ -3,6 +3,7 @@
 
 import { countInForce, inForce } from "../common/in_force.js";
 import { factor } from "../common/numbers.js";
+import { partsOf } from "../common/parts.js";
 
 const STANDING_SVG = "http://www.w3.org/2000/svg";
 // As `skipviz.drawing.marks` and `plate` have them, px.
@@ -16,8 +17,10 @@ const RING_GAP = 11;
  */
 export function networkThen(network, then) {
   const stood = (part, known) => ({ ...part, ...known.get(part.id) });
-  const skips = network.skips.map((skip) => stood(skip, then.skip));
-  return { ...network, skips, layers: network.layers.map((layer) => stood(layer, then.layer)), skips_on: countInForce(skips) };
+  const all = (kind, parts) => parts.map((part) => stood(part, then[kind]));
+  const skips = all("skip", network.skips);
+  const beside = { branches: all("layer", network.branches), edges: all("skip", network.edges) };
+  return { ...network, skips, layers: all("layer", network.layers), ...beside, skips_on: countInForce(skips) };
 }
 
 /**
@@ -25,11 +28,16 @@ export function networkThen(network, then) {
  * @param {any} network  as Python tells of it  @param {any} values  a frame's, of the network
  */
 export function withStrengths(network, values) {
-  const { strength: learned, mixing } = values ?? {};
+  const { strength, share, mixing, edge_strength: edges } = values ?? {};
   let place = 0;
   const mixed = (skip) => (mixing && skip.matrix ? mixing.slice(place, (place += skip.matrix.length)) : skip.matrix);
-  const then = (skip, index) => ({ ...skip, strength: learned?.[index] ?? skip.strength, share: values.share?.[index] ?? skip.share, matrix: mixed(skip) });
-  return learned || mixing ? { ...network, skips: network.skips.map(then) } : network;
+  const then = (part, learned, index) => ({ ...part, strength: learned?.[index] ?? part.strength });
+  const skip = (part, index) => ({ ...then(part, strength, index), share: share?.[index] ?? part.share, matrix: mixed(part) });
+  return {
+    ...network,
+    ...(strength || mixing ? { skips: network.skips.map(skip) } : {}),
+    ...(edges ? { edges: network.edges.map((part, index) => then(part, edges, index)) } : {}),
+  };
 }
 
 /** A matrix's rows as words; of a skip that is off it has none. @param {(number | null)[]} matrix  row by row */
@@ -44,10 +52,11 @@ export function matrixRows(matrix) {
  * @param {SVGSVGElement} svg @param {any} diagram @param {any} network  with them
  */
 export function drawStrengths(svg, diagram, network) {
+  const all = partsOf(network, "skip");
   for (const line of diagram.skips) {
-    const skips = line.parts.map((index) => network.skips[index]);
+    const skips = line.parts.map((index) => all[index]);
     const node = skips.some((skip) => skip.learned) && svg.querySelector(`[data-edge="${line.id}"]`);
-    if (node) putChips(svg, line, chipWords(skips, countInForce(skips), node.classList.contains("count")), !node.classList.contains("off"));
+    if (node) putChips(svg, line, chipWords(line, skips, countInForce(skips), node.classList.contains("count")), !node.classList.contains("off"));
   }
 }
 
@@ -56,8 +65,9 @@ export function drawStrengths(svg, diagram, network) {
  * @param {SVGSVGElement} svg @param {any} diagram @param {any} network
  */
 export function drawStanding(svg, diagram, network) {
+  const all = partsOf(network, "skip");
   for (const line of diagram.skips) {
-    const skips = line.parts.map((index) => network.skips[index]);
+    const skips = line.parts.map((index) => all[index]);
     const on = countInForce(skips);
     const node = svg.querySelector(`[data-edge="${line.id}"]`);
     if (!node) continue;
@@ -65,11 +75,11 @@ export function drawStanding(svg, diagram, network) {
     node.classList.toggle("some", on > 0 && on < skips.length);
     node.setAttribute("aria-pressed", String(on > 0));
     node.setAttribute("aria-label", skipSentence(skips, on));
-    putChips(svg, line, chipWords(skips, on, node.classList.contains("count")), on > 0);
+    putChips(svg, line, chipWords(line, skips, on, node.classList.contains("count")), on > 0);
     svg.querySelector(`[data-of="${line.id}"]`)?.classList.toggle("off", !on);
   }
   for (const plate of diagram.plates) if (plate.inside) putDashes(svg, plate, network.skips);
-  const layers = new Map(network.layers.map((layer) => [layer.id, layer]));
+  const layers = new Map(partsOf(network, "layer").map((layer) => [layer.id, layer]));
   const named = (node, kind) => node.dataset[kind].split(" ").map((id) => layers.get(id));
   for (const node of /** @type {any} */ (svg.querySelectorAll("[data-layer]"))) {
     const own = named(node, "layer");
@@ -93,25 +103,29 @@ function short(value) {
 
 function skipSentence(skips, on) {
   const [first] = skips;
+  if (first.name) return `Edge ${first.name}${strengthWords(first)}, ${on ? "on" : "off"}`;
   if (skips.length > 1) return `${skips.length} skips, ${on} on, ${first.merge}; the first from h(${first.source}) to h(${first.target})`;
-  const strength = first.strength === 1 && !first.learned ? "" : `, strength ${short(first.strength)}${first.learned ? ", learned" : ""}`;
   const through = first.via ? `, through ${first.branch}` : "";
-  return `Skip from h(${first.source}) to h(${first.target}), ${first.merge}${strength}${through}, ${on ? "on" : "off"}`;
+  return `Skip from h(${first.source}) to h(${first.target}), ${first.merge}${strengthWords(first)}${through}, ${on ? "on" : "off"}`;
+}
+
+function strengthWords({ strength, learned }) {
+  return strength === 1 && !learned ? "" : `, strength ${short(strength)}${learned ? ", learned" : ""}`;
 }
 
 // The words on a red line, as `skipviz.drawing.words.chips` has them.
-function chipWords(skips, on, crosses) {
+function chipWords(line, skips, on, crosses) {
   const all = (name) => [...new Set(skips.map((skip) => skip[name]))];
   const [strengths, adapters, gains] = [all("strength"), all("adapter_label"), all("gain")];
   const found = [];
   if (crosses && skips.length > 1) found.push(`${skips.length} skips`);
   if (on > 0 && on < skips.length) found.push(`${on} of ${skips.length} on`);
-  if (all("via").length === 1 && skips[0].via) found.push(skips[0].branch);
+  if (line.branch) found.push(line.branch);
   if (skips.length === 1 && skips[0].softmax && skips[0].share !== null && on) found.push(`${(100 * skips[0].share).toFixed(0)} %`);
   else if (strengths.length > 1) found.push("× mixed");
   else if (skips.some((skip) => skip.learned)) found.push(factor(strengths[0]));
   else if (strengths[0] !== 1) found.push(`×${short(strengths[0])}`);
-  if (adapters.length === 1) found.push(...(adapters[0] || "").split(" · ").filter(Boolean));
+  if (adapters.length === 1 && !skips[0].name) found.push(...(adapters[0] || "").split(" · ").filter(Boolean));
   if (gains.length > 1) found.push("▽ mixed");
   else if (gains[0] !== 1) found.push(`▽ ×${short(gains[0])}`);
   return found;
@@ -127,18 +141,22 @@ function drawnMark(tag, attributes, ...children) {
 function putChips(svg, line, words, on) {
   const layer = svg.querySelector(".chip-layer");
   const old = layer.querySelectorAll(`[data-chip="${line.id}"]`);
-  const css = on ? "chip" : "chip off";
-  if ([...old].map((chip) => chip.textContent).join("\n") === words.join("\n")) {
-    for (const chip of old) chip.setAttribute("class", css);
-    return;
-  }
-  for (const chip of old) chip.remove();
+  // The chip that unfolds a branch stays: it may have the focus.
+  const kept = [...old].find((chip) => chip.hasAttribute("data-branch"));
+  for (const chip of old) chip.classList.toggle("off", !on);
+  if ([...old].map((chip) => chip.textContent).join("\n") === words.join("\n")) return;
+  for (const chip of old) if (chip !== kept) chip.remove();
   const [x, middle] = line.chip;
   for (const [place, text] of words.entries()) {
     const y = middle + (place - (words.length - 1) / 2) * CHIP.pitch;
     const width = Math.max(CHIP.least, CHIP.margin + CHIP.character * text.length);
+    if (kept && text === line.branch) {
+      kept.querySelector(".face").setAttribute("y", String(y - CHIP.height / 2));
+      kept.querySelector(".word").setAttribute("y", String(y + 4.2));
+      continue;
+    }
     const face = drawnMark("rect", { class: "face", x: x - width / 2, y: y - CHIP.height / 2, width, height: CHIP.height, rx: 4 });
-    layer.append(drawnMark("g", { class: css, "data-chip": line.id }, face, drawnMark("text", { class: "word", x, y: y + 4.2 }, text)));
+    layer.append(drawnMark("g", { class: on ? "chip" : "chip off", "data-chip": line.id }, face, drawnMark("text", { class: "word", x, y: y + 4.2 }, text)));
   }
 }
 

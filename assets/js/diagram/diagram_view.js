@@ -5,11 +5,12 @@ import { createDiagramPainter } from "./diagram_paint.js";
 import { drawStanding, drawStrengths } from "./diagram_standing.js";
 import { isDrag, isFinger, partAt } from "./diagram_tap.js";
 import { inForce } from "../common/in_force.js";
+import { partsOf } from "../common/parts.js";
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.";
 const ONLY_WATCHED = "Network diagram, which is watched. Arrow keys move.";
-const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate]";
+const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate], [data-branch]";
 
 /** A state and the box that it comes out of. @param {number} k */
 const placeWords = (k) => (k === 0 ? "h(0), the input" : `h(${k}), after box f(${k})`);
@@ -33,7 +34,7 @@ function dragWords({ k, keyboard }, from, to) {
  * Mount diagrams into `host`, and tell what a person does to them.
  * @param {HTMLElement} host
  * @param {{toggleSkip: Function, selectSkip: Function, selectLayer: Function, toggleValve: Function, addSkip: Function, remove: Function,
- *   open: Function, hover: Function}} act
+ *   open: Function, unfold?: Function, hover: Function}} act
  */
 export function createDiagramView(host, act) {
   /** @type {SVGSVGElement | null} */
@@ -57,7 +58,7 @@ export function createDiagramView(host, act) {
   /** @type {any} */
   let lastPaint = null;
 
-  const kindOf = (node) => ["skip", "layer", "valve", "plate"].find((kind) => node?.dataset?.[kind]) ?? "";
+  const kindOf = (node) => ["skip", "layer", "valve", "plate", "branch"].find((kind) => node?.dataset?.[kind]) ?? "";
   const named = (node) => (kindOf(node) ? `[data-${kindOf(node)}="${CSS.escape(node.dataset[kindOf(node)])}"]` : "");
   const list = (node, kind) => (node.dataset[kind] || "").split(" ").filter(Boolean);
   const items = () => (svg ? /** @type {any[]} */ ([...svg.querySelectorAll(FOCUSABLE)]) : []);
@@ -183,6 +184,7 @@ export function createDiagramView(host, act) {
     } else if (node.dataset.valve) act.toggleValve(list(node, "valve"));
     else if (node.dataset.layer) act.selectLayer(list(node, "layer"));
     else if (node.dataset.plate) act.open(layerIn(node.dataset.plate, null));
+    else if (node.dataset.branch) act.unfold?.(list(node, "branch"));
   }
 
   function onKeyDown(event) {
@@ -316,7 +318,8 @@ export function createDiagramView(host, act) {
     },
     /** Show at once what a click asked for; the server's drawing follows. */
     mark(kind, ids, network) {
-      const lit = new Set(kind === "skip" ? network.skips.filter(inForce).map((skip) => skip.id) : network.layers.filter((layer) => layer.gain > 0).map((layer) => layer.id));
+      const shows = kind === "skip" ? inForce : (layer) => layer.gain > 0;
+      const lit = new Set(partsOf(network, kind === "skip" ? "skip" : "layer").filter(shows).map((part) => part.id));
       for (const node of items()) {
         const own = list(node, kind);
         if (!own.length || !own.every((id) => ids.includes(id))) continue;
@@ -328,7 +331,7 @@ export function createDiagramView(host, act) {
     /** Say whether its parts can be switched or are only watched. @param {boolean} only */
     watched(only) {
       svg?.setAttribute("aria-label", only ? ONLY_WATCHED : HANDLED);
-      for (const node of items()) if (!node.dataset.plate) node.setAttribute("aria-disabled", String(only));
+      for (const node of items()) if (!node.dataset.plate && !node.dataset.branch) node.setAttribute("aria-disabled", String(only));
     },
     /** Show skips, valves and boxes as they stand in `network`. @param {any} network */
     stand(network) {

@@ -117,8 +117,9 @@ export function createRunStore() {
      */
     standing(shown, variant) {
       const began = this.header?.experiment?.variants?.[variant] ?? {};
-      const parts = (list, strength) => new Map((list ?? []).map((part) => [part.id, { on: part.on ?? true, gain: part.gain ?? 1, ...(strength && { strength: part.strength ?? 1 }) }]));
-      const then = { skip: parts(began.skips, true), layer: parts(began.layers, false) };
+      const parts = (list, strength) => new Map(list.map((part) => [part.id, { on: part.on ?? true, gain: part.gain ?? 1, ...(strength && { strength: part.strength ?? 1 }) }]));
+      const both = (own, beside) => [...(own ?? []), ...(beside ?? [])];
+      const then = { skip: parts(both(began.skips, began.edges), true), layer: parts(both(began.layers, began.branches), false) };
       for (const { step, event } of this.events) {
         const known = then[event.kind];
         const meant = event.variant ? event.variant === variant : (event.ids ?? []).every((id) => known?.has(id));

@@ -26,6 +26,7 @@ function partLines(set, data, values, figure) {
     return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${gradientAt(values, "state_grad", k)}, RMS ${formatNumber(values?.state_rms[k])}`, ...marked(values, "state_grad", k, true), "Drag to another state: a new skip"];
   }
   if (set.plate) return ["Folded layers", "Click to open two blocks here"];
+  if (set.branch) return ["A branch beside the trunk", "Click: unfold its boxes, or fold them again"];
   return [];
 }
 
@@ -41,7 +42,7 @@ const keys = (text) => (hasMouse() ? ` · ${text}` : "");
 function skipLines(ids, data, values, figure) {
   const index = data.network.skips.findIndex((skip) => skip.id === ids[0]);
   const skip = data.network.skips[index];
-  if (!skip) return [];
+  if (!skip) return edgeLines(ids[0], data, values);
   const gradient = values?.skip_grad[index];
   const trunk = skip.boxes.length ? null : values?.trunk_grad[skip.source];
   const opening = values?.gate_opening?.[index] ?? null;
@@ -50,8 +51,8 @@ function skipLines(ids, data, values, figure) {
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
     `gradient back through it ${gradientAt(values, "skip_grad", index)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
     ...marked(values, "skip_grad", index, true),
-    ...(skip.learned ? [`strength ${formatNumber(values?.strength?.[index] ?? skip.strength)}, learned at ×${formatNumber(skip.rate)} the run’s rate`] : []),
-    ...skip.boxes.map((/** @type {any} */ box) => boxLine(box, values)),
+    ...learnedLine(skip, values?.strength?.[index]),
+    ...skip.boxes.map((/** @type {number} */ place) => boxLine(data.network.branches[place], place, values)),
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
     ...mixedLines(skip, index, data.network, values),
     `Click: ${inForce(skip) ? "off" : "on"}${figure ? "" : keys("Del: remove")}`,
@@ -66,16 +67,49 @@ function mixedLines(skip, index, network, values) {
   return rows.map((row, stream) => `stream ${stream + 1} ← ${row.join("  ")}`);
 }
 
-/** One box of a branch: what it does, and the gradient of its weights or else of its output. @param {any} box @param {any} values */
-function boxLine(box, values) {
+/** @param {any} part  a skip or an edge @param {number | null | undefined} value  that it has learned */
+function learnedLine(part, value) {
+  return part.learned ? [`strength ${formatNumber(value ?? part.strength)}, learned at ×${formatNumber(part.rate)} the run’s rate`] : [];
+}
+
+/** What an edge of a branch carries back. @param {string} id @param {any} data @param {any} values */
+function edgeLines(id, data, values) {
+  const index = data.network.edges.findIndex((edge) => edge.id === id);
+  const edge = data.network.edges[index];
+  if (!edge) return [];
+  return [
+    `Edge ${edge.name}${edge.adapter_label ? `, ${edge.adapter_label}` : ""}`,
+    `gradient back through it ${gradientAt(values, "edge_grad", index)}`,
+    ...marked(values, "edge_grad", index, true),
+    ...learnedLine(edge, values?.edge_strength?.[index]),
+    `Click: ${inForce(edge) ? "off" : "on"}`,
+  ];
+}
+
+/** The gradient of a branch's box: of its weights, or else of its output. @param {any} box @param {number} place @param {any} values */
+export function boxGradient(box, place, values) {
   const [field, name] = box.parameters ? ["branch_grad", "‖∂L/∂θ‖"] : ["branch_state_grad", "‖∂L/∂h‖"];
-  return `${box.label}: ${name} ${gradientAt(values, field, box.place)}, output ${box.shape}`;
+  return `${name} ${gradientAt(values, field, place)}`;
+}
+
+/** One box of a branch: what it does, its gradient, what it gives. @param {any} box @param {number} place @param {any} values */
+function boxLine(box, place, values) {
+  return `${box.says}: ${boxGradient(box, place, values)}, output ${box.shape}`;
+}
+
+/** A box beside the trunk. @param {string} id @param {any} data @param {any} values */
+function branchLines(id, data, values) {
+  const place = data.network.branches.findIndex((box) => box.id === id);
+  const box = data.network.branches[place];
+  if (!box) return [];
+  const count = box.parameters ? `${boxGradient(box, place, values)} over ${box.parameters.toLocaleString("en")} parameters` : `no weights, ${boxGradient(box, place, values)}`;
+  return [`Beside the trunk: ${box.says}`, `${count}, output ${box.shape}`, ...marked(values, box.parameters ? "branch_grad" : "branch_state_grad", place, false), "Click: edit"];
 }
 
 function layerLines(ids, valve, data, values, figure) {
   const index = data.network.layers.findIndex((layer) => layer.id === ids[0]);
   const layer = data.network.layers[index];
-  if (!layer) return [];
+  if (!layer) return branchLines(ids[0], data, values);
   const turn = `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`;
   if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [

@@ -3,9 +3,12 @@
 import { element, iconButton } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { ACTIVATIONS } from "../common/activations.js";
+import { gradientAt } from "../common/gradient_words.js";
 import { factor, formatNumber } from "../common/numbers.js";
+import { partsOf } from "../common/parts.js";
 import { matrixRows } from "../diagram/diagram_standing.js";
 import { readAs, typedNumber } from "../common/typed_number.js";
+import { boxGradient } from "./hints.js";
 
 /* global KINDS */
 const NORMS = [["none", "no norm"], ...KINDS.norm];
@@ -43,7 +46,7 @@ function follow(input, value) {
 
 /**
  * @param {HTMLElement} host
- * @param {{skips: Function, layers: Function, insert: Function, remove: Function, deselect: Function, refuse: Function}} act
+ * @param {{skips: Function, layers: Function, selectLayer: Function, insert: Function, remove: Function, deselect: Function, refuse: Function}} act
  */
 export function createInspector(host, act) {
   let key = "";
@@ -59,14 +62,19 @@ export function createInspector(host, act) {
      * @param {any} data @param {{kind: string, ids: string[]} | null} selected
      * @param {{on: number, step: number | null}} then  skips that are on; the earlier step looked at, where nothing is changed
      * @param {string[]} [warnings]  what is wrong whatever is trained
+     * @param {any} [values]  a frame's, of the network
      */
-    update(data, selected, then, warnings = []) {
-      const skips = selected?.kind === "skip" ? data.network.skips.filter((skip) => selected.ids.includes(skip.id)) : [];
-      const layers = selected?.kind === "layer" ? data.network.layers.filter((layer) => selected.ids.includes(layer.id)) : [];
-      const parts = skips.length ? skips : layers;
+    update(data, selected, then, warnings = [], values = null) {
+      const parts = selected ? partsOf(data.network, selected.kind).filter((part) => selected.ids.includes(part.id)) : [];
+      const [skips, layers] = selected?.kind === "skip" ? [parts, []] : [[], parts];
+      const now = () => {
+        const shown = controls.querySelector(".sv-now");
+        if (shown && parts.length) shown.textContent = gradientNow(data.network, selected?.kind ?? "", parts[0], values);
+      };
       const next = JSON.stringify([still(parts), data.network.depth, then, data.network.skips_total, warnings]);
       if (skips[0]?.learned && same(parts)) follow(controls.querySelector("[aria-label='Strength']"), skips[0].strength);
       if (skips[0]?.matrix && same(parts)) controls.querySelector(".sv-matrix")?.replaceChildren(...matrixLines(skips[0].matrix));
+      now();
       if (next === key) return;
       const busy = /** @type {any} */ (document.activeElement);
       if (key && parts.length && controls.contains(busy) && ["range", "text", "select-one"].includes(busy.type) && same(parts)) {
@@ -77,8 +85,9 @@ export function createInspector(host, act) {
       shown = parts.map((part) => part.id).join();
       key = next;
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
-      if (skips.length) controls.replaceChildren(...skipControls(skips, data.network.depth, act));
-      else if (layers.length) controls.replaceChildren(...layerControls(layers, act));
+      if (skips.length) controls.replaceChildren(...skipControls(skips, data.network, act));
+      else if (layers.length) controls.replaceChildren(...layerControls(layers, data.network, act));
+      now();
       line.replaceChildren(...summary(data, then, warnings));
       for (const control of controls.querySelectorAll("button:not([aria-label='Close'], .sv-explain), input, select")) control.disabled = then.step !== null;
       if (opened) controls.querySelector("details").open = true;
@@ -91,6 +100,13 @@ export function createInspector(host, act) {
       key = "";
     },
   };
+}
+
+/** The gradient of what is selected, as the page shows it elsewhere. @param {any} network @param {string} kind @param {any} part @param {any} values */
+function gradientNow(network, kind, part, values) {
+  const place = (list) => network[list].findIndex((one) => one.id === part.id);
+  if (kind === "skip") return `gradient through it ${part.name ? gradientAt(values, "edge_grad", place("edges")) : gradientAt(values, "skip_grad", place("skips"))}`;
+  return part.name ? boxGradient(part, place("branches"), values) : `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", place("layers"))}`;
 }
 
 function summary(data, then, warnings) {
@@ -117,30 +133,35 @@ function row(words, control, key) {
   return element("div", { class: "sv-row-explained" }, element("label", { class: "sv-row" }, element("span", {}, words), control), explain(key));
 }
 
-function skipControls(skips, depth, act) {
+/** Controls of a skip, or of an edge of a branch, which has a name. */
+function skipControls(skips, network, act) {
   const skip = skips[0];
+  const edge = skip.name;
+  const boxes = (skip.boxes ?? []).map((/** @type {number} */ place) => network.branches[place]);
   const ids = skips.map((one) => one.id);
   const gains = [["1", "×1"], ["0.5", "×0.5"], ["0.1", "×0.1"], ["0", "×0, killed"]];
   if (!gains.some(([value]) => Number(value) === skip.gain)) gains.push([String(skip.gain), `×${formatNumber(skip.gain)}`]);
   return [
-    element("span", { class: "sv-what" }, element("strong", {}, "Skip "), `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`, explain("skip")),
-    switchButton("Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
+    element("span", { class: "sv-what" }, element("strong", {}, edge ? "Edge " : "Skip "), edge || `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`, edge ? explain("branch") : explain("skip")),
+    switchButton(edge ? "Edge on" : "Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
     range("Strength", skip.strength, { min: -4, max: 4, step: skip.learned ? 0.01 : 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
-    choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true)),
+    ...(edge ? [] : [choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true))]),
     menu(
-      "Adapter, learning, gain and ends of this skip",
-      ...skip.boxes.map((/** @type {any} */ box) => element("span", { class: "sv-quiet" }, `${box.label}: ${box.shape}, ${box.parameters.toLocaleString("en")} parameters`)),
-      ...(skip.boxes.length ? [] : [
+      edge ? "Adapter, learning and gain of this edge" : "Adapter, learning, gain and ends of this skip",
+      ...boxes.map((/** @type {any} */ box) => element("button", { type: "button", class: "sv-link", onclick: () => act.selectLayer([box.id]) }, `${box.says}: ${box.shape}, ${box.parameters.toLocaleString("en")} parameters`)),
+      ...(boxes.length || !skip.adapters.length ? [] : [
         ...(skip.spatials.length ? [
           row("Positions", choice("Positions", skip.spatials, skip.spatial, (value) => act.skips(ids, { spatial: value }, true)), "adapter_positions"),
         ] : []),
         row("Adapter", choice("Adapter", skip.adapters, skip.adapter, (value) => act.skips(ids, { adapter: value }, true)), "adapter"),
       ]),
-      ...fieldRows(KINDS.skip, skip.fields, Object.keys(skip.fields), act, (changes) => act.skips(ids, changes, true)),
+      ...(edge ? [] : fieldRows(KINDS.skip, skip.fields, Object.keys(skip.fields), act, (changes) => act.skips(ids, changes, true))),
       ...(skip.matrix ? [
         row("How streams mix", element("table", { class: "sv-matrix", "aria-label": "How streams mix" }, ...matrixLines(skip.matrix)), "mixing"),
       ] : []),
-      row("Strength learned", switchButton("Strength learned", skip.learned, () => act.skips(ids, { learned: !skip.learned, softmax: false }, true)), "strength_learned"),
+      ...(edge && !skip.merges ? [] : [
+        row("Strength learned", switchButton("Strength learned", skip.learned, () => act.skips(ids, { learned: !skip.learned, softmax: false }, true)), "strength_learned"),
+      ]),
       ...(skip.learned && skip.merge === "add" ? [
         row("A share, by softmax", switchButton("Share by softmax", skip.softmax, () => act.skips(ids, { softmax: !skip.softmax }, true)), "strength_share"),
       ] : []),
@@ -148,13 +169,16 @@ function skipControls(skips, depth, act) {
         row("Its rate, × the run’s", number("Learning rate of the strength, times the run’s", skip.rate, [0.01, 100], false, act, (value) => act.skips(ids, { rate: value }, true)), "strength_rate"),
       ] : []),
       row("Gradient gain", choice("Gradient gain of the skip", gains, String(skip.gain), (value) => act.skips(ids, { gain: Number(value) }, true)), "skip_gain"),
-      ...(skip.boxes.length ? [] : [
-        row("Leaves from h", number("Leaves from state", skip.source, [0, depth - 1], true, act, (value) => act.skips(ids, { source: value }, true)), "ends"),
+      ...(edge || boxes.length ? [] : [
+        row("Leaves from h", number("Leaves from state", skip.source, [0, network.depth - 1], true, act, (value) => act.skips(ids, { source: value }, true)), "ends"),
       ]),
-      row("Joins at h", number("Joins at state", skip.target, [1, depth], true, act, (value) => act.skips(ids, { target: value }, true)), "ends"),
+      ...(edge ? [] : [
+        row("Joins at h", number("Joins at state", skip.target, [1, network.depth], true, act, (value) => act.skips(ids, { target: value }, true)), "ends"),
+      ]),
       element("span", { class: "sv-quiet" }, `${skip.parameters.toLocaleString("en")} parameter${skip.parameters === 1 ? "" : "s"} of its own`),
+      element("span", { class: "sv-quiet sv-now" }),
     ),
-    iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare"),
+    ...(edge ? [] : [iconButton("bin", "Remove this skip", () => act.remove("skip", ids), "sv-bare")]),
     iconButton("close", "Close", () => act.deselect(), "sv-bare"),
   ];
 }
@@ -206,15 +230,34 @@ function matrixLines(matrix) {
   return matrixRows(matrix).map((weights) => element("tr", {}, ...weights.map((weight) => element("td", { class: "num" }, weight))));
 }
 
-function layerControls(layers, act) {
+/** What leads into a box of a branch, each edge with its switch. */
+function edgeRows(box, network, act) {
+  const into = network.edges.filter((edge) => edge.to === box.id);
+  return into.map((edge) => element("label", { class: "sv-row" }, element("span", {}, `Edge ${edge.name}`), switchButton(`Edge ${edge.name} on`, edge.on, () => act.skips([edge.id], { on: !edge.on }, true), true)));
+}
+
+/** Title of a layer; of a box of a branch what it does. */
+function boxTitle(layers) {
+  const [layer] = layers;
+  if (layer.name) return element("span", { class: "sv-what" }, element("strong", {}, "Box "), layer.name, explain("branch"));
+  return element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`, explain("layer"));
+}
+
+function layerControls(layers, network, act) {
   const layer = layers[0];
   const ids = layers.map((one) => one.id);
+  const close = iconButton("close", "Close", () => act.deselect(), "sv-bare");
+  const facts = [
+    element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
+    element("span", { class: "sv-quiet sv-now" }),
+  ];
+  if (!(layer.kind in KINDS.operation)) return [boxTitle(layers), menu("What leads into this merge", ...edgeRows(layer, network, act), ...facts), close];
   const own = fieldRows(KINDS.operation[layer.kind], layer.op, Object.keys(KINDS.operation[layer.kind]), act, (changes) => act.layers(ids, changes, true));
   const dropout = number("Dropout", layer.dropout, [0, 0.9], false, act, (value) => act.layers(ids, { dropout: value }, true));
   const path = number("Drop-path", layer.drop_path, [0, 0.9], false, act, (value) => act.layers(ids, { drop_path: value }, true));
   const factor = number("Init factor", layer.init_factor, [0.0001, 100], false, act, (value) => act.layers(ids, { init_factor: value }, true));
   return [
-    element("span", { class: "sv-what" }, element("strong", {}, "Layer "), `f(${layer.k})${layers.length > 1 ? `, ×${layers.length}` : ""}`, explain("layer")),
+    boxTitle(layers),
     switchButton("Layer on", layer.on, () => act.layers(ids, { on: !layer.on }, true)),
     range("Gradient gain", layer.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => act.layers(ids, { gain: value }, final), "gain "),
     choice("Activation", ACTIVATIONS, layer.activation, (value) => act.layers(ids, { activation: value }, true)),
@@ -228,10 +271,13 @@ function layerControls(layers, act) {
       row("Dropout", dropout, "dropout"),
       row("Drop-path", path, "drop_path"),
       row("γ from 0", switchButton("Norm's γ starts at 0", layer.zero_gamma, () => act.layers(ids, { zero_gamma: !layer.zero_gamma }, true)), "zero_gamma"),
-      element("span", { class: "sv-quiet" }, `${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`),
+      ...(layer.name ? edgeRows(layer, network, act) : []),
+      ...facts,
     ),
-    iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),
-    iconButton("bin", "Remove this layer", () => act.remove("layer", ids), "sv-bare"),
-    iconButton("close", "Close", () => act.deselect(), "sv-bare"),
+    ...(layer.name ? [] : [
+      iconButton("plus", "Insert a layer above", () => act.insert(layer.k), "sv-bare"),
+      iconButton("bin", "Remove this layer", () => act.remove("layer", ids), "sv-bare"),
+    ]),
+    close,
   ];
 }

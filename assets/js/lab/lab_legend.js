@@ -37,7 +37,7 @@ export function createLabLegend(host, act) {
       zoom.textContent = `${Math.round(100 * data.zoom)} %`;
       lower.disabled = data.zoom <= 1;
       taller.disabled = data.zoom >= 6;
-      fold.hidden = data.opened === 0;
+      fold.hidden = !data.unfolded?.length;
     },
   };
 }

@@ -1,6 +1,7 @@
 // @ts-check
 // The same run in another tab of this browser: what is switched there, this page follows, and tells Python.
 import { countInForce } from "../common/in_force.js";
+import { partsOf } from "../common/parts.js";
 
 const EVENT_KINDS = ["skip", "layer", "rate"];
 // ms after which an event that was posted and never came is given up.
@@ -57,7 +58,7 @@ export function createOtherTab(store, outer) {
       const data = outer.data();
       const now = store.standing(null, data.variant);
       for (const kind of ["skip", "layer"]) {
-        const parts = data.network[`${kind}s`];
+        const parts = partsOf(data.network, kind);
         for (const { ids, changes } of differences(kind, parts, now)) {
           for (const part of parts) if (ids.includes(part.id)) Object.assign(part, changes);
           outer.tell({ op: `${kind}s`, ids, changes, live: true });

@@ -50,11 +50,22 @@ export function createTableView(host, act) {
       skip.learned ? number("strength", index) : element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
     );
   }
-  function boxRow(box) {
+  function boxRow(box, index) {
     return element(
       "tr", {},
-      element("th", { scope: "row" }, box.id), element("td", {}, box.label), element("td", { class: "num" }, box.shape), element("td", { class: "num" }, box.parameters.toLocaleString("en")),
-      number("branch_grad", box.place), number("branch_state_grad", box.place),
+      name(box.id, () => act.selectLayer([box.id])),
+      element("td", {}, box.says), element("td", { class: "num" }, box.shape), element("td", { class: "num" }, box.parameters.toLocaleString("en")),
+      element("td", {}, box.kind in KINDS.operation ? check(`Box ${box.id} on`, box.on, (event) => act.layers([box.id], { on: event.target.checked }, true)) : ""),
+      number("branch_grad", index), number("branch_state_grad", index),
+    );
+  }
+  function edgeRow(edge, index) {
+    return element(
+      "tr", {},
+      name(edge.name, () => act.selectSkip([edge.id])),
+      element("td", {}, edge.adapter_label || "identity"), element("td", { class: "num" }, edge.parameters.toLocaleString("en")),
+      element("td", {}, check(`Edge ${edge.name} on`, edge.on, (event) => act.skips([edge.id], { on: event.target.checked }, true))),
+      edge.learned ? number("edge_strength", index) : element("td", { class: "num" }, formatNumber(edge.strength)), number("edge_grad", index),
     );
   }
   const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
@@ -74,8 +85,10 @@ export function createTableView(host, act) {
         cells = [];
         const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "mean |∂L/∂w|", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...network.layers.map(layerRow)));
         const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...network.skips.map(skipRow)));
-        const boxes = [...new Map(network.skips.flatMap((skip) => skip.boxes).map((box) => [box.id, box])).values()];
-        const branches = boxes.length ? [element("table", {}, element("caption", {}, "Boxes of branches"), heads(["box", "operation", "output", "parameters", "‖∂L/∂θ‖", "‖∂L/∂h‖"]), element("tbody", {}, ...boxes.map(boxRow)))] : [];
+        const branches = network.branches.length ? [
+          element("table", {}, element("caption", {}, "Boxes of branches"), heads(["box", "operation", "output", "parameters", "on", "‖∂L/∂θ‖", "‖∂L/∂h‖"]), element("tbody", {}, ...network.branches.map(boxRow))),
+          element("table", {}, element("caption", {}, "Edges of branches"), heads(["edge", "adapter", "parameters", "on", "strength", "gradient through it"]), element("tbody", {}, ...network.edges.map(edgeRow))),
+        ] : [];
         host.replaceChildren(layers, ...branches, network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
       }
       for (const { cell, field, index } of cells) {

@@ -2,6 +2,7 @@
 // Looking on at a run or a classroom: the line that says so, what is refused, and switches that follow their owner's.
 import { element } from "../common/dom.js";
 import { countInForce } from "../common/in_force.js";
+import { partsOf } from "../common/parts.js";
 import { routeTo, routesBlocked } from "../frames/reach.js";
 
 const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
@@ -99,7 +100,7 @@ export function createWatching(outer) {
     let redraw = false;
     for (const kind of ["skip", "layer"]) {
       const marked = [];
-      for (const part of data.network[`${kind}s`]) {
+      for (const part of partsOf(data.network, kind)) {
         const wanted = now[kind].get(part.id);
         const changed = wanted && ["on", "strength", "gain"].filter((name) => name in part && part[name] !== wanted[name]);
         if (!changed?.length) continue;

@@ -67,6 +67,7 @@ export function createCompareColumn(side, outer) {
   const view = createDiagramView(diagramHost, {
     toggleSkip: problem, toggleValve: problem, addSkip: problem, remove: problem, selectSkip: () => {}, selectLayer: () => {},
     open: (layer) => outer.command({ op: "open", side, layer }),
+    unfold: (parts) => outer.command({ op: "open", side, parts }),
     hover(node, sentence) {
       if (sentence) tooltip.show(node || rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, values()).slice(0, -1));

@@ -6,6 +6,7 @@ import { explain } from "../common/explain.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { toggled } from "../common/in_force.js";
 import { createHints } from "../lab/hints.js";
+import { partsOf } from "../common/parts.js";
 import { pressWords } from "../common/press_words.js";
 import { createTooltip } from "../common/notice.js";
 import { atStep, metricName, metricWord } from "../common/metric_words.js";
@@ -70,7 +71,7 @@ export function createFigurePanel(id, outer) {
 
   async function edit(kind, names, changes) {
     const live = store.hears() && store.mine && !store.shared;
-    for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
+    for (const part of partsOf(data.network, kind)) if (names.includes(part.id)) Object.assign(part, changes);
     view.mark(kind === "skip" ? "skip" : "valve", names, data.network);
     outer.command({ op: kind === "skip" ? "skips" : "layers", panel: id, ids: names, changes, live });
     if (!live) return;

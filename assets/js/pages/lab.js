@@ -19,6 +19,8 @@ import { createToast, createTooltip } from "../common/notice.js";
 import { createNetworkShape } from "../lab/network_shape.js";
 import { createOtherTab } from "../lab/other_tab.js";
 import { createPast } from "../lab/past.js";
+import { partsOf } from "../common/parts.js";
+import { createUnfolded } from "../lab/unfolded.js";
 import { createReachNote } from "../common/reach_note.js";
 import { canResume } from "../common/run_words.js";
 import { createViewOptions } from "../lab/view_options.js";
@@ -38,6 +40,8 @@ import { createWatching } from "../lab/watching.js";
 const LIVE = new Set(["on", "strength", "gain"]);
 // Milliseconds after which Python hears of what a live run has been told directly.
 const TELL_LATER = 250;
+// px of bars beside a drawing that leaves them less.
+const LEAST_BARS = 130;
 
 /**
  * @param {HTMLElement} root
@@ -61,12 +65,12 @@ export function createLab(root, commands) {
   const variant = () => data.variant;
   /** Steps in all: one that went on after its end takes more than its experiment says. */
   const steps = () => store.steps ?? data.steps;
-  const ids = (kind) => data.network[kind === "skip" ? "skips" : "layers"].map((part) => part.id);
+  const ids = (kind) => partsOf(data.network, kind).map((part) => part.id);
 
   function edit(kind, names, changes, final) {
     const live = store.hears() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
     if (live) run.send({ kind, ids: names, ...changes }, final);
-    for (const part of data.network[kind === "skip" ? "skips" : "layers"]) if (names.includes(part.id)) Object.assign(part, changes);
+    for (const part of partsOf(data.network, kind)) if (names.includes(part.id)) Object.assign(part, changes);
     diagram.mark(kind === "skip" ? "skip" : "valve", names, data.network);
     data.network.skips_on = countInForce(data.network.skips);
     if (final) commands.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes, live }, live ? TELL_LATER : 0);
@@ -87,7 +91,7 @@ export function createLab(root, commands) {
   const act = past.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
     layers: (names, changes, final) => edit("layer", names, changes, final),
-    toggleSkip: (names) => edit("skip", names, toggled(data.network.skips, names), true),
+    toggleSkip: (names) => edit("skip", names, toggled(partsOf(data.network, "skip"), names), true),
     toggleValve(names) {
       const open = data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0);
       edit("layer", names, { gain: open ? 0 : 1 }, true);
@@ -102,11 +106,12 @@ export function createLab(root, commands) {
       commands.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
     },
     open: (layer) => commands.send({ op: "open", layer }),
+    unfold: (parts) => commands.send({ op: "open", parts }),
     hover(node, sentence) {
       if (sentence) tooltip.show(node || page.rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
     },
-    all: (on) => edit("skip", ids("skip"), on ? switchedOn(data.network.skips) : { on }, true),
+    all: (on) => edit("skip", data.network.skips.map((skip) => skip.id), on ? switchedOn(data.network.skips) : { on }, true),
     main() {
       if (store.state === "running" || store.state === "starting") run.control("pause", "paused");
       else if (store.state === "paused") run.control("resume", "running");
@@ -220,6 +225,8 @@ export function createLab(root, commands) {
   const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
   dock.observe(page.transport);
 
+  page.scroll.onscroll = () => page.card.style.setProperty("--sv-scrolled", `${-page.scroll.scrollLeft}px`);
+
   const zoom = (factor) => commands.send({ op: "zoom", factor: Math.round(Math.min(6, Math.max(1, factor)) * 100) / 100 });
   const legend = createLabLegend(page.legend, { zoom: (factor) => zoom(data.zoom * factor), foldAgain: () => act.open(null) });
   page.rows.addEventListener("wheel", (event) => {
@@ -243,6 +250,7 @@ export function createLab(root, commands) {
   );
 
   // A page that is loaded anew, for another theme or by hand, shows again the step that was looked at.
+  const unfolded = createUnfolded(() => data);
   const looked = createLooked(() => (store.cursor === null ? null : { runs: [store.id], step: store.frame()?.step }));
   function lookAgain() {
     const step = looked.at([store.id], store.frames.at(-1)?.step ?? -1);
@@ -269,7 +277,7 @@ export function createLab(root, commands) {
       past.mark();
       const look = projector.look(data);
       diagram.paint(values, look.ramps[theme]);
-      if (values?.strength) diagram.strengths(withStrengths(data.network, values));
+      if (values?.strength || values?.edge_strength) diagram.strengths(withStrengths(data.network, values));
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
       plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
       legend.keys({ ghost: options.ghost && options.measure !== "mean" && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
@@ -293,7 +301,7 @@ export function createLab(root, commands) {
       queueNotice(store, data.unmeasured);
       const on = past.on();
       const back = past.then();
-      inspector.update({ ...data, network: withStrengths(data.network, frame?.variants[variant()]) }, selected, { on, step: back ? store.frame()?.step ?? 0 : null }, warnings());
+      inspector.update({ ...data, network: withStrengths(data.network, frame?.variants[variant()]) }, selected, { on, step: back ? store.frame()?.step ?? 0 : null }, warnings(), frame?.variants[variant()]);
       page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
       page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";
       page.plain.setAttribute("aria-pressed", String(on === 0));
@@ -339,6 +347,7 @@ export function createLab(root, commands) {
       const first = !data;
       data = next;
       if (first) giveRoom();
+      if (first && !next.unfolded.length && unfolded.of(next.link).length) act.unfold(unfolded.of(next.link));
       if (next.speed !== undefined && first) speed = next.speed;
       if (next.run !== store.id) adopt(next.run);
       stream.follow(next.watch?.follow ?? "");
@@ -353,6 +362,10 @@ export function createLab(root, commands) {
       diagram.show(drawn);
       diagram.watched(Boolean(next.watch));
       page.rows.classList.toggle("u", drawn !== next.diagram);
+      // What is unfolded beside the trunk may be wider than a phone: the bars stay a row's width, and both are scrolled.
+      const wide = drawn === next.diagram && next.unfolded.some((part) => typeof part === "string");
+      page.rows.style.minWidth = wide ? `${drawn.width + LEAST_BARS}px` : "";
+      page.card.dataset.scrolls = String(wide);
       page.rows.style.height = drawn === next.diagram ? `${drawn.height + axis}px` : "";
       page.bars.style.height = `${next.diagram.height + axis}px`;
       page.scroll.classList.toggle("zoomed", next.zoom > 1);
@@ -378,6 +391,7 @@ export function createLab(root, commands) {
       sentenceLine.destroy();
       keys.destroy();
       looked.destroy();
+      unfolded.destroy();
       exporting.destroy();
       dropping.destroy();
       stream.destroy();

@@ -57,8 +57,8 @@ export function numbersText({ data, frame, values }) {
   const layers = data.network.layers.map((layer, index) => [frame.step, layer.k, layer.id, layer.label, ...LAYER_FIELDS.map(([name, after]) => written(values[name]?.[index + Number(after)]))]);
   const skips = data.network.skips.map((skip, index) => [frame.step, skip.source, skip.target, skip.id, skip.on ? "on" : "off", ...SKIP_FIELDS.map((name) => written(values[name]?.[index]))]);
   const table = [["step", "layer", "id", "operation", ...LAYER_FIELDS.map(([name]) => name)], ...layers];
-  const boxes = new Map(data.network.skips.flatMap((skip) => skip.boxes).map((box) => [box.id, [frame.step, box.id, box.label, ...BOX_FIELDS.map((name) => written(values[name]?.[box.place]))]]));
-  if (boxes.size) table.push([], ["step", "box", "operation", ...BOX_FIELDS], ...boxes.values());
+  const boxes = data.network.branches.map((box, index) => [frame.step, box.id, box.says, ...BOX_FIELDS.map((name) => written(values[name]?.[index]))]);
+  if (boxes.length) table.push([], ["step", "box", "operation", ...BOX_FIELDS], ...boxes);
   if (skips.length) table.push([], ["step", "source", "target", "id", "switch", ...SKIP_FIELDS], ...skips);
   return `${table.map((row) => row.join("\t")).join("\n")}\n`;
 }

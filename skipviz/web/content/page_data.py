@@ -7,16 +7,20 @@ from typing import get_args
 from ...drawing import diagram, udiagram, words
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
-from ...network.base import NetworkError, Shape, channels, is_image, kernel_words, spatial, written
+from ...network.base import NetworkError, Shape, axes, channels, is_image, kernel_words, spatial, written
 from ...network.branch import Beside
+from ...network.edge import Edge
 from ...network.init import INITS
+from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.norm import NORMS
 from ...network.placement import PLACEMENTS
 from ...network.positions import Between
+from ...network.shapes import NodeShape, SkipShape
 from ...network.share import shares
 from ...network.skip import Adapter, Skip
+from ...network.way import Way, ways_of_edges
 from ...sharing import link
 from ...storage import Run
 from ...tasks.cautions import cautions
@@ -52,27 +56,15 @@ def network_data(network: Network) -> dict:
     """Return the parts a person can point at, with shapes and parameter counts."""
     shapes, fields = network.shapes, operation_fields()
     layers = [
-        {
-            "id": layer.id,
-            "k": k,
-            "label": layer.op.label(),
-            "kind": layer.op.kind,
-            "op": _unusual(layer.op, fields[layer.op.kind]),
-            "activation": layer.activation,
-            "norm": layer.norm,
-            "order": layer.order,
-            "init": layer.init,
-            "init_factor": layer.init_factor,
-            "dropout": layer.dropout,
-            "drop_path": layer.drop_path,
-            "zero_gamma": layer.zero_gamma,
-            "on": layer.on,
-            "gain": layer.gain,
-            "shape": written(shape.output),
-            "parameters": shape.parameters,
-        }
+        {"k": k, **_layer_data(layer, shape, fields)}
         for k, (layer, shape) in enumerate(zip(network.layers, shapes.layers, strict=True), start=1)
     ]
+    branches = [
+        {"name": words.doing(node, axes(network.input)), "says": node.words(), **_layer_data(node, shape, fields)}
+        for node, shape in zip(network.branches, shapes.branches, strict=True)
+    ]
+    into = {way.skip.id: way for found in ways_of_edges(network).values() for way in found}
+    name, merging = words.names(network), {node.id for node in network.branches if node.is_merge}
     beside = Beside(network)
     shared = shares(network.skips, {})
     skips = [_skip_data(network, index, beside, shared) for index in range(len(network.skips))]
@@ -85,10 +77,34 @@ def network_data(network: Network) -> dict:
         "note": note(network),
         "parameters": network.parameter_count(),
         "layers": layers,
+        "branches": branches,
         "skips": skips,
+        "edges": [_edge_data(edge, into[edge.id], words.ends(edge, name), edge.target in merging) for edge in network.edges],
         "skips_total": len(skips),
         "skips_on": sum(skip.in_force for skip in network.skips),
         "words": ["Plain", "Residual"] if residual else ["Skips off", "On"],
+    }
+
+
+def _layer_data(layer: Layer, shape: NodeShape, fields: dict) -> dict:
+    """Return what a page is told of a box, on the trunk or beside it."""
+    return {
+        "id": layer.id,
+        "label": layer.op.label(),
+        "kind": layer.op.kind,
+        "op": _unusual(layer.op, fields[layer.op.kind]) if layer.op.kind in fields else {},
+        "activation": layer.activation,
+        "norm": layer.norm,
+        "order": layer.order,
+        "init": layer.init,
+        "init_factor": layer.init_factor,
+        "dropout": layer.dropout,
+        "drop_path": layer.drop_path,
+        "zero_gamma": layer.zero_gamma,
+        "on": layer.on,
+        "gain": layer.gain,
+        "shape": written(shape.output),
+        "parameters": shape.parameters,
     }
 
 
@@ -102,28 +118,42 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
     source = beside.read[skip.via] if skip.via else network.shapes.states[skip.source]
     target = network.shapes.states[skip.target]
     return {
-        "id": skip.id,
+        **_way_data(skip, skip, shape, source, target),
         "source": skip.source,
         "target": skip.target,
         "merge": skip.merge,
-        "on": skip.on,
-        "strength": skip.strength,
-        "learned": skip.learned,
-        "rate": skip.rate,
         "softmax": skip.softmax,
         "share": shared.get(skip.id),
-        "gain": skip.gain,
         "matrix": list(matrix(skip)) if (matrix := MERGES[skip.merge].matrix) else None,
         "fields": {name: getattr(skip, name) for name in MERGES[skip.merge].fields if name in skip_fields()},
+        "via": skip.via,
+        "branch": words.branch(network, skip.via) if skip.via else "",
+        # Of a long branch the boxes nearest to its end, in the order in which they are computed.
+        "boxes": [beside.places[node.id] for node in beside.feeding(skip.via, MOST_BOXES)] if skip.via else [],
+    }
+
+
+def _edge_data(edge: Edge, way: Way, name: str, merges: bool) -> dict:
+    """Return what a page is told of an edge of a branch: what it is told of a skip, as far as an edge has it."""
+    told = {**_way_data(edge, way.skip, way.shape, way.carries, way.target), "name": name}
+    return told | {"to": edge.target, "merges": merges} | ({} if merges and edge.port else {"adapters": [], "spatials": []})
+
+
+def _way_data(part: Skip | Edge, skip: Skip, shape: SkipShape, source: Shape, target: Shape) -> dict:
+    """Return what a page is told of a skip or an edge, which carries as a skip does."""
+    return {
+        "id": part.id,
+        "on": part.on,
+        "strength": part.strength,
+        "learned": part.learned,
+        "rate": part.rate,
+        "gain": part.gain,
         "adapter": shape.adapter.channels + (f" {shape.adapter.kernel}" if shape.adapter.kernel > 1 else ""),
         "adapter_label": shape.label(),
         "adapters": _channel_parts(skip, source, target),
         "spatial": shape.adapter.spatial,
         "spatials": _spatial_parts(skip, source, target),
         "parameters": shape.parameters,
-        "via": skip.via,
-        "branch": words.branch(network, skip.via) if skip.via else "",
-        "boxes": _boxes(network, skip.via, beside) if skip.via else [],
     }
 
 
@@ -144,21 +174,6 @@ def _spatial_parts(skip: Skip, source: Shape, target: Shape) -> list[list[str]]:
         return []
     between = Between.of(source, target)
     return [[name, kind.words] for name, kind in PLACEMENTS.items() if kind.problem(between) is None]
-
-
-def _boxes(network: Network, via: str, beside: Beside) -> list[dict]:
-    """Return the boxes of a skip's branch, in the order in which they are computed: of a long one the nearest to its end."""
-    places, shapes = beside.places, network.shapes.branches
-    return [
-        {
-            "id": node.id,
-            "place": places[node.id],
-            "label": node.words(),
-            "shape": written(shapes[places[node.id]].output),
-            "parameters": shapes[places[node.id]].parameters,
-        }
-        for node in beside.feeding(via, MOST_BOXES)
-    ]
 
 
 def editor_data(
@@ -217,7 +232,7 @@ def editor_data(
         "link": link_of(experiment),
         "began": _began(run, experiment),
         "zoom": editor.zoom,
-        "opened": len(editor.unfolded),
+        "unfolded": sorted(editor.unfolded, key=str),
         "undo": len(editor.undo),
         "redo": len(editor.redo),
         "select": editor.select,

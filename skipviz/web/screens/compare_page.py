@@ -15,6 +15,7 @@ from ..content.file_names import run_stem
 from ..content.page_data import network_data
 from ..forms.family_detection import TITLES, recognised
 from ..session_state import session, view
+from ..session_state.editor import unfolded_after
 from . import opening
 
 KEY = "compare"
@@ -67,8 +68,8 @@ def perform(state: session.Pair, command: dict) -> None:
         side = int(command["side"])
         state.runs[side] = f"{state.runs[side].partition(':')[0]}:{command['variant']}"[:LONGEST_ID]
     elif operation == "open":
-        side, layer = int(command["side"]), command.get("layer")
-        state.unfolded[side] = state.unfolded[side] | {layer} if isinstance(layer, int) else frozenset()
+        side = int(command["side"])
+        state.unfolded[side] = unfolded_after(state.unfolded[side], command)
     elif operation == "compact":
         state.compact = True
     else:
@@ -128,7 +129,7 @@ def _variant(experiment: Experiment, name: str) -> str:
 def _drawn(networks: list[Network], state: session.Pair) -> list[diagram.Diagram]:
     """Return both diagrams, equally high where the lower one can be stretched."""
 
-    def draw(network: Network, unfolded: frozenset[int], height: int) -> diagram.Diagram:
+    def draw(network: Network, unfolded: frozenset[int | str], height: int) -> diagram.Diagram:
         return diagram.draw(network, page="lab", compact=state.compact, height=height, unfolded=unfolded)
 
     sides = list(zip(networks, state.unfolded, strict=True))

@@ -9,7 +9,7 @@ from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.page_data import editor_data, link_of
 from ..session_state import session, view, watching
-from ..session_state.editor import Editor, events_between, network_after
+from ..session_state.editor import Editor, events_between, network_after, unfolded_after
 from ..session_state.undo_cache import undo_cache
 from ..sidebar import sidebar, suggested_fix_bar
 from ..sidebar.hint import hint, next_hint
@@ -92,7 +92,8 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
     elif operation == "go":
         session.go(command["page"])
     elif operation == "open":
-        _open(editor, command)
+        known = {skip.via for skip in editor.network.skips} | {*range(editor.network.depth)}
+        editor.unfolded = unfolded_after(editor.unfolded, command) & known
     elif operation == "open_file":
         open_text(state, editor, str(command["text"]))
     elif operation == "zoom":
@@ -113,13 +114,6 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
 def _put(editor: Editor, experiment: Experiment, command: dict) -> None:
     events = events_between(editor.experiment, experiment)
     session.accept(editor, experiment, events, posted=bool(command.get("live")))
-
-
-def _open(editor: Editor, command: dict) -> None:
-    """Open two blocks of a folded part at a layer, or close them all again."""
-    layer = command.get("layer")
-    inside = isinstance(layer, int) and 0 <= layer < editor.network.depth
-    editor.unfolded = editor.unfolded | {layer} if inside else frozenset()
 
 
 def _address(state: session.SessionState, editor: Editor) -> None:

@@ -112,10 +112,10 @@ def guide_state() -> SessionState:
 
 @dataclass
 class Pair:
-    """The page of two runs: each as `id` or `id:variant`, and which layers of either are unfolded."""
+    """The page of two runs: each as `id` or `id:variant`, and what of either is unfolded."""
 
     runs: list[str]
-    unfolded: list[frozenset[int]] = field(default_factory=lambda: [frozenset(), frozenset()])
+    unfolded: list[frozenset[int | str]] = field(default_factory=lambda: [frozenset(), frozenset()])
     done: int = 0
     compact: bool = False
     message: tuple[str, str] | None = None

@@ -1,0 +1,101 @@
+"""The marks of branches that are unfolded: frames, boxes, the edges between them, and the chips that fold them again."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ..network.base import axes
+from ..network.network import Network
+from ..network.node import Node
+from . import marks, words
+from .beside import Block
+from .geometry import Point
+from .rows import Link
+from .svg import Markup, rectangle
+
+if TYPE_CHECKING:
+    from .diagram import Painter
+
+BAND = 5.0
+"""px of the widest band of an edge: lines along a block lie close together."""
+
+
+def frames(painter: Painter) -> list[Markup]:
+    """Return what lies behind the boxes of each block."""
+    return [rectangle("beside", *block.frame, rx=5) for block in painter.geometry.blocks]
+
+
+def titles(painter: Painter) -> list[Markup]:
+    """Return the chip of each block, which folds it."""
+    drawn = []
+    for block in painter.geometry.blocks:
+        left, top, width, _ = block.frame
+        vias = [via for via in painter.plan.unfolded if via in block.rows]
+        drawn.append(fold_chip(left + width / 2, top - marks.CHIP_HEIGHT / 2 + 2, block.title, vias, opened=True))
+    return drawn
+
+
+def fold_chip(x: float, y: float, label: str, vias: list[str], opened: bool, css: str = "", **attributes) -> Markup:
+    """Return the chip whose `label` says what branches do, and which unfolds or folds them."""
+    words = f"Branch beside the trunk: {label}. Press Enter to {'fold' if opened else 'unfold'} it."
+    reached = marks.focusable(data_branch=" ".join(vias), aria_label=words, aria_expanded="true" if opened else "false")
+    return marks.chip(x, y, label, f"fold {css}".strip(), **reached, **attributes)
+
+
+def link_chip(network: Network, link: Link, label: str, at: Point, css: str, identifier: str) -> Markup:
+    """Return a chip on a link; the one that names its branch unfolds it."""
+    if not label.endswith(words.FOLDS):
+        return marks.chip(*at, label, css, data_chip=identifier)
+    vias = list(dict.fromkeys(network.skips[index].via for index in link.skips))
+    return fold_chip(*at, label, vias, False, css, data_chip=identifier)
+
+
+def lines(painter: Painter) -> list[Markup]:
+    """Return the edges into the boxes of every block, each a line that can be switched."""
+    names = words.names(painter.network) if painter.geometry.blocks else {}
+    return [_line(painter, block, index, names) for block in painter.geometry.blocks for index in block.edges]
+
+
+def _line(painter: Painter, block: Block, index: int, names: dict[str, str]) -> Markup:
+    network, edge, points = painter.network, painter.network.edges[index], block.paths[index]
+    identifier = painter.edge("edge", [index], BAND)
+    ring = _middle(points)
+    chips = words.edge_chips(network, index)
+    for place, label in enumerate(chips):
+        y = ring[1] + (place - (len(chips) - 1) / 2) * (marks.CHIP_HEIGHT + 3)
+        painter.chips.append(marks.chip(ring[0], y, label, "" if edge.in_force else "off", data_chip=identifier))
+    where = {"x": round(ring[0], 2), "y": round(ring[1], 2), "chip": [round(ring[0], 2), round(ring[1], 2)]}
+    painter.skips.append({"id": identifier, "ids": [edge.id], "parts": [len(network.skips) + index], **where})
+    return marks.skip_edge(
+        identifier,
+        points,
+        ring,
+        "beside" if edge.in_force else "beside off",
+        None,
+        data_skip=edge.id,
+        aria_label=words.edge(edge, names),
+        aria_pressed="true" if edge.in_force else "false",
+    )
+
+
+def boxes(painter: Painter) -> list[Markup]:
+    """Return the boxes and merges of every block."""
+    nodes = {node.id: node for node in painter.network.branches} if painter.geometry.blocks else {}
+    return [_box(painter, block, nodes[name]) for block in painter.geometry.blocks for name in block.names]
+
+
+def _box(painter: Painter, block: Block, node: Node) -> Markup:
+    left, top, width, height = block.places[node.id]
+    reached = {"data_layer": node.id, "aria_label": words.box(node)}
+    if node.is_merge and width == height:
+        return marks.joint(left + width / 2, top, height, node.op.kind, **marks.focusable(**reached))
+    css = " ".join(word for word, true in (("killed", node.gain == 0), ("off", not node.on)) if true)
+    what = words.short(node, axes(painter.network.input)) or node.op.label()
+    return marks.box(left, top, width, height, None, css, node.dropout, what, **reached)
+
+
+def _middle(points: list[Point]) -> Point:
+    """Return the middle of a line's longest leg."""
+    (x1, y1), (x2, y2) = max(pairwise(points), key=lambda leg: abs(leg[0][0] - leg[1][0]) + abs(leg[0][1] - leg[1][1]))
+    return (x1 + x2) / 2, (y1 + y2) / 2

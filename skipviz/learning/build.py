@@ -20,7 +20,8 @@ from ..network.way import ways_of_edges, ways_of_skips
 from .dropout import Masks
 from .layer import LayerModule
 from .operation import MODULES, Function
-from .plan import Plan, Tape
+from .plan import Plan
+from .recording import Recording
 from .seeding import generator
 from .skip import SkipModule
 
@@ -126,8 +127,12 @@ class NetworkModule(nn.Module):
         """Return the modules of the layers; one that uses another's weights has an empty one."""
         return [nn.Identity() if layer.shares else self.layers[layer.id] for layer in self.network.layers]
 
-    def forward(self, *inputs: Tensor, tape: Tape | None = None) -> Tensor:
-        return self._plan.run(inputs, tape)
+    def forward(self, *inputs: Tensor, recording: Recording | None = None) -> Tensor:
+        return self._plan.run(inputs, recording)
+
+    def run(self, x: Tensor | tuple[Tensor, ...], recording: Recording | None = None) -> Tensor:
+        """Call the module, as a program does."""
+        return self(*((x,) if isinstance(x, Tensor) else x), recording=recording)
 
     def __getstate__(self) -> dict:
         """Leave the plan out: it calls this module's own parts, and a copy must make its own."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..network import Network
 from .frame import Numbers, VariantFrame
-from .plan import Tape
+from .recording import Recording
 
 Batch = tuple[Tensor, Tensor]
 """Samples, and what is true of them."""
@@ -36,13 +36,13 @@ class Earlier:
 
 @dataclass(slots=True)
 class Pass:
-    """The forward pass of a step's last micro-batch, with a tape if it is recorded, and what came of those before it."""
+    """The forward pass of a step's last micro-batch, with a recording if it is recorded, and what came of those before it."""
 
     network: Network
     outputs: Tensor
     truth: Tensor
     loss: Tensor
-    tape: Tape | None
+    recording: Recording | None
     earlier: Earlier
 
     def objective(self) -> Tensor:

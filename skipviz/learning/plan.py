@@ -17,48 +17,14 @@ from ..network.base import Shape, axes, channel_axis, is_image
 from ..network.layer import Layer
 from ..network.merge import MERGES
 from ..network.rest import stand_ins
-from ..network.trunk import Trunk
 from ..network.wiring import Joint, Wiring, is_plain
 from .gain import with_gain
 from .layer import composed
 from .merge import FUNCTIONS, shares, weighed
 from .operation import Function
+from .recording import Recording, States
 
-States = dict[str, Tensor]
-
-
-class Tape:
-    """What a recorded forward pass leaves behind: the states, and an alias of a state for each use at a fork.
-
-    An alias is made at the very moment of use and nothing else differs, so autograd sums the same numbers in the same
-    order as on a step that is not recorded.
-    """
-
-    __slots__ = ("bare", "by_node", "gates", "matrices", "sole", "trunk", "uses")
-
-    def __init__(self) -> None:
-        self.by_node: States = {}
-        """The state of every input and node, but of one that only a merge behind it reads, as its first."""
-        self.uses: States = {}
-        """By edge: what it reads of a source that others read, too. An edge that is not in force is missing."""
-        self.gates: States = {}
-        """By edge: its gate's T."""
-        self.matrices: States = {}
-        """By edge: how it mixes streams, `(n, n)`."""
-        self.bare: dict[str, tuple[str, float]] = {}
-        """By edge, target and strength where a sum takes the source as it is: what comes back through it is the target's
-        gradient times its strength, so it needs no alias."""
-        self.sole: dict[str, str] = {}
-        """By edge, its source where nothing else reads that: the whole gradient of it comes back through the edge."""
-        self.trunk: Trunk | None = None
-
-    @property
-    def states(self) -> list[Tensor]:
-        """h_0…h_n: the states along the trunk."""
-        return [self.by_node[name] for name in self.trunk.states]
-
-
-Reads = Callable[[States, Tape | None], Tensor]
+Reads = Callable[[States, Recording | None], Tensor]
 """What a node makes, or an edge brings, of the states up to now."""
 
 
@@ -94,25 +60,25 @@ class Plan:
         head = (lambda x: module.head(x)) if training is None else module.head.function()
         self._head = head if module.reads is None else composed([module.reads, head])
 
-    def run(self, x: Tensor | tuple[Tensor, ...], tape: Tape | None = None) -> Tensor:
+    def run(self, x: Tensor | tuple[Tensor, ...], recording: Recording | None = None) -> Tensor:
         """Return the head's outputs for `x` (batch first), a tuple where there are several inputs.
 
-        With a tape, keep what a probe needs. Without one, a state is let go after its last reader: a picture of thousands of
-        points then takes a few states' memory instead of all.
+        Where it is recorded, keep what a probe needs; else let a state go after its last reader: a picture of thousands of points
+        then takes a few states' memory instead of all.
         """
         states: States = {}
         for (name, shape, tokens), given in zip(self.inputs, (x,) if isinstance(x, Tensor) else x, strict=True):
             h = given.reshape(given.shape[0], *shape)
             states[name] = h.long() if tokens else h
-        if tape is None:
+        if recording is None:
             for step in self._steps:
                 states[step.name] = step.computes(states, None)
                 for name in step.spent:
                     del states[name]
             return self._head(states.pop(self.output))
-        tape.by_node, tape.bare, tape.sole, tape.trunk = states, self._bare, self._sole, self._wiring.trunk
+        recording.by_node, recording.bare, recording.sole, recording.trunk = states, self._bare, self._sole, self._wiring.trunk
         for step in self._steps:
-            h = step.computes(states, tape)
+            h = step.computes(states, recording)
             if not h.requires_grad:
                 h.requires_grad_()  # zeros from a layer that is off: nothing leads on from them, and yet they have a gradient
             states[step.name] = h
@@ -137,14 +103,14 @@ class Plan:
         source, name = edge.source, edge.id
         if not is_plain(edge):
             read = self._read(edge, None, edge.strength)
-            return lambda states, tape: function(read(states, tape))
+            return lambda states, recording: function(read(states, recording))
         if source not in self._forks:
             return lambda states, _: function(states[source])
 
-        def forked(states: States, tape: Tape | None) -> Tensor:
+        def forked(states: States, recording: Recording | None) -> Tensor:
             h = states[source]
-            if tape is not None:
-                tape.uses[name] = h = h.view_as(h)
+            if recording is not None:
+                recording.uses[name] = h = h.view_as(h)
             return function(h)
 
         return forked
@@ -163,7 +129,8 @@ class Plan:
     def _read(self, edge: Joint, adapt: Function | None, strength: float, twice: bool = False) -> Reads:
         """Return what an edge brings: its source, an alias of it where that is a fork, adapted and times `strength`.
 
-        What is used `twice` is an alias without a tape, too: what comes back of its uses always sums before the fork's other parts.
+        What is used `twice` is an alias where nothing is recorded, too: what comes back of its uses always sums before the fork's
+        other parts.
         """
         source, name, fork = edge.source, edge.id, edge.source in self._forks
         if source in self._hidden:
@@ -174,12 +141,12 @@ class Plan:
         if adapt is None and edge.gain != 1:
             adapt = lambda h: with_gain(h, edge.gain)  # noqa: E731
 
-        def read(states: States, tape: Tape | None) -> Tensor:
+        def read(states: States, recording: Recording | None) -> Tensor:
             h = states[source]
-            if fork and (twice or tape is not None):
+            if fork and (twice or recording is not None):
                 h = h.view_as(h)
-            if fork and tape is not None:
-                tape.uses[name] = h
+            if fork and recording is not None:
+                recording.uses[name] = h
             if adapt is not None:
                 h = adapt(h)
             return h if strength == 1 else h * strength
@@ -202,7 +169,7 @@ class Plan:
         axis = 1 + channel_axis(self._wiring.shapes.states[node.id])
         arriving = self._wiring.arriving[node.id]
         reads = [self._part(edge, node.op.kind) for edge in arriving]
-        return lambda states, tape: torch.cat([read(states, tape) for read in reads], axis)
+        return lambda states, recording: torch.cat([read(states, recording) for read in reads], axis)
 
     def _part(self, edge: Joint, kind: str) -> Reads:
         """Return what an edge brings of a concat."""
@@ -230,15 +197,15 @@ class Plan:
         if any(edge.in_force and edge.softmax for edge in others):
             return self._shared([edge.softmax for edge in others if edge.in_force], node, landing)
         if not landing:
-            return begins if first.source in self._hidden else lambda states, tape: (h := begins(states, tape)).view_as(h)
+            return begins if first.source in self._hidden else lambda states, recording: (h := begins(states, recording)).view_as(h)
         if len(landing) == 1:
             read, strength = landing[0]
-            return lambda states, tape: land(begins(states, tape), read(states, tape), strength)
+            return lambda states, recording: land(begins(states, recording), read(states, recording), strength)
 
-        def landed(states: States, tape: Tape | None) -> Tensor:
-            h = begins(states, tape)
+        def landed(states: States, recording: Recording | None) -> Tensor:
+            h = begins(states, recording)
             for read, strength in landing:
-                h = land(h, read(states, tape), strength)
+                h = land(h, read(states, recording), strength)
             return h
 
         return landed
@@ -253,11 +220,11 @@ class Plan:
             bound = strengths()
             strengths = lambda: bound  # noqa: E731
 
-        def shared(states: States, tape: Tape | None) -> Tensor:
+        def shared(states: States, recording: Recording | None) -> Tensor:
             own, *rest = shares(strengths())
-            left, h = iter(rest), begins(states, tape) * own
+            left, h = iter(rest), begins(states, recording) * own
             for (read, strength), sharing in zip(landing, softmax, strict=True):
-                carried = read(states, tape)
+                carried = read(states, recording)
                 h = h + carried * next(left) if sharing else land(h, carried, strength)
             return h
 
@@ -289,7 +256,7 @@ class Plan:
             adapt = self._with_strength(edge, kind, adapt)
         return self._read(edge, adapt, 1.0)
 
-    def _gated(self, edge: Joint, kind: str) -> Callable[[States, Tape | None], tuple[Tensor, Tensor]]:
+    def _gated(self, edge: Joint, kind: str) -> Callable[[States, Recording | None], tuple[Tensor, Tensor]]:
         name, source, module = edge.id, edge.source, self._module.carrier(edge.id)
         skip = module.skip.model_copy(update={"gain": edge.gain})
         if self._training is None:
@@ -300,33 +267,33 @@ class Plan:
             carry = lambda h: (h if adapt is None else adapt(h), transform(h))  # noqa: E731
         share = self._with_strength(edge, kind, None) if edge.learned else None
 
-        def read(states: States, tape: Tape | None) -> tuple[Tensor, Tensor]:
+        def read(states: States, recording: Recording | None) -> tuple[Tensor, Tensor]:
             h = states[source].view_as(states[source])  # T and A both read this alias: always one node
             carried = carry(h)
-            if tape is not None:
-                tape.uses[name], tape.gates[name] = h, carried[1].detach()
+            if recording is not None:
+                recording.uses[name], recording.gates[name] = h, carried[1].detach()
             return carried if share is None else (carried[0], share(carried[1]))
 
         return read
 
-    def _both(self, edge: Joint, adapt: Function | None) -> Callable[[States, Tape | None], tuple]:
+    def _both(self, edge: Joint, adapt: Function | None) -> Callable[[States, Recording | None], tuple]:
         """Return what is carried, the function of it and of the target, and its learned strength, which land together."""
         read, carrier = self._read(edge, adapt, 1.0), self._module.carrier
         if MERGES[self._wiring.nodes[edge.target].op.kind].mixes:
             read = self._noting(edge.id, read)
         if self._training is None:
-            return lambda states, tape: (read(states, tape), carrier(edge.id).joined(None), carrier(edge.id).strength)
+            return lambda states, recording: (read(states, recording), carrier(edge.id).joined(None), carrier(edge.id).strength)
         joined, strength = carrier(edge.id).joined(self._training), carrier(edge.id).strength
-        return lambda states, tape: (read(states, tape), joined, strength)
+        return lambda states, recording: (read(states, recording), joined, strength)
 
     def _noting(self, name: str, read: Reads) -> Reads:
-        """Return what reads the same, and notes on a tape how an edge mixes the streams that it brings."""
+        """Return what reads the same, and notes on a recording how an edge mixes the streams that it brings."""
         module = self._module.carrier(name)
 
-        def noted(states: States, tape: Tape | None) -> Tensor:
-            h = read(states, tape)
-            if tape is not None:
-                tape.matrices[name] = module.both.matrix(h.detach())
+        def noted(states: States, recording: Recording | None) -> Tensor:
+            h = read(states, recording)
+            if recording is not None:
+                recording.matrices[name] = module.both.matrix(h.detach())
             return h
 
         return noted
@@ -346,6 +313,3 @@ class Plan:
         for name, step in last.items():
             if name != self.output:
                 step.spent.append(name)
-
-
-__all__ = ["Plan", "Step", "Tape"]

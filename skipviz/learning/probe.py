@@ -5,7 +5,6 @@ The parts at a state sum, as vectors, to its gradient: what came back through th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import hypot
 
@@ -19,7 +18,7 @@ from .frame import VariantFrame
 from .norms import magnitudes, norms
 from .objective import finite
 from .parameters import FlatParameters, Span, rows
-from .plan import Tape
+from .recording import Program, Recording
 
 Vector = Tensor | tuple[Tensor, float] | None
 """A gradient; or one that is a factor times another (a bare add hands on its target's); None: exactly zero."""
@@ -37,23 +36,23 @@ class Gradients:
     skips: list[Vector]
     """For each skip, the part of the gradient of its source that came back through it."""
     by_node: dict[str, Tensor | None]
-    """∂L/∂h of each input and node on the tape, by id; tokens have none."""
+    """∂L/∂h of each input and node on the recording, by id; tokens have none."""
     by_edge: dict[str, Vector]
     """By edge in force, the part of the gradient of its source that came back through it."""
 
 
-def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape) -> Gradients:
+def gradients(loss: Tensor, parameters: list[Tensor], recording: Recording) -> Gradients:
     """Return every gradient of `loss` from a single backward pass over a recorded forward pass."""
-    names = [name for name, state in tape.by_node.items() if state.is_floating_point()]
-    inputs = [*parameters, *(tape.by_node[name] for name in names), *tape.uses.values()]
+    names = [name for name, state in recording.by_node.items() if state.is_floating_point()]
+    inputs = [*parameters, *(recording.by_node[name] for name in names), *recording.uses.values()]
     found = torch.autograd.grad(loss, inputs, allow_unused=True)
     first, last = len(parameters), len(parameters) + len(names)
     states = dict(zip(names, found[first:last], strict=True))
-    edges: dict[str, Vector] = {edge: states.get(source) for edge, source in tape.sole.items()}
-    for edge, (target, strength) in tape.bare.items():
+    edges: dict[str, Vector] = {edge: states.get(source) for edge, source in recording.sole.items()}
+    for edge, (target, strength) in recording.bare.items():
         edges[edge] = None if states[target] is None else (states[target], strength)
-    edges |= zip(tape.uses, found[last:], strict=True)
-    trunk = tape.trunk
+    edges |= zip(recording.uses, found[last:], strict=True)
+    trunk = recording.trunk
     along = (
         [states.get(name) for name in trunk.states],
         [edges.get(name) for name in trunk.ways],
@@ -62,10 +61,10 @@ def gradients(loss: Tensor, parameters: list[Tensor], tape: Tape) -> Gradients:
     return Gradients(found[:first], *along, states, edges)
 
 
-def record(run: Callable[[Tensor, Tape], Tensor], x: Tensor) -> tuple[Tensor, Tape]:
-    """Return the outputs for `x` and the tape of that forward pass of a module or a plan's `run`."""
-    tape = Tape()
-    return run(differentiable(x), tape=tape), tape
+def record(program: Program, x: Tensor) -> tuple[Tensor, Recording]:
+    """Return the outputs for `x` and the recording of that forward pass."""
+    recording = Recording()
+    return program.run(differentiable(x), recording), recording
 
 
 def differentiable(x: Tensor) -> Tensor:
@@ -129,7 +128,7 @@ def part_name(network: Network, field: str, index: int) -> str:
     return "head" if field == "head_grad" else network.layers[index].id
 
 
-def measured(network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor, tape: Tape) -> VariantFrame:
+def measured(network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor, recording: Recording) -> VariantFrame:
     """Return the frame's gradient and signal fields; loss, metric and update are left empty.
 
     `gradient` is the flat gradient of all parameters.
@@ -147,16 +146,16 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     if network.branches:
         measurement.add("branch_state_grad", [found.by_node.get(node.id) for node in network.branches])
         measurement.add("edge_grad", [found.by_edge.get(edge.id) for edge in network.edges])
-    measurement.add("state_rms", [state.detach() if state.is_floating_point() else None for state in tape.states])
+    measurement.add("state_rms", [state.detach() if state.is_floating_point() else None for state in recording.states])
     wrong = measurement.take()
     fields = measurement.fields
     if network.takes_tokens:
         fields["state_grad"][0] = fields["trunk_grad"][0] = fields["state_rms"][0] = None
-    for k, state in enumerate(tape.states):
+    for k, state in enumerate(recording.states):
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= state.numel() ** 0.5
     fields |= mean_magnitudes(network, flat, found, gradient)
-    fields["gate_opening"], fields["mixing"] = gate_opening(tape), mixing(network, tape)
+    fields["gate_opening"], fields["mixing"] = gate_opening(recording), mixing(network, recording)
     fields |= learned_strengths(network, flat)
     for k, node in enumerate(network.branches):
         if node.id not in found.by_node:
@@ -213,21 +212,21 @@ def learned_strengths(network: Network, flat: FlatParameters) -> dict[str, list[
     return fields
 
 
-def gate_opening(tape: Tape) -> list[float | None] | None:
+def gate_opening(recording: Recording) -> list[float | None] | None:
     """Return each gate's mean T, by skip; None if there is no gate, and in the place of one that is off or not finite."""
-    if not tape.gates:
+    if not recording.gates:
         return None
-    gates = [gate.mean(dtype=torch.float32) if gate.dtype == torch.bfloat16 else gate.mean() for gate in tape.gates.values()]
-    means = dict(zip(tape.gates, torch.stack(gates).tolist(), strict=True))
-    return [means[name] if means.get(name, torch.nan) < torch.inf else None for name in tape.trunk.skips]
+    gates = [gate.mean(dtype=torch.float32) if gate.dtype == torch.bfloat16 else gate.mean() for gate in recording.gates.values()]
+    means = dict(zip(recording.gates, torch.stack(gates).tolist(), strict=True))
+    return [means[name] if means.get(name, torch.nan) < torch.inf else None for name in recording.trunk.skips]
 
 
-def mixing(network: Network, tape: Tape) -> list[float | None] | None:
+def mixing(network: Network, recording: Recording) -> list[float | None] | None:
     """Return the matrices by which streams mix, row by row, one behind the other; None if there is no skip of streams."""
     found: list[float | None] = []
     for skip in network.skips:
         if MERGES[skip.merge].mixes:
-            matrix = tape.matrices.get(skip.id)
+            matrix = recording.matrices.get(skip.id)
             found += [None] * skip.streams**2 if matrix is None else map(finite, matrix.flatten().tolist())
     return found or None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager, nullcontext
 
 import torch
@@ -21,15 +21,12 @@ from .objective import finite
 from .optimizer import Updater
 from .parameters import FlatParameters, rows
 from .passes import Batch, Earlier, Pass, combined
-from .plan import Plan, Tape
+from .plan import Plan
 from .probe import gradients, measured, record
+from .recording import Program, Recording
 
 EVALUATED_AT_ONCE, EVALUATED_ELEMENTS = 512, 2**22
 """Samples, and elements of the largest state, of one pass without a graph: as fast as all at once, and a few MB for each state."""
-
-
-Run = Callable[[Tensor, Tape | None], Tensor]
-"""A forward pass: outputs for a batch, with a tape where it is recorded."""
 
 
 class Variant:
@@ -71,12 +68,12 @@ class Variant:
 
         It ends with the first whose loss is not finite.
         """
-        return self._forward(batches, step, recorded, self.network, self.plan().run)
+        return self._forward(batches, step, recorded, self.network, self.plan())
 
     def update(self, done: Pass, step: int) -> VariantFrame | None:
         """Step on the gradient of a forward pass; return what was measured at the old parameters if it was recorded."""
         rate = learning_rate(self.training, step)
-        if done.tape is None:
+        if done.recording is None:
             self._step(done.earlier.with_gradient(self._gradient(done)), rate)
             return None
         frame, gradient = self.frame(done)
@@ -107,18 +104,18 @@ class Variant:
         """Return `weight_grad` and `state_grad` of the same weights and batch with every skip off; nothing changes."""
         bare = edit.bare(self.network)
         with self.buffers_kept():
-            done = self._forward(batches, step, True, bare, self.model.bound(bare, True).run)
+            done = self._forward(batches, step, True, bare, self.model.bound(bare, True))
         frame = combined([*done.earlier.frames, self._measured(done)[0]])
         return frame.weight_grad, frame.state_grad
 
-    def _forward(self, batches: Sequence[Batch], step: int, recorded: bool, network: Network, run: Run) -> Pass:
+    def _forward(self, batches: Sequence[Batch], step: int, recorded: bool, network: Network, program: Program) -> Pass:
         earlier = Earlier(len(batches))
         for place, (x, y) in enumerate(batches):
             self.model.masks.step = step * len(batches) + place
             with self._autocast():
-                outputs, tape = record(run, x) if recorded else (run(x, None), None)
+                outputs, recording = record(program, x) if recorded else (program.run(x), None)
             outputs = self._whole(outputs)
-            done = Pass(network, outputs, y, self.loss(outputs, y), tape, earlier)
+            done = Pass(network, outputs, y, self.loss(outputs, y), recording, earlier)
             if place == len(batches) - 1 or finite(done.loss.item()) is None:
                 return done
             if recorded:
@@ -140,9 +137,9 @@ class Variant:
 
     def _measured(self, done: Pass) -> tuple[VariantFrame, Tensor]:
         """Return the gradient and signal fields of a recorded pass; the flat gradient is that of those before it, too."""
-        found = gradients(done.objective(), self.flat.parameters, done.tape)
+        found = gradients(done.objective(), self.flat.parameters, done.recording)
         gradient = done.earlier.with_gradient(self.flat.flatten(found.parameters))
-        return measured(done.network, self.flat, found, gradient, done.tape), gradient
+        return measured(done.network, self.flat, found, gradient, done.recording), gradient
 
     def _whole(self, outputs: Tensor) -> Tensor:
         """Return outputs in the precision in which losses are taken."""
@@ -178,11 +175,11 @@ class Variant:
         found = [k for k, layer in layers if layer.op.attends and layer.on and k not in joined]
         if not found:
             return None
-        layer, tape = self.network.layers[found[-1]], Tape()
+        layer, recording = self.network.layers[found[-1]], Recording()
         module = self.model.layer_of(layer.shares or layer.id)
         with torch.no_grad(), self._autocast():
-            self.plan(training=False).run(x, tape)
-            h = tape.states[found[-1]]
+            self.plan(training=False).run(x, recording)
+            h = recording.states[found[-1]]
             if layer.order == "norm-act-op":
                 stages = (module.norm and module.norm.function(False), module.activating(False))
                 for stage in stages:

@@ -10,7 +10,7 @@ import torch
 
 from skipviz import Network, Skip, presets
 from skipviz.learning.frame import VariantFrame
-from skipviz.learning.plan import Tape
+from skipviz.learning.recording import Recording
 from skipviz.learning.trainer import Trainer
 from skipviz.learning.variant import Variant
 from skipviz.tasks.event import LayerEvent, SkipEvent
@@ -69,11 +69,11 @@ class PresetRun:
 
     def states(self) -> list[torch.Tensor]:
         """Return h_0 … h_n of fifty samples that were held out."""
-        tape = Tape()
+        recording = Recording()
         self.variant.model.eval()
-        self.variant.model(self.trainer._held_out_x[:50], tape=tape)
+        self.variant.model(self.trainer._held_out_x[:50], recording=recording)
         self.variant.model.train()
-        return tape.states
+        return recording.states
 
     def undecided(self) -> float:
         """Return the share of pixels of the painted masks that are called neither shape nor ground: how blurred they are."""

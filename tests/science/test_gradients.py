@@ -64,10 +64,10 @@ def case(network: Network):
     model = build(network, 3).double()
     model.masks.step = 0
     x = torch.randn(6, *network.input, dtype=torch.float64)
-    outputs, tape = record(model, x)
+    outputs, recording = record(model, x)
     weights = torch.randn(outputs.shape, dtype=torch.float64)
     parameters = list(model.parameters())
-    return model, x, weights, tape, gradients((outputs * weights).sum(), parameters, tape)
+    return model, x, weights, recording, gradients((outputs * weights).sum(), parameters, recording)
 
 
 def as_vector(part, like):
@@ -79,8 +79,8 @@ def as_vector(part, like):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_at_every_state_the_parts_sum_to_the_gradient(name):
     network = NETWORKS[name]
-    _, _, _, tape, found = case(network)
-    for k, state in enumerate(tape.states[:-1]):
+    _, _, _, recording, found = case(network)
+    for k, state in enumerate(recording.states[:-1]):
         parts = as_vector(found.trunks[k], state)
         for index, skip in enumerate(network.skips):
             if skip.source == k:
@@ -145,12 +145,13 @@ def test_the_forward_pass_is_what_the_equations_say(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_state_trunk_and_skip_gradients_equal_finite_differences(name):
-    model, x, weights, tape, found = case(NETWORKS[name])
+    model, x, weights, recording, found = case(NETWORKS[name])
     network = model.network
-    measured = [("state", k, part, tape.states[k]) for k, part in enumerate(found.states)]
-    measured += [("trunk", k, part, tape.states[k]) for k, part in enumerate(found.trunks)]
+    measured = [("state", k, part, recording.states[k]) for k, part in enumerate(found.states)]
+    measured += [("trunk", k, part, recording.states[k]) for k, part in enumerate(found.trunks)]
     measured += [
-        ("skip", i, part, tape.states[skip.source]) for (i, skip), part in zip(enumerate(network.skips), found.skips, strict=True)
+        ("skip", i, part, recording.states[skip.source])
+        for (i, skip), part in zip(enumerate(network.skips), found.skips, strict=True)
     ]
     for kind, place, part, state in measured:
         direction = torch.randn(state.shape, dtype=torch.float64)
@@ -169,11 +170,11 @@ def test_at_an_add_the_branch_gets_the_gradient_of_the_sum():
 def test_at_a_concat_the_slices_of_its_gradient_are_the_parts_gradients():
     layers = [Layer(op=Linear(width=4), activation="tanh"), Layer(op=Linear(width=3), activation="tanh"), Layer(op=Linear(width=2))]
     network = Network(input=(4,), layers=layers, skips=[Skip(source=1, target=2, merge="concat")])
-    model, _, weights, tape, found = case(network)
+    model, _, weights, recording, found = case(network)
     cotangent = weights @ model.head.weight @ model.layers[2].operation.weight
     assert (cotangent[:, :3] - found.trunks[2]).abs().max() < 1e-12
     assert (cotangent[:, 3:] - found.skips[0]).abs().max() < 1e-12
-    assert tape.states[2].shape == (6, 3)
+    assert recording.states[2].shape == (6, 3)
 
 
 def test_a_shut_valve_on_a_layer_lets_the_gradient_through_the_skips_only():

@@ -29,10 +29,10 @@ def norms(depth: int, width: int, seed: int, batch: int = 64, **fields) -> tuple
     network = families.mlp(depth=depth, width=width, input=(width,), **fields)
     generator = torch.Generator().manual_seed(seed)
     model = build(network, seed)
-    _, tape = record(model, torch.randn(batch, width, generator=generator))
-    functional = (tape.states[-1] * torch.randn(batch, width, generator=generator)).sum()
-    found = gradients(functional, [], tape)
-    return [g.norm().item() for g in found.states], [h.norm().item() for h in tape.states]
+    _, recording = record(model, torch.randn(batch, width, generator=generator))
+    functional = (recording.states[-1] * torch.randn(batch, width, generator=generator)).sum()
+    found = gradients(functional, [], recording)
+    return [g.norm().item() for g in found.states], [h.norm().item() for h in recording.states]
 
 
 def factor_a_layer(depth: int, width: int, seeds: int, **fields) -> float:
@@ -80,9 +80,9 @@ def test_plain_batch_norm_makes_the_squared_gradient_explode():
 def test_a_he_block_sends_half_of_the_energy_through_its_skip(seed):
     network = families.mlp(depth=1, width=512, skip_every=1, init="he", input=(512,))
     model, generator = build(network, seed), torch.Generator().manual_seed(seed)
-    _, tape = record(model.bound(network, True).run, torch.randn(64, 512, generator=generator))
-    functional = (tape.states[1] * torch.randn(64, 512, generator=generator)).sum()
-    found = gradients(functional, [], tape)
+    _, recording = record(model.bound(network, True), torch.randn(64, 512, generator=generator))
+    functional = (recording.states[1] * torch.randn(64, 512, generator=generator)).sum()
+    found = gradients(functional, [], recording)
     skip, branch = found.skips[0][0], found.trunks[0]
     energy = [part.square().sum().item() for part in (skip, branch)]
     assert 0.47 <= energy[0] / sum(energy) <= 0.53

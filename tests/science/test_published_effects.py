@@ -7,7 +7,7 @@ import torch
 
 from skipviz import Attention, Experiment, Head, Layer, Network, Skip, Task, Training, edit, families, presets, train
 from skipviz.learning.build import build
-from skipviz.learning.plan import Tape
+from skipviz.learning.recording import Recording
 
 pytestmark = pytest.mark.usefixtures("as_in_a_worker")
 EPOCH = 1438 / 64
@@ -62,8 +62,8 @@ def test_attention_without_skips_makes_all_positions_the_same_and_with_them_does
     found = {}
     for on in (True, False):
         model.set_network(edit.switch_all(network, on))
-        model(x, tape=(tape := Tape()))
-        found[on] = [spread(state) for state in tape.states]
+        model(x, recording=(recording := Recording()))
+        found[on] = [spread(state) for state in recording.states]
     assert found[False][4] < 1e-6
     assert found[True][4] > 0.7
     assert found[True][12] > 0.1

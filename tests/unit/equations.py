@@ -1,7 +1,7 @@
 """A network computed once more, from its description and the equations of Layer and Skip, with autograd alone.
 
 It shares with the product its parameters, the waves of positions, the seeds of dropout and torch's own functions, and
-neither plan nor tape.
+neither plan nor recording.
 """
 
 from __future__ import annotations

@@ -246,8 +246,8 @@ def test_frames_measure_the_nodes_and_edges_of_branches_as_autograd_does():
     assert len(frame.edge_grad) == len(network.edges)
     model = build(network).double()
     x = torch.randn(6, 1, 8, 8, dtype=torch.float64)
-    outputs, tape = record(model, x)
-    found = gradients(outputs.square().sum(), list(model.parameters()), tape)
+    outputs, recording = record(model, x)
+    found = gradients(outputs.square().sum(), list(model.parameters()), recording)
     for node in network.branches:
         assert found.by_node.get(node.id) is not None or node.is_merge or node.id not in found.by_node
     whole = {name: p.grad for name, p in model.named_parameters()}

@@ -25,8 +25,8 @@ from skipviz import (
     families,
 )
 from skipviz.learning.build import build
-from skipviz.learning.plan import Tape
 from skipviz.learning.probe import gradients, record
+from skipviz.learning.recording import Recording
 from skipviz.network.base import channels
 
 torch.set_num_threads(1)  # as a worker does; more threads make such small passes slower
@@ -41,20 +41,20 @@ def samples(network: Network, batch: int) -> torch.Tensor:
 
 
 def passes(model, batch: int = 3):
-    """Return outputs and tape of a recorded pass, and check that its backward pass stays finite."""
-    tape = Tape()
-    outputs = model(samples(model.network, batch), tape=tape)
+    """Return outputs and recording of a recorded pass, and check that its backward pass stays finite."""
+    recording = Recording()
+    outputs = model(samples(model.network, batch), recording=recording)
     outputs.square().mean().backward()
     assert outputs.isfinite().all()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
-    return outputs, tape
+    return outputs, recording
 
 
 def check_shapes(network: Network, batch: int = 3) -> None:
     model = build(network)
     shapes = network.shapes
-    outputs, tape = passes(model, batch)
-    assert [tuple(h.shape[1:]) for h in tape.states] == list(shapes.states)
+    outputs, recording = passes(model, batch)
+    assert [tuple(h.shape[1:]) for h in recording.states] == list(shapes.states)
     assert tuple(outputs.shape) == (batch, *shapes.output)
     assert count(model) == network.parameter_count()
     assert [count(layer) for layer in model.layers] == [shape.parameters for shape in shapes.layers]
@@ -104,8 +104,8 @@ def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
     outputs = model(x)
     assume(outputs.requires_grad)
     expected = torch.autograd.grad(outputs.square().mean(), list(model.parameters()), allow_unused=True)
-    recorded, tape = record(again, x)
-    found = gradients(recorded.square().mean(), list(again.parameters()), tape).parameters
+    recorded, recording = record(again, x)
+    found = gradients(recorded.square().mean(), list(again.parameters()), recording).parameters
     assert torch.equal(outputs, recorded)
     assert all(a is b or torch.equal(a, b) for a, b in zip(expected, found, strict=True))
 
@@ -115,8 +115,8 @@ def test_a_recorded_pass_gives_any_network_the_same_gradient_bits(network):
 def test_at_every_state_of_any_network_the_parts_sum_to_the_gradient(network):
     model = build(network).double()
     x = samples(network, 3)
-    outputs, tape = record(model, x if network.takes_tokens else x.double())
-    found = gradients(outputs.square().mean(), list(model.parameters()), tape)
+    outputs, recording = record(model, x if network.takes_tokens else x.double())
+    found = gradients(outputs.square().mean(), list(model.parameters()), recording)
     for k, trunk in enumerate(found.trunks):
         parts = [trunk, *(part for skip, part in zip(network.skips, found.skips, strict=True) if skip.source == k)]
         vectors = [part[0] * part[1] if isinstance(part, tuple) else part for part in parts if part is not None]
@@ -196,9 +196,9 @@ def single(layer: Layer, shape: tuple[int, ...]) -> nn.Module:
 
 
 def last_state(model, x: torch.Tensor) -> torch.Tensor:
-    tape = Tape()
-    model(x, tape=tape)
-    return tape.states[-1]
+    recording = Recording()
+    model(x, recording=recording)
+    return recording.states[-1]
 
 
 @pytest.mark.parametrize(
@@ -270,9 +270,9 @@ def two_layers(merge: str, source_shape=(4,), **fields) -> Network:
 
 
 def states(model, x: torch.Tensor) -> list[torch.Tensor]:
-    tape = Tape()
-    model(x, tape=tape)
-    return tape.states
+    recording = Recording()
+    model(x, recording=recording)
+    return recording.states
 
 
 def test_a_head_of_positions_reads_each_position_also_where_it_is_told_to_flatten():

@@ -53,9 +53,9 @@ def test_any_chain_and_every_gradient_of_it_is_what_the_equations_say(network):
     model = stirred(build(network)).double()  # a norm's bias away from 0: else rounding decides on which side a ReLU stands
     model.masks.step = STEP
     x, parameters, taps = samples(network, 3), list(model.parameters()), Taps()
-    mine, tape = record(model, x)
+    mine, recording = record(model, x)
     weights = torch.randn(mine.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    found = gradients((mine * weights).sum(), parameters, tape)
+    found = gradients((mine * weights).sum(), parameters, recording)
     theirs = outputs(model, x, taps)
     wanted = [*parameters, *taps.values()]
     expected = torch.autograd.grad((theirs * weights).sum(), wanted, allow_unused=True)

@@ -24,7 +24,7 @@ def states_of(network, step: int = 3):
     trainer = Trainer(experiment(network))
     variant = trainer._variants["network"]
     done = variant.forward([trainer._batch()], step, recorded=True)
-    return [state.detach() for state in done.tape.states], variant.model
+    return [state.detach() for state in done.recording.states], variant.model
 
 
 def test_some_samples_leave_a_branch_out_and_the_others_are_divided_by_what_is_left():
@@ -108,10 +108,10 @@ def test_a_resnet_drops_deeper_branches_more_often_and_begins_as_its_skips():
     bare = families.resnet(20, input=(1, 8, 8), head=10)
     assert link.decode(link.encode(Experiment(variants={"n": net}, task=Task(name="digits")))).network == net
     assert net.parameter_count() == bare.parameter_count()
-    tape = Trainer(Experiment(variants={"n": net}, task=Task(name="digits"), training=Training(batch_size=4)))
-    done = tape._variants["n"].forward([tape._batch()], 0, recorded=True)
+    recording = Trainer(Experiment(variants={"n": net}, task=Task(name="digits"), training=Training(batch_size=4)))
+    done = recording._variants["n"].forward([recording._batch()], 0, recorded=True)
     first = net.skips[0]
-    assert torch.equal(done.tape.states[first.target], done.tape.states[first.source])
+    assert torch.equal(done.recording.states[first.target], done.recording.states[first.source])
     assert x.shape[1:] == net.input
 
 

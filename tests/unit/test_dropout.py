@@ -14,7 +14,7 @@ from skipviz.engine.capacity.duration import dropped
 from skipviz.engine.capacity.footprint import footprint
 from skipviz.learning.build import build
 from skipviz.learning.dropout import Masks
-from skipviz.learning.plan import Tape
+from skipviz.learning.recording import Recording
 from skipviz.learning.seeding import stable_hash
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.event import SkipEvent
@@ -43,11 +43,11 @@ def masks_at(step: int | None, seed: int = 0) -> Masks:
 def dropped_elements(trainer: Trainer, variant: str = "network") -> torch.Tensor:
     """Return which elements of the first state are zero in a pass of the present step."""
     x, _ = trainer._batch()
-    tape = Tape()
+    recording = Recording()
     model = trainer._variants[variant].model
     model.masks.step = trainer.step
-    model(x, tape=tape)
-    return tape.states[1] == 0
+    model(x, recording=recording)
+    return recording.states[1] == 0
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])

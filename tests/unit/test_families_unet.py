@@ -7,7 +7,7 @@ from torch import nn
 from skipviz import Experiment, Network, NetworkError, Task, Training, edit, families, link, train
 from skipviz.learning.build import build
 from skipviz.learning.loss.mask import mask_loss
-from skipviz.learning.plan import Tape
+from skipviz.learning.recording import Recording
 
 
 def pairs(network) -> list[tuple[int, int]]:
@@ -159,15 +159,15 @@ def test_a_unet_on_a_resnet_34_has_the_parameters_of_the_usual_one_and_its_equat
     model = build(small).eval()
     x = torch.randn(2, 2, 32, 64)
     encoder = families.resnet(18, layout="imagenet", widths=(4, 8, 16, 32), input=(2, 32, 64), head=2)
-    model(x, tape=(tape := Tape()))
+    model(x, recording=(recording := Recording()))
     ends = {tuple(shape[1:]): k for k, shape in enumerate(encoder.shapes.states) if k}
-    h = tape.states[encoder.depth]
+    h = recording.states[encoder.depth]
     layers = list(model.layers)[encoder.depth :]
     while len(layers) > 1:
         _, one, two, *layers = layers
         h = nn.functional.interpolate(h, scale_factor=2)
         joined = ends.get(tuple(h.shape[2:]))
-        h = two(one(h if joined is None else torch.cat([h, tape.states[joined]], 1)))
+        h = two(one(h if joined is None else torch.cat([h, recording.states[joined]], 1)))
     assert torch.allclose(layers[0](h), model(x), atol=1e-6)
 
 

@@ -11,8 +11,8 @@ from skipviz.learning.frame import Frame, VariantFrame
 from skipviz.learning.frame_text import decode_frame, encode_frame
 from skipviz.learning.marks import MARKS
 from skipviz.learning.parameters import FlatParameters
-from skipviz.learning.plan import Tape
 from skipviz.learning.probe import Gradients, mean_magnitudes
+from skipviz.learning.recording import Recording
 from skipviz.learning.setup import as_in_a_run
 from skipviz.learning.trainer import Trainer
 from skipviz.sharing.table import table, to_csv
@@ -88,9 +88,9 @@ def measured(network: Network, set_weights=None, batch_size: int = 16) -> tuple[
             set_weights(model)
     frame = trainer.measure(ghost=False, picture=False).variants["net"]
     x, y = trainer._batch()
-    tape = Tape()
-    loss = torch.nn.functional.cross_entropy(model.double()(x.double().requires_grad_(), tape=tape), y)
-    exact = torch.autograd.grad(loss, tape.states, allow_unused=True)
+    recording = Recording()
+    loss = torch.nn.functional.cross_entropy(model.double()(x.double().requires_grad_(), recording=recording), y)
+    exact = torch.autograd.grad(loss, recording.states, allow_unused=True)
     largest = [0.0 if gradient is None else gradient.abs().max().item() for gradient in exact]
     return frame, [most and most * (gradient / most).norm().item() for gradient, most in zip(exact, largest, strict=True)]
 

@@ -210,8 +210,8 @@ def test_what_comes_back_along_the_edges_sums_to_the_gradient_of_each_state_and_
     built = build(described).double()
     x = torch.randn(5, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     parameters = list(built.parameters())
-    outputs, tape = record(lambda x, tape: built(x, tape=tape), x)
-    found = gradients(outputs.square().sum(), parameters, tape)
+    outputs, recording = record(built, x)
+    found = gradients(outputs.square().sum(), parameters, recording)
     plain = built(x)
     assert torch.equal(plain, outputs)
     assert all(map(torch.equal, found.parameters, torch.autograd.grad(plain.square().sum(), parameters)))
@@ -229,10 +229,10 @@ def test_recording_a_graph_changes_no_bit_and_a_bound_pass_gives_what_a_call_giv
     built.masks.step = 0
     x = torch.randn(3, *described.input, generator=torch.Generator().manual_seed(1))
     parameters = list(built.parameters())
-    outputs, tape = record(lambda x, tape: built(x, tape=tape), x)
+    outputs, recording = record(built, x)
     assert torch.equal(built(x), outputs)
     assert torch.equal(built.bound(described, True).run(x), outputs)
-    found = gradients(outputs.square().sum(), parameters, tape).parameters
+    found = gradients(outputs.square().sum(), parameters, recording).parameters
     plain = torch.autograd.grad(built(x.requires_grad_()).square().sum(), parameters, allow_unused=True)
     assert all(a is b or torch.equal(a, b) for a, b in zip(found, plain, strict=True))
 

@@ -26,14 +26,14 @@ from skipviz import (
 from skipviz.learning.build import build
 from skipviz.learning.operation.position import sinusoids
 from skipviz.learning.parameters import FlatParameters
-from skipviz.learning.plan import Tape
 from skipviz.learning.probe import gradients, measured, record
+from skipviz.learning.recording import Recording
 
 
 def states(model, x: torch.Tensor) -> list[torch.Tensor]:
-    tape = Tape()
-    model(x, tape=tape)
-    return tape.states
+    recording = Recording()
+    model(x, recording=recording)
+    return recording.states
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -123,9 +123,9 @@ def test_tokens_have_no_gradient_and_no_size_in_a_frame():
     network = Network(input=(6,), layers=layers, skips=[Skip(source=2, target=3)], head=Head(kind="positions", outputs=5))
     model = build(network)
     flat = FlatParameters(model)
-    outputs, tape = record(model, torch.randint(5, (3, 6)))
-    found = gradients(outputs.square().sum(), flat.parameters, tape)
-    frame = measured(network, flat, found, flat.flatten(found.parameters), tape)
+    outputs, recording = record(model, torch.randint(5, (3, 6)))
+    found = gradients(outputs.square().sum(), flat.parameters, recording)
+    frame = measured(network, flat, found, flat.flatten(found.parameters), recording)
     for numbers in (frame.state_grad, frame.trunk_grad, frame.state_rms):
         assert numbers[0] is None
         assert all(value > 0 for value in numbers[1:])
@@ -182,10 +182,10 @@ def test_a_frame_says_how_far_each_gate_is_open():
     network = edit.set_skip(families.highway(4, 6, gate_bias=-1.0, input=(5,)), "s1-2", on=False)
     model = build(network)
     flat = FlatParameters(model)
-    outputs, tape = record(model, torch.randn(64, 5))
-    found = gradients(outputs.square().sum(), flat.parameters, tape)
-    frame = measured(network, flat, found, flat.flatten(found.parameters), tape)
-    h = tape.states[2]
+    outputs, recording = record(model, torch.randn(64, 5))
+    found = gradients(outputs.square().sum(), flat.parameters, recording)
+    frame = measured(network, flat, found, flat.flatten(found.parameters), recording)
+    h = recording.states[2]
     expected = torch.sigmoid(F.linear(h, model.skips[1].gate.weight, model.skips[1].gate.bias)).mean().item()
     assert frame.gate_opening[0] is None
     assert frame.gate_opening[1] == pytest.approx(expected, rel=1e-6)
@@ -196,6 +196,6 @@ def test_a_network_without_gates_says_nothing_of_them():
     network = families.mlp(4, 6, 2)
     model = build(network)
     flat = FlatParameters(model)
-    outputs, tape = record(model, torch.randn(8, 2))
-    found = gradients(outputs.square().sum(), flat.parameters, tape)
-    assert measured(network, flat, found, flat.flatten(found.parameters), tape).gate_opening is None
+    outputs, recording = record(model, torch.randn(8, 2))
+    found = gradients(outputs.square().sum(), flat.parameters, recording)
+    assert measured(network, flat, found, flat.flatten(found.parameters), recording).gate_opening is None

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from skipviz import families
 from skipviz.learning.build import build
-from skipviz.learning.plan import Tape
+from skipviz.learning.recording import Recording
 
 
 class Block(nn.Module):
@@ -165,10 +165,10 @@ def test_a_learned_scale_multiplies_the_branch_and_starts_at_nothing():
 def test_fixup_starts_every_block_as_its_shortcut_and_the_outputs_at_zero(block):
     """Zhang et al. 2019: L branches of m convolutions, He's weights times L^(−1/(2m−2)), the last of each zero."""
     network = families.resnet(20, block=block, norm="none", init="fixup", widths=(8, 16, 32), input=(3, 8, 8))
-    model, tape = build(network), Tape()
-    assert torch.count_nonzero(model(batch(8), tape=tape)) == 0
+    model, recording = build(network), Recording()
+    assert torch.count_nonzero(model(batch(8), recording=recording)) == 0
     same = [skip for skip, shape in zip(network.skips, network.shapes.skips, strict=True) if not shape.adapter.label()]
-    assert all(torch.equal(tape.states[skip.target], tape.states[skip.source]) for skip in same)
+    assert all(torch.equal(recording.states[skip.target], recording.states[skip.source]) for skip in same)
     branches, convolutions = (9, 2) if block == "basic" else (6, 3)
     first = model.layers[network.skips[-1].source].operation.weight
     expected = (2 / first[0].numel()) ** 0.5 * branches ** (-1 / (2 * convolutions - 2))

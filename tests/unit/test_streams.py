@@ -12,8 +12,8 @@ from skipviz import Expand, Experiment, Head, Layer, Linear, Network, Reduce, Sk
 from skipviz.learning.build import build
 from skipviz.learning.frame_text import decode_frame, encode_frame
 from skipviz.learning.merge.streams import sinkhorn
-from skipviz.learning.plan import Tape
 from skipviz.learning.probe import gradients, record
+from skipviz.learning.recording import Recording
 from skipviz.network.paths import path_counts
 from skipviz.sharing.table import table
 from skipviz.tasks.comparison import network_differences
@@ -211,9 +211,9 @@ def test_at_the_start_it_is_the_pre_ln_transformer(mixing, dynamic, n):
     several.head.load_state_dict(plain.head.state_dict())
     x, states = torch.randn(4, 6, 5, dtype=torch.float64), []
     for model in (plain, several):
-        tape = Tape()
-        model(x, tape=tape)
-        states.append(tape.states)
+        recording = Recording()
+        model(x, recording=recording)
+        states.append(recording.states)
     for block in range(6):  # the state behind each branch: every stream holds the plain one's
         at, there = [skip.target for skip in plain.network.skips][block], [skip.target for skip in several.network.skips][block]
         for stream in states[1][there].chunk(n, -1):
@@ -236,9 +236,9 @@ def test_streams_come_apart_and_stay_doubly_stochastic_while_they_train(mixing, 
     frames = list(run)
     assert frames[-1].variants["net"].loss < frames[0].variants["net"].loss
     model = run.model("net")
-    tape = Tape()
-    model(torch.randint(5, (4, 6)), tape=tape)
-    streams = tape.states[net.skips[-1].target].unflatten(-1, (4, -1))
+    recording = Recording()
+    model(torch.randint(5, (4, 6)), recording=recording)
+    streams = recording.states[net.skips[-1].target].unflatten(-1, (4, -1))
     assert (streams[..., 0, :] - streams[..., 1, :]).abs().max() > 1e-3
 
 
@@ -270,10 +270,10 @@ def test_frames_have_the_matrices_of_every_skip_of_streams(mixing, dynamic):
 @EVERY
 def test_a_frames_matrix_is_the_one_that_the_batch_was_mixed_by(mixing, dynamic):
     net = network(mixing, dynamic)
-    model, x, tape = shaken(net), torch.randn(4, 5, 6, dtype=torch.float64), Tape()
-    model(x, tape=tape)
-    h, zero = tape.states[net.skips[1].source], torch.zeros(4, 5, N * WIDTH, dtype=torch.float64)
-    module, matrix = model.skips["m1"].mixing, tape.matrices["m1"]
+    model, x, recording = shaken(net), torch.randn(4, 5, 6, dtype=torch.float64), Recording()
+    model(x, recording=recording)
+    h, zero = recording.states[net.skips[1].source], torch.zeros(4, 5, N * WIDTH, dtype=torch.float64)
+    module, matrix = model.skips["m1"].mixing, recording.matrices["m1"]
     if not dynamic:
         wanted = (matrix @ h.unflatten(-1, (N, -1))).flatten(-2)
         torch.testing.assert_close(module(zero, h), wanted)
@@ -288,8 +288,8 @@ def test_the_parts_at_every_state_sum_to_its_gradient(mixing, dynamic):
     model = shaken(network(mixing, dynamic))
     net, taps = model.network, Taps()
     x, truth = torch.randn(4, 5, 6, dtype=torch.float64), torch.randn(4, 3, dtype=torch.float64)
-    out, tape = record(model, x)
-    found = gradients((out - truth).square().mean(), list(model.parameters()), tape)
+    out, recording = record(model, x)
+    found = gradients((out - truth).square().mean(), list(model.parameters()), recording)
     theirs = (outputs(model, x.requires_grad_(), taps) - truth).square().mean()
     names = [("state", k) for k in range(1, net.depth + 1)]
     wanted = dict(zip(names, torch.autograd.grad(theirs, [taps[name] for name in names]), strict=True))

@@ -101,8 +101,8 @@ def test_a_network_of_volumes_is_the_same_in_its_script_and_shares_of_gradients_
     model, x = build(network), torch.randn(2, *network.input, generator=torch.Generator().manual_seed(0))
     assert torch.equal(space["Network"]()(x), model(x))
     model = stirred(model).double()
-    outputs, tape = record(model, x.double())
-    found = gradients(outputs.square().sum(), list(model.parameters()), tape)
+    outputs, recording = record(model, x.double())
+    found = gradients(outputs.square().sum(), list(model.parameters()), recording)
     for k in range(network.depth):
         parts = [found.trunks[k], *(part for skip, part in zip(network.skips, found.skips, strict=True) if skip.source == k)]
         parts = [part[0] * part[1] if isinstance(part, tuple) else part for part in parts if part is not None]

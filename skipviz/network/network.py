@@ -13,6 +13,7 @@ from .graph import GRAPH, named, parts_of
 from .layer import Init, Layer
 from .merge import MERGES
 from .node import Node
+from .origin import Made
 from .rest import check_rests
 from .shapes import NodeShape, Shapes, SkipShape, landing_shape, layer_shape
 from .skip import Skip
@@ -65,6 +66,7 @@ class Network(Frozen):
 
     further: dict[Identifier, tuple[int, ...]] = Field({}, max_length=7, description="further inputs' shapes, for branches to read")
     tied: str = Field("", max_length=32, description="id of the embedding or layer whose weight the head uses; '': its own")
+    origin: Made = Field(None, description="what made it; networks that are equal but for it are equal")
 
     _shapes: Shapes = PrivateAttr()
 
@@ -101,6 +103,10 @@ class Network(Frozen):
         if self._shapes.parameters > MAX_PARAMETERS:
             raise NetworkError(f"{self._shapes.parameters:,} parameters are over the limit of {MAX_PARAMETERS:,}")
         return self
+
+    def __eq__(self, other) -> bool:
+        alike = isinstance(other, Network) and other.origin != self.origin
+        return super().__eq__(other.model_copy(update={"origin": self.origin}) if alike else other)
 
     @property
     def depth(self) -> int:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from ..network.base import NetworkError, sentence
 from ..tasks.experiment import Experiment, MismatchError, mismatch_in
-from .packing import PackingError, packed, unpacked
+from .packing import PackingError, packed, unpacked, without_origins
 
 VERSION = "2."
 """Every link begins with it; another meaning of the short keys would be another version."""
@@ -62,7 +62,7 @@ class Opened(NamedTuple):
 
 
 def encode(experiment: Experiment) -> str:
-    """Return the link text of `experiment`, equal for equal experiments; raises `LinkError` if it would be too long."""
+    """Return the link text of `experiment`, equal for equal ones that one form made; raises `LinkError` if it would be too long."""
     made_with = {MADE_WITH: torch_release()} if torch_release() else {}
     content = json.dumps({**_packed(experiment), **made_with}, separators=(",", ":")).encode()
     text = VERSION + base64.urlsafe_b64encode(_sealed(zlib.compress(content, 9, -zlib.MAX_WBITS))).decode().rstrip("=")
@@ -96,7 +96,7 @@ def opened(text: str) -> Opened:
         short = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
         short, torch = (short, None) if first else _without_origin(short)
         experiment = Experiment.kept(unpacked(short))
-        if _packed(experiment) != short:
+        if without_origins(_packed(experiment)) != without_origins(short):
             raise PackingError("it is not written as links are")
         return Opened(experiment, torch)
     except PackingError as error:

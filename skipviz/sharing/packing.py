@@ -12,6 +12,7 @@ import re
 
 from ..network.network import MAX_LAYERS, MAX_SKIPS
 from ..network.operation import OPERATIONS
+from .packed_origin import packed_origin, unpacked_origin
 
 NETWORK = {"i": "input", "h": "head", "f": "further", "t": "tied"}
 HEAD = {"k": "kind", "o": "outputs", "b": "bias", "f": "flatten", "i": "init"}
@@ -143,6 +144,7 @@ def _packed_network(network: dict) -> dict:
     layers, skips = network["layers"], network.get("skips", [])
     palette, column = _palette([_short(layer, LAYER, without=("id",)) for layer in layers])
     short["l"] = [palette, _runs(column)]
+    short |= packed_origin(**network["origin"]) if "origin" in network else {}
     ids = [layer["id"] for layer in layers]
     if ids != _numbered("f", len(layers)):
         short["n"] = _packed_ids(ids)
@@ -163,6 +165,11 @@ def _packed_network(network: dict) -> dict:
     return short
 
 
+def without_origins(short: dict) -> dict:
+    """Return a packed experiment that does not say what made its networks."""
+    return {**short, "v": [[name, {key: part for key, part in one.items() if key != "o"}] for name, one in short["v"]]}
+
+
 def _packed_parts(parts: list[dict], table: dict, names: tuple[str, ...] = ()) -> list:
     """Return parts with ids and further `names` as columns."""
     palette, column = _palette([_short(part, table, without=("id", *names)) for part in parts])
@@ -171,7 +178,8 @@ def _packed_parts(parts: list[dict], table: dict, names: tuple[str, ...] = ()) -
 
 def _unpacked_network(short) -> dict:
     _need(isinstance(short, dict), "a variant is no network")
-    network = _long({key: value for key, value in short.items() if key not in ("l", "n", "s", "m", "b", "v")}, NETWORK)
+    network = _long({key: value for key, value in short.items() if key not in ("l", "n", "s", "m", "b", "v", "o")}, NETWORK)
+    network |= {"origin": unpacked_origin(short["o"])} if "o" in short else {}
     columns = _columns(short.get("l"), 2)
     layers = [_long(part, LAYER) for part in _chosen(columns[0], _unrun(columns[1], MAX_LAYERS))]
     ids = _unpacked_ids(short["n"], MAX_LAYERS) if "n" in short else _numbered("f", len(layers))

@@ -134,6 +134,10 @@ class Experiment(Frozen):
         """The first variant's network."""
         return next(iter(self.variants.values()))
 
+    def trained(self) -> dict:
+        """Return JSON data, without defaults, of all that a run follows from: not of what made the networks."""
+        return self.model_dump(mode="json", exclude_defaults=True, exclude={"variants": {"__all__": {"origin"}}})
+
     def to_json(self) -> str:
         """Return the experiment as compact JSON without its defaults."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"))

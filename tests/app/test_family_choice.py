@@ -10,10 +10,10 @@ from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
 from skipviz.web.forms import FORMS
 from skipviz.web.forms.form import NORM_WORDS
-from skipviz.web.forms.recipe import built, first_recipe
+from skipviz.web.forms.form_values import built, usual_values
 
 
-@pytest.mark.parametrize("family", FORMS)
+@pytest.mark.parametrize("family", [family for family, form in FORMS.items() if not form.free])
 def test_a_family_is_chosen_drawn_and_measured_on_a_task_that_it_fits(lab, family):
     data = lab.choose("selectbox", "Family", family)
     assert data["task"] in {"digits", "shapes", "two spirals"}
@@ -60,19 +60,19 @@ def test_the_papers_own_size_is_said_beside_the_one_drawn(lab):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "shown"),
+    ("form", "shown"),
     [
-        (first_recipe("resnet").changed(block="bottleneck", depth=29, width=5, version="v2"), {"Depth": 29, "First width": 5}),
-        (first_recipe("unet").changed(scales=3, convolutions=3, merge="add", short=2), {"Down-scalings": 3, "Short skips": 2}),
-        (first_recipe("transformer").changed(depth=7, averaged="on", causal="on"), {"Blocks": 7, "Average of blocks": "on"}),
-        (first_recipe("tabular_resnet").changed(hidden=40, residual_dropout=0.2), {"Hidden width": 40, "End dropout": 0.2}),
-        (first_recipe("highway").changed(gate_bias=-3.5, layers="conv", depth=6), {"Gate bias": -3.5, "Layers": "conv"}),
+        (usual_values("resnet").changed(block="bottleneck", depth=29, width=5, version="v2"), {"Depth": 29, "First width": 5}),
+        (usual_values("unet").changed(scales=3, convolutions=3, merge="add", short=2), {"Down-scalings": 3, "Short skips": 2}),
+        (usual_values("transformer").changed(depth=7, averaged="on", causal="on"), {"Blocks": 7, "Average of blocks": "on"}),
+        (usual_values("tabular_resnet").changed(hidden=40, residual_dropout=0.2), {"Hidden width": 40, "End dropout": 0.2}),
+        (usual_values("highway").changed(gate_bias=-3.5, layers="conv", depth=6), {"Gate bias": -3.5, "Layers": "conv"}),
     ],
     ids=lambda value: getattr(value, "family", "shown"),
 )  # fmt: skip
-def test_a_link_opens_with_the_form_that_its_network_has(opened, recipe, shown):
-    lab = opened("lab", x=linked(recipe))
-    assert lab.widget("selectbox", "Family").value == recipe.family
+def test_a_link_opens_with_the_form_that_its_network_has(opened, form, shown):
+    lab = opened("lab", x=linked(form))
+    assert lab.widget("selectbox", "Family").value == form.family
     kinds = (lab.test.sidebar.selectbox, lab.test.sidebar.text_input)
     widgets = {widget.label: _as_shown(widget.value) for kind in kinds for widget in kind}
     assert {label: widgets[label] for label in shown} == {label: _as_shown(value) for label, value in shown.items()}
@@ -82,13 +82,13 @@ def _as_shown(value):
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def linked(recipe) -> str:
-    task = Task(name=FORMS[recipe.family].tasks[0])
-    return link.encode(Experiment(variants={"net": built(recipe, task)}, task=task))
+def linked(form) -> str:
+    task = Task(name=FORMS[form.family].tasks[0])
+    return link.encode(Experiment(variants={"net": built(form, task)}, task=task))
 
 
 def test_a_field_of_a_form_that_a_link_brought_keeps_the_switches(opened):
-    lab = opened("lab", x=linked(first_recipe("transformer").changed(depth=3)))
+    lab = opened("lab", x=linked(usual_values("transformer").changed(depth=3)))
     lab.send("skips", ids=[lab.network()["skips"][0]["id"]], changes={"on": False, "strength": 0.5})
     data = lab.choose("text_input", "Blocks", "5")
     assert [skip["on"] for skip in data["network"]["skips"]] == [False] + [True] * 9

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
-from skipviz.web.forms.recipe import built, first_recipe
+from skipviz.web.forms.form_values import built, usual_values
 
 OPENS_WITHIN = 20
 """Seconds on a machine busy with other tests; else it takes three or four."""
@@ -19,7 +19,7 @@ OPENS_WITHIN = 20
 def test_a_hundred_blocks_open_within_seconds_folded_and_with_their_form(page):
     lab, began = LabPage(page), time.monotonic()
     task = Task(name="sequences")
-    network = built(first_recipe("transformer").changed(depth=100, norm="post"), task)
+    network = built(usual_values("transformer").changed(depth=100, norm="post"), task)
     lab.open(Experiment(variants={"net": network}, task=task))
     assert time.monotonic() - began < OPENS_WITHIN * slowness()
     expect(lab.svg.get_by_text("×98")).to_be_visible()

@@ -1,4 +1,4 @@
-"""A network that comes from a link, a file or the gallery shows the settings that give it, read off its structure alone."""
+"""A network shows the settings that made it; one that does not say what made it, those that are found to give it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ from skipviz.sharing import link
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
-from skipviz.web.forms import FORMS
-from skipviz.web.forms.architecture import afresh, with_recipe
+from skipviz.web.forms import FORMS as ALL
+from skipviz.web.forms.architecture import afresh, with_values
 from skipviz.web.forms.family_detection import recognised
-from skipviz.web.forms.recipe import built, first_recipe, recipe_of, size_words, structure
+from skipviz.web.forms.form_values import built, size_words, structure, usual_values, values_of
 
+
+def unsaid(form, task: Task) -> Experiment:
+    """Return the experiment with a form's network that does not say what made it, as links made before do not."""
+    return Experiment(variants={"net": built(form, task).replaced(origin=None)}, task=task)
+
+
+FORMS = {family: form for family, form in ALL.items() if not form.free}
 MOST_BOXES = 120
 """Of a drawn network, so that many are drawn in little time."""
 NUMBERS = {
@@ -84,8 +91,8 @@ UNSEEN = {
 
 
 @st.composite
-def recipes(draw, family: str):
-    """Return a family's recipe with values from all over its form, and the experiment that it gives."""
+def forms(draw, family: str):
+    """Return a family's form with values from all over its form, and the experiment that it gives."""
     values = FORMS[family].defaults()
     task = Task(
         name=draw(st.sampled_from(FORMS[family].tasks)), image_size=draw(st.sampled_from((96, 100))) if family == "unet" else 32
@@ -100,25 +107,25 @@ def recipes(draw, family: str):
             values[setting.name] = draw(st.integers(-20, 20)) / 2
     if task.causal:
         values["causal"] = "on"
-    recipe = recipe_of(family, values)
+    form = values_of(family, values)
     try:
-        experiment = Experiment(variants={"net": built(recipe, task)}, task=task)
+        experiment = unsaid(form, task)
     except NetworkError:
         assume(False)
     assume(experiment.network.depth <= MOST_BOXES)
-    return recipe, experiment
+    return form, experiment
 
 
 @pytest.mark.parametrize("family", FORMS)
 def test_the_settings_that_built_a_network_are_read_off_it(family):
     @settings(max_examples=40, deadline=None)
-    @given(recipes(family))
+    @given(forms(family))
     def reads(drawn):
-        recipe, experiment = drawn
+        form, experiment = drawn
         found = recognised(experiment)
-        assert found.recipe is not None, (recipe, found.sentence())
-        assert structure(built(found.recipe, experiment.task)) == structure(experiment.network)
-        given_values, read = recipe.settings(), found.recipe.settings()
+        assert found.form is not None, (form, found.sentence())
+        assert structure(built(found.form, experiment.task)) == structure(experiment.network)
+        given_values, read = form.settings(), found.form.settings()
         apart = {name for name in read if read[name] != given_values[name]}
         assert apart <= UNSEEN[family](given_values)
 
@@ -193,21 +200,24 @@ def _other_merge(skip) -> dict:
 
 @pytest.mark.parametrize("change", EDITS)
 @pytest.mark.parametrize("family", FORMS)
-def test_one_edit_by_hand_is_said_and_what_is_nearest_can_be_started_afresh(family, change):
+@pytest.mark.parametrize("made", ["said", "unsaid"])
+def test_one_edit_by_hand_is_said_and_what_is_nearest_can_be_started_afresh(family, change, made):
     task = Task(name=FORMS[family].tasks[0])
-    experiment = Experiment(variants={"net": built(first_recipe(family), task)}, task=task)
+    experiment = unsaid(usual_values(family), task)
+    if made == "said":
+        experiment = experiment.with_network(built(usual_values(family), task))
     try:
         edited = experiment.with_network(EDITS[change](experiment.network))
     except (NetworkError, StopIteration):
         assert (family, change) in IMPOSSIBLE
         return
     found = recognised(edited)
-    if (family, change) in STILL:
-        assert found.recipe is not None
+    if (family, change, made) in STILL:
+        assert found.form is not None
         return
     assert found.family is None
     assert found.sentence().startswith("Changed by hand: " + FORMS[family].title)
-    assert recognised(afresh(edited, found.near)).recipe.family == family
+    assert recognised(afresh(edited, found.near)).form.family == family
 
 
 IMPOSSIBLE = {
@@ -215,41 +225,41 @@ IMPOSSIBLE = {
     ("fcn", "a skip more"), ("fcn", "a layer less"),
 }  # fmt: skip
 """Edits that no network of the family's usual settings allows."""
-STILL = {("highway", "a layer less")}
-"""Edits that give another network of the family."""
+STILL = {("highway", "a layer less", "unsaid")}
+"""Edits that give another network of the family, where it does not say of which it was made."""
 
 
 def test_the_blocks_of_a_published_densenet_are_named_by_it():
     task = Task(name="digits")
-    recipe = first_recipe("densenet").changed(blocks="of 121", growth=1)
-    assert recognised(Experiment(variants={"net": built(recipe, task)}, task=task)).recipe == recipe
+    form = usual_values("densenet").changed(blocks="of 121", growth=1)
+    assert recognised(unsaid(form, task)).form == form
 
 
 @pytest.mark.parametrize("uneven", ["pad", "crop"])
 @pytest.mark.parametrize("more", [{}, {"up": "bilinear"}, {"merge": "add"}, {"long": "off"}, {"scales": 4}], ids=str)
 def test_what_a_unet_does_where_sizes_do_not_divide_is_read_off_it(uneven, more):
     task = Task(name="shapes", image_size=36)
-    recipe = first_recipe("unet").changed(scales=3).changed(uneven=uneven, **more)
-    opened = link.decode(link.encode(Experiment(variants={"net": built(recipe, task)}, task=task)))
-    assert recognised(opened).recipe == recipe
+    form = usual_values("unet").changed(scales=3).changed(uneven=uneven, **more)
+    opened = link.decode(link.encode(unsaid(form, task)))
+    assert recognised(opened).form == form
 
 
 @pytest.mark.parametrize(("depth", "block"), [(18, "basic"), (34, "basic"), (50, "bottleneck"), (152, "bottleneck")])
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_the_depths_of_imagenet_are_read_at_any_width(depth, block, version):
     task = Task(name="digits")
-    recipe = first_recipe("resnet").changed(layout="imagenet", block=block).changed(depth=depth, width=3, version=version)
-    recipe = recipe.changed(shortcut="project")
-    assert recognised(Experiment(variants={"net": built(recipe, task)}, task=task)).recipe == recipe
+    form = usual_values("resnet").changed(layout="imagenet", block=block).changed(depth=depth, width=3, version=version)
+    form = form.changed(shortcut="project")
+    assert recognised(unsaid(form, task)).form == form
 
 
 @pytest.mark.parametrize("family", FORMS)
 def test_switches_strengths_and_names_are_no_edit(family):
     task = Task(name=FORMS[family].tasks[0])
-    network = built(first_recipe(family), task)
+    network = unsaid(usual_values(family), task).network
     named = network.replaced(layers=[layer.model_copy(update={"id": f"own.{layer.id}"}) for layer in network.layers])
     for other in (_switched(network), named):
-        assert recognised(Experiment(variants={"net": other}, task=task)).recipe == first_recipe(family)
+        assert recognised(Experiment(variants={"net": other}, task=task)).form == usual_values(family)
 
 
 @pytest.mark.parametrize(
@@ -264,11 +274,11 @@ def test_switches_strengths_and_names_are_no_edit(family):
 )
 def test_a_changed_field_of_a_form_that_was_read_keeps_the_switches_of_skips_that_stay(family, setting, value):
     task = Task(name=FORMS[family].tasks[0])
-    network = built(first_recipe(family), task)
+    network = unsaid(usual_values(family), task).network
     first = network.skips[0].id
     opened = Experiment(variants={"net": edit.set_skip(network, first, on=False, strength=0.5, gain=0.25)}, task=task)
-    changed = with_recipe(opened, recognised(opened).recipe.changed(**{setting: value}), task, keep=True)
-    assert recognised(changed).recipe.settings()[setting] == value
+    changed = with_values(opened, recognised(opened).form.changed(**{setting: value}), task, keep=True)
+    assert recognised(changed).form.settings()[setting] == value
     kept = changed.network.skip(first)
     assert (kept.on, kept.strength, kept.gain) == (False, 0.5, 0.25)
     assert all(skip.on for skip in changed.network.skips[1:])
@@ -276,7 +286,7 @@ def test_a_changed_field_of_a_form_that_was_read_keeps_the_switches_of_skips_tha
 
 def test_a_network_with_all_its_skips_off_grows_with_its_new_ones_off():
     opened = presets.get("plain-20-cifar")
-    grown = with_recipe(opened, recognised(opened).recipe.changed(depth=32), opened.task, keep=True)
+    grown = with_values(opened, recognised(opened).form.changed(depth=32), opened.task, keep=True)
     assert len(grown.network.skips) == 15
     assert not any(skip.on for skip in grown.network.skips)
 
@@ -300,10 +310,11 @@ STACKS = st.fixed_dictionaries(
 def test_a_stacks_settings_are_read_off_it(values, family):
     task = Task(name="digits")
     network = getattr(families, family)(**values, input=task.input_for(family == "conv"), head=10)
-    found = recognised(Experiment(variants={"net": network}, task=task)).stack
-    assert (found.family, found.depth, found.width, found.norm, found.init) == (family, *(values[n] for n in FIELDS))
-    assert found.pattern == ("residual" if network.skips else "none")
-    assert found.scale == (values["scale"] or "none" if network.skips else "none")
+    found = recognised(Experiment(variants={"net": network}, task=task)).form
+    read = found.settings()
+    assert (found.family, *(read[n] for n in FIELDS)) == (family, *(values[n] for n in FIELDS))
+    assert read["pattern"] == ("residual" if network.skips else "none")
+    assert read["scale"] == (values["scale"] or "none" if network.skips else "none")
 
 
 FIELDS = ("depth", "width", "norm", "init")
@@ -314,13 +325,13 @@ def test_a_layer_of_a_stack_changed_by_hand_is_said_and_skips_drawn_by_hand_are_
     odd = experiment.with_network(edit.set_layer(experiment.network, "f3", activation="gelu"))
     assert recognised(odd).sentence() == "Changed by hand: MLP with activation of f(3) GELU instead of ReLU."
     drawn = experiment.with_network(edit.remove_skip(experiment.network, experiment.network.skips[0].id))
-    assert recognised(drawn).stack.pattern == "custom"
+    assert recognised(drawn).form.settings()["pattern"] == "custom"
 
 
 def test_a_stack_deeper_and_wider_than_its_form_offers_is_one_still():
     network = families.mlp(400, 600, 5, scale="root")
     found = recognised(Experiment(variants={"net": network}))
-    assert (found.stack.depth, found.stack.width, found.stack.every) == (400, 600, 5)
+    assert [found.form.settings()[name] for name in ("depth", "width", "every")] == [400, 600, 5]
 
 
 def test_a_network_of_no_family_is_called_made_by_hand():
@@ -338,31 +349,31 @@ DEEPEST = {
 @pytest.mark.parametrize("depth", DEEPEST)
 def test_the_deepest_published_resnets_are_offered_linked_read_estimated_and_folded(depth):
     task, (options, count) = Task(name="digits"), DEEPEST[depth]
-    usual = first_recipe("resnet").changed(**options)
+    usual = usual_values("resnet").changed(**options)
     offered = next(setting for setting in FORMS["resnet"].settings if setting.name == "depth")
     assert offered.choices(usual.settings())[-1] == depth
-    recipe = usual.changed(depth=depth)
-    experiment = Experiment(variants={"net": built(recipe, task)}, task=task)
+    form = usual.changed(depth=depth)
+    experiment = unsaid(form, task)
     assert link.decode(link.encode(experiment)) == experiment
-    assert recognised(experiment).recipe == recipe
-    assert f"At the paper's size (ResNet-{depth} on 3×32×32): {count:,} parameters." in size_words(recipe, experiment.network)
+    assert recognised(experiment).form == form
+    assert f"At the paper's size (ResNet-{depth} on 3×32×32): {count:,} parameters." in size_words(form, experiment.network)
     assert diagram.draw(experiment.network, page="lab", height=660).height < 900
     assert 1 < step_seconds(experiment) < 10
     assert limits.refusal(experiment, 4096) is None
     assert re.search(r"needs about (1\.[89]|2\.[01]) GB of memory .* make it narrower", limits.refusal(experiment, 512))
     other = "v2" if options["version"] == "v1" else "v1"
-    assert recipe.changed(version=other).settings()["depth"] == (110 if depth == 1202 else 164), "published there and no deeper"
+    assert form.changed(version=other).settings()["depth"] == (110 if depth == 1202 else 164), "published there and no deeper"
 
 
 def test_a_hundred_blocks_are_built_linked_read_and_folded():
     task = Task(name="text")
-    recipe = first_recipe("transformer", task).changed(depth=100, norm="post")
-    experiment = Experiment(variants={"net": built(recipe, task)}, task=task)
+    form = usual_values("transformer", task).changed(depth=100, norm="post")
+    experiment = unsaid(form, task)
     opened = link.decode(link.encode(experiment))
     assert opened == experiment
-    assert recognised(opened).recipe == recipe
+    assert recognised(opened).form == form
     assert opened.network.depth == 502
     drawn = diagram.draw(opened.network, page="lab", height=660)
     assert drawn.height < 900
     with pytest.raises(NetworkError, match="between 1 and 100, not 101"):
-        built(recipe.changed(depth=101), task)
+        built(form.changed(depth=101), task)

@@ -13,14 +13,14 @@ from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from skipviz.tasks.own import Own
 from skipviz.tasks.task import KINDS, Task
-from skipviz.web.forms import FORMS
-from skipviz.web.forms.architecture import afresh, with_family, with_own, with_recipe, with_task
+from skipviz.web.forms import FORMS as ALL
+from skipviz.web.forms.architecture import afresh, with_family, with_own, with_task, with_values
 from skipviz.web.forms.family_detection import TITLES, recognised
-from skipviz.web.forms.recipe import built, first_recipe, fits, recipe_of, size_words
-from skipviz.web.forms.setup import rebuilt
+from skipviz.web.forms.form_values import built, fits, size_words, usual_values, values_of
 from skipviz.web.session_state.larger_images_fix import SIZES, larger_images
 from skipviz.web.session_state.suggested_fix import suggested_fix_of
 
+FORMS = {family: form for family, form in ALL.items() if not form.free}
 TASKS = [Task(name=name) for name in KINDS]
 OWN = {
     kind: Task(
@@ -44,7 +44,7 @@ def first(family: str) -> Experiment:
     """Return a family's usual network on its own task."""
     if family in FORMS:
         task = Task(name=FORMS[family].tasks[0])
-        return Experiment(variants={"net": built(first_recipe(family), task)}, task=task)
+        return Experiment(variants={"net": built(usual_values(family), task)}, task=task)
     task = Task(name="digits")
     network = getattr(families, family)(depth=6, width=8, skip_every=2, input=task.input_for(family == "conv"), head=task.head())
     return Experiment(variants={"net": network}, task=task)
@@ -58,7 +58,7 @@ def test_every_task_and_back_again_gives_a_network_that_learns_it_and_has_a_form
         assert task.mismatch(there.network) is None
         assert recognised(there).family is not None
         if family in FORMS and fits(family, task):
-            assert recognised(there).recipe.family == family
+            assert recognised(there).form.family == family
         back = with_task(there, recognised(there), begun.task)
         assert recognised(back).family is not None
 
@@ -69,7 +69,7 @@ def test_a_familys_settings_come_back_with_its_task(family):
     for name in FORMS[family].tasks:
         there = with_task(begun, recognised(begun), Task(name=name))
         back = with_task(there, recognised(there), begun.task)
-        assert recognised(back).recipe == recognised(begun).recipe
+        assert recognised(back).form == recognised(begun).form
 
 
 @pytest.mark.parametrize("kind", OWN)
@@ -79,7 +79,7 @@ def test_every_familys_network_goes_on_to_data_of_ones_own(kind):
         there = with_own(begun, recognised(begun), OWN[kind])
         assert OWN[kind].mismatch(there.network) is None
         if family in FORMS and fits(family, OWN[kind]):
-            assert recognised(there).recipe.family == family
+            assert recognised(there).form.family == family
 
 
 @pytest.mark.parametrize("family", TITLES)
@@ -116,22 +116,22 @@ def test_a_network_that_was_opened_for_a_task_it_does_not_fit_comes_with_one_tha
 def test_both_sizes_are_said_on_every_task(family):
     for task in (*TASKS, *OWN.values()):
         if fits(family, task):
-            network = built(first_recipe(family, task), task)
-            words = size_words(first_recipe(family, task), network)
+            network = built(usual_values(family, task), task)
+            words = size_words(usual_values(family, task), network)
             assert f"{network.parameter_count():,} parameters" in words
             assert ("Drawn here for" in words and "At the paper's size (" in words) or network.input == (3, 32, 32)
 
 
 def test_a_network_drawn_as_published_says_only_that():
-    recipe = first_recipe("resnet")
-    words = size_words(recipe, built(recipe, OWN["labels"]))
+    form = usual_values("resnet")
+    words = size_words(form, built(form, OWN["labels"]))
     assert words == "As published (ResNet-20 on 3×32×32): 269,722 parameters."
 
 
 def test_a_resnext_is_named_with_its_groups_and_their_width():
     values = FORMS["resnet"].defaults() | {"layout": "imagenet", "block": "bottleneck", "depth": 50, "width": 64, "groups": 32}
-    recipe = recipe_of("resnet", values | {"shortcut": "project"})
-    assert "(ResNeXt-50 32×4d on 3×224×224): 25,028,904 parameters" in size_words(recipe, built(recipe, OWN["labels"]))
+    form = values_of("resnet", values | {"shortcut": "project"})
+    assert "(ResNeXt-50 32×4d on 3×224×224): 25,028,904 parameters" in size_words(form, built(form, OWN["labels"]))
 
 
 @pytest.mark.parametrize("family", ["unet", "fcn"])
@@ -140,19 +140,19 @@ def test_images_of_every_size_keep_an_architecture_that_finds_masks(family, size
     begun = first(family)
     task = Task(name="shapes", image_size=size)
     there = with_task(begun, recognised(begun), task)
-    assert recognised(there).recipe.family == family
+    assert recognised(there).form.family == family
     assert task.mismatch(there.network) is None
 
 
 def test_a_causal_task_brings_its_mask_and_takes_it_away_again():
     begun = first("transformer")
     text = with_task(begun, recognised(begun), Task(name="text"))
-    assert recognised(text).recipe.settings()["causal"] == "on"
-    assert recognised(with_task(text, recognised(text), Task(name="sequences"))).recipe.settings()["causal"] == "off"
-    masked = first_recipe("transformer").changed(causal="on")
-    kept = with_recipe(begun, masked, Task(name="sequences"), keep=False)
+    assert recognised(text).form.settings()["causal"] == "on"
+    assert recognised(with_task(text, recognised(text), Task(name="sequences"))).form.settings()["causal"] == "off"
+    masked = usual_values("transformer").changed(causal="on")
+    kept = with_values(begun, masked, Task(name="sequences"), keep=False)
     longer = with_task(kept, recognised(kept), Task(name="sequences", length=12))
-    assert recognised(longer).recipe.settings()["causal"] == "on"
+    assert recognised(longer).form.settings()["causal"] == "on"
 
 
 def test_a_network_changed_by_hand_keeps_its_layers_and_skips_on_another_task():
@@ -168,16 +168,16 @@ def test_a_network_changed_by_hand_keeps_its_layers_and_skips_on_another_task():
 
 def test_an_architecture_too_deep_for_its_images_comes_with_the_smallest_that_fit():
     begun = first("unet")
-    deep = recognised(begun).recipe.changed(scales=3).changed(edges="valid")
+    deep = recognised(begun).form.changed(scales=3).changed(edges="valid")
 
     def make(task: Task) -> Experiment:
-        return with_recipe(begun, deep, task, keep=True)
+        return with_values(begun, deep, task, keep=True)
 
     with pytest.raises(NetworkError):
         make(begun.task)
     offer = larger_images(begun, make)
     assert offer.words == "Use images of 96 pixels"
-    assert recognised(offer.experiment).recipe == deep
+    assert recognised(offer.experiment).form == deep
     assert larger_images(presets.get("vanishing-plain"), make) is None
 
 
@@ -193,7 +193,7 @@ def test_what_has_no_name_is_said_by_its_place():
     wide = begun.with_network(edit.set_layer(begun.network, third.id, op=third.op.replaced(kernel=5)))
     assert recognised(wide).sentence() == "Changed by hand: ResNet with f(3) set otherwise."
     biased = begun.network.skips[0].adapter.replaced(offset=1, spatial="auto")
-    assert recognised(begun.with_network(edit.set_skip(begun.network, "s1-3", adapter=biased))).recipe == first_recipe("resnet")
+    assert recognised(begun.with_network(edit.set_skip(begun.network, "s1-3", adapter=biased))).form == usual_values("resnet")
 
 
 def _several():
@@ -205,14 +205,14 @@ def _several():
 
 
 def _deeper(experiment):
-    return rebuilt(experiment, recognised(experiment).stack.replaced(depth=9))
+    return with_values(experiment, recognised(experiment).form.changed(depth=9), experiment.task, keep=True)
 
 
 EDITS = {
     "a setting of its stack": _deeper,
     "another family": lambda one: with_family(one, recognised(one), "resnet", one.task),
-    "a published family's setting": lambda one: with_recipe(one, first_recipe("resnet", one.task), one.task, keep=True),
-    "afresh": lambda one: afresh(one, first_recipe("resnet", one.task)),
+    "a published family's setting": lambda one: with_values(one, usual_values("resnet", one.task), one.task, keep=True),
+    "afresh": lambda one: afresh(one, usual_values("resnet", one.task)),
     "a task's setting": lambda one: with_task(one, recognised(one), one.task.replaced(samples=200)),
 }
 

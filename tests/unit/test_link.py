@@ -167,6 +167,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
                 "edges": [],
                 "further": {},
                 "tied": "",
+                "origin": None,
             }
         },
         "task": {"name": "digits", "noise": None, "samples": None, "image_size": 32, "overlap": True, "seed": 0}
@@ -223,7 +224,7 @@ def test_a_link_of_a_version_to_come_is_refused_as_newer():
 @pytest.mark.parametrize(
     ("table", "classes", "elsewhere"),
     [
-        (packing.NETWORK, (Network,), {"layers", "skips", "branches", "edges"}),
+        (packing.NETWORK, (Network,), {"layers", "skips", "branches", "edges", "origin"}),
         (packing.HEAD, (Head,), set()),
         (packing.LAYER, (Layer,), {"id"}),
         (packing.OPERATION, (*CLASSES.values(), Join), set()),

@@ -41,7 +41,7 @@ def step_seconds(experiment: Experiment, measured: float | None = None) -> float
 
 def shape_of(experiment: Experiment) -> str:
     """Return as a text what decides how long a step takes: the same for every switch, strength, gain, rate and seed."""
-    data = experiment.model_dump(mode="json", exclude_defaults=True)
+    data = experiment.trained()
     for network in data["variants"].values():
         for part in (one for name in PARTS for one in network.get(name, ())):
             for name in ("on", "strength", "gain", "init", "init_factor"):

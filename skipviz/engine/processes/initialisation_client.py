@@ -262,7 +262,7 @@ class InitialisationClient:
 
 def _reduced(experiment: Experiment) -> tuple[dict, dict]:
     """Return what decides the measurement, and the whole experiment, as JSON data."""
-    data = experiment.model_dump(mode="json", exclude_defaults=True)
+    data = experiment.trained()
     training = data.pop("training", {})
     reduced = {**data, "training": {name: value for name, value in training.items() if name not in _NO_EFFECT}}
     return reduced, {**data, **({"training": training} if training else {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from functools import cache
@@ -41,12 +42,12 @@ def plain(title: str) -> str:
 @remembered
 def preset_of(experiment: Experiment) -> str | None:
     """Return the name of the preset that an experiment is, however often it is recorded, and with a twin beside it or without."""
-    return _preset_names().get(_alone(experiment).to_json())
+    return _preset_names().get(json.dumps(_alone(experiment).trained()))
 
 
 @cache
 def _preset_names() -> dict[str, str]:
-    return {_alone(presets.get(name)).to_json(): name for name in presets.names()}
+    return {json.dumps(_alone(presets.get(name)).trained()): name for name in presets.names()}
 
 
 def _alone(experiment: Experiment) -> Experiment:

@@ -1,8 +1,10 @@
-"""The published architectures as the sidebar offers them, one form a file. Imports no streamlit."""
+"""The families as the sidebar offers them, plain stacks and published architectures, one form a file. Imports no streamlit."""
 
-from . import convnext, densenet, fcn, highway, mobilenet, resnet, tabular_resnet, transformer, unet
+from . import convnext, densenet, fcn, highway, mobilenet, resnet, stack, tabular_resnet, transformer, unet
 
 FORMS = {
+    "mlp": stack.MLP,
+    "conv": stack.CONV,
     "resnet": resnet.FORM,
     "unet": unet.FORM,
     "fcn": fcn.FORM,

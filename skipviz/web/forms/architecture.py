@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from ...network import families
 from ...network.base import NetworkError, elements
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.objective import fitted_loss
 from ...tasks.task import Task
+from . import FORMS
 from .family_detection import TITLES, Recognised, recognised
-from .recipe import Recipe, built, first_recipe, fits
-from .setup import FAMILIES, Setup, is_stack, rebuilt, setup_of
+from .form_values import FormValues, built, fits, usual_values, values_of
+from .kept import kept
+from .stack import is_stack
 
 SMALL_PICTURE, LARGE_PICTURE = 12 * 12, 32 * 32
 """Pixels up to which 24 convolutions of 16 channels are trained in reasonable time, and 8 of them."""
@@ -24,7 +25,7 @@ BATCH_PIXELS = 2**18
 """Of a batch of one's own pictures: 64 of 64×64, 4 of 256×256."""
 DEEP, SHALLOW = 24, 8
 """Layers of a usual stack, and of one for large pictures."""
-MLP_WIDTH, CONV_WIDTH = 64, 16
+CONV_WIDTH = 16
 
 
 def _of_the_first(make: Callable[..., Experiment]) -> Callable[..., Experiment]:
@@ -51,41 +52,30 @@ def _followed(experiment: Experiment, network: Network, task: Task) -> Network:
 
 
 @_of_the_first
-def with_recipe(experiment: Experiment, recipe: Recipe, task: Task, keep: bool) -> Experiment:
-    """Return the experiment with the recipe's network; with `keep`, skips that stay keep switch, strength and gain.
+def with_values(experiment: Experiment, form: FormValues, task: Task, keep: bool) -> Experiment:
+    """Return the experiment with the form's network; with `keep`, skips that stay keep switch, strength and gain.
 
     Where all skips were off, new ones are off too. Raises `NetworkError`.
     """
-    network, old = built(recipe, task), experiment.network.skips
-    if keep and old:
-        kept = {(skip.source, skip.target): skip for skip in old}
-        new = {"on": any(skip.on for skip in old)}
-        skips = [skip.model_copy(update=_live(kept.get((skip.source, skip.target)), new)) for skip in network.skips]
-        network = network.replaced(skips=tuple(skips))
+    network = built(form, task)
+    if keep:
+        network = kept(network, experiment.network, form)
     variants = {next(iter(experiment.variants)): network}
     return experiment.replaced(variants=variants, task=task, training=fitted_loss(task, experiment.training))
-
-
-def _live(skip, new: dict) -> dict:
-    return {name: getattr(skip, name) for name in ("on", "strength", "gain")} if skip else new
 
 
 @_of_the_first
 def with_family(experiment: Experiment, found: Recognised, family: str, task: Task) -> Experiment:
     """Return the experiment with a family begun afresh on a task that it fits; raises `NetworkError`."""
-    if family not in FAMILIES:
-        return with_recipe(experiment, first_recipe(family, task), task, keep=False)
-    if found.stack:
-        return rebuilt(experiment, found.stack.replaced(family=family), task)
-    return rebuilt(experiment, usual_stack(experiment.network, family), task)
+    if found.form and FORMS[found.form.family].free and FORMS[family].free:
+        return with_values(experiment, values_of(family, found.form.settings()), task, keep=True)
+    return with_values(experiment, usual_values(family, task), task, keep=FORMS[family].free)
 
 
 @_of_the_first
-def afresh(experiment: Experiment, near: Recipe | Setup) -> Experiment:
+def afresh(experiment: Experiment, near: FormValues) -> Experiment:
     """Return the experiment with what is nearest to its network in place of it; raises `NetworkError`."""
-    if isinstance(near, Setup):
-        return rebuilt(experiment, near)
-    return with_recipe(experiment, near, experiment.task, keep=False)
+    return with_values(experiment, near, experiment.task, keep=FORMS[near.family].free)
 
 
 @_of_the_first
@@ -94,10 +84,12 @@ def with_task(experiment: Experiment, found: Recognised, task: Task) -> Experime
 
     What cannot learn the task gives way to a usual network that can. Raises `NetworkError`.
     """
-    if found.recipe and fits(found.recipe.family, task):
-        return with_recipe(experiment, found.recipe.followed(experiment.task, task), task, keep=True)
-    if found.stack and set(FAMILIES) & set(task.kind.families):
-        return rebuilt(experiment, found.stack, task)
+    if found.form and fits(found.form.family, task):
+        return with_values(experiment, found.form.followed(experiment.task, task), task, keep=True)
+    if found.form and FORMS[found.form.family].free:
+        other = next((family for family in task.kind.families if family in FORMS and FORMS[family].free), None)
+        if other:
+            return with_values(experiment, values_of(other, found.form.settings()), task, keep=True)
     if found.family is None:
         try:
             return experiment.on(task)
@@ -119,13 +111,16 @@ def usual_words(task: Task) -> str:
 
 
 def _usual_network(task: Task) -> Network:
-    family = task.kind.families[0]
-    if family not in FAMILIES:
-        return built(first_recipe(family, task), task)
-    if family == "mlp":
-        return families.mlp(DEEP, MLP_WIDTH, 2, input=task.input_for(False), head=task.head())
+    return built(_usual_values(task), task)
+
+
+def _usual_values(task: Task) -> FormValues:
+    """Return what usually learns the task; of convolutions as many as are trained in reasonable time."""
+    usual = usual_values(task.kind.families[0], task)
+    if usual.family != "conv":
+        return usual
     depth, width = _affordable_convolutions(elements(task.sample_shape()[1:]))
-    return families.conv(depth, width, 2, input=task.input_for(True), head=task.head())
+    return usual.changed(depth=depth, width=width)
 
 
 def _affordable_convolutions(pixels: int) -> tuple[int, int]:
@@ -141,35 +136,19 @@ def with_own(experiment: Experiment, found: Recognised, task: Task) -> Experimen
 
     Large pictures come in small batches. Raises `NetworkError`.
     """
-    network, family = experiment.network, task.kind.families[0]
+    form, same = found.form, experiment.task.name == task.name
     affordable = experiment.replaced(training=_affordable(experiment.training, task))
-    if found.recipe and fits(found.recipe.family, task):
-        return with_recipe(affordable, found.recipe.followed(experiment.task, task), task, keep=True)
-    if not is_stack(network) or experiment.task.name == task.name or setup_of(network).family == family:
+    usual = same or not form or not FORMS[form.family].free or form.family == task.kind.families[0]
+    if form and usual and fits(form.family, task):
+        return with_values(affordable, form.followed(experiment.task, task), task, keep=True)
+    if same or not is_stack(experiment.network):
         try:
             return affordable.on(task)
         except NetworkError:
             pass  # it reads something else altogether: pictures and not numbers, or tokens
-    setup = usual_stack(network, family)
-    if family == "conv":
-        depth, width = _affordable_convolutions(elements(task.sample_shape()[1:]))
-        setup = setup.replaced(depth=depth, width=width)
-    return rebuilt(affordable, setup, task)
+    return with_values(affordable, _usual_values(task), task, keep=True)
 
 
 def _affordable(training: Training, task: Task) -> Training:
     most = max(4, BATCH_PIXELS // elements(task.sample_shape()[1:])) if task.own.is_pictures else training.batch_size
     return training.replaced(batch_size=min(training.batch_size, most))
-
-
-def usual_stack(network: Network, family: str) -> Setup:
-    """Return a plain stack's settings for one who comes from another network."""
-    own = {
-        "depth": DEEP,
-        "width": MLP_WIDTH if family == "mlp" else CONV_WIDTH,
-        "activation": "relu",
-        "norm": "none",
-        "order": "op-norm-act",
-    }
-    skips = {"init": "torch", "pattern": "residual", "every": 2, "merge": "add", "scale": "none"}
-    return setup_of(network).replaced(family=family, **own, **skips)

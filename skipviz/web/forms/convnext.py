@@ -7,7 +7,7 @@ from ...network.family.convnext import BLOCKS, SCALE
 from ...network.network import Network
 from ...tasks.task import Task
 from .form import DROPOUTS, OF_IMAGES, WITH_SKIPS, Form, Setting
-from .heuristics import of_kind, usual
+from .heuristics import first_stride, first_width, of_kind
 
 MOST_STAGES = len(BLOCKS)
 
@@ -21,28 +21,6 @@ def _make(task: Task, stages, blocks, width, patch, kernel, scale, drop_path, pl
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
-    convolutions = of_kind(network, "conv")
-    normed = [layer for layer in convolutions[1:] if layer.norm == "channel" and layer.order == "op-norm-act"]
-    depthwise = [layer.op for layer in normed if layer.op.groups == layer.op.width]
-    if not depthwise:
-        return None
-    widths = list(dict.fromkeys(op.width for op in depthwise))
-    stages = min(len(widths), MOST_STAGES)
-    published = stages > 2 and len(depthwise) == sum(BLOCKS[:stages])
-    ends = [layer for layer in convolutions if layer.op.kernel == 1 and layer.activation == "none" and layer.norm == "none"]
-    return {
-        "stages": stages,
-        "blocks": "published" if published else str(max(1, round(len(depthwise) / stages))),
-        "width": widths[0],
-        "patch": convolutions[0].op.stride,
-        "kernel": usual((op.kernel for op in depthwise), 7),
-        "scale": "on" if usual((layer.scale_learned for layer in ends), True) else "off",
-        "drop_path": max((layer.drop_path for layer in network.layers), default=0.0),
-        "plain": "residual" if network.skips else "plain",
-    }
-
-
 def _published(**_) -> tuple[str, int]:
     return "ConvNeXt-T on 3×224×224", families.convnext().parameter_count()
 
@@ -52,13 +30,17 @@ FORM = Form(
     (
         Setting(
             "stages", "Stages", 2, low=1, high=MOST_STAGES, help="Each has half the sides of the one before and twice the channels",
+            read=lambda network: 1 + sum(layer.op.stride > 1 for layer in of_kind(network, "conv")[1:]),
         ),
         Setting(
             "blocks", "Blocks a stage", "2", ("1", "2", "3", "published"), words={"published": "as published"},
             help="Published: 3, 3, 9, 3",
         ),
-        Setting("width", "Width", 16, low=1, high=512, help="Channels of the first stage; ConvNeXt-T: 96"),
-        Setting("patch", "Patch", 1, (1, 2, 4), help="Pixels a side of what becomes the first state's pixels; ConvNeXt-T: 4"),
+        Setting("width", "Width", 16, low=1, high=512, help="Channels of the first stage; ConvNeXt-T: 96", read=first_width),
+        Setting(
+            "patch", "Patch", 1, (1, 2, 4), help="Pixels a side of what becomes the first state's pixels; ConvNeXt-T: 4",
+            read=first_stride,
+        ),
         Setting("kernel", "Kernel", 7, (3, 5, 7, 9, 11), help="Of the convolution of each channel by itself"),
         Setting("scale", "LayerScale", "on", ("on", "off"), help="A factor on each channel of a branch, learned from 10⁻⁶ on"),
         Setting(
@@ -68,7 +50,6 @@ FORM = Form(
         WITH_SKIPS,
     ),
     _make,
-    _read,
     **OF_IMAGES,
     published=_published,
 )  # fmt: skip

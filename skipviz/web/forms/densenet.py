@@ -22,29 +22,22 @@ def _make(task: Task, blocks, layers, growth, compression, bottleneck) -> Networ
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
-    inner = [(k, layer) for k, layer in enumerate(network.layers) if layer.op.kind == "conv" and layer.order == "norm-act-op"]
-    if not inner or not any(skip.merge == "concat" for skip in network.skips):
-        return None
+def _growing(network: Network) -> list[int]:
+    """Return the places of the 3×3 convolutions that widen their block."""
+    inner = (k for k, layer in enumerate(network.layers) if (layer.op.kind, layer.order) == ("conv", "norm-act-op"))
+    return [k for k in inner if network.layers[k].op.kernel == 3]
+
+
+def _counts(network: Network) -> tuple[int, ...]:
+    """Return how many of them each block has: means lie between blocks."""
     pools = [k for k, layer in enumerate(network.layers) if layer.op.kind == "pool" and layer.op.reduce == "mean"]
-    transitions = [(k, layer) for k, layer in inner if k + 1 in pools]
-    growing = [(k, layer) for k, layer in inner if layer.op.kernel == 3]
-    narrow = len(inner) - len(growing) - len(transitions)
-    counts = tuple(sum(low <= k < high for k, _ in growing) for low, high in zip((0, *pools), (*pools, network.depth), strict=True))
-    ratios = [_compression(network.shapes.layers[k].input[0], layer.op.width) for k, layer in transitions]
-    published = next((name for name, blocks in PUBLISHED.items() if blocks == counts), None)
-    return {
-        "blocks": published or str(len(counts)),
-        "layers": LAYERS if published else max(1, usual(counts, LAYERS)),
-        "growth": usual((layer.op.width for _, layer in growing), 12),
-        "compression": usual(ratios, 0.5),
-        "bottleneck": "yes" if 2 * narrow > len(growing) else "no",
-    }
+    ends = zip((0, *pools), (*pools, network.depth), strict=True)
+    return tuple(sum(low <= k < high for k in _growing(network)) for low, high in ends)
 
 
-def _compression(width: int, left: int) -> float:
-    """Return the share of `width` channels that `left` is, as it is offered where it can be."""
-    return next((share for share in COMPRESSIONS if int(width * share) == left), min(1.0, (left + 0.5) / width))
+def _blocks(network: Network) -> str:
+    counts = _counts(network)
+    return next((name for name, blocks in PUBLISHED.items() if blocks == counts), str(len(counts)))
 
 
 def _published(blocks, **_) -> tuple[str, int]:
@@ -59,10 +52,16 @@ FORM = Form(
     (
         Setting(
             "blocks", "Blocks", "3", ("1", "2", "3", "4", *PUBLISHED), words=WORDS,
-            help="Equally many layers in each, or those of a published depth",
+            help="Equally many layers in each, or those of a published depth", read=_blocks,
         ),
-        Setting("layers", "Layers a block", LAYERS, low=1, high=32, idle=lambda values: values["blocks"] in PUBLISHED),
-        Setting("growth", "Growth rate", 8, low=1, high=48, help="Channels that each layer adds; published: 12, 24, 32, 48"),
+        Setting(
+            "layers", "Layers a block", LAYERS, low=1, high=32, idle=lambda values: values["blocks"] in PUBLISHED,
+            read=lambda network: LAYERS if _counts(network) in PUBLISHED.values() else usual(_counts(network), LAYERS),
+        ),
+        Setting(
+            "growth", "Growth rate", 8, low=1, high=48, help="Channels that each layer adds; published: 12, 24, 32, 48",
+            read=lambda network: usual((network.layers[k].op.width for k in _growing(network)), 1),
+        ),
         Setting(
             "compression", "Compression", 0.5, COMPRESSIONS, help="Share of the channels that goes on to the next block",
             idle=lambda values: values["blocks"] == "1",
@@ -70,7 +69,6 @@ FORM = Form(
         Setting("bottleneck", "Bottleneck", "yes", ("yes", "no"), help="A 1×1 convolution before each 3×3 one"),
     ),
     _make,
-    _read,
     **OF_IMAGES,
     published=_published,
 )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Which family's settings a network has, found by its structure alone: a link, a file or undo need to say nothing of it.
+"""Which family's settings a network has.
 
-Every form reads the values nearest to the network off it and builds them anew; where that gives the same structure, those
-are its settings. Imports no streamlit.
+What made a network stands with it; of one that came without that, the values are searched for that give the same structure.
+Imports no streamlit.
 """
 
 from __future__ import annotations
@@ -14,33 +14,38 @@ from ...network.network import Network
 from ...network.skip import Skip
 from ...tasks.comparison import Difference, network_differences
 from ...tasks.experiment import Experiment
+from ...tasks.task import Task
 from . import FORMS
-from .recipe import Recipe, built, fits, parts, recipe_of
-from .setup import FAMILIES, Setup, is_stack, rebuilt, setup_of
+from .form_values import FormValues, built, fits, parts, stored_values, structure
+from .kept import as_drawn, kept
+from .search import Search
+from .stack import is_stack
 
 ALIKE = 0.5
 """Share of a network's parts that have to be a family's for it to be called that family's, changed by hand."""
+MOST_FAMILIES = 2
+"""Most alike at first sight, whose settings are searched."""
+KNOWN = 200
+"""Networks of which it is known what they were found to be, the newest ones."""
 MOST_WORDS = 3
 """Differences that are named, the others are counted."""
 
 
-TITLES = {**FAMILIES, **{name: form.title for name, form in FORMS.items()}}
+TITLES = {name: form.title for name, form in FORMS.items()}
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """The settings that give a network, `recipe` or `stack`, or else the nearest ones and what sets the network apart."""
+    """The settings that give a network, or else the nearest ones and what sets the network apart."""
 
-    recipe: Recipe | None = None
-    stack: Setup | None = None
-    near: Recipe | Setup | None = None
+    form: FormValues | None = None
+    near: FormValues | None = None
     apart: str = ""
 
     @property
     def family(self) -> str | None:
         """The family's name, if a family gives the network."""
-        found = self.recipe or self.stack
-        return found.family if found else None
+        return self.form.family if self.form else None
 
     def sentence(self) -> str:
         """Return why there is no form for the network."""
@@ -50,42 +55,59 @@ class Recognised:
 
 
 def recognised(experiment: Experiment) -> Recognised:
-    """Return what the experiment's network is among the families that fit its task.
-
-    Skips of no pattern are a stack's own setting, unless the network is nearer to a published architecture.
-    """
+    """Return what the experiment's network is: what made it, if it says so, else what it is found to be."""
     network, task = experiment.network, experiment.task
-    wanted = parts(network)
-    near, best = Recognised(), ALIKE
-    for family, form in FORMS.items():
-        values = form.read(network) if fits(family, task) else None
-        if values is None:
-            continue
-        recipe = recipe_of(family, values)
+    stored = stored_values(network.origin, task)
+    found = _compared(stored, task, network) if stored else Recognised()
+    if found.form or found.near:
+        return found
+    key = structure(network), task
+    found = _known.get(key) or _searched(experiment)
+    _known[key] = found
+    while len(_known) > KNOWN:
+        _known.pop(next(iter(_known)), None)
+    return found
+
+
+_known: dict[tuple[int, Task], Recognised] = {}
+
+
+def _compared(form: FormValues, task: Task, network: Network) -> Recognised:
+    """Return what a network is that may be a form's, changed by hand, or nothing where they have little in common."""
+    wanted, made = parts(network), None
+    for one in (form, *as_drawn(form)):
         try:
-            found = built(recipe, task)
+            found = kept(built(one, task), network, one)
         except NetworkError:
             continue
         if parts(found) == wanted:
-            return Recognised(recipe)
-        likeness = _likeness(parts(found), wanted)
-        if likeness > best:
-            near, best = Recognised(near=recipe, apart=apart(found, network)), likeness
-    return _stack(experiment, wanted, near) if is_stack(network) else near
+            return Recognised(one)
+        made = made or found
+    if made is None or not {skip.merge for skip in made.skips} <= {skip.merge for skip in network.skips}:
+        return Recognised()
+    return Recognised(near=form, apart=apart(made, network)) if _likeness(parts(made), wanted) > ALIKE else Recognised()
 
 
-def _stack(experiment: Experiment, wanted: dict, near: Recognised) -> Recognised:
-    """Return the stack that the network is, or what is nearer to it."""
-    setup = setup_of(experiment.network)
-    try:
-        found = rebuilt(experiment, setup).network
-    except NetworkError:
-        return near
-    if parts(found) == wanted and (setup.pattern != "custom" or near.near is None):
-        return Recognised(stack=setup)
-    if near.near is not None or _likeness(parts(found), wanted) <= ALIKE:
-        return near
-    return Recognised(near=setup, apart=apart(found, experiment.network))
+def _searched(experiment: Experiment) -> Recognised:
+    """Return what the network is among the families that fit its task.
+
+    Skips of no pattern are a stack's own setting, unless the network is nearer to a published architecture: with gates, to a
+    highway's.
+    """
+    network, task, near = experiment.network, experiment.task, Recognised()
+    search, gates = Search(network, task), any(skip.merge == "gate" for skip in network.skips)
+    families = [name for name, form in FORMS.items() if fits(name, task) and (is_stack(network) or not form.free)]
+    starts = [start for family in families if search.likeness(start := search.start(family))]
+
+    def place(start: FormValues) -> tuple:
+        free = FORMS[start.family].free
+        return free and gates, -search.likeness(start), free
+
+    for start in sorted(starts, key=place)[:MOST_FAMILIES]:
+        near = _compared(search.nearest(start), task, network)
+        if near.form or near.near:
+            break
+    return near
 
 
 def _likeness(left: dict, right: dict) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...network import families
-from ...network.family.fcn import CLASSIFIER_KERNEL, FUSED, VGG16
+from ...network.family.fcn import FUSED, VGG16
 from ...network.network import Network
 from ...tasks.task import Task
 from .form import EDGES, Form, Setting
-from .heuristics import of_kind, usual
+from .heuristics import first_width, of_kind, usual
 from .unet import MASKS
 
 WIDENING = {"even": (2, 3, 4, 6, 8), "double": tuple(2 * width // VGG16[0][0] for width, _ in VGG16)}
@@ -22,44 +22,6 @@ def _make(task: Task, variant, stages, width, widening, convolutions, classifier
         variant=variant, stages=tuple(zip(widths, COUNTS[convolutions], strict=False)), classifier=classifier,
         padded=edges == "padded", input=task.input_for(True), head=task.head().outputs,
     )  # fmt: skip
-
-
-def _read(network: Network) -> dict | None:
-    ups = [layer for layer in of_kind(network, "up") if layer.init == "bilinear"]
-    if not ups or network.head.kind != "state":
-        return None
-    stages, pools = _stages(network)
-    if not stages:
-        return None
-    classifiers = [layer.op.width for layer in network.layers if layer.op.kind == "conv" and layer.op.kernel == CLASSIFIER_KERNEL]
-    return {
-        "variant": next((name for name, fused in FUSED.items() if fused == len(ups) - 1), "8s"),
-        "stages": len(stages),
-        "width": stages[0][0],
-        "widening": _nearest(WIDENING, [width for width, _ in stages], lambda factor: stages[0][0] * factor // 2),
-        "convolutions": _nearest(COUNTS, [count for _, count in stages], lambda count: count),
-        "classifier": usual(classifiers, stages[-1][0]),
-        "edges": "valid" if usual((layer.op.ceil for layer in pools), False) else "padded",
-    }
-
-
-def _stages(network: Network) -> tuple[list[tuple[int, int]], list]:
-    """Return the (channels, convolutions) before each pool, and the pools."""
-    stages, pools, widths = [], [], []
-    for layer in network.layers:
-        if layer.op.kind == "pool":
-            pools.append(layer)
-            if widths:
-                stages.append((usual(widths, 1), len(widths)))
-            widths = []
-        elif layer.op.kind == "conv":
-            widths.append(layer.op.width)
-    return stages, pools
-
-
-def _nearest(table: dict[str, tuple], found: list[int], said) -> str:
-    """Return the row of `table` that gives most of the numbers found."""
-    return max(table, key=lambda name: sum(said(value) == one for value, one in zip(table[name], found, strict=False)))
 
 
 def _published(variant, **_) -> tuple[str, int]:
@@ -80,22 +42,27 @@ def _follow(values: dict, before: Task, task: Task) -> dict:
 FORM = Form(
     "FCN",
     (
-        Setting("variant", "Fusion", "8s", tuple(FUSED), help="How many shallower stages' scores are added: none, one or two"),
+        Setting(
+            "variant", "Fusion", "8s", tuple(FUSED), help="How many shallower stages' scores are added: none, one or two",
+            read=lambda network: next((name for name, fused in FUSED.items() if fused == len(of_kind(network, "up")) - 1), "8s"),
+        ),
         Setting(
             "stages", "Stages", MOST_STAGES, lambda values: tuple(range(1 + FUSED[values["variant"]], MOST_STAGES + 1)),
-            help="Of the backbone, each halves the image; VGG has five",
+            help="Of the backbone, each halves the image; VGG has five", read=lambda network: len(of_kind(network, "pool")),
         ),
-        Setting("width", "First width", 12, low=1, high=64, help="VGG's is 64"),
+        Setting("width", "First width", 12, low=1, high=64, help="VGG's is 64", read=first_width),
         Setting(
             "widening", "Widths", "even", tuple(WIDENING), words={"even": "even steps", "double": "doubled"},
             idle=lambda values: values["stages"] == 1,
         ),
         Setting("convolutions", "Convolutions", "1", tuple(COUNTS), words={"vgg": "as VGG"}, help="Of each stage; VGG's: 2 and 3"),
         Setting("classifier", "Classifier", 48, low=1, high=512, help="Channels of its two convolutions; published: 4,096"),
-        Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="As published, 100 pixels are padded around the image"),
+        Setting(
+            "edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="As published, 100 pixels are padded around the image",
+            read=lambda network: "valid" if usual((layer.op.ceil for layer in of_kind(network, "pool")), False) else "padded",
+        ),
     ),
     _make,
-    _read,
     tasks=tuple(name for name in MASKS if len(Task(name=name).sample_shape()) == 3),
     own=("masks", "pixel_classes"),
     published=_published,

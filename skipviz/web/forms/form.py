@@ -24,17 +24,29 @@ class Setting:
     options: tuple | Callable[[dict], tuple] = ()
     low: float = 1
     high: float = 100
+    slider: int = 0
+    """The most that a slider shows; 0: the number is typed."""
     words: Mapping[Any, str] = field(default_factory=dict, hash=False)
     """How options are shown; what is missing is shown as it is."""
     help: str | None = None
     idle: Callable[[dict], bool] | None = None
     """Says whether nothing depends on it, the other values being what they are."""
+    read: Callable[[Network], Any] | None = None
+    """Reads the value off a network of the family, where a search would take long for it or lose its way."""
 
     def choices(self, values: dict) -> tuple:
         """Return what is offered beside these values, and the value itself where a link brought an unusual one."""
         offered = self.options(values) if callable(self.options) else self.options
         value = values[self.name]
         return (*offered, value) if offered and value not in offered else offered
+
+    def takes(self, values: dict) -> bool:
+        """Return whether its value is one that it has beside those before it: a number may be between the options."""
+        value, offered = values[self.name], self.options(values) if callable(self.options) else self.options
+        if isinstance(value, str) or isinstance(self.default, str):
+            return value in offered
+        low, high = (min(offered), max(offered)) if offered else (self.low, self.high)
+        return low <= value <= high and (isinstance(value, int) or isinstance(self.default, float))
 
     def shown(self, value) -> str:
         """Return how a value is shown."""
@@ -57,14 +69,16 @@ class Form:
     settings: tuple[Setting, ...]
     make: Callable[..., Network]
     """`make(task, **values)` builds the network; raises `NetworkError`."""
-    read: Callable[[Network], dict | None]
-    """Returns the values nearest to a network, or None for one that has nothing of the family."""
     tasks: tuple[str, ...]
     """Those it fits, the first its own."""
     own: tuple[str, ...] = ()
     """What it tells of one's own data."""
     published: Callable[..., tuple[str, int]] | None = None
     """Returns the name in words and the parameters of the paper's own network nearest to the values."""
+    along: Callable[[dict], dict] = lambda changed: {}
+    """Returns the values of other settings that come with changed ones."""
+    free: bool = False
+    """Whether its layers and skips may be set one by one too, as a stack's."""
     follow: Callable[[dict, Task, Task], dict] = lambda values, before, task: values
     """Returns the values changed where another task wants other ones: `follow(values, before, task)`."""
 

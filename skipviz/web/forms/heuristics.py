@@ -1,10 +1,9 @@
-"""What the forms' readers look for in a network. A single part changed by hand leaves what most of the parts say."""
+"""What forms read off a network, whatever it is. A single part changed by hand leaves what most of the parts say."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from math import sqrt
+from collections.abc import Iterable
 from typing import Any
 
 from ...network.layer import Layer
@@ -22,18 +21,11 @@ def of_kind(network: Network, kind: str) -> list[Layer]:
     return [layer for layer in network.layers if layer.op.kind == kind]
 
 
-def scale_of(layers: Sequence[Layer], branches: int) -> str:
-    """Return the name of the branch scale that most of the ends of `branches` branches among `layers` have."""
-    scaled = [layer for layer in layers if layer.scale is not None]
-    if 2 * len(scaled) < branches or not scaled:
-        return "none"
-    scale, learned = usual(((layer.scale, layer.scale_learned) for layer in scaled), (1.0, False))
-    if learned and scale == 0:
-        return "rezero"
-    if abs(scale - 1 / sqrt(branches)) > ROUNDING:
-        return "none"
-    return "skipinit" if learned else "root"
+def first_width(network: Network) -> int:
+    """Return the features or channels that the first layer gives that has a width."""
+    return next((layer.op.width for layer in network.layers if hasattr(layer.op, "width")), 1)
 
 
-ROUNDING = 1e-6
-"""Of a branch scale, which families give to six places."""
+def first_stride(network: Network) -> int:
+    """Return the stride of the first convolution."""
+    return next((layer.op.stride for layer in of_kind(network, "conv")), 1)

@@ -7,7 +7,7 @@ from ...network.base import NetworkError, is_image
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
 from .form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, NORMS, Form, Setting
-from .heuristics import usual
+from .heuristics import first_width, of_kind
 
 POINTS = tuple(name for name, kind in KINDS.items() if kind.picture == "boundary")
 INITS = tuple(name for name in INIT_WORDS if name != "zero")  # with which a highway could not start
@@ -25,22 +25,6 @@ def _make(task: Task, depth, width, gate_bias, activation, norm, init, layers) -
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
-    gates = [skip for skip in network.skips if skip.merge == "gate"]
-    if not gates:
-        return None
-    layers = network.layers
-    return {
-        "depth": network.depth,
-        "width": usual((getattr(layer.op, "width", 1) for layer in layers), 32),
-        "gate_bias": usual((skip.gate_bias for skip in gates), -2.0),
-        "activation": usual((layer.activation for layer in layers), "relu"),
-        "norm": usual((layer.norm for layer in layers), "none"),
-        "init": usual((layer.init for layer in layers), "torch"),
-        "layers": "conv" if usual((layer.op.kind for layer in layers), "linear") == "conv" else "linear",
-    }
-
-
 def _published(depth, **_) -> tuple[str, int]:
     deep = min(PUBLISHED_DEPTHS, key=lambda one: abs(one - depth))
     return f"{deep} layers of 50 on 28×28 digits", families.highway(deep, 50, input=(784,)).parameter_count()
@@ -53,8 +37,8 @@ def _follow(values: dict, before: Task, task: Task) -> dict:
 FORM = Form(
     "Highway",
     (
-        Setting("depth", "Depth", 50, low=2, high=300),
-        Setting("width", "Width", 32, low=1, high=512, help="The published one is 50"),
+        Setting("depth", "Depth", 50, low=2, high=300, read=lambda network: network.depth),
+        Setting("width", "Width", 32, low=1, high=512, help="The published one is 50", read=first_width),
         Setting(
             "gate_bias", "Gate bias", -2.0, low=-10.0, high=10.0,
             help="At the start: the more negative, the more is carried past; the paper takes −1 to −4",
@@ -62,10 +46,12 @@ FORM = Form(
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
         Setting("norm", "Norm", "none", NORMS, words=NORM_WORDS),
         Setting("init", "Init", "torch", INITS, words=INIT_WORDS),
-        Setting("layers", "Layers", "linear", ("linear", "conv"), words={"conv": "3×3 conv"}),
+        Setting(
+            "layers", "Layers", "linear", ("linear", "conv"), words={"conv": "3×3 conv"},
+            read=lambda network: "conv" if of_kind(network, "conv") else "linear",
+        ),
     ),
     _make,
-    _read,
     tasks=("digits", *POINTS),
     own=("classes", "numbers", "labels"),
     published=_published,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...network import families
-from ...network.family.mobilenet import LAST, STAGES, STEM, divisible
+from ...network.family.mobilenet import LAST, STAGES
 from ...network.network import Network
 from ...tasks.task import Task
 from .form import NORM_WORDS, NORMS, OF_IMAGES, WITH_SKIPS, Form, Setting
-from .heuristics import of_kind, usual
+from .heuristics import first_stride, usual
 
 LAYOUTS = {"small": "small", "imagenet": "ImageNet"}
 WIDTHS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.4)
@@ -21,30 +21,11 @@ def _make(task: Task, layout, width, expansion, blocks, last, norm, plain) -> Ne
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
-    convolutions = of_kind(network, "conv")
-    depthwise = [layer.op for layer in convolutions if layer.op.groups > 1 and layer.op.groups == layer.op.width]
-    if not depthwise or of_kind(network, "up"):
-        return None
-    narrow = [layer.op.width for layer in convolutions if layer.op.kernel == 1 and layer.activation == "none"]
-    wide = [op.width / width for op, width in zip(depthwise[1:], narrow, strict=False)]
-    published = abs(len(depthwise) - sum(PUBLISHED)) <= 1
-    return {
-        "layout": "imagenet" if convolutions[0].op.stride > 1 else "small",
-        "width": _width(convolutions[0].op.width, narrow),
-        "expansion": round(usual(wide, 6)),
-        "blocks": "published" if published else str(max(1, round(len(depthwise) / len(STAGES)))),
-        "last": convolutions[-1].op.width,
-        "norm": usual((layer.norm for layer in convolutions), "batch"),
-        "plain": "residual" if network.skips else "plain",
-    }
-
-
-def _width(stem: int, narrow: list[int]) -> float:
-    """Return the offered multiplier that gives most of these channels."""
-    channels = {divisible(base) for _, base, _, _ in STAGES}
-    wanted = {stem, *narrow}
-    return max(WIDTHS, key=lambda width: len(wanted & {divisible(base * width) for base in (STEM, *channels)}))
+def _expansion(network: Network) -> int:
+    """Return how many times as many channels most 1×1 convolutions give that a block begins with."""
+    layers = [layer.op.kind == "conv" and layer.op.kernel == 1 and layer.activation != "none" for layer in network.layers]
+    *inside, _ = [shape.output[0] // shape.input[0] for shape, one in zip(network.shapes.layers, layers, strict=True) if one] or [1]
+    return usual(inside, 1)
 
 
 def _published(**_) -> tuple[str, int]:
@@ -54,9 +35,14 @@ def _published(**_) -> tuple[str, int]:
 FORM = Form(
     "MobileNetV2",
     (
-        Setting("layout", "Layout", "small", tuple(LAYOUTS), words=LAYOUTS, help="Small images keep their sides at the beginning"),
+        Setting(
+            "layout", "Layout", "small", tuple(LAYOUTS), words=LAYOUTS, help="Small images keep their sides at the beginning",
+            read=lambda network: "imagenet" if first_stride(network) > 1 else "small",
+        ),
         Setting("width", "Width", 0.25, WIDTHS, help="Times the published channels, to multiples of 8"),
-        Setting("expansion", "Expansion", 6, low=1, high=12, help="Channels inside a block over those that it reads"),
+        Setting(
+            "expansion", "Expansion", 6, low=1, high=12, help="Channels inside a block over those that it reads", read=_expansion,
+        ),
         Setting(
             "blocks", "Blocks a stage", "2", ("1", "2", "3", "published"), words={"published": "as published"},
             help="Published: 1, 2, 3, 4, 3, 3, 1; the first of a stage changes the channels and has no skip",
@@ -66,7 +52,6 @@ FORM = Form(
         WITH_SKIPS,
     ),
     _make,
-    _read,
     **OF_IMAGES,
     published=_published,
 )  # fmt: skip

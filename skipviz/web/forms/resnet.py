@@ -9,7 +9,7 @@ from ...network.family.resnet import IMAGENET
 from ...network.network import Network
 from ...tasks.task import Task
 from .form import DROPOUTS, NORM_WORDS, NORMS, OF_IMAGES, SCALES, SCALES_HELP, SWITCH, WITH_SKIPS, Form, Setting
-from .heuristics import of_kind, scale_of, usual
+from .heuristics import first_width, of_kind
 
 LAYOUTS = {"cifar": "CIFAR", "imagenet": "ImageNet", "small": "four stages, small stem"}
 CONVOLUTIONS = {"basic": 2, "bottleneck": 3}
@@ -36,80 +36,23 @@ def _make(
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
+def _inner(network: Network) -> int:
+    return sum(layer.order == "norm-act-op" for layer in of_kind(network, "conv"))
+
+
+def _layout(network: Network) -> str:
     convolutions = of_kind(network, "conv")
-    inner = [layer for layer in convolutions if layer.order == "norm-act-op"]
-    if (
-        len(convolutions) < 7
-        or of_kind(network, "up")
-        or usual((skip.merge for skip in network.skips if not skip.via), "add") != "add"
-    ):
-        return None
-    stem = convolutions[0]
     stages = round(log2(max(1, prod(layer.op.stride for layer in convolutions[1:])))) + 1
-    layout = "imagenet" if stem.op.kernel == 7 or of_kind(network, "pool") else "small" if stages > 3 else "cifar"
-    block = "bottleneck" if sum(layer.op.kernel == 1 for layer in convolutions) > len(convolutions) / 3 else "basic"
-    depth, units = _depth(layout, block, len(convolutions) - 1)
-    version = "v2" if 2 * len(inner) > len(convolutions) / 2 else "v1"
-    ends = [layer for layer in network.layers if layer.scale is not None]
-    wide = convolutions[2].op
-    groups = wide.groups if block == "bottleneck" else 1
-    learned = usual((layer.scale_learned for layer in ends), False)
-    fixup = learned and 2 * sum(layer.init == "zero" for layer in convolutions) > units
-    return {
-        "layout": layout,
-        "block": block,
-        "depth": depth,
-        "width": stem.op.width,
-        "version": version,
-        "shortcut": _shortcut(network, layout, block, version, units),
-        "init": "fixup" if fixup else "he",
-        "norm": usual((layer.norm for layer in (inner if version == "v2" else convolutions)), "none"),
-        "scale": "none" if fixup else scale_of(ends, units),
-        "drop_path": max((layer.drop_path for layer in network.layers), default=0.0),
-        "zero_gamma": "on" if any(layer.zero_gamma for layer in convolutions) else "off",
-        "plain": "residual" if any(not skip.via for skip in network.skips) else "plain",
-        "groups": groups,
-        "group_width": wide.width // groups if groups > 1 else GROUP_WIDTH,
-        "reduction": _reduction(network),
-    }
+    return "imagenet" if of_kind(network, "pool") else "small" if stages > 3 else "cifar"
 
 
-def _reduction(network: Network) -> int:
-    """Return by how much branches squeeze their channels, one of those offered where it may be; 0 without any."""
-    nodes = zip(network.branches, network.shapes.branches, strict=True)
-    found = {(shape.input[0], node.op.width) for node, shape in nodes if node.op.kind == "linear" and node.activation == "relu"}
-    fitting = [r for r in (*REDUCTIONS[1:], *range(1, 65)) if all(max(1, wide // r) == narrow for wide, narrow in found)]
-    return fitting[0] if found and fitting else 0
+def _block(network: Network) -> str:
+    kernels = [layer.op.kernel for layer in of_kind(network, "conv")]
+    return "bottleneck" if 3 * kernels.count(1) > len(kernels) else "basic"
 
 
-def _depth(layout: str, block: str, convolutions: int) -> tuple[int, int]:
-    """Return the depth whose blocks have about so many convolutions, and how many blocks those are."""
-    length = CONVOLUTIONS[block]
-    units = max(3, round(convolutions / length))
-    if layout == "cifar":
-        stage = max(1, round(units / 3))
-        return 3 * length * stage + 2, 3 * stage
-    depth = min((deep for deep in IMAGENET if (deep >= 50) == (block == "bottleneck")), key=lambda d: abs(sum(IMAGENET[d]) - units))
-    other = next((deep for deep in IMAGENET if sum(IMAGENET[deep]) == units), depth)
-    depth = depth if sum(IMAGENET[depth]) == units else other
-    return depth, sum(IMAGENET[depth])
-
-
-def _shortcut(network: Network, layout: str, block: str, version: str, units: int) -> str:
-    """Return how shapes are joined: by the skips' adapters, or in a plain twin of version 2 by its norms before projections."""
-    adapters = [skip.adapter.channels for skip in network.skips if not skip.via]
-    if not adapters:
-        norms = sum(layer.op.kind == "identity" for layer in network.layers) - sum(bool(skip.via) for skip in network.skips)
-        if version == "v1" or norms <= 1:
-            return "pad"
-        return "project-all" if norms >= units > 3 else "project"
-    if "pad" in adapters:
-        return "pad"
-    if any(skip.adapter.spatial == "average-pool" for skip in network.skips):
-        return "pool"
-    projecting = adapters.count("project")
-    return "project-all" if 2 * projecting > len(adapters) and (projecting == len(adapters) or len(adapters) > 6) else "project"
+def _depth(network: Network) -> int:
+    return len(of_kind(network, "conv")) + 1
 
 
 def _published(layout, block, depth, shortcut, version, plain, groups, group_width, reduction, **_) -> tuple[str, int]:
@@ -142,12 +85,18 @@ FORM = Form(
     (
         Setting(
             "layout", "Layout", "cifar", tuple(LAYOUTS), words=LAYOUTS,
-            help="Three stages, or four, behind a strided stem or a small one",
+            help="Three stages, or four, behind a strided stem or a small one", read=_layout,
         ),
-        Setting("block", "Block", "basic", tuple(CONVOLUTIONS), help="Two 3×3 convolutions, or 1×1, 3×3 and 1×1"),
-        Setting("depth", "Depth", 20, _depths, help="Weighted layers, as He et al. count"),
-        Setting("width", "First width", 16, low=1, high=64, help="Published: 16, ImageNet's 64; each stage doubles it"),
-        Setting("version", "Version", "v1", ("v1", "v2"), help="v2: norm and activation before each convolution"),
+        Setting("block", "Block", "basic", tuple(CONVOLUTIONS), help="Two 3×3 convolutions, or 1×1, 3×3 and 1×1", read=_block),
+        Setting("depth", "Depth", 20, _depths, help="Weighted layers, as He et al. count", read=_depth),
+        Setting(
+            "width", "First width", 16, low=1, high=64, help="Published: 16, ImageNet's 64; each stage doubles it",
+            read=first_width,
+        ),
+        Setting(
+            "version", "Version", "v1", ("v1", "v2"), help="v2: norm and activation before each convolution",
+            read=lambda network: "v2" if 4 * _inner(network) > len(of_kind(network, "conv")) else "v1",
+        ),
         Setting(
             "shortcut", "Shortcut", "pad", ("pad", "project", "project-all", "pool"),
             words={"pad": "A: pad", "project": "B: project", "project-all": "C: all", "pool": "D: pool, project"},
@@ -174,10 +123,14 @@ FORM = Form(
         Setting(
             "groups", "Groups", 1, (1, 2, 4, 8, 16, 32), idle=lambda values: values["block"] == "basic",
             help="Of a bottleneck's 3×3 convolution, mapped apart: a ResNeXt (Xie et al. 2017). Published: 32 of 4 channels",
+            read=lambda network: max((layer.op.groups for layer in of_kind(network, "conv")), default=1),
         ),
         Setting(
             "group_width", "Channels a group", GROUP_WIDTH, low=1, high=64, help="In the first stage; each next one doubles it",
             idle=lambda values: values["block"] == "basic" or values["groups"] == 1,
+            read=lambda network: next(
+                (one.op.width // one.op.groups for one in of_kind(network, "conv") if one.op.groups > 1), GROUP_WIDTH
+            ),
         ),
         Setting(
             "reduction", "Squeeze", 0, REDUCTIONS, words={0: "none", 4: "÷ 4", 8: "÷ 8", 16: "÷ 16"},
@@ -186,7 +139,6 @@ FORM = Form(
         ),
     ),
     _make,
-    _read,
     **OF_IMAGES,
     published=_published,
 )  # fmt: skip

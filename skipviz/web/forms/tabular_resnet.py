@@ -7,7 +7,7 @@ from ...network.family.tabular_resnet import MOST_BLOCKS
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
 from .form import DROPOUTS, INIT_WORDS, NORM_WORDS, NORMS, WITH_SKIPS, Form, Setting
-from .heuristics import of_kind, usual
+from .heuristics import first_width, of_kind, usual
 from .highway import INITS
 
 FEATURES = tuple(name for name, kind in KINDS.items() if "mlp" in kind.families)
@@ -20,23 +20,6 @@ def _make(task: Task, depth, width, hidden, dropout, residual_dropout, norm, ini
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
-    first, *maps = of_kind(network, "linear") or [None]
-    into, back = maps[::2], maps[1::2]
-    if not back or network.layers[-1].op.kind != "identity" or {layer.op.kind for layer in network.layers[:-1]} != {"linear"}:
-        return None
-    return {
-        "depth": min(len(back), MOST_BLOCKS),
-        "width": first.op.width,
-        "hidden": usual((layer.op.width for layer in into), 128),
-        "dropout": usual((layer.dropout for layer in into), 0.0),
-        "residual_dropout": usual((layer.dropout for layer in back), 0.0),
-        "norm": usual((layer.norm for layer in into), "batch"),
-        "init": usual((layer.init for layer in maps), "torch"),
-        "plain": "residual" if network.skips else "plain",
-    }
-
-
 def _published(**_) -> tuple[str, int]:
     return "the authors' example, 2 blocks of 192 on 8 columns", families.tabular_resnet().parameter_count()
 
@@ -44,17 +27,21 @@ def _published(**_) -> tuple[str, int]:
 FORM = Form(
     "Tabular ResNet",
     (
-        Setting("depth", "Blocks", 4, low=1, high=MOST_BLOCKS),
-        Setting("width", "Width", 64, low=1, high=1024, help="Features between blocks; the authors' example: 192"),
+        Setting("depth", "Blocks", 4, low=1, high=MOST_BLOCKS, read=lambda network: len(of_kind(network, "linear")) // 2),
+        Setting(
+            "width", "Width", 64, low=1, high=1024, help="Features between blocks; the authors' example: 192", read=first_width,
+        ),
         Setting("hidden", "Hidden width", 128, low=1, high=4096, help="Features inside a block; the authors' example: 384"),
-        Setting("dropout", "Dropout", 0.1, DROPOUTS, help="While training, of the features inside a block"),
+        Setting(
+            "dropout", "Dropout", 0.1, DROPOUTS, help="While training, of the features inside a block",
+            read=lambda network: usual((layer.dropout for layer in of_kind(network, "linear")[1::2]), 0.0),
+        ),
         Setting("residual_dropout", "End dropout", 0.0, DROPOUTS, help="While training, of what a block adds"),
         Setting("norm", "Norm", "batch", NORMS, words=NORM_WORDS),
         Setting("init", "Init", "torch", INITS, words=INIT_WORDS),
         WITH_SKIPS,
     ),
     _make,
-    _read,
     tasks=FEATURES,
     own=("classes", "numbers", "labels"),
     published=_published,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ...network import families
 from ...network.family.transformer import MOST_BLOCKS
-from ...network.layer import Layer
 from ...network.network import Network
 from ...tasks.task import KINDS, Task
 from .form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
-from .heuristics import of_kind, scale_of, usual
+from .heuristics import of_kind, usual
 
 OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
 
@@ -34,46 +33,27 @@ def _make(
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
-    attentions, mixes = of_kind(network, "attention"), [skip for skip in network.skips if skip.merge == "mix"]
-    if not attentions and not mixes:
-        return None
-    places = [k for k, layer in enumerate(network.layers) if layer.op.kind == "attention"] or [skip.target for skip in mixes]
-    attentions = attentions or [network.layers[place] for place in places if place < network.depth]
-    pairs = [pair for place in places if len(pair := _linears(network, place)) == 2]
-    orders = (first.order for first, _ in pairs) if mixes else (layer.order for layer in attentions)
-    norm = "pre" if usual(orders, "") == "norm-act-op" else "post"
-    branches = [*attentions, *(last for _, last in pairs)]
-    of_values = {skip.target - 1 for skip in mixes}
-    values = [skip for skip in network.skips if skip.target in of_values and skip.merge == "add"]
-    others = [skip for skip in network.skips if skip.target not in of_values and skip.merge in ("add", "streams")]
-    lanes = [skip for skip in others if skip.merge == "streams"]
-    heads = mixes or [layer.op for layer in attentions]
-    return {
-        "depth": len(attentions),
-        "width": usual((network.shapes.layers[place].output[-1] for place in places), 32),
-        "heads": usual((part.heads for part in heads), 4),
-        "feed_forward": usual((first.op.width for first, _ in pairs), 64),
-        "norm": norm,
-        "causal": "on" if usual((part.causal for part in heads), False) else "off",
-        "positions": usual((layer.op.mode for layer in of_kind(network, "position")), "none"),
-        "activation": usual(((last if norm == "pre" else first).activation for first, last in pairs), "relu"),
-        "residual": "on" if any(not skip.learned for skip in others) else "off",
-        "scale": scale_of(branches, 2 * len(attentions)),
-        "dropout": usual((layer.dropout for layer in branches), 0.0),
-        "shared": "shared" if any(layer.shares for layer in network.layers) else "own",
-        "averaged": "on" if any(skip.learned for skip in others) else "off",
-        "values": "own" if not mixes else "learned" if any(skip.learned for skip in values) else "first",
-        "encoder": sum(node.op.kind == "attention" for node in network.branches),
-        "streams": usual((skip.streams for skip in lanes), 1),
-        "mix": usual((skip.mixing for skip in lanes), "free"),
-        "dynamic": "on" if usual((skip.dynamic for skip in lanes), False) else "off",
-    }
+def _attentions(network: Network) -> list:
+    """Return what attends on the trunk: the layers, or the skips that bring values."""
+    return of_kind(network, "attention") or [skip for skip in network.skips if skip.merge == "mix"]
 
 
-def _linears(network: Network, place: int) -> list[Layer]:
-    """Return the two linear layers behind an attention."""
-    return [layer for layer in network.layers[place + 1 : place + 6] if layer.op.kind == "linear"][:2]
+def _values(network: Network) -> str:
+    learned = any(skip.learned and skip.strength for skip in network.skips)
+    return "own" if of_kind(network, "attention") else "learned" if learned else "first"
+
+
+def _width(network: Network) -> int:
+    return network.shapes.layers[0].output[-1]
+
+
+def _wide(network: Network) -> int:
+    width = _width(network)
+    return usual((layer.op.width for layer in of_kind(network, "linear") if layer.op.width != width), width)
+
+
+def _norms_first(network: Network) -> int:
+    return sum(layer.order == "norm-act-op" for layer in network.layers)
 
 
 def _published(norm, encoder=0, **_) -> tuple[str, int]:
@@ -102,81 +82,61 @@ def _one_stream(values: dict) -> bool:
 FORM = Form(
     "Transformer",
     (
-        Setting("depth", "Blocks", 4, low=1, high=MOST_BLOCKS),
-        Setting("width", "Width", 32, (8, 16, 32, 64, 128, 256, 512), help="Published: 512"),
+        Setting("depth", "Blocks", 4, low=1, high=MOST_BLOCKS, read=lambda network: len(_attentions(network))),
+        Setting("width", "Width", 32, (8, 16, 32, 64, 128, 256, 512), help="Published: 512", read=_width),
         Setting("heads", "Heads", 4, (1, 2, 4, 8, 16), help="They divide the width"),
-        Setting("feed_forward", "Feed-forward", 64, low=1, high=2048, help="Width between a block's two linear layers"),
-        Setting("norm", "Layer norm", "pre", ("pre", "post"), help="Before each branch, or after each sum, as published"),
+        Setting("feed_forward", "Feed-forward", 64, low=1, high=2048, help="Width between a block's two linear layers", read=_wide),
+        Setting(
+            "norm", "Layer norm", "pre", ("pre", "post"), help="Before each branch, or after each sum, as published",
+            read=lambda network: "pre" if _norms_first(network) >= len(_attentions(network)) else "post",
+        ),
         Setting("causal", "Causal mask", "off", SWITCH, help="A position sees itself and those before it only"),
-        Setting("positions", "Positions", "sinusoidal", ("sinusoidal", "learned", "none")),
+        Setting(
+            "positions", "Positions", "sinusoidal", ("sinusoidal", "learned", "none"),
+            read=lambda network: usual((layer.op.mode for layer in of_kind(network, "position")), "none"),
+        ),
         Setting("activation", "Activation", "relu", tuple(ACTIVATIONS), words=ACTIVATIONS),
         Setting("residual", "Residuals", "on", SWITCH),
         Setting("scale", "Branch scale", "none", tuple(SCALES), words=SCALES, help=SCALES_HELP),
         Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, before each sum, as published: 0.1"),
         Setting(
-            "shared",
-            "Weights",
-            "own",
-            ("own", "shared"),
-            words={"own": "own", "shared": "shared"},
+            "shared", "Weights", "own", ("own", "shared"), words={"own": "own", "shared": "shared"},
             help="All blocks share the first one's (Lan et al. 2020, ALBERT); without dropout",
             idle=lambda values: values["dropout"] > 0,
         ),
         Setting(
-            "averaged",
-            "Average of blocks",
-            "off",
-            SWITCH,
+            "averaged", "Average of blocks", "off", SWITCH,
             help="Behind each block a learned average of all blocks' outputs (Pagliardini et al. 2024, DenseFormer)",
+            read=lambda network: "on" if any(skip.learned and not skip.strength for skip in network.skips) else "off",
             idle=lambda values: values["shared"] == "shared" and not values["dropout"],
         ),
         Setting(
-            "values",
-            "Values",
-            "own",
-            tuple(VALUES),
-            words=VALUES,
+            "values", "Values", "own", tuple(VALUES), words=VALUES,
             help="What attention mixes: each block's own values, or with those of the first (Zhou et al. 2024, ResFormer)",
-            idle=lambda values: values["shared"] == "shared" and not values["dropout"],
+            read=_values, idle=lambda values: values["shared"] == "shared" and not values["dropout"],
         ),
         Setting(
-            "encoder",
-            "Encoder",
-            0,
-            low=0,
-            high=MOST_BLOCKS,
+            "encoder", "Encoder", 0, low=0, high=MOST_BLOCKS,
             help="Beside the trunk: each of its blocks, then a decoder's, attends to what they make of the same embedding",
-            idle=_without_encoder,
+            read=lambda network: sum(node.op.kind == "attention" for node in network.branches), idle=_without_encoder,
         ),
         Setting(
-            "streams",
-            "Streams",
-            1,
-            (1, 2, 3, 4, 8),
+            "streams", "Streams", 1, (1, 2, 3, 4, 8),
             help="Residual streams that each branch reads and writes (Zhu et al. 2024, hyper-connections); Pre-LN with residuals",
-            idle=_one_stream,
+            read=lambda network: usual((skip.streams for skip in network.skips if skip.merge == "streams"), 1), idle=_one_stream,
         ),
         Setting(
-            "mix",
-            "Mixing",
-            "free",
-            tuple(MIXES),
-            words=MIXES,
+            "mix", "Mixing", "free", tuple(MIXES), words=MIXES,
             help="Of streams, at each branch: any weights, or by Sinkhorn rows and columns of sum 1 (Xie et al. 2025, mHC)",
             idle=lambda values: values["streams"] == 1 or _one_stream(values),
         ),
         Setting(
-            "dynamic",
-            "Dynamic mixing",
-            "off",
-            SWITCH,
-            help="How streams mix depends on what they hold, position by position",
+            "dynamic", "Dynamic mixing", "off", SWITCH, help="How streams mix depends on what they hold, position by position",
             idle=lambda values: values["streams"] == 1 or _one_stream(values),
         ),
     ),
     _make,
-    _read,
     tasks=("digits", *OF_TOKENS),
     published=_published,
     follow=_follow,
-)
+)  # fmt: skip

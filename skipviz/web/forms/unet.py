@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ...network import families
 from ...network.network import Network
-from ...network.skip import Skip
 from ...tasks.task import KINDS, Task
 from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form, Setting
-from .heuristics import of_kind, usual
+from .heuristics import first_width, of_kind, usual
 
 MASKS = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 BESIDE = {"none": "nothing", "gates": "gates", "nested": "nested"}
@@ -29,56 +28,17 @@ def _make(
     )  # fmt: skip
 
 
-def _read(network: Network) -> dict | None:
-    ups, convolutions = of_kind(network, "up"), of_kind(network, "conv")
-    if not ups or not convolutions:
-        return None
-    scales = len(ups)
-    short = [skip for skip in network.skips if not _is_long(network, skip)]
-    long = [skip for skip in network.skips if _is_long(network, skip)]
-    valid = usual((layer.op.padding for layer in convolutions), None) == 0
-    mode = usual((layer.op.mode for layer in ups), "transposed")
-    early, first = _doubles_early(network), convolutions[0].op.width
-    several = max(1, round(len(convolutions) / (2 * scales + 1)))
-    return {
-        "scales": scales,
-        "width": first // 2 if early and several == 1 else first,
-        "doubled": "before" if early else "after",
-        "convolutions": several,
-        "edges": "valid" if valid else "padded",
-        "uneven": "pad" if valid else _uneven(network),
-        "up": mode if mode == "bilinear" else "transposed",
-        "merge": usual((skip.merge for skip in long), "concat"),
-        "norm": usual((layer.norm for layer in convolutions), "none"),
-        "activation": usual((layer.activation for layer in convolutions), "relu"),
-        "long": "on" if long else "off",
-        "short": usual((skip.target - skip.source for skip in short), 0),
-        "across": usual((skip.adapter.kernel for skip in short), 1),
-        "beside": _beside(network),
-        "dropout": usual((layer.dropout for layer in convolutions if layer.dropout), 0.0),
-    }
-
-
 def _doubles_early(network: Network) -> bool:
     """Return whether channels are doubled before each pool: up-scalings then have no bias."""
     return not usual((layer.op.bias for layer in of_kind(network, "up")), True)
 
 
-def _uneven(network: Network) -> str:
-    """Return what is done where sizes do not divide; of sizes that do, the usual."""
-    padded = any(any(layer.op.extra(3)) for layer in of_kind(network, "up"))
-    return "pad" if padded or network.shapes.output[1:] == network.input[1:] else "crop"
+def _convolutions(network: Network) -> int:
+    return max(1, round(len(of_kind(network, "conv")) / (2 * len(of_kind(network, "up")) + 1)))
 
 
-def _beside(network: Network) -> str:
-    """Return what stands on the long skips."""
-    kinds = {node.op.kind for node in network.branches}
-    return "none" if not kinds else "gates" if "multiply" in kinds else "nested"
-
-
-def _is_long(network: Network, skip: Skip) -> bool:
-    """Return whether a skip joins two scales' ends: it passes a change of scale."""
-    return any(layer.op.kind in ("pool", "up") for layer in network.layers[skip.source : skip.target])
+def _width(network: Network) -> int:
+    return first_width(network) // (2 if _doubles_early(network) and _convolutions(network) == 1 else 1)
 
 
 def _follow(values: dict, before: Task, task: Task) -> dict:
@@ -103,14 +63,15 @@ def _published(beside, doubled, **_) -> tuple[str, int] | None:
 FORM = Form(
     "U-Net",
     (
-        Setting("scales", "Down-scalings", 2, low=1, high=5),
-        Setting("width", "First width", 8, low=1, high=64, help="Published: 64, of the 3-D U-Net 32"),
+        Setting("scales", "Down-scalings", 2, low=1, high=5, read=lambda network: len(of_kind(network, "up"))),
+        Setting("width", "First width", 8, low=1, high=64, help="Published: 64, of the 3-D U-Net 32", read=_width),
         Setting(
             "doubled", "Doubled", "after", tuple(DOUBLED), words=DOUBLED,
             help="Where channels get twice as many: in the first convolution of the next scale, or as in the 3-D U-Net (Çiçek et "
             "al. 2016) in the last one before the pool; up-convolutions then keep the channels and have no bias",
+            read=lambda network: "before" if _doubles_early(network) else "after",
         ),
-        Setting("convolutions", "Convolutions", 2, low=1, high=8, help="3×3 convolutions a scale"),
+        Setting("convolutions", "Convolutions", 2, low=1, high=8, help="3×3 convolutions a scale", read=_convolutions),
         Setting("edges", "Edges", "padded", tuple(EDGES), words=EDGES, help="Without padding each convolution takes the rim off"),
         Setting(
             "uneven", "Odd sides", "pad", tuple(UNEVEN), words=UNEVEN,
@@ -143,7 +104,6 @@ FORM = Form(
         Setting("dropout", "Dropout", 0.0, DROPOUTS, help="While training, at the end of the contracting path"),
     ),
     _make,
-    _read,
     tasks=MASKS,
     own=("masks", "pixel_classes"),
     published=_published,

@@ -106,7 +106,7 @@ def compared(state: session.Pair) -> dict:
 def _family(experiment: Experiment, name: str) -> str:
     """Return what the network of one variant is called: its family, or that of what was changed by hand."""
     found = recognised(experiment.replaced(variants={name: experiment.variants[name]}))
-    near = found.recipe or found.stack or found.near
+    near = found.form or found.near
     changed = "" if found.family or not near else ", changed"
     return f"{TITLES[near.family]}{changed}" if near else "one's own"
 

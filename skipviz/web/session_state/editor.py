@@ -176,7 +176,7 @@ def events_between(before: Experiment, after: Experiment) -> list | None:
             events.append(kind.event(**fields))
     for name, old in before.variants.items():
         new = after.variants[name]
-        if any(getattr(old, name) != getattr(new, name) for name in type(old).model_fields.keys() - edit.PARTS):
+        if any(getattr(old, name) != getattr(new, name) for name in type(old).model_fields.keys() - {*edit.PARTS, "origin"}):
             return None
         for event, parts, names in (
             (SkipEvent, ((*old.skips, *old.edges), (*new.skips, *new.edges)), ("on", "strength", "gain")),

@@ -7,29 +7,23 @@ from functools import cache
 import streamlit as st
 
 from ...network.base import NetworkError
-from ...network.layer import MAX_INIT_FACTOR
 from ...tasks import presets
 from ...tasks.experiment import Experiment
 from ...tasks.task import Task
+from ..content.remembered import remembered
 from ..forms import FORMS, architecture
 from ..forms.family_detection import TITLES, Recognised, recognised
-from ..forms.form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, SCALES, SCALES_HELP, Setting
+from ..forms.form import Setting
+from ..forms.form_values import FormValues, fits, followed_words, size_words
 from ..forms.output_size import output_words
-from ..forms.recipe import Recipe, fits, followed_words, size_words, structure
-from ..forms.setup import PATTERNS, Setup, rebuilt
 from ..session_state.editor import Editor, events_between
 from ..session_state.larger_images_fix import larger_images
 from ..session_state.session import SessionState, accept, leave
 from .field import field_of
 from .number_field import number_field
 
-ORDERS = {"op-norm-act": "op first", "norm-act-op": "norm first"}
 OWN = "own"
 """What the family's widget shows for a network of no family."""
-DEEP, WIDE = 300, 512
-"""The most layers and features that a stack's form offers; a link may bring more."""
-KNOWN_NETWORKS = 200
-"""Networks whose settings a session remembers, the newest ones."""
 
 
 def draw_family(state: SessionState, editor: Editor) -> None:
@@ -41,10 +35,8 @@ def draw_family(state: SessionState, editor: Editor) -> None:
         "Family", names, label_visibility="collapsed", format_func=lambda name: TITLES.get(name, "Your own"),
         **field_of("set_family", found.family or OWN, lambda family: _choose(state, editor, family), names),
     )  # fmt: skip
-    if found.recipe:
-        _published(state, editor, found.recipe)
-    elif found.stack:
-        _stack(state, editor, found.stack)
+    if found.form:
+        _settings(state, editor, found.form)
     else:
         _by_hand(state, editor, found)
     if words := output_words(editor.network):
@@ -52,25 +44,11 @@ def draw_family(state: SessionState, editor: Editor) -> None:
 
 
 def known(editor: Editor) -> Recognised:
-    """Return what the editor's network is; settings that were chosen count where others give the same network."""
-    experiment, memory = editor.experiment, _memory()
-    last, found = st.session_state.get("recognised_last", (None, None))
-    if last is not experiment:
-        found = memory.get((structure(experiment.network), experiment.task)) or recognised(experiment)
-        _remember(experiment, found)
-    return found
+    """Return what the editor's network is."""
+    return _known(editor.experiment)
 
 
-def _memory() -> dict[tuple[int, Task], Recognised]:
-    return st.session_state.setdefault("recognised", {})
-
-
-def _remember(experiment: Experiment, found: Recognised) -> None:
-    memory = _memory()
-    memory[structure(experiment.network), experiment.task] = found
-    st.session_state.recognised_last = experiment, found
-    while len(memory) > KNOWN_NETWORKS:
-        del memory[next(iter(memory))]
+_known = remembered(recognised)
 
 
 def with_task(editor: Editor, task: Task) -> Experiment:
@@ -80,16 +58,14 @@ def with_task(editor: Editor, task: Task) -> Experiment:
 
 def follow_task(state: SessionState, editor: Editor, task: Task) -> None:
     """Put the editor's experiment on another task, or say why not; a sentence tells which family or settings had to follow it."""
-    before, layers, old = known(editor), editor.network.layers, editor.experiment.task
+    before, layers = known(editor), editor.network.layers
     if not take(state, editor, lambda: with_task(editor, task)):
         return
-    if before.recipe and fits(before.recipe.family, task):
-        _remember(editor.experiment, Recognised(before.recipe.followed(old, task)))
     after = known(editor)
     if after.family != before.family and editor.network.layers != layers:
         title = TITLES.get(before.family, "Your own network")
         state.message = (f"{title} does not fit {task.kind.title.lower()}.", f"The family is now {TITLES[after.family]}.")
-    elif after.recipe and before.recipe and (words := followed_words(before.recipe, after.recipe)):
+    elif after.form and before.form and (words := followed_words(before.form, after.form)):
         state.message = (f"{TITLES[after.family]} follows the task.", words)
 
 
@@ -109,13 +85,13 @@ def _choose(state: SessionState, editor: Editor, family: str) -> None:
     if family == OWN:
         return
     task = editor.experiment.task
-    possible = [name for name in TITLES if name in task.kind.families or (name in FORMS and fits(name, task))]
+    possible = [name for name in FORMS if fits(name, task)]
     if task.own and family not in possible:
         *others, last = (TITLES[name] for name in possible)
         names = f"{', '.join(others)} or {last}" if others else last
         state.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
         return
-    fitting = task if family in possible else Task(name=FORMS[family].tasks[0] if family in FORMS else "digits")
+    fitting = task if family in possible else Task(name=FORMS[family].tasks[0])
     take(state, editor, lambda: architecture.with_family(editor.experiment, known(editor), family, fitting))
     if fitting.name != task.name and state.message is None:
         state.message = (
@@ -124,36 +100,38 @@ def _choose(state: SessionState, editor: Editor, family: str) -> None:
         )
 
 
-def _published(state: SessionState, editor: Editor, recipe: Recipe) -> None:
-    """Draw a published architecture's settings, two a line."""
-    values = recipe.settings()
+def _settings(state: SessionState, editor: Editor, form: FormValues) -> None:
+    """Draw a family's settings, two a line."""
+    values = form.settings()
     columns = st.columns(2, gap="small")
-    for place, setting in enumerate(FORMS[recipe.family].settings):
-        name = f"form_{recipe.family}_{setting.name}"
-        _widget(state, columns[place % 2], setting, values, name, _reshaping(state, editor, recipe.family, setting))
-    st.caption(size_words(recipe, editor.network))
+    for place, setting in enumerate(one for one in FORMS[form.family].settings if one.label):
+        name = f"form_{form.family}_{setting.name}"
+        _widget(state, columns[place % 2], setting, values, name, _reshaping(state, editor, form.family, setting))
+    if FORMS[form.family].published:
+        st.caption(size_words(form, editor.network))
 
 
 def _reshaping(state: SessionState, editor: Editor, family: str, setting: Setting):
     """Return what takes a value of one setting, if the network is still one of the family for which it was drawn."""
 
     def put(value) -> None:
-        recipe = known(editor).recipe
-        if recipe and recipe.family == family:
-            _reshape(state, editor, recipe, setting, value)
+        form = known(editor).form
+        if form and form.family == family:
+            _reshape(state, editor, form, setting, value)
 
     return put
 
 
-def _reshape(state: SessionState, editor: Editor, recipe: Recipe, setting: Setting, value) -> None:
-    changed, task = recipe.changed(**{setting.name: value}), editor.experiment.task
+def _reshape(state: SessionState, editor: Editor, form: FormValues, setting: Setting, value) -> None:
+    changed, task = form.changed(**{setting.name: value}), editor.experiment.task
 
     def made(task: Task = task) -> Experiment:
-        return architecture.with_recipe(editor.experiment, changed, task, keep=True)
+        experiment = architecture.with_values(editor.experiment, changed, task, keep=True)
+        if setting.name == "every" and editor.network.skips and not experiment.network.skips:
+            raise NetworkError(f"a skip over {value} layers does not fit into these {editor.network.depth}: choose fewer")
+        return experiment
 
-    if take(state, editor, made):
-        _remember(editor.experiment, Recognised(changed))
-    else:
+    if not take(state, editor, made):
         state.suggested_fix = larger_images(editor.experiment, made) or state.suggested_fix
 
 
@@ -162,6 +140,8 @@ def _widget(state: SessionState, column, setting: Setting, values: dict, name: s
     shared = {"help": setting.help, "disabled": bool(setting.idle and setting.idle(values))}
     if choices:
         column.selectbox(setting.label, choices, format_func=setting.shown, **field_of(name, value, put, choices), **shared)
+    elif setting.slider:
+        column.slider(setting.label, setting.low, max(setting.slider, value), **field_of(name, value, put), **shared)
     else:
         limits = min(setting.low, value), max(setting.high, value)
         whole = isinstance(setting.default, int)
@@ -181,57 +161,6 @@ def _by_hand(state: SessionState, editor: Editor, found: Recognised) -> None:
         st.caption("Edit it in the diagram, or choose a family here to start one afresh.")
 
 
-def _stack(state: SessionState, editor: Editor, setup: Setup) -> None:
-    """Draw the settings of a plain stack."""
-
-    def change(field: str, value) -> None:
-        extra = {"every": 2 if value == "residual" else 6 if value == "dense" else 1} if field == "pattern" else {}
-        extra |= {"merge": "add" if value == "residual" else "concat"} if field == "pattern" else {}
-        now = known(editor).stack
-        if now:
-            take(state, editor, lambda: _respaced(editor, now.replaced(**{field: value}, **extra), field))
-
-    def setting(field: str, among=None) -> dict:
-        return field_of(f"set_{field}", getattr(setup, field), lambda value: change(field, value), among)
-
-    left, right = st.columns(2, gap="small")
-    left.slider("Depth", 1, max(DEEP, setup.depth), **setting("depth"))
-    right.slider("Width", 1, max(WIDE, setup.width), **setting("width"))
-    left.selectbox("Activation", list(ACTIVATIONS), format_func=ACTIVATIONS.get, **setting("activation", ACTIVATIONS))
-    right.selectbox("Norm", list(NORM_WORDS), format_func=NORM_WORDS.get, **setting("norm", NORM_WORDS))
-    left.selectbox("Order", list(ORDERS), format_func=ORDERS.get, **setting("order", ORDERS))
-    right.selectbox("Init", list(INIT_WORDS), format_func=INIT_WORDS.get, **setting("init", INIT_WORDS))
-    patterns = [name for name in PATTERNS if name != "custom" or setup.pattern == "custom"]
-    left.selectbox(
-        "Skips", patterns, **setting("pattern", patterns),
-        help="Residual: adds over every few layers, a residual MLP. Nested: as U-Net. Dense: as DenseNet.",
-    )  # fmt: skip
-    most = max(DEEP, setup.every)
-    number_field(
-        state, right, "Every", setup.every, (1, most), lambda value: change("every", value), name="set_every",
-        disabled=setup.pattern in ("none", "custom"),
-        help="Layers a residual skip passes, spacing of nested skips, or a dense block's length.",
-    )  # fmt: skip
-    scales = [*SCALES, *(["custom"] if setup.scale == "custom" else [])]
-    left.selectbox(
-        "Branch scale", scales, format_func=lambda name: SCALES.get(name, name), **setting("scale", scales),
-        help=SCALES_HELP,
-    )  # fmt: skip
-    number_field(
-        state, right, "Init factor", setup.init_factor, (0.0001, MAX_INIT_FACTOR), lambda value: change("init_factor", value),
-        name="set_init_factor", whole=False,
-        help="On every layer's initial weights. N(0, 1/n) times √n is N(0, 1): 8 at width 64.",
-    )  # fmt: skip
-
-
-def _respaced(editor: Editor, setup: Setup, field: str) -> Experiment:
-    """Return the editor's experiment rebuilt; raises `NetworkError`, also where another spacing would take every skip away."""
-    experiment = rebuilt(editor.experiment, setup)
-    if field == "every" and editor.network.skips and not experiment.network.skips:
-        raise NetworkError(f"a skip over {setup.every} layers does not fit into these {setup.depth}: choose fewer")
-    return experiment
-
-
 def take(state: SessionState, editor: Editor, make, structural: bool = True) -> bool:
     """Take the experiment that `make()` gives, or say in a sentence why not; return whether it was taken."""
     try:
@@ -243,6 +172,8 @@ def take(state: SessionState, editor: Editor, make, structural: bool = True) -> 
     if structural:
         editor.unfolded, editor.folded = frozenset(), True
     if experiment == editor.experiment:
+        if _known(experiment) != known(editor):
+            editor.experiment = experiment  # its form shows another value, of what leaves the network as it is
         leave(editor)
     else:
         accept(editor, experiment, events_between(editor.experiment, experiment))

@@ -126,7 +126,7 @@ def _task(state: SessionState, editor: Editor) -> None:
 
 def _change(state: SessionState, editor: Editor, task: Task) -> None:
     """Take the task with one of its settings changed; a published architecture is built anew for it."""
-    if known(editor).recipe:
+    if known(editor).form:
         follow_task(state, editor, task)
     else:
         take(state, editor, lambda: _resized(editor, task))

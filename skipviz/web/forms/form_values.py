@@ -9,6 +9,7 @@ from ...network.branch import INPUT
 from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
+from ...network.origin import Origin
 from ...network.placement import PLACEMENTS
 from ...network.skip import Skip
 from ...tasks.task import Task
@@ -16,7 +17,7 @@ from . import FORMS
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FormValues:
     """A family with the values of its settings, in the form's order."""
 
     family: str
@@ -26,28 +27,28 @@ class Recipe:
         """Return the values by name."""
         return dict(zip((setting.name for setting in FORMS[self.family].settings), self.values, strict=True))
 
-    def changed(self, **values) -> Recipe:
-        """Return the recipe with some values replaced, and those that no longer go with them by the nearest that do."""
+    def changed(self, **values) -> FormValues:
+        """Return the form with some values replaced, and those that no longer go with them by the nearest that do."""
         before = self.settings()
-        now = {**before, **values}
+        now = {**before, **FORMS[self.family].along(values), **values}
         for setting in FORMS[self.family].settings:
             if setting.name not in values:
                 now[setting.name] = setting.nearest(before, now)
-        return recipe_of(self.family, now)
+        return values_of(self.family, now)
 
-    def followed(self, before: Task, task: Task) -> Recipe:
-        """Return the recipe as another task wants it."""
-        return recipe_of(self.family, FORMS[self.family].follow(self.settings(), before, task))
+    def followed(self, before: Task, task: Task) -> FormValues:
+        """Return the form as another task wants it."""
+        return values_of(self.family, FORMS[self.family].follow(self.settings(), before, task))
 
 
-def recipe_of(family: str, values: dict) -> Recipe:
+def values_of(family: str, values: dict) -> FormValues:
     """Return the family with these values, one for each setting."""
-    return Recipe(family, tuple(values[setting.name] for setting in FORMS[family].settings))
+    return FormValues(family, tuple(values[setting.name] for setting in FORMS[family].settings))
 
 
-def first_recipe(family: str, task: Task | None = None) -> Recipe:
+def usual_values(family: str, task: Task | None = None) -> FormValues:
     """Return the family with its usual settings, for `task` if it is not the family's own."""
-    usual = recipe_of(family, FORMS[family].defaults())
+    usual = values_of(family, FORMS[family].defaults())
     return usual.followed(Task(name=FORMS[family].tasks[0]), task) if task else usual
 
 
@@ -56,12 +57,24 @@ def fits(family: str, task: Task) -> bool:
     return FORMS[family].fits(task)
 
 
-def built(recipe: Recipe, task: Task) -> Network:
-    """Return the recipe's network for `task`; raises `NetworkError`."""
-    return FORMS[recipe.family].make(task, **recipe.settings())
+def built(form: FormValues, task: Task) -> Network:
+    """Return the form's network for `task`, which says what made it; raises `NetworkError`."""
+    usual, values = FORMS[form.family].defaults(), form.settings()
+    origin = Origin(family=form.family, values={name: value for name, value in values.items() if value != usual[name]})
+    return FORMS[form.family].make(task, **values).model_copy(update={"origin": origin})
 
 
-def followed_words(before: Recipe, after: Recipe) -> str:
+def stored_values(origin: Origin | None, task: Task) -> FormValues | None:
+    """Return what a network says that it was made with, as far as its form takes that for `task`."""
+    if origin is None or origin.family not in FORMS or not fits(origin.family, task):
+        return None
+    form = FORMS[origin.family]
+    values = {**form.defaults(), **origin.values}
+    known = len(values) == len(form.settings) and all(setting.takes(values) for setting in form.settings)
+    return values_of(origin.family, values) if known else None
+
+
+def followed_words(before: FormValues, after: FormValues) -> str:
     """Return which settings of a family differ, as a sentence; nothing where all are the same."""
     old, new = before.settings(), after.settings()
     differing = [setting for setting in FORMS[after.family].settings if old[setting.name] != new[setting.name]]
@@ -70,16 +83,16 @@ def followed_words(before: Recipe, after: Recipe) -> str:
 
 
 @cache
-def published(recipe: Recipe) -> tuple[str, int] | None:
-    """Return the name and the parameters of the paper's own network nearest to the recipe, where a paper fixes one."""
-    says = FORMS[recipe.family].published
-    return says(**recipe.settings()) if says else None
+def published(form: FormValues) -> tuple[str, int] | None:
+    """Return the name and the parameters of the paper's own network nearest to the form, where a paper fixes one."""
+    says = FORMS[form.family].published
+    return says(**form.settings()) if says else None
 
 
-def size_words(recipe: Recipe, network: Network) -> str:
-    """Return how large the recipe's network is drawn, and beside it how large it was published."""
+def size_words(form: FormValues, network: Network) -> str:
+    """Return how large the form's network is drawn, and beside it how large it was published."""
     size, count = "×".join(map(str, network.input)), network.parameter_count()
-    paper = published(recipe)
+    paper = published(form)
     if paper is None:
         return f"Drawn for {size} inputs: {count:,} parameters."
     name, published_count = paper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 FAMILIES = (
     "resnet", "unet", "fcn", "transformer", "densenet", "mobilenet", "convnext", "tabular_resnet", "highway", "mlp", "conv",
+    "vit", "tcn", "wavenet", "resnet_unet",
 )  # fmt: skip
 SETTINGS = (
     "layout", "block", "depth", "width", "version", "shortcut", "init", "norm", "scale", "drop_path", "zero_gamma", "plain",
@@ -12,6 +13,7 @@ SETTINGS = (
     "residual", "shared", "averaged", "values", "encoder", "blocks", "layers", "growth", "compression", "bottleneck",
     "expansion", "last", "patch", "kernel", "hidden", "residual_dropout", "gate_bias", "order", "init_factor", "pattern",
     "every", "streams", "mix", "dynamic", "doubled", "across",
+    "token", "cycles", "end_width", "ends", "resize",
 )  # fmt: skip
 """What may have made a network, and the settings of all, each by its place here: a new one stands at the end."""
 

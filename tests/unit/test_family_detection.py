@@ -34,7 +34,7 @@ MOST_BOXES = 120
 NUMBERS = {
     "scales": (1, 3), "convolutions": (1, 4), "width": (1, 9), "classifier": (1, 40), "feed_forward": (1, 300), "depth": (2, 12),
     "layers": (1, 5), "growth": (1, 9), "gate_bias": (-10, 10), "group_width": (1, 5), "expansion": (1, 6), "last": (1, 40),
-    "stages": (1, 3), "hidden": (1, 9), "encoder": (0, 4),
+    "stages": (1, 3), "hidden": (1, 9), "encoder": (0, 4), "kernel": (1, 5), "cycles": (1, 2), "end_width": (1, 9),
 }  # fmt: skip
 """What is drawn of settings that are numbers."""
 MOST_OPTIONS = {"blocks": 4, "depth": 6}
@@ -80,6 +80,10 @@ UNSEEN = {
         | ({"streams", "mix", "dynamic"} if _one_stream(v) else {"mix", "dynamic"} if v["streams"] == 1 else set())
     ),
     "highway": lambda v: set(),
+    "vit": lambda v: set(),
+    "tcn": lambda v: set(),
+    "resnet_unet": lambda v: set(),
+    "wavenet": lambda v: {"residual", "ends"} if v["cycles"] * v["depth"] == 1 else set(),
     "tabular_resnet": lambda v: set(),
     "mobilenet": lambda v: {"plain"} if v["blocks"] == "1" else set(),
     "convnext": lambda v: (
@@ -257,7 +261,8 @@ def test_the_depths_of_imagenet_are_read_at_any_width(depth, block, version):
 def test_switches_strengths_and_names_are_no_edit(family):
     task = Task(name=FORMS[family].tasks[0])
     network = unsaid(usual_values(family), task).network
-    named = network.replaced(layers=[layer.model_copy(update={"id": f"own.{layer.id}"}) for layer in network.layers])
+    names = {} if network.branches else {layer.id: f"own.{layer.id}" for layer in network.layers}  # which edges lead from, too
+    named = network.replaced(layers=[layer.model_copy(update={"id": names.get(layer.id, layer.id)}) for layer in network.layers])
     for other in (_switched(network), named):
         assert recognised(Experiment(variants={"net": other}, task=task)).form == usual_values(family)
 

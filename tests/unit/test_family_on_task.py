@@ -119,7 +119,8 @@ def test_both_sizes_are_said_on_every_task(family):
             network = built(usual_values(family, task), task)
             words = size_words(usual_values(family, task), network)
             assert f"{network.parameter_count():,} parameters" in words
-            assert ("Drawn here for" in words and "At the paper's size (" in words) or network.input == (3, 32, 32)
+            if FORMS[family].published:
+                assert ("Drawn here for" in words and "At the paper's size (" in words) or network.input == (3, 32, 32)
 
 
 def test_a_network_drawn_as_published_says_only_that():

@@ -123,15 +123,26 @@ def test_a_link_brings_what_made_its_network_in_a_few_characters(family):
         assert recognised(link.decode(text)).form == form
 
 
-PINNED = {0: "layout", 2: "depth", 14: "reduction", 25: "dropout", 38: "encoder", 50: "gate_bias", 54: "every", 59: "across"}
+PINNED = {
+    0: "layout",
+    2: "depth",
+    14: "reduction",
+    25: "dropout",
+    38: "encoder",
+    50: "gate_bias",
+    54: "every",
+    59: "across",
+    64: "resize",
+}
 
 
 def test_the_numbers_of_families_and_settings_in_links_stay():
     assert packed_origin.FAMILIES == (
         "resnet", "unet", "fcn", "transformer", "densenet", "mobilenet", "convnext", "tabular_resnet", "highway", "mlp", "conv",
+        "vit", "tcn", "wavenet", "resnet_unet",
     )  # fmt: skip
     assert {place: packed_origin.SETTINGS[place] for place in PINNED} == PINNED
-    assert len(set(packed_origin.SETTINGS)) == len(packed_origin.SETTINGS) == 60
+    assert len(set(packed_origin.SETTINGS)) == len(packed_origin.SETTINGS) == 65
     assert {one.name for form in FORMS.values() for one in form.settings} <= set(packed_origin.SETTINGS)
 
 

@@ -14,6 +14,7 @@ WIDENING = {"even": (2, 3, 4, 6, 8), "double": tuple(2 * width // VGG16[0][0] fo
 """Twice the stages' channels over the first one's."""
 COUNTS = {"1": (1,) * 5, "2": (2,) * 5, "3": (3,) * 5, "vgg": tuple(count for _, count in VGG16)}
 MOST_STAGES = len(VGG16)
+MASKS_OF_IMAGES = tuple(name for name in MASKS if len(Task(name=name).sample_shape()) == 3)
 
 
 def _make(task: Task, variant, stages, width, widening, convolutions, classifier, edges) -> Network:
@@ -63,7 +64,7 @@ FORM = Form(
         ),
     ),
     _make,
-    tasks=tuple(name for name in MASKS if len(Task(name=name).sample_shape()) == 3),
+    tasks=MASKS_OF_IMAGES,
     own=("masks", "pixel_classes"),
     published=_published,
     follow=_follow,

@@ -63,7 +63,7 @@ def _published(norm, encoder=0, **_) -> tuple[str, int]:
     return f"{part} of 6 × 512, without embedding and head", network.parameter_count() - network.shapes.head_parameters
 
 
-def _follow(values: dict, before: Task, task: Task) -> dict:
+def follow_causal(values: dict, before: Task, task: Task) -> dict:
     """What is told from what came before needs the causal mask, and where that was the reason for it, it goes again."""
     return values if before.causal == task.causal else {**values, "causal": "on" if task.causal else "off"}
 
@@ -138,5 +138,5 @@ FORM = Form(
     _make,
     tasks=("digits", *OF_TOKENS),
     published=_published,
-    follow=_follow,
+    follow=follow_causal,
 )  # fmt: skip

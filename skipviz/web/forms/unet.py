@@ -10,7 +10,7 @@ from .heuristics import first_width, of_kind, usual
 
 MASKS = tuple(name for name, kind in KINDS.items() if kind.picture == "masks")
 BESIDE = {"none": "nothing", "gates": "gates", "nested": "nested"}
-DOUBLED = {"after": "after the pool", "before": "before it"}
+DOUBLED = {"after": "after it", "before": "before it"}
 UNEVEN = {"pad": "pad up", "crop": "crop"}
 SHORT = {0: "none"} | {count: f"over {count}" for count in range(1, 101)}
 

@@ -139,3 +139,10 @@ def test_a_tied_head_counts_the_embedding_once_and_dropout_is_refused_where_weig
     assert tied.parameter_count() == own.parameter_count() - 80
     with pytest.raises(NetworkError, match="no dropout of their own"):
         families.transformer(2, 8, 2, shared=True, dropout=0.1)
+
+
+def test_gpt_2_small_is_the_family_at_its_settings():
+    head = Head(kind="positions", outputs=50257, bias=False)
+    size = {"depth": 12, "width": 768, "heads": 12, "vocabulary": 50257, "input": (1024,), "head": head}
+    gpt = families.transformer(norm="pre", causal=True, positions="learned", activation="gelu", tied=True, **size)
+    assert gpt.parameter_count() == 124_439_808

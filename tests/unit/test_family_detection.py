@@ -147,6 +147,8 @@ FAMILY_OF = {
         "transformer-streams",
         "transformer-text",
     ),
+    "vit": ("vit-digits",),
+    "tcn": ("tcn-memory",),
     "densenet": ("densenet-bc",),
     "highway": ("highway-50",),
     "mlp": (

@@ -16,7 +16,7 @@ from skipviz.web.forms.form_values import built, usual_values
 @pytest.mark.parametrize("family", [family for family, form in FORMS.items() if not form.free])
 def test_a_family_is_chosen_drawn_and_measured_on_a_task_that_it_fits(lab, family):
     data = lab.choose("selectbox", "Family", family)
-    assert data["task"] in {"digits", "shapes", "two spirals"}
+    assert data["task"] in {"digits", "shapes", "sequences", "two spirals"}
     gradients = data["probe"]["frame"]["variants"][data["variant"]]["weight_grad"]
     assert len(gradients) == data["network"]["depth"]
     assert data["network"]["skips_on"] == data["network"]["skips_total"] > 0

@@ -301,8 +301,7 @@ def test_a_skip_from_a_branch_that_is_not_there_is_refused_with_a_sentence():
 def test_the_forms_know_of_any_network_with_branches_whether_it_is_a_familys(name):
     made = NETWORKS[name]()
     found = recognised(made)
-    assert (found.recipe is not None) == (name in ("SE-ResNet", "SE-ResNet of version 2 with drop-path"))
-    assert found.stack is None
+    assert (found.form is not None) == (name in ("SE-ResNet", "SE-ResNet of version 2 with drop-path"))
 
 
 def test_a_task_gives_one_input():

@@ -236,12 +236,22 @@ def _part_by_part(pairs: Sequence[tuple], words, name: Callable[[int], str], par
         if not apart:
             continue
         sides = [{values[side] for values in apart} for side in (1, 2)]
-        left, right = (side.pop() if len(side) == 1 else "mixed" for side in sides)
+        left, right = (_several(side, min(map(len, sides)) > 1) for side in sides)
+        if left == right:
+            left, right = (f"{value} first" for value in apart[0][1:])
         where = name(apart[0][0]) if len(apart) == 1 else f"{len(apart)} {parts}"
         if len(apart) == len(pairs) > 1:
             where = "" if what else f"all {where}"
         found.append(Difference(" of ".join(filter(None, (what, where))), left, right))
     return found
+
+
+def _several(values: set[str], named: bool) -> str:
+    """Return the one of `values`, or that they are several: `named`, where the other side has several, too."""
+    first, *others = sorted(values)
+    if not others:
+        return first
+    return f"{first} and {others[0] if len(others) == 1 else f'{len(others)} others'}" if named else "mixed"
 
 
 def _switch(on: bool) -> str:

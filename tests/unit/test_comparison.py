@@ -111,6 +111,21 @@ def test_layers_are_compared_one_by_one_where_there_are_equally_many():
     assert _said(_with(every)).startswith("norm none / batch norm · parameters ")
 
 
+def test_what_is_several_on_both_sides_is_named_on_both():
+    def stacked(*widths: int):
+        return families.mlp(depth=len(widths), width=8).replaced(
+            layers=[layer.replaced(op=layer.op.replaced(width=width)) for layer, width in zip(made, widths, strict=True)]
+        )
+
+    made = families.mlp(depth=3, width=8).layers
+    words = {one.what: (one.left, one.right) for one in network_differences(stacked(8, 4, 8), stacked(5, 6, 8))}
+    assert words["operation of 2 layers"] == ("linear 4 and linear 8", "linear 5 and linear 6")
+    words = {one.what: (one.left, one.right) for one in network_differences(stacked(8, 4, 8), stacked(4, 8, 8))}
+    assert words["operation of 2 layers"] == ("linear 8 first", "linear 4 first")
+    words = {one.what: (one.left, one.right) for one in network_differences(stacked(8, 4, 8), stacked(6, 6, 8))}
+    assert words["operation of 2 layers"] == ("mixed", "linear 6")
+
+
 def test_networks_of_different_depth_say_depth_skips_and_parameters():
     deeper = families.mlp(depth=30, width=64, skip_every=2, activation="tanh")
     words = _said(_with(deeper))

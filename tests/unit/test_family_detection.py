@@ -73,7 +73,8 @@ UNSEEN = {
     "fcn": lambda v: {"widening", "convolutions"} if v["stages"] < 3 or v["width"] == 1 else set(),
     "densenet": lambda v: {"compression"} if v["blocks"] == "1" else {"layers"} if v["blocks"].startswith("of") else set(),
     "transformer": lambda v: (
-        ({"shared"} if v["depth"] == 1 or v["dropout"] else set())
+        {"tied"}
+        | ({"shared"} if v["depth"] == 1 or v["dropout"] else set())
         | ({"averaged", "values"} if v["shared"] == "shared" and not v["dropout"] else set())
         | ({"values"} if v["depth"] == 1 else set())
         | ({"encoder"} if (v["scale"], v["shared"], v["dropout"]) != ("none", "own", 0) else set())

@@ -18,7 +18,7 @@ VALUES = {"own": "a block's own", "first": "half the first's", "learned": "the f
 
 def _make(
     task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared, averaged,
-    values, encoder, streams, mix, dynamic,
+    values, encoder, streams, mix, dynamic, tied,
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     own = shared == "own" or dropout > 0
@@ -29,6 +29,7 @@ def _make(
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
         shared=not own, values=values if own else "own", averaged=averaged == "on" and own, encoder=encoder,
         streams=streams if several else 1, mix=mix, dynamic=dynamic == "on",
+        tied=tied == "embedding" and task.token_count() > 0,
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
 
@@ -133,6 +134,11 @@ FORM = Form(
         Setting(
             "dynamic", "Dynamic mixing", "off", SWITCH, help="How streams mix depends on what they hold, position by position",
             idle=lambda values: values["streams"] == 1 or _one_stream(values),
+        ),
+        Setting(
+            "tied", "Head's weight", "own", ("own", "embedding"), words={"embedding": "embedding's"},
+            help="Where it reads tokens: the head takes the embedding's (Press & Wolf 2017), as GPT-2 does",
+            read=lambda network: "embedding" if network.tied else "own",
         ),
     ),
     _make,

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from scripts import check, short
 
-from skipviz import NetworkError, edit, families
+from skipviz import Experiment, NetworkError, Task, Training, edit, families
 from skipviz.learning.build import build
 from skipviz.network.network import Head
 from skipviz.sharing import packing
@@ -146,3 +147,13 @@ def test_gpt_2_small_is_the_family_at_its_settings():
     size = {"depth": 12, "width": 768, "heads": 12, "vocabulary": 50257, "input": (1024,), "head": head}
     gpt = families.transformer(norm="pre", causal=True, positions="learned", activation="gelu", tied=True, **size)
     assert gpt.parameter_count() == 124_439_808
+
+
+@pytest.mark.parametrize("name", ["memory", "sequences"])
+def test_a_head_that_uses_the_embeddings_weight_trains_as_its_script_does(name):
+    task = Task(name=name, length=8, samples=60)
+    vocabulary, size = task.token_count(), task.sample_shape()[-1:]
+    network = families.transformer(1, 8, 2, 8, "pre", tied=True, vocabulary=vocabulary, input=size, head=task.head())
+    own = network.replaced(tied="")
+    assert own.parameter_count() - network.parameter_count() == 8 * vocabulary
+    check(short(Experiment(variants={"net": network}, task=task, training=Training(batch_size=16)), steps=4))

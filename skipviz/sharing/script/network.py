@@ -82,7 +82,7 @@ class NetworkWriter:
         passed = [*first_lines, *passed]
         made += self.branches.ends() if self.branches else []
         made += [f"self.head = {head}"] if head else []
-        made += [f"self.head.weight = {self.module_of(network.tied)}.weight"] if network.tied else []
+        made += [f"self.head.weight = next({self.module_of(network.tied)}.parameters())"] if network.tied else []
         return "\n".join(
             [
                 f"class {name}(nn.Module):",

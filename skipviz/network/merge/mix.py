@@ -4,10 +4,11 @@ The strength s leads from every position by itself (0, which is what a skip that
 layers of the trunk, a skip from the first block's to a later one's is a value residual (Zhou et al. 2024, 2410.17897).
 """
 
+from dataclasses import replace
 from functools import partial
 
-from ..kind import Merge
-from .attend import checks, made, saves_more, told
+from .attend import KIND as ATTEND
+from .attend import made
 
 SOURCE = '''
 class Mixture(nn.Module):
@@ -32,20 +33,14 @@ class Mixture(nn.Module):
         return (scores.softmax(3) @ values).transpose(1, 2).flatten(2)
 '''
 
-KIND = Merge(
+KIND = replace(
+    ATTEND,
     number=6,
     name="mix",
     equation="h_j = f_j + s·(P f_j − f_j), P the attention of A(h_i), before what is added",
-    residual=False,
-    first=True,
-    learns="attention",
-    fields=("heads", "causal"),
-    checks=checks,
-    told=told,
     parameters=lambda fields, width: {"weight": (2 * width, width), "bias": (2 * width,)},
+    own_positions=False,
     sign="P",
-    saves=lambda strength, adapted: 1 + adapted,
-    saves_more=saves_more,
     module=partial(made, "Mixture"),
     helper=SOURCE,
     requires=("fill", "scheme glorot"),

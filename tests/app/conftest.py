@@ -35,17 +35,25 @@ class App:
         self.test.default_timeout = 60
         self.test.query_params.update(query)
         self._page = page
-        self._sent = 0
+        self._sent = self._taken = 0
         self.run()
 
     def run(self):
         """Run the script once, which may raise nothing, and return what the component was told."""
+        before = _component(self.test._tree)
+        self._taken = (self.told()["message"] or [0])[0] if before else 0
         self.test.run()
         assert not self.test.exception
         return self.data()
 
     def data(self) -> dict:
-        """Return the component's data."""
+        """Return the component's data, with the sentence only that the last run of the script has brought."""
+        told = self.told()
+        number, sentence = told["message"] or (0, None)
+        return {**told, "message": sentence if number > self._taken else None}
+
+    def told(self) -> dict:
+        """Return the component's data as they are sent."""
         told = json.loads(_component(self.test._tree).proto.json)
         return told[0] if isinstance(told, list) else told
 

@@ -158,12 +158,12 @@ def test_a_command_is_done_once_however_often_the_script_runs(small):
 def test_a_new_skip_is_selected_and_can_be_changed_in_merge_and_adapter(small):
     data = small.send("add_skip", source=1, target=4)
     identifier = data["network"]["skips"][-1]["id"]
-    assert data["select"] == {"kind": "skip", "ids": [identifier]}
+    assert data["select"] == [1, {"kind": "skip", "ids": [identifier]}]
     data = small.send("skips", ids=[identifier], changes={"merge": "concat"})
     assert data["network"]["skips"][-1]["merge"] == "concat"
     data = small.send("skips", ids=[identifier], changes={"adapter": "project"})
     assert data["network"]["skips"][-1]["adapter"] == "project"
-    assert data["select"] is None
+    assert data["select"][0] == 1
 
 
 @pytest.mark.parametrize(
@@ -296,6 +296,23 @@ def test_somebody_elses_run_is_watched_and_not_owned(small, opened, monkeypatch)
     monkeypatch.setattr("skipviz.web.session_state.session.owner_from", lambda cookies: "another-browser-altogether")
     data = opened("lab", run=run).data()
     assert (data["run"], data["mine"]) == (run, False)
+
+
+def test_a_sentence_stays_until_there_is_another_since_the_next_runs_data_may_be_sent_in_its_place(small):
+    refused = small.send("skips", ids=["none"], changes={"on": False}) and small.told()["message"]
+    assert refused[1][0] == "Not done."
+    small.send("measure")
+    assert small.told()["message"] == refused
+    small.send("skips", ids=["none"], changes={"on": False})
+    assert small.told()["message"] == [refused[0] + 1, refused[1]]
+
+
+def test_what_is_to_be_selected_stays_until_there_is_another(small):
+    small.send("add_skip", source=0, target=4)
+    number, added = small.told()["select"]
+    assert added["kind"] == "skip"
+    small.send("measure")
+    assert small.told()["select"] == [number, added]
 
 
 def test_commands_of_a_session_before_the_servers_restart_are_not_done_again(lab):

@@ -13,6 +13,7 @@ import { createReachNote } from "../common/reach_note.js";
 import { createLooked } from "../frames/looked.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
+import { showMessage } from "../frames/once.js";
 
 /**
  * @param {HTMLElement} root
@@ -106,7 +107,7 @@ export function createCompare(root, commands) {
     /** @param {any} next */
     update(next) {
       page.root.dataset.theme = themeOf(page.root);
-      if (next.message) toast.show(next.message[0], next.message[1]);
+      showMessage(next, toast);
       for (const column of columns) column.take(next.file);
       if (data && commands.waiting()) return;
       const first = !data;

@@ -13,6 +13,7 @@ import { canResume } from "../common/run_words.js";
 import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
 import { createTransport } from "../lab/transport.js";
 import { themeOf } from "../common/theme.js";
+import { showMessage } from "../frames/once.js";
 
 // ms after the last press of Repeat until its panel starts.
 const SETTLED = 700;
@@ -220,7 +221,7 @@ export function createFigure(root, commands) {
     /** @param {any} next */
     update(next) {
       for (const panel of panels) panel.take(next.file);
-      if (next.message) toast.show(next.message[0], next.message[1]);
+      showMessage(next, toast);
       if (data && commands.waiting()) return;
       const first = !data;
       data = next;

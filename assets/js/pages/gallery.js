@@ -7,6 +7,7 @@ import { pressWords } from "../common/press_words.js";
 import { createReachNote } from "../common/reach_note.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
+import { showMessage } from "../frames/once.js";
 
 /**
  * @param {HTMLElement} root
@@ -48,7 +49,7 @@ export function createGallery(root, commands) {
     update(data) {
       page.dataset.theme = themeOf(page);
       header.update(data);
-      if (data.message) toast.show(data.message[0], data.message[1]);
+      showMessage(data, toast);
       if (shown.length !== data.cards.length) {
         shown = data.cards.map((card) => ({ node: presetCard(card, () => commands.send({ op: "choose", name: card.name })), words: [card.name, card.title, card.do, card.see, card.source, card.task].join(" ").toLowerCase() }));
         cards.replaceChildren(...shown.map((one) => one.node));

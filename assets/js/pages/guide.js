@@ -6,6 +6,7 @@ import { createToast } from "../common/notice.js";
 import { createReachNote } from "../common/reach_note.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
+import { showMessage } from "../frames/once.js";
 
 /**
  * @param {HTMLElement} root
@@ -25,7 +26,7 @@ export function createGuide(root, commands) {
     update(data) {
       page.dataset.theme = themeOf(page);
       header.update(data);
-      if (data.message) toast.show(data.message[0], data.message[1]);
+      showMessage(data, toast);
     },
     destroy() {
       stream.destroy();

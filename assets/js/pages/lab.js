@@ -27,6 +27,7 @@ import { createViewOptions } from "../lab/view_options.js";
 import { createQueueNotice } from "../lab/queue_notice.js";
 import { createRunStore } from "../frames/store.js";
 import { createLooked } from "../frames/looked.js";
+import { showMessage, takeOnce } from "../frames/once.js";
 import { createStream } from "../frames/stream.js";
 import { createNews, createSentenceLine, createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { createTableView } from "../lab/table_view.js";
@@ -336,10 +337,7 @@ export function createLab(root, commands) {
     /** @param {any} next  what Python knows */
     update(next) {
       exporting.take(next.file);
-      if (next.message) {
-        toast.show(next.message[0], next.message[1]);
-        inspector.renew();
-      }
+      if (showMessage(next, toast)) inspector.renew();
       if (data && (commands.waiting() || watching.stale(next))) {
         if (next.run !== store.id && next.run && !next.watch) adopt(next.run);
         return;
@@ -376,7 +374,7 @@ export function createLab(root, commands) {
       page.root.querySelector(".sv-undo").disabled = !next.undo;
       page.root.querySelector(".sv-redo").disabled = !next.redo;
       if (selected && !selected.ids.every((id) => ids(selected.kind).includes(id))) selected = null;
-      if (next.select) selected = next.select;
+      selected = takeOnce(next, "select") ?? selected;
       diagram.select(selected?.kind ?? null, selected?.ids ?? []);
       viewOptions.update(next.network.note);
       if (next.pending) measureSoon();

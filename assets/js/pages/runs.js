@@ -11,6 +11,7 @@ import { createRunRow } from "./run_row.js";
 import { networkWords, sizeWords } from "./run_facts.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
+import { showMessage } from "../frames/once.js";
 
 // Rows drawn at a time: a screen of them and some more.
 const SHOWN_AT_ONCE = 24;
@@ -179,7 +180,7 @@ export function createRuns(root, commands) {
     /** @param {any} next */
     update(next) {
       page.root.dataset.theme = themeOf(page.root);
-      if (next.message) toast.show(next.message[0], next.message[1]);
+      showMessage(next, toast);
       if (data && commands.waiting()) return take(next.cards);
       data = next;
       header.update(next);

@@ -35,16 +35,21 @@ def mount(data: dict, key: str) -> None:
     inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
     if inline:
         st.session_state.inline = True
-    told = {**data, "view": view.told(), "session": _session(), "said": _said(data.get("message"))}
+    told = {**data, "view": view.told(), "session": _session(), **_once(data, key)}
     changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed")}
     _component(inline)(data=[told], key=key, **changes)
 
 
-def _said(message: tuple[str, str] | None) -> int:
-    """Return how many messages this session was told: the browser's part hears of data that differ only, and one message
-    may be the right answer twice."""
-    st.session_state.said = st.session_state.get("said", 0) + (message is not None)
-    return st.session_state.said
+def _once(data: dict, key: str) -> dict:
+    """Return what the browser's part takes once, each as [number, value]: a sentence, which any page shows, and what is to be
+    selected. It stays until there is another: Streamlit sends the data of the script's next run in place of those that it
+    had no time to send."""
+    kept = st.session_state.setdefault("once", {})
+    places = {"message": "message", "select": f"{key} select"}
+    for name, place in places.items():
+        if data.get(name) is not None:
+            kept[place] = [kept.get(place, [0])[0] + 1, data[name]]
+    return {name: kept.get(place) for name, place in places.items()}
 
 
 def _session() -> str:

@@ -16,7 +16,7 @@ from ..network.network import Network
 from . import words
 from .chips import widest
 from .geometry import LEFT, RIGHT, TRUNK_EDGE, Geometry, Point, Style, lay_out
-from .rows import PLATE, Plan
+from .rows import COLLAPSED, Plan
 
 BOX, GAP = 17.0, 9.0
 """px of a box and between two rows, where the diagram is high enough."""
@@ -142,7 +142,9 @@ class Placing:
             if states[0] == state:
                 x, y = geometry.state_place(gap)
                 return x + outward * TRUNK_EDGE, y
-        index = next(index for index, item in enumerate(self.plan.items) if item.kind == PLATE and item.first < state <= item.last)
+        index = next(
+            index for index, item in enumerate(self.plan.items) if item.kind == COLLAPSED and item.first < state <= item.last
+        )
         top, bottom = geometry.items[index]
         return geometry.left if outward < 0 else geometry.right, (top + bottom) / 2
 

@@ -1,4 +1,4 @@
-"""Deep networks of dense blocks fold block by block: a plate for each, and a click opens the whole block.
+"""Deep networks of dense blocks fold block by block: a collapsed group for each, and a click opens the whole block.
 
 Imports the network only.
 """
@@ -13,7 +13,7 @@ from .boards import connected, is_dense
 from .fold import Item
 
 LEAST_LAYERS = 8
-"""Layers of a block that is worth a plate of its own."""
+"""Layers of a block that is worth a collapsed group of its own."""
 
 MOST_BLOCKS = 8
 """Blocks beyond which equal ones are folded together, as in any other network."""
@@ -35,15 +35,15 @@ def dense_blocks(network: Network) -> list[range]:
 
 
 def folded_blocks(network: Network, blocks: list[range], unfolded: Iterable[int] = ()) -> tuple[Item, ...]:
-    """Return the items with a plate for every block that holds no layer of `unfolded`."""
+    """Return the items with a collapsed group for every block that holds no layer of `unfolded`."""
     opened = set(unfolded)
-    plates = {block.start: block for block in blocks if not opened & set(block)}
+    groups = {block.start: block for block in blocks if not opened & set(block)}
     items, index = [], 0
     while index < network.depth:
-        block = plates.get(index, range(index, index + 1))
-        if index in plates:
+        block = groups.get(index, range(index, index + 1))
+        if index in groups:
             readers = {skip.target for skip in network.skips if skip.source in block and skip.target <= block[-1]}
-            items.append(Item("plate", index, block[-1], tuple(block), len(readers)))
+            items.append(Item("collapsed", index, block[-1], tuple(block), len(readers)))
         else:
             items.append(Item("box", index, index, (index,)))
         index = block.stop

@@ -16,11 +16,11 @@ from . import fold, marks, mixing, unfolded, words
 from .beside import lay_out_unfolded
 from .board_paths import own_piece, pale_lines
 from .chips import CHIP_PITCH, GRID_GAP, branch_on, free_place, labelled, size
+from .collapsed_group import draw_collapsed_group, inside, mini_x
 from .dense_fold import dense_blocks, folded_blocks
 from .forks import forks
 from .geometry import STYLES, Geometry, lay_out
-from .plate import draw_plate, inside, mini_x
-from .rows import DENSE, JOINT, PLATE, TAP, Plan, plan
+from .rows import COLLAPSED, DENSE, JOINT, TAP, Plan, plan
 from .svg import Markup, group, rectangle, tag, text
 
 HEIGHTS = {"lab": 688, "figure": 430}
@@ -53,7 +53,7 @@ class Diagram:
     forks: list[dict] = field(default_factory=list)
     states: list[dict] = field(default_factory=list)
     skips: list[dict] = field(default_factory=list)
-    plates: list[dict] = field(default_factory=list)
+    collapsed: list[dict] = field(default_factory=list)
 
     def to_data(self) -> dict:
         """Return the diagram as JSON data."""
@@ -81,8 +81,8 @@ def draw(
 
     `page` is "lab" or "figure"; `compact` is for phones. `height` in px is kept where the densest rows fit into it.
     `repeat` says that the network is one unit stacked that often: the figure page then draws the unit once if
-    `folded`. Deep networks fold equal blocks into plates; two blocks are open at each layer index of `unfolded`, and so are the
-    branches whose last nodes' ids are in it.
+    `folded`. Deep networks fold equal blocks into collapsed groups; two blocks are open at each layer index of `unfolded`,
+    and so are the branches whose last nodes' ids are in it.
     In the lab, `folded=False` draws every layer. `screen` is for a view that does not scroll: what is too high for it folds.
     """
     height = height or HEIGHTS[page]
@@ -107,7 +107,7 @@ def draw(
 
 
 def _folded(network: Network, style, height: int, unfolded: frozenset[int], screen: bool) -> Plan:
-    """Return the row table with plates where the network is deep."""
+    """Return the row table with collapsed groups where the network is deep."""
     dense = dense_blocks(network)
     whole = plan(network, fold.boxes(network)) if dense or network.depth <= fold.FOLDED_DEPTH else None
     grows = SCREEN_GROWS if screen else DENSE_GROWS if dense else GROWS
@@ -140,7 +140,7 @@ class Painter:
         self.edges: list[dict] = []
         self.skips: list[dict] = []
         self.rows: list[dict] = []
-        self.plates: list[dict] = []
+        self.collapsed: list[dict] = []
         self.chips: list[Markup] = []
         self.streams, self.matrices = mixing.streams_of(self.network), mixing.starts(self.network)
 
@@ -176,7 +176,7 @@ class Painter:
             forks=forks(g),
             states=self._handles(),
             skips=self.skips,
-            plates=self.plates,
+            collapsed=self.collapsed,
         )
 
     def edge(self, kind: str, parts: Iterable[int], band: float | None = None) -> str:
@@ -286,7 +286,7 @@ class Painter:
 
     def _plug(self, index: int) -> Markup | None:
         g, link = self.geometry, self.plan.links[index]
-        if link.end.kind in (JOINT, PLATE) or not g.style.plug:
+        if link.end.kind in (JOINT, COLLAPSED) or not g.style.plug:
             return None
         x, y = g.paths[index][-1]
         height = min(12.0, g.dimensions.box - 4, max(2.5, g.room[index] - 1))
@@ -298,13 +298,13 @@ class Painter:
         for index, item in enumerate(self.plan.items):
             top, bottom = g.items[index]
             row = {"y": round((top + bottom) / 2, 3), "h": round(bottom - top, 3), "layers": list(item.layers)}
-            if item.kind == "plate":
-                drawn.append(draw_plate(g, index))
+            if item.kind == "collapsed":
+                drawn.append(draw_collapsed_group(g, index))
                 first, last = item.first + 1, item.last + 1
                 self.rows.append(
-                    {"id": f"p{first}", "kind": "plate", **row, "ids": [], "label": f"f({first})–f({last})", "skips": []}
+                    {"id": f"p{first}", "kind": "collapsed", **row, "ids": [], "label": f"f({first})–f({last})", "skips": []}
                 )
-                self.plates.append(
+                self.collapsed.append(
                     {
                         "id": f"p{first}",
                         "first": first,
@@ -413,9 +413,11 @@ class Painter:
         width = marks.chip_width(label)
         x, y = g.trunk + 14 + width / 2, max(marks.CHIP_HEIGHT / 2 + 1, g.gaps[-1][0] - 4)
         return group(
-            "plate unit",
+            "collapsed unit",
             marks.chip(x, y, label),
-            **marks.focusable(data_plate="unit", aria_label=f"This unit {self.repeat} times over, folded. Press Enter to unfold."),
+            **marks.focusable(
+                data_collapsed="unit", aria_label=f"This unit {self.repeat} times over, folded. Press Enter to unfold."
+            ),
         )
 
     def _handles(self) -> list[dict]:

@@ -1,6 +1,6 @@
-"""Which layers of a deep network get a box of their own and which are folded into a plate.
+"""Which layers of a deep network get a box of their own and which are folded into a collapsed group.
 
-A plate stands for a run of equal blocks; a block is the network's repeating unit, found from the layers and the
+A collapsed group stands for a run of equal blocks; a block is the network's repeating unit, found from the layers and the
 pattern of skips. Imports the network only.
 """
 
@@ -43,7 +43,7 @@ class Item:
     """One row of boxes' kind, lowest first: 0-based layers `first`..`last` of the network.
 
     A box stands for one layer, or in a folded stack for the same layer of every repeat (`layers`).
-    A plate stands for `blocks` blocks.
+    A collapsed group stands for `blocks` blocks.
     """
 
     kind: str
@@ -124,7 +124,7 @@ def _items(depth: int, shown: set[int], period: int):
         if index in shown or last - index + 1 < 2 * period:
             yield from (Item("box", k, k, (k,)) for k in range(index, last + 1))
         else:
-            yield Item("plate", index, last, tuple(range(index, last + 1)), (last - index + 1) // period)
+            yield Item("collapsed", index, last, tuple(range(index, last + 1)), (last - index + 1) // period)
         index = last + 1
 
 

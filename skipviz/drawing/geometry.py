@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .boards import board_of, boards
 from .lanes import LEFT, RIGHT, Lane, Span, assign
-from .rows import BOX, DENSE, DENSE_TOUCH, FIGURE, HEAD, JOINT, PLATE, SIDE, TAP, Dimensions, Link, Place, Plan
+from .rows import BOX, COLLAPSED, DENSE, DENSE_TOUCH, FIGURE, HEAD, JOINT, SIDE, TAP, Dimensions, Link, Place, Plan
 
 if TYPE_CHECKING:
     from .beside import Block
@@ -72,15 +72,15 @@ WIDEST_LANES = 104
 MOST_LANES = 36
 """Lanes a side; what would lie further out shares the outermost, so that the width stays bounded."""
 
-PLATE_SHARE = 0.45
-"""Part of the height that plates take where rows can give it."""
+COLLAPSED_SHARE = 0.45
+"""Part of the height that collapsed groups take where rows can give it."""
 
-LEAST_PLATE = 60
-"""px of a plate below which its chip and stripes no longer fit."""
+LEAST_COLLAPSED = 60
+"""px of a collapsed group below which its chip and stripes no longer fit."""
 
-PLATE_LEFT, PLATE_RIGHT = 22, 9
-"""How far a plate reaches past its boxes, px: on the left it holds the mini-lane."""
-PLATE_REACH = {LEFT: PLATE_LEFT, RIGHT: PLATE_RIGHT}
+COLLAPSED_LEFT, COLLAPSED_RIGHT = 22, 9
+"""How far a collapsed group reaches past its boxes, px: on the left it holds the mini-lane."""
+COLLAPSED_REACH = {LEFT: COLLAPSED_LEFT, RIGHT: COLLAPSED_RIGHT}
 
 HEAD_HEIGHT = 13
 """px of the stub that stands for the head where a concat is read by it."""
@@ -112,7 +112,7 @@ class Geometry:
     band: float
     """Widest band that keeps lines apart, px."""
     items: list[tuple[float, float]] = field(default_factory=list)
-    """(top, bottom) of each box or plate."""
+    """(top, bottom) of each box or collapsed group."""
     joints: dict[int, tuple[float, float]] = field(default_factory=dict)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     """(top, bottom) of each gap's free trunk."""
@@ -176,9 +176,9 @@ class Geometry:
         return ends
 
     def edge(self, link: int) -> float:
-        """Return the x of the side of the boxes, or of a plate, that a link's lane runs along."""
-        side, passed = self.lanes[link].side, _passes_plate(self.plan, self.plan.links[link])
-        reach = PLATE_REACH[side] if passed else 0
+        """Return the x of the side of the boxes, or of a collapsed group, that a link's lane runs along."""
+        side, passed = self.lanes[link].side, _passes_collapsed(self.plan, self.plan.links[link])
+        reach = COLLAPSED_REACH[side] if passed else 0
         return self.lane_x(Lane(side, -1)) + (-reach if side == LEFT else reach)
 
     def leg(self, link: int) -> tuple[Point, Point]:
@@ -195,16 +195,16 @@ def lay_out(
     `chips` holds the width of the words on each link, 0 for none; without it there are none. `rooms` are px, by side, that
     stay free beyond the lanes.
     """
-    plates = (Place(PLATE, index).position for index, item in enumerate(plan.items) if item.kind == "plate")
+    groups = (Place(COLLAPSED, index).position for index, item in enumerate(plan.items) if item.kind == "collapsed")
     found = boards(plan.links)
-    lanes = assign([link.span for link in plan.links], [Span(position, position) for position in plates], found)
+    lanes = assign([link.span for link in plan.links], [Span(position, position) for position in groups], found)
     levels = _levels(plan, lanes, board_of(found))
-    dimensions, plate_heights = _fit(plan, style, levels, height)
-    total = max(height, _total(plan, style, levels, dimensions) + sum(plate_heights.values()))
+    dimensions, collapsed_heights = _fit(plan, style, levels, height)
+    total = max(height, _total(plan, style, levels, dimensions) + sum(collapsed_heights.values()))
     least = LEAST_BOARD_PITCH if found else LEAST_PITCH
     geometry = _columns(plan, style, dimensions, lanes, total, chips, least, rooms or {})
     geometry.board = board_of(found)
-    _stack(geometry, levels, plate_heights)
+    _stack(geometry, levels, collapsed_heights)
     _route(geometry)
     return geometry
 
@@ -227,7 +227,7 @@ def _gap_height(plan: Plan, style: Style, levels: list[int], gap: int, dimension
 
 
 def _total(plan: Plan, style: Style, levels: list[int], dimensions: Dimensions) -> float:
-    """Return the height of everything but plates."""
+    """Return the height of everything but collapsed groups."""
     boxes = sum(1 for item in plan.items if item.kind == "box")
     joints = len(plan.joints) * (dimensions.stub + dimensions.joint)
     gaps = sum(_gap_height(plan, style, levels, gap, dimensions) for gap in range(len(plan.gaps)))
@@ -235,18 +235,18 @@ def _total(plan: Plan, style: Style, levels: list[int], dimensions: Dimensions) 
 
 
 def _fit(plan: Plan, style: Style, levels: list[int], height: float) -> tuple[Dimensions, dict[int, float]]:
-    """Return the dimensions that fill `height` and each plate's height."""
-    blocks = {index: item.blocks for index, item in enumerate(plan.items) if item.kind == "plate"}
+    """Return the dimensions that fill `height` and each collapsed group's height."""
+    blocks = {index: item.blocks for index, item in enumerate(plan.items) if item.kind == "collapsed"}
     low, high = (_total(plan, style, levels, dimensions) for dimensions in (style.dense, FIGURE))
-    room = height * (1 - PLATE_SHARE) if blocks else height
+    room = height * (1 - COLLAPSED_SHARE) if blocks else height
     share = min(1.0, max(0.0, (room - low) / max(1e-9, high - low)))
     dimensions = style.dense.between(FIGURE, share)
     if not blocks:
         return dimensions, {}
-    left = max(height - _total(plan, style, levels, dimensions), LEAST_PLATE * len(blocks))
-    spare = left - LEAST_PLATE * len(blocks)
+    left = max(height - _total(plan, style, levels, dimensions), LEAST_COLLAPSED * len(blocks))
+    spare = left - LEAST_COLLAPSED * len(blocks)
     whole = sum(blocks.values())
-    return dimensions, {index: LEAST_PLATE + spare * count / whole for index, count in blocks.items()}
+    return dimensions, {index: LEAST_COLLAPSED + spare * count / whole for index, count in blocks.items()}
 
 
 def _columns(
@@ -265,17 +265,17 @@ def _columns(
     }
     most = max(count.values())
     pitch = max(least, min(style.pitch, WIDEST_LANES / max(1, most)))
-    has_plate = any(item.kind == "plate" for item in plan.items)
+    has_collapsed = any(item.kind == "collapsed" for item in plan.items)
     words = {LEFT: 0.0, RIGHT: 0.0}
     for link, lane, width in zip(plan.links, lanes, chips, strict=False):
         if width:
-            reach = PLATE_REACH[lane.side] if _passes_plate(plan, link) else 0
+            reach = COLLAPSED_REACH[lane.side] if _passes_collapsed(plan, link) else 0
             kept, middle = max(width, LEAST_CHIP), (min(lane.index, MOST_LANES - 1) + 1) * pitch
             words[lane.side] = max(words[lane.side], middle + kept / 2, reach + CHIP_GAP + kept)
     reach = {LEFT: max(count[LEFT] * pitch + 8, words[LEFT] + 2), RIGHT: max(count[RIGHT] * pitch + 4, words[RIGHT])}
     left = max(style.left, reach[LEFT] + rooms.get(LEFT, 0))
     room = reach[RIGHT] + rooms.get(RIGHT, 0) if count[RIGHT] or RIGHT in rooms else 0
-    right = max(style.right, room, words[RIGHT], PLATE_RIGHT + 9 if has_plate else 0)
+    right = max(style.right, room, words[RIGHT], COLLAPSED_RIGHT + 9 if has_collapsed else 0)
     trunk = round(left + style.box_width / 2)
     gain = trunk + style.box_width / 2 + right + style.gain
     band = max(2.0, min(style.band, pitch - 4, dimensions.tap))
@@ -283,20 +283,20 @@ def _columns(
     return Geometry(plan, style, dimensions, width, total, trunk, pitch, gain, band, lanes=lanes, reach=reach)
 
 
-def _passes_plate(plan: Plan, link: Link) -> bool:
-    """Return whether a link runs along a whole plate."""
-    plates = (Place(PLATE, index).position for index, item in enumerate(plan.items) if item.kind == "plate")
-    return any(link.span.low < position < link.span.high for position in plates)
+def _passes_collapsed(plan: Plan, link: Link) -> bool:
+    """Return whether a link runs along a whole collapsed group."""
+    groups = (Place(COLLAPSED, index).position for index, item in enumerate(plan.items) if item.kind == "collapsed")
+    return any(link.span.low < position < link.span.high for position in groups)
 
 
-def _stack(geometry: Geometry, levels: list[int], plates: dict[int, float]) -> None:
+def _stack(geometry: Geometry, levels: list[int], groups: dict[int, float]) -> None:
     """Place every row, from the bottom up; what is left of the height goes half above, half below."""
     plan, style, d = geometry.plan, geometry.style, geometry.dimensions
-    used = _total(plan, style, levels, d) + sum(plates.values())
+    used = _total(plan, style, levels, d) + sum(groups.values())
     y = geometry.height - (geometry.height - used) / 2 - style.bottom
     for index, item in enumerate(plan.items):
         y = _gap(geometry, levels, index, y)
-        top = y - (d.box if item.kind == "box" else plates[index])
+        top = y - (d.box if item.kind == "box" else groups[index])
         geometry.items.append((top, y))
         y = top
         if index in plan.joints:
@@ -331,9 +331,9 @@ def _route(geometry: Geometry) -> None:
         elif link.start.kind == SIDE:
             points += [(_side_x(geometry, lane), starts[index]), (x, starts[index])]
         else:
-            points += _plate_entry(geometry, link.start.index, lane, leaving=True)
-        if link.end.kind == PLATE:
-            points += _plate_entry(geometry, link.end.index, lane, leaving=False)
+            points += _collapsed_entry(geometry, link.start.index, lane, leaving=True)
+        if link.end.kind == COLLAPSED:
+            points += _collapsed_entry(geometry, link.end.index, lane, leaving=False)
         else:
             points += [(x, ends[index]), (_end_x(geometry, link, lane), ends[index])]
         geometry.paths.append(points)
@@ -352,14 +352,14 @@ def _end_x(geometry: Geometry, link: Link, lane: Lane) -> float:
     return _side_x(geometry, lane)
 
 
-def _plate_entry(geometry: Geometry, item: int, lane: Lane, leaving: bool) -> list[Point]:
-    """Return the corners of a link at a plate's edge: straight in by the mini-lane, else round to the side."""
+def _collapsed_entry(geometry: Geometry, item: int, lane: Lane, leaving: bool) -> list[Point]:
+    """Return the corners of a link at a collapsed group's edge: straight in by the mini-lane, else round to the side."""
     top, bottom = geometry.items[item]
     x = geometry.lane_x(lane)
     if lane.side == LEFT and lane.index == 0:
         return [(x, top if leaving else bottom)]
     y = top + 8 if leaving else bottom - 8
-    edge = geometry.left - PLATE_LEFT if lane.side == LEFT else geometry.right + PLATE_RIGHT
+    edge = geometry.left - COLLAPSED_LEFT if lane.side == LEFT else geometry.right + COLLAPSED_RIGHT
     return [(edge, y), (x, y)] if leaving else [(x, y), (edge, y)]
 
 

@@ -1,4 +1,4 @@
-"""The marks of the diagram as SVG: boxes, joints, valves, plates, chips, red lines. Colours are CSS classes only."""
+"""The marks of the diagram as SVG: boxes, joints, valves, collapsed groups, chips, red lines. Colours are CSS classes only."""
 
 from __future__ import annotations
 

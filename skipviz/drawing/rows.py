@@ -1,6 +1,6 @@
 """The row table: what stands where along the trunk, lowest first, before anything has a pixel.
 
-Items (boxes and plates) alternate with gaps, where a state is; links are the skips that are seen, each from a place
+Items (boxes and collapsed groups) alternate with gaps, where a state is; links are the skips that are seen, each from a place
 to a place. The diagram, the charts and the table share these rows. Imports the network only.
 """
 
@@ -17,7 +17,7 @@ from ..network.network import Network
 from .fold import Item
 from .lanes import Span
 
-TAP, SIDE, PLATE, JOINT, BOX, HEAD = "tap", "side", "plate", "joint", "box", "head"
+TAP, SIDE, COLLAPSED, JOINT, BOX, HEAD = "tap", "side", "collapsed", "joint", "box", "head"
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Place:
         return 4 * (self.index + 1) + (1 if self.kind == JOINT else 0)
 
 
-PLATE_EDGE = 0.4
-"""Links stop this far before a plate's position, so that they do not count as passing it."""
+COLLAPSED_EDGE = 0.4
+"""Links stop this far before a collapsed group's position, so that they do not count as passing it."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ class Link:
 
     @property
     def span(self) -> Span:
-        low = self.start.position + (PLATE_EDGE if self.start.kind == PLATE else 0)
-        return Span(low, self.end.position - (PLATE_EDGE if self.end.kind == PLATE else 0))
+        low = self.start.position + (COLLAPSED_EDGE if self.start.kind == COLLAPSED else 0)
+        return Span(low, self.end.position - (COLLAPSED_EDGE if self.end.kind == COLLAPSED else 0))
 
     @property
     def crosses_fold(self) -> bool:
-        """Whether an end lies inside a plate."""
-        return PLATE in (self.start.kind, self.end.kind)
+        """Whether an end lies inside a collapsed group."""
+        return COLLAPSED in (self.start.kind, self.end.kind)
 
 
 @dataclass
@@ -97,7 +97,7 @@ class Plan:
     joints: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Item → skips that join just above it."""
     inside: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    """Plate's item → skips that lie wholly inside it."""
+    """Collapsed group's item → skips that lie wholly inside it."""
     head: tuple[int, ...] = ()
     """Skips that the head reads."""
     unfolded: tuple[str, ...] = ()
@@ -147,11 +147,11 @@ def plan(network: Network, items: Sequence[Item], repeat: int = 1, unfolded: Ite
         number = skip.source // unit
         source, target = skip.source - number * unit, skip.target - number * unit
         start, end = finder.start(source), finder.end(target, skip.joins)
-        plate = finder.holding(source, end)
-        if plate is not None:
-            inside.setdefault(plate, []).append(index)
+        group = finder.holding(source, end)
+        if group is not None:
+            inside.setdefault(group, []).append(index)
             continue
-        via = skip.via if PLATE not in (start.kind, end.kind) else ""
+        via = skip.via if COLLAPSED not in (start.kind, end.kind) else ""
         grouped.setdefault((start, end, via if via in made.beside else via.partition(".")[0]), []).append(index)
         if end.kind == JOINT:
             joints.setdefault(end.index, []).append(index)
@@ -180,7 +180,7 @@ class _Finder:
     def start(self, state: int) -> Place:
         if state in self.gap_of:
             return Place(TAP, self.gap_of[state])
-        return Place(PLATE, self.item_of[state])
+        return Place(COLLAPSED, self.item_of[state])
 
     def end(self, state: int, joins: bool) -> Place:
         if joins:
@@ -189,11 +189,11 @@ class _Finder:
             item, kind = self.item_of[state], BOX
         else:
             item, kind = self.item_of[state - 1], JOINT
-        return Place(PLATE if self.items[item].kind == "plate" else kind, item)
+        return Place(COLLAPSED if self.items[item].kind == "collapsed" else kind, item)
 
     def holding(self, source: int, end: Place) -> int | None:
-        """Return the plate that holds a skip wholly: it starts at its lower edge or inside and ends inside."""
-        return end.index if end.kind == PLATE and source >= self.items[end.index].first else None
+        """Return the collapsed group that holds a skip wholly: it starts at its lower edge or inside and ends inside."""
+        return end.index if end.kind == COLLAPSED and source >= self.items[end.index].first else None
 
 
 def _plain_boxes(items: Sequence[Item], joints) -> set[int]:

@@ -197,8 +197,8 @@ def box(node: Node) -> str:
     return f"Beside the trunk: {node.words()}"
 
 
-def plate(described: Network, first: int, last: int, blocks: int) -> str:
-    """Return the sentence of a folded plate; `first` and `last` count layers from 1."""
+def collapsed_group(described: Network, first: int, last: int, blocks: int) -> str:
+    """Return the sentence of a collapsed group; `first` and `last` count layers from 1."""
     period = (last - first + 1) // blocks
     size = f"{period} layers" if period > 1 else "one layer"
     shares = sorted({layer.dropout for layer in described.layers[first - 1 : last]} - {0})

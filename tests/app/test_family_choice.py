@@ -123,7 +123,7 @@ def test_the_deepest_published_resnet_is_picked_like_any_other_and_drawn_folded(
     data = lab.choose("selectbox", "Depth", 1202)
     assert data["message"] is None
     assert (data["network"]["depth"], data["network"]["skips_total"]) == (1801, 600)
-    assert data["diagram"]["plates"]
+    assert data["diagram"]["collapsed"]
     assert data["diagram"]["height"] < 900
     assert data["estimate"]["seconds"] > 0.1
     assert data["estimate"]["memory_mb"] > 150

@@ -152,8 +152,8 @@ def test_a_projectors_diagram_has_the_height_that_its_screen_leaves(opened):
     lab = opened("lab", projector="1", x=link.encode(_small(24)))
     low = lab.send("view", projector=True, height=420)["diagram"]
     assert low["height"] <= 420 * 1.3
-    assert low["plates"]
-    assert not lab.send("view", projector=False, height=420)["diagram"]["plates"]
+    assert low["collapsed"]
+    assert not lab.send("view", projector=False, height=420)["diagram"]["collapsed"]
     assert lab.send("view", projector=True, height="tall")["view"]["projector"] is True
 
 

@@ -53,16 +53,16 @@ def deep(kept):
 
 def test_300_layers_open_folded_and_a_click_opens_blocks(deep):
     expect(deep.inspector).to_contain_text("300 layers")
-    plates = deep.page.locator("svg.sv-diagram [data-plate]")
-    expect(plates).to_have_count(1)
+    groups = deep.page.locator("svg.sv-diagram [data-collapsed]")
+    expect(groups).to_have_count(1)
     expect(deep.layer("f150")).to_have_count(0)
     assert deep.page.locator("svg.sv-diagram [data-layer]").count() < 60
-    plates.click()
-    expect(plates).to_have_count(2)
+    groups.click()
+    expect(groups).to_have_count(2)
     opened = deep.page.locator("svg.sv-diagram [data-layer]").evaluate_all("boxes => boxes.map((box) => box.dataset.layer)")
     inside = [int(layer[1:]) for layer in opened if 100 < int(layer[1:]) < 200]
     assert len(inside) == 4
-    expect(plates.first).to_have_attribute("aria-label", re.compile(r"\d+"))
+    expect(groups.first).to_have_attribute("aria-label", re.compile(r"\d+"))
 
 
 def test_300_layers_are_redrawn_step_by_step_while_they_train(deep):

@@ -85,7 +85,7 @@ def _():
     assert learned > 0.8
     assert run.switch(False, skip).held_out < 0.65
     assert run.switch(True, skip).held_out == learned
-    assert sum(plate["last"] - plate["first"] for plate in draw(run.network).plates) > 200
+    assert sum(group["last"] - group["first"] for group in draw(run.network).collapsed) > 200
 
 
 @shows("figure-4-9-left")

@@ -20,7 +20,7 @@ def test_resnet_1202_has_its_parameters_draws_folded_and_takes_steps():
     assert published.parameter_count() == 19_421_274
     assert published.parameter_count() - network.parameter_count() == 2 * 16 * 9  # of two more colours
     diagram = draw(network)
-    assert diagram.plates
+    assert diagram.collapsed
     assert diagram.height < 900
     training = Training(batch_size=2, steps=2, learning_rate=1e-4)
     trainer = Trainer(Experiment(variants={"deep": network}, task=Task(name="digits"), training=training), device="cpu")

@@ -99,12 +99,12 @@ def test_deep_dense_blocks_fold_one_by_one_and_a_click_opens_a_whole_one():
     blocks = dense_blocks(network)
     assert [len(block) for block in blocks] == [13, 25, 49, 33]
     diagram = draw(network)
-    assert [(plate["first"] - 1, plate["last"], plate["count"]) for plate in diagram.plates] == [
+    assert [(group["first"] - 1, group["last"], group["count"]) for group in diagram.collapsed] == [
         (block.start, block.stop, readers) for block, readers in zip(blocks, (6, 12, 24, 16), strict=True)
     ]
     assert diagram.skips == []
     opened = draw(network, unfolded={blocks[1][3]})
-    assert [plate["first"] - 1 for plate in opened.plates] == [blocks[0].start, blocks[2].start, blocks[3].start]
+    assert [group["first"] - 1 for group in opened.collapsed] == [blocks[0].start, blocks[2].start, blocks[3].start]
     assert len(opened.skips) == 12 * 13 / 2
     assert opened.width < 300
 

@@ -319,7 +319,7 @@ def test_every_network_with_branches_is_drawn_described_estimated_and_shown(name
     assert all(skip["boxes"] for skip in network_data(network)["skips"] if next(s for s in network.skips if s.id == skip["id"]).via)
     for skip in network.skips:
         assert not skip.via or words.branch(network, skip.via)
-        assert skip.id in drawing["svg"] or drawing["plates"]
+        assert skip.id in drawing["svg"] or drawing["collapsed"]
     assert thumbnail.thumbnail(network)
     assert f"{network.parameter_count():,}" in described(made)
     assert memory_mb(made) > 0

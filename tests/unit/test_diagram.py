@@ -193,11 +193,11 @@ def test_24_layers_with_12_joints_fit_into_688_px():
 
 def test_a_deep_network_folds_and_a_click_opens_two_blocks():
     network = families.mlp(depth=300, width=8, skip_every=2, input=(8,))
-    assert [(plate["first"], plate["last"], plate["count"]) for plate in draw(network).plates] == [(5, 296, 146)]
-    assert [plate["count"] for plate in draw(network, unfolded={136}).plates] == [67, 79]
+    assert [(group["first"], group["last"], group["count"]) for group in draw(network).collapsed] == [(5, 296, 146)]
+    assert [group["count"] for group in draw(network, unfolded={136}).collapsed] == [67, 79]
 
 
-def test_a_plate_has_a_stripe_for_every_layer():
+def test_a_collapsed_group_has_a_stripe_for_every_layer():
     root = ElementTree.fromstring(draw(families.mlp(depth=300, width=8)).svg)
     stripes = [int(node.get("data-stripe")) for node in root.iter() if node.get("data-stripe")]
     assert stripes == list(range(2, 298))
@@ -206,7 +206,7 @@ def test_a_plate_has_a_stripe_for_every_layer():
 @pytest.mark.parametrize(
     ("shares", "chip", "said"), [((0.1,), "p .1", "dropout 0.1"), ((0.3, 0.1), "p .1–.3", "dropout 0.1 or 0.3")]
 )
-def test_a_plate_tells_its_layers_dropout(shares, chip, said):
+def test_a_collapsed_group_tells_its_layers_dropout(shares, chip, said):
     network = families.mlp(depth=60, width=8)
     for place, share in enumerate(shares):
         network = edit.set_layers(network, [f"f{k}" for k in range(1 + place, 61, len(shares))], dropout=share)
@@ -219,7 +219,7 @@ def test_a_plate_tells_its_layers_dropout(shares, chip, said):
 def test_a_network_drawn_in_full_grows():
     diagram = draw(families.mlp(depth=60, width=8), folded=False)
     assert diagram.height > 60 * 15.5
-    assert diagram.plates == []
+    assert diagram.collapsed == []
 
 
 def test_many_nested_skips_keep_the_width_bounded():

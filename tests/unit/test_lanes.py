@@ -61,10 +61,10 @@ def test_two_skips_that_interleave_run_on_two_sides():
 
 
 @given(spans, st.integers(0, 90))
-def test_a_skip_that_passes_a_plate_leaves_it_the_innermost_lane(given_spans, place):
-    plate = Span(place + 0.5, place + 0.5)
-    for span, lane in zip(given_spans, assign(given_spans, [plate]), strict=True):
-        assert lane.index > 0 or not span.touches(plate)
+def test_a_skip_that_passes_a_collapsed_group_leaves_it_the_innermost_lane(given_spans, place):
+    group = Span(place + 0.5, place + 0.5)
+    for span, lane in zip(given_spans, assign(given_spans, [group]), strict=True):
+        assert lane.index > 0 or not span.touches(group)
 
 
 def test_a_crowd_of_skips_is_laid_out_at_once_and_two_in_one_lane_never_touch():
@@ -79,4 +79,4 @@ def test_a_crowd_of_skips_is_laid_out_at_once_and_two_in_one_lane_never_touch():
         row.sort()
         assert all(one[1] < other[0] for one, other in pairwise(row))
     assert {side for side, _ in rows} == {"left", "right"}
-    assert min(index for _, index in rows) == 1, "lane 0 is the plate's"
+    assert min(index for _, index in rows) == 1, "lane 0 is the collapsed group's"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skipviz.drawing import fold
-from skipviz.drawing.rows import BOX, HEAD, JOINT, PLATE, SIDE, TAP, plan
+from skipviz.drawing.rows import BOX, COLLAPSED, HEAD, JOINT, SIDE, TAP, plan
 from skipviz.network import Layer, Linear, Network, Skip, edit, families
 from skipviz.tasks.presets import figure, figure_unit
 
@@ -78,19 +78,19 @@ def test_switching_a_skip_off_does_not_change_the_blocks():
 def test_opening_a_layer_opens_its_block_and_the_next():
     network = families.mlp(depth=300, width=32, skip_every=2, input=(32,))
     items = fold.folded(network, fold.repeating(network), 1, {136})
-    assert [(item.first + 1, item.last + 1, item.blocks) for item in items if item.kind == "plate"] == [
+    assert [(item.first + 1, item.last + 1, item.blocks) for item in items if item.kind == "collapsed"] == [
         (3, 136, 67),
         (141, 298, 79),
     ]
 
 
-def test_a_skip_into_a_plate_is_drawn_to_the_fold_with_its_like():
+def test_a_skip_into_a_collapsed_group_is_drawn_to_the_fold_with_its_like():
     network = families.mlp(depth=300, width=32, skip_every=2, input=(32,))
     for source in (101, 121):
         network = edit.add_skip(network, source, 300)
     table = plan(network, fold.folded(network, fold.repeating(network), 1))
     link = next(link for link in table.links if link.crosses_fold)
-    assert (link.start.kind, link.end.kind, len(link.skips)) == (PLATE, JOINT, 2)
+    assert (link.start.kind, link.end.kind, len(link.skips)) == (COLLAPSED, JOINT, 2)
 
 
 @settings(max_examples=60, deadline=None)

@@ -132,7 +132,7 @@ def test_what_branches_do_is_said_in_few_letters():
 def test_branches_inside_a_folded_part_stay_folded():
     network = families.resnet(56, reduction=4, input=(1, 8, 8))
     drawing = draw(network, unfolded=vias(network))
-    hidden = {skip for plate in drawing.plates for skip, *_ in plate["inside"]}
+    hidden = {skip for group in drawing.collapsed for skip, *_ in group["inside"]}
     open_ = {node.id for node in network.branches if f'data-layer="{node.id}"' in drawing.svg}
     assert hidden
     assert open_

@@ -1,5 +1,5 @@
 // @ts-check
-// What a row, a plate or a line that stands for several layers shows: smallest, median and largest of its parts.
+// What a row, a collapsed group or a line that stands for several layers shows: smallest, median and largest of its parts.
 
 /**
  * @typedef {{smallest: number, median: number, largest: number, smallestAt: number, largestAt: number, count: number}} Spread

@@ -1,5 +1,5 @@
 // @ts-check
-// Puts a frame's gradients on the diagram: the width and colour of every band, the stripes of every plate.
+// Puts a frame's gradients on the diagram: the width and colour of every band, the stripes of every collapsed group.
 import { medianOf } from "./aggregate.js";
 
 const FIELDS = { state: "state_grad", trunk: "trunk_grad", skip: "skip_grad", edge: "edge_grad" };

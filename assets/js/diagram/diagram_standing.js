@@ -6,7 +6,7 @@ import { factor } from "../common/numbers.js";
 import { partsOf } from "../common/parts.js";
 
 const STANDING_SVG = "http://www.w3.org/2000/svg";
-// As `skipviz.drawing.marks` and `plate` have them, px.
+// As `skipviz.drawing.marks` and `collapsed_group` have them, px.
 const CHIP = { height: 18, pitch: 21, least: 26, margin: 10, character: 6.6 };
 const RING_GAP = 11;
 
@@ -78,7 +78,7 @@ export function drawStanding(svg, diagram, network) {
     putChips(svg, line, chipWords(line, skips, on, node.classList.contains("count")), on > 0);
     svg.querySelector(`[data-of="${line.id}"]`)?.classList.toggle("off", !on);
   }
-  for (const plate of diagram.plates) if (plate.inside) putDashes(svg, plate, network.skips);
+  for (const group of diagram.collapsed) if (group.inside) putDashes(svg, group, network.skips);
   const layers = new Map(partsOf(network, "layer").map((layer) => [layer.id, layer]));
   const named = (node, kind) => node.dataset[kind].split(" ").map((id) => layers.get(id));
   for (const node of /** @type {any} */ (svg.querySelectorAll("[data-layer]"))) {
@@ -160,13 +160,13 @@ function putChips(svg, line, words, on) {
   }
 }
 
-function putDashes(svg, plate, skips) {
-  const lane = svg.querySelector(`[data-plate="${plate.id}"] .mini-lane`);
-  const state = plate.inside.map(([index]) => (inForce(skips[index]) ? 1 : 0)).join("");
+function putDashes(svg, group, skips) {
+  const lane = svg.querySelector(`[data-collapsed="${group.id}"] .mini-lane`);
+  const state = group.inside.map(([index]) => (inForce(skips[index]) ? 1 : 0)).join("");
   if (!lane || lane.dataset.state === state) return;
   lane.dataset.state = state;
-  const path = (dashes) => dashes.map(([, low, high]) => `M${plate.x} ${low}V${high}`).join("");
-  const [on, off] = [true, false].map((wanted) => plate.inside.filter(([index]) => inForce(skips[index]) === wanted));
+  const path = (dashes) => dashes.map(([, low, high]) => `M${group.x} ${low}V${high}`).join("");
+  const [on, off] = [true, false].map((wanted) => group.inside.filter(([index]) => inForce(skips[index]) === wanted));
   const parts = [];
   if (on.length) parts.push(drawnMark("path", { class: "mini", d: path(on) }));
   if (off.length) parts.push(drawnMark("path", { class: "mini off", d: path(off) }));
@@ -180,7 +180,7 @@ function putDashes(svg, plate, skips) {
   }
   for (const { y, ids } of rings) {
     const label = `${ids.length} folded skip${ids.length > 1 ? "s" : ""} off`;
-    parts.push(drawnMark("circle", { class: "ring", cx: plate.x, cy: y, r: 4, tabindex: -1, role: "button", "data-skip": ids.join(" "), "aria-label": label }));
+    parts.push(drawnMark("circle", { class: "ring", cx: group.x, cy: y, r: 4, tabindex: -1, role: "button", "data-skip": ids.join(" "), "aria-label": label }));
   }
   lane.replaceChildren(...parts);
 }

@@ -10,7 +10,7 @@ import { partsOf } from "../common/parts.js";
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const HANDLED = "Network diagram. Arrow keys move, Space switches, Enter opens, S starts a skip, Delete removes.";
 const ONLY_WATCHED = "Network diagram, which is watched. Arrow keys move.";
-const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-plate], [data-branch]";
+const FOCUSABLE = "[data-skip], [data-layer], [data-valve], [data-collapsed], [data-branch]";
 
 /** A state and the box that it comes out of. @param {number} k */
 const placeWords = (k) => (k === 0 ? "h(0), the input" : `h(${k}), after box f(${k})`);
@@ -58,7 +58,7 @@ export function createDiagramView(host, act) {
   /** @type {any} */
   let lastPaint = null;
 
-  const kindOf = (node) => ["skip", "layer", "valve", "plate", "branch"].find((kind) => node?.dataset?.[kind]) ?? "";
+  const kindOf = (node) => ["skip", "layer", "valve", "collapsed", "branch"].find((kind) => node?.dataset?.[kind]) ?? "";
   const named = (node) => (kindOf(node) ? `[data-${kindOf(node)}="${CSS.escape(node.dataset[kindOf(node)])}"]` : "");
   const list = (node, kind) => (node.dataset[kind] || "").split(" ").filter(Boolean);
   const items = () => (svg ? /** @type {any[]} */ ([...svg.querySelectorAll(FOCUSABLE)]) : []);
@@ -110,12 +110,12 @@ export function createDiagramView(host, act) {
     return best;
   }
 
-  /** The 0-based layer at height y of a plate (its middle by default); null for a repeated unit's chip. */
+  /** The 0-based layer at height y of a collapsed group (its middle by default); null for a repeated unit's chip. */
   function layerIn(id, y) {
-    const plate = diagram.plates.find((one) => one.id === id);
-    if (!plate || plate.first === undefined || id === "unit") return null;
-    const share = y === null ? 0.5 : (plate.y1 - y) / (plate.y1 - plate.y0);
-    return Math.round(plate.first - 1 + Math.min(1, Math.max(0, share)) * (plate.last - plate.first));
+    const group = diagram.collapsed.find((one) => one.id === id);
+    if (!group || group.first === undefined || id === "unit") return null;
+    const share = y === null ? 0.5 : (group.y1 - y) / (group.y1 - group.y0);
+    return Math.round(group.first - 1 + Math.min(1, Math.max(0, share)) * (group.last - group.first));
   }
 
   function stateNear(event) {
@@ -183,7 +183,7 @@ export function createDiagramView(host, act) {
       act.selectSkip(list(node, "skip"));
     } else if (node.dataset.valve) act.toggleValve(list(node, "valve"));
     else if (node.dataset.layer) act.selectLayer(list(node, "layer"));
-    else if (node.dataset.plate) act.open(layerIn(node.dataset.plate, null));
+    else if (node.dataset.collapsed) act.open(layerIn(node.dataset.collapsed, null));
     else if (node.dataset.branch) act.unfold?.(list(node, "branch"));
   }
 
@@ -256,7 +256,7 @@ export function createDiagramView(host, act) {
   function handle(node, event) {
     const area = svg.getBoundingClientRect();
     focusItem(node);
-    if (node.dataset.plate) act.open(layerIn(node.dataset.plate, ((event.clientY - area.top) * diagram.height) / area.height));
+    if (node.dataset.collapsed) act.open(layerIn(node.dataset.collapsed, ((event.clientY - area.top) * diagram.height) / area.height));
     else activate(node, "click");
   }
 
@@ -331,7 +331,7 @@ export function createDiagramView(host, act) {
     /** Say whether its parts can be switched or are only watched. @param {boolean} only */
     watched(only) {
       svg?.setAttribute("aria-label", only ? ONLY_WATCHED : HANDLED);
-      for (const node of items()) if (!node.dataset.plate && !node.dataset.branch) node.setAttribute("aria-disabled", String(only));
+      for (const node of items()) if (!node.dataset.collapsed && !node.dataset.branch) node.setAttribute("aria-disabled", String(only));
     },
     /** Show skips, valves and boxes as they stand in `network`. @param {any} network */
     stand(network) {

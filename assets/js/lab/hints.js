@@ -25,7 +25,7 @@ function partLines(set, data, values, figure) {
     const k = Number(set.state);
     return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${gradientAt(values, "state_grad", k)}, RMS ${formatNumber(values?.state_rms[k])}`, ...marked(values, "state_grad", k, true), "Drag to another state: a new skip"];
   }
-  if (set.plate) return ["Folded layers", "Click to open two blocks here"];
+  if (set.collapsed) return ["Folded layers", "Click to open two blocks here"];
   if (set.branch) return ["A branch beside the trunk", "Click: unfold its boxes, or fold them again"];
   return [];
 }

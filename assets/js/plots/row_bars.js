@@ -1,8 +1,8 @@
 // @ts-check
-// The bars' column: bars, whiskers, plates, hollow bars of the network without skips, ticks of before, numbers.
+// The bars' column: bars, whiskers, collapsed groups, hollow bars of the network without skips, ticks of before, numbers.
 import { rampColour, scaleOf } from "../diagram/diagram_paint.js";
 import { formatNumber, logWithin } from "../common/numbers.js";
-import { markValues, partName, partNumber, plateBins } from "./row_marks.js";
+import { markValues, partName, partNumber, collapsedBins } from "./row_marks.js";
 import { polylines, stroke } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
@@ -26,7 +26,7 @@ export function gradientDrawing(state, look, marks, areas) {
   const written = numbersWritten(marks, look);
   marks.forEach((mark, index) => {
     const context = { drawing, look, areas, mark, sets };
-    if (mark.plate) drawPlate(context);
+    if (mark.collapsed) drawCollapsed(context);
     else drawRow(context, written.has(index));
   });
   return drawing;
@@ -38,7 +38,7 @@ export function gradientDrawing(state, look, marks, areas) {
  * @param {import("./plot_host.js").Look} look
  */
 function numbersWritten(marks, look) {
-  const rows = marks.map((mark, index) => ({ mark, index })).filter(({ mark }) => !mark.plate);
+  const rows = marks.map((mark, index) => ({ mark, index })).filter(({ mark }) => !mark.collapsed);
   const pitches = rows.slice(1).map(({ mark }, index) => mark.y - rows[index].mark.y);
   const roomy = Math.min(...pitches, 99) >= NUMBER_PITCH && look.figure.layout.meta.page === "figure";
   // A row without weights, such as a head of pooling, has no number.
@@ -98,11 +98,11 @@ function drawRow({ drawing, look, areas, mark }, written) {
 }
 
 /** @param {any} context */
-function drawPlate({ drawing, look, areas, mark, sets }) {
+function drawCollapsed({ drawing, look, areas, mark, sets }) {
   if (!mark.now) return;
   const { low, high, unit } = areas;
   const at = (/** @type {number} */ value) => Math.max(logWithin(value, low, high) ?? low, low + unit);
-  const bins = plateBins(mark, sets.now, 2);
+  const bins = collapsedBins(mark, sets.now, 2);
   const known = bins.filter(({ spread }) => spread);
   const outer = known.flatMap(({ y, h, spread }) => edge(y, h, at(spread.largest)));
   const inner = known.flatMap(({ y, h, spread }) => edge(y, h, at(spread.smallest))).reverse();
@@ -112,12 +112,12 @@ function drawPlate({ drawing, look, areas, mark, sets }) {
     const colour = spread.smallest > 10 ? look.tokens.over : barColour(look, spread.median);
     drawing.bars.push({ y, h, from: low, to: at(spread.smallest), colour });
   }
-  if (sets.ghost) stroke(drawing.ghosts, outline(plateBins(mark, sets.ghost, 2), at));
-  if (sets.before && !sets.ghost) stroke(drawing.before, outline(plateBins(mark, sets.before, 4), at));
+  if (sets.ghost) stroke(drawing.ghosts, outline(collapsedBins(mark, sets.ghost, 2), at));
+  if (sets.before && !sets.ghost) stroke(drawing.before, outline(collapsedBins(mark, sets.before, 4), at));
   const x = at(mark.now.median);
   stroke(drawing.medians, [[x, mark.y - mark.h / 2], [x, mark.y + mark.h / 2]]);
   const right = low + (areas.bars + areas.numbers) * unit;
-  const lines = plateNumbers(mark, look.width < 320);
+  const lines = collapsedNumbers(mark, look.width < 320);
   lines.forEach((text, index) => {
     const y = mark.y + (index - (lines.length - 1) / 2) * (NUMBER_LINE + 2);
     drawing.numbers.push({ x: right, y, text, colour: look.tokens.ink2, place: "middle left" });
@@ -125,8 +125,8 @@ function drawPlate({ drawing, look, areas, mark, sets }) {
 }
 
 /**
- * The stepped line through the medians of a plate's bins.
- * @param {ReturnType<typeof plateBins>} bins
+ * The stepped line through the medians of a collapsed group's bins.
+ * @param {ReturnType<typeof collapsedBins>} bins
  * @param {(value: number) => number} at
  * @returns {[number, number][]}
  */
@@ -143,7 +143,7 @@ function edge(y, h, x) {
  * @param {RowMark} mark
  * @param {boolean} narrow
  */
-function plateNumbers(mark, narrow) {
+function collapsedNumbers(mark, narrow) {
   const { smallest, median, largest, smallestAt } = /** @type {any} */ (mark.now);
   const words = narrow ? ["max", "med", "min"] : ["largest", "median", "smallest"];
   const place = `at ${partName(smallestAt, mark.name.startsWith("h") ? "state" : "weight")}`;

@@ -7,7 +7,7 @@ import { formatNumber, formatPower } from "../common/numbers.js";
 /**
  * @typedef {import("../diagram/aggregate.js").Spread} Spread
  * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms" | "mean", scale?: "absolute" | "relative"}} RowOptions
- * @typedef {{y: number, h: number, parts: number[], plate: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, ghost: Spread | null,
+ * @typedef {{y: number, h: number, parts: number[], collapsed: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, ghost: Spread | null,
  *   before: Spread | null, mark: string}} RowMark y and h in px; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
  */
 
@@ -32,7 +32,7 @@ export function comparedValues(values, options, counts) {
 }
 
 /**
- * One mark for every bar: beside boxes and plates for weights, at the trunk's gaps (and plates) for states.
+ * One mark for every bar: beside boxes and collapsed groups for weights, at the trunk's gaps (and collapsed groups) for states.
  * @param {any} input what createRowsPlot's update was given
  * @returns {RowMark[]} top to bottom
  */
@@ -70,15 +70,15 @@ function fieldOf({ options = {} }) {
 }
 
 /**
- * The part of a plate that each of its thin bars stands for: whole blocks, at least `thinnest` px each, top to bottom.
- * @param {RowMark} mark of a plate
+ * The part of a collapsed group that each of its thin bars stands for: whole blocks, at least `thinnest` px each, top to bottom.
+ * @param {RowMark} mark of a collapsed group
  * @param {(number | null)[]} values compared values
  * @param {number} thinnest px
  * @returns {{y: number, h: number, spread: Spread | null}[]}
  */
-export function plateBins(mark, values, thinnest) {
+export function collapsedBins(mark, values, thinnest) {
   const layers = mark.parts;
-  const blocks = Math.max(1, mark.plate?.count ?? layers.length);
+  const blocks = Math.max(1, mark.collapsed?.count ?? layers.length);
   const bins = Math.max(1, Math.min(blocks, Math.floor(mark.h / thinnest)));
   const top = mark.y - mark.h / 2;
   return Array.from({ length: bins }, (_, index) => {
@@ -162,14 +162,14 @@ export function partName(index, quantity) {
 
 /** @param {any} diagram */
 function layerPlaces(diagram) {
-  const plates = new Map((diagram.plates ?? []).map((plate) => [plate.id, plate]));
+  const groups = new Map((diagram.collapsed ?? []).map((group) => [group.id, group]));
   return diagram.rows
     .filter((row) => row.kind !== "joint" && row.layers?.length)
     .map((row) => ({
       y: row.y,
-      h: row.kind === "plate" ? row.h : Math.max(2, Math.round(row.h * 0.7)),
+      h: row.kind === "collapsed" ? row.h : Math.max(2, Math.round(row.h * 0.7)),
       parts: row.layers,
-      plate: row.kind === "plate" ? (plates.get(row.id) ?? plates.get(row.plate) ?? { count: row.layers.length }) : null,
+      collapsed: row.kind === "collapsed" ? (groups.get(row.id) ?? groups.get(row.collapsed) ?? { count: row.layers.length }) : null,
       name: nameOf(row),
       weightless: row.weightless ?? "",
       scaled: row.scaled ?? false,
@@ -181,10 +181,10 @@ function statePlaces(diagram) {
   const gaps = statesByGap(diagram.states);
   const distances = gaps.slice(1).map((gap, index) => gap.y - gaps[index].y);
   const h = Math.max(2, Math.min(STATE_BAR, Math.round(Math.min(...distances, 4 * STATE_BAR) / 2)));
-  const plates = layerPlaces(diagram).filter((place) => place.plate);
-  const folded = plates.map((place) => ({ ...place, name: place.name.replaceAll("f(", "h("), parts: place.parts.map((layer) => layer + 1) }));
-  const open = gaps.filter(({ y }) => !folded.some((plate) => Math.abs(y - plate.y) < plate.h / 2 - 1));
-  const single = open.map(({ y, parts }) => ({ y, h, parts, plate: null, name: stateName(parts) }));
+  const groups = layerPlaces(diagram).filter((place) => place.collapsed);
+  const folded = groups.map((place) => ({ ...place, name: place.name.replaceAll("f(", "h("), parts: place.parts.map((layer) => layer + 1) }));
+  const open = gaps.filter(({ y }) => !folded.some((group) => Math.abs(y - group.y) < group.h / 2 - 1));
+  const single = open.map(({ y, parts }) => ({ y, h, parts, collapsed: null, name: stateName(parts) }));
   return [...single, ...folded].sort((a, b) => a.y - b.y);
 }
 

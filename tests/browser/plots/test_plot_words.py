@@ -85,17 +85,17 @@ def test_relative_values_are_parts_of_the_last_measured(harness):
     assert call(harness, "plots/row_marks.js", "comparedValues", [1, 4, None], {"scale": "relative"}, None) == [0.25, 1, None]
 
 
-def test_bins_of_a_plate_cover_every_layer_once(harness):
-    mark = {"y": 100, "h": 90, "parts": list(range(5, 300)), "plate": {"count": 147}}
+def test_bins_of_a_collapsed_group_cover_every_layer_once(harness):
+    mark = {"y": 100, "h": 90, "parts": list(range(5, 300)), "collapsed": {"count": 147}}
     values = [1.0] * 300
-    bins = call(harness, "plots/row_marks.js", "plateBins", mark, values, 2)
+    bins = call(harness, "plots/row_marks.js", "collapsedBins", mark, values, 2)
     assert sum(one["spread"]["count"] for one in bins) == 295
     assert sum(one["h"] for one in bins) == pytest.approx(90)
 
 
-def test_the_highest_layer_is_at_the_top_of_its_plate(harness):
-    mark = {"y": 100, "h": 90, "parts": [0, 1, 2], "plate": {"count": 3}}
-    bins = call(harness, "plots/row_marks.js", "plateBins", mark, [1, 2, 3], 2)
+def test_the_highest_layer_is_at_the_top_of_its_collapsed_group(harness):
+    mark = {"y": 100, "h": 90, "parts": [0, 1, 2], "collapsed": {"count": 3}}
+    bins = call(harness, "plots/row_marks.js", "collapsedBins", mark, [1, 2, 3], 2)
     assert [one["spread"]["median"] for one in bins] == [3, 2, 1]
 
 
@@ -208,8 +208,8 @@ def test_means_are_shown_of_weights_and_of_states(harness):
 
 
 def test_a_row_of_several_layers_says_which_zeros_it_stands_for(harness):
-    row = {"kind": "plate", "id": "p1", "y": 10, "h": 90, "layers": [0, 2, 4], "label": ""}
-    given = {"values": MARKED, "diagram": {"rows": [row], "states": [], "plates": []}, "options": {}}
+    row = {"kind": "collapsed", "id": "p1", "y": 10, "h": 90, "layers": [0, 2, 4], "label": ""}
+    given = {"values": MARKED, "diagram": {"rows": [row], "states": [], "collapsed": []}, "options": {}}
     mark = call(harness, "plots/row_marks.js", "rowMarks", given)[0]
     said = call(harness, "plots/row_marks.js", "markSentences", mark, given, -7)
     assert said[1] == "smallest < 10⁻³⁸ at f(1), largest 0.5"

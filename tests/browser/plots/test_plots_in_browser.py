@@ -128,7 +128,7 @@ def test_hollow_bars_are_outlined_where_the_ghost_ends(harness):
     assert harness.locator("#rows .scatterlayer .trace").count() == without + 2
 
 
-def test_a_plate_says_smallest_median_and_largest(harness):
+def test_a_collapsed_group_says_smallest_median_and_largest(harness):
     header, frames, network = recorded("residual-300", True, 1)
     put_rows(harness, network)
     show(harness, header, frames[-1])

@@ -1,33 +1,33 @@
-"""A plate: many equal blocks folded into one row, a stripe a layer, a mini-lane for their skips."""
+"""A collapsed group: many equal blocks folded into one row, a stripe a layer, a mini-lane for their skips."""
 
 from __future__ import annotations
 
 from . import marks, words
-from .geometry import PLATE_LEFT, PLATE_RIGHT, Geometry
+from .geometry import COLLAPSED_LEFT, COLLAPSED_RIGHT, Geometry
 from .svg import Markup, circle, group, number, path, rectangle, text
 
 RING_GAP = 11
 """px between two rings of skips that are off; nearer ones share a ring."""
 
 MOST_STRIPES = 640
-"""Stripes of a plate: about one a pixel; of more layers every so many is shown."""
+"""Stripes of a collapsed group: about one a pixel; of more layers every so many is shown."""
 
 RATE_BELOW = marks.CHIP_HEIGHT + 3
-"""px from the middle of a plate to that of its layers' dropout."""
+"""px from the middle of a collapsed group to that of its layers' dropout."""
 STACKED = 3
 """px between the edges of the stacked cards."""
 
 
-def draw_plate(geometry: Geometry, index: int) -> Markup:
-    """Return the plate of item `index`."""
+def draw_collapsed_group(geometry: Geometry, index: int) -> Markup:
+    """Return the collapsed group of item `index`."""
     item = geometry.plan.items[index]
     top, bottom = geometry.items[index]
-    x, width = geometry.left - PLATE_LEFT, geometry.style.box_width + PLATE_LEFT + PLATE_RIGHT
+    x, width = geometry.left - COLLAPSED_LEFT, geometry.style.box_width + COLLAPSED_LEFT + COLLAPSED_RIGHT
     cards = [rectangle("card", x + 2 * step, top + step, width, bottom - top, rx=5) for step in (2 * STACKED / 2, STACKED / 2)]
     first, last = item.first + 1, item.last + 1
     middle = (top + bottom) / 2
     return group(
-        "plate",
+        "collapsed",
         rectangle("outline", x - 3, top - 3, width + 6, bottom - top + 6, rx=7),
         *cards,
         rectangle("face", x, top, width, bottom - top, rx=5),
@@ -37,12 +37,14 @@ def draw_plate(geometry: Geometry, index: int) -> Markup:
         *(marks.chip(geometry.trunk, middle + RATE_BELOW, rate, "fold") for rate in _rates(geometry, item)),
         text("word name", geometry.gain, top + 13, f"f({last})"),
         text("word name", geometry.gain, bottom - 5, f"f({first})"),
-        **marks.focusable(data_plate=f"p{first}", aria_label=words.plate(geometry.plan.network, first, last, item.blocks)),
+        **marks.focusable(
+            data_collapsed=f"p{first}", aria_label=words.collapsed_group(geometry.plan.network, first, last, item.blocks)
+        ),
     )
 
 
 def _rates(geometry: Geometry, item) -> list[str]:
-    """Return the dropout of a plate's layers, the smallest and the largest; nothing without dropout."""
+    """Return the dropout of a collapsed group's layers, the smallest and the largest; nothing without dropout."""
     shares = sorted({layer.dropout for layer in geometry.plan.network.layers[item.first : item.last + 1]} - {0})
     low, high = (marks.rate(share, marks.LETTERED) for share in (shares[0], shares[-1])) if shares else ("", "")
     return [low if low == high else f"{low}–{high.removeprefix('p ')}"] if shares else []
@@ -62,12 +64,12 @@ def _stripes(geometry: Geometry, item, top: float, bottom: float) -> Markup:
 
 
 def mini_x(geometry: Geometry) -> float:
-    """Return where the line of a plate's own skips lies."""
+    """Return where the line of a collapsed group's own skips lies."""
     return geometry.left - geometry.style.pitch + 1
 
 
 def inside(geometry: Geometry, index: int) -> list[tuple[int, float, float]]:
-    """Return the skips that a plate hides, each with the ends of its dash: number, lower and upper y."""
+    """Return the skips that a collapsed group hides, each with the ends of its dash: number, lower and upper y."""
     plan, (top, bottom) = geometry.plan, geometry.items[index]
     item = plan.items[index]
     pixels = (bottom - top) / (item.last - item.first + 1)
@@ -83,7 +85,7 @@ def inside(geometry: Geometry, index: int) -> list[tuple[int, float, float]]:
 
 
 def _mini_lane(geometry: Geometry, index: int) -> Markup:
-    """Return the skips inside a plate as dashes on one line, a ring for each that is off."""
+    """Return the skips inside a collapsed group as dashes on one line, a ring for each that is off."""
     skips, x, dashes = geometry.plan.network.skips, mini_x(geometry), inside(geometry, index)
     on = [(low, high) for skip, low, high in dashes if skips[skip].in_force]
     off = [((low, high), skips[skip].id) for skip, low, high in dashes if not skips[skip].in_force]

@@ -14,7 +14,7 @@ from ..network.branch import Beside, places_of
 from ..network.merge import MERGES
 from ..network.network import Network
 from . import words
-from .chips import widest
+from .edge_labels import widest
 from .geometry import LEFT, RIGHT, TRUNK_EDGE, Geometry, Point, Style, lay_out
 from .rows import COLLAPSED, Plan
 
@@ -48,7 +48,7 @@ class Block:
     links: list[int]
     """Indices of the links that leave from it."""
     title: str
-    """What its chip says."""
+    """What its edge label says."""
     rows: dict[str, int]
     columns: dict[str, int]
     edges: list[int] = field(default_factory=list)
@@ -298,23 +298,23 @@ def _first_free(taken: list[list[tuple[float, float]]], span: tuple[float, float
     return len(taken) - 1
 
 
-def lay_out_unfolded(plan: Plan, style: Style, height: float, chips: Sequence[float]) -> Geometry:
+def lay_out_unfolded(plan: Plan, style: Style, height: float, labels: Sequence[float]) -> Geometry:
     """Return the pixels of `plan` with the branches that are unfolded beside its lanes, one block of them above the other.
 
     Where they do not fit, the diagram becomes higher.
     """
-    geometry = lay_out(plan, style, height, chips)
+    geometry = lay_out(plan, style, height, labels)
     placings = [Placing(geometry, block) for block in unfolded(geometry)]
     if not placings:
         return geometry
     sides = {side: [one for one in placings if one.block.side == side] for side in (LEFT, RIGHT)}
     tallest = max(sum(one.height + APART for one in those) - APART for those in sides.values())
     if tallest > geometry.height:
-        geometry = lay_out(plan, style, tallest, chips)
+        geometry = lay_out(plan, style, tallest, labels)
         sides = {side: [Placing(geometry, one.block) for one in those] for side, those in sides.items()}
     buses = {side: _stack(geometry, sorted(those, key=lambda one: one.top)) for side, those in sides.items() if those}
     rooms = {side: APART + bus + max(one.width for one in sides[side]) + 1 for side, bus in buses.items()}
-    geometry = lay_out(plan, style, geometry.height, chips, rooms)
+    geometry = lay_out(plan, style, geometry.height, labels, rooms)
     faces = {LEFT: geometry.left - geometry.reach[LEFT] - APART, RIGHT: geometry.right + geometry.reach[RIGHT] + APART}
     for side, bus in buses.items():
         for one in sides[side]:

@@ -12,7 +12,7 @@ RING_GAP = 11
 MOST_STRIPES = 640
 """Stripes of a collapsed group: about one a pixel; of more layers every so many is shown."""
 
-RATE_BELOW = marks.CHIP_HEIGHT + 3
+RATE_BELOW = marks.BADGE_HEIGHT + 3
 """px from the middle of a collapsed group to that of its layers' dropout."""
 STACKED = 3
 """px between the edges of the stacked cards."""
@@ -33,8 +33,8 @@ def draw_collapsed_group(geometry: Geometry, index: int) -> Markup:
         rectangle("face", x, top, width, bottom - top, rx=5),
         _stripes(geometry, item, top, bottom),
         _mini_lane(geometry, index),
-        marks.chip(geometry.trunk, middle, f"×{item.blocks} ⇕", "fold"),
-        *(marks.chip(geometry.trunk, middle + RATE_BELOW, rate, "fold") for rate in _rates(geometry, item)),
+        marks.badge(geometry.trunk, middle, f"×{item.blocks} ⇕", "fold"),
+        *(marks.badge(geometry.trunk, middle + RATE_BELOW, rate, "fold") for rate in _rates(geometry, item)),
         text("word name", geometry.gain, top + 13, f"f({last})"),
         text("word name", geometry.gain, bottom - 5, f"f({first})"),
         **marks.focusable(

@@ -15,9 +15,9 @@ from ..network.network import Network
 from . import fold, marks, mixing, unfolded, words
 from .beside import lay_out_unfolded
 from .board_paths import own_piece, pale_lines
-from .chips import CHIP_PITCH, GRID_GAP, branch_on, free_place, labelled, size
 from .collapsed_group import draw_collapsed_group, inside, mini_x
 from .dense_fold import dense_blocks, folded_blocks
+from .edge_labels import GRID_GAP, LABEL_PITCH, branch_on, free_place, labelled, size
 from .forks import forks
 from .geometry import STYLES, Geometry, lay_out
 from .rows import COLLAPSED, DENSE, JOINT, TAP, Plan, plan
@@ -98,11 +98,11 @@ def draw(
         table = plan(network, fold.boxes(network))
     if branches:
         table = plan(network, table.items, unfolded=branches)
-    chips = [
+    labels = [
         size(labelled(table, link, branch_on(table, link, page == "lab")), mixing.side_of(network, link.skips))[0]
         for link in table.links
     ]
-    geometry = lay_out_unfolded(table, style, height, chips)
+    geometry = lay_out_unfolded(table, style, height, labels)
     return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
 
@@ -141,12 +141,12 @@ class Painter:
         self.skips: list[dict] = []
         self.rows: list[dict] = []
         self.collapsed: list[dict] = []
-        self.chips: list[Markup] = []
+        self.labels: list[Markup] = []
         self.streams, self.matrices = mixing.streams_of(self.network), mixing.starts(self.network)
 
     def diagram(self) -> Diagram:
         g = self.geometry
-        layers = [self._trunk(), self._skips(), self._items(), self._chips(), self._valves(), self._ends(), self._states()]
+        layers = [self._trunk(), self._skips(), self._items(), self._edge_labels(), self._valves(), self._ends(), self._states()]
         layers = [*unfolded.frames(self), *layers]
         sentence = words.network(self.network)
         svg = tag(
@@ -221,9 +221,9 @@ class Painter:
         g = self.geometry
         return -g.lanes[index].index, -self.plan.links[index].end.position if index in g.board else 0
 
-    def _chips(self) -> Markup:
+    def _edge_labels(self) -> Markup:
         """Return the words on the lines, above the boxes that they may overlap."""
-        return group("chip-layer", *self.chips, *unfolded.titles(self))
+        return group("label-layer", *self.labels, *unfolded.titles(self))
 
     def _skip(self, index: int, taken: list) -> Markup:
         g, link = self.geometry, self.plan.links[index]
@@ -257,13 +257,13 @@ class Painter:
             if true
         )
         if grid:
-            self.chips.append(self._grid(link.skips[0], x, middle - height / 2, data_of=identifier))
+            self.labels.append(self._grid(link.skips[0], x, middle - height / 2, data_of=identifier))
             middle += (grid + GRID_GAP) / 2
         for number, label in enumerate(labels):
-            place = middle + (number - (len(labels) - 1) / 2) * CHIP_PITCH
-            self.chips.append(unfolded.link_chip(self.network, link, label, (x, place), "" if on else "off", identifier))
+            place = middle + (number - (len(labels) - 1) / 2) * LABEL_PITCH
+            self.labels.append(unfolded.link_label(self.network, link, label, (x, place), "" if on else "off", identifier))
         ids = [skip.id for skip in skips]
-        place = {"x": round(ring[0], 2), "y": round(ring[1], 2), "chip": [round(x, 2), round(middle, 2)]}
+        place = {"x": round(ring[0], 2), "y": round(ring[1], 2), "label": [round(x, 2), round(middle, 2)]}
         place |= {"branch": branch} if branch else {}
         self.skips.append({"id": identifier, "ids": ids, "parts": list(link.skips), **place})
         return marks.skip_edge(
@@ -395,7 +395,7 @@ class Painter:
             left = "right" in sides
             drawn.append(text("word left" if left else "word", g.trunk + (-10 if left else 10), bottom + 5, "input ↑ data"))
         if self.repeat > 1:
-            drawn.append(self._unit_chip())
+            drawn.append(self._unit_label())
         return group("end-layer", *drawn)
 
     def _head(self) -> Markup:
@@ -407,14 +407,14 @@ class Painter:
         face = rectangle("face", g.trunk - width / 2, top, width, bottom - top, rx=2)
         return group("head", face, text("name", g.trunk, (top + bottom) / 2 + 3.5, "next" if self.repeat > 1 else "head"))
 
-    def _unit_chip(self) -> Markup:
+    def _unit_label(self) -> Markup:
         g = self.geometry
         label = f"×{self.repeat} ⇕"
-        width = marks.chip_width(label)
-        x, y = g.trunk + 14 + width / 2, max(marks.CHIP_HEIGHT / 2 + 1, g.gaps[-1][0] - 4)
+        width = marks.badge_width(label)
+        x, y = g.trunk + 14 + width / 2, max(marks.BADGE_HEIGHT / 2 + 1, g.gaps[-1][0] - 4)
         return group(
             "collapsed unit",
-            marks.chip(x, y, label),
+            marks.badge(x, y, label),
             **marks.focusable(
                 data_collapsed="unit", aria_label=f"This unit {self.repeat} times over, folded. Press Enter to unfold."
             ),

@@ -76,7 +76,7 @@ COLLAPSED_SHARE = 0.45
 """Part of the height that collapsed groups take where rows can give it."""
 
 LEAST_COLLAPSED = 60
-"""px of a collapsed group below which its chip and stripes no longer fit."""
+"""px of a collapsed group below which its label and stripes no longer fit."""
 
 COLLAPSED_LEFT, COLLAPSED_RIGHT = 22, 9
 """How far a collapsed group reaches past its boxes, px: on the left it holds the mini-lane."""
@@ -85,10 +85,10 @@ COLLAPSED_REACH = {LEFT: COLLAPSED_LEFT, RIGHT: COLLAPSED_RIGHT}
 HEAD_HEIGHT = 13
 """px of the stub that stands for the head where a concat is read by it."""
 
-CHIP_GAP = 3.5
+LABEL_GAP = 3.5
 """px between a box and the words on a line beside it."""
 
-LEAST_CHIP = 50
+LEAST_LABEL = 50
 """px that are kept for words, if there are any: a strength can change its sign and digits, and no box moves."""
 
 TRUNK_EDGE = 0.9
@@ -188,11 +188,11 @@ class Geometry:
 
 
 def lay_out(
-    plan: Plan, style: Style, height: float, chips: Sequence[float] = (), rooms: Mapping[str, float] | None = None
+    plan: Plan, style: Style, height: float, labels: Sequence[float] = (), rooms: Mapping[str, float] | None = None
 ) -> Geometry:
     """Return the pixels of `plan` in `height` px, more where the densest rows need it.
 
-    `chips` holds the width of the words on each link, 0 for none; without it there are none. `rooms` are px, by side, that
+    `labels` holds the width of the words on each link, 0 for none; without it there are none. `rooms` are px, by side, that
     stay free beyond the lanes.
     """
     groups = (Place(COLLAPSED, index).position for index, item in enumerate(plan.items) if item.kind == "collapsed")
@@ -202,7 +202,7 @@ def lay_out(
     dimensions, collapsed_heights = _fit(plan, style, levels, height)
     total = max(height, _total(plan, style, levels, dimensions) + sum(collapsed_heights.values()))
     least = LEAST_BOARD_PITCH if found else LEAST_PITCH
-    geometry = _columns(plan, style, dimensions, lanes, total, chips, least, rooms or {})
+    geometry = _columns(plan, style, dimensions, lanes, total, labels, least, rooms or {})
     geometry.board = board_of(found)
     _stack(geometry, levels, collapsed_heights)
     _route(geometry)
@@ -255,7 +255,7 @@ def _columns(
     dimensions: Dimensions,
     lanes: list[Lane],
     total: float,
-    chips: Sequence[float],
+    labels: Sequence[float],
     least: float,
     rooms: Mapping[str, float],
 ) -> Geometry:
@@ -267,11 +267,11 @@ def _columns(
     pitch = max(least, min(style.pitch, WIDEST_LANES / max(1, most)))
     has_collapsed = any(item.kind == "collapsed" for item in plan.items)
     words = {LEFT: 0.0, RIGHT: 0.0}
-    for link, lane, width in zip(plan.links, lanes, chips, strict=False):
+    for link, lane, width in zip(plan.links, lanes, labels, strict=False):
         if width:
             reach = COLLAPSED_REACH[lane.side] if _passes_collapsed(plan, link) else 0
-            kept, middle = max(width, LEAST_CHIP), (min(lane.index, MOST_LANES - 1) + 1) * pitch
-            words[lane.side] = max(words[lane.side], middle + kept / 2, reach + CHIP_GAP + kept)
+            kept, middle = max(width, LEAST_LABEL), (min(lane.index, MOST_LANES - 1) + 1) * pitch
+            words[lane.side] = max(words[lane.side], middle + kept / 2, reach + LABEL_GAP + kept)
     reach = {LEFT: max(count[LEFT] * pitch + 8, words[LEFT] + 2), RIGHT: max(count[RIGHT] * pitch + 4, words[RIGHT])}
     left = max(style.left, reach[LEFT] + rooms.get(LEFT, 0))
     room = reach[RIGHT] + rooms.get(RIGHT, 0) if count[RIGHT] or RIGHT in rooms else 0

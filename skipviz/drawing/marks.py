@@ -1,4 +1,4 @@
-"""The marks of the diagram as SVG: boxes, joints, valves, collapsed groups, chips, red lines. Colours are CSS classes only."""
+"""The marks of the diagram as SVG: boxes, joints, valves, collapsed groups, badges, red lines. Colours are CSS classes only."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ CORNER_CHARACTER = 4.4
 HALO_GAP = 5.0
 """px between the trunk's wire and the halo of a line that leaves it."""
 
-CHIP_HEIGHT = 18
-CHIP_CHARACTER = 6.6
-"""px that a character of a chip takes on average, at 12 px semibold."""
+BADGE_HEIGHT = 18
+BADGE_CHARACTER = 6.6
+"""px that a character of a badge takes on average, at 12 px semibold."""
 
 
 LANE_PITCH, LANES_WIDEST = 3.5, 20.0
@@ -197,20 +197,20 @@ def valve(x: float, y: float, gain: float | None, **attributes) -> Markup:
     )
 
 
-def chip(x: float, y: float, words: str, css: str = "", **attributes) -> Markup:
+def badge(x: float, y: float, words: str, css: str = "", **attributes) -> Markup:
     """Return a word in a rounded box, in the middle of (x, y)."""
-    width = chip_width(words)
+    width = badge_width(words)
     return group(
-        f"chip {css}".strip(),
-        rectangle("face", x - width / 2, y - CHIP_HEIGHT / 2, width, CHIP_HEIGHT, rx=4),
+        f"badge {css}".strip(),
+        rectangle("face", x - width / 2, y - BADGE_HEIGHT / 2, width, BADGE_HEIGHT, rx=4),
         text("word", x, y + 4.2, words),
         **attributes,
     )
 
 
-def chip_width(words: str) -> float:
-    """Return the width of a chip in px."""
-    return max(26.0, 10 + CHIP_CHARACTER * len(words))
+def badge_width(words: str) -> float:
+    """Return the width of a badge in px."""
+    return max(26.0, 10 + BADGE_CHARACTER * len(words))
 
 
 def trunk_edge(identifier: str, x: float, top: float, bottom: float, streams: int = 1) -> Markup:

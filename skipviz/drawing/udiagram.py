@@ -13,7 +13,7 @@ from .scales import scales
 from .svg import Markup, group, path, polyline, text
 from .ushape import UGeometry, lay_out_u
 
-LABEL_HEIGHT = 13
+BADGE_HEIGHT = 13
 """px that a level's resolution takes below its edge."""
 
 
@@ -28,9 +28,9 @@ def draw_u(network: Network, *, compact: bool = False, height: int | None = None
     if found is None:
         raise ValueError("only a network that goes down in scale and up again is a U")
     table = plan(network, fold.boxes(network))
-    chips = (marks.chip_width(label) for link in table.links for label in words.chips(network, link.skips))
+    labels = (marks.badge_width(label) for link in table.links for label in words.edge_labels(network, link.skips))
     style = STYLES["compact lab" if compact else "lab"]
-    geometry = lay_out_u(table, found, style, height or HEIGHTS["lab"], max(chips, default=0.0), compact)
+    geometry = lay_out_u(table, found, style, height or HEIGHTS["lab"], max(labels, default=0.0), compact)
     return _UPainter(geometry, "lab", 1).diagram()
 
 
@@ -81,7 +81,7 @@ class _UPainter(Painter):
         half, states = g.style.box_width / 2 + 8, self.network.shapes.states
         for number, top in enumerate([g.gaps[0][0], *g.edges]):
             own = [spatial(shape) for shape, level in zip(states, g.scales.levels, strict=True) if level == number]
-            y = self._free_label(top + (LABEL_HEIGHT if number else 2 * LABEL_HEIGHT))
+            y = self._free_label(top + (BADGE_HEIGHT if number else 2 * BADGE_HEIGHT))
             if own[0] == own[-1]:
                 drawn.append(text("resolution", (g.down + g.trunk) / 2, y, written(own[0])))
             else:
@@ -92,7 +92,7 @@ class _UPainter(Painter):
     def _free_label(self, y: float) -> float:
         """Return the height at or below y where no skip crosses a level's words."""
         taken = {point[1] for link, points in enumerate(self.geometry.paths) if self.geometry.across(link) for point in points}
-        while any(y - LABEL_HEIGHT < line < y + 7 for line in taken):
+        while any(y - BADGE_HEIGHT < line < y + 7 for line in taken):
             y += 1
         return y
 

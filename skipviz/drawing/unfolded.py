@@ -1,4 +1,4 @@
-"""The marks of branches that are unfolded: frames, boxes, the edges between them, and the chips that fold them again."""
+"""The marks of branches that are unfolded: frames, boxes, the edges between them, and the toggles that fold them again."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ def frames(painter: Painter) -> list[Markup]:
 
 
 def titles(painter: Painter) -> list[Markup]:
-    """Return the chip of each block, which folds it."""
+    """Return the toggle of each block, which folds it."""
     drawn = []
     for block in painter.geometry.blocks:
         left, top, width, _ = block.frame
         vias = [via for via in painter.plan.unfolded if via in block.rows]
-        drawn.append(fold_chip(left + width / 2, top - marks.CHIP_HEIGHT / 2 + 2, block.title, vias, opened=True))
+        drawn.append(branch_toggle(left + width / 2, top - marks.BADGE_HEIGHT / 2 + 2, block.title, vias, opened=True))
     return drawn
 
 
-def fold_chip(x: float, y: float, label: str, vias: list[str], opened: bool, css: str = "", **attributes) -> Markup:
-    """Return the chip whose `label` says what branches do, and which unfolds or folds them."""
+def branch_toggle(x: float, y: float, label: str, vias: list[str], opened: bool, css: str = "", **attributes) -> Markup:
+    """Return the button whose `label` says what branches do, and which unfolds or folds them."""
     words = f"Branch beside the trunk: {label}. Press Enter to {'fold' if opened else 'unfold'} it."
     reached = marks.focusable(data_branch=" ".join(vias), aria_label=words, aria_expanded="true" if opened else "false")
-    return marks.chip(x, y, label, f"fold {css}".strip(), **reached, **attributes)
+    return marks.badge(x, y, label, f"fold {css}".strip(), **reached, **attributes)
 
 
-def link_chip(network: Network, link: Link, label: str, at: Point, css: str, identifier: str) -> Markup:
-    """Return a chip on a link; the one that names its branch unfolds it."""
+def link_label(network: Network, link: Link, label: str, at: Point, css: str, identifier: str) -> Markup:
+    """Return a label on a link; the one that names its branch unfolds it."""
     if not label.endswith(words.FOLDS):
-        return marks.chip(*at, label, css, data_chip=identifier)
+        return marks.badge(*at, label, css, data_edge_label=identifier)
     vias = list(dict.fromkeys(network.skips[index].via for index in link.skips))
-    return fold_chip(*at, label, vias, False, css, data_chip=identifier)
+    return branch_toggle(*at, label, vias, False, css, data_edge_label=identifier)
 
 
 def lines(painter: Painter) -> list[Markup]:
@@ -61,11 +61,11 @@ def _line(painter: Painter, block: Block, index: int, names: dict[str, str]) -> 
     network, edge, points = painter.network, painter.network.edges[index], block.paths[index]
     identifier = painter.edge("edge", [index], BAND)
     ring = _middle(points)
-    chips = words.edge_chips(network, index)
-    for place, label in enumerate(chips):
-        y = ring[1] + (place - (len(chips) - 1) / 2) * (marks.CHIP_HEIGHT + 3)
-        painter.chips.append(marks.chip(ring[0], y, label, "" if edge.in_force else "off", data_chip=identifier))
-    where = {"x": round(ring[0], 2), "y": round(ring[1], 2), "chip": [round(ring[0], 2), round(ring[1], 2)]}
+    labels = words.branch_edge_labels(network, index)
+    for place, label in enumerate(labels):
+        y = ring[1] + (place - (len(labels) - 1) / 2) * (marks.BADGE_HEIGHT + 3)
+        painter.labels.append(marks.badge(ring[0], y, label, "" if edge.in_force else "off", data_edge_label=identifier))
+    where = {"x": round(ring[0], 2), "y": round(ring[1], 2), "label": [round(ring[0], 2), round(ring[1], 2)]}
     painter.skips.append({"id": identifier, "ids": [edge.id], "parts": [len(network.skips) + index], **where})
     return marks.skip_edge(
         identifier,

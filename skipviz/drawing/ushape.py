@@ -16,7 +16,7 @@ from .rows import BOX, FIGURE, HEAD, JOINT, Dimensions, Plan
 from .scales import Scales
 
 MIDDLE, COMPACT_MIDDLE = 168, 148
-"""px between the two arms: a chip and a skip's ring fit."""
+"""px between the two arms: an edge label and a skip's ring fit."""
 MARGIN = 9
 """px of trunk on both sides of a level's edge, at least."""
 TURN = 15
@@ -109,9 +109,9 @@ class UGeometry(Geometry):
         return self.down - offset if lane.side == LEFT else self.trunk + offset
 
 
-def lay_out_u(plan: Plan, scales: Scales, style: Style, height: float, chip: float = 0.0, compact: bool = False) -> UGeometry:
-    """Return the pixels of `plan` as a U in `height` px, more where the densest rows need it; `chip` is the widest chip's width."""
-    geometry = _columns(plan, scales, style, chip, compact)
+def lay_out_u(plan: Plan, scales: Scales, style: Style, height: float, label: float = 0.0, compact: bool = False) -> UGeometry:
+    """Return the pixels of `plan` as a U in `height` px, more where the densest rows need it; `label` is the widest edge label."""
+    geometry = _columns(plan, scales, style, label, compact)
     room = height - style.top - style.bottom - TURN
     geometry.flat = dict.fromkeys(_straight(geometry), 0.0)
     low, high = 0.0, 1.0
@@ -133,7 +133,7 @@ def _end_item(plan: Plan, link: int) -> int:
     return min(plan.links[link].end.index, len(plan.items) - 1)
 
 
-def _columns(plan: Plan, scales: Scales, style: Style, chip: float, compact: bool) -> UGeometry:
+def _columns(plan: Plan, scales: Scales, style: Style, label: float, compact: bool) -> UGeometry:
     """Return a geometry whose columns are placed and whose rows are not."""
     blank = Dimensions(0, 0, 0, 0, 0, 0)
     geometry = UGeometry(plan, style, blank, 0, 0, 0, style.pitch, 0, 0, scales=scales)
@@ -153,8 +153,8 @@ def _columns(plan: Plan, scales: Scales, style: Style, chip: float, compact: boo
     geometry.lanes = lanes
     geometry.pitch = max(LEAST_PITCH, min(style.pitch, WIDEST_LANES / max(1, *count.values())))
     jogs = sum(geometry.across(link) for link in range(len(plan.links)))
-    middle = max(COMPACT_MIDDLE if compact else MIDDLE, chip + 46, min(jogs, 8) * geometry.pitch + 30)
-    room = {side: max(6, number * geometry.pitch + (chip / 2 if number else 0)) for side, number in count.items()}
+    middle = max(COMPACT_MIDDLE if compact else MIDDLE, label + 46, min(jogs, 8) * geometry.pitch + 30)
+    room = {side: max(6, number * geometry.pitch + (label / 2 if number else 0)) for side, number in count.items()}
     geometry.down_gain = style.gain
     geometry.down = round(2 * style.gain + room[LEFT] + style.box_width / 2)
     geometry.trunk = round(geometry.down + style.box_width + middle)

@@ -1,4 +1,4 @@
-"""What the diagram says: chips on a line, and a sentence for each mark that can be focused."""
+"""What the diagram says: edge labels on a line, and a sentence for each mark that can be focused."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..network.skip import Skip
 GROUP = re.compile("[A-Za-z]+")
 """What a branch's nodes are called by, before their numbers."""
 MOST_LETTERS = 16
-"""Of a branch on a chip."""
+"""Of a branch on an edge label."""
 FOLDS = " ⇕"
-"""Ends the words of a chip that folds and unfolds a branch."""
+"""Ends the words of a branch toggle."""
 
 
-def chips(network: Network, skips: Sequence[int], name: str | None = None) -> list[str]:
+def edge_labels(network: Network, skips: Sequence[int], name: str | None = None) -> list[str]:
     """Return the words on a red line: strength, adapter and gradient gain where they are not the usual ones.
 
     Before them stands `name`, by default that of the branch which the line comes from.
@@ -39,7 +39,7 @@ def chips(network: Network, skips: Sequence[int], name: str | None = None) -> li
     return [f"{on} of {len(parts)} on", *found] if 0 < on < len(parts) else found
 
 
-def edge_chips(network: Network, index: int) -> list[str]:
+def branch_edge_labels(network: Network, index: int) -> list[str]:
     """Return the words on an edge of a branch; there is no room for its adapter."""
     return _unusual([network.edges[index]], set(), None)
 
@@ -80,7 +80,7 @@ def branch(network: Network, via: str) -> str:
 
 
 def foldable(name: str) -> str:
-    """Return the name of a branch as the chip says it that folds and unfolds it."""
+    """Return the name of a branch as its toggle says it."""
     return name + FOLDS
 
 

@@ -18,7 +18,7 @@ from .positions import Between
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation σ, applied to each element; all that the form, the chips, the estimates, the scripts and torch need of it."""
+    """An activation σ, applied to each element; all that the form, the diagram, the estimates, the scripts and torch need of it."""
 
     number: int
     """Its place among the choices, which never changes."""
@@ -325,7 +325,7 @@ class Operation(Tagged):
         return self.name
 
     def short(self, axes: int = 2) -> str:
-        """Return it in at most about nine characters, as a box or a chip says it of states of so many axes;
+        """Return it in at most about nine characters, as a box or a label says it of states of so many axes;
         '' for what does nothing."""
         return ""
 

@@ -37,7 +37,7 @@ class SkipShape:
     parameters: int
 
     def label(self) -> str:
-        """Return the adapter as its chip says it."""
+        """Return the adapter as its edge label says it."""
         return self.adapter.label(max(1, axes(self.carried)))
 
 

@@ -55,7 +55,7 @@ class Adapter(Frozen):
         return source if self.placement is None else with_channels(target, channels(source))
 
     def label(self, axes: int = 2) -> str:
-        """Return the resolved adapter as its chip says it of states of so many axes: '' for none, else e.g. 'stride · 1×1'."""
+        """Return the resolved adapter as a label says it of states of so many axes: '' for none, else e.g. 'stride · 1×1'."""
         place, kernel = PLACEMENTS.get(self.spatial), written((self.kernel,) * max(2, axes))
         kernel = f"conv {self.kernel}" if axes == 1 and self.kernel > 1 else kernel
         return " · ".join(filter(None, (place and place.words, {"pad": "pad", "project": kernel}.get(self.channels))))

@@ -1,4 +1,4 @@
-"""Branches in the lab: unfolded by their chip, switched edge by edge while it trains, set box by box."""
+"""Branches in the lab: unfolded by their toggle, switched edge by edge while it trains, set box by box."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def squeezed(steps: int = 40_000) -> Experiment:
     return Experiment(variants={"network": NETWORK}, task=Task(name="digits", samples=200), training=training)
 
 
-def chip(lab):
+def toggle(lab):
     return lab.page.locator(f'svg.sv-diagram [data-branch="{LAST}"]')
 
 
 def unfold(lab) -> None:
-    chip(lab).click()
-    expect(chip(lab)).to_have_attribute("aria-expanded", "true")
+    toggle(lab).click()
+    expect(toggle(lab)).to_have_attribute("aria-expanded", "true")
     expect(lab.layer("se3.2")).to_be_visible()
 
 
@@ -61,14 +61,14 @@ def test_a_strength_is_set_by_the_slider_and_said_on_the_line_and_by_the_transpo
         lab.settle()
     lab.inspector.get_by_label("Strength", exact=True).fill("0.5")
     lab.expect_network(lambda network: network.edge(SQUEEZE.id).strength == 0.5)
-    expect(lab.page.locator("svg.sv-diagram [data-chip]", has_text="×0.5")).to_have_count(1)
+    expect(lab.page.locator("svg.sv-diagram [data-edge-label]", has_text="×0.5")).to_have_count(1)
 
 
 def test_a_branchs_box_is_set_as_a_layer_is_by_mouse_and_by_keyboard(kept):
     lab = kept.put(squeezed())
-    chip(lab).focus()
+    toggle(lab).focus()
     lab.page.keyboard.press("Enter")
-    expect(chip(lab)).to_have_attribute("aria-expanded", "true")
+    expect(toggle(lab)).to_have_attribute("aria-expanded", "true")
     lab.layer("se3.2").focus()
     lab.page.keyboard.press("Enter")
     expect(lab.inspector).to_contain_text("Box lin")
@@ -80,10 +80,10 @@ def test_a_branchs_box_is_set_as_a_layer_is_by_mouse_and_by_keyboard(kept):
     lab.page.keyboard.press("Delete")
     expect(lab.toast).to_contain_text("goes with the skip that carries what it makes")
     lab.settle()
-    chip(lab).focus()
+    toggle(lab).focus()
     lab.page.keyboard.press("Enter")
     expect(lab.layer("se3.2")).to_have_count(0)
-    expect(chip(lab)).to_have_attribute("aria-expanded", "false")
+    expect(toggle(lab)).to_have_attribute("aria-expanded", "false")
 
 
 def test_what_is_unfolded_stays_so_where_the_page_is_loaded_anew(kept):
@@ -92,5 +92,5 @@ def test_what_is_unfolded_stays_so_where_the_page_is_loaded_anew(kept):
     lab.page.reload()
     lab.ready()
     expect(lab.layer("se3.2")).to_be_visible()
-    chip(lab).click()
+    toggle(lab).click()
     expect(lab.layer("se3.2")).to_have_count(0)

@@ -50,12 +50,12 @@ def test_what_cannot_be_learned_is_said_before_a_start(page):
     first = f"{broken.place(frame.first_broken)} is the first whose output is not finite"
     page.goto(f"lab?x={link.encode(experiment)}")
     expect(said).to_have_text(f"{first}: nothing can be learned. Smaller initial weights or a norm keep it finite.")
-    expect(page.locator(".sv-summary .sv-chip")).to_have_text(first)
+    expect(page.locator(".sv-summary .sv-badge")).to_have_text(first)
     expect(page.locator(".sv-lab")).to_contain_text("N(0, 1/n) init ×20, no norm")
     alone = families.mlp(depth=4, width=8, norm="batch")
     lab.open(Experiment(variants={"network": alone}, task=Task(name="spiral"), training=Training(batch_size=1)))
     expect(said).to_contain_text("The batch norm at f(1) and 3 more has one value to normalise, so its output is its bias")
-    expect(page.locator(".sv-summary .sv-chip")).to_have_text("The batch norm at f(1) and 3 more has one value to normalise")
+    expect(page.locator(".sv-summary .sv-badge")).to_have_text("The batch norm at f(1) and 3 more has one value to normalise")
 
 
 def _bottom(place) -> float:

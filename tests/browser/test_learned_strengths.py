@@ -5,11 +5,11 @@ from __future__ import annotations
 from experiments import small, values
 from playwright.sync_api import expect
 
-CHIP = "svg.sv-diagram [data-chip]"
+EDGE_LABEL = "svg.sv-diagram [data-edge-label]"
 
 
 def _said(frame) -> str:
-    """Return what the first skip's chip says of a frame."""
+    """Return what the first skip's label says of a frame."""
     return f"×{values(frame)['strength'][0]:.2f}"
 
 
@@ -29,24 +29,24 @@ def _learned(lab):
     return lab.inspector.get_by_label("Strength", exact=True)
 
 
-def test_chip_and_slider_show_the_strength_of_the_step_looked_at_and_to_move_the_slider_sets_it(kept):
+def test_label_and_slider_show_the_strength_of_the_step_looked_at_and_to_move_the_slider_sets_it(kept):
     lab = kept.put(small(steps=400))
     expect(lab.page.locator(".sv-plot-strengths")).to_be_hidden()
-    slider, chip = _learned(lab), lab.page.locator(CHIP)
-    expect(chip).to_have_text(["×1.00"])
+    slider, label = _learned(lab), lab.page.locator(EDGE_LABEL)
+    expect(label).to_have_text(["×1.00"])
     lab.start()
     lab.wait_for_step(60)
     lab.press("Pause")
     lab.expect_state("Paused")
     last = lab.frames()[-1]
     assert values(last)["strength"][1] is None
-    lab.until(lambda: chip.text_content() == _said(lab.frames()[-1]))
+    lab.until(lambda: label.text_content() == _said(lab.frames()[-1]))
     lab.until(lambda: abs(float(slider.input_value()) - values(lab.frames()[-1])["strength"][0]) < 0.006)
 
     lab.slider.fill("10")
     frame = next(frame for frame in lab.frames() if frame["step"] == lab.step())
     assert _said(frame) != _said(last)
-    lab.until(lambda: chip.text_content() == _said(frame))
+    lab.until(lambda: label.text_content() == _said(frame))
     cells = "() => document.querySelector('.sv-plot-strengths .js-plotly-plot').data[0].z"
     lab.until(lambda: lab.page.evaluate(cells) == [[values(frame)["strength"][0]]])
     lab.page.locator(".sv-plot-strengths").hover(position={"x": 45, "y": 12})
@@ -66,12 +66,12 @@ def test_a_share_by_softmax_is_said_in_per_cent_and_goes_with_the_learning(kept)
     lab.settle()
     lab.inspector.get_by_role("switch", name="Share by softmax").click()
     lab.expect_network(lambda network: network.skip("s1-3").softmax)
-    expect(lab.page.locator(CHIP)).to_have_text(["73 %"])  # e ÷ (1 + e)
+    expect(lab.page.locator(EDGE_LABEL)).to_have_text(["73 %"])  # e ÷ (1 + e)
     lab.set_speed(9)
     lab.start()
     lab.expect_state("Finished")
     share = values(lab.frames()[-1])["share"][0]
-    lab.until(lambda: lab.page.locator(CHIP).text_content() == f"{100 * share:.0f} %")
+    lab.until(lambda: lab.page.locator(EDGE_LABEL).text_content() == f"{100 * share:.0f} %")
     lab.settle()
     lab.inspector.get_by_role("switch", name="Strength learned").click()
     lab.expect_network(lambda network: not network.skip("s1-3").learned and not network.skip("s1-3").softmax)

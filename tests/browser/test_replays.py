@@ -82,7 +82,7 @@ def at(page, step: int) -> dict:
         """() => {
             const all = (selector, of) => [...document.querySelectorAll("svg.sv-diagram " + selector)].map(of);
             return {
-                words: all(".chip", (chip) => chip.textContent),
+                words: all(".badge", (badge) => badge.textContent),
                 off: all(".skip.off", (line) => line.dataset.skip),
                 valves: all(".valve:not(.open)", (valve) => valve.dataset.valve + valve.querySelector(".factor").textContent),
                 rest: all(".box.off", (box) => box.dataset.layer),

@@ -204,14 +204,14 @@ def test_a_collapsed_group_has_a_stripe_for_every_layer():
 
 
 @pytest.mark.parametrize(
-    ("shares", "chip", "said"), [((0.1,), "p .1", "dropout 0.1"), ((0.3, 0.1), "p .1–.3", "dropout 0.1 or 0.3")]
+    ("shares", "label", "said"), [((0.1,), "p .1", "dropout 0.1"), ((0.3, 0.1), "p .1–.3", "dropout 0.1 or 0.3")]
 )
-def test_a_collapsed_group_tells_its_layers_dropout(shares, chip, said):
+def test_a_collapsed_group_tells_its_layers_dropout(shares, label, said):
     network = families.mlp(depth=60, width=8)
     for place, share in enumerate(shares):
         network = edit.set_layers(network, [f"f{k}" for k in range(1 + place, 61, len(shares))], dropout=share)
     svg = draw(network).svg
-    assert f">{chip}</text>" in svg
+    assert f">{label}</text>" in svg
     assert f"{said}, f(" in svg
     assert "dropout" not in draw(families.mlp(depth=60, width=8)).svg
 
@@ -258,12 +258,12 @@ WORDED = {
 @pytest.mark.parametrize("compact", [True, False])
 def test_words_on_a_line_cover_no_box_nor_each_other_and_stay_in_the_drawing(name, folded, compact):
     diagram = draw(WORDED[name](), folded=folded, compact=compact)
-    chips, boxes = rectangles(diagram, "chip") + rectangles(diagram, "mixing"), rectangles(diagram, "box")
-    assert chips
-    for chip in chips:
-        assert chip[0] >= 0
-        assert chip[2] <= diagram.width
-    for one, other in (*combinations(chips, 2), *product(chips, boxes)):
+    labels, boxes = rectangles(diagram, "badge") + rectangles(diagram, "mixing"), rectangles(diagram, "box")
+    assert labels
+    for label in labels:
+        assert label[0] >= 0
+        assert label[2] <= diagram.width
+    for one, other in (*combinations(labels, 2), *product(labels, boxes)):
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
 
 

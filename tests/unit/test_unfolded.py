@@ -109,7 +109,7 @@ def test_boxes_of_any_graph_stand_apart_and_lines_join_them(network):
     holds(network)
 
 
-def test_what_is_folded_is_one_line_with_a_chip_that_says_what_it_does():
+def test_what_is_folded_is_one_line_with_a_label_that_says_what_it_does():
     network = NETWORKS["SE-ResNet"]()
     folded, one, every = (draw(network, unfolded=which) for which in ([], ["se3.3"], vias(network)))
     said = lambda drawing: re.findall(r'aria-expanded="(\w+)"', drawing.svg)  # noqa: E731

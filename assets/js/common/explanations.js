@@ -177,7 +177,7 @@ export const EXPLANATIONS = {
     title: "Branch",
     says: "Boxes beside the trunk: they read its states, and a skip carries what they made back to it.",
     formula: "A = f_b(… f_a(h(i)));  off: what the edge brings is 0",
-    read: "Each edge has a switch, a strength and a gradient gain, like a skip. The chip folds the boxes to one line.",
+    read: "Each edge has a switch, a strength and a gradient gain, like a skip. The label folds the boxes to one line.",
   },
   adapter: {
     title: "Adapter",
@@ -201,13 +201,13 @@ export const EXPLANATIONS = {
     title: "Learned strength",
     says: "The strength s is a parameter: it starts at the slider’s value and takes the optimizer’s steps, without weight decay.",
     formula: "s ← s − η · rate · ∂L/∂s  (here of SGD)",
-    read: "The chip and the slider show it at the step looked at; to move the slider sets it. Another network begins when this is switched.",
+    read: "The label and the slider show it at the step looked at; to move the slider sets it. Another network begins when this is switched.",
   },
   strength_share: {
     title: "Share of a state",
     says: "All such skips into one state, and the state’s own layer, have shares of 1; the slider is a share’s logit.",
     formula: "h = w₀·f + w₁·A₁ + …,  w = softmax(0, s₁, …)",
-    read: "The chip says the share. A skip that is off has none, and the others have more.",
+    read: "The label says the share. A skip that is off has none, and the others have more.",
   },
   strength_rate: {
     title: "Rate of a learned strength",

@@ -7,7 +7,7 @@ import { partsOf } from "../common/parts.js";
 
 const STANDING_SVG = "http://www.w3.org/2000/svg";
 // As `skipviz.drawing.marks` and `collapsed_group` have them, px.
-const CHIP = { height: 18, pitch: 21, least: 26, margin: 10, character: 6.6 };
+const EDGE_LABEL = { height: 18, pitch: 21, least: 26, margin: 10, character: 6.6 };
 const RING_GAP = 11;
 
 /**
@@ -56,7 +56,7 @@ export function drawStrengths(svg, diagram, network) {
   for (const line of diagram.skips) {
     const skips = line.parts.map((index) => all[index]);
     const node = skips.some((skip) => skip.learned) && svg.querySelector(`[data-edge="${line.id}"]`);
-    if (node) putChips(svg, line, chipWords(line, skips, countInForce(skips), node.classList.contains("count")), !node.classList.contains("off"));
+    if (node) putEdgeLabels(svg, line, edgeLabels(line, skips, countInForce(skips), node.classList.contains("count")), !node.classList.contains("off"));
   }
 }
 
@@ -75,7 +75,7 @@ export function drawStanding(svg, diagram, network) {
     node.classList.toggle("some", on > 0 && on < skips.length);
     node.setAttribute("aria-pressed", String(on > 0));
     node.setAttribute("aria-label", skipSentence(skips, on));
-    putChips(svg, line, chipWords(line, skips, on, node.classList.contains("count")), on > 0);
+    putEdgeLabels(svg, line, edgeLabels(line, skips, on, node.classList.contains("count")), on > 0);
     svg.querySelector(`[data-of="${line.id}"]`)?.classList.toggle("off", !on);
   }
   for (const group of diagram.collapsed) if (group.inside) putDashes(svg, group, network.skips);
@@ -113,8 +113,8 @@ function strengthWords({ strength, learned }) {
   return strength === 1 && !learned ? "" : `, strength ${short(strength)}${learned ? ", learned" : ""}`;
 }
 
-// The words on a red line, as `skipviz.drawing.words.chips` has them.
-function chipWords(line, skips, on, crosses) {
+// The words on a red line, as `skipviz.drawing.words.edge_labels` has them.
+function edgeLabels(line, skips, on, crosses) {
   const all = (name) => [...new Set(skips.map((skip) => skip[name]))];
   const [strengths, adapters, gains] = [all("strength"), all("adapter_label"), all("gain")];
   const found = [];
@@ -138,25 +138,25 @@ function drawnMark(tag, attributes, ...children) {
   return node;
 }
 
-function putChips(svg, line, words, on) {
-  const layer = svg.querySelector(".chip-layer");
-  const old = layer.querySelectorAll(`[data-chip="${line.id}"]`);
-  // The chip that unfolds a branch stays: it may have the focus.
-  const kept = [...old].find((chip) => chip.hasAttribute("data-branch"));
-  for (const chip of old) chip.classList.toggle("off", !on);
-  if ([...old].map((chip) => chip.textContent).join("\n") === words.join("\n")) return;
-  for (const chip of old) if (chip !== kept) chip.remove();
-  const [x, middle] = line.chip;
+function putEdgeLabels(svg, line, words, on) {
+  const layer = svg.querySelector(".label-layer");
+  const old = layer.querySelectorAll(`[data-edge-label="${line.id}"]`);
+  // The label that unfolds a branch stays: it may have the focus.
+  const kept = [...old].find((label) => label.hasAttribute("data-branch"));
+  for (const label of old) label.classList.toggle("off", !on);
+  if ([...old].map((label) => label.textContent).join("\n") === words.join("\n")) return;
+  for (const label of old) if (label !== kept) label.remove();
+  const [x, middle] = line.label;
   for (const [place, text] of words.entries()) {
-    const y = middle + (place - (words.length - 1) / 2) * CHIP.pitch;
-    const width = Math.max(CHIP.least, CHIP.margin + CHIP.character * text.length);
+    const y = middle + (place - (words.length - 1) / 2) * EDGE_LABEL.pitch;
+    const width = Math.max(EDGE_LABEL.least, EDGE_LABEL.margin + EDGE_LABEL.character * text.length);
     if (kept && text === line.branch) {
-      kept.querySelector(".face").setAttribute("y", String(y - CHIP.height / 2));
+      kept.querySelector(".face").setAttribute("y", String(y - EDGE_LABEL.height / 2));
       kept.querySelector(".word").setAttribute("y", String(y + 4.2));
       continue;
     }
-    const face = drawnMark("rect", { class: "face", x: x - width / 2, y: y - CHIP.height / 2, width, height: CHIP.height, rx: 4 });
-    layer.append(drawnMark("g", { class: on ? "chip" : "chip off", "data-chip": line.id }, face, drawnMark("text", { class: "word", x, y: y + 4.2 }, text)));
+    const face = drawnMark("rect", { class: "face", x: x - width / 2, y: y - EDGE_LABEL.height / 2, width, height: EDGE_LABEL.height, rx: 4 });
+    layer.append(drawnMark("g", { class: on ? "badge" : "badge off", "data-edge-label": line.id }, face, drawnMark("text", { class: "word", x, y: y + 4.2 }, text)));
   }
 }
 

@@ -110,7 +110,7 @@ export function createDiagramView(host, act) {
     return best;
   }
 
-  /** The 0-based layer at height y of a collapsed group (its middle by default); null for a repeated unit's chip. */
+  /** The 0-based layer at height y of a collapsed group (its middle by default); null for a repeated unit's badge. */
   function layerIn(id, y) {
     const group = diagram.collapsed.find((one) => one.id === id);
     if (!group || group.first === undefined || id === "unit") return null;

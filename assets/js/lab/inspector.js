@@ -113,7 +113,7 @@ function summary(data, then, warnings) {
   return [
     element("strong", { title: `${data.network.weighted} with weights, and the head` }, `${data.network.depth} layer${data.network.depth === 1 ? "" : "s"}`),
     element("span", { class: "sv-quiet" }, data.network.skips_total ? `${then.on} of ${data.network.skips_total} skips on${then.step === null ? "" : ` at step ${then.step}`}` : "no skips"),
-    ...(warnings.length ? [element("span", { class: "sv-chip warn", title: warnings.join(" ") }, warnings[0].split(/, so|, which|: nothing|: a step/)[0])] : []),
+    ...(warnings.length ? [element("span", { class: "sv-badge warn", title: warnings.join(" ") }, warnings[0].split(/, so|, which|: nothing|: a step/)[0])] : []),
   ];
 }
 

@@ -17,7 +17,7 @@ export function paintClassMasks(canvas, { picture, header }, look) {
   const colours = figure.layout.meta.classes;
   const solid = [...colours, tokens.card].map((colour) => mixer(colour, colour)(0));
   const ofClass = (/** @type {number} */ place) => solid[Math.min(place, colours.length)];
-  drawMaskRows(canvas, picture, look, [mixer(tokens.chip, tokens.ink), ofClass, ofClass]);
+  drawMaskRows(canvas, picture, look, [mixer(tokens.muted, tokens.ink), ofClass, ofClass]);
   const names = header?.classes ?? [];
   const scores = (picture?.iou ?? []).map((/** @type {number | null} */ score) => (score === null ? "–" : score.toFixed(2)));
   const lines = [{ text: "Held-out images; the likeliest class of each pixel" }];

@@ -22,7 +22,7 @@ export function paintConfusion(canvas, { picture, header }, { tokens, width }) {
   const cell = Math.min(56, (width - left) / count);
   const context = sharpContext(canvas, left + cell * count, cell * count);
   const totals = Array.from({ length: count }, (_, row) => confusionRow(picture, row, count).reduce((sum, value) => sum + value, 0));
-  const colours = { right: mixer(tokens.chip, tokens.class1), wrong: mixer(tokens.chip, tokens.over) };
+  const colours = { right: mixer(tokens.muted, tokens.class1), wrong: mixer(tokens.muted, tokens.over) };
   context.font = "12px 'Source Sans', 'Source Sans 3', sans-serif";
   context.textBaseline = "middle";
   for (let row = 0; row < count; row += 1) {

@@ -15,7 +15,7 @@ export function paintCurve(canvas, { picture, header }, { tokens, width }) {
   const context = sharpContext(canvas, width, width);
   const at = (/** @type {number} */ x) => ((x - left) / (right - left)) * width;
   const up = (/** @type {number} */ y) => width - ((y - bottom) / (top - bottom)) * width;
-  context.fillStyle = tokens.chip;
+  context.fillStyle = tokens.muted;
   context.fillRect(0, 0, width, width);
   context.lineWidth = 1;
   points.x.forEach((/** @type {number} */ x, /** @type {number} */ index) => {

@@ -23,12 +23,12 @@ export function paintDigits(canvas, { picture }, { tokens, width }) {
     const y = Math.floor(index / columns) * (cell + CAPTION + 2);
     const box = { x, y, cell };
     if (!bytes) {
-      context.fillStyle = tokens.chip;
+      context.fillStyle = tokens.muted;
       context.fillRect(x, y, cell, cell);
       continue;
     }
     const [height, across] = picture.size;
-    const image = imageOf(bytes, index * height * across, across, height, mixer(tokens.chip, tokens.ink));
+    const image = imageOf(bytes, index * height * across, across, height, mixer(tokens.muted, tokens.ink));
     context.imageSmoothingEnabled = false;
     context.drawImage(image, x, y, cell, cell);
     const right = picture.label[index] === picture.predicted[index];

@@ -14,7 +14,7 @@ const ROW_NAMES = ["image", "truth", "predicted"];
  */
 export function paintMasks(canvas, { picture }, look) {
   const { tokens } = look;
-  drawMaskRows(canvas, picture, look, [tokens.ink, tokens.ink2, tokens.class1].map((ink) => mixer(tokens.chip, ink)));
+  drawMaskRows(canvas, picture, look, [tokens.ink, tokens.ink2, tokens.class1].map((ink) => mixer(tokens.muted, ink)));
   // Scored where the network's own numbers are: a byte of the picture can't tell one half from a little more.
   const dice = picture?.dice ?? [];
   const scores = dice.map((/** @type {number} */ score) => score / (2 - score));
@@ -50,7 +50,7 @@ export function drawMaskRows(canvas, picture, { tokens, width, height: tallest }
         const scale = cell / Math.max(height, across);
         context.drawImage(imageOf(layers[row], index * height * across, across, height, colours[row]), x, y, across * scale, height * scale);
       } else {
-        context.fillStyle = tokens.chip;
+        context.fillStyle = tokens.muted;
         context.fillRect(x, y, cell, cell);
       }
     }

@@ -14,7 +14,7 @@ const AXIS_ROOM = 18;
 export function paintScatter(canvas, { picture }, { tokens, width }) {
   const side = width - AXIS_ROOM;
   const context = sharpContext(canvas, width, width);
-  context.fillStyle = tokens.chip;
+  context.fillStyle = tokens.muted;
   context.fillRect(AXIS_ROOM, 0, side, side);
   context.beginPath();
   context.moveTo(AXIS_ROOM, side);

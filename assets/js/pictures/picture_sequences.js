@@ -24,7 +24,7 @@ export function paintSequences(canvas, { picture }, { tokens, width }) {
   const top = count * (3 * (SEQUENCE_ROW + ROW_GAP) + SEQUENCE_GAP);
   const rows = Math.ceil(heads / columns);
   const context = sharpContext(canvas, width, top + (heads ? MAP_NAME + rows * (map + MAP_GAP) : 0));
-  const colour = mixer(tokens.chip, tokens.accent);
+  const colour = mixer(tokens.muted, tokens.accent);
   for (let index = 0; index < count; index += 1) {
     ["given", "truth", "predicted"].forEach((name, row) => {
       const y = index * (3 * (SEQUENCE_ROW + ROW_GAP) + SEQUENCE_GAP) + row * (SEQUENCE_ROW + ROW_GAP);
@@ -72,7 +72,7 @@ function tokenCell(context, { x, y, cell }, { token, most, wrong, strong }, { to
 function attentionMaps(context, picture, { top, map, columns }, tokens) {
   const length = picture.size[1];
   const bytes = bytesOf(picture.attention);
-  const colour = mixer(tokens.chip, tokens.ink);
+  const colour = mixer(tokens.muted, tokens.ink);
   context.fillStyle = tokens.ink2;
   context.font = "12px 'Source Sans', 'Source Sans 3', sans-serif";
   context.textAlign = "left";

@@ -15,7 +15,7 @@ export function createWrittenText(stage) {
     /** @param {any} state @param {any} look */
     update({ picture }, { tokens, width }) {
       const sample = picture?.sample ?? "";
-      Object.assign(paper.style, { width: `${width}px`, minHeight: "96px", background: tokens.chip, color: tokens.ink });
+      Object.assign(paper.style, { width: `${width}px`, minHeight: "96px", background: tokens.muted, color: tokens.ink });
       paper.textContent = sample || "…";
       const lines = [{ text: "Written character by character, always from the same random numbers: only the network changes it" }];
       const sentence = picture ? `The network writes: ${sample}` : "Text: the network has not been asked yet.";

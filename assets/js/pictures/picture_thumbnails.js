@@ -21,7 +21,7 @@ export function paintThumbnails(canvas, { picture, header }, { tokens, width }) 
   const wrong = [];
   for (let index = 0; index < count; index += 1) {
     const box = { x: (index % columns) * (cell + THUMB_GAP), y: Math.floor(index / columns) * (cell + THUMB_CAPTION), cell };
-    context.fillStyle = tokens.chip;
+    context.fillStyle = tokens.muted;
     context.fillRect(box.x, box.y, cell, cell);
     if (!bytes) continue;
     drawThumbnail(context, box, picture, bytes, index, tokens);

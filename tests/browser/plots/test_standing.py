@@ -19,7 +19,7 @@ SAID = """async ([one, other, network]) => {
         const classes = (node) => [...node.classList].sort().join(" ");
         return {
             lines: all(".edge.skip", (node) => [node.dataset.edge, classes(node), node.getAttribute("aria-label"), node.getAttribute("aria-pressed")]),
-            words: all("[data-chip]", (node) => [node.dataset.chip, classes(node), node.textContent.trim()]),
+            words: all("[data-edge-label]", (node) => [node.dataset.edgeLabel, classes(node), node.textContent.trim()]),
             valves: all("[data-valve]", (node) => [node.dataset.valve, classes(node), node.querySelector(".factor").textContent.trim(), node.getAttribute("aria-label")]),
             boxes: all("[data-layer]", (node) => [node.dataset.layer, classes(node)]),
             dashes: all(".mini", (node) => [classes(node), node.getAttribute("d").split("M").map((dash) => dash.replace(/^\\S+ /, "")).sort()]),

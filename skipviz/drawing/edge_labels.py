@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import marks, words
-from .geometry import CHIP_GAP, Point
+from .geometry import LABEL_GAP, Point
 from .rows import Link, Plan
 
 SHARES = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
 """Places on a leg that are tried, in this order."""
 
-CHIP_PITCH = marks.CHIP_HEIGHT + 3
-"""px from one chip's middle to the next below it."""
+LABEL_PITCH = marks.BADGE_HEIGHT + 3
+"""px from one label's middle to the next below it."""
 GRID_GAP = 3.0
 """px below a grid."""
 
 
 def widest(labels: Sequence[str]) -> float:
-    """Return the width of the widest of a line's chips in px, 0 where it has none."""
-    return max(map(marks.chip_width, labels), default=0.0)
+    """Return the width of the widest of a line's edge labels in px, 0 where it has none."""
+    return max(map(marks.badge_width, labels), default=0.0)
 
 
 def size(labels: Sequence[str], grid: float) -> tuple[float, float]:
-    """Return the width and height in px of what stands on a line: a grid of that side, 0 for none, and chips below it."""
-    return max(widest(labels), grid), len(labels) * CHIP_PITCH + (grid + GRID_GAP if grid else 0)
+    """Return the width and height in px of what stands on a line: a grid of that side, 0 for none, and edge labels below it."""
+    return max(widest(labels), grid), len(labels) * LABEL_PITCH + (grid + GRID_GAP if grid else 0)
 
 
 def free_place(leg: tuple[Point, Point], size: tuple[float, float], taken: list, edge: float | None = None) -> Point:
@@ -40,7 +40,7 @@ def free_place(leg: tuple[Point, Point], size: tuple[float, float], taken: list,
     def box(share: float) -> tuple[float, float, float, float]:
         x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
         if edge is not None:
-            clear = CHIP_GAP + width / 2
+            clear = LABEL_GAP + width / 2
             x = min(x, edge - clear) if x < edge else max(x, edge + clear)
         return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
@@ -56,7 +56,7 @@ def free_place(leg: tuple[Point, Point], size: tuple[float, float], taken: list,
 def labelled(table: Plan, link: Link, branch: str) -> list[str]:
     """Return the words on a link: how many skips it stands for where it ends in a fold, its branch, and what is unusual of them."""
     count = [f"{len(link.skips)} skips"] if link.crosses_fold and len(link.skips) > 1 else []
-    return [*count, *words.chips(table.network, link.skips, branch)]
+    return [*count, *words.edge_labels(table.network, link.skips, branch)]
 
 
 def branch_on(table: Plan, link: Link, foldable: bool) -> str:

@@ -52,7 +52,7 @@ def _run(experiment, steps: int, timed: bool) -> list[float]:
     prepare()
     trainer, seconds = Trainer(experiment, device="cpu"), []
     for _ in range(steps):
-        trainer.advance(record=True, ghost=True, picture=True)
+        trainer.advance(record=True, baseline=True, picture=True)
     for _ in range(steps if timed else 0):
         began = time.perf_counter()
         trainer.advance(record=True)

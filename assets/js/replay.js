@@ -46,7 +46,7 @@ export function createReplay(root, recorded) {
   let playTimer = 0;
   let slowTimer = 0;
   let slowAt = 0;
-  const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true };
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", baseline: true };
   const hints = createHints();
   const tooltip = createTooltip(page.card);
   const nothing = () => {};
@@ -162,7 +162,7 @@ export function createReplay(root, recorded) {
     diagram.paint(values(), data.ramps[theme]);
     const broken = store.diverged[variant];
     diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);
-    legend.keys({ ghost: options.ghost && options.measure !== "mean" && data.network.skips_on > 0 && store.ghost(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
+    legend.keys({ baseline: options.baseline && options.measure !== "mean" && data.network.skips_on > 0 && store.baseline(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
     plots.fast({ data, store, frame: shown, values: values(), theme, on: data.network.skips_on });
     const [said, state] = [["finished", recorded.words], playTimer ? "running" : "paused"];
     transport.update({

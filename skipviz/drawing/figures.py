@@ -93,7 +93,7 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
 def _row_legend(hollow: str) -> list[tuple[str, str, str]]:
     return [
         ("bars", "ramp", "gradient, darker where larger"),
-        ("ghost", "hollow", f"hollow: {hollow}"),
+        ("baseline", "hollow", f"hollow: {hollow}"),
         ("before", "tick", "just before the last event"),
         ("envelope", "ramp", "smallest to largest of a block"),
         ("whiskers", "line", "smallest to largest"),
@@ -119,8 +119,8 @@ def _row_traces(token: dict, columns: tuple[str, ...], hollow: str) -> list[dict
         },
         {**line, "name": "smallest to largest", "meta": "whiskers", "line": {"color": token["ink2"], "width": 1.25}},
         {**line, "name": "median", "meta": "median", "line": {"color": token["ink"], "width": 1.25, "dash": "3px,2px"}},
-        {**line, "name": "", "meta": "ghost-edge", "line": {"color": token["card"], "width": 3.5}},
-        {**line, "name": hollow, "meta": "ghost", "line": {"color": token["ink2"], "width": 1.25}},
+        {**line, "name": "", "meta": "baseline-edge", "line": {"color": token["card"], "width": 3.5}},
+        {**line, "name": hollow, "meta": "baseline", "line": {"color": token["ink2"], "width": 1.25}},
         {**line, "name": "", "meta": "before-edge", "line": {"color": token["card"], "width": 3.5}},
         {**line, "name": "before the last event", "meta": "before", "line": {"color": token["ink3"], "width": 1.5}},
         {

@@ -93,7 +93,7 @@ class Controls:
         if control.kind == "speed":
             run.speed = control.steps_per_second
         elif control.kind == "ghost":
-            run.ghost = control.ghost
+            run.baseline = control.ghost
         elif control.kind in ("pause", "resume"):
             run.paused = control.kind == "pause"
         elif control.kind == "step":

@@ -133,7 +133,7 @@ class Engine:
         experiment: Experiment,
         owner: str | None,
         speed: float | None = None,
-        ghost: bool = False,
+        baseline: bool = False,
         paused: bool = False,
         events: Iterable[Event] = (),
         address: str | None = None,
@@ -150,7 +150,7 @@ class Engine:
             raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
         self._submission_checks.check_size(experiment, device)
         self._submission_checks.check_speed(speed)
-        run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, ghost=ghost, paused=paused)
+        run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, baseline=baseline, paused=paused)
         run.title, run.began, run.unsaved = title_of(experiment), experiment, self._run_events.unsaved()
         events = tuple(events)
         run.waiting = [event.model_dump(mode="json", exclude_none=True) for event in events]
@@ -227,7 +227,7 @@ class Engine:
         return self._catalogue.retention
 
     def probe(self, experiment: Experiment, timeout: float = 1.0, page: str | None = None) -> dict | None:
-        """Return `{"header": …, "frame": …}` measured at initialisation with ghost and picture.
+        """Return `{"header": …, "frame": …}` measured at initialisation with the skips-off baseline and a picture.
 
         `{"problem": sentence}` if it cannot be measured, None if it is not there within `timeout` seconds (it may be the next
         time). `page` is who asks: pages have their turns, and each page its newest question.

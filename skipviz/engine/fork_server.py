@@ -138,9 +138,9 @@ def _take_steps(experiment) -> None:
     from ..learning.trainer import Trainer
 
     trainer = Trainer(experiment)
-    trainer.measure(ghost=True, picture=True)
+    trainer.measure(baseline=True, picture=True)
     for _ in range(2):
-        trainer.advance(record=True, ghost=True, picture=True)
+        trainer.advance(record=True, baseline=True, picture=True)
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ class Workers:
     def begin(self, run: Run, again: bool = False) -> None:
         """Start the run's worker with what was prepared and posted."""
         request, *messages = self._pending[run.id]
-        request = {**request, "speed": run.speed, "ghost": run.ghost, "paused": run.paused}
+        request = {**request, "speed": run.speed, "baseline": run.baseline, "paused": run.paused}
         child = self._launcher.launch(
             "worker",
             lambda lines: self._children.get(run.id) is child and self._hear(run, lines),

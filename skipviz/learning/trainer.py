@@ -121,7 +121,7 @@ class Trainer:
         self.applied += 1
         self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
 
-    def advance(self, record: bool, ghost: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
+    def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
         """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now.
 
         The frame is measured at the parameters before the update; a `passing` one is not kept, so what has a schedule of its
@@ -137,7 +137,7 @@ class Trainer:
             passes = {name: variant.repeated_forward(batches, self.step) for name, variant in living.items()}
         recorded = bool(record or broken)
         held_out = picture or (record and not passing and self._is_held_out_due())
-        extras = self._extras(living, batches, ghost, picture, held_out, kept=not passing) if recorded else {}
+        extras = self._extras(living, batches, baseline, picture, held_out, kept=not passing) if recorded else {}
         frames = {}
         for name, done in passes.items():
             frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done, self.step)
@@ -147,12 +147,12 @@ class Trainer:
         self.step += 1
         return frame
 
-    def measure(self, ghost: bool = True, picture: bool = True) -> Frame:
+    def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
         """Return a frame of the present parameters on the present step's batch; no parameter, statistic or event changes."""
         batches, living = self._batches_of_step(), self._living()
         frames = {name: variant.frame(variant.repeated_forward(batches, self.step))[0] for name, variant in living.items()}
         events = self._events
-        frame = self._frame(frames, self._extras(living, batches, ghost, picture, held_out=True, kept=False))
+        frame = self._frame(frames, self._extras(living, batches, baseline, picture, held_out=True, kept=False))
         self._events = events
         return frame
 
@@ -214,7 +214,7 @@ class Trainer:
         return self.step >= self._next_held_out or self.step == self.experiment.training.steps - 1
 
     def _extras(
-        self, living: dict[str, Variant], batches: list[Batch], ghost: bool, picture: bool, held_out: bool, kept: bool
+        self, living: dict[str, Variant], batches: list[Batch], baseline: bool, picture: bool, held_out: bool, kept: bool
     ) -> dict[str, dict]:
         """Return, by variant, the fields of a frame that cost passes of their own; one that is not `kept` moves no schedule."""
         extras: dict[str, dict] = {name: {} for name in living}
@@ -229,9 +229,9 @@ class Trainer:
                 extras[name]["picture"] = self._painter.paint(variant)
         if picture:
             self.picture_seconds = monotonic() - began
-        if ghost:
+        if baseline:
             for name, variant in living.items():
-                extras[name]["ghost"], extras[name]["ghost_state"] = variant.ghost(batches, self.step)
+                extras[name]["ghost"], extras[name]["ghost_state"] = variant.baseline(batches, self.step)
         return extras
 
     def _held_out(self, variant: Variant) -> dict:

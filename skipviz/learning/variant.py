@@ -100,7 +100,7 @@ class Variant:
         with self.buffers_kept():
             return self.forward(batches, step, recorded=True)
 
-    def ghost(self, batches: Sequence[Batch], step: int) -> tuple[Numbers, Numbers]:
+    def baseline(self, batches: Sequence[Batch], step: int) -> tuple[Numbers, Numbers]:
         """Return `weight_grad` and `state_grad` of the same weights and batch with every skip off; nothing changes."""
         bare = edit.bare(self.network)
         with self.buffers_kept():

@@ -12,7 +12,8 @@ from ..tasks.experiment import Experiment
 from .run import Run
 from .summary import summary_of
 
-_FACTS = ("speed", "ghost", "paused", "events", "waiting", "diverged", "trained")
+_FACTS = {"ghost": "baseline"} | {name: name for name in ("speed", "paused", "events", "waiting", "diverged", "trained")}
+"""Names in files → a run's."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Recorder:
             self._now = now = run.experiment
             self._summary = summary_of(now)
             self._changed = {} if now is self._began else {"now": now.to_json()}
-        facts = {name: getattr(run, name) for name in _FACTS} | counts | self._changed
+        facts = {written: getattr(run, name) for written, name in _FACTS.items()} | counts | self._changed
         row |= {"edition": edition_now, "summary": {**self._summary, "steps": run.steps}, "facts": facts}
         return Record(row, places, frames, self._experiment, run.header_json)
 
@@ -74,8 +75,8 @@ def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experim
     began = Experiment.kept(experiment)
     now = Experiment.kept(facts["now"]) if "now" in facts else began
     run = Run(row["id"], row["owner"], now, title=row["title"], began=began, header_json=header or None)
-    for name in _FACTS:
-        setattr(run, name, facts.get(name, getattr(run, name)))
+    for written, name in _FACTS.items():
+        setattr(run, name, facts.get(written, getattr(run, name)))
     for name in ("created", "state", "reason", "step", "checkpoint", "edition"):
         setattr(run, name, row[name])
     run.ended_at, run.restart, run.touched = row["ended"], bool(row["restart"]), time.monotonic()

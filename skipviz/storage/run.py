@@ -43,7 +43,7 @@ class Run:
     experiment: Experiment
     speed: float | None = None
     """Steps a second; None: as fast as it goes."""
-    ghost: bool = False
+    baseline: bool = False
     paused: bool = False
     """Whether it is to wait, once it has a worker."""
     state: str = "queued"
@@ -216,7 +216,7 @@ class Run:
             "events": self.events,
             "steps": self.steps,
             "speed": self.speed,
-            "ghost": self.ghost,
+            "ghost": self.baseline,
             "created": round(self.created, 3),
         }
         facts |= extra

@@ -50,7 +50,7 @@ Event = Annotated[Union[SkipEvent, LayerEvent, *(kind.event for kind in CHANGES.
 
 
 class Control(Tagged):
-    """Steers a run without changing its numbers: pause, resume, step, stop, speed, ghost bars."""
+    """Steers a run without changing its numbers: pause, resume, step, stop, speed, and `ghost`: the skips-off baseline."""
 
     kind: Literal["pause", "resume", "step", "stop", "speed", "ghost"]
     steps_per_second: Speed | None = Field(None, description="of speed; None: as fast as it goes")

@@ -46,7 +46,7 @@ def test_what_cannot_be_learned_is_said_before_a_start(page):
     broken = broken.replaced(layers=[layer.replaced(init_factor=20.0) for layer in broken.layers])
     lab, said = LabPage(page), page.locator(".sv-warning")
     experiment = Experiment(variants={"network": broken}, task=Task(name="spiral"), training=Training(batch_size=1))
-    frame = Trainer(experiment).measure(ghost=False, picture=False).variants["network"]
+    frame = Trainer(experiment).measure(baseline=False, picture=False).variants["network"]
     first = f"{broken.place(frame.first_broken)} is the first whose output is not finite"
     page.goto(f"lab?x={link.encode(experiment)}")
     expect(said).to_have_text(f"{first}: nothing can be learned. Smaller initial weights or a norm keep it finite.")

@@ -53,7 +53,7 @@ def _drawn(panel, place=".sv-bars") -> dict[str, int]:
 
 def test_bars_and_the_twins_hollow_ones_stand_beside_every_panel_before_anything_is_trained(figure):
     for name in PANELS:
-        for trace in ("bars", "ghost"):
+        for trace in ("bars", "baseline"):
             figure.until(lambda name=name, trace=trace: _drawn(figure.panel(name)).get(trace, 0) >= 4)
         expect(figure.panel(name).locator(".sv-twin")).to_contain_text("Twin without skips")
         expect(figure.panel(name).get_by_role("button", name="Start")).to_be_enabled()

@@ -58,7 +58,7 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, name)
     lab.wait_for_step(5)
     lab.residual.click()
     lab.event_frame()
-    for key in (".sv-wedges svg", ".sv-key.ghost", ".sv-key.tick"):
+    for key in (".sv-wedges svg", ".sv-key.baseline", ".sv-key.tick"):
         expect(page.locator(f".sv-legend {key}")).to_be_visible()
     lab.until(fits)
     assert page.evaluate(CUT) == []

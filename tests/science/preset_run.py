@@ -52,7 +52,7 @@ class PresetRun:
 
     def see(self, picture: bool = False) -> VariantFrame:
         """Measure the present weights on the next batch, held-out metric included; nothing changes."""
-        return _whole(self.trainer.measure(ghost=False, picture=picture).variants)
+        return _whole(self.trainer.measure(baseline=False, picture=picture).variants)
 
     @property
     def held_out(self) -> float:

@@ -41,7 +41,7 @@ def trained(experiment: Experiment, steps: int | None = None) -> Trainer:
 
 def seen(trainer: Trainer) -> dict[str, VariantFrame]:
     """Return what is measured of every network before the next step; all of it is finite."""
-    frames = trainer.measure(ghost=False, picture=False).variants
+    frames = trainer.measure(baseline=False, picture=False).variants
     assert all(frame.nonfinite == [] for frame in frames.values())
     return frames
 

@@ -60,7 +60,7 @@ def test_watching_changes_no_bit(optimizer):
     watched, alone = (Trainer(experiment(network, optimizer=optimizer)) for _ in range(2))
     while not alone.finished:
         alone.advance(record=False)
-        watched.advance(record=True, ghost=True, picture=True)
+        watched.advance(record=True, baseline=True, picture=True)
         watched.finished or watched.measure()
         assert all(map(torch.equal, *(one._variants["network"].model.state_dict().values() for one in (watched, alone))))
 

@@ -43,7 +43,7 @@ def test_a_norm_without_anything_to_compare_is_named(name):
 
 def test_no_gradient_gets_through_a_norm_of_one_value_as_the_sentence_says():
     network = families.mlp(depth=4, width=8, norm="batch")
-    frame = Trainer(experiment(network, 1)).measure(ghost=False, picture=False).variants["net"]
+    frame = Trainer(experiment(network, 1)).measure(baseline=False, picture=False).variants["net"]
     assert frame.state_grad[:4] == [0.0] * 4
     assert not frame.underflow
     assert not frame.blocked

@@ -103,12 +103,12 @@ def test_without_dropout_a_training_step_has_no_operation_of_it(monkeypatch):
     assert "MulBackward0" not in operations(bare)
     assert operations(with_dropout(bare)).count("MulBackward0") == 3
     monkeypatch.setattr(Masks, "dropped", lambda *_: pytest.fail("a mask was asked for"))
-    Trainer(experiment(network=bare)).advance(record=True, ghost=True, picture=True)
+    Trainer(experiment(network=bare)).advance(record=True, baseline=True, picture=True)
 
 
 def test_the_measurement_before_a_run_is_its_first_frame_bit_for_bit():
     case = experiment()
-    probed, taken = Trainer(case).measure(picture=False), Trainer(case).advance(record=True, ghost=True)
+    probed, taken = Trainer(case).measure(picture=False), Trainer(case).advance(record=True, baseline=True)
     mine, theirs = (frame.to_data()["variants"]["network"] for frame in (probed, taken))
     del mine["update_ratio"], theirs["update_ratio"], theirs["learning_rate"]  # of an update, which a measurement has not
     assert mine == theirs
@@ -119,16 +119,16 @@ def test_watching_a_run_changes_no_bit_of_it():
     watched, alone = Trainer(experiment()), Trainer(experiment())
     while not alone.finished:
         alone.advance(record=False)
-        watched.advance(record=True, ghost=True, picture=True)
+        watched.advance(record=True, baseline=True, picture=True)
         watched.finished or watched.measure()
         mine, theirs = (trainer._variants["network"].flat.values for trainer in (watched, alone))
         assert torch.equal(mine, theirs)
 
 
-def test_the_ghost_has_the_masks_of_its_step():
-    ghost = Trainer(experiment()).measure(picture=False).variants["network"]
+def test_the_baseline_has_the_masks_of_its_step():
+    baseline = Trainer(experiment()).measure(picture=False).variants["network"]
     bare = Trainer(experiment(network=edit.switch_all(RESIDUAL, False))).measure(picture=False).variants["network"]
-    assert (ghost.ghost, ghost.ghost_state) == (bare.weight_grad, bare.state_grad)
+    assert (baseline.ghost, baseline.ghost_state) == (bare.weight_grad, bare.state_grad)
 
 
 def test_variants_and_toggles_share_the_masks_of_a_layer():
@@ -142,7 +142,7 @@ def test_variants_and_toggles_share_the_masks_of_a_layer():
         assert torch.equal(dropped_elements(alone, "plain"), found[0])
         steps.append(found[0])
         trainer.apply(SkipEvent(ids=["s1-3"], on=trainer.step == 0, variant="residual"))
-        trainer.advance(record=True, ghost=True)
+        trainer.advance(record=True, baseline=True)
         alone.advance(record=False)
     assert not torch.equal(steps[0], steps[1])
 
@@ -150,7 +150,7 @@ def test_variants_and_toggles_share_the_masks_of_a_layer():
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit():
     trainer, resumed = Trainer(experiment()), Trainer(experiment())
     for _ in range(3):
-        trainer.advance(record=True, ghost=True)
+        trainer.advance(record=True, baseline=True)
     resumed.load_state(trainer.state_bytes())
     while not trainer.finished:
         mine, theirs = (one.advance(record=True).variants["network"].loss for one in (resumed, trainer))

@@ -29,7 +29,7 @@ def held_out_steps(measures: bool) -> list[int]:
     trainer, steps = Trainer(small(steps=60)), []
     while not trainer.finished:
         if measures:
-            trainer.measure(ghost=False, picture=False)
+            trainer.measure(baseline=False, picture=False)
         frame = trainer.advance(record=True)
         steps += [frame.step] * (frame.variants["net"].held_out is not None)
     return steps

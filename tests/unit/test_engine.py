@@ -166,8 +166,8 @@ def test_a_run_starts_at_the_speed_it_is_given(engine, submit):
     wait_for(engine, lambda: run.step > 100)
 
 
-def test_ghost_bars_come_and_go_on_demand(engine, submit):
-    run = submit(endless(), paused=True, ghost=True)
+def test_baseline_bars_come_and_go_on_demand(engine, submit):
+    run = submit(endless(), paused=True, baseline=True)
     engine.post(run.id, ME, {"kind": "step"})
     wait_for(engine, lambda: run.step == 1)
     engine.post(run.id, ME, {"kind": "ghost", "ghost": False})
@@ -254,7 +254,7 @@ def test_an_experiment_that_is_too_big_is_refused_with_its_size_and_the_limit(en
         engine.submit(huge, ME)
 
 
-def test_a_probe_measures_at_initialisation_with_ghost_and_picture(engine):
+def test_a_probe_measures_at_initialisation_with_baseline_and_picture(engine):
     answer = engine.probe(small(), timeout=60)
     measured = answer["frame"]["variants"]["net"]
     assert answer["frame"]["step"] == 0

@@ -119,7 +119,7 @@ def test_a_figure_says_what_an_exported_picture_has_around_it(page, name, theme)
         return
     assert meta["title"]
     roles = [role for role, _, words in meta["legend"] if words]
-    unnamed = {"ghost-edge", "before-edge", "numbers", "scale", "update-range"}
+    unnamed = {"baseline-edge", "before-edge", "numbers", "scale", "update-range"}
     drawn = {trace["meta"] for trace in figure["data"]} - unnamed
     assert drawn <= set(roles)
     assert {axis for axis in meta["axes"] if axis != "y"} >= {trace.get("xaxis", "x") for trace in figure["data"]}

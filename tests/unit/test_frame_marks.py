@@ -52,7 +52,7 @@ def states_by_hand(network: Network, x: torch.Tensor) -> list[torch.Tensor]:
 def test_the_first_layer_whose_output_is_not_finite_is_the_same_before_the_start_and_where_the_run_ends(name):
     network = BREAKING[name]
     trainer = Trainer(experiment(network))
-    before = trainer.measure(ghost=False, picture=False).variants["net"]
+    before = trainer.measure(baseline=False, picture=False).variants["net"]
     with torch.no_grad():
         states = states_by_hand(network, trainer._batch()[0])
     first = next(k for k, state in enumerate(states) if not state.isfinite().all())
@@ -66,7 +66,7 @@ def test_a_state_of_float32s_largest_numbers_breaks_nothing_before_it_is_infinit
     trainer = Trainer(experiment(network))
     trainer._x.fill_(3e38)
     trainer._variants["net"].flat.values.fill_(0.5)
-    frame = trainer.measure(ghost=False, picture=False).variants["net"]
+    frame = trainer.measure(baseline=False, picture=False).variants["net"]
     assert frame.state_rms[1] == pytest.approx(3e38, rel=1e-5)
     assert frame.first_broken == "head"
 
@@ -86,7 +86,7 @@ def measured(network: Network, set_weights=None, batch_size: int = 16) -> tuple[
     if set_weights:
         with torch.no_grad():
             set_weights(model)
-    frame = trainer.measure(ghost=False, picture=False).variants["net"]
+    frame = trainer.measure(baseline=False, picture=False).variants["net"]
     x, y = trainer._batch()
     recording = Recording()
     loss = torch.nn.functional.cross_entropy(model.double()(x.double().requires_grad_(), recording=recording), y)

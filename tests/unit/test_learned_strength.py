@@ -118,7 +118,7 @@ def test_a_frame_has_the_strengths_before_its_update_and_the_norm_of_their_gradi
 def test_recording_changes_no_bit():
     runs = [Trainer(experiment()) for _ in range(2)]
     for step in range(6):
-        runs[0].advance(record=True, ghost=True)
+        runs[0].advance(record=True, baseline=True)
         runs[1].advance(record=step == 5)
     for name, value in runs[0].weights("learned").items():
         assert torch.equal(value, runs[1].weights("learned")[name]), name

@@ -51,7 +51,7 @@ def test_pictures_leave_a_run_of_tokens_bit_for_bit_as_it_is():
     task = Task(name="sequences", samples=100)
     shown, unseen = trainer_of(task), trainer_of(task)
     while not shown.finished:
-        shown.advance(record=True, ghost=True, picture=True)
+        shown.advance(record=True, baseline=True, picture=True)
         unseen.advance(record=False)
     values = [trainer._variants["net"].flat.values for trainer in (shown, unseen)]
     assert torch.equal(*values)

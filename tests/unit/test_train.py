@@ -58,7 +58,7 @@ def test_watching_every_step_changes_no_bit(name, optimizer):
     watched, alone = Trainer(case), Trainer(case)
     while not alone.finished:
         assert alone.advance(record=False) is None
-        assert watched.advance(record=True, ghost=True, picture=True).step == alone.step - 1
+        assert watched.advance(record=True, baseline=True, picture=True).step == alone.step - 1
         watched.finished or watched.measure()
         assert equal(parameters(watched), parameters(alone))
 
@@ -79,7 +79,7 @@ def test_a_run_with_events_repeats_bit_for_bit(optimizer):
 
 def test_measuring_first_gives_the_frame_of_the_first_step():
     trainer = Trainer(experiment(MERGES["dense concats"]))
-    probed = trainer.measure(ghost=False, picture=False).variants["network"]
+    probed = trainer.measure(baseline=False, picture=False).variants["network"]
     taken = trainer.advance(record=True).variants["network"]
     assert (probed.weight_grad, probed.state_grad, probed.skip_grad) == (taken.weight_grad, taken.state_grad, taken.skip_grad)
 
@@ -118,7 +118,7 @@ def test_a_frames_norms_are_those_of_torchs_own_gradients():
 def test_vanishing_norms_are_measured_below_what_float32_squares_can_hold():
     network = families.mlp(depth=40, width=8, activation="sigmoid")
     trainer = Trainer(experiment(network))
-    frame = trainer.measure(ghost=False, picture=False).variants["network"]
+    frame = trainer.measure(baseline=False, picture=False).variants["network"]
     model = trainer._variants["network"].model.double()
     x, y = trainer._batch()
     torch.nn.functional.cross_entropy(model(x.double()), y).backward()
@@ -183,13 +183,13 @@ def test_a_layers_parameters_rest_while_it_is_off():
     assert not equal(learning, list(layers[3].parameters()))
 
 
-def test_the_ghost_is_the_gradient_with_every_skip_off():
+def test_the_baseline_is_the_gradient_with_every_skip_off():
     network = families.mlp(depth=6, width=8, skip_every=2)
-    ghost = Trainer(experiment(network)).measure().variants["network"]
+    baseline = Trainer(experiment(network)).measure().variants["network"]
     bare = Trainer(experiment(edit.switch_all(network, False))).measure().variants["network"]
-    assert ghost.ghost == bare.weight_grad
-    assert ghost.ghost_state == bare.state_grad
-    assert ghost.ghost != ghost.weight_grad
+    assert baseline.ghost == bare.weight_grad
+    assert baseline.ghost_state == bare.state_grad
+    assert baseline.ghost != baseline.weight_grad
 
 
 def test_a_variant_that_diverges_stops_with_its_step_and_layer_and_the_other_goes_on():

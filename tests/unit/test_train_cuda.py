@@ -56,7 +56,7 @@ def named(name: str, **training) -> Experiment:
 def advanced(experiment: Experiment, device: str, steps: int) -> list[dict]:
     trainer = Trainer(experiment, device)
     assert trainer.header()["device"] == device
-    frames = [trainer.advance(record=True, ghost=True, picture=True).to_data() for _ in range(steps)]
+    frames = [trainer.advance(record=True, baseline=True, picture=True).to_data() for _ in range(steps)]
     return [{name: value for name, value in frame.items() if name != "seconds"} for frame in frames]
 
 
@@ -77,7 +77,7 @@ def first_frame(experiment: Experiment, device: str, shaken: bool = False) -> di
                 if tensor.is_floating_point():
                     noise = torch.randn(tensor.shape, generator=generator)
                     tensor.mul_(1 + 4 * torch.finfo(torch.float32).eps * noise)
-    return trainer.advance(record=True, ghost=True, picture=True).to_data()["variants"]
+    return trainer.advance(record=True, baseline=True, picture=True).to_data()["variants"]
 
 
 def numbers(field) -> list[float]:

@@ -132,10 +132,10 @@ export function createRunStore() {
       return then;
     },
     /**
-     * The ghost bars at the shown frame; a passing frame has none of its own and shows those before it.
+     * The baseline bars at the shown frame; a passing frame has none of its own and shows those before it.
      * @param {Frame | null} shown @param {string} variant
      */
-    ghost(shown, variant) {
+    baseline(shown, variant) {
       const own = shown?.variants[variant];
       if (!own || own.ghost || !this.frames.length) return own ?? null;
       return { ghost: this.latest(shown, variant, "ghost"), ghost_state: this.latest(shown, variant, "ghost_state") };

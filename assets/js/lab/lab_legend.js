@@ -9,7 +9,7 @@ import { MARK_MEANING } from "../common/gradient_words.js";
  * @param {{zoom: (factor: number) => void, foldAgain: () => void}} act  `zoom` makes rows that many times as tall
  */
 export function createLabLegend(host, act) {
-  const ghost = element("span", { class: "sv-key ghost", hidden: true }, "the same weights, all skips off", explain("hollow"));
+  const baseline = element("span", { class: "sv-key baseline", hidden: true }, "the same weights, all skips off", explain("hollow"));
   const lines = explain("lines");
   const tick = element("span", { class: "sv-key tick", hidden: true }, "just before the last event");
   const marks = element("span", { class: "sv-mark-keys", hidden: true });
@@ -22,11 +22,11 @@ export function createLabLegend(host, act) {
     draw(theme, wedges) {
       if (host.dataset.theme === theme) return;
       host.dataset.theme = theme;
-      host.replaceChildren(element("span", { class: "sv-wedges" }, parseSvg(wedges), lines), ghost, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
+      host.replaceChildren(element("span", { class: "sv-wedges" }, parseSvg(wedges), lines), baseline, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
     },
-    /** A key stands there once there is what it explains. @param {{ghost: any, tick: any, marks: string[]}} drawn */
+    /** A key stands there once there is what it explains. @param {{baseline: any, tick: any, marks: string[]}} drawn */
     keys(drawn) {
-      ghost.hidden = !drawn.ghost;
+      baseline.hidden = !drawn.baseline;
       tick.hidden = !drawn.tick;
       marks.hidden = !drawn.marks.length;
       const words = drawn.marks.map((mark) => MARK_MEANING[mark]).join(" · ");

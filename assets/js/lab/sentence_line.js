@@ -23,7 +23,7 @@ export function sentenceOf({ data, store, frame, variant }, event) {
   const last = store.cursor === null || store.cursor === store.frames.length - 1;
   const before = event && frame ? store.before(frame)?.variants[variant] : null;
   return frameSentence({
-    network, before, values: frame ? { ...frame.variants[variant], ghost: store.ghost(frame, variant)?.ghost } : null, event: event ? eventWords(event, network) : "",
+    network, before, values: frame ? { ...frame.variants[variant], ghost: store.baseline(frame, variant)?.ghost } : null, event: event ? eventWords(event, network) : "",
     broken: broken && (store.cursor === null || frame.step >= broken.step) ? broken : null,
     over: last && ["finished", "stopped"].includes(store.state), first: store.frames[0]?.variants[variant],
   });

@@ -1,5 +1,5 @@
 // @ts-check
-// Which gradient the bars show: of weights or of states, norm, RMS or mean magnitude, absolute or relative; ghost bars.
+// Which gradient the bars show: of weights or of states, norm, RMS or mean magnitude, absolute or relative; baseline bars.
 import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 
@@ -54,12 +54,12 @@ export function createViewOptions(host, options, changed) {
     }
     menu.append(group);
   }
-  const ghost = element("input", { type: "checkbox", checked: options.ghost });
-  ghost.onchange = () => {
-    options.ghost = ghost.checked;
+  const baseline = element("input", { type: "checkbox", checked: options.baseline });
+  baseline.onchange = () => {
+    options.baseline = baseline.checked;
     changed();
   };
-  menu.append(element("span", { class: "sv-choice" }, element("label", {}, ghost, "hollow bars: the same weights, with all skips off"), explain("hollow")));
+  menu.append(element("span", { class: "sv-choice" }, element("label", {}, baseline, "hollow bars: the same weights, with all skips off"), explain("hollow")));
   const numbered = element("input", { type: "checkbox", checked: options.numbered });
   numbered.onchange = () => {
     options.numbered = numbered.checked;
@@ -73,7 +73,7 @@ export function createViewOptions(host, options, changed) {
     title.title = !weights ? "" : mean ? "A layer’s weights, without biases and the parameters of norms" : "All parameters of a layer, weights and biases together";
     const symbol = mean ? (weights ? "mean |∂L/∂wₖ|" : "mean |∂L/∂hₖ|") : weights ? "‖∂L/∂θₖ‖" : "‖∂L/∂hₖ‖";
     title.replaceChildren(element("strong", {}, weights ? "Weight gradient " : "State gradient "), element("i", {}, symbol));
-    ghost.disabled = mean;
+    baseline.disabled = mean;
     compared.textContent = `${options.measure === "rms" ? "RMS" : options.measure}, ${options.scale === "absolute" ? "absolute" : "relative"}`;
     described.textContent = ` · ${words}`;
   }

@@ -19,7 +19,7 @@ import { createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { stateWords } from "../common/run_words.js";
 import { createRunStore } from "../frames/store.js";
 
-const BARS = { quantity: "weight", measure: "norm", scale: "absolute", ghost: false };
+const BARS = { quantity: "weight", measure: "norm", scale: "absolute", baseline: false };
 // Events that the summary names; a person who plays makes dozens.
 const MOST_EVENTS = 2;
 const LOOKED_AT = "Open the run in the lab to change it; side by side it is only looked at.";
@@ -135,7 +135,7 @@ export function createCompareColumn(side, outer) {
       view.paint(now, shared.ramps[theme]);
       if (frame) stand(frame);
       view.diverged(store.cursor === null ? store.diverged[data.variant]?.layer ?? null : null);
-      plots?.rows.update({ diagram: data.diagram, values: now, ghost: null, before: null, share: null, update: null, theme, header: store.header, options: BARS, frame: frame?.step ?? 0, variant: data.variant });
+      plots?.rows.update({ diagram: data.diagram, values: now, baseline: null, before: null, share: null, update: null, theme, header: store.header, options: BARS, frame: frame?.step ?? 0, variant: data.variant });
       write(frame, now, step);
       if (!slow) return;
       view.renewHover();

@@ -87,7 +87,7 @@ export function createFigure(root, commands) {
   const keys = {
     off: element("span", { class: "sv-key off", hidden: true }, "skip off"),
     kill: element("span", { class: "sv-key kill", hidden: true }, "gradient killed here, forward pass unchanged"),
-    ghost: element("span", { class: "sv-key ghost", hidden: true }, "the twin: the same network without skips, trained beside it"),
+    baseline: element("span", { class: "sv-key baseline", hidden: true }, "the twin: the same network without skips, trained beside it"),
   };
   const page = element(
     "div", { class: "sv-figure sv-page" },
@@ -207,7 +207,7 @@ export function createFigure(root, commands) {
     const networks = data.panels.map((panel) => panel.network);
     keys.off.hidden = !networks.some((network) => network.skips.some((skip) => !inForce(skip)));
     keys.kill.hidden = !networks.some((network) => network.layers.some((layer) => layer.gain === 0));
-    keys.ghost.hidden = !panels.some((panel) => panel.twinned());
+    keys.baseline.hidden = !panels.some((panel) => panel.twinned());
     const slow = now || performance.now() - slowAt > 400;
     for (const panel of panels) panel.draw(data, theme, slow);
     if (slow) slowAt = performance.now();

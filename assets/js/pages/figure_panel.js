@@ -177,7 +177,7 @@ export function createFigurePanel(id, outer) {
       view.paint(now, shared.ramps[theme]);
       if (plot) {
         const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
-        plot.update({ diagram: data.diagram, values: now, ghost: hollow(), hollow: `in the twin ${data.twin?.lacks}`, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", ghost: true }, frame: shown()?.step ?? 0, variant: data.variant });
+        plot.update({ diagram: data.diagram, values: now, baseline: hollow(), hollow: `in the twin ${data.twin?.lacks}`, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", baseline: true }, frame: shown()?.step ?? 0, variant: data.variant });
       }
       if (!slow) return;
       view.renewHover();

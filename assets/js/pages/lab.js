@@ -61,7 +61,7 @@ export function createLab(root, commands) {
   let selected = null;
   let speed = /** @type {number | null} */ (100);
   let measureTimer = 0;
-  const options = { quantity: "weight", measure: "norm", scale: "absolute", ghost: true, numbered: false };
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", baseline: true, numbered: false };
 
   const variant = () => data.variant;
   /** Steps in all: one that went on after its end takes more than its experiment says. */
@@ -86,7 +86,7 @@ export function createLab(root, commands) {
   const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), stand: (network) => diagram.stand(network) });
   const run = createRunControl(store, {
     commands, refuse, drawText: () => draw.text(), adopt: (id) => adopt(id), sent: (message) => otherTab.sent(message),
-    link: () => data.link, wanted: () => ({ speed, ghost: options.ghost }),
+    link: () => data.link, wanted: () => ({ speed, ghost: options.baseline }),
   });
   const past = createPast(store, { data: () => data, stand: (network) => diagram.stand(network) });
   const act = past.guard(watching.guard({
@@ -146,7 +146,7 @@ export function createLab(root, commands) {
     },
     options() {
       page.root.classList.toggle("sv-numbered", options.numbered);
-      if (store.hears() && store.mine) run.send({ kind: "ghost", ghost: options.ghost }, true);
+      if (store.hears() && store.mine) run.send({ kind: "ghost", ghost: options.baseline }, true);
       draw.all();
     },
     refuse,
@@ -281,7 +281,7 @@ export function createLab(root, commands) {
       if (values?.strength || values?.edge_strength) diagram.strengths(withStrengths(data.network, values));
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
       plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
-      legend.keys({ ghost: options.ghost && options.measure !== "mean" && past.on() > 0 && store.ghost(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
+      legend.keys({ baseline: options.baseline && options.measure !== "mean" && past.on() > 0 && store.baseline(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
       transport.update(training(frame));
       const now = performance.now();
       clearTimeout(slowTimer);

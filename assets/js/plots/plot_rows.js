@@ -17,11 +17,11 @@ const FORK_REACH = 9;
 const TICK_DISTANCE = 30;
 
 /**
- * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, ghost, before, share and update, each one
- * variant's part of a frame or null (ghost and update are drawn from that frame's own fields, before stands for the last
+ * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, baseline, before, share and update, each one
+ * variant's part of a frame or null (baseline and update are drawn from that frame's own fields, before stands for the last
  * frame ahead of an event); options {quantity: "weight" | "state", measure: "norm" | "rms" | "mean", scale: "absolute" |
  * "relative"}; header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps; hollow
- * (words: whose the ghost's gradient is).
+ * (words: whose gradient the baseline's is).
  * What is not given stays.
  * @param {any} Plotly
  * @param {HTMLElement} parent
@@ -163,8 +163,8 @@ function rowTraces(state, look, marks, areas) {
     envelope: { ...drawing.envelope, fillcolor: drawing.pale },
     whiskers: drawing.whiskers,
     median: drawing.medians,
-    "ghost-edge": drawing.ghosts,
-    ghost: drawing.ghosts,
+    "baseline-edge": drawing.baselines,
+    baseline: drawing.baselines,
     "before-edge": drawing.before,
     before: drawing.before,
     numbers: numberArrays(drawing.numbers),

@@ -21,7 +21,7 @@ const HOLLOW_LEAST = 4;
  * @param {any} areas
  */
 export function gradientDrawing(state, look, marks, areas) {
-  const drawing = { bars: [], envelope: polylines(), pale: "", whiskers: polylines(), medians: polylines(), ghosts: polylines(), before: polylines(), numbers: [] };
+  const drawing = { bars: [], envelope: polylines(), pale: "", whiskers: polylines(), medians: polylines(), baselines: polylines(), before: polylines(), numbers: [] };
   const sets = markValues(state);
   const written = numbersWritten(marks, look);
   marks.forEach((mark, index) => {
@@ -60,7 +60,7 @@ function numbersWritten(marks, look) {
  * @param {boolean} written whether the row's number is written
  */
 function drawRow({ drawing, look, areas, mark }, written) {
-  const { now, ghost, before } = mark;
+  const { now, baseline, before } = mark;
   const { low, high, unit } = areas;
   const half = mark.h / 2;
   let end = low;
@@ -77,10 +77,10 @@ function drawRow({ drawing, look, areas, mark }, written) {
       end = Math.max(end, b);
     }
   }
-  if (ghost) {
-    const x = Math.max(logWithin(ghost.median, low, high) ?? low, low + HOLLOW_LEAST * unit);
+  if (baseline) {
+    const x = Math.max(logWithin(baseline.median, low, high) ?? low, low + HOLLOW_LEAST * unit);
     const out = half + 2;
-    stroke(drawing.ghosts, [[low, mark.y - out], [x, mark.y - out], [x, mark.y + out], [low, mark.y + out]]);
+    stroke(drawing.baselines, [[low, mark.y - out], [x, mark.y - out], [x, mark.y + out], [low, mark.y + out]]);
     if (written) end = Math.max(end, x);
   }
   if (before) {
@@ -112,8 +112,8 @@ function drawCollapsed({ drawing, look, areas, mark, sets }) {
     const colour = spread.smallest > 10 ? look.tokens.over : barColour(look, spread.median);
     drawing.bars.push({ y, h, from: low, to: at(spread.smallest), colour });
   }
-  if (sets.ghost) stroke(drawing.ghosts, outline(collapsedBins(mark, sets.ghost, 2), at));
-  if (sets.before && !sets.ghost) stroke(drawing.before, outline(collapsedBins(mark, sets.before, 4), at));
+  if (sets.baseline) stroke(drawing.baselines, outline(collapsedBins(mark, sets.baseline, 2), at));
+  if (sets.before && !sets.baseline) stroke(drawing.before, outline(collapsedBins(mark, sets.before, 4), at));
   const x = at(mark.now.median);
   stroke(drawing.medians, [[x, mark.y - mark.h / 2], [x, mark.y + mark.h / 2]]);
   const right = low + (areas.bars + areas.numbers) * unit;

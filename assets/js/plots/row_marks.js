@@ -7,7 +7,7 @@ import { formatNumber, formatPower } from "../common/numbers.js";
 /**
  * @typedef {import("../diagram/aggregate.js").Spread} Spread
  * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms" | "mean", scale?: "absolute" | "relative"}} RowOptions
- * @typedef {{y: number, h: number, parts: number[], collapsed: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, ghost: Spread | null,
+ * @typedef {{y: number, h: number, parts: number[], collapsed: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, baseline: Spread | null,
  *   before: Spread | null, mark: string}} RowMark y and h in px; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
  */
 
@@ -37,13 +37,13 @@ export function comparedValues(values, options, counts) {
  * @returns {RowMark[]} top to bottom
  */
 export function rowMarks(input) {
-  const { now, ghost, before } = markValues(input);
+  const { now, baseline, before } = markValues(input);
   const places = input.options?.quantity === "state" ? statePlaces(input.diagram) : layerPlaces(input.diagram);
   return places.map((place) => ({
     ...place,
     now: spreadOf(now, place.parts),
     mark: sharedMark(input.values, fieldOf(input), place.parts),
-    ghost: spreadOf(ghost, place.parts),
+    baseline: spreadOf(baseline, place.parts),
     before: spreadOf(before, place.parts),
   }));
 }
@@ -56,10 +56,10 @@ export function markValues(input) {
   const options = input.options ?? {};
   const counts = countsOf(input);
   const field = fieldOf(input);
-  const ghost = options.measure === "mean" ? null : input.ghost?.[options.quantity === "state" ? "ghost_state" : "ghost"];
+  const baseline = options.measure === "mean" ? null : input.baseline?.[options.quantity === "state" ? "ghost_state" : "ghost"];
   return {
     now: comparedValues(input.values?.[field], options, counts),
-    ghost: comparedValues(ghost, options, counts),
+    baseline: comparedValues(baseline, options, counts),
     before: comparedValues(input.before?.[field], options, counts),
   };
 }
@@ -122,7 +122,7 @@ export function markSentences(mark, input, low) {
   if (input.header?.batch_size) where.push(`batch of ${input.header.batch_size}`);
   if (typeof input.frame === "number") where.push(`step ${input.frame}`);
   if (where.length) lines.push(where.join(", "));
-  if (mark.ghost) lines.push(`Hollow: ${formatNumber(mark.ghost.median)} ${input.hollow ?? "with all skips off"}`);
+  if (mark.baseline) lines.push(`Hollow: ${formatNumber(mark.baseline.median)} ${input.hollow ?? "with all skips off"}`);
   if (mark.before) lines.push(`Tick: ${formatNumber(mark.before.median)} before the last event`);
   return lines;
 }

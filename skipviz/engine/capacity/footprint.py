@@ -1,6 +1,6 @@
 """What a network's passes hold in memory, counted in elements a sample, as `skipviz.learning` computes them. Imports no torch.
 
-A recorded step with ghost holds two forward passes at once: its own, and that of the same network without its skips,
+A recorded step with a skips-off baseline holds two forward passes at once: its own, and that of the same network without its skips,
 whose gradients are then all kept. What autograd saves of each operation, norm, activation, dropout and merge is written down here.
 """
 
@@ -52,9 +52,9 @@ class Footprint:
     """Every gradient of a state, of the trunk and of a skip, all kept until they are measured."""
 
 
-def footprint(network: Network, ghost: bool = False) -> Footprint:
-    """Return what passes of `network` hold; of `ghost` with every skip off."""
-    active = [index for index, skip in enumerate(network.skips) if not ghost and skip.in_force]
+def footprint(network: Network, baseline: bool = False) -> Footprint:
+    """Return what passes of `network` hold; with `baseline` of every skip off."""
+    active = [index for index, skip in enumerate(network.skips) if not baseline and skip.in_force]
     joined = {skip.target for skip in network.skips if skip.joins}
     merged = {network.skips[index].target for index in active if not network.skips[index].joins}
     views: set[int] = set()

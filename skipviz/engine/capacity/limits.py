@@ -33,7 +33,7 @@ MAPPED = 2**23
 
 
 def memory_mb(experiment: Experiment) -> float:
-    """Return about how many MB of its own a run of `experiment` takes at its peak, watched in the lab (with ghost and picture).
+    """Return about how many MB of its own a run of `experiment` takes at its peak, watched in the lab (with baseline and picture).
 
     Within a quarter of what 22 networks of every family took (`tests/editor/bench_estimates.py`).
     """
@@ -42,7 +42,7 @@ def memory_mb(experiment: Experiment) -> float:
     shown = max(experiment.task.sample_count() // HELD_OUT_SHARE, PICTURED.get(experiment.task.kind.picture, 0))
     parts = [_Part(network, batch, training, shown) for network in experiment.variants.values()]
     forward = sum(part.forward for part in parts)
-    heap = max(max(forward + part.ghost, forward + part.evaluated, part.measured) for part in parts)
+    heap = max(max(forward + part.baseline, forward + part.evaluated, part.measured) for part in parts)
     data, left = _data(experiment)
     outside = sum(part.kept for part in parts) + max(part.mapped for part in parts) + data
     return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * sum(part.objects for part in parts)) / 2**20
@@ -57,7 +57,7 @@ class _Part:
     """One variant's share, in elements of four bytes; `objects` in kB."""
 
     def __init__(self, network: Network, batch: int, training: Training, shown: int) -> None:
-        own, bare = footprint(network), footprint(network, ghost=True)
+        own, bare = footprint(network), footprint(network, baseline=True)
         parameters = network.parameter_count()
         share = HALVED if training.precision == "bfloat16" else 1.0
         copies = int(training.accumulation > 1) + int(share < 1)  # the sum of gradients; weights and their gradients in bfloat16
@@ -68,7 +68,7 @@ class _Part:
         large = parameters >= MAPPED
         self.mapped = 2 * parameters if large else 0
         vectors = parameters * (1 if large else 2) + stacked(network, batch)
-        self.ghost = max(round(batch * bare.forward * share), round(batch * (bare.states + bare.gradients) * share) + vectors)
+        self.baseline = max(round(batch * bare.forward * share), round(batch * (bare.states + bare.gradients) * share) + vectors)
         self.measured = round(batch * (own.states + own.gradients) * share) + vectors
         self.evaluated = evaluated(network, shown)
         if channels(network.shapes.output) > 1 and is_image(network.shapes.output):

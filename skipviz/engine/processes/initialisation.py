@@ -12,7 +12,7 @@ from .wire import encode, encode_frame
 
 
 def serve(channel: Channel) -> None:
-    """Answer `{"probe": number, "experiment": …}` with the header and a frame with ghost and picture, for ever."""
+    """Answer `{"probe": number, "experiment": …}` with the header and a frame with baseline and picture, for ever."""
     prepare()
     first = channel.receive()
     limits.bound_memory(first["memory_mb"])
@@ -21,7 +21,7 @@ def serve(channel: Channel) -> None:
         request = channel.receive()
         try:
             trainer = Trainer(Experiment.kept(request["experiment"]), uploads=uploads)
-            header, frame = encode(trainer.header()), encode_frame(trainer.measure(ghost=True, picture=True))
+            header, frame = encode(trainer.header()), encode_frame(trainer.measure(baseline=True, picture=True))
             channel.write(b'probe [%d,{"header":%b,"frame":%b},null]\n' % (request["probe"], header, frame))
         except Exception as error:
             channel.write(line("probe", [request["probe"], None, limits.reason(error, first["memory_mb"])]))

@@ -55,7 +55,7 @@ class Session:
         self._paused, self._stopped, self._leaves = bool(request.get("paused")), False, False
         self._single_steps = 0
         self._speed: float | None = request.get("speed")
-        self._ghost = bool(request.get("ghost"))
+        self._baseline = bool(request.get("baseline"))
         self._due = time.monotonic()
         self._reckoned = step_seconds(trainer.experiment)
         self._acted: list[dict] = trainer.unshown
@@ -118,7 +118,7 @@ class Session:
         elif message.kind == "speed":
             self._speed, self._due = message.steps_per_second, time.monotonic()
         elif message.kind == "ghost":
-            self._ghost, self._touched = message.ghost, True
+            self._baseline, self._touched = message.ghost, True
         elif message.kind == "step":
             self._single_steps += 1
             self._pause(True)
@@ -172,7 +172,7 @@ class Session:
 
     def _measure_at_rest(self) -> None:
         """Show the parameters before the step that waits; the frame of that step will take this one's place."""
-        frame = self._trainer.measure(ghost=self._ghost, picture=True)
+        frame = self._trainer.measure(baseline=self._baseline, picture=True)
         frame.events = list(self._acted)
         self._touched = False
         self._emit(frame)
@@ -191,7 +191,7 @@ class Session:
         rest = max(PICTURE_PERIOD, PICTURE_REST * trainer.picture_seconds)
         picture = (record or passing) and (urgent or began - self._pictured[passing] >= rest)
         shown = record or passing
-        frame = trainer.advance(record=shown, ghost=self._ghost and record, picture=picture, passing=passing)
+        frame = trainer.advance(record=shown, baseline=self._baseline and record, picture=picture, passing=passing)
         now = time.monotonic()
         if self._took and not self._warm:
             self._took.clear()

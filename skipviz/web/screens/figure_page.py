@@ -118,7 +118,7 @@ def perform(state: session.SessionState, command: dict) -> None:
         return
     if operation == "start":
         runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(state.editors)
-        wanted = {"speed": SPEED, "ghost": False, "paused": bool(command.get("paused"))}
+        wanted = {"speed": SPEED, "baseline": False, "paused": bool(command.get("paused"))}
         for name, editor in state.editors.items():
             if runs.get(name):
                 session.adopt(editor, str(runs[name]), **wanted)
@@ -158,7 +158,7 @@ def perform(state: session.SessionState, command: dict) -> None:
 def _start_own(state: session.SessionState, editor: Editor) -> None:
     """Start a run of the visitor's own of a changed panel; where that is refused, the change stays and is measured."""
     try:
-        session.start(editor, speed=SPEED, ghost=False, paused=False)
+        session.start(editor, speed=SPEED, baseline=False, paused=False)
     except EngineError as error:
         state.message = ("Not started.", capital(str(error)))
 

@@ -76,7 +76,7 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
         return
     if operation == "start":
         state.speed = Control(kind="speed", steps_per_second=command.get("speed")).steps_per_second
-        wanted = {"speed": state.speed, "ghost": bool(command.get("ghost")), "paused": bool(command.get("paused"))}
+        wanted = {"speed": state.speed, "baseline": bool(command.get("ghost")), "paused": bool(command.get("paused"))}
         if command.get("run"):
             session.adopt(editor, str(command["run"]), **wanted)
         else:

@@ -142,11 +142,11 @@ def go(page: str) -> None:
     st.rerun()
 
 
-def start(editor: Editor, *, speed: float | None, ghost: bool, paused: bool) -> None:
+def start(editor: Editor, *, speed: float | None, baseline: bool, paused: bool) -> None:
     """Submit the editor's experiment as a new run; raises `EngineError` with a sentence."""
     leave(editor)
     engine = get_engine()
-    editor.run = engine.submit(editor.experiment, owner(), speed=speed, ghost=ghost, paused=paused, address=address())
+    editor.run = engine.submit(editor.experiment, owner(), speed=speed, baseline=baseline, paused=paused, address=address())
 
 
 def address() -> str:
@@ -155,7 +155,7 @@ def address() -> str:
     return address_from(st.context.ip_address, forwarded, get_engine().settings.trusted_proxies)
 
 
-def adopt(editor: Editor, run_id: str, *, speed: float | None, ghost: bool, paused: bool) -> None:
+def adopt(editor: Editor, run_id: str, *, speed: float | None, baseline: bool, paused: bool) -> None:
     """Take a run that this browser has just started as the editor's own; one that is not its own is not taken.
 
     What was changed while it was being started is told to it; where it cannot follow, what was changed is started instead.
@@ -168,7 +168,7 @@ def adopt(editor: Editor, run_id: str, *, speed: float | None, ghost: bool, paus
     editor.run = run_id
     events = events_between(run.began or run.experiment, editor.experiment)
     if events is None:
-        start(editor, speed=speed, ghost=ghost, paused=paused)
+        start(editor, speed=speed, baseline=baseline, paused=paused)
     else:
         follow(editor, events)
 

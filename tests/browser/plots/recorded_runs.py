@@ -16,10 +16,10 @@ def recorded(name: str, every_skip: bool, steps: int) -> tuple[dict, list[dict],
     if every_skip:
         experiment = experiment.with_network(edit.switch_all(experiment.network, True))
     trainer = Trainer(experiment)
-    frames = [trainer.measure(ghost=True, picture=True).to_data()]
+    frames = [trainer.measure(baseline=True, picture=True).to_data()]
     for _ in range(steps):
         frame = trainer.advance(record=True)
         if frame is not None:
             frames.append(frame.to_data())
-    frames.append(trainer.measure(ghost=True, picture=True).to_data())
+    frames.append(trainer.measure(baseline=True, picture=True).to_data())
     return trainer.header(), frames, experiment.network

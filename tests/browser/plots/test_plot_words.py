@@ -200,9 +200,9 @@ def test_what_is_not_finite_before_the_first_step_is_named(harness, values, word
 
 def test_means_are_shown_of_weights_and_of_states(harness):
     options = {"measure": "mean", "quantity": "weight"}
-    given = {"values": MARKED, "ghost": {"ghost": [1] * 5}, "before": MARKED, "options": options}
+    given = {"values": MARKED, "baseline": {"ghost": [1] * 5}, "before": MARKED, "options": options}
     values = call(harness, "plots/row_marks.js", "markValues", given)
-    assert (values["now"], values["before"], values["ghost"]) == (MARKED["weight_grad_mean"],) * 2 + (None,)
+    assert (values["now"], values["before"], values["baseline"]) == (MARKED["weight_grad_mean"],) * 2 + (None,)
     given["options"] = {**options, "quantity": "state"}
     assert call(harness, "plots/row_marks.js", "markValues", given)["now"] == [0]
 

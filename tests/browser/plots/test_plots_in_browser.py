@@ -119,12 +119,12 @@ def test_the_outermost_bars_have_their_numbers_written_where_a_layer_without_par
     assert sorted(harness.locator("#rows .textpoint").all_text_contents()) == ["0.125", "0.25"]
 
 
-def test_hollow_bars_are_outlined_where_the_ghost_ends(harness):
+def test_hollow_bars_are_outlined_where_the_baseline_ends(harness):
     header, frames, network = recorded("vanishing-plain", True, 3)
     put_rows(harness, network)
     show(harness, header, frames[-1])
     without = harness.locator("#rows .scatterlayer .trace").count()
-    show(harness, header, frames[-1], ghost=frames[-1]["variants"]["network"])
+    show(harness, header, frames[-1], baseline=frames[-1]["variants"]["network"])
     assert harness.locator("#rows .scatterlayer .trace").count() == without + 2
 
 

@@ -1,6 +1,6 @@
 // @ts-check
 // A recorded run by itself, in a file without a server: the lab's diagram and plots over its frames; nothing is changed.
-import { networkThen, withStrengths } from "./diagram/diagram_standing.js";
+import { withSwitches, withStrengths } from "./diagram/diagram_switches.js";
 import { createDiagramView } from "./diagram/diagram_view.js";
 import { element, iconButton } from "./common/dom.js";
 import { marksOf } from "./common/gradient_words.js";
@@ -144,10 +144,10 @@ export function createReplay(root, recorded) {
     draw();
   }
 
-  // Skips, valves and boxes as they stood at the step shown.
-  function stand(shown) {
-    data.network = withStrengths(networkThen(data.network, store.standing(shown, variant)), values());
-    diagram.stand(data.network);
+  // Skips, valves and boxes as they were at the step shown.
+  function showSwitches(shown) {
+    data.network = withStrengths(withSwitches(data.network, store.switchesAt(shown, variant)), values());
+    diagram.showSwitches(data.network);
     // Nothing can be changed here, so nothing is said of how.
     for (const node of page.diagram.querySelectorAll('[aria-label*=" Press Enter "]')) node.setAttribute("aria-label", String(node.getAttribute("aria-label")).replace(/ Press Enter .*/, ""));
   }
@@ -158,7 +158,7 @@ export function createReplay(root, recorded) {
     const theme = themeOf(page.root);
     for (const node of [page.root, frame.root, frame.foot]) node.dataset.theme = theme;
     legend.draw(theme, data.legend[theme]);
-    stand(shown);
+    showSwitches(shown);
     diagram.paint(values(), data.ramps[theme]);
     const broken = store.diverged[variant];
     diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);

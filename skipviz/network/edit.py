@@ -176,9 +176,9 @@ def repeated(unit: Network, count: int) -> Network:
     return changed(unit, layers=tuple(layers), skips=tuple(skips), branches=tuple(branches), edges=tuple(edges))
 
 
-def standing_as(network: Network, before: Network) -> Network:
+def with_switches_of(network: Network, before: Network) -> Network:
     """Return `network` with the switches, strengths and gains that the same places of `before` have, where they can be."""
-    parts = {name: _standing(getattr(network, name), getattr(before, name)) for name in PARTS}
+    parts = {name: _with_switches_of(getattr(network, name), getattr(before, name)) for name in PARTS}
     return awake(network.model_copy(update=parts))
 
 
@@ -194,7 +194,7 @@ def awake(network: Network) -> Network:
     return network.model_copy(update=_with_parts(network, BOXES, wrong, {"on": True})) if wrong else network
 
 
-def _standing(parts, before):
+def _with_switches_of(parts, before):
     shared = [
         part.model_copy(update={name: getattr(other, name) for name in SWITCHES & type(part).model_fields.keys()})
         for part, other in zip(parts, before, strict=False)

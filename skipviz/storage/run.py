@@ -204,14 +204,14 @@ class Run:
 
         Whoever has no frame yet gets the header, which may have come after the snapshot.
         """
-        sequence, standing = self._standing()
+        sequence, status = self._status()
         unknown = self.header_json is not None and self._count(after) == 0
         facts = b',"header":' + self.header_json if unknown else b""
-        return sequence, self._message(sequence, standing, facts, self.frames_between(after, sequence))
+        return sequence, self._message(sequence, status, facts, self.frames_between(after, sequence))
 
     def snapshot(self, **extra) -> tuple[int, bytes]:
         """Return the sequence reached and the JSON message that holds the whole run; `extra` fields go along."""
-        sequence, standing = self._standing()
+        sequence, status = self._status()
         facts = {
             "events": self.events,
             "steps": self.steps,
@@ -221,29 +221,29 @@ class Run:
         }
         facts |= extra
         head = b',"snapshot":true,"header":' + (self.header_json or b"null") + b","
-        return sequence, self._message(sequence, standing, head + _encode(facts)[1:-1], self.frames_between(0, sequence))
+        return sequence, self._message(sequence, status, head + _encode(facts)[1:-1], self.frames_between(0, sequence))
 
-    def _standing(self) -> tuple[int, dict[str, Any]]:
+    def _status(self) -> tuple[int, dict[str, Any]]:
         """Return the sequence reached and what the run was just then: a message that tells its end has to hold its last frame."""
         while True:
             ahead, wait, state = self.ahead, self.wait, self.state
             sequence, reason = self.sequence, self.reason
             if state == self.state:
                 break
-        standing = {"state": state, "reason": reason, "step": self.step}
+        status = {"state": state, "reason": reason, "step": self.step}
         if state == "queued":
             # Whoever comes into line has its place before the state says so, and whoever leaves has it until after.
-            standing["ahead"] = self.ahead if ahead is None else ahead
+            status["ahead"] = self.ahead if ahead is None else ahead
             if wait is not None:
-                standing["wait"] = wait
-        return sequence, standing
+                status["wait"] = wait
+        return sequence, status
 
     def _count(self, sequence: int) -> int:
         """Return how many frames there were at `sequence`."""
         return max(0, sequence - self.base - bisect_right(self._marks, sequence))
 
-    def _message(self, sequence: int, standing: dict[str, Any], facts: bytes, frames: list[bytes]) -> bytes:
-        state = {"run": self.id, "seq": sequence, **standing}
+    def _message(self, sequence: int, status: dict[str, Any], facts: bytes, frames: list[bytes]) -> bytes:
+        state = {"run": self.id, "seq": sequence, **status}
         if self.diverged:
             state["diverged"] = self.diverged
         if self.took is not None and state["state"] in ("running", "paused"):

@@ -12,7 +12,7 @@ from playwright.sync_api import Error
 FAILED = pytest.StashKey()
 """Whether a test has failed."""
 
-STANDING = """() => ({
+SETTINGS = """() => ({
     place: location.pathname, theme: document.documentElement.dataset.svTheme, page: document.documentElement.dataset.svPage,
     view: [document.documentElement.dataset.svHide, document.documentElement.dataset.svProjector],
     speed: document.querySelector('[aria-label="Speed, steps a second"]').value,
@@ -125,7 +125,7 @@ class LabKeeper(Keeper):
 
     def opened(self, page) -> LabPage:
         lab = LabPage(page).open()
-        self._standing = page.evaluate(STANDING)
+        self._settings = page.evaluate(SETTINGS)
         return lab
 
     def is_as_opened(self, lab) -> bool:
@@ -134,9 +134,9 @@ class LabKeeper(Keeper):
             page.get_by_role("link", name="Lab", exact=True).click(timeout=10_000)
             lab.ready()
         page.evaluate(LET_GO)
-        if page.get_by_label("Speed, steps a second").input_value() != self._standing["speed"]:
-            lab.set_speed(int(self._standing["speed"]))
-        return page.evaluate(STANDING) == self._standing
+        if page.get_by_label("Speed, steps a second").input_value() != self._settings["speed"]:
+            lab.set_speed(int(self._settings["speed"]))
+        return page.evaluate(SETTINGS) == self._settings
 
 
 class FigureKeeper(Keeper):

@@ -85,7 +85,7 @@ def test_a_newcomer_is_shown_the_way_to_the_lab_and_a_runs_name_is_written_in_pl
     first, second = runs.begin(small(steps=40), small(steps=40, depth=4))
     page.get_by_role("link", name="My runs").click()
     expect(runs.rows).to_have_count(2)
-    expect(runs.row(first).locator(".sv-past path")).to_have_count(1)
+    expect(runs.row(first).locator(".sv-history path")).to_have_count(1)
     expect(runs.row(second).locator(".sv-thumbnail")).to_be_visible()
     runs.rename(first, "Kept by Enter")
     runs.rename(second, "Lost by Escape", "Escape")
@@ -131,7 +131,7 @@ def test_a_run_moves_in_the_list_and_a_deletion_can_be_called_back_and_else_is_d
     runs.open()
     expect(runs.rows).to_have_count(2)
     assert runs.state(kept) == "finished"
-    expect(runs.row(kept).locator(".sv-past path"), "where our routes are cut off, too").to_have_count(1)
+    expect(runs.row(kept).locator(".sv-history path"), "where our routes are cut off, too").to_have_count(1)
 
 
 PLACES = """() => {

@@ -2,7 +2,7 @@
 // The diagram as a person handles it: click, drag, hover, keyboard. It draws nothing of its own but the drag's line.
 import { element, parseSvg } from "../common/dom.js";
 import { createDiagramPainter } from "./diagram_paint.js";
-import { drawStanding, drawStrengths } from "./diagram_standing.js";
+import { drawSwitches, drawStrengths } from "./diagram_switches.js";
 import { isDrag, isFinger, partAt } from "./diagram_tap.js";
 import { inForce } from "../common/in_force.js";
 import { partsOf } from "../common/parts.js";
@@ -333,9 +333,9 @@ export function createDiagramView(host, act) {
       svg?.setAttribute("aria-label", only ? ONLY_WATCHED : HANDLED);
       for (const node of items()) if (!node.dataset.collapsed && !node.dataset.branch) node.setAttribute("aria-disabled", String(only));
     },
-    /** Show skips, valves and boxes as they stand in `network`. @param {any} network */
-    stand(network) {
-      if (svg) drawStanding(svg, diagram, network);
+    /** Show skips, valves and boxes as `network` has them. @param {any} network */
+    showSwitches(network) {
+      if (svg) drawSwitches(svg, diagram, network);
     },
     /** Say what strengths have been learned. @param {any} network  with them */
     strengths(network) {

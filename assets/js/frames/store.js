@@ -111,11 +111,11 @@ export function createRunStore() {
       return this.lastWith(shown, variant, field)?.variants[variant][field] ?? null;
     },
     /**
-     * How every skip and layer stood at the shown frame, or stands now: as the run began, and what was done since.
+     * The switches of every skip and layer at the shown frame, or now: as the run began, and what was done since.
      * @param {Frame | null} shown @param {string} variant
      * @returns {{skip: Map<string, any>, layer: Map<string, any>}}  on, strength and gain by id
      */
-    standing(shown, variant) {
+    switchesAt(shown, variant) {
       const began = this.header?.experiment?.variants?.[variant] ?? {};
       const parts = (list, strength) => new Map(list.map((part) => [part.id, { on: part.on ?? true, gain: part.gain ?? 1, ...(strength && { strength: part.strength ?? 1 }) }]));
       const both = (own, beside) => [...(own ?? []), ...(beside ?? [])];

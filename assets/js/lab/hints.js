@@ -5,7 +5,7 @@ import { hasMouse, pressWords } from "../common/press_words.js";
 import { inForce } from "../common/in_force.js";
 import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { formatNumber } from "../common/numbers.js";
-import { matrixRows, withStrengths } from "../diagram/diagram_standing.js";
+import { matrixRows, withStrengths } from "../diagram/diagram_switches.js";
 
 /** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
 export function createHints(figure = false) {

@@ -6,7 +6,7 @@ import { ACTIVATIONS } from "../common/activations.js";
 import { gradientAt } from "../common/gradient_words.js";
 import { factor, formatNumber } from "../common/numbers.js";
 import { partsOf } from "../common/parts.js";
-import { matrixRows } from "../diagram/diagram_standing.js";
+import { matrixRows } from "../diagram/diagram_switches.js";
 import { readAs, typedNumber } from "../common/typed_number.js";
 import { boxGradient } from "./hints.js";
 

@@ -4,7 +4,7 @@ import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { atStep, balancedWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
-import { withStrengths } from "../diagram/diagram_standing.js";
+import { withStrengths } from "../diagram/diagram_switches.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { clipNorms, createTotalPlot } from "../plots/plot_total.js";

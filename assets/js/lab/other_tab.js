@@ -10,7 +10,7 @@ const LIVE_SETTINGS = ["on", "strength", "gain"];
 
 /**
  * @param {any} store
- * @param {{data: () => any, tell: (command: any) => void, stand: (network: any) => void}} outer
+ * @param {{data: () => any, tell: (command: any) => void, showSwitches: (network: any) => void}} outer
  */
 export function createOtherTab(store, outer) {
   /** @type {{key: string, at: number}[]} what this page told the run and has not seen among its events yet */
@@ -56,7 +56,7 @@ export function createOtherTab(store, outer) {
       if (seen === store.events.length || !store.header || !store.mine || !store.active()) return;
       if (!settled()) return;
       const data = outer.data();
-      const now = store.standing(null, data.variant);
+      const now = store.switchesAt(null, data.variant);
       for (const kind of ["skip", "layer"]) {
         const parts = partsOf(data.network, kind);
         for (const { ids, changes } of differences(kind, parts, now)) {
@@ -65,7 +65,7 @@ export function createOtherTab(store, outer) {
         }
       }
       data.network.skips_on = countInForce(data.network.skips);
-      outer.stand(data.network);
+      outer.showSwitches(data.network);
       const rate = store.events.findLast((one) => one.event.kind === "rate")?.event.learning_rate;
       if (rate === undefined || rate === data.learning_rate) return;
       data.learning_rate = rate;

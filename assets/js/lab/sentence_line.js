@@ -3,7 +3,7 @@
 import { element } from "../common/dom.js";
 import { frameSentence } from "../common/sentence.js";
 import { eventWords } from "../common/event_words.js";
-import { networkThen } from "../diagram/diagram_standing.js";
+import { withSwitches } from "../diagram/diagram_switches.js";
 import { stepCount } from "../common/run_words.js";
 
 // Milliseconds for which a switch is news: before and after stand in the sentence.
@@ -13,8 +13,8 @@ const SPOKEN = 5000;
 
 /** @typedef {{data: any, store: any, frame: any, variant: string}} Looked  `frame` is the one drawn, of the run or at initialisation */
 
-/** The network as it stood at the frame. @param {Looked} looked */
-const networkAt = ({ data, store, frame, variant }) => (store.frames.length ? networkThen(data.network, store.standing(frame, variant)) : data.network);
+/** The network as it was at the frame. @param {Looked} looked */
+const networkAt = ({ data, store, frame, variant }) => (store.frames.length ? withSwitches(data.network, store.switchesAt(frame, variant)) : data.network);
 
 /** What one drawn frame says. @param {Looked} looked @param {any} [event]  the last one, while it is news @returns {import("../common/sentence.js").Sentence} */
 export function sentenceOf({ data, store, frame, variant }, event) {

@@ -71,13 +71,13 @@ export function createTableView(host, act) {
   const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
   return {
     /**
-     * @param {any} data @param {any} values @param {any} past  the network as it stood at an earlier step
+     * @param {any} data @param {any} values @param {any} earlier  the network at an earlier step looked at, or null
      * @param {boolean} watched  whether another one's network is watched
      */
-    update(data, values, past, watched) {
+    update(data, values, earlier, watched) {
       if (host.hidden) return;
-      const network = past ?? data.network;
-      locked = past !== null || watched;
+      const network = earlier ?? data.network;
+      locked = earlier !== null || watched;
       named = watched;
       const next = JSON.stringify([network, locked, watched], (name, value) => (value?.learned ? { ...value, strength: 0, share: 0 } : value));
       if (next !== key) {

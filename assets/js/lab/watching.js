@@ -96,7 +96,7 @@ export function createWatching(outer) {
     const key = `${store.id}:${store.events.length}:${Boolean(store.header)}`;
     if (!watch() || key === synced || !store.header) return;
     synced = key;
-    const now = store.standing(null, data.variant);
+    const now = store.switchesAt(null, data.variant);
     let redraw = false;
     for (const kind of ["skip", "layer"]) {
       const marked = [];

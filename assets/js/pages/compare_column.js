@@ -1,6 +1,6 @@
 // @ts-check
 // One of two runs side by side: its diagram, its gradient beside it, its heatmap, all at the step that both show.
-import { networkThen, withStrengths } from "../diagram/diagram_standing.js";
+import { withSwitches, withStrengths } from "../diagram/diagram_switches.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
@@ -75,10 +75,10 @@ export function createCompareColumn(side, outer) {
   });
   const values = () => store.frame()?.variants[data.variant] ?? null;
 
-  /** Skips and valves stand as they stood at the frame shown. @param {any} frame */
-  function stand(frame) {
-    data.network = withStrengths(networkThen(data.network, store.standing(frame, data.variant)), values());
-    view.stand(data.network);
+  /** Draw skips and valves as they were at the frame shown. @param {any} frame */
+  function showSwitches(frame) {
+    data.network = withStrengths(withSwitches(data.network, store.switchesAt(frame, data.variant)), values());
+    view.showSwitches(data.network);
     say();
   }
   /** Say what the network is, its skips as they stand. */
@@ -133,7 +133,7 @@ export function createCompareColumn(side, outer) {
       const frame = store.frame();
       const now = values();
       view.paint(now, shared.ramps[theme]);
-      if (frame) stand(frame);
+      if (frame) showSwitches(frame);
       view.diverged(store.cursor === null ? store.diverged[data.variant]?.layer ?? null : null);
       plots?.rows.update({ diagram: data.diagram, values: now, baseline: null, before: null, share: null, update: null, theme, header: store.header, options: BARS, frame: frame?.step ?? 0, variant: data.variant });
       write(frame, now, step);

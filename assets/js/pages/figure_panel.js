@@ -12,7 +12,7 @@ import { createTooltip } from "../common/notice.js";
 import { atStep, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { createSpeech, sentenceOf } from "../lab/sentence_line.js";
-import { createPast } from "../lab/past.js";
+import { createHistoryView } from "../lab/history_view.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { panelStateWords, twinWords } from "./panel_words.js";
 import { createQueueNotice } from "../lab/queue_notice.js";
@@ -81,8 +81,8 @@ export function createFigurePanel(id, outer) {
     if (answer.unreachable) outer.command({ op: "tell", run: store.id, message });
     else if (!answer.ok) outer.problem(answer.error || "");
   }
-  const past = createPast(store, { data: () => data, stand: (network) => view.stand(network) });
-  const act = past.guard({
+  const historyView = createHistoryView(store, { data: () => data, showSwitches: (network) => view.showSwitches(network) });
+  const act = historyView.guard({
     toggleSkip: (names) => edit("skip", names, toggled(data.network.skips, names)),
     toggleValve: (names) => edit("layer", names, { gain: data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0) ? 0 : 1 }),
     selectSkip: () => {},
@@ -173,7 +173,7 @@ export function createFigurePanel(id, outer) {
       drawRun(shared);
       queueNotice(store, data.unmeasured);
       const now = values();
-      past.mark();
+      historyView.mark();
       view.paint(now, shared.ramps[theme]);
       if (plot) {
         const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;

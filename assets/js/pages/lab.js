@@ -1,6 +1,6 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
-import { withStrengths } from "../diagram/diagram_standing.js";
+import { withStrengths } from "../diagram/diagram_switches.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { iconButton } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
@@ -18,7 +18,7 @@ import { brokenWords, marksOf } from "../common/gradient_words.js";
 import { createToast, createTooltip } from "../common/notice.js";
 import { createNetworkShape } from "../lab/network_shape.js";
 import { createOtherTab } from "../lab/other_tab.js";
-import { createPast } from "../lab/past.js";
+import { createHistoryView } from "../lab/history_view.js";
 import { partsOf } from "../common/parts.js";
 import { createUnfolded } from "../lab/unfolded.js";
 import { createReachNote } from "../common/reach_note.js";
@@ -83,13 +83,13 @@ export function createLab(root, commands) {
     store, data: () => data, ask: (command) => commands.send(command), refuse,
     take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names) => diagram.mark(kind, names, data.network),
   });
-  const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), stand: (network) => diagram.stand(network) });
+  const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), showSwitches: (network) => diagram.showSwitches(network) });
   const run = createRunControl(store, {
     commands, refuse, drawText: () => draw.text(), adopt: (id) => adopt(id), sent: (message) => otherTab.sent(message),
     link: () => data.link, wanted: () => ({ speed, ghost: options.baseline }),
   });
-  const past = createPast(store, { data: () => data, stand: (network) => diagram.stand(network) });
-  const act = past.guard(watching.guard({
+  const historyView = createHistoryView(store, { data: () => data, showSwitches: (network) => diagram.showSwitches(network) });
+  const act = historyView.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
     layers: (names, changes, final) => edit("layer", names, changes, final),
     toggleSkip: (names) => edit("skip", names, toggled(partsOf(data.network, "skip"), names), true),
@@ -275,13 +275,13 @@ export function createLab(root, commands) {
       watching.sync();
       otherTab.follow();
       watching.update();
-      past.mark();
+      historyView.mark();
       const look = projector.look(data);
       diagram.paint(values, look.ramps[theme]);
       if (values?.strength || values?.edge_strength) diagram.strengths(withStrengths(data.network, values));
       diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
-      plots.fast({ data, store, frame: shown, values, theme, look, on: past.on() });
-      legend.keys({ baseline: options.baseline && options.measure !== "mean" && past.on() > 0 && store.baseline(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
+      plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
+      legend.keys({ baseline: options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
       transport.update(training(frame));
       const now = performance.now();
       clearTimeout(slowTimer);
@@ -293,15 +293,15 @@ export function createLab(root, commands) {
       const frame = store.frame();
       const shown = frame || data.probe?.frame || null;
       const values = shown?.variants[variant()] || null;
-      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: past.then() ?? data.network });
-      table.update(data, values, past.then(), Boolean(data.watch));
+      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: historyView.network() ?? data.network });
+      table.update(data, values, historyView.network(), Boolean(data.watch));
       diagram.renewHover();
       words(shown);
     }
     function words(frame) {
       queueNotice(store, data.unmeasured);
-      const on = past.on();
-      const back = past.then();
+      const on = historyView.on();
+      const back = historyView.network();
       inspector.update({ ...data, network: withStrengths(data.network, frame?.variants[variant()]) }, selected, { on, step: back ? store.frame()?.step ?? 0 : null }, warnings(), frame?.variants[variant()]);
       page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
       page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";

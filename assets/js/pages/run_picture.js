@@ -12,7 +12,7 @@ const NO_CELL = 255;
  * @returns {HTMLElement}
  */
 export function runPicture(history, ramp) {
-  const root = element("div", { class: "sv-past", "aria-hidden": "true" });
+  const root = element("div", { class: "sv-history", "aria-hidden": "true" });
   if (!history) return root;
   const svg = document.createElementNS(NAMESPACE, "svg");
   svg.setAttribute("viewBox", `0 0 ${history.width} ${history.height}`);

@@ -18,7 +18,7 @@ export function createRunRow(first, longest, act) {
   let editing = false;
   const pick = element("input", { type: "checkbox", onchange: () => act.pick(run.id, pick.checked) });
   const network = element("div", { class: "sv-run-network" });
-  const past = element("div", { class: "sv-run-past" });
+  const history = element("div", { class: "sv-run-history" });
   const address = () => `lab?run=${encodeURIComponent(run.id)}`;
   /** @param {MouseEvent} event */
   function follow(event) {
@@ -26,7 +26,7 @@ export function createRunRow(first, longest, act) {
     event.preventDefault();
     act.open(run.id);
   }
-  const picture = element("a", { class: "sv-run-picture", href: address(), tabindex: "-1", "aria-hidden": "true", onclick: follow }, network, past);
+  const picture = element("a", { class: "sv-run-picture", href: address(), tabindex: "-1", "aria-hidden": "true", onclick: follow }, network, history);
   const title = element("button", { type: "button", class: "sv-run-title", onclick: () => edit() });
   const heading = element("h2", {}, title);
   const words = element("p", { class: "sv-quiet sv-run-words" });
@@ -134,7 +134,7 @@ export function createRunRow(first, longest, act) {
       if (key === pictured) return;
       pictured = key;
       network.replaceChildren(parseSvg(card.svg));
-      past.replaceChildren(runPicture(card.history, ramp));
+      history.replaceChildren(runPicture(card.history, ramp));
     },
     /** @param {number} now  seconds since 1970 */
     age(now) {

@@ -105,13 +105,13 @@ function lossSentences({ node, state, look }, frame, x) {
   const values = shown?.variants[variant];
   if (!values) return null;
   const { half_life: halfLife, metric } = look().figure.layout.meta;
-  const past = state.frames.slice(Math.max(0, state.frames.indexOf(shown) - 12 * halfLife), state.frames.indexOf(shown) + 1);
-  const smooth = lossHistory(past, variant, halfLife, past.length).smooth.y.at(-1);
+  const earlier = state.frames.slice(Math.max(0, state.frames.indexOf(shown) - 12 * halfLife), state.frames.indexOf(shown) + 1);
+  const smooth = lossHistory(earlier, variant, halfLife, earlier.length).smooth.y.at(-1);
   const lines = [
     `Step ${shown.step}: loss ${formatNumber(values.loss)} on the batch`,
     `smoothed ${formatNumber(smooth)}: exponential average, half-life ${halfLife} recorded steps`,
   ];
-  const measured = past.findLast((one) => typeof one.variants[variant]?.held_out === "number");
+  const measured = earlier.findLast((one) => typeof one.variants[variant]?.held_out === "number");
   const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, state.metric ?? metric)}${atStep(measured.step)}` : "";
   if (typeof values.metric === "number") lines.push(`${state.metric ?? metric}: batch ${metricWord(values.metric, state.metric ?? metric)}${held}`);
   return lines;

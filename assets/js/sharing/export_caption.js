@@ -1,6 +1,6 @@
 // @ts-check
 // What a picture's caption says of the run it shows: network, task, training, seed, step, what was done meanwhile, its link.
-import { networkThen } from "../diagram/diagram_standing.js";
+import { withSwitches } from "../diagram/diagram_switches.js";
 import { eventWords } from "../common/event_words.js";
 
 // Letters of an experiment's link that a picture has room for; past them the run's stands there, where there is one.
@@ -10,7 +10,7 @@ const NAMED = 3;
 
 /** @param {{data: any, store: any, frame: any}} shown @returns {string[]} */
 export function captionLines({ data, store, frame }) {
-  const network = frame && store.frames.length ? networkThen(data.network, store.standing(frame, data.variant)) : data.network;
+  const network = frame && store.frames.length ? withSwitches(data.network, store.switchesAt(frame, data.variant)) : data.network;
   const { depth, skips_total: total, skips_on: on, note, parameters } = network;
   const skips = total ? `${on} of ${total} skips on` : "no skips";
   const step = frame ? `step ${frame.step}` : "not measured";

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...engine import EngineError, get_engine
-from ...network.edit import set_layers, set_skips, standing_as
+from ...network.edit import set_layers, set_skips, with_switches_of
 from ...tasks import presets
 from ...tasks.twin import TWIN, with_twin
 from ..component import component, feed, inline_download
@@ -173,7 +173,7 @@ def _repeat(state: session.SessionState, name: str, editor: Editor, change: int)
     state.repeats[name] = max(1, min(presets.MOST_REPEATS[name], count + change * stride))
     editor.unfolded = frozenset()
     longer = repeated(name, state.repeats[name])
-    session.accept(editor, with_twin(longer.with_network(standing_as(longer.network, editor.network))), None)
+    session.accept(editor, with_twin(longer.with_network(with_switches_of(longer.network, editor.network))), None)
 
 
 def _open(editor: Editor, command: dict) -> None:

@@ -11,7 +11,7 @@ from skipviz.tasks import presets
 from skipviz.web.content.page_data import network_data
 
 SAID = """async ([one, other, network]) => {
-    const { drawStanding } = await import("/js/diagram/diagram_standing.js");
+    const { drawSwitches } = await import("/js/diagram/diagram_switches.js");
     const stage = document.getElementById("stage");
     const put = (text) => stage.appendChild(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
     const said = (svg) => {
@@ -27,7 +27,7 @@ SAID = """async ([one, other, network]) => {
         };
     };
     const svg = put(one.svg);
-    drawStanding(svg, one, network);
+    drawSwitches(svg, one, network);
     return [said(svg), said(put(other))];
 }"""  # noqa: E501
 

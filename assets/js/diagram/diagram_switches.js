@@ -1,23 +1,23 @@
 // @ts-check
-// How skips, valves and boxes stand at one moment of a run: on a drawing of another moment, or of the run's beginning.
+// The switches of skips, valves and boxes at one step of a run, on a drawing of another step or of the run's beginning.
 
 import { countInForce, inForce } from "../common/in_force.js";
 import { factor } from "../common/numbers.js";
 import { partsOf } from "../common/parts.js";
 
-const STANDING_SVG = "http://www.w3.org/2000/svg";
+const SWITCHES_SVG = "http://www.w3.org/2000/svg";
 // As `skipviz.drawing.marks` and `collapsed_group` have them, px.
 const EDGE_LABEL = { height: 18, pitch: 21, least: 26, margin: 10, character: 6.6 };
 const RING_GAP = 11;
 
 /**
- * A network's parts as they stood.
+ * A network with its parts' switches at one step.
  * @param {any} network  as Python tells of it
  * @param {{skip: Map<string, any>, layer: Map<string, any>}} then  on, strength and gain by id
  */
-export function networkThen(network, then) {
-  const stood = (part, known) => ({ ...part, ...known.get(part.id) });
-  const all = (kind, parts) => parts.map((part) => stood(part, then[kind]));
+export function withSwitches(network, then) {
+  const switched = (part, known) => ({ ...part, ...known.get(part.id) });
+  const all = (kind, parts) => parts.map((part) => switched(part, then[kind]));
   const skips = all("skip", network.skips);
   const beside = { branches: all("layer", network.branches), edges: all("skip", network.edges) };
   return { ...network, skips, layers: all("layer", network.layers), ...beside, skips_on: countInForce(skips) };
@@ -61,10 +61,10 @@ export function drawStrengths(svg, diagram, network) {
 }
 
 /**
- * Let a drawing show how the network's parts stand.
+ * Let a drawing show how the network's parts are switched.
  * @param {SVGSVGElement} svg @param {any} diagram @param {any} network
  */
-export function drawStanding(svg, diagram, network) {
+export function drawSwitches(svg, diagram, network) {
   const all = partsOf(network, "skip");
   for (const line of diagram.skips) {
     const skips = line.parts.map((index) => all[index]);
@@ -132,7 +132,7 @@ function edgeLabels(line, skips, on, crosses) {
 }
 
 function drawnMark(tag, attributes, ...children) {
-  const node = document.createElementNS(STANDING_SVG, tag);
+  const node = document.createElementNS(SWITCHES_SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   node.append(...children);
   return node;

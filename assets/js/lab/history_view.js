@@ -1,32 +1,32 @@
 // @ts-check
-// An earlier step of a run: its skips, valves and boxes stand as they stood then, and nothing is changed there.
-import { networkThen, withStrengths } from "../diagram/diagram_standing.js";
+// The view of an earlier step of a run: its skips, valves and boxes with the switches they had then, which nothing changes there.
+import { withSwitches, withStrengths } from "../diagram/diagram_switches.js";
 
 // What changes the network, which is the one of the latest step.
 const CHANGES = ["skips", "layers", "toggleSkip", "toggleValve", "addSkip", "insert", "remove", "all"];
 
 /**
  * @param {any} store
- * @param {{data: () => any, stand: (network: any) => void}} outer  `stand` draws skips, valves and boxes as they stand in a network
+ * @param {{data: () => any, showSwitches: (network: any) => void}} outer  `showSwitches` draws skips, valves and boxes as a network has them
  */
-export function createPast(store, outer) {
+export function createHistoryView(store, outer) {
   let marked = false;
 
-  /** The network as it stood at the step looked at; null at the latest one. */
-  function then() {
+  /** The network at the step looked at; null at the latest one. */
+  function network() {
     if (store.cursor === null || store.shared || !store.frames.length) return null;
-    const { network, variant } = outer.data();
-    return withStrengths(networkThen(network, store.standing(store.frame(), variant)), store.frame()?.variants[variant]);
+    const { network: latest, variant } = outer.data();
+    return withStrengths(withSwitches(latest, store.switchesAt(store.frame(), variant)), store.frame()?.variants[variant]);
   }
 
   return {
-    then,
+    network,
     /** How many skips are on, or were. */
-    on: () => (then() ?? outer.data().network).skips_on,
-    /** Draw the network as it stood, and as it stands once the latest step is looked at again. */
+    on: () => (network() ?? outer.data().network).skips_on,
+    /** Draw the network as it was, and as it is once the latest step is looked at again. */
     mark() {
-      const back = then();
-      if (back || marked) outer.stand(back ?? outer.data().network);
+      const back = network();
+      if (back || marked) outer.showSwitches(back ?? outer.data().network);
       marked = back !== null;
     },
     /**
@@ -38,7 +38,7 @@ export function createPast(store, outer) {
         const own = act[name];
         if (!own) continue;
         act[name] = (...given) => {
-          if (!then()) return own(...given);
+          if (!network()) return own(...given);
           const last = store.frames.at(-1).step;
           return refuse(`You are looking at step ${store.frame().step}.`, `Go to step ${last}, the latest, to change the network.`);
         };

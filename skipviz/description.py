@@ -62,7 +62,7 @@ def _paths(network: Network) -> str:
 
 
 COUNTED_OUT = 10**9
-"""Paths from which only their order of magnitude is told."""
+"""Paths from which only their order of magnitude is written."""
 
 
 def _task(experiment: Experiment) -> str:

@@ -1,5 +1,5 @@
 // @ts-check
-// The page's entry: one instance a mount, told of each change of data.
+// The page's entry: one instance a mount, called at each change of data.
 /* global PAGE_STYLE, PAGE_SHARED */
 import { createCommands } from "./frames/commands.js";
 import { createCompare } from "./pages/compare.js";

@@ -126,7 +126,7 @@ def box(
         middle = min(middle, right - RATE_CHARACTER * len(words) - 2 - letters_width(k, height) / 2)
         plain = right + 2 - middle + label_width / 2
     return group(
-        " ".join(filter(None, ("box", css, "told" if what else ""))),
+        " ".join(filter(None, ("box", css, "worded" if what else ""))),
         rectangle("outline", x - 3, top - 3, width + 6, height + 6, rx=3),
         rectangle("face", x, top, width, height),
         path("hatch", hatch(x, top, width, height)),

@@ -40,7 +40,7 @@ class RunCatalogue:
         """Return the bytes that all kept runs take, or None where nothing is kept. Raises `EngineError`."""
         if not isinstance(self._store, RecordedStore):
             return None
-        with _told():
+        with _refusing():
             return self._store.used()
 
     def glance(self, run_id: str, most: int) -> tuple[Experiment, list[bytes]] | None:
@@ -53,7 +53,7 @@ class RunCatalogue:
             return run.experiment, run.frames
         if not isinstance(self._store, RecordedStore):
             return None
-        with _told():
+        with _refusing():
             found = self._store.glance(run_id, most)
         return None if found is None else (Experiment.kept(found[0]), found[1])
 
@@ -61,7 +61,7 @@ class RunCatalogue:
         """Return an owner's runs, newest first, as `skipviz.storage.listing` describes them. Raises `EngineError`."""
         if not owner:
             return []
-        with _told():
+        with _refusing():
             return self._store.listed(owner)
 
     def rename(self, run_id: str, owner: str | None, title: str) -> dict:
@@ -71,13 +71,13 @@ class RunCatalogue:
         except ValueError as error:
             raise EngineError(str(error), 422) from None
         self.owned(run_id, owner)
-        with _told():
+        with _refusing():
             self._store.rename(run_id, title)
         return {"ok": True, "title": title}
 
     def delete(self, run_id: str, owner: str | None) -> dict:
         """Forget an ended run and all that was kept of it. Raises `EngineError`."""
-        with _told():
+        with _refusing():
             state = self.owned(run_id, owner)
             run = self._store.get(run_id)
             with self._lock:
@@ -106,7 +106,7 @@ class RunCatalogue:
 
     def look_up(self, run_id: str) -> Run:
         """Return a run, which may come from the disk; raises `EngineError` where it is not kept or cannot be read."""
-        with _told():
+        with _refusing():
             run = self._store.find(run_id)
         if run is None:
             raise unknown()
@@ -114,7 +114,7 @@ class RunCatalogue:
 
     def owned(self, run_id: str, owner: str | None) -> str:
         """Return the state of a run that is `owner`'s; raises `EngineError` for every other."""
-        with _told():
+        with _refusing():
             found = self._store.owner_and_state(run_id)
         if found is None:
             raise unknown()
@@ -124,7 +124,7 @@ class RunCatalogue:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _refusing() -> Iterator[None]:
     """Turn a store's problem into a refusal."""
     try:
         yield

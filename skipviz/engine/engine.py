@@ -254,7 +254,7 @@ class Engine:
             "workers": len(pids),
             "worker_memory_mb": self._counted.worker_memory_mb(pids),
             "reckoned_memory_mb": self._scheduler.reckoned_mb,
-            **self._counted.told(),
+            **self._counted.to_data(),
         }
 
     def sent(self, frames: int) -> None:

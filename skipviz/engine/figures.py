@@ -17,7 +17,7 @@ SAMPLE_SECONDS = 5.0
 RECENT_SECONDS = 600.0
 """How far back waits in line are remembered."""
 RATE_SECONDS = 5.0
-"""Shortest time over which steps a second are told."""
+"""Shortest time over which steps a second are reckoned."""
 WAIT_BOUNDS = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
 """Seconds in line up to which waits are counted together, from unnoticed to given up; longer ones count beside them."""
 
@@ -77,7 +77,7 @@ class Figures:
                 self._memory = (time.monotonic(), megabytes)
             return megabytes
 
-    def told(self) -> dict[str, Any]:
+    def to_data(self) -> dict[str, Any]:
         """Return what is only counted here."""
         return {
             "frames_received": self.frames_received,

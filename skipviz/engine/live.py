@@ -53,7 +53,7 @@ class Live:
     first: tuple[int, float] = (0, 0.0)
     """The step at which it entered, and the seconds that it had computed by then."""
     heard: float = 0.0
-    """When its worker last said anything, or was told anything that makes it silent for a while."""
+    """When its worker last said anything, or was sent anything that makes it silent for a while."""
     asked: float | None = None
     """When a paused worker was last asked for something that it has not answered."""
     seen: float = 0.0

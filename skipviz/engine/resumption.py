@@ -91,13 +91,13 @@ class Resumption:
         return {"ok": True, "step": step, "steps": longer.steps}
 
     def _wait_for_stop(self, run: Run) -> None:
-        told = threading.Event()
-        leave = self._run_events.subscribe(lambda _: told.set())
+        changed = threading.Event()
+        leave = self._run_events.subscribe(lambda _: changed.set())
         end = time.monotonic() + STOP_WITHIN
         try:
             while not run.ended and self._stops(run) and time.monotonic() < end:
-                told.wait(0.1)
-                told.clear()
+                changed.wait(0.1)
+                changed.clear()
         finally:
             leave()
 

@@ -1,4 +1,4 @@
-"""Where a run's changes are written down and who is told of them. Imports no torch."""
+"""Where a run's changes are written down and who hears of them. Imports no torch."""
 
 from __future__ import annotations
 

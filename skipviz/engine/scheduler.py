@@ -170,7 +170,7 @@ class Scheduler:
         return self._times.get(shape)
 
     def asked(self, run: Run, data: dict) -> None:
-        """Note what the run's worker is told: a paused one owes an answer, one whose speed changes may be silent."""
+        """Note what the run's worker is sent: a paused one owes an answer, one whose speed changes may be silent."""
         live = self._live.get(run.id)
         if live is None:
             return

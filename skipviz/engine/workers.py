@@ -1,4 +1,4 @@
-"""The worker processes of runs: begun, told things, ended, and begun again where one never said a word. Imports no torch."""
+"""The worker processes of runs: begun, sent messages, ended, and begun again where one never said a word. Imports no torch."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class VariantFrame:
     balanced_accuracy: float | None = None
     """Where `held_out` is an accuracy: the mean of `recall`, in which every class counts the same."""
     recall: Numbers | None = None
-    """For each class the share of its held-out samples (or tokens) that are told right; None for a class without any."""
+    """For each class the share of its held-out samples (or tokens) that are predicted right; None for a class without any."""
     ghost: Numbers | None = None
     """`weight_grad` of the same network, weights and batch with every skip off."""
     ghost_state: Numbers | None = None

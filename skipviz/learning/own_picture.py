@@ -1,4 +1,4 @@
-"""Pictures of what a network makes of somebody's own data: thumbnails it names, a table of mix-ups, told against true."""
+"""Pictures of what a network makes of somebody's own data: thumbnails it names, a table of mix-ups, predicted against true."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Merge:
     """The fields of a skip, or of a `Join`, that are this kind's own."""
     checks: Callable[[Fields, Shape], object] = lambda fields, shape: None
     """Raises `NetworkError` where that module cannot read, or land on, a state of a shape."""
-    told: Callable[[Fields], str] = lambda fields: ""
+    label: Callable[[Fields], str] = lambda fields: ""
     """What those fields say, in few letters behind the kind's name."""
     own_positions: bool = False
     """What a skip carries keeps its own positions, whatever those of the target are."""

@@ -49,7 +49,7 @@ def document(title: str, data: dict, frames: list[bytes], parts: Parts) -> bytes
 def _packed_run(data: dict, frames: list[bytes], room: int) -> bytes:
     """Return data and frames packed into `room` bytes, with a note where frames were left out.
 
-    How many fit is told from a sample, so that little is ever compressed that does not stay.
+    How many fit is reckoned from a sample, so that little is ever compressed that does not stay.
     """
     head = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()[:-1]
     kept, note = frames, ""
@@ -67,7 +67,7 @@ def _packed_run(data: dict, frames: list[bytes], room: int) -> bytes:
 
 
 def _packed_size(frames: list[bytes]) -> float:
-    """Return about how many bytes `frames` take once packed, told from some of them."""
+    """Return about how many bytes `frames` take once packed, reckoned from some of them."""
     total = sum(map(len, frames))
     some = thinned(frames, max(2, len(frames) * SAMPLE // max(total, 1))) if total > SAMPLE else frames
     return len(_packed(b",".join(some))) * total / sum(map(len, some))

@@ -82,7 +82,7 @@ class Run:
     bytes: int = 0
     """Size of the frames kept."""
     urgent: bool = False
-    """Whether a frame that shows what a person did waits to be told; who tells it clears this."""
+    """Whether a frame that shows what a person did waits to be sent; who sends it clears this."""
     base: int = 0
     """The sequence at which its count began; a viewer that stands before it begins anew."""
     edition: int = 0

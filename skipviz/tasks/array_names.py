@@ -1,4 +1,4 @@
-"""What arrays are by their names: pictures, what is told of them, which part of a data set. Imports the standard library."""
+"""What arrays are by their names: pictures, their targets, which part of a data set. Imports the standard library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROLES = {
     **dict.fromkeys(("images", "image", "imgs", "img", "x", "data", "pictures", "photos", "inputs", "arr_0"), "images"),
     **dict.fromkeys(("labels", "label"), "labels"),
     **dict.fromkeys(("masks", "mask", "segmentations", "segmentation", "seg", "annotations", "trimaps", "gt"), "masks"),
-    **dict.fromkeys(("y", "targets", "target", "truth", "arr_1"), "told"),
+    **dict.fromkeys(("y", "targets", "target", "truth", "arr_1"), "targets"),
 }
 """What each name means; of what is only called the target, the shape says whether it is labels or masks."""
 _GLUED = re.compile(r"(x|y)(train|val|valid|test)|(train|val|valid|test)(x|y)")
@@ -35,7 +35,7 @@ def role(name: str) -> tuple[str, str] | None:
 def parted(names: list[str]) -> dict[str, dict[str, str]]:
     """Return for each part of a data set, in their order, the names of its arrays by what they are.
 
-    Only parts with pictures and something to tell of them count. Raises `ValueError` with what two arrays both are.
+    Only parts with pictures and a target count. Raises `ValueError` with what two arrays both are.
     """
     found: dict[str, dict[str, str]] = {}
     for name in names:
@@ -44,7 +44,7 @@ def parted(names: list[str]) -> dict[str, dict[str, str]]:
             continue
         part, kind = known
         if kind in found.setdefault(part, {}):
-            raise ValueError(f"{found[part][kind]} and {name}, both {'what is told' if kind == 'told' else kind}")
+            raise ValueError(f"{found[part][kind]} and {name}, both {kind}")
         found[part][kind] = name
     whole = {part: arrays for part, arrays in found.items() if "images" in arrays and len(arrays) > 1}
     if "" in whole:

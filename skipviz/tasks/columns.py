@@ -1,4 +1,4 @@
-"""Columns of text told to be numbers, dates, categories, ids or nothing to learn from; each with the true reason. numpy only."""
+"""Columns of text taken for numbers, dates, categories, ids or nothing to learn from; each with the true reason. numpy only."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Draft:
 
 
 def columns_of(names: list[str], columns, typed: list[bool], delimiter: str) -> tuple[Column, ...]:
-    """Return the columns of a table, told by all of it how it writes numbers and dates.
+    """Return the columns of a table, known by all of it how it writes numbers and dates.
 
     `columns` are each column's cells as text; a typed one holds numbers as a program writes them.
     """

@@ -66,7 +66,7 @@ def _task(left: Task, right: Task) -> list[Difference]:
     if left.name != right.name:
         return [Difference("task", left.kind.title.lower(), right.kind.title.lower())]
     words = [
-        ("what is told", lambda task: task.own.target if task.own else ""),
+        ("target", lambda task: task.own.target if task.own else ""),
         ("data of one's own", lambda task: f"{task.own.file} ({task.own.digest[:6]})" if task.own else ""),
         ("noise", lambda task: f"{task.noise_level():g}"),
         ("samples", lambda task: f"{task.sample_count():,}"),
@@ -178,7 +178,7 @@ def _skips(left: Network, right: Network) -> list[Difference]:
     alone = [[skip for pair, (skip, _) in side.items() if pair not in ends[1 - index]] for index, side in enumerate(ends)]
     words = [
         ("", lambda part: _switch(part[0].in_force)),
-        ("merge", lambda part: part[0].merge + MERGES[part[0].merge].told(part[0])),
+        ("merge", lambda part: part[0].merge + MERGES[part[0].merge].label(part[0])),
         *_live_words(),
     ]
     pairs = [(ends[0][pair], ends[1][pair]) for pair in both]

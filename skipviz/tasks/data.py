@@ -28,7 +28,7 @@ class Data:
     held_out_x: np.ndarray
     held_out_y: np.ndarray
     scale: tuple[tuple[float, float], ...] = ()
-    """Of one's own data, (mean, deviation) by which each channel of its pictures, or the number that is told, was standardised."""
+    """Of one's own data, (mean, deviation) by which each channel of its pictures, or the target number, was standardised."""
 
 
 def dataset(task: Task, uploads: Uploads | None = None) -> Data:

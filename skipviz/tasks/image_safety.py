@@ -1,4 +1,4 @@
-"""What in an image file would cost more than its pixels, told before Pillow opens it. Imports the standard library only."""
+"""What in an image file would cost more than its pixels, found before Pillow opens it. Imports the standard library only."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that says how well held-out samples are told; all that pages, scripts and torch need of it."""
+    """A number that says how well held-out samples are predicted; all that pages, scripts and torch need of it."""
 
     number: int
     """Its place among the kinds, which never changes."""

@@ -76,9 +76,9 @@ class Own(Frozen):
     digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the arrays read from the file")
     file: _name(56) = Field(description="the file's name, without folders")
     kind: Literal["classes", "numbers", "labels", "masks", "pixel_classes"] = Field(
-        description="what is told of a table's row, or of a picture"
+        description="what the network predicts of a table's row, or of a picture"
     )
-    target: _name(40) = Field(description="the column that is told; of pictures labels or masks")
+    target: _name(40) = Field(description="the column that is predicted; of pictures labels or masks")
     samples: int = Field(ge=FEWEST_SAMPLES, le=MOST_ROWS, description="rows with a target, or pictures")
     shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         min_length=1, max_length=3, description="(inputs,) or (channels, height, width)"
@@ -96,7 +96,7 @@ class Own(Frozen):
     @model_validator(mode="after")
     def _check(self):
         if (len(self.shape) == 3) != self.is_pictures or len(self.shape) == 2:
-            raise NetworkError(f"{self.kind} are not told from {written(self.shape)} inputs")
+            raise NetworkError(f"{self.kind} are not predicted from {written(self.shape)} inputs")
         most = MOST_MASK_CLASSES if self.kind == "pixel_classes" else MOST_CLASSES
         if not (2 <= len(self.classes) <= most if self.kind in CLASSED else not self.classes):
             raise NetworkError(f"{self.kind.replace('_', ' ')} cannot have {len(self.classes)} classes")
@@ -140,7 +140,7 @@ class Own(Frozen):
         return self.kind in ("labels", "masks", "pixel_classes")
 
     def sentence(self) -> str:
-        """Return in a few words what is told from what."""
+        """Return in a few words what is predicted from what."""
         if self.kind == "masks":
             return f"find masks in {written(self.shape)} pictures of {self.file}"
         if self.kind == "pixel_classes":

@@ -57,7 +57,7 @@ def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
 
 
 def _pictures(data: Pictures, own: Own) -> tuple[np.ndarray, np.ndarray]:
-    """Return pictures float32, bytes as 0..1, and what is told of them.
+    """Return pictures float32, bytes as 0..1, and their targets.
 
     Labels are int64, masks float32 `(samples, 1, height, width)`, classes of pixels uint8 `(samples, height, width)`.
     """

@@ -42,11 +42,11 @@ class Pictures:
         return found.hexdigest()
 
     def targets(self) -> list[str]:
-        """Return what can be told of the pictures: masks, labels or both."""
+        """Return the pictures' targets: masks, labels or both."""
         return [name for name in ("masks", "labels") if getattr(self, name) is not None]
 
     def likely_target(self) -> str:
-        """Return what is probably to be told."""
+        """Return the likely target."""
         return self.targets()[0]
 
 

@@ -18,7 +18,7 @@ MOST_BYTES = 20 * 2**20
 LONGEST_LABEL = 100
 """Characters."""
 COMPARED = 50
-"""Pictures by which it is told whether colours stand pixel by pixel or one after the other."""
+"""Pictures by which it is decided whether colours stand pixel by pixel or one after the other."""
 
 
 def read_pixels(content: bytes, name: str, wanted: bool = False) -> Pictures | None:

@@ -229,7 +229,7 @@ PUBLISHED = (
         "transformer-text",
         "Transformer, writes after Alice in Wonderland",
         "Start it and read what it writes.",
-        "Noise turns into words: after two hundred steps every third character of pages it has never seen is told right.",
+        "Noise turns into words: after two hundred steps every third character of pages it has never seen is predicted right.",
         TRANSFORMER,
         _writer,
     ),

@@ -42,26 +42,26 @@ def read_arrays(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], file: 
         return [(name, _array(unpacked(archive, named[name]), name, file)) for name in names]
 
     images, channels = _joined_images(arrays("images"), file)
-    told = {kind: arrays(kind) for kind in next(iter(parts.values())) if kind != "images"}
-    if "told" in told:  # what is only called the target: its shape says what it is
-        target = told.pop("told")
-        told.setdefault("masks" if target[0][1].ndim >= 3 else "labels", target)
+    targets = {kind: arrays(kind) for kind in next(iter(parts.values())) if kind != "images"}
+    if "targets" in targets:  # what is only called the target: its shape says what it is
+        target = targets.pop("targets")
+        targets.setdefault("masks" if target[0][1].ndim >= 3 else "labels", target)
     paths = {"images": [named[part["images"]].filename.removesuffix(".npy") for part in parts.values()]}
-    paths |= {kind: [named[name].filename.removesuffix(".npy") for name, _ in told[kind]] for kind in told}
+    paths |= {kind: [named[name].filename.removesuffix(".npy") for name, _ in targets[kind]] for kind in targets}
     source: dict = {"door": "arrays", "paths": paths, "channels": channels}
     notes = (f"Its parts {' and '.join(parts)} are joined, and a fifth of all is held out anew.",) if len(parts) > 1 else ()
     more: dict = {}
-    if "masks" in told:
-        name = f"{told['masks'][0][0]} of {file}"
-        masks = read_masks(_joined(told["masks"], file), (images.shape[0], *images.shape[2:]), name)
+    if "masks" in targets:
+        name = f"{targets['masks'][0][0]} of {file}"
+        masks = read_masks(_joined(targets["masks"], file), (images.shape[0], *images.shape[2:]), name)
         more |= {"masks": masks.values, "mask_classes": masks.classes}
         source["masks"], notes = masks.rule, notes + masks.notes
-    if "labels" in told:
-        numbers = [_label_numbers(array, f"{name} of {file}") for name, array in told["labels"]]
+    if "labels" in targets:
+        numbers = [_label_numbers(array, f"{name} of {file}") for name, array in targets["labels"]]
         source["one_hot"] = any(one_hot for _, one_hot in numbers)
         notes += ("Labels are one-hot: a picture's class is the place of its 1.",) if source["one_hot"] else ()
-        joined = _joined([(name, part) for (name, _), (part, _) in zip(told["labels"], numbers, strict=True)], file)
-        more["labels"], more["classes"] = labels_of(joined, len(images), f"{told['labels'][0][0]} of {file}")
+        joined = _joined([(name, part) for (name, _), (part, _) in zip(targets["labels"], numbers, strict=True)], file)
+        more["labels"], more["classes"] = labels_of(joined, len(images), f"{targets['labels'][0][0]} of {file}")
     return Pictures(file, images, source=source, notes=notes, **more)
 
 

@@ -19,7 +19,7 @@ TARGET_NAMES = (
     "isfraud", "deposit", "outcome", "species", "variety", "quality", "saleprice", "price", "preis", "medianhousevalue", "medv",
     "charges", "mpg", "class", "category", "result", "output", "response", "rating", "score", "grade", "y",
 )  # fmt: skip
-"""Names by which the column to be told is guessed, the surest first; otherwise it is the last one that can be."""
+"""Names by which the target column is guessed, the surest first; otherwise it is the last one that can be."""
 NOTHING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null"})
 """What stands for a missing value, in small letters."""
 LONGEST_NOTHING = max(map(len, NOTHING))
@@ -93,7 +93,7 @@ class Table:
         for column in self.columns:
             if column.name == name and column.kind in ("number", "category"):
                 return column
-        raise UploadError(f"{self.file} has no column {name} that could be told")
+        raise UploadError(f"{self.file} has no column {name} that could be predicted")
 
     def digest(self) -> str:
         """Return the SHA-256 of what was read: equal for equal tables, whatever the file's name and format."""
@@ -106,13 +106,13 @@ class Table:
 
     def targets(self) -> list[str]:
         """Return the names of the columns that a network can be asked for."""
-        return [column.name for column in self.columns if told_kinds(column)]
+        return [column.name for column in self.columns if target_kinds(column)]
 
     def likely_target(self) -> str:
-        """Return the column that is probably to be told; raises `UploadError` if none can be."""
+        """Return the column that is probably the target; raises `UploadError` if none can be."""
         names = self.targets()
         if not names:
-            raise UploadError(f"no column of {self.file} can be told: each is left out or has more than {MOST_CLASSES} values")
+            raise UploadError(f"no column of {self.file} can be predicted: each is left out or has more than {MOST_CLASSES} values")
         exact, last = {}, {}
         for name in names:
             words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name)
@@ -143,8 +143,8 @@ def _more(column: Column) -> list[dict]:
     return [more | {"way": column.way}] if more else []
 
 
-def told_kinds(column: Column) -> tuple[str, ...]:
-    """Return how a column can be told, the likely way first: as one of some classes, as a number, or not at all."""
+def target_kinds(column: Column) -> tuple[str, ...]:
+    """Return as what a column can be predicted, the likely way first: as one of some classes, as a number, or not at all."""
     if column.kind == "category":
         return ("classes",) if 2 <= column.distinct <= MOST_CLASSES else ()
     if column.kind != "number":
@@ -163,7 +163,7 @@ def described(
     dates: str | None = None,
     taken: tuple[str, ...] = (),
 ) -> Own:
-    """Return the description of the task of telling column `target` (None: the likely one), as classes or numbers.
+    """Return the description of the task of predicting column `target` (None: the likely one), as classes or numbers.
 
     The rest says how the table is to be read, see `Table.read_as`. Raises `UploadError` where that cannot be learned.
     """
@@ -174,18 +174,18 @@ def described(
     as_kept, table = table, table.read_as(decimal, dates, taken)
     target = target or table.likely_target()
     column = table.column(target)
-    kinds = told_kinds(column)
+    kinds = target_kinds(column)
     if not kinds or (kind is not None and kind not in kinds):
-        raise UploadError(f"{target} of {table.file} cannot be told as {kind or 'a number or one of some classes'}")
+        raise UploadError(f"{target} of {table.file} cannot be predicted as {kind or 'a number or one of some classes'}")
     kind = kind or kinds[0]
-    rows, _, names = told(column, kind)
+    rows, _, names = target_values(column, kind)
     if len(rows) < FEWEST_SAMPLES:
         raise UploadError(f"{target} is known in {len(rows)} rows of {table.file} and at least {FEWEST_SAMPLES} are needed")
     if kind == "classes" and len(names) < 2:
         raise UploadError(f"{target} has one value only in more than one row of {table.file}: there is nothing to tell apart")
     used = inputs(table, target)
     if not used:
-        raise UploadError(f"{table.file} has no column beside {target} from which it could be told")
+        raise UploadError(f"{table.file} has no column beside {target} from which it could be predicted")
     shape = (sum(column.width for column in used),)
     columns = [column.name for column in used[:COLUMNS_NAMED]]
     return Own.of(as_kept, kind, target, len(rows), shape, names, columns, decimal=decimal, dates=dates, taken=taken)
@@ -208,7 +208,7 @@ def inputs(table: Table, target: str) -> list[Column]:
     return used
 
 
-def told(column: Column, kind: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def target_values(column: Column, kind: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the rows in which a column is known, its classes (int64) or numbers (float64) there, and the classes' names.
 
     A class of a single row is left out with it: it could be either learned or asked for, not both.
@@ -231,10 +231,10 @@ def told(column: Column, kind: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 def encoded(table: Table, own: Own) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return inputs float64 `(rows, inputs)` with NaN where a number is missing, what is told, and which inputs are numbers."""
+    """Return inputs float64 `(rows, inputs)` with NaN where a number is missing, the target, and which inputs are numbers."""
     table = table.read_as(own.decimal, own.dates, own.taken)
     column = table.column(own.target)
-    rows, wanted, _ = told(column, own.kind)
+    rows, wanted, _ = target_values(column, own.kind)
     used = inputs(table, own.target)
     given = np.zeros((len(rows), sum(column.width for column in used)))
     is_number = np.zeros(given.shape[1], dtype=bool)

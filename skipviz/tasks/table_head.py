@@ -12,7 +12,7 @@ from .own import shown
 from .table import LONGEST_NOTHING, NOTHING
 
 SAMPLED = 200
-"""Rows by which it is told what the first ones are."""
+"""Rows by which it is guessed what the first ones are."""
 CELLS_SAMPLED = 40
 MOSTLY = 0.8
 """Share of a column's sampled values that are numbers where it is a column of numbers."""

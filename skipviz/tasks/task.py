@@ -38,10 +38,10 @@ OWN_KINDS: dict[str, TaskKind] = {
         picture="class_masks", families=("conv",), **_PICTURES,
     ),
 }
-"""Tasks of one's own data, by what is told; how many samples and outputs there are, the data says."""
+"""Tasks of one's own data, by their target; how many samples and outputs there are, the data says."""
 # fmt: on
 OWN_NAMES = {"table": ("classes", "numbers"), "pictures": ("labels", "masks", "pixel_classes")}
-"""What can be told of each kind of file."""
+"""The targets of each kind of file."""
 TaskName = Literal[*KINDS, *OWN_NAMES]
 Rule = Literal[*RULE_WORDS]
 
@@ -77,7 +77,7 @@ class Task(Frozen):
         """Return in a few words what is to be learned; of sequences, by which rule."""
         if self.own:
             return self.own.sentence()
-        return self.kind.told(self) if self.kind.told else self.kind.sentence
+        return self.kind.sentence_of(self) if self.kind.sentence_of else self.kind.sentence
 
     def sample_count(self) -> int:
         """Return how many samples there are, training and held out together."""
@@ -161,7 +161,7 @@ class Task(Frozen):
         if self.gives_tokens and network.layers[0].op.vocabulary < self.token_count():
             return f"{title} has {self.token_count()} different tokens and the network knows {network.layers[0].op.vocabulary}"
         if ahead := self.causal and next((layer.op.name for layer in network.layers if layer.op.looks_ahead), None):
-            return f"{title} is told from what came before, so every {ahead} has to be causal"
+            return f"{title} is predicted from what came before, so every {ahead} has to be causal"
         given, wanted = network.shapes.output, self.output_shape()
         alike = self.finds_masks and len(given) == len(wanted) and given[0] == wanted[0]
         if alike and all(side <= wide for side, wide in zip(given[1:], wanted[1:], strict=True)):

@@ -54,7 +54,7 @@ class TaskKind:
     """Whether `made` gives what is held out by itself, as two arrays more."""
     families: tuple[str, ...] = ("mlp",)
     """Families of networks that can learn it, the usual one first."""
-    told: Callable[[Task], str] | None = None
+    sentence_of: Callable[[Task], str] | None = None
     """What is to be learned in a few words, where `sentence` is not all."""
     needs: str = ""
     """What a script needs beside torch and numpy, after a comma."""

@@ -20,7 +20,7 @@ _SHEETS = b"xl/workbook.xml"
 
 
 def read(content: bytes, name: str, pictures: bool = False) -> Table | Pictures:
-    """Return what a file holds, told by its first bytes and its name's end; raises `UploadError` with one sentence.
+    """Return what a file holds, known by its first bytes and its name's end; raises `UploadError` with one sentence.
 
     A single array of two dimensions is a table; archives and other arrays are pictures unless they are a spreadsheet's, all else
     is a table. Nothing is written, unpickled or

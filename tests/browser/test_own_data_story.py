@@ -39,7 +39,7 @@ def test_a_table_is_uploaded_told_and_learned_in_front_of_ones_eyes(lab):
     lab.wait_for_step(60)
     losses = [values(frame)["loss"] for frame in lab.frames()]
     assert fmean(losses[-10:]) < losses[0] / 2
-    lab.until(lambda: "is told correctly" in lab.page.locator(PICTURE).get_attribute("aria-label"))
+    lab.until(lambda: "is predicted correctly" in lab.page.locator(PICTURE).get_attribute("aria-label"))
     expect(lab.page.locator(".sv-metric").first).to_contain_text("Accuracy")
 
 

@@ -189,7 +189,7 @@ def _():
 @shows("transformer-text")
 def _():
     """Start it and read what it writes. Noise turns into words: after two hundred steps every third character of pages it has
-    never seen is told right."""
+    never seen is predicted right."""
     run = PresetRun("transformer-text")
     assert run.held_out < 0.1
     run.go(200)

@@ -98,7 +98,7 @@ def test_ones_own_data_are_told_apart_by_target_and_content():
 
     network = families.mlp(depth=4, width=8, head=Head(outputs=1))
     left, right = (Experiment(variants={"a": network}, task=one) for one in (task("width", "a"), task("length", "b")))
-    assert _said(right, left) == "what is told width / length · data of one's own iris.csv (aaaaaa) / iris.csv (bbbbbb)"
+    assert _said(right, left) == "target width / length · data of one's own iris.csv (aaaaaa) / iris.csv (bbbbbb)"
     assert _said(right).startswith("task two spirals / your own table · ")
 
 

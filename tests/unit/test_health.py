@@ -131,7 +131,7 @@ def test_a_wait_in_line_lands_in_its_bucket():
     figures = Figures()
     for seconds in (0.0, 0.1, 3.0, 1e6):
         figures.waited(seconds)
-    counts = dict(zip([*WAIT_BOUNDS, "more"], figures.told()["queue_wait_counts"], strict=True))
+    counts = dict(zip([*WAIT_BOUNDS, "more"], figures.to_data()["queue_wait_counts"], strict=True))
     assert counts == {0.1: 2, 1.0: 0, 5.0: 1, 15.0: 0, 60.0: 0, 300.0: 0, 1800.0: 0, "more": 1}
 
 

@@ -384,7 +384,7 @@ def test_a_stack_of_causal_convolutions_learns_text_and_one_that_looks_ahead_is_
     ahead = [Layer(op=SequenceConvolution(width=16, dilation=2**k), activation="relu") for k in range(3)]
     embedding = Layer(op=Embedding(vocabulary=task.token_count(), width=16))
     net = Network(input=task.sample_shape(), layers=[embedding, *ahead], head=task.head(), skips=[Skip(source=1, target=3)])
-    assert task.mismatch(net) == f"{task.kind.title} is told from what came before, so every conv1d has to be causal"
+    assert task.mismatch(net) == f"{task.kind.title} is predicted from what came before, so every conv1d has to be causal"
     mended = fitted(net, task)
     assert all(layer.op.causal for layer in mended.layers[1:])
     experiment = Experiment(variants={"net": mended}, task=task, training=Training(steps=20, batch_size=8, learning_rate=0.01))

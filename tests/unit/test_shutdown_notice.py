@@ -27,17 +27,17 @@ def shutdown_notice(clock):
 
 def test_a_server_that_no_page_asks_stops_at_once(shutdown_notice):
     assert not shutdown_notice.tell()
-    assert shutdown_notice.told("a page") == RESTARTS
+    assert shutdown_notice.sentence_for("a page") == RESTARTS
 
 
 def test_it_stays_until_every_page_that_asks_was_told_however_late_and_an_answer_takes_a_moment(shutdown_notice, clock):
-    assert shutdown_notice.told("quick") == shutdown_notice.told("slow") == ""
+    assert shutdown_notice.sentence_for("quick") == shutdown_notice.sentence_for("slow") == ""
     clock.now += ASKING
     assert shutdown_notice.tell()
-    assert shutdown_notice.told("quick") == RESTARTS
+    assert shutdown_notice.sentence_for("quick") == RESTARTS
     clock.now += 2 * ASKING
     assert shutdown_notice.waits()
-    assert shutdown_notice.told("slow") == RESTARTS
+    assert shutdown_notice.sentence_for("slow") == RESTARTS
     clock.now += 0.9 * ARRIVES
     assert shutdown_notice.waits()
     clock.now += 0.2 * ARRIVES
@@ -45,20 +45,20 @@ def test_it_stays_until_every_page_that_asks_was_told_however_late_and_an_answer
 
 
 def test_a_second_signal_waits_for_nobody(shutdown_notice):
-    shutdown_notice.told("a page")
+    shutdown_notice.sentence_for("a page")
     assert shutdown_notice.tell()
     assert not shutdown_notice.tell()
 
 
 def test_a_page_that_was_closed_is_not_waited_for_nor_one_that_has_not_asked_for_long(shutdown_notice, clock):
-    shutdown_notice.told("silent for long")
+    shutdown_notice.sentence_for("silent for long")
     clock.now += RECENT + 1
-    shutdown_notice.told("closed", is_open=lambda: False)
+    shutdown_notice.sentence_for("closed", is_open=lambda: False)
     assert not shutdown_notice.tell()
 
 
 def test_a_page_that_does_not_ask_any_more_is_waited_for_a_bounded_time(shutdown_notice, clock):
-    shutdown_notice.told("silent")
+    shutdown_notice.sentence_for("silent")
     clock.now += 0.1
     assert shutdown_notice.tell()
     clock.now += 0.9 * STAYS
@@ -70,7 +70,7 @@ def test_a_page_that_does_not_ask_any_more_is_waited_for_a_bounded_time(shutdown
 def test_the_next_server_of_a_process_says_nothing(shutdown_notice):
     shutdown_notice.tell()
     shutdown_notice.begin()
-    assert shutdown_notice.told("a page") == ""
+    assert shutdown_notice.sentence_for("a page") == ""
 
 
 def test_a_stream_that_is_opened_while_the_server_leaves_ends_at_once_with_its_sentence(engine):

@@ -19,7 +19,7 @@ from skipviz.sharing.script.experiment import script
 from skipviz.tasks.data import dataset
 from skipviz.tasks.own import UploadError
 from skipviz.tasks.own_samples import own_samples
-from skipviz.tasks.table import inputs, told_kinds
+from skipviz.tasks.table import inputs, target_kinds
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.tasks.uploads import Uploads
@@ -248,7 +248,7 @@ def test_two_to_fifty_classes_in_words_or_whole_numbers(classes):
     content = "a,word,number\n" + "".join(f"{i * 7 % 11},w{i % classes},{i % classes}\n" for i in range(200))
     data = read(content.encode(), "x.csv")
     assert [len(described(data, name, "classes").classes) for name in ("word", "number")] == [classes, classes]
-    assert told_kinds(data.column("number"))[0] == ("classes" if classes <= 10 else "numbers")
+    assert target_kinds(data.column("number"))[0] == ("classes" if classes <= 10 else "numbers")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from skipviz.sharing import link
 from skipviz.tasks import examples, table_text
 from skipviz.tasks.data import dataset
 from skipviz.tasks.own import UploadError, shown, shown_file
-from skipviz.tasks.table import encoded, inputs, told_kinds
+from skipviz.tasks.table import encoded, inputs, target_kinds
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.tasks.uploads import Uploads
@@ -109,7 +109,7 @@ def test_a_few_values_that_are_no_numbers_are_taken_as_missing_and_said():
 
 def test_a_target_of_words_or_few_whole_numbers_is_classes_and_another_number_a_number():
     table = read(file_of(plain(few=lambda i: i % 4)), "x.csv")
-    kinds = {column.name: told_kinds(column) for column in table.columns}
+    kinds = {column.name: target_kinds(column) for column in table.columns}
     assert kinds == {"a": ("numbers",), "b": ("numbers",), "kind": ("classes",), "few": ("classes", "numbers")}
     assert described(table, "few").classes == ("0", "1", "2", "3")
     assert described(table, "few", "numbers").kind == "numbers"
@@ -117,8 +117,8 @@ def test_a_target_of_words_or_few_whole_numbers_is_classes_and_another_number_a_
 
 
 def test_rows_without_a_target_and_classes_of_one_row_are_left_out():
-    table = read(file_of(plain(told=lambda i: "" if i < 10 else "once" if i == 10 else "pq"[i % 2])), "x.csv")
-    own = described(table, "told")
+    table = read(file_of(plain(target=lambda i: "" if i < 10 else "once" if i == 10 else "pq"[i % 2])), "x.csv")
+    own = described(table, "target")
     assert (own.samples, own.classes) == (ROWS - 11, ("p", "q"))
 
 
@@ -169,7 +169,7 @@ def test_a_table_in_which_nothing_can_be_told_says_so():
     table = read(file_of({"a": lambda i: f"w{i % 25}", "b": lambda i: "" if i else "z"} | {"c": lambda i: i / 3}), "x.csv")
     with pytest.raises(UploadError, match="no column nosuch"):
         described(table, "nosuch")
-    with pytest.raises(UploadError, match="cannot be told as numbers"):
+    with pytest.raises(UploadError, match="cannot be predicted as numbers"):
         described(table, "a", "numbers")
 
 

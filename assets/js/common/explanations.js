@@ -122,7 +122,7 @@ export const EXPLANATIONS = {
   picture_confusion: {
     title: "Table of mix-ups",
     says: "How many held-out rows of each true class the network puts into each class.",
-    formula: "n(i, j) = rows of class i that are told as j",
+    formula: "n(i, j) = rows of class i that are predicted as j",
     read: "The diagonal is right; a number beside it is a mix-up of its line’s class with its column’s.",
   },
   picture_curve: {
@@ -144,10 +144,10 @@ export const EXPLANATIONS = {
     read: "The deeper the colour, the surer the network; IoU and Dice are 1 where masks agree.",
   },
   picture_scatter: {
-    title: "Told and true",
+    title: "Predicted and true",
     says: "Each held-out row: across what is true, upwards what the network says.",
     formula: "ŷ against y",
-    read: "On the dashed line it is told as it is; the further away, the larger the error.",
+    read: "On the dashed line it is predicted as it is; the further away, the larger the error.",
   },
   picture_sequences: {
     title: "Sequences",

@@ -48,7 +48,7 @@ export function balancedWords(header, values) {
 }
 
 /**
- * Every class's share that is told right, a line each; nothing where classes are equal.
+ * Every class's share that is predicted right, a line each; nothing where classes are equal.
  * @param {any} header
  * @param {any} values
  */

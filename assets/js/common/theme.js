@@ -1,5 +1,5 @@
 // @ts-check
-// Light or dark, as Streamlit shows the page now, told to the frame around it too; and the switch between them.
+// Light or dark, as Streamlit shows the page now, sent to the frame around it too; and the switch between them.
 
 /** @param {Element} node @returns {"light" | "dark"} */
 export function themeOf(node) {

@@ -1,5 +1,5 @@
 // @ts-check
-// How the pages are looked at: groups of controls that a lesson hides, and a projector's large type. Told to the whole
+// How the pages are looked at: groups of controls that a lesson hides, and a projector's large type. Sent to the whole
 // document, whose style sheets do the rest.
 import { element, iconButton, isText } from "./dom.js";
 
@@ -21,7 +21,7 @@ export function projectorRoom() {
  * @param {boolean} projects  whether this page has a projector's view
  */
 export function createViewMode(ask, projects) {
-  const mode = { hide: /** @type {string[]} */ ([]), projector: false, told: "" };
+  const mode = { hide: /** @type {string[]} */ ([]), projector: false, sent: "" };
   const leave = iconButton("close", "Leave the projector's view (Esc)", () => project(false), "sv-square sv-leave");
   const enter = iconButton("projector", "Projector: large type, nothing else (P)", () => project(true), "sv-bare sv-project");
   const all = element("button", { type: "button", class: "sv-link sv-show-all", title: "This lesson leaves some controls out", onclick: () => showAll() }, "Show all controls");
@@ -40,9 +40,9 @@ export function createViewMode(ask, projects) {
   }
   function tell() {
     const height = projected() ? Math.round(projectorRoom() / LEAST_ZOOM) - 24 : null;
-    const told = JSON.stringify([mode.hide, mode.projector, height]);
-    if (told !== mode.told) ask({ op: "view", hide: mode.hide, projector: mode.projector, height });
-    mode.told = told;
+    const now = JSON.stringify([mode.hide, mode.projector, height]);
+    if (now !== mode.sent) ask({ op: "view", hide: mode.hide, projector: mode.projector, height });
+    mode.sent = now;
   }
   function project(on) {
     mode.projector = on;
@@ -73,10 +73,10 @@ export function createViewMode(ask, projects) {
     enter, all, foot,
     /** @param {any} view  what Python knows of it */
     update(view) {
-      const first = mode.told === "";
+      const first = mode.sent === "";
       mode.hide = view.hide;
       mode.projector = view.projector;
-      if (first) mode.told = JSON.stringify([mode.hide, mode.projector, null]);
+      if (first) mode.sent = JSON.stringify([mode.hide, mode.projector, null]);
       apply();
       if (first && projected()) tell();
     },

@@ -9,8 +9,8 @@ let behind = [];
 
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
- * A command that a live run has already obeyed may be told later, so that the rerun does not delay what it did. What waits
- * when a page is left is told by the next one: a rerun of the page that is left would bring it back.
+ * A command that a live run has already carried out may be sent later, so that the rerun does not delay what it did. What waits
+ * when a page is left is sent by the next one: a rerun of the page that is left would bring it back.
  * @param {string} sender  the page
  * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */

@@ -155,7 +155,7 @@ export function createRunStore() {
     active() {
       return ["running", "paused", "queued", "starting"].includes(this.state);
     },
-    /** Whether it can be told anything: one that is being asked for has no name yet. */
+    /** Whether it can be sent anything: one that is being asked for has no name yet. */
     hears() {
       return this.active() && this.id !== "?";
     },

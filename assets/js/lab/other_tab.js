@@ -13,7 +13,7 @@ const LIVE_SETTINGS = ["on", "strength", "gain"];
  * @param {{data: () => any, tell: (command: any) => void, showSwitches: (network: any) => void}} outer
  */
 export function createOtherTab(store, outer) {
-  /** @type {{key: string, at: number}[]} what this page told the run and has not seen among its events yet */
+  /** @type {{key: string, at: number}[]} what this page sent the run and has not seen among its events yet */
   let posted = [];
   /** @type {string | null} */
   let run = null;

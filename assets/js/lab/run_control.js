@@ -15,7 +15,7 @@ const SLIDER_PERIOD = 80;
  */
 export function createRunControl(store, lab) {
   let postedAt = 0;
-  /** @type {{text: string, answer: Promise<any>} | null} what a slider that is being moved has told last */
+  /** @type {{text: string, answer: Promise<any>} | null} what a slider that is being moved has sent last */
   let passing = null;
 
   /** @param {any} message @param {boolean} final  whether it stays, as when a slider is let go */
@@ -23,10 +23,10 @@ export function createRunControl(store, lab) {
     if (!final && performance.now() - postedAt < SLIDER_PERIOD) return;
     postedAt = performance.now();
     const text = JSON.stringify(message);
-    // A slider that is let go where it was last told of tells nothing new; what was answered then still counts.
-    const told = final && passing?.text === text ? passing.answer : null;
-    if (!told) lab.sent(message);
-    const asked = told ?? post(`skipviz/runs/${store.id}/events`, message);
+    // A slider that is let go where it sent last is not sent again; what was answered then still counts.
+    const sent = final && passing?.text === text ? passing.answer : null;
+    if (!sent) lab.sent(message);
+    const asked = sent ?? post(`skipviz/runs/${store.id}/events`, message);
     passing = final ? null : { text, answer: asked };
     const answer = await asked;
     if (answer.unreachable && final) lab.commands.send({ op: "tell", run: store.id, message });

@@ -82,11 +82,11 @@ export function createWatching(outer) {
     return long ? "There is no such lesson now: its link is old, or its page is closed. This page follows once it is there." : "Looking for the lesson …";
   }
 
-  /** Note whether somebody leads what is followed: a version of 0 says that nobody does. @param {number} told */
-  function noteLeader(told) {
-    if (Boolean(alone) === (told === 0)) return;
+  /** Note whether somebody leads what is followed: a version of 0 says that nobody does. @param {number} version */
+  function noteLeader(version) {
+    if (Boolean(alone) === (version === 0)) return;
     clearTimeout(aloneTimer);
-    alone = told === 0 ? performance.now() : 0;
+    alone = version === 0 ? performance.now() : 0;
     if (alone) aloneTimer = window.setTimeout(update, LOOK_FOR + 50);
   }
 

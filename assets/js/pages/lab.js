@@ -39,7 +39,7 @@ import { themeOf } from "../common/theme.js";
 import { createWatching } from "../lab/watching.js";
 
 const LIVE = new Set(["on", "strength", "gain"]);
-// Milliseconds after which Python hears of what a live run has been told directly.
+// Milliseconds after which Python hears of what a live run was sent directly.
 const TELL_LATER = 250;
 // px of bars beside a drawing that leaves them less.
 const LEAST_BARS = 130;

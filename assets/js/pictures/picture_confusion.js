@@ -6,7 +6,7 @@ import { clippedText, legendLines, mixer, sharpContext } from "./picture_parts.j
 const NAMES_MOST = 76;
 const NAMED_CELL = 12;
 const NUMBERED_CELL = 20;
-// Classes whose share is written out, the worst told first.
+// Classes whose share is written out, the worst first.
 const CLASSES_SAID = 4;
 
 /**
@@ -73,7 +73,7 @@ function confusionSentence(picture, names) {
   if (!picture) return "Held-out rows: the network has not been asked yet.";
   const { right, all, worst } = mixUps(picture);
   const often = worst ? `; most often ${names[worst.row] ?? worst.row} is taken for ${names[worst.column] ?? worst.column}, ${Math.round(100 * worst.share)} % of its rows` : "";
-  return `${all} held-out rows: the class of ${right} is told correctly${often}.`;
+  return `${all} held-out rows: the class of ${right} is predicted correctly${often}.`;
 }
 
 /** Where classes are unequal, their mean share that is right, and the share of each of the worst. @param {any} picture @param {string[]} names @param {any} header */

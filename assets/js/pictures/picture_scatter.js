@@ -1,5 +1,5 @@
 // @ts-check
-// What the network tells of held-out rows against the truth, in the table's own unit: right ones lie on the diagonal.
+// What the network predicts of held-out rows against the truth, in the table's own unit: right ones lie on the diagonal.
 import { formatNumber } from "../common/numbers.js";
 import { legendLines, sharpContext } from "./picture_parts.js";
 
@@ -53,7 +53,7 @@ function scatterAxes(context, picture, side, tokens) {
   context.save();
   context.translate(AXIS_ROOM / 2 - 1, side / 2);
   context.rotate(-Math.PI / 2);
-  context.fillText("told", 0, 0);
+  context.fillText("predicted", 0, 0);
   context.restore();
   if (!picture) return;
   const [low, high] = picture.extent.map(formatNumber);
@@ -63,7 +63,7 @@ function scatterAxes(context, picture, side, tokens) {
   context.fillText(high, AXIS_ROOM + side, side + AXIS_ROOM / 2 + 1);
 }
 
-/** The mean distance between told and true numbers. @param {any} picture */
+/** The mean distance between predicted and true numbers. @param {any} picture */
 function meanMiss(picture) {
   const misses = picture.truth.map((/** @type {number} */ truth, /** @type {number} */ index) => Math.abs(truth - picture.predicted[index]));
   return misses.reduce((/** @type {number} */ sum, /** @type {number} */ miss) => sum + miss, 0) / misses.length;
@@ -72,16 +72,16 @@ function meanMiss(picture) {
 /** @param {any} picture */
 function scatterSentence(picture) {
   if (!picture) return "Held-out rows: the network has not been asked yet.";
-  return `${picture.truth.length} held-out rows: the number told is off by ${formatNumber(meanMiss(picture))} on average.`;
+  return `${picture.truth.length} held-out rows: the predicted number is off by ${formatNumber(meanMiss(picture))} on average.`;
 }
 
 /** @param {any} picture @param {Record<string, string>} tokens */
 function scatterLegend(picture, tokens) {
   const lines = [
     { mark: "●", colour: tokens.accent, text: "a held-out row" },
-    { mark: "┄", colour: tokens.ink3, text: "told as it is" },
+    { mark: "┄", colour: tokens.ink3, text: "predicted as it is" },
     { text: "Outside the field: at its edge" },
   ];
   if (picture) lines.unshift({ text: `Off by ${formatNumber(meanMiss(picture))} on average` });
-  return legendLines("Told and true", lines, tokens);
+  return legendLines("Predicted and true", lines, tokens);
 }

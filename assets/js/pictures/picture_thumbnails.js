@@ -25,10 +25,10 @@ export function paintThumbnails(canvas, { picture, header }, { tokens, width }) 
     context.fillRect(box.x, box.y, cell, cell);
     if (!bytes) continue;
     drawThumbnail(context, box, picture, bytes, index, tokens);
-    const told = classNamed(names, picture.predicted[index]);
+    const predicted = classNamed(names, picture.predicted[index]);
     const right = picture.label[index] === picture.predicted[index];
-    if (!right) wrong.push(`${classNamed(names, picture.label[index])} as ${told}`);
-    nameThumbnail(context, box, told, right, tokens);
+    if (!right) wrong.push(`${classNamed(names, picture.label[index])} as ${predicted}`);
+    nameThumbnail(context, box, predicted, right, tokens);
   }
   return { sentence: thumbnailSentence(picture, wrong), legend: thumbnailLegend(picture, wrong.length, tokens) };
 }
@@ -77,16 +77,16 @@ function colourImage(bytes, width, height) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {{x: number, y: number, cell: number}} box
- * @param {string} told
+ * @param {string} predicted
  * @param {boolean} right
  * @param {Record<string, string>} tokens
  */
-function nameThumbnail(context, { x, y, cell }, told, right, tokens) {
+function nameThumbnail(context, { x, y, cell }, predicted, right, tokens) {
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.font = `${right ? 400 : 600} 12px 'Source Sans', 'Source Sans 3', sans-serif`;
   context.fillStyle = right ? tokens.ink2 : tokens.warning;
-  context.fillText(clippedText(context, right ? told : `✕ ${told}`, cell + THUMB_GAP - 2), x + cell / 2, y + cell + THUMB_CAPTION / 2);
+  context.fillText(clippedText(context, right ? predicted : `✕ ${predicted}`, cell + THUMB_GAP - 2), x + cell / 2, y + cell + THUMB_CAPTION / 2);
   if (right) return;
   context.strokeStyle = tokens.over;
   context.lineWidth = 2;

@@ -13,7 +13,7 @@ import { routesBlocked } from "../frames/reach.js";
  *   name: string, diagram: HTMLElement, plots: [string, string, HTMLElement][], panel?: string, quiet?: boolean,
  *   shown: () => {data: Exported, store: any, frame: any, values: any}, title: () => string, wedges: () => string, captions?: Record<string, () => string[]>, ask: (command: any) => number,
  *   open?: () => void,
- * }} outer  `name` is what the panel is called, `plots` are file name, words and place of each, `panel` is told to Python, a
+ * }} outer  `name` is what the panel is called, `plots` are file name, words and place of each, `panel` is sent to Python, a
  *   quiet button is an icon, `title` and `wedges` are the diagram's, `captions` those of plots of more than this one run; `open` lets
  *   a file be chosen
  */

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from .admission import Room, Waiting
 
 LONGEST = 3600
-"""Seconds beyond which a wait is told no closer: it comes from the steps asked for, of which few runs take a million."""
+"""Seconds beyond which a wait is said no closer: it comes from the steps asked for, of which few runs take a million."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def expected_waits(
 
 
 def said(seconds: float | None) -> int | None:
-    """Return a wait as it is told: to 5 seconds below a minute, to half minutes below ten, then to minutes, up to `LONGEST`."""
+    """Return a wait as it is said: to 5 seconds below a minute, to half minutes below ten, then to minutes, up to `LONGEST`."""
     if seconds is None:
         return None
     grain = 5 if seconds < 60 else 30 if seconds < 600 else 60

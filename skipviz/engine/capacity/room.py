@@ -17,8 +17,8 @@ def free_mb() -> float:
     free = psutil.virtual_memory().available
     with suppress(OSError, ValueError, KeyError):
         limit, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-        told = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
-        free = min(free, limit - used + int(told["inactive_file"]))  # pages of files are given up when memory is short
+        figures = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+        free = min(free, limit - used + int(figures["inactive_file"]))  # pages of files are given up when memory is short
     return max(free, 0) / 2**20
 
 

@@ -50,7 +50,7 @@ class Child(asyncio.Protocol):
         self._status: int | None = None
         self._reported = False
         """Whether its exit status is known, or known to be lost."""
-        self._told = False
+        self._ended = False
         self.silent = asyncio.Event()
         """Set once its connection is gone."""
 
@@ -99,8 +99,8 @@ class Child(asyncio.Protocol):
             self._tell()
 
     def _tell(self) -> None:
-        if not self._told:
-            self._told = True
+        if not self._ended:
+            self._ended = True
             self._on_lost(self._status)
 
 
@@ -143,7 +143,7 @@ class Launcher:
         self._forks = forks
         self._tickets = itertools.count(1)
         self._children: dict[int, Child] = {}
-        """Forked children whose end the fork server has not told."""
+        """Forked children whose end the fork server has not reported."""
         self._live: set[Child] = set()
         self._tasks: set[asyncio.Task] = set()
         self._process: subprocess.Popen | None = None

@@ -38,7 +38,7 @@ SLOW = 1 / 20
 """Seconds a step from which on every step is recorded: as held to, or as reckoned, since what is kept must not hang on how busy
 a machine is; of a run that is slower than reckoned, every step passes by."""
 LATELY = 50
-"""Steps of which it is told how long one takes."""
+"""Steps by which it is reported how long one takes."""
 SETTLED = 0.5
 """Seconds after which a paused run in which nothing happens makes a checkpoint."""
 LEAVE_SECONDS = 5.0
@@ -63,11 +63,11 @@ class Session:
         self._buffer = bytearray()
         self._sent = self._emitted = 0.0
         self._pictured = {False: 0.0, True: 0.0}
-        self._told_step = 0
+        self._reported_step = 0
         self._took: deque[float] = deque(maxlen=LATELY)
         """Seconds of the last steps; the first one, which is slower by far, counts only until there is another."""
         self._warm = False
-        self._told_diverged: set[str] = set(trainer.diverged)
+        self._reported_diverged: set[str] = set(trainer.diverged)
         if request.get("resume"):
             self._put("resumed", [trainer.step, trainer.applied])
             if trainer.diverged:
@@ -205,7 +205,7 @@ class Session:
             self._pictured[passing] = now
         self._acted.clear()
         if frame is not None:
-            self._emit(frame, passing and len(trainer.diverged) == len(self._told_diverged))
+            self._emit(frame, passing and len(trainer.diverged) == len(self._reported_diverged))
         if now >= self._checkpoints.due:
             self._save()
         if urgent or now - self._sent >= SENDING_PERIOD:
@@ -216,17 +216,17 @@ class Session:
         self._emitted = time.monotonic()
         kind = 2 if passing else int(bool(frame.events))
         self._buffer += b"frame %d %d " % (frame.step, kind) + encode_frame(frame, passing) + b"\n"
-        if len(self._trainer.diverged) > len(self._told_diverged):
-            self._told_diverged = set(self._trainer.diverged)
+        if len(self._trainer.diverged) > len(self._reported_diverged):
+            self._reported_diverged = set(self._trainer.diverged)
             self._put("diverged", self._trainer.diverged)
 
     def _put(self, word: str, data) -> None:
         self._buffer += line(word, data)
 
     def _flush(self) -> None:
-        if self._trainer.step != self._told_step:
-            self._told_step = self._trainer.step
-            self._put("at", self._told_step)
+        if self._trainer.step != self._reported_step:
+            self._reported_step = self._trainer.step
+            self._put("at", self._reported_step)
             if self._took:
                 self._put("took", round(sum(self._took) / len(self._took), 6))
         if self._buffer:

@@ -1,4 +1,4 @@
-"""The share that is told right, and each class's."""
+"""The share that is predicted right, and each class's."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ def accuracy(outputs: Tensor, truth: Tensor) -> float:
 
 
 def recalls(outputs: Tensor, truth: Tensor) -> list[float | None]:
-    """Return for each class the share of its samples, or tokens, that are told right; None for a class without any."""
+    """Return for each class the share of its samples, or tokens, that are predicted right; None for a class without any."""
     classes, truth = outputs.shape[-1], truth.flatten()
     right = outputs.argmax(-1).flatten() == truth
-    counts, told = (torch.bincount(part, minlength=classes).tolist() for part in (truth, truth[right]))
-    return [good / count if count else None for good, count in zip(told, counts, strict=True)]
+    counts, right_counts = (torch.bincount(part, minlength=classes).tolist() for part in (truth, truth[right]))
+    return [good / count if count else None for good, count in zip(right_counts, counts, strict=True)]
 
 
 def balanced(recall: list[float | None]) -> float | None:

@@ -31,7 +31,7 @@ def checks(fields: Fields, shape: Shape) -> Shape:
     return Attention(heads=fields.heads, causal=fields.causal).output_shape(shape)
 
 
-def told(fields: Fields) -> str:
+def label(fields: Fields) -> str:
     """Return its heads and its mask."""
     return f" ×{fields.heads}" + ", causal" * fields.causal
 
@@ -55,7 +55,7 @@ KIND = Merge(
     learns="attention",
     fields=("heads", "causal"),
     checks=checks,
-    told=told,
+    label=label,
     parameters=lambda fields, width: {
         "weight": (3 * width, width),
         "bias": (3 * width,),

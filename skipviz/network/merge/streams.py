@@ -84,7 +84,7 @@ def _made(fields: Fields, shape: Shape, names: str) -> str:
     return f'Streams({channels(shape)}, {fields.streams}, "{fields.mixing}"{", dynamic=True" * fields.dynamic})'
 
 
-def _told(fields: Fields) -> str:
+def _label(fields: Fields) -> str:
     return f" ×{fields.streams}" + ", doubly stochastic" * (fields.mixing == "sinkhorn") + ", dynamic" * fields.dynamic
 
 
@@ -103,7 +103,7 @@ KIND = Merge(
     parameters=_parameters,
     fields=("streams", "mixing", "dynamic"),
     checks=lambda fields, shape: width_of(fields.streams, shape),
-    told=_told,
+    label=_label,
     sign="M",
     saves=lambda strength, adapted: 1 + adapted,
     calls=lambda fields: (12 if fields.dynamic else 6) + (20 if fields.mixing == "sinkhorn" else 0),

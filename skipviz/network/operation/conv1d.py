@@ -40,9 +40,9 @@ class SequenceConvolution(Operation):
     @property
     def around(self) -> tuple[int, int]:
         """How many zeros stand before and behind the sequence."""
-        all_told = self.dilation * (self.kernel - 1)
-        behind = 0 if self.causal else all_told // 2
-        return all_told - behind, behind
+        whole = self.dilation * (self.kernel - 1)
+        behind = 0 if self.causal else whole // 2
+        return whole - behind, behind
 
     @property
     def looks_ahead(self) -> bool:

@@ -71,7 +71,7 @@ def pictures_source(task: Task, pictures: Pictures) -> Reading:
     is_bytes = pictures.images.dtype == np.uint8
     if not (of_files or of_pixels) and is_bytes and not ((pictures.images != 0) & (pictures.images != 255)).any():
         lines += ["if images.dtype == bool:", "    images = images * np.uint8(255)"]
-    lines += ["x = np.ascontiguousarray(images, dtype=np.float32)", *_told(source, own)]
+    lines += ["x = np.ascontiguousarray(images, dtype=np.float32)", *_target_lines(source, own)]
     body = PICTURES.format(
         sentence=sentence(task),
         seed=task.seed,
@@ -135,7 +135,7 @@ def _of_arrays(source: dict, own: Own) -> list[str]:
     return [*lines, f"images = {CHANNELS_FIRST[source['channels']]}"] if source["channels"] != "first" else lines
 
 
-def _told(source: dict, own: Own) -> list[str]:
+def _target_lines(source: dict, own: Own) -> list[str]:
     """Return the lines that make `y` of labels or masks."""
     if own.kind == "labels":
         labels = "(labels != 0).argmax(1)" if source.get("one_hot") else "labels"

@@ -11,7 +11,7 @@ import numpy as np
 from ...tasks import numerals
 from ...tasks.own import Own, UploadError, shown
 from ...tasks.own_samples import FLAT
-from ...tasks.table import Column, Table, inputs, told
+from ...tasks.table import Column, Table, inputs, target_values
 from ...tasks.task import Task
 from .own_rows import rows_source
 from .own_words import MEAN, Reading, comment_safe, literal, sentence
@@ -29,7 +29,7 @@ def data():
 
 
 def table():
-    """Return the inputs that each column of the file makes, and what is told, of the rows in which that is known."""
+    """Return the inputs that each column of the file makes, and the target, of the rows in which that is known."""
     if not FILE.is_file():
         sys.exit(f"There is no file {{FILE}}: give the path of {{NAME}} as the first argument.")
     try:
@@ -38,7 +38,7 @@ def table():
         columns = [
 {columns}
         ]
-{told}    except Exception:  # another file fails in many ways
+{target}    except Exception:  # another file fails in many ways
         sys.exit(OTHER)
     if sha256(b"".join(column.tobytes() for column in (*columns, y))).hexdigest() != DIGEST:
         sys.exit(OTHER)
@@ -92,7 +92,7 @@ def table_source(task: Task, table: Table) -> Reading:
     table = table.read_as(own.decimal, own.dates, own.taken)
     column, used = table.column(own.target), inputs(table, own.target)
     rows_of = rows_source(table)
-    rows, y, _ = told(column, own.kind)
+    rows, y, _ = target_values(column, own.kind)
     is_number = [one.kind != "category" for one in used]
     standardise_y = ""
     if own.kind == "numbers":
@@ -105,7 +105,7 @@ def table_source(task: Task, table: Table) -> Reading:
         standardise_y=standardise_y,
         rows=rows_of.lines,
         columns="\n".join(f"            {_column(one, places[one.name])}" for one in used),
-        told=_told(column, places[own.target], own),
+        target=_target_lines(column, places[own.target], own),
         returned="columns" if len(rows) == table.rows else "[column[there] for column in columns]",
     )
     parts = [body]
@@ -151,9 +151,9 @@ def _numbers(column: Column, place: int) -> str:
     return f"numbers(cells[{place}]{', comma=True' if column.comma else ''}{unit})"
 
 
-def _told(column: Column, place: int, own: Own) -> str:
+def _target_lines(column: Column, place: int, own: Own) -> str:
     """Return the lines that make `y`, and `there` where not every row is used."""
-    rows, _, _ = told(column, own.kind)
+    rows, _, _ = target_values(column, own.kind)
     known = len(column.values) - (np.isnan(column.values) if column.kind == "number" else column.values < 0).sum()
     lines = []
     what = f"  # {comment_safe(own.target)}"

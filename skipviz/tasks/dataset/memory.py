@@ -28,7 +28,7 @@ def memory(rng: np.random.Generator, samples: int, length: int, vocabulary: int)
     return given, wanted
 
 
-def _told(task: Task) -> str:
+def _sentence(task: Task) -> str:
     count = max(1, task.tokens() // SHARE)
     return f"the first {count} of {task.tokens()} tokens again, at the end" if count > 1 else "the first token again, at the end"
 
@@ -38,7 +38,7 @@ KIND = TaskKind(
     name="memory",
     title="Copy memory",
     sentence="the first tokens again, after a gap",
-    told=_told,
+    sentence_of=_sentence,
     loss="token_cross_entropy",
     metric="exact",
     outputs=12,

@@ -1,4 +1,4 @@
-"""The share that is told right."""
+"""The share that is predicted right."""
 
 from ..objective_kind import Metric
 

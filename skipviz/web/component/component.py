@@ -1,4 +1,4 @@
-"""The component: the browser's part, mounted with what it is told, and the commands that come back."""
+"""The component: the browser's part, mounted with its data, and the commands that come back."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def mount(data: dict, key: str) -> None:
     inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
     if inline:
         st.session_state.inline = True
-    told = {**data, "view": view.told(), "session": _session(), **_once(data, key)}
+    sent = {**data, "view": view.page_fields(), "session": _session(), **_once(data, key)}
     changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed")}
-    _component(inline)(data=[told], key=key, **changes)
+    _component(inline)(data=[sent], key=key, **changes)
 
 
 def _once(data: dict, key: str) -> dict:

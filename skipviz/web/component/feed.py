@@ -48,7 +48,7 @@ def _draw(runs: list[str], token: str | None, version: int) -> None:
 
 def _notice() -> str:
     page = get_script_run_ctx().session_id
-    return shutdown_notice.told(page, lambda: runtime.get_instance().is_active_session(page))
+    return shutdown_notice.sentence_for(page, lambda: runtime.get_instance().is_active_session(page))
 
 
 def perform(command: dict) -> bool:

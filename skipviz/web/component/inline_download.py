@@ -59,7 +59,7 @@ def perform(editor: Editor | None, command: dict) -> bool:
     return True
 
 
-def told() -> dict | None:
+def file() -> dict | None:
     """Return the file that the page has asked for and not taken yet: its name and content, or why there is none."""
     return _downloads().file()
 

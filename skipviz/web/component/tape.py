@@ -26,7 +26,7 @@ class Tape:
         self._places.clear()
 
     def take(self, engine, runs: list[str]) -> None:
-        """Add what `runs` have to tell since the last time; what is told of others is forgotten."""
+        """Add what `runs` have to tell since the last time; what others had to tell is forgotten."""
         self._places = {run_id: place for run_id, place in self._places.items() if run_id in runs}
         self.batches = [batch for batch in self.batches if batch["run"] in runs]
         for run_id in runs:

@@ -1,1 +1,1 @@
-"""What the browser's part is made of and told. Imports no streamlit."""
+"""What the browser's part is made of, and its data. Imports no streamlit."""

@@ -1,4 +1,4 @@
-"""What the browser's part is told: the network, its drawing, its gradient at initialisation, its run."""
+"""The data of the browser's part: the network, its drawing, its gradient at initialisation, its run."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def network_data(network: Network) -> dict:
 
 
 def _layer_data(layer: Layer, shape: NodeShape, fields: dict) -> dict:
-    """Return what a page is told of a box, on the trunk or beside it."""
+    """Return a box as a page gets it, on the trunk or beside it."""
     return {
         "id": layer.id,
         "label": layer.op.label(),
@@ -134,13 +134,13 @@ def _skip_data(network: Network, index: int, beside: Beside, shared: dict[str, f
 
 
 def _edge_data(edge: Edge, way: Way, name: str, merges: bool) -> dict:
-    """Return what a page is told of an edge of a branch: what it is told of a skip, as far as an edge has it."""
-    told = {**_way_data(edge, way.skip, way.shape, way.carries, way.target), "name": name}
-    return told | {"to": edge.target, "merges": merges} | ({} if merges and edge.port else {"adapters": [], "spatials": []})
+    """Return an edge of a branch as a page gets it: as a skip, as far as an edge has its fields."""
+    data = {**_way_data(edge, way.skip, way.shape, way.carries, way.target), "name": name}
+    return data | {"to": edge.target, "merges": merges} | ({} if merges and edge.port else {"adapters": [], "spatials": []})
 
 
 def _way_data(part: Skip | Edge, skip: Skip, shape: SkipShape, source: Shape, target: Shape) -> dict:
-    """Return what a page is told of a skip or an edge, which carries as a skip does."""
+    """Return a skip as a page gets it, or an edge, which carries as a skip does."""
     return {
         "id": part.id,
         "on": part.on,

@@ -1,4 +1,4 @@
-"""What a replay's script is told of a run: its networks, their drawings, the facts beside them. Imports no streamlit."""
+"""A run as a replay's script gets it: its networks, their drawings, the facts beside them. Imports no streamlit."""
 
 from __future__ import annotations
 

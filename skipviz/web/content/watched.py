@@ -1,4 +1,4 @@
-"""What a watching page is told of somebody's experiment: the same for all who watch, so drawn and encoded once.
+"""Somebody's experiment as a watching page gets it: the same for all who watch, so drawn and encoded once.
 
 No streamlit here: a class that follows into the next run asks our route, and not two hundred scripts.
 """

@@ -65,7 +65,7 @@ def _published(norm, encoder=0, **_) -> tuple[str, int]:
 
 
 def follow_causal(values: dict, before: Task, task: Task) -> dict:
-    """What is told from what came before needs the causal mask, and where that was the reason for it, it goes again."""
+    """What is predicted from what came before needs the causal mask, and where that was the reason for it, it goes again."""
     return values if before.causal == task.causal else {**values, "causal": "on" if task.causal else "off"}
 
 

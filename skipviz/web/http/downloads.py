@@ -144,9 +144,9 @@ def _attachment(name: str, body: bytes) -> Response:
 def _table(run: Run, suffix: str) -> bytes:
     """Return a run's table, made by a process of its own: pandas would stay in this one, and hold up the pages meanwhile."""
     command = [sys.executable, "-m", "skipviz.sharing.table", suffix]
-    told = b"\n".join([(run.began or run.experiment).to_json().encode(), *run.frames])
+    written = b"\n".join([(run.began or run.experiment).to_json().encode(), *run.frames])
     try:
-        made = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, check=False, timeout=TABLE_SECONDS)
+        made = subprocess.run(command, cwd=ROOT, input=written, capture_output=True, check=False, timeout=TABLE_SECONDS)
     except subprocess.TimeoutExpired:
         raise FileError(503, f"this table took over {TABLE_SECONDS:g} s to make and was given up", CROWDED_AGAIN) from None
     if made.returncode:

@@ -25,27 +25,27 @@ class Figures:
 
     def collect(self) -> Iterator[Metric]:
         """Yield every figure as it stands now."""
-        told = self._engine.figures()
+        figures = self._engine.figures()
         runs = GaugeMetricFamily("skipviz_runs", "Runs kept, by state.", labels=["state"])
-        for state, count in told["runs"].items():
+        for state, count in figures["runs"].items():
             runs.add_metric([state], count)
         yield runs
         yield GaugeMetricFamily("skipviz_engine_warm", "1 once workers start at once.", int(self._engine.warm))
-        yield GaugeMetricFamily("skipviz_queue_length", "Runs that wait in line.", told["queue_length"])
+        yield GaugeMetricFamily("skipviz_queue_length", "Runs that wait in line.", figures["queue_length"])
         bounds = [*(f"{bound:g}" for bound in WAIT_BOUNDS), "+Inf"]
-        waits = list(zip(bounds, accumulate(told["queue_wait_counts"]), strict=True))
+        waits = list(zip(bounds, accumulate(figures["queue_wait_counts"]), strict=True))
         yield HistogramMetricFamily(
-            "skipviz_queue_wait_seconds", "How long runs that began were in line.", waits, told["queue_wait_sum"]
+            "skipviz_queue_wait_seconds", "How long runs that began were in line.", waits, figures["queue_wait_sum"]
         )
-        yield CounterMetricFamily("skipviz_frames_received", "Frames that workers sent.", told["frames_received"])
-        yield CounterMetricFamily("skipviz_frames_sent", "Frames that went to viewers.", told["frames_sent"])
+        yield CounterMetricFamily("skipviz_frames_received", "Frames that workers sent.", figures["frames_received"])
+        yield CounterMetricFamily("skipviz_frames_sent", "Frames that went to viewers.", figures["frames_sent"])
         yield GaugeMetricFamily("skipviz_viewers", "Streams that are open.", self._viewers())
-        yield CounterMetricFamily("skipviz_steps", "Training steps taken.", told["steps"])
-        yield GaugeMetricFamily("skipviz_steps_per_second", "Training steps a second, all runs together.", told["steps_a_second"])
-        yield GaugeMetricFamily("skipviz_workers", "Worker processes.", told["workers"])
-        memory = told["worker_memory_mb"] * 2**20
+        yield CounterMetricFamily("skipviz_steps", "Training steps taken.", figures["steps"])
+        yield GaugeMetricFamily("skipviz_steps_per_second", "Training steps a second, of all runs.", figures["steps_a_second"])
+        yield GaugeMetricFamily("skipviz_workers", "Worker processes.", figures["workers"])
+        memory = figures["worker_memory_mb"] * 2**20
         yield GaugeMetricFamily("skipviz_worker_memory_bytes", "Memory that the workers hold for themselves.", memory)
-        reckoned = told["reckoned_memory_mb"] * 2**20
+        reckoned = figures["reckoned_memory_mb"] * 2**20
         yield GaugeMetricFamily(
             "skipviz_reckoned_memory_bytes", "Memory that the runs under way may need at their peaks.", reckoned
         )

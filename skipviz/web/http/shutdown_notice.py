@@ -1,4 +1,4 @@
-"""What every page is told once the server is to stop, also those that only ask from time to time. Imports no streamlit."""
+"""What every page says once the server is to stop, also those that only ask from time to time. Imports no streamlit."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class ShutdownNotice:
         self._asked: dict[object, tuple[float, Callable[[], bool]]] = {}
         """When each page asked last, and whether it is still open."""
 
-    def told(self, page: object, is_open: Callable[[], bool] = lambda: True) -> str:
-        """Return what a page that asks now is told: a sentence, mostly none."""
+    def sentence_for(self, page: object, is_open: Callable[[], bool] = lambda: True) -> str:
+        """Return the sentence for a page that asks now, mostly none."""
         self._asked[page] = self._clock(), is_open
         self._forget()
         return self._notice
 
     def tell(self) -> bool:
-        """Have every page told; return whether the server stays for some that ask: not the second time, nor where none does."""
+        """Have every page say it; return whether the server stays for some that ask: not the second time, nor where none does."""
         first = not self._notice
         if first:
             self._forget()

@@ -46,8 +46,8 @@ def cursors_from(text: str) -> dict[str, int]:
 class Viewer:
     """One open stream: which runs, and up to where it has them (None: nothing yet).
 
-    With the token of a classroom it has whatever run that shows, and is told of each change of it. Without runs and room it
-    only hears what is told to all.
+    With the token of a classroom it has whatever run that shows, and hears of each change of it. Without runs and room it
+    only hears what is sent to all.
     """
 
     def __init__(self, run_ids: list[str], known: dict[str, int], room: str | None = None) -> None:
@@ -181,7 +181,7 @@ class Broadcaster:
                 viewer.wake.set()
 
     def _news(self, viewer: Viewer, run_id: str) -> list[bytes]:
-        """Return the messages that bring `viewer` up to date on one run, in parts, and take it as told."""
+        """Return the messages that bring `viewer` up to date on one run, in parts, and take them as sent."""
         cursor = viewer.cursors[run_id]
         run = self._engine.kept(run_id)
         if run is None:
@@ -209,7 +209,7 @@ class Broadcaster:
         return [*resync, *_message(place, body)]
 
     def _changed(self, run_id: str) -> None:
-        """Note a run's news; called from the engine's thread. What an event did is told at once."""
+        """Note a run's news; called from the engine's thread. What an event did is sent at once."""
         with self._lock:
             first = not self._dirty
             self._dirty.add(run_id)

@@ -43,7 +43,7 @@ def page() -> None:
             "done": state.done,
             "compact": state.compact,
             "message": message,
-            "file": inline_download.told(),
+            "file": inline_download.file(),
             **compared(state),
         },
         KEY,

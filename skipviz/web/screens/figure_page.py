@@ -52,7 +52,7 @@ def page() -> None:
             "compact": state.compact,
             "speed": SPEED,
             "message": state.message,
-            "file": inline_download.told(),
+            "file": inline_download.file(),
             "absent": _absent(state, panels),
             "steps": max(panel["steps"] for panel in panels),
             "repeat": _address(state).get("repeat", ""),

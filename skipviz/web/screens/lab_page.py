@@ -51,19 +51,19 @@ def page() -> None:
             "compact": state.compact,
             "speed": state.speed,
             "message": state.message,
-            "file": inline_download.told(),
+            "file": inline_download.file(),
             "stem": inline_download.stem_of(editor),
             "hint": hint(editor.experiment),
             "next_hint": next_hint(editor.experiment),
             **data,
-            **watching.told(state, editor),
+            **watching.page_fields(state, editor),
         },
         KEY,
     )
     # Only what was handed on is forgotten: a rerun may have cut this one short.
     state.message = editor.select = None
     if component.wants_feed(KEY):
-        watch = watching.told(state, editor)["watch"] or {}
+        watch = watching.page_fields(state, editor)["watch"] or {}
         feed.draw([editor.run] if editor.run else [], state.follow, watch.get("version", 0))
 
 

@@ -58,15 +58,15 @@ class Classroom:
     page that knew the classroom before the server was restarted takes what comes after for news."""
     ended: bool = False
     owner: str = ""
-    """Whose it is, which nobody is told."""
+    """Whose it is, which no message says."""
 
     def news(self) -> dict:
-        """Return what those who follow are told."""
+        """Return the message for those who follow."""
         return {"follow": self.token, "version": self.version, "run": self.run, "ended": self.ended}
 
     @staticmethod
     def unknown(token: str) -> dict:
-        """Return what those are told who follow a classroom whose owner has not come (yet)."""
+        """Return the message for those who follow a classroom whose owner has not come (yet)."""
         return {"follow": token, "version": 0, "run": None, "ended": False}
 
 

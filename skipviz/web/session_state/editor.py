@@ -35,7 +35,7 @@ class Editor:
     """Whether a network with scales is drawn as a U."""
     select: dict | None = None
     said: tuple[str, str] | None = None
-    """What an edit did to the run, until that is told."""
+    """What an edit did to the run, until that is sent."""
     left: list[tuple[Experiment, str]] = field(default_factory=list)
     """Runs that an edit has ended, the newest last, and the experiment that each stood at."""
     before: Experiment | None = None

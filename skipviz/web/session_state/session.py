@@ -158,7 +158,7 @@ def address() -> str:
 def adopt(editor: Editor, run_id: str, *, speed: float | None, baseline: bool, paused: bool) -> None:
     """Take a run that this browser has just started as the editor's own; one that is not its own is not taken.
 
-    What was changed while it was being started is told to it; where it cannot follow, what was changed is started instead.
+    What was changed while it was being started is sent to it; where it cannot follow, what was changed is started instead.
     """
     run = get_engine().run(run_id)
     if run is None or run.owner != owner():

@@ -59,8 +59,8 @@ def perform(command: dict) -> bool:
     return False
 
 
-def told() -> dict:
-    """Return what the browser's part is told of it."""
+def page_fields() -> dict:
+    """Return it as the browser's part gets it."""
     now = view()
     return {"hide": now.hide, "projector": now.projector, "code": now.code, "inline": bool(st.session_state.get("inline"))}
 

@@ -106,8 +106,8 @@ def show(state: SessionState, editor: Editor) -> None:
         classrooms.show(state.lead, editor.experiment, editor.run, session.owner())
 
 
-def told(state: SessionState, editor: Editor) -> dict:
-    """Return what the page is told of it: `watch` (None where everything is one's own) and `lead`."""
+def page_fields(state: SessionState, editor: Editor) -> dict:
+    """Return the page's fields of it: `watch` (None where everything is one's own) and `lead`."""
     watch = None
     if is_watching(state, editor):
         room = classrooms.get(state.follow) if state.follow else None

@@ -1,4 +1,4 @@
-"""The sidebar's part for data of one's own: a file is read here, what was understood is said, and what is to be told is chosen.
+"""The sidebar's part for data of one's own: a file is read here, what was understood is said, and the target is chosen.
 
 A file's bytes are let go as soon as they are read; its arrays are kept by the engine's uploads. Names that come from a file are
 written as text inside a block of HTML, where no Markdown is read.
@@ -19,7 +19,7 @@ from ...tasks import examples, read_pictures, table_text, upload
 from ...tasks.experiment import Experiment
 from ...tasks.own import Own, UploadError, shown_file
 from ...tasks.pictures import Pictures
-from ...tasks.table import told_kinds
+from ...tasks.table import target_kinds
 from ...tasks.task import Task
 from ..session_state.editor import Editor
 from ..session_state.session import SessionState
@@ -134,7 +134,7 @@ def _take_file(state: SessionState, editor: Editor, name: str, key: str) -> None
 
 
 def _described(data, before: Own | None) -> Own:
-    """Return the description of the data, told as before where it can be: the same file then gives the same experiment."""
+    """Return the description of the data, its target as before where it can be: the same file then gives the same experiment."""
     if before is not None:
         try:
             own = upload.described(data, before.target, before.kind, **before.choices())
@@ -158,7 +158,7 @@ def _learn(state: SessionState, editor: Editor, own: Own) -> None:
 
 
 def _understood(state: SessionState, editor: Editor, own: Own, reading: Reading) -> None:
-    """Draw the choice of what is to be told, and what was read."""
+    """Draw the choice of the target, and what was read."""
 
     def retell(target: str, kind: str | None = None, **choices) -> None:
         try:
@@ -168,12 +168,12 @@ def _understood(state: SessionState, editor: Editor, own: Own, reading: Reading)
 
     st.selectbox(
         "Target", list(reading.targets), **field_of("own_target", own.target, retell, reading.targets),
-        help="What the network learns to tell; its inputs are all else that was read.",
+        help="What the network learns to predict; its inputs are all else that was read.",
     )  # fmt: skip
     ways = reading.targets.get(own.target, ())
     if len(ways) > 1:
         st.selectbox(
-            "Told as", ways, format_func=WAYS.get,
+            "Predicted as", ways, format_func=WAYS.get,
             **field_of("own_way", own.kind, lambda way: retell(own.target, way), ways),
         )  # fmt: skip
     _ways_to_read(own, reading, lambda **choices: retell(own.target, _kind_then(own, **choices), **choices))
@@ -202,9 +202,9 @@ def _ways_to_read(own: Own, reading: Reading, put) -> None:
 
 
 def _kind_then(own: Own, **choices) -> str | None:
-    """Return how the target is told once the file is read otherwise: as before where that goes."""
+    """Return as what the target is predicted once the file is read otherwise: as before where that goes."""
     table = get_engine().uploads.load(own).read_as(**{**own.choices(), **choices})
-    kinds = next((told_kinds(column) for column in table.columns if column.name == own.target), ())
+    kinds = next((target_kinds(column) for column in table.columns if column.name == own.target), ())
     return own.kind if own.kind in kinds else None
 
 

@@ -12,7 +12,7 @@ from ...network.base import written
 from ...tasks.numerals import day, number
 from ...tasks.own import Own
 from ...tasks.pictures import Pictures
-from ...tasks.table import Column, Table, inputs, most_inputs, told_kinds
+from ...tasks.table import Column, Table, inputs, most_inputs, target_kinds
 
 KINDS = {"number": "number", "category": "categories", "id": "left out", "left out": "left out"}
 
@@ -28,7 +28,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Reading:
-    """A file's content: `targets` are what can be told, each with the ways in which it can."""
+    """A file's content: `targets` are what can be predicted, each with the ways in which it can."""
 
     summary: str
     targets: dict[str, tuple[str, ...]]
@@ -91,7 +91,7 @@ def _table_reading(kept: Table, own: Own | None) -> Reading:
         columns.append((column.name, kind, remark))
     return Reading(
         summary=f"{table.rows:,} rows, {len(table.columns)} columns",
-        targets={column.name: kinds for column in table.columns if (kinds := told_kinds(column))},
+        targets={column.name: kinds for column in table.columns if (kinds := target_kinds(column))},
         columns=tuple(columns),
         head=tuple(column.name for column in table.columns),
         preview=table.preview,

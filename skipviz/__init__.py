@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .network import (
     Adapter,
     Edge,
+    Group,
     Head,
     Join,
     Layer,
@@ -42,6 +43,7 @@ __all__ = [
     "Edge",
     "Experiment",
     "ExperimentError",
+    "Group",
     "Head",
     "Join",
     "Layer",

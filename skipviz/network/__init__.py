@@ -2,6 +2,7 @@
 
 from .base import NetworkError, Shape
 from .edge import Edge
+from .group import Group
 from .layer import Layer
 from .network import Head, Network, Shapes
 from .node import Join, Node
@@ -13,6 +14,7 @@ globals().update(CLASSES)
 __all__ = [
     "Adapter",
     "Edge",
+    "Group",
     "Head",
     "Join",
     "Layer",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from .base import Frozen, NetworkError, sentence
 from .branch import INPUT, arriving_at
+from .group import joined, without
 from .layer import Layer
 from .network import MAX_LAYERS, Network
 from .rest import check_rests, unfit
@@ -25,7 +26,10 @@ SWITCHES = frozenset({"on", "strength", "gain"})
 
 
 def changed(network: Network, **parts) -> Network:
-    """Return `network` with some of its fields replaced and checked again."""
+    """Return `network` with some of its fields replaced and checked again; boxes that are no longer there leave their groups."""
+    if network.groups and "groups" not in parts:
+        before, after = ({part.id for name in BOXES for part in now.get(name, getattr(network, name))} for now in ({}, parts))
+        parts["groups"] = without(network.groups, before - after)
     return network.replaced(**parts)
 
 
@@ -93,7 +97,8 @@ def set_layers(network: Network, identifiers, **changes) -> Network:
 def insert_layer(network: Network, position: int, layer: Layer | None = None) -> Network:
     """Return `network` with a layer after state h_position, by default a twin of its neighbour.
 
-    Skips that leave from or land at h_position stay there; those above move up.
+    Skips that leave from or land at h_position stay there; those above move up. It belongs to the groups that hold both its
+    neighbours.
     """
     if not 0 <= position <= network.depth:
         raise NetworkError(f"there is no state h({position}): the last is h({network.depth})")
@@ -105,7 +110,9 @@ def insert_layer(network: Network, position: int, layer: Layer | None = None) ->
     layer = layer.model_copy(update={"id": _free((*network.layers, *network.branches), "f")})
     layers = (*network.layers[:position], layer, *network.layers[position:])
     skips = tuple(_moved(skip, lambda state: state + 1 if state > position else state) for skip in network.skips)
-    return changed(network, layers=layers, skips=skips)
+    neighbours = [one.id for one in network.layers[max(0, position - 1) : position + 1]]
+    groups = joined(network.groups, layer.id, *neighbours) if 0 < position < network.depth else network.groups
+    return changed(network, layers=layers, skips=skips, groups=groups)
 
 
 def remove_layer(network: Network, identifier: str) -> Network:
@@ -153,12 +160,12 @@ def pruned(network: Network) -> dict[str, tuple]:
 
 
 def repeated(unit: Network, count: int) -> Network:
-    """Return `unit`'s layers and skips stacked `count` times, with ids `u<repeat>.<id>`; its head stays."""
+    """Return `unit`'s layers, skips and groups stacked `count` times, with ids `u<repeat>.<id>`; its head stays."""
     if not 1 <= count * unit.depth <= MAX_LAYERS:
         raise NetworkError(f"{unit.depth} layers repeat between 1 and {MAX_LAYERS // unit.depth} times, not {count}")
     if count == 1:
         return unit
-    layers, skips, branches, edges = [], [], [], []
+    layers, skips, branches, edges, groups = [], [], [], [], []
     for index in range(count):
         u = f"u{index + 1}"
         for laid, parts in ((layers, unit.layers), (branches, unit.branches)):
@@ -169,11 +176,15 @@ def repeated(unit: Network, count: int) -> Network:
             offset = {"source": skip.source + index * unit.depth, "target": skip.target + index * unit.depth}
             via = {"via": f"{u}.{skip.via}"} if skip.via else {}
             skips.append(skip.model_copy(update={"id": f"{u}.{skip.id}", **offset, **via}))
+        for group in unit.groups:
+            nodes = tuple(f"{u}.{name}" for name in group.nodes)
+            groups.append(group.replaced(name=f"{u}.{group.name}", nodes=nodes))
         below = f"u{index}.{unit.layers[-1].id}" if index else INPUT
         for edge in unit.edges:
             source = below if edge.source == INPUT else f"{u}.{edge.source}"
             edges.append(edge.model_copy(update={"id": f"{u}.{edge.id}", "source": source, "target": f"{u}.{edge.target}"}))
-    return changed(unit, layers=tuple(layers), skips=tuple(skips), branches=tuple(branches), edges=tuple(edges))
+    made = {"layers": layers, "skips": skips, "branches": branches, "edges": edges, "groups": groups}
+    return changed(unit, **{name: tuple(parts) for name, parts in made.items()})
 
 
 def with_switches_of(network: Network, before: Network) -> Network:

@@ -10,6 +10,7 @@ from .base import AS_KEPT, Frozen, Identifier, NetworkError, Shape, channels, el
 from .branch import INPUT, arriving_at, branch_shape, check_branches, check_shared, ready_at
 from .edge import Edge
 from .graph import GRAPH, named, parts_of
+from .group import MAX_GROUPS, Group, check_groups, without
 from .layer import Init, Layer
 from .merge import MERGES
 from .node import Node
@@ -65,6 +66,7 @@ class Network(Frozen):
     edges: tuple[Edge, ...] = Field((), max_length=2 * MAX_SKIPS, description="what leads into the nodes of branches")
 
     further: dict[Identifier, tuple[int, ...]] = Field({}, max_length=7, description="further inputs' shapes, for branches to read")
+    groups: tuple[Group, ...] = Field((), max_length=MAX_GROUPS, description="named sets of layers and branches' nodes, nested")
     tied: str = Field("", max_length=32, description="id of the embedding or layer whose weight the head uses; '': its own")
     origin: Made = Field(None, description="what made it; networks that are equal but for it are equal")
 
@@ -94,6 +96,8 @@ class Network(Frozen):
                 raise NetworkError(f"two {kind}s have the same id")
         if self.branches or self.edges or any(skip.via for skip in self.skips):
             check_branches(self)
+        if self.groups:
+            check_groups(self)
         _check_skips(self)
         _check_tokens(self)
         self._shapes = infer(self)
@@ -174,7 +178,11 @@ def _from_graph(values: dict) -> dict:
     if len(nodes) > MAX_LAYERS + MAX_SKIPS or len(edges) > MAX_LAYERS + 2 * MAX_SKIPS:
         raise NetworkError(f"a graph has at most {MAX_LAYERS + MAX_SKIPS:,} nodes and {MAX_LAYERS + 2 * MAX_SKIPS:,} edges")
     inputs = {name: tuple(shape) for name, shape in values["inputs"].items()}
-    parts = parts_of(inputs, [Node.model_validate(node) for node in nodes], named(edges), values["output"])
+    nodes = [Node.model_validate(node) for node in nodes]
+    parts = parts_of(inputs, nodes, named(edges), values["output"])
+    if "groups" in values:  # a merge that lands on a layer is no box of its own
+        landed = {node.id for node in nodes} - {part.id for part in (*parts["layers"], *parts["branches"])}
+        parts["groups"] = without([Group.model_validate(group) for group in values["groups"]], landed)
     return {**{name: value for name, value in values.items() if name not in GRAPH}, **parts}
 
 

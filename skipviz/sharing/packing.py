@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 
+from ..network.group import MAX_GROUPS, MAX_NESTED
 from ..network.network import MAX_LAYERS, MAX_SKIPS
 from ..network.operation import OPERATIONS
 from .packed_origin import packed_origin, unpacked_origin
@@ -106,7 +108,7 @@ MAX_NUMBER = 10**9
 """Numbers inside an id that are larger stay text."""
 
 _NUMBER = re.compile(r"(?<!\d)(?:0|[1-9]\d{0,8})(?!\d)")
-_TEMPLATE = re.compile(r"[A-Za-z0-9._#-]{0,32}")
+_TEMPLATE = re.compile(r"[A-Za-z0-9._/#-]{0,64}")
 
 
 class PackingError(ValueError):
@@ -162,7 +164,29 @@ def _packed_network(network: dict) -> dict:
             short["v"] = _packed_ids([skip.get("via", "") for skip in skips])
     if network.get("branches"):
         short["b"] = [*_packed_parts(network["branches"], LAYER), *_packed_parts(network["edges"], EDGE, ("source", "target"))]
+    if network.get("groups"):
+        short["g"] = _packed_groups(network["groups"], [part["id"] for part in (*layers, *network.get("branches", ()))])
     return short
+
+
+def _packed_groups(groups: list[dict], ids: list[str]) -> list:
+    """Return the names of groups, how many nodes each has, and their places among a network's boxes as differences."""
+    places = {identifier: place for place, identifier in enumerate(ids)}
+    nodes = [places[name] for group in groups for name in group["nodes"]]
+    counts = [len(group["nodes"]) for group in groups]
+    return [_packed_ids([group["name"] for group in groups]), _runs(counts), _runs(_differences(nodes))]
+
+
+def _unpacked_groups(short, ids: list[str]) -> list[dict]:
+    names, counts, nodes = _columns(short, 3)
+    names, counts = _unpacked_ids(names, MAX_GROUPS), _unrun(counts, MAX_GROUPS)
+    nodes = iter(_chosen(ids, _sums(_unrun(nodes, MAX_NESTED * (MAX_LAYERS + MAX_SKIPS)))))
+    _need(len(names) == len(counts), "it has more groups than names, or fewer")
+    groups = [{"name": name, "nodes": [*islice(nodes, max(0, count))]} for name, count in zip(names, counts, strict=True)]
+    _need(
+        [len(group["nodes"]) for group in groups] == counts and not [*nodes], "its groups have more nodes than they say, or fewer"
+    )
+    return groups
 
 
 def without_origins(short: dict) -> dict:
@@ -178,7 +202,7 @@ def _packed_parts(parts: list[dict], table: dict, names: tuple[str, ...] = ()) -
 
 def _unpacked_network(short) -> dict:
     _need(isinstance(short, dict), "a variant is no network")
-    network = _long({key: value for key, value in short.items() if key not in ("l", "n", "s", "m", "b", "v", "o")}, NETWORK)
+    network = _long({key: value for key, value in short.items() if key not in ("l", "n", "s", "m", "b", "v", "o", "g")}, NETWORK)
     network |= {"origin": unpacked_origin(short["o"])} if "o" in short else {}
     columns = _columns(short.get("l"), 2)
     layers = [_long(part, LAYER) for part in _chosen(columns[0], _unrun(columns[1], MAX_LAYERS))]
@@ -188,6 +212,10 @@ def _unpacked_network(short) -> dict:
         nodes, edges = _columns(short["b"], 8)[:3], short["b"][3:]
         network["branches"] = _unpacked_parts(nodes, LAYER, MAX_SKIPS, ("id",))
         network["edges"] = _unpacked_parts(edges, EDGE, 2 * MAX_SKIPS, ("id", "source", "target"))
+    if "g" in short:
+        network["groups"] = _unpacked_groups(
+            short["g"], [part["id"] for part in (*network["layers"], *network.get("branches", ()))]
+        )
     if "s" not in short:
         _need("m" not in short and "v" not in short, "it names skips that it does not have")
         return network

@@ -166,6 +166,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
                 "branches": [],
                 "edges": [],
                 "further": {},
+                "groups": [],
                 "tied": "",
                 "origin": None,
             }
@@ -224,7 +225,7 @@ def test_a_link_of_a_version_to_come_is_refused_as_newer():
 @pytest.mark.parametrize(
     ("table", "classes", "elsewhere"),
     [
-        (packing.NETWORK, (Network,), {"layers", "skips", "branches", "edges", "origin"}),
+        (packing.NETWORK, (Network,), {"layers", "skips", "branches", "edges", "groups", "origin"}),
         (packing.HEAD, (Head,), set()),
         (packing.LAYER, (Layer,), {"id"}),
         (packing.OPERATION, (*CLASSES.values(), Join), set()),

@@ -109,7 +109,8 @@ def parts(network: Network) -> dict:
     layers = tuple(layer.model_copy(update={"id": f"f{k}", "on": True, "gain": 1.0}) for k, layer in enumerate(network.layers, 1))
     resolved = zip(network.skips, network.shapes.skips, strict=True)
     skips = sorted((_plain_skip(skip, shape.adapter) for skip, shape in resolved), key=lambda skip: (skip.target, skip.source))
-    found = {"input": network.input, "layers": layers, "skips": tuple(skips), "head": network.head, "branches": (), "edges": ()}
+    found = {"input": network.input, "layers": layers, "skips": tuple(skips), "head": network.head}
+    found |= dict.fromkeys(("branches", "edges", "groups"), ())
     if network.branches or network.tied or any(layer.shares for layer in layers):
         found |= _named(network, layers, skips)
     return found

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..network.base import axes, written
+from ..network.groups import groups_of, is_stack
 from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks, mixing, unfolded, words
 from .beside import lay_out_unfolded
 from .board_paths import own_piece, pale_lines
 from .collapsed_group import draw_collapsed_group, inside, mini_x
-from .dense_fold import dense_blocks, folded_blocks
 from .edge_labels import GRID_GAP, LABEL_PITCH, branch_on, free_place, labelled, size
 from .forks import forks
 from .geometry import STYLES, Geometry, lay_out
@@ -26,8 +26,8 @@ from .svg import Markup, group, rectangle, tag, text
 HEIGHTS = {"lab": 688, "figure": 430}
 """px of a diagram that is given no height."""
 
-GROWS, DENSE_GROWS = 1.3, 1.5
-"""A diagram may grow to this multiple of its height before it folds; dense blocks say more when they are open."""
+GROWS, APART_GROWS = 1.3, 1.5
+"""A diagram may grow to this multiple of its height before it folds; blocks that have not their like say more when open."""
 SCREEN_GROWS = 1.04
 """The same where nothing scrolls: so much smaller a projector's page may draw it."""
 
@@ -87,7 +87,7 @@ def draw(
     """
     height = height or HEIGHTS[page]
     style = STYLES[f"compact {page}" if compact else page]
-    as_unit = page == "figure" and folded and fold.is_stack(network, repeat)
+    as_unit = page == "figure" and folded and is_stack(network, repeat)
     layers = frozenset(part for part in unfolded if isinstance(part, int))
     branches = () if page == "figure" else [part for part in unfolded if isinstance(part, str)]
     if as_unit:
@@ -108,18 +108,16 @@ def draw(
 
 def _folded(network: Network, style, height: int, unfolded: frozenset[int], screen: bool) -> Plan:
     """Return the row table with collapsed groups where the network is deep."""
-    dense = dense_blocks(network)
-    whole = plan(network, fold.boxes(network)) if dense or network.depth <= fold.FOLDED_DEPTH else None
-    grows = SCREEN_GROWS if screen else DENSE_GROWS if dense else GROWS
+    blocks = groups_of(network).blocks
+    apart = bool(blocks) and all(block.unit is None for block in blocks)
+    whole = plan(network, fold.boxes(network)) if apart or network.depth <= fold.FOLDED_DEPTH else None
+    grows = SCREEN_GROWS if screen else APART_GROWS if apart else GROWS
     # A phone's rows are taller for the finger, and its page scrolls so much further.
     grows *= (style.dense.box + style.dense.gap) / (DENSE.box + DENSE.gap)
     if whole is not None and lay_out(whole, style, height).height <= height * grows:
         return whole
-    if dense:
-        return plan(network, folded_blocks(network, dense, unfolded))
-    blocks = fold.repeating(network)
     inside = [index for index in unfolded if 0 <= index < network.depth]
-    for ends in (1,) if inside else (fold.OPENED, 1):
+    for ends in (1,) if inside or apart else (fold.OPENED, 1):
         table = plan(network, fold.folded(network, blocks, ends, inside))
         if lay_out(table, style, height).dimensions.box > style.dense.box + 1:
             break

@@ -1,21 +1,16 @@
 """Which layers of a deep network get a box of their own and which are folded into a collapsed group.
 
-A collapsed group stands for a run of equal blocks; a block is the network's repeating unit, found from the layers and the
-pattern of skips. Imports the network only.
+A collapsed group stands for a run of equal blocks, or for one that has not its like beside it. Imports the network only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from ..network.groups import LEAST_LAYERS, Block
 from ..network.network import Network
-
-MAX_PERIOD = 16
-"""Layers of the longest block looked for: DenseNet's and U-Net's repeating units are shorter."""
-
-NEARLY = 0.9
-"""A period wins over a longer one that explains a few layers more."""
 
 OPENED = 2
 """Blocks that a click opens, and that stay open at either end."""
@@ -25,25 +20,11 @@ FOLDED_DEPTH = 40
 
 
 @dataclass(frozen=True)
-class Blocks:
-    """The repeating part of a network: `count` blocks of `period` layers from 0-based layer `start`."""
-
-    start: int
-    period: int
-    count: int
-
-    @property
-    def end(self) -> int:
-        """The 0-based layer after the last block."""
-        return self.start + self.period * self.count
-
-
-@dataclass(frozen=True)
 class Item:
     """One row of boxes' kind, lowest first: 0-based layers `first`..`last` of the network.
 
     A box stands for one layer, or in a folded stack for the same layer of every repeat (`layers`).
-    A collapsed group stands for `blocks` blocks.
+    A collapsed group stands for `blocks` blocks, which may have a name.
     """
 
     kind: str
@@ -51,6 +32,7 @@ class Item:
     last: int
     layers: tuple[int, ...]
     blocks: int = 0
+    name: str = ""
 
 
 def boxes(network: Network) -> tuple[Item, ...]:
@@ -64,94 +46,52 @@ def unit_boxes(network: Network, repeat: int) -> tuple[Item, ...]:
     return tuple(Item("box", k, k, tuple(range(k, network.depth, depth))) for k in range(depth))
 
 
-def is_stack(network: Network, repeat: int) -> bool:
-    """Return whether layers and skips of `network` are one unit `repeat` times over."""
-    if repeat < 2 or network.depth % repeat:
-        return False
-    depth = network.depth // repeat
-    specs = [_spec(layer) for layer in network.layers]
-    if any(specs[index] != specs[index % depth] for index in range(network.depth)):
-        return False
-    units: list[set] = [set() for _ in range(repeat)]
-    for skip in network.skips:
-        number = skip.source // depth
-        if skip.target > (number + 1) * depth:
-            return False
-        units[number].add((skip.source - number * depth, skip.target - number * depth, skip.merge))
-    return all(unit == units[0] for unit in units)
+def folded(network: Network, blocks: Sequence[Block], ends: int, unfolded: Iterable[int] = ()) -> tuple[Item, ...]:
+    """Return the items with blocks folded that hold no 0-based layer of `unfolded`.
 
-
-def repeating(network: Network) -> Blocks:
-    """Return the network's repeating part; a network without one is blocks of one layer.
-
-    The period is the shortest at which nearly as many layers equal the layer that far above them as at any other;
-    a skip that someone added does not break it.
+    Of a run of equal ones `ends` are open at either end and two more at every such layer.
     """
-    signatures = _signatures(network)
-    candidates = []
-    for period in range(1, min(MAX_PERIOD, network.depth // 3) + 1):
-        same = [index for index in range(network.depth - period) if signatures[index] == signatures[index + period]]
-        if same:
-            candidates.append((len(same) / (network.depth - period), period, same))
-    if not candidates:
-        return Blocks(0, 1, network.depth)
-    most = max(share for share, _, _ in candidates)
-    _, period, same = next(found for found in candidates if found[0] >= NEARLY * most)
-    start = same[0]
-    return _phased(network, start, same[-1] + period + 1 - start, period)
+    rows, items = {item.first: item for item in _closed(blocks, ends, frozenset(unfolded))}, []
+    while (index := items[-1].last + 1 if items else 0) < network.depth:
+        items.append(rows.get(index) or Item("box", index, index, (index,)))
+    return tuple(items)
 
 
-def folded(network: Network, blocks: Blocks, ends: int, unfolded: Iterable[int] = ()) -> tuple[Item, ...]:
-    """Return the items with `ends` blocks open at either end and two more at every 0-based layer of `unfolded`."""
-    shown = set(range(blocks.start)) | set(range(blocks.end, network.depth))
-    open_blocks = set(range(ends)) | set(range(blocks.count - ends, blocks.count))
+def _closed(blocks: Sequence[Block], ends: int, unfolded: Collection[int]) -> Iterator[Item]:
+    """Yield the rows of blocks that are folded, of those inside open ones too."""
+    for unit, run in groupby(blocks, key=lambda block: block.unit):
+        for stretch, folds in _alone(run, unfolded) if unit is None else _together([*run], ends, unfolded):
+            first, last = stretch[0], stretch[-1]
+            if folds:
+                count = len(stretch) if len(stretch) > 1 else first.parts
+                yield Item(
+                    "collapsed", first.first, last.last, tuple(range(first.first, last.last + 1)), count, _named(first, last)
+                )
+            else:
+                yield from (item for block in stretch for item in _closed(block.inner, ends, unfolded))
+
+
+def _alone(run: Iterable[Block], unfolded: Collection[int]) -> Iterator[tuple[list[Block], bool]]:
+    """Yield blocks that have nothing in common, and whether each is folded."""
+    for block in run:
+        opened = any(block.first <= index <= block.last for index in unfolded)
+        yield [block], not opened and block.last - block.first + 1 >= LEAST_LAYERS
+
+
+def _together(run: list[Block], ends: int, unfolded: Collection[int]) -> Iterator[tuple[list[Block], bool]]:
+    """Yield stretches of a run of equal blocks, and whether each is folded."""
+    opened, period = {*range(ends), *range(len(run) - ends, len(run))}, run[0].last - run[0].first + 1
     for index in unfolded:
-        number = (index - blocks.start) // blocks.period
-        first = min(number, blocks.count - OPENED)
-        open_blocks |= set(range(first, first + OPENED))
-    for number in open_blocks:
-        first = blocks.start + number * blocks.period
-        shown |= set(range(first, first + blocks.period))
-    return tuple(_items(network.depth, shown, blocks.period))
+        if run[0].first <= index <= run[-1].last:
+            first = min((index - run[0].first) // period, len(run) - OPENED)
+            opened |= {*range(first, first + OPENED)}
+    for stays_open, numbers in groupby(range(len(run)), key=opened.__contains__):
+        stretch = [run[number] for number in numbers]
+        yield stretch, not stays_open and len(stretch) > 1
 
 
-def _items(depth: int, shown: set[int], period: int):
-    index = 0
-    while index < depth:
-        last = index
-        while last + 1 < depth and index not in shown and last + 1 not in shown:
-            last += 1
-        if index in shown or last - index + 1 < 2 * period:
-            yield from (Item("box", k, k, (k,)) for k in range(index, last + 1))
-        else:
-            yield Item("collapsed", index, last, tuple(range(index, last + 1)), (last - index + 1) // period)
-        index = last + 1
-
-
-def _spec(layer) -> tuple:
-    return (layer.op, layer.activation, layer.norm, layer.order, layer.init, layer.dropout, layer.drop_path, layer.scale)
-
-
-def _signatures(network: Network) -> list[tuple]:
-    """Return what each layer looks like from where it stands; switches, strengths and gains do not count."""
-    landing: list[list] = [[] for _ in range(network.depth + 1)]
-    for skip in network.skips:
-        landing[skip.target].append((skip.target - skip.source, skip.merge))
-    return [(_spec(layer), tuple(sorted(landing[index + 1]))) for index, layer in enumerate(network.layers)]
-
-
-def _phased(network: Network, start: int, length: int, period: int) -> Blocks:
-    """Return the run cut into blocks where the fewest skips pass over the cuts."""
-    cuts = [0] * (network.depth + 2)
-    for skip in network.skips:
-        cuts[skip.source + 1] += 1
-        cuts[skip.target] -= 1
-    for state in range(1, len(cuts)):
-        cuts[state] += cuts[state - 1]
-
-    def crossing(phase: int) -> tuple:
-        count = (length - phase) // period
-        return (sum(cuts[start + phase + number * period] for number in range(count + 1)) / max(1, count), phase)
-
-    phase = min(range(period), key=crossing)
-    return Blocks(start + phase, period, (length - phase) // period)
+def _named(first: Block, last: Block) -> str:
+    """Return the name of a row of blocks: of several the first's and the last's, what both lie in said once."""
+    if first is last or not first.name:
+        return first.name
+    return f"{first.name}–{last.name.removeprefix(first.name.rpartition('/')[0] + '/')}"

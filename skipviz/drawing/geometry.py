@@ -196,7 +196,7 @@ def lay_out(
     stay free beyond the lanes.
     """
     groups = (Place(COLLAPSED, index).position for index, item in enumerate(plan.items) if item.kind == "collapsed")
-    found = boards(plan.links)
+    found = boards(plan)
     lanes = assign([link.span for link in plan.links], [Span(position, position) for position in groups], found)
     levels = _levels(plan, lanes, board_of(found))
     dimensions, collapsed_heights = _fit(plan, style, levels, height)

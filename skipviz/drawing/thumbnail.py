@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..network.groups import groups_of
 from ..network.network import Network
 from ..network.skip import Skip
-from . import fold
 from .lanes import LEFT, Lane, Span, assign
 from .svg import Markup, path, polyline, rectangle, tag
 
@@ -22,7 +22,8 @@ MARGIN = 5
 def thumbnail(network: Network) -> str:
     """Return an SVG of 56 × 72 px; its colours are the diagram's variables."""
     count = min(network.depth, MOST_LAYERS)
-    first = 0 if count == network.depth else min(fold.repeating(network).start, network.depth - count)
+    blocks = groups_of(network).blocks if count < network.depth else ()
+    first = min(blocks[0].first, network.depth - count) if blocks else 0
     skips = [skip for skip in network.skips if first <= skip.source and _reach(network, skip) <= first + count]
     if not skips:
         skips = _drawn_together(network, count)

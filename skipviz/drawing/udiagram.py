@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..network.base import spatial, written
+from ..network.groups import groups_of
 from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks, words
 from .diagram import HEIGHTS, Diagram, Painter
 from .geometry import STYLES
 from .rows import plan
-from .scales import scales
 from .svg import Markup, group, path, polyline, text
 from .ushape import UGeometry, lay_out_u
 
@@ -19,12 +19,12 @@ BADGE_HEIGHT = 13
 
 def has_u(network: Network) -> bool:
     """Return whether `network` goes down in scale and up again, and so can be drawn as a U."""
-    return scales(network) is not None
+    return groups_of(network).scales is not None
 
 
 def draw_u(network: Network, *, compact: bool = False, height: int | None = None) -> Diagram:
     """Return the diagram of `network` as a U for the lab; raises `ValueError` where `has_u` is false."""
-    found = scales(network)
+    found = groups_of(network).scales
     if found is None:
         raise ValueError("only a network that goes down in scale and up again is a U")
     table = plan(network, fold.boxes(network))

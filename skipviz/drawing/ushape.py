@@ -1,7 +1,7 @@
 """From the row table to the pixels of a U: a level for each scale, the way down on the left, the way up on the right.
 
 What stands at one height on both arms, a level's edge or a skip between equal scales, is an anchor; between two anchors
-the trunk of the shorter arm stretches. Imports the standard library only.
+the trunk of the shorter arm stretches. Imports the network only.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..network.scales import Scales
 from .geometry import HEAD_HEIGHT, LEAST_PITCH, TRUNK_EDGE, WIDEST_LANES, Geometry, Point, Style
 from .lanes import LEFT, RIGHT, Lane, Span, nested
 from .rows import BOX, FIGURE, HEAD, JOINT, Dimensions, Plan
-from .scales import Scales
 
 MIDDLE, COMPACT_MIDDLE = 168, 148
 """px between the two arms: an edge label and a skip's ring fit."""

@@ -7,11 +7,11 @@ import pytest
 from skipviz.drawing import fold
 from skipviz.drawing.board_paths import own_piece, pale_lines
 from skipviz.drawing.boards import boards
-from skipviz.drawing.dense_fold import dense_blocks
 from skipviz.drawing.diagram import draw
 from skipviz.drawing.geometry import STYLES, lay_out
 from skipviz.drawing.rows import plan
 from skipviz.network import edit, families
+from skipviz.network.groups import groups_of
 from skipviz.tasks.presets import figure_unit, get, names
 
 APART = 8
@@ -32,12 +32,12 @@ def geometry_of(network):
 
 def test_each_block_of_a_densenet_is_one_board():
     table = table_of(get("densenet-bc").network)
-    assert [len(board) for board in boards(table.links)] == [21, 21, 21]
+    assert [len(board) for board in boards(table)] == [21, 21, 21]
 
 
 @pytest.mark.parametrize("network", [figure_unit("left"), figure_unit("center"), figure_unit("right"), dense(3)])
 def test_a_few_skips_keep_lines_of_their_own(network):
-    assert boards(table_of(network).links) == []
+    assert boards(table_of(network)) == []
 
 
 def test_a_board_has_a_lane_for_each_source_and_a_row_for_each_reader():
@@ -83,32 +83,33 @@ def test_a_skip_that_is_off_keeps_its_mark_and_leaves_the_lines_of_others():
 
 def test_one_more_skip_from_a_blocks_source_joins_its_board():
     network = dense(6, depth=9)
-    (before,) = boards(table_of(network).links)
-    (after,) = boards(table_of(edit.add_skip(network, 1, 9)).links)
+    (before,) = boards(table_of(network))
+    (after,) = boards(table_of(edit.add_skip(network, 1, 9)))
     assert len(after) == len(before) + 1
 
 
 @pytest.mark.parametrize("name", [name for name in names() if "densenet" not in name])
 def test_no_other_preset_has_a_board(name):
     network = get(name).network
-    assert boards(table_of(network).links) == []
+    assert boards(table_of(network)) == []
 
 
 def test_deep_dense_blocks_fold_one_by_one_and_a_click_opens_a_whole_one():
     network = families.densenet(121, growth=8)
-    blocks = dense_blocks(network)
-    assert [len(block) for block in blocks] == [13, 25, 49, 33]
+    blocks = groups_of(network).blocks
+    assert [block.last - block.first + 1 for block in blocks] == [13, 25, 49, 33]
     diagram = draw(network)
     assert [(group["first"] - 1, group["last"], group["count"]) for group in diagram.collapsed] == [
-        (block.start, block.stop, readers) for block, readers in zip(blocks, (6, 12, 24, 16), strict=True)
+        (block.first, block.last + 1, readers) for block, readers in zip(blocks, (6, 12, 24, 16), strict=True)
     ]
     assert diagram.skips == []
-    opened = draw(network, unfolded={blocks[1][3]})
-    assert [group["first"] - 1 for group in opened.collapsed] == [blocks[0].start, blocks[2].start, blocks[3].start]
+    opened = draw(network, unfolded={blocks[1].first + 3})
+    assert [group["first"] - 1 for group in opened.collapsed] == [blocks[k].first for k in (0, 2, 3)]
     assert len(opened.skips) == 12 * 13 / 2
     assert opened.width < 300
 
 
 def test_a_network_without_dense_blocks_folds_as_ever():
-    assert dense_blocks(families.mlp(depth=300, width=8, skip_every=2)) == []
-    assert dense_blocks(families.mlp(depth=300, width=8, pattern="dense", skip_every=6)) == []
+    for fields in ({"skip_every": 2}, {"pattern": "dense", "skip_every": 6}):
+        blocks = groups_of(families.mlp(depth=300, width=8, **fields)).blocks
+        assert {block.unit for block in blocks} == {1}

@@ -17,10 +17,10 @@ from skipviz.drawing import fold
 from skipviz.drawing.diagram import draw
 from skipviz.drawing.geometry import STYLES
 from skipviz.drawing.rows import plan
-from skipviz.drawing.scales import scales
 from skipviz.drawing.udiagram import draw_u, has_u
 from skipviz.drawing.ushape import lay_out_u
 from skipviz.network import NetworkError, edit, families
+from skipviz.network.groups import groups_of
 from skipviz.tasks import presets
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -56,7 +56,7 @@ def test_a_u_is_its_golden_one(name):
 
 
 def geometry_of(network, height=660.0):
-    return lay_out_u(plan(network, fold.boxes(network)), scales(network), STYLES["lab"], height)
+    return lay_out_u(plan(network, fold.boxes(network)), groups_of(network).scales, STYLES["lab"], height)
 
 
 @st.composite

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from ..network.base import is_image
-from ..network.network import Network
+from .base import is_image
+from .network import Network
 
 MOST_LAYERS = 120
 """Layers of the deepest network that is drawn as a U; folded blocks are the column's."""

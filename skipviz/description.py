@@ -37,6 +37,9 @@ def network_described(name: str, network: Network) -> str:
         lines += ["", *_table(("skip", "id", "merge", "strength", "adapter", "carries", "parameters"), _skips(network))]
     if network.branches:
         lines += ["", *_table(("branch", "reads", "layer", "in", "out", "parameters"), _branches(network))]
+    if network.groups:
+        rows = [(group.name, group.nodes[0], group.nodes[-1], f"{len(group.nodes)}") for group in network.groups]
+        lines += ["", *_table(("group", "first", "last", "boxes"), rows)]
     counts = [sum(part.parameters for part in parts) for parts in (shapes.layers, shapes.skips, (*shapes.branches, *shapes.edges))]
     beside = f"branches {counts[2]:,} + " if network.branches else ""
     sums = f"layers {counts[0]:,} + skips {counts[1]:,} + {beside}head {shapes.head_parameters:,}"

@@ -13,7 +13,9 @@ MOST_STRIPES = 640
 """Stripes of a collapsed group: about one a pixel; of more layers every so many is shown."""
 
 RATE_BELOW = marks.BADGE_HEIGHT + 3
-"""px from the middle of a collapsed group to that of its layers' dropout."""
+"""px from the middle of a collapsed group to that of its layers' dropout, and to that of its name above."""
+MOST_LETTERS = 12
+"""Of a name: what a phone's collapsed group is wide enough for."""
 STACKED = 3
 """px between the edges of the stacked cards."""
 
@@ -34,13 +36,20 @@ def draw_collapsed_group(geometry: Geometry, index: int) -> Markup:
         _stripes(geometry, item, top, bottom),
         _mini_lane(geometry, index),
         marks.badge(geometry.trunk, middle, f"×{item.blocks} ⇕", "fold"),
+        *([marks.badge(geometry.trunk, middle - RATE_BELOW, _short(item.name), "fold")] if item.name else ()),
         *(marks.badge(geometry.trunk, middle + RATE_BELOW, rate, "fold") for rate in _rates(geometry, item)),
         text("word name", geometry.gain, top + 13, f"f({last})"),
         text("word name", geometry.gain, bottom - 5, f"f({first})"),
         **marks.focusable(
-            data_collapsed=f"p{first}", aria_label=words.collapsed_group(geometry.plan.network, first, last, item.blocks)
+            data_collapsed=f"p{first}", aria_label=words.collapsed_group(geometry.plan.network, first, last, item.blocks, item.name)
         ),
     )
+
+
+def _short(name: str) -> str:
+    """Return the end of a group's name, which tells it from those beside it."""
+    name = name if len(name) <= MOST_LETTERS else name.rpartition("/")[2]
+    return name if len(name) <= MOST_LETTERS else f"…{name[1 - MOST_LETTERS :]}"
 
 
 def _rates(geometry: Geometry, item) -> list[str]:

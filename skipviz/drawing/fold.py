@@ -5,11 +5,12 @@ A collapsed group stands for a run of equal blocks, or for one that has not its 
 
 from __future__ import annotations
 
+import string
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..network.groups import LEAST_LAYERS, Block
+from ..network.groups import Block
 from ..network.network import Network
 
 OPENED = 2
@@ -75,7 +76,7 @@ def _alone(run: Iterable[Block], unfolded: Collection[int]) -> Iterator[tuple[li
     """Yield blocks that have nothing in common, and whether each is folded."""
     for block in run:
         opened = any(block.first <= index <= block.last for index in unfolded)
-        yield [block], not opened and block.last - block.first + 1 >= LEAST_LAYERS
+        yield [block], block.large and not opened
 
 
 def _together(run: list[Block], ends: int, unfolded: Collection[int]) -> Iterator[tuple[list[Block], bool]]:
@@ -91,7 +92,8 @@ def _together(run: list[Block], ends: int, unfolded: Collection[int]) -> Iterato
 
 
 def _named(first: Block, last: Block) -> str:
-    """Return the name of a row of blocks: of several the first's and the last's, what both lie in said once."""
+    """Return the name of a row of blocks: of several the first's and the last's, shortened where they differ in a number."""
     if first is last or not first.name:
         return first.name
-    return f"{first.name}–{last.name.removeprefix(first.name.rpartition('/')[0] + '/')}"
+    stem = first.name.rstrip(string.digits)
+    return f"{first.name}–{last.name.removeprefix(stem) if last.name.rstrip(string.digits) == stem else last.name}"

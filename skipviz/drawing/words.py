@@ -197,10 +197,11 @@ def box(node: Node) -> str:
     return f"Beside the trunk: {node.words()}"
 
 
-def collapsed_group(described: Network, first: int, last: int, blocks: int) -> str:
-    """Return the sentence of a collapsed group; `first` and `last` count layers from 1."""
-    period = (last - first + 1) // blocks
-    size = f"{period} layers" if period > 1 else "one layer"
+def collapsed_group(described: Network, first: int, last: int, blocks: int, name: str = "") -> str:
+    """Return the sentence of a collapsed group; `first` and `last` count layers from 1, `name` is that of its groups."""
+    count = last - first + 1
+    size = f"{count // blocks} layers" if count >= 2 * blocks else "one layer"
     shares = sorted({layer.dropout for layer in described.layers[first - 1 : last]} - {0})
     dropped = f", dropout {' or '.join(f'{share:g}' for share in shares)}" if shares else ""
-    return f"{blocks} blocks of {size}{dropped}, f({first}) to f({last}), folded. Press Enter to open two of them."
+    held = f"{name}: {count} layers" + (f" in {blocks} blocks" if blocks < count else "") if name else f"{blocks} blocks of {size}"
+    return f"{held}{dropped}, f({first}) to f({last}), folded. Press Enter to open {'it' if name else 'two of them'}."

@@ -6,9 +6,9 @@ A column folds its blocks, a U stands on its scales, a switchboard draws its den
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from .group import holders_of
 from .network import Network
@@ -36,8 +36,7 @@ LEAST_ALIKE = 4
 """Equal blocks that are folded together: one stays open at either end."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A group whose layers stand behind one another on the trunk, `first` to `last` counted from 0."""
 
     first: int
@@ -50,6 +49,16 @@ class Block:
     """"": it was found, not written."""
     inner: tuple[Block, ...] = ()
 
+    @property
+    def large(self) -> bool:
+        """Whether it is worth a row of its own."""
+        return self.last - self.first + 1 >= LEAST_LAYERS
+
+    @property
+    def folds(self) -> bool:
+        """Whether it, or any in it, is ever folded."""
+        return self.large or self.unit is not None or any(block.folds for block in self.inner)
+
 
 class Groups:
     """What `groups_of` returns; each kind is looked for when it is asked for."""
@@ -59,8 +68,11 @@ class Groups:
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """Blocks of the trunk, lowest first; those written may hold others."""
-        return _written(self._network) or _dense_blocks(self._network) or _repeated(self._network)
+        """Blocks of the trunk, lowest first: those written, which may hold others, where folding any of them saves rows."""
+        written = _written(self._network)
+        if any(block.folds for block in written):
+            return written
+        return _dense_blocks(self._network) or _repeated(self._network)
 
     @cached_property
     def scales(self) -> Scales | None:
@@ -100,8 +112,10 @@ def is_stack(network: Network, repeat: int) -> bool:
 
 def _written(network: Network) -> tuple[Block, ...]:
     """Return the groups that are written whose layers stand behind one another; those in another are that one's."""
+    if not network.groups:
+        return ()
     holders, places = holders_of(network.groups), {layer.id: k for k, layer in enumerate(network.layers)}
-    signatures = _signatures(network) if network.groups else []
+    signatures = _signatures(network)
 
     def blocks(holder: int | None) -> tuple[Block, ...]:
         found = [one for number, other in enumerate(holders) if other == holder for one in block(number)]
@@ -123,7 +137,7 @@ def _alike(blocks: Sequence[Block], signatures: list[tuple]) -> Iterator[Block]:
     for block in [*blocks, None]:
         equal = run and block and block.first == run[-1].last + 1
         if not equal or signatures[block.first : block.last + 1] != signatures[run[-1].first : run[-1].last + 1]:
-            yield from (replace(one, unit=one.unit or run[0].first + 1) if len(run) >= LEAST_ALIKE else one for one in run)
+            yield from (one._replace(unit=run[0].first + 1) if len(run) >= LEAST_ALIKE else one for one in run)
             run = []
         run.append(block)
 
@@ -138,7 +152,7 @@ def _dense_blocks(network: Network) -> tuple[Block, ...]:
         found.append(Block(min(source for source, _ in members), last, len({target for _, target in members if target <= last})))
     found.sort(key=lambda block: block.first)
     apart = all(one.last < other.first for one, other in pairwise(found))
-    large = all(block.last - block.first + 1 >= LEAST_LAYERS for block in found)
+    large = all(block.large for block in found)
     return tuple(found) if apart and large and 2 <= len(found) <= MOST_BLOCKS else ()
 
 

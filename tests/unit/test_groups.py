@@ -1,6 +1,7 @@
 """Groups: named sets of nodes, nested, written with a network and kept through links, files and edits."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,10 @@ from skipviz import (
     families,
     link,
 )
+from skipviz.description import network_described
+from skipviz.drawing.diagram import draw
 from skipviz.network.group import MAX_NESTED
+from skipviz.network.groups import groups_of
 from skipviz.sharing.packing import PackingError, packed, unpacked
 
 
@@ -178,3 +182,82 @@ def test_a_graphs_groups_name_its_nodes_and_a_merge_that_is_no_box_of_its_own_le
 def test_a_skip_is_no_node_of_a_group():
     with pytest.raises(ValueError, match="there is no layer or branch's box 's1'"):
         stack(2, [Group(name="a", nodes=("s1",))], skips=[Skip(source=0, target=2, merge="add")])
+
+
+def stages(*sizes, named="stage{stage}/block{block}"):
+    """Return a network of stages of two-layer residual blocks, each stage and each block a group."""
+    layers, skips, groups = [], [], []
+    for stage, blocks in enumerate(sizes, 1):
+        start = len(layers)
+        for block in range(1, blocks + 1):
+            skips.append(Skip(source=len(layers), target=len(layers) + 2, merge="add"))
+            layers += [Layer(op=Linear(width=4 * stage))] * 2
+            nodes = (f"f{len(layers) - 1}", f"f{len(layers)}")
+            groups.append(Group(name=named.format(stage=stage, block=block), nodes=nodes))
+        groups.append(Group(name=f"stage{stage}", nodes=tuple(f"f{k}" for k in range(start + 1, len(layers) + 1))))
+    return Network(input=(2,), layers=layers, skips=skips, groups=groups)
+
+
+def rows(network, unfolded=()):
+    """Return the folded rows of a diagram, lowest first: the first and last layer of each, and what its sentence calls it."""
+    diagram = draw(network, unfolded=unfolded)
+    said = re.findall(r'data-collapsed="p(\d+)" aria-label="([^":]*):', diagram.svg)
+    name = {int(first): words for first, words in said}
+    return [
+        (row["first"], row["last"], name.get(row["first"], "")) for row in sorted(diagram.collapsed, key=lambda row: row["first"])
+    ]
+
+
+def test_written_stages_fold_by_name_and_a_click_opens_the_way_down_to_a_block():
+    network = stages(10, 10, 10, 2)
+    assert rows(network) == [(1, 20, "stage1"), (21, 40, "stage2"), (41, 60, "stage3")]
+    assert rows(network, {28}) == [
+        (1, 20, "stage1"),
+        (23, 28, "stage2/block2–4"),
+        (33, 38, "stage2/block7–9"),
+        (41, 60, "stage3"),
+    ]
+
+
+def test_equal_written_blocks_fold_together_and_the_row_says_the_first_and_the_last():
+    network = families.mlp(depth=80, width=8, skip_every=4, input=(8,))
+    groups = [Group(name=f"h.{k}", nodes=tuple(f"f{j}" for j in range(4 * k + 1, 4 * k + 5))) for k in range(20)]
+    (row,) = rows(network.replaced(groups=groups))
+    assert row == (5, 76, "h.1–18")
+    assert ">h.1–18<" in draw(network.replaced(groups=groups)).svg
+
+
+def test_a_written_group_that_fits_is_drawn_open():
+    network = stages(2, 2)
+    assert draw(network).svg == draw(network.replaced(groups=())).svg
+
+
+def test_groups_that_are_no_stretch_of_the_trunk_fold_as_what_they_hold():
+    scattered = Group(name="odd", nodes=tuple(f"f{k}" for k in range(1, 61, 2)))
+    network = families.mlp(depth=60, width=8, skip_every=2, input=(8,))
+    assert groups_of(network.replaced(groups=[scattered])).blocks == groups_of(network).blocks
+    held = [
+        Group(name="low", nodes=tuple(f"f{k}" for k in range(1, 21))),
+        Group(name="ends", nodes=(*(f"f{k}" for k in range(1, 21)), "f60")),
+    ]
+    (block,) = groups_of(network.replaced(groups=held)).blocks
+    assert (block.first, block.last, block.name) == (0, 19, "low")
+
+
+def test_written_groups_too_small_to_fold_leave_what_the_structure_shows():
+    network = families.mlp(depth=60, width=8, skip_every=2, input=(8,))
+    pair = network.replaced(groups=[Group(name="pair", nodes=("f3", "f4"))])
+    assert groups_of(pair).blocks == groups_of(network).blocks
+
+
+def test_a_long_name_is_shortened_on_its_row_and_whole_in_its_sentence():
+    network = families.mlp(depth=60, width=8, skip_every=0, input=(8,))
+    name = "encoder/scale-four/residual.blocks"
+    svg = draw(network.replaced(groups=[Group(name=name, nodes=tuple(f"f{k}" for k in range(1, 51)))])).svg
+    assert f"{name}: 50 layers, f(1) to f(50), folded" in svg
+    assert ">…dual.blocks<" in svg
+
+
+def test_a_description_lists_the_groups():
+    said = network_described("net", stack(4, [Group(name="low/first", nodes=("f1", "f2", "f3"))]))
+    assert any(line.split() == ["low/first", "f1", "f3", "3"] for line in said.splitlines())

@@ -66,8 +66,20 @@ def named(network: Network, skips: Sequence[int]) -> str:
 
 
 def branch(network: Network, via: str) -> str:
-    """Return what a branch is called or does, in few letters: `SE ÷16`, `3×3·64 BN`, or how many boxes it has."""
+    """Return what a branch is called or does, in few letters: `SE ÷16`, `3×3·64 BN`, or how many boxes it has.
+
+    What reads a further input is called after that: `source→encoder`.
+    """
     nodes = feeding(network, via)
+    name = _branch(network, nodes)
+    if network.further:
+        names = {node.id for node in nodes}
+        read = {edge.source for edge in network.edges if edge.target in names}
+        name = "→".join([*(one for one in network.further if one in read), name])
+    return name
+
+
+def _branch(network: Network, nodes: Sequence[Node]) -> str:
     groups = {GROUP.match(node.id)[0] for node in nodes if "." in node.id and GROUP.match(node.id)}
     if len(groups) == 1 and groups != {"u"}:
         name = name.upper() if len(name := groups.pop()) < 3 else name

@@ -105,16 +105,17 @@ class Painter:
         return own_picture.PAINTERS[self.kind](self.data, self.own, outputs)
 
     def _sequences(self, variant: Variant, outputs: Tensor) -> dict:
-        """Return tokens in, wanted and given, and the last attention's weights on the first of them, by head."""
+        """Return tokens in (a source's if there is one), wanted and given, and the last attention's weights on the first."""
         count = len(outputs)
         picture = {
             "kind": "sequences",
             "size": [count, outputs.shape[1]],
             "tokens": outputs.shape[2],
-            "given": self.data.held_out_x[:count].tolist(),
+            "given": self.data.held_out_x[:count, -outputs.shape[1] :].tolist(),
             "truth": self.data.held_out_y[:count].tolist(),
             "predicted": outputs.argmax(2).tolist(),
         }
+        picture |= {"source": True} if variant.network.further else {}
         attention = variant.attention(self.inputs[:1])
         if attention:
             layer, weights = attention

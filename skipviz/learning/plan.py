@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..network.base import Shape, axes, channel_axis, is_image
+from ..network.base import Shape, axes, channel_axis, elements, is_image
 from ..network.layer import Layer
 from ..network.merge import MERGES
 from ..network.rest import stand_ins
@@ -48,6 +48,7 @@ class Plan:
     def __init__(self, module, wiring: Wiring, training: bool | None) -> None:
         self._module, self._wiring, self._training = module, wiring, training
         self.inputs = [(name, shape, wiring.takes_tokens(name)) for name, shape in wiring.inputs.items()]
+        self._sizes = [elements(shape) for shape in wiring.inputs.values()]
         self.output = wiring.output
         leaving = {name: [edge for edge in edges if edge.in_force] for name, edges in wiring.leaving.items()}
         self._forks = {name for name, edges in leaving.items() if len(edges) + (name == wiring.output) > 1}
@@ -61,13 +62,17 @@ class Plan:
         self._head = head if module.reads is None else composed([module.reads, head])
 
     def run(self, x: Tensor | tuple[Tensor, ...], recording: Recording | None = None) -> Tensor:
-        """Return the head's outputs for `x` (batch first), a tuple where there are several inputs.
+        """Return the head's outputs for `x` (batch first).
 
+        Where there are several inputs, `x` is a tuple of them, or each sample is all of them one behind the other.
         Where it is recorded, keep what a probe needs; else let a state go after its last reader: a picture of thousands of points
         then takes a few states' memory instead of all.
         """
         states: States = {}
-        for (name, shape, tokens), given in zip(self.inputs, (x,) if isinstance(x, Tensor) else x, strict=True):
+        x = (x,) if isinstance(x, Tensor) else x
+        if len(x) == 1 < len(self.inputs):
+            x = x[0].flatten(1).split(self._sizes, dim=1)
+        for (name, shape, tokens), given in zip(self.inputs, x, strict=True):
             h = given.reshape(given.shape[0], *shape)
             states[name] = h.long() if tokens else h
         if recording is None:
@@ -83,6 +88,10 @@ class Plan:
                 h.requires_grad_()  # zeros from a layer that is off: nothing leads on from them, and yet they have a gradient
             states[step.name] = h
         return self._head(states[self.output])
+
+    def layer(self, node: Layer) -> Function:
+        """Return what a layer makes of what it reads."""
+        return self._function(node)
 
     def _is_hidden(self, node: Layer, behind: Layer) -> bool:
         """Whether only the merge right behind reads it, unchanged and first: its state is then that merge's."""

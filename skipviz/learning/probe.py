@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..network import Network
+from ..network.branch import token_edges
 from ..network.merge import MERGES
 from ..network.share import shares
 from .frame import VariantFrame
@@ -160,6 +161,10 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     for k, node in enumerate(network.branches):
         if node.id not in found.by_node:
             fields["branch_state_grad"][k] = None
+    tokens = token_edges(network)
+    for k, edge in enumerate(network.edges if tokens else ()):
+        if edge.id in tokens:
+            fields["edge_grad"][k] = None
     fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong)
     fields["head_grad"] = fields["head_grad"][0]
     states = zip(network.layers, fields["state_rms"][1:], strict=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor
 
-from ..network import Network, edit
+from ..network import Network, Skip, edit
 from ..network.base import elements
 from ..tasks.experiment import Training
 from ..tasks.schedule import learning_rate
@@ -168,8 +168,12 @@ class Variant:
     def attention(self, x: Tensor) -> tuple[str, Tensor] | None:
         """Return the id of the last attention and how much its positions look at each other, or None without one.
 
-        The weights are `(batch, heads, length, length)`, rows sum to 1. An attention that also reads concats is passed over.
+        The weights are `(batch, heads, length, length)`, rows sum to 1. An attention that also reads concats is passed over. With
+        further inputs it is the last attention to one of them, if any is in force.
         """
+        crosses = [skip for skip in self.network.skips if skip.merge == "attend" and skip.via and skip.in_force]
+        if self.network.further and crosses:
+            return self._cross_attention(crosses[-1], x)
         joined = {skip.target for skip in self.network.skips if skip.joins}
         layers = list(enumerate(self.network.layers))
         found = [k for k, layer in layers if layer.op.attends and layer.on and k not in joined]
@@ -185,6 +189,14 @@ class Variant:
                 for stage in stages:
                     h = stage(h) if stage else h
             return layer.id, module.operation.weights(h)
+
+    def _cross_attention(self, skip: Skip, x: Tensor) -> tuple[str, Tensor]:
+        """Return the id of a skip that attends and how much each position where it lands looks at each of what it carries."""
+        recording, layer = Recording(), self.network.layers[skip.target - 1]
+        with torch.no_grad(), self._autocast():
+            self.plan(training=False).run(x, recording)
+            queries = self.plan(training=False).layer(layer)(recording.states[skip.target - 1])
+            return skip.id, self.model.carrier(skip.id).both.looks(queries, recording.by_node[skip.via])
 
     @contextmanager
     def buffers_kept(self):

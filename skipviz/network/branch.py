@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from .base import NetworkError, Shape
 from .edge import Edge
-from .node import Node, check_ports
+from .merge import MERGES
+from .node import Join, Node, check_ports
 from .shapes import UNCHANGED, NodeShape, SkipShape, landing_shape, layer_shape
 
 if TYPE_CHECKING:
     from .network import Network
+    from .skip import Skip
 
 INPUT = "input"
 """Name of h_0 where an edge reads it."""
@@ -90,13 +92,50 @@ def check_branches(network: Network) -> None:
         if late:
             raise NetworkError(f"{node.id} reads {late}, which stands behind it")
         if node.op.kind == "embedding":
-            raise NetworkError(f"{node.id}: only the first layer reads tokens, so only it is an embedding")
+            _check_embedding(network, node, edges[0])
         known[node.id] = max(known[edge.source] for edge in edges)
     for skip in network.skips:
         if skip.via and skip.via not in beside:
             raise NetworkError(f"skip {skip.id}: there is no branch with a node {skip.via}")
         if skip.via and known[skip.via] >= skip.target + skip.joins:
             raise NetworkError(f"skip {skip.id}: {skip.via} needs h({known[skip.via]}), so it joins a later state")
+
+
+def _check_embedding(network: Network, node: Node, edge: Edge) -> None:
+    """Raise `NetworkError` where a branch's embedding reads what is no further input, or another part reads its tokens too."""
+    if edge.source not in network.further:
+        raise NetworkError(
+            f"{node.id}: only the first layer reads tokens, or what a further input brings, so only it is an embedding"
+        )
+    other = next((one for one in network.edges if one.source == edge.source and one is not edge), None)
+    if other:
+        raise NetworkError(f"{edge.source} is tokens, which one embedding reads: {other.target} reads them, too")
+    if node.order == "norm-act-op" and (node.norm, node.activation) != ("none", "none"):
+        raise NetworkError(f"{node.id}: tokens are numbers of words, so no norm or activation comes before the embedding")
+    if edge != Edge(id=edge.id, source=edge.source, target=edge.target, port=edge.port):
+        raise NetworkError(f"edge {edge.id} brings tokens, which nothing switches, scales or adapts")
+
+
+def token_edges(network: Network) -> set[str]:
+    """Return the ids of the edges that bring tokens of a further input to their embedding."""
+    embeddings = {node.id for node in network.branches if node.op.kind == "embedding"} if network.further else ()
+    return {edge.id for edge in network.edges if edge.target in embeddings}
+
+
+def seen_ahead(network: Network) -> str | None:
+    """Return the id of an attention beside the trunk, or onto it, by which a position sees later ones of the first input."""
+    of_first, arriving = {INPUT, *(layer.id for layer in network.layers)}, arriving_at(network)
+    for node in network.branches:
+        reads = [edge.source in of_first for edge in arriving[node.id]]
+        if any(reads[1:]) and _attends(node.op.kind, node.op) if node.is_merge else any(reads) and node.op.looks_ahead:
+            return node.id
+        of_first |= {node.id} if any(reads) else set()
+    return next((skip.id for skip in network.skips if _attends(skip.merge, skip) and (skip.via or INPUT) in of_first), None)
+
+
+def _attends(merge: str, fields: Skip | Join) -> bool:
+    """Return whether a merge lets each position see all of what is carried."""
+    return "causal" in MERGES[merge].fields and not fields.causal
 
 
 def check_shared(network: Network) -> None:

@@ -11,7 +11,7 @@ from itertools import accumulate
 from pydantic import ValidationError
 
 from .base import Frozen, NetworkError, sentence
-from .branch import INPUT, arriving_at
+from .branch import INPUT, arriving_at, token_edges
 from .group import joined, without
 from .layer import Layer
 from .network import MAX_LAYERS, Network
@@ -43,6 +43,8 @@ def set_skips(network: Network, identifiers, **changes) -> Network:
     wanted = set(identifiers)
     for identifier in sorted(wanted - {part.id for part in (*network.skips, *network.edges)}):
         network.skip(identifier)
+    if tokens := wanted & token_edges(network):
+        raise NetworkError(f"edge {min(tokens)} brings tokens, which nothing switches, scales or adapts")
     return _switched(network, changes, **_with_parts(network, ("skips", "edges"), wanted, changes))
 
 

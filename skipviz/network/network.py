@@ -204,7 +204,7 @@ def _check_tokens(network: Network) -> None:
     first = network.layers[0]
     if network.takes_tokens and first.order == "norm-act-op" and (first.norm, first.activation) != ("none", "none"):
         raise NetworkError("f(1): tokens are numbers of words, so no norm or activation comes before the embedding")
-    if network.takes_tokens and any(skip.source == 0 for skip in network.skips):
+    if network.takes_tokens and any(skip.source == 0 and not skip.via for skip in network.skips):
         raise NetworkError("h(0) is tokens, which no skip carries; start from h(1)")
 
 

@@ -24,7 +24,7 @@ class Way:
     skip: Skip
     shape: SkipShape
     source: int | str
-    """The number of a state of the trunk, or the id of a branch's node."""
+    """The number of a state of the trunk, or the id of a branch's node or of a further input."""
     carries: Shape
     target: Shape
     beside: bool = False
@@ -67,7 +67,8 @@ def ways_of_skips(network: Network) -> list[Way]:
 
 def ways_of_edges(network: Network) -> dict[str, list[Way]]:
     """Return, by the node of a branch, what leads into it, in the order of its ports."""
-    places, shapes = places_of(network), dict(zip((edge.id for edge in network.edges), network.shapes.edges, strict=True))
+    further = {name: name for name in network.further}
+    places, shapes = places_of(network) | further, dict(zip((edge.id for edge in network.edges), network.shapes.edges, strict=True))
     read, arriving, found = network.shapes.read, arriving_at(network), {}
     for node in network.branches:
         first, *others = arriving[node.id]

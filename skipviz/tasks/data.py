@@ -19,8 +19,9 @@ from .uploads import Uploads
 class Data:
     """Training and held-out samples.
 
-    `x` is `(samples, *task.sample_shape())`, float32 or int64 tokens; `y` is int64 classes `(samples,)`, float32 numbers or
-    masks of the shape of `x`, uint8 classes of pixels `(samples, height, width)` with 255 where one is ignored, or int64 tokens.
+    `x` is `(samples, *task.sample_shape())`, float32 or int64 tokens, with further inputs `(samples, elements of all)`; `y` is
+    int64 classes `(samples,)`, float32 numbers or masks of the shape of `x`, uint8 classes of pixels `(samples, height, width)`
+    with 255 where one is ignored, or int64 tokens.
     """
 
     x: np.ndarray

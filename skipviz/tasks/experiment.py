@@ -105,8 +105,6 @@ class Experiment(Frozen):
     @model_validator(mode="after")
     def _check(self):
         for name, network in self.variants.items():
-            if network.further:
-                raise NetworkError(f"{name}: a task gives one input, and this network reads {len(network.further) + 1}")
             mismatch = self.task.mismatch(network)
             if mismatch:
                 raise MismatchError(f"{name}: {mismatch}", self.variants, self.task, self.training)

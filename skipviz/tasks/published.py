@@ -66,6 +66,13 @@ def _transformer(norm: str, on: bool = True, depth: int = 4, streams: int = 1) -
     return Experiment(variants={"network": edit.switch_all(network, on)}, task=task, training=training)
 
 
+def _seq2seq() -> Experiment:
+    task = Task(name="seq2seq")
+    reads = {"vocabulary": task.token_count(), "input": task.sample_shape(), "head": task.head()}
+    network = families.transformer(2, 32, 4, 64, causal=True, encoder=2, source=task.tokens(), **reads)
+    return Experiment(variants={"network": network}, task=task, training=Training(steps=600, learning_rate=0.002))
+
+
 def _tcn() -> Experiment:
     task = Task(name="memory")
     network = families.tcn(8, 32, 2, vocabulary=task.token_count(), input=task.input_for(False), head=task.head())
@@ -232,6 +239,15 @@ PUBLISHED = (
         "Noise turns into words: after two hundred steps every third character of pages it has never seen is predicted right.",
         TRANSFORMER,
         _writer,
+    ),
+    Preset(
+        "transformer-seq2seq",
+        "Transformer, encoder and decoder, reverses a source",
+        "Start it and let it take three hundred steps; then switch both skips from the encoder off.",
+        "The decoder says the source backwards, no token wrong, from what the encoder tells it; without those skips it guesses "
+        "every token.",
+        TRANSFORMER,
+        _seq2seq,
     ),
     Preset(
         "vit-digits",

@@ -18,11 +18,13 @@ def fitted(network: Network, task: Task) -> Network:
         raise NetworkError(f"{task.mismatch(network)}: choose another family")
     layers = network.layers
     if task.gives_tokens:
-        layers = (layers[0].replaced(op=layers[0].op.replaced(vocabulary=task.token_count())), *layers[1:])
+        layers = (_knowing(layers[0], task), *layers[1:])
     if task.causal:
         layers = tuple(layer.replaced(op=layer.op.replaced(causal=True)) if layer.op.looks_ahead else layer for layer in layers)
     shape = _input(network, task)
     parts = {"input": shape, "head": _head(network.head, task.head()), "layers": _padded_anew(network, layers, shape)}
+    if network.further.keys() == task.further().keys() and network.further:
+        parts |= {"further": task.further(), "branches": tuple(_knowing(node, task) for node in network.branches)}
     try:
         made = network.replaced(**parts)
     except NetworkError:
@@ -32,6 +34,11 @@ def fitted(network: Network, task: Task) -> Network:
     if problem:
         raise NetworkError(problem)
     return made
+
+
+def _knowing(layer: Layer, task: Task) -> Layer:
+    """Return an embedding with a vector for each of the task's tokens, any other layer as it is."""
+    return layer.replaced(op=layer.op.replaced(vocabulary=task.token_count())) if layer.op.kind == "embedding" else layer
 
 
 def _padded_anew(network: Network, layers: tuple[Layer, ...], shape: Shape) -> tuple[Layer, ...]:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from ..network.base import Frozen, NetworkError, Shape, elements, is_image, written
+from ..network.branch import seen_ahead
 from ..network.network import Head, Network
 from .dataset import KINDS
 from .dataset.sequences import RULE_WORDS
@@ -122,6 +123,10 @@ class Task(Frozen):
         """Return one sample's shape: `(2,)`, `(1,)`, `(1, 8, 8)`, `(1, size, size)`, `(length,)`, or what one's own data has."""
         return self.own.shape if self.own else self.kind.shape(self)
 
+    def further(self) -> dict[str, Shape]:
+        """Return the shapes of the inputs beside the first, by name; a sample of the data has them behind that."""
+        return {} if self.own else self.kind.further(self)
+
     def output_shape(self) -> Shape:
         """Return the shape that a network gives for one sample.
 
@@ -158,10 +163,15 @@ class Task(Frozen):
             return f"{title} gives {article}"
         if elements(network.input) != elements(shape) or (is_image(network.input) and network.input != shape):
             return f"{title} gives {written(shape)} inputs and the network takes {written(network.input)}"
-        if self.gives_tokens and network.layers[0].op.vocabulary < self.token_count():
-            return f"{title} has {self.token_count()} different tokens and the network knows {network.layers[0].op.vocabulary}"
+        if network.further != self.further():
+            return f"{title} gives {_inputs(self.further())}, and this network reads {_inputs(network.further)}"
+        known = min((part.op.vocabulary for part in (*network.layers, *network.branches) if part.op.kind == "embedding"), default=0)
+        if self.gives_tokens and known < self.token_count():
+            return f"{title} has {self.token_count()} different tokens and the network knows {known}"
         if ahead := self.causal and next((layer.op.name for layer in network.layers if layer.op.looks_ahead), None):
             return f"{title} is predicted from what came before, so every {ahead} has to be causal"
+        if self.further() and (ahead := seen_ahead(network)):
+            return f"{title} is predicted from what came before, and {ahead} sees what comes after"
         given, wanted = network.shapes.output, self.output_shape()
         alike = self.finds_masks and len(given) == len(wanted) and given[0] == wanted[0]
         if alike and all(side <= wide for side, wide in zip(given[1:], wanted[1:], strict=True)):
@@ -169,3 +179,9 @@ class Task(Frozen):
         if given != wanted:
             return f"{title} needs {written(wanted)} outputs and the network gives {written(given)}"
         return None
+
+
+def _inputs(further: dict[str, Shape]) -> str:
+    """Return which inputs there are, the first and those beside it with their sizes."""
+    beside = " and ".join(f"{name} ({written(shape)})" for name, shape in further.items())
+    return f"the input and {beside}" if further else "the input alone"

@@ -44,6 +44,8 @@ class TaskKind:
     """How many samples there can be, where that hangs on its settings."""
     shape: Callable[[Task], Shape] = lambda task: (2,)
     """A sample's shape."""
+    further: Callable[[Task], dict[str, Shape]] = lambda task: {}
+    """Shapes of further inputs, by name; in a sample they stand behind the first."""
     length: int | None = None
     """Tokens of a sample, if it is a sequence of them."""
     vocabulary: Callable[[Task], int] = lambda task: 0

@@ -1,5 +1,6 @@
 """What the presets claim that find masks or read sequences: U-Nets, fully convolutional networks, Transformers."""
 
+from math import log
 from statistics import median
 
 from claims import shows
@@ -194,6 +195,22 @@ def _():
     assert run.held_out < 0.1
     run.go(200)
     assert run.held_out > 0.33
+
+
+@shows("transformer-seq2seq")
+def _():
+    """Start it and let it take three hundred steps; then switch both skips from the encoder off. The decoder says the source
+    backwards, no token wrong, from what the encoder tells it; without those skips it guesses every token."""
+    run = PresetRun("transformer-seq2seq")
+    run.go(300)
+    assert run.held_out > 0.98
+    crosses = [skip.id for skip in run.network.skips if skip.merge == "attend"]
+    assert len(crosses) == 2
+    run.switch(False, [run.network.skip(name) for name in crosses])
+    assert run.held_out == 0
+    bare = PresetRun("transformer-seq2seq", edit.set_skips(run.network, crosses, on=False))
+    assert bare.go(300).loss > 0.9 * log(10)
+    assert bare.held_out == 0
 
 
 @shows("vit-digits")

@@ -7,7 +7,7 @@ from typing import get_args
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from skipviz import Adapter, Experiment, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit
+from skipviz import Adapter, Experiment, Group, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit
 from skipviz.network import norm
 from skipviz.network.layer import Activation, Init
 
@@ -75,6 +75,10 @@ def networks(draw, outputs: int = 2) -> Network:
         except NetworkError:
             continue
     network = edit.rested(network, {layer.id for layer in network.layers if draw(st.booleans())})
+    if draw(st.booleans()):
+        nodes = [layer.id for layer in network.layers]
+        outer, inner = sorted(draw(st.tuples(*[st.integers(1, len(nodes))] * 2)), reverse=True)
+        network = network.replaced(groups=[Group(name="low", nodes=nodes[:outer]), Group(name="low/first", nodes=nodes[:inner])])
     if draw(st.booleans()):
         try:
             network = edit.repeated(network, draw(st.integers(1, 3)))

@@ -304,10 +304,10 @@ def test_the_forms_know_of_any_network_with_branches_whether_it_is_a_familys(nam
     assert (found.form is not None) == (name in ("SE-ResNet", "SE-ResNet of version 2 with drop-path"))
 
 
-def test_a_task_gives_one_input():
+def test_a_task_of_one_input_refuses_a_network_of_two():
     both = {"a": linear(3), "b": linear(3), "sum": "add"}
     two = graph(both, "left>a right>b a>sum b>sum", "sum", {"left": (2,), "right": (5,)})
-    with pytest.raises(ValueError, match="a task gives one input, and this network reads 2"):
+    with pytest.raises(ValueError, match=r"Two spirals gives the input alone, and this network reads the input and right \(5\)"):
         experiment(two, "spiral")
 
 

@@ -1,6 +1,7 @@
 """Data sets are repeatable, split four to one, and as large and as varied as their task says."""
 
 import hashlib
+import math
 
 import numpy as np
 import pytest
@@ -24,12 +25,12 @@ def test_a_seed_gives_the_same_samples_and_another_seed_others(name):
 NUMBERED = {
     "spiral": 0, "moons": 1, "circles": 2, "xor": 3, "gaussians": 4, "digits": 5, "shapes": 6, "sequences": 7, "text": 8,
     "regression": 9, "line": 10, "membranes": 11, "memory": 14,
-    "tubes": 15,
+    "tubes": 15, "seq2seq": 16,
 }  # fmt: skip
 HELD_OUT = {
     "spiral": "82f68f7b2ff3", "moons": "611b22bf6bf9", "circles": "7dee2f53fc90", "xor": "656193575190",
     "gaussians": "e06dc0c3aee1", "digits": "c20fbddb97c0", "sequences": "382e8a673053", "text": "d6adc944d08f",
-    "memory": "bf3fa7e9f051",
+    "memory": "bf3fa7e9f051", "seq2seq": "6ed3875545fd",
 }  # fmt: skip
 """SHA-256 of what is held out of 60 samples, where that is whole numbers."""
 
@@ -52,7 +53,9 @@ def test_samples_have_the_tasks_shape_count_and_types(name):
     data = dataset(task)
     assert len(data.x) + len(data.held_out_x) == task.sample_count()
     assert len(data.held_out_x) == pytest.approx(task.sample_count() / 5, abs=10)
-    assert data.x.shape[1:] == data.held_out_x.shape[1:] == task.sample_shape()
+    further = sum(math.prod(shape) for shape in task.further().values())
+    wanted = (math.prod(task.sample_shape()) + further,) if further else task.sample_shape()
+    assert data.x.shape[1:] == data.held_out_x.shape[1:] == wanted
     assert data.x.dtype == (np.int64 if task.gives_tokens else np.float32)
     assert data.y.dtype == (np.int64 if KINDS[name].loss.endswith("cross_entropy") and not task.finds_masks else np.float32)
     assert np.isfinite(data.x).all()

@@ -173,7 +173,9 @@ def test_every_task_names_an_input_and_a_head_that_fit_it(name, images):
     task = Task(name=name)
     shape = task.input_for(images)
     if task.gives_tokens:
-        network = families.transformer(1, 8, causal=True, vocabulary=task.token_count(), input=shape, head=task.head())
+        source = {"encoder": 1, "source": task.tokens()} if task.further() else {}
+        reads = {"vocabulary": task.token_count(), "input": shape, "head": task.head()}
+        network = families.transformer(1, 8, causal=True, **reads, **source)
     elif len(shape) >= 3:
         network = families.conv(depth=2, input=shape, head=task.head())
     else:

@@ -147,6 +147,7 @@ FAMILY_OF = {
         "transformer-no-residual",
         "transformer-streams",
         "transformer-text",
+        "transformer-seq2seq",
     ),
     "vit": ("vit-digits",),
     "tcn": ("tcn-memory",),

@@ -34,6 +34,7 @@ SOURCES = {
     "transformer-no-residual": "Dong et al. 2021, Attention Is Not All You Need",
     "transformer-streams": "Zhu et al. 2024, Hyper-Connections",
     "transformer-text": TRANSFORMER,
+    "transformer-seq2seq": TRANSFORMER,
     "vit-digits": "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words",
     "tcn-memory": "Bai et al. 2018, An Empirical Evaluation of Generic Convolutional and Recurrent Networks for Sequence Modeling",
     "densenet-bc": "Huang et al. 2017, Densely Connected Convolutional Networks",

@@ -1,5 +1,5 @@
 // @ts-check
-// Held-out sequences: tokens in, those wanted and those given; below them who attends to whom in the first sequence.
+// Held-out sequences: tokens in (or a source's), those wanted and those given; below them who attends to whom in the first sequence.
 import { bytesOf, imageOf, legendLines, mixer, sharpContext } from "./picture_parts.js";
 
 const ROW_GAP = 2;
@@ -101,7 +101,8 @@ function sequenceSentence(picture) {
 
 /** @param {any} picture @param {Record<string, string>} tokens */
 function sequenceLegend(picture, tokens) {
-  const lines = [{ text: "Held-out, three rows each: given, wanted, predicted" }, { mark: "☐", colour: tokens.over, text: "wrong" }];
+  const rows = picture?.source ? "source, target" : "given, wanted";
+  const lines = [{ text: `Held-out, three rows each: ${rows}, predicted` }, { mark: "☐", colour: tokens.over, text: "wrong" }];
   if (picture) lines.unshift({ text: `${wholeSequences(picture)} of ${picture.size[0]} without a mistake` });
   if (picture?.attention) lines.push({ text: "Maps: a head each; a row is a position, strongest where it looks" });
   return legendLines("Sequences", lines, tokens);

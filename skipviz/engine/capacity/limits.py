@@ -79,7 +79,7 @@ class _Part:
 def _data(experiment: Experiment) -> tuple[int, int]:
     """Return the elements of the data set, and as many that its making leaves in the heap for passes unless they were mapped."""
     task = experiment.task
-    size = elements(task.sample_shape())
+    size = elements(task.sample_shape()) + sum(map(elements, task.further().values()))
     inputs = task.sample_count() * size
     once = 2 * inputs if task.finds_masks or task.gives_tokens else inputs + 2 * task.sample_count()
     if task.own or task.gives_tokens:

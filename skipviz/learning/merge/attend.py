@@ -79,5 +79,12 @@ class CrossAttention(Attending):
 
         return attend
 
+    def looks(self, f: Tensor, memory: Tensor) -> Tensor:
+        """Return how much each position of f (row) looks at each of what is carried, `(batch, heads, length, length)`."""
+        width, heads = self.width, self.heads
+        queries = F.linear(f, self.weight[:width], self.bias[:width]).unflatten(2, (heads, -1))
+        keys = F.linear(memory, self.weight[width : 2 * width], self.bias[width : 2 * width]).unflatten(2, (heads, -1))
+        return self.weights(queries.transpose(1, 2), keys.transpose(1, 2))
+
 
 MODULE = CrossAttention

@@ -39,6 +39,7 @@ def transformer(
     period: int = 1,
     values: Values = "own",
     encoder: int = 0,
+    source: int = 0,
     streams: int = 1,
     mix: Mixing = "free",
     dynamic: bool = False,
@@ -61,9 +62,11 @@ def transformer(
     `values`: in every block but the first, attention takes half its own values and half the first block's (`"first"`), or
     learned shares of both that start so (`"learned"`; Zhou et al. 2024, ResFormer); values are then boxes of the trunk, and
     attention a mix. With `encoder` blocks of an encoder beside the trunk, each block of the trunk is a decoder's, whose second
-    branch attends to what the encoder makes of the same embedding. With more than one of `streams` (2…16, Pre-LN), each branch
-    reads and writes as many residual streams, mixed freely (Zhu et al. 2024, hyper-connections) or by a doubly stochastic matrix
-    (Xie et al. 2025, mHC), which is `dynamic` where it depends on what they hold; they begin as equals and end as a sum. With
+    branch attends to what the encoder makes of the same embedding, or, where `source` is not 0, of so many tokens of its own,
+    the further input `source`; `causal` is then the decoder's alone, as published. With more than one of `streams` (2…16,
+    Pre-LN), each branch reads and writes as many residual streams, mixed freely (Zhu et al. 2024, hyper-connections) or by a
+    doubly stochastic matrix (Xie et al. 2025, mHC), which is `dynamic` where it depends on what they hold; they begin as equals
+    and end as a sum. With
     `patch` the input is an image, whose squares of `patch` × `patch` pixels are the positions (Dosovitskiy et al. 2021, ViT),
     a learned `class_token` before them, which the head then reads alone. `head` is a `Head` or a number of classes of the whole
     sequence. Raises `NetworkError`.
@@ -88,11 +91,15 @@ def transformer(
     block = partial(_post_block, trunk, residual) if norm == "post" else partial(_pre_block, trunk, lanes if residual else None)
     attend = lambda: None  # noqa: E731
     if encoder:
-        made = _encoder(trunk, encoder, Attention(heads=heads), norm, feed_forward or 4 * width, width, activation, residual)
+        counted("a source's length", source, 0, 65536)
+        first = _source(trunk, source, width, vocabulary, positions) if source else trunk.state
+        made = _encoder(trunk, first, encoder, Attention(heads=heads), norm, feed_forward or 4 * width, width, activation, residual)
         attend = partial(_attend, trunk, trunk.state, made, heads, norm, residual)
     if shared:
         _check_shared(dropout, averaged, values)
     counted("an encoder's depth", encoder, 0, MOST_BLOCKS)
+    if source and not (encoder and vocabulary):
+        raise NetworkError("a source is tokens for an encoder: give both vocabulary and encoder")
     if encoder and (shared or dropout or scale is not None):
         raise NetworkError("with an encoder blocks have weights of their own, no dropout and no branch scale")
     if streams != 1:
@@ -169,15 +176,30 @@ def _of_first_values(learned: bool) -> Callable[..., None]:
     return lay
 
 
+def _source(trunk: Trunk, length: int, width: int, vocabulary: int | None, positions: str) -> str:
+    """Lay the embedding of a further input of tokens beside the trunk; return the last node's id."""
+    trunk.further["source"] = (length,)
+    embedding = Node(op=Embedding(vocabulary=vocabulary or 2, width=width, scaled=True), init="normal")
+    last = trunk.node("encoder.embedding", embedding, "source")
+    return last if positions == "none" else trunk.node("encoder.positions", Node(op=Position(mode=positions)), last)
+
+
 def _encoder(
-    trunk: Trunk, depth: int, attention: Attention, norm: Order, wide: int, width: int, activation: str, residual: bool
+    trunk: Trunk,
+    last: int | str,
+    depth: int,
+    attention: Attention,
+    norm: Order,
+    wide: int,
+    width: int,
+    activation: str,
+    residual: bool,
 ) -> str:
-    """Lay an encoder beside the trunk, from its last state; return the id of the node that gives what it makes of that."""
+    """Lay an encoder beside the trunk, from a state or a node; return the id of the node that gives what it makes of that."""
     before = {} if norm == "post" else {"norm": "layer", "order": "norm-act-op"}
     behind = {} if norm == "post" else {"activation": activation, "order": "norm-act-op"}
     first = before or {"activation": activation}
     branches = [[Node(op=attention, **before)], [Node(op=Linear(width=wide), **first), Node(op=Linear(width=width), **behind)]]
-    last: int | str = trunk.state
     for block in range(1, depth + 1):
         for branch, nodes in enumerate(branches):
             source, name = last, f"encoder.{block}.{branch}"

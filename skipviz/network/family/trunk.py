@@ -31,6 +31,7 @@ class Trunk:
         self.skips: list[Skip] = []
         self.branches: list[Node] = []
         self.edges: list[Edge] = []
+        self.further: dict[str, Shape] = {}
 
     @property
     def state(self) -> int:
@@ -75,6 +76,7 @@ class Trunk:
             head=head,
             branches=tuple(self.branches),
             edges=tuple(self.edges),
+            further=self.further,
         )
 
 

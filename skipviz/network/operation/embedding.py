@@ -12,7 +12,10 @@ from ..kind import Operation, Weights
 
 
 class Embedding(Operation):
-    """Gives each token of a sequence, a number below `vocabulary`, a vector of its own; only a first layer reads tokens."""
+    """Gives each token of a sequence, a number below `vocabulary`, a vector of its own.
+
+    The first layer reads tokens, or a branch's box that reads a further input.
+    """
 
     number: ClassVar = 7
     keys: ClassVar = {"v": "vocabulary", "w": "width", "x": "scaled"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from ...network.base import Shape, axes, channel_axis, is_image, written
+from ...network.base import Shape, axes, channel_axis, elements, is_image, written
 from ...network.kind import Placement
 from ...network.layer import Layer
 from ...network.merge import MERGES
@@ -59,7 +59,7 @@ class NetworkWriter:
         first = self._read(network.depth)
         last.lines = [read.format(first) if head is None else f"self.head({read.format(first)})"]
         result = last.passing()[0]
-        given = "x" if network.input == self.sample else f"x.reshape(len(x), {', '.join(map(str, network.input))})"
+        given = "x" if network.input == self.sample else f"x.reshape(len(x), {_sizes(network.input)})"
         parts = [f"self.{table} = {table_text(values)}" for table, values in self.live.tables().items()]
         if self._has_maps:
             maps = _learning(any(skip.learned for skip in network.skips))
@@ -77,8 +77,11 @@ class NetworkWriter:
             first_lines = [aliases, f"h = [{given}] + [None] * {network.depth}"]
         else:
             first_lines = [f"h0 = {given}"]
+        if network.further:
+            given = [elements(shape) for shape in (network.input, *network.further.values())]
+            first_lines.insert(0, f"x, *further = x.flatten(1).split({given}, dim=1)")
         if self.branches:
-            first_lines += ["b = {}  # states of branches", *below.passing()]
+            first_lines += [f"b = {_inputs(network.further)}  # states of branches", *below.passing()]
         passed = [*first_lines, *passed]
         made += self.branches.ends() if self.branches else []
         made += [f"self.head = {head}"] if head else []
@@ -331,6 +334,20 @@ class NetworkWriter:
 def _placed(way: Way, place: Placement | None, state: str) -> str:
     """Return the expression of `state` at the positions of what a way joins."""
     return place.written(state, way.shape.adapter.between(way.carries, way.target)) if place else state
+
+
+def _sizes(shape: Shape) -> str:
+    """Return a shape as arguments."""
+    return ", ".join(map(str, shape))
+
+
+def _inputs(further: dict[str, Shape]) -> str:
+    """Return the further inputs by name, as an expression."""
+    shaped = []
+    for k, (name, shape) in enumerate(further.items()):
+        part = f"further[{k}]" if len(shape) == 1 else f"further[{k}].reshape(len(x), {_sizes(shape)})"
+        shaped.append(f"{text(name)}: {part}")
+    return f"{{{', '.join(shaped)}}}"
 
 
 def _closed(expression: str) -> str:

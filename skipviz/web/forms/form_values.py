@@ -118,7 +118,7 @@ def parts(network: Network) -> dict:
 
 def _named(network: Network, layers: tuple[Layer, ...], skips: list[Skip]) -> dict:
     """Return what names other parts, and branches' nodes and edges, all named by their places."""
-    names = {INPUT: INPUT} | {layer.id: f"f{k}" for k, layer in enumerate(network.layers, 1)}
+    names = {name: name for name in (INPUT, *network.further)} | {layer.id: f"f{k}" for k, layer in enumerate(network.layers, 1)}
     names |= {node.id: f"b{k}" for k, node in enumerate(network.branches, 1)}
     plain = {"on": True, "gain": 1.0}
     names[""] = ""

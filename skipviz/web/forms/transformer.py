@@ -9,7 +9,12 @@ from ...tasks.task import KINDS, Task
 from .form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 from .heuristics import of_kind, usual
 
-OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length)
+WITH_SOURCE = tuple(name for name in KINDS if Task(name=name).further())
+"""Tasks whose samples have tokens for an encoder beside those for the decoder."""
+OF_TOKENS = tuple(name for name, kind in KINDS.items() if kind.length and name not in WITH_SOURCE)
+
+BESIDE_ENCODER = {"scale": "none", "shared": "own", "dropout": 0.0, "streams": 1}
+"""What goes with an encoder."""
 
 MIXES = {"free": "free", "sinkhorn": "Sinkhorn"}
 
@@ -22,12 +27,13 @@ def _make(
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     own = shared == "own" or dropout > 0
-    encoder = encoder if (scale, shared, dropout) == ("none", "own", 0) else 0
+    source = sum(task.further().get("source", ()))
+    encoder = max(1, encoder) if source else encoder if (scale, shared, dropout) == ("none", "own", 0) else 0
     several = (norm, residual) == ("pre", "on") and own and not (encoder or averaged == "on")
     return families.transformer(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
-        shared=not own, values=values if own else "own", averaged=averaged == "on" and own, encoder=encoder,
+        shared=not own, values=values if own else "own", averaged=averaged == "on" and own, encoder=encoder, source=source,
         streams=streams if several else 1, mix=mix, dynamic=dynamic == "on",
         tied=tied == "embedding" and task.token_count() > 0,
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
@@ -67,6 +73,14 @@ def _published(norm, encoder=0, **_) -> tuple[str, int]:
 def follow_causal(values: dict, before: Task, task: Task) -> dict:
     """What is predicted from what came before needs the causal mask, and where that was the reason for it, it goes again."""
     return values if before.causal == task.causal else {**values, "causal": "on" if task.causal else "off"}
+
+
+def _follow(values: dict, before: Task, task: Task) -> dict:
+    """What has a source needs an encoder to read it, and settings that go with one; elsewhere it goes again."""
+    values = follow_causal(values, before, task)
+    if task.further() and not before.further():
+        return {**values, **BESIDE_ENCODER, "encoder": values["encoder"] or 2}
+    return {**values, "encoder": 0} if before.further() and not task.further() else values
 
 
 def _without_encoder(values: dict) -> bool:
@@ -118,7 +132,7 @@ FORM = Form(
         ),
         Setting(
             "encoder", "Encoder", 0, low=0, high=MOST_BLOCKS,
-            help="Beside the trunk: each of its blocks, then a decoder's, attends to what they make of the same embedding",
+            help="Beside the trunk, whose blocks are then a decoder's and attend to what it makes of their embedding or a source",
             read=lambda network: sum(node.op.kind == "attention" for node in network.branches), idle=_without_encoder,
         ),
         Setting(
@@ -142,7 +156,7 @@ FORM = Form(
         ),
     ),
     _make,
-    tasks=("digits", *OF_TOKENS),
+    tasks=("digits", *OF_TOKENS, *WITH_SOURCE),
     published=_published,
-    follow=follow_causal,
+    follow=_follow,
 )  # fmt: skip

@@ -392,6 +392,14 @@ def test_sequences_say_which_tokens_are_right(harness, attention):
     assert sentence == "2 held-out sequences: 1 given without a mistake, 7 of 8 tokens right."
 
 
+@pytest.mark.parametrize(("more", "words"), [({}, "given, wanted, predicted"), ({"source": True}, "source, target, predicted")])
+def test_the_rows_of_sequences_are_named_by_where_they_come_from(harness, more, words):
+    rows = [[1, 2], [3, 4]]
+    picture = {"kind": "sequences", "size": [2, 2], "tokens": 10, "given": rows, "truth": rows, "predicted": rows, **more}
+    put(harness, "picture", header={"picture": "sequences"}, picture=picture)
+    assert f"Held-out, three rows each: {words}" in harness.text_content("body")
+
+
 @pytest.mark.parametrize("width", [150, 348])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["heatmap", "loss", "total", "picture"])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from chromium import launch
-from kept import FAILED, LabKeeper, lent, listened, stop_runs
-from pages import DESKTOP, PATIENCE, PHONE, FigurePage, LabPage
+from kept import FAILED, FigureKeeper, LabKeeper, lent, listened, stop_runs
+from pages import DESKTOP, PATIENCE, PHONE, LabPage
 from servers import Server
 
 AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
@@ -79,12 +79,6 @@ def lab(page):
     return LabPage(page).open()
 
 
-@pytest.fixture
-def figure(page):
-    """The page of Figure 4.9 as it opens for a newcomer."""
-    return FigurePage(page).open()
-
-
 @pytest.fixture(scope="session")
 def _desktop(server, chromium):
     keeper = LabKeeper(chromium, server.address)
@@ -97,6 +91,19 @@ def _pocket(server, chromium):
     keeper = LabKeeper(chromium, server.address, viewport=PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)
     yield keeper
     keeper.close()
+
+
+@pytest.fixture(scope="module")
+def _figure(server, chromium):
+    keeper = FigureKeeper(chromium, server.address)
+    yield keeper
+    keeper.close()
+
+
+@pytest.fixture
+def figure(_figure, request):
+    """The page of Figure 4.9 as it opens for a newcomer, open already; while nobody is there its recording would play on."""
+    yield from lent(_figure, request)
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ def _shared(lab: LabPage, kind: str) -> str:
     return panel.locator(".sv-address").input_value()
 
 
-def test_followers_see_the_owners_toggles_resets_edits_and_next_run(visit):
-    owner = LabPage(visit()).open(small())
+def test_followers_see_the_owners_toggles_resets_edits_and_next_run(kept, visit):
+    owner = kept.put(small())
     address = _shared(owner, "Classroom")
     owner.page.keyboard.press("Escape")
     expect(owner.page.get_by_role("button", name="Share", exact=True)).to_be_focused()
@@ -76,8 +76,8 @@ def test_a_reloaded_owner_leads_on_and_a_follower_cannot_post(visit):
     assert page.request.post(f"skipviz/runs/{run}/events", data={"kind": "stop"}).status == 403
 
 
-def test_the_code_drawn_is_the_links_and_fills_the_screen_on_demand(visit):
-    lab = LabPage(visit()).open(small())
+def test_the_code_drawn_is_the_links_and_fills_the_screen_on_demand(kept):
+    lab = kept.put(small())
     address = _shared(lab, "This experiment")
     page = lab.page
     page.get_by_role("button", name="Show it large").click()
@@ -99,17 +99,17 @@ def test_the_code_drawn_is_the_links_and_fills_the_screen_on_demand(visit):
     expect(page.get_by_role("dialog", name="Share")).to_be_hidden()
 
 
-def test_the_copy_button_copies_the_link(visit):
-    page = visit(permissions=["clipboard-read", "clipboard-write"])
-    lab = LabPage(page).open(small())
+def test_the_copy_button_copies_the_link(kept):
+    lab, page = kept.put(small()), kept.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     address = _shared(lab, "This experiment")
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     assert page.evaluate("() => navigator.clipboard.readText()") == address
 
 
-def test_a_lessons_link_leaves_groups_out_on_every_page_until_all_are_shown(visit):
-    lab = LabPage(visit()).open(small())
+def test_a_lessons_link_leaves_groups_out_on_every_page_until_all_are_shown(kept, visit):
+    lab = kept.put(small())
     _shared(lab, "This experiment")
     lab.page.get_by_text("A lesson's link").click()
     for words in ("Set-up", "Speed and learning rate", "Gradient over time", "Editing"):

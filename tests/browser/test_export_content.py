@@ -71,9 +71,8 @@ def ground_is(image: Image.Image, theme: str) -> bool:
     return image.getpixel((1, 1)) == {"light": (255, 255, 255), "dark": (0x19, 0x19, 0x22)}[theme]
 
 
-def test_every_picture_of_the_lab_holds_what_it_shows_in_light_and_dark(visit):
-    page = visit()
-    lab = LabPage(page).open(small(depth=6, steps=40))
+def test_every_picture_of_the_lab_holds_what_it_shows_in_light_and_dark(kept):
+    lab, page = kept.put(small(depth=6, steps=40)), kept.page
     lab.set_speed(9)
     lab.start()
     lab.expect_state("Finished")
@@ -115,6 +114,8 @@ def test_every_picture_of_the_lab_holds_what_it_shows_in_light_and_dark(visit):
     panel = panel_of(page)
     for name in ("Diagram", "Gradient bars", "Loss"):
         assert ground_is(pictures(page, panel, name)[1], "dark"), name
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Light or dark").click()
 
 
 def test_a_panel_of_the_figure_is_taken_along(visit):

@@ -7,7 +7,7 @@ import json
 import pytest
 import safetensors.numpy
 from experiments import small
-from pages import DESKTOP, PHONE, LabPage
+from pages import DESKTOP, PHONE
 from playwright.sync_api import expect
 
 from skipviz import build, experiment_from_json
@@ -27,14 +27,6 @@ def _download(page, node, folder):
     path = folder / given.value.suggested_filename
     given.value.save_as(path)
     return path
-
-
-def _finished(page, **settings):
-    lab = LabPage(page).open(small(steps=30, **settings))
-    lab.set_speed(9)
-    run = lab.start()
-    lab.expect_state("Finished")
-    return lab, run
 
 
 def _drop(page, name, text):
@@ -59,9 +51,9 @@ def _drop(page, name, text):
     expect(page.locator(".sv-drop-hint")).to_be_hidden()
 
 
-def test_the_panel_gives_script_json_tables_pictures_and_numbers_for_a_spreadsheet(page, tmp_path):
+def test_the_panel_gives_script_json_tables_pictures_and_numbers_for_a_spreadsheet(kept, tmp_path):
+    lab, page = kept.put(small(steps=30)), kept.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    lab = LabPage(page).open(small(steps=30))
     panel = _panel(lab)
     expect(panel.get_by_text("CSV", exact=True)).to_have_attribute("aria-disabled", "")
     expect(panel).to_contain_text("Start it, and here are its numbers")
@@ -101,8 +93,8 @@ def test_the_panel_gives_script_json_tables_pictures_and_numbers_for_a_spreadshe
     assert rows[1][0] == str(last["step"])
 
 
-def test_json_dropped_or_chosen_opens_as_an_edit_and_what_is_no_experiment_is_refused(page, tmp_path):
-    lab = LabPage(page).open(small(depth=6))
+def test_json_dropped_or_chosen_opens_as_an_edit_and_what_is_no_experiment_is_refused(kept, tmp_path):
+    lab, page = kept.put(small(depth=6)), kept.page
     before = lab.experiment()
     other = presets.get("figure-4-9-left")
     _drop(page, "left.json", json.dumps(other.model_dump(mode="json", exclude_defaults=True), indent=1))
@@ -133,8 +125,11 @@ def test_json_dropped_or_chosen_opens_as_an_edit_and_what_is_no_experiment_is_re
     lab.until(lambda: lab.experiment() == other)
 
 
-def test_a_replay_opens_from_disk_without_any_network(page, chromium, tmp_path):
-    lab, run = _finished(page, depth=8)
+def test_a_replay_opens_from_disk_without_any_network(kept, chromium, tmp_path):
+    lab, page = kept.put(small(steps=30, depth=8)), kept.page
+    lab.set_speed(9)
+    run = lab.start()
+    lab.expect_state("Finished")
     path = _download(page, _panel(lab).get_by_text("Replay, one HTML file"), tmp_path)
     assert path.stat().st_size <= 6_000_000
     frames = lab.frames(run)

@@ -6,6 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
+from skipviz.tasks import presets
+
 
 def _variant(frame: dict) -> dict:
     return next(iter(frame["variants"].values()))
@@ -26,7 +28,8 @@ def test_the_lab_opens_on_24_layers_of_64_with_their_residual_skips_switched_off
     )
 
 
-def test_a_plain_network_stays_at_half_until_one_click_on_residual_lets_it_learn(lab):
+def test_a_plain_network_stays_at_half_until_one_click_on_residual_lets_it_learn(kept):
+    lab = kept.put(presets.get("vanishing-plain"))
     lab.set_speed(7)
     lab.start()
     lab.wait_for_step(150)
@@ -48,7 +51,8 @@ def test_a_plain_network_stays_at_half_until_one_click_on_residual_lets_it_learn
     assert learnt["step"] <= event + 900
 
 
-def test_the_sentence_tells_before_and_after_a_switch_and_is_read_aloud_of_one_frame(lab):
+def test_the_sentence_tells_before_and_after_a_switch_and_is_read_aloud_of_one_frame(kept):
+    lab = kept.put(presets.get("vanishing-plain"))
     sentence, spoken = lab.page.locator(".sv-sentence"), lab.page.locator(".sv-lab > .sv-spoken")
     expect(spoken).to_have_text(re.compile(r"^Before training\. 0 of 11 skips on\. Vanishing"))
     lab.set_speed(5)

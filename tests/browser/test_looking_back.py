@@ -37,8 +37,8 @@ def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_
     lab.expect_network(lambda network: network.skip("s1-3").on)
 
 
-def test_a_switch_in_one_tab_is_followed_by_the_other(page, visit):
-    lab = LabPage(page).open(small())
+def test_a_switch_in_one_tab_is_followed_by_the_other(kept, visit):
+    lab, page = kept.put(small()), kept.page
     run = lab.start()
     lab.wait_for_step(20)
     other = LabPage(visit(page.context)).open(run=run)

@@ -22,7 +22,7 @@ PIXELS = """(canvas) => {
 def _finished(lab, preset: str, steps: int = 20) -> dict:
     """Train a preset for a few steps and return the picture that its run recorded last."""
     experiment = presets.get(preset)
-    lab.open(experiment.replaced(training=experiment.training.replaced(steps=steps)))
+    lab.put(experiment.replaced(training=experiment.training.replaced(steps=steps)))
     lab.set_speed(9)
     lab.start()
     lab.expect_state("Finished")
@@ -54,14 +54,14 @@ def _is_mixed_by(colours: np.ndarray, amounts: np.ndarray) -> bool:
     return bool(np.abs(design @ fitted - wanted).max() < 1.5 and np.abs(fitted[1] * 255).max() > 50)
 
 
-def test_masks_are_painted_as_they_were_recorded_with_their_scores(lab):
-    picture = _finished(lab, "unet-shapes")
+def test_masks_are_painted_as_they_were_recorded_with_their_scores(kept):
+    picture = _finished(kept, "unet-shapes")
     count, shape = picture["count"], tuple(picture["size"])
     parts = {name: _recorded(picture[name], count, *shape) for name in ("images", "truth", "predicted")}
-    lab.until(lambda: lab.page.locator(CANVAS).bounding_box()["height"] > 100)
+    kept.until(lambda: kept.page.locator(CANVAS).bounding_box()["height"] > 100)
 
     def is_painted() -> bool:
-        painted = _painted(lab.page)
+        painted = _painted(kept.page)
         side = (painted.shape[1] + 6) / count - 6
         return all(
             _is_mixed_by(_at_cells(painted, index * (side + 6), row * (side + 17) + 15, side, shape), parts[name][index])
@@ -70,9 +70,9 @@ def test_masks_are_painted_as_they_were_recorded_with_their_scores(lab):
             if np.ptp(parts[name][index]) > 30
         )
 
-    lab.until(is_painted)
+    kept.until(is_painted)
     assert np.ptp(parts["predicted"]) > 30
-    words = lab.page.locator(".sv-picture-card").inner_text()
+    words = kept.page.locator(".sv-picture-card").inner_text()
     found, true = parts["predicted"] > 127, parts["truth"] > 127
     both, either = (found & true).sum((1, 2)), (found | true).sum((1, 2))
     assert _numbers(words, "IoU") == pytest.approx(both / np.maximum(either, 1), abs=0.006)
@@ -84,13 +84,13 @@ def _numbers(words: str, name: str) -> list[float]:
     return [float(part) for part in re.search(rf"{name} ([\d., ]+)", words)[1].split(", ")]
 
 
-def test_attention_is_painted_as_it_was_recorded_a_map_for_each_head(lab):
-    picture = _finished(lab, "transformer-pre-ln")
+def test_attention_is_painted_as_it_was_recorded_a_map_for_each_head(kept):
+    picture = _finished(kept, "transformer-pre-ln")
     (count, length), heads = picture["size"], picture["heads"]
     weights = _recorded(picture["attention"], heads, length, length)
 
     def is_painted() -> bool:
-        painted = _painted(lab.page)
+        painted = _painted(kept.page)
         columns = min(heads, 4)
         side = int(min(92, (painted.shape[1] - 6 * (columns - 1)) / columns))
         top = count * (3 * 17 + 8) + 16
@@ -100,18 +100,14 @@ def test_attention_is_painted_as_it_was_recorded_a_map_for_each_head(lab):
         )
         return all(_is_mixed_by(colours, weights[head]) for head, colours in enumerate(cells))
 
-    lab.until(is_painted)
+    kept.until(is_painted)
 
 
-def test_the_table_tells_how_far_each_gate_is_open(lab):
-    experiment = presets.get("highway-50")
-    lab.open(experiment.replaced(training=experiment.training.replaced(steps=10)))
-    lab.set_speed(9)
-    lab.start()
-    lab.expect_state("Finished")
-    opened = values(lab.frames()[-1])["gate_opening"]
-    lab.page.get_by_role("button", name="Table", exact=True).click()
-    cells = lab.page.locator(".sv-table table").nth(1).locator("tbody tr td:last-child")
+def test_the_table_tells_how_far_each_gate_is_open(kept):
+    _finished(kept, "highway-50", steps=10)
+    opened = values(kept.frames()[-1])["gate_opening"]
+    kept.page.get_by_role("button", name="Table", exact=True).click()
+    cells = kept.page.locator(".sv-table table").nth(1).locator("tbody tr td:last-child")
     expect(cells).to_have_count(len(opened))
-    lab.until(lambda: [float(text) for text in cells.all_inner_texts()] == pytest.approx(opened, rel=0.01))
+    kept.until(lambda: [float(text) for text in cells.all_inner_texts()] == pytest.approx(opened, rel=0.01))
     assert all(0 < opening < 0.5 for opening in opened)

@@ -25,7 +25,7 @@ def narrow(tmp_path):
 
 def test_a_second_visitor_waits_in_line_and_starts_by_itself_when_the_first_stops(narrow, visit):
     first = visit(base_url=narrow.address)
-    LabPage(first).open(small())
+    first.request.get("", headers={"accept": "text/html"})
     body = {"experiment": json.loads(small(steps=1_000_000, record_every=1000).to_json())}
     run = first.request.post("skipviz/runs", data=body).json()["run"]
     second = LabPage(visit(base_url=narrow.address)).open(small())

@@ -12,17 +12,17 @@ from skipviz.sharing import link
 from skipviz.tasks import presets
 
 
-def _running(page, **settings) -> tuple[LabPage, str]:
-    lab = LabPage(page).open(small(**settings))
+def _run(lab: LabPage) -> str:
     run = lab.start()
     lab.wait_for_step(10)
-    return lab, run
+    return run
 
 
-def test_tabs_train_runs_of_their_own_and_another_browser_watches_one_until_it_makes_it_its_own(visit):
-    page = visit()
-    mine, run = _running(page, seed=1)
-    second, other = _running(visit(page.context), seed=2)
+def test_tabs_train_runs_of_their_own_and_another_browser_watches_one_until_it_makes_it_its_own(kept, visit):
+    mine = kept.put(small(seed=1))
+    run = _run(mine)
+    second = LabPage(visit(mine.page.context)).open(small(seed=2))
+    other = _run(second)
     assert run != other
     second.press("Pause")
     second.expect_state("Paused")
@@ -66,10 +66,9 @@ def test_tabs_train_runs_of_their_own_and_another_browser_watches_one_until_it_m
     assert [event["ids"] for event in mine.data(run)["events"]] == [["s3-5"]]
 
 
-def test_a_link_opens_the_same_experiment_elsewhere_and_says_whether_what_was_switched_in_a_run_is_in_it(visit):
+def test_a_link_opens_the_same_experiment_elsewhere_and_says_whether_what_was_switched_in_a_run_is_in_it(kept, visit):
     experiment = small(seed=7, depth=9, steps=1_000_000)
-    page = visit()
-    lab = LabPage(page).open(experiment)
+    lab, page = kept.put(experiment), kept.page
     lab.click_skip("s1-3")
     started = experiment.with_network(lab.expect_network(lambda network: not network.skip("s1-3").on))
     page.get_by_role("button", name="Share", exact=True).click()

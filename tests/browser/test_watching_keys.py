@@ -16,8 +16,8 @@ STEERING = {"Start", "Pause", "Resume", "Restart", "One step", "Stop", "Back to 
 STEERING |= {"Undo (Ctrl+Z)", "Redo (Ctrl+Shift+Z)", "Speed, steps a second", "Learning rate"}
 
 
-def test_a_watcher_reaches_no_control_of_the_run_and_looks_back_until_it_ends(visit):
-    owner = LabPage(visit()).open(small(steps=100_000))
+def test_a_watcher_reaches_no_control_of_the_run_and_looks_back_until_it_ends(kept, visit):
+    owner = kept.put(small(steps=100_000))
     run = owner.start()
     owner.wait_for_step(30)
     page = visit()

@@ -19,7 +19,7 @@ from ..network.shapes import NodeShape
 from ..network.way import ways_of_edges, ways_of_skips
 from .dropout import Masks
 from .layer import LayerModule
-from .operation import MODULES, Function
+from .operation import Function, made
 from .plan import Plan
 from .recording import Recording
 from .seeding import generator
@@ -173,13 +173,12 @@ def built_head(head: Head, shape: Shape, seed: int) -> tuple[Function | None, nn
         if len(shape) > 1:
             reads = partial(torch.flatten, start_dim=1) if head.flatten else partial(torch.mean, dim=places(shape))
     if head.kind == "state":
-        operation = MODULES[Identity](Identity(), shape)
+        operation = Identity()
     elif head.kind == "pixels":
-        operation = MODULES[Convolution](Convolution(width=head.outputs, kernel=1, bias=head.bias), shape)
+        operation = Convolution(width=head.outputs, kernel=1, bias=head.bias)
     else:
-        operation = MODULES[Linear](Linear(width=head.outputs, bias=head.bias), read)
-    operation.initialise(head.init, generator(seed, "head"))
-    return reads, operation
+        operation = Linear(width=head.outputs, bias=head.bias)
+    return reads, made(operation, read, head.init, generator(seed, "head"))
 
 
 def build(network: Network, seed: int = 0) -> NetworkModule:

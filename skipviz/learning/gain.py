@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 
-class _Gain(torch.autograd.Function):
+class Gain(torch.autograd.Function):
+    """Forward unchanged, backward times a factor: the stage that kills a gradient."""
+
     generate_vmap_rule = True
 
     @staticmethod
@@ -24,4 +26,4 @@ class _Gain(torch.autograd.Function):
 
 def with_gain(x: Tensor, gain: float) -> Tensor:
     """Return `x` bit for bit; the gradient that goes back is multiplied by `gain`, and 0 gives exact zeros."""
-    return _Gain.apply(x, gain)
+    return Gain.apply(x, gain)

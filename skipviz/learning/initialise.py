@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from ..network.init import INITS
 
 
-def fill_weight(weight: Tensor, bias: Tensor | None, scheme: str, fans: tuple[float, float], generator: torch.Generator) -> None:
-    """Fill `weight` and `bias` in place for `fans` = (inputs, outputs) of one unit."""
+@torch.no_grad()
+def fill(weight: Tensor, bias: Tensor | None, scheme: str, fan_in: float, fan_out: float, source: torch.Generator) -> None:
+    """Fill first weights in place by `scheme`, for fans of one unit, from the generator `source`."""
     kind = INITS[scheme]
-    with torch.no_grad():
-        kind.fill(weight, *fans, generator, nn)
-        if bias is not None:
-            kind.fill(bias, *fans, generator, nn) if kind.biases else bias.zero_()
+    kind.fill(weight, fan_in, fan_out, source, nn)
+    if bias is not None:
+        kind.fill(bias, fan_in, fan_out, source, nn) if kind.biases else bias.zero_()

@@ -16,7 +16,7 @@ from ..network.shapes import NodeShape
 from .dropout import Masks
 from .gain import with_gain
 from .norm import Norm
-from .operation import MODULES, Function
+from .operation import Function, made
 from .seeding import generator
 
 FUNCTIONS: dict[str, Callable] = {name: resolve_name(kind.function) for name, kind in ACTIVATIONS.items()}
@@ -45,8 +45,7 @@ class LayerModule(nn.Module):
         super().__init__()
         self.shape, self.masks = shape, masks
         self.layer, self.frozen, self.passes_on = layer, (), False
-        self.operation = MODULES[type(layer.op)](layer.op, shape.input)
-        self.operation.initialise(layer.init, generator(seed, "layer", layer.id))
+        self.operation = made(layer.op, shape.input, layer.init, generator(seed, "layer", layer.id))
         if layer.init_factor != 1:
             for weight in (parameter for parameter in self.operation.parameters() if parameter.dim() > 1):
                 weight.mul_(layer.init_factor)
@@ -112,7 +111,9 @@ def _scales(layer: Layer, shape: Shape) -> Shape:
 
 def called_or_bound(operation: nn.Module, training: bool | None) -> Function:
     """Return an operation as a function: itself, which is called, where `training` is None."""
-    return operation if training is None else operation.function()
+    if training is None:
+        return operation
+    return operation.function() if hasattr(operation, "function") else operation.forward
 
 
 def normalising(norm: Norm, training: bool | None, frozen: tuple[slice, ...] = ()) -> Function:

@@ -19,8 +19,9 @@ from ..network.merge import MERGES
 from ..network.rest import stand_ins
 from ..network.wiring import Joint, Wiring, is_plain
 from .gain import with_gain
-from .layer import composed
+from .layer import called_or_bound, composed
 from .merge import FUNCTIONS, shares, weighed
+from .merge.streams import mean_matrix
 from .operation import Function
 from .recording import Recording, States
 
@@ -58,7 +59,7 @@ class Plan:
         self._sole = {edges[0].id: name for name, edges in leaving.items() if len(edges) == 1 and name not in self._forks}
         self._steps = [Step(node.id, self._computes(node)) for node in wiring.order if node.id not in self._hidden]
         self._note_spent()
-        head = (lambda x: module.head(x)) if training is None else module.head.function()
+        head = (lambda x: module.head(x)) if training is None else called_or_bound(module.head, training)
         self._head = head if module.reads is None else composed([module.reads, head])
 
     def run(self, x: Tensor | tuple[Tensor, ...], recording: Recording | None = None) -> Tensor:
@@ -302,7 +303,7 @@ class Plan:
         def noted(states: States, recording: Recording | None) -> Tensor:
             h = read(states, recording)
             if recording is not None:
-                recording.matrices[name] = module.both.matrix(h.detach())
+                recording.matrices[name] = mean_matrix(module.both, h.detach())
             return h
 
         return noted

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..network import Skip
-from ..network.base import Shape, channel_axis, channels, is_image
+from ..network.base import channel_axis, channels, is_image
 from ..network.kind import Placement
 from ..network.merge import MERGES
 from ..network.operation import Convolution, Linear
@@ -19,7 +19,7 @@ from .gain import with_gain
 from .layer import called_or_bound, composed, normalising
 from .merge import LEARNED
 from .norm import Norm
-from .operation import MODULES, Function
+from .operation import Function, made
 from .placement import FUNCTIONS
 from .seeding import generator
 
@@ -35,17 +35,19 @@ class SkipModule(nn.Module):
         self.strength = nn.Parameter(torch.tensor(way.skip.strength)) if way.skip.learned else None
         if way.projects:
             projection = self.adapter.projection(self.source, self.carried)
-            self.project = MODULES[type(projection)](projection, self.adapter.projected(self.source, self.carried))
-            self.project.initialise(self.adapter.init, generator(seed, "skip", way.skip.id))
+            read = self.adapter.projected(self.source, self.carried)
+            self.project = made(projection, read, self.adapter.init, generator(seed, "skip", way.skip.id))
             if self.adapter.norm == "batch":
                 self.norm = Norm("batch", self.carried)
         if way.gates:
-            self.gate = _pointwise(self.source, channels(self.target), True)
-            self.gate.initialise("torch", generator(seed, "gate", way.skip.id))
+            width = channels(self.target)
+            mapped = Convolution(width=width, kernel=1) if is_image(self.source) else Linear(width=width)
+            self.gate = made(mapped, self.source, "torch", generator(seed, "gate", way.skip.id))
             nn.init.constant_(self.gate.bias, way.skip.gate_bias)
         if way.learns:
-            self.add_module(way.learns, LEARNED[way.skip.merge](way.skip, self.target))
-            self.both.initialise(generator(seed, "attend", way.skip.id))
+            self.add_module(way.learns, LEARNED[way.skip.merge](**MERGES[way.skip.merge].arguments(way.skip, self.target)))
+            if hasattr(self.both, "initialise"):
+                self.both.initialise("torch", generator(seed, "attend", way.skip.id))
 
     @property
     def both(self) -> nn.Module:
@@ -98,9 +100,3 @@ class SkipModule(nn.Module):
             return None
         before_channels = 2 * (len(self.source) - 1 - channel_axis(self.source))
         return lambda h: F.pad(h, (0,) * before_channels + (0, missing))
-
-
-def _pointwise(source: Shape, width: int, bias: bool):
-    if is_image(source):
-        return MODULES[Convolution](Convolution(width=width, kernel=1, bias=bias), source)
-    return MODULES[Linear](Linear(width=width, bias=bias), source)

@@ -18,6 +18,7 @@ from .frame import Numbers, VariantFrame
 from .marks import GradientMarks
 from .norms import norms
 from .objective import finite
+from .operation.attention import attention_weights
 from .optimizer import Updater
 from .parameters import FlatParameters, rows
 from .passes import Batch, Earlier, Pass, combined
@@ -188,7 +189,8 @@ class Variant:
                 stages = (module.norm and module.norm.function(False), module.activating(False))
                 for stage in stages:
                     h = stage(h) if stage else h
-            return layer.id, module.operation.weights(h)
+            queries, keys, _ = module.operation.read(h)
+            return layer.id, attention_weights(queries, keys, layer.op.causal)
 
     def _cross_attention(self, skip: Skip, x: Tensor) -> tuple[str, Tensor]:
         """Return the id of a skip that attends and how much each position where it lands looks at each of what it carries."""
@@ -196,7 +198,8 @@ class Variant:
         with torch.no_grad(), self._autocast():
             self.plan(training=False).run(x, recording)
             queries = self.plan(training=False).layer(layer)(recording.states[skip.target - 1])
-            return skip.id, self.model.carrier(skip.id).both.looks(queries, recording.by_node[skip.via])
+            read = self.model.carrier(skip.id).both.read(queries, recording.by_node[skip.via])
+            return skip.id, attention_weights(*read[:2], skip.causal)
 
     @contextmanager
     def buffers_kept(self):

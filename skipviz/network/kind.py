@@ -161,8 +161,12 @@ class Merge:
     """What those fields say, in few letters behind the kind's name."""
     own_positions: bool = False
     """What a skip carries keeps its own positions, whatever those of the target are."""
-    module: Callable[[Fields, Shape, str], str] = lambda fields, shape, names: ""
-    """How a script makes that module for a target's shape, with the names of its generator."""
+    module: str = ""
+    """The class of that module in its torch part, which a script has as it stands."""
+    arguments: Callable[[Fields, Shape], dict] = lambda fields, shape: {}
+    """What that class is made with, for a target's shape."""
+    fills: tuple[str, ...] | None = None
+    """The schemes by which that class fills its weights; None: it draws nothing."""
     sign: str = ""
     """A letter in the mark where it lands, or nothing."""
     strokes: tuple[tuple[float, float, float, float], ...] = ()
@@ -177,10 +181,8 @@ class Merge:
     """Elements a sample that its module has autograd keep, by the shapes of f_j and of A."""
     written: Callable[[str, str, str], str] = lambda f, carried, strength: f
     """How a script lands it: from the expressions of f_j, of A(h_i) and of the strength (`1.0` where it is that for good)."""
-    helper: str = ""
-    """Source of the function of its name, or of its module, that a script needs for that, where torch has none."""
-    requires: tuple[str, ...] = ()
-    """What that needs beside itself."""
+    function: str = ""
+    """The function of its torch part with which it is landed, which a script has as it stands; nothing where torch has one."""
 
     @property
     def words(self) -> str:
@@ -225,8 +227,6 @@ class Weights(Protocol):
     """How a script draws the first weights of one operation."""
 
     scheme: str
-    names: str
-    """Of the generator that draws them, as arguments."""
 
     def drawn(self, module: str, scheme: str | None = None) -> str:
         """Return a module whose `weight` and `bias` are drawn, by another scheme if one is given."""
@@ -234,8 +234,8 @@ class Weights(Protocol):
     def scaled(self, module: str) -> str:
         """Return a module that has its first weights but for the layer's factor."""
 
-    def options(self, scheme: bool = True) -> str:
-        """Return what a class of a script's own needs to draw: scheme and factor, if they are not the usual."""
+    def initialised(self, op: Operation) -> str:
+        """Return the module of an operation that is a class of our own, which fills its first weights itself, if it has any."""
 
 
 class Operation(Tagged):
@@ -257,11 +257,11 @@ class Operation(Tagged):
     reads_tokens: ClassVar[bool] = False
     """Whether it reads tokens, whole numbers that have no gradient."""
     attends: ClassVar[bool] = False
-    """Whether its torch module has `weights(x)`: how much each position looks at each other."""
+    """Whether its torch module has `read(x)`: queries, keys and values."""
     helpers: ClassVar[dict[str, str]] = {}
-    """Sources of the classes and functions, by name, that a script needs beside torch's own."""
-    fills: ClassVar[tuple[str, ...]] = ()
-    """The schemes by which those classes fill weights, whichever the layer has."""
+    """Sources of the classes and functions, by name, that a script needs beside torch's own and ours."""
+    fills: ClassVar[tuple[str, ...] | None] = None
+    """The schemes by which its torch module fills weights, whichever the layer has; None: it draws nothing."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_more) -> None:
@@ -316,9 +316,17 @@ class Operation(Tagged):
         """Return how many elements a sample autograd keeps beside its input and output."""
         return 0
 
+    def unusual(self, *names: str) -> dict:
+        """Return those of its fields `names` that are not as they usually are."""
+        return {name: getattr(self, name) for name in names if getattr(self, name) != type(self).model_fields[name].default}
+
+    def arguments(self, shape: Shape) -> dict:
+        """Return what its torch module is made with, where that is a class that a script has as it stands."""
+        return {}
+
     def written(self, shape: Shape, weights: Weights) -> list[str]:
         """Return the modules, one after the other, as which a script makes it."""
-        return []
+        return [weights.initialised(self)]
 
     def label(self) -> str:
         """Return it as a person writes it, in few words."""

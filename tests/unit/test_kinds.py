@@ -30,7 +30,7 @@ from skipviz import (
     train,
 )
 from skipviz.learning.build import build
-from skipviz.learning.initialise import fill_weight
+from skipviz.learning.initialise import fill
 from skipviz.learning.norm import Norm
 from skipviz.learning.operation import MODULES as MODULES_OF_OPERATIONS
 from skipviz.network.activation import ACTIVATIONS
@@ -226,7 +226,7 @@ def drawn(fill) -> tuple[torch.Tensor, torch.Tensor]:
 @DRAWN
 def test_an_init_draws_what_torchs_own_draws_and_a_script_draws_the_same_bits(kind):
     fans = 45, 54
-    mine = drawn(lambda weight, bias, source: fill_weight(weight, bias, kind.name, fans, source))
+    mine = drawn(lambda weight, bias, source: fill(weight, bias, kind.name, *fans, source))
     theirs, _ = drawn(lambda weight, bias, source: TORCHS[kind.name](weight, source))
     torch.testing.assert_close(mine[0], theirs, rtol=1e-6, atol=1e-7)
     assert kind.biases == bool(mine[1].any())

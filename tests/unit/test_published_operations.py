@@ -24,6 +24,7 @@ from skipviz import (
     families,
 )
 from skipviz.learning.build import build
+from skipviz.learning.operation.attention import attention_weights
 from skipviz.learning.operation.position import sinusoids
 from skipviz.learning.parameters import FlatParameters
 from skipviz.learning.probe import gradients, measured, record
@@ -62,7 +63,7 @@ def test_attention_is_torchs_multi_head_attention(causal, bias):
             right.copy_(left)
     x = torch.randn(4, 7, 12)
     assert_same_function(model, reference, parameters, x)
-    weights = operation.weights(x)
+    weights = attention_weights(*operation.read(x)[:2], causal)
     assert torch.allclose(weights.sum(3), torch.ones(4, 3, 7), atol=1e-6)
     assert (torch.count_nonzero(weights.triu(1)) == 0) == causal
 

@@ -13,6 +13,7 @@ import skipviz
 from skipviz import Experiment, NetworkError, Task, Training, edit, families, link
 from skipviz.drawing.diagram import draw
 from skipviz.learning.build import build
+from skipviz.learning.operation.attention import attention_weights
 from skipviz.learning.trainer import Trainer
 from skipviz.network.branch import token_edges
 from skipviz.sharing.table import table
@@ -188,10 +189,12 @@ def test_the_picture_shows_source_target_and_prediction_and_where_the_decoder_lo
     assert picture["layer"] == crosses(net)[-1]
     seen = []
     attention = variant.model.skips[picture["layer"]].attention
-    attention.weights, own = lambda queries, keys: seen.append(own(queries, keys)) or seen[-1], attention.weights
+    read = attention.read
+    attention.read = lambda *states: seen.append(read(*states)) or seen[-1]
     variant._plans = {}
     variant.evaluate(torch.from_numpy(held_out[:1]))
-    assert np.abs(seen[-1][0].detach().numpy() - weights).max() < 0.003
+    looks = attention_weights(*seen[-1][:2], attention.causal)
+    assert np.abs(looks[0].detach().numpy() - weights).max() < 0.003
 
 
 def test_what_does_not_read_both_or_looks_ahead_is_refused_with_a_sentence():

@@ -11,7 +11,7 @@ import skipviz
 from skipviz import Expand, Experiment, Head, Layer, Linear, Network, Reduce, Skip, Task, Training, edit, families, link
 from skipviz.learning.build import build
 from skipviz.learning.frame_text import decode_frame, encode_frame
-from skipviz.learning.merge.streams import sinkhorn
+from skipviz.learning.merge.streams import mean_matrix, sinkhorn
 from skipviz.learning.probe import gradients, record
 from skipviz.learning.recording import Recording
 from skipviz.network.paths import path_counts
@@ -198,7 +198,7 @@ def transformers(mixing: str, dynamic: bool, n: int = 4) -> tuple[nn.Module, nn.
     """Return the plain Pre-LN Transformer and the one of n streams as it starts, with the same weights of layers, in float64."""
     size = {"depth": 3, "width": 8, "heads": 2, "feed_forward": 12, "norm": "pre", "input": (6, 5)}
     plain, several = (build(families.transformer(**size, streams=count, mix=mixing, dynamic=dynamic)).double() for count in (1, n))
-    own = [part for part in several.in_order() if part.operation.op.kind not in ("expand", "reduce") or part.norm]
+    own = [part for part in several.in_order() if part.layer.op.kind not in ("expand", "reduce") or part.norm]
     for left, right in zip(own, plain.in_order(), strict=True):
         left.load_state_dict(right.state_dict())
     return plain, several
@@ -278,7 +278,7 @@ def test_a_frames_matrix_is_the_one_that_the_batch_was_mixed_by(mixing, dynamic)
         wanted = (matrix @ h.unflatten(-1, (N, -1))).flatten(-2)
         torch.testing.assert_close(module(zero, h), wanted)
         return
-    each = torch.stack([module.matrix(h[i : i + 1, j : j + 1]) for i in range(4) for j in range(5)])
+    each = torch.stack([mean_matrix(module, h[i : i + 1, j : j + 1]) for i in range(4) for j in range(5)])
     assert each.std(0).max() > 1e-6
     torch.testing.assert_close(matrix, each.mean(0))
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from skipviz import Convolution, Experiment, Layer, Network, Task, Training, families
+from skipviz.learning.operation.attention import attention_weights
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.text import characters
 
@@ -30,12 +31,13 @@ def test_the_attention_shown_is_that_of_the_last_block_and_its_rows_sum_to_one(n
     seen = []
     variant = trainer._variants["net"]
     operation = variant.model.layers[network.layer_index(last)].operation
-    function = operation._attention
-    operation._attention = lambda: lambda x: (seen.append(x), function()(x))[1]
+    read = operation.read
+    operation.read = lambda x: (seen.append(x), read(x))[1]
     variant._plans = {}
     variant.evaluate(trainer._painter.inputs[:1])
-    del operation._attention
-    assert np.abs(operation.weights(seen[0])[0].detach().numpy() - weights).max() < 0.003
+    del operation.read
+    found = attention_weights(*operation.read(seen[0])[:2], operation.causal)
+    assert np.abs(found[0].detach().numpy() - weights).max() < 0.003
 
 
 def test_the_tokens_shown_are_held_out_ones_with_what_the_network_makes_of_them():

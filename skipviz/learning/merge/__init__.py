@@ -13,7 +13,9 @@ from ...network.merge import MERGES
 FUNCTIONS: dict[str, Callable] = {name: import_module(f"{__name__}.{name}").function for name in MERGES}
 """Merge → (f_j, what is carried, strength) ↦ h_j; of one that joins, what is carried ↦ the part that is read."""
 
-LEARNED: dict[str, type] = {name: import_module(f"{__name__}.{name}").MODULE for name, kind in MERGES.items() if kind.learns}
+LEARNED: dict[str, type] = {
+    name: getattr(import_module(f"{__name__}.{name}"), kind.module) for name, kind in MERGES.items() if kind.learns
+}
 """Merge that learns a function of both states → its module."""
 
 

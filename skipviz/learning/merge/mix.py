@@ -1,26 +1,31 @@
-"""h = f + s·(P f − f), P the attention weights of A."""
+"""The attention of one state, applied to another."""
 
 from __future__ import annotations
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .attend import Attending, Between
-from .attend import function as function
+from ..initialise import fill
+from ..operation.attention import attention_weights
+from .towards import function as function
 
 
-class Mixture(Attending):
-    """Queries and keys of what is carried, f being the values."""
+class Mixture(nn.Module):
+    """softmax(Q Kᵀ/√d) of one state, by which every head mixes the positions of another."""
 
-    def function(self) -> Between:
-        weight, bias, heads, linear, weights = self.weight, self.bias, self.heads, F.linear, self.weights
+    def __init__(self, width: int, heads: int, causal: bool = False) -> None:
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.weight, self.bias = nn.Parameter(torch.empty(2 * width, width)), nn.Parameter(torch.zeros(2 * width))
 
-        def mixed(f: Tensor, h: Tensor) -> Tensor:
-            queries, keys = linear(h, weight, bias).unflatten(2, (2, heads, -1)).permute(2, 0, 3, 1, 4).unbind()
-            values = f.unflatten(2, (heads, -1)).transpose(1, 2)
-            return (weights(queries, keys) @ values).transpose(1, 2).flatten(2)
+    def initialise(self, scheme: str, source: torch.Generator) -> None:
+        """Fill both maps as `nn.MultiheadAttention` does."""
+        width = self.weight.shape[1]
+        for part in self.weight.split(width):
+            fill(part, None, "glorot", width, 3 * width, source)
 
-        return mixed
-
-
-MODULE = Mixture
+    def forward(self, f: Tensor, h: Tensor) -> Tensor:
+        queries, keys = F.linear(h, self.weight, self.bias).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
+        values = f.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return (attention_weights(queries, keys, self.causal) @ values).transpose(1, 2).flatten(2)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def function(f: Tensor, carried: Tensor, strength: float) -> Tensor:
-    """Return the product."""
+def multiply(f: Tensor, carried: Tensor, strength: float = 1.0) -> Tensor:
+    """Return f ⊙ (1 + s·(A − 1)): no factor at strength 0, A at 1."""
     return f * carried if strength == 1 else f * (1 + strength * (carried - 1))
+
+
+function = multiply

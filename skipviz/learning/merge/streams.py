@@ -1,87 +1,55 @@
-"""h = f + s·(M A + B⊙f − f), stream by stream."""
+"""n residual streams, mixed and written onto."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...network.base import Shape, channels, is_image
-from ...network.merge import MERGES
 from ...network.merge.streams import KEPT
-from ...network.skip import Skip
-from .attend import Between
-from .attend import function as function
+from .towards import function as function
 
 SCALE = 0.01
 """Of what is dynamic, at the start, in both papers."""
 ITERATIONS = 20
 """Of Sinkhorn and Knopp, as published."""
 
-Weights = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(A, its streams) ↦ M, `(…, n, n)`, of which a row makes a stream, and B, `(…, n)`."""
-
 
 class Streams(nn.Module):
-    """How n streams of `(batch, …, n·width)` mix, and how much each takes of what a layer writes."""
+    """n streams of `(batch, …, width)` mixed by an n × n matrix, and how much each takes of what is written (Zhu et al. 2024, or
+    as `sinkhorn` Xie et al. 2025); at first each keeps itself and takes all, whatever the streams hold."""
 
-    def __init__(self, skip: Skip, target: Shape) -> None:
+    def __init__(self, width: int, streams: int, mixing: str, dynamic: bool = False) -> None:
         super().__init__()
-        self.streams, self.image = skip.streams, is_image(target)
-        self.doubly, self.dynamic = skip.mixing == "sinkhorn", skip.dynamic
-        for name, size in MERGES[skip.merge].parameters(skip, channels(target)).items():
-            self.register_parameter(name, nn.Parameter(torch.empty(size)))
+        self.streams, self.doubly, self.mix_map = streams, mixing == "sinkhorn", None
+        self.mix = nn.Parameter(torch.eye(streams) * (KEPT if self.doubly else 1.0))
+        self.write = nn.Parameter(torch.full((streams,), 0.0 if self.doubly else 1.0))
+        if dynamic:
+            reads = width if self.doubly else width // streams
+            self.mix_map = nn.Parameter(torch.zeros(reads, streams**2 if self.doubly else streams))
+            self.write_map = nn.Parameter(torch.zeros((reads, streams) if self.doubly else reads))
+            self.mix_scale, self.write_scale = (nn.Parameter(torch.full((), SCALE)) for _ in range(2))
 
-    def initialise(self, generator: torch.Generator) -> None:
-        """Let each stream keep itself and take all that is written, whatever the streams hold: nothing is drawn."""
-        with torch.no_grad():
-            self.mix.copy_(torch.eye(self.streams) * (KEPT if self.doubly else 1.0))
-            self.write.fill_(0.0 if self.doubly else 1.0)
-            if self.dynamic:
-                for name in ("mix", "write"):
-                    self._parameters[f"{name}_map"].zero_()
-                    self._parameters[f"{name}_scale"].fill_(SCALE)
+    def forward(self, f: Tensor, h: Tensor) -> Tensor:
+        image = h.dim() > 3
+        h, f = (h.movedim(1, -1), f.movedim(1, -1)) if image else (h.view_as(h), f)  # one node for all that reads h
+        streams = h.unflatten(-1, (self.streams, -1))
+        matrix, write = self.weights(h, streams)
+        out = (matrix @ streams + write.unsqueeze(-1) * f.unflatten(-1, (self.streams, -1))).flatten(-2)
+        return out.movedim(-1, 1) if image else out
 
-    def function(self) -> Between:
-        n, image, weights = self.streams, self.image, self._weights()
-
-        def joined(f: Tensor, h: Tensor) -> Tensor:
-            h, f = (h.movedim(1, -1), f.movedim(1, -1)) if image else (h.view_as(h), f)  # one node for all that reads h
-            streams = h.unflatten(-1, (n, -1))
-            matrix, write = weights(h, streams)
-            out = (matrix @ streams + write.unsqueeze(-1) * f.unflatten(-1, (n, -1))).flatten(-2)
-            return out.movedim(-1, 1) if image else out
-
-        return joined
-
-    def forward(self, f: Tensor, carried: Tensor) -> Tensor:
-        return self.function()(f, carried)
-
-    @torch.no_grad()
-    def matrix(self, h: Tensor) -> Tensor:
-        """Return M, `(n, n)`: where it is dynamic, the mean over a batch and its positions."""
-        h = h.movedim(1, -1) if self.image else h
-        matrix, _ = self._weights()(h, h.unflatten(-1, (self.streams, -1)))
-        return matrix.flatten(0, -3).mean(0, dtype=self.mix.dtype) if matrix.dim() > 2 else matrix
-
-    def _weights(self) -> Weights:
-        n, mix, write, doubly = self.streams, self.mix, self.write, self.doubly
-        if not self.dynamic:
-            return lambda h, streams: (sinkhorn(mix), 2 * torch.sigmoid(write)) if doubly else (mix.mT, write)
-        mix_map, mix_scale, write_map, write_scale = self.mix_map, self.mix_scale, self.write_map, self.write_scale
-
-        def constrained(h: Tensor, streams: Tensor) -> tuple[Tensor, Tensor]:
+    def weights(self, h: Tensor, streams: Tensor) -> tuple[Tensor, Tensor]:
+        """Return M, `(…, n, n)`, of which a row makes a stream, and B, `(…, n)`."""
+        mix, write = self.mix, self.write
+        if self.mix_map is not None and self.doubly:
             h = rms_normed(h)
-            logits = mix + mix_scale * (h @ mix_map).unflatten(-1, (n, -1))
-            return sinkhorn(logits), 2 * torch.sigmoid(write + write_scale * (h @ write_map))
-
-        def free(h: Tensor, streams: Tensor) -> tuple[Tensor, Tensor]:
+            mix = mix + self.mix_scale * (h @ self.mix_map).unflatten(-1, (self.streams, -1))
+            write = write + self.write_scale * (h @ self.write_map)
+        elif self.mix_map is not None:
             h = layer_normed(streams)
-            return (mix + mix_scale * torch.tanh(h @ mix_map)).mT, write + write_scale * torch.tanh(h @ write_map)
-
-        return constrained if doubly else free
+            mix = mix + self.mix_scale * torch.tanh(h @ self.mix_map)
+            write = write + self.write_scale * torch.tanh(h @ self.write_map)
+        return (sinkhorn(mix), 2 * torch.sigmoid(write)) if self.doubly else (mix.mT, write)
 
 
 def sinkhorn(logits: Tensor) -> Tensor:
@@ -104,4 +72,9 @@ def rms_normed(h: Tensor) -> Tensor:
     return torch.rms_norm(h, h.shape[-1:])
 
 
-MODULE = Streams
+@torch.no_grad()
+def mean_matrix(module: Streams, h: Tensor) -> Tensor:
+    """Return M, `(n, n)`, of what is carried: where it is dynamic, the mean over a batch and its positions."""
+    h = h.movedim(1, -1) if h.dim() > 3 else h
+    matrix, _ = module.weights(h, h.unflatten(-1, (module.streams, -1)))
+    return matrix.flatten(0, -3).mean(0, dtype=module.mix.dtype) if matrix.dim() > 2 else matrix

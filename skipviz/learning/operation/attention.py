@@ -1,65 +1,55 @@
-"""Self-attention."""
+"""Self-attention, and the weights by which every attention looks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..initialise import fill_weight
-from .module import Function, Module
+from ..initialise import fill
 
 
-class Attention(Module):
-    """softmax(Q Kᵀ/√d) V of every head, then one map of all heads; `(batch, length, width)` → the same.
+class Attention(nn.Module):
+    """softmax(Q Kᵀ/√d) V of every head, then one map of all heads (Vaswani et al. 2017); `(batch, length, width)` → the same.
 
     Parameters stand as in `nn.MultiheadAttention`: Q, K and V one below the other, then the map out.
     """
 
-    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+    def __init__(self, width: int, heads: int, causal: bool = False, bias: bool = True) -> None:
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.weight = nn.Parameter(torch.empty(3 * width, width))
+        self.bias = nn.Parameter(torch.empty(3 * width)) if bias else None
+        self.out_weight = nn.Parameter(torch.empty(width, width))
+        self.out_bias = nn.Parameter(torch.empty(width)) if bias else None
+
+    def initialise(self, scheme: str, source: torch.Generator) -> None:
         """Fill each of the four maps; torch: what `nn.MultiheadAttention` takes, Glorot within and biases of zero."""
-        width = self.shape[1]
-        joint = (width, 3 * width) if scheme == "torch" else (width, width)
+        width = len(self.out_weight)
+        within, joint = ("glorot", 3 * width) if scheme == "torch" else (scheme, width)
         for part in self.weight.split(width):
-            fill_weight(part, None, "glorot" if scheme == "torch" else scheme, joint, generator)
-        fill_weight(self.out_weight, None, scheme, (width, width), generator)
-        with torch.no_grad():
-            for bias in (self.bias, self.out_bias):
-                if bias is not None:
-                    bias.zero_()
+            fill(part, None, within, width, joint, source)
+        fill(self.out_weight, None, scheme, width, width, source)
+        for bias in (self.bias, self.out_bias):
+            if bias is not None:
+                bias.zero_()
 
-    def function(self) -> Function:
-        weight, bias, linear = self.out_weight, self.out_bias, F.linear
-        attend = self._attention()
+    def forward(self, *states: Tensor) -> Tensor:
+        queries, keys, values = self.read(*states)
+        mixed = attention_weights(queries, keys, self.causal) @ values
+        return F.linear(mixed.transpose(1, 2).flatten(2), self.out_weight, self.out_bias)
 
-        def mixed(x: Tensor) -> Tensor:
-            weights, values = attend(x)
-            return linear((weights @ values).transpose(1, 2).flatten(2), weight, bias)
+    def read(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return queries, keys and values, each `(batch, heads, length, width / heads)`."""
+        return F.linear(x, self.weight, self.bias).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
 
-        return mixed
 
-    def weights(self, x: Tensor) -> Tensor:
-        """Return how much each position (row) looks at each other, `(batch, heads, length, length)`; rows sum to 1."""
-        return self._attention()(x)[0]
-
-    def _attention(self) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        weight, bias, linear, heads = self.weight, self.bias, F.linear, self.op.heads
-        length, width = self.shape
-        size = width // heads
-        factor = 1 / math.sqrt(size)
-        hidden = None
-        if self.op.causal:
-            hidden = torch.ones(length, length, dtype=torch.bool, device=weight.device).triu(1)
-
-        def attend(x: Tensor) -> tuple[Tensor, Tensor]:
-            parts = linear(x, weight, bias).view(*x.shape[:2], 3, heads, size)
-            queries, keys, values = parts.permute(2, 0, 3, 1, 4).unbind()
-            scores = (queries * factor) @ keys.transpose(2, 3)
-            if hidden is not None:
-                scores = scores.masked_fill(hidden, -math.inf)
-            return scores.softmax(3), values
-
-        return attend
+def attention_weights(queries: Tensor, keys: Tensor, causal: bool) -> Tensor:
+    """Return how much each position (row) looks at each other, `(batch, heads, length, length)`; rows sum to 1."""
+    scores = (queries * (1 / math.sqrt(queries.shape[3]))) @ keys.transpose(2, 3)
+    if causal:
+        later = torch.ones(scores.shape[2:], dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(later, -math.inf)
+    return scores.softmax(3)

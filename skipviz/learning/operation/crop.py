@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from .module import Function, Module
+from torch import Tensor, nn
 
 
-class Crop(Module):
+class Crop(nn.Module):
     """Cuts a window out of an image or a volume."""
 
-    def function(self) -> Function:
-        kept = (..., *self.op.window(self.shape))
-        return lambda x: x[kept]
+    def __init__(self, window: tuple[slice, ...]) -> None:
+        super().__init__()
+        self.kept = (..., *window)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[self.kept]

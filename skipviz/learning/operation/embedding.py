@@ -13,12 +13,12 @@ from .module import Function, Module
 class Embedding(Module):
     """Looks up a vector for each token of `(batch, length)`."""
 
-    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+    def initialise(self, scheme: str, source: torch.Generator) -> None:
         if scheme == "torch":
             with torch.no_grad():
-                self.weight.normal_(generator=generator)
+                self.weight.normal_(generator=source)
         else:
-            super().initialise(scheme, generator)
+            super().initialise(scheme, source)
 
     def function(self) -> Function:
         weight, embed = self.weight, F.embedding

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from ...network.base import channel_axis
-from .module import Function, Module
+from torch import Tensor, nn
 
 
-class Expand(Module):
-    """Copies a state into each of its streams."""
+class Expand(nn.Module):
+    """Copies a state into each of its streams, which are groups of channels."""
 
-    def function(self) -> Function:
-        times = [1] * (1 + len(self.shape))
-        times[1 + channel_axis(self.shape)] = self.op.streams
-        return lambda x: x.repeat(*times)
+    def __init__(self, streams: int) -> None:
+        super().__init__()
+        self.streams = streams
+
+    def forward(self, x: Tensor) -> Tensor:
+        axis = 1 if x.dim() > 3 else x.dim() - 1
+        return x.repeat(*(self.streams if place == axis else 1 for place in range(x.dim())))

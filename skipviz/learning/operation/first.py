@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .module import Function, Module
+from torch import Tensor, nn
 
 
-class First(Module):
-    """`(batch, length, width)` → `(batch, width)`."""
+class First(nn.Module):
+    """The first position of a sequence: `(batch, length, width)` → `(batch, width)`."""
 
-    def function(self) -> Function:
-        return lambda x: x[:, 0]
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, 0]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .module import Function, Module
+from torch import Tensor, nn
 
 
-class Identity(Module):
+class Identity(nn.Module):
     """Passes its input on, as a tensor of its own, so that a state and the next are never one node of the graph."""
 
-    def function(self) -> Function:
-        return lambda x: x.view_as(x)
+    def forward(self, x: Tensor) -> Tensor:
+        return x.view_as(x)

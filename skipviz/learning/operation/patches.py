@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
 
-from .module import Function, Module
 
+class Patches(nn.Module):
+    """Lays the pixels of an image out as a sequence, row by row; with a class token, which is learned from zero, before them."""
 
-class Patches(Module):
-    """`(batch, channels, height, width)` → `(batch, height · width, channels)`, a class token before them if there is one."""
+    def __init__(self, width: int | None = None) -> None:
+        super().__init__()
+        self.weight = None if width is None else nn.Parameter(torch.zeros(1, width))
 
-    def initialise(self, scheme: str, generator: torch.Generator) -> None:
-        """Let the class token begin at zero, whatever the scheme."""
-        if self.op.class_token:
-            with torch.no_grad():
-                self.weight.zero_()
-
-    def function(self) -> Function:
-        if not self.op.class_token:
-            return lambda x: x.flatten(2).transpose(1, 2)
-        token = self.weight
-        return lambda x: torch.cat([token.expand(len(x), 1, -1), x.flatten(2).transpose(1, 2)], 1)
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.flatten(2).transpose(1, 2)
+        return x if self.weight is None else torch.cat([self.weight.expand(len(x), 1, -1), x], 1)

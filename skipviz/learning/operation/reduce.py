@@ -5,51 +5,43 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ...network.base import is_image
 from ..merge.streams import SCALE, layer_normed, rms_normed
-from .module import Function, Module
 
 
-class Reduce(Module):
-    """The streams of `(batch, …, n·width)` weighed into one."""
+class Reduce(nn.Module):
+    """Weighs the streams of `(batch, …, width)` into one: by any weights (Zhu et al. 2024) or, as `sinkhorn`, by those between 0
+    and 1 (Xie et al. 2025).
 
-    def initialise(self, scheme: str, generator: torch.Generator) -> None:
-        """Let the sum of weights be 1, most of it the first stream's, whatever the streams hold.
+    At first the sum of weights is 1, most of it the `first` stream's. Free weights are e_first, as published; of σ, for which no
+    start is named, 3/4 and, of the others, equal parts of 1/4: where all streams are equal, both read one of them.
+    """
 
-        Free weights are e_first (Zhu et al. 2024). Those of σ, for which Xie et al. (2025) name no start, are 3/4 and, of the
-        others, equal parts of 1/4: where all streams are equal, both read one of them.
-        """
-        if self.op.mixing == "sum":
+    def __init__(self, width: int, streams: int, mixing: str, first: int = 0, dynamic: bool = False) -> None:
+        super().__init__()
+        self.streams, self.mixing, self.weight, self.map = streams, mixing, None, None
+        if mixing == "sum":
             return
-        with torch.no_grad():
-            positive, n = self.op.mixing == "sinkhorn", self.op.streams
-            self.weight.fill_(-math.log(4 * n - 5) if positive else 0.0)
-            self.weight[self.op.first % n] = math.log(3) if positive else 1.0
-            if self.op.dynamic:
-                self.map.zero_()
-                self.scale.fill_(SCALE)
+        positive = mixing == "sinkhorn"
+        weight = torch.full((streams,), -math.log(4 * streams - 5) if positive else 0.0)
+        weight[first] = math.log(3) if positive else 1.0
+        self.weight = nn.Parameter(weight)
+        if dynamic:
+            self.map = nn.Parameter(torch.zeros((width, streams) if positive else width // streams))
+            self.scale = nn.Parameter(torch.full((), SCALE))
 
-    def function(self) -> Function:
-        n, image, weights = self.op.streams, is_image(self.shape), self._weights()
+    def forward(self, x: Tensor) -> Tensor:
+        image = x.dim() > 3
+        x = x.movedim(1, -1) if image else x.view_as(x)  # one node for its uses
+        streams = x.unflatten(-1, (self.streams, -1))
+        weight = self.weights(x, streams)
+        out = streams.sum(-2) if weight is None else (weight.unsqueeze(-2) @ streams).squeeze(-2)
+        return out.movedim(-1, 1) if image else out
 
-        def read(x: Tensor) -> Tensor:
-            x = x.movedim(1, -1) if image else x.view_as(x)  # one node for its uses, as in a script
-            streams = x.unflatten(-1, (n, -1))
-            out = streams.sum(-2) if weights is None else (weights(x, streams).unsqueeze(-2) @ streams).squeeze(-2)
-            return out.movedim(-1, 1) if image else out
-
-        return read
-
-    def _weights(self):
-        """Return (x, its streams) ↦ how much each counts, `(…, n)`; None where each counts 1."""
-        if self.op.mixing == "sum":
-            return None
-        weight, positive = self.weight, self.op.mixing == "sinkhorn"
-        if not self.op.dynamic:
-            return lambda x, streams: torch.sigmoid(weight) if positive else weight
-        mapping, scale = self.map, self.scale
-        if positive:
-            return lambda x, streams: torch.sigmoid(weight + scale * (rms_normed(x) @ mapping))
-        return lambda x, streams: weight + scale * torch.tanh(layer_normed(streams) @ mapping)
+    def weights(self, x: Tensor, streams: Tensor) -> Tensor | None:
+        """Return how much each stream counts, `(…, n)`; None where each counts 1."""
+        weight = self.weight
+        if self.mixing == "sinkhorn":
+            return torch.sigmoid(weight if self.map is None else weight + self.scale * (rms_normed(x) @ self.map))
+        return weight if self.map is None else weight + self.scale * torch.tanh(layer_normed(streams) @ self.map)

@@ -15,11 +15,11 @@ from .module import Function, Module, rimmed
 class Upsampling(Module):
     """Up-scaling of an image or a volume: a transposed convolution, or resizing and then a convolution."""
 
-    def initialise(self, scheme: str, generator: torch.Generator) -> None:
+    def initialise(self, scheme: str, source: torch.Generator) -> None:
         if scheme == "bilinear":
             fill_bilinear(self.weight, self.bias, self.op.factor)
         else:
-            super().initialise(scheme, generator)
+            super().initialise(scheme, source)
 
     def function(self) -> Function:
         return rimmed(self._bare(), self.op, self.shape)

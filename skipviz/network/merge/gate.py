@@ -2,14 +2,10 @@
 
 from ..kind import Merge
 
-SOURCE = '''
-def gate(f, h, transform, adapt=None, strength=1.0):
-    """Return f + s·(1 − T)⊙(A(h) − f), T = σ(W h + b): a highway gate (Srivastava et al. 2015)."""
-    h = h.view_as(h)  # one node for A and T: the gradients that come back through both sum here first
-    carried = h if adapt is None else adapt(h)
-    share = 1 - transform(h)
-    return f + (share if strength == 1 else share * strength) * (carried - f)
-'''
+
+def _written(f: str, carried: str, strength: str) -> str:
+    return f"gate({f}, {carried}{'' if strength == '1.0' else f', {strength}'})"
+
 
 KIND = Merge(
     number=3,
@@ -21,5 +17,6 @@ KIND = Merge(
     neutral=1,
     sign="T",
     saves=lambda strength, adapted: 3 if strength == 1 else 4,
-    helper=SOURCE,
+    function="gate",
+    written=_written,
 )

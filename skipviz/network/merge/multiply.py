@@ -5,12 +5,6 @@ The strength s leads from no factor (0, which is what a skip that is off is) to 
 
 from ..kind import Merge
 
-SOURCE = '''
-def multiply(f, carried, strength=1.0):
-    """Return f ⊙ (1 + s·(A − 1)): no factor at strength 0, A at 1."""
-    return f * carried if strength == 1 else f * (1 + strength * (carried - 1))
-'''
-
 
 def _written(f: str, carried: str, strength: str) -> str:
     return f"multiply({f}, {carried}{'' if strength == '1.0' else f', {strength}'})"
@@ -27,5 +21,5 @@ KIND = Merge(
     strokes=((-0.75, -0.75, 0.75, 0.75), (-0.75, 0.75, 0.75, -0.75)),
     saves=lambda strength, adapted: 2 if strength != 1 else 1 + adapted,
     written=_written,
-    helper=SOURCE,
+    function="multiply",
 )

@@ -7,40 +7,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..base import Bias, NetworkError, Shape, elements
-from ..kind import Operation, Weights
+from ..kind import Operation
 
 MAX_ATTENDED = 4096
 """Positions; attention keeps their square in memory for every head."""
-
-
-SOURCE = '''
-class Attention(nn.Module):
-    """softmax(Q Kᵀ/√d) V of every head, then one map of all heads (Vaswani et al. 2017)."""
-
-    def __init__(self, length, width, heads, *names, causal=False, bias=True, scheme="torch", factor=1.0):
-        super().__init__()
-        self.heads, self.size = heads, width // heads
-        self.hidden = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
-        self.read = nn.Linear(width, 3 * width, bias=bias)
-        self.out = nn.Linear(width, width, bias=bias)
-        source = generator(*names)
-        within, joint = ("glorot", 3 * width) if scheme == "torch" else (scheme, width)
-        for part in self.read.weight.split(width):
-            fill(part, None, within, width, joint, source)
-        fill(self.out.weight, None, scheme, width, width, source)
-        for linear in (self.read, self.out):
-            linear.weight.data.mul_(factor)
-            if bias:
-                nn.init.zeros_(linear.bias)
-
-    def forward(self, x):
-        parts = self.read(x).view(*x.shape[:2], 3, self.heads, self.size)
-        queries, keys, values = parts.permute(2, 0, 3, 1, 4).unbind()
-        scores = (queries * (1 / math.sqrt(self.size))) @ keys.transpose(2, 3)
-        if self.hidden is not None:
-            scores = scores.masked_fill(self.hidden, -math.inf)
-        return self.out((scores.softmax(3) @ values).transpose(1, 2).flatten(2))
-'''
 
 
 class Attention(Operation):
@@ -49,7 +19,6 @@ class Attention(Operation):
     number: ClassVar = 9
     keys: ClassVar = {"h": "heads", "c": "causal", "b": "bias"}
     attends: ClassVar = True
-    helpers: ClassVar = {"Attention": SOURCE}
     fills: ClassVar = ("torch", "glorot")
     kind: Literal["attention"] = "attention"
     heads: int = Field(4, ge=1, le=64, description="that look by themselves, each at a share of the width")
@@ -83,9 +52,8 @@ class Attention(Operation):
     def saves_more(self, shape: Shape) -> int:
         return 4 * elements(shape) + self.heads * shape[0] ** 2
 
-    def written(self, shape: Shape, weights: Weights) -> list[str]:
-        more = (", causal=True" if self.causal else "") + ("" if self.bias else ", bias=False")
-        return [f"Attention({shape[0]}, {shape[1]}, {self.heads}, {weights.names}{more}{weights.options()})"]
+    def arguments(self, shape: Shape) -> dict:
+        return {"width": shape[1], "heads": self.heads, **self.unusual("causal", "bias")}
 
     def label(self) -> str:
         return f"attention ×{self.heads}"

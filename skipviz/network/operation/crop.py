@@ -7,23 +7,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ..base import NetworkError, Shape, axes, written
-from ..kind import Operation, Weights
+from ..kind import Operation
 from ..positions import Between
 
 Side = Annotated[int, Field(ge=1, le=65536)]
-
-
-SOURCE = '''
-class Crop(nn.Module):
-    """Cuts a window out of an image or a volume."""
-
-    def __init__(self, *window):
-        super().__init__()
-        self.window = window
-
-    def forward(self, x):
-        return x[(..., *self.window)]
-'''
 
 
 class Crop(Operation):
@@ -31,7 +18,6 @@ class Crop(Operation):
 
     number: ClassVar = 6
     keys: ClassVar = {"z": "size", "o": "offset"}
-    helpers: ClassVar = {"Crop": SOURCE}
     saves_input: ClassVar = False
     view: ClassVar = True
     kind: Literal["crop"] = "crop"
@@ -50,8 +36,8 @@ class Crop(Operation):
             raise NetworkError(f"{written(self.size)} pixels cannot be cut out of {written(shape[1:])}")
         return (shape[0], *self.size)
 
-    def written(self, shape: Shape, weights: Weights) -> list[str]:
-        return [f"Crop({', '.join(f'slice({part.start}, {part.stop})' for part in self.window(shape))})"]
+    def arguments(self, shape: Shape) -> dict:
+        return {"window": self.window(shape)}
 
     def label(self) -> str:
         return f"crop {written(self.size)}"

@@ -5,21 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from ..base import Shape, channels, with_channels
-from ..kind import Operation, Weights
+from ..kind import Operation
 from ..streams import Streams
-
-SOURCE = '''
-class Expand(nn.Module):
-    """Copies a state into each of its streams, which are groups of channels."""
-
-    def __init__(self, streams):
-        super().__init__()
-        self.streams = streams
-
-    def forward(self, x):
-        axis = 1 if x.dim() > 3 else x.dim() - 1
-        return x.repeat(*(self.streams if place == axis else 1 for place in range(x.dim())))
-'''
 
 
 class Expand(Operation):
@@ -28,7 +15,6 @@ class Expand(Operation):
     number: ClassVar = 13
     keys: ClassVar = {"a": "streams"}
     saves_input: ClassVar = False
-    helpers: ClassVar = {"Expand": SOURCE}
     kind: Literal["expand"] = "expand"
     streams: Streams = 4
 
@@ -42,8 +28,8 @@ class Expand(Operation):
     def multiplications(self, shape: Shape) -> int:
         return 0
 
-    def written(self, shape: Shape, weights: Weights) -> list[str]:
-        return [f"Expand({self.streams})"]
+    def arguments(self, shape: Shape) -> dict:
+        return {"streams": self.streams}
 
     def label(self) -> str:
         return f"into {self.streams} streams"

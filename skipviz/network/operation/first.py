@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from ..base import Shape
-from ..kind import Operation, Weights
-
-SOURCE = '''
-class First(nn.Module):
-    """The first position of a sequence."""
-
-    def forward(self, x):
-        return x[:, 0]
-'''
+from ..kind import Operation
 
 
 class First(Operation):
@@ -22,15 +14,11 @@ class First(Operation):
     number: ClassVar = 19
     saves_input: ClassVar = False
     view: ClassVar = True
-    helpers: ClassVar = {"First": SOURCE}
     kind: Literal["first"] = "first"
 
     def output_shape(self, shape: Shape) -> Shape:
         self._need_sequence(shape)
         return (shape[1],)
-
-    def written(self, shape: Shape, weights: Weights) -> list[str]:
-        return ["First()"]
 
     def label(self) -> str:
         return "first position"

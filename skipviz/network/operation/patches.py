@@ -7,20 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..base import Shape, channels, elements
-from ..kind import Operation, Weights
-
-SOURCE = '''
-class Patches(nn.Module):
-    """Lays the pixels of an image out as a sequence, row by row; with a class token, which is learned from zero, before them."""
-
-    def __init__(self, width=None):
-        super().__init__()
-        self.weight = None if width is None else nn.Parameter(torch.zeros(1, width))
-
-    def forward(self, x):
-        x = x.flatten(2).transpose(1, 2)
-        return x if self.weight is None else torch.cat([self.weight.expand(len(x), 1, -1), x], 1)
-'''
+from ..kind import Operation
 
 
 class Patches(Operation):
@@ -29,7 +16,6 @@ class Patches(Operation):
     number: ClassVar = 18
     keys: ClassVar = {"T": "class_token"}
     saves_input: ClassVar = False
-    helpers: ClassVar = {"Patches": SOURCE}
     kind: Literal["patches"] = "patches"
     class_token: bool = Field(False, description="a position before them that reads nothing, a vector learned from zero")
 
@@ -43,8 +29,8 @@ class Patches(Operation):
     def multiplications(self, shape: Shape) -> int:
         return 0
 
-    def written(self, shape: Shape, weights: Weights) -> list[str]:
-        return [f"Patches({channels(shape) if self.class_token else ''})"]
+    def arguments(self, shape: Shape) -> dict:
+        return {"width": channels(shape)} if self.class_token else {}
 
     def label(self) -> str:
         return "patches and class token" if self.class_token else "patches"

@@ -8,39 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..base import Shape, channels, elements, spatial, with_channels
-from ..kind import Operation, Weights
+from ..kind import Operation
 from ..streams import Streams, width_of
-
-SOURCE = '''
-class Reduce(nn.Module):
-    """Streams weighed into one: by any weights (Zhu et al. 2024) or, as `sinkhorn`, by those between 0 and 1 (Xie et al. 2025)."""
-
-    def __init__(self, width, streams, mixing, first=0, dynamic=False):
-        super().__init__()
-        self.streams, self.width, self.positive = streams, width // streams, mixing == "sinkhorn"
-        if mixing == "sum":
-            return
-        weight = torch.zeros(streams)
-        weight.fill_(-math.log(4 * streams - 5) if self.positive else 0.0)[first] = math.log(3) if self.positive else 1.0
-        self.weight, self.map = nn.Parameter(weight), None
-        if dynamic:
-            self.map = nn.Parameter(torch.zeros((width, streams) if self.positive else self.width))
-            self.scale = nn.Parameter(torch.full((), 0.01))
-
-    def forward(self, x):
-        x = x.movedim(1, -1) if x.dim() > 3 else x.view_as(x)
-        streams = x.unflatten(-1, (self.streams, -1))
-        out = streams.sum(-2) if not hasattr(self, "weight") else (self.weights(x, streams).unsqueeze(-2) @ streams).squeeze(-2)
-        return out.movedim(-1, 1) if x.dim() > 3 else out
-
-    def weights(self, x, streams):
-        weight = self.weight
-        if self.map is not None and self.positive:
-            weight = weight + self.scale * (torch.rms_norm(x, x.shape[-1:]) @ self.map)
-        elif self.map is not None:
-            weight = weight + self.scale * torch.tanh(nn.functional.layer_norm(streams, (self.width,)) @ self.map)
-        return torch.sigmoid(weight) if self.positive else weight
-'''
 
 
 class Reduce(Operation):
@@ -49,7 +18,6 @@ class Reduce(Operation):
 
     number: ClassVar = 14
     keys: ClassVar = {"a": "streams", "i": "mixing", "j": "dynamic", "q": "first"}
-    helpers: ClassVar = {"Reduce": SOURCE}
     kind: Literal["reduce"] = "reduce"
     streams: Streams = 4
     mixing: Literal["sum", "free", "sinkhorn"] = Field(
@@ -79,9 +47,9 @@ class Reduce(Operation):
     def saves_more(self, shape: Shape) -> int:
         return elements(shape) if self.dynamic and self.mixing != "sum" else 0
 
-    def written(self, shape: Shape, weights: Weights) -> list[str]:
-        more = (f", first={self.first % self.streams}" if self.mixing != "sum" else "") + ", dynamic=True" * self.dynamic
-        return [f'Reduce({channels(shape)}, {self.streams}, "{self.mixing}"{more})']
+    def arguments(self, shape: Shape) -> dict:
+        given = {"width": channels(shape), "streams": self.streams, "mixing": self.mixing}
+        return given if self.mixing == "sum" else {**given, "first": self.first % self.streams, **self.unusual("dynamic")}
 
     def label(self) -> str:
         how = {"sum": "the sum", "free": "one", "sinkhorn": "one, by σ"}[self.mixing]

@@ -39,7 +39,8 @@ from torch.nn import functional as F
 
 OWN_CLASSES = (
     *PARTS, "Batches", "Gain", "Path", "Updater",
-    "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "Image", "ImageOps", "LARGEST_NUMBER",
+    "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "ITERATIONS", "Image", "ImageOps", "KEPT",
+    "LARGEST_NUMBER", "SCALE",
     "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "SPELLINGS", "STEPS", "TEXT",
     "False", "None", "True",
 )  # fmt: skip

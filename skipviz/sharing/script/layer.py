@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from ...network.activation import ACTIVATIONS
 from ...network.base import Shape, axes, channel_axis, channels, elements, is_image, places
-from ...network.kind import fans_of
+from ...network.kind import Operation, fans_of
 from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Head
 from ...network.norm import NORMS
 from ...network.shapes import NodeShape, SkipShape
 from ...network.skip import Skip
-from .parts import PARTS
-
-_CALLED = re.compile(r"(?<![\w.])\w+(?=\()")
+from .live import literal
 
 
 class LayerWriter:
@@ -45,12 +41,7 @@ class LayerWriter:
         if layer.drop_path and drops_path:
             stages.append(f"DropPath({layer.drop_path!r}, {name})")
         stages = stages or ["Identity()"]
-        return self._noted(joined(stages)), "" if len(stages) == 1 else "[0]"
-
-    def _noted(self, made: str) -> str:
-        """Return an expression; the helpers that it calls are needed."""
-        self.needs |= PARTS.keys() & _CALLED.findall(made)
-        return made
+        return joined(stages), "" if len(stages) == 1 else "[0]"
 
     def _learned_scale(self, layer: Layer, shape: Shape) -> str:
         if not layer.scale_learned:
@@ -63,7 +54,7 @@ class LayerWriter:
         """Return the map of a projecting adapter, with its norm."""
         adapter, weights = shape.adapter, MapWeights(self.needs, f'"skip", {name}', shape.adapter.init)
         mapped = adapter.projection(source, shape.carried).written(source, weights)
-        return self._noted(joined([*mapped, *self._norm(adapter.norm, shape.carried, None)]))
+        return joined([*mapped, *self._norm(adapter.norm, shape.carried, None)])
 
     def gate(self, skip: Skip, source: Shape, target: Shape, name: str) -> str:
         """Return the module of T = σ(W h + b)."""
@@ -73,8 +64,9 @@ class LayerWriter:
 
     def learned(self, skip: Skip, target: Shape, name: str) -> str:
         """Return the module that a skip learns of its target and of what it carries."""
-        self.needs.add(skip.merge)
-        return MERGES[skip.merge].module(skip, target, f'"attend", {name}')
+        kind = MERGES[skip.merge]
+        made = called(kind.module, kind.arguments(skip, target))
+        return made if kind.fills is None else f'initialised({made}, "attend", {name})'
 
     def head(self, head: Head, shape: Shape) -> tuple[str | None, str]:
         """Return the head's module and what it reads, `{}` being the last state; no module where that is the output."""
@@ -101,7 +93,7 @@ class LayerWeights:
     """First weights of the operation of a layer whose name a script has as the expression `name`."""
 
     def __init__(self, needs: set[str], layer: Layer, reads: Shape, name: str) -> None:
-        self.scheme, self.names = layer.init, f'"layer", {name}'
+        self.scheme, self._names = layer.init, f'"layer", {name}'
         self._needs, self._op, self._reads, self._factor = needs, layer.op, reads, layer.init_factor
 
     def drawn(self, module: str, scheme: str | None = None) -> str:
@@ -111,25 +103,33 @@ class LayerWeights:
             options["fans"] = fans
         if self._factor != 1:
             options["factor"] = self._factor
-        return drawn(self._needs, module, self.names, scheme or self.scheme, **options)
+        return drawn(self._needs, module, self._names, scheme or self.scheme, **options)
 
     def scaled(self, module: str) -> str:
         return module if self._factor == 1 else f"scaled_weights({module}, {self._factor!r})"
 
-    def options(self, scheme: bool = True) -> str:
-        named = scheme and self.scheme != "torch"
-        self._needs |= {f"scheme {self.scheme}"} if named else set()
-        return (f', scheme="{self.scheme}"' if named else "") + (f", factor={self._factor!r}" if self._factor != 1 else "")
+    def initialised(self, op: Operation) -> str:
+        made = called(type(op).__name__, op.arguments(self._reads))
+        if op.fills is None or not op.parameters(self._reads):
+            return made
+        self._needs.add(f"scheme {self.scheme}")
+        scheme = "" if self.scheme == "torch" else f', scheme="{self.scheme}"'
+        return f"initialised({made}, {self._names}{scheme}{f', factor={self._factor!r}' if self._factor != 1 else ''})"
 
 
 class MapWeights:
     """First weights of the projection of an adapter, drawn by `scheme` from the generator of `names`."""
 
     def __init__(self, needs: set[str], names: str, scheme: str) -> None:
-        self._needs, self.names, self.scheme = needs, names, scheme
+        self._needs, self._names, self.scheme = needs, names, scheme
 
     def drawn(self, module: str, scheme: str | None = None) -> str:
-        return drawn(self._needs, module, self.names, scheme or self.scheme)
+        return drawn(self._needs, module, self._names, scheme or self.scheme)
+
+
+def called(name: str, arguments: dict) -> str:
+    """Return the expression that calls a class with what it is made with."""
+    return f"{name}({', '.join(f'{argument}={literal(value)}' for argument, value in arguments.items())})"
 
 
 def drawn(needs: set[str], module: str, names: str, scheme: str, **options) -> str:

@@ -6,7 +6,7 @@ import re
 import textwrap
 
 WIDTH = 120
-_OPENINGS = [re.compile(text) for text in (r"nn\.Sequential\(", r"torch\.cat\(\[", r"\bdrawn\(", r"(?<![\w\"])\{")]
+_OPENINGS = [re.compile(text) for text in (r"nn\.Sequential\(", r"torch\.cat\(\[", r"\b(?:drawn|initialised)\(", r"(?<![\w\"])\{")]
 """What a line is broken behind, the first that it has; a brace in an f-string is none."""
 _WORDS = re.compile(r'"([^"]{60,})"\.split\(\)')
 

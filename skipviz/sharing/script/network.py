@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -17,6 +18,9 @@ from .branch import BranchWriter, plain
 from .layer import LayerWriter, padding
 from .live import Live, table_text, text
 from .loops import Atom, identifier, key, number, repeated
+from .parts import PARTS
+
+_CALLED = re.compile(r"(?<![\w.])\w+(?=\()")
 
 WRITTEN_OUT = 32
 """Up to so many layers each state is a variable of its own; longer networks keep lists, and loops where blocks repeat."""
@@ -71,7 +75,6 @@ class NetworkWriter:
                 *below.making(),
             ]
         if self.long:
-            self.needs.add("Identity")
             parts.append("self.f = nn.ModuleList([Identity()])  # f[k] makes h[k] of h[k - 1]")
             aliases = "f, s = self.f, self.s" if self._has_maps else "f = self.f"
             first_lines = [aliases, f"h = [{given}] + [None] * {network.depth}"]
@@ -86,7 +89,7 @@ class NetworkWriter:
         made += self.branches.ends() if self.branches else []
         made += [f"self.head = {head}"] if head else []
         made += [f"self.head.weight = next({self.module_of(network.tied)}.parameters())"] if network.tied else []
-        return "\n".join(
+        source = "\n".join(
             [
                 f"class {name}(nn.Module):",
                 f'    """{sentence}"""\n',
@@ -97,6 +100,8 @@ class NetworkWriter:
                 "",
             ]
         )
+        self.needs |= PARTS.keys() & _CALLED.findall(source)
+        return source
 
     def state(self, k: int) -> str:
         """Return the variable that holds h_k."""
@@ -173,7 +178,6 @@ class NetworkWriter:
         for way in ways:
             made = []
             if way.skip.learned:
-                self.needs.add("Strength")
                 made.append(f"Strength({way.skip.strength!r}{f', {way.skip.rate!r}' if way.skip.rate != 1 else ''})")
             if way.projects:
                 made.append(self.layers.projection(way.skip, way.shape, way.carries, self.id_of(way.skip.id)))
@@ -190,7 +194,6 @@ class NetworkWriter:
         ways = [*ways]
         lines, sharing = [], [way for way in ways if way.skip.softmax]
         if sharing:
-            self.needs.add("shares")
             lines.append(f"w = shares({', '.join(map(self._shared, sharing))})")
             expression = f"{_closed(expression)} * w[0]"
         for way in ways:
@@ -215,17 +218,14 @@ class NetworkWriter:
         """Return what a layer's module makes of what it reads, with its switch and its gradient gain."""
         call = f"{module}({read})"
         if self.live.changes("layer_gain", layer.id) or layer.gain != 1:
-            self.needs.add("gain")
             factor = f"self.layer_gain[{self.id_of(layer.id)}]" if self.live.changes("layer_gain", layer.id) else repr(layer.gain)
-            call = f"gain({call}, {factor})"
+            call = f"with_gain({call}, {factor})"
         state = self.live.value("layer", layer.id)
         if self.live.changes("layer", layer.id):
-            self.needs.add("resting")
             table = f"self.layer[{self.id_of(layer.id)}]"
             return f'{call} if {table} == "on" else resting({table}, {read}, {shape.output})'
         if state == "on":
             return call
-        self.needs.add("resting")
         return f'resting("{state}", {read}, {shape.output})'
 
     def _read(self, k: int) -> str:
@@ -282,25 +282,20 @@ class NetworkWriter:
     def _landed(self, f: str, way: Way, sharing: list[Way]) -> str:
         """Return `f` with what a way carries landed on it; those of `sharing` have shares."""
         skip, kind = way.skip, MERGES[way.skip.merge]
-        if kind.helper:
-            self.needs.add(kind.name)
         strength = self._strength(skip, skip.strength)
         if way.learns:
-            strength = self._map(way, "strength") if skip.learned else strength
+            strength = f"{self._map(way, 'strength')}.value" if skip.learned else strength
             more = f", {strength}" if strength != "1.0" else ""
-            self.needs.add("towards")
             return f"towards({f}, {self._carried(way)}, {self._map(way, way.learns)}{more})"
         if not way.gates:
             carried = self._carried(way)
             carried = f"{carried} * w[{1 + sharing.index(way)}]" if skip.softmax else self._weighed(way, carried, kind.neutral)
             return kind.written(_closed(f), carried, strength)
         place = PLACEMENTS.get(way.shape.adapter.spatial)
-        transform, adapted, placed = self._map(way, "gate"), self._carried(way, "h"), _placed(way, place, "h")
-        more = "" if adapted == "h" else f", lambda h: {adapted}"
-        if placed != "h" or self._has_gain(skip) or skip.learned:
-            transform = f"lambda h: {self._weighed(way, self._gained(skip, f'{transform}({placed})'), kind.neutral)}"
-        more += f", strength={strength}" if strength != "1.0" else ""
-        return f"{kind.name}({f}, {self._source(way)}, {transform}{more})"
+        source = self._source(way)
+        carried = self._carried(way, f"(a := {source}.view_as({source}))")  # one node for A and T
+        transform = self._gained(skip, f"{self._map(way, 'gate')}({_placed(way, place, 'a')})")
+        return kind.written(f, f"{carried}, {self._weighed(way, transform, kind.neutral)}", strength)
 
     def _carried(self, way: Way, source: str | None = None) -> str:
         """Return what a way makes of its source, with its gradient gain."""
@@ -320,15 +315,11 @@ class NetworkWriter:
         """Return the state of which a way carries something."""
         return self.state(way.source) if isinstance(way.source, int) else f"b[{self.id_of(way.source)}]"
 
-    def _has_gain(self, skip: Skip) -> bool:
-        return self.live.changes("skip_gain", skip.id) or skip.gain != 1
-
     def _gained(self, skip: Skip, carried: str) -> str:
-        if not self._has_gain(skip):
-            return carried
-        self.needs.add("gain")
         changing = self.live.changes("skip_gain", skip.id)
-        return f"gain({carried}, {f'self.skip_gain[{self.id_of(skip.id)}]' if changing else repr(skip.gain)})"
+        if not changing and skip.gain == 1:
+            return carried
+        return f"with_gain({carried}, {f'self.skip_gain[{self.id_of(skip.id)}]' if changing else repr(skip.gain)})"
 
 
 def _placed(way: Way, place: Placement | None, state: str) -> str:

@@ -6,10 +6,11 @@ Each does what its namesake in `skipviz.learning` does, number for number; `test
 from __future__ import annotations
 
 from ...network.init import INITS
-from ...network.kind import Init
+from ...network.kind import Init, Operation
 from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...network.operation import OPERATIONS
+from .source import Sources
 
 GENERATOR = '''
 def generator(*names):
@@ -57,18 +58,21 @@ DRAWN_FACTOR = "    weight.data.mul_(factor)\n"
 DRAWN_BIAS = "    if bias is not None:\n        nn.init.constant_(module.bias, bias)\n"
 
 PARTS = {
+    "initialised": '''
+@torch.no_grad()
+def initialised(module, *names, scheme="torch", factor=1.0):
+    """Return `module` with its first weights, drawn by `scheme` from the generator of `names`."""
+    module.initialise(scheme, generator(*names))
+    for weight in module.parameters():
+        if weight.dim() > 1:
+            weight.mul_(factor)
+    return module
+''',
     "scaled_weights": '''
 def scaled_weights(module, factor):
     """Return `module` with its first weights times a factor."""
     module.weight.data.mul_(factor)
     return module
-''',
-    "Identity": '''
-class Identity(nn.Module):
-    """Passes its input on, as a tensor of its own."""
-
-    def forward(self, x):
-        return x.view_as(x)
 ''',
     "Scale": '''
 class Scale(nn.Module):
@@ -138,34 +142,6 @@ def zero_gamma(norm):
     return norm
 ''',
     **{name: source for kind in (*NORMS.values(), *OPERATIONS.values()) for name, source in kind.helpers.items()},
-    "gain": '''
-class Gain(torch.autograd.Function):
-    """Forward unchanged, backward times a factor: the stage that kills a gradient."""
-
-    @staticmethod
-    def forward(ctx, x, factor):
-        ctx.factor = factor
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return (gradient * ctx.factor if ctx.factor else torch.zeros_like(gradient)), None
-
-
-def gain(x, factor):
-    """Return `x`; the gradient that goes back is multiplied by `factor`."""
-    return Gain.apply(x, factor)
-''',
-    **{name: kind.helper for name, kind in MERGES.items() if kind.helper},
-    "towards": '''
-def towards(f, h, module, strength=1.0):
-    """Return f + s·(module(f, h) − f), of f and of what a skip carries."""
-    f = f.view_as(f)  # one node for its uses: the gradients that come back through both sum here first
-    out = module(f, h)
-    if callable(strength):
-        return f + strength(out - f)
-    return out if strength == 1 else f + strength * (out - f)
-''',
     "resting": '''
 def resting(state, x, shape):
     """Return what stands in for a layer that is off: zeros inside a residual branch, else what it reads."""
@@ -174,14 +150,35 @@ def resting(state, x, shape):
 }
 """Functions and modules by name, in an order in which none needs a later one."""
 
+OURS = {
+    "with_gain": "skipviz.learning.gain:with_gain",
+    "towards": "skipviz.learning.merge.towards:towards",
+    "Identity": "skipviz.learning.operation.identity:Identity",
+    **{
+        op.__name__: f"skipviz.learning.operation.{name}:{op.__name__}"
+        for name, op in OPERATIONS.items()
+        if op.written is Operation.written
+    },
+    **{
+        part: f"skipviz.learning.merge.{name}:{part}"
+        for name, kind in MERGES.items()
+        for part in (kind.module, kind.function)
+        if part
+    },
+}
+"""Functions and modules of ours that a script has as they stand: where each is."""
+
+PARTS |= OURS
+
 REQUIRES = {
     "DropPath": ("Dropout",),
-    **{name: kind.requires for name, kind in MERGES.items() if kind.requires},
     **{
-        name: ("fill", *(f"scheme {scheme}" for scheme in op.fills))
-        for op in OPERATIONS.values()
-        if op.fills
-        for name in op.helpers
+        name: ("fill", *(f"scheme {scheme}" for scheme in kind.fills))
+        for name, kind in (
+            *((op.__name__, op) for op in OPERATIONS.values()),
+            *((kind.module, kind) for kind in MERGES.values()),
+        )
+        if kind.fills
     },
 }
 """What a part needs beside itself."""
@@ -203,5 +200,9 @@ def helpers(needs: set[str]) -> str:
         text = text.replace("{fans}", f"fans or {DRAWN_FANS}" if "drawn fans" in needs else DRAWN_FANS[1:-1])
         text += (DRAWN_FACTOR if "drawn factor" in needs else "") + (DRAWN_BIAS if "drawn bias" in needs else "")
         found.append(text + "    return module\n")
-    found += [text for name, text in PARTS.items() if name in needs]
-    return "\n".join(found)
+    found += [text for name, text in PARTS.items() if name in needs and name not in OURS]
+    sources = Sources(given=frozenset({"fill", "generator"}))
+    for name, function in OURS.items():
+        if name in needs:
+            sources.add(function)
+    return "\n".join([*found, f"\n{sources.text()}\n"] if sources.parts else found)

@@ -1,4 +1,4 @@
-"""Functions of ours as they stand, for a script: read from their files, so that torch is not imported to print what uses it."""
+"""Functions and classes of ours as they stand, for a script: read from their files, so that torch is not imported to print them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _GIVEN = ("__future__", "collections.abc", "torch", "torch.nn", "numpy")
 
 @dataclass
 class Sources:
-    """What a script has of ours: the imports, and each function or constant by name, after all that it uses."""
+    """What a script has of ours: the imports, and each function, class or constant by name, after all that it uses."""
 
+    given: frozenset[str] = frozenset()
+    """Names that a script has from elsewhere."""
     imports: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
 
     def add(self, function: str) -> str:
-        """Add a function `module:name`, with all that it uses of ours; return its name in a script."""
+        """Add a function or class `module:name`, with all that it uses of ours; return its name in a script."""
         module, name = function.split(":")
         if not module.startswith(f"{__name__.partition('.')[0]}."):
             return {"torch.nn.functional": "F"}[module] + f".{name}"
@@ -30,13 +32,13 @@ class Sources:
     def text(self) -> str:
         """Return the sources, constants first."""
         texts = list(dict.fromkeys(self.parts.values()))
-        functions = [text for text in texts if text.startswith(("def ", "@"))]
+        functions = [text for text in texts if text.startswith(("def ", "@", "class "))]
         constants = [text for text in texts if text not in functions]
         return "\n\n\n".join(["\n".join(constants), *functions] if constants else functions)
 
     def _add(self, module: str, name: str) -> None:
         lines, defined, imported = _read(module)
-        if name in self.parts or name not in {**defined, **imported}:
+        if name in self.parts or name in self.given or name not in {**defined, **imported}:
             return
         if name in imported:
             other, statement = imported[name]
@@ -49,13 +51,18 @@ class Sources:
         for used in [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)]:
             if used != name:
                 self._add(module, used)
-        if isinstance(node, ast.FunctionDef):
-            first, body = min(part.lineno for part in (node, *node.decorator_list)), node.body[0].lineno
-            head = f"def {name}({ast.unparse(node.args)}):"
-            kept = [*lines[first - 1 : node.lineno - 1], head, *lines[body - 1 : node.end_lineno]]
-            self.parts[name] = "\n".join(kept)
-        else:
-            self.parts[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        first = min(part.lineno for part in (node, *getattr(node, "decorator_list", ())))
+        self.parts[name] = "\n".join(_without_annotations(node, lines)[first - 1 :])
+
+
+def _without_annotations(node: ast.stmt, lines: list[str]) -> list[str]:
+    """Return a file's lines up to the end of `node`, the heads of its functions on one line each, whose other lines are gone."""
+    lines = lines[: node.end_lineno]
+    heads = [part for part in ast.walk(node) if isinstance(part, ast.FunctionDef)]
+    for head in sorted(heads, key=lambda head: head.lineno, reverse=True):
+        written = f"{' ' * head.col_offset}def {head.name}({ast.unparse(head.args)}):"
+        lines[head.lineno - 1 : head.body[0].lineno - 1] = [written]
+    return lines
 
 
 @cache
@@ -65,7 +72,7 @@ def _read(module: str) -> tuple[list[str], dict, dict]:
     text = path.read_text(encoding="utf-8")
     defined, imported = {}, {}
     for node in _Bare().visit(ast.parse(text)).body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             defined[node.name] = node
         elif isinstance(node, ast.Assign):
             targets = [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]

@@ -79,8 +79,9 @@ def landing_shape(skip: Skip, source: Shape, target: Shape, beside: bool) -> Ski
     beside = beside or len(source) != len(target) or skip.adapter.channels == "none"
     if beside and MERGES[skip.merge].spreads and spreads(source, target):
         return SkipShape(UNCHANGED, source, int(skip.learned))
-    carried = skip.carried_shape(source, target)
-    return SkipShape(skip.resolved_adapter(source, target), carried, skip.parameter_count(source, target))
+    adapter = skip.resolved_adapter(source, target)
+    carried = skip.carried_shape(adapter, source, target)
+    return SkipShape(adapter, carried, skip.parameter_count(adapter, source, carried, target))
 
 
 def spreads(shape: Shape, target: Shape) -> bool:

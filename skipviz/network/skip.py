@@ -110,16 +110,16 @@ class Skip(Frozen):
         elif place == "auto" or spatial(source) == spatial(target):
             place = _spatial_for(spatial(source), spatial(target))
         width = chosen.channels if chosen.channels != "auto" else self._channels_for(source, target)
-        return chosen.replaced(spatial=place, channels=width)
+        alike = place == chosen.spatial and width == chosen.channels
+        return chosen if alike else chosen.model_copy(update={"spatial": place, "channels": width})
 
     def _channels_for(self, source: Shape, target: Shape) -> str:
         if self.joins:
             return "project" if self.adapter.width not in (None, channels(source)) else "none"
         return "none" if channels(source) == channels(target) else "project"
 
-    def carried_shape(self, source: Shape, target: Shape) -> Shape:
-        """Return the shape of A(h_source) and check that it joins h_target; raises `NetworkError`."""
-        adapter = self.resolved_adapter(source, target)
+    def carried_shape(self, adapter: Adapter, source: Shape, target: Shape) -> Shape:
+        """Return the shape of A(h_source), A being resolved, and check that it joins h_target; raises `NetworkError`."""
         if not MERGES[self.merge].own_positions:
             _check_spatial(self, adapter, source, target)
         if adapter.channels == "project":
@@ -139,10 +139,8 @@ class Skip(Frozen):
             )
         return with_channels(source if MERGES[self.merge].own_positions else target, wanted)
 
-    def parameter_count(self, source: Shape, target: Shape) -> int:
-        """Return the parameters of the adapter, of the gate and of a learned strength."""
-        carried = self.carried_shape(source, target)
-        adapter = self.resolved_adapter(source, target)
+    def parameter_count(self, adapter: Adapter, source: Shape, carried: Shape, target: Shape) -> int:
+        """Return the parameters of the resolved adapter, of the gate and of a learned strength."""
         count = int(self.learned)
         if adapter.channels == "project":
             width = channels(carried)
@@ -163,10 +161,10 @@ def _spatial_for(source: Shape, target: Shape) -> str:
 
 def _check_spatial(skip: Skip, adapter: Adapter, source: Shape, target: Shape) -> None:
     a, b = spatial(source), spatial(target)
-    name = f"h({skip.source}) has {written(a)} and h({skip.target}) {written(b)} positions"
-    if adapter.spatial == "none" and a != b:
-        raise NetworkError(f"{name}: choose stride, crop, pad, a pool or resize")
-    if adapter.spatial != "none" and (problem := PLACEMENTS[adapter.spatial].problem(adapter.between(source, target))):
-        raise NetworkError(f"{problem}: {name}")
+    unplaced = adapter.spatial == "none"
+    problem = a != b if unplaced else PLACEMENTS[adapter.spatial].problem(adapter.between(source, target))
+    if problem:
+        both = f"h({skip.source}) has {written(a)} and h({skip.target}) {written(b)} positions"
+        raise NetworkError(f"{both}: choose stride, crop, pad, a pool or resize" if unplaced else f"{problem}: {both}")
     if adapter.channels == "project" and adapter.kernel > 1 and not a:
         raise NetworkError(f"a projection of {adapter.kernel} positions a side is for images and sequences, not features")

@@ -120,7 +120,7 @@ def packed(data: dict) -> dict:
     short = {"v": [[name, _packed_network(network)] for name, network in data["variants"].items()]}
     for key, name, table in (("t", "task", TASK), ("r", "training", TRAINING)):
         if data.get(name):
-            short[key] = _short(data[name], table)
+            short[key] = _short(data[name], _keys(table))
     return short
 
 
@@ -142,16 +142,16 @@ def unpacked(short) -> dict:
 
 
 def _packed_network(network: dict) -> dict:
-    short = _short({name: value for name, value in network.items() if name in NETWORK.values()}, NETWORK)
+    short = _short({name: value for name, value in network.items() if name in NETWORK.values()}, _keys(NETWORK))
     layers, skips = network["layers"], network.get("skips", [])
-    palette, column = _palette([_short(layer, LAYER, without=("id",)) for layer in layers])
+    palette, column = _palette(layers, LAYER, {"id"})
     short["l"] = [palette, _runs(column)]
     short |= packed_origin(**network["origin"]) if "origin" in network else {}
     ids = [layer["id"] for layer in layers]
     if ids != _numbered("f", len(layers)):
         short["n"] = _packed_ids(ids)
     if skips:
-        palette, column = _palette([_short(skip, SKIP, without=("id", "source", "target", "via")) for skip in skips])
+        palette, column = _palette(skips, SKIP, {"id", "source", "target", "via"})
         sources = [skip["source"] for skip in skips]
         lengths = [skip["target"] - skip["source"] for skip in skips]
         short["s"] = [palette, _runs(column), _runs(_differences(sources)), _runs(lengths)]
@@ -196,7 +196,7 @@ def without_origins(short: dict) -> dict:
 
 def _packed_parts(parts: list[dict], table: dict, names: tuple[str, ...] = ()) -> list:
     """Return parts with ids and further `names` as columns."""
-    palette, column = _palette([_short(part, table, without=("id", *names)) for part in parts])
+    palette, column = _palette(parts, table, {"id", *names})
     return [palette, _runs(column), *(_packed_ids([part[name] for part in parts]) for name in ("id", *names))]
 
 
@@ -251,11 +251,16 @@ def _unpacked_parts(columns: list, table: dict, limit: int, names: tuple[str, ..
     return parts
 
 
-def _short(part: dict, table: dict, without: tuple = ()) -> dict:
-    keys = {name: key for key, name in table.items()}
-    return {
-        keys[name]: _short(value, PARTS[name]) if name in PARTS else value for name, value in part.items() if name not in without
-    }
+def _keys(table: dict) -> dict:
+    """Return field → short key."""
+    return {name: key for key, name in table.items()}
+
+
+_KEYS_OF_PARTS = {name: _keys(table) for name, table in PARTS.items()}
+
+
+def _short(part: dict, keys: dict) -> dict:
+    return {keys[name]: _short(value, _KEYS_OF_PARTS[name]) if name in PARTS else value for name, value in part.items()}
 
 
 def _long(part, table: dict) -> dict:
@@ -266,14 +271,15 @@ def _long(part, table: dict) -> dict:
     return {name: _long(value, PARTS[name]) if name in PARTS else value for name, value in named}
 
 
-def _palette(parts: list[dict]) -> tuple[list[dict], list[int]]:
-    """Return the different parts in order of appearance, and each part's place among them."""
-    places: dict[str, int] = {}
-    column = [places.setdefault(json.dumps(part, sort_keys=True), len(places)) for part in parts]
-    firsts = {}
-    for part, place in zip(parts, column, strict=True):
-        firsts.setdefault(place, part)
-    return list(firsts.values()), column
+def _palette(parts: list[dict], table: dict, without: set[str]) -> tuple[list[dict], list[int]]:
+    """Return the different parts, short and without some fields, in order of appearance, and each part's place among them."""
+    keys, places, palette, column = _keys(table), {}, [], []
+    for part in parts:
+        short = _short({name: value for name, value in part.items() if name not in without}, keys)
+        column.append(places.setdefault(json.dumps(short, sort_keys=True), len(palette)))
+        if column[-1] == len(palette):
+            palette.append(short)
+    return palette, column
 
 
 def _chosen(palette, column: list[int]) -> list:

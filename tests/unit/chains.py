@@ -44,6 +44,7 @@ from skipviz.network.norm import NORMS
 from skipviz.network.placement import PLACEMENTS
 from skipviz.network.positions import Between
 from skipviz.network.rim import EXTRA
+from skipviz.network.shapes import landing_shape
 
 IMAGES = ((2, 8, 8), (3, 6, 4), (1, 7, 9), (2, 6, 6), (2, 4, 5, 4))
 """The last one is a volume."""
@@ -295,7 +296,7 @@ def chains(draw, way: Way | None = None) -> Network:
                 alone = MERGES[skip.merge].alone
                 merges = [name for name in merges if MERGES[name].joins or not (alone or MERGES[name].alone)]
             if skip.merge == "concat":
-                carried = skip.carried_shape(states[skip.source], states[k])
+                carried = landing_shape(skip, states[skip.source], states[k], beside=False).carried
                 read = with_channels(read, channels(read) + channels(carried))
     network = Network(input=states[0], layers=stack, skips=laid, head=draw(heads(read)))
     return edit.rested(network, {layer.id for layer in network.layers if not draw(usually(True, False))})

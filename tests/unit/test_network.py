@@ -9,6 +9,7 @@ from skipviz import Adapter, Convolution, Head, Identity, Layer, Linear, Network
 from skipviz.network.base import is_image, sentence
 from skipviz.network.norm.group import group_count
 from skipviz.network.positions import stride_between
+from skipviz.network.shapes import landing_shape
 
 
 def network(*ops, input=(2,), skips=(), head=None) -> Network:
@@ -155,9 +156,9 @@ def test_switching_a_skip_off_changes_no_shape_and_no_count():
     ],
 )
 def test_the_adapter_of_an_add_is_chosen_from_the_shapes(source, target, spatial, channels):
-    adapter = Skip(source=0, target=1).resolved_adapter(source, target)
-    assert (adapter.spatial, adapter.channels) == (spatial, channels)
-    assert Skip(source=0, target=1).carried_shape(source, target) == target
+    shape = landing_shape(Skip(source=0, target=1), source, target, beside=False)
+    assert (shape.adapter.spatial, shape.adapter.channels) == (spatial, channels)
+    assert shape.carried == target
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from skipviz.learning.merge.streams import mean_matrix, sinkhorn
 from skipviz.learning.probe import gradients, record
 from skipviz.learning.recording import Recording
 from skipviz.network.paths import path_counts
+from skipviz.network.shapes import landing_shape
 from skipviz.sharing.table import table
 from skipviz.tasks.comparison import network_differences
 from skipviz.tasks.event import LayerEvent, SkipEvent
@@ -111,7 +112,7 @@ def test_counts_are_the_papers(mixing, dynamic):
     n, d = 4, 2048
     read = Reduce(streams=n, mixing=mixing, dynamic=dynamic).parameter_count((1, n * d))
     skip = Skip(source=0, target=1, merge="streams", streams=n, mixing=mixing, dynamic=dynamic)
-    a_module = read + skip.parameter_count((1, n * d), (1, n * d))
+    a_module = read + landing_shape(skip, (1, n * d), (1, n * d), beside=False).parameters
     static = n * (n + 2)
     assert (
         a_module

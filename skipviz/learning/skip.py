@@ -20,7 +20,7 @@ from .layer import called_or_bound, composed, normalising
 from .merge import LEARNED
 from .norm import Norm
 from .operation import Function, made
-from .placement import FUNCTIONS
+from .placement import placed
 from .seeding import generator
 
 
@@ -87,7 +87,7 @@ class SkipModule(nn.Module):
         return called_or_bound(self.both, training)
 
     def _placed(self, place: Placement | None) -> Function | None:
-        return FUNCTIONS[place.name](self.adapter.between(self.source, self.target)) if place else None
+        return placed(place, self.adapter.between(self.source, self.target)) if place else None
 
     def _channels(self, training: bool | None) -> Function | None:
         if self.project is not None:

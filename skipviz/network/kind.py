@@ -196,8 +196,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Placement:
-    """How an adapter takes a state to the positions of the one that it joins; what torch computes of it stands under its name
-    in `skipviz.learning.placement`."""
+    """How an adapter takes a state to the positions of the one that it joins."""
 
     number: int
     """Its place among the choices, which never changes."""
@@ -206,7 +205,8 @@ class Placement:
     words: str
     """As a person writes it."""
     written: Callable[[str, Between], str]
-    """How a script places the state of an expression."""
+    """The expression of the state that is placed, of that of a state: a script has it, and torch computes it (`F` is its
+    `nn.functional`)."""
     misfit: Callable[[Between], str | None] = lambda between: None
     """What is wrong with positions, as a sentence, or None."""
     images: bool = False

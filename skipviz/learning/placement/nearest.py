@@ -1,9 +1,0 @@
-"""The nearest position."""
-
-from ...network.positions import Between
-from ..interpolation import resized
-from ..operation import Function
-
-
-def function(between: Between) -> Function:
-    return resized(between, "nearest")

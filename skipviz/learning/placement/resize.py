@@ -1,9 +1,0 @@
-"""Interpolated where a state grows, else the nearest position."""
-
-from ...network.positions import Between
-from ..interpolation import resized
-from ..operation import Function
-
-
-def function(between: Between) -> Function:
-    return resized(between, "bilinear" if between.grows else "nearest")

@@ -13,12 +13,11 @@ class Batches:
 
     def __init__(self, count: int, size: int, seed: int) -> None:
         self.count, self.size, self.seed = count, min(size, count), seed
-        self._orders: dict[int, Tensor] = {}
+        self._orders = {}  # by epoch
 
     def indices(self, t: int) -> Tensor:
         """Return the sample numbers of batch t, shape `(size,)`."""
-        first = t * self.size
-        epoch, start = divmod(first, self.count)
+        epoch, start = divmod(t * self.size, self.count)
         here = self._order(epoch)[start : start + self.size]
         if len(here) == self.size:
             return here
@@ -26,7 +25,6 @@ class Batches:
 
     def _order(self, epoch: int) -> Tensor:
         if epoch not in self._orders:
-            order = torch.randperm(self.count, generator=generator(self.seed, "epoch", epoch))
             self._orders = {number: kept for number, kept in self._orders.items() if abs(number - epoch) <= 1}
-            self._orders[epoch] = order
+            self._orders[epoch] = torch.randperm(self.count, generator=generator(self.seed, "epoch", epoch))
         return self._orders[epoch]

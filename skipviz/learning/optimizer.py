@@ -18,8 +18,6 @@ from .parameters import FlatParameters, Span
 
 ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 """torch's defaults, also of AdamW."""
-DEFAULT_MOMENTUM = 0.9
-"""Of the optimizer `momentum` where the training says 0."""
 
 
 class Optimizer:
@@ -36,9 +34,7 @@ class Optimizer:
         """By tensor, what its next step depends on, under torch's names."""
         self._name = training.optimizer
         self._adaptive = training.optimizer in ("adam", "adamw")
-        self.momentum = 0.0 if self._adaptive else training.momentum
-        if training.optimizer == "momentum":
-            self.momentum = training.momentum or DEFAULT_MOMENTUM
+        self.momentum = training.effective_momentum
 
     @torch.no_grad()
     def step(self) -> None:

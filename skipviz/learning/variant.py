@@ -156,7 +156,7 @@ class Variant:
         """
         if rate == 0:
             return
-        clip(self.updater.parted(gradient), self.training)
+        clip(self.updater.parted(gradient), self.training.clip_norm, self.training.clip_value)
         self.updater.set_rates(rate, self.training.weight_decay)
         self.updater.step(gradient)
 

@@ -259,7 +259,7 @@ class Operation(Tagged):
     attends: ClassVar[bool] = False
     """Whether its torch module has `read(x)`: queries, keys and values."""
     helpers: ClassVar[dict[str, str]] = {}
-    """Sources of the classes and functions, by name, that a script needs beside torch's own and ours."""
+    """What a script needs beside torch's own and its torch module, by name: a source, or where it has it from, `module:name`."""
     fills: ClassVar[tuple[str, ...] | None] = None
     """The schemes by which its torch module fills weights, whichever the layer has; None: it draws nothing."""
 

@@ -83,6 +83,11 @@ class Training(Frozen):
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of a class's target spread evenly over all classes")
 
+    @property
+    def effective_momentum(self) -> float:
+        """The momentum of the updates: 0 for Adam, and `momentum`'s own where none is set."""
+        return {"sgd": self.momentum, "momentum": self.momentum or 0.9}.get(self.optimizer, 0.0)
+
     def record_interval(self) -> int:
         """Return the steps between two scheduled frames."""
         return self.record_every or max(1, self.steps // 400)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from math import cos, pi
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -29,30 +29,34 @@ def learning_rate(training: Training, step: int) -> float:
     """
     peak, warmup = training.learning_rate, training.warmup_steps
     if training.schedule == "one_cycle":
-        return peak * _one_cycle(step, training.steps, warmup or RISE * training.steps)
+        return peak * one_cycle(step, training.steps, warmup or RISE * training.steps)
     if step < warmup:
         return peak * (step + 1) / warmup
-    return peak * _FALLS[training.schedule](step - warmup, training.steps - warmup)
+    return peak * FALLS[training.schedule](step - warmup, training.steps - warmup)
 
 
-def _cosine(step: int, steps: int) -> float:
-    return (1 + cos(pi * step / steps)) / 2
+def cosine(step: int, steps: int) -> float:
+    """Return half a cosine's share of the peak, which falls to 0."""
+    return (1 + math.cos(math.pi * step / steps)) / 2
 
 
-def _in_steps(step: int, steps: int) -> float:
+def in_steps(step: int, steps: int) -> float:
+    """Return a share of the peak that falls at some of the steps."""
     return CUT ** sum(step >= int(share * steps) for share in CUTS)
 
 
-def _one_cycle(step: int, steps: int, rise: float) -> float:
+def one_cycle(step: int, steps: int, rise: float) -> float:
+    """Return a share of the peak that rises for so many steps and then falls."""
     top = rise - 1
     if step < top:
-        return _between(FIRST, 1.0, step / top)
-    return _between(1.0, LAST, (step - top) / (steps - 1 - top) if step > top else 0.0)
+        return between(FIRST, 1.0, step / top)
+    return between(1.0, LAST, (step - top) / (steps - 1 - top) if step > top else 0.0)
 
 
-def _between(first: float, last: float, share: float) -> float:
+def between(first: float, last: float, share: float) -> float:
     """Return what lies between two numbers on half a cosine."""
-    return last + (first - last) / 2 * (1 + cos(pi * share))
+    return last + (first - last) / 2 * (1 + math.cos(math.pi * share))
 
 
-_FALLS: dict[str, Callable[[int, int], float]] = {"constant": lambda step, steps: 1.0, "cosine": _cosine, "step": _in_steps}
+FALLS: dict[str, Callable[[int, int], float]] = {"constant": lambda step, steps: 1.0, "cosine": cosine, "step": in_steps}
+"""Schedule → (step, of how many steps) ↦ share of the peak, after warm-up."""

@@ -231,7 +231,7 @@ def test_an_init_draws_what_torchs_own_draws_and_a_script_draws_the_same_bits(ki
     torch.testing.assert_close(mine[0], theirs, rtol=1e-6, atol=1e-7)
     assert kind.biases == bool(mine[1].any())
     space = {"torch": torch, "nn": nn, "math": math, "SEED": 0}
-    exec(helpers({"fill", *(f"scheme {name}" for name in INITS)}), space)
+    exec(helpers({"fill", *(f"scheme {name}" for name in INITS)}, Sources()), space)
     written = drawn(lambda weight, bias, source: space["fill"](weight, bias, kind.name, *fans, source))
     assert all(torch.equal(*pair) for pair in zip(mine, written, strict=True))
 

@@ -6,12 +6,12 @@ import sys
 import pytest
 import torch
 
-from skipviz.learning.optimizer import DEFAULT_MOMENTUM, Optimizer
+from skipviz.learning.optimizer import Optimizer
 from skipviz.tasks.experiment import Training
 
 THEIRS = {
     "sgd": lambda groups, momentum: torch.optim.SGD(groups, lr=0.1, momentum=momentum, fused=True),
-    "momentum": lambda groups, momentum: torch.optim.SGD(groups, lr=0.1, momentum=momentum or DEFAULT_MOMENTUM, fused=True),
+    "momentum": lambda groups, momentum: torch.optim.SGD(groups, lr=0.1, momentum=momentum or 0.9, fused=True),
     "adam": lambda groups, momentum: torch.optim.Adam(groups, lr=0.1, fused=True),
     "adamw": lambda groups, momentum: torch.optim.AdamW(groups, lr=0.1, fused=True),
 }

@@ -12,8 +12,6 @@ from ...tasks.own import UploadError
 from ...tasks.split import HELD_OUT_SHARE
 from .footprint import evaluated, footprint, stacked
 
-_OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
-"""Tensors of all parameters' size that an optimizer keeps; plain SGD with momentum keeps one too."""
 WORKER_MB = 9.5
 """What a worker takes by itself: pages of the warm process that it writes to, and its reading of frames."""
 LAYER_KB, SKIP_KB = 38.0, 12.0
@@ -50,7 +48,7 @@ def memory_mb(experiment: Experiment) -> float:
 
 def kept_by_optimizer(training: Training) -> int:
     """Return how many tensors of all parameters' size the training's optimizer keeps."""
-    return _OPTIMIZER[training.optimizer] or (1 if training.momentum else 0)
+    return 2 if training.optimizer in ("adam", "adamw") else int(training.effective_momentum > 0)
 
 
 class _Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import nn
 from torch.nn import functional as F
 
 from ...network.base import axes
@@ -17,7 +17,7 @@ class Upsampling(Module):
 
     def initialise(self, scheme: str, source: torch.Generator) -> None:
         if scheme == "bilinear":
-            fill_bilinear(self.weight, self.bias, self.op.factor)
+            bilinear(self, self.op.factor)
         else:
             super().initialise(scheme, source)
 
@@ -33,17 +33,18 @@ class Upsampling(Module):
         return lambda x: convolve(F.interpolate(x, scale_factor=factor, **more), weight, bias, 1, padding)
 
 
-def fill_bilinear(weight: Tensor, bias: Tensor | None, factor: int) -> None:
-    """Fill a transposed convolution's weight so that it interpolates each channel by itself (Long et al. 2015)."""
-    side = weight.shape[-1]
+@torch.no_grad()
+def bilinear(module: nn.Module, factor: int) -> nn.Module:
+    """Return a transposed convolution by `factor`, filled so that it interpolates each channel by itself (Long et al. 2015)."""
+    weight, side = module.weight, module.weight.shape[-1]
     place = torch.arange(side, device=weight.device, dtype=weight.dtype)
     hat = (1 - (place - (side - 1) / 2).abs() / factor).clamp(min=0)
     spread = hat
     for _ in range(weight.dim() - 3):
         spread = spread[..., None] * hat
-    with torch.no_grad():
-        weight.zero_()
-        for channel in range(min(weight.shape[:2])):
-            weight[channel, channel] = spread
-        if bias is not None:
-            bias.zero_()
+    weight.zero_()
+    for channel in range(min(weight.shape[:2])):
+        weight[channel, channel] = spread
+    if module.bias is not None:
+        module.bias.zero_()
+    return module

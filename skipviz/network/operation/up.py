@@ -13,23 +13,6 @@ from ..interpolation import SMOOTH
 from ..kind import Operation, Weights
 from ..rim import ExtraColumns, ExtraPlanes, ExtraRows, Rim
 
-BILINEAR = '''
-@torch.no_grad()
-def bilinear(module):
-    """Return a transposed convolution that interpolates each channel by itself (Long et al. 2015)."""
-    place = torch.arange(module.weight.shape[-1], dtype=torch.float32)
-    hat = (1 - (place - (len(place) - 1) / 2).abs() / module.stride[0]).clamp(min=0)
-    spread = hat
-    for _ in range(module.weight.dim() - 3):
-        spread = spread[..., None] * hat
-    module.weight.zero_()
-    for channel in range(min(module.weight.shape[:2])):
-        module.weight[channel, channel] = spread
-    if module.bias is not None:
-        module.bias.zero_()
-    return module
-'''
-
 
 class Upsampling(Rim, Operation):
     """Up-scaling by `factor`: a transposed convolution, or resizing and then a convolution."""
@@ -46,7 +29,7 @@ class Upsampling(Rim, Operation):
         "u": "extra_columns",
         "P": "extra_planes",
     }
-    helpers: ClassVar = {"bilinear": BILINEAR}
+    helpers: ClassVar = {"bilinear": "skipviz.learning.operation.up:bilinear"}
     kind: Literal["up"] = "up"
     width: Width = Field(description="channels out")
     factor: int = Field(2, ge=2, le=32, description="times as many pixels a side")
@@ -120,7 +103,7 @@ class Upsampling(Rim, Operation):
             resized = f"nn.Upsample(scale_factor={self.factor}{mode})"
             return [resized, weights.drawn(f"nn.Conv{axes(shape)}d({ends}{more})"), *self.rim_written(axes(shape))]
         made = f"nn.ConvTranspose{axes(shape)}d({ends}, stride={self.factor}{more})"
-        drawn = weights.scaled(f"bilinear({made})") if weights.scheme == "bilinear" else weights.drawn(made)
+        drawn = weights.scaled(f"bilinear({made}, {self.factor})") if weights.scheme == "bilinear" else weights.drawn(made)
         return [drawn, *self.rim_written(axes(shape))]
 
     def label(self) -> str:

@@ -70,7 +70,7 @@ def train():
     models = {{{models}}}
     updaters = {{name: Updater(model) for name, model in models.items()}}
     living = dict(models)  # those that have not diverged
-    batches = Batches(len(x))
+    batches = Batches(len(x), BATCH, SEED)
 {before}    for step in range(STEPS):
 {events}{rates}{pass_}            if not math.isfinite(losses[name]):  # diverged: the others go on
                 del living[name]
@@ -81,23 +81,6 @@ def train():
         yield step, losses, held_out
         if not living:
             return
-
-
-class Batches:
-    """Batch t as a function of SEED and t: a stream of epochs, each in an order of its own."""
-
-    def __init__(self, count):
-        self.count, self.size = count, min(BATCH, count)
-
-    def order(self, epoch):
-        return torch.randperm(self.count, generator=generator("epoch", epoch))
-
-    def __getitem__(self, t):
-        epoch, start = divmod(t * self.size, self.count)
-        here = self.order(epoch)[start : start + self.size]
-        if len(here) == self.size:
-            return here
-        return torch.cat([here, self.order(epoch + 1)[: self.size - len(here)]])
 
 
 @torch.no_grad()
@@ -141,7 +124,9 @@ def script(
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}
     sources, of_data = Sources(), Sources()
-    objective = objective_source(experiment, sources)
+    sources.add("skipviz.learning.batches:Batches")
+    objective, rates = objective_source(experiment, sources), rate_source(experiment.training, sources, _lengthens(phases))
+    updates = updater(phases, sources)
     data = own.body if own else data_source(task, of_data)
     if not task.kind.holds_out:
         of_data.add("skipviz.tasks.split:split")
@@ -151,15 +136,15 @@ def script(
     networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
     body = "\n".join(
         [
-            helpers(needs) + f"\n\n{sources.text()}\n",
+            helpers(needs, sources),
             *(f"\n{text}" for text in networks),
             f"{data}\n\n{of_data.text()}\n",
-            updater(phases) + rate_source(experiment.training, _lengthens(phases)),
+            updates + rates,
             _train_source(experiment, phases, steps, events, classes, writers, bool({"Dropout", "DropPath"} & needs), objective),
         ]
     )
     text = f'\n\nTEXT = r"""\n{whole()}\n"""\n' if "TEXT" in data else ""
-    return _head(phases[-1], file, body, own, of_data.imports) + broken(body) + text + MAIN
+    return _head(phases[-1], file, body, own, of_data.imports | sources.imports) + broken(body) + text + MAIN
 
 
 def _own(task: Task, uploads: Uploads | None) -> OwnSource | None:
@@ -177,7 +162,7 @@ def network_source(network: Network, seed: int = 0, own_norms: bool = False) -> 
     """Return the source of one network alone, as the class `Network`, with all it needs."""
     needs: set[str] = set()
     source = NetworkWriter(Live([network]), needs, own_norms, tuple(network.input)).written("Network", "One network.")
-    return f"{IMPORTS}\n\nSEED = {seed}\n\n{helpers(needs)}\n\n{broken(source)}"
+    return f"{IMPORTS}\n\nSEED = {seed}\n\n{helpers(needs, Sources())}\n\n{broken(source)}"
 
 
 def _phases(experiment: Experiment, events: list[Event]) -> tuple[list[Experiment], list[int]]:

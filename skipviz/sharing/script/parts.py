@@ -12,13 +12,6 @@ from ...network.norm import NORMS
 from ...network.operation import OPERATIONS
 from .source import Sources
 
-GENERATOR = '''
-def generator(*names):
-    """Return a random generator of its own for `names`: no layer's weights depend on what was drawn before."""
-    text = "\\x1f".join([str(SEED), *map(str, names)])
-    return torch.Generator().manual_seed(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1)
-'''
-
 STANDARD = """
     if scheme == "standard":
         weight.normal_(generator=source)"""
@@ -53,16 +46,18 @@ def drawn(module, *names, scheme="torch"{more}):
     fan_in, fan_out = {fans}
 '''
 DRAWN_FANS = "(weight.shape[1] * area, weight.shape[0] * area)"
-DRAWN_FILL = '    fill(weight, getattr(module, "bias", None), scheme, fan_in, fan_out, generator(*names))\n'
+DRAWN_FILL = '    fill(weight, getattr(module, "bias", None), scheme, fan_in, fan_out, generator(SEED, *names))\n'
 DRAWN_FACTOR = "    weight.data.mul_(factor)\n"
 DRAWN_BIAS = "    if bias is not None:\n        nn.init.constant_(module.bias, bias)\n"
+
+HELPERS = {name: source for kind in (*NORMS.values(), *OPERATIONS.values()) for name, source in kind.helpers.items()}
 
 PARTS = {
     "initialised": '''
 @torch.no_grad()
 def initialised(module, *names, scheme="torch", factor=1.0):
     """Return `module` with its first weights, drawn by `scheme` from the generator of `names`."""
-    module.initialise(scheme, generator(*names))
+    module.initialise(scheme, generator(SEED, *names))
     for weight in module.parameters():
         if weight.dim() > 1:
             weight.mul_(factor)
@@ -119,7 +114,7 @@ class Dropout(nn.Module):
     def forward(self, x):
         if not self.training or Dropout.step is None:
             return nn.functional.dropout(x, self.share, self.training)
-        source = generator("dropout", *self.names, Dropout.step)
+        source = generator(SEED, "dropout", *self.names, Dropout.step)
         return (x * torch.empty(x.shape).bernoulli_(1 - self.share, generator=source).div_(1 - self.share)).to(x.dtype)
 ''',
     "DropPath": '''
@@ -131,7 +126,7 @@ class DropPath(Dropout):
     def forward(self, x):
         if not self.training or not self.acts:
             return x
-        source = None if Dropout.step is None else generator("drop path", *self.names, Dropout.step)
+        source = None if Dropout.step is None else generator(SEED, "drop path", *self.names, Dropout.step)
         kept = torch.empty(len(x), *[1] * (x.dim() - 1)).bernoulli_(1 - self.share, generator=source)
         return (x * kept.div_(1 - self.share)).to(x.dtype)
 ''',
@@ -141,7 +136,7 @@ def zero_gamma(norm):
     nn.init.zeros_(norm.weight)
     return norm
 ''',
-    **{name: source for kind in (*NORMS.values(), *OPERATIONS.values()) for name, source in kind.helpers.items()},
+    **HELPERS,
     "resting": '''
 def resting(state, x, shape):
     """Return what stands in for a layer that is off: zeros inside a residual branch, else what it reads."""
@@ -151,6 +146,7 @@ def resting(state, x, shape):
 """Functions and modules by name, in an order in which none needs a later one."""
 
 OURS = {
+    **{name: source for name, source in HELPERS.items() if source.startswith("skipviz.")},
     "with_gain": "skipviz.learning.gain:with_gain",
     "towards": "skipviz.learning.merge.towards:towards",
     "Identity": "skipviz.learning.operation.identity:Identity",
@@ -184,10 +180,10 @@ REQUIRES = {
 """What a part needs beside itself."""
 
 
-def helpers(needs: set[str]) -> str:
-    """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn fans|factor|bias`."""
+def helpers(needs: set[str], sources: Sources) -> str:
+    """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn fans|factor|bias`, and of `sources`."""
     needs = needs | {more for name in needs for more in REQUIRES.get(name, ())}
-    found = [GENERATOR]
+    found = []
     schemes = [text for name, text in SCHEMES.items() if f"scheme {name}" in needs]
     if "drawn" in needs or "fill" in needs:
         returning = {_filled(init) for init in INITS.values() if init.biases}
@@ -201,8 +197,6 @@ def helpers(needs: set[str]) -> str:
         text += (DRAWN_FACTOR if "drawn factor" in needs else "") + (DRAWN_BIAS if "drawn bias" in needs else "")
         found.append(text + "    return module\n")
     found += [text for name, text in PARTS.items() if name in needs and name not in OURS]
-    sources = Sources(given=frozenset({"fill", "generator"}))
-    for name, function in OURS.items():
-        if name in needs:
-            sources.add(function)
-    return "\n".join([*found, f"\n{sources.text()}\n"] if sources.parts else found)
+    for function in ["skipviz.learning.seeding:generator", *(OURS[name] for name in OURS if name in needs)]:
+        sources.add(function)
+    return "\n".join([*found, f"\n{sources.text()}\n"])

@@ -10,14 +10,14 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[3]
 _GIVEN = ("__future__", "collections.abc", "torch", "torch.nn", "numpy")
 """Modules whose imports a script has anyway, or needs for no more than annotations."""
+WRITTEN = "fill"
+"""A function that a script has with no more schemes than it uses."""
 
 
 @dataclass
 class Sources:
     """What a script has of ours: the imports, and each function, class or constant by name, after all that it uses."""
 
-    given: frozenset[str] = frozenset()
-    """Names that a script has from elsewhere."""
     imports: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
 
@@ -38,7 +38,7 @@ class Sources:
 
     def _add(self, module: str, name: str) -> None:
         lines, defined, imported = _read(module)
-        if name in self.parts or name in self.given or name not in {**defined, **imported}:
+        if name in {*self.parts, WRITTEN} or name not in {**defined, **imported}:
             return
         if name in imported:
             other, statement = imported[name]

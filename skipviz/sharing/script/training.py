@@ -1,6 +1,6 @@
 """How a script updates: optimizer, learning rate by step, clipping. Imports the data model only.
 
-Each does what `skipviz.learning` and `skipviz.tasks.schedule` do, number for number.
+It does what `skipviz.learning.optimizer` does, number for number.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from ...network.activation import ACTIVATIONS
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
-from ...tasks.schedule import CUT, CUTS, FIRST, LAST, RISE, SCHEDULES
+from ...tasks.schedule import FALLS, RISE, SCHEDULES
 from .live import literal
+from .source import Sources
 
 UPDATER = '''
 class Updater:
@@ -115,33 +116,15 @@ LATE = '''
                 if vector.grad is not None and not state.get(vector):
                     state[vector]["momentum_buffer"] = torch.zeros_like(vector)
 '''
-CLIP = '''
-    def clip(self):
-        """Clip the gradient: every element to clip_value, then the norm of the whole to clip_norm."""
-        gradients = [vector.grad for vector in self.vectors if vector.grad is not None]
-        if self.clip_value is not None:
-            for gradient in gradients:
-                gradient.clamp_(-self.clip_value, self.clip_value)
-        if self.clip_norm is not None:
-            total = math.hypot(*sorted(torch.linalg.vector_norm(g, dtype=torch.float64).item() for g in gradients))
-            if self.clip_norm < total + 1e-6:
-                for gradient in gradients:
-                    gradient.mul_(self.clip_norm / (total + 1e-6))
-'''
-ONE_CYCLE = """    top = {top}
-    first, last = ({first!r}, 1.0) if step < top else (1.0, {last!r})
-    share = step / top if step < top else (step - top) / (STEPS - 1 - top) if step > top else 0.0
-    return peak * (last + (first - last) / 2 * (1 + math.cos(math.pi * share)))
-"""
-
-
+CLIP = """clip([vector.grad for vector in self.vectors if vector.grad is not None], self.clip_norm, self.clip_value)
+        """
 STEP = '''def step(self, loss):
         """Take one step down the gradient of `loss`."""
         '''
 SUMMED = '''def step(self):
         """Take one step down the gradient that the model's parameters hold."""
         '''
-ONE_PASS = """        chosen = batches[step]
+ONE_PASS = """        chosen = batches.indices(step)
         truth, losses, held_out = y[chosen], {{}}, {{}}
         for name, model in list(living.items()):
 {outputs}
@@ -153,7 +136,7 @@ PASSES = """        losses, held_out = {{}}, {{}}
             model.zero_grad()
             losses[name] = 0.0
             for batch in range(step * ACCUMULATION, (step + 1) * ACCUMULATION):
-{counting}                chosen = batches[batch]
+{counting}                chosen = batches.indices(batch)
                 truth = y[chosen]
 {outputs}
                 loss = {loss}
@@ -187,15 +170,20 @@ def indented(lines: str, depth: int) -> str:
     return "\n".join(" " * depth + line for line in lines.split("\n"))
 
 
-def updater(phases: Sequence[Experiment]) -> str:
-    """Return the source of the updater for what is switched, clipped and trained in the phases of a run."""
+def updater(phases: Sequence[Experiment], sources: Sources) -> str:
+    """Return the source of the updater for what is switched, clipped and trained in the phases of a run.
+
+    What that needs of ours comes into `sources`.
+    """
     first = phases[0].training
     clips = any(thresholds(phase.training) != (None, None) for phase in phases)
+    if clips:
+        sources.add("skipviz.learning.clipping:clip")
     networks = [network for phase in phases for network in phase.variants.values()]
     rated = learns_strengths(networks)
     learned = _spared_kinds(networks)
     rests = any(not layer.on for network in networks for layer in (*network.layers, *network.branches))
-    late = bool(momentum(first)) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
+    late = bool(first.effective_momentum) and (rests or any(not skip.in_force for network in networks for skip in network.skips))
     norm, value = thresholds(first)
     measures = MEASURES if any(phase.training.learning_rate == 0 for phase in phases) else ""
     backward = BACKWARD if rests else "loss.backward()"
@@ -214,12 +202,12 @@ def updater(phases: Sequence[Experiment]) -> str:
         if first.accumulation > 1
         else f"{STEP}{measures}self.model.zero_grad()\n        {backward}\n        ",
         cut="self.cut()\n        " if rests else "",
-        clip="self.clip()\n        " if clips else "",
+        clip=CLIP if clips else "",
         late="self.begin_late()\n        " if late else "",
     )
     parted = PARTED.replace("{update}", UPDATED_GROUPS if learned else UPDATED)
     groups = RATED_GROUPS.format(rate=first.learning_rate) if rated else GROUPS if learned else ""
-    return source + groups + (parted if rests else "") + (LATE if late else "") + (CLIP if clips else "")
+    return source + groups + (parted if rests else "") + (LATE if late else "")
 
 
 def learns_strengths(networks: Iterable[Network]) -> bool:
@@ -249,45 +237,26 @@ def changes_rate(training: Training) -> bool:
     return training.schedule != "constant" or training.warmup_steps > 0
 
 
-def rate_source(training: Training, lengthens: bool = False) -> str:
+def rate_source(training: Training, sources: Sources, lengthens: bool = False) -> str:
     """Return the function that gives a step's learning rate, or nothing where that is always the same.
 
-    `lengthens`: it is also given of how many steps, since an event changes that.
+    `lengthens`: it is also given of how many steps, since an event changes that. What it needs of ours comes into `sources`.
     """
     if not changes_rate(training):
         return ""
-    warmup, schedule = training.warmup_steps, training.schedule
+    warmup, schedule, steps = training.warmup_steps, training.schedule, "steps" if lengthens else "STEPS"
     rise = f"{warmup} steps of warm-up, then " if warmup and schedule != "one_cycle" else ""
     given = "step, peak, steps" if lengthens else "step, peak"
     head = f'\ndef rate({given}):\n    """Return the learning rate of a step: {rise}{SCHEDULES[schedule]}."""\n'
     if schedule == "one_cycle":
-        top = (warmup or RISE * training.steps) - 1
-        if lengthens and not warmup:
-            top = f"{RISE!r} * steps - 1"
-        source = ONE_CYCLE.format(top=top, first=FIRST, last=LAST)
-        return head + (source.replace("STEPS", "steps") if lengthens else source)
+        sources.add("skipviz.tasks.schedule:one_cycle")
+        return head + f"    return peak * one_cycle(step, {steps}, {warmup or f'{RISE!r} * {steps}'})\n"
     if warmup:
         head += f"    if step < {warmup}:\n        return peak * (step + 1) / {warmup}\n"
-    return head + f"    return {_fall(training, lengthens)}\n"
-
-
-def _fall(training: Training, lengthens: bool) -> str:
-    warmup, steps = training.warmup_steps, "steps" if lengthens else "STEPS"
-    past, left = (f"(step - {warmup})", f"({steps} - {warmup})") if warmup else ("step", steps)
-    if training.schedule == "cosine":
-        return f"peak * ((1 + math.cos(math.pi * {past} / {left})) / 2)"
-    if training.schedule == "step":
-        cuts = [warmup + int(share * (training.steps - warmup)) for share in CUTS]
-        if lengthens:
-            cuts = [f"{warmup} + int({share!r} * ({steps} - {warmup}))" for share in CUTS]
-        return f"peak * {CUT!r} ** ({' + '.join(f'(step >= {cut})' for cut in cuts)})"
-    return "peak"
-
-
-def momentum(training: Training) -> float:
-    """Return the momentum of SGD, 0 where there is none or another optimizer."""
-    usual = {"momentum": 0.9, "sgd": 0.0}
-    return training.momentum or usual[training.optimizer] if training.optimizer in usual else 0.0
+    if schedule == "constant":
+        return head + "    return peak\n"
+    fall, later = sources.add(f"skipviz.tasks.schedule:{FALLS[schedule].__name__}"), f" - {warmup}" if warmup else ""
+    return head + f"    return peak * {fall}(step{later}, {steps}{later})\n"
 
 
 def _optimizer(training: Training, updated: str) -> str:
@@ -296,5 +265,5 @@ def _optimizer(training: Training, updated: str) -> str:
     rate = f"{updated}, lr={training.learning_rate!r}"
     if training.optimizer in ("adam", "adamw"):
         return f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'AdamW'}({rate}{decay}, fused=True)"
-    more = f", momentum={momentum(training)!r}" if momentum(training) else ""
+    more = f", momentum={training.effective_momentum!r}" if training.effective_momentum else ""
     return f"torch.optim.SGD({rate}{more}{decay}, fused=True)"

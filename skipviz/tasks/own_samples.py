@@ -36,7 +36,7 @@ def own_samples(own: Own, uploads: Uploads, split) -> tuple[tuple[np.ndarray, ..
         x = _table_standardised(given, is_number, training)
         scale = ()
         if own.kind == "numbers":
-            mean, deviation = _mean_and_deviation(wanted[training])
+            mean, deviation = mean_and_deviation(wanted[training])
             y, scale = ((y - mean) / deviation).astype(np.float32), ((mean, deviation),)
     return (x[training], y[training], x[kept], y[kept]), scale
 
@@ -46,12 +46,13 @@ def _table_standardised(given: np.ndarray, is_number: np.ndarray, training: np.n
     for place in np.flatnonzero(is_number):
         column = given[:, place]
         known = column[training][~np.isnan(column[training])]
-        mean, deviation = _mean_and_deviation(known) if len(known) else (0.0, 1.0)
+        mean, deviation = mean_and_deviation(known) if len(known) else (0.0, 1.0)
         given[:, place] = np.where(np.isnan(column), 0.0, (column - mean) / deviation)
     return given.astype(np.float32)
 
 
-def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
+def mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
+    """Return by what numbers are standardised."""
     mean, deviation = (float(found(dtype=np.float64)) for found in (values.mean, values.std))
     return mean, deviation if deviation > FLAT * abs(mean) else 1.0
 
@@ -73,7 +74,7 @@ def _standardise_pictures(x: np.ndarray, training: np.ndarray) -> Scale:
     """Give the pictures, in place, mean 0 and deviation 1 of each channel over the training part; return both as they were."""
     scale = []
     for channel in range(x.shape[1]):
-        mean, deviation = _mean_and_deviation(x[training, channel])
+        mean, deviation = mean_and_deviation(x[training, channel])
         x[:, channel] -= np.float32(mean)
         x[:, channel] /= np.float32(deviation)
         scale.append((mean, deviation))

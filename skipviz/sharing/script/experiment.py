@@ -39,10 +39,8 @@ from torch.nn import functional as F
 
 OWN_CLASSES = (
     *PARTS, "Batches", "Gain", "Path", "Updater",
-    "BATCH", "BytesIO", "COMMA", "DATE", "DIGEST", "EPOCH", "F", "FILE", "IMAGE_ENDS", "ITERATIONS", "Image", "ImageOps", "KEPT",
-    "LARGEST_NUMBER", "SCALE",
-    "MASK_WORDS", "MISSING", "NAME", "OTHER", "PART_WORDS", "PICTURE_WORDS", "POINT", "SEED", "SPELLINGS", "STEPS", "TEXT",
-    "False", "None", "True",
+    "BATCH", "BytesIO", "DIGEST", "F", "FILE", "ITERATIONS", "Image", "ImageOps", "KEPT", "MISSING", "NAME", "OTHER", "SCALE",
+    "SEED", "STEPS", "TEXT", "False", "None", "True",
 )  # fmt: skip
 """Names that a network's class cannot have: of a script's own classes and constants, and of Python's."""
 
@@ -118,12 +116,12 @@ def script(
     Of one's own data it holds how the file is read, not the data: what was read of it is looked up in `uploads`. Raises
     `NetworkError` where an event cannot act, `UploadError` where the data is not here, `ScriptError` without `uploads`.
     """
-    own = _own(experiment.task, uploads)
+    sources, of_data = Sources(), Sources()
+    own = _own(experiment.task, uploads, of_data)
     events = sorted(events, key=lambda event: event.step or 0)
     phases, steps = _phases(experiment, events)
     task, needs = experiment.task, set()
     lives = {name: Live([phase.variants[name] for phase in phases]) for name in experiment.variants}
-    sources, of_data = Sources(), Sources()
     sources.add("skipviz.learning.batches:Batches")
     objective, rates = objective_source(experiment, sources), rate_source(experiment.training, sources, _lengthens(phases))
     updates = updater(phases, sources)
@@ -147,7 +145,7 @@ def script(
     return _head(phases[-1], file, body, own, of_data.imports | sources.imports) + broken(body) + text + MAIN
 
 
-def _own(task: Task, uploads: Uploads | None) -> OwnSource | None:
+def _own(task: Task, uploads: Uploads | None, sources: Sources) -> OwnSource | None:
     """Return what is written of one's own data, None where it is not of one's own."""
     if task.own is None:
         return None
@@ -155,7 +153,7 @@ def _own(task: Task, uploads: Uploads | None) -> OwnSource | None:
         raise ScriptError(f"a script is written from what was read of {task.own.file}, and that is not at hand")
     from .own import own_source
 
-    return own_source(task, uploads)
+    return own_source(task, uploads, sources)
 
 
 def network_source(network: Network, seed: int = 0, own_norms: bool = False) -> str:

@@ -15,6 +15,7 @@ from ...tasks.uploads import Uploads
 from .own_pictures import pictures_source
 from .own_table import table_source
 from .own_words import comment_safe, literal, literals
+from .source import Sources
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,13 @@ class OwnSource:
     body: str
 
 
-def own_source(task: Task, uploads: Uploads) -> OwnSource:
-    """Return what a script needs of a task of one's own; raises `UploadError` where the data is not here."""
+def own_source(task: Task, uploads: Uploads, sources: Sources) -> OwnSource:
+    """Return what a script needs of a task of one's own; raises `UploadError` where the data is not here.
+
+    The functions of ours that this takes come into `sources`.
+    """
     data = uploads.load(task.own)
-    reading = (pictures_source if isinstance(data, Pictures) else table_source)(task, data)
+    reading = (pictures_source if isinstance(data, Pictures) else table_source)(task, data, sources)
     name = shown_file(task.own.file)
     constants = (
         f"NAME = {literal(name)}  # what the network is trained on",
@@ -39,7 +43,6 @@ def own_source(task: Task, uploads: Uploads) -> OwnSource:
         f'DIGEST = "{reading.digest}"  # SHA-256 of what is read from it',
         'OTHER = f"{FILE} is another file than the {NAME} that this network was trained on."',
         *((f"MISSING = {literals(sorted(NOTHING))}",) if "MISSING" in reading.body else ()),
-        *reading.constants,
     )
     libraries = "".join(f", {library}" for library in reading.libraries)
     needs, given = f"{libraries}, and the file {comment_safe(name)}", "; the file lies beside it, or its path is the first argument"

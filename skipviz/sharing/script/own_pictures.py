@@ -6,16 +6,14 @@ How it was read stands in `Pictures.source`; functions by which image files are 
 from __future__ import annotations
 
 import hashlib
-from inspect import getsource
 
 import numpy as np
 
-from ...tasks import image_names, image_pixels
 from ...tasks.own import IGNORED, Own, UploadError
-from ...tasks.own_samples import FLAT
 from ...tasks.pictures import Pictures
 from ...tasks.task import Task
 from .own_words import MEAN, Reading, literal, sentence
+from .source import Sources
 
 PICTURES = '''
 def data():
@@ -60,8 +58,11 @@ ONE_VALUE = {
 """How one value a pixel comes from masks with channels, by what they are and where."""
 
 
-def pictures_source(task: Task, pictures: Pictures) -> Reading:
-    """Return how a script reads the pictures of `task`; raises `UploadError` where it was not noted how they were read."""
+def pictures_source(task: Task, pictures: Pictures, sources: Sources) -> Reading:
+    """Return how a script reads the pictures of `task`; raises `UploadError` where it was not noted how they were read.
+
+    The functions of ours that this takes come into `sources`.
+    """
     own, source = task.own, pictures.source
     if not source:
         raise UploadError(f"{own.file} was read before it was noted how: upload it again, and its script can be written")
@@ -83,18 +84,13 @@ def pictures_source(task: Task, pictures: Pictures) -> Reading:
         first=OPENED if of_files else "",
         x="x / 255" if is_bytes else "x",
     )
-    body, digest = body + MEAN.format(flat=FLAT), _pictures_digest(pictures, own)
+    digest = _pictures_digest(pictures, own)
+    sources.add(MEAN)
     if not of_files:
         return Reading(("import csv",) if of_pixels else (), body, digest)
-    written = f"\n{_without_imports(image_names)}\n\n{getsource(image_pixels.pixels_of)}\n{body}"
-    return Reading(("import re", "import zipfile", "from io import BytesIO"), written, digest, ("pillow",))
-
-
-def _without_imports(module) -> str:
-    """Return a module's source below its imports."""
-    lines = getsource(module).split("\n")
-    last = max(place for place, line in enumerate(lines) if line.startswith(("import ", "from ")))
-    return "\n".join(lines[last + 1 :]).strip("\n") + "\n"
+    for function in ("names:chosen_pictures", "names:folder_class", "pixels:pixels_of"):
+        sources.add(f"skipviz.tasks.image_{function}")
+    return Reading(("import zipfile", "from io import BytesIO"), body, digest, ("pillow",))
 
 
 def _of_files(source: dict, own: Own) -> list[str]:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 
-from ...tasks import spreadsheet
 from ...tasks.table import Table
 from .own_words import literal
+from .source import Sources
 
 
 @dataclass(frozen=True)
 class RowsSource:
-    """Lines that make `rows`, the functions they call, imports, libraries that are installed beside torch and numpy."""
+    """Lines that make `rows`, imports, libraries that are installed beside torch and numpy."""
 
     lines: str
-    functions: str = ""
     imports: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
 
 
-def rows_source(table: Table) -> RowsSource:
-    """Return how the rows of values of `table` are read from its file, names and units left out."""
+def rows_source(table: Table, sources: Sources) -> RowsSource:
+    """Return how the rows of values of `table` are read from its file, names and units left out.
+
+    The functions that this takes come into `sources`.
+    """
     door = table.source.get("door")
-    return _typed_rows(table, door) if door else _text_rows(table)
+    return _typed_rows(table, door, sources) if door else _text_rows(table)
 
 
 def _text_rows(table: Table) -> RowsSource:
@@ -39,17 +40,17 @@ def _text_rows(table: Table) -> RowsSource:
     return RowsSource(_indented(lines), imports=("import csv", *(("import gzip",) if packed else ())))
 
 
-def _typed_rows(table: Table, door: str) -> RowsSource:
+def _typed_rows(table: Table, door: str, sources: Sources) -> RowsSource:
     found = table.source
     first = found.get("above", 0) + found.get("first", 0)
     function, given, library = {
-        "xlsx": (spreadsheet.sheet_rows, str(found.get("place", 0)), "python-calamine"),
-        "parquet": (spreadsheet.parquet_rows, "[" + ", ".join(map(literal, found.get("names", ()))) + "]", "pyarrow"),
-        "npy": (spreadsheet.array_rows, "0", None),
+        "xlsx": ("sheet_rows", str(found.get("place", 0)), "python-calamine"),
+        "parquet": ("parquet_rows", "[" + ", ".join(map(literal, found.get("names", ()))) + "]", "pyarrow"),
+        "npy": ("array_rows", "0", None),
     }[door]
-    lines = [f"rows = [[text_of(value) for value in row] for row in {function.__name__}(FILE, {given})[{first}:]]"]
-    sources = (inspect.getsource(part) for part in (function, spreadsheet.plain, spreadsheet.text_of))
-    return RowsSource(_indented(lines), "".join(f"\n\n{source}" for source in sources), libraries=(library,) if library else ())
+    function, text_of = (sources.add(f"skipviz.tasks.spreadsheet:{name}") for name in (function, "text_of"))
+    lines = [f"rows = [[{text_of}(value) for value in row] for row in {function}(FILE, {given})[{first}:]]"]
+    return RowsSource(_indented(lines), libraries=(library,) if library else ())
 
 
 def _indented(lines: list[str]) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import re
 
 import numpy as np
 
-from ...tasks import numerals
 from ...tasks.own import Own, UploadError, shown
-from ...tasks.own_samples import FLAT
 from ...tasks.table import Column, Table, inputs, target_values
 from ...tasks.task import Task
 from .own_rows import rows_source
 from .own_words import MEAN, Reading, comment_safe, literal, sentence
+from .source import Sources
 
 NAMED = 6
 """Words of a column that are named beside it."""
@@ -52,16 +49,12 @@ NUMBERS = '''
 def numbers(cells, comma=False, unit=""):
     """Return one input: a column of numbers, NaN where there is none."""
     return np.array([[number(cell, comma, unit)] for cell in cells])
-
-
 '''
 DAYS = '''
 
 def days(cells, first):
     """Return one input: a column of dates as days from 1970, NaN where there is none."""
     return np.array([[day(cell, first)] for cell in cells])
-
-
 '''
 STANDARDISED = '''
 
@@ -84,14 +77,17 @@ def words(cells):
 '''
 
 
-def table_source(task: Task, table: Table) -> Reading:
-    """Return how a script reads the table of `task`; raises `UploadError` where it is not known how it was written."""
+def table_source(task: Task, table: Table, sources: Sources) -> Reading:
+    """Return how a script reads the table of `task`; raises `UploadError` where it is not known how it was written.
+
+    The functions of ours that this takes come into `sources`.
+    """
     own, places = task.own, {column.name: place for place, column in enumerate(table.columns)}
     if table.delimiter is None:
         raise UploadError(f"{own.file} was read before scripts of one's own data were written: upload it again")
     table = table.read_as(own.decimal, own.dates, own.taken)
     column, used = table.column(own.target), inputs(table, own.target)
-    rows_of = rows_source(table)
+    rows_of = rows_source(table, sources)
     rows, y, _ = target_values(column, own.kind)
     is_number = [one.kind != "category" for one in used]
     standardise_y = ""
@@ -110,29 +106,20 @@ def table_source(task: Task, table: Table) -> Reading:
     )
     parts = [body]
     read = [one for one in (column, *used) if one.kind != "category"]
-    constants = []
-    if any(not one.date for one in read):
-        parts.append(NUMBERS + inspect.getsource(numerals.number) + f"\n\n{inspect.getsource(numerals.marks_within)}")
-        constants += ["LARGEST_NUMBER", "POINT", "COMMA", "SPELLINGS"]
-    if any(one.date for one in read):
-        parts.append(DAYS + inspect.getsource(numerals.day))
-        constants += ["DATE", "EPOCH"]
+    for there, text, function in (
+        (any(not one.date for one in read), NUMBERS, "number"),
+        (any(one.date for one in read), DAYS, "day"),
+    ):
+        if there:
+            parts.append(text)
+            sources.add(f"skipviz.tasks.numerals:{function}")
     if not all(is_number):
         parts.append(WORDS)
     if any(is_number):
         parts.append(STANDARDISED)
     if any(is_number) or own.kind == "numbers":
-        parts.append(MEAN.format(flat=FLAT))
-    body = f"{''.join(parts)}{rows_of.functions}"
-    imports = [*rows_of.imports, *["import re"] * bool(constants), *["from datetime import date"] * ("DATE" in constants)]
-    return Reading(tuple(imports), body, _table_digest(used, y), rows_of.libraries, tuple(map(_constant, constants)))
-
-
-def _constant(name: str) -> str:
-    value = getattr(numerals, name)
-    if isinstance(value, re.Pattern):
-        return f"{name} = re.compile({value.pattern!r})"
-    return f"{name} = {value!a}"
+        sources.add(MEAN)
+    return Reading(rows_of.imports, "".join(parts), _table_digest(used, y), rows_of.libraries)
 
 
 def _column(column: Column, place: int) -> str:

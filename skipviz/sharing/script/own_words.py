@@ -1,4 +1,4 @@
-"""What scripts of one's own tables and pictures share: somebody's text made safe to stand in a script, a mean and a deviation."""
+"""What scripts of one's own tables and pictures share: somebody's text made safe to stand in a script, how a file is read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from ...tasks.own import shown
 from ...tasks.task import Task
 
-MEAN = """
-
-def mean_and_deviation(values):
-    mean, deviation = values.mean(dtype=np.float64), values.std(dtype=np.float64)
-    return mean, deviation if deviation > {flat} * abs(mean) else 1.0
-"""
+MEAN = "skipviz.tasks.own_samples:mean_and_deviation"
+"""Where the function is by whose numbers inputs are standardised."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,6 @@ class Reading:
     digest: str
     libraries: tuple[str, ...] = ()
     """Beside torch and numpy, by the names under which they are installed."""
-    constants: tuple[str, ...] = ()
 
 
 def comment_safe(text: str) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[3]
-_GIVEN = ("__future__", "collections.abc", "torch", "torch.nn", "numpy")
+_GIVEN = ("__future__", "collections.abc", "torch", "torch.nn", "numpy", "PIL")
 """Modules whose imports a script has anyway, or needs for no more than annotations."""
 WRITTEN = "fill"
 """A function that a script has with no more schemes than it uses."""

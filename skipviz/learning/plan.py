@@ -20,7 +20,8 @@ from ..network.rest import stand_ins
 from ..network.wiring import Joint, Wiring, is_plain
 from .gain import with_gain
 from .layer import called_or_bound, composed
-from .merge import FUNCTIONS, shares, weighed
+from .merge import FUNCTIONS, weighed
+from .merge.add import shares
 from .merge.streams import mean_matrix
 from .operation import Function
 from .recording import Recording, States
@@ -231,7 +232,7 @@ class Plan:
             strengths = lambda: bound  # noqa: E731
 
         def shared(states: States, recording: Recording | None) -> Tensor:
-            own, *rest = shares(strengths())
+            own, *rest = shares(*strengths())
             left, h = iter(rest), begins(states, recording) * own
             for (read, strength), sharing in zip(landing, softmax, strict=True):
                 carried = read(states, recording)

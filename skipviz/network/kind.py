@@ -60,7 +60,7 @@ class Norm:
     written: Callable[[Shape, bool], str]
     """How a script makes it for states of a shape; the flag: with a module that takes batches of one, which torch's refuse."""
     helpers: dict[str, str] = field(default_factory=dict)
-    """Sources of the classes, by name, that a script needs beside torch's own."""
+    """What a script needs beside torch's own, by name: a class's source, or where it has a function from, `module:name`."""
     batch: bool = False
     """Whether each mean is over the whole batch, and kept for later; its channels may be frozen one by one."""
     centred: bool = True

@@ -1,5 +1,7 @@
 """What a kind says of itself is what torch does."""
 
+import ast
+import inspect
 import math
 from pkgutil import resolve_name
 
@@ -33,6 +35,7 @@ from skipviz.learning.build import build
 from skipviz.learning.initialise import fill
 from skipviz.learning.norm import Norm
 from skipviz.learning.operation import MODULES as MODULES_OF_OPERATIONS
+from skipviz.learning.operation import attention
 from skipviz.network.activation import ACTIVATIONS
 from skipviz.network.init import INITS
 from skipviz.network.merge import MERGES
@@ -41,7 +44,7 @@ from skipviz.network.norm.group import group_count
 from skipviz.network.operation import OPERATIONS
 from skipviz.sharing.packing import OPERATION, SKIP
 from skipviz.sharing.script.experiment import network_source
-from skipviz.sharing.script.parts import helpers
+from skipviz.sharing.script.parts import PARTS, helpers
 from skipviz.sharing.script.source import Sources
 from skipviz.tasks.loss import CHOSEN, LOSSES
 from skipviz.tasks.metric import METRICS
@@ -431,6 +434,28 @@ def written_out(function: str):
     space = {"torch": torch, "nn": nn, "F": nn.functional, "math": math}
     exec(f"{chr(10).join(sources.imports)}\n{sources.text()}\n", space)
     return eval(name, space)
+
+
+def test_a_script_has_a_class_as_it_stands_after_what_it_uses_and_without_annotations():
+    sources = Sources()
+    assert sources.add("skipviz.learning.merge.attend:CrossAttention") == "CrossAttention"
+    assert list(sources.parts) == ["attention_weights", "Attention", "CrossAttention"]
+    written, stands = ast.parse(sources.parts["Attention"]), ast.parse(inspect.getsource(attention.Attention))
+    for part in ast.walk(stands):
+        if isinstance(part, ast.arg):
+            part.annotation = None
+        if isinstance(part, ast.FunctionDef):
+            part.returns = None
+    assert ast.dump(written) == ast.dump(stands)
+
+
+def test_all_that_scripts_may_have_of_ours_goes_together_and_one_name_is_never_two_things():
+    sources = Sources()
+    ast.parse(helpers(set(PARTS), sources))
+    for function in ("learning.batches:Batches", "learning.clipping:clip", "tasks.schedule:one_cycle", "tasks.schedule:in_steps"):
+        sources.add(f"skipviz.{function}")
+    with pytest.raises(ValueError, match=r"EPSILON of skipviz\.learning\.norm\.axes beside that of skipviz\.learning\.clipping"):
+        sources.add("skipviz.learning.norm.axes:EPSILON")
 
 
 def told(kind) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 
-import torch
 from torch import Tensor
 
 from ...network.merge import MERGES
@@ -17,12 +16,6 @@ LEARNED: dict[str, type] = {
     name: getattr(import_module(f"{__name__}.{name}"), kind.module) for name, kind in MERGES.items() if kind.learns
 }
 """Merge that learns a function of both states → its module."""
-
-
-def shares(strengths: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    """Return the softmax of 0, which gives the state's own share, and of learned strengths."""
-    logits = [*strengths]
-    return torch.softmax(torch.stack([torch.zeros_like(logits[0]), *logits]), 0).unbind()
 
 
 def weighed(kind: str, carried: Tensor, strength: Tensor) -> Tensor:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...network.base import axes, channels, is_image
+from ...network.base import channels, is_image
 from .axes import Function
 
 EPSILON = 1e-6
 """ConvNeXt's."""
 
 
+def pixel_layer_norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+    """Return layer norm over the channels of each pixel. It reads its input once, so that a fork sums gradients in one order."""
+    x = x.view_as(x).to(weight.dtype)
+    variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
+    weight, bias = (part.view(-1, *[1] * (x.dim() - 2)) for part in (weight, bias))
+    return (x - mean) * torch.rsqrt(variance + epsilon) * weight + bias
+
+
 def function(norm: nn.Module, training: bool, frozen: tuple[slice, ...]) -> Function:
-    """Return layer norm over channels. It reads its input once, so that a fork sums gradients in one order, recorded or not."""
+    """Return layer norm over channels."""
     weight, bias, width = norm.weight, norm.bias, channels(norm.shape)
-    each = (..., *(None,) * axes(norm.shape))
-
-    def pixels(x: Tensor) -> Tensor:
-        x = x.view_as(x).to(weight.dtype)
-        variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
-        return (x - mean) * torch.rsqrt(variance + EPSILON) * weight[each] + bias[each]
-
-    return pixels if is_image(norm.shape) else lambda x: torch.layer_norm(x, (width,), weight, bias, EPSILON)
+    if is_image(norm.shape):
+        return lambda x: pixel_layer_norm(x, weight, bias, EPSILON)
+    return lambda x: torch.layer_norm(x, (width,), weight, bias, EPSILON)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...network.base import axes, channels, is_image
+from ...network.base import channels, is_image
 from .axes import Function
 
 
+def pixel_rms_norm(x: Tensor, weight: Tensor) -> Tensor:
+    """Return RMS norm over the channels of each pixel. It reads its input once, so that a fork sums gradients in one order."""
+    x = x.view_as(x).to(weight.dtype)
+    root = torch.rsqrt(x.square().mean(1, keepdim=True) + torch.finfo(x.dtype).eps)
+    return x * root * weight.view(-1, *[1] * (x.dim() - 2))
+
+
 def function(norm: nn.Module, training: bool, frozen: tuple[slice, ...]) -> Function:
-    """Return RMS norm over channels. It reads its input once, so that a fork sums gradients in one order, recorded or not."""
-    weight, width, each = norm.weight, channels(norm.shape), (..., *(None,) * axes(norm.shape))
-
-    def pixels(x: Tensor) -> Tensor:
-        x = x.view_as(x).to(weight.dtype)
-        return x * torch.rsqrt(x.square().mean(1, keepdim=True) + torch.finfo(x.dtype).eps) * weight[each]
-
-    return pixels if is_image(norm.shape) else lambda x: torch.rms_norm(x.view_as(x), (width,), weight, None)
+    """Return RMS norm over channels."""
+    weight, width = norm.weight, channels(norm.shape)
+    if is_image(norm.shape):
+        return lambda x: pixel_rms_norm(x, weight)
+    return lambda x: torch.rms_norm(x.view_as(x), (width,), weight, None)

@@ -12,16 +12,9 @@ class BatchNorm(nn.BatchNorm1d):
         self.frozen = frozen
 
     def forward(self, x):
-        return self.normed(x.transpose(1, 2)).transpose(1, 2) if x.dim() == 3 else self.normed(x)
-
-    def normed(self, x):
-        mean, var = self.running_mean, self.running_var
-        kept = [(part, mean[part].clone(), var[part].clone()) for part in self.frozen if self.training]
-        known = (None, None) if self.training and x.numel() == mean.numel() else (mean, var)  # one value has no variance
-        y = torch.batch_norm(x, self.weight, self.bias, *known, self.training, 0.1, 1e-5, False)
-        for part, old_mean, old_var in kept:
-            mean.data[part], var.data[part] = old_mean, old_var
-        return y
+        y = x.transpose(1, 2) if x.dim() == 3 else x
+        y = batch_norm(y, self.weight, self.bias, self.running_mean, self.running_var, self.training, self.frozen)
+        return y.transpose(1, 2) if x.dim() == 3 else y
 '''
 
 
@@ -39,5 +32,5 @@ KIND = Norm(
     values=lambda shape: elements(shape) // channels(shape),
     batch=True,
     written=_written,
-    helpers={"BatchNorm": SOURCE},
+    helpers={"BatchNorm": SOURCE, "batch_norm": "skipviz.learning.norm.batch:batch_norm"},
 )

@@ -8,10 +8,7 @@ class PixelLayerNorm(nn.LayerNorm):
     """Layer norm over the channels of each pixel (Liu et al. 2022)."""
 
     def forward(self, x):
-        x = x.view_as(x).to(self.weight.dtype)
-        variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
-        weight, bias = (part.view(-1, *[1] * (x.dim() - 2)) for part in (self.weight, self.bias))
-        return (x - mean) * torch.rsqrt(variance + self.eps) * weight + bias
+        return pixel_layer_norm(x, self.weight, self.bias, self.eps)
 '''
 
 
@@ -26,6 +23,6 @@ KIND = Norm(
     over="a pixel's or position's channels",
     values=channels,
     written=_written,
-    helpers={"PixelLayerNorm": SOURCE},
+    helpers={"PixelLayerNorm": SOURCE, "pixel_layer_norm": "skipviz.learning.norm.channel:pixel_layer_norm"},
     saves_more=2,
 )

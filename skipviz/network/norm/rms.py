@@ -8,9 +8,7 @@ class PixelRMSNorm(nn.RMSNorm):
     """RMS norm over the channels of each pixel."""
 
     def forward(self, x):
-        x = x.view_as(x).to(self.weight.dtype)
-        root = torch.rsqrt(x.square().mean(1, keepdim=True) + torch.finfo(x.dtype).eps)
-        return x * root * self.weight.view(-1, *[1] * (x.dim() - 2))
+        return pixel_rms_norm(x, self.weight)
 '''
 ONCE = '''
 class RMSNorm(nn.RMSNorm):
@@ -32,7 +30,7 @@ KIND = Norm(
     over="a sample's channels",
     values=channels,
     written=_written,
-    helpers={"PixelRMSNorm": SOURCE, "RMSNorm": ONCE},
+    helpers={"PixelRMSNorm": SOURCE, "RMSNorm": ONCE, "pixel_rms_norm": "skipviz.learning.norm.rms:pixel_rms_norm"},
     centred=False,
     saves_more=1,
 )

@@ -65,7 +65,7 @@ class LayerWriter:
     def learned(self, skip: Skip, target: Shape, name: str) -> str:
         """Return the module that a skip learns of its target and of what it carries."""
         kind = MERGES[skip.merge]
-        made = called(kind.module, kind.arguments(skip, target))
+        made = constructed(kind.module, kind.arguments(skip, target))
         return made if kind.fills is None else f'initialised({made}, "attend", {name})'
 
     def head(self, head: Head, shape: Shape) -> tuple[str | None, str]:
@@ -109,7 +109,7 @@ class LayerWeights:
         return module if self._factor == 1 else f"scaled_weights({module}, {self._factor!r})"
 
     def initialised(self, op: Operation) -> str:
-        made = called(type(op).__name__, op.arguments(self._reads))
+        made = constructed(type(op).__name__, op.arguments(self._reads))
         if op.fills is None or not op.parameters(self._reads):
             return made
         self._needs.add(f"scheme {self.scheme}")
@@ -127,7 +127,7 @@ class MapWeights:
         return drawn(self._needs, module, self._names, scheme or self.scheme)
 
 
-def called(name: str, arguments: dict) -> str:
+def constructed(name: str, arguments: dict) -> str:
     """Return the expression that calls a class with what it is made with."""
     return f"{name}({', '.join(f'{argument}={literal(value)}' for argument, value in arguments.items())})"
 

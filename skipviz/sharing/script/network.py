@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -18,9 +17,7 @@ from .branch import BranchWriter, plain
 from .layer import LayerWriter, padding
 from .live import Live, table_text, text
 from .loops import Atom, identifier, key, number, repeated
-from .parts import PARTS
-
-_CALLED = re.compile(r"(?<![\w.])\w+(?=\()")
+from .parts import called
 
 WRITTEN_OUT = 32
 """Up to so many layers each state is a variable of its own; longer networks keep lists, and loops where blocks repeat."""
@@ -100,7 +97,7 @@ class NetworkWriter:
                 "",
             ]
         )
-        self.needs |= PARTS.keys() & _CALLED.findall(source)
+        self.needs |= called(source)
         return source
 
     def state(self, k: int) -> str:
@@ -274,7 +271,7 @@ class NetworkWriter:
 
     def _shared(self, way: Way) -> str:
         """Return the strength whose share a way has, None where it is off."""
-        strength = self._map(way, "strength")
+        strength = f"{self._map(way, 'strength')}.value"
         if self.live.changes("on", way.skip.id):
             return f"{strength} if self.on[{self.id_of(way.skip.id)}] else None"
         return strength if self.live.value("on", way.skip.id) else "None"

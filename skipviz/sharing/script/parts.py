@@ -5,12 +5,16 @@ Each does what its namesake in `skipviz.learning` does, number for number; `test
 
 from __future__ import annotations
 
+import re
+
 from ...network.init import INITS
 from ...network.kind import Init, Operation
 from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...network.operation import OPERATIONS
 from .source import Sources
+
+_CALLED = re.compile(r"(?<![\w.])\w+(?=\()")
 
 STANDARD = """
     if scheme == "standard":
@@ -91,16 +95,6 @@ class Strength(nn.Module):
     def forward(self, x):
         return x * self.value
 ''',
-    "shares": '''
-def shares(*strengths):
-    """Return the softmax of 0, which gives a state's own share, and of learned strengths; None stands for a skip that is off."""
-    there = [strength.value for strength in strengths if strength is not None]
-    if not there:
-        return [1.0] * (1 + len(strengths))
-    own, *rest = torch.softmax(torch.stack([torch.zeros_like(there[0]), *there]), 0).unbind()
-    left = iter(rest)
-    return [own, *(None if strength is None else next(left) for strength in strengths)]
-''',
     "Dropout": '''
 class Dropout(nn.Module):
     """Dropout (Srivastava et al. 2014) whose mask depends on SEED, a layer's name and the step only."""
@@ -148,6 +142,7 @@ def resting(state, x, shape):
 OURS = {
     **{name: source for name, source in HELPERS.items() if source.startswith("skipviz.")},
     "with_gain": "skipviz.learning.gain:with_gain",
+    "shares": "skipviz.learning.merge.add:shares",
     "towards": "skipviz.learning.merge.towards:towards",
     "Identity": "skipviz.learning.operation.identity:Identity",
     **{
@@ -180,9 +175,14 @@ REQUIRES = {
 """What a part needs beside itself."""
 
 
+def called(source: str) -> set[str]:
+    """Return the parts that a source calls."""
+    return PARTS.keys() & _CALLED.findall(source)
+
+
 def helpers(needs: set[str], sources: Sources) -> str:
     """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn fans|factor|bias`, and of `sources`."""
-    needs = needs | {more for name in needs for more in REQUIRES.get(name, ())}
+    needs = needs | {more for name in needs for more in (*REQUIRES.get(name, ()), *called(PARTS.get(name, "")))}
     found = []
     schemes = [text for name, text in SCHEMES.items() if f"scheme {name}" in needs]
     if "drawn" in needs or "fill" in needs:

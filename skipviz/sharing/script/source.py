@@ -20,6 +20,8 @@ class Sources:
 
     imports: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    """By name, the module that each is of."""
 
     def add(self, function: str) -> str:
         """Add a function or class `module:name`, with all that it uses of ours; return its name in a script."""
@@ -38,6 +40,8 @@ class Sources:
 
     def _add(self, module: str, name: str) -> None:
         lines, defined, imported = _read(module)
+        if name in defined and self.homes.setdefault(name, module) != module:
+            raise ValueError(f"a script cannot have {name} of {module} beside that of {self.homes[name]}")
         if name in {*self.parts, WRITTEN} or name not in {**defined, **imported}:
             return
         if name in imported:

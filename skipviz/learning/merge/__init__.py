@@ -9,8 +9,10 @@ from torch import Tensor
 
 from ...network.merge import MERGES
 
-FUNCTIONS: dict[str, Callable] = {name: import_module(f"{__name__}.{name}").function for name in MERGES}
-"""Merge → (f_j, what is carried, strength) ↦ h_j; of one that joins, what is carried ↦ the part that is read."""
+FUNCTIONS: dict[str, Callable] = {
+    name: import_module(f"{__name__}.{name}").function for name, kind in MERGES.items() if not kind.joins
+}
+"""Merge that lands on a state → (f_j, what is carried, strength) ↦ h_j."""
 
 LEARNED: dict[str, type] = {
     name: getattr(import_module(f"{__name__}.{name}"), kind.module) for name, kind in MERGES.items() if kind.learns

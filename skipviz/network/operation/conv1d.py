@@ -65,8 +65,7 @@ class SequenceConvolution(Operation):
         return (shape[0] + sum(self.around)) * shape[1]
 
     def written(self, shape: Shape, weights: Weights) -> list[str]:
-        given = {"dilation": (self.dilation, 1), "groups": (self.groups, 1), "bias": (self.bias, True)}
-        more = "".join(f", {name}={value}" for name, (value, usual) in given.items() if value != usual)
+        more = "".join(f", {name}={value}" for name, value in self.unusual("dilation", "groups", "bias").items())
         made = f"SequenceConvolution({shape[1]}, {self.width}, {self.kernel}, around={self.around}{more})"
         return [weights.drawn(made)]
 

@@ -66,7 +66,7 @@ class LayerWriter:
         """Return the module that a skip learns of its target and of what it carries."""
         kind = MERGES[skip.merge]
         made = constructed(kind.module, kind.arguments(skip, target))
-        return made if kind.fills is None else f'initialised({made}, "attend", {name})'
+        return made if kind.fills is None else initialised(self.needs, made, kind.fills, f'"attend", {name}')
 
     def head(self, head: Head, shape: Shape) -> tuple[str | None, str]:
         """Return the head's module and what it reads, `{}` being the last state; no module where that is the output."""
@@ -112,9 +112,7 @@ class LayerWeights:
         made = constructed(type(op).__name__, op.arguments(self._reads))
         if op.fills is None or not op.parameters(self._reads):
             return made
-        self._needs.add(f"scheme {self.scheme}")
-        scheme = "" if self.scheme == "torch" else f', scheme="{self.scheme}"'
-        return f"initialised({made}, {self._names}{scheme}{f', factor={self._factor!r}' if self._factor != 1 else ''})"
+        return initialised(self._needs, made, op.fills, self._names, self.scheme, self._factor)
 
 
 class MapWeights:
@@ -130,6 +128,15 @@ class MapWeights:
 def constructed(name: str, arguments: dict) -> str:
     """Return the expression that calls a class with what it is made with."""
     return f"{name}({', '.join(f'{argument}={literal(value)}' for argument, value in arguments.items())})"
+
+
+def initialised(
+    needs: set[str], module: str, fills: tuple[str, ...], names: str, scheme: str = "torch", factor: float = 1.0
+) -> str:
+    """Return a module of ours with its first weights, drawn by itself from the generator of `names`; it `fills` by schemes."""
+    needs |= {"fill", *(f"scheme {name}" for name in fills), *([f"scheme {scheme}"] * (scheme != "torch"))} if fills else set()
+    options = ("" if scheme == "torch" else f', scheme="{scheme}"') + (f", factor={factor!r}" if factor != 1 else "")
+    return f"initialised({module}, {names}{options})"
 
 
 def drawn(needs: set[str], module: str, names: str, scheme: str, **options) -> str:

@@ -14,7 +14,7 @@ from ...network.norm import NORMS
 from ...network.operation import OPERATIONS
 from .source import Sources
 
-_CALLED = re.compile(r"(?<![\w.])\w+(?=\()")
+_USED = re.compile(r"(?<![\w.])\w+(?=[(.])")
 
 STANDARD = """
     if scheme == "standard":
@@ -161,28 +161,15 @@ OURS = {
 
 PARTS |= OURS
 
-REQUIRES = {
-    "DropPath": ("Dropout",),
-    **{
-        name: ("fill", *(f"scheme {scheme}" for scheme in kind.fills))
-        for name, kind in (
-            *((op.__name__, op) for op in OPERATIONS.values()),
-            *((kind.module, kind) for kind in MERGES.values()),
-        )
-        if kind.fills
-    },
-}
-"""What a part needs beside itself."""
-
 
 def called(source: str) -> set[str]:
-    """Return the parts that a source calls."""
-    return PARTS.keys() & _CALLED.findall(source)
+    """Return the parts that a source calls, or asks for what they have."""
+    return PARTS.keys() & _USED.findall(source)
 
 
 def helpers(needs: set[str], sources: Sources) -> str:
     """Return the source of what `needs` names: parts, `fill`, `drawn`, `scheme …`, `drawn fans|factor|bias`, and of `sources`."""
-    needs = needs | {more for name in needs for more in (*REQUIRES.get(name, ()), *called(PARTS.get(name, "")))}
+    needs = needs.union(*(called(PARTS.get(name, "")) for name in needs))
     found = []
     schemes = [text for name, text in SCHEMES.items() if f"scheme {name}" in needs]
     if "drawn" in needs or "fill" in needs:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from ...tasks.data import facts
 from ...tasks.task import Task
 from .live import literal
+from .own_words import sentence
 from .source import Sources
 
 DATA = '''
 def data():
-    """{title}: {sentence}. Return x and y to train on, then those held out."""
+    """{sentence}"""
     rng = np.random.default_rng([{seed}, {number}])
 '''
 SPLIT = """    x, y = {made}
@@ -24,5 +25,5 @@ def data_source(task: Task, sources: Sources) -> str:
     name = sources.add(f"{kind.made.__module__}:{kind.made.__name__}")
     given = {name: "TEXT.strip()" if name == "text" else literal(value) for name, value in facts(task).items()}
     made = f"{name}({', '.join(['rng', *(f'{name}={value}' for name, value in given.items())])})"
-    head = DATA.format(title=kind.title, sentence=task.sentence(), seed=task.seed, number=kind.number)
+    head = DATA.format(sentence=sentence(task), seed=task.seed, number=kind.number)
     return head + (f"    return {made}\n" if kind.holds_out else SPLIT.format(made=made))

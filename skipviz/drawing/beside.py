@@ -57,8 +57,10 @@ class Block:
     """By node, left, top, width and height."""
     paths: dict[int, list[Point]] = field(default_factory=dict)
     """By edge, its corners."""
-    frame: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    """Left, top, width and height of the whole."""
+    labels: dict[int, Point] = field(default_factory=dict)
+    """By edge, the middle of the room that its words have, where they have some."""
+    frame: tuple[float, float, float, float] | None = None
+    """Left, top, width and height of the whole; None where it folds no part of the diagram."""
 
 
 def unfolded(geometry: Geometry) -> list[Block]:

@@ -10,6 +10,7 @@ from ..network.network import Network
 from ..network.node import Node
 from . import marks, words
 from .beside import Block
+from .edge_labels import LABEL_PITCH
 from .geometry import Point
 from .rows import Link
 from .svg import Markup, rectangle
@@ -19,17 +20,21 @@ if TYPE_CHECKING:
 
 BAND = 5.0
 """px of the widest band of an edge: lines along a block lie close together."""
+RING_ABOVE = 5.0
+"""px from the words on a line to the middle of its switch above them."""
 
 
 def frames(painter: Painter) -> list[Markup]:
     """Return what lies behind the boxes of each block."""
-    return [rectangle("beside", *block.frame, rx=5) for block in painter.geometry.blocks]
+    return [rectangle("beside", *block.frame, rx=5) for block in painter.geometry.blocks if block.frame]
 
 
 def titles(painter: Painter) -> list[Markup]:
     """Return the toggle of each block, which folds it."""
     drawn = []
     for block in painter.geometry.blocks:
+        if not block.frame:
+            continue
         left, top, width, _ = block.frame
         vias = [via for via in painter.plan.unfolded if via in block.rows]
         drawn.append(branch_toggle(left + width / 2, top - marks.BADGE_HEIGHT / 2 + 2, block.title, vias, opened=True))
@@ -62,10 +67,13 @@ def _line(painter: Painter, block: Block, index: int, names: dict[str, str]) -> 
     identifier = painter.edge("edge", [index], BAND)
     ring = _middle(points)
     labels = words.branch_edge_labels(network, index)
+    x, middle = block.labels.get(index, ring)
+    if index in block.labels:
+        ring = (x, middle - len(labels) * LABEL_PITCH / 2 - RING_ABOVE)
     for place, label in enumerate(labels):
-        y = ring[1] + (place - (len(labels) - 1) / 2) * (marks.BADGE_HEIGHT + 3)
-        painter.labels.append(marks.badge(ring[0], y, label, "" if edge.in_force else "off", data_edge_label=identifier))
-    where = {"x": round(ring[0], 2), "y": round(ring[1], 2), "label": [round(ring[0], 2), round(ring[1], 2)]}
+        y = middle + (place - (len(labels) - 1) / 2) * LABEL_PITCH
+        painter.labels.append(marks.badge(x, y, label, "" if edge.in_force else "off", data_edge_label=identifier))
+    where = {"x": round(ring[0], 2), "y": round(ring[1], 2), "label": [round(x, 2), round(middle, 2)]}
     painter.skips.append({"id": identifier, "ids": [edge.id], "parts": [len(network.skips) + index], **where})
     return marks.skip_edge(
         identifier,

@@ -1,0 +1,201 @@
+"""The layered layout: ranks and their order, and what holds for boxes, words and lines in the drawing of any graph."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import pytest
+from graphs import graphs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_branches import unet
+from test_unfolded import NETWORKS, on_border, overlap, vias
+
+from skipviz import families
+from skipviz.drawing import mixing, words
+from skipviz.drawing.channels import Turn, tracks
+from skipviz.drawing.dominance import dominates, share_beside
+from skipviz.drawing.edge_labels import branch_on, labelled, size
+from skipviz.drawing.fold import boxes
+from skipviz.drawing.geometry import STYLES
+from skipviz.drawing.layered import lay_out_layered
+from skipviz.drawing.ranks import Line, columns, layering, ranks_of, uncross
+from skipviz.drawing.rows import HEAD, plan
+
+
+@st.composite
+def layered_graphs(draw):
+    """A graph of a few vertices whose first ones are a spine, with lines from any to a later one."""
+    count = draw(st.integers(4, 12))
+    spine = draw(st.integers(2, count // 2))
+    pairs = [(one, other) for one in range(count) for other in range(one + 1, count)]
+    chosen = draw(st.lists(st.sampled_from(pairs), max_size=16, unique=True))
+    order = draw(st.permutations(range(count)))
+    trunk = sorted(order[:spine])
+    lines = [Line(*pair) for pair in pairwise(trunk)]
+    lines += [Line(*pair, length=draw(st.integers(1, 2)), at_side=draw(st.booleans())) for pair in chosen]
+    ranks = ranks_of(range(count), lines)
+    top = max(ranks.values())
+    lines += [Line(trunk[-1], "out"), Line("in", trunk[0])]
+    ranks = {"in": 0, **{vertex: rank + 1 for vertex, rank in ranks.items()}, "out": top + 2}
+    side = [0] * (spine - 1) + [draw(st.sampled_from((-1, 1))) for _ in chosen] + [0, 0]
+    return ranks, lines, side, ["in", *trunk, "out"]
+
+
+def made(graph):
+    ranks, lines, side, spine = graph
+    found = layering(ranks, lines, side.__getitem__, spine)
+    whole = {*spine, *(vertex for chain, way in zip(found.chains, side, strict=True) if not way for vertex in chain)}
+    return found, whole
+
+
+def crossings_counted(found) -> int:
+    """Return how often lines cross between two ranks, by comparing every pair of them."""
+    place = {vertex: index for rank in found.ranks for index, vertex in enumerate(rank)}
+    pieces = [
+        [(place[low], place[high]) for high in rank for low in found.below[high]] for rank in found.ranks
+    ]  # fmt: skip
+    return sum((a - c) * (b - d) < 0 for rank in pieces for (a, b), (c, d) in combinations(rank, 2))
+
+
+@given(layered_graphs())
+def test_a_rank_is_the_longest_path_that_leads_to_it(graph):
+    ranks, lines, *_ = graph
+    longest = lambda vertex: max((longest(one.source) + one.length for one in lines if one.target == vertex), default=0)  # noqa: E731
+    for vertex in ranks:
+        if vertex not in ("in", "out") and longest(vertex) > longest("in"):
+            assert ranks[vertex] >= longest(vertex)
+    assert all(ranks[line.target] - ranks[line.source] >= line.length for line in lines)
+
+
+@given(layered_graphs())
+def test_uncrossing_makes_no_crossing_more_and_keeps_every_vertex_in_its_rank(graph):
+    found, _ = made(graph)
+    before, naive = [set(rank) for rank in found.ranks], crossings_counted(found)
+    assert found.crossings() == naive
+    uncross(found)
+    assert [set(rank) for rank in found.ranks] == before
+    assert found.crossings() == crossings_counted(found) <= naive
+    for vertex, owner in found.owners.items():  # what ends beside a vertex has only the like between it and that
+        rank = next(rank for rank in found.ranks if vertex in rank)
+        low, high = sorted((rank.index(vertex), rank.index(owner)))
+        assert all(found.owners.get(other) == owner for other in rank[low:high] if other != owner)
+
+
+def test_a_ladder_that_was_crossed_is_uncrossed():
+    lines = [Line("in", 0), Line(0, 1), Line(1, "out")]
+    lines += [Line("in", f"a{k}") for k in range(4)] + [Line(f"a{k}", f"b{3 - k}") for k in range(4)]
+    ranks = {"in": 0, 0: 1, 1: 2, "out": 3, **{f"a{k}": 1 for k in range(4)}, **{f"b{k}": 2 for k in range(4)}}
+    found = layering(ranks, lines, lambda number: 0 if number < 3 else 1, ["in", 0, 1, "out"])
+    assert found.crossings() == 6
+    uncross(found)
+    assert found.crossings() == 0
+
+
+@given(layered_graphs())
+def test_columns_keep_the_order_and_the_spine_straight(graph):
+    found, spine = made(graph)
+    uncross(found)
+    x = columns(found, spine, lambda one, other: 10.0)
+    assert {x[vertex] for vertex in spine} == {0.0}
+    for rank in found.ranks:
+        assert all(x[other] - x[one] >= 10 for one, other in pairwise(rank))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] != pair[1]), max_size=8))
+def test_level_pieces_of_one_channel_never_lie_over_each_other(pairs):
+    turns = [Turn(*pair) for pair in pairs]
+    found = tracks(turns)
+    for (one, its), (other, theirs) in combinations(zip(turns, found, strict=True), 2):
+        apart = one.span[1] < other.span[0] or other.span[1] < one.span[0]
+        assert apart or its != theirs
+
+
+def drawn(network, style: str = "lab"):
+    table = plan(network, boxes(network), unfolded=vias(network))
+    said = [labelled(table, link, branch_on(table, link, True)) for link in table.links]
+    sizes = [size(labels, mixing.side_of(network, link.skips)) for labels, link in zip(said, table.links, strict=True)]
+    return lay_out_layered(table, STYLES[style], 600, sizes), sizes
+
+
+def holds(network, style: str = "lab") -> None:
+    """Fail unless boxes and words stand apart within the drawing, and lines join what they should past all boxes."""
+    g, sizes = drawn(network, style)
+    (block,), half = g.blocks, g.style.box_width / 2
+    squares = [(g.trunk - (low - top) / 2, top, low - top, low - top) for top, low in g.joints.values()]
+    trunk = [(g.trunk - half, top, 2 * half, low - top) for top, low in g.items]
+    solid = [*block.places.values(), *trunk, *squares]
+    said = [(*g.labels[index], *sizes[index]) for index in g.labels]
+    said += [(*block.labels[index], *size(words.branch_edge_labels(network, index), 0)) for index in block.labels]
+    said = [(x - width / 2, y - height / 2, width, height) for x, y, width, height in said]
+    assert g.labels.keys() == {index for index, (_, height) in enumerate(sizes) if height}
+    assert block.places.keys() == {node.id for node in network.branches if node.id in g.plan.beside}
+    for one, other in combinations([*solid, *said], 2):
+        assert not overlap(one, other)
+    for left, top, width, height in [*solid, *said]:
+        assert min(left, top) >= 0
+        assert left + width <= g.gain
+        assert top + height <= g.height
+    lines = {**{("link", index): path for index, path in enumerate(g.paths)}, **{("edge", i): p for i, p in block.paths.items()}}
+    assert block.paths.keys() == {index for index, edge in enumerate(network.edges) if edge.target in block.places}
+    for (kind, index), path in lines.items():
+        assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(path))
+        assert all(a[1] >= b[1] for a, b in pairwise(path))  # it leads upwards only
+        for (x0, y0), (x1, y1) in pairwise(path):
+            leg = (min(x0, x1), min(y0, y1), abs(x0 - x1), abs(y0 - y1))
+            assert not [one for one in solid if overlap(one, leg)], (kind, index)
+        if kind == "edge":
+            assert on_border(path[-1], block.places[network.edges[index].target])
+            continue
+        end = g.plan.links[index].end
+        target = {"box": g.items, "joint": g.joints}.get(end.kind, {end.index: g.head})[end.index]
+        assert target[0] <= path[-1][1] <= target[1]
+        assert abs(path[-1][0] - g.trunk) <= (half / 2 if end.kind == HEAD else half)
+
+
+@pytest.mark.parametrize("style", ["lab", "compact lab"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_boxes_and_words_stand_apart_and_lines_join_boxes(name, style):
+    holds(NETWORKS[name](), style)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_boxes_and_words_of_any_graph_stand_apart_and_lines_join_boxes(network):
+    holds(network)
+
+
+@settings(max_examples=40, deadline=None)
+@given(graphs())
+def test_boxes_of_the_trunk_stand_one_above_the_other_with_the_gaps_between(network):
+    g, _ = drawn(network)
+    tops = [top for top, _ in g.items]
+    assert tops == sorted(tops, reverse=True)
+    for k, (top, bottom) in enumerate(g.gaps):
+        assert top < bottom
+        assert all(top <= tap <= bottom for tap in g.gap_taps(k))
+
+
+SHARES = {
+    "squeeze-and-excitation": 0.0,
+    "inception under a residual": 1 / 3,
+    "shortcut of three by three": 0.0,
+    "SE-ResNet": 0.0,
+    "Attention U-Net": 3 / 26,
+    "U-Net++": 9 / 26,
+    "encoder and decoder": 10 / 23,
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_what_paths_beside_a_trunk_hold_of_a_network(name):
+    assert share_beside(NETWORKS[name]()) == pytest.approx(SHARES[name])
+    assert dominates(NETWORKS[name]()) == (SHARES[name] < 0.25)
+
+
+def test_a_trunk_dominates_chains_gates_and_projections_but_no_grid():
+    assert dominates(families.mlp(depth=4))
+    assert dominates(families.wavenet())
+    assert dominates(families.resnet(20, shortcut="project"))
+    assert all(dominates(unet(gates=True, depth=depth).network) for depth in (2, 3, 4))
+    assert not any(dominates(unet(nested=True, depth=depth).network) for depth in (3, 4))

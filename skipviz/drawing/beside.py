@@ -14,8 +14,10 @@ from ..network.branch import Beside, places_of
 from ..network.merge import MERGES
 from ..network.network import Network
 from . import words
+from .column import lay_out
 from .edge_labels import widest
-from .geometry import LEFT, RIGHT, TRUNK_EDGE, Geometry, Point, Style, lay_out
+from .geometry import TRUNK_EDGE, Geometry, Point, Style
+from .lanes import LEFT, RIGHT
 from .rows import COLLAPSED, Plan
 
 BOX, GAP = 17.0, 9.0

@@ -7,8 +7,9 @@ from ..network.groups import groups_of
 from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks, words
-from .diagram import HEIGHTS, Diagram, Painter
+from .diagram import HEIGHTS
 from .geometry import STYLES
+from .painter import Diagram, Painter
 from .rows import plan
 from .svg import Markup, group, path, polyline, text
 from .ushape import UGeometry, lay_out_u

@@ -16,7 +16,7 @@ from .rows import Link
 from .svg import Markup, rectangle
 
 if TYPE_CHECKING:
-    from .diagram import Painter
+    from .painter import Painter
 
 BAND = 5.0
 """px of the widest band of an edge: lines along a block lie close together."""

@@ -7,8 +7,9 @@ import pytest
 from skipviz.drawing import fold
 from skipviz.drawing.board_paths import own_piece, pale_lines
 from skipviz.drawing.boards import boards
+from skipviz.drawing.column import lay_out
 from skipviz.drawing.diagram import draw
-from skipviz.drawing.geometry import STYLES, lay_out
+from skipviz.drawing.geometry import STYLES
 from skipviz.drawing.rows import plan
 from skipviz.network import edit, families
 from skipviz.network.groups import groups_of

@@ -71,8 +71,8 @@ export function createReplay(root, recorded) {
   const table = createTableView(page.table, act);
   const legend = createLabLegend(page.legend, { zoom: nothing, foldAgain: nothing });
   const viewOptions = createViewOptions(page.quantity, options, () => draw());
-  const shape = createNetworkShape(page.head, page.names, (u) => {
-    uShown = u;
+  const shape = createNetworkShape(page.head, page.names, (layout) => {
+    uShown = layout === "u";
     show();
   });
   const news = createNews(store);

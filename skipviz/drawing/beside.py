@@ -319,6 +319,7 @@ def lay_out_unfolded(plan: Plan, style: Style, height: float, labels: Sequence[f
     buses = {side: _stack(geometry, sorted(those, key=lambda one: one.top)) for side, those in sides.items() if those}
     rooms = {side: APART + bus + max(one.width for one in sides[side]) + 1 for side, bus in buses.items()}
     geometry = lay_out(plan, style, geometry.height, labels, rooms)
+    geometry.bus = max(buses.values())
     faces = {LEFT: geometry.left - geometry.reach[LEFT] - APART, RIGHT: geometry.right + geometry.reach[RIGHT] + APART}
     for side, bus in buses.items():
         for one in sides[side]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..network.branch import Beside
 from ..network.groups import groups_of, is_stack
 from ..network.network import Network
 from . import fold, mixing
 from .beside import lay_out_unfolded
 from .column import lay_out
+from .dominance import dominates
 from .edge_labels import branch_on, labelled, size
-from .geometry import STYLES
+from .geometry import STYLES, Geometry, Style
+from .layered import lay_out_layered
 from .painter import Diagram, Painter
 from .rows import DENSE, Plan, plan
 
@@ -23,6 +26,16 @@ SCREEN_GROWS = 1.04
 """The same where nothing scrolls: so much smaller a projector's page may draw it."""
 
 
+ROOM = {False: 420, True: 250}
+"""px of the widest diagram that a page, or a phone, draws with its branches open unasked: the bars beside it keep their room."""
+
+
+MOST_BOXES = 120
+"""Of a network that can be drawn by ranks, none of them folded."""
+MOST_BUS = 21
+"""px of lines along branches up to which an eye follows them; with more of them, branches are drawn open only if asked for."""
+
+
 def draw(
     network: Network,
     *,
@@ -30,40 +43,80 @@ def draw(
     compact: bool = False,
     height: int | None = None,
     repeat: int = 1,
-    unfolded: Iterable[int | str] = frozenset(),
+    unfolded: Iterable[int | str] | None = None,
     folded: bool = True,
     screen: bool = False,
+    layers: bool | None = None,
 ) -> Diagram:
     """Return the diagram of `network`.
 
     `page` is "lab" or "figure"; `compact` is for phones. `height` in px is kept where the densest rows fit into it.
     `repeat` says that the network is one unit stacked that often: the figure page then draws the unit once if
     `folded`. Deep networks fold equal blocks into collapsed groups; two blocks are open at each layer index of `unfolded`,
-    and so are the branches whose last nodes' ids are in it.
+    and so are the branches whose last nodes' ids are in it; None: those of several boxes, where there is room for all.
     In the lab, `folded=False` draws every layer. `screen` is for a view that does not scroll: what is too high for it folds.
+    `layers` says whether a network with branches is drawn by ranks; None: where its trunk does not dominate and there is room.
     """
     height = height or HEIGHTS[page]
     style = STYLES[f"compact {page}" if compact else page]
-    as_unit = page == "figure" and folded and is_stack(network, repeat)
-    layers = frozenset(part for part in unfolded if isinstance(part, int))
-    branches = () if page == "figure" else [part for part in unfolded if isinstance(part, str)]
-    if as_unit:
-        table = plan(network, fold.unit_boxes(network, repeat), repeat)
-    elif page == "figure" or folded:
-        table = _folded(network, style, height, layers, screen)
-    else:
-        table = plan(network, fold.boxes(network))
-    if branches:
-        table = plan(network, table.items, unfolded=branches)
-    labels = [
-        size(labelled(table, link, branch_on(table, link, page == "lab")), mixing.side_of(network, link.skips))[0]
+    opened = frozenset(part for part in unfolded or () if isinstance(part, int))
+    if page == "figure":
+        as_unit = folded and is_stack(network, repeat)
+        if as_unit:
+            table = plan(network, fold.unit_boxes(network, repeat), repeat)
+        else:
+            table = _folded(network, style, height, opened, screen)
+        return Painter(_column(table, style, height, page), page, repeat if as_unit else 1).diagram()
+    if has_layers(network) and (layers or (layers is None and not dominates(network))):
+        geometry = _by_ranks(network, style, height)
+        fits = geometry.width <= ROOM[compact] and geometry.height <= height * (SCREEN_GROWS if screen else APART_GROWS)
+        if layers or fits:
+            return Painter(geometry, page, 1).diagram()
+    table = _folded(network, style, height, opened, screen) if folded else plan(network, fold.boxes(network))
+    if unfolded is not None:
+        table = plan(network, table.items, unfolded=[part for part in unfolded if isinstance(part, str)])
+        return Painter(_column(table, style, height, page), page, 1).diagram()
+    geometry = _column(table, style, height, page)
+    vias = _of_several_boxes(table)
+    if vias:
+        wide = _column(plan(network, table.items, unfolded=vias), style, height, page)
+        if wide.width <= ROOM[compact] and wide.height <= geometry.height and wide.bus <= MOST_BUS:
+            geometry = wide
+    return Painter(geometry, page, 1).diagram()
+
+
+def _labels(table: Plan, page: str) -> list[tuple[float, float]]:
+    """Return the width and height of what stands on each link."""
+    return [
+        size(labelled(table, link, branch_on(table, link, page == "lab")), mixing.side_of(table.network, link.skips))
         for link in table.links
     ]
-    geometry = lay_out_unfolded(table, style, height, labels)
-    return Painter(geometry, page, repeat if as_unit else 1).diagram()
 
 
-def _folded(network: Network, style, height: int, unfolded: frozenset[int], screen: bool) -> Plan:
+def _column(table: Plan, style: Style, height: float, page: str) -> Geometry:
+    """Return the pixels of a column, with the branches beside it that the table unfolds."""
+    return lay_out_unfolded(table, style, height, [width for width, _ in _labels(table, page)])
+
+
+def has_layers(network: Network) -> bool:
+    """Return whether `network` has branches, and few enough boxes to be drawn by ranks."""
+    return any(skip.via for skip in network.skips) and network.depth + len(network.branches) <= MOST_BOXES
+
+
+def _by_ranks(network: Network, style: Style, height: float) -> Geometry:
+    """Return the pixels of the layered layout with all branches."""
+    table = plan(network, fold.boxes(network), unfolded={skip.via for skip in network.skips} - {""})
+    return lay_out_layered(table, style, height, _labels(table, "lab"))
+
+
+def _of_several_boxes(table: Plan) -> set[str]:
+    """Return the last nodes of the branches on a table that have more than one box; one box is calmer as words on its line."""
+    beside = Beside(table.network) if table.network.branches else None
+    vias = {table.network.skips[link.skips[0]].via for link in table.links if not link.crosses_fold} - {""}
+    return {via for via in vias if len(beside.feeding(via, 2)) > 1}
+
+
+def _folded(network: Network, style: Style, height: int, unfolded: frozenset[int] = frozenset(), screen: bool = False) -> Plan:
     """Return the row table with collapsed groups where the network is deep."""
     blocks = groups_of(network).blocks
     apart = bool(blocks) and all(block.unit is None for block in blocks)

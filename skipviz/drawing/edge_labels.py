@@ -10,6 +10,8 @@ from .rows import Link, Plan
 
 SHARES = (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
 """Places on a leg that are tried, in this order."""
+FINER, ASIDE = tuple(sorted((step / 40 for step in range(41)), key=lambda share: abs(share - 0.5))), (0, -0.6, 0.6, -1.2, 1.2)
+"""Places that are tried where none of these is free, and how far aside of the line, in widths of what stands there."""
 
 LABEL_PITCH = marks.BADGE_HEIGHT + 3
 """px from one label's middle to the next below it."""
@@ -37,8 +39,8 @@ def free_place(leg: tuple[Point, Point], size: tuple[float, float], taken: list,
     if not height:
         return (x1 + x2) / 2, (y1 + y2) / 2
 
-    def box(share: float) -> tuple[float, float, float, float]:
-        x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
+    def box(share: float, aside: float = 0.0) -> tuple[float, float, float, float]:
+        x, y = x1 + (x2 - x1) * share + aside * width, y1 + (y2 - y1) * share
         if edge is not None:
             clear = LABEL_GAP + width / 2
             x = min(x, edge - clear) if x < edge else max(x, edge + clear)
@@ -49,6 +51,9 @@ def free_place(leg: tuple[Point, Point], size: tuple[float, float], taken: list,
         return sum(across * down for across, down in sides if across > 0 and down > 0)
 
     best = min(map(box, SHARES), key=covered)
+    if covered(best):
+        others = (box(share, aside) for aside in ASIDE for share in FINER)
+        best = min((best, *(one for one in others if one[0] >= 0)), key=covered)
     taken.append(best)
     return (best[0] + best[2]) / 2, (best[1] + best[3]) / 2
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .lanes import LEFT, RIGHT, Lane
 from .rows import COLLAPSED, DENSE, DENSE_TOUCH, Dimensions, Link, Place, Plan
@@ -89,6 +89,8 @@ Point = tuple[float, float]
 class Geometry:
     """Pixels of one diagram. Lists follow the plan's items, gaps and links, lowest first."""
 
+    shape: ClassVar[str] = "column"
+    """Name of the layout."""
     plan: Plan
     style: Style
     dimensions: Dimensions
@@ -114,6 +116,8 @@ class Geometry:
     """px that lanes and their words take on each side."""
     blocks: list[Block] = field(default_factory=list)
     """Branches that are unfolded."""
+    bus: float = 0.0
+    """px that lines along those take, on the side that has more of them."""
     room: dict[int, float] = field(default_factory=dict)
     """px between a link's end and the next one on the same side of a box."""
     paths: list[list[Point]] = field(default_factory=list)

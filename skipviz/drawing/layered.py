@@ -37,6 +37,7 @@ BAND = 5.0
 class LayeredGeometry(Geometry):
     """Pixels of a layered diagram: what Geometry has of the trunk, and a block with all that stands beside it."""
 
+    shape = "layers"
     labels: dict[int, Point] = field(default_factory=dict)
     """By link, the middle of the room that its words have."""
 
@@ -76,6 +77,9 @@ class _Layout:
         """Width and height of the words on a line that has some."""
         self._join(label_sizes)
         self._rank()
+        self.labelled = self._labels()
+        self.x = columns(self.layers, self.spine, self._apart)
+        self._channels()
 
     def _state(self, number: int) -> Vertex:
         """Return the vertex that gives a state of the trunk."""
@@ -147,86 +151,70 @@ class _Layout:
                     found.append(target)
         return found
 
-    def _labels(self, d: Dimensions) -> dict[Vertex, tuple[tuple[str, int], tuple[float, float]]]:
+    def _labels(self) -> dict[Vertex, tuple[tuple[str, int], tuple[float, float]]]:
         """Return by bend the line whose words stand there, and their size: where the row is high, else in the middle."""
         found = {}
         for chain, name in zip(self.layers.chains, self.names, strict=True):
             if name in self.sizes:
                 inner = [vertex for vertex in chain[1:-1] if vertex not in self.layers.owners]
                 middle = (len(inner) - 1) / 2
-                high = {vertex: max(self._own_height(v, d) for v in self.layers.ranks[self.rank_of[vertex]]) for vertex in inner}
-                best = max(range(len(inner)), key=lambda place: (high[inner[place]], -abs(place - middle)))
-                found[inner[best]] = name, self.sizes[name]
+                high = [max(self._own_height(v, FIGURE) for v in self.layers.ranks[self.rank_of[vertex]]) for vertex in inner]
+                found[inner[max(range(len(inner)), key=lambda place: (high[place], -abs(place - middle)))]] = name, self.sizes[name]
         return found
+
+    def _is_square(self, vertex: Vertex) -> bool:
+        """Return whether a vertex is drawn as a merge's square."""
+        node = self.nodes[vertex[1]] if vertex[0] == "node" else None
+        return vertex[0] == "joint" or bool(node and node.is_merge and not MERGES[node.op.kind].joins)
 
     def _own_height(self, vertex: Vertex, d: Dimensions) -> float:
         """Return the height of a box or merge; a bend and an end have none."""
-        kind = vertex[0]
-        if kind == "out":
+        if vertex == OUTPUT:
             return HEAD_HEIGHT if self.plan.head else 0.0
-        return d.joint if kind == "joint" or self._is_joint(vertex) else d.box if kind in ("box", "node") else 0.0
+        return d.joint if self._is_square(vertex) else d.box if vertex[0] in ("box", "node") else 0.0
 
-    def _is_joint(self, vertex: Vertex) -> bool:
-        """Return whether a node is drawn as a merge's square."""
-        node = self.nodes[vertex[1]] if vertex[0] == "node" else None
-        return bool(node and node.is_merge and not MERGES[node.op.kind].joins)
-
-    def _width(self, vertex: Vertex, d: Dimensions) -> float:
-        kind = vertex[0]
+    def _width(self, vertex: Vertex, d: Dimensions = FIGURE) -> float:
+        """Return the width of a vertex; columns leave room for merges of the largest size."""
         if vertex in self.labelled:
             return self.labelled[vertex][1][0]
-        if kind == "joint" or self._is_joint(vertex):
+        if self._is_square(vertex):
             return d.joint
-        return {"box": self.style.box_width, "node": self.box_width, "out": self.style.box_width / 2}.get(kind, 0.0)
+        return {"box": self.style.box_width, "node": self.box_width, "out": self.style.box_width / 2}.get(vertex[0], 0.0)
 
-    def _apart(self, d: Dimensions):
+    def _apart(self, one: Vertex, other: Vertex) -> float:
         """Return the px between the middles of two neighbours."""
-
-        def apart(one: Vertex, other: Vertex) -> float:
-            both = [self._width(vertex, d) for vertex in (one, other)]
-            gap = self.style.pitch if not any(both) else LABEL_APART if {one, other} & self.labelled.keys() else APART
-            return sum(both) / 2 + gap
-
-        return apart
+        both = [self._width(one), self._width(other)]
+        gap = self.style.pitch if not any(both) else LABEL_APART if {one, other} & self.labelled.keys() else APART
+        return sum(both) / 2 + gap
 
     def geometry(self, height: float) -> LayeredGeometry:
-        low, high = 0.0, 1.0
+        """Return the pixels of the whole, in `height` px or more."""
+        style, (low, high) = self.style, (0.0, 1.0)
         for _ in range(FIT_STEPS):
             share = (low + high) / 2
-            low, high = (share, high) if self._measure(share) <= height else (low, share)
-        used = self._measure(low)
-        d, style = self.dimensions, self.style
-        left = max(style.left + style.box_width / 2, max(self._width(v, d) / 2 - x for v, x in self.x.items()) + 8)
-        right = max(style.right + style.box_width / 2, max(self._width(v, d) / 2 + x for v, x in self.x.items()) + 6)
-        trunk = round(left)
-        gain = trunk + right + style.gain
+            low, high = (share, high) if sum(self._heights(style.dense.between(FIGURE, share))) <= height else (low, share)
+        self.dimensions = d = style.dense.between(FIGURE, low)
+        sides = [max(self._width(v) / 2 + way * x for v, x in self.x.items()) for way in (-1, 1)]
+        trunk = round(max(style.left + style.box_width / 2, sides[0] + 8))
+        gain = trunk + max(style.right + style.box_width / 2, sides[1] + 6) + style.gain
         band = max(2.0, min(style.band, BAND, style.pitch - 4, d.tap))
-        found = LayeredGeometry(
-            self.plan, style, d, round(gain + style.gain + 8), max(height, used), trunk, style.pitch, gain, band
-        )
-        self._stack(found, used)
+        used, width = sum(self._heights(d)), round(gain + style.gain + 8)
+        found = LayeredGeometry(self.plan, style, d, width, max(height, used), trunk, style.pitch, gain, band)
+        self._stack(found.height - (found.height - used) / 2)
         self._trunk(found)
         self._route(found)
         return found
 
-    def _measure(self, share: float) -> float:
-        """Lay out columns and channels with rows so high; return the height that all takes."""
-        self.dimensions = d = self.style.dense.between(FIGURE, share)
-        self.labelled = self._labels(d)
-        self.x = columns(self.layers, self.spine, self._apart(d))
-        self.heights = [
-            max((self.labelled[v][1][1] if v in self.labelled else self._own_height(v, d)) for v in rank)
-            for rank in self.layers.ranks
-        ]
-        self._channels()
-        self.gaps = []
-        for rank in range(len(self.heights) - 1):
-            above = self.layers.ranks[rank + 1]
-            boxes = any(v[0] in ("box", "node") and not self._is_joint(v) for v in above) or (above[0] == OUTPUT and self.plan.head)
-            least = d.gap if boxes and rank else 0.0 if not rank else d.stub
-            count = self.counts[rank]
-            self.gaps.append(max(least, d.tap + (count - 1) * d.level if count else 0.0))
-        return self.style.top + self.style.bottom + sum(self.heights) + sum(self.gaps)
+    def _heights(self, d: Dimensions) -> list[float]:
+        """Return the px below the lowest row, then of each row and of the channel above it, then above the highest row."""
+        found = [self.style.bottom]
+        for rank, vertices in enumerate(self.layers.ranks):
+            if rank:
+                boxes = any(self._own_height(vertex, d) and not self._is_square(vertex) for vertex in vertices)
+                count, least = self.counts[rank - 1], 0.0 if rank == 1 else d.gap if boxes else d.stub
+                found.append(max(least, d.tap + (count - 1) * d.level if count else 0.0))
+            found.append(max(self.labelled[v][1][1] if v in self.labelled else self._own_height(v, d) for v in vertices))
+        return [*found, self.style.top]
 
     def _channels(self) -> None:
         """Give every turn of a line a track in the channel above its rank."""
@@ -243,13 +231,15 @@ class _Layout:
             self.counts.append(max(found, default=-1) + 1)
             self.track.update({(rank, number): track for (number, _), track in zip(turns[rank], found, strict=True)})
 
-    def _stack(self, geometry: LayeredGeometry, used: float) -> None:
+    def _stack(self, bottom: float) -> None:
         """Place every row, from the bottom up."""
-        y = geometry.height - (geometry.height - used) / 2 - self.style.bottom
         self.row: list[tuple[float, float]] = []
-        for rank, height in enumerate(self.heights):
-            self.row.append((y - height, y))
-            y -= height + (self.gaps[rank] if rank < len(self.gaps) else 0.0)
+        y, (first, *rest) = bottom, self._heights(self.dimensions)
+        y -= first
+        for place, height in enumerate(rest[:-1]):
+            if place % 2 == 0:
+                self.row.append((y - height, y))
+            y -= height
 
     def _place(self, vertex: Vertex) -> tuple[float, float]:
         """Return the top and bottom of a vertex, in the middle of its row."""

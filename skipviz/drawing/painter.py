@@ -42,6 +42,10 @@ class Diagram:
     states: list[dict] = field(default_factory=list)
     skips: list[dict] = field(default_factory=list)
     collapsed: list[dict] = field(default_factory=list)
+    shape: str = "column"
+    """Name of the layout: column, u or layers."""
+    unfolded: list[str] = field(default_factory=list)
+    """The last nodes' ids of the branches that a toggle folds again."""
 
     def to_data(self) -> dict:
         """Return the diagram as JSON data."""
@@ -70,6 +74,8 @@ class Painter:
         self.rows: list[dict] = []
         self.collapsed: list[dict] = []
         self.labels: list[Markup] = []
+        self.taken: list[tuple[float, float, float, float]] = []
+        """Left, top, right and bottom of the words on lines, and of boxes that others' words should not cover."""
         self.streams, self.matrices = mixing.streams_of(self.network), mixing.starts(self.network)
 
     def diagram(self) -> Diagram:
@@ -105,6 +111,8 @@ class Painter:
             states=self._handles(),
             skips=self.skips,
             collapsed=self.collapsed,
+            shape=g.shape,
+            unfolded=[via for block in g.blocks for via in unfolded.vias(self, block) if block.frame],
         )
 
     def edge(self, kind: str, parts: Iterable[int], band: float | None = None) -> str:
@@ -137,11 +145,10 @@ class Painter:
 
     def _skips(self) -> Markup:
         g, drawn = self.geometry, []
-        taken: list[tuple[float, float, float, float]] = []
         for board in sorted(set(g.board.values())):
             drawn.append(marks.pale_lines(pale_lines(g, board)))
         for index in sorted(range(len(self.plan.links)), key=self._depth):
-            drawn.append(self._skip(index, taken))
+            drawn.append(self._skip(index))
         return group("skip-layer", *drawn, *unfolded.lines(self))
 
     def _depth(self, index: int) -> tuple[float, float]:
@@ -153,7 +160,7 @@ class Painter:
         """Return the words on the lines, above the boxes that they may overlap."""
         return group("label-layer", *self.labels, *unfolded.titles(self))
 
-    def _skip(self, index: int, taken: list) -> Markup:
+    def _skip(self, index: int) -> Markup:
         g, link = self.geometry, self.plan.links[index]
         skips = [self.network.skips[number] for number in link.skips]
         on_board = index in g.board
@@ -164,7 +171,7 @@ class Painter:
         y = (y1 + y2) / 2
         grid = mixing.side_of(self.network, link.skips)
         width, height = size(labels, grid)
-        x, middle = free_place(((x1, y1), (x2, y2)), (width, height), taken, g.edge(index) if x1 == x2 else None)
+        x, middle = free_place(((x1, y1), (x2, y2)), (width, height), self.taken, g.edge(index) if x1 == x2 else None)
         reach = height / 2 + 5 if height else 0
         if on_board:
             ring = (x2, y2)

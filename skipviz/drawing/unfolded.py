@@ -10,7 +10,7 @@ from ..network.network import Network
 from ..network.node import Node
 from . import marks, words
 from .beside import Block
-from .edge_labels import LABEL_PITCH
+from .edge_labels import LABEL_PITCH, free_place, size
 from .geometry import Point
 from .rows import Link
 from .svg import Markup, rectangle
@@ -36,9 +36,14 @@ def titles(painter: Painter) -> list[Markup]:
         if not block.frame:
             continue
         left, top, width, _ = block.frame
-        vias = [via for via in painter.plan.unfolded if via in block.rows]
-        drawn.append(branch_toggle(left + width / 2, top - marks.BADGE_HEIGHT / 2 + 2, block.title, vias, opened=True))
+        middle, y = left + width / 2, top - marks.BADGE_HEIGHT / 2 + 2
+        drawn.append(branch_toggle(middle, y, block.title, vias(painter, block), opened=True))
     return drawn
+
+
+def vias(painter: Painter, block: Block) -> list[str]:
+    """Return the last nodes of the branches in a block that are unfolded."""
+    return [via for via in painter.plan.unfolded if via in block.rows]
 
 
 def branch_toggle(x: float, y: float, label: str, vias: list[str], opened: bool, css: str = "", **attributes) -> Markup:
@@ -59,15 +64,18 @@ def link_label(network: Network, link: Link, label: str, at: Point, css: str, id
 def lines(painter: Painter) -> list[Markup]:
     """Return the edges into the boxes of every block, each a line that can be switched."""
     names = words.names(painter.network) if painter.geometry.blocks else {}
+    for block in painter.geometry.blocks:
+        painter.taken += [(left, top, left + width, top + height) for left, top, width, height in block.places.values()]
     return [_line(painter, block, index, names) for block in painter.geometry.blocks for index in block.edges]
 
 
 def _line(painter: Painter, block: Block, index: int, names: dict[str, str]) -> Markup:
     network, edge, points = painter.network, painter.network.edges[index], block.paths[index]
     identifier = painter.edge("edge", [index], BAND)
-    ring = _middle(points)
+    leg = _longest(points)
+    ring = (leg[0][0] + leg[1][0]) / 2, (leg[0][1] + leg[1][1]) / 2
     labels = words.branch_edge_labels(network, index)
-    x, middle = block.labels.get(index, ring)
+    x, middle = block.labels.get(index) or free_place(leg, size(labels, 0), painter.taken)
     if index in block.labels:
         ring = (x, middle - len(labels) * LABEL_PITCH / 2 - RING_ABOVE)
     for place, label in enumerate(labels):
@@ -103,7 +111,6 @@ def _box(painter: Painter, block: Block, node: Node) -> Markup:
     return marks.box(left, top, width, height, None, css, node.dropout, what, **reached)
 
 
-def _middle(points: list[Point]) -> Point:
-    """Return the middle of a line's longest leg."""
-    (x1, y1), (x2, y2) = max(pairwise(points), key=lambda leg: abs(leg[0][0] - leg[1][0]) + abs(leg[0][1] - leg[1][1]))
-    return (x1 + x2) / 2, (y1 + y2) / 2
+def _longest(points: list[Point]) -> tuple[Point, Point]:
+    """Return the longest leg of a line."""
+    return max(pairwise(points), key=lambda leg: abs(leg[0][0] - leg[1][0]) + abs(leg[0][1] - leg[1][1]))

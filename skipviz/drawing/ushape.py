@@ -58,6 +58,7 @@ class Arm:
 class UGeometry(Geometry):
     """Pixels of a U; what Geometry knows of one trunk it knows of two. `trunk` is that of the way up."""
 
+    shape = "u"
     scales: Scales | None = None
     down: float = 0.0
     """x of the trunk of the way down."""

@@ -27,6 +27,7 @@ EVERY_PAGE = [
     {"op": "tell", "run": RUN, "message": {"kind": "skip", "ids": ["s1"], "on": False}},
     {"op": "resume", "run": RUN},
     {"op": "open", "layer": 2, "panel": "left", "side": 0, "run": RUN},
+    {"op": "open", "parts": ["b1"], "shown": ["b2"], "all": [1, "b1"]},
 ]
 START = {"op": "start", "speed": 10.0, "paused": True}
 PAGES = {
@@ -37,7 +38,7 @@ PAGES = {
         {"op": "undo"},
         {"op": "redo"},
         {"op": "zoom", "factor": 2.0},
-        {"op": "u", "on": True},
+        {"op": "layout", "name": "u"},
         {"op": "rate", "learning_rate": 0.01, "live": True},
         {"op": "open_file", "text": '{"variants": {}}'},
         {"op": "classroom", "on": True},

@@ -1,4 +1,4 @@
-"""Branches in the lab: unfolded by their toggle, switched edge by edge while it trains, set box by box."""
+"""Branches in the lab: open where there is room, folded by their toggle, switched edge by edge while it trains, set box by box."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ def toggle(lab):
     return lab.page.locator(f'svg.sv-diagram [data-branch="{LAST}"]')
 
 
-def unfold(lab) -> None:
-    toggle(lab).click()
+def expect_open(lab) -> None:
     expect(toggle(lab)).to_have_attribute("aria-expanded", "true")
     expect(lab.layer("se3.2")).to_be_visible()
 
 
 def test_an_edge_of_a_branch_is_switched_while_it_trains_and_its_gradient_goes_until_it_is_undone(kept):
     lab = kept.put(squeezed())
-    unfold(lab)
+    expect_open(lab)
     expect(lab.skip(SQUEEZE.id)).to_have_attribute("aria-pressed", "true")
     lab.start()
     lab.wait_for_step(3)
@@ -54,7 +53,7 @@ def test_an_edge_of_a_branch_is_switched_while_it_trains_and_its_gradient_goes_u
 
 def test_a_strength_is_set_by_the_slider_and_said_on_the_line_and_by_the_transports_mark(kept):
     lab = kept.put(squeezed())
-    unfold(lab)
+    expect_open(lab)
     for on in (False, True):  # a click switches it, too
         lab.click_skip(SQUEEZE.id)
         lab.expect_network(lambda network, on=on: network.edge(SQUEEZE.id).on is on)
@@ -66,9 +65,11 @@ def test_a_strength_is_set_by_the_slider_and_said_on_the_line_and_by_the_transpo
 
 def test_a_branchs_box_is_set_as_a_layer_is_by_mouse_and_by_keyboard(kept):
     lab = kept.put(squeezed())
-    toggle(lab).focus()
-    lab.page.keyboard.press("Enter")
-    expect(toggle(lab)).to_have_attribute("aria-expanded", "true")
+    expect_open(lab)
+    for expanded in ("false", "true"):
+        toggle(lab).focus()
+        lab.page.keyboard.press("Enter")
+        expect(toggle(lab)).to_have_attribute("aria-expanded", expanded)
     lab.layer("se3.2").focus()
     lab.page.keyboard.press("Enter")
     expect(lab.inspector).to_contain_text("Box lin")
@@ -86,11 +87,14 @@ def test_a_branchs_box_is_set_as_a_layer_is_by_mouse_and_by_keyboard(kept):
     expect(toggle(lab)).to_have_attribute("aria-expanded", "false")
 
 
-def test_what_is_unfolded_stays_so_where_the_page_is_loaded_anew(kept):
+def test_what_is_folded_stays_so_where_the_page_is_loaded_anew(kept):
     lab = kept.put(squeezed())
-    unfold(lab)
-    lab.page.reload()
-    lab.ready()
-    expect(lab.layer("se3.2")).to_be_visible()
+    expect_open(lab)
     toggle(lab).click()
     expect(lab.layer("se3.2")).to_have_count(0)
+    lab.page.reload()
+    lab.ready()
+    expect(toggle(lab)).to_have_attribute("aria-expanded", "false")
+    expect(lab.layer("se7.2")).to_be_visible()
+    toggle(lab).click()
+    expect_open(lab)

@@ -216,6 +216,14 @@ def test_a_collapsed_group_tells_its_layers_dropout(shares, label, said):
     assert "dropout" not in draw(families.mlp(depth=60, width=8)).svg
 
 
+@pytest.mark.parametrize("page", ["lab", "figure"])
+def test_a_click_on_a_collapsed_group_opens_two_blocks_there(page):
+    network = families.mlp(depth=120, width=8, skip_every=2, input=(8,))
+    boxes = {row["layers"][0] for row in draw(network, page=page, unfolded={60}).rows if row["kind"] == "box"}
+    assert {60, 61} <= boxes
+    assert not {60, 61} & {row["layers"][0] for row in draw(network, page=page).rows if row["kind"] == "box"}
+
+
 def test_a_network_drawn_in_full_grows():
     diagram = draw(families.mlp(depth=60, width=8), folded=False)
     assert diagram.height > 60 * 15.5
@@ -257,7 +265,7 @@ WORDED = {
 @pytest.mark.parametrize("folded", [True, False])
 @pytest.mark.parametrize("compact", [True, False])
 def test_words_on_a_line_cover_no_box_nor_each_other_and_stay_in_the_drawing(name, folded, compact):
-    diagram = draw(WORDED[name](), folded=folded, compact=compact)
+    diagram = draw(WORDED[name](), folded=folded, compact=compact, unfolded=[], layers=False)
     labels, boxes = rectangles(diagram, "badge") + rectangles(diagram, "mixing"), rectangles(diagram, "box")
     assert labels
     for label in labels:

@@ -1,19 +1,26 @@
-"""The layered layout: ranks and their order, and what holds for boxes, words and lines in the drawing of any graph."""
+"""The layered layout: ranks and their order, golden drawings, and what holds for boxes, words and lines of any graph.
+
+`SKIPVIZ_RENEW_GOLDEN=1 pytest tests/unit/test_layered.py` writes the golden files anew; look at them before they are kept.
+"""
 
 from __future__ import annotations
 
+import os
 from itertools import combinations, pairwise
+from xml.etree import ElementTree
 
 import pytest
 from graphs import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_branches import unet
-from test_unfolded import NETWORKS, on_border, overlap, vias
+from test_diagram import rectangles
+from test_unfolded import GOLDEN, NETWORKS, on_border, overlap, vias
 
 from skipviz import families
 from skipviz.drawing import mixing, words
 from skipviz.drawing.channels import Turn, tracks
+from skipviz.drawing.diagram import draw, has_layers
 from skipviz.drawing.dominance import dominates, share_beside
 from skipviz.drawing.edge_labels import branch_on, labelled, size
 from skipviz.drawing.fold import boxes
@@ -174,6 +181,69 @@ def test_boxes_of_the_trunk_stand_one_above_the_other_with_the_gaps_between(netw
     for k, (top, bottom) in enumerate(g.gaps):
         assert top < bottom
         assert all(top <= tap <= bottom for tap in g.gap_taps(k))
+
+
+@settings(max_examples=40, deadline=None)
+@given(graphs(), st.booleans())
+def test_no_two_lines_are_switched_at_one_place(network, compact):
+    places = [(skip["x"], skip["y"]) for skip in draw(network, compact=compact, layers=True).skips]
+    assert len(set(places)) == len(places)
+
+
+@settings(max_examples=40, deadline=None)
+@given(graphs(), st.booleans())
+def test_words_on_lines_never_cover_each_other_however_branches_are_drawn(network, opened):
+    diagram = draw(network, unfolded=vias(network) if opened else [], layers=False)
+    for one, other in combinations(rectangles(diagram, "badge"), 2):
+        assert min(one[2], other[2]) <= max(one[0], other[0]) or min(one[3], other[3]) <= max(one[1], other[1])
+
+
+DRAWINGS = {
+    "layers-unet-plus-plus": lambda: draw(NETWORKS["U-Net++"](), height=660),
+    "layers-encoder": lambda: draw(NETWORKS["encoder and decoder"](), height=660),
+    "layers-inception": lambda: draw(NETWORKS["inception under a residual"](), height=400, compact=True, layers=True),
+    "layers-adapting": lambda: draw(NETWORKS["merges that adapt"](), height=660, layers=True),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_layered_drawing_is_its_golden_one(name):
+    svg = DRAWINGS[name]().svg.replace("><", ">\n<") + "\n"
+    path = GOLDEN / f"{name}.svg"
+    if os.environ.get("SKIPVIZ_RENEW_GOLDEN"):
+        path.write_text(svg, encoding="utf-8")
+    assert svg == path.read_text(encoding="utf-8")
+
+
+def test_what_is_drawn_by_ranks_and_what_opens_by_itself():
+    """A grid is drawn by ranks, a gate opens beside the trunk, where there is room and nothing else is asked for."""
+    grid, squeezed, gates = (NETWORKS[name]() for name in ("U-Net++", "SE-ResNet", "Attention U-Net"))
+    assert [draw(network, height=660).shape for network in (grid, squeezed, gates)] == ["layers", "column", "column"]
+    assert draw(squeezed, height=660).unfolded == ["se3.3", "se7.3", "se11.3"]
+    assert draw(gates, height=660).unfolded == []  # too many lines would run along them
+    assert draw(grid, height=660, compact=True).shape == "column"
+    assert draw(grid, height=660, layers=False).shape == "column"
+    assert draw(gates, height=660, layers=True).shape == "layers"
+    assert draw(squeezed, height=660, compact=True).unfolded == []
+    assert draw(squeezed, height=660, unfolded=[]).unfolded == []
+    assert draw(grid, page="figure").shape == "column"
+    assert not has_layers(families.resnet(20))
+
+
+@settings(max_examples=20, deadline=None)
+@given(graphs())
+def test_layers_name_all_that_the_column_names_when_its_branches_are_open(network):
+    ranked, column = draw(network, layers=True), draw(network, unfolded=vias(network), layers=False)
+    for name in ("data-skip", "data-layer", "data-valve", "data-state"):
+        assert sorted(attributes(ranked, name)) == sorted(attributes(column, name))
+    assert sorted(attributes(ranked, "data-edge")) == sorted(edge["id"] for edge in ranked.edges)
+    assert {(edge["kind"], *edge["parts"]) for edge in ranked.edges} >= {
+        (edge["kind"], *edge["parts"]) for edge in column.edges if edge["kind"] in ("skip", "edge")
+    }
+
+
+def attributes(diagram, name: str) -> list[str]:
+    return [node.get(name) for node in ElementTree.fromstring(diagram.svg).iter() if node.get(name)]
 
 
 SHARES = {

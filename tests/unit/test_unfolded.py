@@ -42,8 +42,8 @@ NETWORKS = {
 }
 DRAWINGS = {
     "unfolded-se": lambda: draw(NETWORKS["SE-ResNet"](), height=600, unfolded=["se3.3", "se11.3"]),
-    "unfolded-gate": lambda: draw(case("attention gate"), height=400, compact=True, unfolded=["gated"]),
-    "unfolded-encoder": lambda: draw(encoding(), height=600, unfolded=["encoder.2.1.norm"]),
+    "unfolded-gate": lambda: draw(case("attention gate"), height=400, compact=True, unfolded=["gated"], layers=False),
+    "unfolded-encoder": lambda: draw(encoding(), height=600, unfolded=["encoder.2.1.norm"], layers=False),
 }
 
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The choice between column and U for a network with several scales, and the names of the rows beside a U's bars.
+// The choice between a network's layouts, where it has several, and the names of the rows beside a U's bars.
 import { element } from "../common/dom.js";
 
 const SHAPE_NAMESPACE = "http://www.w3.org/2000/svg";
@@ -8,22 +8,29 @@ const NAMES_WIDTH = 40;
 /**
  * @param {HTMLElement} host  where the word Network stands
  * @param {HTMLElement} names  beside the bars
- * @param {(u: boolean) => void} choose
+ * @param {(layout: string) => void} choose  column, u or layers
  */
 export function createNetworkShape(host, names, choose) {
   const word = element("strong", {}, "Network");
-  const column = element("button", { type: "button", onclick: () => choose(false) }, "Column");
-  const u = element("button", { type: "button", onclick: () => choose(true) }, "U by scale");
-  const group = element("div", { class: "sv-segment sv-shape", role: "group", "aria-label": "Draw the network as" }, column, u);
+  const [column, u, layers] = [["column", "Column"], ["u", "U by scale"], ["layers", "Layers"]].map(([name, words]) => (
+    element("button", { type: "button", onclick: () => choose(name) }, words)
+  ));
+  u.setAttribute("aria-label", "U by scale");
+  const group = element("div", { class: "sv-segment sv-shape", role: "group", "aria-label": "Draw the network as" }, column, u, layers);
   host.append(word, group);
   return {
     /** @param {any} data  what Python knows; returns the diagram to be drawn */
     update(data) {
       const on = Boolean(data.u?.on);
-      word.hidden = Boolean(data.u);
-      group.hidden = !data.u;
-      column.setAttribute("aria-pressed", String(!on));
+      const ranked = !on && Boolean(data.layers?.on);
+      u.hidden = !data.u;
+      layers.hidden = !data.layers;
+      u.textContent = layers.hidden ? "U by scale" : "U"; // beside a narrow drawing there is no room for three of them
+      group.hidden = u.hidden && layers.hidden;
+      word.hidden = !group.hidden;
+      column.setAttribute("aria-pressed", String(!on && !ranked));
       u.setAttribute("aria-pressed", String(on));
+      layers.setAttribute("aria-pressed", String(ranked));
       names.hidden = !on;
       names.replaceChildren(...(on ? [rowNames(data.diagram)] : []));
       return on ? data.u.diagram : data.diagram;

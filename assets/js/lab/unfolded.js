@@ -17,13 +17,13 @@ export function createUnfolded(now) {
     try {
       if (here) sessionStorage.setItem(UNFOLDED_KEY, JSON.stringify({ link: here.link, unfolded: here.unfolded }));
     } catch {
-      // A browser that keeps nothing begins folded.
+      // A browser that keeps nothing begins with what there is room for.
     }
   }
   window.addEventListener("pagehide", keep);
   return {
-    /** What was unfolded of an experiment before the page was loaded anew. @param {string} link @returns {(number | string)[]} */
-    of: (link) => (link && kept?.link === link ? kept.unfolded : []),
+    /** What was unfolded of an experiment before the page was loaded anew. @param {string} link @returns {(number | string)[] | null} */
+    of: (link) => (link && kept?.link === link ? kept.unfolded : null),
     destroy: () => window.removeEventListener("pagehide", keep),
   };
 }

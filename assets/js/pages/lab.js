@@ -106,8 +106,8 @@ export function createLab(root, commands) {
       select(null, []);
       commands.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
     },
-    open: (layer) => commands.send({ op: "open", layer }),
-    unfold: (parts) => commands.send({ op: "open", parts }),
+    open: (layer) => commands.send({ op: "open", layer, shown: data.unfolded }),
+    unfold: (parts) => commands.send({ op: "open", parts, shown: data.unfolded }),
     hover(node, sentence) {
       if (sentence) tooltip.show(node || page.rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
@@ -192,7 +192,7 @@ export function createLab(root, commands) {
   const transport = createTransport(act);
   const table = createTableView(page.table, act);
   const viewOptions = createViewOptions(page.quantity, options, () => act.options());
-  const shape = createNetworkShape(page.head, page.names, (u) => commands.send({ op: "u", on: u }));
+  const shape = createNetworkShape(page.head, page.names, (name) => commands.send({ op: "layout", name }));
   const queueNotice = createQueueNotice(page.rows);
   const news = createNews(store);
   const speech = createSpeech();
@@ -345,7 +345,8 @@ export function createLab(root, commands) {
       const first = !data;
       data = next;
       if (first) giveRoom();
-      if (first && !next.unfolded.length && unfolded.of(next.link).length) act.unfold(unfolded.of(next.link));
+      const before = first && unfolded.of(next.link);
+      if (before && String(before) !== String(next.unfolded)) commands.send({ op: "open", all: before });
       if (next.speed !== undefined && first) speed = next.speed;
       if (next.run !== store.id) adopt(next.run);
       stream.follow(next.watch?.follow ?? "");
@@ -361,7 +362,7 @@ export function createLab(root, commands) {
       diagram.watched(Boolean(next.watch));
       page.rows.classList.toggle("u", drawn !== next.diagram);
       // What is unfolded beside the trunk may be wider than a phone: the bars stay a row's width, and both are scrolled.
-      const wide = drawn === next.diagram && next.unfolded.some((part) => typeof part === "string");
+      const wide = drawn === next.diagram && (drawn.unfolded.length > 0 || drawn.shape === "layers");
       page.rows.style.minWidth = wide ? `${drawn.width + LEAST_BARS}px` : "";
       page.card.dataset.scrolls = String(wide);
       page.rows.style.height = drawn === next.diagram ? `${drawn.height + axis}px` : "";

@@ -210,12 +210,15 @@ def editor_data(
         unfolded=editor.unfolded,
         folded=editor.folded,
         screen=screen,
+        layers=None if editor.layout is None else editor.layout == "layers",
     )
+    shown = drawing.unfolded if editor.unfolded is None else editor.unfolded
     return {
         "variant": next(iter(experiment.variants)),
         "network": network_data(network),
         "diagram": drawing.to_data(),
         "u": _u_data(editor, compact, height) if page == "lab" else None,
+        "layers": {"on": drawing.shape == "layers"} if page == "lab" and diagram.has_layers(network) else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
         "estimate": _estimate(experiment, probe, engine),
@@ -232,7 +235,7 @@ def editor_data(
         "link": link_of(experiment),
         "began": _began(run, experiment),
         "zoom": editor.zoom,
-        "unfolded": sorted(editor.unfolded, key=str),
+        "unfolded": sorted(shown, key=str),
         "undo": len(editor.undo),
         "redo": len(editor.redo),
         "select": editor.select,
@@ -243,8 +246,9 @@ def _u_data(editor: Editor, compact: bool, height: int) -> dict | None:
     """Return whether the network's U is shown (`on`) and then its drawing, or None where there is no U."""
     if not udiagram.has_u(editor.network):
         return None
-    drawing = udiagram.draw_u(editor.network, compact=compact, height=height).to_data() if editor.u else None
-    return {"on": editor.u, "diagram": drawing}
+    on = editor.layout == "u"
+    drawing = udiagram.draw_u(editor.network, compact=compact, height=height).to_data() if on else None
+    return {"on": on, "diagram": drawing}
 
 
 def _estimate(experiment: Experiment, probe: dict | None, engine) -> dict:

@@ -130,7 +130,7 @@ def _drawn(networks: list[Network], state: session.Pair) -> list[diagram.Diagram
     """Return both diagrams, equally high where the lower one can be stretched."""
 
     def draw(network: Network, unfolded: frozenset[int | str], height: int) -> diagram.Diagram:
-        return diagram.draw(network, page="lab", compact=state.compact, height=height, unfolded=unfolded)
+        return diagram.draw(network, page="lab", compact=state.compact, height=height, unfolded=unfolded, layers=False)
 
     sides = list(zip(networks, state.unfolded, strict=True))
     drawings = [draw(*side, HEIGHT) for side in sides]

@@ -171,7 +171,7 @@ def _repeat(state: session.SessionState, name: str, editor: Editor, change: int)
     count = state.repeats[name]
     stride = 25 if count + (change < 0) * -1 >= 50 else 5 if count + (change < 0) * -1 >= 10 else 1
     state.repeats[name] = max(1, min(presets.MOST_REPEATS[name], count + change * stride))
-    editor.unfolded = frozenset()
+    editor.unfolded = None
     longer = repeated(name, state.repeats[name])
     session.accept(editor, with_twin(longer.with_network(with_switches_of(longer.network, editor.network))), None)
 
@@ -180,7 +180,7 @@ def _open(editor: Editor, command: dict) -> None:
     """Fold or unfold the repeated unit, or open two blocks of a folded part at a layer."""
     layer = command.get("layer")
     if isinstance(layer, int) and 0 <= layer < editor.network.depth:
-        editor.unfolded = editor.unfolded | {layer}
+        editor.unfolded = (editor.unfolded or frozenset()) | {layer}
     else:
         editor.folded = not editor.folded
-        editor.unfolded = frozenset()
+        editor.unfolded = None

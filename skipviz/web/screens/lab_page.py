@@ -9,7 +9,7 @@ from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.page_data import editor_data, link_of
 from ..session_state import session, view, watching
-from ..session_state.editor import Editor, events_between, network_after, unfolded_after
+from ..session_state.editor import LAYOUTS, Editor, events_between, network_after, unfolded_after
 from ..session_state.undo_cache import undo_cache
 from ..sidebar import sidebar, suggested_fix_bar
 from ..sidebar.hint import hint, next_hint
@@ -98,8 +98,8 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
         open_text(state, editor, str(command["text"]))
     elif operation == "zoom":
         editor.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
-    elif operation == "u":
-        editor.u = bool(command["on"])
+    elif operation == "layout":
+        editor.layout = next((name for name in LAYOUTS if name == command["name"]), None)
     elif operation == "rate":
         training = editor.experiment.training.replaced(learning_rate=command["learning_rate"])
         _put(editor, editor.experiment.replaced(training=training), command)

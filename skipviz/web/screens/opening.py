@@ -50,7 +50,7 @@ def open_preset(name: str) -> None:
     stop_looking(state, editor)
     session.accept(editor, experiment, None)
     state.suggested_fix = back_to_own(task, editor.experiment)
-    editor.unfolded, editor.folded, editor.zoom = frozenset(), True, 1.0
+    editor.unfolded, editor.folded, editor.zoom, editor.layout = None, True, 1.0, None
     session.go("lab")
 
 
@@ -74,7 +74,7 @@ def open_text(state: SessionState, editor: Editor, text: str) -> None:
         editor.experiment = experiment
     else:
         session.accept(editor, experiment, None)
-    editor.unfolded, editor.folded, editor.zoom = frozenset(), True, 1.0
+    editor.unfolded, editor.folded, editor.zoom, editor.layout = None, True, 1.0, None
 
 
 def open_run(run_id: str) -> None:
@@ -88,7 +88,7 @@ def open_run(run_id: str) -> None:
     stop_looking(state, editor)
     editor.put(run.experiment)
     editor.run = run.id
-    editor.unfolded, editor.folded, editor.zoom = frozenset(), True, 1.0
+    editor.unfolded, editor.folded, editor.zoom, editor.layout = None, True, 1.0, None
     session.go("lab")
 
 

@@ -17,6 +17,7 @@ from ...tasks.event import LayerEvent, SkipEvent
 from ...tasks.experiment import Experiment
 
 UNDO_LIMIT = 200
+LAYOUTS = ("column", "u", "layers")
 
 
 @dataclass
@@ -27,12 +28,12 @@ class Editor:
     run: str | None = None
     undo: list[Experiment] = field(default_factory=list)
     redo: list[Experiment] = field(default_factory=list)
-    unfolded: frozenset[int | str] = frozenset()
-    """Layers at which two blocks are open, and the last boxes of branches that are."""
+    unfolded: frozenset[int | str] | None = None
+    """Layers at which two blocks are open, and the last boxes of branches that are; None: what there is room for."""
     folded: bool = True
     zoom: float = 1.0
-    u: bool = False
-    """Whether a network with scales is drawn as a U."""
+    layout: str | None = None
+    """How the network is drawn, column, u or layers; None: in layers where no trunk dominates it, else as a column."""
     select: dict | None = None
     said: tuple[str, str] | None = None
     """What an edit did to the run, until that is sent."""
@@ -83,13 +84,24 @@ class Editor:
         return next((run for experiment, run in reversed(self.left) if experiment is self.experiment), None)
 
 
-def unfolded_after(unfolded: frozenset[int | str], command: dict) -> frozenset[int | str]:
-    """Return what is unfolded after a command: two blocks at a layer, `parts` that are opened or folded again, or nothing."""
-    layer, parts = command.get("layer"), command.get("parts")
-    if isinstance(parts, list):
-        wanted = frozenset(part for part in parts if isinstance(part, int | str))
-        return unfolded - wanted if wanted <= unfolded else unfolded | wanted
-    return unfolded | {layer} if isinstance(layer, int) else frozenset()
+def unfolded_after(unfolded: frozenset[int | str] | None, command: dict) -> frozenset[int | str]:
+    """Return what is unfolded after a command: two blocks at a layer, `parts` that are opened or folded again, `all`, or nothing.
+
+    Where nobody has chosen yet (None), the command says what is `shown`.
+    """
+    layer, (parts, shown, whole) = command.get("layer"), (_listed(command, name) for name in ("parts", "shown", "all"))
+    now = (shown or frozenset()) if unfolded is None else unfolded
+    if whole is not None:
+        return whole
+    if parts is not None:
+        return now - parts if parts <= now else now | parts
+    return now | {layer} if isinstance(layer, int) else frozenset()
+
+
+def _listed(command: dict, name: str) -> frozenset[int | str] | None:
+    """Return the layers and boxes that a command lists under a name, None where it has no such list."""
+    parts = command.get(name)
+    return frozenset(part for part in parts if isinstance(part, int | str)) if isinstance(parts, list) else None
 
 
 def network_after(network: Network, command: dict) -> Network:

@@ -170,7 +170,7 @@ def take(state: SessionState, editor: Editor, make, structural: bool = True) -> 
         state.message = ("Not done.", f"{text[:1].upper()}{text[1:]}.")
         return False
     if structural:
-        editor.unfolded, editor.folded = frozenset(), True
+        editor.unfolded, editor.folded = None, True
     if experiment == editor.experiment:
         if _known(experiment) != known(editor):
             editor.experiment = experiment  # its form shows another value, of what leaves the network as it is

@@ -6,7 +6,7 @@ A block holds boxes that lead to one another, in rows by what they wait for, the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..network.base import axes
@@ -38,6 +38,9 @@ TITLE = 24.0
 """px above the boxes, where the block says what it is."""
 APART = 8.0
 """px between two blocks."""
+
+Channels = defaultdict[int, list[list[tuple[float, float]]]]
+"""Upright lines beside blocks, by the way on which they come: of each channel, from where to where it is taken."""
 
 
 @dataclass
@@ -103,22 +106,40 @@ def _arranged(network: Network, beside: Beside, names: list[str], links: list[in
 
 
 class Placing:
-    """Places one block: first its heights, from which its width follows, then its boxes and lines."""
+    """Places one block: first its size, then its boxes and lines."""
 
-    def __init__(self, geometry: Geometry, block: Block) -> None:
+    def __init__(self, geometry: Geometry, block: Block, room: float) -> None:
+        """Measure `block`, whose rows are as high as `room` px let them be."""
         self.block, self.plan, self.network = block, geometry.plan, geometry.plan.network
         self.nodes = {node.id: node for node in self.network.branches if node.id in set(block.names)}
         self.states = places_of(self.network)
         self.count = max(block.rows.values()) + 1
         letters = max(len(words.doing(node, axes(self.network.input))) for node in self.nodes.values())
         self.box_width = min(geometry.style.box_width, max(NARROWEST, CHARACTER * letters + 10))
-        room = geometry.height - TITLE - 2 * MARGIN
-        share = min(1.0, max(0.0, (room / self.count - LEAST_BOX - LEAST_GAP) / (BOX + GAP - LEAST_BOX - LEAST_GAP)))
+        row = (room - TITLE - 2 * MARGIN) / self.count
+        share = min(1.0, max(0.0, (row - LEAST_BOX - LEAST_GAP) / (BOX + GAP - LEAST_BOX - LEAST_GAP)))
         self.box, self.gap = LEAST_BOX + (BOX - LEAST_BOX) * share, LEAST_GAP + (GAP - LEAST_GAP) * share
         self.height = self.count * (self.box + self.gap) - self.gap + TITLE + 2 * MARGIN
-        self.top = self._wanted(geometry)
+        self.top = 0.0
+        self._measure_width()
 
-    def _wanted(self, geometry: Geometry) -> float:
+    def _measure_width(self) -> None:
+        """Find its columns, and the lanes behind them of lines that pass boxes."""
+        block, edges = self.block, self.network.edges
+        cells = {(block.rows[name], block.columns[name]) for name in block.names}
+        self.lanes: dict[int, int] = {}
+        passing: list[list[tuple[float, float]]] = []
+        for index in block.edges:
+            source, target = edges[index].source, edges[index].target
+            if source in self.nodes and self._is_bypass(source, target, cells):
+                self.lanes[index] = _first_free(passing, (block.rows[source] + 0.1, block.rows[target] - 0.1))
+        self.column_count = max(block.columns.values()) + 1
+        boxes = self.column_count * (self.box_width + BETWEEN) - BETWEEN
+        natural = boxes + len(passing) * CHANNEL + 2 * MARGIN
+        self.width = max(natural, widest([block.title]) + 2)
+        self.inset = MARGIN + (self.width - natural) / 2
+
+    def wanted(self, geometry: Geometry) -> float:
         """Return the top at which it is in the middle of what its links reach over, or where that is much, at its upper end."""
         ends = [y for index in self.block.links for y in (geometry.paths[index][0][1], geometry.paths[index][-1][1])]
         if max(ends) - min(ends) > self.height:
@@ -136,12 +157,20 @@ class Placing:
         """Return whether a node is drawn as a merge's square."""
         return self.nodes[name].is_merge and not MERGES[self.nodes[name].op.kind].joins
 
-    def _start(self, geometry: Geometry, source: str) -> Point | None:
+    def facing(self, kind: str, index: int) -> int:
+        """Return the way from the trunk to the block of a line to or from it: −1 leftwards, 1 rightwards."""
+        return -1 if self.block.side == LEFT else 1
+
+    def is_behind(self, name: str, outward: int) -> bool:
+        """Return whether a box's row may hold others between it and the lines that come that way."""
+        return self.block.columns[name] > 0
+
+    def _start(self, geometry: Geometry, index: int) -> Point | None:
         """Return where an edge leaves the trunk, or None for a further input, which is not on it."""
+        source, outward = self.network.edges[index].source, self.facing("edge", index)
         if source in self.network.further:
             return None
         state = self.states[source]
-        outward = -1 if self.block.side == LEFT else 1
         for gap, states in enumerate(self.plan.gaps):
             if states[0] == state:
                 x, y = geometry.state_place(gap)
@@ -152,26 +181,18 @@ class Placing:
         top, bottom = geometry.items[index]
         return geometry.left if outward < 0 else geometry.right, (top + bottom) / 2
 
-    def note_lines(self, geometry: Geometry, taken: list[list[tuple[float, float]]], lowest: bool, highest: bool) -> None:
-        """Note every line along the block: those to the trunk in channels before it, those past boxes in lanes behind it.
+    def note_lines(self, geometry: Geometry, taken: Channels, lowest: bool = False, highest: bool = False) -> None:
+        """Note every line between the block and the trunk, each in a channel before it.
 
         Channels are `taken` by all blocks of a side; only the lowest and the highest of these is reached past the others.
         """
         self.lowest, self.highest = lowest, highest
-        block, inside = self.block, set(self.block.names)
-        cells = {(block.rows[name], block.columns[name]) for name in block.names}
-        self.lanes: dict[int, int] = {}
+        block = self.block
         self.channels: dict[tuple[str, int], int] = {}
         self.sides: dict[str, list[tuple[float, str, int]]] = defaultdict(list)
-        passing: list[list[tuple[float, float]]] = []
         for index in block.edges:
             edge = self.network.edges[index]
-            if edge.source in inside:
-                if self._is_bypass(edge.source, edge.target, cells):
-                    span = (block.rows[edge.source] + 0.1, block.rows[edge.target] - 0.1)
-                    self.lanes[index] = _first_free(passing, span)
-                continue
-            start = self._start(geometry, edge.source)
+            start = None if edge.source in self.nodes else self._start(geometry, index)
             if start and not self._from_below(edge.target, start[1]):
                 self.sides[edge.target].append((start[1], "edge", index))
         for index in block.links:
@@ -181,14 +202,8 @@ class Placing:
         for name, lines in self.sides.items():
             lines.sort()
             for place, (y, kind, index) in enumerate(lines):
-                span = sorted((y, self._side_y(name, place, kind)))
-                self.channels[kind, index] = _first_free(taken, (span[0] - 2, span[1] + 2))
-        self.lane_count = len(passing)
-        self.column_count = max(block.columns.values()) + 1
-        boxes = self.column_count * (self.box_width + BETWEEN) - BETWEEN
-        natural = boxes + self.lane_count * CHANNEL + 2 * MARGIN
-        self.width = max(natural, widest([block.title]) + 2)
-        self.inset = MARGIN + (self.width - natural) / 2
+                span = sorted((y, self._side_y(name, place)))
+                self.channels[kind, index] = _first_free(taken[self.facing(kind, index)], (span[0] - 2, span[1] + 2))
 
     def _is_bypass(self, source: str, target: str, cells: set[tuple[int, int]]) -> bool:
         """Return whether other boxes stand in the way of a line up from one box and then over to another."""
@@ -214,19 +229,22 @@ class Placing:
     def _via(self, link: int) -> str:
         return self.network.skips[self.plan.links[link].skips[0]].via
 
-    def _side_y(self, name: str, place: int, kind: str) -> float:
+    def _side_y(self, name: str, place: int) -> float:
         """Return the height at which a line to the trunk meets a box: at its side, or in the gap beside its row."""
-        top, bottom = self.row(name)
-        if self.block.columns[name]:
+        (top, bottom), (y, kind, index) = self.row(name), self.sides[name][place]
+        if self.is_behind(name, self.facing(kind, index)):
             return top - self.gap / 2 if kind == "link" else bottom + self.gap / 2
-        y = self.sides[name][place][0]
         if len(self.sides[name]) == 1 and top + 2 < y < bottom - 2:
             return y
         return top + (bottom - top) * (place + 1) / (len(self.sides[name]) + 1)
 
-    def place(self, geometry: Geometry, face: float, bus: float) -> None:
-        """Set boxes and lines of the block, and the paths of its links; channels begin at x = `face` and take `bus` px."""
+    def place(self, geometry: Geometry, faces: Mapping[int, float], bus: float) -> None:
+        """Set boxes and lines of the block, and the paths of its links.
+
+        Channels of lines by the way that these come begin at x = `faces`; on the side of the block they take `bus` px.
+        """
         block, outward = self.block, -1 if self.block.side == LEFT else 1
+        face = faces[outward]
         first = face + outward * (self.inset + bus)
         half = self.box_width / 2
 
@@ -250,28 +268,28 @@ class Placing:
                 lane = lane + outward * self.lanes[index] * CHANNEL if index in self.lanes else None
                 block.paths[index] = self._between(source, target, middle, reach, lane, outward)
                 continue
-            start = self._start(geometry, source)
+            start = self._start(geometry, index)
             if start is None:
                 block.paths[index] = [(middle(target), bottom + self.gap), (middle(target), bottom)]
             elif ("edge", index) not in self.channels:
                 block.paths[index] = [start, (middle(target), start[1]), (middle(target), bottom)]
             else:
-                block.paths[index] = [start, *self._beside("edge", index, target, face, middle, reach, start[1])]
+                block.paths[index] = [start, *self._beside("edge", index, target, faces, middle, reach, start[1])]
         for index in block.links:
             end, name = geometry.paths[index][-1], self._via(index)
             if ("link", index) in self.channels:
-                leaving = self._beside("link", index, name, face, middle, reach, end[1])[::-1]
+                leaving = self._beside("link", index, name, faces, middle, reach, end[1])[::-1]
             else:
                 leaving = [(middle(name), self.row(name)[0]), (middle(name), end[1])]
             geometry.paths[index] = [*leaving, end]
 
-    def _beside(self, kind: str, index: int, name: str, face: float, middle, reach, y: float) -> list[Point]:
+    def _beside(self, kind: str, index: int, name: str, faces: Mapping[int, float], middle, reach, y: float) -> list[Point]:
         """Return the corners from a channel at height y to a box."""
-        outward = -1 if self.block.side == LEFT else 1
-        x = face + outward * (self.channels[kind, index] + 0.5) * CHANNEL
+        outward = self.facing(kind, index)
+        x = faces[outward] + outward * (self.channels[kind, index] + 0.5) * CHANNEL
         place = [line[1:] for line in self.sides[name]].index((kind, index))
-        at = self._side_y(name, place, kind)
-        if not self.block.columns[name]:
+        at = self._side_y(name, place)
+        if not self.is_behind(name, outward):
             return [(x, y), (x, at), (middle(name) - outward * reach(name), at)]
         edge = self.row(name)[0 if kind == "link" else 1]
         return [(x, y), (x, at), (middle(name), at), (middle(name), edge)]
@@ -308,22 +326,24 @@ def lay_out_unfolded(plan: Plan, style: Style, height: float, labels: Sequence[f
     Where they do not fit, the diagram becomes higher.
     """
     geometry = lay_out(plan, style, height, labels)
-    placings = [Placing(geometry, block) for block in unfolded(geometry)]
+    placings = [Placing(geometry, block, geometry.height) for block in unfolded(geometry)]
     if not placings:
         return geometry
     sides = {side: [one for one in placings if one.block.side == side] for side in (LEFT, RIGHT)}
     tallest = max(sum(one.height + APART for one in those) - APART for those in sides.values())
     if tallest > geometry.height:
         geometry = lay_out(plan, style, tallest, labels)
-        sides = {side: [Placing(geometry, one.block) for one in those] for side, those in sides.items()}
+        sides = {side: [Placing(geometry, one.block, tallest) for one in those] for side, those in sides.items()}
+    for one in (*sides[LEFT], *sides[RIGHT]):
+        one.top = one.wanted(geometry)
     buses = {side: _stack(geometry, sorted(those, key=lambda one: one.top)) for side, those in sides.items() if those}
     rooms = {side: APART + bus + max(one.width for one in sides[side]) + 1 for side, bus in buses.items()}
     geometry = lay_out(plan, style, geometry.height, labels, rooms)
     geometry.bus = max(buses.values())
-    faces = {LEFT: geometry.left - geometry.reach[LEFT] - APART, RIGHT: geometry.right + geometry.reach[RIGHT] + APART}
+    faces = {-1: geometry.left - geometry.reach[LEFT] - APART, 1: geometry.right + geometry.reach[RIGHT] + APART}
     for side, bus in buses.items():
         for one in sides[side]:
-            one.place(geometry, faces[side], bus)
+            one.place(geometry, faces, bus)
             geometry.blocks.append(one.block)
     return geometry
 
@@ -338,7 +358,7 @@ def _stack(geometry: Geometry, placings: list[Placing]) -> float:
     for one in reversed(placings):
         one.top = max(0.0, min(one.top, free - one.height))
         free = one.top - APART
-    taken: list[list[tuple[float, float]]] = []
+    taken: Channels = defaultdict(list)
     for one in placings:
         one.note_lines(geometry, taken, lowest=one is placings[-1], highest=one is placings[0])
-    return len(taken) * CHANNEL
+    return sum(map(len, taken.values())) * CHANNEL

@@ -15,7 +15,7 @@ from .edge_labels import branch_on, labelled, size
 from .geometry import STYLES, Geometry, Style
 from .layered import lay_out_layered
 from .painter import Diagram, Painter
-from .rows import DENSE, Plan, plan
+from .rows import DENSE, Plan, branch_ends, plan
 
 HEIGHTS = {"lab": 688, "figure": 430}
 """px of a diagram that is given no height."""
@@ -66,29 +66,30 @@ def draw(
             table = plan(network, fold.unit_boxes(network, repeat), repeat)
         else:
             table = _folded(network, style, height, opened, screen)
-        return Painter(_column(table, style, height, page), page, repeat if as_unit else 1).diagram()
+        return Painter(_column(table, style, height, page), page, repeat if as_unit else 1, ()).diagram()
+    vias = branch_ends(network)
     if has_layers(network) and (layers or (layers is None and not dominates(network))):
         geometry = _by_ranks(network, style, height)
         fits = geometry.width <= ROOM[compact] and geometry.height <= height * (SCREEN_GROWS if screen else APART_GROWS)
         if layers or fits:
-            return Painter(geometry, page, 1).diagram()
+            return Painter(geometry, page, 1, vias).diagram()
     table = _folded(network, style, height, opened, screen) if folded else plan(network, fold.boxes(network))
     if unfolded is not None:
         table = plan(network, table.items, unfolded=[part for part in unfolded if isinstance(part, str)])
-        return Painter(_column(table, style, height, page), page, 1).diagram()
+        return Painter(_column(table, style, height, page), page, 1, vias).diagram()
     geometry = _column(table, style, height, page)
-    vias = _of_several_boxes(table)
-    if vias:
-        wide = _column(plan(network, table.items, unfolded=vias), style, height, page)
+    if several := _of_several_boxes(table):
+        wide = _column(plan(network, table.items, unfolded=several), style, height, page)
         if wide.width <= ROOM[compact] and wide.height <= geometry.height and wide.bus <= MOST_BUS:
             geometry = wide
-    return Painter(geometry, page, 1).diagram()
+    return Painter(geometry, page, 1, vias).diagram()
 
 
 def _labels(table: Plan, page: str) -> list[tuple[float, float]]:
     """Return the width and height of what stands on each link."""
+    openable = branch_ends(table.network) if page == "lab" else ()
     return [
-        size(labelled(table, link, branch_on(table, link, page == "lab")), mixing.side_of(table.network, link.skips))
+        size(labelled(table, link, branch_on(table, link, openable)), mixing.side_of(table.network, link.skips))
         for link in table.links
     ]
 
@@ -100,12 +101,12 @@ def _column(table: Plan, style: Style, height: float, page: str) -> Geometry:
 
 def has_layers(network: Network) -> bool:
     """Return whether `network` has branches, and few enough boxes to be drawn by ranks."""
-    return any(skip.via for skip in network.skips) and network.depth + len(network.branches) <= MOST_BOXES
+    return bool(branch_ends(network)) and network.depth + len(network.branches) <= MOST_BOXES
 
 
 def _by_ranks(network: Network, style: Style, height: float) -> Geometry:
     """Return the pixels of the layered layout with all branches."""
-    table = plan(network, fold.boxes(network), unfolded={skip.via for skip in network.skips} - {""})
+    table = plan(network, fold.boxes(network), unfolded=branch_ends(network))
     return lay_out_layered(table, style, height, _labels(table, "lab"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from . import marks, words
 from .geometry import LABEL_GAP, Point
@@ -64,7 +64,11 @@ def labelled(table: Plan, link: Link, branch: str) -> list[str]:
     return [*count, *words.edge_labels(table.network, link.skips, branch)]
 
 
-def branch_on(table: Plan, link: Link, foldable: bool) -> str:
-    """Return the name of a link's branch as it stands on its line, '' where its boxes are drawn; one may be `foldable`."""
+def branch_on(table: Plan, link: Link, openable: Container[str]) -> str:
+    """Return the name of a link's branch as it stands on its line, '' where its boxes are drawn.
+
+    It says so of those whose last nodes are `openable` into boxes.
+    """
     name = "" if table.is_unfolded(link) else words.named(table.network, link.skips)
-    return words.foldable(name) if name and foldable and not link.crosses_fold else name
+    opens = table.network.skips[link.skips[0]].via in openable and not link.crosses_fold
+    return words.foldable(name) if name and opens else name

@@ -5,7 +5,7 @@ Everything static is in the SVG; what a run changes hangs on `data-edge`, `data-
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from ..network.base import axes, written
@@ -61,13 +61,11 @@ class Diagram:
 class Painter:
     """Collects the marks and the data of one diagram."""
 
-    unfolds = True
-    """Whether branches can be drawn box by box."""
-
-    def __init__(self, geometry: Geometry, page: str, repeat: int):
+    def __init__(self, geometry: Geometry, page: str, repeat: int, openable: Container[str]):
+        """Paint `geometry`; the branches whose last nodes are `openable` have a toggle that opens them."""
         self.geometry, self.plan, self.network = geometry, geometry.plan, geometry.plan.network
         self.page, self.repeat = page, repeat
-        self.foldable = page == "lab" and self.unfolds
+        self.openable = openable
         self.says = page == "lab" and words.differ(self.network)
         self.edges: list[dict] = []
         self.skips: list[dict] = []
@@ -165,7 +163,7 @@ class Painter:
         skips = [self.network.skips[number] for number in link.skips]
         on_board = index in g.board
         identifier = self.edge("skip", link.skips, min(BOARD_BAND, BOARD_SHARE * g.pitch) if on_board else None)
-        branch = branch_on(self.plan, link, self.foldable)
+        branch = branch_on(self.plan, link, self.openable)
         labels = labelled(self.plan, link, branch)
         (x1, y1), (x2, y2) = own_piece(g, index)[-3:-1] if on_board else g.leg(index)
         y = (y1 + y2) / 2

@@ -163,6 +163,11 @@ def plan(network: Network, items: Sequence[Item], repeat: int = 1, unfolded: Ite
     return made
 
 
+def branch_ends(network: Network) -> set[str]:
+    """Return the ids of the nodes from which skips leave: each the last of a branch."""
+    return {skip.via for skip in network.skips} - {""}
+
+
 def beside_nodes(network: Network, vias: Iterable[str]) -> frozenset[str]:
     """Return the ids of the nodes of the branches that end in `vias`."""
     found = Beside(network) if vias else None

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..network.base import spatial, written
 from ..network.groups import groups_of
 from ..network.merge import MERGES
 from ..network.network import Network
-from . import fold, marks, words
-from .diagram import HEIGHTS
+from . import fold, marks
+from .diagram import GROWS, HEIGHTS
+from .edge_labels import branch_on, labelled
 from .geometry import STYLES
 from .painter import Diagram, Painter
-from .rows import plan
+from .rows import branch_ends, plan
 from .svg import Markup, group, path, polyline, text
-from .ushape import UGeometry, lay_out_u
+from .ushape import RESOLUTION_HEIGHT, UGeometry, lay_out_u, openable_in_u
 
-BADGE_HEIGHT = 13
-"""px that a level's resolution takes below its edge."""
+ROOM = {False: 520, True: 372}
+"""px of the widest U that a page, or a phone, draws with its branches open unasked."""
 
 
 def has_u(network: Network) -> bool:
@@ -23,23 +26,35 @@ def has_u(network: Network) -> bool:
     return groups_of(network).scales is not None
 
 
-def draw_u(network: Network, *, compact: bool = False, height: int | None = None) -> Diagram:
-    """Return the diagram of `network` as a U for the lab; raises `ValueError` where `has_u` is false."""
+def draw_u(
+    network: Network, *, compact: bool = False, height: int | None = None, unfolded: Iterable[int | str] | None = None
+) -> Diagram:
+    """Return the diagram of `network` as a U for the lab; raises `ValueError` where `has_u` is false.
+
+    Of the branches whose last nodes' ids are in `unfolded` (None: of all, where there is room) those are open that change one
+    skip straight across.
+    """
     found = groups_of(network).scales
     if found is None:
         raise ValueError("only a network that goes down in scale and up again is a U")
-    table = plan(network, fold.boxes(network))
-    labels = (marks.badge_width(label) for link in table.links for label in words.edge_labels(network, link.skips))
-    style = STYLES["compact lab" if compact else "lab"]
-    geometry = lay_out_u(table, found, style, height or HEIGHTS["lab"], max(labels, default=0.0), compact)
-    return _UPainter(geometry, "lab", 1).diagram()
+    style, height, items = STYLES["compact lab" if compact else "lab"], height or HEIGHTS["lab"], fold.boxes(network)
+    can = openable_in_u(plan(network, items, unfolded=branch_ends(network)), found, style)
+
+    def laid_out(opened: set[str]) -> UGeometry:
+        table = plan(network, items, unfolded=opened)
+        labels = (marks.badge_width(label) for link in table.links for label in labelled(table, link, branch_on(table, link, can)))
+        return lay_out_u(table, found, style, height, max(labels, default=0.0), compact)
+
+    geometry = laid_out(can.intersection(can if unfolded is None else unfolded))
+    if unfolded is None and can and (geometry.width > ROOM[compact] or geometry.height > height * GROWS):
+        geometry = laid_out(set())
+    return _UPainter(geometry, "lab", 1, can).diagram()
 
 
 class _UPainter(Painter):
     """Paints trunk, ends and levels where a U has them; boxes, joints, skips and valves as ever."""
 
     geometry: UGeometry
-    unfolds = False
 
     def _trunk(self) -> Markup:
         g, pieces = self.geometry, [self._levels()]
@@ -82,7 +97,7 @@ class _UPainter(Painter):
         half, states = g.style.box_width / 2 + 8, self.network.shapes.states
         for number, top in enumerate([g.gaps[0][0], *g.edges]):
             own = [spatial(shape) for shape, level in zip(states, g.scales.levels, strict=True) if level == number]
-            y = self._free_label(top + (BADGE_HEIGHT if number else 2 * BADGE_HEIGHT))
+            y = self._free_label(top + (RESOLUTION_HEIGHT if number else 2 * RESOLUTION_HEIGHT))
             if own[0] == own[-1]:
                 drawn.append(text("resolution", (g.down + g.trunk) / 2, y, written(own[0])))
             else:
@@ -93,7 +108,7 @@ class _UPainter(Painter):
     def _free_label(self, y: float) -> float:
         """Return the height at or below y where no skip crosses a level's words."""
         taken = {point[1] for link, points in enumerate(self.geometry.paths) if self.geometry.across(link) for point in points}
-        while any(y - BADGE_HEIGHT < line < y + 7 for line in taken):
+        while any(y - RESOLUTION_HEIGHT < line < y + 7 for line in taken):
             y += 1
         return y
 

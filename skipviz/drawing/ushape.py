@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..network.scales import Scales
+from .beside import APART
+from .between import Between, blocks_between, openable, place_between
 from .geometry import HEAD_HEIGHT, LEAST_PITCH, TRUNK_EDGE, WIDEST_LANES, Geometry, Point, Style
 from .lanes import LEFT, RIGHT, Lane, Span, nested
 from .rows import BOX, FIGURE, HEAD, JOINT, Dimensions, Plan
@@ -19,6 +21,8 @@ MIDDLE, COMPACT_MIDDLE = 168, 148
 """px between the two arms: an edge label and a skip's ring fit."""
 MARGIN = 9
 """px of trunk on both sides of a level's edge, at least."""
+RESOLUTION_HEIGHT = 13
+"""px that a level's resolution takes below its edge."""
 TURN = 15
 """px that the trunk turns below both arms."""
 FIT_STEPS = 12
@@ -69,6 +73,8 @@ class UGeometry(Geometry):
     """y of the edges between levels, from the top."""
     flat: dict[int, float] = field(default_factory=dict)
     """Link → y, of links that run straight across between equal scales."""
+    needs: dict[Key, tuple[float, float]] = field(default_factory=dict)
+    """By tap of a straight link, px that the branch unfolded on it needs above and below."""
 
     def on_way_down(self, item: int) -> bool:
         return item < self.scales.turn
@@ -99,6 +105,8 @@ class UGeometry(Geometry):
         return self.plan.network.skips[self.plan.links[link].skips[0]].source
 
     def leg(self, link: int) -> tuple[Point, Point]:
+        if self.plan.is_unfolded(self.plan.links[link]):
+            return self.paths[link][-2], self.paths[link][-1]
         if not self.across(link):
             return super().leg(link)
         (_, y), (x, _) = self.paths[link][:2]
@@ -113,8 +121,11 @@ class UGeometry(Geometry):
 def lay_out_u(plan: Plan, scales: Scales, style: Style, height: float, label: float = 0.0, compact: bool = False) -> UGeometry:
     """Return the pixels of `plan` as a U in `height` px, more where the densest rows need it; `label` is the widest edge label."""
     geometry = _columns(plan, scales, style, label, compact)
-    room = height - style.top - style.bottom - TURN
+    geometry.height, room = height, height - style.top - style.bottom - TURN
     geometry.flat = dict.fromkeys(_straight(geometry), 0.0)
+    placings = blocks_between(geometry)
+    if placings:
+        _widen(geometry, placings)
     low, high = 0.0, 1.0
     for _ in range(FIT_STEPS):
         share = (low + high) / 2
@@ -126,7 +137,27 @@ def lay_out_u(plan: Plan, scales: Scales, style: Style, height: float, label: fl
     geometry.height = max(height, used + style.top + style.bottom + TURN)
     _stack(geometry, arms, style.top + (geometry.height - used - style.top - style.bottom - TURN) / 2)
     _route(geometry)
+    place_between(geometry, placings)
     return geometry
+
+
+def openable_in_u(plan: Plan, scales: Scales, style: Style) -> set[str]:
+    """Return, of the branches that `plan` unfolds, the last nodes of those that a U can draw open."""
+    geometry = _columns(plan, scales, style, 0.0, False)
+    geometry.flat = dict.fromkeys(_straight(geometry), 0.0)
+    return openable(geometry)
+
+
+def _widen(geometry: UGeometry, placings: list[Between]) -> None:
+    """Make room between the two ways for the blocks that are unfolded there."""
+    middle = geometry.trunk - geometry.down - geometry.style.box_width
+    more = round(max(0.0, max(one.needed for one in placings) - middle))
+    geometry.trunk, geometry.gain, geometry.width = geometry.trunk + more, geometry.gain + more, geometry.width + more
+    places = _tap_places(geometry)
+    for one in placings:
+        link = one.block.links[0]
+        tap = ("tap", geometry.source(link), places[geometry.source(link)][link])
+        geometry.needs[tap] = (one.height / 2 + 2 * RESOLUTION_HEIGHT, one.height / 2 + APART)
 
 
 def _end_item(plan: Plan, link: int) -> int:
@@ -214,6 +245,10 @@ def _arms(geometry: UGeometry, d: Dimensions) -> tuple[tuple, float]:
         anchors.append((tap, ("middle", *_end_key(geometry.plan, link))))
     left, right = (arm.sections(pair[side] for pair in anchors) for side, arm in enumerate((down, up)))
     heights = [max(sum(piece[1] for piece in part) for part in pair) for pair in zip(left, right, strict=True)]
+    for number, section in enumerate(left):
+        if section and section[-1][0] in geometry.needs:
+            above, below = geometry.needs[section[-1][0]]
+            heights[number : number + 2] = max(heights[number], above), max(heights[number + 1], below)
     return (left, right, heights), sum(heights)
 
 

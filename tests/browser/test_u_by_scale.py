@@ -1,8 +1,10 @@
 """The U by scale in the browser: switched in the card, it is painted, clicked and reached by keyboard as the column is."""
 
+from experiments import values
 from pages import PHONE
 from playwright.sync_api import expect
 
+from skipviz import Experiment, Task, Training, families
 from skipviz.tasks import presets
 
 
@@ -44,6 +46,27 @@ def test_a_u_trains_and_its_skips_are_switched_as_in_the_column(kept):
     page.get_by_role("button", name="Column").click()
     expect(page.locator(".sv-rows.u")).to_have_count(0)
     expect(lab.skip("s2-18")).to_have_class("edge skip off")
+
+
+def test_a_gate_between_both_ways_is_folded_opened_and_switched(kept):
+    task = Task(name="shapes", samples=60)
+    network = families.unet(1, 2, padded=True, gates=True, input=task.sample_shape(), head=task.head())
+    experiment = Experiment(variants={"network": network}, task=task, training=Training(steps=40_000, record_every=1, batch_size=4))
+    lab, page, edge = kept.put(experiment), kept.page, network.edges[1]
+    page.get_by_role("button", name="U by scale").click()
+    toggle = page.locator(f'.sv-rows.u svg.sv-diagram [data-branch="{network.skips[0].via}"]')
+    for expanded in ("true", "false", "true"):
+        expect(toggle).to_have_attribute("aria-expanded", expanded)
+        if expanded == "true":
+            expect(lab.layer(edge.target)).to_be_visible()
+        toggle.click()
+    expect(toggle).to_have_attribute("aria-expanded", "false")
+    toggle.click()
+    lab.start()
+    lab.wait_for_step(2)
+    lab.skip(edge.id).press(" ")
+    lab.expect_network(lambda network: not network.edge(edge.id).on)
+    assert values(lab.event_frame())["edge_grad"][1] == 0
 
 
 def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(pocket):

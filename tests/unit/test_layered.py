@@ -120,7 +120,7 @@ def test_level_pieces_of_one_channel_never_lie_over_each_other(pairs):
 
 def drawn(network, style: str = "lab"):
     table = plan(network, boxes(network), unfolded=vias(network))
-    said = [labelled(table, link, branch_on(table, link, True)) for link in table.links]
+    said = [labelled(table, link, branch_on(table, link, vias(network))) for link in table.links]
     sizes = [size(labels, mixing.side_of(network, link.skips)) for labels, link in zip(said, table.links, strict=True)]
     return lay_out_layered(table, STYLES[style], 600, sizes), sizes
 

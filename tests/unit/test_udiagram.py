@@ -12,13 +12,14 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_unfolded import on_border, overlap
 
 from skipviz.drawing import fold
 from skipviz.drawing.diagram import draw
 from skipviz.drawing.geometry import STYLES
-from skipviz.drawing.rows import plan
+from skipviz.drawing.rows import branch_ends, plan
 from skipviz.drawing.udiagram import draw_u, has_u
-from skipviz.drawing.ushape import lay_out_u
+from skipviz.drawing.ushape import lay_out_u, openable_in_u
 from skipviz.network import NetworkError, edit, families
 from skipviz.network.groups import groups_of
 from skipviz.tasks import presets
@@ -42,6 +43,7 @@ DRAWINGS = {
     "u-fcn-8s": lambda: draw_u(presets.get("fcn-8s").network),
     "u-figure-center": lambda: draw_u(presets.get("figure-4-9-center").network),
     "u-short-skips": lambda: draw_u(families.unet(3, 8, padded=True, merge="add", short_every=1, input=(1, 32, 32), head=1)),
+    "u-gates": lambda: draw_u(families.unet(2, 4, padded=True, gates=True, input=(1, 32, 32), head=1), height=660),
     "u-mixed-compact": lambda: draw_u(mixed(), compact=True),
 }
 
@@ -129,6 +131,61 @@ def test_lines_run_level_or_upright_and_pass_through_no_box(network):
                 left, right = g.trunk_at(k) - half + 0.01, g.trunk_at(k) + half - 0.01
                 crosses = min(x0, x1) < right and max(x0, x1) > left and min(y0, y1) < bottom - 0.01 and max(y0, y1) > top + 0.01
                 assert not crosses
+
+
+@st.composite
+def gated(draw_value):
+    """Attention U-Nets with further skips between any two states, and which of their gates are open."""
+    network = families.unet(draw_value(st.integers(1, 4)), 4, padded=True, gates=True, input=(1, 32, 32), head=1)
+    for _ in range(draw_value(st.integers(0, 3))):
+        target = draw_value(st.integers(1, network.depth))
+        try:
+            network = edit.add_skip(network, draw_value(st.integers(0, target - 1)), target, "concat")
+        except NetworkError:
+            continue
+    return network, draw_value(st.sets(st.sampled_from(sorted(branch_ends(network)))))
+
+
+@settings(max_examples=40, deadline=None)
+@given(gated(), st.booleans())
+def test_branches_open_between_both_ways_stand_apart_and_are_joined_by_lines_past_all_boxes(network_and_open, compact):
+    network, opened = network_and_open
+    style, found = STYLES["compact lab" if compact else "lab"], groups_of(network).scales
+    can = openable_in_u(plan(network, fold.boxes(network), unfolded=branch_ends(network)), found, style)
+    g = lay_out_u(plan(network, fold.boxes(network), unfolded=opened & can), found, style, 660.0, 40.0, compact)
+    half = g.style.box_width / 2
+    inside = {name: place for block in g.blocks for name, place in block.places.items()}
+    assert inside.keys() == g.plan.beside
+    boxes = [*inside.values(), *((g.trunk_at(k) - half, top, 2 * half, low - top) for k, (top, low) in enumerate(g.items))]
+    for one, other in combinations([*boxes, *(block.frame for block in g.blocks)], 2):
+        assert one in inside.values() or not overlap(one, other)
+    for one, other in combinations(inside.values(), 2):
+        assert not overlap(one, other)
+    edges = {index: path for block in g.blocks for index, path in block.paths.items()}
+    assert edges.keys() == {index for index, edge in enumerate(network.edges) if edge.target in inside}
+    links = [g.paths[index] for index, link in enumerate(g.plan.links) if g.plan.is_unfolded(link)]
+    for path in (*edges.values(), *links):
+        for (x0, y0), (x1, y1) in pairwise(path):
+            assert x0 == x1 or y0 == y1
+            leg = (min(x0, x1), min(y0, y1), abs(x0 - x1), abs(y0 - y1))
+            assert not [one for one in boxes if overlap(one, leg)]
+    for index, path in edges.items():
+        assert on_border(path[-1], inside[network.edges[index].target])
+        if network.edges[index].source in inside:
+            assert on_border(path[0], inside[network.edges[index].source])
+
+
+def test_a_u_opens_what_changes_one_skip_where_there_is_room_and_what_is_asked_for():
+    gates = families.unet(2, 4, padded=True, gates=True, input=(1, 32, 32), head=1)
+    ends = [skip.via for skip in gates.skips]
+    assert sorted(draw_u(gates, height=660).unfolded) == sorted(ends)
+    assert draw_u(gates, height=660, unfolded=[]).unfolded == []
+    assert draw_u(gates, height=660, unfolded=ends[:1]).unfolded == ends[:1]
+    assert draw_u(gates, height=300).unfolded == []
+    assert draw_u(gates, height=660, compact=True).unfolded == []
+    nested = draw_u(families.unet(3, 4, padded=True, nested=True, input=(1, 32, 32), head=1), height=660)
+    assert nested.unfolded == []
+    assert "data-branch" not in nested.svg
 
 
 @pytest.mark.parametrize("options", [{}, {"merge": "add", "padded": True}, {"depth": 2, "convolutions": 5, "padded": True}])

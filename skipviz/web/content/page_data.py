@@ -212,12 +212,13 @@ def editor_data(
         screen=screen,
         layers=None if editor.layout is None else editor.layout == "layers",
     )
-    shown = drawing.unfolded if editor.unfolded is None else editor.unfolded
+    u = _u_data(editor, compact, height) if page == "lab" else None
+    seen = u["diagram"]["unfolded"] if u and u["on"] else drawing.unfolded
     return {
         "variant": next(iter(experiment.variants)),
         "network": network_data(network),
         "diagram": drawing.to_data(),
-        "u": _u_data(editor, compact, height) if page == "lab" else None,
+        "u": u,
         "layers": {"on": drawing.shape == "layers"} if page == "lab" and diagram.has_layers(network) else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
@@ -235,7 +236,7 @@ def editor_data(
         "link": link_of(experiment),
         "began": _began(run, experiment),
         "zoom": editor.zoom,
-        "unfolded": sorted(shown, key=str),
+        "unfolded": sorted(seen if editor.unfolded is None else editor.unfolded, key=str),
         "undo": len(editor.undo),
         "redo": len(editor.redo),
         "select": editor.select,
@@ -247,8 +248,8 @@ def _u_data(editor: Editor, compact: bool, height: int) -> dict | None:
     if not udiagram.has_u(editor.network):
         return None
     on = editor.layout == "u"
-    drawing = udiagram.draw_u(editor.network, compact=compact, height=height).to_data() if on else None
-    return {"on": on, "diagram": drawing}
+    draw = {"compact": compact, "height": height, "unfolded": editor.unfolded}
+    return {"on": on, "diagram": udiagram.draw_u(editor.network, **draw).to_data() if on else None}
 
 
 def _estimate(experiment: Experiment, probe: dict | None, engine) -> dict:

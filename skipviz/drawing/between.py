@@ -1,0 +1,64 @@
+"""Branches that are unfolded between the two ways of a U: each beside the skip that it changes, read from either way."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from .beside import APART, CHANNEL, Block, Channels, Placing, unfolded
+from .lanes import RIGHT
+from .rows import Plan
+
+if TYPE_CHECKING:
+    from .ushape import UGeometry
+
+SHARE = 0.8
+"""Part of a U's height that its blocks may take before their rows stand closer."""
+
+
+class Between(Placing):
+    """Places a block in the middle of a U: what comes down meets it from the left, what goes up from the right."""
+
+    def __init__(self, geometry: UGeometry, block: Block, room: float) -> None:
+        super().__init__(geometry, block, room)
+        self.turn = geometry.scales.turn
+        lines = [edge.source for edge in (self.network.edges[index] for index in block.edges) if edge.source not in self.nodes]
+        self.needed = self.width + (len(lines) + len(block.links)) * CHANNEL + 2 * APART
+
+    def facing(self, kind: str, index: int) -> int:
+        return 1 if kind == "edge" and self.states.get(self.network.edges[index].source, 0) < self.turn else -1
+
+    def is_behind(self, name: str, outward: int) -> bool:
+        columns, row = self.block.columns, self.block.rows[name]
+        return any(self.block.rows[other] == row and (columns[name] - columns[other]) * outward > 0 for other in columns)
+
+
+def blocks_between(geometry: UGeometry) -> list[Between]:
+    """Return the blocks of a U, measured and not yet placed."""
+    found = unfolded(geometry)
+    for block in found:
+        block.side = RIGHT
+    return [Between(geometry, block, geometry.height * SHARE / len(found)) for block in found]
+
+
+def place_between(geometry: UGeometry, placings: list[Between]) -> None:
+    """Set the boxes and lines of the blocks of a U whose skips are placed: each in the middle of its skip's height."""
+    taken: Channels = defaultdict(list)
+    for one in placings:
+        one.top = geometry.flat[one.block.links[0]] - one.height / 2
+        one.note_lines(geometry, taken)
+    half = geometry.style.box_width / 2 + APART
+    faces = {1: geometry.down + half, -1: geometry.trunk - half}
+    left, right = (len(taken[way]) * CHANNEL for way in (1, -1))
+    for one in placings:
+        slack = faces[-1] - faces[1] - left - right - one.width
+        one.place(geometry, faces, left + slack / 2)
+        geometry.blocks.append(one.block)
+
+
+def openable(geometry: UGeometry) -> set[str]:
+    """Return the last nodes of the branches of a U that can stand between its ways: each on one skip straight across."""
+    plan: Plan = geometry.plan
+    links = {index: block for block in unfolded(geometry) for index in block.links}
+    alone = [index for index, block in links.items() if len(block.links) == 1 and index in geometry.flat]
+    return {plan.network.skips[plan.links[index].skips[0]].via for index in alone}

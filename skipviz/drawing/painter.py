@@ -257,6 +257,7 @@ class Painter:
                 self.rows.append({"id": ids[0], "kind": "box", **row, "ids": ids, "label": f"f({item.first + 1})", "skips": []})
             if index in g.joints:
                 drawn.append(self._joint(index))
+        self.rows += unfolded.rows(self)
         return group("item-layer", *drawn, *unfolded.boxes(self))
 
     def _box(self, index: int) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,30 @@ def boxes(painter: Painter) -> list[Markup]:
     """Return the boxes and merges of every block."""
     nodes = {node.id: node for node in painter.network.branches} if painter.geometry.blocks else {}
     return [_box(painter, block, nodes[name]) for block in painter.geometry.blocks for name in block.names]
+
+
+def rows(painter: Painter) -> list[dict]:
+    """Return a row of the bars for each rank of a layered diagram that branches alone have boxes in, by number in `beside`."""
+    geometry, ranks = painter.geometry, defaultdict(list)
+    if geometry.shape != "layers":
+        return []
+    places = {name: place for block in geometry.blocks for name, place in block.places.items()}
+    for number, node in enumerate(painter.network.branches):
+        if node.id in places and not node.is_merge:
+            _, top, _, height = places[node.id]
+            ranks[top, height].append(number)
+    trunk = {top for top, _ in geometry.items}
+    return [_row(painter, top, height, beside) for (top, height), beside in ranks.items() if top not in trunk]
+
+
+def _row(painter: Painter, top: float, height: float, beside: list[int]) -> dict:
+    network = painter.network
+    nodes = [network.branches[number] for number in beside]
+    weighted = any(network.shapes.branches[number].parameters for number in beside)
+    row = {"id": nodes[0].id, "kind": "beside", "y": round(top + height / 2, 3), "h": round(height, 3)}
+    row |= {"layers": [], "ids": [], "skips": [], "beside": beside}
+    said = [words.doing(node, axes(network.input)) for node in nodes]
+    return row | {"label": ", ".join(said), "weightless": "" if weighted else nodes[0].words()}
 
 
 def _box(painter: Painter, block: Block, node: Node) -> Markup:

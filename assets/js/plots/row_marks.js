@@ -8,7 +8,7 @@ import { formatNumber, formatPower } from "../common/numbers.js";
  * @typedef {import("../diagram/aggregate.js").Spread} Spread
  * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms" | "mean", scale?: "absolute" | "relative"}} RowOptions
  * @typedef {{y: number, h: number, parts: number[], collapsed: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, baseline: Spread | null,
- *   before: Spread | null, mark: string}} RowMark y and h in px; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
+ *   before: Spread | null, mark: string, field: string, beside?: boolean}} RowMark y and h in px; beside: of boxes of branches; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
  */
 
 const STATE_BAR = 11;
@@ -37,15 +37,20 @@ export function comparedValues(values, options, counts) {
  * @returns {RowMark[]} top to bottom
  */
 export function rowMarks(input) {
-  const { now, baseline, before } = markValues(input);
+  const [trunk, branches] = [markValues(input), branchValues(input)];
   const places = input.options?.quantity === "state" ? statePlaces(input.diagram) : layerPlaces(input.diagram);
-  return places.map((place) => ({
-    ...place,
-    now: spreadOf(now, place.parts),
-    mark: sharedMark(input.values, fieldOf(input), place.parts),
-    baseline: spreadOf(baseline, place.parts),
-    before: spreadOf(before, place.parts),
-  }));
+  return places.map((place) => {
+    const { now, baseline, before } = place.beside ? branches : trunk;
+    const field = place.beside ? "branch_grad" : fieldOf(input);
+    return {
+      ...place,
+      field,
+      now: spreadOf(now, place.parts),
+      mark: sharedMark(input.values, field, place.parts),
+      baseline: spreadOf(baseline, place.parts),
+      before: spreadOf(before, place.parts),
+    };
+  });
 }
 
 /**
@@ -62,6 +67,18 @@ export function markValues(input) {
     baseline: comparedValues(baseline, options, counts),
     before: comparedValues(input.before?.[field], options, counts),
   };
+}
+
+/**
+ * The same of boxes beside the trunk: their norms, for of neither elements nor means is anything known.
+ * @param {any} input
+ */
+function branchValues({ values, before, options = {} }) {
+  const measured = ({ branch_grad: own, weight_grad: trunk } = /** @type {any} */ ({})) => {
+    if (!own || (options.measure ?? "norm") !== "norm") return null;
+    return comparedValues([...own, ...trunk], options, undefined)?.slice(0, own.length) ?? null;
+  };
+  return { now: measured(values ?? {}), baseline: null, before: measured(before ?? {}) };
 }
 
 /** The frame's list that the options ask for. @param {any} input */
@@ -109,9 +126,9 @@ export function markSentences(mark, input, low) {
   else {
     const { smallest, median, largest, count } = mark.now;
     lines.push(`${mark.name}: median ${partNumber(median, mark)}${unit} of ${count}`);
-    lines.push(`smallest ${partNumber(smallest, mark)} at ${partName(mark.now.smallestAt, quantity)}, largest ${formatNumber(largest)}`);
+    lines.push(`smallest ${partNumber(smallest, mark)}${mark.beside ? "" : ` at ${partName(mark.now.smallestAt, quantity)}`}, largest ${formatNumber(largest)}`);
   }
-  const said = mark.now?.count === 1 ? markSentence(input.values, fieldOf(input), mark.parts[0]) : markCounts(mark, input);
+  const said = mark.now?.count === 1 ? markSentence(input.values, mark.field, mark.parts[0]) : markCounts(mark, input);
   if (said) lines.push(said);
   if (mark.now && mark.now.smallest > 0 && Math.log10(mark.now.smallest) < low) lines.push(`The axis ends there: its bar stands for ≤ ${formatPower(low)}`);
   const what = quantity === "state" ? "the loss by this state" : measure === "mean" ? "the loss by this layer’s weights, without biases" : "the loss by this layer’s parameters";
@@ -141,7 +158,7 @@ export function partNumber(value, mark) {
 
 /** How many parts of a row have a mark. @param {RowMark} mark @param {any} input */
 function markCounts(mark, input) {
-  const found = marksOf(input.values).map((name) => [name, mark.parts.filter((part) => gradientMark(input.values, fieldOf(input), part) === name).length]);
+  const found = marksOf(input.values).map((name) => [name, mark.parts.filter((part) => gradientMark(input.values, mark.field, part) === name).length]);
   return found.filter(([, count]) => count).map(([name, count]) => `${count} of ${mark.parts.length}: ${name}`).join(", ");
 }
 
@@ -164,13 +181,14 @@ export function partName(index, quantity) {
 function layerPlaces(diagram) {
   const groups = new Map((diagram.collapsed ?? []).map((group) => [group.id, group]));
   return diagram.rows
-    .filter((row) => row.kind !== "joint" && row.layers?.length)
+    .filter((row) => row.kind !== "joint" && (row.layers?.length || row.beside))
     .map((row) => ({
       y: row.y,
       h: row.kind === "collapsed" ? row.h : Math.max(2, Math.round(row.h * 0.7)),
-      parts: row.layers,
+      parts: row.beside ?? row.layers,
+      beside: Boolean(row.beside),
       collapsed: row.kind === "collapsed" ? (groups.get(row.id) ?? groups.get(row.collapsed) ?? { count: row.layers.length }) : null,
-      name: nameOf(row),
+      name: row.beside ? row.label : nameOf(row),
       weightless: row.weightless ?? "",
       scaled: row.scaled ?? false,
     }));

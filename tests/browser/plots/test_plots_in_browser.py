@@ -74,6 +74,33 @@ def test_state_bars_stand_in_the_gaps(harness):
     assert bars == pytest.approx(sorted(state["y"] for state in diagram["states"]), abs=0.25)
 
 
+def test_ranks_that_hold_boxes_of_branches_alone_have_bars_of_their_norms(harness):
+    network = families.transformer(depth=1, encoder=1, width=8, heads=2, vocabulary=10, input=(8,), head=10)
+    diagram = put_rows(harness, network)
+    shapes = network.shapes
+    values = {
+        "weight_grad": [0.1 if shape.parameters else None for shape in shapes.layers],
+        "branch_grad": [0.01 if shape.parameters else None for shape in shapes.branches],
+    }
+    frame = {"variants": {"network": values}, "step": 0}
+    weighted = {"box": shapes.layers, "beside": shapes.branches}
+    rows = {
+        kind: [row["y"] for row in diagram["rows"] if row["kind"] == kind and any(known[k].parameters for k in row[parts])]
+        for (kind, known), parts in zip(weighted.items(), ("layers", "beside"), strict=True)
+    }
+    assert len(rows["beside"]) == 2  # of the encoder's five boxes three stand at ranks of the decoder's
+    every = rows["box"] + rows["beside"]
+    for options, wanted in (
+        ({}, every),
+        ({"measure": "rms"}, rows["box"]),
+        ({"scale": "relative"}, every),
+    ):
+        show(harness, {"variants": {"network": {"weight_count": [4] * network.depth}}}, frame, options=options)
+        top = boxes(harness, "#rows .main-svg")[0][1]
+        bars = sorted(y - top for y in centres(harness, "#rows .subplot.xy .trace.bars .point path"))
+        assert bars == pytest.approx(sorted(wanted), abs=0.25)
+
+
 def test_the_axis_does_not_move_when_gradients_jump(harness):
     header, frames, network = recorded("vanishing-plain", True, 3)
     put_rows(harness, network)

@@ -12,6 +12,8 @@ from .rows import Plan
 if TYPE_CHECKING:
     from .ushape import UGeometry
 
+RESOLUTION_HEIGHT = 13
+"""px that a level's resolution takes below its edge."""
 SHARE = 0.8
 """Part of a U's height that its blocks may take before their rows stand closer."""
 
@@ -24,6 +26,7 @@ class Between(Placing):
         self.turn = geometry.scales.turn
         lines = [edge.source for edge in (self.network.edges[index] for index in block.edges) if edge.source not in self.nodes]
         self.needed = self.width + (len(lines) + len(block.links)) * CHANNEL + 2 * APART
+        self.reach = (self.height / 2 + 2 * RESOLUTION_HEIGHT, self.height / 2 + APART)
 
     def facing(self, kind: str, index: int) -> int:
         return 1 if kind == "edge" and self.states.get(self.network.edges[index].source, 0) < self.turn else -1

@@ -9,13 +9,14 @@ from ..network.groups import groups_of
 from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks
+from .between import RESOLUTION_HEIGHT
 from .diagram import GROWS, HEIGHTS
 from .edge_labels import branch_on, labelled
 from .geometry import STYLES
 from .painter import Diagram, Painter
 from .rows import branch_ends, plan
 from .svg import Markup, group, path, polyline, text
-from .ushape import RESOLUTION_HEIGHT, UGeometry, lay_out_u, openable_in_u
+from .ushape import UGeometry, lay_out_u, openable_in_u
 
 ROOM = {False: 520, True: 372}
 """px of the widest U that a page, or a phone, draws with its branches open unasked."""

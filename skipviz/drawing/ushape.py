@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..network.scales import Scales
-from .beside import APART
 from .between import Between, blocks_between, openable, place_between
 from .geometry import HEAD_HEIGHT, LEAST_PITCH, TRUNK_EDGE, WIDEST_LANES, Geometry, Point, Style
 from .lanes import LEFT, RIGHT, Lane, Span, nested
@@ -21,8 +20,6 @@ MIDDLE, COMPACT_MIDDLE = 168, 148
 """px between the two arms: an edge label and a skip's ring fit."""
 MARGIN = 9
 """px of trunk on both sides of a level's edge, at least."""
-RESOLUTION_HEIGHT = 13
-"""px that a level's resolution takes below its edge."""
 TURN = 15
 """px that the trunk turns below both arms."""
 FIT_STEPS = 12
@@ -124,8 +121,7 @@ def lay_out_u(plan: Plan, scales: Scales, style: Style, height: float, label: fl
     geometry.height, room = height, height - style.top - style.bottom - TURN
     geometry.flat = dict.fromkeys(_straight(geometry), 0.0)
     placings = blocks_between(geometry)
-    if placings:
-        _widen(geometry, placings)
+    _widen(geometry, placings)
     low, high = 0.0, 1.0
     for _ in range(FIT_STEPS):
         share = (low + high) / 2
@@ -151,13 +147,13 @@ def openable_in_u(plan: Plan, scales: Scales, style: Style) -> set[str]:
 def _widen(geometry: UGeometry, placings: list[Between]) -> None:
     """Make room between the two ways for the blocks that are unfolded there."""
     middle = geometry.trunk - geometry.down - geometry.style.box_width
-    more = round(max(0.0, max(one.needed for one in placings) - middle))
+    more = round(max(0.0, max((one.needed for one in placings), default=0) - middle))
     geometry.trunk, geometry.gain, geometry.width = geometry.trunk + more, geometry.gain + more, geometry.width + more
     places = _tap_places(geometry)
     for one in placings:
         link = one.block.links[0]
         tap = ("tap", geometry.source(link), places[geometry.source(link)][link])
-        geometry.needs[tap] = (one.height / 2 + 2 * RESOLUTION_HEIGHT, one.height / 2 + APART)
+        geometry.needs[tap] = one.reach
 
 
 def _end_item(plan: Plan, link: int) -> int:

@@ -172,6 +172,28 @@ def test_boxes_and_words_of_any_graph_stand_apart_and_lines_join_boxes(network):
     holds(network)
 
 
+def alongside(one, other) -> float:
+    """Return how many px two level or upright legs run within 1.9 px of each other, 0 where they cross or stand apart."""
+    (across, along) = (0, 1) if one[0][0] == one[1][0] else (1, 0)
+    if other[0][across] != other[1][across] or abs(one[0][across] - other[0][across]) > 1.9:
+        return 0.0
+    ends = [sorted(point[along] for point in leg) for leg in (one, other)]
+    return max(0.0, min(high for _, high in ends) - max(low for low, _ in ends))
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_no_line_runs_along_that_of_another_state(network):
+    g, _ = drawn(network)
+    names = ["input", *(layer.id for layer in network.layers)]
+    skips = [network.skips[link.skips[0]] for link in g.plan.links]
+    lines = [(skip.via or names[skip.source], path) for skip, path in zip(skips, g.paths, strict=True)]
+    lines += [(network.edges[index].source, path) for index, path in g.blocks[0].paths.items()]
+    for (state, path), (other_state, other) in combinations(lines, 2):
+        if state != other_state:
+            assert max(alongside(one, its) for one in pairwise(path) for its in pairwise(other)) <= 2
+
+
 @settings(max_examples=40, deadline=None)
 @given(graphs())
 def test_boxes_of_the_trunk_stand_one_above_the_other_with_the_gaps_between(network):

@@ -30,8 +30,8 @@ ROOM = {False: 420, True: 250}
 """px of the widest diagram that a page, or a phone, draws with its branches open unasked: the bars beside it keep their room."""
 
 
-MOST_BOXES = 120
-"""Of a network that can be drawn by ranks, none of them folded."""
+MOST_BOXES, MOST_LINES = 120, 240
+"""Of a network that can be drawn by ranks, none of them folded: it takes half a second at most, and an eye still follows."""
 MOST_BUS = 21
 """px of lines along branches up to which an eye follows them; with more of them, branches are drawn open only if asked for."""
 
@@ -100,8 +100,9 @@ def _column(table: Plan, style: Style, height: float, page: str) -> Geometry:
 
 
 def has_layers(network: Network) -> bool:
-    """Return whether `network` has branches, and few enough boxes to be drawn by ranks."""
-    return bool(branch_ends(network)) and network.depth + len(network.branches) <= MOST_BOXES
+    """Return whether `network` has branches, and few enough boxes and lines to be drawn by ranks."""
+    boxes, lines = network.depth + len(network.branches), len(network.skips) + len(network.edges)
+    return boxes <= MOST_BOXES and lines <= MOST_LINES and bool(branch_ends(network))
 
 
 def _by_ranks(network: Network, style: Style, height: float) -> Geometry:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..network.base import axes
-from ..network.branch import places_of
+from ..network.branch import arriving_at, places_of
 from ..network.merge import MERGES
 from . import words
 from .beside import CHARACTER, NARROWEST, Block
@@ -17,7 +17,7 @@ from .edge_labels import size
 from .geometry import HEAD_HEIGHT, TRUNK_EDGE, Geometry, Point, Style
 from .lanes import LEFT, RIGHT, Lane, Span, sides
 from .ranks import Layering, Line, Vertex, columns, layering, ranks_of, uncross
-from .rows import FIGURE, HEAD, SIDE, Dimensions, Plan
+from .rows import FIGURE, HEAD, Dimensions, Plan
 
 INPUT, OUTPUT = ("in", ""), ("out",)
 """The ends of the trunk: what it reads, and what is read of it."""
@@ -97,14 +97,14 @@ class _Layout:
             source = ("node", skip.via) if self.plan.is_unfolded(link) else self._state(skip.source)
             target = OUTPUT if link.end.kind == HEAD else (link.end.kind, link.end.index)
             self._line("link", index, source, target, label_size, at_side=True)
-        states, merging = places_of(self.network), {name for name, node in self.nodes.items() if node.is_merge}
+        states, arriving = places_of(self.network), arriving_at(self.network)
         for index in self.edges:
             edge = self.network.edges[index]
             source = ("node", edge.source) if edge.source in self.nodes else ("in", edge.source)
             if edge.source in states and edge.source not in self.network.further:
                 source = self._state(states[edge.source])
             said = size(words.branch_edge_labels(self.network, index), 0)
-            self._line("edge", index, source, ("node", edge.target), said, at_side=edge.target in merging and edge.port > 0)
+            self._line("edge", index, source, ("node", edge.target), said, at_side=edge is not arriving[edge.target][0])
 
     def _line(self, kind: str, number: int, source: Vertex, target: Vertex, said=(0.0, 0.0), at_side: bool = False) -> None:
         self.names.append((kind, number))
@@ -305,8 +305,7 @@ class _Layout:
             geometry.paths.append(path)
             side = LEFT if path[-1][0] > path[-2][0] else RIGHT
             geometry.lanes.append(Lane(side, 0))
-            taps = link.start.kind != SIDE and not self.plan.is_unfolded(link)
-            geometry.taps.append(path[0][1] if taps or not self.plan.is_unfolded(link) else None)
+            geometry.taps.append(None if self.plan.is_unfolded(link) else path[0][1])
         for vertex, ((kind, index), _) in self.labelled.items():
             place = (geometry.trunk + self.x[vertex], sum(self.row[self.rank_of[vertex]]) / 2 + RING / 2)
             (geometry.labels if kind == "link" else block.labels)[index] = place

@@ -145,6 +145,7 @@ def holds(network, style: str = "lab") -> None:
         assert top + height <= g.height
     lines = {**{("link", index): path for index, path in enumerate(g.paths)}, **{("edge", i): p for i, p in block.paths.items()}}
     assert block.paths.keys() == {index for index, edge in enumerate(network.edges) if edge.target in block.places}
+    assert len({(network.edges[index].target, path[-1]) for index, path in block.paths.items()}) == len(block.paths)
     for (kind, index), path in lines.items():
         assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(path))
         assert all(a[1] >= b[1] for a, b in pairwise(path))  # it leads upwards only
@@ -164,6 +165,11 @@ def holds(network, style: str = "lab") -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_boxes_and_words_stand_apart_and_lines_join_boxes(name, style):
     holds(NETWORKS[name](), style)
+
+
+def test_edges_that_name_no_ports_meet_their_merge_apart():
+    network = NETWORKS["merges that adapt"]()
+    holds(network.replaced(edges=[edge.replaced(port=0) for edge in network.edges]))
 
 
 @settings(max_examples=60, deadline=None)

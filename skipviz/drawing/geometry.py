@@ -116,6 +116,8 @@ class Geometry:
     """px that lanes and their words take on each side."""
     blocks: list[Block] = field(default_factory=list)
     """Branches that are unfolded."""
+    inputs: dict[str, float] = field(default_factory=dict)
+    """By further input that has a line of its own from below, its x."""
     bus: float = 0.0
     """px that lines along those take, on the side that has more of them."""
     room: dict[int, float] = field(default_factory=dict)

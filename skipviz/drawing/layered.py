@@ -294,6 +294,7 @@ class _Layout:
         for name in order:
             (top, bottom), width = self._place(("node", name)), self._width(("node", name), d)
             block.places[name] = (geometry.trunk + self.x["node", name] - width / 2, top, width, bottom - top)
+        geometry.inputs = {name: geometry.trunk + self.x["in", name] for name in self.network.further if ("in", name) in self.x}
         for number, (kind, index) in enumerate(self.names):
             if kind not in ("link", "edge"):
                 continue

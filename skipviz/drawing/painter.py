@@ -326,7 +326,8 @@ class Painter:
                 for link, lane in zip(self.plan.links, g.lanes, strict=True)
                 if link.start.kind == TAP and not link.start.index
             }
-            left = "right" in sides
+            drawn += [text("word", x + 7, bottom + 5, f"{name} ↑") for name, x in g.inputs.items()]
+            left = "right" in sides or any(x > g.trunk for x in g.inputs.values())
             drawn.append(text("word left" if left else "word", g.trunk + (-10 if left else 10), bottom + 5, "input ↑ data"))
         if self.repeat > 1:
             drawn.append(self._unit_label())

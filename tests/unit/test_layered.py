@@ -258,6 +258,15 @@ def test_what_is_drawn_by_ranks_and_what_opens_by_itself():
     assert not has_layers(families.resnet(20))
 
 
+def test_a_further_input_has_its_name_beside_its_line_clear_of_the_trunks():
+    sizes = {"depth": 1, "encoder": 1, "width": 8, "heads": 2, "vocabulary": 10, "input": (8,), "source": 6, "head": 10}
+    diagram = draw(families.transformer(**sizes), height=660)
+    words_at = {node.text: node for node in ElementTree.fromstring(diagram.svg).iter() if node.text and "↑" in node.text}
+    assert words_at.keys() == {"source ↑", "input ↑ data"}
+    assert float(words_at["source ↑"].get("x")) > diagram.trunk_x + 36
+    assert words_at["input ↑ data"].get("class") == "word left"  # on the other side
+
+
 @settings(max_examples=20, deadline=None)
 @given(graphs())
 def test_layers_name_all_that_the_column_names_when_its_branches_are_open(network):

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from skipviz.engine import Engine
 from skipviz.engine import engine as engine_module
 from skipviz.settings import Settings
-from skipviz.web.session_state.undo_cache import UndoCache
+from skipviz.web.document.labs import Labs
 
 MAIN = Path(__file__).parents[2] / "skipviz" / "web" / "main.py"
 
@@ -127,9 +127,9 @@ def opened(engine, monkeypatch):
     """A function that opens a page, such as `figure` or `lab`, in a session of its own with the address' query."""
     monkeypatch.setattr("skipviz.web.session_state.session.owner_from", lambda cookies: "a-browser-of-these-tests")
     monkeypatch.setattr("skipviz.web.content.page_data.PROBE_SECONDS", 30.0)  # a page asks again, a test waits
-    steps = UndoCache()
-    for module in ("opening", "lab_page"):
-        monkeypatch.setattr(f"skipviz.web.screens.{module}.undo_cache", steps)
+    labs = Labs()
+    for module in ("screens.opening", "screens.lab_page", "session_state.session", "session_state.watching", "component.feed"):
+        monkeypatch.setattr(f"skipviz.web.{module}.labs", labs)
     return lambda page, **query: App(page, query)
 
 

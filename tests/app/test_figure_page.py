@@ -14,6 +14,11 @@ def figure(opened):
     return opened("figure")
 
 
+def _to_all(figure, operation: str, **fields) -> dict:
+    """Send a command to each panel, and return what the page is told then."""
+    return [figure.send(operation, panel=panel, **fields) for panel in ("left", "center", "right")][-1]
+
+
 def _panel(data: dict, name: str) -> dict:
     return next(panel for panel in data["panels"] if panel["id"] == name)
 
@@ -75,7 +80,7 @@ def test_what_is_switched_is_switched_in_the_twin_only_where_it_has_it(figure, e
     editor = figure.test.session_state.figure_state.editors["left"].experiment
     assert editor.variants[TWIN] == twin_of(editor.network)
     assert [layer.gain for layer in editor.variants[TWIN].layers] == [1, 1, 1, 1, 0, 1, 1, 1]
-    figure.send("reset")
+    _to_all(figure, "reset")
 
 
 def test_a_change_after_the_end_starts_that_panel_anew_and_alone(figure, engine):
@@ -85,14 +90,14 @@ def test_a_change_after_the_end_starts_that_panel_anew_and_alone(figure, engine)
     data = figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0.5})
     assert _panel(data, "left")["run"] not in (None, first)
     assert _panel(data, "right")["run"] is None
-    figure.send("reset")
+    _to_all(figure, "reset")
 
 
 def test_one_panel_is_reset_alone(figure):
-    runs = {panel["id"]: panel["run"] for panel in figure.send("start", paused=True)["panels"]}
-    left = figure.send("reset", panels=["left"])
+    runs = {panel["id"]: panel["run"] for panel in _to_all(figure, "start", paused=True)["panels"]}
+    left = figure.send("reset", panel="left")
     assert {panel["id"]: panel["run"] for panel in left["panels"]} == {**runs, "left": None}
-    figure.send("reset")
+    _to_all(figure, "reset")
 
 
 def test_the_first_page_starts_no_run_for_a_visitor_but_shows_all_of_them_one_shared_run(figure, opened, engine):
@@ -114,12 +119,12 @@ def test_the_first_change_starts_a_run_of_ones_own_of_that_panel_alone(figure, e
     assert _panel(again, "left")["run"] == left["run"]
     assert _panel(again, "left")["network"]["skips_on"] == 3
     assert _panel(again, "right")["network"]["skips_on"] == 12
-    figure.send("reset")
+    _to_all(figure, "reset")
 
 
 def test_after_a_reset_what_was_changed_stands_measured_and_the_rest_is_shared_again(figure):
     figure.send("layers", panel="left", ids=["f5"], changes={"gain": 0})
-    data = figure.send("reset")
+    data = figure.send("reset", panel="left")
     left = _panel(data, "left")
     assert (left["run"], left["shared"]) == (None, None)
     assert left["probe"]["frame"]["variants"]["left"]["weight_grad"][4] == 0
@@ -135,12 +140,12 @@ def test_a_first_change_that_may_not_start_a_run_is_kept_and_says_why(figure, en
     assert _panel(data, "left")["network"]["layers"][4]["gain"] == 0
 
 
-def test_start_runs_all_three_and_reset_leaves_them(figure):
-    data = figure.send("start", paused=True)
+def test_a_start_of_all_runs_three_and_a_reset_of_all_leaves_them(figure):
+    data = _to_all(figure, "start", paused=True)
     runs = {panel["run"] for panel in data["panels"]}
     assert len(runs) == 3
     assert None not in runs
-    assert {panel["run"] for panel in figure.send("reset")["panels"]} == {None}
+    assert {panel["run"] for panel in _to_all(figure, "reset")["panels"]} == {None}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from skipviz.network import edit
 from skipviz.sharing import link
 from skipviz.tasks.event import LayerEvent, SkipEvent, applied
 from skipviz.web.content.page_data import network_data
-from skipviz.web.session_state.editor import Editor, events_between, network_after
+from skipviz.web.document.document import Document
+from skipviz.web.document.edits import events_between, network_after
+from skipviz.web.document.reducer import reduced
 
 
 def edge_into(network, target: str, source: str) -> str:
@@ -144,19 +146,21 @@ def test_an_edge_that_is_off_carries_no_gradient_and_the_frame_says_so():
     assert grads[1:] == [0.0, 0.0]
 
 
-def test_a_live_run_follows_edges_and_boxes_of_branches_through_the_editor_and_back():
-    editor = Editor(experiment(GATE))
+def test_a_live_run_follows_edges_and_boxes_of_branches_through_the_document_and_back():
+    document = Document(experiment(GATE))
     for command, event in (
         ({"op": "skips", "ids": [ASKED], "changes": {"on": False}}, SkipEvent(ids=(ASKED,), on=False, variant="network")),
         ({"op": "layers", "ids": ["open"], "changes": {"gain": 0.5}}, LayerEvent(ids=("open",), gain=0.5, variant="network")),
     ):
-        before = editor.experiment
-        after = before.with_network(network_after(before.network, command))
-        assert events_between(before, after) == [event]
-        editor.put(after)
-    assert editor.step_back() == [LayerEvent(ids=("open",), gain=1.0, variant="network")]
-    assert editor.step_back() == [SkipEvent(ids=(ASKED,), on=True, variant="network")]
-    assert editor.network == GATE
+        before, document = document, reduced(document, command)
+        assert events_between(before.experiment, document.experiment) == [event]
+    for event in (
+        LayerEvent(ids=("open",), gain=1.0, variant="network"),
+        SkipEvent(ids=(ASKED,), on=True, variant="network"),
+    ):
+        before, document = document, document.back()
+        assert events_between(before.experiment, document.experiment) == [event]
+    assert document.experiment.network == GATE
 
 
 def test_no_live_run_follows_a_change_of_what_a_branch_is_made_of():

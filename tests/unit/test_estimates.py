@@ -14,6 +14,7 @@ from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.presets import get
 from skipviz.tasks.task import Task
 from skipviz.web.content.page_data import editor_data
+from skipviz.web.document.lab import Lab
 from skipviz.web.session_state.editor import Editor
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +135,7 @@ def test_what_a_step_took_is_said_of_the_next_run_of_its_shape_and_an_estimate_b
         probe = lambda self, *_, **__: None  # noqa: E731
         has_data = lambda self, _: True  # noqa: E731
 
-    editor, engine = Editor(get("vanishing-residual")), Engine()
+    editor, engine = Editor(Lab(get("vanishing-residual"))), Engine()
     said = editor_data(editor, engine, "me", page="lab", compact=False)
     assert said["pending"]
     assert said["estimate"] == {"seconds": round(step_seconds(editor.experiment), 5), "memory_mb": said["estimate"]["memory_mb"]}

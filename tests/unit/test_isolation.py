@@ -14,6 +14,7 @@ from loopback import OWNER, STRANGER, served
 
 from skipviz.sharing import link
 from skipviz.tasks import presets
+from skipviz.web.document.labs import labs
 from skipviz.web.http import routes
 from skipviz.web.session_state.classroom import classrooms, new_token
 
@@ -26,6 +27,8 @@ CHANGES = {
     ("DELETE", "/skipviz/runs/{id}"): None,
 }
 """Routes that change a run, and a body that its owner could send: refused."""
+LABS = {("POST", "/skipviz/labs/{id}")}
+"""The route that changes a lab: its own browser's only."""
 WEIGHTS = "/skipviz/runs/{id}.safetensors"
 """Nobody has them while the run goes on."""
 LISTS = {("GET", "/skipviz/runs"): "", ("GET", "/skipviz/cards"): "?runs={id}"}
@@ -87,7 +90,7 @@ def asked(client, method, path, cookie):
 
 
 def test_every_route_of_the_app_is_named_here():
-    named = CHANGES.keys() | LISTS.keys() | WATCHED.keys() | COMMON.keys() | BEGINS | PRIVATE
+    named = CHANGES.keys() | LABS | LISTS.keys() | WATCHED.keys() | COMMON.keys() | BEGINS | PRIVATE
     assert named == OURS
 
 
@@ -100,6 +103,16 @@ def test_another_browser_changes_nothing(client, engine, run, method, path, cook
     assert list(answer) == ["error"]
     assert (run.state, run.title, run.step, run.experiment, run.events, run.waiting) == before
     assert engine.run(run.id) is run
+
+
+@pytest.mark.parametrize("cookie", [STRANGER, None, "skipviz=", "skipviz=" + "a" * 19, "other=" + OWNER])
+def test_another_browser_changes_no_lab(client, engine, cookie):
+    lab = labs.opened(endless(), OWNER)
+    before = lab.document
+    status, answer = client.request("POST", f"/skipviz/labs/{lab.id}", {"op": "start"}, cookie=cookie)
+    assert status == (403 if cookie == STRANGER else 401), answer
+    assert list(answer) == ["error"]
+    assert lab.document is before
 
 
 @pytest.mark.parametrize("cookie", [STRANGER, None])

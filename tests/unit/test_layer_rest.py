@@ -16,7 +16,7 @@ from skipviz.network.chain import wiring_of
 from skipviz.network.rest import residual_branches, stand_ins, unfit
 from skipviz.tasks.event import LayerEvent, SkipEvent, applied
 from skipviz.tasks.twin import twin_of
-from skipviz.web.session_state.editor import events_between
+from skipviz.web.document.edits import events_between
 
 RESIDUAL = families.mlp(depth=6, width=8, skip_every=2)
 NARROWING = Network(

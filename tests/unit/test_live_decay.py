@@ -12,7 +12,7 @@ from skipviz.tasks.change import CHANGES
 from skipviz.tasks.change.decay import DecayEvent
 from skipviz.tasks.event import message_from
 from skipviz.web.content import bundle
-from skipviz.web.session_state.editor import events_between
+from skipviz.web.document.edits import events_between
 
 OPTIMIZERS = {
     "sgd": lambda weights: torch.optim.SGD(weights, lr=0.01, weight_decay=0.0),

@@ -15,11 +15,12 @@ from skipviz.sharing.script.experiment import script
 from skipviz.tasks.comparison import differences
 from skipviz.tasks.experiment import Experiment, experiment_from_json
 from skipviz.tasks.task import Task
+from skipviz.web.document.document import Document
+from skipviz.web.document.edits import events_between
 from skipviz.web.forms import FORMS
 from skipviz.web.forms.architecture import with_values
 from skipviz.web.forms.family_detection import recognised
 from skipviz.web.forms.form_values import built, usual_values
-from skipviz.web.session_state.editor import Editor, events_between
 
 DIGITS = Task(name="digits")
 PLAIN = usual_values("resnet").changed(depth=8, width=2, plain="plain", version="v2", shortcut="project-all")
@@ -39,17 +40,18 @@ def test_what_made_a_network_stays_with_it_through_json_edits_and_undo():
     begun = experiment_of(form)
     assert begun.network.origin.model_dump() == {"family": "resnet", "values": {"depth": 8, "width": 2}}
     assert experiment_from_json(begun.to_json()).network.origin == begun.network.origin
-    editor = Editor(begun)
-    editor.put(begun.with_network(edit.set_skip(begun.network, begun.network.skips[0].id, on=False, strength=0.5)))
-    assert recognised(editor.experiment).form == form
-    editor.put(with_values(editor.experiment, form.changed(depth=14), DIGITS, keep=True))
-    assert recognised(editor.experiment).form == form.changed(depth=14)
-    assert not editor.network.skips[0].on
-    editor.put(editor.experiment.with_network(edit.remove_layer(editor.network, "f3")))
-    assert recognised(editor.experiment).near == form.changed(depth=14)
+    document = Document(begun)
+    skip = begun.network.skips[0].id
+    document = document.put(begun.with_network(edit.set_skip(begun.network, skip, on=False, strength=0.5)))
+    assert recognised(document.experiment).form == form
+    document = document.put(with_values(document.experiment, form.changed(depth=14), DIGITS, keep=True))
+    assert recognised(document.experiment).form == form.changed(depth=14)
+    assert not document.experiment.network.skips[0].on
+    document = document.put(document.experiment.with_network(edit.remove_layer(document.experiment.network, "f3")))
+    assert recognised(document.experiment).near == form.changed(depth=14)
     for shown in (form.changed(depth=14), form, form):
-        editor.step_back()
-        assert recognised(editor.experiment).form == shown
+        document = document.back()
+        assert recognised(document.experiment).form == shown
 
 
 def test_a_setting_that_leaves_no_trace_in_the_network_is_known_from_what_made_it():

@@ -12,7 +12,7 @@ let behind = [];
  * A command that a live run has already carried out may be sent later, so that the rerun does not delay what it did. What waits
  * when a page is left is sent by the next one: a rerun of the page that is left would bring it back.
  * @param {string} sender  the page
- * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
+ * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, look: (version: number, later: number) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
 export function createCommands(sender) {
   let queue = behind.filter((command) => command.sender === sender);
@@ -20,6 +20,8 @@ export function createCommands(sender) {
   let others = behind.filter((command) => command.sender !== sender);
   behind = [];
   let timer = 0;
+  let looking = 0;
+  let looks = 0;
   // Python's session that is talked to: a restarted server begins another, and is sent the last commands once more by
   // Streamlit itself, which have been done already.
   let session = "";
@@ -62,10 +64,16 @@ export function createCommands(sender) {
     destroy() {
       document.removeEventListener("click", leave, true);
       clearTimeout(timer);
+      clearTimeout(looking);
       behind = [...others, ...queue];
     },
     /** Ask for frames as the page's data, or no longer. @param {boolean} on */
     feed: (on) => emit("feed", on),
+    /** Have the page drawn anew, from the version of its document that it lacks. @param {number} version @param {number} later ms */
+    look(version, later) {
+      clearTimeout(looking);
+      looking = window.setTimeout(() => emit("look", `${version} ${(looks += 1)}`), later);
+    },
   };
 }
 

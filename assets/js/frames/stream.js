@@ -11,8 +11,9 @@ const SILENCE = 20_000;
  * Keep one EventSource open on the runs that are asked for, or on the server's notices.
  * @param {(message: any) => void} onMessage
  * @param {(reachable: boolean, notice?: string) => void} onReach  says whether the route can be reached, and what the server said before it went
+ * @param {() => string} labs  the page's labs and the versions of their documents that it knows, as id:version,…
  */
-export function createStream(onMessage, onReach) {
+export function createStream(onMessage, onReach, labs = () => "") {
   /** @type {EventSource | null} */
   let source = null;
   /** @type {string[]} */
@@ -57,6 +58,7 @@ export function createStream(onMessage, onReach) {
     const after = runs.filter((run) => run in seen).map((run) => `${run}:${seen[run]}`);
     const query = new URLSearchParams(room ? { follow: room } : runs.length ? { runs: runs.join(",") } : { notices: "1" });
     if (after.length) query.set("after", after.join(","));
+    if (labs()) query.set("labs", labs());
     const opened = new EventSource(routeTo(`skipviz/stream?${query}`));
     source = opened;
     silence = window.setTimeout(routesAreSilent, SILENCE);
@@ -185,7 +187,7 @@ function createFeed(take, onReach) {
  * Post JSON to one of our routes and return the answer; never throws.
  * @param {string} path
  * @param {any} body
- * @returns {Promise<{ok: boolean, error?: string, [key: string]: any}>}
+ * @returns {Promise<{ok: boolean, status?: number, error?: string, [key: string]: any}>}
  */
 export async function post(path, body) {
   const unreachable = { ok: false, error: "The server cannot be reached.", unreachable: true };
@@ -197,7 +199,7 @@ export async function post(path, body) {
       body: JSON.stringify(body),
     });
     const data = await answer.json();
-    return { ...data, ok: answer.ok };
+    return { ...data, ok: answer.ok, status: answer.status };
   } catch {
     checkRoutes();
     return unreachable;
@@ -213,16 +215,4 @@ export async function resumeRun(run, ask) {
   const answer = await post(`skipviz/runs/${run}/resume`, {});
   if (answer.unreachable) ask({ op: "resume", run });
   return answer.ok || answer.unreachable ? "" : answer.error || "";
-}
-
-/**
- * Start a run without waiting for Python's page; null where that is not possible and Python must do it.
- * @param {{link: string, speed: number | null, ghost: boolean, paused: boolean}} wanted
- * @returns {Promise<{run?: string, error?: string} | null>}
- */
-export async function startRun(wanted) {
-  if (!wanted.link) return null;
-  const answer = await post("skipviz/runs", { ...wanted, speed: wanted.speed ?? undefined });
-  if (answer.unreachable) return null;
-  return answer.ok ? { run: answer.run } : { error: answer.error };
 }

@@ -3,6 +3,9 @@
 import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 
+// px of bars beside a drawing that leaves them less.
+const LEAST_BARS = 130;
+
 /** @returns {Record<string, any>} every part by name; `root` holds them all */
 export function labElements() {
   const page = /** @type {Record<string, any>} */ ({});
@@ -48,14 +51,43 @@ export function labElements() {
   return page;
 }
 
-/** Let the network's card say how much room it has, for the style sheet. @param {Record<string, any>} page */
+/** Let the network's card say how much room it has, and how high the dock of a phone is, for the style sheet. @param {Record<string, any>} page */
 export function followRoom(page) {
   const room = new ResizeObserver(() => {
     const [bars, card] = [page.bars.clientWidth, page.card.clientWidth];
     page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
     page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
     page.card.dataset.tight = card < 620 ? "true" : card < 690 ? "close" : "false";
+    page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`);
   });
   room.observe(page.bars);
+  room.observe(page.transport);
+  page.scroll.onscroll = () => page.card.style.setProperty("--sv-scrolled", `${-page.scroll.scrollLeft}px`);
   return room;
+}
+
+/** Give the rows the size of what is drawn in them. @param {Record<string, any>} page @param {any} data @param {any} drawn  its diagram, or its U */
+export function fitRows(page, data, drawn) {
+  const column = drawn === data.diagram;
+  const axis = data.figures.rows.light.layout.meta.axis;
+  page.rows.classList.toggle("u", !column);
+  // What is unfolded beside the trunk may be wider than a phone: the bars stay a row's width, and both are scrolled.
+  const wide = column && (drawn.unfolded.length > 0 || drawn.shape === "layers");
+  page.rows.style.minWidth = wide ? `${drawn.width + LEAST_BARS}px` : "";
+  page.card.dataset.scrolls = String(wide);
+  page.rows.style.height = column ? `${drawn.height + axis}px` : "";
+  page.bars.style.height = `${data.diagram.height + axis}px`;
+  page.scroll.classList.toggle("zoomed", data.zoom > 1);
+  page.card.dataset.u = String(!column);
+  page.card.style.setProperty("--sv-gain-x", `${drawn.gain_x}px`);
+  page.card.style.setProperty("--sv-diagram-width", `${drawn.width}px`);
+}
+
+/** Hear of the wheel that zooms. @param {Record<string, any>} page @param {(inwards: boolean) => void} zoom */
+export function onZoom(page, zoom) {
+  page.rows.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    zoom(event.deltaY < 0);
+  }, { passive: false });
 }

@@ -10,7 +10,7 @@ import { createPlayer } from "./player.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
 import { createReachNote } from "../common/reach_note.js";
 import { canResume } from "../common/run_words.js";
-import { createStream, post, resumeRun, startRun } from "../frames/stream.js";
+import { createStream, post, resumeRun } from "../frames/stream.js";
 import { createTransport } from "../lab/transport.js";
 import { themeOf } from "../common/theme.js";
 import { showMessage } from "../frames/once.js";
@@ -32,7 +32,7 @@ export function createFigure(root, commands) {
   let asked = false;
   const toastHost = element("div", { class: "sv-toast-host" });
   const toast = createToast(toastHost);
-  const outer = { command: (command) => commands.send(command, command.live ? 250 : 0), problem: (sentence, title = "Not done.") => toast.show(title, sentence) };
+  const outer = { commands, answered: (id, run) => answered(id, run), problem: (sentence, title = "Not done.") => toast.show(title, sentence) };
   const panels = ["left", "center", "right"].map((id) => createFigurePanel(id, { ...outer, main: () => press(id), repeat: (change) => repeat(id, change) }));
   /** @type {Record<string, number>} */
   const repeating = {};
@@ -66,9 +66,11 @@ export function createFigure(root, commands) {
       draw(true);
     },
     reset() {
-      for (const panel of panels) if (!panel.store.shared) panel.store.reset(null);
+      for (const panel of panels.filter((one) => !one.store.shared)) {
+        panel.store.reset(null);
+        panel.press.send({ op: "reset" });
+      }
       watch();
-      commands.send({ op: "reset" });
       draw(true);
     },
     speed: () => {},
@@ -129,19 +131,15 @@ export function createFigure(root, commands) {
     const mine = panels.filter((panel) => !panel.store.shared);
     return (mine.length ? mine : panels).map((panel) => panel.id);
   }
-  async function start(paused, chosen = allOwn()) {
+  function start(paused, chosen = allOwn()) {
     for (const panel of panels) if (chosen.includes(panel.id)) panel.own("?");
     draw(true);
-    /** @type {Record<string, string>} */
-    const runs = {};
-    for (const panel of commands.waiting() ? [] : data.panels.filter((one) => chosen.includes(one.id))) {
-      const answer = await startRun({ link: panel.link, speed: data.speed, ghost: false, paused });
-      if (answer?.error) toast.show("Not started.", answer.error);
-      if (answer?.run) runs[panel.id] = answer.run;
-    }
-    for (const panel of panels) if (runs[panel.id]) panel.own(runs[panel.id]);
+    for (const panel of panels) if (chosen.includes(panel.id)) panel.press.send({ op: "start", speed: data.speed, paused });
+  }
+  /** A panel's lab has a run, or another one. */
+  function answered(id, run) {
+    if (run && run !== panelOf(id).store.id) panelOf(id).own(run);
     watch();
-    commands.send({ op: "start", paused, runs, panels: chosen });
   }
   function watch() {
     stream.watch(/** @type {string[]} */ (stores().map((store) => store.id).filter((run) => run && run !== "?")));
@@ -167,14 +165,14 @@ export function createFigure(root, commands) {
   }
   const stream = createStream(
     (message) => {
-      for (const store of stores()) {
-        store.take(message);
-      }
+      if (message.lab) return panels.forEach((panel) => panel.press.heard(message));
+      for (const store of stores()) store.take(message);
       arrive();
       reach.saving(stores().find((store) => store.unsaved)?.unsaved ?? null);
       soon();
     },
     reach.update,
+    () => panels.map((panel) => panel.press.known()).filter(Boolean).join(","),
   );
   // Who comes when the shared run is over sees it from its beginning, unless things are not to move by themselves. Its
   // recordings come one after the other: those that are there wait at their beginning for the others.

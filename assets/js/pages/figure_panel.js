@@ -20,11 +20,11 @@ import { sayNoPlots } from "../plots/no_plots.js";
 import { createRowsPlot } from "../plots/plot_rows.js";
 import { createRunStore } from "../frames/store.js";
 import { buttonWords } from "../common/run_words.js";
-import { post } from "../frames/stream.js";
+import { createLabCommands } from "../frames/lab_commands.js";
 
 /**
  * @param {string} id  left, center or right
- * @param {{command: (command: any) => number, problem: (sentence: string, title?: string) => void, main: () => void, repeat: (change: number) => void}} outer
+ * @param {{commands: ReturnType<import("../frames/commands.js").createCommands>, answered: (id: string, run: string | null) => void, problem: (sentence: string, title?: string) => void, main: () => void, repeat: (change: number) => void}} outer
  */
 export function createFigurePanel(id, outer) {
   const store = createRunStore();
@@ -45,10 +45,10 @@ export function createFigurePanel(id, outer) {
   const spoken = element("p", { class: "sv-spoken", "aria-live": "polite" });
   const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => outer.repeat(-1) }, "−");
   const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => outer.repeat(1) }, "+");
-  const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.command({ op: "open", panel: id, layer: null }) });
+  const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.commands.send({ op: "open", panel: id, layer: null }) });
   const exporting = createExportPanel({
     name: `Export the ${id} network`, title: () => `Figure 4.9, ${id}: ${data.title}`, wedges: () => wedge, diagram: diagramHost, plots: [["bars", "Gradient bars", bars], ["loss", "Losses", losses]], panel: id, quiet: true,
-    shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.command,
+    shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.commands.send,
   });
   const root = element(
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
@@ -69,17 +69,19 @@ export function createFigurePanel(id, outer) {
   /** @type {any} */
   let lossPlot = null;
 
-  async function edit(kind, names, changes) {
-    const live = store.hears() && store.mine && !store.shared;
+  const press = createLabCommands({
+    commands: { ...outer.commands, send: (command) => outer.commands.send({ ...command, panel: id }) },
+    refuse: (heading, sentence) => {
+      if (store.id === "?") adopt(null, false);
+      outer.problem(sentence, heading);
+    },
+    show: (heading, sentence) => outer.problem(sentence, heading),
+    answered: (answer) => outer.answered(id, answer.run),
+  });
+  function edit(kind, names, changes) {
     for (const part of partsOf(data.network, kind)) if (names.includes(part.id)) Object.assign(part, changes);
     view.mark(kind === "skip" ? "skip" : "valve", names, data.network);
-    outer.command({ op: kind === "skip" ? "skips" : "layers", panel: id, ids: names, changes, live });
-    if (!live) return;
-    // The twin has no skips to switch; a valve beside a layer is shut in both.
-    const message = { kind, ids: names, ...(kind === "skip" ? { variant: data.variant } : {}), ...changes };
-    const answer = await post(`skipviz/runs/${store.id}/events`, message);
-    if (answer.unreachable) outer.command({ op: "tell", run: store.id, message });
-    else if (!answer.ok) outer.problem(answer.error || "");
+    press.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes }, store.hears() && !store.shared);
   }
   const historyView = createHistoryView(store, { data: () => data, showSwitches: (network) => view.showSwitches(network) });
   const act = historyView.guard({
@@ -89,7 +91,7 @@ export function createFigurePanel(id, outer) {
     selectLayer: (names) => act.toggleValve(names),
     addSkip: () => outer.problem(pressWords("Skips are added in the Lab; here a click switches those of the figure.")),
     remove: () => outer.problem("Nothing is removed from the figure; switch a skip off, or open it in the Lab."),
-    open: (layer) => outer.command({ op: "open", panel: id, layer }),
+    open: (layer) => outer.commands.send({ op: "open", panel: id, layer }),
     hover(node, sentence) {
       if (sentence) tooltip.show(node || rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, values()));
@@ -133,13 +135,14 @@ export function createFigurePanel(id, outer) {
   }
 
   return {
-    id, root, store,
+    id, root, store, press,
     /** Whether hollow bars of the twin are drawn. */
     twinned: () => Boolean(hollow()),
     /** @param {string} run  one that this browser has just started for the panel, or "?" while it is asked for */
     own: (run) => adopt(run, false),
     /** @param {any} next */
     update(next) {
+      if (!press.take(next.lab) && data) return;
       const same = data?.network.depth === next.network.depth;
       data = next;
       const run = next.run ?? next.shared;

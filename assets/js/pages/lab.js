@@ -8,16 +8,16 @@ import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { countInForce, switchedOn, toggled } from "../common/in_force.js";
 import { createInspector } from "../lab/inspector.js";
+import { createLabCommands } from "../frames/lab_commands.js";
 import { createLabKeys } from "../lab/lab_keys.js";
 import { createLabLegend } from "../lab/lab_legend.js";
-import { followRoom, labElements } from "../lab/lab_elements.js";
+import { fitRows, followRoom, labElements, onZoom } from "../lab/lab_elements.js";
 import { labLinks } from "../lab/lab_links.js";
 import { createLabPlots } from "../lab/lab_plots.js";
 import { createHints } from "../lab/hints.js";
 import { brokenWords, marksOf } from "../common/gradient_words.js";
 import { createToast, createTooltip } from "../common/notice.js";
 import { createNetworkShape } from "../lab/network_shape.js";
-import { createOtherTab } from "../lab/other_tab.js";
 import { createHistoryView } from "../lab/history_view.js";
 import { partsOf } from "../common/parts.js";
 import { createUnfolded } from "../lab/unfolded.js";
@@ -39,10 +39,6 @@ import { themeOf } from "../common/theme.js";
 import { createWatching } from "../lab/watching.js";
 
 const LIVE = new Set(["on", "strength", "gain"]);
-// Milliseconds after which Python hears of what a live run was sent directly.
-const TELL_LATER = 250;
-// px of bars beside a drawing that leaves them less.
-const LEAST_BARS = 130;
 
 /**
  * @param {HTMLElement} root
@@ -59,6 +55,10 @@ export function createLab(root, commands) {
   let data = null;
   /** @type {{kind: string, ids: string[]} | null} */
   let selected = null;
+  /** @type {any} what is to be selected once it is drawn */
+  let chosen = null;
+  /** Whether what was typed or switched was refused, and the page is to show what stands. */
+  let refused = false;
   let speed = /** @type {number | null} */ (100);
   let measureTimer = 0;
   const options = { quantity: "weight", measure: "norm", scale: "absolute", baseline: true, numbered: false };
@@ -69,24 +69,35 @@ export function createLab(root, commands) {
   const ids = (kind) => partsOf(data.network, kind).map((part) => part.id);
 
   function edit(kind, names, changes, final) {
-    const live = store.hears() && store.state !== "queued" && store.mine && Object.keys(changes).every((name) => LIVE.has(name));
-    if (live) run.send({ kind, ids: names, ...changes }, final);
+    const live = store.hears() && Object.keys(changes).every((name) => LIVE.has(name));
     for (const part of partsOf(data.network, kind)) if (names.includes(part.id)) Object.assign(part, changes);
     diagram.mark(kind === "skip" ? "skip" : "valve", names, data.network);
     data.network.skips_on = countInForce(data.network.skips);
-    if (final) commands.send({ op: kind === "skip" ? "skips" : "layers", ids: names, changes, live }, live ? TELL_LATER : 0);
+    const command = { op: kind === "skip" ? "skips" : "layers", ids: names, changes };
+    if (final) press.send(command, live);
+    else if (live) press.send({ ...command, passing: true });
     draw.text();
   }
 
-  const refuse = (title, sentence) => toast.show(title, sentence);
+  function refuse(title, sentence) {
+    refused = true;
+    if (store.id === "?") adopt(null);
+    toast.show(title, sentence);
+  }
+  const press = createLabCommands({
+    commands, refuse,
+    show: (title, sentence) => toast.show(title, sentence),
+    answered(answer) {
+      chosen = answer.select ?? chosen;
+      if (answer.run && answer.run !== store.id) adopt(answer.run);
+    },
+  });
   const watching = createWatching({
     store, data: () => data, ask: (command) => commands.send(command), refuse,
     take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names) => diagram.mark(kind, names, data.network),
   });
-  const otherTab = createOtherTab(store, { data: () => data, tell: (command) => commands.send(command), showSwitches: (network) => diagram.showSwitches(network) });
   const run = createRunControl(store, {
-    commands, refuse, drawText: () => draw.text(), adopt: (id) => adopt(id), sent: (message) => otherTab.sent(message),
-    link: () => data.link, wanted: () => ({ speed, ghost: options.baseline }),
+    commands, refuse, send: (command) => press.send(command), drawText: () => draw.text(), wanted: () => ({ speed, ghost: options.baseline }),
   });
   const historyView = createHistoryView(store, { data: () => data, showSwitches: (network) => diagram.showSwitches(network) });
   const act = historyView.guard(watching.guard({
@@ -100,11 +111,11 @@ export function createLab(root, commands) {
     selectSkip: (names) => select("skip", names),
     selectLayer: (names) => select("layer", names),
     deselect: () => select(null, []),
-    addSkip: (source, target) => commands.send({ op: "add_skip", source, target }),
-    insert: (position) => commands.send({ op: "insert_layer", position }),
+    addSkip: (source, target) => press.send({ op: "add_skip", source, target }),
+    insert: (position) => press.send({ op: "insert_layer", position }),
     remove(kind, names) {
       select(null, []);
-      commands.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
+      press.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
     },
     open: (layer) => commands.send({ op: "open", layer, shown: data.unfolded }),
     unfold: (parts) => commands.send({ op: "open", parts, shown: data.unfolded }),
@@ -125,19 +136,18 @@ export function createLab(root, commands) {
     reset: () => {
       store.reset(null);
       stream.watch([]);
-      commands.send({ op: "reset" });
+      press.send({ op: "reset" });
       draw.all();
     },
     speed(value) {
       speed = store.speed = value;
       // One that has ended keeps it for when it goes on.
-      if (store.hears() || (store.frames.length && store.mine)) run.send({ kind: "speed", steps_per_second: value }, true);
+      if (store.hears() || (store.frames.length && store.mine)) run.send({ kind: "speed", steps_per_second: value });
       else draw.text();
     },
     rate(value, final) {
-      if (store.hears() && store.mine) run.send({ kind: "rate", learning_rate: value }, final);
       data.learning_rate = value;
-      if (final) commands.send({ op: "rate", learning_rate: value, live: store.hears() });
+      if (final || store.hears()) press.send({ op: "rate", learning_rate: value, ...(final ? {} : { passing: true }) });
     },
     seek(step) {
       looked.forget();
@@ -146,13 +156,14 @@ export function createLab(root, commands) {
     },
     options() {
       page.root.classList.toggle("sv-numbered", options.numbered);
-      if (store.hears() && store.mine) run.send({ kind: "ghost", ghost: options.baseline }, true);
+      if (store.hears() && store.mine) run.send({ kind: "ghost", ghost: options.baseline });
       draw.all();
     },
     refuse,
     travel(operation) {
       act.seek(null);
-      commands.send({ op: operation });
+      if (operation === "undo" && data.undo_watches) commands.send({ op: operation });
+      else press.send({ op: operation });
     },
   }), refuse);
 
@@ -223,24 +234,16 @@ export function createLab(root, commands) {
   const keys = createLabKeys(page.root, { chosen: () => Boolean(selected), act });
 
   const room = followRoom(page);
-  const dock = new ResizeObserver(() => page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`));
-  dock.observe(page.transport);
-
-  page.scroll.onscroll = () => page.card.style.setProperty("--sv-scrolled", `${-page.scroll.scrollLeft}px`);
-
   const zoom = (factor) => commands.send({ op: "zoom", factor: Math.round(Math.min(6, Math.max(1, factor)) * 100) / 100 });
   const legend = createLabLegend(page.legend, { zoom: (factor) => zoom(data.zoom * factor), foldAgain: () => act.open(null) });
-  page.rows.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    if (!commands.waiting()) zoom(data.zoom * (event.deltaY < 0 ? 1.25 : 0.8));
-  }, { passive: false });
+  onZoom(page, (inwards) => commands.waiting() || zoom(data.zoom * (inwards ? 1.25 : 0.8)));
 
   const reach = createReachNote();
   page.root.append(reach.root);
   const stream = createStream(
     (message) => {
-      if (message.follow) watching.followed(message);
+      if (message.lab) press.heard(message);
+      else if (message.follow) watching.followed(message);
       else if (store.take(message)) {
         lookAgain();
         draw.soon();
@@ -248,6 +251,7 @@ export function createLab(root, commands) {
       reach.saving(store.unsaved);
     },
     reach.update,
+    () => (data?.watch ? "" : press.known()),
   );
 
   // A page that is loaded anew, for another theme or by hand, shows again the step that was looked at.
@@ -273,7 +277,6 @@ export function createLab(root, commands) {
       page.root.dataset.theme = theme;
       legend.draw(theme, data.legend[theme]);
       watching.sync();
-      otherTab.follow();
       watching.update();
       historyView.mark();
       const look = projector.look(data);
@@ -337,9 +340,11 @@ export function createLab(root, commands) {
     /** @param {any} next  what Python knows */
     update(next) {
       exporting.take(next.file);
-      if (showMessage(next, toast)) inspector.renew();
-      if (data && (commands.waiting() || watching.stale(next))) {
-        if (next.run !== store.id && next.run && !next.watch) adopt(next.run);
+      if (showMessage(next, toast) || refused) inspector.renew();
+      refused = false;
+      const known = press.take(next.lab);
+      if (data && (!known || commands.waiting() || watching.stale(next))) {
+        if (known && next.run !== store.id && next.run && !next.watch) adopt(next.run);
         return;
       }
       const first = !data;
@@ -357,25 +362,15 @@ export function createLab(root, commands) {
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
       const drawn = shape.update(next);
-      const axis = next.figures.rows.light.layout.meta.axis;
       diagram.show(drawn);
       diagram.watched(Boolean(next.watch));
-      page.rows.classList.toggle("u", drawn !== next.diagram);
-      // What is unfolded beside the trunk may be wider than a phone: the bars stay a row's width, and both are scrolled.
-      const wide = drawn === next.diagram && (drawn.unfolded.length > 0 || drawn.shape === "layers");
-      page.rows.style.minWidth = wide ? `${drawn.width + LEAST_BARS}px` : "";
-      page.card.dataset.scrolls = String(wide);
-      page.rows.style.height = drawn === next.diagram ? `${drawn.height + axis}px` : "";
-      page.bars.style.height = `${next.diagram.height + axis}px`;
-      page.scroll.classList.toggle("zoomed", next.zoom > 1);
+      fitRows(page, next, drawn);
       legend.update(next);
-      page.card.dataset.u = String(drawn !== next.diagram);
-      page.card.style.setProperty("--sv-gain-x", `${drawn.gain_x}px`);
-      page.card.style.setProperty("--sv-diagram-width", `${drawn.width}px`);
       page.root.querySelector(".sv-undo").disabled = !next.undo;
       page.root.querySelector(".sv-redo").disabled = !next.redo;
       if (selected && !selected.ids.every((id) => ids(selected.kind).includes(id))) selected = null;
-      selected = takeOnce(next, "select") ?? selected;
+      selected = chosen ?? takeOnce(next, "select") ?? selected;
+      chosen = null;
       diagram.select(selected?.kind ?? null, selected?.ids ?? []);
       viewOptions.update(next.network.note);
       if (next.pending) measureSoon();
@@ -399,7 +394,6 @@ export function createLab(root, commands) {
       reach.destroy();
       watching.destroy();
       room.disconnect();
-      dock.disconnect();
       plots.destroy();
     },
   };

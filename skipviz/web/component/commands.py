@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...engine import EngineError
-from ...network.base import NetworkError
-from ...tasks.experiment import ExperimentError
+from ..document.commands import REFUSED, refusal
 from . import component
 
 TITLES = {"open_file": "This file does not open."}
 """What stands before a refusal, by operation, where it is not "Not done."."""
-LONGEST = 500
-"""Characters of a refusal; our own are shorter."""
 
 
 def perform_all(key: str, state: Any, perform: Callable[[dict], object]) -> None:
@@ -23,13 +19,5 @@ def perform_all(key: str, state: Any, perform: Callable[[dict], object]) -> None
         state.done = command["n"]
         try:
             perform(command)
-        except (NetworkError, EngineError, ExperimentError) as error:
-            state.message = (TITLES.get(command["op"], "Not done."), capital(str(error)))
-        except (ArithmeticError, LookupError, TypeError, ValueError):
-            state.message = (TITLES.get(command["op"], "Not done."), "The page sent what is no command.")
-
-
-def capital(text: str) -> str:
-    """Return a refusal's text as a sentence begins, without its end where it repeats at length what was sent."""
-    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
-    return text[:1].upper() + text[1:]
+        except REFUSED as error:
+            state.message = (TITLES.get(command["op"], "Not done."), refusal(error))

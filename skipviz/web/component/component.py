@@ -35,8 +35,8 @@ def mount(data: dict, key: str) -> None:
     inline = bool(_state(key).get("inline")) or st.session_state.get("inline", False)
     if inline:
         st.session_state.inline = True
-    sent = {**data, "view": view.page_fields(), "session": _session(), **_once(data, key)}
-    changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed")}
+    sent = {**data, "view": view.page_fields(), "session": _session(), "look": _state(key).get("look"), **_once(data, key)}
+    changes = {f"on_{name}_change": lambda: None for name in ("commands", "inline", "feed", "look")}
     _component(inline)(data=[sent], key=key, **changes)
 
 

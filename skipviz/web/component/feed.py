@@ -15,9 +15,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ...engine import get_engine
 from ..content import bundle
+from ..document.labs import labs
 from ..http.shutdown_notice import ASKING, shutdown_notice
 from ..session_state import session
 from ..session_state.classroom import classrooms
+from ..session_state.editor import Editor
 from .tape import Tape
 
 PERIOD = 0.25
@@ -30,14 +32,17 @@ def _component():
     return st.components.v2.component("skipviz_feed", js=bundle.feed(), isolate_styles=False)
 
 
-def draw(runs: Sequence[str] = (), token: str | None = None, version: int = 0) -> None:
-    """Hand on what `runs` have to tell; a classroom's page is drawn anew once its `version` has passed."""
-    st.fragment(_draw, run_every=PERIOD if runs or token else ASKING)(list(runs), token, version)
+def draw(runs: Sequence[str] = (), token: str | None = None, version: int = 0, editors: Sequence[Editor] = ()) -> None:
+    """Hand on what `runs` have to tell; a page is drawn anew once its classroom's `version` or an editor's document has passed."""
+    versions = {editor.lab.id: editor.document.version for editor in editors}
+    st.fragment(_draw, run_every=PERIOD if runs or token or versions else ASKING)(list(runs), token, version, versions)
 
 
-def _draw(runs: list[str], token: str | None, version: int) -> None:
+def _draw(runs: list[str], token: str | None, version: int, versions: dict[str, int]) -> None:
     room = classrooms.get(token) if token else None
     if room is not None and room.version != version:
+        st.rerun()
+    if any(lab.document.version != known for name, known in versions.items() if (lab := labs.get(name)) is not None):
         st.rerun()
     for run_id in runs:
         get_engine().seen(run_id)

@@ -237,8 +237,8 @@ def editor_data(
         "began": _began(run, experiment),
         "zoom": editor.zoom,
         "unfolded": sorted(seen if editor.unfolded is None else editor.unfolded, key=str),
-        "undo": len(editor.undo),
-        "redo": len(editor.redo),
+        "undo": len(editor.document.undo),
+        "redo": len(editor.document.redo),
         "select": editor.select,
     }
 

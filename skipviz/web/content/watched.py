@@ -11,6 +11,7 @@ import json
 from collections import OrderedDict
 
 from ...tasks.experiment import Experiment
+from ..document.lab import Lab
 from ..session_state.editor import Editor
 from .page_data import editor_data
 
@@ -38,7 +39,9 @@ async def watched(experiment: Experiment, run_id: str | None, engine, *, compact
 
 def _drawn(experiment: Experiment, run_id: str | None, engine, compact: bool) -> tuple[bytes, bool]:
     """Return the data, and whether they are all there."""
-    data = editor_data(Editor(experiment, run=run_id), engine, "", page="lab", compact=compact, asker=f"watched {id(experiment)}")
+    data = editor_data(
+        Editor(Lab(experiment, run=run_id)), engine, "", page="lab", compact=compact, asker=f"watched {id(experiment)}"
+    )
     data["mine"] = False
     return gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 3), not data["pending"]
 

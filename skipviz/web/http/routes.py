@@ -15,30 +15,31 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ...engine import Engine, EngineError, begin_engine, get_engine
+from ...engine import Engine, begin_engine, get_engine
 from ...network.base import Frozen, NetworkError, sentence
 from ...sharing import link
 from ...storage import Run
 from ...tasks.event import Speed, message_from
-from ...tasks.experiment import MAX_JSON, Experiment
+from ...tasks.experiment import Experiment
 from ..content import bundle, run_cards
-from ..content.files import FileError
 from ..content.watched import watched
+from ..document.labs import labs
 from ..session_state.address import address_of
 from ..session_state.classroom import classrooms, is_token
 from ..session_state.identity import Identity, owner_of
 from .downloads import download_routes
+from .endpoint import Endpoint, RefusalError, body_of, owner_posting
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
+from .lab_commands import post_command
 from .shares import STREAM_AGAIN, stream_place
 from .shutdown_notice import RESTARTS, shutdown_notice
 from .sockets import send_at_once
@@ -49,12 +50,8 @@ MAX_MESSAGES = 200
 MAX_NAMED = 12_000
 """Layers and skips that the events of one post name: all skips of the largest network, twice."""
 NOT_JSON = "the body is not JSON"
-
-
-class _RefusalError(Exception):
-    def __init__(self, status: int, reason: str, again: int | None = None) -> None:
-        super().__init__(reason)
-        self.status, self.again = status, again
+MOST_NAMED_LABS = 1000
+"""Characters that name the labs of a page."""
 
 
 class _Submission(Frozen):
@@ -71,30 +68,6 @@ class _Renaming(Frozen):
     """What `PATCH /skipviz/runs/{id}` takes."""
 
     title: str = Field(max_length=1000)
-
-
-class _Endpoint:
-    """An ASGI endpoint around `handler(request) -> Response` that answers every refusal with one sentence."""
-
-    def __init__(self, handler) -> None:
-        self._handler = handler
-
-    async def __call__(self, scope, receive, send) -> None:
-        try:
-            response = await self._handler(Request(scope, receive))
-        except (_RefusalError, FileError) as refusal:
-            response = _error(refusal.status, str(refusal), refusal.again)
-        except EngineError as error:
-            response = _error(error.status, str(error))
-        except ClientDisconnect:
-            return
-        await response(scope, receive, send)
-
-
-def _error(status: int, reason: str, again: int | None = None) -> Response:
-    """Return a refusal; `again` is after how many seconds another try may succeed."""
-    headers = {"cache-control": "no-store", **({} if again is None else {"retry-after": str(again)})}
-    return JSONResponse({"error": reason}, status_code=status, headers=headers)
 
 
 class _EventStream(Response):
@@ -114,22 +87,24 @@ class _EventStream(Response):
 async def _stream(request: Request) -> Response:
     """GET /skipviz/stream?runs=a,b&after=a:12,b:7 — news of runs as they come; ?follow=TOKEN — of a classroom's.
 
-    With ?notices=1 only what the server tells every page, as before it restarts: for pages that show no run.
+    With &labs=x:3,y:5 also that a lab's document is another than the version that the page has. With
+    ?notices=1 only what the server tells every page, as before it restarts: for pages that show no run.
     """
     run_ids = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
     room = request.query_params.get("follow")
     if room is not None and not is_token(room):
-        raise _RefusalError(400, "this is no classroom's link")
+        raise RefusalError(400, "this is no classroom's link")
     notices = request.query_params.get("notices") == "1"
     if room is None and not notices and not (1 <= len(run_ids) <= MAX_RUNS and max(map(len, run_ids)) <= 64):
-        raise _RefusalError(400, f"name between 1 and {MAX_RUNS} runs: /skipviz/stream?runs=a,b")
+        raise RefusalError(400, f"name between 1 and {MAX_RUNS} runs: /skipviz/stream?runs=a,b")
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
     place = stream_place(request.scope, get_engine().settings)
     if isinstance(place, str):
-        raise _RefusalError(429, place, STREAM_AGAIN)
+        raise RefusalError(429, place, STREAM_AGAIN)
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    return _EventStream(Viewer([] if room or notices else run_ids, cursors_from(known), room), place)
+    known_labs = dict([*cursors_from(request.query_params.get("labs", "")[:MOST_NAMED_LABS]).items()][:MAX_RUNS])
+    return _EventStream(Viewer([] if room or notices else run_ids, cursors_from(known), room, known_labs), place)
 
 
 async def _get_view(request: Request) -> Response:
@@ -138,7 +113,7 @@ async def _get_view(request: Request) -> Response:
     room = classrooms.get(asked["follow"]) if asked.get("follow") else None
     run = get_engine().run(room.run if room and room.run else asked.get("run", ""))
     if room is None and run is None:
-        raise _RefusalError(404, "there is no such run, or it is no longer kept")
+        raise RefusalError(404, "there is no such run, or it is no longer kept")
     experiment = run.experiment if run else room.experiment
     compact = asked.get("compact") == "1"
     body = await watched(experiment, run.id if run else None, get_engine(), compact=compact)
@@ -158,7 +133,7 @@ async def _get_cards(request: Request) -> Response:
     """GET /skipviz/cards?runs=a,b — facts and small pictures of one's own runs, for the list of them."""
     ids = [part[:64] for part in request.query_params.get("runs", "").split(",") if part]
     if len(ids) > run_cards.MOST:
-        raise _RefusalError(400, f"name at most {run_cards.MOST} runs: /skipviz/cards?runs=a,b")
+        raise RefusalError(400, f"name at most {run_cards.MOST} runs: /skipviz/cards?runs=a,b")
     owner = owner_of(request.scope)
     shown = await asyncio.to_thread(run_cards.cards, get_engine(), owner, ids) if owner else []
     return JSONResponse({"cards": shown}, headers={"cache-control": "no-store"})
@@ -166,24 +141,24 @@ async def _get_cards(request: Request) -> Response:
 
 async def _post_run(request: Request) -> Response:
     """POST /skipviz/runs {"experiment": …, "speed": …, "ghost": …, "paused": …} → {"run": id}."""
-    owner = _owner(request)
-    body = await _body(request)
+    owner = owner_posting(request)
+    body = await body_of(request)
 
     def submit() -> str:
         try:
             asked = _Submission.kept(body)
         except ValidationError as error:
             if error.errors(include_url=False)[0]["type"] == "json_invalid":
-                raise _RefusalError(400, NOT_JSON) from None
-            raise _RefusalError(422, sentence(error)) from None
+                raise RefusalError(400, NOT_JSON) from None
+            raise RefusalError(422, sentence(error)) from None
         except (NetworkError, RecursionError, ValueError) as error:
-            raise _RefusalError(422, str(error)[:300]) from None
+            raise RefusalError(422, str(error)[:300]) from None
         if (asked.experiment is None) == (asked.link is None):
-            raise _RefusalError(422, "give an experiment or a link, one of them")
+            raise RefusalError(422, "give an experiment or a link, one of them")
         try:
             experiment = asked.experiment or link.decode(asked.link)
         except link.LinkError as error:
-            raise _RefusalError(422, str(error)) from None
+            raise RefusalError(422, str(error)) from None
         engine = get_engine()
         address = address_of(request.scope, engine.settings.trusted_proxies)
         return engine.submit(experiment, owner, asked.speed, asked.ghost, asked.paused, address=address)
@@ -193,24 +168,24 @@ async def _post_run(request: Request) -> Response:
 
 async def _post_events(request: Request) -> Response:
     """POST /skipviz/runs/{id}/events: one event or control, or a list of them → {"ok": true, "step": n}."""
-    owner = _owner(request)
+    owner = owner_posting(request)
     run = await _run(request)
-    body = await _body(request)
+    body = await body_of(request)
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        raise _RefusalError(400, NOT_JSON) from None
+        raise RefusalError(400, NOT_JSON) from None
     messages = data if isinstance(data, list) else [data]
     if not 1 <= len(messages) <= MAX_MESSAGES:
-        raise _RefusalError(422, f"send between 1 and {MAX_MESSAGES} messages")
+        raise RefusalError(422, f"send between 1 and {MAX_MESSAGES} messages")
 
     def post() -> dict:
         try:
             checked = [message_from(message) for message in messages]
         except NetworkError as error:
-            raise _RefusalError(422, str(error)) from None
+            raise RefusalError(422, str(error)) from None
         if sum(len(getattr(message, "ids", ())) for message in checked) > MAX_NAMED:
-            raise _RefusalError(422, f"the events of one post name at most {MAX_NAMED:,} layers and skips")
+            raise RefusalError(422, f"the events of one post name at most {MAX_NAMED:,} layers and skips")
         return [get_engine().post(run.id, owner, message) for message in checked][-1]
 
     return JSONResponse(await asyncio.to_thread(post))
@@ -225,23 +200,23 @@ async def _get_runs(request: Request) -> Response:
 
 async def _patch_run(request: Request) -> Response:
     """PATCH /skipviz/runs/{id} {"title": …} → {"ok": true, "title": …}."""
-    owner = _owner(request)
+    owner = owner_posting(request)
     try:
-        asked = _Renaming.model_validate_json(await _body(request))
+        asked = _Renaming.model_validate_json(await body_of(request))
     except ValidationError as error:
-        raise _RefusalError(422, sentence(error)) from None
+        raise RefusalError(422, sentence(error)) from None
     return JSONResponse(await asyncio.to_thread(get_engine().rename, request.path_params["id"], owner, asked.title))
 
 
 async def _delete_run(request: Request) -> Response:
     """DELETE /skipviz/runs/{id} → {"ok": true}; a run that still goes on is refused."""
-    owner = _owner(request)
+    owner = owner_posting(request)
     return JSONResponse(await asyncio.to_thread(get_engine().delete, request.path_params["id"], owner))
 
 
 async def _post_resume(request: Request) -> Response:
     """POST /skipviz/runs/{id}/resume → {"ok": true, "step": n}, the step from which it goes on."""
-    owner = _owner(request)
+    owner = owner_posting(request)
     engine = get_engine()
     address = address_of(request.scope, engine.settings.trusted_proxies)
     return JSONResponse(await asyncio.to_thread(engine.resume, request.path_params["id"], owner, address))
@@ -285,38 +260,6 @@ async def _run(request: Request) -> Run:
     return get_engine().kept(run_id) or await asyncio.to_thread(get_engine().look_up, run_id)
 
 
-def _owner(request: Request) -> str:
-    """Return who posts; refuses other sites, other content than JSON, and browsers without identity."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    foreign = site not in ("same-origin", "none") if site else bool(origin) and _host_of(origin) != request.headers.get("host")
-    if foreign:
-        raise _RefusalError(403, "posts come from skipviz's own pages only")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise _RefusalError(415, "the body's content type is application/json")
-    owner = owner_of(request.scope)
-    if owner is None:
-        raise _RefusalError(401, "this browser has no identity yet: load the page first and allow its cookie")
-    return owner
-
-
-def _host_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_JSON:
-            raise _RefusalError(413, f"a request's body has at most {MAX_JSON:,} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
 _broadcasters: dict[asyncio.AbstractEventLoop, Broadcaster] = {}
 
 
@@ -335,9 +278,11 @@ async def lifespan(app):
     broadcaster = _broadcaster()
     _end_streams_on_signals(broadcaster)
     send_at_once()
+    forget = engine.subscribe(labs.run_changed)
     try:
         yield {"engine": engine}
     finally:
+        forget()
         broadcaster.close()
         _broadcasters.clear()
         await asyncio.to_thread(engine.close)
@@ -384,18 +329,19 @@ _private = Middleware(PrivateFigures, token=lambda: get_engine().settings.metric
 _files = Middleware(HeldFiles, held=held_by_streamlit)
 middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), _files, _private, Middleware(Identity)]
 routes = [
-    Route("/skipviz/stream", _Endpoint(_stream), methods=["GET"]),
-    Route("/skipviz/runs", _Endpoint(_get_runs), methods=["GET"]),
-    Route("/skipviz/view", _Endpoint(_get_view), methods=["GET"]),
-    Route("/skipviz/runs", _Endpoint(_post_run), methods=["POST"]),
-    *download_routes(_Endpoint, _run),
-    Route("/skipviz/runs/{id}", _Endpoint(_get_run), methods=["GET"]),
-    Route("/skipviz/runs/{id}", _Endpoint(_patch_run), methods=["PATCH"]),
-    Route("/skipviz/runs/{id}", _Endpoint(_delete_run), methods=["DELETE"]),
-    Route("/skipviz/runs/{id}/resume", _Endpoint(_post_resume), methods=["POST"]),
-    Route("/skipviz/runs/{id}/events", _Endpoint(_post_events), methods=["POST"]),
-    Route("/skipviz/cards", _Endpoint(_get_cards), methods=["GET"]),
-    Route("/skipviz/page.js", _Endpoint(_get_page), methods=["GET"]),
-    Route("/skipviz/plotly.js", _Endpoint(_get_plotly), methods=["GET"]),
+    Route("/skipviz/stream", Endpoint(_stream), methods=["GET"]),
+    Route("/skipviz/runs", Endpoint(_get_runs), methods=["GET"]),
+    Route("/skipviz/view", Endpoint(_get_view), methods=["GET"]),
+    Route("/skipviz/runs", Endpoint(_post_run), methods=["POST"]),
+    *download_routes(Endpoint, _run),
+    Route("/skipviz/runs/{id}", Endpoint(_get_run), methods=["GET"]),
+    Route("/skipviz/runs/{id}", Endpoint(_patch_run), methods=["PATCH"]),
+    Route("/skipviz/runs/{id}", Endpoint(_delete_run), methods=["DELETE"]),
+    Route("/skipviz/runs/{id}/resume", Endpoint(_post_resume), methods=["POST"]),
+    Route("/skipviz/runs/{id}/events", Endpoint(_post_events), methods=["POST"]),
+    Route("/skipviz/labs/{id}", Endpoint(post_command), methods=["POST"]),
+    Route("/skipviz/cards", Endpoint(_get_cards), methods=["GET"]),
+    Route("/skipviz/page.js", Endpoint(_get_page), methods=["GET"]),
+    Route("/skipviz/plotly.js", Endpoint(_get_plotly), methods=["GET"]),
     *_health.routes(),
 ]

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from ...engine import Engine, EngineError
+from ..document.labs import labs
 from ..session_state.classroom import Classroom, classrooms
 
 PERIOD = 0.05
@@ -47,15 +48,18 @@ class Viewer:
     """One open stream: which runs, and up to where it has them (None: nothing yet).
 
     With the token of a classroom it has whatever run that shows, and hears of each change of it. Without runs and room it
-    only hears what is sent to all.
+    only hears what is sent to all, and each of `labs` whose document is of another version than it has.
     """
 
-    def __init__(self, run_ids: list[str], known: dict[str, int], room: str | None = None) -> None:
+    def __init__(
+        self, run_ids: list[str], known: dict[str, int], room: str | None = None, labs: dict[str, int] | None = None
+    ) -> None:
         self.cursors: dict[str, int | None] = {run_id: known.get(run_id) for run_id in run_ids}
         self.known = known
         self.steps: dict[str, int] = {}
         self.room = room
         self.version: int | None = None
+        self.labs = labs or {}
         self.leaves: list[Callable[[], None]] = []
         self.wake = asyncio.Event()
         self.wake.set()
@@ -81,7 +85,8 @@ class Broadcaster:
         self._closed, self._notice = False, None
         self._encoded: dict[tuple, tuple[int, bytes, int]] = {}
         self._unsubscribe = engine.subscribe(self._changed)
-        self._unfollow = classrooms.subscribe(self._moved)
+        self._unfollow = classrooms.subscribe(lambda token: self._moved(lambda viewer: viewer.room == token))
+        self._unread = labs.subscribe(lambda lab: self._moved(lambda viewer: lab in viewer.labs))
         self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
 
     @property
@@ -95,6 +100,7 @@ class Broadcaster:
         self._pulse.cancel()
         self._unsubscribe()
         self._unfollow()
+        self._unread()
         for viewer in self._all:
             viewer.close(notice)
 
@@ -114,7 +120,7 @@ class Broadcaster:
                 await send({"type": "http.response.body", "body": LISTENING, "more_body": True})
             while not viewer.gone:
                 viewer.wake.clear()
-                parts = self._room_news(viewer)
+                parts = self._room_news(viewer) + _lab_news(viewer)
                 parts += [part for run_id in viewer.cursors for part in self._news(viewer, run_id)]
                 if not parts and self._loop.time() - sent >= KEEP_ALIVE:
                     parts = [b": still here\n\n"]
@@ -170,14 +176,14 @@ class Broadcaster:
         self._join(viewer)
         return _message(None, json.dumps(room.news() if room else Classroom.unknown(viewer.room)).encode())
 
-    def _moved(self, token: str) -> None:
-        """Note a classroom's change; called from whichever thread made it."""
+    def _moved(self, concerned: Callable[[Viewer], bool]) -> None:
+        """Note a classroom's or a lab's change; called from whichever thread made it."""
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._wake_followers, token)
+            self._loop.call_soon_threadsafe(self._wake, concerned)
 
-    def _wake_followers(self, token: str) -> None:
+    def _wake(self, concerned: Callable[[Viewer], bool]) -> None:
         for viewer in self._all:
-            if viewer.room == token:
+            if concerned(viewer):
                 viewer.wake.set()
 
     def _news(self, viewer: Viewer, run_id: str) -> list[bytes]:
@@ -241,6 +247,17 @@ class Broadcaster:
         for viewer in self._all:
             viewer.wake.set()
         self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
+
+
+def _lab_news(viewer: Viewer) -> list[bytes]:
+    """Return that a lab's document is another than the viewer has, and take it as told."""
+    parts = []
+    for identifier, known in viewer.labs.items():
+        lab = labs.get(identifier)
+        if lab is not None and lab.document.version != known:
+            viewer.labs[identifier] = lab.document.version
+            parts += _message(None, json.dumps({"lab": identifier, "version": lab.document.version}).encode())
+    return parts
 
 
 async def _until_gone(viewer: Viewer, receive) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from ...engine import EngineError, get_engine
-from ...network.edit import set_layers, set_skips, with_switches_of
+from ...engine import get_engine
+from ...network.edit import with_switches_of
 from ...tasks import presets
 from ...tasks.twin import TWIN, with_twin
 from ..component import component, feed, inline_download
-from ..component.commands import capital, perform_all
+from ..component.commands import perform_all
 from ..content.page_data import editor_data
+from ..document.commands import handle
 from ..session_state import session, view
-from ..session_state.editor import Editor, events_between
-from ..session_state.shared_demo import REPEATS, SPEED, opening, repeated, shared_demo
+from ..session_state.editor import Editor
+from ..session_state.figure_rules import is_shared
+from ..session_state.shared_demo import REPEATS, SPEED, repeated, shared_demo
 
 KEY = "figure"
 TEXTS = {
@@ -43,6 +45,8 @@ def page() -> None:
     """Draw the page of the three panels."""
     obey()
     state = session.figure_state()
+    for editor in state.editors.values():
+        editor.look()
     view.write_address(_address(state))
     panels = [_panel(state, name, editor) for name, editor in state.editors.items()]
     component.mount(
@@ -81,13 +85,14 @@ def _panel(state: session.SessionState, name: str, editor: Editor) -> dict:
     title, text = TEXTS[name]
     facts = {
         "id": name,
+        "lab": {"id": editor.lab.id, "version": editor.document.version},
         "stem": inline_download.stem_of(editor),
         "title": title,
         "text": text,
         "repeat": repeat,
         "most": presets.MOST_REPEATS[name],
         "folded": editor.folded,
-        "shared": shared_demo.runs(get_engine()).get(name) if _is_shared(name, editor) else None,
+        "shared": shared_demo.runs(get_engine()).get(name) if is_shared(name, editor.document) else None,
         "twin": {"name": TWIN, "lacks": _lacks(editor)} if TWIN in editor.experiment.variants else None,
     }
     return {**data, **facts}
@@ -102,32 +107,14 @@ def _lacks(editor: Editor) -> str:
 
 def _absent(state: session.SessionState, panels: list[dict]) -> str | None:
     """Return why a panel that is to show everybody's run shows none, or None."""
-    lacks = any(panel["shared"] is None and _is_shared(panel["id"], state.editors[panel["id"]]) for panel in panels)
+    lacks = any(panel["shared"] is None and is_shared(panel["id"], state.editors[panel["id"]].document) for panel in panels)
     return shared_demo.absence(get_engine()) if lacks else None
-
-
-def _is_shared(name: str, editor: Editor) -> bool:
-    """Return whether the panel shows everybody's run: nothing was changed and none of one's own started."""
-    return editor.run is None and editor.experiment == opening(name)
 
 
 def perform(state: session.SessionState, command: dict) -> None:
     """Do one command of the page; raises `NetworkError` or `EngineError` with a sentence."""
     operation = command["op"]
     if view.perform(command) or feed.perform(command) or inline_download.perform(state.editors.get(command.get("panel")), command):
-        return
-    if operation == "start":
-        runs, panels = dict(command.get("runs") or {}), command.get("panels") or list(state.editors)
-        wanted = {"speed": SPEED, "baseline": False, "paused": bool(command.get("paused"))}
-        for name, editor in state.editors.items():
-            if runs.get(name):
-                session.adopt(editor, str(runs[name]), **wanted)
-            elif name in panels:
-                session.start(editor, **wanted)
-        return
-    if operation == "reset":
-        for name in command.get("panels") or list(state.editors):
-            session.leave(state.editors[name])
         return
     if operation == "compact":
         state.compact = True
@@ -145,22 +132,9 @@ def perform(state: session.SessionState, command: dict) -> None:
     if operation == "repeat":
         _repeat(state, name, editor, int(command["change"]))
         return
-    shown = editor.run is not None or _is_shared(name, editor)
-    change = {"skips": set_skips, "layers": set_layers}[operation]
-    allowed = {key: value for key, value in dict(command["changes"]).items() if key in ("on", "gain", "strength")}
-    experiment = with_twin(editor.experiment.with_network(change(editor.network, command["ids"], **allowed)))
-    events, posted = events_between(editor.experiment, experiment), bool(command.get("live"))
-    session.accept(editor, experiment, events, posted, extends=False)
-    if shown and editor.run is None and not _is_shared(name, editor):
-        _start_own(state, editor)
-
-
-def _start_own(state: session.SessionState, editor: Editor) -> None:
-    """Start a run of the visitor's own of a changed panel; where that is refused, the change stays and is measured."""
-    try:
-        session.start(editor, speed=SPEED, baseline=False, paused=False)
-    except EngineError as error:
-        state.message = ("Not started.", capital(str(error)))
+    answer = handle(editor.lab, {**command, "speed": SPEED}, session.address())
+    editor.look()
+    state.notify(answer.said)
 
 
 def _repeat(state: session.SessionState, name: str, editor: Editor, change: int) -> None:
@@ -173,7 +147,7 @@ def _repeat(state: session.SessionState, name: str, editor: Editor, change: int)
     state.repeats[name] = max(1, min(presets.MOST_REPEATS[name], count + change * stride))
     editor.unfolded = None
     longer = repeated(name, state.repeats[name])
-    session.accept(editor, with_twin(longer.with_network(with_switches_of(longer.network, editor.network))), None)
+    session.accept(state, editor, with_twin(longer.with_network(with_switches_of(longer.network, editor.network))), ends=True)
 
 
 def _open(editor: Editor, command: dict) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from ...engine import get_engine
-from ...tasks.event import Control
-from ...tasks.experiment import Experiment
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.page_data import editor_data, link_of
+from ..document.commands import handle
+from ..document.labs import labs
 from ..session_state import session, view, watching
-from ..session_state.editor import LAYOUTS, Editor, events_between, network_after, unfolded_after
-from ..session_state.undo_cache import undo_cache
+from ..session_state.editor import LAYOUTS, Editor, unfolded_after
 from ..sidebar import sidebar, suggested_fix_bar
 from ..sidebar.hint import hint, next_hint
-from .opening import lab_state, open_text
+from .opening import lab_state, open_text, place_of
 
 KEY = "lab"
 MOST_ZOOM = 6.0
@@ -35,21 +34,24 @@ def page() -> None:
     if not watching.is_watching(state, editor):
         has_data = get_engine().has_data(editor.experiment)
         suggested_fix_bar.draw(
-            state.suggested_fix, editor.experiment, has_data, lambda experiment: session.accept(editor, experiment, None)
+            state.suggested_fix,
+            editor.experiment,
+            has_data,
+            lambda experiment: session.accept(state, editor, experiment, ends=True),
         )
     watching.show(state, editor)
     # Before the address, which may be loaded anew from the moment that it names this experiment.
     if not state.follow:
-        undo_cache.park(session.owner(), f"{link_of(editor.experiment)} {editor.run or ''}", editor.undo, editor.redo, editor.left)
+        labs.keep(editor.lab, place_of(editor))
     _address(state, editor)
     data = editor_data(editor, get_engine(), session.owner(), page="lab", compact=state.compact, height=view.room())
-    state.message, editor.said = state.message or editor.said, None
     component.mount(
         {
             "page": "lab",
             "done": state.done,
+            "lab": {"id": editor.lab.id, "version": editor.document.version},
             "compact": state.compact,
-            "speed": state.speed,
+            "speed": editor.lab.speed,
             "message": state.message,
             "file": inline_download.file(),
             "stem": inline_download.stem_of(editor),
@@ -64,7 +66,7 @@ def page() -> None:
     state.message = editor.select = None
     if component.wants_feed(KEY):
         watch = watching.page_fields(state, editor)["watch"] or {}
-        feed.draw([editor.run] if editor.run else [], state.follow, watch.get("version", 0))
+        feed.draw([editor.run] if editor.run else [], state.follow, watch.get("version", 0), [editor])
 
 
 def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
@@ -74,18 +76,7 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
         return
     if watching.perform(state, editor, command):
         return
-    if operation == "start":
-        state.speed = Control(kind="speed", steps_per_second=command.get("speed")).steps_per_second
-        wanted = {"speed": state.speed, "baseline": bool(command.get("ghost")), "paused": bool(command.get("paused"))}
-        if command.get("run"):
-            session.adopt(editor, str(command["run"]), **wanted)
-        else:
-            session.start(editor, **wanted)
-    elif operation == "reset":
-        session.leave(editor)
-    elif operation in ("undo", "redo"):
-        session.travel(editor, back=operation == "undo")
-    elif operation == "compact":
+    if operation == "compact":
         state.compact = True
     elif operation == "measure":
         return
@@ -100,20 +91,11 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
         editor.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
     elif operation == "layout":
         editor.layout = next((name for name in LAYOUTS if name == command["name"]), None)
-    elif operation == "rate":
-        training = editor.experiment.training.replaced(learning_rate=command["learning_rate"])
-        _put(editor, editor.experiment.replaced(training=training), command)
     else:
-        before = editor.network
-        after = network_after(before, command)
-        _put(editor, editor.experiment.with_network(after), command)
-        if operation == "add_skip":
-            editor.select = {"kind": "skip", "ids": [after.skips[-1].id]}
-
-
-def _put(editor: Editor, experiment: Experiment, command: dict) -> None:
-    events = events_between(editor.experiment, experiment)
-    session.accept(editor, experiment, events, posted=bool(command.get("live")))
+        answer = handle(editor.lab, command, session.address())
+        editor.look()
+        state.notify(answer.said)
+        editor.select = answer.select or editor.select
 
 
 def _address(state: session.SessionState, editor: Editor) -> None:

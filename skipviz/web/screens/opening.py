@@ -12,12 +12,12 @@ from ...sharing import link
 from ...tasks import presets
 from ...tasks.experiment import ExperimentError, experiment_from_json
 from ..content.page_data import link_of
+from ..document.labs import labs
 from ..session_state import session
 from ..session_state.classroom import is_token, owns
 from ..session_state.editor import Editor
 from ..session_state.session import SessionState
 from ..session_state.suggested_fix import back_to_own, suggested_fix_of
-from ..session_state.undo_cache import undo_cache
 from ..session_state.watching import is_watching, look_again, make_mine, stop_looking
 
 LAB_PRESET = "vanishing-plain"
@@ -30,14 +30,30 @@ _opened = lru_cache(maxsize=4)(link.opened)
 def lab_state() -> SessionState:
     """Return this session's lab, opened from the address where that names something."""
     if "lab_state" not in st.session_state:
-        st.session_state.lab_state = state = SessionState({"lab": Editor(presets.get(LAB_PRESET))}, compact=session.on_phone())
+        editor = Editor(labs.opened(presets.get(LAB_PRESET), session.owner()))
+        st.session_state.lab_state = state = SessionState({"lab": editor}, compact=session.on_phone())
         _open(state)
-        editor = state.editors["lab"]
         # An address that names nothing opens a lab of its own: what was done in another one is no part of it.
-        if not state.follow and (st.query_params.get("x") or st.query_params.get("run")):
-            place = f"{link_of(editor.experiment)} {editor.run or ''}"
-            editor.undo, editor.redo, editor.left = undo_cache.find(session.owner(), place)
+        if not editor.lab.watching and (st.query_params.get("x") or st.query_params.get("run")):
+            _find_again(editor)
     return st.session_state.lab_state
+
+
+def place_of(editor: Editor) -> str:
+    """Return the address' part that says what the lab holds."""
+    return f"{link_of(editor.experiment)} {editor.run or ''}"
+
+
+def _find_again(editor: Editor) -> None:
+    """View the lab that shows the run already, in another tab or before the page was loaded anew; without a run, take the undo
+    of the one that stood at this address."""
+    lab = labs.of_run(session.owner(), editor.run) if editor.run else None
+    document = labs.document_at(session.owner(), place_of(editor)) if lab is None else None
+    if lab is not None:
+        editor.hold(lab)
+    elif document is not None:
+        editor.lab.restore(document)
+        editor.look()
 
 
 def open_preset(name: str) -> None:
@@ -48,9 +64,9 @@ def open_preset(name: str) -> None:
     experiment, state = presets.get(name), lab_state()
     editor, task = state.editors["lab"], state.editors["lab"].experiment.task
     stop_looking(state, editor)
-    session.accept(editor, experiment, None)
+    session.accept(state, editor, experiment, ends=True)
     state.suggested_fix = back_to_own(task, editor.experiment)
-    editor.unfolded, editor.folded, editor.zoom, editor.layout = None, True, 1.0, None
+    editor.begin_anew()
     session.go("lab")
 
 
@@ -71,10 +87,10 @@ def open_text(state: SessionState, editor: Editor, text: str) -> None:
         return
     if is_watching(state, editor):
         make_mine(state, editor)
-        editor.experiment = experiment
+        editor.show(experiment)
     else:
-        session.accept(editor, experiment, None)
-    editor.unfolded, editor.folded, editor.zoom, editor.layout = None, True, 1.0, None
+        session.accept(state, editor, experiment, ends=True)
+    editor.begin_anew()
 
 
 def open_run(run_id: str) -> None:
@@ -86,9 +102,13 @@ def open_run(run_id: str) -> None:
     state = lab_state()
     editor = state.editors["lab"]
     stop_looking(state, editor)
-    editor.put(run.experiment)
-    editor.run = run.id
-    editor.unfolded, editor.folded, editor.zoom, editor.layout = None, True, 1.0, None
+    lab = labs.of_run(session.owner(), run.id)
+    if lab is not None:
+        editor.hold(lab)
+    else:
+        editor.lab.take(run)
+        editor.look()
+    editor.begin_anew()
     session.go("lab")
 
 
@@ -110,7 +130,7 @@ def _open(state: SessionState) -> None:
         except EngineError as error:
             missing = "is no longer kept" if error.status == 404 else "cannot be read now; its link opens it later"
         else:
-            editor.experiment, editor.run = run.experiment, run.id
+            editor.show(run.experiment, run.id)
             return
     _open_experiment(state, editor, query.get("x"))
     if follow and not state.message:
@@ -125,7 +145,8 @@ def _open_experiment(state: SessionState, editor: Editor, text: str | None) -> N
         return
     try:
         with _reading:
-            editor.experiment, torch = _opened(text)
+            experiment, torch = _opened(text)
+            editor.show(experiment)
     except link.LinkError as error:
         state.suggested_fix = suggested_fix_of(error.mismatch, editor.experiment)
         if state.suggested_fix is not None:

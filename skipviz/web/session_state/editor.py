@@ -1,33 +1,23 @@
-"""A person's experiment with undo and redo, and the run that belongs to it. Knows no Streamlit."""
+"""A page's view of one lab: its document as the page draws it, and how the page looks at it. Knows no Streamlit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
 
-from ...network import edit
-from ...network.base import NetworkError, channels
-from ...network.layer import Layer
-from ...network.merge import MERGES
 from ...network.network import Network
-from ...network.skip import Adapter
-from ...network.way import Way, ways
-from ...tasks.change import CHANGES
-from ...tasks.event import LayerEvent, SkipEvent
 from ...tasks.experiment import Experiment
+from ..document.document import Document
+from ..document.lab import Lab
 
-UNDO_LIMIT = 200
 LAYOUTS = ("column", "u", "layers")
 
 
 @dataclass
 class Editor:
-    """One panel's or one lab's experiment; `run` is the id of the run that trains it, if any."""
+    """One panel's or one lab's page; `document` is what its lab held when it was last looked at."""
 
-    experiment: Experiment
-    run: str | None = None
-    undo: list[Experiment] = field(default_factory=list)
-    redo: list[Experiment] = field(default_factory=list)
+    lab: Lab
+    document: Document = field(init=False)
     unfolded: frozenset[int | str] | None = None
     """Layers at which two blocks are open, and the last boxes of branches that are; None: what there is room for."""
     folded: bool = True
@@ -35,53 +25,43 @@ class Editor:
     layout: str | None = None
     """How the network is drawn, column, u or layers; None: in layers where no trunk dominates it, else as a column."""
     select: dict | None = None
-    said: tuple[str, str] | None = None
-    """What an edit did to the run, until that is sent."""
-    left: list[tuple[Experiment, str]] = field(default_factory=list)
-    """Runs that an edit has ended, the newest last, and the experiment that each stood at."""
-    before: Experiment | None = None
-    """What the last edit changed."""
+
+    def __post_init__(self) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Take what the lab holds now, and what was done to its run elsewhere."""
+        self.lab.follow()
+        self.document = self.lab.document
+
+    def hold(self, lab: Lab) -> None:
+        """View another lab."""
+        self.lab = lab
+        self.look()
+
+    def show(self, experiment: Experiment, run: str | None = None) -> None:
+        """Hold `experiment` and its run in place of what is held, which cannot be undone."""
+        self.lab.show(experiment, run)
+        self.look()
+
+    def begin_anew(self) -> None:
+        """Look at the whole of another network."""
+        self.unfolded, self.folded, self.zoom, self.layout = None, True, 1.0, None
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment as it is drawn."""
+        return self.document.experiment
 
     @property
     def network(self) -> Network:
         """The first variant's network."""
-        return self.experiment.network
+        return self.document.experiment.network
 
-    def put(self, experiment: Experiment) -> None:
-        """Take `experiment` as the newest one; what was before can be undone."""
-        if experiment == self.experiment:
-            return
-        self.before = self.experiment
-        self.undo.append(self.experiment)
-        del self.undo[:-UNDO_LIMIT]
-        self.redo.clear()
-        self.experiment = experiment
-
-    def step_back(self) -> list | None:
-        """Undo once and return the events that bring a live run along, or None if it cannot follow."""
-        return self._travel(self.undo, self.redo)
-
-    def step_forward(self) -> list | None:
-        """Redo once; as `step_back`."""
-        return self._travel(self.redo, self.undo)
-
-    def _travel(self, source: list[Experiment], target: list[Experiment]) -> list | None:
-        if not source:
-            return []
-        self.before = self.experiment
-        target.append(self.before)
-        self.experiment = source.pop()
-        return events_between(self.before, self.experiment)
-
-    def part(self) -> None:
-        """Remember with what it stood at before the last edit the run that this edit ends."""
-        if self.run is not None and self.before is not None:
-            self.left.append((self.before, self.run))
-            del self.left[:-UNDO_LIMIT]
-
-    def left_here(self) -> str | None:
-        """Return the run that an edit of just this experiment ended last, or None."""
-        return next((run for experiment, run in reversed(self.left) if experiment is self.experiment), None)
+    @property
+    def run(self) -> str | None:
+        """The id of the run that trains the experiment, if any."""
+        return self.document.run
 
 
 def unfolded_after(unfolded: frozenset[int | str] | None, command: dict) -> frozenset[int | str]:
@@ -102,118 +82,3 @@ def _listed(command: dict, name: str) -> frozenset[int | str] | None:
     """Return the layers and boxes that a command lists under a name, None where it has no such list."""
     parts = command.get(name)
     return frozenset(part for part in parts if isinstance(part, int | str)) if isinstance(parts, list) else None
-
-
-def network_after(network: Network, command: dict) -> Network:
-    """Return `network` after one structural or live command of the page; raises `NetworkError`."""
-    operation = command["op"]
-    if operation == "skips":
-        return _skips_changed(network, command["ids"], dict(command["changes"]))
-    if operation == "layers":
-        return _layers_changed(network, command["ids"], dict(command["changes"]))
-    if operation == "add_skip":
-        return _with_new_skip(network, int(command["source"]), int(command["target"]))
-    if operation == "insert_layer":
-        return edit.insert_layer(network, int(command["position"]))
-    return {"remove_skips": edit.remove_skips, "remove_layers": edit.remove_layers}[operation](network, command["ids"])
-
-
-def _with_new_skip(network: Network, source: int, target: int) -> Network:
-    """Add where that works; where something else lands or the shapes differ in kind, say why."""
-    taken = any(skip.target == target and MERGES[skip.merge].alone for skip in network.skips)
-    return edit.add_skip(network, source, target, merge="concat" if taken else "add")
-
-
-def _skips_changed(network: Network, ids: list[str], changes: dict) -> Network:
-    if changes.keys() & {"spatial", "adapter"}:
-        way = next(way for way in ways(network) if way.skip.id == network.edge(ids[0]).id)
-        changes["adapter"] = _adapter_changed(way, changes)
-    if "merge" in changes:
-        changes["adapter"] = network.skip(ids[0]).adapter.replaced(channels="auto", width=None)
-    return edit.set_skips(
-        network,
-        ids,
-        **_known(
-            changes,
-            {"on", "strength", "gain", "merge", "adapter", "source", "target", "learned", "rate", "softmax"}.union(
-                *(kind.fields for kind in MERGES.values())
-            ),
-        ),
-    )
-
-
-def _adapter_changed(way: Way, changes: dict) -> Adapter:
-    """Return a way's adapter with another spatial part, taken from the changes, or else another channel part."""
-    if "spatial" in changes:
-        return way.skip.adapter.replaced(spatial=changes.pop("spatial"), offset=None)
-    part, _, kernel = str(changes["adapter"]).partition(" ")
-    width = channels(way.target) if part == "project" and way.skip.joins else None
-    return way.skip.adapter.replaced(channels=part, width=width, kernel=int(kernel) if kernel.isdecimal() else 1)
-
-
-def _layers_changed(network: Network, ids: list[str], changes: dict) -> Network:
-    """Change fields of layers, and of those of their operations that have them."""
-    of_layer = Layer.model_fields.keys() - {"id", "op"}
-    of_op, wanted = {name: changes.pop(name) for name in [*changes] if name not in of_layer}, set(ids)
-    boxes = {field: getattr(network, field) for field in edit.BOXES}
-    _known(of_op, {name for layer in chain(*boxes.values()) if layer.id in wanted for name in layer.op.keys.values()})
-    if of_op:
-        changed = {k: tuple(_op_changed(layer, of_op) if layer.id in wanted else layer for layer in v) for k, v in boxes.items()}
-        network = edit.changed(network, **changed)
-    return edit.set_layers(network, ids, **changes) if changes else network
-
-
-def _op_changed(layer: Layer, changes: dict) -> Layer:
-    known = {name: value for name, value in changes.items() if name in layer.op.keys.values()}
-    return layer.replaced(op=layer.op.replaced(**known)) if known else layer
-
-
-def _known(changes: dict, names: set[str]) -> dict:
-    if unknown := set(changes) - names:
-        raise NetworkError(f"nothing is called {sorted(unknown)[0]}")
-    return changes
-
-
-def events_between(before: Experiment, after: Experiment) -> list | None:
-    """Return the events that turn a run of `before` into one of `after`; None when the structure differs."""
-    events: list = []
-    by_form = {kind: {name: getattr(after.training, name) for name in kind.fields} for kind in CHANGES.values() if kind.by_form}
-    changed = {name: value for fields in by_form.values() for name, value in fields.items()}
-    if before.training.replaced(**changed) != after.training or before.task != after.task:
-        return None
-    if before.variants.keys() != after.variants.keys():
-        return None
-    for kind, fields in by_form.items():
-        if any(getattr(before.training, name) != value for name, value in fields.items()):
-            events.append(kind.event(**fields))
-    for name, old in before.variants.items():
-        new = after.variants[name]
-        if any(getattr(old, name) != getattr(new, name) for name in type(old).model_fields.keys() - {*edit.PARTS, "origin"}):
-            return None
-        for event, parts, names in (
-            (SkipEvent, ((*old.skips, *old.edges), (*new.skips, *new.edges)), ("on", "strength", "gain")),
-            (LayerEvent, ((*old.layers, *old.branches), (*new.layers, *new.branches)), ("on", "gain")),
-        ):
-            found = _part_events(event, *parts, names, name)
-            if found is None:
-                return None
-            events += found
-    return sorted(events, key=_acts_late)
-
-
-def _acts_late(event) -> bool:
-    """Return whether an event comes after those that switch layers on, so that no layer is off meanwhile that cannot be."""
-    return not (isinstance(event, LayerEvent) and event.on)
-
-
-def _part_events(event, before, after, names: tuple[str, ...], variant: str) -> list | None:
-    if len(before) != len(after):
-        return None
-    groups: dict[tuple, list[str]] = {}
-    for old, new in zip(before, after, strict=True):
-        changes = {name: getattr(new, name) for name in names if getattr(new, name) != getattr(old, name)}
-        if old.model_copy(update=changes) != new:
-            return None
-        if changes:
-            groups.setdefault(tuple(changes.items()), []).append(new.id)
-    return [event(ids=tuple(ids), variant=variant, **dict(changes)) for changes, ids in groups.items()]

@@ -6,6 +6,8 @@ import contextlib
 
 from ...engine import EngineError, get_engine
 from ...sharing import link
+from ..document.commands import WATCHING
+from ..document.labs import labs
 from . import session
 from .classroom import classrooms, new_token, owns
 from .editor import Editor
@@ -13,27 +15,22 @@ from .session import SessionState, Watched
 
 ALLOWED = frozenset({"compact", "go", "measure", "mine", "open", "open_file", "zoom"})
 """Commands that change nothing but how one looks, or what makes something of one's own in place of what is watched."""
-REFUSAL = "you are watching: make it mine to change it"
 
 
 def is_watching(state: SessionState, editor: Editor) -> bool:
     """Return whether the lab shows what is not this browser's own."""
-    if state.follow:
-        return True
-    run = get_engine().run(editor.run) if editor.run else None
-    return run is not None and run.owner != session.owner()
+    return editor.lab.watching
 
 
 def look_again(state: SessionState, editor: Editor) -> None:
     """Bring a watching editor up to date: its classroom may show another run, its run may have been switched about."""
+    editor.look()
     if not is_watching(state, editor):
         return
     room = classrooms.get(state.follow) if state.follow else None
-    if room is not None:
-        editor.experiment, editor.run = room.experiment, room.run
-    run = get_engine().run(editor.run) if editor.run else None
-    if run is not None:
-        editor.experiment = run.experiment
+    shown = editor.document if room is None else room
+    run = get_engine().run(shown.run) if shown.run else None
+    editor.show(shown.experiment if run is None else run.experiment, shown.run)
 
 
 def perform(state: SessionState, editor: Editor, command: dict) -> bool:
@@ -43,10 +40,10 @@ def perform(state: SessionState, editor: Editor, command: dict) -> bool:
         _lead(state, bool(command["on"]))
     elif operation == "mine":
         make_mine(state, editor, str(command.get("run") or ""), str(command.get("link") or ""))
-    elif operation == "undo" and not editor.undo and state.watched is not None:
+    elif operation == "undo" and not editor.document.undo and state.watched is not None:
         _watch_again(state, editor)
     elif is_watching(state, editor) and operation not in ALLOWED:
-        raise EngineError(REFUSAL, 403)
+        raise EngineError(WATCHING, 403)
     else:
         return False
     return True
@@ -62,32 +59,32 @@ def make_mine(state: SessionState, editor: Editor, run_id: str = "", text: str =
     look_again(state, editor)
     if state.follow and classrooms.get(state.follow) is None:
         _take_shown(editor, run_id, text)
-    state.watched = Watched(editor.experiment, editor.run, state.follow)
-    stop_looking(state, editor)
-    editor.undo.clear()
-    editor.redo.clear()
+    watched = Watched(editor.experiment, editor.run, state.follow)
+    editor.hold(labs.opened(editor.experiment, session.owner()))
+    state.watched = watched
 
 
 def _take_shown(editor: Editor, run_id: str, text: str) -> None:
     run = get_engine().run(run_id) if run_id else None
     if run is not None:
-        editor.experiment = run.experiment
+        editor.show(run.experiment)
     elif text:
         with contextlib.suppress(link.LinkError):
-            editor.experiment = link.decode(text)
+            editor.show(link.decode(text))
 
 
 def stop_looking(state: SessionState, editor: Editor) -> None:
     """Keep the experiment that is watched, if any, and let go of whose it is."""
     if is_watching(state, editor):
-        state.follow, editor.run = None, None
+        state.follow = None
+        editor.show(editor.experiment)
 
 
 def _watch_again(state: SessionState, editor: Editor) -> None:
     watched, state.watched = state.watched, None
     session.leave(editor)
-    editor.redo.clear()
-    editor.experiment, editor.run, state.follow = watched.experiment, watched.run, watched.follow
+    editor.hold(labs.opened(watched.experiment, session.owner(), watched.run))
+    state.follow = watched.follow
     look_again(state, editor)
 
 
@@ -114,7 +111,9 @@ def page_fields(state: SessionState, editor: Editor) -> dict:
         watch = {"follow": state.follow, "version": room.version if room else 0, "ended": bool(room and room.ended)}
         watch["torch"] = link.torch_release()
         watch["own"] = bool(state.follow and owns(session.owner(), state.follow))
-    return {"watch": watch, "lead": state.lead, "undo": len(editor.undo) + (state.watched is not None)}
+    back = state.watched is not None
+    steps = len(editor.document.undo)
+    return {"watch": watch, "lead": state.lead, "undo": steps + back, "undo_watches": back and not steps}
 
 
 def address(state: SessionState, editor: Editor) -> dict[str, str]:

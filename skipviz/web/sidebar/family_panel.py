@@ -16,7 +16,7 @@ from ..forms.family_detection import TITLES, Recognised, recognised
 from ..forms.form import Setting
 from ..forms.form_values import FormValues, fits, followed_words, size_words
 from ..forms.output_size import output_words
-from ..session_state.editor import Editor, events_between
+from ..session_state.editor import Editor
 from ..session_state.larger_images_fix import larger_images
 from ..session_state.session import SessionState, accept, leave
 from .field import field_of
@@ -171,10 +171,10 @@ def take(state: SessionState, editor: Editor, make, structural: bool = True) -> 
         return False
     if structural:
         editor.unfolded, editor.folded = None, True
-    if experiment == editor.experiment:
-        if _known(experiment) != known(editor):
-            editor.experiment = experiment  # its form shows another value, of what leaves the network as it is
-        leave(editor)
-    else:
-        accept(editor, experiment, events_between(editor.experiment, experiment))
+    if experiment != editor.experiment:
+        accept(state, editor, experiment)
+        return True
+    if _known(experiment) != known(editor):
+        editor.show(experiment, editor.run)  # its form shows another value, of what leaves the network as it is
+    leave(editor)
     return True

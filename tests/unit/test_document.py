@@ -8,7 +8,8 @@ from skipviz.tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent, app
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 from skipviz.web.content.page_data import network_data
-from skipviz.web.session_state.editor import UNDO_LIMIT, Editor, events_between, network_after
+from skipviz.web.document.document import UNDO_LIMIT, Document
+from skipviz.web.document.edits import events_between, network_after
 
 
 def _experiment(**training) -> Experiment:
@@ -20,66 +21,80 @@ def _after(experiment: Experiment, **command) -> Experiment:
     return experiment.with_network(network_after(experiment.network, command))
 
 
-@pytest.fixture
-def editor():
-    return Editor(_experiment())
+def _put(document: Document, **command) -> Document:
+    return document.put(_after(document.experiment, **command))
 
 
-def test_undo_and_redo_walk_through_all_edits(editor):
-    states = [editor.experiment]
+def _events(before: Document, after: Document) -> list | None:
+    return events_between(before.experiment, after.experiment)
+
+
+def test_undo_and_redo_walk_through_all_edits():
+    stations = [Document(_experiment())]
     for k in range(1, 4):
-        states.append(_after(editor.experiment, op="insert_layer", position=k))
-        editor.put(states[-1])
-    back = []
+        stations.append(_put(stations[-1], op="insert_layer", position=k))
+    states = [station.experiment for station in stations]
+    document, back = stations[-1], []
     for _ in range(3):
-        editor.step_back()
-        back.append(editor.experiment)
+        document = document.back()
+        back.append(document.experiment)
     assert back == states[2::-1]
     for expected in states[1:]:
-        editor.step_forward()
-        assert editor.experiment == expected
+        document = document.forth()
+        assert document.experiment == expected
 
 
-def test_undo_with_nothing_to_undo_changes_nothing(editor):
-    before = editor.experiment
-    assert editor.step_back() == []
-    assert editor.step_forward() == []
-    assert editor.experiment == before
+def test_undo_with_nothing_to_undo_changes_nothing():
+    document = Document(_experiment())
+    assert document.back() is document.forth() is document
 
 
-def test_an_edit_that_changes_nothing_needs_no_undo(editor):
-    editor.put(_experiment())
-    assert editor.undo == []
+def test_an_edit_that_changes_nothing_needs_no_undo():
+    assert Document(_experiment()).put(_experiment()).undo == ()
 
 
-def test_a_new_edit_forgets_what_was_undone(editor):
-    editor.put(_after(editor.experiment, op="insert_layer", position=1))
-    editor.step_back()
-    editor.put(_after(editor.experiment, op="remove_layers", ids=["f2"]))
-    assert editor.redo == []
+def test_a_new_edit_forgets_what_was_undone():
+    document = _put(Document(_experiment()), op="insert_layer", position=1).back()
+    assert len(document.redo) == 1
+    assert _put(document, op="remove_layers", ids=["f2"]).redo == ()
 
 
-def test_undo_is_bounded(editor):
+def test_undo_is_bounded():
+    document = Document(_experiment())
     for step in range(UNDO_LIMIT + 5):
-        editor.put(_experiment(steps=step + 1))
-    assert len(editor.undo) == UNDO_LIMIT
+        document = document.put(_experiment(steps=step + 1))
+    assert len(document.undo) == UNDO_LIMIT
 
 
-def test_undo_of_a_toggle_gives_the_event_that_toggles_back(editor):
-    editor.put(_after(editor.experiment, op="skips", ids=["s1-3"], changes={"on": False}))
-    assert editor.step_back() == [SkipEvent(ids=("s1-3",), variant="net", on=True)]
-    assert editor.step_forward() == [SkipEvent(ids=("s1-3",), variant="net", on=False)]
+def test_undo_of_a_toggle_gives_the_event_that_toggles_back():
+    off = _put(Document(_experiment()), op="skips", ids=["s1-3"], changes={"on": False})
+    on = off.back()
+    assert _events(off, on) == [SkipEvent(ids=("s1-3",), variant="net", on=True)]
+    assert _events(on, on.forth()) == [SkipEvent(ids=("s1-3",), variant="net", on=False)]
 
 
-def test_undo_of_a_structural_edit_gives_no_events(editor):
-    editor.put(_after(editor.experiment, op="insert_layer", position=1))
-    assert editor.step_back() is None
+def test_undo_of_a_structural_edit_gives_no_events():
+    longer = _put(Document(_experiment()), op="insert_layer", position=1)
+    assert _events(longer, longer.back()) is None
 
 
 def test_equal_changes_of_several_parts_are_one_event():
     before = _experiment()
     after = before.with_network(edit.switch_all(before.network, False))
     assert events_between(before, after) == [SkipEvent(ids=("s1-3", "s3-5"), variant="net", on=False)]
+
+
+def test_a_change_that_is_the_same_in_each_of_several_variants_is_one_event_for_all():
+    before = Experiment(
+        variants={name: families.mlp(depth=6, width=8, skip_every=skips) for name, skips in (("plain", 0), ("residual", 2))},
+        task=Task(name="spiral"),
+    )
+    shut = {name: edit.set_layer(network, "f4", gain=0.0) for name, network in before.variants.items()}
+    shut["residual"] = edit.set_skip(shut["residual"], "s1-3", on=False)
+    assert events_between(before, before.replaced(variants=shut)) == [
+        LayerEvent(ids=("f4",), gain=0.0),
+        SkipEvent(ids=("s1-3",), variant="residual", on=False),
+    ]
 
 
 def test_different_changes_of_several_parts_are_events_of_their_own():

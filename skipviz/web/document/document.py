@@ -1,0 +1,51 @@
+"""What one lab holds: an experiment, what can be undone and redone, the run that trains it. A change makes a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ...tasks.experiment import Experiment
+
+UNDO_LIMIT = 200
+"""Steps back, steps forth and ended runs that are kept."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """`run` is the id of the run that trains the experiment, if any; `version` counts the changes."""
+
+    experiment: Experiment
+    run: str | None = None
+    undo: tuple[Experiment, ...] = ()
+    redo: tuple[Experiment, ...] = ()
+    ended: tuple[tuple[Experiment, str], ...] = ()
+    """Runs that an edit has ended, the newest last, and the experiment that each stood at."""
+    version: int = 0
+
+    def put(self, experiment: Experiment) -> Document:
+        """Return the document with `experiment` as its newest; what was before can be undone."""
+        if experiment == self.experiment:
+            return self
+        return replace(self, experiment=experiment, undo=(*self.undo, self.experiment)[-UNDO_LIMIT:], redo=())
+
+    def back(self) -> Document:
+        """Return the document as one undo leaves it; the same where there is nothing to undo."""
+        if not self.undo:
+            return self
+        *undo, experiment = self.undo
+        return replace(self, experiment=experiment, undo=tuple(undo), redo=(*self.redo, self.experiment))
+
+    def forth(self) -> Document:
+        """Return the document as one redo leaves it; the same where there is nothing to redo."""
+        if not self.redo:
+            return self
+        *redo, experiment = self.redo
+        return replace(self, experiment=experiment, undo=(*self.undo, self.experiment), redo=tuple(redo))
+
+    def without_run(self, stood: Experiment) -> Document:
+        """Return the document without the run that an edit has ended, which `stood` at the experiment before it."""
+        return replace(self, run=None, ended=(*self.ended, (stood, self.run))[-UNDO_LIMIT:])
+
+    def ended_here(self) -> str | None:
+        """Return the run that an edit of just this experiment ended last, or None."""
+        return next((run for experiment, run in reversed(self.ended) if experiment is self.experiment), None)

@@ -1,0 +1,232 @@
+"""A lab on the server: its document, which any thread may change, and the run that follows each change."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...engine import EngineError, get_engine
+from ...network.base import NetworkError
+from ...tasks.event import applied
+from ...tasks.experiment import Experiment
+from ...tasks.training_words import schedule_words
+from .document import Document
+from .edits import events_between
+from .reducer import LAB, Rules
+
+Message = tuple[str, str]
+"""A title and a sentence for whoever changed something."""
+
+
+class Lab:
+    """One lab of `owner`, whose run is told what an edit of the document changes; `changed(lab)` is called after each change."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        owner: str = "",
+        run: str | None = None,
+        rules: Rules = LAB,
+        changed: Callable[[Lab], object] = lambda lab: None,
+    ) -> None:
+        self.id, self.owner, self.rules, self.changed = secrets.token_urlsafe(9), owner, rules, changed
+        self.lock = threading.RLock()
+        self._document = Document(experiment, run)
+        self._seen: Experiment | None = None
+        """The run's experiment as this lab has last seen it."""
+        self.follows: str | None = None
+        """Token of the classroom that is looked on at."""
+        self.speed: float | None = 100.0
+        """Steps a second that were asked for last."""
+        self._passing = False
+        """Whether the run was told what the document does not hold (yet)."""
+        self._note_run()
+
+    @property
+    def document(self) -> Document:
+        """What the lab holds now."""
+        return self._document
+
+    @property
+    def watching(self) -> bool:
+        """Whether what is shown is somebody else's, which cannot be changed here."""
+        run = self._run()
+        return self.follows is not None or (run is not None and run.owner != self.owner)
+
+    def change(
+        self, make: Callable[[Document], Document], address: str | None = None, *, extends: bool = True, ends: bool = False
+    ) -> Message | None:
+        """Take the document that `make` gives of the one now, and return what that did to the run, where it is worth a sentence.
+
+        The run follows by events where these are enough, or ends; one that has finished goes on for as many steps again unless
+        `extends` is False. With `ends` it ends whatever was changed. A run that an edit had ended is there again where the edit
+        was undone.
+        """
+        with self.lock:
+            self.follow()
+            before = self._document
+            after = make(before)
+            if after is before and not self._passing and not ends:
+                return None
+            self._document = after
+            said = self._lead_run(before, address, extends, ends)
+            travelled = after is not before and len(after.undo) + len(after.redo) == len(before.undo) + len(before.redo)
+            if self._document.run is None and travelled:
+                said = self._return_to_run() or said
+            self._count()
+            return said
+
+    def show(self, experiment: Experiment, run: str | None = None) -> None:
+        """Hold `experiment` and its run in place of what is held, which cannot be undone."""
+        with self.lock:
+            if experiment is not self._document.experiment or run != self._document.run:
+                self._document = replace(self._document, experiment=experiment, run=run)
+                self._note_run()
+                self._count()
+
+    def take(self, run) -> None:
+        """Show a run and its experiment; what was there before can be undone, and its run goes on."""
+        with self.lock:
+            self._document = replace(self._document.put(run.experiment), run=run.id)
+            self._note_run()
+            self._count()
+
+    def restore(self, document: Document) -> None:
+        """Hold another document's undo, redo and ended runs."""
+        with self.lock:
+            self._document = replace(self._document, undo=document.undo, redo=document.redo, ended=document.ended)
+
+    def start(self, *, speed: float | None, baseline: bool, paused: bool, address: str | None) -> None:
+        """Submit the experiment as a new run; raises `EngineError` with a sentence."""
+        with self.lock:
+            self.leave()
+            self.speed = speed
+            engine, experiment = get_engine(), self._document.experiment
+            run = engine.submit(experiment, self.owner, speed=speed, baseline=baseline, paused=paused, address=address)
+            self._document = replace(self._document, run=run)
+            self._note_run()
+            self._count()
+
+    def leave(self) -> None:
+        """Stop the run if it still goes, and forget it."""
+        with self.lock:
+            if self._document.run is None:
+                return
+            self._stop()
+            self._document = replace(self._document, run=None)
+            self._count()
+
+    def send_passing(self, make: Callable[[Document], Document]) -> None:
+        """Tell the run only what `make` would change."""
+        with self.lock:
+            run = self._run()
+            if run is None or run.ended:
+                return
+            for event in events_between(run.experiment, make(self._document).experiment) or ():
+                self._passing = True
+                self._send(event)
+            self._note_run()
+
+    def is_behind(self, run) -> bool:
+        """Return whether something was done to the run that this lab does not hold yet."""
+        return run.experiment is not self._seen and run.owner == self.owner
+
+    def follow(self) -> None:
+        """Take what was done to the run elsewhere, such as in another lab that shows it."""
+        with self.lock:
+            run = self._run()
+            if run is None or not self.is_behind(run):
+                return
+            events = events_between(self._seen, run.experiment) if self._seen else None
+            self._seen = run.experiment
+            experiment = self._document.experiment
+            try:
+                for event in events or ():
+                    experiment = applied(experiment, event)
+            except NetworkError:
+                return  # the lab went on to another network meanwhile
+            if experiment != self._document.experiment:
+                self._document = replace(self._document, experiment=experiment)
+                self._count()
+
+    def _lead_run(self, before: Document, address: str | None, extends: bool, ends: bool) -> Message | None:
+        """Bring the run to where the document is now; returns what is to be said of it."""
+        run, passing, self._passing = self._run(), self._passing, False
+        if self._document.run is None:
+            return None
+        began = run.experiment if passing and run is not None else before.experiment
+        events = None if ends else events_between(began, self._document.experiment)
+        if events == []:
+            return None
+        own = run is not None and run.owner == self.owner
+        said = None
+        if own and extends and events and run.state == "finished":
+            went, said = self._extend(events, address)
+            if went:
+                return said
+        if events is not None and run is not None and not run.ended:
+            for event in events:
+                self._send(event)
+            self._note_run()
+            return said
+        if run is None:
+            said = ("Your run is no longer kept.", "Start trains this network anew.")
+        elif events is None and run.state in ("running", "paused", "finished") and own:
+            said = (
+                f"Your run {'has ' if run.ended else ''}ended at step {run.step:,}.",
+                "It is kept in My runs, and undo brings it back. This is another network: Start trains it.",
+            )
+        self._stop()
+        self._document = self._document.without_run(before.experiment)
+        return said
+
+    def _return_to_run(self) -> Message | None:
+        """Show again the run that an edit of just this experiment had ended, where it is kept."""
+        found = self._document.ended_here()
+        run = get_engine().run(found) if found else None
+        if run is None:
+            return None
+        self._document = replace(self._document, run=run.id)
+        self._note_run()
+        on = "A switch lets it go on." if run.state == "finished" else "Resume lets it go on."
+        return f"Your run is back at step {run.step:,}.", on
+
+    def _extend(self, events: list, address: str | None) -> tuple[bool, Message]:
+        """Let the finished run go on after `events`; returns whether it does, and a sentence for either."""
+        try:
+            went = get_engine().extend(self._document.run, self.owner, events, address)
+        except EngineError as error:
+            why = str(error)
+            return False, (
+                "Your finished run does not go on.",
+                f"{why[:1].upper()}{why[1:]}. Start trains this network anew.",
+            )
+        self._note_run()
+        schedule = schedule_words(self._document.experiment.training)
+        rate = f" Its learning rate is from here on that of a run of {went['steps']:,} steps ({schedule})." if schedule else ""
+        return True, (f"Your run goes on from step {went['step']:,} to {went['steps']:,}.", f"Its weights are kept.{rate}")
+
+    def _run(self):
+        return get_engine().run(self._document.run) if self._document.run else None
+
+    def _note_run(self) -> None:
+        run = self._run()
+        self._seen = run.experiment if run is not None else None
+
+    def _stop(self) -> None:
+        run = self._run()
+        if run is not None and run.state in ("queued", "running", "paused"):
+            self._send({"kind": "stop"})
+
+    def _send(self, message) -> None:
+        """Send one event or control to the run; a run that has ended takes none, and that is no error."""
+        try:
+            get_engine().post(self._document.run, self.owner, message)
+        except (EngineError, NetworkError):
+            return
+
+    def _count(self) -> None:
+        self._document = replace(self._document, version=self._document.version + 1)
+        self.changed(self)

@@ -1,0 +1,105 @@
+"""All labs of this server: found by their id, by a run that they show, and again by a page that is loaded anew."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakValueDictionary
+
+from ...engine import get_engine
+from ...tasks.experiment import Experiment
+from .document import Document
+from .lab import Lab
+from .reducer import LAB, Rules
+
+MOST = 300
+"""Labs that are kept for a page that is loaded anew; the ones longest unused go first."""
+SECONDS = 900.0
+"""For which they are."""
+
+
+class Labs:
+    """The labs of this server, each as long as a page has it and a while longer; any thread may use it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._labs: WeakValueDictionary[str, Lab] = WeakValueDictionary()
+        self._by_run: dict[str, set[str]] = {}
+        self._kept: OrderedDict[str, tuple[float, str, Lab]] = OrderedDict()
+        self._listeners: dict[object, Callable[[str], None]] = {}
+        self._following = ThreadPoolExecutor(1, "skipviz-labs")
+
+    def opened(self, experiment: Experiment, owner: str = "", run: str | None = None, rules: Rules = LAB) -> Lab:
+        """Return a new lab."""
+        lab = Lab(experiment, owner, run, rules, self._changed)
+        with self._lock:
+            self._labs[lab.id] = lab
+        self._changed(lab)
+        return lab
+
+    def get(self, identifier: str) -> Lab | None:
+        """Return a lab, or None where no page has it any more."""
+        return self._labs.get(identifier)
+
+    def keep(self, lab: Lab, place: str) -> None:
+        """Keep a lab for a page that is loaded anew at the address where it stands now."""
+        with self._lock:
+            self._kept.pop(lab.id, None)
+            self._kept[lab.id] = self._clock(), place, lab
+            while len(self._kept) > MOST:
+                self._kept.popitem(last=False)
+
+    def of_run(self, owner: str, run: str) -> Lab | None:
+        """Return the lab of `owner` that shows a run: the same lab in another tab, or in the page before it was loaded anew."""
+        return next((lab for _, lab in self._recent() if lab.owner == owner and lab.document.run == run), None)
+
+    def document_at(self, owner: str, place: str) -> Document | None:
+        """Return what the newest lab of `owner` at an address holds, of those in which something was done, or None."""
+        found = (lab.document for stood, lab in self._recent() if lab.owner == owner and stood == place)
+        return next((document for document in found if document.undo or document.redo), None)
+
+    def _recent(self) -> list[tuple[str, Lab]]:
+        with self._lock:
+            now = self._clock()
+            return [(place, lab) for since, place, lab in reversed(self._kept.values()) if now - since <= SECONDS]
+
+    def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call `listener(id)`, quickly, after every change of a lab; returns the way to end that."""
+        key = object()
+        with self._lock:
+            self._listeners = {**self._listeners, key: listener}
+        return lambda: self._unsubscribe(key)
+
+    def run_changed(self, run_id: str) -> None:
+        """Let the labs that show a run take what was done to it elsewhere; called from the engine's thread, which must not wait."""
+        for identifier in tuple(self._by_run.get(run_id, ())):
+            lab, run = self.get(identifier), get_engine().kept(run_id)
+            if lab is None or lab.document.run != run_id:
+                self._forget(run_id, identifier)
+            elif run is not None and lab.is_behind(run):
+                self._following.submit(lab.follow)
+
+    def _changed(self, lab: Lab) -> None:
+        if lab.document.run:
+            with self._lock:
+                self._by_run.setdefault(lab.document.run, set()).add(lab.id)
+        for listener in self._listeners.values():
+            listener(lab.id)
+
+    def _forget(self, run_id: str, identifier: str) -> None:
+        with self._lock:
+            named = self._by_run.get(run_id, set())
+            named.discard(identifier)
+            if not named:
+                self._by_run.pop(run_id, None)
+
+    def _unsubscribe(self, key: object) -> None:
+        with self._lock:
+            self._listeners = {other: listener for other, listener in self._listeners.items() if other is not key}
+
+
+labs = Labs()
+"""The process's own."""

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from ..network import Skip
 from ..network.base import channel_axis, channels, is_image
-from ..network.kind import Placement
 from ..network.merge import MERGES
 from ..network.operation import Convolution, Linear
 from ..network.placement import PLACEMENTS
@@ -31,6 +30,9 @@ class SkipModule(nn.Module):
         super().__init__()
         self.skip, self.source, self.target = way.skip, way.carries, way.target
         self.adapter, self.carried = way.shape.adapter, way.shape.carried
+        between = self.adapter.between(self.source, self.target)
+        self.placed = placed(self.adapter.placement, between)
+        self.placed_to_gate = placed(PLACEMENTS.get(self.adapter.spatial), between) if way.gates else None
         self.project = self.norm = self.gate = None
         self.strength = nn.Parameter(torch.tensor(way.skip.strength)) if way.skip.learned else None
         if way.projects:
@@ -69,7 +71,7 @@ class SkipModule(nn.Module):
 
         With None for `training` it calls the modules below, each in a mode of its own.
         """
-        stages = [self._placed(self.adapter.placement), self._channels(training)]
+        stages = [self.placed, self._channels(training)]
         if skip.gain != 1:
             stages.append(lambda y: with_gain(y, skip.gain))
         stages = [stage for stage in stages if stage is not None]
@@ -77,7 +79,7 @@ class SkipModule(nn.Module):
 
     def transform_gate(self, skip: Skip, training: bool | None) -> Function:
         """Return h_source ↦ T = σ(W h_source + b) (Srivastava et al. 2015), with the skip's gradient gain."""
-        stages = [self._placed(PLACEMENTS.get(self.adapter.spatial)), called_or_bound(self.gate, training), torch.sigmoid]
+        stages = [self.placed_to_gate, called_or_bound(self.gate, training), torch.sigmoid]
         if skip.gain != 1:
             stages.append(lambda y: with_gain(y, skip.gain))
         return composed([stage for stage in stages if stage is not None])
@@ -85,9 +87,6 @@ class SkipModule(nn.Module):
     def joined(self, training: bool | None) -> Callable[[Tensor, Tensor], Tensor]:
         """Return (f_target, A(h_source)) ↦ what the module of both makes of them."""
         return called_or_bound(self.both, training)
-
-    def _placed(self, place: Placement | None) -> Function | None:
-        return placed(place, self.adapter.between(self.source, self.target)) if place else None
 
     def _channels(self, training: bool | None) -> Function | None:
         if self.project is not None:

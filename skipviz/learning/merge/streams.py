@@ -36,7 +36,8 @@ class Streams(nn.Module):
         streams = h.unflatten(-1, (self.streams, -1))
         matrix, write = self.weights(h, streams)
         out = (matrix @ streams + write.unsqueeze(-1) * f.unflatten(-1, (self.streams, -1))).flatten(-2)
-        return out.movedim(-1, 1) if image else out
+        # An alias of one channel has other strides, and a convolution then other last digits: this is such an alias.
+        return (out := out.movedim(-1, 1)).view_as(out) if image else out
 
     def weights(self, h: Tensor, streams: Tensor) -> tuple[Tensor, Tensor]:
         """Return M, `(…, n, n)`, of which a row makes a stream, and B, `(…, n)`."""

@@ -37,7 +37,8 @@ class Reduce(nn.Module):
         streams = x.unflatten(-1, (self.streams, -1))
         weight = self.weights(x, streams)
         out = streams.sum(-2) if weight is None else (weight.unsqueeze(-2) @ streams).squeeze(-2)
-        return out.movedim(-1, 1) if image else out
+        # An alias of one channel has other strides, and a convolution then other last digits: this is such an alias.
+        return (out := out.movedim(-1, 1)).view_as(out) if image else out
 
     def weights(self, x: Tensor, streams: Tensor) -> Tensor | None:
         """Return how much each stream counts, `(…, n)`; None where each counts 1."""

@@ -166,8 +166,9 @@ def test_it_travels_in_a_link_and_is_drawn_with_its_source():
     run = run_of(network())
     assert link.decode(link.encode(run)) == run
     end = run.network.skip(crosses(run.network)[0]).via
-    assert "source→encoder ⇕" in draw(run.network).svg
-    assert "source→encoder ⇕" in draw(run.network, unfolded={end}).svg
+    assert ">source ↑<" in draw(run.network).svg
+    for unfolded in (set(), {end}):
+        assert "source→encoder ⇕" in draw(run.network, unfolded=unfolded, layers=False).svg
 
 
 @pytest.mark.parametrize("off", [False, True])

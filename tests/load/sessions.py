@@ -23,7 +23,6 @@ class Session:
         self._port = port
         self._address = f"10.1.{number // 250}.{number % 250 + 1}"
         self._page = ""
-        self._widget = ""
         self.name = ""
         """What the server calls it; files are sent under it."""
         self.data: dict = {}
@@ -33,18 +32,17 @@ class Session:
         self.served = self.started = self.done = float("nan")
 
     async def live(self, query: str = "") -> Session:
-        """Open the lab, start its run, tell Python, and hear from the stream how the run stands."""
+        """Open the lab, start its run, hear from the stream how the run stands, and draw the page anew."""
         async with asyncio.timeout(PATIENCE):
             began = time.perf_counter()
             async with self.opened(query):
                 self.served = time.perf_counter() - began
                 began = time.perf_counter()
-                wanted = {"link": self.data["link"], "speed": 20}
-                answer = await self._post("/skipviz/runs", wanted)
+                answer = await self._post(f"/skipviz/labs/{self.data['lab']['id']}", {"op": "start", "speed": 20})
                 self.told = await self._first_news(answer["run"])
                 self.started = time.perf_counter() - began
                 began = time.perf_counter()
-                await self._run_script(query, [{"op": "start", "run": answer["run"], "n": 1, **wanted}])
+                await self._run_script(query)
                 self.done = time.perf_counter() - began
                 await self._post(f"/skipviz/runs/{answer['run']}/events", {"kind": "stop"})
         return self
@@ -59,14 +57,11 @@ class Session:
             await self._run_script(query)
             yield
 
-    async def _run_script(self, query: str, commands: list | None = None) -> None:
+    async def _run_script(self, query: str) -> None:
         """Ask for a run of the script, as a page does, and take what it draws."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_name, state.page_script_hash = query, "lab", self._page
-        if commands is not None:
-            widget = state.widget_states.widgets.add()
-            widget.id, widget.json_value = self._widget, json.dumps({"commands": commands})
         await self._socket.send(message.SerializeToString())
         while True:
             heard = ForwardMsg()
@@ -77,15 +72,11 @@ class Session:
             elif kind == "navigation":
                 self._page = heard.navigation.page_script_hash
             elif kind == "delta" and heard.delta.new_element.WhichOneof("type") == "bidi_component":
-                component = heard.delta.new_element.bidi_component
-                self._widget, [self.data] = component.id, json.loads(component.json)
+                [self.data] = json.loads(heard.delta.new_element.bidi_component.json)
             elif kind == "delta" and heard.delta.new_element.WhichOneof("type") == "exception":
                 raise AssertionError(heard.delta.new_element.exception.message)
-            elif kind == "script_finished" and self._is_done(commands):
+            elif kind == "script_finished" and self.data:
                 return
-
-    def _is_done(self, commands: list | None) -> bool:
-        return bool(self.data) and (commands is None or self.data["done"] >= commands[-1]["n"])
 
     async def _first_news(self, run: str) -> dict:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**24)

@@ -8,11 +8,10 @@ const LEAVING = 5000;
 let behind = [];
 
 /**
- * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait.
- * A command that a live run has already carried out may be sent later, so that the rerun does not delay what it did. What waits
- * when a page is left is sent by the next one: a rerun of the page that is left would bring it back.
+ * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait. What waits
+ * when a page is left is told by the next one: a rerun of the page that is left would bring it back.
  * @param {string} sender  the page
- * @returns {{send: (command: object, later?: number) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, look: (version: number, later: number) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
+ * @returns {{send: (command: object) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, look: (version: number, later: number) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
 export function createCommands(sender) {
   let queue = behind.filter((command) => command.sender === sender);
@@ -20,23 +19,28 @@ export function createCommands(sender) {
   let others = behind.filter((command) => command.sender !== sender);
   behind = [];
   let timer = 0;
-  let looking = 0;
   let looks = 0;
+  let left = -Infinity;
   // Python's session that is talked to: a restarted server begins another, and is sent the last commands once more by
   // Streamlit itself, which have been done already.
   let session = "";
   /** @type {(name: string, value: any) => void} */
   let emit = nowhere;
-  const tell = () => {
+  const tell = () => emit("commands", [...others, ...queue].map((command) => ({ ...command, session })));
+  function look(version, later) {
     clearTimeout(timer);
-    timer = 0;
-    emit("commands", [...others, ...queue].map((command) => ({ ...command, session })));
-  };
-  const wait = (later) => {
-    clearTimeout(timer);
-    timer = window.setTimeout(tell, later);
-  };
-  const leave = (event) => timer && event.target instanceof Element && event.target.closest("a") && wait(LEAVING);
+    const wait = Math.max(later, left + LEAVING - performance.now());
+    timer = window.setTimeout(() => {
+      timer = 0;
+      emit("look", `${version} ${(looks += 1)}`);
+    }, wait);
+  }
+  function leave(event) {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (!link || link.download || link.target === "_blank") return;
+    left = performance.now();
+    if (timer) look(-1, 0);
+  }
   document.addEventListener("click", leave, true);
   return {
     /** Take the way to Python; true the first time. */
@@ -45,11 +49,10 @@ export function createCommands(sender) {
       emit = setStateValue;
       return first;
     },
-    send(command, later = 0) {
+    send(command) {
       last += 1;
       queue.push({ ...command, n: last, sender });
-      if (later) wait(later);
-      else tell();
+      tell();
       return last;
     },
     acknowledge(done, name = "") {
@@ -64,16 +67,12 @@ export function createCommands(sender) {
     destroy() {
       document.removeEventListener("click", leave, true);
       clearTimeout(timer);
-      clearTimeout(looking);
       behind = [...others, ...queue];
     },
     /** Ask for frames as the page's data, or no longer. @param {boolean} on */
     feed: (on) => emit("feed", on),
     /** Have the page drawn anew, from the version of its document that it lacks. @param {number} version @param {number} later ms */
-    look(version, later) {
-      clearTimeout(looking);
-      looking = window.setTimeout(() => emit("look", `${version} ${(looks += 1)}`), later);
-    },
+    look,
   };
 }
 

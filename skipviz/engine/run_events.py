@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from ..storage import Run, RunStore
+from .listeners import Listeners
 
 
 class RunEvents:
@@ -14,7 +15,7 @@ class RunEvents:
 
     def __init__(self, store: RunStore, lock: threading.RLock) -> None:
         self._store, self._lock = store, lock
-        self._listeners: dict[object, Callable[[str], None]] = {}
+        self._listeners = Listeners()
         self.at_end: tuple[Callable[[Run], None], ...] = ()
         """What is done with a run that has ended, before anybody is told."""
 
@@ -37,15 +38,11 @@ class RunEvents:
     def tell(self, run: Run) -> None:
         """Say that something about a run has changed."""
         self._store.note(run)
-        for listener in self._listeners.values():
-            listener(run.id)
+        self._listeners.tell(run.id)
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(run_id)` after every change; returns the way to end that."""
-        key = object()
-        with self._lock:
-            self._listeners = {**self._listeners, key: listener}
-        return lambda: self._unsubscribe(key)
+        return self._listeners.subscribe(listener)
 
     def unsaved(self) -> str | None:
         """Return what a live run's page says while nothing is written, or None."""
@@ -60,7 +57,3 @@ class RunEvents:
                     run.unsaved = words
                     run.mark()
                     self.tell(run)
-
-    def _unsubscribe(self, key: object) -> None:
-        with self._lock:
-            self._listeners = {other: listener for other, listener in self._listeners.items() if other is not key}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..task_kind import TaskKind
+from .sequences import KIND as SEQUENCES
 from .sequences import RULE_WORDS, RULES, different
 
 
@@ -20,25 +22,16 @@ def seq2seq(rng: np.random.Generator, samples: int, length: int, vocabulary: int
     return np.concatenate([start, wanted[:, :-1], source], axis=1), wanted
 
 
-KIND = TaskKind(
+KIND = replace(
+    SEQUENCES,
     number=16,
     name="seq2seq",
     title="Sequence to sequence",
     sentence="a second sequence from a first, token by token",
     sentence_of=lambda task: f"{RULE_WORDS[task.rule][1].format(task.vocabulary)} of a source, each from those said before it",
-    loss="token_cross_entropy",
-    metric="exact",
     outputs=11,
-    picture="sequences",
     made=seq2seq,
-    settings=("rule", "vocabulary", "length"),
-    samples=2000,
-    max_samples=5000,
-    most=lambda task: min(task.kind.max_samples, task.vocabulary ** task.tokens()),
-    length=8,
-    shape=lambda task: (task.tokens(),),
     further=lambda task: {"source": (task.tokens(),)},
     vocabulary=lambda task: task.vocabulary + 1,
     causal=True,
-    families=("transformer",),
 )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakValueDictionary
 
 from ...engine import get_engine
+from ...engine.listeners import Listeners
 from ...tasks.experiment import Experiment
 from .document import Document
 from .lab import Lab
@@ -29,7 +30,7 @@ class Labs:
         self._labs: WeakValueDictionary[str, Lab] = WeakValueDictionary()
         self._by_run: dict[str, set[str]] = {}
         self._kept: OrderedDict[str, tuple[float, str, Lab]] = OrderedDict()
-        self._listeners: dict[object, Callable[[str], None]] = {}
+        self._listeners = Listeners()
         self._following = ThreadPoolExecutor(1, "skipviz-labs")
 
     def opened(self, experiment: Experiment, owner: str = "", run: str | None = None, rules: Rules = LAB) -> Lab:
@@ -68,10 +69,7 @@ class Labs:
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(id)`, quickly, after every change of a lab; returns the way to end that."""
-        key = object()
-        with self._lock:
-            self._listeners = {**self._listeners, key: listener}
-        return lambda: self._unsubscribe(key)
+        return self._listeners.subscribe(listener)
 
     def run_changed(self, run_id: str) -> None:
         """Let the labs that show a run take what was done to it elsewhere; called from the engine's thread, which must not wait."""
@@ -86,8 +84,7 @@ class Labs:
         if lab.document.run:
             with self._lock:
                 self._by_run.setdefault(lab.document.run, set()).add(lab.id)
-        for listener in self._listeners.values():
-            listener(lab.id)
+        self._listeners.tell(lab.id)
 
     def _forget(self, run_id: str, identifier: str) -> None:
         with self._lock:
@@ -95,10 +92,6 @@ class Labs:
             named.discard(identifier)
             if not named:
                 self._by_run.pop(run_id, None)
-
-    def _unsubscribe(self, key: object) -> None:
-        with self._lock:
-            self._listeners = {other: listener for other, listener in self._listeners.items() if other is not key}
 
 
 labs = Labs()

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ...engine.listeners import Listeners
 from ...tasks.experiment import Experiment
 
 MOST = 500
@@ -77,7 +78,7 @@ class Classrooms:
         self._clock = clock
         self._lock = threading.Lock()
         self._rooms: dict[str, Classroom] = {}
-        self._listeners: dict[object, Callable[[str], None]] = {}
+        self._listeners = Listeners()
 
     def get(self, token: str) -> Classroom | None:
         """Return a classroom, or None where its owner has not come (yet)."""
@@ -94,7 +95,7 @@ class Classrooms:
             while len(self._rooms) > MOST:
                 self._forget_one()
         if not same:
-            self._tell(token)
+            self._listeners.tell(token)
 
     def end(self, token: str) -> None:
         """End a classroom: who follows keeps what was shown last."""
@@ -103,7 +104,7 @@ class Classrooms:
             if before is None or before.ended:
                 return
             self._rooms[token] = replace(before, version=before.version + 1, ended=True)
-        self._tell(token)
+        self._listeners.tell(token)
 
     def _forget_one(self) -> None:
         counts = Counter(room.owner for room in self._rooms.values())
@@ -111,18 +112,7 @@ class Classrooms:
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(token)`, quickly, after every change; returns the way to end that."""
-        key = object()
-        with self._lock:
-            self._listeners = {**self._listeners, key: listener}
-        return lambda: self._unsubscribe(key)
-
-    def _tell(self, token: str) -> None:
-        for listener in self._listeners.values():
-            listener(token)
-
-    def _unsubscribe(self, key: object) -> None:
-        with self._lock:
-            self._listeners = {other: listener for other, listener in self._listeners.items() if other is not key}
+        return self._listeners.subscribe(listener)
 
 
 classrooms = Classrooms()

@@ -7,10 +7,10 @@ import pytest
 from skipviz.sharing import link
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.forms import FORMS
+from skipviz.tasks.forms.form import NORM_WORDS
+from skipviz.tasks.forms.form_values import built, usual_values
 from skipviz.tasks.task import Task
-from skipviz.web.forms import FORMS
-from skipviz.web.forms.form import NORM_WORDS
-from skipviz.web.forms.form_values import built, usual_values
 
 
 @pytest.mark.parametrize("family", [family for family, form in FORMS.items() if not form.free])

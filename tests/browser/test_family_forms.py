@@ -9,8 +9,8 @@ from pages import LabPage
 from playwright.sync_api import expect
 
 from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.forms.form_values import built, usual_values
 from skipviz.tasks.task import Task
-from skipviz.web.forms.form_values import built, usual_values
 
 OPENS_WITHIN = 20
 """Seconds on a machine busy with other tests; else it takes three or four."""

@@ -35,8 +35,8 @@ from skipviz.network.branch import feeding
 from skipviz.network.paths import in_use, path_counts
 from skipviz.sharing.script.experiment import network_source, script
 from skipviz.tasks.event import LayerEvent, SkipEvent
+from skipviz.tasks.forms.family_detection import recognised
 from skipviz.web.content.page_data import MOST_BOXES, network_data
-from skipviz.web.forms.family_detection import recognised
 
 DIGITS = Head(kind="classes", outputs=10)
 

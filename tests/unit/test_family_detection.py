@@ -16,11 +16,11 @@ from skipviz.network.base import NetworkError
 from skipviz.sharing import link
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.forms import FORMS as ALL
+from skipviz.tasks.forms.architecture import afresh, with_values
+from skipviz.tasks.forms.family_detection import recognised
+from skipviz.tasks.forms.form_values import built, size_words, structure, usual_values, values_of
 from skipviz.tasks.task import Task
-from skipviz.web.forms import FORMS as ALL
-from skipviz.web.forms.architecture import afresh, with_values
-from skipviz.web.forms.family_detection import recognised
-from skipviz.web.forms.form_values import built, size_words, structure, usual_values, values_of
 
 
 def unsaid(form, task: Task) -> Experiment:

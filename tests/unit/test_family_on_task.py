@@ -11,12 +11,12 @@ from skipviz.network.base import NetworkError
 from skipviz.network.network import Head
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment, ExperimentError, experiment_from_json
+from skipviz.tasks.forms import FORMS as ALL
+from skipviz.tasks.forms.architecture import afresh, with_family, with_own, with_task, with_values
+from skipviz.tasks.forms.family_detection import TITLES, recognised
+from skipviz.tasks.forms.form_values import built, fits, size_words, usual_values, values_of
 from skipviz.tasks.own import Own
 from skipviz.tasks.task import KINDS, Task
-from skipviz.web.forms import FORMS as ALL
-from skipviz.web.forms.architecture import afresh, with_family, with_own, with_task, with_values
-from skipviz.web.forms.family_detection import TITLES, recognised
-from skipviz.web.forms.form_values import built, fits, size_words, usual_values, values_of
 from skipviz.web.session_state.larger_images_fix import SIZES, larger_images
 from skipviz.web.session_state.suggested_fix import suggested_fix_of
 

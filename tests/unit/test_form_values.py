@@ -3,9 +3,9 @@
 import pytest
 
 from skipviz.network import edit
+from skipviz.tasks.forms import FORMS
+from skipviz.tasks.forms.form_values import built, size_words, structure, usual_values
 from skipviz.tasks.task import Task
-from skipviz.web.forms import FORMS
-from skipviz.web.forms.form_values import built, size_words, structure, usual_values
 
 
 @pytest.mark.parametrize("family", FORMS)

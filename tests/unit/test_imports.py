@@ -24,7 +24,7 @@ BELOW = {
 
 INSIDE = {
     "engine": ["processes", "capacity"],
-    "web": ["screens", "sidebar", "component", "http", "content", "session_state", "document", "forms"],
+    "web": ["screens", "sidebar", "component", "http", "content", "session_state", "document"],
 }
 """The folders of a large room, from the highest down; a file that lies in none of them stands above all."""
 

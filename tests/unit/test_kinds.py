@@ -46,12 +46,12 @@ from skipviz.sharing.packing import OPERATION, SKIP
 from skipviz.sharing.script.experiment import network_source
 from skipviz.sharing.script.parts import PARTS, helpers
 from skipviz.sharing.script.source import Sources
+from skipviz.tasks.forms.form import INIT_WORDS, NORM_WORDS
 from skipviz.tasks.loss import CHOSEN, LOSSES
 from skipviz.tasks.metric import METRICS
 from skipviz.tasks.suggested_fix import fitted
 from skipviz.web.content import bundle
 from skipviz.web.content.kinds import tables
-from skipviz.web.forms.form import INIT_WORDS, NORM_WORDS
 
 MODULES = {name: eval(kind.module, {"nn": nn}) for name, kind in ACTIVATIONS.items()}
 KINDS = pytest.mark.parametrize("kind", ACTIVATIONS.values(), ids=ACTIVATIONS)

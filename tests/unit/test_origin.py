@@ -14,13 +14,13 @@ from skipviz.sharing import link, packed_origin
 from skipviz.sharing.script.experiment import script
 from skipviz.tasks.comparison import differences
 from skipviz.tasks.experiment import Experiment, experiment_from_json
+from skipviz.tasks.forms import FORMS
+from skipviz.tasks.forms.architecture import with_values
+from skipviz.tasks.forms.family_detection import recognised
+from skipviz.tasks.forms.form_values import built, usual_values
 from skipviz.tasks.task import Task
 from skipviz.web.document.document import Document
 from skipviz.web.document.edits import events_between
-from skipviz.web.forms import FORMS
-from skipviz.web.forms.architecture import with_values
-from skipviz.web.forms.family_detection import recognised
-from skipviz.web.forms.form_values import built, usual_values
 
 DIGITS = Task(name="digits")
 PLAIN = usual_values("resnet").changed(depth=8, width=2, plain="plain", version="v2", shortcut="project-all")

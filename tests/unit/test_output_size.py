@@ -3,7 +3,7 @@
 import pytest
 
 from skipviz import families
-from skipviz.web.forms.output_size import output_words
+from skipviz.tasks.forms.output_size import output_words
 
 FIT = {
     "crop": ({"padded": True, "uneven": "crop", "input": (1, 37, 50)}, "32×48", "; next sizes that fit: 32×48 and 40×56."),

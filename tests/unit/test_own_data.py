@@ -20,13 +20,13 @@ from skipviz.learning.trainer import Trainer
 from skipviz.settings import get_settings
 from skipviz.tasks.data import dataset
 from skipviz.tasks.experiment import Training
+from skipviz.tasks.forms.architecture import usual, with_family, with_task
+from skipviz.tasks.forms.family_detection import recognised
 from skipviz.tasks.own import Own, UploadError
 from skipviz.tasks.suggested_fix import fitted
 from skipviz.tasks.task import Task
 from skipviz.tasks.upload import described, read
 from skipviz.tasks.uploads import Uploads
-from skipviz.web.forms.architecture import usual, with_family, with_task
-from skipviz.web.forms.family_detection import recognised
 
 PARTS = ("x", "y", "held_out_x", "held_out_y")
 CASES = {

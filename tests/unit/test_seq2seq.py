@@ -19,10 +19,10 @@ from skipviz.network.branch import token_edges
 from skipviz.sharing.table import table
 from skipviz.tasks.data import dataset
 from skipviz.tasks.event import SkipEvent
+from skipviz.tasks.forms.architecture import usual, with_task, with_values
+from skipviz.tasks.forms.family_detection import recognised
+from skipviz.tasks.forms.form_values import usual_values
 from skipviz.tasks.suggested_fix import fitted
-from skipviz.web.forms.architecture import usual, with_task, with_values
-from skipviz.web.forms.family_detection import recognised
-from skipviz.web.forms.form_values import usual_values
 
 TASK = Task(name="seq2seq", samples=200, length=5, vocabulary=6)
 

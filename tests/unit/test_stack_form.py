@@ -6,10 +6,10 @@ from skipviz.network import edit, families
 from skipviz.network.base import NetworkError
 from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
+from skipviz.tasks.forms.architecture import with_task, with_values
+from skipviz.tasks.forms.family_detection import recognised
 from skipviz.tasks.task import Task
 from skipviz.web.content.page_data import note
-from skipviz.web.forms.architecture import with_task, with_values
-from skipviz.web.forms.family_detection import recognised
 
 
 def _experiment(network, task="spiral") -> Experiment:

@@ -8,12 +8,12 @@ from ...network.network import Network
 from ...storage import Run
 from ...tasks.comparison import Difference, differences
 from ...tasks.experiment import Experiment
+from ...tasks.forms.family_detection import TITLES, recognised
 from ...tasks.training_words import recipe_words
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
 from ..content.page_data import network_data
-from ..forms.family_detection import TITLES, recognised
 from ..session_state import session, view
 from ..session_state.editor import unfolded_after
 from . import opening

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ...network.base import NetworkError
 from ...tasks.experiment import Experiment, MismatchError
+from ...tasks.forms.architecture import usual, usual_words
 from ...tasks.suggested_fix import fix_words
 from ...tasks.task import Task
-from ..forms.architecture import usual, usual_words
 
 
 @dataclass(frozen=True)

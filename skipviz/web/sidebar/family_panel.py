@@ -9,13 +9,13 @@ import streamlit as st
 from ...network.base import NetworkError
 from ...tasks import presets
 from ...tasks.experiment import Experiment
+from ...tasks.forms import FORMS, architecture
+from ...tasks.forms.family_detection import TITLES, Recognised, recognised
+from ...tasks.forms.form import Setting
+from ...tasks.forms.form_values import FormValues, fits, followed_words, size_words
+from ...tasks.forms.output_size import output_words
 from ...tasks.task import Task
 from ..content.remembered import remembered
-from ..forms import FORMS, architecture
-from ..forms.family_detection import TITLES, Recognised, recognised
-from ..forms.form import Setting
-from ..forms.form_values import FormValues, fits, followed_words, size_words
-from ..forms.output_size import output_words
 from ..session_state.editor import Editor
 from ..session_state.larger_images_fix import larger_images
 from ..session_state.session import SessionState, accept, leave

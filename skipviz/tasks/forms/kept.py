@@ -1,4 +1,4 @@
-"""What of a network stays where a form gives another one in its place. Imports no streamlit."""
+"""What of a network stays where a form gives another one in its place."""
 
 from __future__ import annotations
 

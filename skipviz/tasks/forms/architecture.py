@@ -1,4 +1,4 @@
-"""What an experiment becomes with another family, another setting or another task. Imports no streamlit.
+"""What an experiment becomes with another family, another setting or another task.
 
 A form shows the first variant, and changes that one; the others stay as they are, or follow where the task is another one.
 """
@@ -10,9 +10,9 @@ from functools import wraps
 
 from ...network.base import NetworkError, elements
 from ...network.network import Network
-from ...tasks.experiment import Experiment, Training
-from ...tasks.objective import fitted_loss
-from ...tasks.task import Task
+from ..experiment import Experiment, Training
+from ..objective import fitted_loss
+from ..task import Task
 from . import FORMS
 from .family_detection import TITLES, Recognised, recognised
 from .form_values import FormValues, built, fits, usual_values, values_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.base import NetworkError, is_image
 from ...network.network import Network
-from ...tasks.task import KINDS, Task
+from ..task import KINDS, Task
 from .form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, NORMS, Form, Setting
 from .heuristics import first_width, of_kind
 

@@ -1,4 +1,4 @@
-"""The families as the sidebar offers them, plain stacks and published architectures, one form a file. Imports no streamlit."""
+"""The families as the sidebar offers them, plain stacks and published architectures, one form a file."""
 
 from . import (
     convnext,

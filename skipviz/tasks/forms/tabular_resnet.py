@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.tabular_resnet import MOST_BLOCKS
 from ...network.network import Network
-from ...tasks.task import KINDS, Task
+from ..task import KINDS, Task
 from .form import DROPOUTS, INIT_WORDS, NORM_WORDS, NORMS, WITH_SKIPS, Form, Setting
 from .heuristics import first_width, of_kind, usual
 from .highway import INITS

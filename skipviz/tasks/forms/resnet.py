@@ -7,7 +7,7 @@ from math import log2, prod
 from ...network import families
 from ...network.family.resnet import IMAGENET
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import DROPOUTS, NORM_WORDS, NORMS, OF_IMAGES, SCALES, SCALES_HELP, SWITCH, WITH_SKIPS, Form, Setting
 from .heuristics import first_width, of_kind
 

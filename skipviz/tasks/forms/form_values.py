@@ -1,4 +1,4 @@
-"""A published architecture with the values of its form, and whether a network has its structure. Imports no streamlit."""
+"""A published architecture with the values of its form, and whether a network has its structure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...network.network import Network
 from ...network.origin import Origin
 from ...network.placement import PLACEMENTS
 from ...network.skip import Skip
-from ...tasks.task import Task
+from ..task import Task
 from . import FORMS
 
 

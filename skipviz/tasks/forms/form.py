@@ -8,7 +8,7 @@ from typing import Any
 
 from ...network import activation, init, norm
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ...network.layer import MAX_INIT_FACTOR
 from ...network.merge import MERGES
 from ...network.network import MAX_LAYERS, Network
 from ...network.pattern import skips_of
-from ...tasks.task import KINDS, OWN_KINDS, Task
+from ..task import KINDS, OWN_KINDS, Task
 from .form import ACTIVATIONS, INIT_WORDS, NORM_WORDS, NORMS, SCALES, SCALES_HELP, Form, Setting
 from .heuristics import first_width, usual
 

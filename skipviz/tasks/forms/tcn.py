@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.tcn import MOST_BLOCKS
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import ACTIVATIONS, DROPOUTS, INIT_WORDS, NORM_WORDS, NORMS, SWITCH, WITH_SKIPS, Form, Setting
 from .highway import INITS
 from .transformer import OF_TOKENS, follow_causal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.transformer import MOST_BLOCKS
 from ...network.network import Network
-from ...tasks.task import KINDS, Task
+from ..task import KINDS, Task
 from .form import ACTIVATIONS, DROPOUTS, SCALES, SCALES_HELP, SWITCH, Form, Setting
 from .heuristics import of_kind, usual
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...network import families
 from ...network.network import Network
-from ...tasks.task import KINDS, Task
+from ..task import KINDS, Task
 from .form import ACTIVATIONS, DROPOUTS, EDGES, NORM_WORDS, NORMS, SWITCH, Form, Setting
 from .heuristics import first_width, of_kind, usual
 

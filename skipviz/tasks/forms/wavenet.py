@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.wavenet import MOST_CYCLES, MOST_LAYERS
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import SWITCH, Form, Setting
 from .heuristics import of_kind
 from .transformer import OF_TOKENS, follow_causal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.fcn import FUSED, VGG16
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import EDGES, Form, Setting
 from .heuristics import first_width, of_kind, usual
 from .unet import MASKS

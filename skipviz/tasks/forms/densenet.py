@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.densenet import IMAGENET
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import OF_IMAGES, Form, Setting
 from .heuristics import usual
 

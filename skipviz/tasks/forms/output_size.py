@@ -1,4 +1,4 @@
-"""What the lab says of an output that is not as large as its image, and the next sizes that fit. Imports no streamlit."""
+"""What the lab says of an output that is not as large as its image, and the next sizes that fit."""
 
 from __future__ import annotations
 

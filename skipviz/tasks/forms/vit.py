@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.transformer import MOST_BLOCKS
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import ACTIVATIONS, DROPOUTS, OF_IMAGES, SWITCH, WITH_SKIPS, Form, Setting
 from .heuristics import first_width, of_kind, usual
 

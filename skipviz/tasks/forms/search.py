@@ -1,4 +1,4 @@
-"""Which values of a form give a network that does not say what made it. Imports no streamlit.
+"""Which values of a form give a network that does not say what made it.
 
 Some settings are read off the network; of the others each takes in turn the value with which the form's network is more alike.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...network.base import NetworkError
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from . import FORMS
 from .form import Setting
 from .form_values import FormValues, built, parts, usual_values, values_of

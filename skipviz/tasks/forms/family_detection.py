@@ -1,7 +1,6 @@
 """Which family's settings a network has.
 
 What made a network stands with it; of one that came without that, the values are searched for that give the same structure.
-Imports no streamlit.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 from ...network.base import NetworkError
 from ...network.network import Network
 from ...network.skip import Skip
-from ...tasks.comparison import Difference, network_differences
-from ...tasks.experiment import Experiment
-from ...tasks.task import Task
+from ..comparison import Difference, network_differences
+from ..experiment import Experiment
+from ..task import Task
 from . import FORMS
 from .form_values import FormValues, built, fits, parts, stored_values, structure
 from .kept import as_drawn, kept

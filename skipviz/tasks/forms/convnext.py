@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.convnext import BLOCKS, SCALE
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import DROPOUTS, OF_IMAGES, WITH_SKIPS, Form, Setting
 from .heuristics import first_stride, first_width, of_kind
 

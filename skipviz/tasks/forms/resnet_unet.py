@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...network import families
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .fcn import MASKS_OF_IMAGES
 from .form import NORM_WORDS, NORMS, Form, Setting
 

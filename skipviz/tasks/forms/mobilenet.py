@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...network import families
 from ...network.family.mobilenet import LAST, STAGES
 from ...network.network import Network
-from ...tasks.task import Task
+from ..task import Task
 from .form import NORM_WORDS, NORMS, OF_IMAGES, WITH_SKIPS, Form, Setting
 from .heuristics import first_stride, usual
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from ...network.merge import MERGES
 from ...network.operation import OPERATIONS
+from ...network.scalar_fields import scalar_fields
 from ...network.skip import Skip
 
 
@@ -23,19 +24,15 @@ def skip_fields() -> dict[str, dict]:
 
 
 def _fields(kind, wanted: Container[str]) -> dict[str, dict]:
-    found = {}
-    for name, said in kind.model_json_schema()["properties"].items():
-        if name not in wanted:
-            continue
-        types = [part for part in said.get("anyOf", [said]) if part.get("type") != "null"]
-        (part,) = types
-        if name != "kind" and part["type"] in ("integer", "boolean", "string"):
-            found[name] = {
-                "words": said["title"],
-                "says": f"{said['title']}: {said['description'].replace('None:', 'empty:')}.",
-                "default": said.get("default"),
-                "none": "anyOf" in said,
-                **({"options": part["enum"]} if "enum" in part else {}),
-                **({"bounds": [part["minimum"], part["maximum"]]} if "minimum" in part else {}),
-            }
-    return found
+    return {
+        name: {
+            "words": field.words,
+            "says": f"{field.words}: {field.says.replace('None:', 'empty:')}.",
+            "default": field.default,
+            "none": field.none,
+            **({"options": list(field.options)} if field.options else {}),
+            **({} if field.low is None else {"bounds": [field.low, field.high]}),
+        }
+        for name, field in scalar_fields(kind).items()
+        if name in wanted and name != "kind" and field.type != "number"
+    }

@@ -13,13 +13,14 @@ from pathlib import Path
 from .network.base import NetworkError
 from .network.network import Network
 from .settings import get_settings
-from .sharing import link
+from .sharing import link, sweep_table
 from .sharing.script.experiment import ScriptError, script
 from .sharing.weights import SUFFIX, to_safetensors
 from .tasks import presets
 from .tasks.cautions import cautions
 from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
 from .tasks.own import UploadError
+from .tasks.sweep import Sweep, sweep_of, usual_sweep
 
 FORMATS = (".parquet", ".csv")
 BROKEN = 2
@@ -98,11 +99,19 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--out", help="a .parquet or .csv file, one row a layer, state, skip or network at a step")
     training.add_argument("--weights", help="a .safetensors file of the trained weights; its metadata say how to load them")
     training.add_argument("--variant", help="whose weights; the first network's if left out")
+    sweeping = commands.add_parser("sweep", help="train it with other values of one or two fields, and list where each ends")
+    sweeping.set_defaults(run=_sweep)
+    sweeping.add_argument(
+        "--over", action="append", metavar="FIELD=A,B,…", help="a field and its values; twice for two; depth and skips if left out"
+    )
+    sweeping.add_argument("--steps", type=_count, help="optimizer steps of each cell; its own number if left out")
+    sweeping.add_argument("--out", help="a .parquet or .csv file, one row a cell")
+    sweeping.add_argument("--variant", help="which of its networks; the first if left out")
     linking = commands.add_parser("link", help="print its link text, for ?x=… behind the lab's address")
     linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
     coding = commands.add_parser("code", help="print it as a stand-alone PyTorch script that trains to the same losses")
     coding.set_defaults(run=_code)
-    for command in (describing, drawing, training, linking, coding):
+    for command in (describing, drawing, training, sweeping, linking, coding):
         command.add_argument("experiment", metavar="X", help="a preset's name, a JSON file, a link's text or address")
     return parser
 
@@ -225,6 +234,47 @@ def _watched(experiment: Experiment) -> tuple:
             losses = {name: measured.loss for name, measured in frame.variants.items()}
             bar.set_postfix({name: "–" if loss is None else f"{loss:.4f}" for name, loss in losses.items()}, refresh=False)
     return run, frames
+
+
+def _sweep(options) -> None:
+    """Train every cell, one after the other; print them as a table, and write them where that is asked for."""
+    out = None if options.out is None else _place(options.out, FORMATS)
+    experiment = experiment_named(options.experiment)
+    name = _variant(options.variant, experiment)
+    experiment = experiment.replaced(variants={name: experiment.variants[name]})
+    if options.steps is not None:
+        experiment = experiment.replaced(training=experiment.training.replaced(steps=options.steps))
+    sweep = sweep_of(experiment, [_axis(text) for text in options.over]) if options.over else usual_sweep(experiment)
+    rows = _swept(sweep)
+    if out is not None:
+        _write(out, sweep_table.to_csv(sweep, rows) if out.suffix == ".csv" else sweep_table.to_parquet(sweep, rows))
+    print(sweep_table.to_text(sweep, rows))
+
+
+def _axis(text: str) -> tuple[str, list[str]]:
+    field, separator, values = text.partition("=")
+    if not separator or not values:
+        raise CommandError(f"--over names a field and its values, as depth=4,8,16, not {text[:80]!r}")
+    return field.strip(), values.split(",")
+
+
+def _swept(sweep: Sweep) -> list[dict]:
+    """Train every cell with a progress bar on the error stream; return their rows."""
+    from tqdm import tqdm
+
+    from .learning.cell import cell_row
+    from .tasks.uploads import Uploads
+
+    uploads, device, rows = Uploads(get_settings().data_dir / "uploads"), sweep.base.training.device, []
+    with tqdm(total=len(sweep), unit="cell", bar_format="{l_bar}{bar}| {n:.1f}/{total} {unit}s [{elapsed}<{remaining}]") as bar:
+        try:
+            for cell in sweep.cells():
+                bar.set_description(", ".join(field.said(cell.at[field.name]) for field in sweep.fields), refresh=False)
+                rows.append(cell_row(cell, uploads, lambda share: bar.update(len(rows) + share - bar.n), device=device))
+                bar.update(len(rows) - bar.n)
+        except KeyboardInterrupt:
+            bar.set_description("stopped")
+    return rows
 
 
 def _table(experiment: Experiment, frames: list, path: Path) -> bytes:

@@ -41,6 +41,8 @@ PUBLIC = {
     "run_parameters": 8_000_000,
     "run_memory_mb": 512,
     "step_seconds": 20,
+    "browser_jobs": 2,
+    "job_minutes": 5,
     "unwatched_minutes": 3,
     "paused_minutes": 10,
     "cuda": False,
@@ -86,6 +88,14 @@ class Settings(BaseSettings):
     step_seconds: float = Field(
         60, gt=0, le=100_000, description="after which a step counts as stuck, unless the run's others were nearly as slow"
     )
+    max_jobs: int = Field(
+        default_factory=lambda: max(_usable_cores() // 2, 1),
+        ge=1,
+        le=1024,
+        description="jobs, as sweeps are, that compute at a time beside the runs, to which they give way. Default: half the cores",
+    )
+    browser_jobs: int = Field(20, ge=1, le=100_000, description="jobs of one browser that compute or wait in line")
+    job_minutes: float = Field(120, gt=0, le=1_000_000, description="minutes that one job may compute")
     unwatched_minutes: float = Field(30, gt=0, le=1_000_000, description="after which a run pauses that nobody watches")
     cuda: bool = Field(True, description="whether runs may take a CUDA device")
     total_memory_mb: int = Field(

@@ -104,7 +104,7 @@ def _read(source: socket.socket, count: int) -> bytes:
 def main() -> None:
     """Warm up, then fork a fork server for each socket that comes, until the tests are gone."""
     from skipviz.engine.fork_server import warm_ups
-    from skipviz.engine.processes import initialisation, worker  # noqa: F401  (imported here once, for every child)
+    from skipviz.engine.processes import initialisation, job_worker, worker  # noqa: F401  (imported here once, for every child)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_IGN)

@@ -26,6 +26,7 @@ from .catalogue import RunCatalogue, store_for
 from .controls import Controls
 from .errors import EngineError
 from .figures import Figures
+from .jobs import Jobs
 from .processes.initialisation_client import InitialisationClient
 from .processes.launcher import Launcher
 from .resumption import STOPPED, Resumption
@@ -56,6 +57,8 @@ class Engine:
         self._worker_messages = WorkerMessages(lock, self._store, run_events, scheduler, workers, counted, admit)
         self._controls = Controls(lock, self._store, run_events, scheduler, workers, admit)
         self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler)
+        check, ran_out = self._submission_checks.check_often, workers.memory_ran_out
+        self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out)
         self._catalogue = RunCatalogue(self._store, lock)
         self._resumption = Resumption(
             lock, run_events, self._catalogue, self._submission_checks, self._line_up_again, scheduler.stops
@@ -92,6 +95,7 @@ class Engine:
             return
         with self._lock:
             self._submission_checks.open(False)
+        self.jobs.close()
         self._workers.wind_up()
         with self._lock:
             for run in self._store.runs():
@@ -307,6 +311,7 @@ class Engine:
             bounds = self.settings.probe_seconds, self.settings.run_memory_mb
             self._initialisation_client = InitialisationClient(self._launcher, self._loop, *bounds, str(self.uploads.folder))
             self._workers.serve(self._launcher, self._loop)
+            self.jobs.serve(self._launcher, self._loop)
             self._launcher.start()
             self._initialisation_client.start()
             self._look()

@@ -3,9 +3,10 @@
 It imports torch and takes optimizer steps on one thread before it forks, so that a worker makes its first step within
 milliseconds and shares nearly all of its memory. It never has a second thread: a fork keeps only the one that forks.
 
-It speaks over the Unix socket FD. From the server: JSON lines `{"fork": ticket, "role": "worker" | "initialisation"}`, each with
-the child's end of a socket passed along (SCM_RIGHTS), and `{"kill": ticket}`. To the server: `ready true`,
-`born [ticket, pid]` and `exit [ticket, status]`, where status is negative for a signal. It ends when the server does.
+It speaks over the Unix socket FD. From the server: JSON lines `{"fork": ticket, "role": …}` (a file of `processes`: `worker`,
+`job_worker` or `initialisation`), each with the child's end of a socket passed along (SCM_RIGHTS), and `{"kill": ticket}`. To
+the server: `ready true`, `born [ticket, pid]` and `exit [ticket, status]`, where status is negative for a signal. It ends when
+the server does.
 """
 
 from __future__ import annotations
@@ -84,17 +85,17 @@ class ForkServer:
             os._exit(1)
 
     def _become(self, role: str, end: int) -> None:
-        """Serve as a worker or initialisation worker; the child's part of a fork, which never returns."""
+        """Serve in that role; the child's part of a fork, which never returns."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._server.close()
         for fd in (self._woken, self._wakes, *self._sockets):
             os.close(fd)
-        from .processes import initialisation, worker
+        from .processes import initialisation, job_worker, worker
 
-        if role == "worker":
+        if role != "initialisation":
             _yield_to_the_server()
-        (worker if role == "worker" else initialisation).serve(Channel(end, end))
+        {"worker": worker, "job_worker": job_worker, "initialisation": initialisation}[role].serve(Channel(end, end))
         os._exit(0)
 
     def _kill(self, ticket: int) -> None:
@@ -148,7 +149,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     fork_server = ForkServer(socket.socket(fileno=int(sys.argv[1])))
-    from .processes import initialisation, worker  # noqa: F401  (imported here once, for every child)
+    from .processes import initialisation, job_worker, worker  # noqa: F401  (imported here once, for every child)
 
     for number, warm_up in enumerate(warm_ups()):
         warm_up()

@@ -72,10 +72,14 @@ class SubmissionChecks:
 
     def check_turn(self, owner: str, address: str | None) -> None:
         """Refuse a browser with too many runs in line, and one whose starts, or whose address', come too often; counts one."""
-        settings = self._settings()
         busy = self._scheduler.refusal(owner)
         if busy:
             raise EngineError(busy, 503)
+        self.check_often(owner, address)
+
+    def check_often(self, owner: str, address: str | None) -> None:
+        """Refuse a browser whose starts, of runs and jobs, or whose address', come too often; counts one."""
+        settings = self._settings()
         often = self._starts.refusal(address, owner, settings.starts_per_minute, settings.browser_starts_per_minute)
         if often:
             raise EngineError(often, 429)

@@ -85,6 +85,10 @@ class Workers:
                     self._held_mb[run_id] = held_mb
                 return
 
+    def memory_ran_out(self) -> bool:
+        """Return whether the system has just ended a process for want of memory."""
+        return self._kills.any()
+
     def prepare(self, run: Run, device: str, going_on: bool = False) -> None:
         """Write down with what the run's worker is to begin; `going_on`: from the run's checkpoint."""
         request = {
@@ -198,7 +202,7 @@ class Workers:
             if not child.heard and not again and not self._closing:
                 self._loop.call_later(BEGIN_AGAIN_SECONDS, self._begin_again, run)
                 return
-            self._run_events.end(run, "failed", ending.sentence(status, self._kills.any(), self._held_mb.get(run.id)))
+            self._run_events.end(run, "failed", ending.sentence(status, self.memory_ran_out(), self._held_mb.get(run.id)))
             self._admit()
 
     def _begin_again(self, run: Run) -> None:

@@ -14,7 +14,7 @@ BELOW = {
     "network": set(),
     "tasks": {"network"},
     "learning": {"tasks", "network", "settings"},
-    "engine": {"learning", "storage", "sharing", "tasks", "network", "settings"},
+    "engine": {"evidence", "learning", "storage", "sharing", "tasks", "network", "settings"},
     "storage": {"learning", "sharing", "tasks", "network", "settings"},
     "sharing": {"learning", "tasks", "network", "settings", "version"},
     "drawing": {"learning", "tasks", "network"},

@@ -20,11 +20,12 @@ def test_every_setting_is_named():
     assert missing == []
 
 
-HIDDEN = {"max_running": "cores, at least 4", "total_memory_mb": "60 % of the machine's"}
+HIDDEN = {"max_running": "cores, at least 4", "max_jobs": "half the cores", "total_memory_mb": "60 % of the machine's"}
 """Defaults that depend on the machine, as the README says them."""
 TOGETHER = (
     ("max_running",), ("max_queued",), ("browser_running", "browser_queued"), ("starts_per_minute", "browser_starts_per_minute"),
-    ("run_minutes", "run_steps", "run_parameters"), ("run_memory_mb",), ("step_seconds",), ("unwatched_minutes", "paused_minutes"),
+    ("run_minutes", "run_steps", "run_parameters"), ("run_memory_mb",), ("step_seconds",),
+    ("browser_jobs", "job_minutes"), ("unwatched_minutes", "paused_minutes"),
     ("cuda",), ("keep_days",),
 )  # fmt: skip
 """The settings of each row of the table of public defaults."""

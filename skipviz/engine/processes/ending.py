@@ -42,19 +42,19 @@ def _count() -> int:
     return 0
 
 
-def sentence(status: int | None, memory_ran_out: bool, held_mb: float | None) -> str:
-    """Return why a run failed whose worker's process ended.
+def sentence(status: int | None, memory_ran_out: bool, held_mb: float | None, whose: str = "run") -> str:
+    """Return why a run, or a job, failed whose worker's process ended.
 
     `status` is its exit status (negative: a signal; None: nobody knows); `memory_ran_out` whether the system has ended a process
     for want of memory just then; `held_mb` what the worker held of its own when that was last measured.
     """
     if status is None:
-        return "the run's worker is gone"
+        return f"the {whose}'s worker is gone"
     if status >= 0:
-        return f"the run's worker ended on its own (exit status {status})"
+        return f"the {whose}'s worker ended on its own (exit status {status})"
     if status != -signal.SIGKILL:
-        return f"the run's worker was ended by signal {-status} ({signal.strsignal(-status) or 'unknown'})"
+        return f"the {whose}'s worker was ended by signal {-status} ({signal.strsignal(-status) or 'unknown'})"
     held = "" if held_mb is None else f"; it held {written(held_mb)} of memory"
     if memory_ran_out:
-        return f"the system ended the run's worker because memory ran out{held}"
-    return f"the run's worker was ended by signal 9 (killed){held}"
+        return f"the system ended the {whose}'s worker because memory ran out{held}"
+    return f"the {whose}'s worker was ended by signal 9 (killed){held}"

@@ -171,7 +171,7 @@ class Launcher:
         asyncio.get_running_loop().add_reader(ours, self._hear_fork_server)
 
     def launch(self, role: str, on_lines: OnLines, on_lost: Callable[[int | None], None], cuda: bool = False) -> Child:
-        """Start a `worker` or `initialisation` and return it; what is sent to it waits until it is there."""
+        """Start a `worker`, `job_worker` or `initialisation` and return it; what is sent to it waits until it is there."""
         child = Child(next(self._tickets), on_lines, on_lost)
         self._live = {child, *(other for other in self._live if not other.silent.is_set())}
         if self._forks and not cuda:

@@ -1,0 +1,88 @@
+"""A job: what is computed in the background and gives rows, a sweep or a claim. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+
+from ..network.base import Frozen
+from ..tasks.sweep import Sweep
+
+Control = bool | int | float | str | None
+
+
+class ClaimSpec(Frozen):
+    """A claim of `skipviz.evidence.claims` by its name, and what its controls are set to."""
+
+    claim: str = Field(pattern=r"^[a-z0-9_-]{1,64}$")
+    controls: dict[str, Control] = Field({}, max_length=32)
+
+
+KINDS: dict[str, type[Frozen]] = {"sweep": Sweep, "claim": ClaimSpec}
+"""What is asked for, by the kind of job; what computes it stands in `processes.job_worker`."""
+UNDER_WAY = ("queued", "running")
+
+
+@dataclass
+class Job:
+    """One job, guarded by the engine's lock; `rows` and `spec` are None while they are on the disk alone."""
+
+    id: str
+    kind: str
+    owner: str
+    spec: dict | None
+    created: float = field(default_factory=time.time)
+    state: str = "queued"
+    """queued, running, finished, stopped or failed."""
+    reason: str | None = None
+    progress: float = 0.0
+    """0…1."""
+    seconds: float = 0.0
+    """For which it has computed, all its times together."""
+    ahead: int = 0
+    """Jobs that begin before it while it is queued."""
+    rows: list[bytes] | None = field(default_factory=list)
+    """JSON, in the order in which they came."""
+    kept: bool = True
+    """Whether it is on the disk."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it waits or computes."""
+        return self.state in UNDER_WAY
+
+    @property
+    def bytes(self) -> int:
+        """What its rows take."""
+        return sum(map(len, self.rows or ()))
+
+    def head(self) -> dict[str, Any]:
+        """Return what is written down of it first."""
+        return {"id": self.id, "kind": self.kind, "owner": self.owner, "created": self.created, "spec": self.spec}
+
+    def said(self) -> dict[str, Any]:
+        """Return its state, as JSON data."""
+        return {
+            "state": self.state,
+            "reason": self.reason,
+            "progress": round(self.progress, 4),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def to_json(self, since: int = 0, mine: bool = False) -> bytes:
+        """Return it with its rows from number `since` on, and how many there are."""
+        rows = self.rows or []
+        facts = {
+            "id": self.id,
+            "kind": self.kind,
+            "mine": mine,
+            **self.said(),
+            "ahead": self.ahead,
+            "kept": self.kept,
+            "count": len(rows),
+        }
+        return json.dumps(facts, separators=(",", ":"))[:-1].encode() + b',"rows":[' + b",".join(rows[max(0, since) :]) + b"]}"

@@ -1,0 +1,256 @@
+"""Jobs through real worker processes: rows as they come, stop and resume, ends of every kind, turns and bounds."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from types import ModuleType, SimpleNamespace
+
+import psutil
+import pytest
+from engines import PATIENCE, endless, small, wait_for
+
+from skipviz.engine import Engine, EngineError
+from skipviz.engine.jobs import SERVER_STOPPED
+from skipviz.engine.processes import job_worker
+from skipviz.learning.cell import cell_row
+from skipviz.network import families
+from skipviz.settings import Settings
+from skipviz.tasks.sweep import sweep_of
+
+ME, OTHER = "owner-of-these-tests", "another-owner-of-them"
+LONG = 2_000
+"""Steps of a cell that is still computed when it is looked at, and for no longer than a test waits."""
+
+
+def sweep(*depths, steps=4, **training):
+    """Return the spec of a sweep over depths."""
+    made = sweep_of(small(steps=steps, **training), [("depth", [str(depth) for depth in depths])])
+    return made.model_dump(mode="json", exclude_defaults=True)
+
+
+def rows_of(job):
+    """Return a job's rows, decoded."""
+    return [json.loads(row) for row in job.rows]
+
+
+def until(engine, job_id, condition):
+    """Wait until `condition(job)` holds, looking again at every news of the jobs, and return the job."""
+    news, end = threading.Event(), time.monotonic() + PATIENCE
+    forget = engine.jobs.subscribe(lambda _: news.set())
+    try:
+        while not condition(job := engine.jobs.find(job_id)):
+            assert time.monotonic() < end, f"the condition did not come true: {job}"
+            news.wait(1)
+            news.clear()
+        return job
+    finally:
+        forget()
+
+
+def ended(engine, job_id):
+    return until(engine, job_id, lambda job: not job.under_way)
+
+
+@pytest.fixture(scope="module")
+def jobs_engine(tmp_path_factory):
+    """An engine in which one job computes at a time."""
+    engine = Engine(Settings(max_running=2, max_jobs=1, data_dir=tmp_path_factory.mktemp("jobs"))).start()
+    yield engine
+    engine.close()
+
+
+def test_a_sweeps_rows_are_those_of_its_cells_trained_here(jobs_engine):
+    spec = sweep(2, 3)
+    job = ended(jobs_engine, jobs_engine.jobs.submit("sweep", spec, ME))
+    assert (job.state, job.reason, job.progress) == ("finished", None, 1.0)
+    assert job.seconds > 0
+    here = [cell_row(cell) for cell in sweep_of(small(steps=4), [("depth", ["2", "3"])]).cells()]
+    for row, wanted in zip(rows_of(job), here, strict=True):
+        assert {**row, "seconds": 0} == {**wanted, "seconds": 0}
+
+
+def test_a_stopped_job_keeps_its_rows_and_a_resumed_one_computes_only_what_it_lacks(jobs_engine):
+    jobs = jobs_engine.jobs
+    name = jobs.submit("sweep", sweep(1, 100, 2, steps=60), ME)
+    until(jobs_engine, name, lambda job: job.rows and job.progress > 1 / 3)
+    jobs.stop(name, ME)
+    job = ended(jobs_engine, name)
+    first = list(job.rows)
+    assert (job.state, job.reason) == ("stopped", None)
+    assert [row["depth"] for row in rows_of(job)] == [1]
+    jobs.resume(name, ME)
+    job = ended(jobs_engine, name)
+    assert job.state == "finished"
+    assert job.rows[:1] == first
+    assert [row["depth"] for row in rows_of(job)] == [1, 100, 2]
+    with pytest.raises(EngineError, match="has finished"):
+        jobs.resume(name, ME)
+
+
+def test_a_killed_worker_fails_its_job_with_a_reason_and_the_next_one_begins(jobs_engine):
+    jobs = jobs_engine.jobs
+    name, following = (jobs.submit("sweep", sweep(*depths, steps=60), ME) for depths in ((1, 100), (1,)))
+    until(jobs_engine, name, lambda job: len(job.rows) == 1)
+    assert jobs.find(following).state == "queued"
+    os.kill(jobs.pid(name), signal.SIGKILL)
+    job = ended(jobs_engine, name)
+    assert (job.state, job.reason) == ("failed", "the job's worker was ended by signal 9 (killed)")
+    assert ended(jobs_engine, following).state == "finished"
+    jobs.resume(name, ME)
+    assert [row["depth"] for row in rows_of(ended(jobs_engine, name))] == [1, 100]
+
+
+def test_a_job_gives_way_to_runs(jobs_engine):
+    jobs = jobs_engine.jobs
+    name = jobs.submit("sweep", sweep(100, steps=LONG), ME)
+    run = jobs_engine.run(jobs_engine.submit(endless(), ME))
+    wait_for(jobs_engine, lambda: run.step > 0)
+    until(jobs_engine, name, lambda job: job.progress > 0)
+    runs = psutil.Process(jobs_engine.worker_pid(run.id)).nice()
+    assert psutil.Process(jobs.pid(name)).nice() == min(19, runs + job_worker.NICENESS)
+    jobs_engine.post(run.id, ME, {"kind": "stop"})
+    jobs.stop(name, ME)
+    assert ended(jobs_engine, name).state == "stopped"
+
+
+def test_browsers_take_turns_and_a_queued_job_is_stopped_at_once(jobs_engine):
+    jobs = jobs_engine.jobs
+    first = jobs.submit("sweep", sweep(100, steps=LONG), ME)
+    until(jobs_engine, first, lambda job: job.state == "running")
+    mine = [jobs.submit("sweep", sweep(1), ME) for _ in range(2)]
+    others = jobs.submit("sweep", sweep(1), OTHER)
+    until(jobs_engine, others, lambda job: job.ahead == 1)
+    assert [jobs.find(name).ahead for name in mine] == [0, 2]
+    jobs.stop(mine[1], ME)
+    assert jobs.find(mine[1]).state == "stopped"
+    jobs.stop(first, ME)
+    assert {ended(jobs_engine, name).state for name in (mine[0], others)} == {"finished"}
+
+
+def test_only_the_browser_that_started_a_job_may_change_it(jobs_engine):
+    name = jobs_engine.jobs.submit("sweep", sweep(1), ME)
+    for change in (jobs_engine.jobs.stop, jobs_engine.jobs.resume):
+        for owner in (OTHER, None, ""):
+            with pytest.raises(EngineError, match="only the browser"):
+                change(name, owner)
+    assert name in {job.id for job in jobs_engine.jobs.of(ME)}
+    assert jobs_engine.jobs.of(OTHER + "?") == jobs_engine.jobs.of(None) == []
+    ended(jobs_engine, name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "sentence"),
+    [
+        ("lesson", {}, "there is no job of this kind; there is sweep, claim"),
+        ("sweep", {}, "base: field required"),
+        ("sweep", {"base": 3, "axes": []}, "base: "),
+        ("sweep", {**sweep(1), "axes": [{"field": "depth", "values": [0]}]}, "depth is a whole number from 1 to 2500, not 0"),
+        ("sweep", {**sweep(1), "module": "os"}, "module: there is no such field here"),
+        ("claim", {"claim": "../../secret"}, "claim: "),
+        ("claim", {"claim": "x", "controls": {"depth": [1]}}, "controls.depth"),
+    ],
+)
+def test_what_is_no_job_is_refused_in_one_sentence(jobs_engine, kind, spec, sentence):
+    with pytest.raises(EngineError) as refused:
+        jobs_engine.jobs.submit(kind, spec, ME)
+    assert str(refused.value).startswith(sentence)
+    assert refused.value.status == 422
+
+
+def test_there_is_no_job_of_another_name(jobs_engine):
+    for name in ("nothing", "../lock", ""):
+        with pytest.raises(EngineError, match="no such job"):
+            jobs_engine.jobs.find(name)
+
+
+def test_jobs_are_there_after_a_restart_and_what_was_under_way_can_be_resumed(start):
+    engine = start(max_jobs=1)
+    done, going = (engine.jobs.submit("sweep", sweep(*depths, steps=60), ME) for depths in ((1,), (1, 100)))
+    until(engine, going, lambda job: len(job.rows) == 1)
+    engine.close()
+    again = start(max_jobs=1)
+    assert [job.id for job in again.jobs.of(ME)] == [going, done]
+    assert [(job.state, job.reason) for job in again.jobs.of(ME)] == [("stopped", SERVER_STOPPED), ("finished", None)]
+    assert rows_of(again.jobs.find(done)) == rows_of(engine.jobs.find(done))
+    again.jobs.resume(going, ME)
+    assert [row["depth"] for row in rows_of(ended(again, going))] == [1, 100]
+
+
+def test_a_job_whose_server_was_killed_is_stopped_and_a_line_that_was_cut_short_is_left_out(start, tmp_path):
+    engine = start(max_jobs=1)
+    name = engine.jobs.submit("sweep", sweep(1, 2), ME)
+    ended(engine, name)
+    engine.close()
+    (file,) = (tmp_path / "jobs").iterdir()
+    lines = file.read_bytes().split(b"\n")
+    file.write_bytes(b"\n".join(lines[:2]) + b"\n" + lines[2][:20])
+    again = start(max_jobs=1)
+    job = again.jobs.find(name) if again.jobs.of(ME) else None
+    assert (job.state, job.reason) == ("stopped", SERVER_STOPPED)
+    assert [row["depth"] for row in rows_of(job)] == [1]
+
+
+def test_a_browser_has_so_many_jobs_and_a_job_so_many_minutes_and_cells_their_bounds(start):
+    engine = start(max_jobs=1, browser_jobs=1, job_minutes=0.01, run_steps=LONG, run_parameters=10_000)
+    name = engine.jobs.submit("sweep", sweep(100, steps=LONG), ME)
+    with pytest.raises(EngineError, match="1 jobs of this browser wait or compute already"):
+        engine.jobs.submit("sweep", sweep(1), ME)
+    job = ended(engine, name)
+    assert (job.state, job.reason) == ("stopped", "stopped after 0.6 s, this server's limit for a job")
+    with pytest.raises(EngineError, match=r"0\.6 s, this server's limit for a job: start it anew"):
+        engine.jobs.resume(name, ME)
+    spec = {**sweep(1), "axes": [{"field": "width", "values": [4, 200]}, {"field": "depth", "values": [2]}]}
+    rows = rows_of(ended(engine, engine.jobs.submit("sweep", spec, ME)))
+    assert [row["state"] for row in rows] == ["finished", "impossible"]
+    assert rows[1]["reason"].endswith("parameters are more than the 10,000 that a run may have on this server")
+    parameters = families.mlp(depth=2, width=200).parameter_count()
+    assert rows[1]["reason"].startswith(f"{parameters:,}")
+
+
+def test_ended_jobs_go_with_the_time_that_they_are_kept(start, tmp_path):
+    engine = start(max_jobs=1)
+    old, new = (engine.jobs.submit("sweep", sweep(1), ME) for _ in range(2))
+    for name in (old, new):
+        ended(engine, name)
+    engine.close()
+    long_ago = time.time() - 31 * 24 * 3600
+    os.utime(tmp_path / "jobs" / f"{old}.jsonl", (long_ago, long_ago))
+    again = start(max_jobs=1)
+    assert [job.id for job in again.jobs.of(ME)] == [new]
+
+
+class Channel:
+    """What a job's session sends."""
+
+    def __init__(self):
+        self.inbox = []
+
+    def send(self, word, data):
+        pass
+
+
+def session(rows=()):
+    return job_worker.Session(Channel(), {"uploads": "none", "rows": list(rows)})
+
+
+def test_a_claims_rows_are_its_own_and_one_that_goes_on_leaves_those_out_that_it_has(monkeypatch):
+    claims = ModuleType("skipviz.evidence.claims")
+    rows = [{"depth": depth} for depth in range(3)]
+    claims.CLAIMS = {"degradation": SimpleNamespace(rows=lambda depth: ((n / depth, row) for n, row in enumerate(rows)))}
+    monkeypatch.setitem(sys.modules, "skipviz.evidence", ModuleType("skipviz.evidence"))
+    monkeypatch.setitem(sys.modules, "skipviz.evidence.claims", claims)
+    spec = {"claim": "degradation", "controls": {"depth": 4}}
+    assert list(job_worker.claim_rows(spec, session())) == [(0, rows[0]), (0.25, rows[1]), (0.5, rows[2])]
+    assert [row for _, row in job_worker.claim_rows(spec, session(rows[:2]))] == rows[2:]
+    with pytest.raises(job_worker.JobError, match="there is no claim another"):
+        list(job_worker.claim_rows({"claim": "another"}, session()))
+
+
+def test_rows_are_json_whatever_numbers_they_hold():
+    import numpy
+
+    row = {"a": numpy.float32(0.5), "b": float("inf"), "c": [numpy.int64(3), None], 4: numpy.nan}
+    assert job_worker.plain(row) == {"a": 0.5, "b": None, "c": [3, None], "4": None}

@@ -247,7 +247,7 @@ def _sweep(options) -> None:
     sweep = sweep_of(experiment, [_axis(text) for text in options.over]) if options.over else usual_sweep(experiment)
     rows = _swept(sweep)
     if out is not None:
-        _write(out, sweep_table.to_csv(sweep, rows) if out.suffix == ".csv" else sweep_table.to_parquet(sweep, rows))
+        _write(out, sweep_table.to_csv(rows) if out.suffix == ".csv" else sweep_table.to_parquet(rows))
     print(sweep_table.to_text(sweep, rows))
 
 

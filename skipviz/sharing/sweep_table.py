@@ -1,4 +1,4 @@
-"""A sweep's rows as text, for a terminal, a spreadsheet, a notebook. Imports pandas inside a function, never torch."""
+"""The rows of a sweep or another job as text: for a terminal, a spreadsheet, a notebook. Never imports torch."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ PRINTED = 4
 """Significant digits in a terminal."""
 
 
-def to_csv(sweep: Sweep, rows: Sequence[dict]) -> bytes:
-    """Return the rows as CSV in UTF-8, one a cell, with a header; what a cell has none of is empty."""
+def to_csv(rows: Sequence[dict]) -> bytes:
+    """Return the rows as CSV in UTF-8, one a line under the names of what they have; what a row has none of is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, sweep.columns(), extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, dict.fromkeys(name for row in rows for name in row), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def to_parquet(sweep: Sweep, rows: Sequence[dict]) -> bytes:
+def to_parquet(rows: Sequence[dict]) -> bytes:
     """Return the same as a Parquet file's bytes."""
     import pandas
 
     buffer = io.BytesIO()
-    pandas.DataFrame(rows, columns=list(sweep.columns())).to_parquet(buffer, index=False)
+    pandas.DataFrame(list(rows)).to_parquet(buffer, index=False)
     return buffer.getvalue()
 
 

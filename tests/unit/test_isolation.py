@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from engines import endless, wait_for
+from engines import endless, small, wait_for
 from loopback import OWNER, STRANGER, served
 
 from skipviz.sharing import link
@@ -29,6 +29,8 @@ CHANGES = {
 """Routes that change a run, and a body that its owner could send: refused."""
 LABS = {("POST", "/skipviz/labs/{id}")}
 """The route that changes a lab: its own browser's only."""
+JOBS = {("POST", f"/skipviz/jobs/{{id}}/{change}") for change in ("stop", "resume")}
+"""Those that change a job: the same."""
 WEIGHTS = "/skipviz/runs/{id}.safetensors"
 """Nobody has them while the run goes on."""
 LISTS = {("GET", "/skipviz/runs"): "", ("GET", "/skipviz/cards"): "?runs={id}"}
@@ -40,6 +42,7 @@ WATCHED = {
     **{("GET", f"/skipviz/runs/{{id}}.{suffix}"): "" for suffix in ("csv", "parquet", "py", "json", "html")},
     ("GET", WEIGHTS): "",
 }
+JOBS_WATCHED = {("GET", "/skipviz/jobs/{id}"), ("GET", "/skipviz/jobs/{id}.csv")}
 """Routes by which whoever has a run's link looks at it: they say that it is not one's own, and nothing of whose it is."""
 COMMON = {
     ("GET", "/skipviz/code"): "?x={link}",
@@ -50,7 +53,7 @@ COMMON = {
     ("GET", "/skipviz/ready"): "",
 }
 """Routes that are about nobody's run."""
-BEGINS = {("POST", "/skipviz/runs")}
+BEGINS = {("POST", "/skipviz/runs"), ("POST", "/skipviz/jobs")}
 PRIVATE = {("GET", "/skipviz/metrics")}
 STREAMLITS = {
     *{f"/_stcore/{name}" for name in ("health", "metrics", "host-config", "stream", "bidi-components/{path:path}")},
@@ -90,7 +93,7 @@ def asked(client, method, path, cookie):
 
 
 def test_every_route_of_the_app_is_named_here():
-    named = CHANGES.keys() | LABS | LISTS.keys() | WATCHED.keys() | COMMON.keys() | BEGINS | PRIVATE
+    named = CHANGES.keys() | LABS | JOBS | LISTS.keys() | WATCHED.keys() | JOBS_WATCHED | COMMON.keys() | BEGINS | PRIVATE
     assert named == OURS
 
 
@@ -113,6 +116,23 @@ def test_another_browser_changes_no_lab(client, engine, cookie):
     assert status == (403 if cookie == STRANGER else 401), answer
     assert list(answer) == ["error"]
     assert lab.document is before
+
+
+@pytest.mark.parametrize("cookie", [STRANGER, None])
+def test_another_browser_changes_no_job_and_sees_what_it_has_and_not_whose_it_is(client, engine, cookie):
+    base = small(steps=1_000_000).model_dump(mode="json", exclude_defaults=True)
+    spec = {"base": base, "axes": [{"field": "depth", "values": [100]}]}
+    job = engine.jobs.find(client.request("POST", "/skipviz/jobs", {"kind": "sweep", "spec": spec})[1]["job"])
+    for method, path in JOBS:
+        status, answer = client.request(method, path.format(id=job.id), {}, cookie=cookie)
+        assert status == (403 if cookie else 401), answer
+        assert job.under_way
+    for method, path in JOBS_WATCHED:
+        status, body = asked(client, method, path.format(id=job.id), cookie)
+        assert status == 200
+        assert OWNER.encode() not in body
+        assert b'"mine":true' not in body
+    assert client.request("POST", f"/skipviz/jobs/{job.id}/stop", {}) == (200, {"ok": True})
 
 
 @pytest.mark.parametrize("cookie", [STRANGER, None])

@@ -11,8 +11,10 @@ from types import ModuleType, SimpleNamespace
 import psutil
 import pytest
 from engines import PATIENCE, endless, small, wait_for
+from loopback import STRANGER, served
 
 from skipviz.engine import Engine, EngineError
+from skipviz.engine import engine as module
 from skipviz.engine.jobs import SERVER_STOPPED
 from skipviz.engine.processes import job_worker
 from skipviz.learning.cell import cell_row
@@ -254,3 +256,62 @@ def test_rows_are_json_whatever_numbers_they_hold():
 
     row = {"a": numpy.float32(0.5), "b": float("inf"), "c": [numpy.int64(3), None], 4: numpy.nan}
     assert job_worker.plain(row) == {"a": 0.5, "b": None, "c": [3, None], "4": None}
+
+
+@pytest.fixture(scope="module")
+def client(jobs_engine):
+    """A browser that speaks to the routes of that engine."""
+    before = module._engine
+    module._engine = jobs_engine
+    with served() as browser:
+        yield browser
+    module._engine = before
+
+
+def test_a_browser_begins_a_job_hears_its_rows_once_each_and_takes_them_as_a_table(client, jobs_engine):
+    status, answer = client.request("POST", "/skipviz/jobs", {"kind": "sweep", "spec": sweep(2, 3)})
+    assert status == 201
+    path, heard, deadline = f"/skipviz/jobs/{answer['job']}", [], time.monotonic() + PATIENCE
+    while True:
+        status, said = client.request("GET", f"{path}?since={len(heard)}")
+        heard += said["rows"]
+        assert (status, said["count"], said["mine"]) == (200, len(heard), True)
+        if said["state"] == "finished":
+            break
+        assert time.monotonic() < deadline
+    assert [row["depth"] for row in heard] == [2, 3]
+    assert said["progress"] == 1
+    assert client.request("GET", path, cookie=STRANGER)[1]["mine"] is False
+    lines = client.request("GET", f"{path}.csv")[1].decode().splitlines()
+    assert lines[0].startswith("cell,depth,final_loss,held_out,")
+    assert [line.split(",")[:2] for line in lines[1:]] == [["0", "2"], ["1", "3"]]
+
+
+def test_a_job_is_stopped_and_resumed_by_the_browser_that_began_it(client, jobs_engine):
+    spec = sweep(100, steps=LONG)
+    name = client.request("POST", "/skipviz/jobs", {"kind": "sweep", "spec": spec})[1]["job"]
+    for change, state in (("stop", "stopped"), ("resume", "running"), ("stop", "stopped")):
+        assert client.request("POST", f"/skipviz/jobs/{name}/{change}", {}) == (200, {"ok": True})
+        until(jobs_engine, name, lambda job, state=state: job.state == state)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "sentence"),
+    [
+        (b"{", 400, "the body is not JSON"),
+        ({"kind": "sweep"}, 422, "spec: field required"),
+        ({"kind": "lesson", "spec": {}}, 422, "there is no job of this kind"),
+        ({"kind": "sweep", "spec": {"base": {}}}, 422, "base.variants: field required"),
+        (b" " * 2_000_001, 413, "what a job asks for has at most 2,000,000 bytes"),
+    ],
+)
+def test_a_post_that_is_no_job_is_refused_in_one_sentence(client, body, status, sentence):
+    answered, answer = client.request("POST", "/skipviz/jobs", body)
+    assert (answered, list(answer)) == (status, ["error"])
+    assert answer["error"].startswith(sentence)
+
+
+def test_a_job_that_is_not_there_and_rows_of_no_number_are_refused(client):
+    for path in ("nothing", "nothing.csv", "nothing?since=3"):
+        assert client.request("GET", f"/skipviz/jobs/{path}")[0] == 404
+    assert client.request("GET", "/skipviz/jobs/nothing?since=-1")[0] == 400

@@ -39,6 +39,7 @@ from .endpoint import Endpoint, RefusalError, body_of, owner_posting
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
+from .jobs import job_routes
 from .lab_commands import post_command
 from .shares import STREAM_AGAIN, stream_place
 from .shutdown_notice import RESTARTS, shutdown_notice
@@ -340,6 +341,7 @@ routes = [
     Route("/skipviz/runs/{id}/resume", Endpoint(_post_resume), methods=["POST"]),
     Route("/skipviz/runs/{id}/events", Endpoint(_post_events), methods=["POST"]),
     Route("/skipviz/labs/{id}", Endpoint(post_command), methods=["POST"]),
+    *job_routes(Endpoint),
     Route("/skipviz/cards", Endpoint(_get_cards), methods=["GET"]),
     Route("/skipviz/page.js", Endpoint(_get_page), methods=["GET"]),
     Route("/skipviz/plotly.js", Endpoint(_get_plotly), methods=["GET"]),

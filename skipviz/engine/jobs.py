@@ -171,7 +171,7 @@ class Jobs:
         mine = sum(job.under_way and job.owner == owner for job in self._jobs.values())
         if mine >= settings.browser_jobs:
             raise EngineError(
-                f"{mine} jobs of this browser wait or compute already, as many as may: stop one, or try again in a while", 503
+                f"as many jobs of this browser as may, {mine}, wait or compute already: stop one, or try again in a while", 503
             )
         self._check_turn(owner, address)
 

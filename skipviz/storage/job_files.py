@@ -16,6 +16,7 @@ from .folder import is_id
 from .retention import Retention
 
 ENDING = ".jsonl"
+ROW = b'{"row":'
 LAST_BYTES = 4096
 """Of a file's end, in which its last state is found."""
 
@@ -35,13 +36,14 @@ class JobFiles:
         self._folder, self._retention = folder, retention
 
     def append(self, job_id: str, lines: Sequence[bytes]) -> None:
-        """Write further lines of JSON, without their line breaks; raises `OSError`."""
+        """Write further lines of JSON, without their line breaks, behind a line that was cut short too; raises `OSError`."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with self._path(job_id).open("ab") as file:
-            file.write(b"".join(line + b"\n" for line in lines))
+        with self._path(job_id).open("ab+") as file:
+            cut = file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n"
+            file.write(b"\n" * bool(cut) + b"".join(line + b"\n" for line in lines))
 
     def read(self, job_id: str) -> tuple[dict, list[bytes]] | None:
-        """Return a job's head and its rows, or None where it is not kept; a line that was cut short ends it."""
+        """Return a job's head and its rows, or None where it is not kept; a line that was cut short is left out."""
         if not is_id(job_id):
             return None
         try:
@@ -49,11 +51,7 @@ class JobFiles:
             head = json.loads(first)
         except (OSError, ValueError):
             return None
-        rows = []
-        for line in lines[:-1]:
-            if line.startswith(b'{"row":') and line.endswith(b"}"):
-                rows.append(line[len(b'{"row":') : -1])
-        return head, rows
+        return head, [line[len(ROW) : -1] for line in lines if line.startswith(ROW) and _is_json(line)]
 
     def kept(self) -> Iterator[KeptJob]:
         """Yield every job that is kept."""
@@ -87,3 +85,10 @@ class JobFiles:
 
     def _path(self, job_id: str) -> Path:
         return self._folder / f"{job_id}{ENDING}"
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        return bool(json.loads(line))
+    except ValueError:
+        return False

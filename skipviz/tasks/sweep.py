@@ -26,6 +26,8 @@ QUANTITIES = {
     "ratio_end": "First ÷ last layer's gradient at the end",
 }
 """What a cell is measured by; gradients are ‖∂L/∂θ_k‖ (L2) of the first and the last layer of the trunk with weights."""
+LOGARITHMIC = tuple(name for name in QUANTITIES if "gradient" in name or "ratio" in name)
+"""Those that differ by powers of ten."""
 OUTCOMES = ("state", "reason", "diverged_at", "seconds")
 """What else a row says: finished, diverged, failed or impossible; why, if not finished; the step at which it diverged."""
 

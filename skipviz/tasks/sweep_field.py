@@ -95,7 +95,7 @@ class SweepField:
         """Return in words what it takes."""
         if self.options and not self.is_number:
             return f"one of {', '.join(map(self.said, self.options))}" + " or none" * self.none
-        ends = "" if self.low is None or self.high is None else f" from {self.low:g} to {self.high:g}"
+        ends = "" if self.low is None or self.high is None else f" from {_bound(self.low)} to {_bound(self.high)}"
         return f"a {'whole ' if self.whole else ''}number{ends}" + " or none" * self.none
 
     def said(self, value: Value) -> str:
@@ -118,6 +118,10 @@ class SweepField:
         low, high = self.low if self.low is not None else min(around), self.high if self.high is not None else max(around)
         held = (min(high, max(low, one)) for one in around)
         return tuple(dict.fromkeys(round(one) if self.whole else float(f"{one:.1g}") for one in held))
+
+
+def _bound(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def fields_of(experiment: Experiment) -> dict[str, SweepField]:

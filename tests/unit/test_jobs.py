@@ -149,7 +149,7 @@ def test_only_the_browser_that_started_a_job_may_change_it(jobs_engine):
         ("lesson", {}, "there is no job of this kind; there is sweep, claim"),
         ("sweep", {}, "base: field required"),
         ("sweep", {"base": 3, "axes": []}, "base: "),
-        ("sweep", {**sweep(1), "axes": [{"field": "depth", "values": [0]}]}, "depth is a whole number from 1 to 2500, not 0"),
+        ("sweep", {**sweep(1), "axes": [{"field": "depth", "values": [0]}]}, "depth is a whole number from 1 to 2,500, not 0"),
         ("sweep", {**sweep(1), "module": "os"}, "module: there is no such field here"),
         ("claim", {"claim": "../../secret"}, "claim: "),
         ("claim", {"claim": "x", "controls": {"depth": [1]}}, "controls.depth"),
@@ -193,12 +193,18 @@ def test_a_job_whose_server_was_killed_is_stopped_and_a_line_that_was_cut_short_
     job = again.jobs.find(name) if again.jobs.of(ME) else None
     assert (job.state, job.reason) == ("stopped", SERVER_STOPPED)
     assert [row["depth"] for row in rows_of(job)] == [1]
+    again.jobs.resume(name, ME)
+    ended(again, name)
+    again.close()
+    third = start(max_jobs=1)
+    assert [(job.state, job.id) for job in third.jobs.of(ME)] == [("finished", name)]
+    assert [row["depth"] for row in rows_of(third.jobs.find(name))] == [1, 2]
 
 
 def test_a_browser_has_so_many_jobs_and_a_job_so_many_minutes_and_cells_their_bounds(start):
     engine = start(max_jobs=1, browser_jobs=1, job_minutes=0.01, run_steps=LONG, run_parameters=10_000)
     name = engine.jobs.submit("sweep", sweep(100, steps=LONG), ME)
-    with pytest.raises(EngineError, match="1 jobs of this browser wait or compute already"):
+    with pytest.raises(EngineError, match="as many jobs of this browser as may, 1, wait or compute already"):
         engine.jobs.submit("sweep", sweep(1), ME)
     job = ended(engine, name)
     assert (job.state, job.reason) == ("stopped", "stopped after 0.6 s, this server's limit for a job")

@@ -89,9 +89,9 @@ def test_a_network_changed_by_hand_has_no_familys_fields_and_its_parts_can_be_va
 @pytest.mark.parametrize(
     ("axes", "sentence"),
     [
-        ([("depth", ["0"])], "depth is a whole number from 1 to 2500, not 0"),
-        ([("depth", ["four"])], "depth is a whole number from 1 to 2500, not 'four'"),
-        ([("depth", ["4.5"])], "depth is a whole number from 1 to 2500, not 4.5"),
+        ([("depth", ["0"])], "depth is a whole number from 1 to 2,500, not 0"),
+        ([("depth", ["four"])], "depth is a whole number from 1 to 2,500, not 'four'"),
+        ([("depth", ["4.5"])], "depth is a whole number from 1 to 2,500, not 4.5"),
         ([("norm", ["some"])], "norm is one of none, batch, layer, group, rms, instance, channel, not 'some'"),
         ([("skips", ["half"])], "skips is one of off, on, not 'half'"),
         ([("depth", ["4", "4"])], "depth has the same value twice"),

@@ -245,13 +245,28 @@ def session(rows=()):
 
 
 def test_a_claims_rows_are_its_own_and_one_that_goes_on_leaves_those_out_that_it_has(monkeypatch):
-    claims = ModuleType("skipviz.evidence.claims")
     rows = [{"depth": depth} for depth in range(3)]
-    claims.CLAIMS = {"degradation": SimpleNamespace(rows=lambda depth: ((n / depth, row) for n, row in enumerate(rows)))}
-    monkeypatch.setitem(sys.modules, "skipviz.evidence", ModuleType("skipviz.evidence"))
-    monkeypatch.setitem(sys.modules, "skipviz.evidence.claims", claims)
+
+    class ClaimError(ValueError):
+        pass
+
+    def measured(depth):
+        if depth < 1:
+            raise ClaimError("depth: input should be greater than 0")
+        for number, row in enumerate(rows):
+            yield number / depth, None
+            yield number / depth, row
+
+    claims = {"degradation": SimpleNamespace(rows=measured)}
+    fakes = {"evidence": {}, "evidence.claim": {"ClaimError": ClaimError}, "evidence.claims": {"CLAIMS": claims}}
+    for name, holds in fakes.items():
+        fake = ModuleType(f"skipviz.{name}")
+        vars(fake).update(holds)
+        monkeypatch.setitem(sys.modules, fake.__name__, fake)
     spec = {"claim": "degradation", "controls": {"depth": 4}}
     assert list(job_worker.claim_rows(spec, session())) == [(0, rows[0]), (0.25, rows[1]), (0.5, rows[2])]
+    with pytest.raises(job_worker.JobError, match=r"^depth: input should be greater than 0$"):
+        list(job_worker.claim_rows({"claim": "degradation", "controls": {"depth": 0}}, session()))
     assert [row for _, row in job_worker.claim_rows(spec, session(rows[:2]))] == rows[2:]
     with pytest.raises(job_worker.JobError, match="there is no claim another"):
         list(job_worker.claim_rows({"claim": "another"}, session()))

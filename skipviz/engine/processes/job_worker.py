@@ -92,14 +92,21 @@ def sweep_rows(spec: dict, session: Session) -> Rows:
 
 def claim_rows(spec: dict, session: Session) -> Rows:
     """Yield a claim's rows; the first ones, which a job that goes on has already, are computed again and left out."""
+    from ...evidence.claim import ClaimError
     from ...evidence.claims import CLAIMS
 
     if spec["claim"] not in CLAIMS:
         raise JobError(f"there is no claim {spec['claim']}")
-    for number, (progress, row) in enumerate(CLAIMS[spec["claim"]].rows(**spec.get("controls", {}))):
-        session.beat(progress)
-        if number >= len(session.rows):
-            yield progress, row
+    known = len(session.rows)
+    try:
+        for progress, row in CLAIMS[spec["claim"]].rows(**spec.get("controls", {})):
+            session.beat(progress)
+            if row is not None and known:
+                known -= 1
+            elif row is not None:
+                yield progress, row
+    except ClaimError as error:
+        raise JobError(str(error)) from None
 
 
 KINDS: dict[str, Callable[[dict, Session], Rows]] = {"sweep": sweep_rows, "claim": claim_rows}

@@ -53,7 +53,7 @@ class Engine:
         settings, admit, hear = lambda: self.settings, self._admit_soon, lambda run, lines: self._worker_messages.hear(run, lines)
         self._workers = workers = Workers(settings, lock, self._store, run_events, self.uploads, hear, counted.waited, admit)
         callbacks = Callbacks(workers.begin, workers.send, run_events.change, run_events.tell, workers.abandon, workers.pid)
-        self._scheduler = scheduler = Scheduler(settings, callbacks)
+        self._scheduler = scheduler = Scheduler(settings, callbacks, beside_mb=lambda: self.jobs.reckoned_mb)
         self._worker_messages = WorkerMessages(lock, self._store, run_events, scheduler, workers, counted, admit)
         self._controls = Controls(lock, self._store, run_events, scheduler, workers, admit)
         self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler)

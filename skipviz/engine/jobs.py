@@ -66,6 +66,8 @@ class Jobs:
         self._jobs: dict[str, Job]
         self._children: dict[str, Child]
         self._began: dict[str, float] = {}
+        self._takes_mb: dict[str, float] = {}
+        """What workers expect to take for what they compute just now."""
         self._listeners = Listeners()
         self._launcher: Launcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -162,6 +164,11 @@ class Jobs:
         child = self._children.get(job_id)
         return None if child is None else child.pid
 
+    @property
+    def reckoned_mb(self) -> float:
+        """The MB that the jobs under way are expected to take at present, in which a run may have to wait for room."""
+        return sum(list(self._takes_mb.values()))
+
     def _check(self, owner: str, address: str | None) -> None:
         settings = self._settings()
         if self._launcher is None:
@@ -239,6 +246,8 @@ class Jobs:
                     rows.append(rest)
                 elif word == b"at":
                     job.progress = json.loads(rest)
+                elif word == b"takes":
+                    self._takes_mb[job.id] = json.loads(rest)
                 elif word == b"end":
                     self._take(job, rows)
                     self._end(job, *json.loads(rest))
@@ -289,6 +298,7 @@ class Jobs:
     def _end(self, job: Job, state: str, reason: str | None) -> None:
         """Let a job end, and the next one begin."""
         child, began = self._children.pop(job.id, None), self._began.pop(job.id, None)
+        self._takes_mb.pop(job.id, None)
         if began is not None:
             job.seconds += time.monotonic() - began
         self._change(job, state, reason or (job.reason if state == "stopped" else None))

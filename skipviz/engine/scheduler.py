@@ -52,8 +52,15 @@ class Callbacks:
 class Scheduler:
     """The runs that have not ended: the line, those under way, who watches."""
 
-    def __init__(self, settings: Callable[[], Settings], callbacks: Callbacks, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._callbacks, self._clock = settings, callbacks, clock
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        callbacks: Callbacks,
+        clock: Callable[[], float] = time.monotonic,
+        beside_mb: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`beside_mb()` is what jobs beside the runs are expected to take of the memory that all have together."""
+        self._settings, self._callbacks, self._clock, self._beside_mb = settings, callbacks, clock, beside_mb
         self._line = FairQueue()
         self._live: dict[str, Live] = {}
         self._watchers: Counter[str] = Counter()
@@ -269,7 +276,7 @@ class Scheduler:
         under_way = [live for live in self._live.values() if live.working and not live.demo]
         return Room(
             cores=settings.max_running - sum(live.cores() for live in under_way),
-            memory_mb=settings.total_memory_mb - sum(live.memory_mb for live in under_way),
+            memory_mb=settings.total_memory_mb - self._beside_mb() - sum(live.memory_mb for live in under_way),
             under_way=Counter(live.run.owner for live in under_way),
             browser_limit=settings.browser_running,
         )

@@ -15,6 +15,7 @@ from loopback import STRANGER, served
 
 from skipviz.engine import Engine, EngineError
 from skipviz.engine import engine as module
+from skipviz.engine.capacity import limits
 from skipviz.engine.jobs import SERVER_STOPPED
 from skipviz.engine.processes import job_worker
 from skipviz.learning.cell import cell_row
@@ -111,11 +112,14 @@ def test_a_job_gives_way_to_runs(jobs_engine):
     run = jobs_engine.run(jobs_engine.submit(endless(), ME))
     wait_for(jobs_engine, lambda: run.step > 0)
     until(jobs_engine, name, lambda job: job.progress > 0)
+    cell = sweep_of(small(steps=LONG), [("depth", ["100"])]).cell(0).experiment
+    assert jobs_engine.jobs.reckoned_mb == round(limits.memory_mb(cell))
     runs = psutil.Process(jobs_engine.worker_pid(run.id)).nice()
     assert psutil.Process(jobs.pid(name)).nice() == min(19, runs + job_worker.NICENESS)
     jobs_engine.post(run.id, ME, {"kind": "stop"})
     jobs.stop(name, ME)
     assert ended(jobs_engine, name).state == "stopped"
+    assert jobs_engine.jobs.reckoned_mb == 0
 
 
 def test_browsers_take_turns_and_a_queued_job_is_stopped_at_once(jobs_engine):

@@ -21,7 +21,9 @@ class Stage:
             abandon=lambda run, reason: self._change(run, "failed", reason),
             pid=lambda run: None,
         )
-        self.scheduler = Scheduler(lambda: Settings(**{"max_running": 1, **settings}), hands, lambda: self.now)
+        self.scheduler = Scheduler(
+            lambda: Settings(**{"max_running": 1, **settings}), hands, lambda: self.now, lambda: self.beside_mb
+        )
 
     def _change(self, run, state, reason=None):
         run.state, run.reason = state, reason
@@ -43,6 +45,7 @@ class Stage:
             self.scheduler.tick()
 
     runs = ()
+    beside_mb = 0.0
 
 
 def a_run(name, **facts):
@@ -82,3 +85,13 @@ def test_why_a_run_is_stopped_is_not_forgotten_where_its_worker_says_late_that_i
     stage.pass_time(1)
     assert stage.sent == [("x", "stop")]
     assert stage.scheduler.changed(run, "running") == run.reason == "stopped after 0.6 s of training, this server's limit for a run"
+
+
+def test_a_run_waits_while_jobs_beside_the_runs_take_the_memory_that_it_needs():
+    stage = Stage(total_memory_mb=64)
+    stage.beside_mb = 60.0
+    run = stage.enter(a_run("x"))
+    assert run.state == "queued"
+    stage.beside_mb = 50.0
+    stage.scheduler.tick()
+    assert run.state == "running"

@@ -56,12 +56,13 @@ class Session:
             self._channel.send("at", round(progress, 4))
 
     def refuse(self, experiment: Experiment) -> str | None:
-        """Return why an experiment is over what a run may take here, or None."""
+        """Return why an experiment is over what a run may take here, or None; the server hears what it is expected to take."""
         most = self._request["most"]
         parameters = sum(network.parameter_count() for network in experiment.variants.values())
         for count, what in ((experiment.training.steps, "steps"), (parameters, "parameters")):
             if count > most[what]:
                 return f"{count:,} {what} are more than the {most[what]:,} that a run may have on this server"
+        self._channel.send("takes", round(limits.memory_mb(experiment)))
         return limits.refusal(experiment, self._request["memory_mb"])
 
     def explain(self, error: Exception) -> str:

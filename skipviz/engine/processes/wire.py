@@ -13,6 +13,9 @@ so that the server stores and forwards frames without ever decoding them. JSON n
     checkpoint 80           it can go on from step 80; null: only from the first
     diverged {…}            variants that diverged: step and layer
     end ["finished", null]  the last line: the run's last state and the reason
+    row {…}                 of a job: a further row
+    at 0.25                 of a job: how much of it is done
+    takes 35                of a job: the MB that it expects to take from now on
     probe [7, {…}, null]    a measurement's number, its result, or a sentence that says why there is none
 """
 

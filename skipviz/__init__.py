@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from . import evidence
 from .network import (
     Adapter,
     Edge,
@@ -56,6 +57,7 @@ __all__ = [
     "Training",
     "build",
     "edit",
+    "evidence",
     "experiment_from_json",
     "families",
     "link",

@@ -14,13 +14,14 @@ BELOW = {
     "network": set(),
     "tasks": {"network"},
     "learning": {"tasks", "network", "settings"},
+    "evidence": {"learning", "tasks", "network", "settings"},
     "engine": {"evidence", "learning", "storage", "sharing", "tasks", "network", "settings"},
     "storage": {"learning", "sharing", "tasks", "network", "settings"},
     "sharing": {"learning", "tasks", "network", "settings", "version"},
     "drawing": {"learning", "tasks", "network"},
-    "web": {"engine", "storage", "sharing", "drawing", "learning", "tasks", "network", "settings", "version"},
+    "web": {"engine", "evidence", "storage", "sharing", "drawing", "learning", "tasks", "network", "settings", "version"},
 }
-"""What each room may import besides itself: web → engine, storage, sharing, drawing → learning → tasks → network."""
+"""What each room may import besides itself: web → engine → evidence, storage, sharing, drawing → learning → tasks → network."""
 
 INSIDE = {
     "engine": ["processes", "capacity"],
@@ -32,6 +33,7 @@ FORBIDDEN = {
     "network": {"torch", "streamlit", "sklearn", "numpy"},
     "tasks": {"torch", "streamlit"},
     "learning": {"streamlit"},
+    "evidence": {"streamlit"},
     "engine": {"streamlit"},
     "storage": {"torch", "streamlit"},
     "sharing": {"torch", "streamlit"},

@@ -22,6 +22,9 @@ Row = dict[str, float | int | str | bool | None]
 
 Of a surface `x` and `y` are the place and `measured` its height. Further columns are welcome. None: not a finite number.
 """
+Rows = Iterator[tuple[float, Row | None]]
+"""What a measurement yields: how much is done, 0…1, and a row, or None where it has come further and there is none yet, as while
+a network trains. It is stopped between two of them, so they come at least every second."""
 
 
 class ClaimError(ValueError):
@@ -69,8 +72,8 @@ class Claim:
     """Where it stands: a title, and `arXiv:…` where it is there."""
     controls: type[Frozen]
     """At most two fields, numbers or choices, each with bounds, a default and a description."""
-    measure: Callable[..., Iterator[tuple[float, Row]]]
-    """`measure(**controls)` yields how much is done, 0…1, and a row; its docstring has shapes and units."""
+    measure: Callable[..., Rows]
+    """`measure(**controls)`; its docstring has shapes and units."""
     chart: Chart
     verdict: Callable[[pandas.DataFrame], Verdict]
     """Reads all rows of one measurement; by the band alone."""
@@ -88,14 +91,14 @@ class Claim:
         except ValidationError as error:
             raise ClaimError(sentence(error)) from None
 
-    def rows(self, **controls) -> Iterator[tuple[float, Row]]:
-        """Measure row by row, each with the share that is done, 0…1; raises `ClaimError` before the first.
+    def rows(self, **controls) -> Rows:
+        """Measure row by row; raises `ClaimError` before the first.
 
         It computes as runs do, with one thread and without denormals, and leaves the caller's settings as they are between rows.
         """
         return self._rows(self.checked(**controls))
 
-    def _rows(self, controls: dict) -> Iterator[tuple[float, Row]]:
+    def _rows(self, controls: dict) -> Rows:
         from ..learning.setup import as_in_a_run
 
         measuring = self.measure(**controls)
@@ -105,11 +108,11 @@ class Claim:
             if found is None:
                 return
             done, row = found
-            yield done, {name: _finite(value) for name, value in row.items()}
+            yield done, row and {name: _finite(value) for name, value in row.items()}
 
     def frame(self, **controls) -> pandas.DataFrame:
         """Measure everything; raises `ClaimError`."""
-        return as_frame(row for _, row in self.rows(**controls))
+        return as_frame(row for _, row in self.rows(**controls) if row)
 
     @cached_property
     def function(self) -> Callable[..., pandas.DataFrame]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from ...network.base import Frozen
 from ...network.operation import Attention
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Row, Verdict
+from ..claim import Chart, Claim, Rows, Verdict
 
 if TYPE_CHECKING:
     import pandas
@@ -33,7 +32,7 @@ def experiment(blocks: int, gain: float) -> Experiment:
     return Experiment(variants={"whole": network, "forgotten": forgotten}, task=Task(name="digits"), training=Training(steps=200))
 
 
-def measure(blocks: int, gain: float) -> Iterator[tuple[float, Row]]:
+def measure(blocks: int, gain: float) -> Rows:
     """`x` is a block; `measured` ‖∂L/∂h‖ of its output, an L2 norm over a batch of 64 digits, at step 0; `loss` the batch's.
 
     `low` and `high` are the band around the last block's, and the gradient that would fall too slowly.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +13,7 @@ from ...network import families
 from ...network.base import Frozen
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
-from ..claim import Chart, Claim, Row, Verdict
+from ..claim import Chart, Claim, Rows, Verdict
 from ..theory import predicted
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def experiment(depth: int, width: int) -> Experiment:
     return Experiment(variants=variants, training=Training(steps=500))
 
 
-def measure(depth: int, width: int) -> Iterator[tuple[float, Row]]:
+def measure(depth: int, width: int) -> Rows:
     """`x` is a state h_k, `measured` ‖∂L/∂h_k‖ as a multiple of the last state's: L2 norms over a batch of 64 inputs (256 with
     batch norm), float64, the geometric mean of three seeds; L is a random linear functional of the last state.
     """

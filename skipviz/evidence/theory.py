@@ -43,8 +43,7 @@ def predicted(network: Network) -> Prediction:
     reason = _reason(network)
     if reason:
         return Prediction(reason=reason)
-    landing = {skip.target: skip for skip in network.skips if skip.in_force}
-    factors = _squared_factors(network, landing)
+    factors, landing = squared_factors(network), _landing(network)
     squares = [-math.inf] * network.depth + [0.0]  # logarithms: of 300 sigmoids the square itself would be 0
     for k in range(network.depth, 1, -1):  # what comes back to h_(k-1): through f_k here, through skips when their target came
         squares[k - 1] = _added(squares[k - 1], _log(factors[k - 1]) + squares[k])
@@ -64,8 +63,14 @@ def _added(a: float, b: float) -> float:
     return high if low == -math.inf else high + math.log1p(math.exp(low - high))
 
 
-def _squared_factors(network: Network, landing: dict[int, Skip]) -> list[float]:
-    """Return, by layer, the factor on ‖g‖² on the way back through it, its branch scale and gain included."""
+def _landing(network: Network) -> dict[int, Skip]:
+    return {skip.target: skip for skip in network.skips if skip.in_force}
+
+
+def squared_factors(network: Network) -> list[float]:
+    """Return, by layer, the factor on ‖g‖² on the way back through it alone, its branch scale and gain included; `network` is one
+    of which something is predicted."""
+    landing = _landing(network)
     variance, second = 1.0, 1.0
     variances, factors = [variance], []
     for k, (layer, shape) in enumerate(zip(network.layers, network.shapes.layers, strict=True), start=1):

@@ -5,7 +5,7 @@ from statistics import mean, median
 import pytest
 import torch
 
-from skipviz import Attention, Experiment, Head, Layer, Network, Skip, Task, Training, edit, families, presets, train
+from skipviz import Attention, Experiment, Head, Layer, Network, Skip, Task, Training, edit, families, train
 from skipviz.learning.build import build
 from skipviz.learning.recording import Recording
 
@@ -23,15 +23,6 @@ def training_error(frames: list, name: str) -> float:
     """Return the share of wrong answers in the recorded batches of the last epoch."""
     last = frames[-1].step
     return 1 - mean(frame.variants[name].metric for frame in frames if frame.step > last - EPOCH)
-
-
-def test_two_hundred_layers_whose_branches_start_at_nothing_learn_in_five_epochs_from_another_seed_too():
-    """Bachlechner et al. 2020, ReZero: at first only the branches' scales have a gradient; the preset's claim takes seed 0."""
-    frames = on_digits({"net": presets.get("rezero-200").network}, 5, seed=1, record_every=2)
-    first = frames[0].variants["net"]
-    assert first.weight_grad == [0.0] * 200
-    assert all(gradient > 0 for gradient in first.scale_grad)
-    assert training_error(frames, "net") < 0.05
 
 
 def test_a_deep_plain_network_trains_worse_than_its_residual_twin():

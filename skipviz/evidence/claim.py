@@ -83,6 +83,8 @@ class Claim:
     """Citations."""
     experiment: Callable[..., Experiment]
     """`experiment(**controls)`: what is opened in the lab, in as many variants as are compared."""
+    expected: Callable[..., list[Row]] | None = None
+    """`expected(**controls)`: rows of what is predicted where that needs no measurement, drawn before anybody has run it."""
 
     def checked(self, **controls) -> dict:
         """Return the value of every control; raises `ClaimError` for one that is out of bounds or not there."""

@@ -50,6 +50,15 @@ def test_what_a_claim_opens_in_the_lab_stands_in_a_link(claim):
     assert link.decode(link.encode(opened)) == opened
 
 
+@EVERY
+def test_what_a_claim_expects_beforehand_is_no_measurement(claim):
+    if claim.expected is not None:
+        for row in claim.expected(**claim.checked()):
+            assert {"x", "series"} <= row.keys()
+            assert row.keys() & {"predicted", "low", "high"}
+            assert "measured" not in row
+
+
 class Controls(Frozen):
     depth: int = Field(3, ge=2, le=9, description="rows")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 from statistics import linear_regression
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ...network.base import Frozen
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 from ..progress import part
 from ..theory import squared_factors
 
@@ -46,6 +47,18 @@ def experiment(blocks: int) -> Experiment:
     return Experiment(variants=variants, task=Task(name="digits"), training=Training(steps=300))
 
 
+def expected(blocks: int) -> list[Row]:
+    rows = []
+    for series, norm in ((WITHOUT, "none"), (WITH, "batch")):
+        squares = squared_factors(network(blocks, norm, input=(WIDTH,)))
+        rows += [{"x": k, "series": series, "predicted": share} for k, share in enumerate(_by_length(squares))]
+    factor = _factor(squares)
+    for k in range(1, blocks // 2 + 1, max(1, blocks // 18)):
+        share = math.log(math.comb(blocks, k)) + k * math.log(factor) - blocks * math.log1p(factor)
+        rows.append({"x": k, "series": SAMPLED, "predicted": math.exp(share)})
+    return rows
+
+
 def measure(blocks: int) -> Rows:
     """`x` is through how many branches a path goes, `measured` the share of the input's gradient that comes back along all paths of
     that length, 0…1. Exact: of the squared L2 norm, each length's paths added as vectors. Sampled: of the sum of the paths' norms,
@@ -57,27 +70,25 @@ def measure(blocks: int) -> Rows:
 
     from ..paths import Paths
 
+    rows = {series: list(found) for series, found in groupby(expected(blocks), lambda row: row["series"])}
     for number, (series, norm) in enumerate(((WITHOUT, "none"), (WITH, "batch"))):
         stack = network(blocks, norm, input=(WIDTH,))
         paths = Paths(stack, 0, BATCH)
         gradients = yield from part(paths.by_length(), number / 3, (number + 1) / 3)
         energy = gradients.flatten(1).square().sum(1)
-        expected = _by_length(squared_factors(stack))
-        for length, share in enumerate((energy / energy.sum()).tolist()):
-            yield (number + 1) / 3, {"x": length, "series": series, "measured": share, "predicted": expected[length]}
-    lengths = range(1, blocks // 2 + 1, max(1, blocks // 18))
+        for row, share in zip(rows[series], (energy / energy.sum()).tolist(), strict=True):
+            yield (number + 1) / 3, {**row, "measured": share}
+    lengths = [row["x"] for row in rows[SAMPLED]]
     generator = torch.Generator().manual_seed(0)
     order = [torch.randperm(blocks, generator=generator) for _ in range(len(lengths) * SAMPLES)]
     through = torch.stack([places < lengths[path // SAMPLES] for path, places in enumerate(order)])
     gradients = yield from part(paths.along(through), 2 / 3, 1)
     logs = gradients.flatten(1).norm(dim=1).log().view(-1, SAMPLES).mean(1)
-    slope, start = linear_regression(list(lengths), logs.tolist())
-    factor = _factor(squared_factors(stack))
+    slope, start = linear_regression(lengths, logs.tolist())
     total = blocks * math.log1p(math.exp(slope)) + start
-    for length, log in zip(lengths, logs.tolist(), strict=True):
-        count = math.log(math.comb(blocks, length))
-        row = {"x": length, "series": SAMPLED, "measured": math.exp(count + log - total), "norm": math.exp(log)}
-        yield 1, row | {"predicted": math.exp(count + length * math.log(factor) - blocks * math.log1p(factor))}
+    for row, log in zip(rows[SAMPLED], logs.tolist(), strict=True):
+        count = math.log(math.comb(blocks, row["x"]))
+        yield 1, {**row, "measured": math.exp(count + log - total), "norm": math.exp(log)}
 
 
 def _by_length(squares: list[float]) -> list[float]:
@@ -130,4 +141,5 @@ KIND = Claim(
         "Balduzzi et al. 2017, The Shattered Gradients Problem, arXiv:1702.08591",
     ),
     experiment=experiment,
+    expected=expected,
 )

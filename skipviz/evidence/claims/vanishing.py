@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from statistics import mean
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,7 @@ from ...network import families
 from ...network.base import Frozen
 from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 from ..theory import predicted
 
 if TYPE_CHECKING:
@@ -63,23 +64,35 @@ def experiment(depth: int, width: int) -> Experiment:
     return Experiment(variants=variants, training=Training(steps=500))
 
 
+def expected(depth: int, width: int) -> list[Row]:
+    rows = []
+    for series, case in CASES.items():
+        gradients = predicted(network(case, depth, width, input=(width,))).gradients
+        rows += [{"x": k, "series": series, "predicted": gradients[k]} for k in _shown(depth)]
+    return rows
+
+
+def _shown(depth: int) -> list[int]:
+    """Return the states that have a row."""
+    return sorted({*range(1, depth, math.ceil(depth / PLACES)), depth})
+
+
 def measure(depth: int, width: int) -> Rows:
     """`x` is a state h_k, `measured` ‖∂L/∂h_k‖ as a multiple of the last state's: L2 norms over a batch of 64 inputs (256 with
     batch norm), float64, the geometric mean of three seeds; L is a random linear functional of the last state.
     """
     from ..signals import state_norms
 
-    shown = sorted({*range(1, depth, math.ceil(depth / PLACES)), depth})
-    for number, (series, case) in enumerate(CASES.items(), start=1):
+    rows = iter(expected(depth, width))
+    for number, case in enumerate(CASES.values()):
         stack = network(case, depth, width, input=(width,))
         logs = []
         for seed in range(SEEDS):
             norms, _ = state_norms(stack, seed, case.batch, double=True)
             logs.append([math.log(norm / norms[-1]) for norm in norms])
-        expected = predicted(stack).gradients
-        for k in shown:
-            row = {"x": k, "series": series, "measured": math.exp(mean(log[k] for log in logs)), "predicted": expected[k]}
-            yield (number - 1 + k / depth) / len(CASES), row
+        for row in islice(rows, len(_shown(depth))):
+            k = row["x"]
+            yield (number + k / depth) / len(CASES), {**row, "measured": math.exp(mean(log[k] for log in logs))}
 
 
 def verdict(frame: pandas.DataFrame) -> Verdict:
@@ -118,4 +131,5 @@ KIND = Claim(
         "Hanin & Rolnick 2018, How to Start Training: The Effect of Initialization and Architecture, arXiv:1803.01719",
     ),
     experiment=experiment,
+    expected=expected,
 )

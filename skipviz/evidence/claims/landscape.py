@@ -15,8 +15,9 @@ from ..progress import part
 
 if TYPE_CHECKING:
     import pandas
-    import torch
     from torch import Tensor
+
+    from ...learning.parameters import FlatParameters
 
 SAMPLES = 256
 """Of the training set, on which the loss is taken: the first ones, for they are in a shuffled order."""
@@ -26,12 +27,14 @@ SADDLE = 0.1
 """Share of the larger curvature's size that the smaller one is below 0 where a place counts as not convex."""
 CONVEX, CHAOTIC = 0.05, 0.1
 """Share of places that are not convex, at most with skips and at least without."""
+DEEP = 32
+"""Layers from which the claim is expected to hold."""
 PLAIN, RESIDUAL = "plain", "residual"
 
 
 class Controls(Frozen):
-    depth: int = Field(32, ge=8, le=56, description="linear layers")
-    places: Literal[11, 21, 31] = Field(21, description="points of the grid a side")
+    depth: int = Field(DEEP, ge=8, le=56, description="linear layers")
+    places: Literal[21, 31] = Field(21, description="points of the grid a side, as many for each network")
 
 
 def experiment(depth: int, places: int) -> Experiment:
@@ -49,6 +52,7 @@ def measure(depth: int, places: int) -> Rows:
     import torch
 
     from ...learning.build import build
+    from ...learning.parameters import FlatParameters
     from ...learning.trainer import Trainer
     from ...tasks.data import dataset
     from ..training import steps
@@ -61,30 +65,29 @@ def measure(depth: int, places: int) -> Rows:
     for number, (series, network) in enumerate(trainer.experiment.variants.items()):
         model = build(network).eval()
         model.load_state_dict(trainer.weights(series))
-        directions = [direction(model, seed) for seed in (0, 1)]
-        learned = [parameter.detach().clone() for parameter in model.parameters()]
+        flat = FlatParameters(model)
+        learned, across, along = flat.values.clone(), direction(flat, 0), direction(flat, 1)
         for row, y in enumerate(axis):
             for column, x in enumerate(axis):
+                flat.values.copy_(learned + x * across + y * along)
                 with torch.no_grad():
-                    for parameter, *parts in zip(model.parameters(), learned, *directions, strict=True):
-                        parameter.copy_(parts[0] + x * parts[1] + y * parts[2])
                     loss = torch.nn.functional.cross_entropy(model(digits), classes).item()
                 done = (number * places + row + (column + 1) / places) / (2 * places)
-                yield 0.4 + 0.6 * done, {"x": x, "y": y, "series": series, "measured": loss}
+                yield 0.4 + 0.6 * done, {"x": x, "y": y, "series": series, "measured": loss, "layers": depth}
 
 
-def direction(model: torch.nn.Module, seed: int) -> list[Tensor]:
-    """Return a filter-normalised random direction, of each parameter's shape."""
+def direction(flat: FlatParameters, seed: int) -> Tensor:
+    """Return a filter-normalised random direction, as flat as the parameters."""
     import torch
 
     generator, parts = torch.Generator().manual_seed(seed), []
-    for parameter in model.parameters():
-        part = torch.zeros_like(parameter)
+    for parameter in flat.parameters:
+        part = torch.zeros(parameter.shape)
         if parameter.dim() > 1:
             part = torch.randn(parameter.shape, generator=generator)
             part *= parameter.detach().norm(dim=1, keepdim=True) / part.norm(dim=1, keepdim=True)
-        parts.append(part)
-    return parts
+        parts.append(part.flatten())
+    return torch.cat(parts)
 
 
 def not_convex(surface: pandas.DataFrame) -> float:
@@ -101,7 +104,10 @@ def not_convex(surface: pandas.DataFrame) -> float:
 def verdict(frame: pandas.DataFrame) -> Verdict:
     plain, residual = (not_convex(frame[frame.series == series]) for series in (PLAIN, RESIDUAL))
     said = f"{plain:.0%} of the places around the plain network are not convex, {residual:.1%} of those around the residual one."
-    return Verdict(bool(residual <= CONVEX and plain >= CHAOTIC), said, plain - residual)
+    smooth, chaotic, layers = residual <= CONVEX, plain >= CHAOTIC, frame.layers.iloc[0]
+    if smooth and not chaotic and layers < DEEP:
+        return Verdict(None, f"{said} With {layers} layers the plain one is no chaos yet.", plain - residual)
+    return Verdict(smooth and chaotic, said, plain - residual)
 
 
 KIND = Claim(
@@ -115,9 +121,8 @@ KIND = Claim(
     measure=measure,
     chart=Chart("surface", "first direction", "second direction", log_y=True, z="cross-entropy (nats)"),
     verdict=verdict,
-    band=f"Not convex (a curvature of the surface below −{SADDLE} of the other's size): at most {CONVEX:.0%} of the places with "
-    "skips, "
-    f"at least {CHAOTIC:.0%} without.",
+    band=f"From {DEEP} layers on, not convex (a curvature of the surface below −{SADDLE} of the other's size): at most "
+    f"{CONVEX:.0%} of the places with skips, at least {CHAOTIC:.0%} without.",
     read_next=(
         "Goodfellow et al. 2015, Qualitatively Characterizing Neural Network Optimization Problems, arXiv:1412.6544",
         "Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604",

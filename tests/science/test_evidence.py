@@ -6,7 +6,14 @@ from skipviz.evidence.claim import as_frame
 from skipviz.evidence.claims import CLAIMS
 
 pytestmark = pytest.mark.science
-SMALLER = {"degradation": {"seeds": 1}}
+SMALLER = {
+    "composite_gain": {"steps": 30},
+    "degradation": {"seeds": 1},
+    "denseformer": {"steps": 80},
+    "lazy_unet": {"release": 40},
+    "shattering": {"seeds": 3},
+    "warm_up": {"steps": 70},
+}
 
 
 @pytest.mark.parametrize("name", CLAIMS)

@@ -35,6 +35,10 @@ COLOURS: dict[str, dict[str, str]] = {
         "accuracy": "#00756A",
         "class0": "#B36B00",
         "class1": "#007A78",
+        "variant-A": "#4340B0",
+        "variant-B": "#9A5800",
+        "variant-C": "#00756A",
+        "variant-D": "#5A5A66",
     },
     "dark": {
         "bg": "#111118",
@@ -59,9 +63,16 @@ COLOURS: dict[str, dict[str, str]] = {
         "accuracy": "#4FC9B7",
         "class0": "#F2AC4C",
         "class1": "#4CC4BE",
+        "variant-A": "#A5A3FF",
+        "variant-B": "#F2AC4C",
+        "variant-C": "#4FC9B7",
+        "variant-D": "#B9B9C8",
     },
 }
 """Token → `#RRGGBB`, by theme; in CSS each is the variable `--sv-<token>`."""
+
+VARIANTS = ("A", "B", "C", "D")
+"""The letters of the networks of a comparison, by place; each has a colour of its own, `variant-A` …, none of them red."""
 
 PIXEL_CLASSES: dict[str, tuple[str, ...]] = {
     "light": (

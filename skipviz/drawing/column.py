@@ -22,7 +22,7 @@ from .geometry import (
     passes_collapsed,
 )
 from .lanes import LEFT, RIGHT, Lane, Span, assign
-from .rows import BOX, COLLAPSED, FIGURE, HEAD, JOINT, SIDE, TAP, Dimensions, Link, Place, Plan
+from .rows import BOX, COLLAPSED, HEAD, JOINT, SIDE, TAP, Dimensions, Link, Place, Plan
 
 LEAST_BOARD_PITCH = 6
 """px between the lanes of a switchboard: two dots still lie beside each other."""
@@ -69,11 +69,12 @@ def _levels(plan: Plan, lanes: list[Lane], board: dict[int, int]) -> list[int]:
 
 
 def _gap_height(plan: Plan, style: Style, levels: list[int], gap: int, dimensions: Dimensions) -> float:
+    spacing = plan.spacing.get(gap, 0.0)
     if gap == len(plan.gaps) - 1:
-        return 0.0 if not plan.head else dimensions.gap + HEAD_HEIGHT
+        return spacing + (0.0 if not plan.head else dimensions.gap + HEAD_HEIGHT)
     if levels[gap]:
-        return dimensions.tap + (levels[gap] - 1) * dimensions.level
-    return 0.0 if gap == 0 else dimensions.gap
+        return spacing + dimensions.tap + (levels[gap] - 1) * dimensions.level
+    return spacing + (0.0 if gap == 0 else dimensions.gap)
 
 
 def _total(plan: Plan, style: Style, levels: list[int], dimensions: Dimensions) -> float:
@@ -87,10 +88,10 @@ def _total(plan: Plan, style: Style, levels: list[int], dimensions: Dimensions) 
 def _fit(plan: Plan, style: Style, levels: list[int], height: float) -> tuple[Dimensions, dict[int, float]]:
     """Return the dimensions that fill `height` and each collapsed group's height."""
     blocks = {index: item.blocks for index, item in enumerate(plan.items) if item.kind == "collapsed"}
-    low, high = (_total(plan, style, levels, dimensions) for dimensions in (style.dense, FIGURE))
+    low, high = (_total(plan, style, levels, dimensions) for dimensions in (style.dense, style.loose))
     room = height * (1 - COLLAPSED_SHARE) if blocks else height
     share = min(1.0, max(0.0, (room - low) / max(1e-9, high - low)))
-    dimensions = style.dense.between(FIGURE, share)
+    dimensions = style.dense.between(style.loose, share)
     if not blocks:
         return dimensions, {}
     left = max(height - _total(plan, style, levels, dimensions), LEAST_COLLAPSED * len(blocks))

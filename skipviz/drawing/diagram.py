@@ -65,21 +65,21 @@ def draw(
         if as_unit:
             table = plan(network, fold.unit_boxes(network, repeat), repeat)
         else:
-            table = _folded(network, style, height, opened, screen)
-        return Painter(_column(table, style, height, page), page, repeat if as_unit else 1, ()).diagram()
+            table = row_table(network, style, height, opened, True, screen)
+        return Painter(column(table, style, height, page), page, repeat if as_unit else 1, ()).diagram()
     vias = branch_ends(network)
     if has_layers(network) and (layers or (layers is None and not dominates(network))):
         geometry = _by_ranks(network, style, height)
         fits = geometry.width <= ROOM[compact] and geometry.height <= height * (SCREEN_GROWS if screen else APART_GROWS)
         if layers or fits:
             return Painter(geometry, page, 1, vias).diagram()
-    table = _folded(network, style, height, opened, screen) if folded else plan(network, fold.boxes(network))
+    table = row_table(network, style, height, opened, folded, screen)
     if unfolded is not None:
         table = plan(network, table.items, unfolded=[part for part in unfolded if isinstance(part, str)])
-        return Painter(_column(table, style, height, page), page, 1, vias).diagram()
-    geometry = _column(table, style, height, page)
+        return Painter(column(table, style, height, page), page, 1, vias).diagram()
+    geometry = column(table, style, height, page)
     if several := _of_several_boxes(table):
-        wide = _column(plan(network, table.items, unfolded=several), style, height, page)
+        wide = column(plan(network, table.items, unfolded=several), style, height, page)
         if wide.width <= ROOM[compact] and wide.height <= geometry.height and wide.bus <= MOST_BUS:
             geometry = wide
     return Painter(geometry, page, 1, vias).diagram()
@@ -94,7 +94,7 @@ def _labels(table: Plan, page: str) -> list[tuple[float, float]]:
     ]
 
 
-def _column(table: Plan, style: Style, height: float, page: str) -> Geometry:
+def column(table: Plan, style: Style, height: float, page: str) -> Geometry:
     """Return the pixels of a column, with the branches beside it that the table unfolds."""
     return lay_out_unfolded(table, style, height, [width for width, _ in _labels(table, page)])
 
@@ -118,8 +118,10 @@ def _of_several_boxes(table: Plan) -> set[str]:
     return {via for via in vias if len(beside.feeding(via, 2)) > 1}
 
 
-def _folded(network: Network, style: Style, height: int, unfolded: frozenset[int] = frozenset(), screen: bool = False) -> Plan:
-    """Return the row table with collapsed groups where the network is deep."""
+def row_table(network: Network, style: Style, height: float, unfolded: frozenset[int], folded: bool, screen: bool) -> Plan:
+    """Return the row table, with collapsed groups where the network is deep and it is to be `folded`."""
+    if not folded:
+        return plan(network, fold.boxes(network))
     blocks = groups_of(network).blocks
     apart = bool(blocks) and all(block.unit is None for block in blocks)
     whole = plan(network, fold.boxes(network)) if apart or network.depth <= fold.FOLDED_DEPTH else None

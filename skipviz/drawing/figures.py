@@ -8,41 +8,27 @@ standard library only.
 
 from __future__ import annotations
 
-from copy import deepcopy
-
-from .colours import COLOURS, PIXEL_CLASSES, RAMP_LENGTH, THEMES, ramp
-
-FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
-TICK, LABEL = 11, 12
-"""Sizes of type in px."""
-
-TIME_MARGIN = {"left": 38, "right": 20}
-"""px beside the plots whose columns are time; the timeline above them keeps the same."""
-
-_TIME_LEGEND = (("events", "line", "an event"), ("cursor", "line", "the step shown"))
+from .colours import COLOURS, PIXEL_CLASSES, RAMP_LENGTH, ramp
+from .figure_parts import (
+    FONT,
+    LABEL,
+    TICK,
+    TIME_LEGEND,
+    axis,
+    base_layout,
+    cells_trace,
+    config,
+    halo,
+    history_line,
+    points_trace,
+    time_sides,
+    time_traces,
+)
 
 ROW_COLUMNS = ("bars", "share", "update")
 
-_TIP = {"light": {"tip": "#16161D", "tip_ink": "#FFFFFF"}, "dark": {"tip": "#3A3A48", "tip_ink": "#EDEDF4"}}
 _FIELD = {"light": ("#F1C27D", "#E9ECE1", "#7ECBC4"), "dark": ("#6A4A1B", "#23252B", "#1E5F5B")}
 """The decision boundary's soft colours: surely class 0, undecided, surely class 1."""
-
-
-def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
-    """Return every figure of a page by name and theme: `{"rows": {"light": …, "dark": …}, …}`."""
-    made = {"rows": {theme: rows_figure(theme, page) for theme in THEMES}}
-    if page == "figure":
-        made["loss"] = {theme: twin_figure(theme) for theme in THEMES}
-    if page == "compare":
-        made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
-        made["loss"] = {theme: pair_figure(theme) for theme in THEMES}
-    if page == "lab":
-        made["heatmap"] = {theme: heatmap_figure(theme) for theme in THEMES}
-        made["loss"] = {theme: loss_figure(theme) for theme in THEMES}
-        made["total"] = {theme: total_figure(theme) for theme in THEMES}
-        made["strengths"] = {theme: strengths_figure(theme) for theme in THEMES}
-        made["picture"] = {theme: picture_figure(theme) for theme in THEMES}
-    return made
 
 
 def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...] = ROW_COLUMNS) -> dict:
@@ -71,23 +57,21 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
         "axes": {"x": "‖∂L/∂θₖ‖, L2 norm", "x2": "share at fork", "x3": "‖Δθ‖ ÷ ‖θ‖", "y": "layer, the input at the bottom"},
         "legend": _row_legend("the twin without skips" if page == "figure" else "the same weights, all skips off"),
     }
-    layout = _layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
+    layout = base_layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
     layout |= {
         "barmode": "overlay",
         "bargap": 0,
         "yaxis": {"visible": False, "fixedrange": True, "range": [1, 0], "zeroline": False},
-        "xaxis": _axis(token, showgrid=True, anchor="y"),
+        "xaxis": axis(token, showgrid=True, anchor="y"),
         "shapes": [],
     }
     if "share" in columns:
-        layout["xaxis2"] = _axis(
-            token, showgrid=True, anchor="y", range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", "50", "100 %"]
-        )
+        layout["xaxis2"] = axis(token, showgrid=True, anchor="y", range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", "50", "100 %"])
     if "update" in columns:
         ticks = {"tickvals": [-5, -3, -1], "ticktext": ["10⁻⁵", "10⁻³", "0.1"]}
-        layout["xaxis3"] = _axis(token, showgrid=True, anchor="y", range=[-6, 0], **ticks)
+        layout["xaxis3"] = axis(token, showgrid=True, anchor="y", range=[-6, 0], **ticks)
     hollow = "twin without skips" if page == "figure" else "same weights, skips off"
-    return {"data": _row_traces(token, columns, hollow), "layout": layout, "config": _config()}
+    return {"data": _row_traces(token, columns, hollow), "layout": layout, "config": config()}
 
 
 def _row_legend(hollow: str) -> list[tuple[str, str, str]]:
@@ -128,7 +112,7 @@ def _row_traces(token: dict, columns: tuple[str, ...], hollow: str) -> list[dict
             "name": "numbers",
             "meta": "numbers",
             "text": [],
-            "textfont": {"size": LABEL, "color": token["ink2"], "family": FONT, "shadow": _halo(token["card"])},
+            "textfont": {"size": LABEL, "color": token["ink2"], "family": FONT, "shadow": halo(token["card"])},
         },
     ]
     if "share" in columns:
@@ -153,22 +137,22 @@ def heatmap_figure(theme: str = "light") -> dict:
     scale = [[0, bars[0]], [0.02, bars[0]]]
     for place in range(17):
         scale.append([0.05 / 1.05 + place / 16 / 1.05, bars[round((len(bars) - 1) * (0.22 + 0.78 * place / 16))]])
-    heatmap = _cells(zmin=-0.05, zmax=1, colorscale=scale)
+    heatmap = cells_trace(zmin=-0.05, zmax=1, colorscale=scale)
     meta = {
         "kind": "heatmap",
         "height": 188,
         "tick_distance": 30,
         "title": "Gradient, layer × step",
         "axes": {"x": "step", "y": "layer"},
-        "legend": [("cells", "ramp", "‖∂L/∂θₖ‖, L2 norm: 10⁻⁷ or less (pale) to 10 (dark), logarithmic"), *_TIME_LEGEND],
+        "legend": [("cells", "ramp", "‖∂L/∂θₖ‖, L2 norm: 10⁻⁷ or less (pale) to 10 (dark), logarithmic"), *TIME_LEGEND],
     }
-    layout = _layout(theme, meta, margin={**_sides(), "t": 6, "b": 22, "pad": 0})
+    layout = base_layout(theme, meta, margin={**time_sides(), "t": 6, "b": 22, "pad": 0})
     layout |= {
         "height": meta["height"],
-        "xaxis": _axis(token, range=[0, 1], ticks="outside", ticklen=4, tickcolor=token["ink3"]),
-        "yaxis": _axis(token, range=[0.5, 1.5], ticks="outside", ticklen=4, tickcolor=token["ink3"]),
+        "xaxis": axis(token, range=[0, 1], ticks="outside", ticklen=4, tickcolor=token["ink3"]),
+        "yaxis": axis(token, range=[0.5, 1.5], ticks="outside", ticklen=4, tickcolor=token["ink3"]),
     }
-    return {"data": [heatmap, *_time_traces(token)], "layout": layout, "config": _config()}
+    return {"data": [heatmap, *time_traces(token)], "layout": layout, "config": config()}
 
 
 def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
@@ -178,21 +162,21 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
     """
     token = COLOURS[theme]
     data = [
-        _history_line(token, "metric", f"{metric}, batch", "accuracy", 1, opacity=0.4),
-        _history_line(token, "loss", "loss, batch", "ink3", 1, opacity=0.5),
-        _history_line(token, "held-out", f"{metric}, held out", "accuracy", 2),
-        _history_line(token, "smooth", "loss, smoothed", "ink", 2),
+        history_line(token, "metric", f"{metric}, batch", "accuracy", 1, opacity=0.4),
+        history_line(token, "loss", "loss, batch", "ink3", 1, opacity=0.5),
+        history_line(token, "held-out", f"{metric}, held out", "accuracy", 2),
+        history_line(token, "smooth", "loss, smoothed", "ink", 2),
         {
-            **_points("over", "above the axis", token["over"]),
+            **points_trace("over", "above the axis", token["over"]),
             "marker": {"symbol": "triangle-up", "size": 7, "color": token["over"]},
         },
-        *_time_traces(token),
+        *time_traces(token),
         {
-            **_points("scale", f"scale of {metric}", token["accuracy"]),
+            **points_trace("scale", f"scale of {metric}", token["accuracy"]),
             "mode": "text",
             "text": [],
             "textposition": "middle left",
-            "textfont": {"size": TICK, "color": token["accuracy"], "family": FONT, "shadow": _halo(token["card"])},
+            "textfont": {"size": TICK, "color": token["accuracy"], "family": FONT, "shadow": halo(token["card"])},
         },
     ]
     meta = {"kind": "loss", "height": 118, "metric": metric, "ceilings": [1, 2, 3, 5, 10], "half_life": 6}
@@ -202,38 +186,33 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
         for trace in data
         if trace["mode"] == "lines" and trace["meta"] not in ("events", "cursor")
     ]
-    meta["legend"] = [*lines, ("over", "mark", "loss above the axis"), *_TIME_LEGEND]
-    layout = _layout(theme, meta, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
+    meta["legend"] = [*lines, ("over", "mark", "loss above the axis"), *TIME_LEGEND]
+    layout = base_layout(theme, meta, margin={**time_sides(), "t": 8, "b": 20, "pad": 0})
     layout |= {
         "height": meta["height"],
-        "xaxis": _axis(token, range=[0, 1]),
-        "yaxis": _axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
+        "xaxis": axis(token, range=[0, 1]),
+        "yaxis": axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
     }
-    return {"data": data, "layout": layout, "config": _config()}
+    return {"data": data, "layout": layout, "config": config()}
 
 
 def total_figure(theme: str = "light") -> dict:
     """Return log₁₀ of the whole gradient's norm by step, with the loss's margins, and the norm at which it is clipped."""
     token = COLOURS[theme]
     data = [
-        _history_line(token, "threshold", "clipped at", "warning", 1.5, dash="6px,3px"),
-        _history_line(token, "total", "whole gradient, before clipping", "ink", 1.5),
-        *_time_traces(token),
+        history_line(token, "threshold", "clipped at", "warning", 1.5, dash="6px,3px"),
+        history_line(token, "total", "whole gradient, before clipping", "ink", 1.5),
+        *time_traces(token),
     ]
     meta = {"kind": "total", "height": 76, "title": "Whole gradient", "axes": {"x": "step", "y": "L2 norm"}}
     meta["legend"] = [
         ("total", "line", "norm of the whole gradient, before clipping"),
         ("threshold", "line", "clipped at"),
-        *_TIME_LEGEND,
+        *TIME_LEGEND,
     ]
-    layout = _layout(theme, meta, margin={**_sides(), "t": 8, "b": 20, "pad": 0})
-    layout |= {"height": 76, "xaxis": _axis(token, range=[0, 1]), "yaxis": _axis(token, range=[-1, 1], showgrid=True)}
-    return {"data": data, "layout": layout, "config": _config()}
-
-
-def _cells(**options) -> dict:
-    """Return a heatmap whose cells the script fills in."""
-    return {"type": "heatmap", "meta": "cells", "z": [], "zsmooth": False, "showscale": False, "hoverinfo": "skip", **options}
+    layout = base_layout(theme, meta, margin={**time_sides(), "t": 8, "b": 20, "pad": 0})
+    layout |= {"height": 76, "xaxis": axis(token, range=[0, 1]), "yaxis": axis(token, range=[-1, 1], showgrid=True)}
+    return {"data": data, "layout": layout, "config": config()}
 
 
 def strengths_figure(theme: str = "light") -> dict:
@@ -243,7 +222,7 @@ def strengths_figure(theme: str = "light") -> dict:
     """
     token = COLOURS[theme]
     ramps = (*reversed(ramp("trunk", theme)[:: RAMP_LENGTH // 8]), *ramp("skip", theme)[:: RAMP_LENGTH // 8])
-    cells = _cells(xgap=1, ygap=1, colorscale=[[place / (len(ramps) - 1), colour] for place, colour in enumerate(ramps)])
+    cells = cells_trace(xgap=1, ygap=1, colorscale=[[place / (len(ramps) - 1), colour] for place, colour in enumerate(ramps)])
     meta = {
         "kind": "strengths",
         "height": 188,
@@ -252,50 +231,9 @@ def strengths_figure(theme: str = "light") -> dict:
         "axes": {"x": "from", "y": "into"},
         "legend": [("cells", "ramp", "learned strength of a skip: blue is negative, red positive")],
     }
-    layout = _layout(theme, meta, margin={**_sides(), "t": 4, "b": 20, "pad": 0})
-    layout |= {"height": meta["height"], "xaxis": _axis(token, range=[0, 1]), "yaxis": _axis(token, range=[0, 1])}
-    return {"data": [cells], "layout": layout, "config": _config()}
-
-
-def pair_figure(theme: str = "light") -> dict:
-    """Return the loss figure of two runs: the lines of the right one, whose roles begin with `other`, are dashed."""
-    token = COLOURS[theme]
-    figure = loss_figure(theme)
-    dashed = [
-        _history_line(token, "other held-out", "metric, held out, right", "accuracy", 2, dash="6px,3px"),
-        _history_line(token, "other smooth", "loss, smoothed, right", "ink", 2, dash="6px,3px"),
-    ]
-    kept = [trace for trace in figure["data"] if trace["meta"] not in ("metric", "loss")]
-    legend = [
-        ("smooth", "line", "loss, smoothed, left"),
-        ("held-out", "line", "metric, held out, left"),
-        *((trace["meta"], "line", trace["name"]) for trace in reversed(dashed)),
-        ("over", "mark", "loss above the axis"),
-        *_TIME_LEGEND,
-    ]
-    meta = {**figure["layout"]["meta"], "height": 150, "title": "Both losses and held-out metrics", "legend": legend}
-    return {**figure, "data": [*dashed, *kept], "layout": {**figure["layout"], "height": 150, "meta": meta}}
-
-
-def twin_figure(theme: str = "light") -> dict:
-    """Return the loss figure of a network and of its twin without skips, whose line is thin."""
-    token = COLOURS[theme]
-    figure = loss_figure(theme)
-    thin = _history_line(token, "other smooth", "loss, smoothed, of the twin without skips", "ink2", 1)
-    kept = [trace for trace in figure["data"] if trace["meta"] in ("smooth", "over", "events", "cursor")]
-    legend = [
-        ("smooth", "line", "loss, smoothed"),
-        ("other smooth", "line", thin["name"]),
-        ("over", "mark", "above the axis"),
-        *_TIME_LEGEND,
-    ]
-    meta = {**figure["layout"]["meta"], "height": 84, "title": "Loss", "axes": {"x": "step", "y": "loss"}, "legend": legend}
-    return {**figure, "data": [thin, *kept], "layout": {**figure["layout"], "height": 84, "meta": meta}}
-
-
-def _history_line(token: dict, role: str, name: str, colour: str, width: float, dash: str = "solid", **more) -> dict:
-    style = {"color": token[colour], "width": width, "dash": dash}
-    return {"type": "scatter", "mode": "lines", "meta": role, "name": name, "x": [], "y": [], "line": style, **more}
+    layout = base_layout(theme, meta, margin={**time_sides(), "t": 4, "b": 20, "pad": 0})
+    layout |= {"height": meta["height"], "xaxis": axis(token, range=[0, 1]), "yaxis": axis(token, range=[0, 1])}
+    return {"data": [cells], "layout": layout, "config": config()}
 
 
 def picture_figure(theme: str = "light") -> dict:
@@ -331,68 +269,7 @@ def picture_figure(theme: str = "light") -> dict:
                 marker |= {"symbol": f"{symbol}-open", "size": size - 1, "line": {"color": token[name], "width": 1}}
             data.append({**points, "name": f"{name}, {kind}", "meta": f"{name} {kind}", "marker": marker})
     meta = {"kind": "picture", "largest": 200, "classes": list(PIXEL_CLASSES[theme]), "axes": {"x": "x₁", "y": "x₂"}}
-    layout = _layout(theme, meta, margin={"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0})
+    layout = base_layout(theme, meta, margin={"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0})
     hidden = {"visible": False, "fixedrange": True, "zeroline": False, "showgrid": False, "range": [-1, 1]}
     layout |= {"xaxis": dict(hidden), "yaxis": dict(hidden)}
-    return {"data": data, "layout": layout, "config": _config()}
-
-
-def _time_traces(token: dict) -> list[dict]:
-    line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "hoverinfo": "skip"}
-    return [
-        {**line, "name": "events", "meta": "events", "line": {"color": token["ink"], "width": 1.25, "dash": "2px,2px"}},
-        {**line, "name": "step shown", "meta": "cursor", "line": {"color": token["accent"], "width": 2}, "cliponaxis": False},
-    ]
-
-
-def _points(role: str, name: str, colour: str) -> dict:
-    trace = {"type": "scatter", "mode": "markers", "meta": role, "name": name, "x": [], "y": [], "cliponaxis": False}
-    return {**trace, "marker": {"color": colour}}
-
-
-def _sides() -> dict[str, int]:
-    return {"l": TIME_MARGIN["left"], "r": TIME_MARGIN["right"]}
-
-
-def _layout(theme: str, meta: dict, margin: dict) -> dict:
-    """Return what every figure's layout has: an empty template of its own, so that no host's default shows through."""
-    token = COLOURS[theme]
-    tokens = {name: token[name] for name in token} | _TIP[theme]
-    return {
-        "template": {"layout": {}, "data": {}},
-        "meta": {**meta, "theme": theme, "font": FONT, "tokens": tokens, "skip_ramp_end": ramp("skip", theme)[-1]},
-        "margin": margin,
-        "autosize": False,
-        "font": {"family": FONT, "size": TICK, "color": token["ink2"]},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "showlegend": False,
-        "hovermode": False,
-        "dragmode": False,
-    }
-
-
-def _axis(token: dict, **changes) -> dict:
-    axis = {
-        "type": "linear",
-        "fixedrange": True,
-        "zeroline": False,
-        "showgrid": False,
-        "showline": False,
-        "ticks": "",
-        "tickfont": {"size": TICK, "color": token["ink2"]},
-        "tickangle": 0,
-        "ticklabeloverflow": "allow",
-        "automargin": False,
-        "gridcolor": token["line"],
-        "gridwidth": 1,
-    }
-    return {**axis, **deepcopy(changes)}
-
-
-def _halo(colour: str) -> str:
-    return ", ".join(f"{x}px {y}px 2px {colour}" for x in (-1, 1) for y in (-1, 1))
-
-
-def _config() -> dict:
-    return {"staticPlot": True, "displayModeBar": False, "responsive": False}
+    return {"data": data, "layout": layout, "config": config()}

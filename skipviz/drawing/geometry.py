@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from .lanes import LEFT, RIGHT, Lane
-from .rows import COLLAPSED, DENSE, DENSE_TOUCH, Dimensions, Link, Place, Plan
+from .rows import COLLAPSED, DENSE, DENSE_TOUCH, FIGURE, Dimensions, Link, Place, Plan
 
 if TYPE_CHECKING:
     from .beside import Block
@@ -43,6 +43,8 @@ class Style:
     """Widest band of a gradient."""
     dense: Dimensions = DENSE
     """The closest that its rows may stand."""
+    loose: Dimensions = FIGURE
+    """The furthest."""
 
 
 STYLES = {
@@ -55,6 +57,8 @@ STYLES = {
 }
 COMPACT = {"box_width": 54, "left": 41, "right": 8, "gain": 20, "dense": DENSE_TOUCH}
 """What a phone's drawing has apart, with its rows a finger's width from one another."""
+STYLES["aligned lab"] = replace(STYLES["lab"], box_width=54, left=34, right=10, gain=18, pitch=11)
+"""One of several diagrams that stand side by side."""
 STYLES |= {
     "compact figure": replace(STYLES["figure"], **COMPACT, pitch=13),
     "compact lab": replace(STYLES["lab"], **COMPACT),

@@ -104,6 +104,8 @@ class Plan:
     """The last boxes of branches that are unfolded where they can be."""
     beside: frozenset[str] = frozenset()
     """The nodes of those branches."""
+    spacing: dict[int, float] = field(default_factory=dict)
+    """Gap → px that it is higher than it need be, so that rows stand beside those of another table."""
 
     def is_unfolded(self, link: Link) -> bool:
         """Return whether a link leaves from a branch's box that is drawn."""

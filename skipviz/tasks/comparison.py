@@ -21,6 +21,9 @@ from .objective import CLASS_WEIGHTS
 from .schedule import SCHEDULES
 from .task import Task
 
+MOST_NAMED = 3
+"""Differences that are named in one clause, the others are counted."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -54,6 +57,35 @@ def summary(found: Sequence[Difference]) -> str:
     if not found:
         return "The same experiment: equal networks, task, training and seed."
     return " · ".join(difference.sentence() for difference in found)
+
+
+def apart_words(first: Network, other: Network) -> str:
+    """Return in a clause how `other` differs from `first`: `11 skips off, the same weights elsewhere`, `layers 24 → 8`."""
+    found = network_differences(first, other)
+    if not found:
+        return "the same network"
+    words = [_changed(one) for one in found if one.what != "parameters" or len(found) == 1]
+    named, more = words[:MOST_NAMED], len(words) - MOST_NAMED
+    listed = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    return listed + ("; the same weights elsewhere" if _starts_equal(first, other) else "")
+
+
+def _changed(one: Difference) -> str:
+    """Return a difference as what is so in the second: `the 11 skips are off`, `layers 8 instead of 24`."""
+    if one.right in ("on", "off") and "skip" in one.what:
+        subject = one.what.replace("all ", "the ")
+        return f"{subject} {'are' if 'skips' in subject else 'is'} {one.right}"
+    return f"{one.what} {one.right} instead of {one.left}"
+
+
+def _starts_equal(first: Network, other: Network) -> bool:
+    """Return whether equal seeds give all boxes equal weights: they go by a box's id, its init and its shapes."""
+    sides = [
+        [(box.id, box.op, box.init, box.init_factor, box.shares, shape.parameters) for box, shape in zip(*pair, strict=True)]
+        for one in (first, other)
+        for pair in [((*one.layers, *one.branches), (*one.shapes.layers, *one.shapes.branches))]
+    ]
+    return sides[0] == sides[1] and first.head == other.head
 
 
 def _compared(left, right, words: Iterable[tuple[str, Callable[[object], str]]]) -> list[Difference]:

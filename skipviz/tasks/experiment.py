@@ -132,6 +132,10 @@ class Experiment(Frozen):
         variant = variant or next(iter(self.variants))
         return self.replaced(variants={**self.variants, variant: network})
 
+    def alone(self, variant: str) -> Experiment:
+        """Return the experiment of one of its variants."""
+        return self if len(self.variants) == 1 else self.replaced(variants={variant: self.variants[variant]})
+
     @property
     def network(self) -> Network:
         """The first variant's network."""

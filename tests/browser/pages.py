@@ -122,7 +122,7 @@ class LabPage(_Page):
 
     def ready(self):
         """Wait until the diagram and the plot beside it are drawn, with what was measured."""
-        wait_for(self.svg)
+        wait_for(self.svg.first)
         wait_for(self.page.locator(".sv-bars .main-svg").first)
         self.is_measured(self.page.locator(".sv-lab"))
         return self

@@ -80,7 +80,7 @@ def test_the_recording_of_the_shared_run_plays_by_itself_and_has_a_time_slider(f
     late = FigurePage(page).open()
     late.expect_state("Shared run, recorded")
     expect(late.panel("left").locator(".sv-whose")).to_contain_text("Recording of the shared run, step")
-    late.until(lambda: _drawn(late.panel("right"), ".sv-panel-loss").get("other smooth", 0) > 5)
+    late.until(lambda: _drawn(late.panel("right"), ".sv-panel-loss").get("smooth 1", 0) > 5)
     shown = late.until(lambda: len(found := late.page.evaluate("stepsShown")) >= 5 and found)
     assert shown[:5] == sorted(shown[:5])
     assert shown[-1] <= 300

@@ -40,7 +40,7 @@ def test_every_heading_of_the_plots_and_every_row_of_the_inspector_asks():
         r'element\("strong", \{\}, "(?:Gradient|Gradient per layer|Loss ?|Share at fork|Whole gradient |Update ÷ weight)"\).*',
         DRAWN,
     )
-    assert len(headings) == 10
+    assert len(headings) == 11
     assert [line for line in headings if "explain(" not in line] == []
     rows = re.findall(r"^ +row\(.*$", SCRIPTS["inspector.js"], re.M)
     assert len(rows) == 16

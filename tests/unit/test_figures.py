@@ -7,14 +7,16 @@ import sys
 import numpy as np
 import pytest
 
-from skipviz.drawing import colours, figures
+from skipviz.drawing import colours, figures, page_figures
 from skipviz.tasks.own import MOST_MASK_CLASSES
 
-EVERY = [(page, name, theme) for page in ("lab", "figure", "compare") for name in figures.figures(page) for theme in colours.THEMES]
+EVERY = [
+    (page, name, theme) for page in ("lab", "figure", "compare") for name in page_figures.figures(page) for theme in colours.THEMES
+]
 
 
 def figure_of(page, name, theme):
-    return figures.figures(page)[name][theme]
+    return page_figures.figures(page)[name][theme]
 
 
 @pytest.mark.parametrize(("page", "name", "theme"), EVERY)
@@ -81,7 +83,7 @@ def test_the_metric_is_named_in_the_loss_plot():
 
 
 def test_figures_need_no_plotly_in_the_server():
-    code = "import sys, skipviz.drawing.figures as f; f.figures(); sys.exit('plotly' in sys.modules)"
+    code = "import sys, skipviz.drawing.page_figures as f; f.figures(); sys.exit('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -140,6 +140,12 @@ OTHERS = st.sampled_from(
         {"op": "rate", "learning_rate": 0.1},
         {"op": "insert_layer", "position": 1},
         {"op": "skips", "ids": ["nosuch"], "changes": {"on": False}},
+        {"op": "compare", "how": "copy"},
+        {"op": "compare", "how": "off"},
+        {"op": "skips", "ids": IDS[:1], "changes": {"on": False}, "variant": "net-copy"},
+        {"op": "move_variant", "variant": "net-copy", "place": 0},
+        {"op": "rename_variant", "variant": "without-skips", "name": "net-copy"},
+        {"op": "remove_variant", "variant": "net"},
     ]
 )
 STEPS = st.one_of(
@@ -166,7 +172,7 @@ def test_any_interleaving_of_two_pages_a_runs_events_and_reconnections_ends_equa
                 try:
                     handle(lab, what, None)
                 except REFUSED:
-                    assert what["ids"] == ["nosuch"]
+                    assert what.get("ids") == ["nosuch"] or "variant" in what or what["op"] == "compare"
             elif act == "hear":
                 reader.hear()
             elif act == "leave":

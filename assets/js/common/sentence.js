@@ -4,8 +4,8 @@ import { countInForce, inForce } from "./in_force.js";
 import { formatNumber } from "./numbers.js";
 
 // First ÷ last layer's gradient outside of which it is called vanishing or exploding.
-const VANISHING = 1e-3;
-const EXPLODING = 1e3;
+export const VANISHING = 1e-3;
+export const EXPLODING = 1e3;
 
 /**
  * @typedef {{kind: "none" | "dead" | "diverged" | "exploding" | "vanishing" | "through", words: string[], why: string, attempt: string}} Sentence

@@ -3,7 +3,7 @@
 import { withSwitches, withStrengths } from "../diagram/diagram_switches.js";
 
 // What changes the network, which is the one of the latest step.
-const CHANGES = ["skips", "layers", "toggleSkip", "toggleValve", "addSkip", "insert", "remove", "all"];
+const CHANGES = ["skips", "layers", "toggleSkip", "toggleValve", "addSkip", "insert", "remove", "all", "arrange"];
 
 /**
  * @param {any} store

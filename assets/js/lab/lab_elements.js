@@ -18,8 +18,8 @@ export function labElements() {
     part("toggle", "div", { class: "sv-segment", role: "group", "aria-label": "All skips" }, page.plain, page.residual),
     part("tools", "div", { class: "sv-tools" }),
   );
-  const heads = element(
-    "div", { class: "sv-heads" },
+  const heads = part(
+    "heads", "div", { class: "sv-heads" },
     part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain" }, explain("gain", "gain")),
     part("quantity", "div", { class: "sv-head-bars" }),
     element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"), explain("share"))),
@@ -28,7 +28,7 @@ export function labElements() {
   part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), element("div", { class: "sv-beside" }, part("names", "div", { class: "sv-names", hidden: true }), part("bars", "div", { class: "sv-bars" })));
   part("legend", "div", { class: "sv-legend" });
   part("table", "div", { class: "sv-table", hidden: true });
-  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, part("sentence", "div", { class: "sv-sentence-host" }), bar, heads, part("scroll", "div", { class: "sv-scroll" }, page.rows), page.legend, page.table);
+  part("card", "section", { class: "sv-card sv-network", "aria-label": "Network" }, part("sentence", "div", { class: "sv-sentence-host" }), bar, heads, part("scroll", "div", { class: "sv-scroll sv-single" }, page.rows), page.legend, page.table);
   part("transport", "section", { class: "sv-card sv-transport-card" });
   part("heatmap", "div", { class: "sv-plot-heatmap" });
   part("strengths", "div", { class: "sv-plot-strengths" });
@@ -42,9 +42,9 @@ export function labElements() {
   const side = element(
     "div", { class: "sv-side" },
     page.transport,
-    element("section", { class: "sv-card sv-heatmap-card", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap, page.strengthMap),
-    element("section", { class: "sv-card sv-loss-card", "aria-label": "Loss, metric and whole gradient" }, page.lossTitle, page.loss, page.whole),
-    element("section", { class: "sv-card sv-picture-card", "aria-label": "What the network does" }, page.picture),
+    element("section", { class: "sv-card sv-heatmap-card sv-single", "aria-label": "Gradient over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), page.heatmap, page.strengthMap),
+    element("section", { class: "sv-card sv-loss-card sv-single", "aria-label": "Loss, metric and whole gradient" }, page.lossTitle, page.loss, page.whole),
+    element("section", { class: "sv-card sv-picture-card sv-single", "aria-label": "What the network does" }, page.picture),
   );
   part("spoken", "p", { class: "sv-spoken", "aria-live": "polite" });
   part("root", "div", { class: "sv-lab sv-page" }, page.card, side, page.spoken);

@@ -21,7 +21,7 @@ const rateWords = (rate) => (rate ? formatNumber(rate) : "0, measure only");
 
 /**
  * Build the transport.
- * @param {{main: Function, step: Function, stop: Function, reset: Function, speed: Function, rate: Function, seek: Function, play?: Function}} act
+ * @param {{main: Function, step: Function, stop: Function, reset: Function, speed: Function, rate: Function, seek: Function, play?: Function, compare?: Function}} act
  * @param {{small?: boolean}} [options]  small: no sliders
  */
 export function createTransport(act, options = {}) {
@@ -56,6 +56,7 @@ export function createTransport(act, options = {}) {
   slider.oninput = () => act.seek(Number(slider.value));
   const more = iconButton("more", "Speed and learning rate", () => more.setAttribute("aria-expanded", String(root.classList.toggle("open"))), "sv-square sv-more");
   const hint = element("p", { class: "sv-try" });
+  const compare = element("button", { type: "button", class: "sv-button sv-compare-start", hidden: true, onclick: () => act.compare?.() });
   const warning = element("p", { class: "sv-reason sv-warning", role: "status", hidden: true });
   const estimate = element("p", { class: "sv-quiet sv-estimate" });
   const sliders = element(
@@ -75,6 +76,7 @@ export function createTransport(act, options = {}) {
     ),
     reason,
     warning,
+    options.small ? null : compare,
     options.small ? null : hint,
     options.small ? null : sliders,
     options.small ? null : estimate,
@@ -94,7 +96,7 @@ export function createTransport(act, options = {}) {
   let marked = "";
   return {
     root,
-    /** @param {any} view  {store, steps, shown, live, learningRate, schedule, rate (in force), speed, mine, network, hint}, and for a replay its own words: main, said */
+    /** @param {any} view  {store, steps, shown, live, learningRate, schedule, rate (in force), speed, mine, network, hint, compare (words of the button that compares)}, and for a replay its own words: main, said */
     update(view) {
       const { store } = view;
       const over = ["finished", "stopped", "diverged", "failed", "interrupted"].includes(store.state);
@@ -119,6 +121,8 @@ export function createTransport(act, options = {}) {
       state.dataset.kind = kind;
       state.disabled = kind !== "back";
       hint.textContent = pressWords(view.hint ?? "");
+      compare.hidden = !view.compare || store.state !== "ready";
+      if (compare.textContent !== (view.compare ?? "")) compare.textContent = view.compare ?? "";
       estimate.textContent = view.estimate ? lengthWords(view) : "";
       reason.textContent = reasonWords(store);
       reason.hidden = !reason.textContent;

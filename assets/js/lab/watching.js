@@ -15,7 +15,7 @@ const LOOK_FOR = 12_000;
 /**
  * @param {{store: any, data: () => any, ask: (command: any) => void, refuse: (title: string, sentence: string) => void,
  *   take: (view: any) => void, adopt: (run: string | null) => void, hides: (group: string) => boolean,
- *   mark: (kind: string, names: string[]) => void}} outer
+ *   mark: (kind: string, names: string[], variant: string, network: any) => void}} outer
  */
 export function createWatching(outer) {
   const { store } = outer;
@@ -96,11 +96,20 @@ export function createWatching(outer) {
     const key = `${store.id}:${store.events.length}:${Boolean(store.header)}`;
     if (!watch() || key === synced || !store.header) return;
     synced = key;
-    const now = store.switchesAt(null, data.variant);
+    const networks = data.columns.length ? data.columns.map((one) => [one.variant, one.variant === data.variant ? data.network : one.network]) : [[data.variant, data.network]];
+    const redraw = networks.map(([variant, network]) => bring(variant, network)).some(Boolean);
+    const rate = store.events.findLast((one) => one.event.kind === "rate");
+    if (rate) data.learning_rate = rate.event.learning_rate;
+    if (redraw) lookSoon(GATHER);
+  }
+
+  /** The same for one network; whether its drawing has to be made anew. @param {string} variant @param {any} network */
+  function bring(variant, network) {
+    const now = store.switchesAt(null, variant);
     let redraw = false;
     for (const kind of ["skip", "layer"]) {
       const marked = [];
-      for (const part of partsOf(data.network, kind)) {
+      for (const part of partsOf(network, kind)) {
         const wanted = now[kind].get(part.id);
         const changed = wanted && ["on", "strength", "gain"].filter((name) => name in part && part[name] !== wanted[name]);
         if (!changed?.length) continue;
@@ -108,12 +117,10 @@ export function createWatching(outer) {
         marked.push(part.id);
         redraw = redraw || changed.includes("strength") || (kind === "layer" && changed.includes("on")) || !["0", "1"].includes(String(part.gain));
       }
-      if (marked.length) outer.mark(kind === "skip" ? "skip" : "valve", marked);
+      if (marked.length) outer.mark(kind === "skip" ? "skip" : "valve", marked, variant, network);
     }
-    data.network.skips_on = countInForce(data.network.skips);
-    const rate = store.events.findLast((one) => one.event.kind === "rate");
-    if (rate) data.learning_rate = rate.event.learning_rate;
-    if (redraw) lookSoon(GATHER);
+    network.skips_on = countInForce(network.skips);
+    return redraw;
   }
 
   function update() {

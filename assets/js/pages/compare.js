@@ -100,7 +100,7 @@ export function createCompare(root, commands) {
     slowAt = performance.now();
     describe();
     const [left, right] = columns.map((column) => ({ frames: column.store.frames, variant: column.variant(), metric: column.metric() }));
-    loss?.update({ ...left, other: right, steps: last, cursor: step, events: [], theme, metric: left.metric });
+    loss?.update({ ...left, others: [right], steps: last, cursor: step, events: [], theme, metric: left.metric });
   }
 
   return {

@@ -45,7 +45,7 @@ export function createCompareColumn(side, outer) {
   const heatmap = element("div", { class: "sv-plot-heatmap" });
   const spoken = element("p", { class: "sv-spoken" });
   const exporting = createExportPanel({
-    name: `Export the ${side ? "right" : "left"} run`, title: () => data.title, wedges: () => wedge, captions: { losses: outer.captions }, diagram: diagramHost, quiet: true, shown: () => ({ data, store, frame: store.frame(), values: values() }), ask: outer.command,
+    name: `Export the ${side ? "right" : "left"} run`, title: () => data.title, wedges: () => wedge, captions: { losses: outer.captions }, diagram: () => diagramHost, quiet: true, shown: () => ({ data, store, frame: store.frame(), values: values() }), ask: outer.command,
     plots: [["bars", "Gradient bars", bars], ["heatmap", "Layer × step", heatmap], ["losses", "Both losses", outer.loss]],
   });
   const root = element(

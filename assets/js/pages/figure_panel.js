@@ -47,7 +47,7 @@ export function createFigurePanel(id, outer) {
   const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => outer.repeat(1) }, "+");
   const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.commands.send({ op: "open", panel: id, layer: null }) });
   const exporting = createExportPanel({
-    name: `Export the ${id} network`, title: () => `Figure 4.9, ${id}: ${data.title}`, wedges: () => wedge, diagram: diagramHost, plots: [["bars", "Gradient bars", bars], ["loss", "Losses", losses]], panel: id, quiet: true,
+    name: `Export the ${id} network`, title: () => `Figure 4.9, ${id}: ${data.title}`, wedges: () => wedge, diagram: () => diagramHost, plots: [["bars", "Gradient bars", bars], ["loss", "Losses", losses]], panel: id, quiet: true,
     shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.commands.send,
   });
   const root = element(
@@ -117,7 +117,7 @@ export function createFigurePanel(id, outer) {
     const metric = data.metric;
     lossPlot?.update({
       frames: store.frames, variant: data.variant, metric, names: ["with skips", "twin without"], steps: data.steps, theme, events: store.events,
-      other: { frames: store.frames, variant: data.twin?.name ?? "", metric }, cursor: store.frames.length ? shown().step : null,
+      others: [{ frames: store.frames, variant: data.twin?.name ?? "", metric }], cursor: store.frames.length ? shown().step : null,
     });
     twinText.textContent = twinWords(data, store, values(), twin());
   }

@@ -4,6 +4,8 @@ import { withStrengths } from "../diagram/diagram_switches.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { iconButton } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
+import { createCompareMenu, usualComparison } from "../lab/compare_menu.js";
+import { createComparison } from "../lab/comparison.js";
 import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { countInForce, switchedOn, toggled } from "../common/in_force.js";
@@ -39,6 +41,8 @@ import { themeOf } from "../common/theme.js";
 import { createWatching } from "../lab/watching.js";
 
 const LIVE = new Set(["on", "strength", "gain"]);
+// The plots of one network, by the names of their files.
+const SINGLE = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["strengths", "Learned strengths"], ["loss", "Loss"], ["total", "Whole gradient"], ["picture", "Output"]];
 
 /**
  * @param {HTMLElement} root
@@ -71,12 +75,35 @@ export function createLab(root, commands) {
   function edit(kind, names, changes, final) {
     const live = store.hears() && Object.keys(changes).every((name) => LIVE.has(name));
     for (const part of partsOf(data.network, kind)) if (names.includes(part.id)) Object.assign(part, changes);
-    diagram.mark(kind === "skip" ? "skip" : "valve", names, data.network);
+    diagram().mark(kind === "skip" ? "skip" : "valve", names, data.network);
     data.network.skips_on = countInForce(data.network.skips);
     const command = { op: kind === "skip" ? "skips" : "layers", ids: names, changes };
-    if (final) press.send(command, live);
-    else if (live) press.send({ ...command, passing: true });
+    if (final) send(command, live);
+    else if (live) send({ ...command, passing: true });
     draw.text();
+  }
+  /** Send a command about the network that is looked at. @param {any} command @param {boolean} [drawn] */
+  function send(command, drawn) {
+    press.send(data.columns.length ? { variant: variant(), ...command } : command, drawn);
+  }
+  /** Look at another network of a comparison: its settings, its parts under the inspector. @param {string} name */
+  function choose(name) {
+    if (name === variant()) return;
+    Object.assign(data, { variant: name, network: comparison.network(name), diagram: comparison.diagram(name) });
+    selected = null;
+    commands.send({ op: "choose", variant: name });
+    comparison.chosen();
+    draw.all();
+  }
+  /** What a diagram of a comparison does: to be handled is to be chosen. @param {string} name */
+  function actOf(name) {
+    const own = Object.fromEntries(Object.entries(act).map(([key, does]) => [key, (...given) => (choose(name), does(...given))]));
+    const hover = (node, sentence) => {
+      if (sentence) return tooltip.show(node || page.rows, [sentence]);
+      const seen = { ...data, variant: name, network: comparison.network(name), diagram: comparison.diagram(name) };
+      tooltip.show(node, hints.lines(node, seen, (store.frame() || data.probe?.frame)?.variants[name]));
+    };
+    return { ...own, hover };
   }
 
   function refuse(title, sentence) {
@@ -94,12 +121,12 @@ export function createLab(root, commands) {
   });
   const watching = createWatching({
     store, data: () => data, ask: (command) => commands.send(command), refuse,
-    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names) => diagram.mark(kind, names, data.network),
+    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, name, network) => (comparison.view(name) ?? single).mark(kind, names, network),
   });
   const run = createRunControl(store, {
     commands, refuse, send: (command) => press.send(command), drawText: () => draw.text(), wanted: () => ({ speed, ghost: options.baseline }),
   });
-  const historyView = createHistoryView(store, { data: () => data, showSwitches: (network) => diagram.showSwitches(network) });
+  const historyView = createHistoryView(store, { data: () => data, showSwitches: (network) => diagram().showSwitches(network) });
   const act = historyView.guard(watching.guard({
     skips: (names, changes, final) => edit("skip", names, changes, final),
     layers: (names, changes, final) => edit("layer", names, changes, final),
@@ -111,11 +138,16 @@ export function createLab(root, commands) {
     selectSkip: (names) => select("skip", names),
     selectLayer: (names) => select("layer", names),
     deselect: () => select(null, []),
-    addSkip: (source, target) => press.send({ op: "add_skip", source, target }),
-    insert: (position) => press.send({ op: "insert_layer", position }),
+    addSkip: (source, target) => send({ op: "add_skip", source, target }),
+    insert: (position) => send({ op: "insert_layer", position }),
     remove(kind, names) {
       select(null, []);
-      press.send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
+      send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
+    },
+    arrange: (command) => send(command),
+    compare() {
+      act.arrange(usualComparison(data.network)[0]);
+      run.start(false);
     },
     open: (layer) => commands.send({ op: "open", layer, shown: data.unfolded }),
     unfold: (parts) => commands.send({ op: "open", parts, shown: data.unfolded }),
@@ -170,7 +202,7 @@ export function createLab(root, commands) {
   /** What the transport shows beside `frame`; what to try is the preset's own sentence until something was done. */
   function training(frame) {
     const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
-    return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint };
+    return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint, compare: data.watch || data.columns.length ? "" : usualComparison(data.network)[1] };
   }
   /** What is wrong before the first step: of the network as it is described, and as it was measured at initialisation. */
   function warnings() {
@@ -193,12 +225,15 @@ export function createLab(root, commands) {
   }
   function select(kind, names) {
     selected = kind ? { kind, ids: names } : null;
-    diagram.select(kind, names);
+    diagram().select(kind, names);
     draw.text();
-    diagram.reveal();
+    diagram().reveal();
   }
 
-  const diagram = createDiagramView(page.diagram, act);
+  const single = createDiagramView(page.diagram, act);
+  const comparison = createComparison(page, { options, store, actOf, choose, send: (command) => act.arrange(command), seek: (step) => act.seek(step), back: () => historyView.network() !== null, redraw: () => draw.soon() });
+  const diagram = () => comparison.view() ?? single;
+  const compareMenu = createCompareMenu({ send: (command) => act.arrange(command) });
   const inspector = createInspector(page.inspector, act);
   const transport = createTransport(act);
   const table = createTableView(page.table, act);
@@ -215,7 +250,7 @@ export function createLab(root, commands) {
   page.residual.onclick = () => act.all(true);
   const sidebar = iconButton("setup", "Set up the network, task and training", () => /** @type {any} */ (document.querySelector('[data-testid="stExpandSidebarButton"]'))?.click(), "sv-bare sv-setup");
   page.tools.append(
-    sidebar,
+    compareMenu.root, sidebar,
     iconButton("undo", "Undo (Ctrl+Z)", () => act.travel("undo"), "sv-bare sv-undo"),
     iconButton("redo", "Redo (Ctrl+Shift+Z)", () => act.travel("redo"), "sv-bare sv-redo"),
     iconButton("table", "Table", () => showTable(page.table.hidden), "sv-bare sv-table-button"),
@@ -225,8 +260,8 @@ export function createLab(root, commands) {
   const projector = createProjector(page, header.view);
   const openText = (text) => commands.send({ op: "open_file", text });
   const exporting = createExportPanel({
-    name: "Export", title: () => "Network", wedges: () => data.legend[page.root.dataset.theme], diagram: page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
-    plots: [["bars", "Gradient bars", page.bars], ["heatmap", "Layer × step", page.heatmap], ["strengths", "Learned strengths", page.strengths], ["loss", "Loss", page.loss], ["total", "Whole gradient", page.total], ["picture", "Output", page.picture]],
+    name: "Export", title: () => (comparison.on() ? `Network ${comparison.letter()}, ${variant()}` : "Network"), wedges: () => data.legend[page.root.dataset.theme], diagram: () => comparison.host() ?? page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
+    plots: [...SINGLE.map(([name, words]) => [name, words, page[name], () => !comparison.on()]), ...comparison.plots()],
   });
   header.root.querySelector(".sv-share")?.after(exporting.button);
   header.root.append(exporting.root);
@@ -280,10 +315,13 @@ export function createLab(root, commands) {
       watching.update();
       historyView.mark();
       const look = projector.look(data);
-      diagram.paint(values, look.ramps[theme]);
-      if (values?.strength || values?.edge_strength) diagram.strengths(withStrengths(data.network, values));
-      diagram.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
-      plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
+      if (comparison.on()) comparison.fast({ frame: shown, theme, look });
+      else {
+        single.paint(values, look.ramps[theme]);
+        if (values?.strength || values?.edge_strength) single.strengths(withStrengths(data.network, values));
+        single.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
+        plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
+      }
       legend.keys({ baseline: options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
       transport.update(training(frame));
       const now = performance.now();
@@ -296,9 +334,11 @@ export function createLab(root, commands) {
       const frame = store.frame();
       const shown = frame || data.probe?.frame || null;
       const values = shown?.variants[variant()] || null;
-      plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: historyView.network() ?? data.network });
+      if (comparison.on()) comparison.slow({ frame: shown, theme: page.root.dataset.theme });
+      else plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: historyView.network() ?? data.network });
       table.update(data, values, historyView.network(), Boolean(data.watch));
-      diagram.renewHover();
+      if (comparison.on()) comparison.renewHover();
+      else single.renewHover();
       words(shown);
     }
     function words(frame) {
@@ -312,7 +352,9 @@ export function createLab(root, commands) {
       page.residual.setAttribute("aria-pressed", String(on > 0 && on === data.network.skips_total));
       page.toggle.hidden = data.network.skips_total === 0;
       const looked = { data, store, frame, variant: variant() };
-      const sentence = sentenceOf(looked, news.event(frame));
+      const event = news.event(frame);
+      const sentence = comparison.on() && !event ? comparison.sentence(frame, data.metric) : sentenceOf(looked, event);
+      if (comparison.on() && event) sentence.words[0] = `${comparison.letter()}: ${sentence.words[0]}`;
       sentenceLine.update(sentence, news.left());
       page.spoken.textContent = speech.words(looked, sentence, steps());
     }
@@ -361,9 +403,13 @@ export function createLab(root, commands) {
       store.speed = speed;
       page.plain.textContent = next.network.words[0];
       page.residual.textContent = next.network.words[1];
+      comparison.update(next);
+      compareMenu.update(next);
       const drawn = shape.update(next);
-      diagram.show(drawn);
-      diagram.watched(Boolean(next.watch));
+      if (!comparison.on()) {
+        single.show(drawn);
+        single.watched(Boolean(next.watch));
+      }
       fitRows(page, next, drawn);
       legend.update(next);
       page.root.querySelector(".sv-undo").disabled = !next.undo;
@@ -371,7 +417,7 @@ export function createLab(root, commands) {
       if (selected && !selected.ids.every((id) => ids(selected.kind).includes(id))) selected = null;
       selected = chosen ?? takeOnce(next, "select") ?? selected;
       chosen = null;
-      diagram.select(selected?.kind ?? null, selected?.ids ?? []);
+      diagram().select(selected?.kind ?? null, selected?.ids ?? []);
       viewOptions.update(next.network.note);
       if (next.pending) measureSoon();
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
@@ -395,6 +441,8 @@ export function createLab(root, commands) {
       watching.destroy();
       room.disconnect();
       plots.destroy();
+      comparison.destroy();
+      compareMenu.destroy();
     },
   };
   return lab;

@@ -6,14 +6,14 @@ import { formatNumber } from "../common/numbers.js";
 import { frameAt } from "./plot_heatmap.js";
 import { createPlotHost } from "./plot_host.js";
 import { timePlot, stepAt, timeParts } from "./time_axis.js";
-import { filled } from "./trace_arrays.js";
+import { filled, polylines } from "./trace_arrays.js";
 
 // A loss that leaps past this many times its first value is marked at the top edge; the axis does not follow it.
 const FOLLOWED = 4;
 
 /**
- * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric (its name), figure; other
- * ({frames, variant, metric} of a second run on the same axes, for a figure that has its lines), names (what both are called).
+ * Make the plot. `update` takes any of: frames, variant, steps, cursor, events, theme, metric (its name), figure; others
+ * ({frames, variant, metric} of each further network on the same axes, for a figure that has its lines), names (what all are called).
  * The loss axis begins as 0…1 and grows in steps, for one run only. A press or drag calls `seek(step)`.
  * @param {any} Plotly
  * @param {HTMLElement} parent
@@ -31,10 +31,10 @@ export function createLossPlot(Plotly, parent, figure, seek) {
     const { ceilings, half_life: halfLife } = layout.meta;
     const columns = look.width - layout.margin.l - layout.margin.r;
     const history = lossHistory(state.frames, state.variant, halfLife, columns);
-    const other = state.other ? lossHistory(state.other.frames, state.other.variant, halfLife, columns) : null;
+    const others = (state.others ?? []).map(({ frames, variant }) => lossHistory(frames, variant, halfLife, columns));
     if (run !== state.frames[0]) ceiling = 1;
     run = state.frames[0];
-    const lines = [history.smooth, ...(other ? [other.smooth] : [])];
+    const lines = [history.smooth, ...others.map((other) => other.smooth)];
     const most = Math.max(...lines.map((line) => Math.min(Math.max(0, ...line.y), FOLLOWED * (line.y[0] ?? 1))));
     ceiling = Math.max(ceiling, ceilings.find((step) => step >= most) ?? ceilings[ceilings.length - 1]);
     const time = timeParts(state, look, [0, ceiling]);
@@ -45,14 +45,13 @@ export function createLossPlot(Plotly, parent, figure, seek) {
       metric: stretched(history.metric, ceiling),
       "held-out": stretched(history.heldOut, ceiling),
       scale: metricScale(state.steps, ceiling, state.metric ?? layout.meta.metric),
-      "other smooth": other?.smooth,
-      "other held-out": other && stretched(other.heldOut, ceiling),
+      ...Object.fromEntries(others.flatMap((other, index) => [[`smooth ${index + 1}`, other.smooth], [`held-out ${index + 1}`, stretched(other.heldOut, ceiling)]])),
       over: { x: above, y: above.map(() => ceiling) },
       events: time.events,
       cursor: time.cursor,
     };
     return {
-      data: look.figure.data.map((trace) => filled(trace, parts[trace.meta])),
+      data: look.figure.data.map((trace) => filled(trace, parts[trace.meta] ?? polylines())),
       layout: { xaxis: time.xaxis, yaxis: { ...layout.yaxis, range: [0, ceiling], ...lossTicks(ceiling) }, meta: lossWords(state, layout.meta) },
     };
   });
@@ -99,7 +98,7 @@ function metricScale(steps, ceiling, metric) {
 function lossSentences({ node, state, look }, frame, x) {
   if (!state.frames?.length || x < frame.left || x > node.clientWidth - frame.right) return null;
   const step = stepAt(x, node.clientWidth, frame);
-  if (state.other) return pairSentences([state, state.other], step, state.names);
+  if (state.others?.length) return severalSentences([state, ...state.others], step, state.names);
   const shown = frameAt(state.frames, step);
   const variant = state.variant ?? Object.keys(shown?.variants ?? {})[0];
   const values = shown?.variants[variant];
@@ -118,11 +117,11 @@ function lossSentences({ node, state, look }, frame, x) {
 }
 
 /**
- * @param {{frames: any[], variant: string, metric: string}[]} runs  the left one and the right one
+ * @param {{frames: any[], variant: string, metric: string}[]} runs
  * @param {number} step
- * @param {string[]} [names]  what either is called
+ * @param {string[]} [names]  what each is called
  */
-function pairSentences(runs, step, names = ["left", "right"]) {
+function severalSentences(runs, step, names = ["left", "right"]) {
   const lines = runs.map(({ frames, variant, metric }, side) => {
     const shown = frameAt(frames, step);
     const values = shown?.variants[variant];

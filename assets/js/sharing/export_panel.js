@@ -10,10 +10,10 @@ import { routesBlocked } from "../frames/reach.js";
 /**
  * @typedef {{stem: string, link?: string, network: any}} Exported  what Python tells of it
  * @param {{
- *   name: string, diagram: HTMLElement, plots: [string, string, HTMLElement][], panel?: string, quiet?: boolean,
+ *   name: string, diagram: () => HTMLElement, plots: [string, string, HTMLElement, (() => boolean)?][], panel?: string, quiet?: boolean,
  *   shown: () => {data: Exported, store: any, frame: any, values: any}, title: () => string, wedges: () => string, captions?: Record<string, () => string[]>, ask: (command: any) => number,
  *   open?: () => void,
- * }} outer  `name` is what the panel is called, `plots` are file name, words and place of each, `panel` is sent to Python, a
+ * }} outer  `name` is what the panel is called, `plots` are file name, words and place of each, and whether it is offered now, `panel` is sent to Python, a
  *   quiet button is an icon, `title` and `wedges` are the diagram's, `captions` those of plots of more than this one run; `open` lets
  *   a file be chosen
  */
@@ -38,6 +38,7 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
   const none = element("p", { class: "sv-quiet" }, "Start it, and here are its numbers and a replay.");
   const rows = plots.map(([name, words, place]) => [words, picture(words, "svg", () => plot(name, place, "svg")), picture(words, "png", () => plot(name, place, "png"))]);
   const row = (name, ...parts) => element("div", { class: "sv-take-row", role: "group", "aria-label": name }, element("span", {}, name), ...parts);
+  const pictures = rows.map(([words, ...buttons]) => row(String(words), ...buttons));
   const numbers = row("Numbers", csv, parquet, copied);
   const weights = row("Weights");
   const panel = element(
@@ -46,7 +47,7 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
     row("Experiment", script, json, open && press("Open a file…", open)),
     numbers, pandas, row("Run", replay), weights, none,
     row("Diagram", picture("Diagram", "svg", () => drawn("svg")), picture("Diagram", "png", () => drawn("png"))),
-    ...rows.map(([words, ...buttons]) => row(String(words), ...buttons)),
+    ...pictures,
     said,
   );
   const button = element("button", { type: "button", class: quiet ? "sv-bare sv-quiet-export" : "sv-share sv-export", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": title, title }, icon("take"), !quiet && "Export");
@@ -61,7 +62,7 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
   const caption = (name) => ({ caption: captions[name]?.() ?? captionLines(shown()), link: captions[name] ? "" : captionLink(shown()) });
   async function drawn(format) {
     const wedge = shown().values ? wedges() : "";
-    save(await diagramPicture(diagram.querySelector("svg"), format, { title: named(), wedges: wedge, ...caption("diagram") }), `${stem()}-diagram.${format}`);
+    save(await diagramPicture(diagram().querySelector("svg"), format, { title: named(), wedges: wedge, ...caption("diagram") }), `${stem()}-diagram.${format}`);
   }
   async function plot(name, place, format) {
     save(await plotPicture(place, format, caption(name)), `${stem()}-${name}.${format}`);
@@ -113,7 +114,8 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
     }
   }
   function offerPictures() {
-    for (const [index, [, , place]] of plots.entries()) {
+    for (const [index, [, , place, offered]] of plots.entries()) {
+      pictures[index].hidden = Boolean(offered && !offered());
       const there = place.querySelector(".js-plotly-plot, canvas");
       for (const button of rows[index].slice(1)) /** @type {any} */ (button).disabled = !there;
     }

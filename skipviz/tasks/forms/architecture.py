@@ -1,6 +1,7 @@
 """What an experiment becomes with another family, another setting or another task.
 
-A form shows the first variant, and changes that one; the others stay as they are, or follow where the task is another one.
+A form shows one variant, the first unless it is told which, and changes that one; the others stay as they are, or follow where
+the task is another one.
 """
 
 from __future__ import annotations
@@ -28,30 +29,33 @@ DEEP, SHALLOW = 24, 8
 CONV_WIDTH = 16
 
 
-def _of_the_first(make: Callable[..., Experiment]) -> Callable[..., Experiment]:
-    """Have `make`, which knows experiments of one variant only, change the first one; the others follow its task."""
+def _of_one(make: Callable[..., Experiment]) -> Callable[..., Experiment]:
+    """Have `make`, which knows experiments of one variant only, change the one called `variant`; the others follow its task."""
 
     @wraps(make)
-    def made_beside_others(experiment: Experiment, *arguments, **named) -> Experiment:
-        first, *others = experiment.variants
-        made = make(experiment.replaced(variants={first: experiment.network}), *arguments, **named)
-        if not others:
+    def made_beside_others(experiment: Experiment, *arguments, variant: str | None = None, **named) -> Experiment:
+        variant = variant or next(iter(experiment.variants))
+        made = make(experiment.alone(variant), *arguments, **named)
+        if len(experiment.variants) == 1:
             return made
-        beside = {name: _followed(experiment, experiment.variants[name], made.task) for name in others}
-        return made.replaced(variants={**made.variants, **beside})
+        variants = {
+            name: made.network if name == variant else _followed(experiment, network, made.task)
+            for name, network in experiment.variants.items()
+        }
+        return made.replaced(variants=variants)
 
     return made_beside_others
 
 
 def _followed(experiment: Experiment, network: Network, task: Task) -> Network:
-    """Return a network that learns `task`: the same where it can, else as one alone would follow it."""
+    """Return a network that learns `task`: the same where it can, else as one alone would follow it; raises `NetworkError`."""
     if task.mismatch(network) is None:
         return network
     alone = experiment.replaced(variants={"network": network})
     return (with_own if task.own else with_task)(alone, recognised(alone), task).network
 
 
-@_of_the_first
+@_of_one
 def with_values(experiment: Experiment, form: FormValues, task: Task, keep: bool) -> Experiment:
     """Return the experiment with the form's network; with `keep`, skips that stay keep switch, strength and gain.
 
@@ -64,7 +68,7 @@ def with_values(experiment: Experiment, form: FormValues, task: Task, keep: bool
     return experiment.replaced(variants=variants, task=task, training=fitted_loss(task, experiment.training))
 
 
-@_of_the_first
+@_of_one
 def with_family(experiment: Experiment, found: Recognised, family: str, task: Task) -> Experiment:
     """Return the experiment with a family begun afresh on a task that it fits; raises `NetworkError`."""
     if found.form and FORMS[found.form.family].free and FORMS[family].free:
@@ -72,13 +76,13 @@ def with_family(experiment: Experiment, found: Recognised, family: str, task: Ta
     return with_values(experiment, usual_values(family, task), task, keep=FORMS[family].free)
 
 
-@_of_the_first
+@_of_one
 def afresh(experiment: Experiment, near: FormValues) -> Experiment:
     """Return the experiment with what is nearest to its network in place of it; raises `NetworkError`."""
     return with_values(experiment, near, experiment.task, keep=FORMS[near.family].free)
 
 
-@_of_the_first
+@_of_one
 def with_task(experiment: Experiment, found: Recognised, task: Task) -> Experiment:
     """Return the experiment on another task: its family built for it, or its layers and skips with an input and head that fit.
 
@@ -130,7 +134,7 @@ def _affordable_convolutions(pixels: int) -> tuple[int, int]:
     return SHALLOW, CONV_WIDTH if pixels <= LARGE_PICTURE else CONV_WIDTH // 2
 
 
-@_of_the_first
+@_of_one
 def with_own(experiment: Experiment, found: Recognised, task: Task) -> Experiment:
     """Return the experiment on data of one's own; the network stays where it can read it, else a usual one takes its place.
 

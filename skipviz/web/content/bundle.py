@@ -18,19 +18,23 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...drawing import colours, figures, legend
+from ...drawing import colours, legend, page_figures
 from ...network.activation import ACTIVATIONS
 from ...network.init import INITS
 from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
+from ...tasks import presets
 from ...tasks.change import CHANGES
 from ...tasks.metric import METRICS
+from ..forms import FORMS
 from .operation_fields import operation_fields, skip_fields
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide")
-SHEETS = ("page.css", "diagram.css", "runs.css", "compare.css", "sharing.css", "projector.css", "exports.css", "explain.css")
+SHEETS = tuple(
+    f"{name}.css" for name in ("page", "diagram", "runs", "compare", "columns", "sharing", "projector", "exports", "explain")
+)
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[a-z_./]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)
@@ -131,8 +135,17 @@ def shared_data(page: str) -> dict:
         "groups": GROUPS,
         "ramps": {theme: colours.to_data(theme)["ramps"] for theme in colours.THEMES},
         "plotly": plotly_source(),
-        "figures": figures.figures(page),
+        "figures": page_figures.figures(page),
         "legend": {theme: legend.wedges(theme, 300 if page == "figure" else 190) for theme in colours.THEMES},
+        **(_compared() if page == "lab" else {}),
+    }
+
+
+def _compared() -> dict:
+    """Return what can be put beside a network: presets and families, by name and title."""
+    return {
+        "presets": [[name, presets.preset(name).title] for name in presets.names()],
+        "families": [[name, form.title] for name, form in FORMS.items()],
     }
 
 

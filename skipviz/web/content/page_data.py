@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from ...drawing import diagram, udiagram, words
+from ...drawing import aligned, diagram, udiagram, words
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
 from ...network.base import NetworkError, Shape, axes, channels, is_image, kernel_words, spatial, written
@@ -24,6 +24,7 @@ from ...network.way import Way, ways_of_edges
 from ...sharing import link
 from ...storage import Run
 from ...tasks.cautions import cautions
+from ...tasks.comparison import apart_words
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import recipe_words, schedule_words
 from ..session_state.editor import Editor
@@ -201,25 +202,23 @@ def editor_data(
     probe = None if unmeasured else probe
     screen = height is not None
     height = round((height or LAB_HEIGHT) * editor.zoom) if page == "lab" else FIGURE_HEIGHT
-    drawing = diagram.draw(
-        network,
-        page=page,
-        compact=compact,
-        height=height,
-        repeat=repeat,
-        unfolded=editor.unfolded,
-        folded=editor.folded,
-        screen=screen,
-        layers=None if editor.layout is None else editor.layout == "layers",
-    )
-    u = _u_data(editor, compact, height) if page == "lab" else None
-    seen = u["diagram"]["unfolded"] if u and u["on"] else drawing.unfolded
+    several = page == "lab" and len(experiment.variants) > 1
+    seen = {"page": page, "height": height, "unfolded": editor.unfolded, "folded": editor.folded, "screen": screen}
+    if several:
+        drawings = dict(zip(experiment.variants, aligned.draw([*experiment.variants.values()], **seen), strict=True))
+        drawing, u = drawings[editor.variant], None
+    else:
+        layers = None if editor.layout is None else editor.layout == "layers"
+        drawing = diagram.draw(network, compact=compact, repeat=repeat, layers=layers, **seen)
+        u = _u_data(editor, compact, height) if page == "lab" else None
+    opened = u["diagram"]["unfolded"] if u and u["on"] else drawing.unfolded
     return {
-        "variant": next(iter(experiment.variants)),
+        "variant": editor.variant,
+        "columns": _columns(experiment, drawings) if several else [],
         "network": network_data(network),
         "diagram": drawing.to_data(),
         "u": u,
-        "layers": {"on": drawing.shape == "layers"} if page == "lab" and diagram.has_layers(network) else None,
+        "layers": {"on": drawing.shape == "layers"} if page == "lab" and not several and diagram.has_layers(network) else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
         "estimate": _estimate(experiment, probe, engine),
@@ -236,11 +235,25 @@ def editor_data(
         "link": link_of(experiment),
         "began": _began(run, experiment),
         "zoom": editor.zoom,
-        "unfolded": sorted(seen if editor.unfolded is None else editor.unfolded, key=str),
+        "unfolded": sorted(opened if editor.unfolded is None else editor.unfolded, key=str),
         "undo": len(editor.document.undo),
         "redo": len(editor.document.redo),
         "select": editor.select,
     }
+
+
+def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram]) -> list[dict]:
+    """Return the networks of a comparison in order, and in words how each but the first differs from that one."""
+    named, first = next(iter(experiment.variants.items()))
+    return [
+        {
+            "variant": name,
+            "network": network_data(network),
+            "diagram": drawings[name].to_data(),
+            "differs": "" if name == named else apart_words(first, network),
+        }
+        for name, network in experiment.variants.items()
+    ]
 
 
 def _u_data(editor: Editor, compact: bool, height: int) -> dict | None:

@@ -7,9 +7,11 @@ from typing import Any
 
 from ...engine import EngineError
 from ...network.base import NetworkError
+from ...network.network import Network
 from ...tasks.event import Control
 from ...tasks.experiment import ExperimentError
 from .lab import Lab, Message
+from .reducer import variant_of
 
 LONGEST = 500
 """Characters of a refusal; our own are shorter."""
@@ -54,7 +56,11 @@ def _edit(lab: Lab, command: dict, address: str | None) -> Answer:
         except EngineError as error:
             said = ("Not started.", capital(str(error)))
     added = command["op"] == "add_skip"
-    return Answer(said, {"kind": "skip", "ids": [lab.document.experiment.network.skips[-1].id]} if added else None)
+    return Answer(said, {"kind": "skip", "ids": [_edited(lab, command).skips[-1].id]} if added else None)
+
+
+def _edited(lab: Lab, command: dict) -> Network:
+    return lab.document.experiment.variants[variant_of(lab.document.experiment, command)]
 
 
 def refusal(error: Exception) -> str:

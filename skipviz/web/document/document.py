@@ -24,7 +24,7 @@ class Document:
 
     def put(self, experiment: Experiment) -> Document:
         """Return the document with `experiment` as its newest; what was before can be undone."""
-        if experiment == self.experiment:
+        if experiment == self.experiment and [*experiment.variants] == [*self.experiment.variants]:
             return self
         return replace(self, experiment=experiment, undo=(*self.undo, self.experiment)[-UNDO_LIMIT:], redo=())
 

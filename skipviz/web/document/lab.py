@@ -104,7 +104,8 @@ class Lab:
             self.leave()
             self.speed = speed
             engine, experiment = get_engine(), self._document.experiment
-            run = engine.submit(experiment, self.owner, speed=speed, baseline=baseline, paused=paused, address=address)
+            alone = len(experiment.variants) == 1  # several are compared with each other
+            run = engine.submit(experiment, self.owner, speed=speed, baseline=baseline and alone, paused=paused, address=address)
             self._document = replace(self._document, run=run)
             self._note_run()
             self._count()

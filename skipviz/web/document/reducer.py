@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...tasks.experiment import Experiment
+from . import variants
 from .document import Document
 from .edits import network_after
 
 
 def reduced(document: Document, command: dict) -> Document:
-    """Return `document` after a command that edits it: `undo`, `redo`, `rate`, `skips`, `layers`, `add_skip`, `insert_layer`,
-    `remove_skips` or `remove_layers`.
+    """Return `document` after a command that edits it: `undo`, `redo`, `rate`; of the network that it names (the first by default)
+    `skips`, `layers`, `add_skip`, `insert_layer`, `remove_skips`, `remove_layers`; `compare`, `remove_variant`, `rename_variant`,
+    `move_variant`.
 
     Raises `NetworkError` where that cannot be, and an arithmetic, lookup, type or value error for what is no command.
     """
@@ -21,7 +24,29 @@ def reduced(document: Document, command: dict) -> Document:
     if operation == "rate":
         training = experiment.training.replaced(learning_rate=command["learning_rate"])
         return document.put(experiment.replaced(training=training))
-    return document.put(experiment.with_network(network_after(experiment.network, command)))
+    variant = variant_of(experiment, command)
+    if operation in VARIANTS:
+        return document.put(VARIANTS[operation](experiment, variant, command))
+    return document.put(experiment.with_network(network_after(experiment.variants[variant], command), variant))
+
+
+def variant_of(experiment: Experiment, command: dict) -> str:
+    """Return the variant that a command is about; raises `LookupError` where there is none of that name."""
+    variant = command.get("variant") or next(iter(experiment.variants))
+    if variant not in experiment.variants:
+        raise LookupError(variant)
+    return variant
+
+
+VARIANTS: dict[str, Callable[[Experiment, str, dict], Experiment]] = {
+    "compare": lambda experiment, variant, command: variants.compared(
+        experiment, variant, command["how"], str(command.get("name") or "")
+    )[0],
+    "remove_variant": lambda experiment, variant, command: variants.removed(experiment, variant),
+    "rename_variant": lambda experiment, variant, command: variants.renamed(experiment, variant, str(command["name"])),
+    "move_variant": lambda experiment, variant, command: variants.moved(experiment, variant, int(command["place"])),
+}
+"""What is done to the networks of a comparison, by operation."""
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
         editor.unfolded = unfolded_after(editor.unfolded, command) & known
     elif operation == "open_file":
         open_text(state, editor, str(command["text"]))
+    elif operation == "choose":
+        editor.variant = command["variant"] if command["variant"] in editor.experiment.variants else editor.variant
     elif operation == "zoom":
         editor.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
     elif operation == "layout":

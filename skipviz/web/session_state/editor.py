@@ -10,6 +10,8 @@ from ..document.document import Document
 from ..document.lab import Lab
 
 LAYOUTS = ("column", "u", "layers")
+LETTERS = "ABCD"
+"""Of the networks of a comparison, by place."""
 
 
 @dataclass
@@ -25,6 +27,9 @@ class Editor:
     layout: str | None = None
     """How the network is drawn, column, u or layers; None: in layers where no trunk dominates it, else as a column."""
     select: dict | None = None
+    variant: str = ""
+    """The network of several that is looked at, whose settings the sidebar shows; always one that is there."""
+    _alone: tuple[Experiment, str, Experiment] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.look()
@@ -32,7 +37,10 @@ class Editor:
     def look(self) -> None:
         """Take what the lab holds now, and what was done to its run elsewhere."""
         self.lab.follow()
+        before = self.document.experiment if self.variant else None
         self.document = self.lab.document
+        edited = bool(self.document.undo) and self.document.undo[-1] is before
+        self.variant = _successor(self.variant, before, self.experiment, edited)
 
     def hold(self, lab: Lab) -> None:
         """View another lab."""
@@ -55,13 +63,37 @@ class Editor:
 
     @property
     def network(self) -> Network:
-        """The first variant's network."""
-        return self.document.experiment.network
+        """The network that is looked at."""
+        return self.document.experiment.variants[self.variant]
+
+    @property
+    def letter(self) -> str:
+        """The letter of this network where several are compared, else nothing."""
+        names = [*self.experiment.variants]
+        return LETTERS[names.index(self.variant)] if len(names) > 1 else ""
+
+    @property
+    def alone(self) -> Experiment:
+        """The experiment with this network only; the same object as long as it is the same experiment and network."""
+        if self._alone is None or self._alone[0] is not self.experiment or self._alone[1] != self.variant:
+            self._alone = self.experiment, self.variant, self.experiment.alone(self.variant)
+        return self._alone[2]
 
     @property
     def run(self) -> str | None:
         """The id of the run that trains the experiment, if any."""
         return self.document.run
+
+
+def _successor(variant: str, before: Experiment | None, now: Experiment, edited: bool) -> str:
+    """Return which network is looked at: the one that an edit has put beside others, the same, or the one at its place."""
+    names, known = [*now.variants], [*before.variants] if before else []
+    came = [name for name in names if name not in known]
+    if edited and len(came) == 1 < len(names):
+        return came[0]
+    if variant in names:
+        return variant
+    return names[min(known.index(variant), len(names) - 1)] if edited and variant in known else names[0]
 
 
 def unfolded_after(unfolded: frozenset[int | str] | None, command: dict) -> frozenset[int | str]:

@@ -13,7 +13,7 @@ from .classroom import classrooms, new_token, owns
 from .editor import Editor
 from .session import SessionState, Watched
 
-ALLOWED = frozenset({"compact", "go", "measure", "mine", "open", "open_file", "zoom"})
+ALLOWED = frozenset({"choose", "compact", "go", "measure", "mine", "open", "open_file", "zoom"})
 """Commands that change nothing but how one looks, or what makes something of one's own in place of what is watched."""
 
 

@@ -29,7 +29,9 @@ OWN = "own"
 def draw_family(state: SessionState, editor: Editor) -> None:
     """Draw family and settings; a change edits the editor's experiment."""
     found = known(editor)
-    st.markdown('<div class="sv-size"><b>Network</b><span>rebuilds</span></div>', unsafe_allow_html=True)
+    letter = editor.letter
+    heading = f"Network {letter}" if letter else "Network"
+    st.markdown(f'<div class="sv-size"><b>{heading}</b><span>rebuilds</span></div>', unsafe_allow_html=True)
     names = [*TITLES, *([] if found.family else [OWN])]
     st.selectbox(
         "Family", names, label_visibility="collapsed", format_func=lambda name: TITLES.get(name, "Your own"),
@@ -45,7 +47,7 @@ def draw_family(state: SessionState, editor: Editor) -> None:
 
 def known(editor: Editor) -> Recognised:
     """Return what the editor's network is."""
-    return _known(editor.experiment)
+    return _known(editor.alone)
 
 
 _known = remembered(recognised)
@@ -53,7 +55,7 @@ _known = remembered(recognised)
 
 def with_task(editor: Editor, task: Task) -> Experiment:
     """Return the editor's experiment on another task, its network rebuilt or fitted; raises `NetworkError`."""
-    return architecture.with_task(editor.experiment, known(editor), task)
+    return architecture.with_task(editor.experiment, known(editor), task, variant=editor.variant)
 
 
 def follow_task(state: SessionState, editor: Editor, task: Task) -> None:
@@ -71,7 +73,7 @@ def follow_task(state: SessionState, editor: Editor, task: Task) -> None:
 
 def with_own(editor: Editor, task: Task) -> Experiment:
     """Return the editor's experiment on data of one's own; raises `NetworkError`."""
-    return architecture.with_own(editor.experiment, known(editor), task)
+    return architecture.with_own(editor.experiment, known(editor), task, variant=editor.variant)
 
 
 @cache
@@ -92,12 +94,20 @@ def _choose(state: SessionState, editor: Editor, family: str) -> None:
         state.message = ("Not done.", f"{TITLES[family]} does not fit {task.own.file}: choose {names}.")
         return
     fitting = task if family in possible else Task(name=FORMS[family].tasks[0])
-    take(state, editor, lambda: architecture.with_family(editor.experiment, known(editor), family, fitting))
+    take(state, editor, lambda: _with_family(editor, family, fitting))
     if fitting.name != task.name and state.message is None:
         state.message = (
             f"{TITLES[family]} does not fit {task.kind.title.lower()}.",
             f"The task is now {fitting.kind.title.lower()}.",
         )
+
+
+def _with_family(editor: Editor, family: str, task: Task) -> Experiment:
+    return architecture.with_family(editor.experiment, known(editor), family, task, variant=editor.variant)
+
+
+def _afresh(editor: Editor, near: FormValues) -> Experiment:
+    return architecture.afresh(editor.experiment, near, variant=editor.variant)
 
 
 def _settings(state: SessionState, editor: Editor, form: FormValues) -> None:
@@ -126,8 +136,8 @@ def _reshape(state: SessionState, editor: Editor, form: FormValues, setting: Set
     changed, task = form.changed(**{setting.name: value}), editor.experiment.task
 
     def made(task: Task = task) -> Experiment:
-        experiment = architecture.with_values(editor.experiment, changed, task, keep=True)
-        if setting.name == "every" and editor.network.skips and not experiment.network.skips:
+        experiment = architecture.with_values(editor.experiment, changed, task, keep=True, variant=editor.variant)
+        if setting.name == "every" and editor.network.skips and not experiment.variants[editor.variant].skips:
             raise NetworkError(f"a skip over {value} layers does not fit into these {editor.network.depth}: choose fewer")
         return experiment
 
@@ -154,7 +164,7 @@ def _by_hand(state: SessionState, editor: Editor, found: Recognised) -> None:
     if found.near:
         st.button(
             f"Start {TITLES[found.near.family]} afresh", key="afresh",
-            on_click=lambda: take(state, editor, lambda: architecture.afresh(editor.experiment, found.near)),
+            on_click=lambda: take(state, editor, lambda: _afresh(editor, found.near)),
             help="As its settings give it; undo brings this network back",
         )  # fmt: skip
     else:
@@ -174,7 +184,7 @@ def take(state: SessionState, editor: Editor, make, structural: bool = True) -> 
     if experiment != editor.experiment:
         accept(state, editor, experiment)
         return True
-    if _known(experiment) != known(editor):
+    if _known(experiment.alone(editor.variant)) != known(editor):
         editor.show(experiment, editor.run)  # its form shows another value, of what leaves the network as it is
     leave(editor)
     return True

@@ -6,9 +6,10 @@ import streamlit as st
 
 from ...tasks import presets
 from ...tasks.dataset.sequences import RULE_WORDS
-from ...tasks.experiment import OPTIMIZERS
+from ...tasks.experiment import OPTIMIZERS, Experiment
 from ...tasks.task import KINDS, Task
 from ...tasks.training_words import training_words
+from ..document.variants import preset_network
 from ..session_state.editor import Editor
 from ..session_state.larger_images_fix import SIZES
 from ..session_state.session import SessionState
@@ -75,19 +76,26 @@ def _watched(state: SessionState, editor: Editor) -> None:
 
 def _start_from(state: SessionState, editor: Editor) -> None:
     titles = {name: presets.preset(name).title for name in presets.names()}
-    current = preset_of(editor.experiment) or "yours"
+    current = preset_of(editor.alone) or "yours"
 
     def chosen(name: str) -> None:
-        if name != "yours":
+        if name != "yours" and editor.letter:
+            take(state, editor, lambda: _with_preset_network(editor, name))
+        elif name != "yours":
             task = editor.experiment.task
             take(state, editor, lambda: preset_experiment(name))
             state.wants, state.suggested_fix = None, back_to_own(task, editor.experiment)
 
     names = [*titles, *(["yours"] if current == "yours" else [])]
+    label = f"Network {editor.letter} from" if editor.letter else "Start from"
     st.selectbox(
-        "Start from", names, format_func=lambda name: titles.get(name, "Your network"),
-        **field_of("preset", current, chosen, names),
+        label, names, format_func=lambda name: titles.get(name, "Your network"), **field_of("preset", current, chosen, names),
     )  # fmt: skip
+
+
+def _with_preset_network(editor: Editor, name: str) -> Experiment:
+    """Return the experiment with a preset's network in place of the one that is looked at; the others stay."""
+    return editor.experiment.with_network(preset_network(editor.experiment, name), editor.variant)
 
 
 def _task(state: SessionState, editor: Editor) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from recorded_runs import recorded
 
-from skipviz.drawing import colours, figures
+from skipviz.drawing import colours, page_figures
 from skipviz.drawing.diagram import draw
 from skipviz.network import families
 from skipviz.web.content.page_data import network_data
@@ -21,7 +21,7 @@ def put_rows(page, network, *, width=520, kind="lab", theme="light", shadow=Fals
     height = {"height": 688} if kind == "lab" else {}
     diagram = draw(network, page=kind, **height, **drawing).to_data()
     at = {"width": width, "diagram": diagram, "theme": theme, "shadow": shadow}
-    page.evaluate("([f, r, at]) => harness.make('rows', f, r, at)", [figures.figures(kind)["rows"], RAMPS, at])
+    page.evaluate("([f, r, at]) => harness.make('rows', f, r, at)", [page_figures.figures(kind)["rows"], RAMPS, at])
     return diagram
 
 
@@ -217,7 +217,7 @@ def test_plots_taken_away_or_made_anew_at_any_moment_of_their_drawing_leave_no_e
             await new Promise((resolve) => setTimeout(resolve, 50));
             return [...late, document.querySelectorAll(".js-plotly-plot").length];
         }""",
-        [figures.figures("lab"), RAMPS, at, changes],
+        [page_figures.figures("lab"), RAMPS, at, changes],
     )
     assert left == [0]
 
@@ -260,7 +260,9 @@ def test_the_theme_changes_colours_and_nothing_else(harness):
 
 
 def put(page, kind, width=348, **changes):
-    page.evaluate("([k, f, r, at]) => harness.make(k, f, r, at)", [kind, figures.figures("lab")[kind], RAMPS, {"width": width}])
+    page.evaluate(
+        "([k, f, r, at]) => harness.make(k, f, r, at)", [kind, page_figures.figures("lab")[kind], RAMPS, {"width": width}]
+    )
     page.evaluate("([k, changes]) => harness.plots[k].update(changes)", [kind, changes])
 
 

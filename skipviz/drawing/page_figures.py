@@ -1,0 +1,27 @@
+"""Which plotly figures each page has. Imports the standard library only."""
+
+from __future__ import annotations
+
+from .colours import THEMES
+from .figures import heatmap_figure, loss_figure, picture_figure, rows_figure, strengths_figure, total_figure
+from .several import columns_figure, losses_figure, metrics_figure, pair_figure, twin_figure
+
+
+def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
+    """Return every figure of a page by name and theme: `{"rows": {"light": …, "dark": …}, …}`."""
+    makers = {
+        "figure": {"loss": twin_figure},
+        "compare": {"heatmap": heatmap_figure, "loss": pair_figure},
+        "lab": {
+            "heatmap": heatmap_figure,
+            "loss": loss_figure,
+            "total": total_figure,
+            "strengths": strengths_figure,
+            "picture": picture_figure,
+            "columns": columns_figure,
+            "losses": losses_figure,
+            "metrics": metrics_figure,
+        },
+    }
+    made = {name: {theme: make(theme) for theme in THEMES} for name, make in makers.get(page, {}).items()}
+    return {"rows": {theme: rows_figure(theme, page) for theme in THEMES}, **made}

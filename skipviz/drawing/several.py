@@ -1,0 +1,109 @@
+"""The plotly figures of several networks or runs. Imports the standard library only."""
+
+from __future__ import annotations
+
+from .colours import COLOURS, VARIANTS
+from .figure_parts import FONT, LABEL, TIME_LEGEND, axis, base_layout, config, halo, history_line, time_sides, time_traces
+from .figures import loss_figure
+
+DASHES = ("solid", "7px,3px", "2px,2px", "8px,3px,2px,3px")
+"""Of the variants' lines: what tells them apart without colours."""
+
+
+def pair_figure(theme: str = "light") -> dict:
+    """Return the loss figure of two runs: the lines of the right one, whose roles begin with `other`, are dashed."""
+    token = COLOURS[theme]
+    figure = loss_figure(theme)
+    dashed = [
+        history_line(token, "held-out 1", "metric, held out, right", "accuracy", 2, dash="6px,3px"),
+        history_line(token, "smooth 1", "loss, smoothed, right", "ink", 2, dash="6px,3px"),
+    ]
+    kept = [trace for trace in figure["data"] if trace["meta"] not in ("metric", "loss")]
+    legend = [
+        ("smooth", "line", "loss, smoothed, left"),
+        ("held-out", "line", "metric, held out, left"),
+        *((trace["meta"], "line", trace["name"]) for trace in reversed(dashed)),
+        ("over", "mark", "loss above the axis"),
+        *TIME_LEGEND,
+    ]
+    meta = {**figure["layout"]["meta"], "height": 150, "title": "Both losses and held-out metrics", "legend": legend}
+    return {**figure, "data": [*dashed, *kept], "layout": {**figure["layout"], "height": 150, "meta": meta}}
+
+
+def twin_figure(theme: str = "light") -> dict:
+    """Return the loss figure of a network and of its twin without skips, whose line is thin."""
+    token = COLOURS[theme]
+    figure = loss_figure(theme)
+    thin = history_line(token, "smooth 1", "loss, smoothed, of the twin without skips", "ink2", 1)
+    kept = [trace for trace in figure["data"] if trace["meta"] in ("smooth", "over", "events", "cursor")]
+    legend = [
+        ("smooth", "line", "loss, smoothed"),
+        ("smooth 1", "line", thin["name"]),
+        ("over", "mark", "above the axis"),
+        *TIME_LEGEND,
+    ]
+    meta = {**figure["layout"]["meta"], "height": 84, "title": "Loss", "axes": {"x": "step", "y": "loss"}, "legend": legend}
+    return {**figure, "data": [thin, *kept], "layout": {**figure["layout"], "height": 84, "meta": meta}}
+
+
+def columns_figure(theme: str = "light") -> dict:
+    """Return the bars of up to four networks on the rows of their diagrams.
+
+    x is log₁₀ of a gradient above the axis' low end: of two networks the first one's to the left of a spine, the second one's to
+    its right, else all to the right, a row's bars one above the other.
+    """
+    token = COLOURS[theme]
+    bars = {"type": "bar", "orientation": "h", "cliponaxis": False, "y": [], "x": [], "base": [], "width": []}
+    data = [
+        {**bars, "name": name, "meta": f"bars {index}", "marker": {"line": {"width": 1.25, "color": token[f"variant-{name}"]}}}
+        for index, name in enumerate(VARIANTS)
+    ]
+    text = {"size": LABEL, "color": token["ink2"], "family": FONT, "shadow": halo(token["card"])}
+    data.append({"type": "scatter", "mode": "text", "name": "numbers", "meta": "numbers", "x": [], "y": [], "text": [],
+                 "textfont": text, "cliponaxis": False})  # fmt: skip
+    meta = {"kind": "columns", "low": {"shallow": -12, "deep": -7}, "high": 1, "deep_from": 100, "axis": 24, "bleed": 16}
+    meta |= {
+        "title": "Gradient per layer, side by side",
+        "axes": {"x": "‖∂L/∂θₖ‖, L2 norm", "y": "layer, the input at the bottom"},
+        "legend": [(f"bars {index}", "ramp", name) for index, name in enumerate(VARIANTS)],
+    }
+    layout = base_layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
+    layout |= {
+        "barmode": "overlay",
+        "bargap": 0,
+        "yaxis": {"visible": False, "fixedrange": True, "range": [1, 0], "zeroline": False},
+        "xaxis": axis(token, showgrid=True, anchor="y"),
+        "shapes": [],
+    }
+    return {"data": data, "layout": layout, "config": config()}
+
+
+def losses_figure(theme: str = "light") -> dict:
+    """Return the smoothed losses of up to four networks by step, with the heatmap's margins."""
+    figure = _curves(theme, "smooth", "loss, smoothed")
+    figure["layout"]["meta"] |= {"title": "Losses", "axes": {"x": "step", "y": "loss"}, "ceilings": [1, 2, 3, 5, 10]}
+    return figure
+
+
+def metrics_figure(theme: str = "light") -> dict:
+    """Return the held-out metrics of up to four networks by step, with the heatmap's margins."""
+    figure = _curves(theme, "held-out", "metric, held out")
+    figure["layout"]["meta"] |= {"title": "Held-out metrics", "axes": {"x": "step", "y": "metric 0…1"}, "ceilings": [1]}
+    return figure
+
+
+def _curves(theme: str, role: str, words: str) -> dict:
+    token = COLOURS[theme]
+    lines = [
+        history_line(token, role + (f" {index}" if index else ""), f"{words}, {name}", f"variant-{name}", 2, dash=dash)
+        for index, (name, dash) in enumerate(zip(VARIANTS, DASHES, strict=True))
+    ]
+    meta = {"kind": "loss", "height": 104, "metric": "accuracy", "half_life": 6}
+    meta["legend"] = [*((trace["meta"], "line", trace["name"]) for trace in lines), *TIME_LEGEND]
+    layout = base_layout(theme, meta, margin={**time_sides(), "t": 8, "b": 20, "pad": 0})
+    layout |= {
+        "height": meta["height"],
+        "xaxis": axis(token, range=[0, 1]),
+        "yaxis": axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
+    }
+    return {"data": [*reversed(lines), *time_traces(token)], "layout": layout, "config": config()}

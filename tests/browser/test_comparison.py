@@ -1,0 +1,104 @@
+"""Networks side by side in the lab: put beside each other, switched, trained on, taken along, watched from a phone."""
+
+from __future__ import annotations
+
+import re
+
+from experiments import small
+from kept import listened
+from pages import PHONE, LabPage
+from playwright.sync_api import expect
+
+from skipviz.network import edit
+
+
+class Comparison:
+    """A lab that shows several networks."""
+
+    def __init__(self, lab: LabPage) -> None:
+        self.lab, self.page = lab, lab.page
+        self.heads = lab.page.locator(".sv-variant-head")
+        self.names = lab.page.locator(".sv-variant-name")
+        self.drawings = lab.page.locator(".sv-column-body .sv-diagram-host")
+
+    def put_beside(self, words: str) -> None:
+        """Choose `words` in the menu of the button Compare."""
+        count = max(1, self.heads.count())
+        self.page.get_by_role("button", name="Compare", exact=True).click()
+        self.page.locator(".sv-compare-menu").get_by_role("button", name=words).click()
+        expect(self.heads).to_have_count(count + 1)
+        self.lab.settle()
+
+    def is_off(self, place: int, skip: str) -> bool:
+        """Return whether a skip of one network is drawn as one that is off."""
+        return "off" in self.drawings.nth(place).locator(f'[data-skip="{skip}"]').get_attribute("class").split()
+
+    def switch(self, place: int, skip: str) -> None:
+        """Switch a skip of one network by keyboard."""
+        self.drawings.nth(place).locator(f'[data-skip="{skip}"]').focus()
+        self.page.keyboard.press("Space")
+
+
+def test_a_comparison_is_made_switched_trained_moved_undone_and_found_again(kept):
+    experiment = small()
+    kept.put(experiment)
+    several = Comparison(kept)
+    several.put_beside("Without skips")
+    assert several.names.all_inner_texts()[1] == "without-skips"
+    skips = [skip.id for skip in experiment.network.skips]
+    kept.until(lambda: all(several.is_off(1, skip) for skip in skips))
+    expect(kept.page.locator(".sv-sentence")).to_contain_text(f"B: the {len(skips)} skips are off; the same weights elsewhere")
+    run = kept.start()
+    kept.frame_where(lambda frame: frame["step"] >= 2)
+    several.switch(1, skips[0])
+    kept.until(lambda: not several.is_off(1, skips[0]))
+    frame = kept.event_frame()
+    assert [event["variant"] for event in frame["events"]] == ["without-skips"]
+    assert not several.is_off(0, skips[0])
+    kept.until(lambda: [skip.on for skip in kept.experiment().variants["without-skips"].skips] == [True, False])
+    expect(kept.page.get_by_text("Network B", exact=True)).to_be_visible()
+    bars = kept.page.locator(".sv-columns .sv-bars .barlayer .point")
+    assert bars.count() >= 2 * experiment.network.depth
+    kept.press("Pause")
+    several.heads.nth(1).get_by_role("button", name="What can be done to this network").click()
+    several.heads.nth(1).get_by_role("button", name="Move to the left").click()
+    expect(several.names.first).to_have_text("without-skips")
+    assert kept.run() == run
+    kept.page.reload()
+    kept.ready()
+    expect(several.heads).to_have_count(2)
+    assert kept.run() == run
+    kept.undo.click()
+    expect(several.names.nth(1)).to_have_text("without-skips")
+    several.heads.nth(1).get_by_role("button", name="What can be done to this network").click()
+    several.heads.nth(1).get_by_role("button", name="Remove").click()
+    expect(several.heads).to_have_count(0)
+    expect(kept.toast).to_contain_text("Your run")
+    assert edit.switch_all(kept.experiment().network, True) == edit.switch_all(experiment.network, True)
+
+
+def test_a_comparison_is_started_by_the_second_button_and_watched_on_a_phone_one_network_at_a_time(kept, chromium):
+    kept.put(small())
+    kept.page.get_by_role("button", name="Compare without skips").click()
+    several = Comparison(kept)
+    expect(several.heads).to_have_count(2)
+    run = kept.run()
+    kept.frame_where(lambda frame: len(frame["variants"]) == 2)
+    context = chromium.new_context(viewport=PHONE, has_touch=True, base_url=re.match(r"https?://[^/]+/", kept.page.url)[0])
+    try:
+        phone = LabPage(listened(context.new_page(), kept.page.problems))
+        phone.page.goto(f"lab?run={run}")
+        watched = Comparison(phone)
+        expect(watched.heads).to_have_count(2)
+        expect(watched.drawings.nth(0)).to_be_visible()
+        expect(watched.drawings.nth(1)).to_be_hidden()
+        watched.names.nth(1).tap()
+        expect(watched.drawings.nth(1)).to_be_visible()
+        expect(watched.drawings.nth(0)).to_be_hidden()
+        skip = small().network.skips[0].id
+        several.switch(0, skip)
+        phone.until(lambda: watched.is_off(0, skip))
+        assert watched.is_off(1, skip)
+        assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        context.close()

@@ -11,13 +11,13 @@ from skipviz.network.base import NetworkError
 from skipviz.tasks.comparison import apart_words
 from skipviz.tasks.event import message_from
 from skipviz.tasks.experiment import Experiment, Training
+from skipviz.tasks.forms.architecture import with_task, with_values
+from skipviz.tasks.forms.family_detection import recognised
 from skipviz.tasks.task import Task
+from skipviz.tasks.variants import residual
 from skipviz.web.document.document import Document
 from skipviz.web.document.edits import events_between
 from skipviz.web.document.reducer import reduced
-from skipviz.web.document.variants import residual
-from skipviz.web.forms.architecture import with_task, with_values
-from skipviz.web.forms.family_detection import recognised
 
 PLAIN = families.mlp(depth=8, width=6)
 SKIPPED = families.mlp(depth=8, width=6, skip_every=2)

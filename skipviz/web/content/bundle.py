@@ -26,8 +26,8 @@ from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
 from ...tasks import presets
 from ...tasks.change import CHANGES
+from ...tasks.forms import FORMS
 from ...tasks.metric import METRICS
-from ..forms import FORMS
 from .operation_fields import operation_fields, skip_fields
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...tasks import variants
 from ...tasks.experiment import Experiment
-from . import variants
 from .document import Document
 from .edits import network_after
 

@@ -9,7 +9,7 @@ from ...tasks.dataset.sequences import RULE_WORDS
 from ...tasks.experiment import OPTIMIZERS, Experiment
 from ...tasks.task import KINDS, Task
 from ...tasks.training_words import training_words
-from ..document.variants import preset_network
+from ...tasks.variants import preset_network
 from ..session_state.editor import Editor
 from ..session_state.larger_images_fix import SIZES
 from ..session_state.session import SessionState

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ...network import edit
-from ...network.base import NetworkError
-from ...network.network import Network
-from ...tasks import presets
-from ...tasks.experiment import Experiment
-from ..forms import FORMS
-from ..forms.architecture import with_family
-from ..forms.family_detection import recognised
+from ..network import edit
+from ..network.base import NetworkError
+from ..network.network import Network
+from . import presets
+from .experiment import Experiment
+from .forms import FORMS
+from .forms.architecture import with_family
+from .forms.family_detection import recognised
 
 MOST = 4
 """Networks that are compared."""

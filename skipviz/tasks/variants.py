@@ -24,8 +24,8 @@ SPAN = 2
 def compared(experiment: Experiment, variant: str, how: str, name: str = "") -> tuple[Experiment, str]:
     """Return the experiment with one more network beside `variant`, and what it is called.
 
-    `how` is `off` (the same network, its skips off), `residual` (its skips on, or new ones), `copy`, `preset` or `family`, of which
-    `name` says which one. Raises `NetworkError` with a sentence.
+    `how` is `off` (the same network, its skips off), `residual` (its skips on, or new ones), `usual` (the one of them that it is
+    not), `copy`, `preset` or `family`, of which `name` says which one. Raises `NetworkError` with a sentence.
     """
     if len(experiment.variants) >= MOST:
         raise NetworkError(f"{MOST} networks are compared at most: remove one first")
@@ -36,11 +36,21 @@ def compared(experiment: Experiment, variant: str, how: str, name: str = "") -> 
         "copy": lambda: (base, f"{variant[:27]}-copy"),
         "preset": lambda: (preset_network(experiment, name), name),
         "family": lambda: (_family_network(experiment, variant, name), name),
-    }[how]()
+    }[usual(base) if how == "usual" else how]()
     called = _free(experiment, called)
     names = [*experiment.variants]
     names.insert(names.index(variant) + 1, called)
     return experiment.replaced(variants={one: network if one == called else experiment.variants[one] for one in names}), called
+
+
+def usual(network: Network) -> str:
+    """Return what a network is compared with first: `off` where skips of it are on, else `residual`."""
+    return "off" if any(skip.in_force for skip in network.skips) else "residual"
+
+
+def usual_words(network: Network) -> str:
+    """Return on a button what the usual comparison is."""
+    return {"off": "Compare without skips", "residual": "Compare with skips on"}[usual(network)]
 
 
 def removed(experiment: Experiment, variant: str) -> Experiment:

@@ -16,12 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import torch  # noqa: E402
+import torch
 
-from skipviz.learning.trainer import Trainer  # noqa: E402
-from skipviz.network import edit  # noqa: E402
-from skipviz.tasks import presets  # noqa: E402
-from skipviz.tasks.experiment import Experiment  # noqa: E402
+from skipviz.learning.trainer import Trainer
+from skipviz.network import edit
+from skipviz.tasks import presets
+from skipviz.tasks.experiment import Experiment
 
 BLOCK, BLOCKS = 20, 30
 """Steps of a block, and blocks of each."""

@@ -26,3 +26,11 @@ def test_a_preset_is_found_by_words_and_opens_in_the_lab(server, visit):
     page.get_by_label("Search the gallery").fill("residual 300")
     cards.first.click()
     expect(page.locator(".sv-summary")).to_contain_text("300 layers")
+
+
+def test_a_preset_opens_beside_itself_with_its_skips_the_other_way(server, visit):
+    page = visit()
+    page.goto(f"{server.address}gallery")
+    page.get_by_role("button", name="Residual, 24 layers: compare without skips").click()
+    expect(page.locator(".sv-variant-name")).to_have_text(["network", "without-skips"])
+    expect(page.locator(".sv-sentence")).to_contain_text("B: the 11 skips are off; the same weights elsewhere")

@@ -8,9 +8,6 @@ const MOST_COMPARED = 4;
 /** Whether the network's skips are on: what stands beside it first is the other one. @param {any} network */
 const hasSkipsOn = (network) => network.skips_on > 0;
 
-/** The command that compares a network with itself, its skips the other way, and the words for it. @param {any} network @returns {[{op: string, how: string}, string]} */
-export const usualComparison = (network) => (hasSkipsOn(network) ? [{ op: "compare", how: "off" }, "Compare without skips"] : [{ op: "compare", how: "residual" }, "Compare with skips on"]);
-
 /** @param {{send: (command: any) => void}} outer */
 export function createCompareMenu({ send }) {
   const button = element("button", { type: "button", class: "sv-button sv-compare-button", "aria-haspopup": "true", "aria-expanded": "false" }, "Compare");

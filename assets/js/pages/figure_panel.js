@@ -46,13 +46,14 @@ export function createFigurePanel(id, outer) {
   const less = element("button", { type: "button", "aria-label": "Repeat fewer times", onclick: () => outer.repeat(-1) }, "−");
   const more = element("button", { type: "button", "aria-label": "Repeat more times", onclick: () => outer.repeat(1) }, "+");
   const fold = element("button", { type: "button", class: "sv-link sv-fold", onclick: () => outer.commands.send({ op: "open", panel: id, layer: null }) });
+  const inLab = element("button", { type: "button", class: "sv-link", title: "Compare this network and its twin in the lab", "aria-label": `Open figure 4.9, ${id}, in the lab`, onclick: () => outer.commands.send({ op: "open_lab", panel: id }) }, "Lab ›");
   const exporting = createExportPanel({
     name: `Export the ${id} network`, title: () => `Figure 4.9, ${id}: ${data.title}`, wedges: () => wedge, diagram: () => diagramHost, plots: [["bars", "Gradient bars", bars], ["loss", "Losses", losses]], panel: id, quiet: true,
     shown: () => ({ data, store, frame: shown(), values: values() }), ask: outer.commands.send,
   });
   const root = element(
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
-    element("div", { class: "sv-panel-title" }, title, exporting.button), text,
+    element("div", { class: "sv-panel-title" }, title, element("span", { class: "sv-panel-tools" }, inLab, exporting.button)), text,
     element("div", { class: "sv-panel-run" }, main, whose),
     element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, explain("gain", "gain")), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), explain("layer_gradient"), " · ", note)),
     element("div", { class: "sv-scroll" }, rows),

@@ -51,7 +51,7 @@ export function createGallery(root, commands) {
       header.update(data);
       showMessage(data, toast);
       if (shown.length !== data.cards.length) {
-        shown = data.cards.map((card) => ({ node: presetCard(card, () => commands.send({ op: "choose", name: card.name })), words: [card.name, card.title, card.do, card.see, card.source, card.task].join(" ").toLowerCase() }));
+        shown = data.cards.map((card) => ({ node: presetCard(card, (beside) => commands.send({ op: "choose", name: card.name, beside })), words: [card.name, card.title, card.do, card.see, card.source, card.task].join(" ").toLowerCase() }));
         cards.replaceChildren(...shown.map((one) => one.node));
       }
       filter();
@@ -68,8 +68,9 @@ function presetCard(card, choose) {
   const [title, sentence, facts, source] = ["title", "sentence", "facts", "source"].map((part) => `sv-preset-${card.name}-${part}`);
   const drawing = parseSvg(card.svg);
   drawing.setAttribute("aria-hidden", "true");
-  return element(
-    "button", { type: "button", class: "sv-card sv-preset", onclick: choose, "aria-labelledby": `${title} ${sentence}`, "aria-describedby": `${facts} ${source}` },
+  const beside = card.beside && element("button", { type: "button", class: "sv-link sv-preset-beside", "aria-label": `${card.title}: ${card.beside.toLowerCase()}`, onclick: () => choose(true) }, `${card.beside} ›`);
+  return element("div", { class: "sv-preset-place" }, element(
+    "button", { type: "button", class: "sv-card sv-preset", onclick: () => choose(false), "aria-labelledby": `${title} ${sentence}`, "aria-describedby": `${facts} ${source}` },
     drawing,
     element(
       "div", {},
@@ -78,5 +79,5 @@ function presetCard(card, choose) {
       element("p", { id: facts, class: "sv-quiet" }, `${card.depth} layers${card.weighted < card.depth ? ` (${card.weighted} with weights, and the head)` : ""}, ${card.parameters.toLocaleString("en")} parameters, ${card.task}`),
       element("p", { id: source, class: "sv-quiet" }, card.source),
     ),
-  );
+  ), beside);
 }

@@ -4,7 +4,7 @@ import { withStrengths } from "../diagram/diagram_switches.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { iconButton } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
-import { createCompareMenu, usualComparison } from "../lab/compare_menu.js";
+import { createCompareMenu } from "../lab/compare_menu.js";
 import { createComparison } from "../lab/comparison.js";
 import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
@@ -146,7 +146,7 @@ export function createLab(root, commands) {
     },
     arrange: (command) => send(command),
     compare() {
-      act.arrange(usualComparison(data.network)[0]);
+      act.arrange({ op: "compare", how: "usual" });
       run.start(false);
     },
     open: (layer) => commands.send({ op: "open", layer, shown: data.unfolded }),
@@ -202,7 +202,7 @@ export function createLab(root, commands) {
   /** What the transport shows beside `frame`; what to try is the preset's own sentence until something was done. */
   function training(frame) {
     const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
-    return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint, compare: data.watch || data.columns.length ? "" : usualComparison(data.network)[1] };
+    return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint, compare: data.watch || data.columns.length ? "" : data.beside };
   }
   /** What is wrong before the first step: of the network as it is described, and as it was measured at initialisation. */
   function warnings() {

@@ -27,6 +27,7 @@ from ...tasks.cautions import cautions
 from ...tasks.comparison import apart_words
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import recipe_words, schedule_words
+from ...tasks.variants import usual_words
 from ..session_state.editor import Editor
 from .operation_fields import operation_fields, skip_fields
 from .remembered import remembered
@@ -214,6 +215,7 @@ def editor_data(
     opened = u["diagram"]["unfolded"] if u and u["on"] else drawing.unfolded
     return {
         "variant": editor.variant,
+        "beside": usual_words(network),
         "columns": _columns(experiment, drawings) if several else [],
         "network": network_data(network),
         "diagram": drawing.to_data(),

@@ -14,6 +14,7 @@ from ..session_state import session, view
 from ..session_state.editor import Editor
 from ..session_state.figure_rules import is_shared
 from ..session_state.shared_demo import REPEATS, SPEED, repeated, shared_demo
+from . import opening
 
 KEY = "figure"
 TEXTS = {
@@ -128,6 +129,9 @@ def perform(state: session.SessionState, command: dict) -> None:
     editor = state.editors[name]
     if operation == "open":
         _open(editor, command)
+        return
+    if operation == "open_lab":
+        opening.open_experiment(editor.experiment)
         return
     if operation == "repeat":
         _repeat(state, name, editor, int(command["change"]))

@@ -6,6 +6,7 @@ from functools import cache
 
 from ...drawing.thumbnail import thumbnail
 from ...tasks import presets
+from ...tasks.variants import usual_words
 from ..component import component, feed
 from ..component.commands import perform_all
 from ..session_state import session, view
@@ -33,7 +34,7 @@ def perform(command: dict) -> None:
     if operation == "go":
         session.go(str(command["page"]))
     elif operation == "choose":
-        opening.open_preset(str(command["name"]))
+        opening.open_preset(str(command["name"]), beside=bool(command.get("beside")))
     else:
         raise ValueError(operation)
 
@@ -52,5 +53,6 @@ def cards() -> list[dict]:
             "parameters": network.parameter_count(),
             "task": experiment.task.kind.title.lower(),
         }
-        shown.append({**facts, **size, "svg": thumbnail(network)})
+        beside = usual_words(network) if network.skips else ""
+        shown.append({**facts, **size, "beside": beside, "svg": thumbnail(network)})
     return shown

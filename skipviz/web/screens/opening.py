@@ -10,7 +10,8 @@ import streamlit as st
 from ...engine import EngineError, get_engine
 from ...sharing import link
 from ...tasks import presets
-from ...tasks.experiment import ExperimentError, experiment_from_json
+from ...tasks.experiment import Experiment, ExperimentError, experiment_from_json
+from ...tasks.variants import compared
 from ..content.page_data import link_of
 from ..document.labs import labs
 from ..session_state import session
@@ -56,12 +57,18 @@ def _find_again(editor: Editor) -> None:
         editor.look()
 
 
-def open_preset(name: str) -> None:
+def open_preset(name: str, beside: bool = False) -> None:
     """Put a preset on the lab's editor, where undo brings back what was there, and show the lab.
 
-    Raises `NetworkError` where none is called so.
+    With `beside` the same network stands beside it, its skips the other way. Raises `NetworkError` where none is called so.
     """
-    experiment, state = presets.get(name), lab_state()
+    experiment = presets.get(name)
+    open_experiment(compared(experiment, next(iter(experiment.variants)), "usual")[0] if beside else experiment)
+
+
+def open_experiment(experiment: Experiment) -> None:
+    """Put an experiment on the lab's editor, where undo brings back what was there, and show the lab."""
+    state = lab_state()
     editor, task = state.editors["lab"], state.editors["lab"].experiment.task
     stop_looking(state, editor)
     session.accept(state, editor, experiment, ends=True)

@@ -21,8 +21,8 @@ SPAN = 2
 """Layers that a residual skip leads past where a network has none."""
 
 
-def compared(experiment: Experiment, variant: str, how: str, name: str = "") -> tuple[Experiment, str]:
-    """Return the experiment with one more network beside `variant`, and what it is called.
+def compared(experiment: Experiment, variant: str, how: str, name: str = "") -> Experiment:
+    """Return the experiment with one more network beside `variant`.
 
     `how` is `off` (the same network, its skips off), `residual` (its skips on, or new ones), `usual` (the one of them that it is
     not), `copy`, `preset` or `family`, of which `name` says which one. Raises `NetworkError` with a sentence.
@@ -40,7 +40,7 @@ def compared(experiment: Experiment, variant: str, how: str, name: str = "") -> 
     called = _free(experiment, called)
     names = [*experiment.variants]
     names.insert(names.index(variant) + 1, called)
-    return experiment.replaced(variants={one: network if one == called else experiment.variants[one] for one in names}), called
+    return experiment.replaced(variants={one: network if one == called else experiment.variants[one] for one in names})
 
 
 def usual(network: Network) -> str:

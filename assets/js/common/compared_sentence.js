@@ -29,6 +29,7 @@ function gradientPart(columns, step) {
   const least = known.reduce((best, one) => (best === null || /** @type {number} */ (one.ratio) < /** @type {number} */ (best.ratio) ? one : best), /** @type {any} */ (null));
   const most = known.reduce((best, one) => (best === null || /** @type {number} */ (one.ratio) > /** @type {number} */ (best.ratio) ? one : best), /** @type {any} */ (null));
   if (!least) return { kind: "none", words: [`Step ${step}: `, "", ""] };
+  if (least.ratio === 0) return { kind: "vanishing", words: [`Step ${step}: ${least.letter}’s first layer gets `, "none", " of the gradient; "] };
   if (least.ratio < VANISHING) return { kind: "vanishing", words: [`Step ${step}: ${least.letter}’s first layer gets `, formatNumber(least.ratio), " of its last; "] };
   if (most.ratio > EXPLODING) return { kind: "exploding", words: [`Step ${step}: ${most.letter}’s first layer gets `, formatNumber(most.ratio), " times its last; "] };
   const each = known.flatMap(({ letter, ratio }, index) => [`${index ? ", " : ""}${letter} `, formatNumber(ratio)]);
@@ -38,7 +39,7 @@ function gradientPart(columns, step) {
 /** Of the task; begins within plain words. @param {Compared[]} columns @param {string} metric @returns {string[]} */
 function doingPart(columns, metric) {
   const measured = columns.every(({ held }) => held !== null);
-  const said = measured ? `${metricName(metric).toLowerCase()} ` : "loss ";
+  const said = measured ? `${metricName(metric).replace(/^[A-Z](?=[a-z ]*$)/, (letter) => letter.toLowerCase())} ` : "loss ";
   const words = columns.flatMap(({ letter, held, values }, index) => [
     `${index ? ", " : said}${letter} `,
     measured ? metricWord(held, metric) : formatNumber(values?.loss),

@@ -41,7 +41,7 @@ def variant_of(experiment: Experiment, command: dict) -> str:
 VARIANTS: dict[str, Callable[[Experiment, str, dict], Experiment]] = {
     "compare": lambda experiment, variant, command: variants.compared(
         experiment, variant, command["how"], str(command.get("name") or "")
-    )[0],
+    ),
     "remove_variant": lambda experiment, variant, command: variants.removed(experiment, variant),
     "rename_variant": lambda experiment, variant, command: variants.renamed(experiment, variant, str(command["name"])),
     "move_variant": lambda experiment, variant, command: variants.moved(experiment, variant, int(command["place"])),

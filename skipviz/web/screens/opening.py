@@ -63,7 +63,7 @@ def open_preset(name: str, beside: bool = False) -> None:
     With `beside` the same network stands beside it, its skips the other way. Raises `NetworkError` where none is called so.
     """
     experiment = presets.get(name)
-    open_experiment(compared(experiment, next(iter(experiment.variants)), "usual")[0] if beside else experiment)
+    open_experiment(compared(experiment, next(iter(experiment.variants)), "usual") if beside else experiment)
 
 
 def open_experiment(experiment: Experiment) -> None:

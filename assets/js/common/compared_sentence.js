@@ -25,6 +25,8 @@ export function comparedSentence(columns, step, metric) {
 function gradientPart(columns, step) {
   const broken = columns.find((column) => column.broken);
   if (broken) return { kind: "diverged", words: [`${broken.letter} `, "diverged", ` at step ${broken.broken?.step}; `] };
+  const dead = columns.find(({ values }) => values?.weight_grad.some((value) => value === 0) && values.weight_grad.every((value) => value === null || value === 0));
+  if (dead) return { kind: "dead", words: [`Step ${step}: ${dead.letter} is `, "dead", ", all its gradients are 0; "] };
   const known = columns.map(({ letter, network, values }) => ({ letter, ratio: gradientRatio(network, values) })).filter(({ ratio }) => ratio !== null);
   const least = known.reduce((best, one) => (best === null || /** @type {number} */ (one.ratio) < /** @type {number} */ (best.ratio) ? one : best), /** @type {any} */ (null));
   const most = known.reduce((best, one) => (best === null || /** @type {number} */ (one.ratio) > /** @type {number} */ (best.ratio) ? one : best), /** @type {any} */ (null));

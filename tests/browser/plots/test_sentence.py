@@ -153,3 +153,61 @@ def test_a_branch_whose_scale_is_still_0_is_not_called_dead(harness):
     sentence = _sentence(harness, network, _frames(network)[0])
     assert sentence["kind"] == "none"
     assert "scales" in _words(sentence)
+
+
+def _compared(page, columns, step=4, metric="accuracy") -> dict:
+    """Return what is said of several networks at one frame: each as (network, values, held-out metric, more)."""
+    shown = [
+        {"letter": letter, "network": network_data(network), "values": values, "held": held, "broken": None, "differs": "", **more}
+        for letter, (network, values, held, more) in zip("ABCD", columns, strict=False)
+    ]
+    script = (
+        "async ([shown, step, metric]) => (await import('/js/common/compared_sentence.js')).comparedSentence(shown, step, metric)"
+    )
+    return page.evaluate(script, json.loads(json.dumps([shown, step, metric])))
+
+
+PLAIN, SKIPPED = F.mlp(depth=24, width=64), F.mlp(depth=24, width=64, skip_every=2)
+
+
+def test_of_several_networks_the_one_is_named_whose_gradient_stays_away_and_how_well_each_does(harness):
+    plain, skipped = _frames(PLAIN)[0], _frames(SKIPPED)[0]
+    sentence = _compared(harness, [(PLAIN, plain, 0.5, {}), (SKIPPED, skipped, 0.998, {"differs": "11 skips more"})])
+    ratio = plain["weight_grad"][0] / plain["weight_grad"][-1]
+    power = str(-int(f"{ratio:e}".split("e")[1])).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    assert (sentence["kind"], sentence["why"]) == ("vanishing", "B: 11 skips more")
+    assert _words(sentence).startswith("Step 4: A’s first layer gets ")
+    assert sentence["words"][1].endswith(f"10⁻{power}")
+    assert _words(sentence).endswith(" of its last; accuracy A 50.0 %, B 99.8 %.")
+    assert sentence["words"][3::2] == ["50.0 %", "99.8 %"]
+
+
+def test_of_several_networks_that_get_it_through_each_share_is_said_and_the_loss_where_nothing_was_held_out(harness):
+    values = _frames(SKIPPED)[0]
+    sentence = _compared(harness, [(SKIPPED, values, None, {}), (SKIPPED, values, None, {})], metric="iou")
+    share = f"{values['weight_grad'][0] / values['weight_grad'][-1]:.3g}"
+    assert sentence["kind"] == "through"
+    assert (
+        _words(sentence) == f"Step 4: first ÷ last layer A {share}, B {share}; loss A {values['loss']:.3f}, B {values['loss']:.3f}."
+    )
+    held = _compared(harness, [(SKIPPED, values, 0.5, {}), (SKIPPED, values, 0.25, {})], metric="iou")
+    assert _words(held).endswith("IoU A 0.50, B 0.25.")
+
+
+def test_of_several_networks_what_diverged_or_died_or_gets_no_gradient_comes_first(harness):
+    good = _frames(SKIPPED)[0]
+    broken = _compared(harness, [(SKIPPED, good, 0.5, {}), (SKIPPED, None, 0.1, {"broken": {"step": 3}})])
+    assert (broken["kind"], _words(broken)) == ("diverged", "B diverged at step 3; accuracy A 50.0 %, B 10.0 %.")
+    small = F.mlp(depth=8, width=8, skip_every=2)
+    frames = _frames(small, steps=60, optimizer="sgd", learning_rate=8.0)
+    dead = next(values for values in frames if values.get("loss") is not None and not any(values["weight_grad"]))
+    found = _compared(harness, [(SKIPPED, good, 0.5, {}), (small, dead, 0.5, {})])
+    assert (found["kind"], _words(found)[:21]) == ("dead", "Step 4: B is dead, al")
+    shut = F.mlp(depth=6, width=16)
+    none = _frames(shut, steps=3, events=[LayerEvent(step=1, ids=(shut.layers[3].id,), gain=0)])[1]
+    found = _compared(harness, [(shut, none, 0.5, {}), (SKIPPED, good, 0.5, {})])
+    assert _words(found).startswith("Step 4: A’s first layer gets none of the gradient; ")
+    exploding = F.mlp(depth=48, width=64, norm="batch")
+    found = _compared(harness, [(exploding, _frames(exploding)[0], None, {}), (SKIPPED, good, None, {})])
+    assert (found["kind"], _words(found)[:29]) == ("exploding", "Step 4: A’s first layer gets ")
+    assert _words(_compared(harness, [(SKIPPED, None, None, {}), (SKIPPED, None, None, {})])) == ""

@@ -136,7 +136,9 @@ export function createComparison(page, outer) {
       if (!several) {
         unplot();
         columns = [];
-        for (const part of [parts.heads, parts.body, parts.heatmaps, parts.pictures]) part.replaceChildren();
+        for (const part of [parts.heads, parts.body, parts.heatmaps, parts.pictures, parts.lossTitle, parts.metricTitle]) part.replaceChildren();
+        delete parts.lossTitle.dataset.text;
+        delete parts.metricTitle.dataset.text;
         return;
       }
       build(next.columns);

@@ -78,6 +78,7 @@ def _row_legend(hollow: str) -> list[tuple[str, str, str]]:
     return [
         ("bars", "ramp", "gradient, darker where larger"),
         ("baseline", "hollow", f"hollow: {hollow}"),
+        ("theory", "line", "predicted at initialisation"),
         ("before", "tick", "just before the last event"),
         ("envelope", "ramp", "smallest to largest of a block"),
         ("whiskers", "line", "smallest to largest"),
@@ -105,6 +106,7 @@ def _row_traces(token: dict, columns: tuple[str, ...], hollow: str) -> list[dict
         {**line, "name": "median", "meta": "median", "line": {"color": token["ink"], "width": 1.25, "dash": "3px,2px"}},
         {**line, "name": "", "meta": "baseline-edge", "line": {"color": token["card"], "width": 3.5}},
         {**line, "name": hollow, "meta": "baseline", "line": {"color": token["ink2"], "width": 1.25}},
+        {**line, "name": "theory", "meta": "theory", "line": {"color": token["ink"], "width": 1.5, "dash": "6px,3px"}},
         {**line, "name": "", "meta": "before-edge", "line": {"color": token["card"], "width": 3.5}},
         {**line, "name": "before the last event", "meta": "before", "line": {"color": token["ink3"], "width": 1.5}},
         {

@@ -59,6 +59,12 @@ export const EXPLANATIONS = {
     formula: "gₖ ÷ g_last",
     read: "Below 1 less arrives than at the top, above 1 more: it tells vanishing from a loss that is merely small.",
   },
+  theory: {
+    title: "Theory",
+    says: "What mean-field theory predicts of wide layers with independent weights, before the first step, from the last state’s gradient.",
+    formula: "‖∂L/∂hₖ₋₁‖² = n · Var W · E[σ′²] · ‖∂L/∂hₖ‖², plus each skip’s own part",
+    read: "Bars that end at the dashed line are as predicted; training leads away from it. Where nothing is predicted, the legend says why.",
+  },
   hollow: {
     title: "Hollow bars",
     says: "The gradient of the same weights on the same batch with all skips switched off; that network is not trained.",

@@ -11,6 +11,7 @@ import { MARK_MEANING } from "../common/gradient_words.js";
 export function createLabLegend(host, act) {
   const baseline = element("span", { class: "sv-key baseline", hidden: true }, "the same weights, all skips off", explain("hollow"));
   const lines = explain("lines");
+  const theory = element("span", { class: "sv-key theory", hidden: true });
   const tick = element("span", { class: "sv-key tick", hidden: true }, "just before the last event");
   const marks = element("span", { class: "sv-mark-keys", hidden: true });
   const fold = element("button", { type: "button", class: "sv-link", onclick: () => act.foldAgain() }, "Fold again");
@@ -22,12 +23,14 @@ export function createLabLegend(host, act) {
     draw(theme, wedges) {
       if (host.dataset.theme === theme) return;
       host.dataset.theme = theme;
-      host.replaceChildren(element("span", { class: "sv-wedges" }, parseSvg(wedges), lines), baseline, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
+      host.replaceChildren(element("span", { class: "sv-wedges" }, parseSvg(wedges), lines), baseline, theory, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
     },
-    /** A key stands there once there is what it explains. @param {{baseline: any, tick: any, marks: string[]}} drawn */
+    /** A key stands there once there is what it explains. @param {{baseline: any, tick: any, theory: string, marks: string[]}} drawn */
     keys(drawn) {
       baseline.hidden = !drawn.baseline;
       tick.hidden = !drawn.tick;
+      theory.hidden = !drawn.theory;
+      if (theory.textContent !== drawn.theory) theory.textContent = drawn.theory;
       marks.hidden = !drawn.marks.length;
       const words = drawn.marks.map((mark) => MARK_MEANING[mark]).join(" · ");
       if (marks.textContent !== words) marks.textContent = words;

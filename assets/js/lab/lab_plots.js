@@ -49,7 +49,7 @@ export function createLabPlots(page, options, seek) {
       if (!plots) return;
       const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
       plots.rows.update({
-        diagram: data.diagram, values, baseline: options.baseline && on > 0 ? store.baseline(frame, data.variant) : null, before, share: values, update: values, theme, options, ...(look ? { figure: look.rows, ramps: look.ramps } : {}),
+        diagram: data.diagram, values, baseline: options.baseline && on > 0 ? store.baseline(frame, data.variant) : null, before, theory: options.theory ? data.theory?.gradients : null, share: values, update: values, theme, options, ...(look ? { figure: look.rows, ramps: look.ramps } : {}),
         header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
       });
     },

@@ -60,6 +60,14 @@ export function createViewOptions(host, options, changed) {
     changed();
   };
   menu.append(element("span", { class: "sv-choice" }, element("label", {}, baseline, "hollow bars: the same weights, with all skips off"), explain("hollow")));
+  const theory = element("input", { type: "checkbox", checked: options.theory });
+  theory.onchange = () => {
+    options.theory = theory.checked;
+    // It speaks of states.
+    if (theory.checked && options.quantity !== "state") menu.querySelector('input[value="state"]')?.click();
+    else changed();
+  };
+  menu.append(element("span", { class: "sv-choice" }, element("label", {}, theory, "theory: what is predicted of the states at initialisation, dashed"), explain("theory")));
   const numbered = element("input", { type: "checkbox", checked: options.numbered });
   numbered.onchange = () => {
     options.numbered = numbered.checked;

@@ -65,7 +65,7 @@ export function createLab(root, commands) {
   let refused = false;
   let speed = /** @type {number | null} */ (100);
   let measureTimer = 0;
-  const options = { quantity: "weight", measure: "norm", scale: "absolute", baseline: true, numbered: false };
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", baseline: true, theory: false, numbered: false };
 
   const variant = () => data.variant;
   /** Steps in all: one that went on after its end takes more than its experiment says. */
@@ -209,6 +209,11 @@ export function createLab(root, commands) {
     const measured = store.frames.length ? "" : brokenWords(data.probe?.frame?.variants[variant()], data.network);
     return [...(measured ? [measured] : []), ...(data.cautions ?? [])];
   }
+  /** What the dashed line is, or why there is none. */
+  function theoryWords() {
+    if (data.theory?.reason) return data.theory.reason;
+    return comparison.on() ? "" : options.quantity === "state" ? "predicted at initialisation" : "the prediction is of states, not of weights";
+  }
   function exported() {
     const frame = store.frame() || data.probe?.frame || null;
     return { data, store, frame, values: frame?.variants[variant()] || null };
@@ -322,7 +327,7 @@ export function createLab(root, commands) {
         single.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
         plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
       }
-      legend.keys({ baseline: options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, tick: frame && store.before(frame), marks: marksOf(values) });
+      legend.keys({ baseline: options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: frame && store.before(frame), marks: marksOf(values) });
       transport.update(training(frame));
       const now = performance.now();
       clearTimeout(slowTimer);

@@ -20,7 +20,7 @@ const TICK_DISTANCE = 30;
  * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, baseline, before, share and update, each one
  * variant's part of a frame or null (baseline and update are drawn from that frame's own fields, before stands for the last
  * frame ahead of an event); options {quantity: "weight" | "state", measure: "norm" | "rms" | "mean", scale: "absolute" |
- * "relative"}; header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps; hollow
+ * "relative"}; theory (what is predicted of each state, as a multiple of the last one's gradient); header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps; hollow
  * (words: whose gradient the baseline's is).
  * What is not given stays.
  * @param {any} Plotly
@@ -165,6 +165,7 @@ function rowTraces(state, look, marks, areas) {
     median: drawing.medians,
     "baseline-edge": drawing.baselines,
     baseline: drawing.baselines,
+    theory: drawing.theory,
     "before-edge": drawing.before,
     before: drawing.before,
     numbers: numberArrays(drawing.numbers),

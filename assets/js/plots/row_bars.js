@@ -21,9 +21,11 @@ const HOLLOW_LEAST = 4;
  * @param {any} areas
  */
 export function gradientDrawing(state, look, marks, areas) {
-  const drawing = { bars: [], envelope: polylines(), pale: "", whiskers: polylines(), medians: polylines(), baselines: polylines(), before: polylines(), numbers: [] };
+  const drawing = { bars: [], envelope: polylines(), pale: "", whiskers: polylines(), medians: polylines(), baselines: polylines(), theory: polylines(), before: polylines(), numbers: [] };
   const sets = markValues(state);
   const written = numbersWritten(marks, look);
+  const predicted = marks.filter((mark) => mark.theory);
+  if (predicted.length) stroke(drawing.theory, predicted.flatMap((mark) => theoryPoints(mark, sets.theory, areas)));
   marks.forEach((mark, index) => {
     const context = { drawing, look, areas, mark, sets };
     if (mark.collapsed) drawCollapsed(context);
@@ -95,6 +97,13 @@ function drawRow({ drawing, look, areas, mark }, written) {
     const colour = now.median > 10 ? look.tokens.warning : look.tokens.ink2;
     drawing.numbers.push({ x: end + 7 * unit, y: mark.y, text: partNumber(now.median, mark), colour, place: "middle right" });
   }
+}
+
+/** Where the line of what is predicted goes through one row. @param {RowMark} mark @param {(number | null)[] | null} values @param {any} areas @returns {[number, number][]} */
+function theoryPoints(mark, values, { low, high }) {
+  const at = (value) => logWithin(value, low, high) ?? low;
+  if (!mark.collapsed || !values) return [[at(/** @type {any} */ (mark.theory).median), mark.y]];
+  return collapsedBins(mark, values, 4).filter(({ spread }) => spread).map(({ y, spread }) => [at(/** @type {any} */ (spread).median), y]);
 }
 
 /** @param {any} context */

@@ -8,7 +8,7 @@ import { formatNumber, formatPower } from "../common/numbers.js";
  * @typedef {import("../diagram/aggregate.js").Spread} Spread
  * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms" | "mean", scale?: "absolute" | "relative"}} RowOptions
  * @typedef {{y: number, h: number, parts: number[], collapsed: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, baseline: Spread | null,
- *   before: Spread | null, mark: string, field: string, beside?: boolean}} RowMark y and h in px; beside: of boxes of branches; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
+ *   theory: Spread | null, before: Spread | null, mark: string, field: string, beside?: boolean}} RowMark y and h in px; beside: of boxes of branches; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
  */
 
 const STATE_BAR = 11;
@@ -40,7 +40,7 @@ export function rowMarks(input) {
   const [trunk, branches] = [markValues(input), branchValues(input)];
   const places = input.options?.quantity === "state" ? statePlaces(input.diagram) : layerPlaces(input.diagram);
   return places.map((place) => {
-    const { now, baseline, before } = place.beside ? branches : trunk;
+    const { now, baseline, before, theory } = place.beside ? branches : trunk;
     const field = place.beside ? "branch_grad" : fieldOf(input);
     return {
       ...place,
@@ -48,6 +48,7 @@ export function rowMarks(input) {
       now: spreadOf(now, place.parts),
       mark: sharedMark(input.values, field, place.parts),
       baseline: spreadOf(baseline, place.parts),
+      theory: spreadOf(theory, place.parts),
       before: spreadOf(before, place.parts),
     };
   });
@@ -66,7 +67,14 @@ export function markValues(input) {
     now: comparedValues(input.values?.[field], options, counts),
     baseline: comparedValues(baseline, options, counts),
     before: comparedValues(input.before?.[field], options, counts),
+    theory: comparedValues(predicted(input), options, counts),
   };
+}
+
+/** What theory says of the states: `theory` are multiples of the last one's gradient, which was measured. @param {any} input */
+function predicted({ options = {}, theory, values }) {
+  const last = values?.state_grad?.at(-1);
+  return options.quantity === "state" && theory && last ? theory.map((factor) => (factor === null ? null : factor * last)) : null;
 }
 
 /**
@@ -78,7 +86,7 @@ function branchValues({ values, before, options = {} }) {
     if (!own || (options.measure ?? "norm") !== "norm") return null;
     return comparedValues([...own, ...trunk], options, undefined)?.slice(0, own.length) ?? null;
   };
-  return { now: measured(values ?? {}), baseline: null, before: measured(before ?? {}) };
+  return { now: measured(values ?? {}), baseline: null, theory: null, before: measured(before ?? {}) };
 }
 
 /** The frame's list that the options ask for. @param {any} input */
@@ -140,6 +148,7 @@ export function markSentences(mark, input, low) {
   if (typeof input.frame === "number") where.push(`step ${input.frame}`);
   if (where.length) lines.push(where.join(", "));
   if (mark.baseline) lines.push(`Hollow: ${formatNumber(mark.baseline.median)} ${input.hollow ?? "with all skips off"}`);
+  if (mark.theory) lines.push(`Dashed: ${formatNumber(mark.theory.median)} predicted at initialisation, from the last one’s`);
   if (mark.before) lines.push(`Tick: ${formatNumber(mark.before.median)} before the last event`);
   return lines;
 }

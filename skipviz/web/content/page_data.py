@@ -7,6 +7,7 @@ from typing import get_args
 from ...drawing import aligned, diagram, udiagram, words
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
+from ...evidence.theory import predicted
 from ...network.base import NetworkError, Shape, axes, channels, is_image, kernel_words, spatial, written
 from ...network.branch import Beside
 from ...network.edge import Edge
@@ -223,6 +224,7 @@ def editor_data(
         "layers": {"on": drawing.shape == "layers"} if page == "lab" and not several and diagram.has_layers(network) else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
+        "theory": _theory(editor.alone) if page == "lab" else None,
         "estimate": _estimate(experiment, probe, engine),
         "pending": probe is None and unmeasured is None and editor.run is None and engine.has_data(experiment),
         "unmeasured": unmeasured,
@@ -274,6 +276,13 @@ def _estimate(experiment: Experiment, probe: dict | None, engine) -> dict:
         return {"seconds": round(took, 6), "measured": True, "memory_mb": _memory_mb(experiment)}
     seconds = step_seconds(experiment, probe["frame"].get("seconds") if probe else None)
     return {"seconds": round(seconds, 5), "memory_mb": _memory_mb(experiment)}
+
+
+@remembered
+def _theory(experiment: Experiment) -> dict:
+    """Return what theory predicts of each state's gradient, as a multiple of the last one's, or the reason why nothing."""
+    found = predicted(experiment.network)
+    return {"gradients": [finite and round(finite, 12) for finite in found.gradients], "reason": found.reason}
 
 
 @remembered

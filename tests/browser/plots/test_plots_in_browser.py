@@ -9,6 +9,7 @@ from recorded_runs import recorded
 
 from skipviz.drawing import colours, page_figures
 from skipviz.drawing.diagram import draw
+from skipviz.evidence.theory import predicted
 from skipviz.network import families
 from skipviz.web.content.page_data import network_data
 
@@ -440,3 +441,17 @@ def test_a_plot_stays_inside_its_column(harness, kind, theme, width):
     assert all(
         x >= left - 0.5 and x + w <= left + width + 0.5 for x, _, w, _ in boxes(harness, f"#{kind} .main-svg, #{kind} canvas")
     )
+
+
+def test_what_theory_predicts_is_a_dashed_line_over_the_bars_of_states_from_the_last_states_own_gradient(harness):
+    header, frames, network = recorded("vanishing-plain", False, 3)
+    put_rows(harness, network)
+    theory = [factor and round(factor, 12) for factor in predicted(network).gradients]
+    assert len(theory) == 25
+    show(harness, header, frames[0], options={"quantity": "state"}, theory=theory)
+    traces = "() => document.querySelector('#rows .js-plotly-plot').data.map(({ meta, x }) => [meta, x])"
+    line = [x for x in dict(harness.evaluate(traces))["theory"] if x is not None]
+    last = frames[0]["variants"]["network"]["state_grad"][-1]
+    assert sorted(line) == pytest.approx(sorted(math.log10(factor * last) for factor in theory if factor), abs=1e-6)
+    show(harness, header, frames[0], options={"quantity": "weight"}, theory=theory)
+    assert "theory" not in dict(harness.evaluate(traces))

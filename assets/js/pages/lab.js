@@ -8,7 +8,6 @@ import { createCompareMenu } from "../lab/compare_menu.js";
 import { createComparison } from "../lab/comparison.js";
 import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
-import { countInForce, switchedOn, toggled } from "../common/in_force.js";
 import { createInspector } from "../lab/inspector.js";
 import { createLabCommands } from "../frames/lab_commands.js";
 import { createLabKeys } from "../lab/lab_keys.js";
@@ -21,6 +20,7 @@ import { brokenWords, marksOf } from "../common/gradient_words.js";
 import { createToast, createTooltip } from "../common/notice.js";
 import { createNetworkShape } from "../lab/network_shape.js";
 import { createHistoryView } from "../lab/history_view.js";
+import { createNetworkActs } from "../lab/network_acts.js";
 import { partsOf } from "../common/parts.js";
 import { createUnfolded } from "../lab/unfolded.js";
 import { createReachNote } from "../common/reach_note.js";
@@ -40,7 +40,6 @@ import { createProjector } from "../common/projector.js";
 import { themeOf } from "../common/theme.js";
 import { createWatching } from "../lab/watching.js";
 
-const LIVE = new Set(["on", "strength", "gain"]);
 // The plots of one network, by the names of their files.
 const SINGLE = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["strengths", "Learned strengths"], ["loss", "Loss"], ["total", "Whole gradient"], ["picture", "Output"]];
 
@@ -72,16 +71,6 @@ export function createLab(root, commands) {
   const steps = () => store.steps ?? data.steps;
   const ids = (kind) => partsOf(data.network, kind).map((part) => part.id);
 
-  function edit(kind, names, changes, final) {
-    const live = store.hears() && Object.keys(changes).every((name) => LIVE.has(name));
-    for (const part of partsOf(data.network, kind)) if (names.includes(part.id)) Object.assign(part, changes);
-    diagram().mark(kind === "skip" ? "skip" : "valve", names, data.network);
-    data.network.skips_on = countInForce(data.network.skips);
-    const command = { op: kind === "skip" ? "skips" : "layers", ids: names, changes };
-    if (final) send(command, live);
-    else if (live) send({ ...command, passing: true });
-    draw.text();
-  }
   /** Send a command about the network that is looked at. @param {any} command @param {boolean} [drawn] */
   function send(command, drawn) {
     press.send(data.columns.length ? { variant: variant(), ...command } : command, drawn);
@@ -128,22 +117,7 @@ export function createLab(root, commands) {
   });
   const historyView = createHistoryView(store, { data: () => data, showSwitches: (network) => diagram().showSwitches(network) });
   const act = historyView.guard(watching.guard({
-    skips: (names, changes, final) => edit("skip", names, changes, final),
-    layers: (names, changes, final) => edit("layer", names, changes, final),
-    toggleSkip: (names) => edit("skip", names, toggled(partsOf(data.network, "skip"), names), true),
-    toggleValve(names) {
-      const open = data.network.layers.some((layer) => names.includes(layer.id) && layer.gain > 0);
-      edit("layer", names, { gain: open ? 0 : 1 }, true);
-    },
-    selectSkip: (names) => select("skip", names),
-    selectLayer: (names) => select("layer", names),
-    deselect: () => select(null, []),
-    addSkip: (source, target) => send({ op: "add_skip", source, target }),
-    insert: (position) => send({ op: "insert_layer", position }),
-    remove(kind, names) {
-      select(null, []);
-      send({ op: kind === "skip" ? "remove_skips" : "remove_layers", ids: names });
-    },
+    ...createNetworkActs({ data: () => data, store, send, select, mark: (...given) => diagram().mark(...given), written: () => draw.text() }),
     arrange: (command) => send(command),
     compare() {
       act.arrange({ op: "compare", how: "usual" });
@@ -155,7 +129,6 @@ export function createLab(root, commands) {
       if (sentence) tooltip.show(node || page.rows, [sentence]);
       else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
     },
-    all: (on) => edit("skip", data.network.skips.map((skip) => skip.id), on ? switchedOn(data.network.skips) : { on }, true),
     main() {
       if (store.state === "running" || store.state === "starting") run.control("pause", "paused");
       else if (store.state === "paused") run.control("resume", "running");

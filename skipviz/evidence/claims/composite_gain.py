@@ -10,7 +10,7 @@ from ...network import families
 from ...network.base import Frozen
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 from ..progress import part
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ PUBLISHED = 64
 FREE, DOUBLY = "free", "doubly stochastic"
 MIX = {FREE: "free", DOUBLY: "sinkhorn"}
 
+BAND: Row = {"low": KEPT[0], "high": KEPT[1]}
+
 
 class Controls(Frozen):
     blocks: int = Field(32, ge=4, le=48, description="Transformer blocks, with two matrices each")
@@ -35,6 +37,10 @@ def experiment(blocks: int, steps: int) -> Experiment:
     options = {"vocabulary": task.token_count(), "input": (task.tokens(),), "head": task.head(), "streams": STREAMS}
     variants = {name: families.transformer(blocks, 16, 2, 32, "pre", mix=name, **options) for name in MIX.values()}
     return Experiment(variants=variants, task=task, training=Training(learning_rate=0.01, batch_size=16, steps=steps + 1))
+
+
+def expected(blocks: int, steps: int) -> list[Row]:
+    return [{"x": count, "series": DOUBLY, **BAND} for count in range(1, 2 * blocks + 1)]
 
 
 def measure(blocks: int, steps: int) -> Rows:
@@ -58,9 +64,7 @@ def measure(blocks: int, steps: int) -> Rows:
             product = matrix @ product
             rows, columns = (float(np.abs(product).sum(axis).max()) for axis in (1, 0))
             row = {"x": count, "series": series, "measured": rows, "backward": columns}
-            if series == DOUBLY:
-                row |= {"low": KEPT[0], "high": KEPT[1]}
-            yield 0.9 + 0.1 * (number + count / len(matrices)) / 2, row
+            yield 0.9 + 0.1 * (number + count / len(matrices)) / 2, row | (BAND if series == DOUBLY else {})
 
 
 def verdict(frame: pandas.DataFrame) -> Verdict:
@@ -93,4 +97,5 @@ KIND = Claim(
         "He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv:1603.05027",
     ),
     experiment=experiment,
+    expected=expected,
 )

@@ -11,7 +11,7 @@ from ...network.base import Frozen
 from ...network.network import Head
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 from ..norm_places import DEEP, POST, transformer
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WITHIN, SEEDS, BATCH = 10.0, 3, 8
 """Factor by which the first block's gradient differs at most from the last's with DeepNorm, and more without; networks;
 sequences."""
+
+BAND: Row = {"low": 1 / WITHIN, "high": WITHIN}
 
 
 class Controls(Frozen):
@@ -32,6 +34,10 @@ def experiment(blocks: int) -> Experiment:
         name: transformer(blocks, place, input=(8, 8), head=head)[0] for name, place in (("post", POST), ("deepnorm", DEEP))
     }
     return Experiment(variants=variants, task=Task(name="digits"), training=Training(steps=200))
+
+
+def expected(blocks: int) -> list[Row]:
+    return [{"x": block, "series": DEEP, **BAND} for block in range(1, blocks + 1)]
 
 
 def measure(blocks: int) -> Rows:
@@ -49,8 +55,8 @@ def measure(blocks: int) -> Rows:
             found.append([norms[end] / norms[ends[-1]] for end in ends[1:]])
             yield (part + (seed + 1) / SEEDS) / 2, None
         for block, ratios in enumerate(zip(*found, strict=True), start=1):
-            band = {"low": 1 / WITHIN, "high": WITHIN} if place == DEEP else {}
-            yield (part + 1) / 2, {"x": block, "series": place, "measured": geometric_mean(ratios), **band}
+            row = {"x": block, "series": place, "measured": geometric_mean(ratios)}
+            yield (part + 1) / 2, row | (BAND if place == DEEP else {})
 
 
 def verdict(frame: pandas.DataFrame) -> Verdict:
@@ -86,4 +92,5 @@ KIND = Claim(
         "Liu et al. 2020, Understanding the Difficulty of Training Transformers, arXiv:2004.08249",
     ),
     experiment=experiment,
+    expected=expected,
 )

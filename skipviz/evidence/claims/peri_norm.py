@@ -11,7 +11,7 @@ from ...network.base import Frozen
 from ...network.network import Head
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 from ..norm_places import PERI, POST, PRE, transformer
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ def experiment(blocks: int, init: str) -> Experiment:
     return Experiment(variants=variants, task=Task(name="digits"), training=Training(steps=200))
 
 
+def expected(blocks: int, init: str) -> list[Row]:
+    formulas = ((PERI, lambda block: 1 + 2 * block), (POST, lambda block: 1))
+    return [{"x": k, "series": place, "predicted": formula(k)} for place, formula in formulas for k in range(blocks + 1)]
+
+
 def measure(blocks: int, init: str) -> Rows:
     """`x` is a block, 0 the first one's input; `measured` the mean of h² over all elements of its output, in units of the input's,
     for 8 sequences of 8 standard normal vectors of 32 numbers, at the start, the mean of three seeds. `predicted`: Peri-LN adds two
@@ -41,8 +46,8 @@ def measure(blocks: int, init: str) -> Rows:
     """
     from ..signals import state_norms
 
-    expected = {PRE: lambda block: None, PERI: lambda block: 1 + 2 * block, POST: lambda block: 1}
-    for part, place in enumerate(expected):
+    predicted = {(row["series"], row["x"]): row["predicted"] for row in expected(blocks, init)}
+    for part, place in enumerate((PRE, PERI, POST)):
         stack, ends = transformer(blocks, place, init)
         found = []
         for seed in range(SEEDS):
@@ -50,7 +55,7 @@ def measure(blocks: int, init: str) -> Rows:
             found.append([(norms[end] / norms[0]) ** 2 for end in ends])
             yield (part + (seed + 1) / SEEDS) / 3, None
         for block, squares in enumerate(zip(*found, strict=True)):
-            row = {"x": block, "series": place, "measured": mean(squares), "predicted": expected[place](block)}
+            row = {"x": block, "series": place, "measured": mean(squares), "predicted": predicted.get((place, block))}
             yield (part + 1) / 3, row
 
 
@@ -83,4 +88,5 @@ KIND = Claim(
         "Sun et al. 2025, The Curse of Depth in Large Language Models, arXiv:2502.05795",
     ),
     experiment=experiment,
+    expected=expected,
 )

@@ -15,7 +15,7 @@ from ...network.operation import Attention
 from ...network.skip import Skip
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 
 if TYPE_CHECKING:
     import pandas
@@ -48,6 +48,17 @@ def experiment(depth: int, heads: int) -> Experiment:
     return Experiment(variants=variants, task=Task(name="digits"), training=Training(steps=400))
 
 
+def expected(depth: int, heads: int) -> list[Row]:
+    places = [(k, series) for series in (WITH, WITHOUT) for k in range(AT, depth + 1)]
+    return [{"x": k, "series": series, **band} for k, series in places if (band := _band(series, k))]
+
+
+def _band(series: str, k: int) -> Row:
+    if series == WITHOUT and k >= AT:
+        return {"low": 0.0, "high": COLLAPSED}
+    return {"low": APART if k == AT else APART_LATE, "high": 1.0} if series == WITH and AT <= k <= LATE else {}
+
+
 def measure(depth: int, heads: int) -> Rows:
     """`x` is a state h_k, `measured` ‖X − 1x̄ᵀ‖/‖X‖ of it, a sequence of 32 vectors of 64 numbers that begins as standard normal
     ones: 0 where all are the same. Float64, at the start, the geometric mean of three seeds. `predicted`: each layer cubes it,
@@ -70,11 +81,7 @@ def measure(depth: int, heads: int) -> Rows:
             yield (part + (seed + 1) / SEEDS) / 2, None
         left = [geometric_mean(values) for values in zip(*found, strict=True)]
         for k, measured in enumerate(left):
-            row = {"x": k, "series": series, "measured": measured}
-            if series == WITH and AT <= k <= LATE:
-                row |= {"low": APART if k == AT else APART_LATE, "high": 1.0}
-            elif series == WITHOUT and k >= AT:
-                row |= {"low": 0.0, "high": COLLAPSED}
+            row = {"x": k, "series": series, "measured": measured, **_band(series, k)}
             if series == WITHOUT and k > 1 and (cubed := left[k - 1] ** 3 * left[2] / left[1] ** 3) > ROUNDING:
                 row["predicted"] = cubed
             yield (part + 1) / 2, row
@@ -114,4 +121,5 @@ KIND = Claim(
         "Geshkovski et al. 2023, A Mathematical Perspective on Transformers, arXiv:2312.10794",
     ),
     experiment=experiment,
+    expected=expected,
 )

@@ -48,19 +48,27 @@ def experiment(depth: int, seeds: int) -> Experiment:
     return Experiment(variants=variants, task=Task(name="regression"), training=Training(steps=400))
 
 
+def expected(depth: int, seeds: int) -> list[Row]:
+    places = [(layers, series) for series in (PLAIN, RESIDUAL) for layers in _depths(depth)]
+    return [{"x": layers, "series": series, **band} for layers, series in places if (band := _band(series, layers))]
+
+
 def measure(depth: int, seeds: int) -> Rows:
     """`x` is how many layers a network has, `measured` the correlation of its gradient df/dx with that one point further (lag 1)
     over 256 points in −2…2: 1 for a smooth one, 0 for white noise; the median over seeds. At the start, batch norm with the grid's
     own statistics, held fixed. `low` and `high` are the band.
     """
-    depths = [*(one for one in DEPTHS if one < depth), depth]
-    work, done = 2 * sum(depths), 0
+    work, done = 2 * sum(_depths(depth)), 0
     for series in (PLAIN, RESIDUAL):
-        for layers in depths:
+        for layers in _depths(depth):
             stack = network(layers, series == RESIDUAL, input=(1,), head=1)
             found = median(autocorrelation(input_gradient(stack, seed)) for seed in range(seeds))
             done += layers
             yield done / work, {"x": layers, "series": series, "measured": found, **_band(series, layers)}
+
+
+def _depths(depth: int) -> list[int]:
+    return [*(one for one in DEPTHS if one < depth), depth]
 
 
 def _band(series: str, layers: int) -> Row:
@@ -127,4 +135,5 @@ KIND = Claim(
         "Yang & Schoenholz 2017, Mean Field Residual Networks: On the Edge of Chaos, arXiv:1712.08969",
     ),
     experiment=experiment,
+    expected=expected,
 )

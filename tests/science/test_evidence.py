@@ -24,5 +24,16 @@ def test_what_a_claim_measures_falls_in_its_band(name):
     assert shares[-1] == 1
     rows = [row for row in rows if row]
     assert all({"x", "series", "measured"} <= row.keys() for row in rows)
-    verdict = claim.verdict(as_frame(rows))
+    frame = as_frame(rows)
+    verdict = claim.verdict(frame)
     assert verdict.holds, verdict.sentence
+    if frame.measured.notna().all():
+        mixed_up = frame.assign(measured=frame.measured.to_numpy()[::-1])
+        assert not claim.verdict(mixed_up).holds, "the band lets other numbers pass, too"
+
+
+def test_with_torchs_own_smaller_weights_pre_ln_grows_less_than_peri_ln_and_its_claim_says_so():
+    claim = CLAIMS["peri_norm"]
+    verdict = claim.verdict(claim.frame(init="torch"))
+    assert verdict.holds is False
+    assert verdict.figure < 0.2

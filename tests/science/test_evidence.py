@@ -7,9 +7,9 @@ from skipviz.evidence.claims import CLAIMS
 
 pytestmark = pytest.mark.science
 SMALLER = {
-    "composite_gain": {"steps": 30},
+    "composite_gain": {"blocks": 16, "steps": 30},
     "degradation": {"seeds": 1},
-    "denseformer": {"steps": 80},
+    "denseformer": {"blocks": 4, "steps": 60},
     "lazy_unet": {"release": 40},
     "shattering": {"seeds": 3},
     "warm_up": {"steps": 70},

@@ -21,6 +21,8 @@ LARGER, KEPT = 10.0, (0.5, 2.0)
 """How many times the free gain is at least the doubly stochastic one, which stays between these."""
 PUBLISHED = 64
 """Matrices in a row, of 32 blocks."""
+SEED = 2
+"""Of seeds 0 to 3 the free gains are 20, 30,000, 2,000 and 7,000: this one's lies between."""
 FREE, DOUBLY = "free", "doubly stochastic"
 MIX = {FREE: "free", DOUBLY: "sinkhorn"}
 
@@ -36,7 +38,9 @@ def experiment(blocks: int, steps: int) -> Experiment:
     task = Task(name="sequences")
     options = {"vocabulary": task.token_count(), "input": (task.tokens(),), "head": task.head(), "streams": STREAMS}
     variants = {name: families.transformer(blocks, 16, 2, 32, "pre", mix=name, **options) for name in MIX.values()}
-    return Experiment(variants=variants, task=task, training=Training(learning_rate=0.01, batch_size=16, steps=steps + 1))
+    return Experiment(
+        variants=variants, task=task, training=Training(learning_rate=0.01, batch_size=16, steps=steps + 1, seed=SEED)
+    )
 
 
 def expected(blocks: int, steps: int) -> list[Row]:

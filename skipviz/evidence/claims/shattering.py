@@ -58,13 +58,15 @@ def measure(depth: int, seeds: int) -> Rows:
     over 256 points in −2…2: 1 for a smooth one, 0 for white noise; the median over seeds. At the start, batch norm with the grid's
     own statistics, held fixed. `low` and `high` are the band.
     """
-    work, done = 2 * sum(_depths(depth)), 0
+    work, done = 2 * seeds * sum(_depths(depth)), 0
     for series in (PLAIN, RESIDUAL):
         for layers in _depths(depth):
-            stack = network(layers, series == RESIDUAL, input=(1,), head=1)
-            found = median(autocorrelation(input_gradient(stack, seed)) for seed in range(seeds))
-            done += layers
-            yield done / work, {"x": layers, "series": series, "measured": found, **_band(series, layers)}
+            stack, found = network(layers, series == RESIDUAL, input=(1,), head=1), []
+            for seed in range(seeds):
+                found.append(autocorrelation(input_gradient(stack, seed)))
+                done += layers
+                yield done / work, None
+            yield done / work, {"x": layers, "series": series, "measured": median(found), **_band(series, layers)}
 
 
 def _depths(depth: int) -> list[int]:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 EVERY, LAST = 5, 4
 """Steps between two measured batches, and how many of them a loss is averaged over."""
-APART, CLOSE = 0.4, 0.25
+APART, CLOSE = 0.4, 0.3
 """Nats by which Post-LN's loss is above Pre-LN's at the end: at least without a warm-up, at most with one."""
 PRE, POST, WARM = "Pre-LN", "Post-LN", "Post-LN, warm-up"
 
 
 class Controls(Frozen):
-    steps: int = Field(80, ge=60, le=300, description="steps; a warm-up takes five sixths of them")
+    steps: int = Field(100, ge=60, le=300, description="steps; a warm-up takes five sixths of them")
     blocks: int = Field(12, ge=4, le=24, description="Transformer blocks")
 
 

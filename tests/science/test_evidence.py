@@ -37,3 +37,12 @@ def test_with_torchs_own_smaller_weights_pre_ln_grows_less_than_peri_ln_and_its_
     verdict = claim.verdict(claim.frame(init="torch"))
     assert verdict.holds is False
     assert verdict.figure < 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "controls"),
+    [("deep_norm", {"blocks": 6}), ("composite_gain", {"blocks": 4, "steps": 10}), ("landscape", {"depth": 8})],
+)
+def test_where_a_claim_says_nothing_of_so_small_a_network_its_verdict_is_left_open(name, controls):
+    verdict = CLAIMS[name].verdict(CLAIMS[name].frame(**controls))
+    assert verdict.holds is None, verdict.sentence

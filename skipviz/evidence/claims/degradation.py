@@ -62,7 +62,8 @@ def measure(depth: int, seeds: int) -> Rows:
             for frame in train(opened.replaced(training=training.replaced(seed=seed))):
                 if frame.step >= training.steps - EPOCH:
                     for series, found in metrics.items():
-                        found.append(frame.variants[series].metric or 0)
+                        living = frame.variants.get(series)
+                        found.append((living and living.metric) or 0.0)
                 yield (done + layers * frame.step / training.steps) / work, None
             done += layers
             for series, found in metrics.items():

@@ -64,7 +64,8 @@ def measure(release: int) -> Rows:
         model = build(stack)
         optimizer = torch.optim.Adam(model.parameters(), RATE)
         for step in range(steps + 1):
-            model.set_network(edit.switch_all(stack, series == FREE or step >= release))
+            if step in (0, release):
+                model.set_network(edit.switch_all(stack, series == FREE or step == release))
             batch = images[batches.indices(step)]
             optimizer.zero_grad()
             (model(batch) - batch).square().mean().backward()

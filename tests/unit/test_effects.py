@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from skipviz import edit
-from skipviz.evidence.claims import clipping, denseformer, landscape, lazy_unet, rank_collapse, shattering
+from skipviz.evidence.claims import CLAIMS, clipping, denseformer, landscape, lazy_unet, rank_collapse, shattering
 from skipviz.evidence.norm_places import DEEP, PERI, PRE, transformer
 from skipviz.learning.build import build
 from skipviz.learning.parameters import FlatParameters
@@ -127,6 +127,13 @@ def test_a_lesion_of_the_deep_path_makes_all_images_the_same_where_there_is_no_s
     assert lazy_unet.copied(model, images) == before != without
     spread = images.var(0, correction=0).mean().item()
     assert without >= spread
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_what_is_expected_has_a_place_on_a_logarithmic_axis(claim):
+    if claim.chart.log_y and claim.expected:
+        for row in claim.expected(**claim.checked()):
+            assert all(row[part] > 0 for part in ("predicted", "low", "high") if row.get(part) is not None)
 
 
 @pytest.mark.parametrize(

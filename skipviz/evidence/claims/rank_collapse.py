@@ -55,7 +55,7 @@ def expected(depth: int, heads: int) -> list[Row]:
 
 def _band(series: str, k: int) -> Row:
     if series == WITHOUT and k >= AT:
-        return {"low": 0.0, "high": COLLAPSED}
+        return {"high": COLLAPSED}
     return {"low": APART if k == AT else APART_LATE, "high": 1.0} if series == WITH and AT <= k <= LATE else {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -27,6 +28,11 @@ KINDS: dict[str, type[Frozen]] = {"sweep": Sweep, "claim": ClaimSpec}
 UNDER_WAY = ("queued", "running")
 
 
+def digest(kind: str, spec: dict) -> str:
+    """Return a name for what is asked for, the same for equal specs."""
+    return hashlib.sha256(json.dumps([kind, spec], sort_keys=True).encode()).hexdigest()
+
+
 @dataclass
 class Job:
     """One job, guarded by the engine's lock; `rows` and `spec` are None while they are on the disk alone."""
@@ -35,6 +41,8 @@ class Job:
     kind: str
     owner: str
     spec: dict | None
+    asked: str = ""
+    """`digest` of kind and spec, which is known while they are on the disk alone, too."""
     created: float = field(default_factory=time.time)
     state: str = "queued"
     """queued, running, finished, stopped or failed."""

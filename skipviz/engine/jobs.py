@@ -24,7 +24,7 @@ from ..storage.retention import Retention
 from .capacity import budget
 from .capacity.admission import FairQueue, Room, Waiting
 from .errors import EngineError
-from .job import KINDS, Job
+from .job import KINDS, Job, digest
 from .listeners import Listeners
 from .processes import ending
 from .processes.launcher import Child, Launcher
@@ -99,7 +99,7 @@ class Jobs:
             raise EngineError(sentence(error), 422) from None
         except (NetworkError, RecursionError, ValueError) as error:
             raise EngineError(str(error)[:300], 422) from None
-        job = Job(secrets.token_urlsafe(12), kind, owner, spec)
+        job = Job(secrets.token_urlsafe(12), kind, owner, spec, digest(kind, spec))
         head = encode(job.head())
         if len(head) > MOST_SPEC_BYTES:
             raise EngineError(f"what this {kind} asks for has more than {MOST_SPEC_BYTES:,} characters", 413)
@@ -158,6 +158,17 @@ class Jobs:
         with self._lock:
             mine = [job for job in self._jobs.values() if owner and job.owner == owner]
         return sorted(mine, key=lambda job: -job.created)
+
+    def newest(self, kind: str, spec: dict) -> Job | None:
+        """Return the newest job of anybody that has finished computing just this, with its rows, or None."""
+        self._disk_call(lambda: None)  # behind the finding of those that are kept
+        asked = digest(kind, spec)
+        with self._lock:
+            found = [job for job in self._jobs.values() if job.state == "finished" and job.asked == asked]
+        try:
+            return self.find(max(found, key=lambda job: job.created).id) if found else None
+        except EngineError:  # it has just been tidied away
+            return None
 
     def pid(self, job_id: str) -> int | None:
         """Return the process id of a job's worker, or None where it has none, or none that is known yet."""
@@ -338,7 +349,8 @@ class Jobs:
             ended = {"state": "stopped", "reason": SERVER_STOPPED, **last}
             if ended["state"] not in ("finished", "stopped", "failed") or facts["kind"] not in KINDS:
                 continue
-            job = Job(**facts, spec=None, rows=None, **ended)
+            asked = digest(facts["kind"], head.get("spec"))
+            job = Job(**facts, spec=None, asked=asked, rows=None, **ended)
             with self._lock:
                 self._jobs.setdefault(job.id, job)
 

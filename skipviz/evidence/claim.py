@@ -116,6 +116,11 @@ class Claim:
         """Measure everything; raises `ClaimError`."""
         return as_frame(row for _, row in self.rows(**controls) if row)
 
+    def judged(self, rows: Iterable[Row]) -> Row:
+        """Return what all rows of one measurement say of the claim: `holds`, `sentence` and `figure` of its verdict."""
+        verdict = self.verdict(as_frame(rows))
+        return {"holds": verdict.holds, "sentence": verdict.sentence, "figure": verdict.figure}
+
     @cached_property
     def function(self) -> Callable[..., pandas.DataFrame]:
         """`frame` as the public function of this claim, with its controls' names and defaults."""

@@ -3,10 +3,9 @@
 import json
 import os
 import signal
-import sys
 import threading
 import time
-from types import ModuleType, SimpleNamespace
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -18,6 +17,8 @@ from skipviz.engine import engine as module
 from skipviz.engine.capacity import limits
 from skipviz.engine.jobs import SERVER_STOPPED
 from skipviz.engine.processes import job_worker
+from skipviz.evidence.claim import Verdict
+from skipviz.evidence.claims import CLAIMS
 from skipviz.learning.cell import cell_row
 from skipviz.network import families
 from skipviz.settings import Settings
@@ -91,6 +92,19 @@ def test_a_stopped_job_keeps_its_rows_and_a_resumed_one_computes_only_what_it_la
     assert [row["depth"] for row in rows_of(job)] == [1, 100, 2]
     with pytest.raises(EngineError, match="has finished"):
         jobs.resume(name, ME)
+
+
+def test_the_newest_job_that_computed_just_this_is_found_whoever_asked_for_it(jobs_engine):
+    jobs, spec = jobs_engine.jobs, sweep(4)
+    assert jobs.newest("sweep", spec) is None
+    for owner in (ME, OTHER):
+        job = ended(jobs_engine, jobs.submit("sweep", spec, owner))
+        found = jobs.newest("sweep", spec)
+        assert (found.id, rows_of(found)) == (job.id, rows_of(job))
+    stopped = jobs.submit("sweep", sweep(5, steps=LONG), ME)
+    jobs.stop(stopped, ME)
+    assert ended(jobs_engine, stopped).state == "stopped"
+    assert jobs.newest("sweep", sweep(5, steps=LONG)) is None
 
 
 def test_a_killed_worker_fails_its_job_with_a_reason_and_the_next_one_begins(jobs_engine):
@@ -181,6 +195,7 @@ def test_jobs_are_there_after_a_restart_and_what_was_under_way_can_be_resumed(st
     assert [job.id for job in again.jobs.of(ME)] == [going, done]
     assert [(job.state, job.reason) for job in again.jobs.of(ME)] == [("stopped", SERVER_STOPPED), ("finished", None)]
     assert rows_of(again.jobs.find(done)) == rows_of(engine.jobs.find(done))
+    assert again.jobs.newest("sweep", sweep(1, steps=60)).id == done
     again.jobs.resume(going, ME)
     assert [row["depth"] for row in rows_of(ended(again, going))] == [1, 100]
 
@@ -248,30 +263,21 @@ def session(rows=()):
     return job_worker.Session(Channel(), {"uploads": "none", "rows": list(rows)})
 
 
-def test_a_claims_rows_are_its_own_and_one_that_goes_on_leaves_those_out_that_it_has(monkeypatch):
-    rows = [{"depth": depth} for depth in range(3)]
+def test_a_claims_rows_are_its_own_with_its_verdict_and_one_that_goes_on_leaves_those_out_that_it_has(monkeypatch):
+    rows = [{"x": place, "series": "a", "measured": 0.5} for place in range(3)]
 
-    class ClaimError(ValueError):
-        pass
-
-    def measured(depth):
-        if depth < 1:
-            raise ClaimError("depth: input should be greater than 0")
+    def measured(blocks, gain):
         for number, row in enumerate(rows):
-            yield number / depth, None
-            yield number / depth, row
+            yield number / 4, None
+            yield number / 4, row
 
-    claims = {"degradation": SimpleNamespace(rows=measured)}
-    fakes = {"evidence": {}, "evidence.claim": {"ClaimError": ClaimError}, "evidence.claims": {"CLAIMS": claims}}
-    for name, holds in fakes.items():
-        fake = ModuleType(f"skipviz.{name}")
-        vars(fake).update(holds)
-        monkeypatch.setitem(sys.modules, fake.__name__, fake)
-    spec = {"claim": "degradation", "controls": {"depth": 4}}
-    assert list(job_worker.claim_rows(spec, session())) == [(0, rows[0]), (0.25, rows[1]), (0.5, rows[2])]
-    with pytest.raises(job_worker.JobError, match=r"^depth: input should be greater than 0$"):
-        list(job_worker.claim_rows({"claim": "degradation", "controls": {"depth": 0}}, session()))
-    assert [row for _, row in job_worker.claim_rows(spec, session(rows[:2]))] == rows[2:]
+    fake = replace(CLAIMS["backward_bug"], measure=measured, verdict=lambda frame: Verdict(len(frame) == 3, "So it is.", 0.5))
+    monkeypatch.setitem(CLAIMS, "backward_bug", fake)
+    spec, last = {"claim": "backward_bug", "controls": {"blocks": 12}}, {"holds": True, "sentence": "So it is.", "figure": 0.5}
+    assert list(job_worker.claim_rows(spec, session())) == [(0, rows[0]), (0.25, rows[1]), (0.5, rows[2]), (1, last)]
+    with pytest.raises(job_worker.JobError, match=r"^blocks: input should be greater than or equal to 12$"):
+        list(job_worker.claim_rows({"claim": "backward_bug", "controls": {"blocks": 0}}, session()))
+    assert [row for _, row in job_worker.claim_rows(spec, session(rows[:2]))] == [rows[2], last]
     with pytest.raises(job_worker.JobError, match="there is no claim another"):
         list(job_worker.claim_rows({"claim": "another"}, session()))
 

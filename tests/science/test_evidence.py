@@ -13,6 +13,7 @@ SMALLER = {
     "lazy_unet": {"release": 40},
     "shattering": {"seeds": 3},
     "warm_up": {"steps": 70},
+    "without_norm": {"blocks": 10},
 }
 
 

@@ -62,9 +62,10 @@ class Jobs:
         retention = Retention(kept.keep_days, max(1, kept.keep_mb // KEPT_SHARE))
         self._files = JobFiles(kept.data_dir.resolve() / "jobs", retention)
         self._disk = ThreadPoolExecutor(1, "skipviz-jobs")
-        self._line, self._jobs, self._children = FairQueue(), {}, {}
-        self._jobs: dict[str, Job]
-        self._children: dict[str, Child]
+        self._line = FairQueue()
+        self._jobs: dict[str, Job] = {}
+        """Every job that is kept or under way, the ones used last at the end."""
+        self._children: dict[str, Child] = {}
         self._began: dict[str, float] = {}
         self._takes_mb: dict[str, float] = {}
         """What workers expect to take for what they compute just now."""

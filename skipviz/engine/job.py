@@ -8,9 +8,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ..network.base import Frozen
+from ..evidence.claim import ClaimError
+from ..evidence.claims import CLAIMS
+from ..network.base import Frozen, NetworkError
 from ..tasks.sweep import Sweep
 
 Control = bool | int | float | str | None
@@ -19,8 +21,18 @@ Control = bool | int | float | str | None
 class ClaimSpec(Frozen):
     """A claim of `skipviz.evidence.claims` by its name, and what its controls are set to."""
 
-    claim: str = Field(pattern=r"^[a-z0-9_-]{1,64}$")
+    claim: str = Field(max_length=64)
     controls: dict[str, Control] = Field({}, max_length=32)
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.claim not in CLAIMS:
+            raise NetworkError(f"there is no claim {self.claim!r}; there is {', '.join(CLAIMS)}")
+        try:
+            CLAIMS[self.claim].checked(**self.controls)
+        except ClaimError as error:
+            raise NetworkError(str(error)) from None
+        return self
 
 
 KINDS: dict[str, type[Frozen]] = {"sweep": Sweep, "claim": ClaimSpec}

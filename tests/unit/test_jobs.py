@@ -169,8 +169,10 @@ def test_only_the_browser_that_started_a_job_may_change_it(jobs_engine):
         ("sweep", {"base": 3, "axes": []}, "base: "),
         ("sweep", {**sweep(1), "axes": [{"field": "depth", "values": [0]}]}, "depth is a whole number from 1 to 2,500, not 0"),
         ("sweep", {**sweep(1), "module": "os"}, "module: there is no such field here"),
-        ("claim", {"claim": "../../secret"}, "claim: "),
-        ("claim", {"claim": "x", "controls": {"depth": [1]}}, "controls.depth"),
+        ("claim", {"claim": "../../secret"}, "there is no claim '../../secret'; there is "),
+        ("claim", {"claim": "backward_bug", "controls": {"blocks": [1]}}, "controls.blocks"),
+        ("claim", {"claim": "backward_bug", "controls": {"blocks": 1}}, "blocks: input should be greater than or equal to 12"),
+        ("claim", {"claim": "backward_bug", "controls": {"depth": 1}}, "depth: there is no such field here"),
     ],
 )
 def test_what_is_no_job_is_refused_in_one_sentence(jobs_engine, kind, spec, sentence):

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from ...evidence.claims import CLAIMS
 from ...learning.cell import cell_row
 from ...learning.setup import prepare
 from ...tasks.experiment import Experiment
@@ -27,10 +28,6 @@ SENDING_PERIOD = 0.1
 
 Rows = Iterator[tuple[float, dict]]
 """Progress 0…1 and a row, as JSON data."""
-
-
-class JobError(ValueError):
-    """A job that cannot be computed; one sentence."""
 
 
 class _StoppedError(BaseException):
@@ -67,7 +64,7 @@ class Session:
 
     def explain(self, error: Exception) -> str:
         """Return in one sentence why something failed."""
-        if isinstance(error, JobError | UploadError):
+        if isinstance(error, UploadError):
             return str(error)
         if limits.is_memory_error(error):
             return f"it needed more than the {limits.written(self._request['memory_mb'])} of memory that a run may take"
@@ -131,7 +128,7 @@ def serve(channel: Channel) -> None:
     except _StoppedError:
         channel.send("end", ["stopped", None])
     except Exception as error:
-        if not (limits.is_memory_error(error) or isinstance(error, JobError | UploadError)):
+        if not (limits.is_memory_error(error) or isinstance(error, UploadError)):
             sys.excepthook(*sys.exc_info())
         channel.send("end", ["failed", session.explain(error)])
 

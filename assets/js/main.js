@@ -9,6 +9,7 @@ import { createGuide } from "./pages/guide.js";
 import { createLab } from "./pages/lab.js";
 import { checkRoutes, onRoutes, routesBlocked } from "./frames/reach.js";
 import { createRuns } from "./pages/runs.js";
+import { createSweep } from "./pages/sweep.js";
 
 /** @type {WeakMap<HTMLElement, {view: any, commands: any, root: HTMLElement, observer: ResizeObserver, forget: () => void}>} */
 const instances = new WeakMap();
@@ -36,7 +37,7 @@ export default function skipviz(component) {
     });
     observer.observe(root);
     const commands = createCommands(data.page);
-    const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare, guide: createGuide };
+    const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare, guide: createGuide, sweep: createSweep };
     const view = views[data.page](root, commands);
     const forget = onRoutes((blocked) => commands.feed(blocked));
     instance = /** @type {any} */ ({ view, commands, root, observer, forget });

@@ -5,12 +5,14 @@ from __future__ import annotations
 from .colours import THEMES
 from .figures import heatmap_figure, loss_figure, picture_figure, rows_figure, strengths_figure, total_figure
 from .several import columns_figure, losses_figure, metrics_figure, pair_figure, twin_figure
+from .sweep_figures import cells_figure, lines_figure
 
 
 def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
     """Return every figure of a page by name and theme: `{"rows": {"light": …, "dark": …}, …}`."""
     makers = {
         "figure": {"loss": twin_figure},
+        "sweep": {"cells": cells_figure, "lines": lines_figure},
         "compare": {"heatmap": heatmap_figure, "loss": pair_figure},
         "lab": {
             "heatmap": heatmap_figure,
@@ -24,4 +26,4 @@ def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
         },
     }
     made = {name: {theme: make(theme) for theme in THEMES} for name, make in makers.get(page, {}).items()}
-    return {"rows": {theme: rows_figure(theme, page) for theme in THEMES}, **made}
+    return made if page == "sweep" else {"rows": {theme: rows_figure(theme, page) for theme in THEMES}, **made}

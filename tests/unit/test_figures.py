@@ -10,9 +10,8 @@ import pytest
 from skipviz.drawing import colours, figures, page_figures
 from skipviz.tasks.own import MOST_MASK_CLASSES
 
-EVERY = [
-    (page, name, theme) for page in ("lab", "figure", "compare") for name in page_figures.figures(page) for theme in colours.THEMES
-]
+PAGES = ("lab", "figure", "compare", "sweep")
+EVERY = [(page, name, theme) for page in PAGES for name in page_figures.figures(page) for theme in colours.THEMES]
 
 
 def figure_of(page, name, theme):

@@ -148,6 +148,23 @@ def compare(run_ids: list[str]) -> None:
     go("compare")
 
 
+@dataclass
+class Sweeping:
+    """The page of sweeps: what is varied, and the sweep that is shown."""
+
+    base: str = "lab"
+    job: str | None = None
+    done: int = 0
+    message: tuple[str, str] | None = None
+
+
+def sweep_state() -> Sweeping:
+    """Return this session's page of sweeps, whose sweep the address names when it is opened by a link."""
+    if "sweep_state" not in st.session_state:
+        st.session_state.sweep_state = Sweeping(job=(st.query_params.get("job") or "")[:64] or None)
+    return st.session_state.sweep_state
+
+
 def go(page: str) -> None:
     """Show the other page with the next run of the script, which follows at once."""
     st.session_state.go = page

@@ -277,11 +277,7 @@ def test_a_claims_rows_are_its_own_with_its_verdict_and_one_that_goes_on_leaves_
     monkeypatch.setitem(CLAIMS, "backward_bug", fake)
     spec, last = {"claim": "backward_bug", "controls": {"blocks": 12}}, {"holds": True, "sentence": "So it is.", "figure": 0.5}
     assert list(job_worker.claim_rows(spec, session())) == [(0, rows[0]), (0.25, rows[1]), (0.5, rows[2]), (1, last)]
-    with pytest.raises(job_worker.JobError, match=r"^blocks: input should be greater than or equal to 12$"):
-        list(job_worker.claim_rows({"claim": "backward_bug", "controls": {"blocks": 0}}, session()))
     assert [row for _, row in job_worker.claim_rows(spec, session(rows[:2]))] == [rows[2], last]
-    with pytest.raises(job_worker.JobError, match="there is no claim another"):
-        list(job_worker.claim_rows({"claim": "another"}, session()))
 
 
 def test_rows_are_json_whatever_numbers_they_hold():

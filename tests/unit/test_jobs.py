@@ -78,7 +78,7 @@ def test_a_sweeps_rows_are_those_of_its_cells_trained_here(jobs_engine):
 
 def test_a_stopped_job_keeps_its_rows_and_a_resumed_one_computes_only_what_it_lacks(jobs_engine):
     jobs = jobs_engine.jobs
-    name = jobs.submit("sweep", sweep(1, 100, 2, steps=60), ME)
+    name = jobs.submit("sweep", sweep(1, 100, 2, steps=150), ME)
     until(jobs_engine, name, lambda job: job.rows and job.progress > 1 / 3)
     jobs.stop(name, ME)
     job = ended(jobs_engine, name)
@@ -109,7 +109,7 @@ def test_the_newest_job_that_computed_just_this_is_found_whoever_asked_for_it(jo
 
 def test_a_killed_worker_fails_its_job_with_a_reason_and_the_next_one_begins(jobs_engine):
     jobs = jobs_engine.jobs
-    name, following = (jobs.submit("sweep", sweep(*depths, steps=60), ME) for depths in ((1, 100), (1,)))
+    name, following = (jobs.submit("sweep", sweep(*depths, steps=150), ME) for depths in ((1, 100), (1,)))
     until(jobs_engine, name, lambda job: len(job.rows) == 1)
     assert jobs.find(following).state == "queued"
     os.kill(jobs.pid(name), signal.SIGKILL)
@@ -190,7 +190,7 @@ def test_there_is_no_job_of_another_name(jobs_engine):
 
 def test_jobs_are_there_after_a_restart_and_what_was_under_way_can_be_resumed(start):
     engine = start(max_jobs=1)
-    done, going = (engine.jobs.submit("sweep", sweep(*depths, steps=60), ME) for depths in ((1,), (1, 100)))
+    done, going = (engine.jobs.submit("sweep", sweep(*depths, steps=150), ME) for depths in ((1,), (1, 100)))
     until(engine, going, lambda job: len(job.rows) == 1)
     engine.close()
     again = start(max_jobs=1)
@@ -222,8 +222,8 @@ def test_a_job_whose_server_was_killed_is_stopped_and_a_line_that_was_cut_short_
     assert [row["depth"] for row in rows_of(third.jobs.find(name))] == [1, 2]
 
 
-def test_a_browser_has_so_many_jobs_and_a_job_so_many_minutes_and_cells_their_bounds(start):
-    engine = start(max_jobs=1, browser_jobs=1, job_minutes=0.01, run_steps=LONG, run_parameters=10_000)
+def test_a_browser_has_so_many_jobs_and_a_job_so_many_minutes(start):
+    engine = start(max_jobs=1, browser_jobs=1, job_minutes=0.01)
     name = engine.jobs.submit("sweep", sweep(100, steps=LONG), ME)
     with pytest.raises(EngineError, match="as many jobs of this browser as may, 1, wait or compute already"):
         engine.jobs.submit("sweep", sweep(1), ME)
@@ -231,12 +231,6 @@ def test_a_browser_has_so_many_jobs_and_a_job_so_many_minutes_and_cells_their_bo
     assert (job.state, job.reason) == ("stopped", "stopped after 0.6 s, this server's limit for a job")
     with pytest.raises(EngineError, match=r"0\.6 s, this server's limit for a job: start it anew"):
         engine.jobs.resume(name, ME)
-    spec = {**sweep(1), "axes": [{"field": "width", "values": [4, 200]}, {"field": "depth", "values": [2]}]}
-    rows = rows_of(ended(engine, engine.jobs.submit("sweep", spec, ME)))
-    assert [row["state"] for row in rows] == ["finished", "impossible"]
-    assert rows[1]["reason"].endswith("parameters are more than the 10,000 that a run may have on this server")
-    parameters = families.mlp(depth=2, width=200).parameter_count()
-    assert rows[1]["reason"].startswith(f"{parameters:,}")
 
 
 def test_ended_jobs_go_with_the_time_that_they_are_kept(start, tmp_path):
@@ -261,8 +255,21 @@ class Channel:
         pass
 
 
+MOST = {"steps": 10, "parameters": 10_000}
+
+
 def session(rows=()):
-    return job_worker.Session(Channel(), {"uploads": "none", "rows": list(rows)})
+    return job_worker.Session(Channel(), {"uploads": "none", "rows": list(rows), "most": MOST, "memory_mb": 512})
+
+
+def test_a_cell_over_what_a_run_may_take_is_marked_and_stops_nothing():
+    spec = {**sweep(1), "axes": [{"field": "width", "values": [200, 4]}, {"field": "depth", "values": [2]}]}
+    refused, trained = (row for _, row in job_worker.sweep_rows(spec, session()))
+    assert (refused["state"], trained["state"]) == ("impossible", "finished")
+    parameters = families.mlp(depth=2, width=200).parameter_count()
+    assert refused["reason"] == f"{parameters:,} parameters are more than the 10,000 that a run may have on this server"
+    (row,) = (row for _, row in job_worker.sweep_rows(sweep(1, steps=11), session()))
+    assert row["reason"] == "11 steps are more than the 10 that a run may have on this server"
 
 
 def test_a_claims_rows_are_its_own_with_its_verdict_and_one_that_goes_on_leaves_those_out_that_it_has(monkeypatch):

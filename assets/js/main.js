@@ -3,6 +3,7 @@
 /* global PAGE_STYLE, PAGE_SHARED */
 import { createCommands } from "./frames/commands.js";
 import { createCompare } from "./pages/compare.js";
+import { createEvidence } from "./pages/evidence.js";
 import { createFigure } from "./pages/figure.js";
 import { createGallery } from "./pages/gallery.js";
 import { createGuide } from "./pages/guide.js";
@@ -37,7 +38,7 @@ export default function skipviz(component) {
     });
     observer.observe(root);
     const commands = createCommands(data.page);
-    const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare, guide: createGuide, sweep: createSweep };
+    const views = { lab: createLab, figure: createFigure, gallery: createGallery, runs: createRuns, compare: createCompare, guide: createGuide, sweep: createSweep, evidence: createEvidence };
     const view = views[data.page](root, commands);
     const forget = onRoutes((blocked) => commands.feed(blocked));
     instance = /** @type {any} */ ({ view, commands, root, observer, forget });

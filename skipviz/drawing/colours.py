@@ -87,6 +87,12 @@ PIXEL_CLASSES: dict[str, tuple[str, ...]] = {
 """Colours of classes of pixels, the first one (what lies behind) quiet. Each is as far as can be from all before it, also as
 protanopes and deuteranopes see them; none is red."""
 
+SERIES: dict[str, tuple[str, ...]] = {
+    "light": ("#4340B0", "#9A5800", "#00756A", "#5A5A66", "#7E5BD0", "#1F7FB8", "#74740A", "#A8730B", "#005067", "#96549B"),
+    "dark": ("#A5A3FF", "#F2AC4C", "#4FC9B7", "#B9B9C8", "#CDB4FF", "#7CC4F5", "#D6D65C", "#E8C27A", "#5FB3C8", "#D59BD5"),
+}
+"""Colours of what a plot has several of, by their order; none is red. Each is apart from the card by 3:1 at least."""
+
 RAMP_STOPS: dict[str, dict[str, tuple[str, ...]]] = {
     "light": {
         "trunk": ("#E4E8F6", "#BCC6EA", "#8B9AD8", "#5A69BC", "#2F388C"),
@@ -135,7 +141,8 @@ def ramp_colour(name: str, t: float, theme: str = "light") -> str:
 
 def css_variables(theme: str) -> str:
     """Return the declarations `--sv-…: #RRGGBB;` of a theme, to stand inside a rule."""
-    return "".join(f"--sv-{token}:{value};" for token, value in COLOURS[theme].items())
+    named = {**COLOURS[theme], **{f"series-{place}": colour for place, colour in enumerate(SERIES[theme])}}
+    return "".join(f"--sv-{token}:{value};" for token, value in named.items())
 
 
 def to_data(theme: str) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .claim_figures import claim_figure
 from .colours import THEMES
 from .figures import heatmap_figure, loss_figure, picture_figure, rows_figure, strengths_figure, total_figure
 from .several import columns_figure, losses_figure, metrics_figure, pair_figure, twin_figure
@@ -13,6 +14,7 @@ def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
     makers = {
         "figure": {"loss": twin_figure},
         "sweep": {"cells": cells_figure, "lines": lines_figure},
+        "evidence": {"claim": claim_figure},
         "compare": {"heatmap": heatmap_figure, "loss": pair_figure},
         "lab": {
             "heatmap": heatmap_figure,
@@ -26,4 +28,4 @@ def figures(page: str = "lab") -> dict[str, dict[str, dict]]:
         },
     }
     made = {name: {theme: make(theme) for theme in THEMES} for name, make in makers.get(page, {}).items()}
-    return made if page == "sweep" else {"rows": {theme: rows_figure(theme, page) for theme in THEMES}, **made}
+    return made if page in ("sweep", "evidence") else {"rows": {theme: rows_figure(theme, page) for theme in THEMES}, **made}

@@ -5,7 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from skipviz.web.component.component import commands
-from skipviz.web.screens import compare_page, figure_page, gallery_page, guide_page, lab_page, lost_page, runs_page, sweep_page
+from skipviz.web.screens import (
+    compare_page,
+    evidence_page,
+    figure_page,
+    gallery_page,
+    guide_page,
+    lab_page,
+    lost_page,
+    runs_page,
+    sweep_page,
+)
 from skipviz.web.screens.chrome import draw_header
 from skipviz.web.session_state.session import on_phone
 
@@ -18,6 +28,7 @@ pages = {
     "lab": st.Page(lab_page.page, title="Lab", url_path="lab"),
     "gallery": st.Page(gallery_page.page, title="Gallery", url_path="gallery"),
     "sweep": st.Page(sweep_page.page, title="Sweep", url_path="sweep"),
+    "evidence": st.Page(evidence_page.page, title="Evidence", url_path="evidence"),
     "runs": st.Page(runs_page.page, title="My runs", url_path="runs"),
     "guide": st.Page(guide_page.page, title="Guide", url_path="guide"),
     "compare": st.Page(compare_page.page, title="Side by side", url_path="compare", visibility="hidden"),
@@ -27,7 +38,7 @@ if lost:
     pages["lost"] = st.Page(lost_page.page, title="No page", url_path=lost, visibility="hidden")
 chosen = st.navigation(list(pages.values()), position="top")
 # What was asked for on a page just before it was left.
-for screen in (figure_page, lab_page, runs_page, compare_page, sweep_page):
+for screen in (figure_page, lab_page, runs_page, compare_page, sweep_page, evidence_page):
     if chosen is not pages[screen.KEY] and commands(screen.KEY, 0):
         screen.obey()
 asked = st.session_state.pop("go", None)

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from skipviz.drawing import colours, figures, page_figures
+from skipviz.drawing import claim_figures, colours, figures, page_figures
 from skipviz.tasks.own import MOST_MASK_CLASSES
 
-PAGES = ("lab", "figure", "compare", "sweep")
+PAGES = ("lab", "figure", "compare", "sweep", "evidence")
 EVERY = [(page, name, theme) for page in PAGES for name in page_figures.figures(page) for theme in colours.THEMES]
 
 
@@ -108,6 +108,15 @@ def test_classes_of_pixels_have_colours_apart_for_every_eye_and_none_is_red(them
     for colour in palette:
         _, a, b = colours._oklab(colour)
         assert np.hypot(a, b) < 0.05 or not -25 < np.degrees(np.arctan2(b, a)) < 48
+
+
+@pytest.mark.parametrize("theme", colours.THEMES)
+def test_series_have_colours_apart_from_the_card_and_none_is_red(theme):
+    for colour in colours.SERIES[theme]:
+        assert colours.contrast(colour, colours.COLOURS[theme]["card"]) >= 3
+        _, a, b = colours._oklab(colour)
+        assert np.hypot(a, b) < 0.05 or not -25 < np.degrees(np.arctan2(b, a)) < 48
+    assert len(set(colours.SERIES[theme])) == len(claim_figures.SYMBOLS)
 
 
 @pytest.mark.parametrize(("page", "name", "theme"), EVERY)

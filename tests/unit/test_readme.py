@@ -82,6 +82,14 @@ def test_the_network_written_out_trains(capsys):
     assert int(printed[0]) > 0
 
 
+def test_the_claim_written_out_is_measured(capsys):
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", PYTHON, re.S) if "evidence" in block]
+    exec(compile(block, "python.md", "exec"), {})
+    sentence, factor = capsys.readouterr().out.splitlines()
+    assert sentence.startswith("The loss is the same to the bit.")
+    assert float(factor) == pytest.approx(0.5**0.5)
+
+
 def test_every_picture_is_there():
     assert all((ROOT / path).is_file() for path in re.findall(r"!\[.*?\]\((.*?)\)", README))
 

@@ -8,14 +8,14 @@ import { createViewMode } from "./view_mode.js";
 
 /**
  * @param {HTMLElement} host
- * @param {"figure" | "lab" | "gallery" | "runs" | "compare" | "guide" | "sweep"} here
+ * @param {"figure" | "lab" | "gallery" | "runs" | "compare" | "guide" | "sweep" | "evidence"} here
  * @param {{kinds: () => import("../sharing/share_panel.js").LinkKind[], ask: (command: any) => void}} outer
  */
 export function createHeaderActions(host, here, outer) {
   document.documentElement.dataset.svPage = here;
   const go = (page) => page !== here && outer.ask({ op: "go", page });
   const place = (name, words) => element("button", { type: "button", "aria-current": name === here ? "page" : null, onclick: () => go(name) }, words);
-  const pages = element("nav", { class: "sv-pages", "aria-label": "Pages" }, place("figure", "Figure 4.9"), place("lab", "Lab"), place("gallery", "Gallery"), place("sweep", "Sweep"), place("runs", "My runs"), place("guide", "Guide"));
+  const pages = element("nav", { class: "sv-pages", "aria-label": "Pages" }, place("figure", "Figure 4.9"), place("lab", "Lab"), place("gallery", "Gallery"), place("sweep", "Sweep"), place("evidence", "Evidence"), place("runs", "My runs"), place("guide", "Guide"));
   const view = createViewMode(outer.ask, here === "lab");
   const share = element("button", { type: "button", class: "sv-share", "aria-haspopup": "dialog", "aria-expanded": "false" }, "Share");
   const theme = iconButton("theme", "Light or dark", () => switchTheme(themeOf(host)), "sv-bare");
@@ -40,6 +40,7 @@ export function createHeaderActions(host, here, outer) {
   };
   document.addEventListener("pointerdown", outside);
   host.append(root, view.foot);
+  pages.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }); // a phone's row is longer than it
   const stopOrder = keepPagesFirst();
   return {
     root, view,

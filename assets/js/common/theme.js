@@ -16,6 +16,6 @@ export function themeOf(node) {
 export function switchTheme(now) {
   const wanted = JSON.stringify(now === "dark" ? "Light" : "Dark");
   const base = location.pathname.replace(/[^/]*$/, "");
-  for (const path of [base, `${base}lab`, `${base}gallery`, `${base}runs`, `${base}compare`, `${base}guide`, `${base}sweep`]) localStorage.setItem(`stActiveTheme-${path}-v2`, wanted);
+  for (const path of [base, `${base}lab`, `${base}gallery`, `${base}runs`, `${base}compare`, `${base}guide`, `${base}sweep`, `${base}evidence`]) localStorage.setItem(`stActiveTheme-${path}-v2`, wanted);
   location.reload();
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WITHOUT, WITH, SAMPLED = "no norm, exact", "batch norm, exact", "batch norm, paths sampled"
 WIDTH, BATCH = 128, 64
-SAMPLES = 12
+SAMPLES = 30
 """Paths of each length."""
 HALF = 0.03
 """How far the mean length without norm may be from half of the blocks, as a share of all."""

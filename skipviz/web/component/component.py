@@ -12,7 +12,7 @@ from ...tasks.experiment import MAX_JSON
 from ..content import bundle
 from ..session_state import view
 
-PAGES = ("figure", "lab", "gallery", "runs", "guide", "compare", "sweep")
+PAGES = ("figure", "lab", "gallery", "runs", "guide", "compare", "sweep", "evidence")
 """Keys under which pages mount the component."""
 MAX_COMMANDS = 64
 """Commands that may wait at once; a page sends each within a rerun."""

@@ -31,10 +31,10 @@ from ...tasks.metric import METRICS
 from .operation_fields import operation_fields, skip_fields
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
-PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide", "sweep")
+PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide", "sweep", "evidence")
 SHEETS = tuple(
     f"{name}.css"
-    for name in ("page", "diagram", "runs", "compare", "columns", "sweep", "sharing", "projector", "exports", "explain")
+    for name in ("page", "diagram", "runs", "compare", "columns", "sweep", "evidence", "sharing", "projector", "exports", "explain")
 )
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[a-z_./]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine import EngineError
+from ...evidence.claim import ClaimError
 from ...network.base import NetworkError
 from ...network.network import Network
 from ...tasks.event import Control
@@ -65,7 +66,7 @@ def _edited(lab: Lab, command: dict) -> Network:
 
 def refusal(error: Exception) -> str:
     """Return in one sentence why a command was refused, or that it is none."""
-    if isinstance(error, NetworkError | EngineError | ExperimentError):
+    if isinstance(error, NetworkError | EngineError | ExperimentError | ClaimError):
         return capital(str(error))
     return NO_COMMAND
 

@@ -165,6 +165,24 @@ def sweep_state() -> Sweeping:
     return st.session_state.sweep_state
 
 
+@dataclass
+class Reading:
+    """The page of evidence: the claim that is read, None for all of them, and the measurement that is shown."""
+
+    claim: str | None = None
+    job: str | None = None
+    done: int = 0
+    message: tuple[str, str] | None = None
+
+
+def evidence_state() -> Reading:
+    """Return this session's page of evidence, whose claim and measurement the address names when it is opened by a link."""
+    if "evidence_state" not in st.session_state:
+        claim, job = ((st.query_params.get(name) or "")[:64] or None for name in ("claim", "job"))
+        st.session_state.evidence_state = Reading(claim, job)
+    return st.session_state.evidence_state
+
+
 def go(page: str) -> None:
     """Show the other page with the next run of the script, which follows at once."""
     st.session_state.go = page

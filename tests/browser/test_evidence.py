@@ -1,0 +1,58 @@
+"""The page of evidence: the wall, a claim measured again with its picture and verdict, what it leaves for all, on a phone too."""
+
+import re
+
+from pages import PHONE
+from playwright.sync_api import expect
+
+from skipviz.evidence.claims import CLAIMS
+
+NAME = "backward_bug"
+
+
+def test_a_claim_is_measured_again_and_opens_in_the_lab(visit):
+    page = visit()
+    page.goto("evidence")
+    cards = page.locator(".sv-claim-card")
+    expect(cards).to_have_count(len(CLAIMS))
+    card = cards.filter(has_text=CLAIMS[NAME].title)
+    expect(card).to_contain_text("Not measured here yet.")
+    card.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(CLAIMS[NAME].title)
+    verdict = page.locator(".sv-claim-verdict")
+    expect(verdict).to_have_text("Not measured yet: press Run.")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(verdict).to_contain_text("As expected. The loss is the same to the bit.")
+    expect(page.locator(".sv-claim-setup [role=status]")).to_have_text(
+        re.compile(r"^Measured by this server on .+, in [\d.]+ s\.$")
+    )
+    traces = page.locator(".sv-claim-plot .scatterlayer .trace")
+    expect(traces).to_have_count(4)  # two series, each with its band
+    with page.expect_download() as table:
+        page.get_by_role("button", name="CSV").click()
+    assert table.value.path().read_text().startswith("x,series,measured,")
+    address = page.url
+    page.get_by_role("button", name="All claims").click()
+    expect(card).to_contain_text("As expected.")
+    page.goto(address)
+    expect(verdict).to_contain_text("As expected.")
+    page.get_by_role("button", name="Open in the lab").click()
+    depth = CLAIMS[NAME].experiment(**CLAIMS[NAME].checked()).network.depth
+    expect(page.locator(".sv-summary")).to_contain_text(f"{depth} layers")
+
+
+def test_a_measurement_is_stopped_and_a_wrong_control_is_said_on_a_phone(visit):
+    page = visit(viewport=PHONE)
+    page.goto("evidence?claim=vanishing")
+    page.get_by_label("Depth").fill("9")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Depth: input should be greater than or equal to 10")
+    page.get_by_label("Depth").fill("300")
+    page.get_by_label("Width").select_option("256")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".sv-claim-setup [role=status]")).to_have_text(re.compile(r"^Stopped at "))
+    assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_role("button", name="All claims").click()
+    expect(page.locator(".sv-claim-card")).to_have_count(len(CLAIMS))
+    assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]

@@ -197,7 +197,7 @@ def test_jobs_are_there_after_a_restart_and_what_was_under_way_can_be_resumed(st
     assert [job.id for job in again.jobs.of(ME)] == [going, done]
     assert [(job.state, job.reason) for job in again.jobs.of(ME)] == [("stopped", SERVER_STOPPED), ("finished", None)]
     assert rows_of(again.jobs.find(done)) == rows_of(engine.jobs.find(done))
-    assert again.jobs.newest("sweep", sweep(1, steps=60)).id == done
+    assert again.jobs.newest("sweep", sweep(1, steps=150)).id == done
     again.jobs.resume(going, ME)
     assert [row["depth"] for row in rows_of(ended(again, going))] == [1, 100]
 

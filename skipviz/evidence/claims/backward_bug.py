@@ -11,7 +11,7 @@ from ...network.base import Frozen
 from ...network.operation import Attention
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 
 if TYPE_CHECKING:
     import pandas
@@ -32,26 +32,30 @@ def experiment(blocks: int, gain: float) -> Experiment:
     return Experiment(variants={"whole": network, "forgotten": forgotten}, task=Task(name="digits"), training=Training(steps=200))
 
 
-def measure(blocks: int, gain: float) -> Rows:
-    """`x` is a block; `measured` ‖∂L/∂h‖ of its output, an L2 norm over a batch of 64 digits, at step 0; `loss` the batch's.
+def expected(blocks: int, gain: float) -> list[Row]:
+    """Return the band around the last block's gradient, and the gradient that would fall too slowly."""
+    rows: list[Row] = [{"x": block, "series": WHOLE, "low": 1 / EVEN, "high": EVEN} for block in range(1, blocks + 1)]
+    if gain == 0:
+        rows += [{"x": block, "series": FORGOTTEN, "high": FALL ** (block - blocks)} for block in range(1, blocks + 1)]
+    return rows
 
-    `low` and `high` are the band around the last block's, and the gradient that would fall too slowly.
+
+def measure(blocks: int, gain: float) -> Rows:
+    """`x` is a block; `measured` ‖∂L/∂h‖ of its output as a multiple of the last block's, L2 norms over a batch of 64 digits, at
+    step 0; `loss` is the batch's.
     """
     from ...learning.training import train
 
     opened = experiment(blocks, gain)
     frame = next(train(opened))
     ends = _ends(opened)
+    bands = {(row["x"], row["series"]): row for row in expected(blocks, gain)}
     for part, (variant, series) in enumerate(zip(opened.variants, (WHOLE, FORGOTTEN), strict=True)):
         measured = frame.variants[variant]
         last = measured.state_grad[ends[-1]]
         for block, state in enumerate(ends, start=1):
-            row = {"x": block, "series": series, "measured": measured.state_grad[state], "loss": measured.loss, "gain": gain}
-            if series == WHOLE:
-                row |= {"low": last / EVEN, "high": last * EVEN}
-            elif gain == 0:
-                row["high"] = last / FALL ** (blocks - block)
-            yield (part * blocks + block) / (2 * blocks), row
+            row = {"x": block, "series": series, "measured": measured.state_grad[state] / last, "loss": measured.loss}
+            yield (part * blocks + block) / (2 * blocks), bands.get((block, series), {}) | row | {"gain": gain}
 
 
 def _ends(opened: Experiment) -> list[int]:
@@ -84,10 +88,11 @@ KIND = Claim(
     paper="the blocks are Pre-LN's, of Xiong et al., On Layer Normalization in the Transformer Architecture, arXiv:2002.04745",
     controls=Controls,
     measure=measure,
-    chart=Chart("line", "block, from the input", "gradient of its output, ‖∂L/∂h‖", log_y=True),
+    chart=Chart("line", "block, from the input", "gradient of its output ‖∂L/∂h‖ over the last block's", log_y=True),
     verdict=verdict,
     band=f"The loss is the same to the bit. With the bug the gradient falls at least {FALL:g} times a block; without it, it stays "
     f"within {EVEN:g} times over all of them. (One such pass, of 24 blocks, reported norms of .238, .043, .006, .001 and 0.)",
     read_next=("Xiong et al. 2020, On Layer Normalization in the Transformer Architecture, arXiv:2002.04745",),
     experiment=experiment,
+    expected=expected,
 )

@@ -11,7 +11,7 @@ from ...network import families
 from ...network.base import Frozen
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 from ..progress import part
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ def experiment(blocks: int, off: str) -> Experiment:
     )
 
 
+def expected(blocks: int, off: str) -> list[Row]:
+    """Return the band of the plain network, where one block is off or a quarter of them; the residual one's hangs on its error."""
+    places = range(1, blocks + 1) if off == "each" else [blocks // 4]
+    return [{"x": x, "series": PLAIN, "low": BROKEN, "high": 1.0} for x in places]
+
+
 def measure(blocks: int, off: str) -> Rows:
     """`x` is the block that is off, counted from the input, 0 for none; with `more`, how many are off at once, of which `measured`
     is the mean over five random choices. `measured` is the share of the 359 held-out digits that are read wrong, 0…1.
@@ -56,6 +62,7 @@ def measure(blocks: int, off: str) -> Rows:
     trainer = Trainer(experiment(blocks, off))
     yield from part(steps(trainer), 0, 0.8)
     network = trainer.experiment.variants[RESIDUAL]
+    bands = {(row["x"], row["series"]): row for row in expected(blocks, off)}
     block = [tuple(layer.id for layer in network.layers[skip.source : skip.target]) for skip in network.skips]
     for x in range(blocks + 1):
         errors = []
@@ -64,7 +71,7 @@ def measure(blocks: int, off: str) -> Rows:
             errors.append({name: 1 - frame.held_out for name, frame in found.items()})
         for place, name in enumerate((RESIDUAL, PLAIN), start=1):
             row = {"x": x, "series": name, "measured": sum(error[name] for error in errors) / len(errors), "off": off}
-            yield 0.8 + 0.2 * (x + place / 2) / (blocks + 1), row
+            yield 0.8 + 0.2 * (x + place / 2) / (blocks + 1), bands.get((x, name), {}) | row
 
 
 def _choices(blocks: int, x: int, off: str) -> list[list[int]]:
@@ -110,4 +117,5 @@ KIND = Claim(
         "Greff et al. 2017, Highway and Residual Networks Learn Unrolled Iterative Estimation, arXiv:1612.07771",
     ),
     experiment=experiment,
+    expected=expected,
 )

@@ -11,7 +11,7 @@ from ...network.base import Frozen
 from ...network.network import Head, Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
-from ..claim import Chart, Claim, Rows, Verdict
+from ..claim import Chart, Claim, Row, Rows, Verdict
 
 if TYPE_CHECKING:
     import pandas
@@ -69,6 +69,17 @@ def _on_digits(variants: dict[str, Network], optimizer: str) -> Experiment:
     return Experiment(variants=variants, task=Task(name="digits"), training=training)
 
 
+def expected(blocks: int, optimizer: str) -> list[Row]:
+    """Return the band of the last epoch."""
+    steps = range(RECORDED * TOGETHER, EPOCH * EPOCHS + 1, RECORDED * TOGETHER)
+    found = networks(blocks)
+    return [{"x": step, "series": series, **_band(series, step)} for series in found for step in steps if _band(series, step)]
+
+
+def _band(series: str, step: int) -> Row:
+    return {"low": 0.0, "high": LEARNED} if series != BARE and step > EPOCH * (EPOCHS - 1) else {}
+
+
 def measure(blocks: int, optimizer: str) -> Rows:
     """`x` is a step, `measured` the share of digits read wrong in batches of 64 up to it, 0…1, the mean of the last six recorded.
 
@@ -94,9 +105,7 @@ def measure(blocks: int, optimizer: str) -> Rows:
                 break
             ends = len(errors) % TOGETHER == 0
             row["measured"] = sum(errors[-TOGETHER:]) / TOGETHER
-            if series != BARE and step > EPOCH * (EPOCHS - 1):
-                row |= {"low": 0.0, "high": LEARNED}
-            yield min(done, (place + 1) / len(found)), row if ends else None
+            yield min(done, (place + 1) / len(found)), row | _band(series, step) if ends else None
     yield 1, None
 
 
@@ -134,4 +143,5 @@ KIND = Claim(
         "Hanin & Rolnick 2018, How to Start Training: The Effect of Initialization and Architecture, arXiv:1803.01719",
     ),
     experiment=experiment,
+    expected=expected,
 )

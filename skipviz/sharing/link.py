@@ -65,7 +65,7 @@ def encode(experiment: Experiment) -> str:
     """Return the link text of `experiment`, equal for equal ones that one form made; raises `LinkError` if it would be too long."""
     made_with = {MADE_WITH: torch_release()} if torch_release() else {}
     content = json.dumps({**_packed(experiment), **made_with}, separators=(",", ":")).encode()
-    text = VERSION + base64.urlsafe_b64encode(_sealed(zlib.compress(content, 9, -zlib.MAX_WBITS))).decode().rstrip("=")
+    text = VERSION + sealed(content)
     if len(text) > MAX_CHARACTERS or len(content) > MAX_BYTES:
         raise LinkError(
             f"this experiment makes a link of {len(text):,} characters and a link has at most {MAX_CHARACTERS:,}; "
@@ -90,8 +90,7 @@ def opened(text: str) -> Opened:
     if not text.startswith((VERSION, FIRST)):
         raise LinkError(_no_version(text))
     first = text.startswith(FIRST)
-    sealed = _bytes(text.removeprefix(FIRST if first else VERSION))
-    content = _inflated(*_unframed(sealed) if first else (_opened(sealed), -zlib.MAX_WBITS))
+    content = _inflated(*_unframed(_bytes(text.removeprefix(FIRST)))) if first else unsealed(text.removeprefix(VERSION))
     try:
         short = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
         short, torch = (short, None) if first else _without_origin(short)
@@ -109,6 +108,16 @@ def opened(text: str) -> Opened:
         raise LinkError(f"this link's experiment cannot be: {error}") from None
     except (ValueError, RecursionError):
         raise LinkError("this link is damaged: it does not hold an experiment") from None
+
+
+def sealed(content: bytes) -> str:
+    """Return `content` deflated, with a checksum, in the alphabet of links."""
+    return base64.urlsafe_b64encode(_sealed(zlib.compress(content, 9, -zlib.MAX_WBITS))).decode().rstrip("=")
+
+
+def unsealed(text: str) -> bytes:
+    """Return the bytes that `sealed` wrote as `text`; raises `LinkError` for any other text."""
+    return _inflated(_opened(_bytes(text)), -zlib.MAX_WBITS)
 
 
 @cache

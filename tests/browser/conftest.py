@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from chromium import launch
 from kept import FAILED, FigureKeeper, LabKeeper, lent, listened, stop_runs
-from pages import DESKTOP, PATIENCE, PHONE, LabPage
+from pages import DESKTOP, NO_NEWCOMER, PATIENCE, PHONE, LabPage, kept_by_browser
 from servers import Server
 
 AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
@@ -55,7 +55,8 @@ def visit(server, chromium):
 
     def opened(context=None, viewport=DESKTOP, **options):
         if context is None:
-            context = chromium.new_context(**{"base_url": server.address, "viewport": viewport, **options})
+            known = kept_by_browser(server.address, NO_NEWCOMER)
+            context = chromium.new_context(**{"base_url": server.address, "viewport": viewport, "storage_state": known, **options})
             context.set_default_timeout(1000 * PATIENCE)
             contexts.append(context)
         return listened(context.new_page(), errors)

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 
 import pytest
-from pages import DESKTOP, PATIENCE, FigurePage, LabPage
+from pages import DESKTOP, NO_NEWCOMER, PATIENCE, FigurePage, LabPage, kept_by_browser
 from playwright.sync_api import Error
 
 FAILED = pytest.StashKey()
@@ -58,7 +58,8 @@ class Keeper(ABC):
 
     def __init__(self, chromium, address: str, script: str = "", **options) -> None:
         self._chromium, self._script = chromium, script
-        self._options = {"base_url": address, "viewport": DESKTOP, **options}
+        known = kept_by_browser(address, NO_NEWCOMER)
+        self._options = {"base_url": address, "viewport": DESKTOP, "storage_state": known, **options}
         self._context = None
         self.errors: list[str] = []
 

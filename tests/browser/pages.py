@@ -10,6 +10,8 @@ from playwright.sync_api import TimeoutError, expect
 
 from skipviz.sharing import link
 
+NO_NEWCOMER = {"skipviz-tour": '{"offered": true}'}
+"""What a browser keeps that has been offered the tour."""
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 120
@@ -20,6 +22,12 @@ DROP = """(text) => {
     document.querySelector(".sv-lab").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
 }"""
 """Drops an experiment's file on the lab."""
+
+
+def kept_by_browser(address: str, kept: dict[str, str]) -> dict:
+    """Return the state of a browser that keeps `kept` of the server at `address`, as Playwright takes it."""
+    stored = [{"name": name, "value": value} for name, value in kept.items()]
+    return {"cookies": [], "origins": [{"origin": address.rstrip("/"), "localStorage": stored}]}
 
 
 def wait_until(page, condition, said=lambda: ""):

@@ -14,6 +14,7 @@ from skipviz.tasks.experiment import Training
 from skipviz.tasks.schedule import Schedule
 from skipviz.tasks.task import KINDS
 from skipviz.web.content import guide, kinds
+from skipviz.web.content.glossary import glossary
 
 TITLES = [section.title for section in guide.sections()]
 
@@ -65,6 +66,17 @@ def test_a_comment_in_a_block_of_code_is_no_section():
     sections = guide._split("# A\n\n```sh\n# not one\n```\n\n## B\n\ntext [of A](a.md), [a file](../b.txt)\n", "A", {"a": "A"})
     assert [(section.title, section.leads) for section in sections] == [("A", True), ("B", False)]
     assert sections[1].body == "text [of A](#a), a file"
+
+
+def test_the_guide_has_every_term_of_the_pages_once_with_its_formula():
+    (section,) = (section for section in guide.sections() if section.title == "Glossary")
+    assert len(re.findall(r"(?m)^\| \*\*", section.body)) == len(glossary())
+    for term in glossary().values():
+        title, says, formula = (term[name].replace("|", "\\|") for name in ("title", "says", "formula"))
+        row = next(line for line in section.body.splitlines() if line.startswith(f"| **{title}** |"))
+        assert says in row
+        assert formula in row
+        assert row.endswith(f"| {term['section']} |")
 
 
 WORDS = {

@@ -1,18 +1,23 @@
 // @ts-check
 // The "?" beside a heading: a small button that opens a card with what the heading means, by mouse, finger and keys.
 import { element } from "./dom.js";
-import { EXPLANATIONS } from "./explanations.js";
+
+/* global EXPLANATIONS */
+/** @typedef {{title: string, says: string, formula: string, read: string, section?: string}} Explanation */
 
 // px between the button and its card, and between the card and the screen's edge.
 const GAP = 6;
 const EDGE = 8;
+
+/** What the term of a key is called. @param {string} key */
+export const explanationTitle = (key) => EXPLANATIONS[key].title;
 
 /** The card that is open: there is one at a time. @type {{card: HTMLElement, button: HTMLElement} | null} */
 let opened = null;
 
 /**
  * A button that explains; the words of a heading may stand in it, which makes them part of its target.
- * @param {string | {name: string, key?: () => string, said?: import("./explanations.js").Explanation}} what
+ * @param {string | {name: string, key?: () => string, said?: Explanation}} what
  *   a key of `EXPLANATIONS`, how to find it at each press, or the explanation itself
  * @param {...(Node | string)} words
  * @returns {HTMLButtonElement}
@@ -29,13 +34,14 @@ export function explain(what, ...words) {
   return button;
 }
 
-/** @param {HTMLElement} button @param {import("./explanations.js").Explanation} said */
+/** @param {HTMLElement} button @param {Explanation} said */
 function openExplanation(button, said) {
   closeExplanation(false);
   const card = element(
     "div", { class: "sv-explanation", role: "dialog", "aria-label": said.title, tabindex: "-1" },
     element("strong", {}, said.title), element("p", {}, said.says),
     ...(said.formula ? [element("p", { class: "sv-formula" }, said.formula), element("p", { class: "sv-quiet" }, said.read)] : []),
+    said.section && element("p", { class: "sv-quiet" }, `The Little Book of Deep Learning, section ${said.section}`),
     element("button", { type: "button", class: "sv-link", onclick: () => closeExplanation(true) }, "Close"),
   );
   // On the page's own element, which nothing cuts off or enlarges.

@@ -12,6 +12,7 @@ import { createReachNote } from "../common/reach_note.js";
 import { canResume } from "../common/run_words.js";
 import { createStream, post, resumeRun } from "../frames/stream.js";
 import { createTransport } from "../lab/transport.js";
+import { createTour } from "../common/tour.js";
 import { themeOf } from "../common/theme.js";
 import { showMessage } from "../frames/once.js";
 
@@ -91,11 +92,12 @@ export function createFigure(root, commands) {
     kill: element("span", { class: "sv-key kill", hidden: true }, "gradient killed here, forward pass unchanged"),
     baseline: element("span", { class: "sv-key baseline", hidden: true }, "the twin: the same network without skips, trained beside it"),
   };
+  const tourPlace = element("div", {});
   const page = element(
     "div", { class: "sv-figure sv-page" },
     element(
       "div", { class: "sv-intro" },
-      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, pressWords("Three ways to let a signal skip layers. Each network trains beside its twin, the same network without skips. Line width is the gradient. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once."))),
+      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, pressWords("Three ways to let a signal skip layers. Each network trains beside its twin, the same network without skips. Line width is the gradient. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once.")), tourPlace),
       transport.root,
     ),
     element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
@@ -103,6 +105,9 @@ export function createFigure(root, commands) {
   );
   root.replaceChildren(page);
   const header = createHeaderActions(page, "figure", { kinds: () => figureLinks(data), ask: (command) => commands.send(command) });
+
+  const tour = createTour(page, { here: "figure", go: (place) => commands.send({ op: "go", page: place }), problem: (title, sentence) => toast.show(title, sentence), reach: (step, once) => panelOf(data.tour.targets[step.target].panel).reach(step, once) });
+  tourPlace.append(tour.entry);
 
   /** What a button does that says what `leading`'s next state will be, to the runs of `list`. */
   function goAhead(leading, list, begin) {
@@ -239,6 +244,7 @@ export function createFigure(root, commands) {
         () => panels.forEach((panel) => panel.unplotted()),
       );
       draw(true);
+      tour.update(next);
     },
     destroy() {
       ended = true;
@@ -248,6 +254,7 @@ export function createFigure(root, commands) {
       player.stop();
       stream.destroy();
       header.destroy();
+      tour.destroy();
       reach.destroy();
       for (const panel of panels) panel.destroy();
     },

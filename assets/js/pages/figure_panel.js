@@ -4,7 +4,7 @@ import { createDiagramView } from "../diagram/diagram_view.js";
 import { element, icon } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { createExportPanel } from "../sharing/export_panel.js";
-import { toggled } from "../common/in_force.js";
+import { inForce, toggled } from "../common/in_force.js";
 import { createHints } from "../lab/hints.js";
 import { partsOf } from "../common/parts.js";
 import { pressWords } from "../common/press_words.js";
@@ -168,6 +168,15 @@ export function createFigurePanel(id, outer) {
     plotted(Plotly, shared) {
       plot = plot || createRowsPlot(Plotly, bars, shared.figures.rows, shared.ramps);
       lossPlot = lossPlot || createLossPlot(Plotly, losses, shared.figures.loss);
+    },
+    /** Come to the state of a tour's step: switch what it switches, each once; says what is waited for. @param {any} step @param {(name: string, does: () => void) => void} once */
+    reach(step, once) {
+      const open = data.network.layers.filter((layer) => step.shut.includes(layer.id) && layer.gain > 0).map((layer) => layer.id);
+      const other = step.skips === null ? [] : data.network.skips.filter((skip) => inForce(skip) !== step.skips).map((skip) => skip.id);
+      if (open.length || other.length) store.cursor = null;
+      if (open.length) once("shut", () => act.toggleValve(open));
+      if (other.length) once("skips", () => edit("skip", other, { on: step.skips }));
+      return open.length || other.length ? "Switching …" : "";
     },
     unplotted: () => sayNoPlots([bars]),
     /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow */

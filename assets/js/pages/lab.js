@@ -33,6 +33,8 @@ import { showMessage, takeOnce } from "../frames/once.js";
 import { createStream } from "../frames/stream.js";
 import { createNews, createSentenceLine, createSpeech, sentenceOf } from "../lab/sentence_line.js";
 import { createTableView } from "../lab/table_view.js";
+import { createTour } from "../common/tour.js";
+import { reachInLab } from "../lab/lab_tour.js";
 import { createTransport } from "../lab/transport.js";
 import { createRunControl } from "../lab/run_control.js";
 import { giveRoom } from "../lab/setup_room.js";
@@ -236,6 +238,8 @@ export function createLab(root, commands) {
   page.root.prepend(watching.root);
   const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command) });
   const projector = createProjector(page, header.view);
+  const tour = createTour(page.root, { here: "lab", go: (place) => commands.send({ op: "go", page: place }), problem: (title, sentence) => toast.show(title, sentence), reach: reachInLab({ data: () => data, store, act, send: (command) => commands.send(command) }) });
+  page.root.append(tour.entry);
   const openText = (text) => commands.send({ op: "open_file", text });
   const exporting = createExportPanel({
     name: "Export", title: () => (comparison.on() ? `Network ${comparison.letter()}, ${variant()}` : "Network"), wedges: () => data.legend[page.root.dataset.theme], diagram: () => comparison.host() ?? page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
@@ -403,6 +407,7 @@ export function createLab(root, commands) {
       projector.fit(next.diagram);
       if (first || !store.frames.length) draw.all();
       else draw.soon();
+      tour.update(next);
     },
     destroy() {
       clearTimeout(measureTimer);
@@ -414,6 +419,7 @@ export function createLab(root, commands) {
       dropping.destroy();
       stream.destroy();
       header.destroy();
+      tour.destroy();
       projector.destroy();
       reach.destroy();
       watching.destroy();

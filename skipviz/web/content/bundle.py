@@ -24,18 +24,22 @@ from ...network.init import INITS
 from ...network.merge import MERGES
 from ...network.norm import NORMS
 from ...sharing.lesson import GROUPS
+from ...sharing.tour import to_targets
 from ...tasks import presets
 from ...tasks.change import CHANGES
 from ...tasks.forms import FORMS
 from ...tasks.metric import METRICS
+from . import tour
+from .glossary import glossary
 from .operation_fields import operation_fields, skip_fields
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 PAGES = ("lab", "figure", "gallery", "runs", "compare", "guide", "sweep", "evidence")
-SHEETS = tuple(
-    f"{name}.css"
-    for name in ("page", "diagram", "runs", "compare", "columns", "sweep", "evidence", "sharing", "projector", "exports", "explain")
+_SHEETS = (
+    *("page", "diagram", "runs", "compare", "columns", "sweep", "evidence"),
+    *("sharing", "projector", "exports", "explain", "tour"),
 )
+SHEETS = tuple(f"{name}.css" for name in _SHEETS)
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[a-z_./]+\.js)";?\n', re.M)
 _COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]*//[^\n]*\n", re.M | re.S)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|class|let)", re.M)
@@ -73,8 +77,8 @@ def feed() -> str:
 
 @cache
 def script(entry: str = "main.js") -> str:
-    """Return a module after the kinds and all it imports, depth first, by default the page's own; raises `BundleError`."""
-    parts = [f"const KINDS = {json.dumps(kinds())};"]
+    """Return a module after kinds, glossary and all it imports, depth first, by default the page's own; raises `BundleError`."""
+    parts = [f"const KINDS = {json.dumps(kinds())};", f"const EXPLANATIONS = {json.dumps(glossary())};"]
     owners: dict[str, str] = {}
     _append(entry, parts, owners, set())
     return "\n".join(parts)
@@ -139,7 +143,13 @@ def shared_data(page: str) -> dict:
         "figures": page_figures.figures(page),
         "legend": {theme: legend.wedges(theme, 300 if page == "figure" else 190) for theme in colours.THEMES},
         **(_compared() if page == "lab" else {}),
+        **(_toured() if page in ("lab", "figure") else {}),
     }
+
+
+def _toured() -> dict:
+    """Return our own tour, and what any tour can point at."""
+    return {"tour": {"targets": to_targets(), "steps": [step.to_data() for step in tour.STEPS]}}
 
 
 def _compared() -> dict:

@@ -8,10 +8,12 @@ from functools import cache
 
 from . import kinds
 from .bundle import ASSETS
+from .glossary import glossary_table
 
 FOLDER = ASSETS / "guide"
 PAGES = (
-    "start", "python", "kinds", "data", "without-a-browser", "share", "export", "hosting", "settings", "measured", "code-map",
+    "start", "python", "kinds", "glossary", "data", "without-a-browser", "share", "export", "hosting", "settings", "measured",
+    "code-map",
 )  # fmt: skip
 """The pages' files without `.md`, in the order in which they are shown."""
 _HEADING = re.compile(r"(#{1,3}) (.+)")
@@ -35,9 +37,10 @@ class Section:
 
 @cache
 def sections() -> tuple[Section, ...]:
-    """Return every section of every page, the tables of kinds among them."""
+    """Return every section of every page, the tables of kinds and the glossary among them."""
     texts = {name: (FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in PAGES}
     texts["kinds"] += "\n" + kinds.tables()
+    texts["glossary"] += "\n" + glossary_table()
     titles = {name: _HEADING.match(text)[2] for name, text in texts.items()}
     return tuple(section for name, text in texts.items() for section in _split(text, titles[name], titles))
 

@@ -36,7 +36,7 @@ def _tasks() -> str:
         (f"`{name}`", kind.title, kind.sentence, ", ".join(kind.families), LOSSES[kind.loss].words, METRICS[kind.metric].meaning)
         for name, kind in KINDS.items()
     ]
-    return _table(("task", "called", "what", "learned by", "loss", "score"), rows)
+    return table(("task", "called", "what", "learned by", "loss", "score"), rows)
 
 
 def _choices() -> str:
@@ -45,9 +45,10 @@ def _choices() -> str:
         for name, words in choices(model).items():
             field = model.model_fields[name]
             rows.append((f"`{model.__name__}.{name}`", ", ".join(f"`{word}`" for word in words), field.description or ""))
-    return _table(("field", "takes", "what"), rows)
+    return table(("field", "takes", "what"), rows)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ("---",) * len(head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

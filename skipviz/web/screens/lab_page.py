@@ -12,7 +12,7 @@ from ..session_state import session, view, watching
 from ..session_state.editor import LAYOUTS, Editor, unfolded_after
 from ..sidebar import sidebar, suggested_fix_bar
 from ..sidebar.hint import hint, next_hint
-from .opening import lab_state, open_text, place_of
+from .opening import lab_state, open_named, open_text, place_of
 
 KEY = "lab"
 MOST_ZOOM = 6.0
@@ -87,6 +87,8 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
         editor.unfolded = unfolded_after(editor.unfolded, command) & known
     elif operation == "open_file":
         open_text(state, editor, str(command["text"]))
+    elif operation == "open_experiment":
+        open_named(str(command["text"]))
     elif operation == "choose":
         editor.variant = command["variant"] if command["variant"] in editor.experiment.variants else editor.variant
     elif operation == "zoom":

@@ -66,6 +66,16 @@ def open_preset(name: str, beside: bool = False) -> None:
     open_experiment(compared(experiment, next(iter(experiment.variants)), "usual") if beside else experiment)
 
 
+def open_named(text: str) -> None:
+    """Put the experiment of a link's text on the lab's editor, as a tour asks; raises `ExperimentError` with a sentence."""
+    try:
+        with _reading:
+            experiment = _opened(text).experiment
+    except link.LinkError as error:
+        raise ExperimentError(str(error)) from None
+    open_experiment(experiment)
+
+
 def open_experiment(experiment: Experiment) -> None:
     """Put an experiment on the lab's editor, where undo brings back what was there, and show the lab."""
     state = lab_state()

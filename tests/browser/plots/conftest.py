@@ -10,6 +10,7 @@ import plotly
 import pytest
 
 from skipviz.web.content import bundle
+from skipviz.web.content.glossary import glossary
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -44,6 +45,7 @@ def harness_page(chromium, harness_address):
     page.goto(harness_address)
     page.wait_for_function("window.ready")
     page.evaluate("(kinds) => { globalThis.KINDS = kinds; }", bundle.kinds())
+    page.evaluate("(glossary) => { globalThis.EXPLANATIONS = glossary; }", glossary())
     yield page
     page.close()
 

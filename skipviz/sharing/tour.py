@@ -96,7 +96,7 @@ class Step:
 _KEYS = {"experiment": "x", "layout": "l", "train": "n", "skips": "s", "shut": "v"}
 """Names of what a step sets, as they stand in links."""
 _reading = threading.Lock()
-"""One tour is read at a time, as links are."""
+"""One experiment of a tour is read at a time, as links are."""
 
 
 def to_targets() -> dict[str, dict]:
@@ -139,9 +139,7 @@ def decode(text: str) -> tuple[Step, ...]:
     if len(text) > MAX_CHARACTERS:
         raise TourError(f"this tour has {len(text):,} characters and a tour has at most {MAX_CHARACTERS:,}")
     try:
-        with _reading:
-            short = json.loads(link.unsealed(text))
-            return checked([_lengthened(*step) for step in short])
+        return checked([_lengthened(*step) for step in json.loads(link.unsealed(text))])
     except TourError:
         raise
     except link.LinkError as error:
@@ -206,4 +204,7 @@ def _open(experiment: str) -> None:
 @lru_cache(maxsize=64)
 def _link_of(experiment: str) -> str:
     """Return the link's text of a preset, or of an experiment as this installation writes it."""
-    return link.encode(presets.get(experiment) if experiment in presets.names() else link.decode(experiment))
+    if experiment in presets.names():
+        return link.encode(presets.get(experiment))
+    with _reading:
+        return link.encode(link.decode(experiment))

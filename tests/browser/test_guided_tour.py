@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from experiments import small
 from pages import DESKTOP, PHONE, FigurePage, LabPage, wait_until
 from playwright.sync_api import expect
 
@@ -84,3 +85,49 @@ def test_a_newcomer_is_offered_the_tour_once_and_goes_through_it_by_keys(visit):
     page.goto("")
     expect(page.get_by_role("button", name="Take the tour, six steps")).to_be_visible()
     expect(offer).to_have_count(0)
+
+
+def test_a_lecturers_link_carries_a_tour_of_their_own_that_says_text_and_sets_states(kept, visit):
+    lab, page = kept.put(small()), kept.page
+    page.get_by_role("button", name="Share", exact=True).click()
+    panel = page.get_by_role("dialog", name="Share")
+    panel.get_by_text("A tour of your own").click()
+    texts = ["<b>Look</b> at the loss.", "Now all skips are off."]
+    for text, target, skips in ((texts[0], "loss", ""), (texts[1], "skips", "off")):
+        panel.get_by_role("button", name="Add a step").click()
+        panel.get_by_label("What the step says").last.fill(text)
+        panel.get_by_label("What the step shows").last.select_option(target)
+        panel.get_by_label("What the step opens").last.select_option(label="Opens what is here now")
+        panel.get_by_label("What the step switches").last.select_option(skips)
+    panel.get_by_label("Step to train to").first.fill("10")
+    address = lab.until(lambda: "tour=" in (text := panel.locator(".sv-address").input_value()) and text)
+    panel.get_by_role("button", name="Preview").click()
+    tour = Tour(page)
+    expect(tour.card.locator("#sv-tour-text")).to_have_text(texts[0])
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Share", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.evaluate("() => sessionStorage.clear()")
+    panel.get_by_role("button", name="Remove").first.click()
+    panel.get_by_role("button", name="Remove").first.click()
+    lab.until(lambda: "tour=" not in panel.locator(".sv-address").input_value())
+
+    pupil = visit(viewport=PHONE, is_mobile=True, has_touch=True)
+    pupil.goto(address)
+    other, taken = LabPage(pupil), Tour(pupil)
+    taken.at(1, texts[0], 2)
+    other.expect_state("Paused")
+    assert other.step() >= 10
+    taken.press()
+    taken.at(2, texts[1], 2)
+    assert not any(skip.on for skip in other.expect_network(lambda network: not network.skips[0].on).skips)
+    taken.press()
+    expect(taken.card).to_have_count(0)
+    expect(pupil.get_by_role("button", name="Take this lesson’s tour")).to_be_visible()
+    assert "tour=" in pupil.url
+    damaged = visit()
+    damaged.goto("lab?tour=nonsense")
+    expect(damaged.locator(".sv-toast:visible")).to_have_text(
+        "This link’s tour does not open. This tour is damaged: it was cut short or changed on its way."
+    )
+    expect(Tour(damaged).card).to_have_count(0)

@@ -9,7 +9,7 @@ import { createViewMode } from "./view_mode.js";
 /**
  * @param {HTMLElement} host
  * @param {"figure" | "lab" | "gallery" | "runs" | "compare" | "guide" | "sweep" | "evidence"} here
- * @param {{kinds: () => import("../sharing/share_panel.js").LinkKind[], ask: (command: any) => void}} outer
+ * @param {{kinds: () => import("../sharing/share_panel.js").LinkKind[], ask: (command: any) => void, here?: () => string, preview?: (steps: any[]) => void}} outer
  */
 export function createHeaderActions(host, here, outer) {
   document.documentElement.dataset.svPage = here;
@@ -50,7 +50,7 @@ export function createHeaderActions(host, here, outer) {
       share.classList.toggle("live", Boolean(data.lead));
       share.title = data.lead ? "A classroom follows this page" : "";
       if (!panel) {
-        panel = createSharePanel({ ...outer, close: () => close(true), groups: data.groups });
+        panel = createSharePanel({ ...outer, close: () => close(true), groups: data.groups, tour: data.tour, presets: data.presets });
         root.append(panel.root);
       }
       panel.update(data.view);

@@ -8,6 +8,8 @@ import { tourInBrowser, tourInTab } from "./tour_memory.js";
 // ms between two looks at what a step waits for, and at where its control stands.
 const LOOK_AGAIN = 120;
 const OWN = "skipviz";
+/** What was said of a link's tour that does not open, once. */
+let toldOfTour = "";
 
 /**
  * @typedef {{text: string, target: string, page: string, experiment: string, layout: string, train: number | null, skips: boolean | null, shut: string[], terms: string[]}} TourStep
@@ -20,6 +22,7 @@ export function createTour(host, page) {
   /** @type {any} */
   let data = null;
   let tour = { id: OWN, steps: /** @type {TourStep[]} */ ([]) };
+  let offered = tour;
   let at = 0;
   let open = false;
   let going = false;
@@ -53,7 +56,10 @@ export function createTour(host, page) {
   const layer = element("div", { class: "sv-page sv-tour-layer" }, ...spotlight.parts, card);
   const offer = createOffer(() => show(0, entry), () => entry.focus());
 
-  const resumesAt = () => Math.min((tour.id === OWN ? tourInBrowser.read().at : tourInTab.read().at) ?? 0, tour.steps.length - 1);
+  function resumesAt() {
+    const inTab = tourInTab.read();
+    return Math.min((tour.id === OWN ? tourInBrowser.read().at : inTab.id === tour.id && inTab.at) || 0, tour.steps.length - 1);
+  }
   const kept = () => {
     tourInTab.write({ id: tour.id, at, on: open, steps: tour.id === OWN ? null : tour.steps });
     if (tour.id === OWN) tourInBrowser.write({ offered: true, at: at % tour.steps.length });
@@ -110,6 +116,7 @@ export function createTour(host, page) {
     open = false;
     if (over) at = 0;
     kept();
+    tour = offered;
     close();
     const focus = opener?.isConnected && opener.checkVisibility() ? opener : control?.matches("button, [tabindex]") ? control : control?.querySelector("button, [tabindex]") ?? host.querySelector(".sv-main");
     focus?.focus({ preventScroll: true });
@@ -123,16 +130,16 @@ export function createTour(host, page) {
   function drawEntry() {
     const step = resumesAt();
     const own = tour.id === OWN;
-    entry.hidden = open || !tour.steps.length || data.watch || (page.here === "lab" && step === 0);
-    entry.textContent = step ? `Resume the tour, step ${step + 1} of ${tour.steps.length}` : own ? "Take the tour, six steps" : "Take this lesson's tour";
+    // The lab's drawing needs the room: there it stands only for a lesson's tour, or one that was left on the way.
+    entry.hidden = open || Boolean(data.watch) || (own && page.here === "lab" && (step === 0 || tourInTab.read().id !== OWN));
+    entry.textContent = step ? `Resume the tour, step ${step + 1} of ${tour.steps.length}` : own ? "Take the tour, six steps" : "Take this lesson’s tour";
   }
   function begin() {
     const last = tourInTab.read();
     const given = data.view.tour;
-    if (given?.problem) page.problem("This link’s tour does not open.", given.problem);
-    if (given?.steps) tour = { id: given.text, steps: given.steps };
-    else if (last.on && last.id === "preview") tour = { id: "preview", steps: last.steps };
-    else tour = { id: OWN, steps: data.tour.steps };
+    if (given?.problem && toldOfTour !== given.problem) page.problem("This link’s tour does not open.", (toldOfTour = given.problem));
+    offered = given?.steps ? { id: given.text, steps: given.steps } : { id: OWN, steps: data.tour.steps };
+    tour = last.on && last.id === "preview" && last.steps?.length ? { id: "preview", steps: last.steps } : offered;
     const looksOn = Boolean(data.watch) || data.view.projector;
     if (looksOn) return;
     if (last.id === tour.id ? last.on && tour.steps[last.at]?.page === page.here : Boolean(given?.steps)) return show(last.id === tour.id ? last.at : 0);
@@ -164,10 +171,10 @@ export function createTour(host, page) {
       if (first) begin();
       if (!open) drawEntry();
     },
-    /** Go through a tour that is being written. @param {TourStep[]} steps @param {HTMLElement} from */
-    preview(steps, from) {
+    /** Go through a tour that is being written. @param {TourStep[]} steps */
+    preview(steps) {
       tour = { id: "preview", steps };
-      show(0, from);
+      show(0, host.querySelector(".sv-share"));
     },
     destroy() {
       clearInterval(timer);

@@ -104,7 +104,7 @@ export function createFigure(root, commands) {
     legend, toastHost, reach.root,
   );
   root.replaceChildren(page);
-  const header = createHeaderActions(page, "figure", { kinds: () => figureLinks(data), ask: (command) => commands.send(command) });
+  const header = createHeaderActions(page, "figure", { kinds: () => figureLinks(data), ask: (command) => commands.send(command), preview: (steps) => tour.preview(steps) });
 
   const tour = createTour(page, { here: "figure", go: (place) => commands.send({ op: "go", page: place }), problem: (title, sentence) => toast.show(title, sentence), reach: (step, once) => panelOf(data.tour.targets[step.target].panel).reach(step, once) });
   tourPlace.append(tour.entry);

@@ -4,11 +4,12 @@ import { element } from "../common/dom.js";
 import { createPoster } from "./poster.js";
 import { qrCode } from "./qr.js";
 import { codeWords } from "./reachable.js";
+import { createTourEditor } from "./tour_editor.js";
 
 /**
  * @typedef {{id: string, title: string, note: string, address: string | null, label?: string, classroom?: boolean}} LinkKind
- * @param {{kinds: () => LinkKind[], ask: (command: any) => void, close: () => void, groups: Record<string, string>}} outer
- *   `kinds` are the links there are now; an address of null has to be made first
+ * @param {{kinds: () => LinkKind[], ask: (command: any) => void, close: () => void, groups: Record<string, string>, tour?: any, presets?: [string, string][], here?: () => string, preview?: (steps: any[]) => void}} outer
+ *   `tour` is what any tour can point at, on pages that show one; `kinds` are the links there are now; an address of null has to be made first
  */
 export function createSharePanel(outer) {
   let chosen = "";
@@ -32,12 +33,15 @@ export function createSharePanel(outer) {
     element("summary", {}, "A lesson's link: leave out …"),
     element("div", { class: "sv-boxes" }, ...boxes.map((box) => box.label)), projector.label,
   );
+  const tour = outer.tour && outer.preview
+    ? createTourEditor({ targets: outer.tour.targets, presets: outer.presets ?? [], here: () => outer.here?.() ?? "", ask: outer.ask, changed: () => write(), preview: (steps) => (outer.close(), outer.preview?.(steps)) })
+    : null;
   const link = element("div", { class: "sv-link-row" }, field, copy);
   const root = element(
     "div", { class: "sv-share-panel", role: "dialog", "aria-label": "Share", hidden: true },
     choice, note, link, status,
     element("div", { class: "sv-code-row" }, code, element("div", { class: "sv-code-side" }, element("span", { class: "sv-quiet" }, codeWords(location.hostname)), large)),
-    leaveOut, room,
+    leaveOut, tour?.root, room,
   );
   root.onkeydown = (event) => {
     if (event.key !== "Escape") return;
@@ -59,6 +63,7 @@ export function createSharePanel(outer) {
     const url = new URL(plain, location.href);
     const left = boxes.filter((box) => box.input.checked).map((box) => box.name);
     if (left.length) url.searchParams.set("hide", left.join(","));
+    if (tour?.text()) url.searchParams.set("tour", tour.text());
     if (projector.input.checked) url.searchParams.set("projector", "1");
     return url.href.replaceAll("%2C", ",");
   }
@@ -91,6 +96,7 @@ export function createSharePanel(outer) {
       status.textContent = "";
     }
     link.hidden = leaveOut.hidden = !wanted;
+    if (tour) tour.root.hidden = !wanted;
     room.hidden = !now?.classroom;
     room.textContent = wanted ? "End the classroom" : "Open a classroom";
     drawCode();
@@ -121,6 +127,7 @@ export function createSharePanel(outer) {
     },
     /** Take what Python says: a code that was asked for, a classroom that is open. @param {any} view */
     update(view) {
+      tour?.update(view?.tour_made);
       if (view?.code) codes.set(view.code.address, view.code.rows);
       if (!root.hidden) write();
     },

@@ -15,7 +15,7 @@ from skipviz.web.content.tour import STEPS
 ROOM = ASSETS.parent / "skipviz" / "learning"
 SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ASSETS / "js").rglob("*.js"))}
 TEXTS = glossary()
-GUIDE_ONLY = {"trunk", "branch_scale"}
+GUIDE_ONLY = {"trunk", "branch_scale", "vanishing", "fold"}
 """Terms that no heading of a page asks for: the guide's page has them."""
 DRAWN = "\n".join(source for name, source in SCRIPTS.items() if name != "explain.js")
 
@@ -69,6 +69,9 @@ def test_the_numbers_said_are_those_of_the_drawings():
     assert f"halves every {figures.loss_figure()['layout']['meta']['half_life']} recorded steps" in TEXTS["loss"]["read"]
     assert figures.rows_figure()["layout"]["xaxis3"]["range"] == [-6, 0]
     assert "at 1 it" in TEXTS["update"]["read"]
+    bounds = dict(re.findall(r"export const (VANISHING|EXPLODING) = (1e-?\d);", SCRIPTS["sentence.js"]))
+    assert bounds == {"VANISHING": "1e-3", "EXPLODING": "1e3"}
+    assert TEXTS["vanishing"]["formula"].endswith("< 10⁻³, or > 10³")
 
 
 def test_every_kind_of_picture_that_a_run_can_send_is_explained():

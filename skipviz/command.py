@@ -166,9 +166,9 @@ def _draw(options) -> None:
     name = _variant(options.variant, experiment)
     frame = None
     if options.gradient:
-        from .learning.trainer import Trainer
+        from .learning.seeds import trainer_of
 
-        frame = Trainer(experiment).measure().to_data()["variants"][name]
+        frame = trainer_of(experiment).measure().to_data()["variants"][name]
     svg = draw(experiment.variants[name]).standalone_svg("dark" if options.dark else "light", frame)
     _write(path, svg.encode())
 

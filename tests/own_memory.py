@@ -8,8 +8,8 @@ import os
 import time
 
 from skipviz.engine.fork_server import _take_steps
+from skipviz.learning.seeds import trainer_of
 from skipviz.learning.setup import as_in_a_run, keep_freed_memory, prepare
-from skipviz.learning.trainer import Trainer
 from skipviz.tasks.experiment import experiment_from_json
 from skipviz.tasks.presets import vanishing
 
@@ -50,7 +50,7 @@ def measured(experiment, steps: int = 2, timed: bool = True) -> dict:
 
 def _run(experiment, steps: int, timed: bool) -> list[float]:
     prepare()
-    trainer, seconds = Trainer(experiment, device="cpu"), []
+    trainer, seconds = trainer_of(experiment, device="cpu"), []
     for _ in range(steps):
         trainer.advance(record=True, baseline=True, picture=True)
     for _ in range(steps if timed else 0):

@@ -24,6 +24,13 @@ def history_line(token: dict, role: str, name: str, colour: str, width: float, d
     return {"type": "scatter", "mode": "lines", "meta": role, "name": name, "x": [], "y": [], "line": style, **more}
 
 
+def band_trace(token: dict, role: str, name: str, colour: str) -> dict:
+    """Return the area between the 10 % and the 90 % quantile of several seeds, at 18 % of its line's colour."""
+    red, green, blue = (int(token[colour][place : place + 2], 16) for place in (1, 3, 5))
+    fill = {"fill": "toself", "fillcolor": f"rgba({red},{green},{blue},0.18)"}
+    return history_line(token, f"{role} band", f"{name}, 10–90 % of the seeds", colour, 0, **fill)
+
+
 def cells_trace(**options) -> dict:
     """Return a heatmap whose cells the script fills in."""
     return {"type": "heatmap", "meta": "cells", "z": [], "zsmooth": False, "showscale": False, "hoverinfo": "skip", **options}

@@ -15,6 +15,7 @@ from .figure_parts import (
     TICK,
     TIME_LEGEND,
     axis,
+    band_trace,
     base_layout,
     cells_trace,
     config,
@@ -81,7 +82,7 @@ def _row_legend(hollow: str) -> list[tuple[str, str, str]]:
         ("theory", "line", "predicted at initialisation"),
         ("before", "tick", "just before the last event"),
         ("envelope", "ramp", "smallest to largest of a block"),
-        ("whiskers", "line", "smallest to largest"),
+        ("whiskers", "line", "smallest to largest, of one layer 10–90 % of the seeds"),
         ("median", "line", "median"),
         ("share", "ramp", "share at fork: skip (red, left), trunk (blue)"),
         ("update", "dot", "update ÷ weight; dashed: 10⁻³"),
@@ -164,6 +165,8 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
     """
     token = COLOURS[theme]
     data = [
+        band_trace(token, "held-out", f"{metric}, held out", "accuracy"),
+        band_trace(token, "smooth", "loss, smoothed", "ink"),
         history_line(token, "metric", f"{metric}, batch", "accuracy", 1, opacity=0.4),
         history_line(token, "loss", "loss, batch", "ink3", 1, opacity=0.5),
         history_line(token, "held-out", f"{metric}, held out", "accuracy", 2),
@@ -202,6 +205,7 @@ def total_figure(theme: str = "light") -> dict:
     """Return log₁₀ of the whole gradient's norm by step, with the loss's margins, and the norm at which it is clipped."""
     token = COLOURS[theme]
     data = [
+        band_trace(token, "total", "whole gradient", "ink"),
         history_line(token, "threshold", "clipped at", "warning", 1.5, dash="6px,3px"),
         history_line(token, "total", "whole gradient, before clipping", "ink", 1.5),
         *time_traces(token),
@@ -209,6 +213,7 @@ def total_figure(theme: str = "light") -> dict:
     meta = {"kind": "total", "height": 76, "title": "Whole gradient", "axes": {"x": "step", "y": "L2 norm"}}
     meta["legend"] = [
         ("total", "line", "norm of the whole gradient, before clipping"),
+        ("total band", "line", "its 10–90 % of the seeds"),
         ("threshold", "line", "clipped at"),
         *TIME_LEGEND,
     ]

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from .colours import COLOURS, VARIANTS
-from .figure_parts import FONT, LABEL, TIME_LEGEND, axis, base_layout, config, halo, history_line, time_sides, time_traces
+from .figure_parts import (
+    FONT,
+    LABEL,
+    TIME_LEGEND,
+    axis,
+    band_trace,
+    base_layout,
+    config,
+    halo,
+    history_line,
+    time_sides,
+    time_traces,
+)
 from .figures import loss_figure
 
 DASHES = ("solid", "7px,3px", "2px,2px", "8px,3px,2px,3px")
@@ -17,11 +29,15 @@ def pair_figure(theme: str = "light") -> dict:
     dashed = [
         history_line(token, "held-out 1", "metric, held out, right", "accuracy", 2, dash="6px,3px"),
         history_line(token, "smooth 1", "loss, smoothed, right", "ink", 2, dash="6px,3px"),
+        band_trace(token, "held-out 1", "metric, held out, right", "accuracy"),
+        band_trace(token, "smooth 1", "loss, smoothed, right", "ink"),
     ]
     kept = [trace for trace in figure["data"] if trace["meta"] not in ("metric", "loss")]
     legend = [
         ("smooth", "line", "loss, smoothed, left"),
         ("held-out", "line", "metric, held out, left"),
+        ("smooth band", "line", "loss, smoothed, left, 10–90 % of the seeds"),
+        ("held-out band", "line", "metric, held out, left, 10–90 % of the seeds"),
         *((trace["meta"], "line", trace["name"]) for trace in reversed(dashed)),
         ("over", "mark", "loss above the axis"),
         *TIME_LEGEND,
@@ -58,6 +74,8 @@ def columns_figure(theme: str = "light") -> dict:
         {**bars, "name": name, "meta": f"bars {index}", "marker": {"line": {"width": 1.25, "color": token[f"variant-{name}"]}}}
         for index, name in enumerate(VARIANTS)
     ]
+    whiskers = {"type": "scatter", "mode": "lines", "x": [], "y": [], "line": {"color": token["ink2"], "width": 1}}
+    data.append({**whiskers, "name": "10–90 % of the seeds", "meta": "whiskers", "cliponaxis": False})
     text = {"size": LABEL, "color": token["ink2"], "family": FONT, "shadow": halo(token["card"])}
     data.append({"type": "scatter", "mode": "text", "name": "numbers", "meta": "numbers", "x": [], "y": [], "text": [],
                  "textfont": text, "cliponaxis": False})  # fmt: skip
@@ -65,7 +83,10 @@ def columns_figure(theme: str = "light") -> dict:
     meta |= {
         "title": "Gradient per layer, side by side",
         "axes": {"x": "‖∂L/∂θₖ‖, L2 norm", "y": "layer, the input at the bottom"},
-        "legend": [(f"bars {index}", "ramp", name) for index, name in enumerate(VARIANTS)],
+        "legend": [
+            *((f"bars {index}", "ramp", name) for index, name in enumerate(VARIANTS)),
+            ("whiskers", "line", "10–90 % of the seeds"),
+        ],
     }
     layout = base_layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
     layout |= {
@@ -98,12 +119,13 @@ def _curves(theme: str, role: str, words: str) -> dict:
         history_line(token, role + (f" {index}" if index else ""), f"{words}, {name}", f"variant-{name}", 2, dash=dash)
         for index, (name, dash) in enumerate(zip(VARIANTS, DASHES, strict=True))
     ]
+    bands = [band_trace(token, line["meta"], line["name"], f"variant-{name}") for line, name in zip(lines, VARIANTS, strict=True)]
     meta = {"kind": "loss", "height": 104, "metric": "accuracy", "half_life": 6}
-    meta["legend"] = [*((trace["meta"], "line", trace["name"]) for trace in lines), *TIME_LEGEND]
+    meta["legend"] = [*((trace["meta"], "line", trace["name"]) for trace in (*lines, *bands)), *TIME_LEGEND]
     layout = base_layout(theme, meta, margin={**time_sides(), "t": 8, "b": 20, "pad": 0})
     layout |= {
         "height": meta["height"],
         "xaxis": axis(token, range=[0, 1]),
         "yaxis": axis(token, range=[0, 1], showgrid=True, tickvals=[0, 0.5, 1]),
     }
-    return {"data": [*reversed(lines), *time_traces(token)], "layout": layout, "config": config()}
+    return {"data": [*bands, *reversed(lines), *time_traces(token)], "layout": layout, "config": config()}

@@ -10,6 +10,7 @@ from ..tasks.experiment import Experiment
 from ..tasks.sweep import QUANTITIES, Cell
 from ..tasks.uploads import Uploads
 from .frame import VariantFrame
+from .seeds import Seeds, trainer_of
 from .setup import as_in_a_run
 from .trainer import Trainer, pick_device
 
@@ -37,13 +38,13 @@ def cell_row(
         else:
             try:
                 with as_in_a_run(pick_device(device).type == "cuda"):
-                    row |= _trained(Trainer(cell.experiment, device, uploads), beat)
+                    row |= _trained(trainer_of(cell.experiment, device, uploads), beat)
             except Exception as error:
                 row |= {"state": "failed", "reason": explain(error) or type(error).__name__}
     return {**row, "seconds": round(monotonic() - began, 3)}
 
 
-def _trained(trainer: Trainer, beat: Callable[[float], object]) -> dict:
+def _trained(trainer: Trainer | Seeds, beat: Callable[[float], object]) -> dict:
     """Return what a training of one network measures at its first step and at its last, both before their updates."""
     (name,) = trainer.experiment.variants
     steps, network = trainer.experiment.training.steps, trainer.experiment.network

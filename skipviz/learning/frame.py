@@ -8,6 +8,13 @@ from typing import Any
 Numbers = list[float | None]
 Places = dict[str, list[int]]
 """Some places of a frame's lists, by the field's name."""
+Band = list[float | None] | list[Numbers]
+"""The lower and the upper end of a field's band: two numbers, or two lists of them."""
+BANDED = (
+    "loss", "metric", "held_out", "total_grad", "weight_grad", "weight_grad_mean", "state_grad", "state_grad_mean",
+    "trunk_grad", "skip_grad", "branch_grad", "update_ratio", "strength",
+)  # fmt: skip
+"""Fields that have a band where several seeds are trained: those that plots draw."""
 
 
 @dataclass(slots=True)
@@ -74,6 +81,10 @@ class VariantFrame:
     """Norm of the whole gradient, before it is clipped."""
     learning_rate: float | None = None
     """Of the update that follows; None where none does."""
+    members: int | None = None
+    """Of several seeds, those that have not diverged, of which every number here is the median; None where there is one seed."""
+    bands: dict[str, Band] | None = None
+    """By field, the 10 % and the 90 % quantile over the members, element by element."""
 
 
 @dataclass(slots=True)

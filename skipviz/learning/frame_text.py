@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
-from .frame import Frame, VariantFrame
+from .frame import BANDED, Band, Frame, Numbers, VariantFrame
 
 NUMBER_LISTS = tuple(field.name for field in fields(VariantFrame) if "Numbers" in str(field.type))
 NUMBERS = ("loss", "metric", "head_grad", "held_out", "balanced_accuracy", "total_grad", "learning_rate")
@@ -44,13 +44,29 @@ def _variant(variant: VariantFrame, digits: str) -> str:
         if value is None or value == []:
             continue
         if name in _LISTS:
-            text = "[" + ",".join(["null" if number is None else format(number, digits) for number in value]) + "]"
+            text = _list(value, digits)
+        elif name == "bands":
+            text = _bands(value, digits)
         elif isinstance(value, float):
             text = format(value, digits)
         else:
             text = json.dumps(value, separators=(",", ":"), allow_nan=False)
         parts.append(f'"{name}":{text}')
     return "{" + ",".join(parts) + "}"
+
+
+def _list(numbers: Numbers, digits: str) -> str:
+    return "[" + ",".join(["null" if number is None else format(number, digits) for number in numbers]) + "]"
+
+
+def _bands(bands: dict[str, Band], digits: str) -> str:
+    texts = []
+    for name in BANDED:
+        if name in bands:
+            low, high = bands[name]
+            text = _list([low, high], digits) if name in NUMBERS else f"[{_list(low, digits)},{_list(high, digits)}]"
+            texts.append(f'"{name}":{text}')
+    return "{" + ",".join(texts) + "}"
 
 
 def _variant_from(values: dict) -> VariantFrame:

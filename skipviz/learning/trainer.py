@@ -45,13 +45,15 @@ class Trainer:
     Raises `UploadError` where it is one's own data and `uploads` has not got it.
     """
 
-    def __init__(self, experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None) -> None:
+    def __init__(
+        self, experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None, data: Data | None = None
+    ) -> None:
         self.experiment = experiment
         self.device = pick_device(device)
         self.step = 0
         self.diverged: dict[str, dict] = {}
         task, training = experiment.task, experiment.training
-        self._data = data = dataset(task, uploads)
+        self._data = data = data or dataset(task, uploads)
         self._x, self._y, self._held_out_x, self._held_out_y = (
             torch.from_numpy(part).to(self.device)
             for part in (data.x, data.y, data.held_out_x[:HELD_OUT_SAMPLES], data.held_out_y[:HELD_OUT_SAMPLES])
@@ -66,6 +68,8 @@ class Trainer:
         """Events that have acted so far."""
         self._events: list[dict] = []
         self._next_held_out = 0
+        self.paints = True
+        """Whether frames have the picture that is asked for; else they have all that goes with one."""
         self.picture_seconds = 0.0
         """Seconds that the last picture took, with the held-out metric beside it."""
         self._began = monotonic()
@@ -162,6 +166,10 @@ class Trainer:
 
     def state_bytes(self) -> bytes:
         """Return what the next steps depend on, for `load_state`; events that no frame has shown yet are kept too."""
+        return pack(*self.state())
+
+    def state(self) -> tuple[dict, dict[str, Tensor]]:
+        """Return the facts and the tensors of `state_bytes`."""
         facts = {
             "experiment": self.experiment.to_json(),
             "step": self.step,
@@ -175,14 +183,17 @@ class Trainer:
         tensors: dict[str, Tensor] = {}
         for index, variant in enumerate(self._variants.values()):
             tensors |= variant_tensors(variant, str(index))
-        return pack(facts, tensors)
+        return facts, tensors
 
     def load_state(self, data: bytes) -> None:
         """Go on from `state_bytes` of a run of the same experiment, bit for bit.
 
         Raises `CheckpointError`, after which this trainer is of no more use.
         """
-        facts, tensors = unpack(data)
+        self.set_state(*unpack(data))
+
+    def set_state(self, facts: dict, tensors: dict[str, Tensor]) -> None:
+        """Do the same from what `state` returned."""
         try:
             experiment = experiment_from_json(facts["experiment"])
             if list(experiment.variants) != list(self._variants):
@@ -225,7 +236,7 @@ class Trainer:
         for name, variant in living.items():
             if held_out:
                 extras[name] |= self._held_out(variant)
-            if picture:
+            if picture and self.paints:
                 extras[name]["picture"] = self._painter.paint(variant)
         if picture:
             self.picture_seconds = monotonic() - began

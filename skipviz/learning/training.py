@@ -10,6 +10,7 @@ from ..tasks.experiment import Experiment, ExperimentError
 from ..tasks.uploads import Uploads
 from .build import NetworkModule, build
 from .frame import Frame
+from .seeds import Seeds, trainer_of
 from .setup import as_in_a_run
 from .trainer import Trainer, pick_device
 
@@ -20,7 +21,7 @@ class TrainingRun(Iterator[Frame]):
     def __init__(self, experiment: Experiment, events: Iterable[Event] = ()) -> None:
         self._experiment, self._waiting = experiment, sorted(events, key=lambda event: event.step or 0)
         self._cuda = pick_device(experiment.training.device).type == "cuda"
-        self._trainer: Trainer | None = None
+        self._trainer: Trainer | Seeds | None = None
         self._closed = False
 
     def __next__(self) -> Frame:
@@ -47,8 +48,9 @@ class TrainingRun(Iterator[Frame]):
     def model(self, variant: str | None = None) -> NetworkModule:
         """Return a new module of a variant (None: the first) with the trained weights and the switches of the end, on the CPU.
 
-        It is in training mode, as a module just built is. The weights of a variant that diverged are those before the step
-        at which it did. Raises `ExperimentError` before the training's end or where there is no such variant.
+        It is in training mode, as a module just built is; of several seeds it is the first one's. The weights of a variant that
+        diverged are those before the step at which it did. Raises `ExperimentError` before the training's end or where there is
+        no such variant.
         """
         name = next(iter(self._experiment.variants)) if variant is None else variant
         if name not in self._experiment.variants:
@@ -73,12 +75,12 @@ def train(experiment: Experiment, events: Iterable[Event] = ()) -> TrainingRun:
     return TrainingRun(experiment, events)
 
 
-def _trainer(experiment: Experiment) -> Trainer:
+def _trainer(experiment: Experiment) -> Trainer | Seeds:
     uploads = Uploads(get_settings().data_dir / "uploads") if experiment.task.own else None
-    return Trainer(experiment, experiment.training.device, uploads)
+    return trainer_of(experiment, experiment.training.device, uploads)
 
 
-def _next_frame(trainer: Trainer, waiting: list[Event]) -> Frame | None:
+def _next_frame(trainer: Trainer | Seeds, waiting: list[Event]) -> Frame | None:
     """Take steps up to the next one that is recorded; return its frame, None when the run has finished."""
     while True:
         acted = False

@@ -99,6 +99,7 @@ TRAINING = {
     "f": "loss",
     "k": "class_weights",
     "g": "label_smoothing",
+    "q": "seeds",
 }
 """Short key → field, one table for each class: together they are all that a link carries. A key never changes its meaning."""
 

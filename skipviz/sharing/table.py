@@ -14,6 +14,9 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     edge     1..edges     edge_grad, edge_weight_grad: of the edges that lead into them
     mixing   0..          mixing: the n × n matrices of the skips of streams, one after the other, row by row, where there are some
 
+Of several seeds every number is the median over those that have not diverged, which `members` of the network's row counts, and what
+plots draw has two further columns, of its 10 % and 90 % quantiles: `loss_low`, `loss_high`, …
+
 The two means are of magnitudes: of a layer's weights without biases, and of a state's elements and the batch's.
 
 `id` is the stable id of a layer, skip, box or edge and empty for the others. `marks` says what an empty field or a 0 is, and what
@@ -32,7 +35,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..learning.frame import Frame
+from ..learning.frame import BANDED, Frame
 from ..learning.frame_text import MARKS
 from ..network.merge import MERGES
 from ..tasks.experiment import Experiment
@@ -69,18 +72,31 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
     networks = experiment.variants.values()
     quantities = QUANTITIES | (BESIDE if any(network.branches for network in networks) else {})
     quantities |= MIXED if any(MERGES[skip.merge].mixes for network in networks for skip in network.skips) else {}
+    if experiment.training.seeds > 1:
+        quantities = {part: _with_ends(names) for part, names in quantities.items()}
     data = (frame if isinstance(frame, dict) else frame.to_data() for frame in frames)
     latest = {frame["step"]: frame for frame in data}
     columns: dict[str, list] = {name: [] for name in (*KEYS, *(name for names in quantities.values() for name in names))}
     for frame in latest.values():
         for variant, values in frame["variants"].items():
+            values = {**values, **_ends(values.get("bands", {}))}
             for part, names in quantities.items():
                 _add_rows(columns, frame, variant, part, names, values, ids.get((variant, part), ()))
     floats = {name: "float64" for names in quantities.values() for name in names}
     rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
-    for name in floats.keys() - {"learning_rate", "balanced_accuracy", "recall"}:
+    for name in floats.keys() - {"learning_rate", "balanced_accuracy", "recall"} if experiment.training.seeds == 1 else ():
         rows[name] = measured_exactly(rows[name].to_numpy())
     return rows.astype(dict.fromkeys(("variant", "part", "id", "marks"), "category"))
+
+
+def _with_ends(names: Sequence[str]) -> tuple[str, ...]:
+    """Return a part's quantities with the ends of their bands behind them, and the count of members before the network's."""
+    counted = ("members",) if "loss" in names else ()
+    return (*counted, *names, *(f"{name}_{end}" for name in names if name in BANDED for end in ("low", "high")))
+
+
+def _ends(bands: dict) -> dict:
+    return {f"{name}_{end}": value for name, band in bands.items() for end, value in zip(("low", "high"), band, strict=True)}
 
 
 def measured_exactly(values: numpy.ndarray) -> numpy.ndarray:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from ..learning.frame import Frame, VariantFrame
+from ..learning.frame import BANDED, Frame, VariantFrame
 from ..learning.frame_text import MARKS, NUMBER_LISTS, NUMBERS, decode_frame, encode_frame
 
 LEAST_BLOB = 64
@@ -28,6 +28,8 @@ _FIXED = {
     "seconds": pa.float64(),
     "events": pa.string(),
 }
+_ENDS = ("_low", "_high")
+"""What the columns of a band's ends are named after, behind the quantity's name."""
 _OF_VARIANT = {
     "there": pa.int8(),
     **dict.fromkeys(NUMBERS, pa.float64()),
@@ -35,12 +37,14 @@ _OF_VARIANT = {
     "nonfinite": pa.list_(pa.string()),
     "first_broken": pa.string(),
     **dict.fromkeys(MARKS, pa.string()),
+    "members": pa.int64(),
+    **{name + end: pa.float64() if name in NUMBERS else _NUMBERS for name in BANDED for end in _ENDS},
     "picture": pa.string(),
     "blobs": pa.map_(pa.string(), pa.binary()),
 }
 GLANCED = ("step", "/loss", "/weight_grad")
 """Ends of the names of the columns that a small picture of a run needs."""
-_QUANTITIES = (*NUMBERS, *NUMBER_LISTS, "nonfinite", "first_broken", *MARKS)
+_QUANTITIES = (*NUMBERS, *NUMBER_LISTS, "nonfinite", "first_broken", *MARKS, "members")
 
 
 class Row(NamedTuple):
@@ -135,6 +139,9 @@ def _columns_of(variants: list[VariantFrame | None]) -> dict[str, list]:
         columns[name] = [None if variant is None else _given(getattr(variant, name)) for variant in variants]
     for name in MARKS:
         columns[name] = [None if places is None else json.dumps(places) for places in columns[name]]
+    for name in BANDED:
+        bands = [((variant and variant.bands) or {}).get(name) for variant in variants]
+        columns |= {name + end: [None if band is None else band[place] for band in bands] for place, end in enumerate(_ENDS)}
     packed = [_packed(variant.picture) if variant is not None else (None, None) for variant in variants]
     return columns | {"picture": [text for text, _ in packed], "blobs": [blobs for _, blobs in packed]}
 
@@ -146,10 +153,13 @@ def _given(value):
 def _variant(values: dict) -> VariantFrame:
     blobs, text = dict(values.pop("blobs", None) or ()), values.pop("picture", None)
     values.pop("there")
+    bands = {name: [values.pop(name + end, None) for end in _ENDS] for name in BANDED}
     variant = VariantFrame(None, None, [], [], [], [], None, [], [], [], [])
     for name, value in values.items():
         if value is not None:
             setattr(variant, name, json.loads(value) if name in MARKS else value)
+    if variant.members is not None:
+        variant.bands = {name: band for name, band in bands.items() if None not in band}
     if text is not None:
         variant.picture = json.loads(text)
         for name, blob in blobs.items():

@@ -130,6 +130,7 @@ def _training(left: Training, right: Training) -> list[Difference]:
         ("weight decay", lambda training: f"{training.weight_decay:g}"),
         ("steps", lambda training: f"{training.steps:,}"),
         ("seed", lambda training: str(training.seed)),
+        ("seeds", lambda training: str(training.seeds)),
         ("device", lambda training: training.device),
     ]
     return _compared(left, right, words)

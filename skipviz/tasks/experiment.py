@@ -17,6 +17,8 @@ from .task import Task
 
 MOST_STEPS = 1_000_000
 """Of a run."""
+MOST_SEEDS = 32
+"""Of a run."""
 OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam", "adamw": "AdamW"}
 """The optimizers' names as they are written."""
 
@@ -82,6 +84,11 @@ class Training(Frozen):
         "none", description="in the cross-entropy; balanced: samples / (classes × samples of the class), of the training split"
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of a class's target spread evenly over all classes")
+    seeds: int = Field(1, ge=1, le=MOST_SEEDS, description="trained beside each other, from `seed` on; a frame has their medians")
+
+    def member(self, place: int) -> Training:
+        """Return the training of one of the seeds alone, 0 being the first; after the largest number comes 0."""
+        return self.model_copy(update={"seed": (self.seed + place) % 2**31, "seeds": 1})
 
     @property
     def effective_momentum(self) -> float:

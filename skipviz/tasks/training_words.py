@@ -43,4 +43,6 @@ def training_words(training: Training) -> list[str]:
         words.append(f"{training.accumulation} batches a step")
     if training.precision != "float32":
         words.append(f"{training.precision} passes")
+    if training.seeds > 1:
+        words.append(f"{training.seeds} seeds")
     return words

@@ -75,6 +75,7 @@ EXPERIMENTS = {
     "three batches a step": lambda: Experiment(
         variants={"network": families.mlp(12, 256, 2)}, training=Training(batch_size=16, accumulation=3)
     ),
+    "five seeds": lambda: Experiment(variants={"network": families.mlp(12, 256, 2)}, training=Training(seeds=5)),
 }
 
 
@@ -104,6 +105,8 @@ def test_a_step_of_more_work_is_said_to_take_longer_and_a_long_measurement_count
     assert step_seconds(small, measured=0.01) == step_seconds(small)
     with_three = small.replaced(training=small.training.replaced(accumulation=3))
     assert step_seconds(with_three) == pytest.approx(3 * step_seconds(small))
+    of_seeds = small.replaced(training=small.training.replaced(seeds=3))
+    assert step_seconds(of_seeds) == pytest.approx(3 * step_seconds(small))
     reduced = small.replaced(training=small.training.replaced(precision="bfloat16"))
     assert step_seconds(reduced) == pytest.approx(bfloat16_cost() * step_seconds(small))
     shallow = get("vanishing-plain")

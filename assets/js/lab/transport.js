@@ -4,6 +4,7 @@ import { pressWords } from "../common/press_words.js";
 import { element, icon, iconButton } from "../common/dom.js";
 import { formatNumber } from "../common/numbers.js";
 import { estimateWords } from "./estimate.js";
+import { seedsWords } from "../common/seed_words.js";
 import { eventMark, eventSign, eventWords } from "../common/event_words.js";
 import { buttonWords, reasonWords, stateWords, stepCount } from "../common/run_words.js";
 
@@ -151,11 +152,11 @@ export function createTransport(act, options = {}) {
 }
 
 /** How long it will take, and of a run under way what is left, as measured once a step was taken. @param {any} view */
-function lengthWords({ store, estimate, steps, speed }) {
-  if (store.state === "ready") return estimateWords(estimate, steps, speed);
+function lengthWords({ store, estimate, steps, speed, header }) {
+  if (store.state === "ready") return estimateWords(estimate, steps, speed) + seedsWords(header);
   if (!["starting", "running", "paused"].includes(store.state)) return "";
   const known = store.took ? { ...estimate, seconds: store.took, measured: true } : estimate;
-  return estimateWords(known, steps - (store.frames.at(-1)?.step ?? 0), speed, true);
+  return estimateWords(known, steps - (store.frames.at(-1)?.step ?? 0), speed, true) + seedsWords(header);
 }
 
 /** The marks of what was done, over the steps. @param {HTMLElement} host @param {any[]} events @param {any} view @param {Function} seek */

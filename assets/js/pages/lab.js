@@ -40,6 +40,7 @@ import { createRunControl } from "../lab/run_control.js";
 import { giveRoom } from "../lab/setup_room.js";
 import { createProjector } from "../common/projector.js";
 import { themeOf } from "../common/theme.js";
+import { medianWords } from "../common/seed_words.js";
 import { createWatching } from "../lab/watching.js";
 
 // The plots of one network, by the names of their files.
@@ -177,7 +178,7 @@ export function createLab(root, commands) {
   /** What the transport shows beside `frame`; what to try is the preset's own sentence until something was done. */
   function training(frame) {
     const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
-    return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, warnings: store.state === "ready" ? warnings() : [], hint, compare: data.watch || data.columns.length ? "" : data.beside };
+    return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, header: store.header || data.probe?.header, warnings: store.state === "ready" ? warnings() : [], hint, compare: data.watch || data.columns.length ? "" : data.beside };
   }
   /** What is wrong before the first step: of the network as it is described, and as it was measured at initialisation. */
   function warnings() {
@@ -337,6 +338,8 @@ export function createLab(root, commands) {
       const event = news.event(frame);
       const sentence = comparison.on() && !event ? comparison.sentence(frame, data.metric) : sentenceOf(looked, event);
       if (comparison.on() && event) sentence.words[0] = `${comparison.letter()}: ${sentence.words[0]}`;
+      const parts = (comparison.on() && !event ? data.columns.map((column) => column.variant) : [variant()]).map((name) => ({ name, values: frame?.variants[name] }));
+      sentence.why = [medianWords(parts, store.header || data.probe?.header), sentence.why].filter(Boolean).join(" ");
       sentenceLine.update(sentence, news.left());
       page.spoken.textContent = speech.words(looked, sentence, steps());
     }

@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{x: number[], y: number[]}} Line
- * @typedef {{loss: Line, smooth: Line, metric: Line, heldOut: Line}} History
+ * @typedef {{loss: Line, smooth: Line, metric: Line, heldOut: Line, smoothBand: Line, heldOutBand: Line}} History  bands, of several seeds, as outlines
  */
 
 /**
@@ -18,15 +18,19 @@
 export function lossHistory(frames, variant, halfLife, columns) {
   const keep = 0.5 ** (1 / halfLife);
   const made = { loss: line(), smooth: line(), metric: line(), heldOut: line() };
-  let average = NaN;
+  const smooth = smoother(keep);
+  const ends = [0, 1].map((end) => ({ end, smooth: smoother(keep), loss: line(), heldOut: line() }));
   for (const frame of frames) {
     const values = frame.variants[variant ?? Object.keys(frame.variants)[0]];
     if (!values) continue;
     if (typeof values.loss === "number") {
-      const height = Math.log1p(Math.max(0, values.loss));
-      average = Number.isNaN(average) ? height : keep * average + (1 - keep) * height;
       put(made.loss, frame.step, values.loss);
-      put(made.smooth, frame.step, Math.expm1(average));
+      put(made.smooth, frame.step, smooth(values.loss));
+    }
+    for (const one of ends) {
+      const { loss, held_out: held } = values.bands ?? {};
+      if (loss) put(one.loss, frame.step, one.smooth(loss[one.end]));
+      if (held) put(one.heldOut, frame.step, held[one.end]);
     }
     if (typeof values.metric === "number") put(made.metric, frame.step, values.metric);
     if (typeof values.held_out === "number") put(made.heldOut, frame.step, values.held_out);
@@ -36,7 +40,24 @@ export function lossHistory(frames, variant, halfLife, columns) {
     smooth: thinned(made.smooth, columns),
     metric: thinned(made.metric, columns),
     heldOut: thinned(made.heldOut, columns),
+    smoothBand: bandOutline(ends.map(({ loss }) => thinned(loss, columns))),
+    heldOutBand: bandOutline(ends.map(({ heldOut }) => thinned(heldOut, columns))),
   };
+}
+
+/** Smooths one value after the other. @param {number} keep  what stays of the average at each */
+function smoother(keep) {
+  let average = NaN;
+  return (/** @type {number} */ value) => {
+    const height = Math.log1p(Math.max(0, value));
+    average = Number.isNaN(average) ? height : keep * average + (1 - keep) * height;
+    return Math.expm1(average);
+  };
+}
+
+/** What lies between two lines, as one that goes around it. @param {Line[]} ends @returns {Line} */
+export function bandOutline([low, high]) {
+  return { x: [...high.x, ...[...low.x].reverse()], y: [...high.y, ...[...low.y].reverse()] };
 }
 
 /**

@@ -5,7 +5,7 @@ import { formatNumber, formatPower, logWithin } from "../common/numbers.js";
 import { attachTip } from "../common/tip.js";
 import { createPlotHost } from "./plot_host.js";
 import { collapsedBins, markSentences, markValues, partNumber, rowMarks } from "./row_marks.js";
-import { barArrays, filled, numberArrays } from "./trace_arrays.js";
+import { barArrays, filled, numberArrays, polylines, stroke } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
 /** @typedef {{letter: string, name: string, diagram: any, values: any, variant: string}} Column  one network: its diagram, its part of a frame */
@@ -70,11 +70,14 @@ function axisScale(state, look) {
 /** @param {any[]} inputs @param {import("./plot_host.js").Look} look @param {RowMark[][]} marks @param {ReturnType<typeof axisScale>} scale */
 function traces(inputs, look, marks, scale) {
   const numbers = [];
+  const whiskers = polylines();
   const parts = Object.fromEntries(marks.map((own, index) => {
     const bars = own.flatMap((mark) => barsOf(mark, markValues(inputs[index]).now, look, scale, index, marks.length));
     numbers.push(...numbersOf(own, look, scale, index));
+    for (const mark of own) if (mark.band && !mark.collapsed) drawWhisker(whiskers, mark, scale, index, marks.length);
     return [`bars ${index}`, barArrays(bars)];
   }));
+  parts.whiskers = whiskers;
   parts.numbers = numberArrays(scale.mirrored || marks.length === 1 ? numbers : []);
   return look.figure.data.map((trace) => filled(trace, parts[trace.meta] ?? { x: [], y: [] }));
 }
@@ -85,7 +88,7 @@ function traces(inputs, look, marks, scale) {
  */
 function barsOf(mark, values, look, scale, index, count) {
   const stacked = count > 2 ? count : 1;
-  const shift = (h) => (stacked === 1 ? 0 : ((index - (stacked - 1) / 2) * h) / stacked);
+  const shift = (h) => shiftOf(h, index, stacked);
   const rows = mark.collapsed && values ? collapsedBins(mark, values, 3 * stacked).map(({ y, h, spread }) => ({ y, h, spread })) : [{ y: mark.y, h: mark.h, spread: mark.now }];
   return rows.filter(({ spread }) => spread).map(({ y, h, spread }) => {
     const median = /** @type {any} */ (spread).median;
@@ -93,6 +96,20 @@ function barsOf(mark, values, look, scale, index, count) {
     const colour = median === 0 ? look.tokens.ink3 : median > 10 ? look.tokens.over : rampColour(look.ramps.bars, 0.22 + 0.78 * scaleOf(median));
     return { y: y + shift(h), h: h / stacked, from: 0, to: scale.sign(index) * length, colour };
   });
+}
+
+/** How far a network's bar lies off its row's middle, where `stacked` lie one above the other. @param {number} h @param {number} index @param {number} stacked */
+function shiftOf(h, index, stacked) {
+  return stacked === 1 ? 0 : ((index - (stacked - 1) / 2) * h) / stacked;
+}
+
+/** @param {ReturnType<typeof polylines>} whiskers @param {RowMark} mark @param {ReturnType<typeof axisScale>} scale @param {number} index @param {number} count */
+function drawWhisker(whiskers, mark, scale, index, count) {
+  const stacked = count > 2 ? count : 1;
+  const y = mark.y + shiftOf(mark.h, index, stacked);
+  const cap = Math.min(4, mark.h / stacked / 2 - 1);
+  const [a, b] = /** @type {number[]} */ (mark.band).map((value) => scale.sign(index) * ((logWithin(value, scale.low, scale.high) ?? scale.low) - scale.low));
+  stroke(whiskers, [[a, y - cap], [a, y + cap], [a, y], [b, y], [b, y - cap], [b, y + cap]]);
 }
 
 /** The first and the last measured row's number of one network. @param {RowMark[]} own @param {import("./plot_host.js").Look} look @param {ReturnType<typeof axisScale>} scale @param {number} index */

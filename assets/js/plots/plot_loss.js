@@ -3,6 +3,7 @@
 import { atStep, metricName, metricScaleWords, metricWord } from "../common/metric_words.js";
 import { lossHistory } from "./loss_history.js";
 import { formatNumber } from "../common/numbers.js";
+import { bandWords } from "../common/seed_words.js";
 import { frameAt } from "./plot_heatmap.js";
 import { createPlotHost } from "./plot_host.js";
 import { timePlot, stepAt, timeParts } from "./time_axis.js";
@@ -44,8 +45,13 @@ export function createLossPlot(Plotly, parent, figure, seek) {
       smooth: history.smooth,
       metric: stretched(history.metric, ceiling),
       "held-out": stretched(history.heldOut, ceiling),
+      "smooth band": under(history.smoothBand, ceiling),
+      "held-out band": stretched(history.heldOutBand, ceiling),
       scale: metricScale(state.steps, ceiling, state.metric ?? layout.meta.metric),
-      ...Object.fromEntries(others.flatMap((other, index) => [[`smooth ${index + 1}`, other.smooth], [`held-out ${index + 1}`, stretched(other.heldOut, ceiling)]])),
+      ...Object.fromEntries(others.flatMap((other, index) => [
+        [`smooth ${index + 1}`, other.smooth], [`held-out ${index + 1}`, stretched(other.heldOut, ceiling)],
+        [`smooth ${index + 1} band`, under(other.smoothBand, ceiling)], [`held-out ${index + 1} band`, stretched(other.heldOutBand, ceiling)],
+      ])),
       over: { x: above, y: above.map(() => ceiling) },
       events: time.events,
       cursor: time.cursor,
@@ -68,6 +74,11 @@ function lossWords({ metric }, meta) {
 function lossTicks(ceiling) {
   const ticks = [0, ceiling / 2, ceiling];
   return { tickvals: ticks, ticktext: ticks.map(String) };
+}
+
+/** A band of losses cut off at the axis' end. @param {import("./loss_history.js").Line} band @param {number} ceiling */
+function under(band, ceiling) {
+  return { x: band.x, y: band.y.map((value) => Math.min(value, ceiling)) };
 }
 
 /**
@@ -110,6 +121,8 @@ function lossSentences({ node, state, look }, frame, x) {
     `Step ${shown.step}: loss ${formatNumber(values.loss)} on the batch`,
     `smoothed ${formatNumber(smooth)}: exponential average, half-life ${halfLife} recorded steps`,
   ];
+  const spread = bandWords(values, values.bands?.loss);
+  if (spread) lines.splice(1, 0, spread);
   const measured = earlier.findLast((one) => typeof one.variants[variant]?.held_out === "number");
   const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, state.metric ?? metric)}${atStep(measured.step)}` : "";
   if (typeof values.metric === "number") lines.push(`${state.metric ?? metric}: batch ${metricWord(values.metric, state.metric ?? metric)}${held}`);
@@ -128,7 +141,8 @@ function severalSentences(runs, step, names = ["left", "right"]) {
     if (!values) return `${names[side]}: nothing recorded here`;
     const measured = frames.findLast((one) => one.step <= shown.step && typeof one.variants[variant]?.held_out === "number");
     const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, metric)}${atStep(measured.step)}` : "";
-    return `${names[side]}: loss ${formatNumber(values.loss)} on the batch${held}`;
+    const spread = bandWords(values, values.bands?.loss);
+    return `${names[side]}: loss ${formatNumber(values.loss)} on the batch${spread && ` (${spread})`}${held}`;
   });
   return [`Step ${step}`, ...lines];
 }

@@ -1,6 +1,8 @@
 // @ts-check
 // Norm of the whole gradient by step, before it is clipped, on a logarithmic axis; where it is clipped, at what norm.
 import { formatNumber, formatPower } from "../common/numbers.js";
+import { bandWords } from "../common/seed_words.js";
+import { bandOutline } from "./loss_history.js";
 import { createPlotHost } from "./plot_host.js";
 import { frameAt } from "./plot_heatmap.js";
 import { timePlot, stepAt, timeParts } from "./time_axis.js";
@@ -23,7 +25,7 @@ export function createTotalPlot(Plotly, parent, figure, seek) {
     const low = Math.floor(Math.min(0, ...known));
     const high = Math.max(low + 1, Math.ceil(Math.max(...(known.length ? known : [0]))));
     const time = timeParts(state, look, [low, high]);
-    const parts = { total, threshold, events: time.events, cursor: time.cursor };
+    const parts = { total, "total band": totalBand(state.frames, state.variant, low), threshold, events: time.events, cursor: time.cursor };
     return {
       data: look.figure.data.map((trace) => filled(trace, parts[trace.meta])),
       layout: { xaxis: time.xaxis, yaxis: { ...look.figure.layout.yaxis, range: [low, high], tickvals: [low, high], ticktext: [low, high].map(formatPower) } },
@@ -55,6 +57,15 @@ function totalLine(frames, variant) {
   return line;
 }
 
+/** @param {any[]} frames @param {string} variant @param {number} low  where the axis ends */
+function totalBand(frames, variant, low) {
+  const found = frames.filter((frame) => frame.variants[variant]?.bands?.total_grad);
+  return bandOutline([0, 1].map((end) => ({
+    x: found.map(({ step }) => step),
+    y: found.map((frame) => Math.max(low, Math.log10(frame.variants[variant].bands.total_grad[end]))),
+  })));
+}
+
 /** @param {any} state */
 function thresholdLine({ training, events, steps }) {
   const norms = clipNorms(training, events);
@@ -80,6 +91,8 @@ function totalSentences({ node, state }, frame, x) {
   if (values?.total_grad === undefined) return null;
   const norm = clipNorms(state.training, state.events).findLast(({ step }) => step <= shown.step)?.norm ?? null;
   const lines = [`Step ${shown.step}: the whole gradient's norm is ${formatNumber(values.total_grad)}`];
+  const spread = bandWords(values, values.bands?.total_grad);
+  if (spread) lines.push(spread);
   if (norm !== null) lines.push(values.total_grad > norm ? `clipped to ${formatNumber(norm)} for the update` : `below ${formatNumber(norm)}, from which it is clipped`);
   if (values.learning_rate !== undefined) lines.push(`learning rate ${formatNumber(values.learning_rate)}`);
   return lines;

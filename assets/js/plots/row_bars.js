@@ -72,8 +72,9 @@ function drawRow({ drawing, look, areas, mark }, written) {
     const colour = over ? look.tokens.over : barColour(look, now.median);
     const sliver = now.median === 0 ? 2 * unit : Math.max(end - low, 1.5 * unit);
     drawing.bars.push({ y: mark.y, h: mark.h, from: low, to: low + sliver, colour: now.median === 0 ? look.tokens.ink3 : colour });
-    if (now.count > 1 && now.largest > now.smallest) {
-      const [a, b] = [now.smallest, now.largest].map((value) => logWithin(value, low, high) ?? low);
+    const [least, most] = mark.band ?? [now.smallest, now.largest];
+    if (most > least) {
+      const [a, b] = [least, most].map((value) => logWithin(value, low, high) ?? low);
       const cap = Math.min(4, half - 1);
       stroke(drawing.whiskers, [[a, mark.y - cap], [a, mark.y + cap], [a, mark.y], [b, mark.y], [b, mark.y - cap], [b, mark.y + cap]]);
       end = Math.max(end, b);

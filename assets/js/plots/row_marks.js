@@ -3,12 +3,13 @@
 import { spreadOf } from "../diagram/aggregate.js";
 import { gradientMark, markedNumber, marksOf, markSentence } from "../common/gradient_words.js";
 import { formatNumber, formatPower } from "../common/numbers.js";
+import { bandWords } from "../common/seed_words.js";
 
 /**
  * @typedef {import("../diagram/aggregate.js").Spread} Spread
  * @typedef {{quantity?: "weight" | "state", measure?: "norm" | "rms" | "mean", scale?: "absolute" | "relative"}} RowOptions
  * @typedef {{y: number, h: number, parts: number[], collapsed: any, name: string, weightless?: string, scaled?: boolean, now: Spread | null, baseline: Spread | null,
- *   theory: Spread | null, before: Spread | null, mark: string, field: string, beside?: boolean}} RowMark y and h in px; beside: of boxes of branches; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; mark: what misleads of its one part, or of all of its parts that are 0
+ *   theory: Spread | null, before: Spread | null, band: [number, number] | null, mark: string, field: string, beside?: boolean}} RowMark y and h in px; beside: of boxes of branches; weightless: what boxes without weights do, which may learn a scale; parts are indices into the values; band: of several seeds, 10 % and 90 % of its one part; mark: what misleads of its one part, or of all of its parts that are 0
  */
 
 const STATE_BAR = 11;
@@ -46,6 +47,7 @@ export function rowMarks(input) {
       ...place,
       field,
       now: spreadOf(now, place.parts),
+      band: bandOf(input.values, field, place.parts, now),
       mark: sharedMark(input.values, field, place.parts),
       baseline: spreadOf(baseline, place.parts),
       theory: spreadOf(theory, place.parts),
@@ -136,6 +138,7 @@ export function markSentences(mark, input, low) {
     lines.push(`${mark.name}: median ${partNumber(median, mark)}${unit} of ${count}`);
     lines.push(`smallest ${partNumber(smallest, mark)}${mark.beside ? "" : ` at ${partName(mark.now.smallestAt, quantity)}`}, largest ${formatNumber(largest)}`);
   }
+  if (mark.band) lines.push(bandWords(input.values, mark.band));
   const said = mark.now?.count === 1 ? markSentence(input.values, mark.field, mark.parts[0]) : markCounts(mark, input);
   if (said) lines.push(said);
   if (mark.now && mark.now.smallest > 0 && Math.log10(mark.now.smallest) < low) lines.push(`The axis ends there: its bar stands for ≤ ${formatPower(low)}`);
@@ -151,6 +154,15 @@ export function markSentences(mark, input, low) {
   if (mark.theory) lines.push(`Dashed: ${formatNumber(mark.theory.median)} predicted at initialisation, from the last one’s`);
   if (mark.before) lines.push(`Tick: ${formatNumber(mark.before.median)} before the last event`);
   return lines;
+}
+
+/** The band of a row's one part, compared as its value is. @param {any} values @param {string} field @param {number[]} parts @param {(number | null)[] | null} now @returns {[number, number] | null} */
+function bandOf(values, field, parts, now) {
+  const [low, high] = (values?.bands?.[field] ?? []).map((end) => end[parts[0]]);
+  const [raw, compared] = [values?.[field]?.[parts[0]], now?.[parts[0]]];
+  if (parts.length !== 1 || typeof low !== "number" || typeof high !== "number" || typeof compared !== "number") return null;
+  const factor = raw > 0 ? compared / raw : 1;
+  return [low * factor, high * factor];
 }
 
 /** @param {any} values @param {string} field @param {number[]} parts */

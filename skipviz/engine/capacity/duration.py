@@ -33,7 +33,8 @@ def step_seconds(experiment: Experiment, measured: float | None = None) -> float
     within a factor of about two; on a busy machine a step takes longer, a small network's by much more.
     """
     batch = min(experiment.training.batch_size, experiment.task.sample_count())
-    estimate = experiment.training.accumulation * sum(_seconds(network, batch) for network in experiment.variants.values())
+    passes = experiment.training.seeds * experiment.training.accumulation
+    estimate = passes * sum(_seconds(network, batch) for network in experiment.variants.values())
     if experiment.training.precision == "bfloat16":
         estimate *= bfloat16_cost()
     return measured if measured is not None and LONG < measured < FIRST_TIMES * estimate else estimate
@@ -50,7 +51,7 @@ def shape_of(experiment: Experiment) -> str:
     return json.dumps([list(data["variants"].values()), data.get("task", {}).get("name"), training], sort_keys=True)
 
 
-_TIMED = ("optimizer", "batch_size", "accumulation", "precision", "device", "momentum")
+_TIMED = ("optimizer", "batch_size", "accumulation", "precision", "device", "momentum", "seeds")
 """Fields of training that a step's time hangs on."""
 
 LONG = 0.2

@@ -42,8 +42,9 @@ def memory_mb(experiment: Experiment) -> float:
     forward = sum(part.forward for part in parts)
     heap = max(max(forward + part.baseline, forward + part.evaluated, part.measured) for part in parts)
     data, left = _data(experiment)
-    outside = sum(part.kept for part in parts) + max(part.mapped for part in parts) + data
-    return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * sum(part.objects for part in parts)) / 2**20
+    seeds = training.seeds  # their weights stay, and their objects; their passes come one after the other
+    outside = seeds * sum(part.kept for part in parts) + max(part.mapped for part in parts) + data
+    return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * seeds * sum(part.objects for part in parts)) / 2**20
 
 
 def kept_by_optimizer(training: Training) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...learning.seeds import trainer_of
 from ...learning.setup import prepare
-from ...learning.trainer import Trainer
 from ...tasks.experiment import Experiment
 from ...tasks.uploads import Uploads
 from ..capacity import limits
@@ -20,7 +20,7 @@ def serve(channel: Channel) -> None:
     while True:
         request = channel.receive()
         try:
-            trainer = Trainer(Experiment.kept(request["experiment"]), uploads=uploads)
+            trainer = trainer_of(Experiment.kept(request["experiment"]), uploads=uploads)
             header, frame = encode(trainer.header()), encode_frame(trainer.measure(baseline=True, picture=True))
             channel.write(b'probe [%d,{"header":%b,"frame":%b},null]\n' % (request["probe"], header, frame))
         except Exception as error:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 
 from ...learning.checkpoint import CheckpointError
+from ...learning.seeds import Seeds, trainer_of
 from ...learning.setup import prepare
 from ...learning.trainer import Trainer
 from ...network.base import NetworkError
@@ -48,7 +49,7 @@ LEAVE_SECONDS = 5.0
 class Session:
     """One run from its first step to its last."""
 
-    def __init__(self, channel: Channel, trainer: Trainer, request: dict, checkpoints: Checkpoints) -> None:
+    def __init__(self, channel: Channel, trainer: Trainer | Seeds, request: dict, checkpoints: Checkpoints) -> None:
         self._channel, self._trainer, self._checkpoints = channel, trainer, checkpoints
         self._began = request["experiment"]
         self._waiting: list = []
@@ -266,10 +267,10 @@ def serve(channel: Channel) -> None:
         channel.send("end", ["failed", limits.reason(error, request["memory_mb"])])
 
 
-def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) -> Trainer:
+def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) -> Trainer | Seeds:
     """Return a trainer at the checkpoint that the request names, or at the first step where it is not there or damaged."""
     uploads = Uploads(request["uploads"])
-    trainer = Trainer(experiment, request["device"], uploads)
+    trainer = trainer_of(experiment, request["device"], uploads)
     data = checkpoints.read(*request["resume"]) if request.get("resume") else None
     if data is None:
         return trainer
@@ -278,7 +279,7 @@ def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) ->
         return trainer
     except CheckpointError:
         checkpoints.step = None
-        return Trainer(experiment, request["device"], uploads)
+        return trainer_of(experiment, request["device"], uploads)
 
 
 def _leave(channel: Channel) -> None:

@@ -187,6 +187,8 @@ def _about(experiment: Experiment, name: str) -> str:
 def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None, imports: set[str]) -> str:
     task, training = experiment.task, experiment.training
     title = f"{', '.join(experiment.variants)} on {task.kind.title}: {training.steps:,} steps of {training.optimizer}."
+    if training.seeds > 1:
+        title += f"\n\nThe experiment trains {training.seeds} seeds, this script the first; SEED + 1, SEED + 2, … give the others."
     head = HEAD.format(
         title=title, version=__version__, file=file, needs=own.needs if own else task.kind.needs, given=own.given if own else ""
     )

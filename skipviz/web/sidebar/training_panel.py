@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ...tasks.change import CHANGES
-from ...tasks.experiment import OPTIMIZERS
+from ...tasks.experiment import MOST_SEEDS, OPTIMIZERS
 from ...tasks.loss import LOSSES
 from ...tasks.objective import CLASS_WEIGHTS, choices, takes
 from ...tasks.schedule import SCHEDULES
@@ -65,7 +65,11 @@ def draw_training(state: SessionState, editor: Editor) -> None:
     fields.number(left, "Steps", "steps", (1, 1_000_000))
     fields.number(right, "Seed", "seed", (0, 2**31 - 1))
     fields.number(left, "Weight decay", "weight_decay", (0, 1), whole=False)
-    fields.choice(right, "Device", "device", DEVICES)
+    fields.number(
+        right, "Seeds", "seeds", (1, MOST_SEEDS),
+        help="So many networks are trained, from the seed on: plots show their median and 10–90 %",
+    )  # fmt: skip
+    fields.choice(left, "Device", "device", DEVICES)
     more = st.expander(MORE)
     _draw_loss(fields, more)
     left, right = more.columns(2, gap="small")

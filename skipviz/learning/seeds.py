@@ -1,0 +1,155 @@
+"""Trains an experiment from several seeds in lockstep: a frame holds their medians and bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from time import monotonic
+
+from torch import Tensor
+
+from ..tasks.data import dataset
+from ..tasks.event import Event, StepsEvent, applied
+from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
+from ..tasks.uploads import Uploads
+from .checkpoint import CheckpointError, pack, unpack
+from .frame import Frame, VariantFrame
+from .median import median
+from .trainer import Trainer
+
+
+class Seeds:
+    """A run of an experiment from `training.seeds` seeds, with a `Trainer`'s methods; each member is the run of its seed alone.
+
+    The members train one after the other, a step each. A member that diverges leaves the medians, and a variant has diverged
+    when it has in all of them. Pictures are those of the first member that trains; weights are the first one's.
+    """
+
+    def __init__(self, experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None) -> None:
+        self.experiment = experiment
+        self.step = self.applied = 0
+        self.diverged: dict[str, dict] = {}
+        data = dataset(experiment.task, uploads)
+        self._members = [
+            Trainer(experiment.replaced(training=experiment.training.member(place)), device, uploads, data)
+            for place in range(experiment.training.seeds)
+        ]
+        self.device = self._members[0].device
+        self._events: list[dict] = []
+        self._began = monotonic()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the steps are used up or every variant has diverged."""
+        return self.step >= self.experiment.training.steps or len(self.diverged) == len(self.experiment.variants)
+
+    @property
+    def unshown(self) -> list[dict]:
+        """Events that acted and that no frame has shown yet."""
+        return list(self._events)
+
+    @property
+    def picture_seconds(self) -> float:
+        """Seconds that the last picture took, with the held-out metrics beside it."""
+        return sum(member.picture_seconds for member in self._members)
+
+    def takes(self, event: Event) -> bool:
+        """Return whether `event` acts now: its step has come, and the run is not over or goes on by it."""
+        return (event.step or 0) <= self.step and (not self.finished or isinstance(event, StepsEvent))
+
+    def header(self) -> dict:
+        """Return what a viewer needs once; of what hangs on the seed, the first one's."""
+        experiment = self.experiment.model_dump(mode="json", exclude_defaults=True)
+        return {**self._members[0].header(), "experiment": experiment, "seeds": {"count": len(self._members), "batched": False}}
+
+    def apply(self, event: Event) -> None:
+        """Let `event` act on every member before the next step; raises `NetworkError` and changes nothing if it cannot."""
+        experiment = applied(self.experiment, event)
+        for member in self._members:
+            member.apply(event)
+        self.experiment = experiment
+        self.applied += 1
+        self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+
+    def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
+        """Take one step with every member; return a frame if asked, or if the last member of a variant diverges now."""
+        if self.finished:
+            raise RuntimeError("the run has finished: there is no step left to take")
+        frames = [member.advance(record, baseline, picture, passing) for member in self._training()]
+        self.step += 1
+        broken = self._note_diverged()
+        names = list(self.experiment.variants) if record else broken
+        return self._frame(self.step - 1, frames, names) if names else None
+
+    def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
+        """Return a frame of the present parameters on the present step's batches; no parameter, statistic or event changes."""
+        events = self._events
+        frames = [member.measure(baseline, picture) for member in self._training()]
+        frame = self._frame(self.step, frames, self.experiment.variants)
+        self._events = events
+        return frame
+
+    def weights(self, variant: str) -> dict[str, Tensor]:
+        """Return the first member's parameters and buffers by name; they change with the next step."""
+        return self._members[0].weights(variant)
+
+    def state_bytes(self) -> bytes:
+        """Return what the next steps of all members depend on; the first one's stands as that of its run alone would."""
+        parts = [member.state() for member in self._members]
+        own = {
+            "experiment": self.experiment.to_json(),
+            "step": self.step,
+            "applied": self.applied,
+            "diverged": self.diverged,
+            "events": self._events,
+            "seconds": monotonic() - self._began,
+        }
+        tensors = {f"seed{place}/{name}": tensor for place, (_, more) in enumerate(parts) if place for name, tensor in more.items()}
+        facts = {**parts[0][0], "seeds": own, "members": [facts for facts, _ in parts[1:]]}
+        return pack(facts, parts[0][1] | tensors)
+
+    def load_state(self, data: bytes) -> None:
+        """Go on from `state_bytes` of a run of the same experiment, bit for bit; raises `CheckpointError`."""
+        facts, tensors = unpack(data)
+        try:
+            own, all_facts = facts["seeds"], [facts, *facts["members"]]
+            if len(all_facts) != len(self._members):
+                raise CheckpointError("the checkpoint is of another experiment: it has another number of seeds")
+            for place, (member, found) in enumerate(zip(self._members, all_facts, strict=True)):
+                mine = f"seed{place}/" if place else ""
+                member.set_state(found, {name[len(mine) :]: one for name, one in tensors.items() if name.startswith(mine)})
+            self.experiment, self.step, self.applied = experiment_from_json(own["experiment"]), own["step"], own["applied"]
+            self.diverged, self._events, self._began = own["diverged"], own["events"], monotonic() - own["seconds"]
+        except (LookupError, TypeError, ExperimentError) as error:
+            raise CheckpointError(f"the checkpoint does not fit this run: {error}") from None
+
+    def _training(self) -> list[Trainer]:
+        """Return the members that have a variant left to train, the first of which paints."""
+        members = [member for member in self._members if len(member.diverged) < len(self.experiment.variants)]
+        for place, member in enumerate(members):
+            member.paints = not place
+        return members
+
+    def _note_diverged(self) -> list[str]:
+        """Note variants that have diverged in every member, each by the last of its members; return those that are new."""
+        before = set(self.diverged)
+        for name in self.experiment.variants:
+            ends = [member.diverged[name] for member in self._members if name in member.diverged]
+            if name not in self.diverged and len(ends) == len(self._members):
+                self.diverged[name] = max(ends, key=lambda end: end["step"])
+        return [name for name in self.diverged if name not in before]
+
+    def _frame(self, step: int, frames: list[Frame | None], names: Iterable[str]) -> Frame:
+        """Return the frame of a step with the variants that are named, each of the members that have not diverged with it."""
+        events, self._events = self._events, []
+        found: dict[str, VariantFrame] = {}
+        for name in names:
+            members = [frame.variants[name] for frame in frames if frame is not None and name in frame.variants]
+            living = [member for member in members if member.loss is not None]
+            if members:
+                found[name] = median(living or members)
+        return Frame(step, found, events, monotonic() - self._began)
+
+
+def trainer_of(experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None) -> Trainer | Seeds:
+    """Return what trains an experiment; raises `UploadError` where it is one's own data and `uploads` has not got it."""
+    return (Trainer if experiment.training.seeds == 1 else Seeds)(experiment, device, uploads)

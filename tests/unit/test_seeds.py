@@ -1,0 +1,189 @@
+"""Several seeds: each member is the run of its seed alone, and a frame has their medians and bands."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from skipviz import Experiment, Layer, Linear, Network, Task, Training, families, link, train
+from skipviz.learning.frame import BANDED
+from skipviz.learning.frame_text import decode_frame, encode_frame
+from skipviz.learning.seeds import Seeds, trainer_of
+from skipviz.learning.trainer import Trainer
+from skipviz.network.operation.identity import Identity
+from skipviz.sharing.script.experiment import script
+from skipviz.sharing.table import table
+from skipviz.storage.columns import Row, rows_from, table_from
+from skipviz.tasks.event import RateEvent, SkipEvent
+
+torch.set_num_threads(1)
+
+RESIDUAL = families.mlp(depth=5, width=8, skip_every=2)
+NORMED = families.mlp(depth=5, width=8, skip_every=2, norm="batch")
+SEEDS = 5
+EVENTS = [SkipEvent(ids=["s1-3"], on=False, step=3), RateEvent(learning_rate=0.05, step=5)]
+
+
+def experiment(network=RESIDUAL, **training) -> Experiment:
+    settings = {"batch_size": 16, "steps": 8, "record_every": 1, "seed": 3, "seeds": SEEDS, **training}
+    networks = network if isinstance(network, dict) else {"network": network}
+    return Experiment(variants=networks, task=Task(samples=200), training=Training(**settings))
+
+
+def alone(whole: Experiment, place: int) -> Experiment:
+    seed = whole.training.seed + place
+    return whole.replaced(training=whole.training.replaced(seed=seed, seeds=1))
+
+
+def same_bits(left: dict, right: dict) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize("network", [RESIDUAL, NORMED, {"a": RESIDUAL, "b": NORMED}], ids=["plain", "batch norm", "two networks"])
+def test_a_frame_has_median_and_quantiles_of_the_runs_of_each_seed_alone(network):
+    whole = experiment(network)
+    single = [list(train(alone(whole, place), EVENTS)) for place in range(SEEDS)]
+    for frame, *members in zip(train(whole, EVENTS), *single, strict=True):
+        assert {member.step for member in members} == {frame.step}
+        assert [event["kind"] for event in frame.events] == [event["kind"] for event in members[0].events]
+        for name, variant in frame.variants.items():
+            assert variant.members == SEEDS
+            of = [member.variants[name] for member in members]
+            for field in (*BANDED, "state_rms", "head_grad"):
+                values = [getattr(one, field) for one in of]
+                if values[0] is None or values[0] == []:
+                    assert getattr(variant, field) == values[0]
+                    continue
+                numbers = np.array(values, dtype=float)
+                assert np.array_equal(np.array(getattr(variant, field), float), np.median(numbers, axis=0), equal_nan=True), field
+                if field in BANDED and not (field == "held_out" and of[0].held_out is None):
+                    ends = np.quantile(numbers, (0.1, 0.9), axis=0)
+                    assert np.array_equal(np.array(variant.bands[field], float), ends, equal_nan=True), field
+
+
+def test_the_members_have_the_very_weights_of_their_seeds_alone():
+    whole = experiment(steps=4)
+    run, singles = Seeds(whole), [Trainer(alone(whole, place)) for place in range(SEEDS)]
+    while not run.finished:
+        run.advance(record=False)
+        for single in singles:
+            single.advance(record=False)
+    for member, single in zip(run._members, singles, strict=True):
+        assert same_bits(member.weights("network"), single.weights("network"))
+    assert same_bits(run.weights("network"), singles[0].weights("network"))
+
+
+def test_one_seed_is_the_trainer_of_ever_and_its_frames_say_nothing_of_seeds():
+    run = trainer_of(experiment(seeds=1))
+    assert type(run) is Trainer
+    assert not {"members", "bands"} & run.advance(record=True).to_data()["variants"]["network"].keys()
+    assert "seeds" not in run.header()
+    assert trainer_of(experiment()).header()["seeds"]["count"] == SEEDS
+
+
+def test_a_run_resumes_to_the_same_bits_in_all_members():
+    whole = experiment(NORMED, optimizer="momentum", learning_rate=0.05)
+    run = Seeds(whole)
+    for _ in range(3):
+        run.advance(record=False)
+    run.apply(EVENTS[0])
+    kept = run.state_bytes()
+    resumed = Seeds(whole)
+    resumed.load_state(kept)
+    assert (resumed.step, resumed.applied, resumed.unshown) == (3, 1, run.unshown)
+    while not run.finished:
+        mine, other = run.advance(record=True).to_data(), resumed.advance(record=True).to_data()
+        assert {**mine, "seconds": 0} == {**other, "seconds": 0}
+    assert all(same_bits(a.weights("network"), b.weights("network")) for a, b in zip(run._members, resumed._members, strict=True))
+
+
+def broken_from(run: Seeds, places, step: int) -> list:
+    """Take all steps; before `step` break the weights of the members at `places`."""
+    frames = []
+    while not run.finished:
+        if run.step == step:
+            for place in places:
+                run._members[place]._variants["network"].flat.values.fill_(float("inf"))
+        frames.append(run.advance(record=True))
+    return frames
+
+
+def test_a_member_that_diverges_leaves_the_median_of_those_that_live():
+    whole = experiment()
+    run = Seeds(whole)
+    frames = broken_from(run, (1, 4), 4)
+    assert [frame.variants["network"].members for frame in frames] == [SEEDS] * 4 + [SEEDS - 2] * 4
+    assert not run.diverged
+    others = [list(train(alone(whole, place)))[-1].variants["network"].loss for place in (0, 2, 3)]
+    assert frames[-1].variants["network"].loss == np.median(others)
+
+
+def test_a_run_has_diverged_when_all_of_its_members_have():
+    run = Seeds(experiment())
+    frames = broken_from(run, range(SEEDS), 4)
+    assert run.finished
+    assert run.step == 5
+    assert run.diverged == {"network": {"step": 4, "layer": "f1"}}
+    assert frames[-1].variants["network"].loss is None
+    assert frames[-1].variants["network"].first_broken == "f1"
+
+
+def test_pictures_are_of_the_first_seed_and_measuring_changes_nothing():
+    whole = experiment()
+    run, first = Seeds(whole), Trainer(alone(whole, 0))
+    assert run.measure().variants["network"].picture == first.measure().variants["network"].picture
+    assert run.advance(record=True).variants["network"].loss == Seeds(whole).advance(record=True).variants["network"].loss
+
+
+def test_a_frame_of_several_seeds_is_text_and_columns_and_back():
+    payload = encode_frame(next(iter(train(experiment()))))
+    assert encode_frame(decode_frame(payload)) == payload
+    rows = [Row(0, False, payload)]
+    kept = table_from(rows)
+    assert kept.column("raw").null_count == 1
+    assert rows_from(kept) == rows
+    whole, alone_too = json.loads(payload)["variants"]["network"], kept.column("network/loss_low").to_pylist()
+    assert whole["bands"]["loss"][0] == alone_too[0] < whole["loss"]
+
+
+def test_a_table_has_the_bands_in_columns_of_their_own_only_where_there_are_some():
+    whole = experiment()
+    frames = list(train(whole))
+    rows = table(whole, frames)
+    losses = rows.query("part == 'network'")
+    assert (losses["members"] == SEEDS).all()
+    assert losses["loss_high"].tolist() == [frame.variants["network"].bands["loss"][1] for frame in frames]
+    layers = rows.query("part == 'layer' and id == 'f2'")
+    assert layers["weight_grad_low"].tolist() == [frame.variants["network"].bands["weight_grad"][0][1] for frame in frames]
+    assert "loss_low" not in table(alone(whole, 0), train(alone(whole, 0))).columns
+
+
+def test_a_link_carries_the_seeds_and_says_nothing_of_one():
+    whole = experiment()
+    assert link.decode(link.encode(whole)) == whole
+    assert link.encode(alone(whole, 0)) == link.encode(experiment(seeds=1))
+    with pytest.raises(ValueError, match="seeds"):
+        Training(seeds=33)
+
+
+def test_after_the_largest_seed_comes_zero():
+    assert Training(seed=2**31 - 1, seeds=2).member(1) == Training(seed=0)
+
+
+def test_a_layer_without_weights_has_no_band():
+    net = Network(input=(2,), layers=[Layer(id="f1", op=Linear(width=4)), Layer(id="f2", op=Identity())], head=RESIDUAL.head)
+    frame = next(iter(train(experiment(net))))
+    low, high = frame.variants["network"].bands["weight_grad"]
+    assert low[1] is high[1] is None
+    assert low[0] < frame.variants["network"].weight_grad[0] < high[0]
+
+
+def test_a_script_says_that_it_trains_the_first_seed():
+    source = script(experiment())
+    assert "The experiment trains 5 seeds, this script the first" in source
+    assert source.replace(source[source.index("\n\nThe experiment trains") : source.index("\n\nWritten by")], "") == script(
+        experiment(seeds=1)
+    )

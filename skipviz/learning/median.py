@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 
 from .frame import BANDED, VariantFrame
-from .frame_text import MARKS, NUMBER_LISTS, NUMBERS
+from .frame_text import NUMBER_LISTS, NUMBERS
 
 QUANTILES = (0.5, 0.1, 0.9)
 """A frame's value, and the ends of its band; between two members by linear interpolation."""
@@ -18,24 +16,23 @@ QUANTILES = (0.5, 0.1, 0.9)
 def median(members: Sequence[VariantFrame]) -> VariantFrame:
     """Return the median over `members`, element by element, with `bands`; a value of None is left out of it.
 
-    The picture is the first member's that has one. A mark stands where half of the members have it, and a name in `nonfinite`
-    or `first_broken` where all of them have it.
+    The picture is the first member's that has one. A name stands in `nonfinite` or `first_broken` where it does
+    for all of them; marks are left to whoever knows the network.
     """
     first = members[0]
     found = VariantFrame(None, None, [], [], [], [], None, [], [], [], [], members=len(members), bands={})
-    names = [name for name in (*NUMBERS, *NUMBER_LISTS) if _size(members, name)]
-    sizes = {name: _size(members, name) for name in names}
-    rows = [list(chain.from_iterable(_numbers(member, name, sizes[name]) for name in names)) for member in members]
-    parts, place = quantiles(np.array(rows, dtype=np.float64)), 0
-    for name in names:
-        values = [[number if number == number else None for number in row[place : place + sizes[name]].tolist()] for row in parts]
-        place += sizes[name]
+    fields = {name: rows for name in (*NUMBERS, *NUMBER_LISTS) if (rows := _rows(members, name)) is not None}
+    parts, place = quantiles(np.concatenate(list(fields.values()), axis=1)), 0
+    known = np.isfinite(parts).all()
+    for name, rows in fields.items():
+        values = parts[:, place : place + rows.shape[1]].tolist()
+        place += rows.shape[1]
+        if not known:
+            values = [[number if number == number else None for number in row] for row in values]
         middle, low, high = (row[0] for row in values) if name in NUMBERS else values
         setattr(found, name, middle)
         if name in BANDED and middle is not None:
             found.bands[name] = [low, high]
-    for mark in MARKS:
-        setattr(found, mark, _common([getattr(member, mark) or {} for member in members]))
     found.nonfinite = [name for name in first.nonfinite if all(name in member.nonfinite for member in members)]
     found.first_broken = first.first_broken if all(member.first_broken for member in members) else None
     found.picture = next((member.picture for member in members if member.picture is not None), None)
@@ -53,23 +50,10 @@ def quantiles(rows: np.ndarray) -> np.ndarray:
     return result
 
 
-def _size(members: Sequence[VariantFrame], name: str) -> int:
-    """Return how many numbers a field has, 0 where no member has it."""
+def _rows(members: Sequence[VariantFrame], name: str) -> np.ndarray | None:
+    """Return a field of all members, `(members, numbers)`, NaN where there is none; None where no member has the field."""
     values = [getattr(member, name) for member in members]
     if name in NUMBERS:
-        return int(any(value is not None for value in values))
-    return max(len(value or ()) for value in values)
-
-
-def _numbers(member: VariantFrame, name: str, size: int) -> Sequence[float | None]:
-    value = getattr(member, name)
-    return [value] if name in NUMBERS else value or [None] * size
-
-
-def _common(marks: list[dict[str, list[int]]]) -> dict[str, list[int]] | None:
-    """Return the places that half of the members mark or more."""
-    counts: dict[str, Counter[int]] = {}
-    for field, places in chain.from_iterable(one.items() for one in marks):
-        counts.setdefault(field, Counter()).update(places)
-    kept = {field: sorted(place for place, count in found.items() if 2 * count >= len(marks)) for field, found in counts.items()}
-    return {field: places for field, places in kept.items() if places} or None
+        return None if all(value is None for value in values) else np.array([values], dtype=np.float64).T
+    size = next((len(value) for value in values if value), 0)
+    return np.array([value or [None] * size for value in values], dtype=np.float64) if size else None

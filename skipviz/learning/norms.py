@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import hypot
 
 import torch
 from torch import Tensor
+
+from .objective import finite
 
 SMALLEST, LARGEST = 1e-15, 1e18
 """Outside of these a float32 norm may have lost elements whose squares leave 1e-38..1e38, so it is taken again, scaled."""
@@ -37,6 +40,33 @@ def norms(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
 def magnitudes(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
     """Return the sum of the magnitudes of every row's elements and then of every tensor's, in one synchronisation."""
     return _measured(matrices, tensors, 1.0, 1)
+
+
+class Sizes:
+    """How sizes are measured of gradients and states in which `seeds` networks lie one behind the other."""
+
+    def __init__(self, seeds: int = 1) -> None:
+        self.seeds = seeds
+
+    def norms(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
+        """Return what `norms` does."""
+        return norms(matrices, tensors)
+
+    def magnitudes(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
+        """Return what `magnitudes` does."""
+        return magnitudes(matrices, tensors)
+
+    def finite(self, value: float) -> float | None:
+        """Return a size, or None if it is NaN or infinite."""
+        return finite(value)
+
+    def total(self, values: Sequence[float]) -> float:
+        """Return the norm of what has parts of these norms."""
+        return hypot(*values)
+
+
+ALONE = Sizes()
+"""Of one network."""
 
 
 def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float, degree: int = 2) -> list[float]:

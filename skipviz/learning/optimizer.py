@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor
@@ -63,6 +63,24 @@ class Optimizer:
             self.state[tensor]["momentum_buffer"] = momentum
 
 
+def step_together(updaters: list[Updater], gradients: Iterable[Tensor]) -> None:
+    """Have several networks alike take their steps in one call, each by its flat gradient: of small ones calls are all the cost."""
+    for updater, gradient in zip(updaters, gradients, strict=True):
+        updater.give(gradient)
+    joint, *others = (updater.optimizer for updater in updaters)
+    own = joint.groups
+    parts = zip(*(optimizer.groups for optimizer in (joint, *others)), strict=True)
+    joint.groups = [(list(chain.from_iterable(tensors for tensors, *_ in part)), *part[0][1:]) for part in parts]
+    for optimizer in others:
+        if optimizer.state is not joint.state:  # one for all from now on: its keys are their tensors
+            joint.state.update(optimizer.state)
+            optimizer.state = joint.state
+    joint.step()
+    joint.groups = own
+    for updater in updaters:
+        updater.give(None)
+
+
 class Updater:
     """Takes optimizer steps. What the outputs do not depend on keeps parameters, momentum and step count.
 
@@ -83,10 +101,17 @@ class Updater:
     def lay_out(self, starts: Iterable[int]) -> None:
         """Begin afresh, without momentum or step count, with pieces that begin at `starts`."""
         starts = sorted(set(starts))
+        for piece in self.pieces:
+            self.optimizer.state.pop(piece, None)
         spans = list(pairwise([*starts, len(self.flat.values)]))
         self._take(spans, [self.flat.values[start:end] for start, end in spans])
-        self.optimizer.state.clear()
         self._rests: list[bool] = []
+
+    def take_up(self, values: Tensor) -> None:
+        """Update the pieces of `values` from now on, which hold the same parameters, with the momenta and counts so far."""
+        state = [self.optimizer.state.pop(piece, None) for piece in self.pieces]
+        self._take(self.spans, [values[start:end] for start, end in self.spans])
+        self.optimizer.state.update((piece, held) for piece, held in zip(self.pieces, state, strict=True) if held)
 
     def set_network(self, network: Network) -> None:
         """Let the parts that the outputs of `network` do not depend on rest from now on."""
@@ -110,13 +135,22 @@ class Updater:
 
     def step(self, gradient: Tensor) -> None:
         """Update all parameters that do not rest by the flat `gradient`."""
-        parts = self.parted(gradient)
-        for piece, part, rests in zip(self.pieces, parts, self._rests, strict=True):
+        self.give(gradient)
+        self.optimizer.step()
+        self.give(None)
+
+    def give(self, gradient: Tensor | None) -> None:
+        """Give every piece that does not rest its part of the flat `gradient`, ready for the optimizer's step; None takes it away.
+
+        Else a gradient of all parameters is held through the next step.
+        """
+        if gradient is None:
+            for piece in self.pieces:
+                piece.grad = None
+            return
+        for piece, part, rests in zip(self.pieces, self.parted(gradient), self._rests, strict=True):
             piece.grad = None if rests else part
         self._begin_late_momentum()
-        self.optimizer.step()
-        for piece in self.pieces:
-            piece.grad = None  # else a gradient of all parameters is held through the next step
 
     def parted(self, gradient: Tensor) -> list[Tensor]:
         """Return the flat `gradient` in the pieces that are updated, views of it."""

@@ -33,10 +33,7 @@ class FlatParameters:
         groups = [*layers, head, *scales, *beside]
         self.parameters: list[nn.Parameter] = list(chain.from_iterable(groups))
         self.values = torch.cat([p.detach().reshape(-1) for p in self.parameters])
-        position = 0
-        for p in self.parameters:
-            p.data = self.values[position : position + p.numel()].view(p.shape)
-            position += p.numel()
+        self.move(self.values)
         ends = list(accumulate(sum(p.numel() for p in group) for group in groups))
         self.spans: list[Span] = list(zip([0, *ends], ends, strict=False))
         depth = len(layers)
@@ -57,6 +54,13 @@ class FlatParameters:
         self.pieces: list[Span] = list(pairwise(sorted(cuts)))
         self.weights = _weights(layers, self.layers)
 
+    def move(self, values: Tensor) -> None:
+        """Have the parameters be views of `values`, which hold the same numbers."""
+        self.values, position = values, 0
+        for p in self.parameters:
+            p.data = values[position : position + p.numel()].view(p.shape)
+            position += p.numel()
+
     def weight_rows(self, vector: Tensor) -> list[tuple[list[int], Tensor]]:
         """Return the weights of layers alike as matrices of one row a layer, each with its layers, without a copy.
 
@@ -64,6 +68,14 @@ class FlatParameters:
         """
         return [
             (layers, vector.as_strided((len(layers), end - start), (stride, 1), vector.storage_offset() + start))
+            for layers, stride, start, end in self.weights
+        ]
+
+    def weight_parts(self, matrix: Tensor) -> list[Tensor]:
+        """Return the same of several flat vectors, the rows of a matrix: `(vectors, layers, elements)` each."""
+        rows, width = matrix.shape
+        return [
+            matrix.as_strided((rows, len(layers), end - start), (width, stride, 1), matrix.storage_offset() + start)
             for layers, stride, start, end in self.weights
         ]
 

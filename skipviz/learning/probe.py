@@ -6,7 +6,6 @@ The parts at a state sum, as vectors, to its gradient: what came back through th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from ..network.branch import token_edges
 from ..network.merge import MERGES
 from ..network.share import shares
 from .frame import VariantFrame
-from .norms import magnitudes, norms
+from .norms import ALONE, Sizes
 from .objective import finite
 from .parameters import FlatParameters, Span, rows
 from .recording import Program, Recording
@@ -102,18 +101,19 @@ class Measurement:
                 self._tensors.append(tensor)
             self._places.append((field, index, number, factor))
 
-    def take(self) -> list[str]:
+    def take(self, sizes: Sizes) -> list[str]:
         """Fill every field; return the names of what was not finite, whose value is then None."""
-        values = norms(self._matrices, self._tensors)
+        values = sizes.norms(self._matrices, self._tensors)
         first = len(self._row_places)
         found = [(field, index, value) for (field, index), value in zip(self._row_places, values, strict=False)]
-        found += [(field, index, values[first + number] * abs(factor)) for field, index, number, factor in self._places]
+        found += [
+            (field, index, values[first + number] if factor == 1 else values[first + number] * abs(factor))
+            for field, index, number, factor in self._places
+        ]
         wrong = []
         for field, index, value in found:
-            if value < torch.inf:
-                self.fields[field][index] = value
-            else:
-                self.fields[field][index] = None
+            self.fields[field][index] = sizes.finite(value)
+            if self.fields[field][index] is None:
                 wrong.append(f"{field}:{part_name(self.network, field, index)}")
         return wrong
 
@@ -129,10 +129,12 @@ def part_name(network: Network, field: str, index: int) -> str:
     return "head" if field == "head_grad" else network.layers[index].id
 
 
-def measured(network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor, recording: Recording) -> VariantFrame:
+def measured(
+    network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor, recording: Recording, sizes: Sizes = ALONE
+) -> VariantFrame:
     """Return the frame's gradient and signal fields; loss, metric and update are left empty.
 
-    `gradient` is the flat gradient of all parameters.
+    `gradient` is the flat gradient of all parameters; of several networks that lie one behind the other, `sizes` says which.
     """
     measurement = Measurement(network)
     for field, spans in _parameter_fields(flat):
@@ -148,14 +150,14 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
         measurement.add("branch_state_grad", [found.by_node.get(node.id) for node in network.branches])
         measurement.add("edge_grad", [found.by_edge.get(edge.id) for edge in network.edges])
     measurement.add("state_rms", [state.detach() if state.is_floating_point() else None for state in recording.states])
-    wrong = measurement.take()
+    wrong = measurement.take(sizes)
     fields = measurement.fields
     if network.takes_tokens:
         fields["state_grad"][0] = fields["trunk_grad"][0] = fields["state_rms"][0] = None
     for k, state in enumerate(recording.states):
         if fields["state_rms"][k] is not None:
-            fields["state_rms"][k] /= state.numel() ** 0.5
-    fields |= mean_magnitudes(network, flat, found, gradient)
+            fields["state_rms"][k] /= (state.numel() / sizes.seeds) ** 0.5
+    fields |= mean_magnitudes(network, flat, found, gradient, sizes)
     fields["gate_opening"], fields["mixing"] = gate_opening(recording), mixing(network, recording)
     fields |= learned_strengths(network, flat)
     for k, node in enumerate(network.branches):
@@ -165,7 +167,7 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     for k, edge in enumerate(network.edges if tokens else ()):
         if edge.id in tokens:
             fields["edge_grad"][k] = None
-    fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong)
+    fields["total_grad"] = _total([fields[field] for field, _ in _parameter_fields(flat)], wrong, sizes)
     fields["head_grad"] = fields["head_grad"][0]
     states = zip(network.layers, fields["state_rms"][1:], strict=True)
     broken = next((layer.id for layer, size in states if size is None), None)
@@ -173,32 +175,34 @@ def measured(network: Network, flat: FlatParameters, found: Gradients, gradient:
     return VariantFrame(loss=None, metric=None, update_ratio=update, nonfinite=wrong, first_broken=broken, **fields)
 
 
-def mean_magnitudes(network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor) -> dict[str, list[float | None]]:
+def mean_magnitudes(
+    network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor, sizes: Sizes = ALONE
+) -> dict[str, list[float | None]]:
     """Return the mean magnitudes of weights' and of states' gradients; None where there are none, or not finite ones."""
     rows_of = flat.weight_rows(gradient)
     states = [k for k, vector in enumerate(found.states) if vector is not None]
-    sums = magnitudes([matrix for _, matrix in rows_of], [found.states[k] for k in states])
+    sums = sizes.magnitudes([matrix for _, matrix in rows_of], [found.states[k] for k in states])
     weights: list[float | None] = [None] * network.depth
     state_means = [0.0] * len(found.states)
     counts = [0] * network.depth
     places = [(layer, matrix.shape[1]) for layers, matrix in rows_of for layer in layers]
     for (layer, count), value in zip(places, sums, strict=False):
-        weights[layer] = (weights[layer] or 0.0) + value
+        weights[layer] = value if weights[layer] is None else weights[layer] + value
         counts[layer] += count
     for k, value in zip(states, sums[len(places) :], strict=True):
-        state_means[k] = finite(value / found.states[k].numel())
+        state_means[k] = sizes.finite(value / (found.states[k].numel() / sizes.seeds))
     if network.takes_tokens:
         state_means[0] = None
-    means = [None if total is None else finite(total / count) for total, count in zip(weights, counts, strict=True)]
+    means = [None if total is None else sizes.finite(total / count) for total, count in zip(weights, counts, strict=True)]
     return {"weight_grad_mean": means, "state_grad_mean": state_means}
 
 
-def _total(parts: list[list[float | None]], wrong: list[str]) -> float | None:
+def _total(parts: list[list[float | None]], wrong: list[str], sizes: Sizes) -> float | None:
     """Return the norm of the whole gradient from the norms of its parts; None, and named in `wrong`, where one is not finite."""
     if any(name.split(":")[0] in PARAMETER_FIELDS for name in wrong):
         wrong.append("total_grad")
         return None
-    return hypot(*(value for part in parts for value in part if value is not None))
+    return sizes.total([value for part in parts for value in part if value is not None])
 
 
 def learned_strengths(network: Network, flat: FlatParameters) -> dict[str, list[float | None]]:

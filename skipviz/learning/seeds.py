@@ -10,18 +10,22 @@ from torch import Tensor
 from ..tasks.data import dataset
 from ..tasks.event import Event, StepsEvent, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
+from ..tasks.seeds import obstacle
 from ..tasks.uploads import Uploads
 from .checkpoint import CheckpointError, pack, unpack
 from .frame import Frame, VariantFrame
 from .median import median
+from .stacked import Stack
 from .trainer import Trainer
+from .variant import Variant
 
 
 class Seeds:
     """A run of an experiment from `training.seeds` seeds, with a `Trainer`'s methods; each member is the run of its seed alone.
 
-    The members train one after the other, a step each. A member that diverges leaves the medians, and a variant has diverged
-    when it has in all of them. Pictures are those of the first member that trains; weights are the first one's.
+    Where they can be, members are computed together (`learning.stacked`), else one after the other, a step each. A member that
+    diverges leaves the medians, and a variant has diverged when it has in all of them. Pictures are those of the first member that
+    trains; weights are the first one's.
     """
 
     def __init__(self, experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None) -> None:
@@ -36,6 +40,9 @@ class Seeds:
         self.device = self._members[0].device
         self._events: list[dict] = []
         self._began = monotonic()
+        self.obstacle = obstacle(experiment) if self.device.type == "cpu" else "they are on CUDA"
+        """Why the members are computed one after the other; empty where they are together."""
+        self._stacks: dict[str, Stack] = {}
 
     @property
     def finished(self) -> bool:
@@ -59,7 +66,8 @@ class Seeds:
     def header(self) -> dict:
         """Return what a viewer needs once; of what hangs on the seed, the first one's."""
         experiment = self.experiment.model_dump(mode="json", exclude_defaults=True)
-        return {**self._members[0].header(), "experiment": experiment, "seeds": {"count": len(self._members), "batched": False}}
+        seeds = {"count": len(self._members), "batched": not self.obstacle, **({"reason": self.obstacle} if self.obstacle else {})}
+        return {**self._members[0].header(), "experiment": experiment, "seeds": seeds}
 
     def apply(self, event: Event) -> None:
         """Let `event` act on every member before the next step; raises `NetworkError` and changes nothing if it cannot."""
@@ -74,7 +82,10 @@ class Seeds:
         """Take one step with every member; return a frame if asked, or if the last member of a variant diverges now."""
         if self.finished:
             raise RuntimeError("the run has finished: there is no step left to take")
-        frames = [member.advance(record, baseline, picture, passing) for member in self._training()]
+        members = self._training()
+        frames = None if self.obstacle else self._together(members, record, baseline, picture, passing)
+        if frames is None:
+            frames = [member.advance(record, baseline, picture, passing) for member in members]
         self.step += 1
         broken = self._note_diverged()
         names = list(self.experiment.variants) if record else broken
@@ -129,6 +140,34 @@ class Seeds:
             member.paints = not place
         return members
 
+    def _together(self, members: list[Trainer], record: bool, baseline: bool, *extras: bool) -> list[Frame | None] | None:
+        """Take a step with all members at once; return their frames, or None, and nothing is done, where a loss is not finite."""
+        batches, gone = [member.batches_of_step()[0] for member in members], {}
+        for name in self.experiment.variants:
+            places = [place for place, member in enumerate(members) if name not in member.diverged]
+            if places:
+                stack = self._stack(name, [members[place].living()[name] for place in places])
+                found = stack.go([batches[place] for place in places], record)
+                if found is None:
+                    return None
+                gone[name] = places, stack, found
+        more = [member.extras(record, False, *extras) if record else {} for member in members]
+        for name, (places, stack, _) in gone.items() if record and baseline else ():
+            found = stack.baselines([batches[place] for place in places], self.step)
+            for place, (ghost, states) in zip(places, found, strict=True):
+                more[place][name] |= {"ghost": ghost, "ghost_state": states}
+        frames: list[dict[str, VariantFrame]] = [{} for _ in members]
+        for name, (places, stack, found) in gone.items():
+            for place, frame in zip(places, stack.update(found, self.step) or (), strict=False):
+                frames[place][name] = frame
+        return [member.taken(own, extra, record) for member, own, extra in zip(members, frames, more, strict=True)]
+
+    def _stack(self, name: str, variants: list[Variant]) -> Stack:
+        """Return what computes these members of a variant together, made anew when one of them has left."""
+        if name not in self._stacks or self._stacks[name].variants != variants:
+            self._stacks[name] = Stack(variants)
+        return self._stacks[name]
+
     def _note_diverged(self) -> list[str]:
         """Note variants that have diverged in every member, each by the last of its members; return those that are new."""
         before = set(self.diverged)
@@ -147,6 +186,7 @@ class Seeds:
             living = [member for member in members if member.loss is not None]
             if members:
                 found[name] = median(living or members)
+                self._members[0].mark(name, found[name])
         return Frame(step, found, events, monotonic() - self._began)
 
 

@@ -68,6 +68,7 @@ class Trainer:
         """Events that have acted so far."""
         self._events: list[dict] = []
         self._next_held_out = 0
+        self._at: tuple[int, list[Batch]] | None = None
         self.paints = True
         """Whether frames have the picture that is asked for; else they have all that goes with one."""
         self.picture_seconds = 0.0
@@ -134,26 +135,38 @@ class Trainer:
         """
         if self.finished:
             raise RuntimeError("the run has finished: there is no step left to take")
-        batches, living = self._batches_of_step(), self._living()
+        batches, living = self.batches_of_step(), self.living()
         passes = {name: variant.forward(batches, self.step, record) for name, variant in living.items()}
         broken = [name for name, done in passes.items() if finite(done.value()) is None]
         if broken and not record:
             passes = {name: variant.repeated_forward(batches, self.step) for name, variant in living.items()}
         recorded = bool(record or broken)
-        held_out = picture or (record and not passing and self._is_held_out_due())
-        extras = self._extras(living, batches, baseline, picture, held_out, kept=not passing) if recorded else {}
+        extras = self.extras(record, baseline, picture, passing) if recorded else {}
         frames = {}
         for name, done in passes.items():
             frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done, self.step)
         for name in broken:
             self.diverged[name] = {"step": self.step, "layer": frames[name].first_broken}
+        return self.taken(frames, extras, recorded)
+
+    def extras(self, record: bool, baseline: bool, picture: bool, passing: bool) -> dict[str, dict]:
+        """Return, by variant, what a frame of this step has besides what its passes give; see `advance`."""
+        held_out = picture or (record and not passing and self._is_held_out_due())
+        return self._extras(self.living(), self.batches_of_step(), baseline, picture, held_out, kept=not passing)
+
+    def taken(self, frames: dict[str, VariantFrame], extras: dict[str, dict], recorded: bool) -> Frame | None:
+        """Go on to the next step; return the frame of this one if it was recorded."""
         frame = self._frame(frames, extras) if recorded else None
         self.step += 1
         return frame
 
+    def mark(self, name: str, frame: VariantFrame) -> None:
+        """Fill in what is to be said of a variant's gradients that mislead."""
+        self._variants[name].mark(frame, self._batches.size)
+
     def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
         """Return a frame of the present parameters on the present step's batch; no parameter, statistic or event changes."""
-        batches, living = self._batches_of_step(), self._living()
+        batches, living = self.batches_of_step(), self.living()
         frames = {name: variant.frame(variant.repeated_forward(batches, self.step))[0] for name, variant in living.items()}
         events = self._events
         frame = self._frame(frames, self._extras(living, batches, baseline, picture, held_out=True, kept=False))
@@ -209,12 +222,15 @@ class Trainer:
             raise CheckpointError(f"the checkpoint does not fit this run: {error}") from None
         self.experiment = experiment
 
-    def _living(self) -> dict[str, Variant]:
+    def living(self) -> dict[str, Variant]:
         """Return the variants that train."""
         return {name: variant for name, variant in self._variants.items() if name not in self.diverged}
 
-    def _batches_of_step(self) -> list[Batch]:
-        return [self._batch(micro) for micro in range(self.experiment.training.accumulation)]
+    def batches_of_step(self) -> list[Batch]:
+        """Return the micro-batches of the present step."""
+        if self._at is None or self._at[0] != self.step:
+            self._at = self.step, [self._batch(micro) for micro in range(self.experiment.training.accumulation)]
+        return self._at[1]
 
     def _batch(self, micro: int = 0) -> Batch:
         """Return a micro-batch of the present step; all steps' micro-batches follow each other in one stream."""

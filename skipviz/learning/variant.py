@@ -52,6 +52,12 @@ class Variant:
         self.updater.set_network(network)
         self.network, self._marks = network, None
 
+    def move(self, values: Tensor) -> None:
+        """Let `values`, which hold what the parameters hold, be the flat vector from now on."""
+        self.flat.move(values)
+        self.updater.take_up(values)
+        self._plans = {}
+
     def set_strengths(self, identifiers: Iterable[str], strength: float) -> None:
         """Give those of the skips whose strength is learned this value; momenta stay."""
         for identifier in identifiers:
@@ -88,7 +94,7 @@ class Variant:
         """Return the measurements of a recorded pass and the flat gradient."""
         frame, gradient = self._measured(done)
         frame = combined([*done.earlier.frames, frame])
-        self._mark(frame, len(done.truth))
+        self.mark(frame, len(done.truth))
         frame.loss = finite(done.value())
         frame.metric = finite(done.metric(self.metric))
         if frame.loss is None:
@@ -156,9 +162,13 @@ class Variant:
         """
         if rate == 0:
             return
-        clip(self.updater.parted(gradient), self.training.clip_norm, self.training.clip_value)
+        self.clip(gradient)
         self.updater.set_rates(rate, self.training.weight_decay)
         self.updater.step(gradient)
+
+    def clip(self, gradient: Tensor) -> None:
+        """Clip the flat gradient in place."""
+        clip(self.updater.parted(gradient), self.training.clip_norm, self.training.clip_value)
 
     def evaluate(self, x: Tensor) -> Tensor:
         """Return the outputs for `x` with running norm statistics, without a graph."""
@@ -211,7 +221,7 @@ class Variant:
             for buffer, old in zip(self._buffers, kept, strict=True):
                 buffer.data.copy_(old)  # through .data: a backward pass still to come checks their version, and reads none
 
-    def _mark(self, frame: VariantFrame, batch_size: int) -> None:
+    def mark(self, frame: VariantFrame, batch_size: int) -> None:
         """Fill in what is to be said of gradients that mislead."""
         if self._marks is None:
             self._marks = GradientMarks(self.network, batch_size)
@@ -223,6 +233,10 @@ class Variant:
         runs = self.flat.layer_runs
         sizes = norms(rows(before, runs), [])
         moves = norms(rows(before.sub_(self.flat.values), runs), [])  # in its place: no further vector of all parameters
+        self.fill_update(frame, sizes, moves)
+
+    def fill_update(self, frame: VariantFrame, sizes: Iterable[float], moves: Iterable[float]) -> None:
+        """Fill in the ratios of the layers that have parameters from the norms of these and of their moves."""
         layers = [index for index, (start, end) in enumerate(self.flat.layers) if end > start]
         for index, moved, size in zip(layers, moves, sizes, strict=True):
             ratio = finite(moved / size) if size else None

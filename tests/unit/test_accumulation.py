@@ -43,7 +43,7 @@ def test_the_update_is_that_of_torchs_usual_loop_over_micro_batches():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(6):
         optimizer.zero_grad()
-        for x, y in trainer._batches_of_step():
+        for x, y in trainer.batches_of_step():
             (torch.nn.functional.cross_entropy(model(x), y) / 4).backward()
         optimizer.step()
         trainer.advance(record=False)

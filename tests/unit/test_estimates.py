@@ -76,6 +76,7 @@ EXPERIMENTS = {
         variants={"network": families.mlp(12, 256, 2)}, training=Training(batch_size=16, accumulation=3)
     ),
     "five seeds": lambda: Experiment(variants={"network": families.mlp(12, 256, 2)}, training=Training(seeds=5)),
+    "five seeds one after the other": lambda: _digits(families.mlp(12, 256, 2, norm="layer", input=(64,), head=10), seeds=5),
 }
 
 
@@ -107,6 +108,9 @@ def test_a_step_of_more_work_is_said_to_take_longer_and_a_long_measurement_count
     assert step_seconds(with_three) == pytest.approx(3 * step_seconds(small))
     of_seeds = small.replaced(training=small.training.replaced(seeds=3))
     assert step_seconds(of_seeds) == pytest.approx(3 * step_seconds(small))
+    alone = Experiment(variants={"network": families.mlp(20, 16)})
+    together = alone.replaced(training=Training(seeds=16))
+    assert step_seconds(alone) < step_seconds(together) < 8 * step_seconds(alone)
     reduced = small.replaced(training=small.training.replaced(precision="bfloat16"))
     assert step_seconds(reduced) == pytest.approx(bfloat16_cost() * step_seconds(small))
     shallow = get("vanishing-plain")

@@ -80,7 +80,7 @@ def test_weights_are_of_the_training_samples():
     case = experiment(POINTS, **WEIGHTED)
     trainer = Trainer(case)
     weight = balanced_weights(trainer._y, 2)
-    x, y = trainer._batches_of_step()[0]
+    x, y = trainer.batches_of_step()[0]
     wanted = F.cross_entropy(trainer._variants["net"].model(x), y, weight=weight).item()
     assert trainer.advance(record=True).variants["net"].loss == pytest.approx(wanted)
 
@@ -171,7 +171,7 @@ def test_the_loss_over_parts_of_a_batch_is_the_mean_of_the_parts_losses(training
     case = experiment(MASKS, accumulation=3, **training)
     trainer = Trainer(case)
     loss, model = objective(case, trainer._y), trainer._variants["net"].model
-    batches = trainer._batches_of_step()
+    batches = trainer.batches_of_step()
     parts = [loss(model(x), y).item() for x, y in batches]
     whole = loss(model(torch.cat([x for x, _ in batches])), torch.cat([y for _, y in batches])).item()
     assert trainer.advance(record=True).variants["net"].loss == pytest.approx(sum(parts) / 3)

@@ -11,7 +11,7 @@ export function medianWords(parts, header) {
   if (count === 1) return "";
   const fewer = parts.filter(({ values }) => values?.members < count);
   const lost = fewer.map(({ name, values }) => `${count - values.members} of them diverged${parts.length > 1 ? ` (${name})` : ""}`);
-  return `Median of ${count} seeds${lost.length ? `, ${lost.join(", ")}` : ""}.`;
+  return `Median of ${count} seeds${lost.length ? `, ${lost.join(", ")}` : ""}; the picture is the first’s.`;
 }
 
 /** How the seeds are trained, behind how long that takes. @param {any} header */

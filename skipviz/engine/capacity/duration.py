@@ -11,6 +11,7 @@ from ...network.edit import PARTS
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...tasks.experiment import Experiment
+from ...tasks.seeds import obstacle
 from .footprint import footprint
 
 CALL_SECONDS, SKIP_SECONDS = 50e-6, 15e-6
@@ -33,8 +34,9 @@ def step_seconds(experiment: Experiment, measured: float | None = None) -> float
     within a factor of about two; on a busy machine a step takes longer, a small network's by much more.
     """
     batch = min(experiment.training.batch_size, experiment.task.sample_count())
-    passes = experiment.training.seeds * experiment.training.accumulation
-    estimate = passes * sum(_seconds(network, batch) for network in experiment.variants.values())
+    seeds, together = experiment.training.seeds, not obstacle(experiment)
+    passes = experiment.training.accumulation * (1 if together else seeds)
+    estimate = passes * sum(_seconds(network, batch, seeds if together else 1) for network in experiment.variants.values())
     if experiment.training.precision == "bfloat16":
         estimate *= bfloat16_cost()
     return measured if measured is not None and LONG < measured < FIRST_TIMES * estimate else estimate
@@ -76,13 +78,13 @@ def bfloat16_cost() -> float:
     return NATIVE if {"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()) else EMULATED
 
 
-def _seconds(network: Network, batch: int) -> float:
+def _seconds(network: Network, batch: int, seeds: int) -> float:
     skips = sum(MERGES[skip.merge].calls(skip) for skip in network.skips) + len(network.edges)
     calls = CALL_SECONDS * (network.depth + len(network.branches)) + SKIP_SECONDS * skips
     moved = ELEMENT_SECONDS * batch * footprint(network).forward
     drawn = DROPPED_SECONDS * batch * dropped(network)
     computed = 3 * batch * multiplications(network) / (CONVOLVED if is_image(network.input) else MULTIPLICATIONS)
-    return calls + moved + drawn + computed + PARAMETER_SECONDS * network.parameter_count()
+    return calls + seeds * (moved + drawn + computed + PARAMETER_SECONDS * network.parameter_count())
 
 
 def dropped(network: Network) -> int:

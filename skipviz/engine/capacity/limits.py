@@ -9,6 +9,7 @@ from ...network.network import Network
 from ...tasks.experiment import Experiment, Training
 from ...tasks.loss import LOSSES
 from ...tasks.own import UploadError
+from ...tasks.seeds import obstacle
 from ...tasks.split import HELD_OUT_SHARE
 from .footprint import evaluated, footprint, stacked
 
@@ -16,6 +17,8 @@ WORKER_MB = 9.5
 """What a worker takes by itself: pages of the warm process that it writes to, and its reading of frames."""
 LAYER_KB, SKIP_KB = 38.0, 12.0
 """Modules, plans and the nodes of two graphs, for each layer and each skip."""
+LIGHT = 0.5
+"""What a further seed has of them where all share one plan and one graph."""
 HEAP = 1.5
 """What glibc's heap takes over what is in use at the peak: free chunks between live ones; it was 1.2 to 1.8."""
 _DATA_COPIES = 4
@@ -38,13 +41,15 @@ def memory_mb(experiment: Experiment) -> float:
     training = experiment.training
     batch = min(training.batch_size, experiment.task.sample_count())
     shown = max(experiment.task.sample_count() // HELD_OUT_SHARE, PICTURED.get(experiment.task.kind.picture, 0))
-    parts = [_Part(network, batch, training, shown) for network in experiment.variants.values()]
+    together = training.seeds if training.seeds > 1 and not obstacle(experiment) else 1
+    parts = [_Part(network, batch, training, shown, together) for network in experiment.variants.values()]
     forward = sum(part.forward for part in parts)
     heap = max(max(forward + part.baseline, forward + part.evaluated, part.measured) for part in parts)
     data, left = _data(experiment)
-    seeds = training.seeds  # their weights stay, and their objects; their passes come one after the other
+    seeds = training.seeds  # of which weights and objects stay, whether their passes come together or one after the other
     outside = seeds * sum(part.kept for part in parts) + max(part.mapped for part in parts) + data
-    return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * seeds * sum(part.objects for part in parts)) / 2**20
+    objects = (seeds if together == 1 else 1 + LIGHT * (seeds - 1)) * sum(part.objects for part in parts)
+    return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * objects) / 2**20
 
 
 def kept_by_optimizer(training: Training) -> int:
@@ -55,20 +60,21 @@ def kept_by_optimizer(training: Training) -> int:
 class _Part:
     """One variant's share, in elements of four bytes; `objects` in kB."""
 
-    def __init__(self, network: Network, batch: int, training: Training, shown: int) -> None:
+    def __init__(self, network: Network, batch: int, training: Training, shown: int, together: int) -> None:
         own, bare = footprint(network), footprint(network, baseline=True)
         parameters = network.parameter_count()
         share = HALVED if training.precision == "bfloat16" else 1.0
         copies = int(training.accumulation > 1) + int(share < 1)  # the sum of gradients; weights and their gradients in bfloat16
         self.kept = parameters * (1 + kept_by_optimizer(training) + copies)
-        self.forward = round(batch * own.forward * share)
+        self.forward = round(together * batch * own.forward * share)
         if training.loss in LOSSES:
-            self.forward += LOSSES[training.loss].keeps * batch * elements(network.shapes.output)
+            self.forward += LOSSES[training.loss].keeps * together * batch * elements(network.shapes.output)
         large = parameters >= MAPPED
         self.mapped = 2 * parameters if large else 0
-        vectors = parameters * (1 if large else 2) + stacked(network, batch)
-        self.baseline = max(round(batch * bare.forward * share), round(batch * (bare.states + bare.gradients) * share) + vectors)
-        self.measured = round(batch * (own.states + own.gradients) * share) + vectors
+        vectors = parameters * (1 if large else 2) + stacked(network, batch) + (parameters if together > 1 else 0)
+        gone = round(batch * (bare.states + bare.gradients) * share) + vectors
+        self.baseline = together * max(round(batch * bare.forward * share), gone)
+        self.measured = together * (round(batch * (own.states + own.gradients) * share) + vectors)
         self.evaluated = evaluated(network, shown)
         if channels(network.shapes.output) > 1 and is_image(network.shapes.output):
             self.evaluated += min(shown, HELD_OUT_SAMPLES) * elements(network.shapes.output)

@@ -1,0 +1,257 @@
+"""Several seeds of one network in one pass: their parameters are stacked, `(seeds, …)`, and their batches lie one behind the other.
+
+A state is `(seeds · batch, …)`, so that all that has no parameters acts on it as on any batch. What has some is a product a
+seed, in one call. The seeds' losses are summed: the gradient of the sum by a seed's parameter or state is that of its own loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from math import isfinite
+
+import numpy
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ..network import Network, edit
+from ..tasks.schedule import learning_rate
+from .frame import Numbers, VariantFrame
+from .frame_text import NUMBER_LISTS, NUMBERS
+from .norms import Sizes, magnitudes, norms
+from .objective import finite
+from .operation import Function
+from .operation.linear import Linear
+from .optimizer import step_together
+from .parameters import FlatParameters
+from .passes import Batch
+from .plan import Plan
+from .probe import Gradients, gradients, measured, record
+from .recording import Recording
+from .variant import Variant
+
+
+@dataclass(slots=True)
+class Gone:
+    """A pass of all seeds that went backward."""
+
+    network: Network
+    gradients: Tensor
+    """`(seeds, parameters)`."""
+    losses: list[float]
+    outputs: Tensor
+    truths: list[Tensor]
+    found: Gradients | None
+    """Of all seeds, where it was recorded."""
+    recording: Recording | None
+
+
+class StackedLinear(nn.Module):
+    """A linear map a seed: `weight` is `(seeds, out, in)`, `bias` `(seeds, out)` or None."""
+
+    def __init__(self, linear: Linear, stacked: dict[int, Tensor]) -> None:
+        super().__init__()
+        self.weight, self.bias = stacked[id(linear.weight)], None if linear.bias is None else stacked[id(linear.bias)]
+        self.flattens = len(linear.shape) > 2
+
+    def function(self) -> Function:
+        """Return the map of `(seeds · batch, …, in)`."""
+        seeds, wide, narrow = self.weight.shape
+        weight, bias = self.weight.mT, None if self.bias is None else self.bias[:, None]
+
+        def linear(x: Tensor) -> Tensor:
+            x = x.flatten(1) if self.flattens else x
+            rows = x.reshape(seeds, -1, narrow)
+            y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
+            return y.view(*x.shape[:-1], wide)
+
+        return linear
+
+
+STACKED = {Linear: StackedLinear}
+"""By an operation's module, that of all seeds."""
+
+
+class Stack:
+    """The seeds of one network that train together."""
+
+    def __init__(self, variants: Sequence[Variant]) -> None:
+        self.variants, first = list(variants), variants[0]
+        values = torch.stack([variant.flat.values for variant in variants])
+        for variant, row in zip(variants, values, strict=True):
+            variant.move(row)
+        ends = list(accumulate((p.numel() for p in first.flat.parameters), initial=0))
+        self._parameters = [
+            values[:, start:end].view(len(variants), *p.shape).requires_grad_()
+            for p, (start, end) in zip(first.flat.parameters, pairwise(ends), strict=True)
+        ]
+        stacked = {id(p): one for p, one in zip(first.flat.parameters, self._parameters, strict=True)}
+        self._model = deepcopy(first.model)
+        for name, module in first.model.named_modules():
+            if type(module) in STACKED:
+                room, _, place = name.rpartition(".")
+                setattr(self._model.get_submodule(room), place, STACKED[type(module)](module, stacked))
+        self._plan: Plan | None = None
+        self._network = None
+        self._values = values
+
+    def go(self, batches: Sequence[Batch], recorded: bool) -> Gone | None:
+        """Return every seed's pass on its batch, gone backward; None where a loss is not finite."""
+        network = self.variants[0].network
+        if self._network is not network:
+            self._network, self._plan = network, self._model.bound(network, True)
+        return self._gone(network, self._plan, batches, recorded)
+
+    def baselines(self, batches: Sequence[Batch], step: int) -> list[tuple[Numbers, Numbers]]:
+        """Return what `Variant.baseline` does of every seed."""
+        bare = edit.bare(self.variants[0].network)
+        gone = self._gone(bare, self._model.bound(bare, True), batches, True)
+        if gone is None:
+            return [variant.baseline([batch], step) for variant, batch in zip(self.variants, batches, strict=True)]
+        return [(frame.weight_grad, frame.state_grad) for frame in self._frames(gone)]
+
+    def _gone(self, network: Network, plan: Plan, batches: Sequence[Batch], recorded: bool) -> Gone | None:
+        seeds = len(self.variants)
+        x, truths = torch.cat([x for x, _ in batches]), [y for _, y in batches]
+        outputs, recording = record(plan, x) if recorded else (plan.run(x), None)
+        own = outputs.view(seeds, -1, *outputs.shape[1:])
+        losses = self._losses(own, truths)
+        values = losses.tolist()
+        if not all(map(isfinite, values)):
+            return None
+        found, parameters = None, (None,) * len(self._parameters)
+        if recorded:
+            found = gradients(losses.sum(), self._parameters, recording)
+            parameters, found.parameters = found.parameters, ()  # held once, in the flat gradient
+        elif losses.requires_grad:  # it does not where all that has parameters is off
+            parameters = torch.autograd.grad(losses.sum(), self._parameters, allow_unused=True)
+        parts = [p.new_zeros(p.shape) if g is None else g for p, g in zip(self._parameters, parameters, strict=True)]
+        flat = torch.cat([part.reshape(seeds, -1) for part in parts], dim=1)
+        return Gone(network, flat, values, own.detach(), truths, found, recording)
+
+    def update(self, gone: Gone, step: int) -> list[VariantFrame] | None:
+        """Have every seed take its step; return what was measured before it, if it was recorded."""
+        frames = self._frames(gone) if gone.found else None
+        first, rate = self.variants[0], learning_rate(self.variants[0].training, step)
+        before = self._values.clone() if frames else None
+        if rate:
+            for variant, gradient in zip(self.variants, gone.gradients, strict=True):
+                variant.clip(gradient)
+                variant.updater.set_rates(rate, first.training.weight_decay)
+            step_together([variant.updater for variant in self.variants], gone.gradients)
+        if frames:
+            self._measure_update(frames, before)
+            for frame in frames:
+                frame.learning_rate = rate
+        return frames
+
+    def _losses(self, outputs: Tensor, truths: list[Tensor]) -> Tensor:
+        """Return the loss of every seed."""
+        loss = self.variants[0].loss
+        if loss is cross_entropy and outputs.dim() == 3:
+            return loss(outputs.flatten(0, 1), torch.cat(truths), reduction="none").view(len(truths), -1).mean(1)
+        return torch.stack([loss(one, truth) for one, truth in zip(outputs, truths, strict=True)])
+
+    def _frames(self, gone: Gone) -> list[VariantFrame]:
+        """Return the frame of every seed, without what comes of its update and without marks."""
+        first = self.variants[0]
+        try:
+            sizes = StackedSizes(gone.gradients, first.flat)
+            whole = measured(gone.network, first.flat, gone.found, gone.gradients[0], gone.recording, sizes)
+            frames = parted(whole, len(self.variants))
+        except NotFiniteError:
+            frames = [self._frame(gone, seed) for seed in range(len(self.variants))]
+        for frame, loss, outputs, truth in zip(frames, gone.losses, gone.outputs, gone.truths, strict=True):
+            frame.loss, frame.metric = loss, finite(first.metric(outputs, truth))
+        return frames
+
+    def _frame(self, gone: Gone, seed: int) -> VariantFrame:
+        """Return the measurements of one seed alone."""
+        flat, count = self.variants[seed].flat, len(self.variants)
+        part = lambda one: None if one is None else (part(one[0]), one[1]) if isinstance(one, tuple) else one.chunk(count)[seed]  # noqa: E731
+        found = gone.found
+        lists = [[part(one) for one in vectors] for vectors in (found.states, found.trunks, found.skips)]
+        nodes, edges = ({name: part(one) for name, one in vectors.items()} for vectors in (found.by_node, found.by_edge))
+        own = Recording()
+        own.by_node, own.trunk = {name: part(one) for name, one in gone.recording.by_node.items()}, gone.recording.trunk
+        return measured(gone.network, flat, Gradients((), *lists, nodes, edges), gone.gradients[seed], own)
+
+    def _measure_update(self, frames: list[VariantFrame], before: Tensor) -> None:
+        """Fill in ‖Δθ_k‖/‖θ_k‖ of every seed."""
+        runs = self.variants[0].flat.layer_runs
+        measure = lambda vectors: by_seed(norms, [_rows(vectors, *run) for run in runs], [], len(frames))  # noqa: E731
+        sizes, moves = measure(before), measure(before.sub_(self._values))
+        if len(sizes) == len(frames[0].update_ratio) and sizes.all() and numpy.isfinite(ratios := moves / sizes).all():
+            for frame, ratio in zip(frames, ratios.T.tolist(), strict=True):
+                frame.update_ratio = ratio
+            return
+        for variant, frame, size, moved in zip(self.variants, frames, sizes.T.tolist(), moves.T.tolist(), strict=True):
+            variant.fill_update(frame, size, moved)
+
+
+class NotFiniteError(ArithmeticError):
+    """A size of some seed is NaN or infinite."""
+
+
+class StackedSizes(Sizes):
+    """Measures all seeds in one call: a size is an array of one number a seed. Raises `NotFiniteError`."""
+
+    def __init__(self, flat: Tensor, layout: FlatParameters) -> None:
+        super().__init__(len(flat))
+        self._flat, self._layout = flat, layout
+
+    def norms(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list:
+        """Return the norms of the rows of all seeds' gradients, and of all their parts of `tensors`."""
+        return self._of(norms, [_rows(self._flat, *run) for run in self._layout.runs], tensors)
+
+    def magnitudes(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list:
+        """Likewise of sums of magnitudes."""
+        return self._of(magnitudes, self._layout.weight_parts(self._flat), tensors)
+
+    def finite(self, value):
+        """Return what is known to be finite."""
+        return value
+
+    def total(self, values: Sequence) -> numpy.ndarray:
+        """Return the norm of what has parts of these norms, which are of float32: their squares are no float64's end."""
+        return numpy.sqrt(sum(value * value for value in values))
+
+    def _of(self, measure, parts: list[Tensor], tensors: Sequence[Tensor]) -> list:
+        found = by_seed(measure, parts, tensors, self.seeds)
+        if not numpy.isfinite(found).all():
+            raise NotFiniteError
+        return list(found)
+
+
+def by_seed(measure, parts: list[Tensor], tensors: Sequence[Tensor], seeds: int) -> numpy.ndarray:
+    """Return sizes, a column a seed, of the rows of `parts`, `(seeds, rows, elements)`, and of `tensors`, `(seeds · batch, …)`."""
+    matrices = [*(part.reshape(-1, part.shape[-1]) for part in parts), *(tensor.reshape(seeds, -1) for tensor in tensors)]
+    values, place, found = numpy.array(measure(matrices, [])), 0, []
+    for rows in [*(part.shape[1] for part in parts), *[1] * len(tensors)]:
+        found.append(values[place : place + seeds * rows].reshape(seeds, rows).T)
+        place += seeds * rows
+    return numpy.concatenate(found)
+
+
+def parted(whole: VariantFrame, seeds: int) -> list[VariantFrame]:
+    """Return every seed's frame of one whose numbers are arrays of one number a seed, or the same for all."""
+    frames = [VariantFrame(None, None, [], [], [], [], None, [], [], [], []) for _ in range(seeds)]
+    for name in (*NUMBERS, *NUMBER_LISTS):
+        value = getattr(whole, name)
+        if value is None:
+            continue
+        columns = [
+            one.tolist() if isinstance(one, numpy.ndarray) else [one] * seeds
+            for one in (value if name in NUMBER_LISTS else [value])
+        ]
+        for frame, row in zip(frames, zip(*columns, strict=True), strict=False):
+            setattr(frame, name, list(row) if name in NUMBER_LISTS else row[0])
+    return frames
+
+
+def _rows(vectors: Tensor, start: int, count: int, size: int) -> Tensor:
+    """Return some parts of equal size of several flat vectors."""
+    return vectors[:, start : start + count * size].reshape(len(vectors), count, size)

@@ -1,0 +1,26 @@
+"""Several seeds on the page: their median in bars and lines, their bands beside them, and in words of how many."""
+
+from __future__ import annotations
+
+from experiments import small
+from playwright.sync_api import expect
+
+FILLED = """() => [...document.querySelectorAll(".sv-plot-loss .scatterlayer .js-fill")].filter((one) => one.getBBox().width > 20)
+    .map((one) => [getComputedStyle(one).fill, getComputedStyle(one).fillOpacity])"""
+
+
+def test_seeds_are_shown_as_median_and_band(kept):
+    experiment = small()
+    kept.put(experiment.replaced(training=experiment.training.replaced(seeds=3, steps=40)))
+    expect(kept.page.locator(".sv-sentence")).to_contain_text("Median of 3 seeds; the picture is the first’s.")
+    expect(kept.page.locator(".sv-estimate")).to_contain_text("3 seeds at once")
+    kept.start()
+    frame = kept.frame_where(lambda frame: frame["step"] >= 20)
+    values = next(iter(frame["variants"].values()))
+    assert values["members"] == 3
+    assert values["bands"]["loss"][0] < values["loss"] < values["bands"]["loss"][1]
+    kept.until(lambda: len(kept.page.evaluate(FILLED)) >= 1)
+    assert {float(opacity) for _, opacity in kept.page.evaluate(FILLED)} == {0.18}
+    plot = kept.page.locator(".sv-plot-loss:visible").first.bounding_box()
+    kept.page.mouse.move(plot["x"] + 60, plot["y"] + plot["height"] / 2)
+    expect(kept.page.locator(".sv-tip").filter(has_text="median of 3, 10–90 %:")).to_be_visible()

@@ -40,7 +40,7 @@ def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
     assert tops[1] - tops[0] > 300
     for width in (390, 641, 700, 767, 768, 900, 1024, 1241, 1280, 1440):
         page.set_viewport_size({"width": width, "height": 844})
-        figure.until(lambda: page.locator(LINKS).count() == 5)
+        figure.until(lambda: page.locator(LINKS).count() == 7)
         figure.until(lambda: page.evaluate(OUTSIDE) == [] and page.evaluate(PRESSED) == 0)
         figure.until(lambda: min(page.evaluate(PLOTS)) >= 150)
 
@@ -93,7 +93,7 @@ def test_a_narrow_page_tells_of_a_bad_link_above_the_transport_and_lays_nothing_
 
     for width in (320, 360, 390, 430, 640, 767, 768):
         page.set_viewport_size({"width": width, "height": 844})
-        lab.until(lambda: page.locator(LINKS).count() == 5)
+        lab.until(lambda: page.locator(LINKS).count() == 7)
         lab.until(lambda: page.evaluate(CLEAR))
         page.locator(LINKS).last.scroll_into_view_if_needed()
         expect(page.locator(LINKS).last).to_be_in_viewport(ratio=0.9)

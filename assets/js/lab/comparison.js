@@ -249,7 +249,7 @@ function comparisonElements(page) {
   part("metrics", "div", { class: "sv-plot-loss" });
   part("lossTitle", "div", { class: "sv-title" });
   part("metricTitle", "div", { class: "sv-title" });
-  part("curves", "section", { class: "sv-card sv-loss-card", hidden: true, "aria-label": "Losses and metrics of all" }, parts.lossTitle, parts.losses, parts.metricTitle, parts.metrics);
+  part("curves", "section", { class: "sv-card sv-curves-card", hidden: true, "aria-label": "Losses and metrics of all" }, parts.lossTitle, parts.losses, parts.metricTitle, parts.metrics);
   parts.slots = LETTERS.map((letter) => {
     const [heatmap, picture] = [element("div", { class: "sv-plot-heatmap" }), element("div", { class: "sv-plot-picture" })];
     const marked = [heatmap, picture].map((node) => element("div", { class: "sv-of-variant" }, element("strong", { class: `sv-letter ${letter}` }, letter), node));
@@ -257,8 +257,8 @@ function comparisonElements(page) {
   });
   part("heatmaps", "div", { class: "sv-of-variants" });
   part("pictures", "div", { class: "sv-of-variants" });
-  part("over", "section", { class: "sv-card sv-heatmap-card", hidden: true, "aria-label": "Gradients over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), parts.heatmaps);
-  part("images", "section", { class: "sv-card sv-picture-card", hidden: true, "aria-label": "What the networks do" }, parts.pictures);
+  part("over", "section", { class: "sv-card sv-heatmaps-card", hidden: true, "aria-label": "Gradients over time" }, element("div", { class: "sv-title" }, element("span", {}, element("strong", {}, "Gradient"), " layer × step", explain("heatmap")), element("span", { class: "sv-quiet" }, "same colours as the bars")), parts.heatmaps);
+  part("images", "section", { class: "sv-card sv-pictures-card", hidden: true, "aria-label": "What the networks do" }, parts.pictures);
   page.transport.after(parts.curves, parts.over, parts.images);
   return parts;
 }

@@ -55,7 +55,7 @@ def visit(server, chromium):
 
     def opened(context=None, viewport=DESKTOP, **options):
         if context is None:
-            known = kept_by_browser(server.address, NO_NEWCOMER)
+            known = kept_by_browser(options.get("base_url", server.address), NO_NEWCOMER)
             context = chromium.new_context(**{"base_url": server.address, "viewport": viewport, "storage_state": known, **options})
             context.set_default_timeout(1000 * PATIENCE)
             contexts.append(context)

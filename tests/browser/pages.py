@@ -27,7 +27,8 @@ DROP = """(text) => {
 def kept_by_browser(address: str, kept: dict[str, str]) -> dict:
     """Return the state of a browser that keeps `kept` of the server at `address`, as Playwright takes it."""
     stored = [{"name": name, "value": value} for name, value in kept.items()]
-    return {"cookies": [], "origins": [{"origin": address.rstrip("/"), "localStorage": stored}]}
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    return {"cookies": [], "origins": [{"origin": origin, "localStorage": stored}]}
 
 
 def wait_until(page, condition, said=lambda: ""):

@@ -88,3 +88,15 @@ def test_the_other_theme_and_a_reload_show_again_the_step_that_was_looked_at_and
     expect(shown).to_have_text([f"step {step}"] * 2)
     page.reload()
     expect(shown).to_have_text([f"step {step}"] * 2)
+
+
+def test_keys_lead_back_from_a_step_that_is_not_kept(kept):
+    lab = kept.put(small(width=8, record_every=1000))
+    lab.start()
+    lab.wait_for_step(3)
+    lab.press("Pause")
+    lab.expect_state("Paused")
+    lab.slider.focus()
+    lab.page.keyboard.press("ArrowLeft")
+    lab.until(lambda: lab.step() % 1000 == 0)
+    lab.expect_state(re.compile(r"^Live is at "))

@@ -98,6 +98,11 @@ export function createRunStore() {
       }
       return found;
     },
+    /** Look at a step, or with null at the newest, which may be a frame that is not kept: a step before it shows the last kept one at most. @param {number | null} step */
+    seek(step) {
+      const last = this.frames.at(-1)?.step ?? 0;
+      this.cursor = step === null || step >= Math.max(last, this.passing?.step ?? 0) ? null : this.indexAt(Math.min(step, last));
+    },
     /** @param {Frame} shown @param {string} variant @param {string} field  @returns {any} the last frame up to the shown one that has the field */
     lastWith(shown, variant, field) {
       /** @param {Frame | null} frame */

@@ -80,7 +80,7 @@ export function createFigure(root, commands) {
       const leading = lead();
       if (leading.shared) player.stop();
       const together = stores().filter((store) => store.shared === leading.shared);
-      for (const store of together) store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
+      for (const store of together) store.seek(step);
       draw(true);
     },
   };

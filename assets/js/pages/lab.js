@@ -159,7 +159,7 @@ export function createLab(root, commands) {
     },
     seek(step) {
       looked.forget();
-      store.cursor = step === null || step >= (store.frames.at(-1)?.step ?? 0) ? null : store.indexAt(step);
+      store.seek(step);
       draw.all();
     },
     options() {

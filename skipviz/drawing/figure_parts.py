@@ -101,3 +101,15 @@ def halo(colour: str) -> str:
 def config() -> dict:
     """Return plotly's settings: nothing is dragged, no tools."""
     return {"staticPlot": True, "displayModeBar": False, "responsive": False}
+
+
+def rows_layout(theme: str, meta: dict) -> dict:
+    """Return the layout of bars on a diagram's own rows: y is its px, downwards, without a margin above."""
+    layout = base_layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
+    return layout | {
+        "barmode": "overlay",
+        "bargap": 0,
+        "yaxis": {"visible": False, "fixedrange": True, "range": [1, 0], "zeroline": False},
+        "xaxis": axis(COLOURS[theme], showgrid=True, anchor="y"),
+        "shapes": [],
+    }

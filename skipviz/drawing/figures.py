@@ -22,6 +22,7 @@ from .figure_parts import (
     halo,
     history_line,
     points_trace,
+    rows_layout,
     time_sides,
     time_traces,
 )
@@ -58,14 +59,7 @@ def rows_figure(theme: str = "light", page: str = "lab", columns: tuple[str, ...
         "axes": {"x": "‖∂L/∂θₖ‖, L2 norm", "x2": "share at fork", "x3": "‖Δθ‖ ÷ ‖θ‖", "y": "layer, the input at the bottom"},
         "legend": _row_legend("the twin without skips" if page == "figure" else "the same weights, all skips off"),
     }
-    layout = base_layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
-    layout |= {
-        "barmode": "overlay",
-        "bargap": 0,
-        "yaxis": {"visible": False, "fixedrange": True, "range": [1, 0], "zeroline": False},
-        "xaxis": axis(token, showgrid=True, anchor="y"),
-        "shapes": [],
-    }
+    layout = rows_layout(theme, meta)
     if "share" in columns:
         layout["xaxis2"] = axis(token, showgrid=True, anchor="y", range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", "50", "100 %"])
     if "update" in columns:

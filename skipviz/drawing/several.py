@@ -13,6 +13,7 @@ from .figure_parts import (
     config,
     halo,
     history_line,
+    rows_layout,
     time_sides,
     time_traces,
 )
@@ -88,14 +89,7 @@ def columns_figure(theme: str = "light") -> dict:
             ("whiskers", "line", "10–90 % of the seeds"),
         ],
     }
-    layout = base_layout(theme, meta, margin={"l": 16, "r": 16, "t": 0, "b": 24, "pad": 0})
-    layout |= {
-        "barmode": "overlay",
-        "bargap": 0,
-        "yaxis": {"visible": False, "fixedrange": True, "range": [1, 0], "zeroline": False},
-        "xaxis": axis(token, showgrid=True, anchor="y"),
-        "shapes": [],
-    }
+    layout = rows_layout(theme, meta)
     return {"data": data, "layout": layout, "config": config()}
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import threading
 import time
 from dataclasses import replace
 
@@ -42,16 +41,12 @@ def rows_of(job):
 
 def until(engine, job_id, condition):
     """Wait until `condition(job)` holds, looking again at every news of the jobs, and return the job."""
-    news, end = threading.Event(), time.monotonic() + PATIENCE
-    forget = engine.jobs.subscribe(lambda _: news.set())
-    try:
-        while not condition(job := engine.jobs.find(job_id)):
-            assert time.monotonic() < end, f"the condition did not come true: {job}"
-            news.wait(1)
-            news.clear()
-        return job
-    finally:
-        forget()
+
+    def found():
+        job = engine.jobs.find(job_id)
+        return condition(job) and job
+
+    return wait_for(engine.jobs, found)
 
 
 def ended(engine, job_id):

@@ -86,12 +86,6 @@ export function createCompareColumn(side, outer) {
     const said = networkWords({ ...data.network, task: data.task, variants: [] });
     if (words.textContent !== said) words.textContent = said;
   }
-  /** @param {number} step  the step that both show */
-  function place(step) {
-    const last = store.frames.at(-1)?.step;
-    store.cursor = last === undefined || step >= last ? null : store.indexAt(step);
-  }
-
   return {
     root, store,
     variant: () => data.variant,
@@ -128,7 +122,7 @@ export function createCompareColumn(side, outer) {
     },
     /** @param {any} shared @param {"light" | "dark"} theme @param {number} step @param {number} steps @param {boolean} slow */
     draw(shared, theme, step, steps, slow) {
-      place(step);
+      store.seek(step);
       wedge = shared.legend[theme];
       const frame = store.frame();
       const now = values();

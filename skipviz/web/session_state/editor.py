@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...drawing.colours import VARIANTS
 from ...network.network import Network
 from ...tasks.experiment import Experiment
 from ..document.document import Document
 from ..document.lab import Lab
 
 LAYOUTS = ("column", "u", "layers")
-LETTERS = "ABCD"
-"""Of the networks of a comparison, by place."""
 
 
 @dataclass
@@ -70,7 +69,7 @@ class Editor:
     def letter(self) -> str:
         """The letter of this network where several are compared, else nothing."""
         names = [*self.experiment.variants]
-        return LETTERS[names.index(self.variant)] if len(names) > 1 else ""
+        return VARIANTS[names.index(self.variant)] if len(names) > 1 else ""
 
     @property
     def alone(self) -> Experiment:

@@ -167,6 +167,8 @@ class Merge:
     """What that class is made with, for a target's shape."""
     fills: tuple[str, ...] | None = None
     """The schemes by which that class fills its weights; None: it draws nothing."""
+    any_shape: bool = False
+    """What a skip carries may have any shape, and is not adapted."""
     sign: str = ""
     """A letter in the mark where it lands, or nothing."""
     strokes: tuple[tuple[float, float, float, float], ...] = ()

@@ -50,7 +50,7 @@ class Join(Tagged):
                 raise NetworkError(f"a {self.kind} needs equal positions, not {_listed(shapes)}")
             return with_channels(first, sum(map(channels, shapes)))
         kind.checks(self, first)
-        if kind.own_positions:
+        if kind.own_positions or kind.any_shape:
             return first
         if any(shape != first and not (kind.spreads and spreads(shape, first)) for shape in shapes):
             raise NetworkError(f"{self.kind} needs equal shapes, not {_listed(shapes)}")

@@ -76,6 +76,8 @@ def landing_shape(skip: Skip, source: Shape, target: Shape, beside: bool) -> Ski
 
     What comes from or lands `beside` the trunk may be one number for a whole of `target`; a state of the trunk is adapted.
     """
+    if MERGES[skip.merge].any_shape:
+        return SkipShape(UNCHANGED, source, int(skip.learned))
     beside = beside or len(source) != len(target) or skip.adapter.channels == "none"
     if beside and MERGES[skip.merge].spreads and spreads(source, target):
         return SkipShape(UNCHANGED, source, int(skip.learned))

@@ -1,0 +1,275 @@
+"""Folds a pass's operations into the boxes that people wrote: modules, merges, and what stands alone. Imports no torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .flow import Flow, is_weighted, sources_of
+from .merges import merges_of
+from .trace import ROOT, Operation, Trace
+from .words import NORMS, POOLS, SLIDES, VIEWS, is_norm_class
+
+CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
+"""Modules that only hold others."""
+BY_HAND = 24
+"""Operations without parameters that a module may compute by itself, views and activations apart, and still be shown one by one:
+a scan over positions is one box, whatever it adds."""
+FOLDED_LAYERS = 2
+"""Layers one behind the other that a module may have and still be one box: an MLP; more of them are boxes of their own."""
+
+
+@dataclass(slots=True)
+class Box:
+    """One box: the operations of a module's call, or one operation, with the norm and activation around it."""
+
+    operations: list[int]
+    merge: str = ""
+    """The kind of merge that it is."""
+    call: int = ROOT
+    """The module call whose operations they are, or in which they ran."""
+    module: bool = False
+    """Whether it is that call's whole."""
+    main: int = 0
+    """The operation after which it is named."""
+    parts: list[str] = field(default_factory=list)
+    """What stands around that, in a person's words and in order."""
+    sources: list[Source] = field(default_factory=list)
+
+    @property
+    def state(self) -> int:
+        """The operation whose tensor is its state."""
+        return self.operations[-1]
+
+
+@dataclass(slots=True)
+class Source:
+    """What a box reads of another."""
+
+    box: int | str
+    """Its number, or an input's name."""
+    reads: list[tuple[int, int]]
+    """Operations of this box and their slots."""
+
+
+class Boxes:
+    """The boxes of a pass, each behind all that it reads."""
+
+    def __init__(self, trace: Trace, unfold: frozenset[str] = frozenset()) -> None:
+        self.trace, self.flow = trace, Flow(trace)
+        self.merges = merges_of(self.flow)
+        self._unfold = unfold
+        self._inside = _operations_by_call(trace, self.flow.alive)
+        self._open = self._opened()
+        self._of: dict[int, int] = {}
+        """By operation, its box before they are numbered."""
+        self._found: dict[int, Box] = {}
+        self._assign()
+        self._absorb_views()
+        self._fuse()
+        self.boxes = self._numbered()
+
+    def _opened(self) -> set[int]:
+        """Return the module calls whose operations and modules are shown one by one."""
+        calls, found = self.trace.calls, {0}
+        by_hand = self._by_hand()
+        for number in self.merges:
+            call = self.trace.operations[number].call
+            if by_hand[call] > BY_HAND and calls[call].path not in self._unfold:
+                continue
+            while call != ROOT and call not in found:
+                found.add(call)
+                call = calls[call].parent
+        for number, call in enumerate(calls):
+            if call.parent in found and number in self._inside and number not in found and self._unfolds(number):
+                found.add(number)
+        return found
+
+    def _by_hand(self) -> Counter:
+        """Return by module call how many operations it computes by itself that are more than views and activations."""
+        operations = self.trace.operations
+        plain = (one for one in self.flow.alive if one not in self.merges and not is_weighted(operations[one]))
+        return Counter(operations[one].call for one in plain if operations[one].name not in VIEWS and operations[one].name not in SLIDES)
+
+    def _unfolds(self, number: int) -> bool:
+        call, inside = self.trace.calls[number], self._inside[number]
+        has_modules = any(self.trace.operations[one].call != number for one in inside)
+        if call.kind in CONTAINERS or call.path in self._unfold:
+            return has_modules or call.path in self._unfold
+        if not has_modules:
+            return False
+        if self._given(inside) > 1:
+            return True
+        layers = [one for one in inside if is_weighted(self.trace.operations[one]) and not self._is_norm(one)]
+        if len(layers) <= FOLDED_LAYERS:
+            return False
+        return _longest(self.trace, inside, set(layers)) == len(layers)
+
+    def _given(self, inside: list[int]) -> int:
+        """Return how many of these operations others read, or the module returns."""
+        within = set(inside)
+        returned = {one for one in self.trace.outputs if one in within}
+        return len(returned | {one for one in inside if any(reader not in within for reader in self.flow.readers.get(one, ()))})
+
+    def _is_norm(self, number: int) -> bool:
+        operation = self.trace.operations[number]
+        return operation.name in NORMS or is_norm_class(self.trace.calls[operation.call].kind)
+
+    def _assign(self) -> None:
+        calls, box_of_call = self.trace.calls, {}
+        for number in sorted(self.flow.alive):
+            call = self.trace.operations[number].call
+            closed = None
+            while call != ROOT:
+                if call not in self._open:
+                    closed = call
+                call = calls[call].parent
+            if closed is None:
+                own = Box([number], self.merges.get(number, ""), self.trace.operations[number].call, main=number)
+                self._found[number], self._of[number] = own, number
+                continue
+            first = box_of_call.setdefault(closed, number)
+            self._of[number] = first
+            if first == number:
+                self._found[number] = Box([], call=closed, module=True, main=number)
+            box = self._found[first]
+            box.operations.append(number)
+            if is_weighted(self.trace.operations[number]) and not is_weighted(self.trace.operations[box.main]):
+                box.main = number
+
+    def _absorb_views(self) -> None:
+        """Let a box that only lays numbers out be part of the one whose numbers they are."""
+        for number in [*self._found]:
+            box = self._found[number]
+            operations = [self.trace.operations[one] for one in box.operations]
+            if box.merge or any(one.name not in VIEWS or is_weighted(one) for one in operations):
+                continue
+            sources = self._sources(box)
+            if len(sources) == 1 and isinstance(sources[0], int):
+                self._join(sources[0], number, keep=True)
+
+    def _fuse(self) -> None:
+        """Join a layer with the norm and activation around it, where nothing else reads what lies between."""
+        for number in sorted(self._found):
+            box = self._found.get(number)
+            if box is None or box.merge:
+                continue
+            sources = self._sources(box)
+            if len(sources) != 1 or not isinstance(sources[0], int):
+                continue
+            before = self._found[sources[0]]
+            if before.merge or self._readers(before) != {number} or self._is_returned(before):
+                continue
+            if self._is_around(box) and (not self._has_norm(box) or not self._is_around(before)):
+                if not (self._has_norm(box) and self._layers(before) != 1):
+                    self._join(sources[0], number, keep=True)
+            elif self._is_around(before) and self._layers(box):
+                self._join(sources[0], number, keep=False)
+
+    def _is_around(self, box: Box) -> bool:
+        """Return whether a box is a norm, an activation, or arithmetic with numbers."""
+        return not any(self._is_layer(one) or self._is_pool(one) for one in box.operations)
+
+    def _is_pool(self, number: int) -> bool:
+        return self.trace.operations[number].name in POOLS and not self._is_norm(number)
+
+    def _is_layer(self, number: int) -> bool:
+        operation = self.trace.operations[number]
+        if is_weighted(operation):
+            return not self._is_norm(number) and operation.name not in ("mul", "rmul", "add", "imul", "iadd", "radd", "prelu")
+        return len(sources_of(operation)) > 1 and number not in self.merges and not is_norm_class(
+            self.trace.calls[operation.call].kind
+        )
+
+    def _has_norm(self, box: Box) -> bool:
+        return any(self._is_norm(one) for one in box.operations)
+
+    def _layers(self, box: Box) -> int:
+        return sum(self._is_layer(one) for one in box.operations)
+
+    def _is_returned(self, box: Box) -> bool:
+        return any(one in self.trace.outputs for one in box.operations)
+
+    def _join(self, first: int, second: int, keep: bool) -> None:
+        """Make one box of two that follow each other; `keep`: it is named as the first is."""
+        one, other = self._found[first], self._found.pop(second)
+        for number in other.operations:
+            self._of[number] = first
+        if keep:
+            one.parts += self._words_of(other)
+        else:
+            one.parts = [*self._words_of(one), *other.parts]
+            one.call, one.module, one.main = other.call, other.module, other.main
+        one.operations = sorted([*one.operations, *other.operations])
+        self._found[first] = one
+
+    def _words_of(self, box: Box) -> list[str]:
+        """Return what a box does, where that is worth a word."""
+        if box.module and (call := self.trace.calls[box.call]).short:
+            return [call.label, *box.parts]
+        found = []
+        for number in box.operations:
+            operation = self.trace.operations[number]
+            call = self.trace.calls[operation.call]
+            word = SLIDES.get(operation.name) or NORMS.get(operation.name) or (call.kind if is_norm_class(call.kind) else "")
+            found += [word] if word and word not in found else []
+        return [*found, *box.parts]
+
+    def _sources(self, box: Box) -> list[int | str]:
+        """Return the boxes, as they are numbered now, and the inputs that a box reads."""
+        within, found = set(box.operations), {}
+        for number in box.operations:
+            for source in sources_of(self.trace.operations[number]):
+                if source not in within:
+                    found[self._of[source] if isinstance(source, int) else source] = None
+        return list(found)
+
+    def _readers(self, box: Box) -> set[int]:
+        within = set(box.operations)
+        return {self._of[reader] for one in box.operations for reader in self.flow.readers.get(one, ()) if reader not in within}
+
+    def _numbered(self) -> list[Box]:
+        """Return the boxes in the order in which their states are there, each with what it reads."""
+        order = sorted(self._found, key=lambda number: self._found[number].state)
+        places = {number: place for place, number in enumerate(order)}
+        for number in order:
+            box = self._found[number]
+            within, found = set(box.operations), {}
+            for one in box.operations:
+                for read in self.trace.operations[one].reads:
+                    if read.source in within:
+                        continue
+                    source = places[self._of[read.source]] if isinstance(read.source, int) else read.source
+                    key = (source, read.slot) if box.merge and one == box.main else (source, -1)
+                    found.setdefault(key, Source(source, [])).reads.append((one, read.slot))
+            box.sources = list(found.values())
+        return [self._found[number] for number in order]
+
+
+def _operations_by_call(trace: Trace, alive: set[int]) -> dict[int, list[int]]:
+    """Return, by module call, the operations that ran in it or in modules inside."""
+    found: dict[int, list[int]] = {}
+    for number in sorted(alive):
+        call = trace.operations[number].call
+        while call != ROOT:
+            found.setdefault(call, []).append(number)
+            call = trace.calls[call].parent
+    return found
+
+
+def _longest(trace: Trace, inside: list[int], layers: set[int]) -> int:
+    """Return how many of `layers` lie on the longest way through the operations `inside`."""
+    most: Counter = Counter()
+    for number in inside:
+        most[number] = max((most[source] for source in sources_of(trace.operations[number])), default=0) + (number in layers)
+    return max(most.values())
+
+
+def own_parameters(trace: Trace, box: Box) -> list[str]:
+    """Return the names of the parameters that a box is the first to use."""
+    return list(dict.fromkeys(name for number in box.operations for name in trace.operations[number].parameters))
+
+
+def main_operation(trace: Trace, box: Box) -> Operation:
+    """Return the operation after which a box is named."""
+    return trace.operations[box.main]

@@ -1,0 +1,55 @@
+"""The gradients that a person's own backward pass sends through a captured forward pass, as norms.
+
+A hook measures a gradient when it comes and lets it go; of a tensor with several readers the vectors stay until all are there,
+since the readers of one box are one edge.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+Place = tuple[int | str, int]
+"""A state: its operation or input, and which of its outputs. Or a read: its operation, and its slot."""
+
+
+class GradientRecord:
+    """What came back to the states and along the reads of one forward pass."""
+
+    def __init__(self) -> None:
+        self.states: dict[Place, Tensor] = {}
+        """By state, ∂L/∂h; as a vector where it is needed, else see `norms`."""
+        self.reads: dict[Place, Tensor] = {}
+        """By read, what came back along it, as a vector."""
+        self.changed: dict[Place, Place] = {}
+        """Reads by operations that change what they read in place, with the state that was there before."""
+        self.passes = 0
+        """The most gradients that one place has had: more than 1 where several backward passes went through."""
+        self._heard: dict[tuple[str, Place], int] = {}
+
+    def of_state(self, source: int | str, tensor: Tensor, part: int = 0) -> None:
+        """Hear the gradient of a state."""
+        tensor.register_hook(partial(self._hear, "states", (source, part)))
+
+    def of_read(self, operation: int, slot: int, alias: Tensor) -> None:
+        """Hear what comes back through one reader's alias."""
+        alias.register_hook(partial(self._hear, "reads", (operation, slot)))
+
+    def of_changed(self, operation: int, slot: int, tensor: Tensor, source: int | str) -> None:
+        """Note a read that changes the state itself, which has no alias: its part is what the other readers leave."""
+        self.changed[operation, slot] = (source, 0)
+
+    def _hear(self, kind: str, place: Place, gradient: Tensor) -> None:
+        count = self._heard.get((kind, place), 0) + 1
+        self._heard[kind, place] = count
+        self.passes = max(self.passes, count)
+        kept = getattr(self, kind)
+        kept[place] = gradient.detach() if count == 1 else kept[place] + gradient.detach()
+
+
+def norm(vectors: list[Tensor]) -> Tensor:
+    """Return the L2 norm of a sum of vectors, a tensor without axes."""
+    total = vectors[0] if len(vectors) == 1 else torch.stack([vector.float() for vector in vectors]).sum(0)
+    return torch.linalg.vector_norm(total, dtype=torch.float32 if total.dtype in (torch.float16, torch.bfloat16) else None)

@@ -1,0 +1,284 @@
+"""A captured pass as a network: boxes as nodes, what they read as edges, module paths as groups. Imports no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import prod
+
+from ..network.base import NetworkError, Shape, elements
+from ..network.edge import Edge
+from ..network.graph import named
+from ..network.group import MAX_GROUPS, MAX_NESTED, Group
+from ..network.merge import MERGES
+from ..network.network import Head, Network
+from ..network.node import Join, Node
+from ..network.operation import CLASSES
+from ..network.trunk import path_to
+from ..network.wiring import Wiring, ordered
+from .boxes import Box, Boxes, main_operation, own_parameters
+from .errors import WatchError
+from .trace import ROOT
+from .words import POOLS, SIGNS, SLIDES
+
+LONGEST = 32
+"""Characters of an id."""
+Reads = list[tuple[int, int]]
+"""Operations and their slots."""
+
+
+@dataclass(slots=True)
+class Layout:
+    """A network, and where in a pass each of its parts is measured."""
+
+    network: Network
+    boxes: dict[str, Box] = field(default_factory=dict)
+    """By id of a node, its box."""
+    states: list[str] = field(default_factory=list)
+    """h_0…h_n: the input's name, then nodes' ids."""
+    ways: list[str] = field(default_factory=list)
+    """By layer, the id of the edge by which it reads the trunk."""
+    reads: dict[str, Reads] = field(default_factory=dict)
+    """By edge, what in the pass reads its source."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """By edge, the id of the node, or the name of the input, that it starts from."""
+    merges: dict[str, str] = field(default_factory=dict)
+    """By edge, the kind of the merge that it leads into; '' for a box."""
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    """By id of a node, the names of its parameters."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """By id of a node, its module's path."""
+
+
+def layout_of(boxes: Boxes, counts: dict[str, int]) -> Layout:
+    """Return a pass as a network; `counts` says by name how many numbers a parameter has. Raises `WatchError`."""
+    try:
+        return _Layout(boxes, counts).made()
+    except NetworkError as error:
+        raise WatchError(f"this pass cannot be drawn: {error}") from None
+
+
+class _Layout:
+    """A network while it is put together."""
+
+    def __init__(self, boxes: Boxes, counts: dict[str, int]) -> None:
+        self._boxes, self._trace, self._counts = boxes, boxes.trace, counts
+        self._names: list[str] = []
+        """By box, its node's id."""
+        self._inputs = {_clean(name, "x"): _shape(shape) for name, shape in self._trace.inputs.items()}
+        self._input_names = dict(zip(self._trace.inputs, self._inputs, strict=True))
+        self._taken = {"", "input", *self._inputs}
+        self._nodes: list[Node] = []
+        self._shapes: dict[str, Shape] = dict(self._inputs)
+        self._edges: list[dict] = []
+        self._found = Layout(network=None)
+        self._fed: set[str] = set()
+
+    def made(self) -> Layout:
+        found, trace = self._found, self._trace
+        if not self._boxes.boxes:
+            raise WatchError("nothing that the module returns depends on its input by a gradient: is it in no_grad?")
+        for box in self._boxes.boxes:
+            self._add(box)
+        output = self._output()
+        edges = named([Edge(source=one["source"], target=one["target"], port=one["port"]) for one in self._edges])
+        for edge, one in zip(edges, self._edges, strict=True):
+            found.reads[edge.id], found.sources[edge.id], found.merges[edge.id] = one["reads"], edge.source, one["merge"]
+        inputs = {name: shape for name, shape in self._inputs.items() if name in self._fed}
+        graph = {"inputs": inputs, "nodes": self._nodes, "edges": edges, "output": output, "groups": self._groups()}
+        head = Head(kind="state", outputs=1)
+        width = self._width(graph, head)
+        found.network = Network(**graph, head=Head(kind="state", outputs=width))
+        self._trunk(inputs, edges, output)
+        trace.inputs = {name: trace.inputs[name] for name in trace.inputs if self._input_names[name] in inputs}
+        return found
+
+    def _width(self, graph: dict, head: Head) -> int:
+        """Return how many channels the last state has, as the head that hands it on says it."""
+        shape = self._shapes[graph["output"]]
+        from ..network.base import channels
+
+        return channels(shape)
+
+    def _add(self, box: Box) -> None:
+        path, short = self._path(box)
+        name = self._id(path, short)
+        self._names.append(name)
+        merge = self._merge(box)
+        sources = self._sources(box)
+        if not merge and len(sources) > 1:
+            gathered = self._id(path, "reads")
+            self._node(Node(id=gathered, op=Join(kind="reads")), self._shapes[sources[0][0]], box, sources, "reads")
+            sources = [(gathered, [])]
+        operation = self._trace.operations[box.state]
+        shape = _shape(operation.shape)
+        if merge:
+            self._node(Node(id=name, op=Join(kind=merge)), shape, box, sources, merge)
+        else:
+            self._node(Node(id=name, op=self._operation(box, path, shape)), shape, box, sources, "")
+        found = self._found
+        found.boxes[name], found.paths[name] = box, path
+        found.parameters[name] = own_parameters(self._trace, box)
+
+    def _node(self, node: Node, shape: Shape, box: Box, sources: list[tuple[str, Reads]], merge: str) -> None:
+        self._nodes.append(node)
+        self._shapes[node.id] = shape
+        for port, (source, reads) in enumerate(sources):
+            self._fed.add(source)
+            self._edges.append({"source": source, "target": node.id, "port": min(port, 255), "reads": reads, "merge": merge})
+
+    def _sources(self, box: Box) -> list[tuple[str, Reads]]:
+        return [
+            (self._input_names[source.box] if isinstance(source.box, str) else self._names[source.box], source.reads)
+            for source in box.sources
+        ]
+
+    def _merge(self, box: Box) -> str:
+        """Return the kind of merge that a box is in the network: `reads` where shapes are joined in a way of torch's own."""
+        if not box.merge:
+            return ""
+        shapes = [self._shapes[name] for name, _ in self._sources(box)]
+        if len(shapes) < 2:
+            return ""
+        operation = main_operation(self._trace, box)
+        read = {_shape(one.shape) for one in operation.reads}
+        given = _shape(operation.shape)
+        if box.merge == "concat":
+            axis = operation.detail[0] if operation.detail else 1
+            channel = 1 if len(given) in (1, 3, 4) else 2
+            alike = axis == channel and all(len(shape) == len(given) for shape in shapes)
+            alike = alike and [_shape(one.shape) for one in operation.reads] == shapes
+            return "concat" if alike else "reads"
+        if box.merge == "multiply":
+            return "multiply" if {*shapes} == read == {given} else "reads"
+        return "add" if {*shapes} == read == {given} else "reads"
+
+    def _operation(self, box: Box, path: str, shape: Shape):
+        title, letters = self._words(box, path)
+        own = own_parameters(self._trace, box)
+        tokens = any(isinstance(source.box, str) and source.box in self._trace.tokens for source in box.sources)
+        weights = sum(self._counts[name] for name in own)
+        return CLASSES["Watched"](title=title[:80], letters=letters[:16], path=path[:400], shape=shape, weights=weights, tokens=tokens)
+
+    def _words(self, box: Box, path: str) -> tuple[str, str]:
+        """Return what a box does, long and short."""
+        operation, call = main_operation(self._trace, box), self._trace.calls[box.call]
+        inner = self._trace.calls[operation.call] if box.module or box.call == ROOT else call
+        if box.module and call.short:
+            label, letters = call.label, call.short
+        elif box.module and self._only_layer(box) and inner.short:
+            label, letters = inner.label, inner.short
+        elif box.module:
+            label = f"{path.rpartition('.')[2]} ({call.kind})"
+            letters = _short(path)
+        else:
+            word = SLIDES.get(operation.name) or SIGNS.get(operation.name) or POOLS.get(operation.name) or operation.name
+            label, letters = word, word
+        return ", ".join(dict.fromkeys([label, *(part for part in box.parts if part)])), letters[:12]
+
+    def _only_layer(self, box: Box) -> bool:
+        """Return whether one module of torch's own is all that a box has with parameters, norms apart."""
+        operations = [self._trace.operations[one] for one in box.operations]
+        weighted = {one.call for one in operations if one.parameters or one.shared}
+        named_calls = [call for call in weighted if self._trace.calls[call].short not in ("LN", "BN", "GN")]
+        return len(named_calls) == 1
+
+    def _path(self, box: Box) -> tuple[str, str]:
+        """Return a box's module path, and what it is called in it where it is no module."""
+        call, operation = self._trace.calls[box.call] if box.call != ROOT else None, main_operation(self._trace, box)
+        path = "" if call is None else call.path
+        again = f"_{call.number + 1}" if call is not None and call.number else ""
+        if box.module:
+            return path + again, ""
+        return path + again, {"iadd": "add", "radd": "add", "imul": "mul", "concat": "cat"}.get(operation.name, operation.name)
+
+    def _id(self, path: str, word: str) -> str:
+        whole = ".".join(part for part in (_clean(path, ""), _clean(word, "")) if part) or "f"
+        if len(whole) > LONGEST - 3:
+            parts = whole[-(LONGEST - 3) :].partition(".")
+            whole = parts[2] or whole[-(LONGEST - 3) :]
+        name, number = whole, 1
+        while name in self._taken:
+            number += 1
+            name = f"{whole[: LONGEST - 1 - len(str(number))]}_{number}"
+        self._taken.add(name)
+        return name
+
+    def _output(self) -> str:
+        """Return the id of the node whose state the module returns; of several, one that reads them all."""
+        returned = []
+        for source in self._trace.outputs:
+            place = next((place for place, box in enumerate(self._boxes.boxes) if source in box.operations), None)
+            if place is not None and self._names[place] not in returned:
+                returned.append(self._names[place])
+        ends = [name for name in returned if not any(edge["source"] == name for edge in self._edges)]
+        if not ends:
+            return returned[-1]
+        if len(ends) == 1:
+            return ends[0]
+        name = self._id("", "outputs")
+        box = self._boxes.boxes[self._names.index(ends[0])]
+        self._node(Node(id=name, op=Join(kind="reads")), self._shapes[ends[0]], box, [(one, []) for one in ends], "reads")
+        return name
+
+    def _groups(self) -> list[Group]:
+        """Return the modules that hold several boxes, and not all of them."""
+        held: dict[str, list[str]] = {}
+        for node in self._nodes:
+            path = self._found.paths.get(node.id, "")
+            parts = [part for part in _clean(path, "").split(".") if part]
+            ends = len(parts) if node.is_merge else len(parts) - 1
+            for length in range(1, ends + 1):
+                held.setdefault("/".join(parts[:length]), []).append(node.id)
+        found = [Group(name=name, nodes=tuple(nodes)) for name, nodes in held.items() if self._is_group(name, nodes, held)]
+        return found[:MAX_GROUPS]
+
+    def _is_group(self, name: str, nodes: list[str], held: dict[str, list[str]]) -> bool:
+        """Return whether a module's name says more than that of one around it."""
+        if not 1 < len(nodes) < len(self._nodes) or len(name) > 64:
+            return False
+        parts = name.split("/")
+        outer = ["/".join(parts[:length]) for length in range(1, len(parts))]
+        return len(parts) < MAX_NESTED and all(len(held[one]) != len(nodes) for one in outer)
+
+    def _trunk(self, inputs: dict, edges: list[Edge], output: str) -> None:
+        """Write down where on the pass the trunk's states and ways lie."""
+        found, network = self._found, self._found.network
+        given = Wiring(inputs, tuple(self._nodes), tuple(edges), output)
+        wiring = Wiring(inputs, ordered(inputs, given), tuple(edges), output)
+        path, layers = path_to(wiring), {layer.id for layer in network.layers}
+        found.states = [path[0].source]
+        for edge in path:
+            node = wiring.nodes[edge.target]
+            joins = edge.target in wiring.merges and MERGES[node.op.kind].joins
+            if edge.target in layers:
+                found.states.append(edge.target)
+                found.ways.append(edge.id)
+            elif joins:
+                if f"{edge.target}.x" in layers:
+                    found.states.append(edge.target)
+                    found.ways.append(edge.id)
+            else:
+                found.states[-1] = edge.target
+
+
+def _shape(shape: Iterable[int]) -> Shape:
+    """Return a tensor's shape without the batch as a state of a network has one."""
+    sizes = tuple(max(1, size) for size in shape)
+    if not sizes:
+        return (1,)
+    return sizes if len(sizes) <= 4 else (prod(sizes[:-3]), *sizes[-3:])
+
+
+def _clean(text: str, otherwise: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text) or otherwise
+
+
+def _short(path: str) -> str:
+    """Return the last part of a path that is no number, with the number behind it."""
+    parts = [part for part in path.split(".") if part]
+    return parts[-1] if parts and not parts[-1].isdigit() else " ".join(parts[-2:])
+
+
+__all__ = ["Layout", "elements", "layout_of"]

@@ -30,6 +30,7 @@ from .tasks import presets
 from .tasks.experiment import Experiment, ExperimentError, Training, experiment_from_json
 from .tasks.task import Task
 from .version import __version__ as __version__
+from .watch import watch
 
 if TYPE_CHECKING:
     import torch
@@ -63,6 +64,7 @@ __all__ = [
     "link",
     "presets",
     "train",
+    "watch",
     *CLASSES,
 ]
 

@@ -252,6 +252,8 @@ class Operation(Tagged):
     """In a network's JSON data and in links: what its field `kind` says."""
     keys: ClassVar[dict[str, str]] = {}
     """Letters that stand in links for its fields, the same for the same field of all operations; they never change."""
+    recorded_only: ClassVar[bool] = False
+    """Whether it stands in recordings alone: it is in no link, and no form changes it."""
     saves_input: ClassVar[bool] = True
     """Whether autograd keeps what it reads."""
     view: ClassVar[bool] = False

@@ -104,7 +104,7 @@ class Network(Frozen):
         check_shared(self)
         if info.context is not AS_KEPT:
             check_rests(self)
-        if self._shapes.parameters > MAX_PARAMETERS:
+        if self._shapes.parameters > MAX_PARAMETERS and not self.watched:
             raise NetworkError(f"{self._shapes.parameters:,} parameters are over the limit of {MAX_PARAMETERS:,}")
         return self
 
@@ -127,6 +127,11 @@ class Network(Frozen):
     def takes_tokens(self) -> bool:
         """Whether h_0 is a sequence of tokens, whole numbers that have no gradient."""
         return self.layers[0].op.reads_tokens
+
+    @property
+    def watched(self) -> bool:
+        """Whether it is somebody's own module, which was captured and is never built here."""
+        return any(layer.op.kind == "watched" for layer in self.layers)
 
     @property
     def shapes(self) -> Shapes:

@@ -63,6 +63,8 @@ class Opened(NamedTuple):
 
 def encode(experiment: Experiment) -> str:
     """Return the link text of `experiment`, equal for equal ones that one form made; raises `LinkError` if it would be too long."""
+    if experiment.task.watched:
+        raise LinkError("a network of somebody's own module stands in its recording, not in a link: share the run")
     made_with = {MADE_WITH: torch_release()} if torch_release() else {}
     content = json.dumps({**_packed(experiment), **made_with}, separators=(",", ":")).encode()
     text = VERSION + sealed(content)

@@ -39,6 +39,8 @@ def takes(task: Task, training: Training) -> set[str]:
 
 def problem(task: Task, training: Training) -> str | None:
     """Return one sentence about a setting of the loss that `task` has no use for, or None."""
+    if task.watched:
+        return None
     title, known, own = task.kind.title, takes(task, training), LOSSES[task.kind.loss]
     if training.loss not in choices(task):
         return f"{LOSSES[training.loss].only.format(title)}: leave loss at auto"

@@ -41,9 +41,21 @@ OWN_KINDS: dict[str, TaskKind] = {
 }
 """Tasks of one's own data, by their target; how many samples and outputs there are, the data says."""
 # fmt: on
+WATCHED = TaskKind(
+    number=17,
+    title="Your own network",
+    sentence="what its own script trains it on",
+    loss="",
+    metric="",
+    outputs=1,
+    picture="none",
+    settings=(),
+    families=(),
+)
+"""The task of a network that is somebody's own torch module: data, loss and updates are its script's affair."""
 OWN_NAMES = {"table": ("classes", "numbers"), "pictures": ("labels", "masks", "pixel_classes")}
 """The targets of each kind of file."""
-TaskName = Literal[*KINDS, *OWN_NAMES]
+TaskName = Literal[*KINDS, *OWN_NAMES, "watched"]
 Rule = Literal[*RULE_WORDS]
 
 
@@ -72,7 +84,12 @@ class Task(Frozen):
     @property
     def kind(self) -> TaskKind:
         """The task's fixed facts."""
-        return OWN_KINDS[self.own.kind] if self.own else KINDS[self.name]
+        return WATCHED if self.watched else OWN_KINDS[self.own.kind] if self.own else KINDS[self.name]
+
+    @property
+    def watched(self) -> bool:
+        """Whether the network is somebody's own module, which only its own script can train."""
+        return self.name == "watched"
 
     def sentence(self) -> str:
         """Return in a few words what is to be learned; of sequences, by which rule."""
@@ -155,6 +172,9 @@ class Task(Frozen):
 
     def mismatch(self, network: Network) -> str | None:
         """Return one sentence that says why `network` cannot learn this task, or None."""
+        own = any(part.op.kind == "watched" for part in (*network.layers, *network.branches))
+        if self.watched or own:
+            return None if self.watched else f"{self.kind.title} cannot be learned here by a module of somebody's own"
         title, shape = self.kind.title, self.sample_shape()
         if network.takes_tokens != self.gives_tokens:
             article = (

@@ -26,7 +26,7 @@ class TaskKind:
     """In `tasks.metric`."""
     outputs: int
     picture: Literal[
-        "boundary", "digits", "masks", "class_masks", "sequences", "text", "curve", "thumbnails", "confusion", "scatter"
+        "boundary", "digits", "masks", "class_masks", "sequences", "text", "curve", "thumbnails", "confusion", "scatter", "none"
     ]
     name: str = ""
     """In an experiment's JSON data and in links."""

@@ -1,1 +1,24 @@
 """Anybody's torch module: its forward pass captured as it runs, as a network with the gradient of every edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .watched import Watched
+
+
+def watch(
+    model: nn.Module, *, every: int | None = None, title: str = "", steps: int | None = None, unfold: str | Iterable[str] = ()
+) -> Watched:
+    """Watch a torch module while its own script trains it: call `.step(loss)` on what this returns after each backward pass.
+
+    `every` is in steps, None: as often as costs 4 % of the time; `unfold` names modules, by path, that are shown operation by
+    operation. Raises `WatchError`, a `ValueError`. See `Watched`.
+    """
+    from .watched import Watched as WatchedModule
+
+    return WatchedModule(model, every=every, title=title, steps=steps, unfold=unfold)

@@ -89,7 +89,9 @@ class Boxes:
         """Return by module call how many operations it computes by itself that are more than views and activations."""
         operations = self.trace.operations
         plain = (one for one in self.flow.alive if one not in self.merges and not is_weighted(operations[one]))
-        return Counter(operations[one].call for one in plain if operations[one].name not in VIEWS and operations[one].name not in SLIDES)
+        return Counter(
+            operations[one].call for one in plain if operations[one].name not in VIEWS and operations[one].name not in SLIDES
+        )
 
     def _unfolds(self, number: int) -> bool:
         call, inside = self.trace.calls[number], self._inside[number]
@@ -177,8 +179,10 @@ class Boxes:
         operation = self.trace.operations[number]
         if is_weighted(operation):
             return not self._is_norm(number) and operation.name not in ("mul", "rmul", "add", "imul", "iadd", "radd", "prelu")
-        return len(sources_of(operation)) > 1 and number not in self.merges and not is_norm_class(
-            self.trace.calls[operation.call].kind
+        return (
+            len(sources_of(operation)) > 1
+            and number not in self.merges
+            and not is_norm_class(self.trace.calls[operation.call].kind)
         )
 
     def _has_norm(self, box: Box) -> bool:

@@ -25,7 +25,9 @@ from .switches import Switches
 from .trace import ROOT, Call, Operation, Read, Trace
 
 MOST_OPERATIONS = 200_000
-_UNSEEN = frozenset({"__get__", "__set__", "size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "register_hook"})
+_UNSEEN = frozenset(
+    {"__get__", "__set__", "size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "register_hook"}
+)
 """Functions that make no tensor of their tensors' values, or hand one on that is found again by its history."""
 
 

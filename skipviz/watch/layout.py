@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 
-from ..network.base import NetworkError, Shape, elements
+from ..network.base import NetworkError, Shape, channels
 from ..network.edge import Edge
 from ..network.graph import named
 from ..network.group import MAX_GROUPS, MAX_NESTED, Group
@@ -43,12 +43,22 @@ class Layout:
     """By edge, what in the pass reads its source."""
     sources: dict[str, str] = field(default_factory=dict)
     """By edge, the id of the node, or the name of the input, that it starts from."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """By name of an input, what the pass calls it."""
+    same: dict[str, str] = field(default_factory=dict)
+    """By id of a node that only gathers what a box reads, the node or input whose state is the first of that."""
     merges: dict[str, str] = field(default_factory=dict)
     """By edge, the kind of the merge that it leads into; '' for a box."""
     parameters: dict[str, list[str]] = field(default_factory=dict)
     """By id of a node, the names of its parameters."""
     paths: dict[str, str] = field(default_factory=dict)
     """By id of a node, its module's path."""
+
+    def state_of(self, name: str) -> int | str:
+        """Return the operation that gives a node's state, or the input as the pass calls it."""
+        while name in self.same:
+            name = self.same[name]
+        return self.boxes[name].state if name in self.boxes else self.inputs.get(name, name)
 
 
 def layout_of(boxes: Boxes, counts: dict[str, int]) -> Layout:
@@ -72,11 +82,11 @@ class _Layout:
         self._nodes: list[Node] = []
         self._shapes: dict[str, Shape] = dict(self._inputs)
         self._edges: list[dict] = []
-        self._found = Layout(network=None)
+        self._found = Layout(network=None, inputs={name: given for given, name in self._input_names.items()})
         self._fed: set[str] = set()
 
     def made(self) -> Layout:
-        found, trace = self._found, self._trace
+        found = self._found
         if not self._boxes.boxes:
             raise WatchError("nothing that the module returns depends on its input by a gradient: is it in no_grad?")
         for box in self._boxes.boxes:
@@ -87,19 +97,9 @@ class _Layout:
             found.reads[edge.id], found.sources[edge.id], found.merges[edge.id] = one["reads"], edge.source, one["merge"]
         inputs = {name: shape for name, shape in self._inputs.items() if name in self._fed}
         graph = {"inputs": inputs, "nodes": self._nodes, "edges": edges, "output": output, "groups": self._groups()}
-        head = Head(kind="state", outputs=1)
-        width = self._width(graph, head)
-        found.network = Network(**graph, head=Head(kind="state", outputs=width))
+        found.network = Network(**graph, head=Head(kind="state", outputs=channels(self._shapes[output])))
         self._trunk(inputs, edges, output)
-        trace.inputs = {name: trace.inputs[name] for name in trace.inputs if self._input_names[name] in inputs}
         return found
-
-    def _width(self, graph: dict, head: Head) -> int:
-        """Return how many channels the last state has, as the head that hands it on says it."""
-        shape = self._shapes[graph["output"]]
-        from ..network.base import channels
-
-        return channels(shape)
 
     def _add(self, box: Box) -> None:
         path, short = self._path(box)
@@ -109,19 +109,24 @@ class _Layout:
         sources = self._sources(box)
         if not merge and len(sources) > 1:
             gathered = self._id(path, "reads")
-            self._node(Node(id=gathered, op=Join(kind="reads")), self._shapes[sources[0][0]], box, sources, "reads")
-            sources = [(gathered, [])]
+            self._gather(gathered, sources)
+            sources = [(gathered, sources[0][1])]
         operation = self._trace.operations[box.state]
         shape = _shape(operation.shape)
         if merge:
-            self._node(Node(id=name, op=Join(kind=merge)), shape, box, sources, merge)
+            self._node(Node(id=name, op=Join(kind=merge)), shape, sources, merge)
         else:
-            self._node(Node(id=name, op=self._operation(box, path, shape)), shape, box, sources, "")
+            self._node(Node(id=name, op=self._operation(box, path, shape)), shape, sources, "")
         found = self._found
         found.boxes[name], found.paths[name] = box, path
         found.parameters[name] = own_parameters(self._trace, box)
 
-    def _node(self, node: Node, shape: Shape, box: Box, sources: list[tuple[str, Reads]], merge: str) -> None:
+    def _gather(self, name: str, sources: list[tuple[str, Reads]]) -> None:
+        """Add a node that only gathers what a box reads, the first of which is its state."""
+        self._node(Node(id=name, op=Join(kind="reads")), self._shapes[sources[0][0]], sources, "reads")
+        self._found.same[name] = sources[0][0]
+
+    def _node(self, node: Node, shape: Shape, sources: list[tuple[str, Reads]], merge: str) -> None:
         self._nodes.append(node)
         self._shapes[node.id] = shape
         for port, (source, reads) in enumerate(sources):
@@ -159,7 +164,9 @@ class _Layout:
         own = own_parameters(self._trace, box)
         tokens = any(isinstance(source.box, str) and source.box in self._trace.tokens for source in box.sources)
         weights = sum(self._counts[name] for name in own)
-        return CLASSES["Watched"](title=title[:80], letters=letters[:16], path=path[:400], shape=shape, weights=weights, tokens=tokens)
+        return CLASSES["Watched"](
+            title=title[:80], letters=letters[:16], path=path[:400], shape=shape, weights=weights, tokens=tokens
+        )
 
     def _words(self, box: Box, path: str) -> tuple[str, str]:
         """Return what a box does, long and short."""
@@ -218,8 +225,7 @@ class _Layout:
         if len(ends) == 1:
             return ends[0]
         name = self._id("", "outputs")
-        box = self._boxes.boxes[self._names.index(ends[0])]
-        self._node(Node(id=name, op=Join(kind="reads")), self._shapes[ends[0]], box, [(one, []) for one in ends], "reads")
+        self._gather(name, [(one, []) for one in ends])
         return name
 
     def _groups(self) -> list[Group]:
@@ -259,7 +265,7 @@ class _Layout:
                 if f"{edge.target}.x" in layers:
                     found.states.append(edge.target)
                     found.ways.append(edge.id)
-            else:
+            elif edge.target not in found.same:
                 found.states[-1] = edge.target
 
 
@@ -279,6 +285,3 @@ def _short(path: str) -> str:
     """Return the last part of a path that is no number, with the number behind it."""
     parts = [part for part in path.split(".") if part]
     return parts[-1] if parts and not parts[-1].isdigit() else " ".join(parts[-2:])
-
-
-__all__ = ["Layout", "elements", "layout_of"]

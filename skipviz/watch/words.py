@@ -16,19 +16,29 @@ VIEWS = frozenset(
 """Functions that lay the same numbers out otherwise: no boxes."""
 SLIDES = {
     "relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "sigmoid": "σ", "tanh": "tanh", "leaky_relu": "leaky ReLU", "elu": "ELU",
-    "softmax": "softmax", "relu6": "ReLU6", "hardswish": "hardswish", "hardsigmoid": "hard σ", "mish": "Mish", "softplus": "softplus",
-    "prelu": "PReLU", "log_softmax": "log softmax", "dropout": "dropout", "dropout2d": "dropout", "normalize": "normalise",
+    "softmax": "softmax", "relu6": "ReLU6", "hardswish": "hardswish", "hardsigmoid": "hard σ", "mish": "Mish",
+    "softplus": "softplus", "prelu": "PReLU", "log_softmax": "log softmax", "dropout": "dropout",
+    "dropout2d": "dropout", "normalize": "normalise",
     "selu": "SELU", "celu": "CELU", "hardtanh": "hardtanh", "clamp": "clamp", "threshold": "threshold",
 }  # fmt: skip
 """Functions of each element, as a box says them."""
 NORMS = {
-    "layer_norm": "LN", "batch_norm": "BN", "group_norm": "GN", "instance_norm": "IN", "rms_norm": "RMS", "local_response_norm": "LRN",
+    "layer_norm": "LN", "batch_norm": "BN", "group_norm": "GN", "instance_norm": "IN", "rms_norm": "RMS",
+    "local_response_norm": "LRN",
 }  # fmt: skip
 POOLS = {
     "max_pool2d": "pool", "avg_pool2d": "pool", "adaptive_avg_pool2d": "pool", "adaptive_max_pool2d": "pool", "mean": "mean",
     "max_pool1d": "pool", "avg_pool1d": "pool", "max_pool3d": "pool", "interpolate": "resize", "boolean_dispatch": "pool",
 }  # fmt: skip
-SIGNS = {"matmul": "×", "bmm": "×", "mul": "×", "add": "+", "conv2d": "conv", "linear": "linear", "scaled_dot_product_attention": "attention"}
+SIGNS = {
+    "matmul": "×",
+    "bmm": "×",
+    "mul": "×",
+    "add": "+",
+    "conv2d": "conv",
+    "linear": "linear",
+    "scaled_dot_product_attention": "attention",
+}
 
 
 def is_norm_class(kind: str) -> bool:

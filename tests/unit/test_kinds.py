@@ -277,6 +277,9 @@ def test_numbers_of_operations_and_letters_of_their_fields_in_links_stay():
 @OPERATION_KINDS
 def test_every_field_of_an_operation_has_one_letter_in_links(kind):
     assert all(OPERATION[key] == name for key, name in kind.keys.items())
+    if kind.recorded_only:
+        assert not kind.keys
+        return
     assert sorted(kind.keys.values()) == sorted(kind.model_fields.keys() - {"kind"})
 
 

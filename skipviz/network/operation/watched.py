@@ -15,6 +15,7 @@ class Watched(Operation):
 
     number: ClassVar = 20
     fills: ClassVar = ()
+    recorded_only: ClassVar = True
     kind: Literal["watched"] = "watched"
     title: str = Field("", max_length=80, description="what it does, in its owner's or torch's words")
     letters: str = Field("", max_length=16, description="the same in few letters")

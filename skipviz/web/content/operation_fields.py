@@ -14,7 +14,7 @@ from ...network.skip import Skip
 @cache
 def operation_fields() -> dict[str, dict[str, dict]]:
     """Return for each operation its fields that are a number, a switch or a choice: words, what is said, bounds, default."""
-    return {name: _fields(kind, kind.model_fields) for name, kind in OPERATIONS.items()}
+    return {name: {} if kind.recorded_only else _fields(kind, kind.model_fields) for name, kind in OPERATIONS.items()}
 
 
 @cache

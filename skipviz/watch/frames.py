@@ -1,0 +1,162 @@
+"""A captured pass and the gradients that came back, as a run's frame. Gradients of weights are the person's own `.grad`."""
+
+from __future__ import annotations
+
+from math import hypot
+
+import torch
+from torch import Tensor, nn
+
+from ..learning.frame import VariantFrame
+from ..learning.norms import magnitudes, norms
+from ..learning.objective import finite
+from .gradients import GradientRecord
+from .layout import Layout
+
+Places = list[tuple[str, int]]
+
+
+class Values:
+    """Sizes of the states that a pass gave, taken when it ends, so that its tensors can go."""
+
+    def __init__(self, layout: Layout, values: dict[int | str, Tensor]) -> None:
+        self.layout, self.rms, self.counts = layout, {}, {}
+        tensors = {}
+        for name in layout.states:
+            tensor = values.get(layout.state_of(name))
+            if tensor is not None:
+                tensors[name], self.counts[name] = tensor.detach(), tensor.numel()
+        for name, value in zip(tensors, norms([], list(tensors.values())), strict=True):
+            self.rms[name] = finite(value / max(1, tensors[name].numel()) ** 0.5)
+
+
+def vectors_of(layout: Layout, record: GradientRecord, edge: str) -> list[Tensor]:
+    """Return what came back along an edge through each read of its source; raises `KeyError` for one that was not heard."""
+    found = []
+    for read in layout.reads[edge]:
+        if read in record.reads:
+            found.append(record.reads[read])
+        elif read in record.changed and record.changed[read] in record.states:
+            found.append(record.states[record.changed[read]])
+    return found
+
+
+def frame_of(
+    layout: Layout, record: GradientRecord, values: Values, model: nn.Module, loss: float | None, scale: float
+) -> VariantFrame:
+    """Return what was measured of one recorded step; a gradient that never came is 0, one that cannot be told is None."""
+    network, parameters = layout.network, dict(model.named_parameters())
+    tensors: list[Tensor] = []
+    places: list[tuple[str, int]] = []
+
+    def add(field: str, index: int, found: list[Tensor]) -> None:
+        for tensor in found:
+            tensors.append(tensor)
+            places.append((field, index))
+
+    own = [layout.parameters.get(layer.id, []) for layer in network.layers]
+    fields: dict[str, list[float | None]] = {
+        "weight_grad": [0.0 if names else None for names in own],
+        "state_grad": [0.0] * len(layout.states),
+        "trunk_grad": [0.0] * network.depth,
+        "skip_grad": [0.0] * len(network.skips),
+        "branch_grad": [0.0 if layout.parameters.get(node.id) else None for node in network.branches],
+        "branch_state_grad": [0.0] * len(network.branches),
+        "edge_grad": [0.0] * len(network.edges),
+    }
+    for index, names in enumerate(own):
+        add("weight_grad", index, _gradients(parameters, names))
+    for index, node in enumerate(network.branches):
+        add("branch_grad", index, _gradients(parameters, layout.parameters.get(node.id, [])))
+        add("branch_state_grad", index, _state(layout, record, node.id))
+    for index, name in enumerate(layout.states):
+        add("state_grad", index, _state(layout, record, name))
+    for field, edges in (
+        ("trunk_grad", layout.ways),
+        ("skip_grad", [skip.id for skip in network.skips]),
+        ("edge_grad", [edge.id for edge in network.edges]),
+    ):
+        for index, edge in enumerate(edges):
+            found = vectors_of(layout, record, edge)
+            alike = len({tuple(one.shape) for one in found}) <= 1
+            add(field, index, [_total(found)] if found and alike else found)
+    wrong: list[str] = []
+    for (field, index), value in zip(places, norms([], tensors), strict=True):
+        value = finite(value / scale)
+        if value is None:
+            wrong.append(f"{field}:{_part(layout, field, index)}")
+        before = fields[field][index]
+        fields[field][index] = None if value is None or before is None else hypot(before, value)
+    total = _all_gradients(parameters, scale)
+    rms = [values.rms.get(name) for name in layout.states]
+    _without_tokens(layout, fields)
+    means = _means(layout, parameters, record, own, scale)
+    broken = next((layer.id for layer, size in zip(network.layers, rms[1:], strict=True) if size is None), None)
+    beside = {} if network.branches else {"branch_grad": None, "branch_state_grad": None, "edge_grad": None}
+    return VariantFrame(
+        loss=finite(loss) if loss is not None else None,
+        metric=None,
+        head_grad=None,
+        skip_weight_grad=[None] * len(network.skips),
+        scale_grad=[None] * network.depth,
+        update_ratio=[None] * network.depth,
+        state_rms=rms,
+        total_grad=total,
+        nonfinite=wrong,
+        first_broken=broken,
+        **{**fields, **means, **beside},
+    )
+
+
+def _gradients(parameters: dict[str, nn.Parameter], names: list[str]) -> list[Tensor]:
+    found = (parameters[name].grad for name in names if name in parameters)
+    return [gradient.detach() for gradient in found if gradient is not None and not gradient.is_sparse]
+
+
+def _state(layout: Layout, record: GradientRecord, name: str) -> list[Tensor]:
+    """Return the parts of a state's gradient: of an input it is that of the input, of a box that of what it gave."""
+    place = (layout.state_of(name), 0)
+    return [record.states[place]] if place in record.states else []
+
+
+def _total(vectors: list[Tensor]) -> Tensor:
+    """Return the sum of vectors, in double precision where there are several."""
+    return vectors[0] if len(vectors) == 1 else torch.stack([vector.double() for vector in vectors]).sum(0)
+
+
+def _all_gradients(parameters: dict[str, nn.Parameter], scale: float) -> float | None:
+    found = [one.grad.detach() for one in parameters.values() if one.grad is not None and not one.grad.is_sparse]
+    return finite(hypot(*norms([], found)) / scale) if found else 0.0
+
+
+def _means(
+    layout: Layout, parameters: dict[str, nn.Parameter], record: GradientRecord, own: list[list[str]], scale: float
+) -> dict[str, list[float | None]]:
+    """Return the mean magnitudes of weights' gradients, biases and other vectors apart, and of states' gradients."""
+    weights = [[one for one in _gradients(parameters, names) if one.dim() > 1] for names in own]
+    states = [_state(layout, record, name) for name in layout.states]
+    groups = [*weights, *states]
+    sums = iter(magnitudes([], [tensor for group in groups for tensor in group]))
+    means = [
+        finite(sum(next(sums) for _ in group) / sum(one.numel() for one in group) / scale) if group else None for group in groups
+    ]
+    return {"weight_grad_mean": means[: len(weights)], "state_grad_mean": means[len(weights) :]}
+
+
+def _without_tokens(layout: Layout, fields: dict[str, list[float | None]]) -> None:
+    """Tokens are whole numbers: they have no gradient, nor has what brings them."""
+    network = layout.network
+    if network.takes_tokens:
+        fields["state_grad"][0] = fields["trunk_grad"][0] = None
+    reading = {node.id for node in network.branches if node.op.kind == "watched" and node.op.tokens}
+    for index, edge in enumerate(network.edges):
+        if edge.target in reading:
+            fields["edge_grad"][index] = None
+
+
+def _part(layout: Layout, field: str, index: int) -> str:
+    network = layout.network
+    if field.startswith("state"):
+        return f"h{index}"
+    parts = {"skip_grad": network.skips, "branch_grad": network.branches, "branch_state_grad": network.branches}
+    return {**parts, "edge_grad": network.edges}.get(field, network.layers)[index].id

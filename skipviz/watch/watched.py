@@ -1,0 +1,277 @@
+"""A torch module that is watched while its own script trains it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import types
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ..learning.frame import Frame, VariantFrame
+from ..learning.frame_text import decode_frame, encode_frame
+from ..learning.passes import combined
+from ..network.network import Network
+from ..storage.run import Run
+from ..tasks.experiment import MOST_STEPS, Experiment, Training
+from ..tasks.task import Task
+from .boxes import Boxes
+from .capture import Capture
+from .errors import WatchError
+from .frames import Values, frame_of
+from .gradients import GradientRecord
+from .layout import Layout, layout_of
+from .switches import Switches
+
+VARIANT = "model"
+SHARE = 0.04
+"""Of the time that training takes, what recorded steps may cost by default."""
+MOST_OFTEN = 0.05
+"""Seconds between two frames at least: what a page can show."""
+STEPS = 1000
+"""That a run is said to have while nobody knows better; doubled whenever they are used up."""
+FRAME_BYTES = 64 * 2**20
+"""Of frames kept here; then every other old one goes."""
+
+
+class Watched:
+    """Captures a module's forward pass on recorded steps, and measures what its owner's backward pass sends through it.
+
+    >>> watched = skipviz.watch(model)
+    >>> for x, y in loader:
+    ...     loss = criterion(model(x), y)
+    ...     loss.backward()
+    ...     watched.step(loss)
+    ...     optimizer.step(); optimizer.zero_grad()
+
+    Between recorded steps nothing of it is there: no hook, no patch, no copy. `every` is in steps; None records as often as costs
+    4 % of the time at most, the first step always. `unfold` names modules, by path, that are shown operation by operation.
+    """
+
+    def __init__(self, model: nn.Module, *, every: int | None = None, title: str = "", steps: int | None = None, unfold=()) -> None:
+        if not isinstance(model, nn.Module):
+            raise WatchError(f"watch takes a torch module, not a {type(model).__name__}")
+        if type(model).__name__ == "OptimizedModule":
+            raise WatchError("a compiled module does not run operation by operation: watch it before torch.compile")
+        if every is not None and every < 1:
+            raise WatchError(f"every is a number of steps, 1 at least, not {every}")
+        self.model, self.every, self.title = model, every, title or type(model).__name__
+        self.switches = Switches()
+        self.layout: Layout | None = None
+        self.run: Run | None = None
+        """What was recorded, once there is a first frame."""
+        self.steps_taken = 0
+        self.listeners: list[Callable[[Watched, bytes], None]] = []
+        """Called with each frame as it is kept, encoded."""
+        self.remarks: list[str] = []
+        """What could not be shown or measured, each once."""
+        self._steps, self._unfold = steps, frozenset((unfold,) if isinstance(unfold, str) else unfold)
+        self._names = {id(parameter): name for name, parameter in model.named_parameters()}
+        self._paths = {id(module): path for path, module in model.named_modules()}
+        self._layouts: dict[int, Layout] = {}
+        self._passes: list[_Pass] = []
+        self._began = self._at = time.monotonic()
+        self._plain: float | None = None
+        """Seconds of the fastest step that was not recorded."""
+        self._due = 0.0
+        self._captures = True
+        self._guard = _Guard(self)
+        self._guard.install()
+
+    @property
+    def network(self) -> Network:
+        """The module as a network, once a pass was recorded."""
+        return self._needs_layout().network
+
+    def step(self, loss: Tensor | float | None = None, gradient_scale: float = 1.0) -> VariantFrame | None:
+        """End a step: call it once after the backward pass, before gradients are set to zero. Return what was measured, if it was.
+
+        `gradient_scale` is the factor that a gradient scaler has on the loss. Of several passes since the last call (gradient
+        accumulation), states are measured as of one batch of all their samples.
+        """
+        began = time.monotonic()
+        passes, self._passes = self._passes, []
+        frame = None
+        if passes:
+            value = loss.item() if isinstance(loss, Tensor) else loss
+            frame = combined([self._frame(one, value, gradient_scale) for one in passes])
+            self._keep(frame, passes[-1])
+        now = time.monotonic()
+        if not passes and self.steps_taken:
+            taken = now - self._at
+            self._plain = taken if self._plain is None else min(self._plain, taken)
+        self._schedule(began, now, bool(passes))
+        self.steps_taken, self._at = self.steps_taken + 1, now
+        return frame
+
+    def close(self) -> None:
+        """Watch no longer; what was recorded stays."""
+        self._captures = False
+        self._guard.remove()
+
+    def frame(self) -> VariantFrame:
+        """Return the last frame's measurements. Raises `WatchError` before the first."""
+        return decode_frame(self._recorded().frames[-1]).variants[VARIANT]
+
+    def dataframe(self):
+        """Return every frame as one pandas table; see `skipviz.sharing.table`."""
+        from ..sharing.table import table
+
+        run = self._recorded()
+        return table(run.experiment, map(decode_frame, run.frames))
+
+    def recorded(self, args: tuple, kwargs: dict):
+        """Run the module's forward and record it; see `_Guard`."""
+        capture = Capture(self.model, self._names, self._paths, self.switches)
+        with capture.running():
+            fed, named = capture.feed(args, kwargs)
+            output = self._guard.forward(*fed, **named)
+            capture.returned(output)
+        try:
+            layout = self._layout_of(capture)
+            self._passes.append(_Pass(layout, capture.gradients, Values(layout, capture.values), capture.trace.batch))
+        except WatchError as error:
+            self._remark(str(error))
+        capture.let_go()
+        return output
+
+    @property
+    def captures(self) -> bool:
+        """Whether the next forward pass is recorded."""
+        return self._captures and torch.is_grad_enabled()
+
+    def _layout_of(self, capture: Capture) -> Layout:
+        signature = capture.trace.signature()
+        if signature not in self._layouts:
+            counts = {name: parameter.numel() for name, parameter in self.model.named_parameters()}
+            layout = layout_of(Boxes(capture.trace, self._unfold), counts)
+            if self.layout is not None and not _alike(layout, self.layout):
+                self._remark(
+                    f"at step {self.steps_taken} the module ran other operations than at first: shown are those of the first"
+                )
+                layout = self.layout
+            self._layouts[signature] = layout
+            self.layout = self.layout or layout
+        return self._layouts[signature]
+
+    def _frame(self, one: _Pass, loss: float | None, scale: float) -> VariantFrame:
+        if one.record.passes > 1:
+            self._remark("several backward passes went through one forward pass: gradients of states are those of their sum")
+        return frame_of(one.layout, one.record, one.values, self.model, loss, scale)
+
+    def _keep(self, frame: VariantFrame, measured: _Pass) -> None:
+        if self.run is None:
+            self.run = self._new_run(measured)
+        payload = encode_frame(Frame(self.steps_taken, {VARIANT: frame}, [], time.monotonic() - self._began))
+        self.run.add_frame(payload)
+        self.run.step = self.steps_taken + 1
+        if self.run.bytes > FRAME_BYTES:
+            self.run.thin()
+        for listener in self.listeners:
+            listener(self, payload)
+
+    def _new_run(self, measured: _Pass) -> Run:
+        steps = min(self._steps or STEPS, MOST_STEPS)
+        training = Training(steps=steps, optimizer="sgd", learning_rate=0)
+        experiment = Experiment(variants={VARIANT: self.network}, task=Task(name="watched"), training=training)
+        run = Run(secrets.token_urlsafe(12), "", experiment, state="running", title=self.title[:80])
+        run.header_json = json.dumps(self._header(experiment, measured)).encode()
+        return run
+
+    def _header(self, experiment: Experiment, measured: _Pass) -> dict:
+        """Return what a viewer needs once; see `Trainer.header`."""
+        network, layout = experiment.network, measured.layout
+        states = [measured.values.counts.get(name, 0) for name in layout.states]
+        counts = {
+            "state_count": states,
+            "weight_count": [getattr(layer.op, "weights", 0) for layer in network.layers],
+            "skip_count": [states[skip.source] for skip in network.skips],
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
+        device = next((parameter.device.type for parameter in self.model.parameters()), "cpu")
+        return {
+            "experiment": experiment.model_dump(mode="json", exclude_defaults=True),
+            "variants": {VARIANT: counts},
+            "batch_size": measured.batch,
+            "threads": torch.get_num_threads(),
+            "device": device,
+            "torch": torch.__version__.partition("+")[0],
+            "picture": experiment.task.kind.picture,
+            "metric": experiment.task.kind.metric,
+        }
+
+    def _schedule(self, began: float, now: float, recorded: bool) -> None:
+        """Decide whether the next step is recorded."""
+        following = self.steps_taken + 1
+        if self.every is not None:
+            self._captures = following % self.every == 0
+        else:
+            if recorded and self._plain is not None:
+                cost = max(0.0, now - self._at - self._plain)
+                self._due = now + max(MOST_OFTEN, cost / SHARE)
+            elif recorded:
+                self._due = now + max(MOST_OFTEN, (now - self._at) * 2)
+            self._captures = now >= self._due
+        if self._captures:
+            self._guard.install()
+        else:
+            self._guard.remove()
+
+    def _remark(self, text: str) -> None:
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    def _needs_layout(self) -> Layout:
+        if self.layout is None:
+            raise WatchError("no forward pass was recorded yet: run the module with gradients on, backward, and call step")
+        return self.layout
+
+    def _recorded(self) -> Run:
+        if self.run is None:
+            raise WatchError("nothing was measured yet: call step after a backward pass")
+        return self.run
+
+
+class _Pass:
+    """A recorded forward pass that waits for its backward pass."""
+
+    def __init__(self, layout: Layout, record: GradientRecord, values: Values, batch: int) -> None:
+        self.layout, self.record, self.values, self.batch = layout, record, values, batch
+
+
+class _Guard:
+    """Stands in for the module's `forward` while its next pass is to be recorded, and for nothing else.
+
+    A copy or a file made of the module meanwhile gets the module's own `forward`.
+    """
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched, self._model = watched, watched.model
+        self.forward = watched.model.forward
+
+    def install(self) -> None:
+        self._model.__dict__["forward"] = self
+
+    def remove(self) -> None:
+        if self._model.__dict__.get("forward") is self:
+            del self._model.__dict__["forward"]
+
+    def __call__(self, *args, **kwargs):
+        if not self._watched.captures:
+            return self.forward(*args, **kwargs)
+        return self._watched.recorded(args, kwargs)
+
+    def __deepcopy__(self, memo: dict):
+        copied = memo.get(id(self._model))
+        return types.MethodType(type(self._model).forward, copied) if copied is not None else self.forward
+
+    def __reduce__(self):
+        return types.MethodType, (type(self._model).forward, self._model)
+
+
+def _alike(one: Layout, other: Layout) -> bool:
+    """Return whether two layouts have the same nodes and edges, so that one network shows both."""
+    return one.network == other.network and one.reads == other.reads

@@ -47,6 +47,8 @@ class Capture(TorchFunctionMode):
         """By the id of a tensor made of parameters alone, their names."""
         self._inputs: dict[int, str] = {}
         """By the id of a tensor without gradient, the input that it was made of."""
+        self._cut: dict[int, int | str] = {}
+        """By the id of a tensor without gradient, what it was made of before it was cut from the graph."""
         self._made_by: dict[int, int] = {}
         """By the id of a node of autograd's graph, the operation that left it."""
         self._held: list = []
@@ -77,7 +79,7 @@ class Capture(TorchFunctionMode):
     def returned(self, output) -> None:
         """Note what the module returns."""
         found = []
-        for tensor in _tensors(output):
+        for tensor in tensors_in(output):
             made = self._source(tensor) if tensor.requires_grad else None
             if made is not None:
                 found.append((tensor.dim() > 0, made[0]))
@@ -87,7 +89,7 @@ class Capture(TorchFunctionMode):
     def let_go(self) -> None:
         """Let the tensors go that the pass made."""
         self._held, self.values = [], {}
-        self._known, self._weights, self._inputs, self._made_by = {}, {}, {}, {}
+        self._known, self._weights, self._inputs, self._cut, self._made_by = {}, {}, {}, {}, {}
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -204,6 +206,7 @@ class _Seen:
         """Of each read, the tensor as it was and as it is read."""
         self.parameters: list[str] = []
         self.from_input: list[tuple[str, Tensor]] = []
+        self.cut: list[int | str] = []
         self.slots = 0
         self.target = self._changed_in_place()
 
@@ -224,6 +227,7 @@ class _Seen:
             if not self.reads:
                 self._read_inputs()
             operation = capture.operation(self.name.strip("_"), self.reads, self.parameters)
+            operation.detached = self.cut
             args, kwargs = self._switched(operation, args, kwargs)
         output = self.func(*args, **kwargs)
         return self._noted(operation, output, args)
@@ -266,7 +270,7 @@ class _Seen:
         aliases = {id(alias): tensor for _, tensor, alias in self.tensors if alias is not tensor}
         if isinstance(output, Tensor) and id(output) in aliases:
             return aliases[id(output)]  # the function handed on what it read
-        made = [self.target] if self.name == "__setitem__" else [*_tensors(output)]
+        made = [self.target] if self.name == "__setitem__" else [*tensors_in(output)]
         live = [tensor for tensor in made if tensor.requires_grad]
         if operation is None or not live:
             self._note_others(made, live)
@@ -283,6 +287,11 @@ class _Seen:
             if self.parameters:
                 capture._weights[id(tensor)] = tuple(dict.fromkeys(self.parameters))
                 capture._held.append(tensor)
+        for source in [*(read.source for read in self.reads), *self.cut][:1]:
+            for tensor in made:
+                if not tensor.requires_grad and tensor.is_floating_point():
+                    capture._cut[id(tensor)] = source
+                    capture._held.append(tensor)
         for name, _ in self.from_input[:1]:
             for tensor in made:
                 if not tensor.requires_grad:
@@ -307,6 +316,8 @@ class _Seen:
             self.parameters.append(name)
             return tensor
         if not tensor.requires_grad:
+            if id(tensor) in capture._cut:
+                self.cut.append(capture._cut[id(tensor)])
             if id(tensor) in capture._inputs:
                 self.from_input.append((capture._inputs[id(tensor)], tensor))
             return tensor
@@ -352,24 +363,24 @@ def _detail(name: str, args: tuple, kwargs: dict) -> tuple:
     """Return a concat's axis, and by what a number multiplies."""
     if name in ("cat", "concat", "concatenate"):
         axis = kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else 0))
-        tensors = [*_tensors(args[:1])] or [*_tensors(kwargs)]
+        tensors = [*tensors_in(args[:1])] or [*tensors_in(kwargs)]
         return (axis % tensors[0].dim(),)
     return ()
 
 
-def _tensors(value) -> Iterator[Tensor]:
+def tensors_in(value) -> Iterator[Tensor]:
     """Yield the tensors in what a function or a module returns."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, dict):
         for one in value.values():
-            yield from _tensors(one)
+            yield from tensors_in(one)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _tensors(one)
+            yield from tensors_in(one)
     elif hasattr(value, "__dataclass_fields__"):
         for name in value.__dataclass_fields__:
-            yield from _tensors(getattr(value, name, None))
+            yield from tensors_in(getattr(value, name, None))
 
 
 def _mapped(value, replaced: dict[int, Tensor]):

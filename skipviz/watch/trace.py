@@ -65,6 +65,8 @@ class Operation:
     dtype: str = ""
     in_place: bool = False
     outputs: int = 1
+    detached: list[int | str] = field(default_factory=list)
+    """What it reads by values alone: sources of tensors that were cut from the graph, through which no gradient comes back."""
     detail: tuple = ()
     """Facts of its arguments that its meaning hangs on, such as a concat's axis."""
 

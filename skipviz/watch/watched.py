@@ -20,10 +20,14 @@ from ..tasks.experiment import MOST_STEPS, Experiment, Training
 from ..tasks.task import Task
 from .boxes import Boxes
 from .capture import Capture
+from .check import check
 from .errors import WatchError
+from .faults.unused import unused_modules
+from .finding import Report
 from .frames import Values, frame_of
 from .gradients import GradientRecord
 from .layout import Layout, layout_of
+from .summary import summary
 from .switches import Switches
 
 VARIANT = "model"
@@ -66,6 +70,8 @@ class Watched:
         self.steps_taken = 0
         self.listeners: list[Callable[[Watched, bytes], None]] = []
         """Called with each frame as it is kept, encoded."""
+        self.unused: list[str] = []
+        """Paths of modules that the first recorded pass computed for nothing."""
         self.remarks: list[str] = []
         """What could not be shown or measured, each once."""
         self._steps, self._unfold = steps, frozenset((unfold,) if isinstance(unfold, str) else unfold)
@@ -107,6 +113,10 @@ class Watched:
         self.steps_taken, self._at = self.steps_taken + 1, now
         return frame
 
+    def found(self) -> str:
+        """Return in one line what the last recorded step shows: skips, the layer that starves, what is computed for nothing."""
+        return summary(self._needs_layout(), self.frame(), self.unused)
+
     def close(self) -> None:
         """Watch no longer; what was recorded stays."""
         self._captures = False
@@ -115,6 +125,15 @@ class Watched:
     def frame(self) -> VariantFrame:
         """Return the last frame's measurements. Raises `WatchError` before the first."""
         return decode_frame(self._recorded().frames[-1]).variants[VARIANT]
+
+    def check(self, batch, loss: Callable | None = None) -> Report:
+        """Return what is found in one pass over `batch`; see `skipviz.watch.check.check`. Nothing of the training changes."""
+        self._guard.remove()
+        try:
+            return check(self.model, batch, loss)
+        finally:
+            if self._captures:
+                self._guard.install()
 
     def dataframe(self):
         """Return every frame as one pandas table; see `skipviz.sharing.table`."""
@@ -147,7 +166,10 @@ class Watched:
         signature = capture.trace.signature()
         if signature not in self._layouts:
             counts = {name: parameter.numel() for name, parameter in self.model.named_parameters()}
-            layout = layout_of(Boxes(capture.trace, self._unfold), counts)
+            boxes = Boxes(capture.trace, self._unfold)
+            layout = layout_of(boxes, counts)
+            if self.layout is None:
+                self.unused = unused_modules(boxes)
             if self.layout is not None and not _alike(layout, self.layout):
                 self._remark(
                     f"at step {self.steps_taken} the module ran other operations than at first: shown are those of the first"

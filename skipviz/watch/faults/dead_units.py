@@ -1,0 +1,33 @@
+"""Units that give exactly 0 for every sample of the batch: a ReLU that never opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from ..evidence import Evidence
+from ..finding import Finding
+
+SHARE = 0.5
+"""Of a layer's units, beyond which it is said; a sixth to a third is usual for few samples."""
+CUTTING = frozenset({"relu", "relu6", "threshold"})
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the activations of which most units, features or channels, are 0 for all samples and places."""
+    for number in sorted(evidence.boxes.flow.alive):
+        operation, tensor = evidence.trace.operations[number], evidence.values.get(number)
+        if operation.name not in CUTTING or tensor is None or tensor.dim() < 2 or tensor.shape[0] < 2:
+            continue
+        dead = share_of_dead(tensor)
+        if dead > SHARE:
+            path = evidence.path(operation)
+            yield Finding("dead_units", path, f"{dead:.0%} of the units behind {path or operation.name} are 0 for every sample")
+
+
+def share_of_dead(tensor: Tensor) -> float:
+    """Return the share of units that are 0 throughout: of channels of an image `(batch, channels, …)`, else of features."""
+    axis = 1 if tensor.dim() in (2, 4, 5) else tensor.dim() - 1
+    others = [place for place in range(tensor.dim()) if place != axis]
+    return (tensor.detach().abs().amax(others) == 0).float().mean().item()

@@ -1,0 +1,27 @@
+"""Parameters whose gradient is exactly 0 everywhere although the pass uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..evidence import Evidence
+from ..finding import Finding
+
+MOST_NAMED = 3
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the modules of which no parameter gets a gradient, the ones behind a zero γ or a zero branch scale apart."""
+    zero: dict[str, list[str]] = {}
+    parameters = dict(evidence.model.named_parameters())
+    alive = {name for number in evidence.boxes.flow.alive for name in evidence.trace.operations[number].parameters}
+    for name, gradient in evidence.gradients.items():
+        if gradient is not None and not gradient.is_sparse and name in alive and not gradient.any():
+            zero.setdefault(name.rpartition(".")[0], []).append(name)
+    starts_at_zero = any(parameter.numel() and not parameter.any() and parameter.dim() <= 1 for parameter in parameters.values())
+    for path, names in zero.items():
+        whole = [name for name in evidence.gradients if name.rpartition(".")[0] == path]
+        if len(names) < len(whole) or starts_at_zero:
+            continue
+        named = ", ".join(name.rpartition(".")[2] for name in names[:MOST_NAMED])
+        yield Finding("no_gradient", path, f"no gradient reaches {path or 'the model'} ({named}): it is exactly 0")

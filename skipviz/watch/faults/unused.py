@@ -1,0 +1,56 @@
+"""What is computed and never used: a shortcut that is not added, a sum that is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..boxes import Boxes
+from ..evidence import Evidence
+from ..finding import Finding
+from ..flow import is_weighted, sources_of
+from ..merges import JOINS
+from ..trace import ROOT
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the modules, and the sums of a module's own forward, that no output depends on."""
+    for path in unused_modules(evidence.boxes):
+        yield Finding("unused", path, f"{path} is computed and never used: nothing that is returned depends on it")
+    for number in _sums_not_kept(evidence):
+        operation = evidence.trace.operations[number]
+        path = evidence.path(operation)
+        where = f" of {path}" if path else ""
+        yield Finding("unused", path, f"the {JOINS[operation.name]}{where} is computed and not kept: its result goes nowhere")
+
+
+def unused_modules(boxes: Boxes) -> list[str]:
+    """Return the paths of the outermost modules with parameters of whose operations nothing that is returned depends on any."""
+    trace, inside = boxes.trace, _dead_by_call(boxes)
+    return [
+        trace.calls[call].path
+        for call, numbers in sorted(inside.items())
+        if trace.calls[call].parent not in inside and any(is_weighted(trace.operations[number]) for number in numbers)
+    ]
+
+
+def _sums_not_kept(evidence: Evidence) -> Iterator[int]:
+    trace, alive, whole = evidence.trace, evidence.boxes.flow.alive, _dead_by_call(evidence.boxes)
+    dead = [number for number in range(len(trace.operations)) if number not in alive]
+    read = {source for number in dead for source in sources_of(trace.operations[number])}
+    for number in dead:
+        operation = trace.operations[number]
+        if operation.call not in whole and len(operation.reads) > 1 and operation.name in JOINS and number not in read:
+            yield number
+
+
+def _dead_by_call(boxes: Boxes) -> dict[int, list[int]]:
+    """Return, by module call of which nothing is used, its operations, those of modules inside it included."""
+    trace, inside, used = boxes.trace, {}, set()
+    for number, operation in enumerate(trace.operations):
+        call = operation.call
+        while call != ROOT:
+            inside.setdefault(call, []).append(number)
+            if number in boxes.flow.alive:
+                used.add(call)
+            call = trace.calls[call].parent
+    return {call: numbers for call, numbers in inside.items() if call not in used}

@@ -1,0 +1,55 @@
+"""What a first recorded step shows, in one line: skips by kind, the layer that starves, what is computed for nothing. No torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import median
+
+from ..learning.frame import VariantFrame
+from ..network.merge import MERGES
+from .layout import Layout
+
+LONG = 3
+"""Times the usual number of layers that a skip passes, from which it is a long one."""
+LONG_LAYERS = 4
+STARVED = 1e-3
+"""Of the last state's gradient, below which it is worth a word that a layer receives so little."""
+
+
+def summary(layout: Layout, frame: VariantFrame, unused: list[str]) -> str:
+    """Return the line: what was found in a module, beside its number of layers."""
+    found = [_skips(layout), *filter(None, [_starved(layout, frame)])]
+    found += [f"{path} is computed and never used" for path in unused[:2]]
+    if len(unused) > 2:
+        found.append(f"so are {len(unused) - 2} more")
+    return "; ".join(found)
+
+
+def _skips(layout: Layout) -> str:
+    network = layout.network
+    skips = [skip for skip in network.skips if skip.merge != "reads"]
+    if not skips:
+        return f"{network.depth} layers and no skip"
+    spans = [skip.target - skip.source for skip in skips]
+    usual = median(spans)
+    long = sum(span >= LONG_LAYERS and span > LONG * usual for span in spans)
+    words = {"add": "residual", "concat": "concat", "multiply": "multiplying"}
+    counted = Counter(words.get(skip.merge, MERGES[skip.merge].name) for skip in skips)
+    parts = [f"{count} {word} skip{'s' * (count > 1)}" for word, count in counted.items()]
+    several = f", {long} of them long" if long else ""
+    return f"{' and '.join(parts)} over {network.depth} layers{several}"
+
+
+def _starved(layout: Layout, frame: VariantFrame) -> str:
+    """Return which layer gets least of the last state's gradient, where that is little."""
+    sizes = [
+        (size / frame.state_grad[-2], name)
+        for name, size in zip(layout.states[1:-1], frame.state_grad[1:-1], strict=True)
+        if size is not None and len(frame.state_grad) > 2 and frame.state_grad[-2]
+    ]
+    if not sizes:
+        return ""
+    share, name = min(sizes)
+    if share >= STARVED:
+        return ""
+    return f"{layout.paths.get(name) or name} receives {f'{share:.0e}' if share else 'nothing'} of the last layer's gradient"

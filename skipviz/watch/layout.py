@@ -22,6 +22,8 @@ from .errors import WatchError
 from .trace import ROOT
 from .words import POOLS, SIGNS, SLIDES
 
+MOST_OF_ALL = 0.75
+"""Share of all nodes from which a module holds nearly the whole network, and says nothing as a group."""
 LONGEST = 32
 """Characters of an id."""
 Reads = list[tuple[int, int]]
@@ -242,7 +244,7 @@ class _Layout:
 
     def _is_group(self, name: str, nodes: list[str], held: dict[str, list[str]]) -> bool:
         """Return whether a module's name says more than that of one around it."""
-        if not 1 < len(nodes) < len(self._nodes) or len(name) > 64:
+        if not 1 < len(nodes) < MOST_OF_ALL * len(self._nodes) or len(name) > 64:
             return False
         parts = name.split("/")
         outer = ["/".join(parts[:length]) for length in range(1, len(parts))]

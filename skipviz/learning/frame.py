@@ -48,6 +48,12 @@ class VariantFrame:
     """For each layer the mean of |∂L/∂w| over its weights; biases and parameters of norms are left out. None: it has none."""
     state_grad_mean: Numbers = field(default_factory=list)
     """For each state the mean of |∂L/∂h| over the batch and its elements."""
+    state_max: Numbers = field(default_factory=list)
+    """For each state its largest magnitude. These three: None for tokens."""
+    state_zeros: Numbers = field(default_factory=list)
+    """For each state the share of its elements that are exactly 0, 0..1."""
+    state_dead: Numbers = field(default_factory=list)
+    """For each state the share of its units (features or channels) that are 0 throughout the step's batch, 0..1."""
     held_out: float | None = None
     balanced_accuracy: float | None = None
     """Where `held_out` is an accuracy: the mean of `recall`, in which every class counts the same."""

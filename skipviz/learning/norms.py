@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import hypot
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -55,6 +56,11 @@ class Sizes:
     def magnitudes(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
         """Return what `magnitudes` does."""
         return magnitudes(matrices, tensors)
+
+    def numbers(self, table: numpy.ndarray) -> list[float | None]:
+        """Return sizes that were measured as `(sizes, seeds)`."""
+        values = table[:, 0].tolist()
+        return values if numpy.isfinite(table).all() else [finite(value) for value in values]
 
     def finite(self, value: float) -> float | None:
         """Return a size, or None if it is NaN or infinite."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..network import Network
 from .frame import Numbers, VariantFrame
 from .recording import Recording
+from .signals import Active
 
 Batch = tuple[Tensor, Tensor]
 """Samples, and what is true of them."""
@@ -28,6 +29,7 @@ class Earlier:
     frames: list[VariantFrame] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)
     truths: list[Tensor] = field(default_factory=list)
+    active: Active = field(default_factory=dict)
 
     def with_gradient(self, gradient: Tensor) -> Tensor:
         """Return the sum of all gradients up to this one, which is a flat vector."""
@@ -62,7 +64,7 @@ class Pass:
 
 
 def combined(frames: list[VariantFrame]) -> VariantFrame:
-    """Return the last frame, which has the step's parameter gradients, with every other field as of one batch of all samples.
+    """Return the last frame, which has the step's parameter gradients and dead units, with every other field as of one batch.
 
     Norms over the batch add as vectors of different samples do.
     """
@@ -72,7 +74,8 @@ def combined(frames: list[VariantFrame]) -> VariantFrame:
     for name in ("state_grad", "trunk_grad", "skip_grad"):
         setattr(frame, name, _merged([getattr(one, name) for one in frames], lambda values: hypot(*values)))
     frame.state_rms = _merged([one.state_rms for one in frames], lambda values: hypot(*values) / sqrt(len(values)))
-    for name in ("state_grad_mean", "gate_opening", "mixing"):
+    frame.state_max = _merged([one.state_max for one in frames], max)
+    for name in ("state_grad_mean", "state_zeros", "gate_opening", "mixing"):
         if getattr(frame, name) is not None:
             setattr(frame, name, _merged([getattr(one, name) for one in frames], lambda values: sum(values) / len(values)))
     frame.nonfinite = list(dict.fromkeys(name for one in frames for name in one.nonfinite))

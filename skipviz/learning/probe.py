@@ -19,6 +19,7 @@ from .norms import ALONE, Sizes
 from .objective import finite
 from .parameters import FlatParameters, Span, rows
 from .recording import Program, Recording
+from .signals import Active, signals
 
 Vector = Tensor | tuple[Tensor, float] | None
 """A gradient; or one that is a factor times another (a bare add hands on its target's); None: exactly zero."""
@@ -130,11 +131,18 @@ def part_name(network: Network, field: str, index: int) -> str:
 
 
 def measured(
-    network: Network, flat: FlatParameters, found: Gradients, gradient: Tensor, recording: Recording, sizes: Sizes = ALONE
+    network: Network,
+    flat: FlatParameters,
+    found: Gradients,
+    gradient: Tensor,
+    recording: Recording,
+    sizes: Sizes = ALONE,
+    active: Active | None = None,
 ) -> VariantFrame:
     """Return the frame's gradient and signal fields; loss, metric and update are left empty.
 
-    `gradient` is the flat gradient of all parameters; of several networks that lie one behind the other, `sizes` says which.
+    `gradient` is the flat gradient of all parameters; of several networks that lie one behind the other, `sizes` says which; of
+    several micro-batches `active` holds which units were not dead in those before.
     """
     measurement = Measurement(network)
     for field, spans in _parameter_fields(flat):
@@ -157,7 +165,7 @@ def measured(
     for k, state in enumerate(recording.states):
         if fields["state_rms"][k] is not None:
             fields["state_rms"][k] /= (state.numel() / sizes.seeds) ** 0.5
-    fields |= mean_magnitudes(network, flat, found, gradient, sizes)
+    fields |= mean_magnitudes(network, flat, found, gradient, sizes) | signals(recording.states, sizes, active)
     fields["gate_opening"], fields["mixing"] = gate_opening(recording), mixing(network, recording)
     fields |= learned_strengths(network, flat)
     for k, node in enumerate(network.branches):

@@ -211,6 +211,10 @@ class StackedSizes(Sizes):
         """Likewise of sums of magnitudes."""
         return self._of(magnitudes, self._layout.weight_parts(self._flat), tensors)
 
+    def numbers(self, table: numpy.ndarray) -> list:
+        """Return sizes that were measured as `(sizes, seeds)`."""
+        return known(table)
+
     def finite(self, value):
         """Return what is known to be finite."""
         return value
@@ -220,10 +224,14 @@ class StackedSizes(Sizes):
         return numpy.sqrt(sum(value * value for value in values))
 
     def _of(self, measure, parts: list[Tensor], tensors: Sequence[Tensor]) -> list:
-        found = by_seed(measure, parts, tensors, self.seeds)
-        if not numpy.isfinite(found).all():
-            raise NotFiniteError
-        return list(found)
+        return known(by_seed(measure, parts, tensors, self.seeds))
+
+
+def known(sizes: numpy.ndarray) -> list[numpy.ndarray]:
+    """Return the rows of `sizes`; raises `NotFiniteError`."""
+    if not numpy.isfinite(sizes).all():
+        raise NotFiniteError
+    return list(sizes)
 
 
 def by_seed(measure, parts: list[Tensor], tensors: Sequence[Tensor], seeds: int) -> numpy.ndarray:

@@ -146,7 +146,8 @@ class Variant:
         """Return the gradient and signal fields of a recorded pass; the flat gradient is that of those before it, too."""
         found = gradients(done.objective(), self.flat.parameters, done.recording)
         gradient = done.earlier.with_gradient(self.flat.flatten(found.parameters))
-        return measured(done.network, self.flat, found, gradient, done.recording), gradient
+        active = done.earlier.active if done.earlier.count > 1 else None
+        return measured(done.network, self.flat, found, gradient, done.recording, active=active), gradient
 
     def _whole(self, outputs: Tensor) -> Tensor:
         """Return outputs in the precision in which losses are taken."""

@@ -7,7 +7,7 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     part     index        quantities (L2 norms; see `skipviz.learning.frame`)
     network  0            loss, metric, held_out, balanced_accuracy, head_grad, total_grad (before clipping), learning_rate
     layer    k = 1..n     weight_grad, weight_grad_mean, trunk_grad, update_ratio, scale_grad, ghost
-    state    k = 0..n     state_grad, state_grad_mean, state_rms, ghost_state
+    state    k = 0..n     state_grad, state_grad_mean, state_rms, state_max, state_zeros, state_dead, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1), strength and share (0..1) of learned ones
     class    0..classes-1 recall, where an accuracy of held-out samples was taken
     branch   1..nodes     branch_grad, branch_state_grad: of the boxes beside the trunk, where a network has some
@@ -17,7 +17,8 @@ One row a step, variant and part of the network; one column a quantity, empty wh
 Of several seeds every number is the median over those that have not diverged, which `members` of the network's row counts, and what
 plots draw has two further columns, of its 10 % and 90 % quantiles: `loss_low`, `loss_high`, …
 
-The two means are of magnitudes: of a layer's weights without biases, and of a state's elements and the batch's.
+The two means are of magnitudes: of a layer's weights without biases, and of a state's elements and the batch's. `state_zeros` and
+`state_dead` are shares: of a state's elements that are exactly 0, and of its features or channels that are so for the whole batch.
 
 `id` is the stable id of a layer, skip, box or edge and empty for the others. `marks` says what an empty field or a 0 is, and what
 is no gradient but rounding, as `weight_grad:underflow` (see `skipviz.learning.marks`) or `state_rms:nonfinite`, between spaces; the
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 QUANTITIES = {
     "network": ("loss", "metric", "held_out", "balanced_accuracy", "head_grad", "total_grad", "learning_rate"),
     "layer": ("weight_grad", "weight_grad_mean", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
-    "state": ("state_grad", "state_grad_mean", "state_rms", "ghost_state"),
+    "state": ("state_grad", "state_grad_mean", "state_rms", "state_max", "state_zeros", "state_dead", "ghost_state"),
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening", "strength", "share"),
     "class": ("recall",),
 }
@@ -55,6 +56,8 @@ BESIDE = {"branch": ("branch_grad", "branch_state_grad"), "edge": ("edge_grad", 
 """Of a network with branches, too."""
 MIXED = {"mixing": ("mixing",)}
 """Of a network whose streams mix."""
+EXACT = {"learning_rate", "balanced_accuracy", "recall", "state_zeros", "state_dead"}
+"""What is no float32 number that was measured."""
 IDENTIFIED = ("layer", "skip", "branch", "edge")
 KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")
 
@@ -84,7 +87,7 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
                 _add_rows(columns, frame, variant, part, names, values, ids.get((variant, part), ()))
     floats = {name: "float64" for names in quantities.values() for name in names}
     rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
-    for name in floats.keys() - {"learning_rate", "balanced_accuracy", "recall"} if experiment.training.seeds == 1 else ():
+    for name in floats.keys() - EXACT if experiment.training.seeds == 1 else ():
         rows[name] = measured_exactly(rows[name].to_numpy())
     return rows.astype(dict.fromkeys(("variant", "part", "id", "marks"), "category"))
 

@@ -5,6 +5,7 @@ import { hasMouse, pressWords } from "../common/press_words.js";
 import { inForce } from "../common/in_force.js";
 import { gradientAt, markSentence } from "../common/gradient_words.js";
 import { formatNumber } from "../common/numbers.js";
+import { signalLines, stateOwner } from "../common/signal_words.js";
 import { matrixRows, withStrengths } from "../diagram/diagram_switches.js";
 
 /** @param {boolean} [figure]  whether the parts are the figure's, which are switched only */
@@ -23,7 +24,7 @@ function partLines(set, data, values, figure) {
   if (set.layer || set.valve) return layerLines((set.layer || set.valve).split(" "), Boolean(set.valve), data, values, figure);
   if (set.state !== undefined) {
     const k = Number(set.state);
-    return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${gradientAt(values, "state_grad", k)}, RMS ${formatNumber(values?.state_rms[k])}`, ...marked(values, "state_grad", k, true), "Drag to another state: a new skip"];
+    return [`State h(${k})`, `gradient ‖∂L/∂h‖ ${gradientAt(values, "state_grad", k)}, RMS ${formatNumber(values?.state_rms[k])}`, ...marked(values, "state_grad", k, true), ...signalLines(values, k, "its elements"), "Drag to another state: a new skip"];
   }
   if (set.collapsed) return ["Folded layers", "Click to open two blocks here"];
   if (set.branch) return ["A branch beside the trunk", "Click: unfold its boxes, or fold them again"];
@@ -118,6 +119,7 @@ function layerLines(ids, valve, data, values, figure) {
       ? `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", index)}, mean |∂L/∂w| ${gradientAt(values, "weight_grad_mean", index)} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`
       : `no weights, output ${layer.shape}`,
     ...marked(values, "weight_grad", index, false),
+    ...signalLines(values, layer.k, stateOwner(data.network, layer)),
     figure ? turn : `Click: edit${keys("S: start a skip · Del: remove")}`,
   ];
 }

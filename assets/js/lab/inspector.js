@@ -6,6 +6,7 @@ import { ACTIVATIONS } from "../common/activations.js";
 import { gradientAt } from "../common/gradient_words.js";
 import { factor, formatNumber } from "../common/numbers.js";
 import { partsOf } from "../common/parts.js";
+import { signalLines, stateOwner } from "../common/signal_words.js";
 import { matrixRows } from "../diagram/diagram_switches.js";
 import { readAs, typedNumber } from "../common/typed_number.js";
 import { boxGradient } from "./hints.js";
@@ -69,7 +70,7 @@ export function createInspector(host, act) {
       const [skips, layers] = selected?.kind === "skip" ? [parts, []] : [[], parts];
       const now = () => {
         const shown = controls.querySelector(".sv-now");
-        if (shown && parts.length) shown.textContent = gradientNow(data.network, selected?.kind ?? "", parts[0], values);
+        if (shown && parts.length) shown.textContent = measuredNow(data.network, selected?.kind ?? "", parts[0], values);
       };
       const next = JSON.stringify([still(parts), data.network.depth, then, data.network.skips_total, warnings]);
       if (skips[0]?.learned && same(parts)) follow(controls.querySelector("[aria-label='Strength']"), skips[0].strength);
@@ -102,11 +103,13 @@ export function createInspector(host, act) {
   };
 }
 
-/** The gradient of what is selected, as the page shows it elsewhere. @param {any} network @param {string} kind @param {any} part @param {any} values */
-function gradientNow(network, kind, part, values) {
+/** What was measured of what is selected, as the page shows it elsewhere. @param {any} network @param {string} kind @param {any} part @param {any} values */
+function measuredNow(network, kind, part, values) {
   const place = (list) => network[list].findIndex((one) => one.id === part.id);
   if (kind === "skip") return `gradient through it ${part.name ? gradientAt(values, "edge_grad", place("edges")) : gradientAt(values, "skip_grad", place("skips"))}`;
-  return part.name ? boxGradient(part, place("branches"), values) : `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", place("layers"))}`;
+  if (part.name) return boxGradient(part, place("branches"), values);
+  const at = (field) => gradientAt(values, field, place("layers"));
+  return [`‖∂L/∂θ‖ ${at("weight_grad")}, mean |∂L/∂w| ${at("weight_grad_mean")}`, ...signalLines(values, part.k, stateOwner(network, part))].join("; ");
 }
 
 function summary(data, then, warnings) {

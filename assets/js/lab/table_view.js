@@ -2,7 +2,7 @@
 // The same network and numbers as a table, with every switch reachable by keyboard.
 import { element } from "../common/dom.js";
 import { gradientAt, markSentence } from "../common/gradient_words.js";
-import { formatNumber } from "../common/numbers.js";
+import { formatNumber, formatPercent } from "../common/numbers.js";
 import { activationWords } from "../common/activations.js";
 
 /* global KINDS */
@@ -20,13 +20,14 @@ export function doing(layer) {
  */
 export function createTableView(host, act) {
   let key = "";
-  /** @type {{cell: HTMLElement, field: string, index: number}[]} */
+  /** @type {{cell: HTMLElement, field: string, index: number, words: typeof gradientAt}[]} */
   let cells = [];
-  const number = (field, index) => {
+  const number = (field, index, words = gradientAt) => {
     const cell = element("td", { class: "num" });
-    cells.push({ cell, field, index });
+    cells.push({ cell, field, index, words });
     return cell;
   };
+  const share = (field, index) => number(field, index, (values) => (typeof values?.[field]?.[index] === "number" ? formatPercent(values[field][index]) : "–"));
   let locked = false;
   let named = false;
   const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
@@ -38,7 +39,7 @@ export function createTableView(host, act) {
       element("td", {}, doing(layer) + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
       element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(layer.gain)),
-      number("weight_grad", index), number("weight_grad_mean", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1),
+      number("weight_grad", index), number("weight_grad_mean", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1), number("state_max", index + 1), share("state_zeros", index + 1),
     );
   }
   function skipRow(skip, index) {
@@ -83,7 +84,7 @@ export function createTableView(host, act) {
       if (next !== key) {
         key = next;
         cells = [];
-        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "mean |∂L/∂w|", "‖∂L/∂h‖", "update ÷ weight", "state RMS"]), element("tbody", {}, ...network.layers.map(layerRow)));
+        const layers = element("table", {}, element("caption", {}, "Layers"), heads(["layer", "operation", "output", "parameters", "on", "gain", "‖∂L/∂θ‖", "mean |∂L/∂w|", "‖∂L/∂h‖", "update ÷ weight", "state RMS", "largest |h|", "exactly 0"]), element("tbody", {}, ...network.layers.map(layerRow)));
         const skips = element("table", {}, element("caption", {}, "Skips"), heads(["skip", "merge", "adapter", "parameters", "on", "strength", "gradient through it", "gate open"]), element("tbody", {}, ...network.skips.map(skipRow)));
         const branches = network.branches.length ? [
           element("table", {}, element("caption", {}, "Boxes of branches"), heads(["box", "operation", "output", "parameters", "on", "‖∂L/∂θ‖", "‖∂L/∂h‖"]), element("tbody", {}, ...network.branches.map(boxRow))),
@@ -91,8 +92,8 @@ export function createTableView(host, act) {
         ] : [];
         host.replaceChildren(layers, ...branches, network.skips.length ? skips : element("p", { class: "sv-quiet" }, "No skips yet: drag from one state of the diagram to another."));
       }
-      for (const { cell, field, index } of cells) {
-        cell.textContent = gradientAt(values, field, index);
+      for (const { cell, field, index, words } of cells) {
+        cell.textContent = words(values, field, index);
         cell.title = markSentence(values ?? {}, field, index);
       }
     },

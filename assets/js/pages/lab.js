@@ -41,6 +41,7 @@ import { giveRoom } from "../lab/setup_room.js";
 import { createProjector } from "../common/projector.js";
 import { themeOf } from "../common/theme.js";
 import { medianWords } from "../common/seed_words.js";
+import { overflowWords } from "../common/signal_words.js";
 import { createWatching } from "../lab/watching.js";
 
 // The plots of one network, by the names of their files.
@@ -180,10 +181,11 @@ export function createLab(root, commands) {
     const hint = data.watch ? "" : store.events.length ? data.next_hint : data.hint;
     return { store, steps: steps(), shown: shownStep(frame), live: store.cursor === null, learningRate: data.learning_rate, schedule: data.schedule, rate: frame?.variants[variant()]?.learning_rate, speed, mine: store.mine, network: data.network, estimate: data.estimate, header: store.header || data.probe?.header, warnings: store.state === "ready" ? warnings() : [], hint, compare: data.watch || data.columns.length ? "" : data.beside };
   }
-  /** What is wrong before the first step: of the network as it is described, and as it was measured at initialisation. */
+  /** What is wrong: of the network as it is described, as it was measured at initialisation, and as it is now. */
   function warnings() {
-    const measured = store.frames.length ? "" : brokenWords(data.probe?.frame?.variants[variant()], data.network);
-    return [...(measured ? [measured] : []), ...(data.cautions ?? [])];
+    const values = (store.frame() || data.probe?.frame)?.variants[variant()];
+    const broken = store.frames.length ? "" : brokenWords(values, data.network);
+    return [broken, ...(data.cautions ?? []), overflowWords(values, data.network)].filter(Boolean);
   }
   /** What the dashed line is, or why there is none. */
   function theoryWords() {

@@ -43,7 +43,7 @@ export async function copyText(text) {
   }
 }
 
-const LAYER_FIELDS = [["weight_grad", 0], ["weight_grad_mean", 0], ["trunk_grad", 0], ["update_ratio", 0], ["state_grad", 1], ["state_rms", 1]];
+const LAYER_FIELDS = [["weight_grad", 0], ["weight_grad_mean", 0], ["trunk_grad", 0], ["update_ratio", 0], ["state_grad", 1], ["state_rms", 1], ["state_max", 1], ["state_zeros", 1], ["state_dead", 1]];
 const BOX_FIELDS = ["branch_grad", "branch_state_grad"];
 const SKIP_FIELDS = ["skip_grad", "skip_weight_grad", "gate_opening", "strength", "share"];
 

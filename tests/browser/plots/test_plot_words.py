@@ -148,6 +148,28 @@ def test_a_metric_is_named_and_written_as_its_field_does(harness, metric, value,
     assert call(harness, "common/metric_words.js", "metricWord", value, metric) == words[1]
 
 
+SIGNALS = {"state_max": [1, 2.5, 7e4, 8e4], "state_zeros": [0, 0.375, 0.5, None], "state_dead": [0, 0, 0.0625, None]}
+STACK = {"layers": [{"k": 1}, {"k": 2}, {"k": 3}], "skips": [{"target": 2}]}
+
+
+def test_a_states_zeros_dead_units_and_largest_magnitude_are_said_and_where_float16_would_end_first(harness):
+    words = "common/signal_words.js"
+    assert call(harness, words, "signalLines", SIGNALS, 0, "its elements") == ["largest magnitude 1"]
+    owner = call(harness, words, "stateOwner", STACK, STACK["layers"][0])
+    assert call(harness, words, "signalLines", SIGNALS, 1, owner) == ["38 % of its outputs are exactly 0", "largest magnitude 2.5"]
+    owner = call(harness, words, "stateOwner", STACK, STACK["layers"][1])
+    assert call(harness, words, "signalLines", SIGNALS, 2, owner) == [
+        "50 % of the elements of h(2) are exactly 0; dead units, 0 for the whole batch: 6 %",
+        "largest magnitude 7.0·10⁴: would overflow float16, which ends at 65,504",
+    ]
+    sentence = "f(2) would overflow float16, so the network has to be computed in float32 or bfloat16."
+    assert call(harness, words, "overflowWords", SIGNALS, STACK) == sentence
+    assert call(harness, words, "overflowWords", {"state_max": [9e4, 1, None]}, STACK) == ""
+    for without in (None, {"state_rms": [1]}):  # a frame of a run that is older than this
+        assert call(harness, words, "signalLines", without, 1, "its outputs") == []
+        assert call(harness, words, "overflowWords", without, STACK) == ""
+
+
 MARKED = {
     "weight_grad": [0, 0, 2e-9, 0, 0.5], "weight_grad_mean": [0, 0, 1e-10, 0, 0.01], "state_grad_mean": [0],
     "underflow": {"weight_grad": [0]}, "blocked": {"weight_grad": [1]}, "rounding": {"weight_grad": [2]},

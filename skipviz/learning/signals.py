@@ -1,0 +1,77 @@
+"""What a forward pass leaves in each state, in few calls: its largest magnitude, and how much of it is exactly 0.
+
+A unit is a feature or a channel; it is dead where it is 0 for every sample of the batch and at every position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy
+import torch
+from torch import Tensor
+
+from ..network.base import channel_axis
+from .frame import Numbers
+from .norms import ALONE, Sizes
+
+COPIED_ELEMENTS = 2**18
+"""Elements of the copy in which states of one shape are measured together: it stays in a processor's cache."""
+
+Active = dict[int, numpy.ndarray]
+"""By a state's index, how often each unit was not 0, of one seed, in the micro-batches up to now."""
+
+
+@torch.no_grad()
+def signals(states: Sequence[Tensor], sizes: Sizes = ALONE, active: Active | None = None) -> dict[str, Numbers]:
+    """Return `state_max`, `state_zeros` and `state_dead` of states, `(seeds · batch, …)`; None for tokens and what is not finite.
+
+    A unit that was in `active` before is not dead; the counts of these states are added to it.
+    """
+    fields: dict[str, Numbers] = {name: [None] * len(states) for name in ("state_max", "state_zeros", "state_dead")}
+    groups = _alike(states)
+    if not groups:
+        return fields
+    order = [index for chosen in groups for index in chosen]
+    parts = [_measured([states[index] for index in chosen], sizes.seeds) for chosen in groups]
+    numbers = torch.cat([part.flatten() for half in zip(*parts, strict=True) for part in half]).numpy(force=True)
+    largest, counts = numpy.split(numbers, [len(order) * sizes.seeds])
+    units = [count.shape[2] for (_, count), chosen in zip(parts, groups, strict=True) for _ in range(len(chosen) * sizes.seeds)]
+    starts = [*accumulate(units[:-1], initial=0)]
+    elements = [states[index].numel() / sizes.seeds for index in order for _ in range(sizes.seeds)]
+    zeros = 1 - numpy.add.reduceat(counts, starts, dtype=numpy.float64) / elements
+    if active is not None:
+        for index, start, size in zip(order, starts, units, strict=True):
+            counts[start : start + size] += active.get(index, 0)
+            active[index] = counts[start : start + size]
+    dead = numpy.add.reduceat(counts == 0, starts, dtype=numpy.float64) / units
+    measured = sizes.numbers(numpy.concatenate([largest, zeros, dead]).reshape(-1, sizes.seeds))
+    for place, index in enumerate(order):
+        if measured[place] is not None:
+            for name, value in zip(fields, measured[place :: len(order)], strict=True):
+                fields[name][index] = value
+    return fields
+
+
+def _alike(states: Sequence[Tensor]) -> list[list[int]]:
+    """Return the indices of states that are measured together."""
+    groups: dict[tuple[torch.Size, torch.dtype], list[int]] = {}
+    for index, state in enumerate(states):
+        if state.is_floating_point():
+            groups.setdefault((state.shape, state.dtype), []).append(index)
+    chunks = []
+    for (shape, _), members in groups.items():
+        size = max(1, COPIED_ELEMENTS // max(1, shape.numel()))
+        chunks += [members[first : first + size] for first in range(0, len(members), size)]
+    return chunks
+
+
+def _measured(states: list[Tensor], seeds: int) -> tuple[Tensor, Tensor]:
+    """Return of states of one shape the largest magnitude, `(states, seeds)`, and how often each unit is not 0, `(…, units)`."""
+    batch, *shape = states[0].shape
+    magnitudes = torch.stack(states).view(len(states), seeds, batch // seeds, *shape).abs_()
+    largest = magnitudes.flatten(2).amax(2)
+    unit = 3 + channel_axis(tuple(shape))
+    others = [axis for axis in range(2, magnitudes.dim()) if axis != unit]
+    return largest, magnitudes.sgn_().sum(others, dtype=torch.float32)

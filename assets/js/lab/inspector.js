@@ -109,7 +109,7 @@ function measuredNow(network, kind, part, values) {
   if (kind === "skip") return `gradient through it ${part.name ? gradientAt(values, "edge_grad", place("edges")) : gradientAt(values, "skip_grad", place("skips"))}`;
   if (part.name) return boxGradient(part, place("branches"), values);
   const at = (field) => gradientAt(values, field, place("layers"));
-  return [`‖∂L/∂θ‖ ${at("weight_grad")}, mean |∂L/∂w| ${at("weight_grad_mean")}`, ...signalLines(values, part.k, stateOwner(network, part))].join("; ");
+  return [`‖∂L/∂θ‖ ${at("weight_grad")}, mean |∂L/∂w| ${at("weight_grad_mean")}`, ...signalLines(values, part.k, stateOwner(network, part))].join("\n");
 }
 
 function summary(data, then, warnings) {

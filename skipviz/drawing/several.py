@@ -17,7 +17,7 @@ from .figure_parts import (
     time_sides,
     time_traces,
 )
-from .figures import loss_figure
+from .figures import loss_figure, rows_figure
 
 DASHES = ("solid", "7px,3px", "2px,2px", "8px,3px,2px,3px")
 """Of the variants' lines: what tells them apart without colours."""
@@ -64,32 +64,55 @@ def twin_figure(theme: str = "light") -> dict:
 
 
 def columns_figure(theme: str = "light") -> dict:
-    """Return the bars of up to four networks on the rows of their diagrams.
+    """Return the bars of up to four networks on the rows of their diagrams, with the columns of `rows_figure` beside them.
 
     x is log₁₀ of a gradient above the axis' low end: of two networks the first one's to the left of a spine, the second one's to
     its right, else all to the right, a row's bars one above the other.
     """
     token = COLOURS[theme]
     bars = {"type": "bar", "orientation": "h", "cliponaxis": False, "y": [], "x": [], "base": [], "width": []}
-    data = [
-        {**bars, "name": name, "meta": f"bars {index}", "marker": {"line": {"width": 1.25, "color": token[f"variant-{name}"]}}}
-        for index, name in enumerate(VARIANTS)
-    ]
-    whiskers = {"type": "scatter", "mode": "lines", "x": [], "y": [], "line": {"color": token["ink2"], "width": 1}}
-    data.append({**whiskers, "name": "10–90 % of the seeds", "meta": "whiskers", "cliponaxis": False})
+    line = {"type": "scatter", "mode": "lines", "x": [], "y": [], "cliponaxis": False}
+    dots = {"mode": "markers", "marker": {"opacity": 1, "line": {"width": 0}}}
+    data = []
+    for index, name in enumerate(VARIANTS):
+        colour = token[f"variant-{name}"]
+        outlined = {"line": {"width": 1.25, "color": colour}}
+        dashed = {"color": colour, "width": 1.5, "dash": "6px,3px"}
+        data += [
+            {**bars, "name": name, "meta": f"bars {index}", "marker": outlined},
+            {**bars, "name": f"share {name}", "meta": f"share {index}", "xaxis": "x2", "marker": outlined},
+            {**line, **dots, "name": f"update {name}", "meta": f"update {index}", "xaxis": "x3"},
+            {**line, "name": f"theory {name}", "meta": f"theory {index}", "line": dashed},
+        ]
+    thin = {**line, "line": {"color": token["ink2"], "width": 1}}
+    data.append({**thin, "name": "10–90 % of the seeds", "meta": "whiskers"})
+    data.append({**thin, "name": "smallest to largest", "meta": "update-range", "xaxis": "x3"})
     text = {"size": LABEL, "color": token["ink2"], "family": FONT, "shadow": halo(token["card"])}
     data.append({"type": "scatter", "mode": "text", "name": "numbers", "meta": "numbers", "x": [], "y": [], "text": [],
                  "textfont": text, "cliponaxis": False})  # fmt: skip
-    meta = {"kind": "columns", "low": {"shallow": -12, "deep": -7}, "high": 1, "deep_from": 100, "axis": 24, "bleed": 16}
+    rows = rows_figure(theme, columns=("share", "update"))["layout"]
+    meta = {name: rows["meta"][name] for name in ("low", "high", "deep_from", "axis", "bleed", "bars_least", "columns")}
+    meta |= {"kind": "columns", "page": "lab", "numbers": 0}
+    meta |= {"gaps": {"share": 18, "update": 18}, "widths": {"share": 62, "update": 66}}
+    said_of_each = [
+        ("bars", "ramp", ""),
+        ("theory", "line", ": predicted at initialisation"),
+        ("share", "ramp", ": share at fork, skip (red, left) and trunk (blue)"),
+        ("update", "dot", ": update ÷ weight; dashed: 10⁻³"),
+    ]
     meta |= {
         "title": "Gradient per layer, side by side",
-        "axes": {"x": "‖∂L/∂θₖ‖, L2 norm", "y": "layer, the input at the bottom"},
+        "axes": rows["meta"]["axes"],
         "legend": [
-            *((f"bars {index}", "ramp", name) for index, name in enumerate(VARIANTS)),
+            *(
+                (f"{role} {index}", sign, f"{name}{said}")
+                for role, sign, said in said_of_each
+                for index, name in enumerate(VARIANTS)
+            ),
             ("whiskers", "line", "10–90 % of the seeds"),
         ],
     }
-    layout = rows_layout(theme, meta)
+    layout = rows_layout(theme, meta) | {axis: rows[axis] for axis in ("xaxis2", "xaxis3")}
     return {"data": data, "layout": layout, "config": config()}
 
 

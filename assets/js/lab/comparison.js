@@ -13,6 +13,7 @@ import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { sayNoPlots } from "../plots/no_plots.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
+import { shareHead, updateHead } from "./lab_elements.js";
 import { createVariantHead } from "./variant_head.js";
 
 const LETTERS = ["A", "B", "C", "D"];
@@ -41,7 +42,7 @@ export function createComparison(page, outer) {
     const host = element("div", { class: "sv-diagram-host" });
     const view = createDiagramView(host, outer.actOf(name));
     const head = createVariantHead({ letter: LETTERS[index], choose: () => outer.choose(name), send: (command) => outer.send({ ...command, variant: name }) });
-    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, network: null, diagram: null, differs: "", plots: /** @type {any} */ (null) };
+    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, network: null, diagram: null, differs: "", theory: /** @type {any} */ (null), plots: /** @type {any} */ (null) };
   }
 
   /** The columns anew where networks came, went or changed places. @param {any[]} next */
@@ -147,6 +148,7 @@ export function createComparison(page, outer) {
         column.network = one.variant === next.variant ? next.network : one.network;
         column.diagram = one.variant === next.variant ? next.diagram : one.diagram;
         column.differs = one.differs;
+        column.theory = one.theory;
         column.view.show(column.diagram);
         column.view.watched(Boolean(next.watch));
         column.head.update({ name: one.variant, place: index, count: columns.length, fixed: Boolean(next.watch), differs: one.differs, note: column.network.note });
@@ -178,9 +180,10 @@ export function createComparison(page, outer) {
       marked = all.some(({ back }) => back);
       const drawn = all.filter(({ column }) => !narrow || column.name === data.variant);
       plots?.columns.update({
-        columns: drawn.map(({ column, letter, values }) => ({ letter, name: column.name, diagram: column.diagram, values, variant: column.name })),
+        columns: drawn.map(({ column, letter, values }) => ({ letter, name: column.name, diagram: column.diagram, values, variant: column.name, theory: options.theory ? column.theory?.gradients ?? null : null })),
         options, theme, header: store.header || data.probe?.header || null, frame: frame?.step ?? 0,
       });
+      placeHeads(parts, plots?.columns.areas());
     },
     /** @param {any} view  {frame, theme} */
     slow({ frame, theme }) {
@@ -203,6 +206,8 @@ export function createComparison(page, outer) {
     },
     /** What the frame shows of all, in words. @param {any} frame @param {string} metric */
     sentence: (frame, metric) => comparedSentence(shown(frame), frame?.step ?? 0, metric),
+    /** Of which networks nothing is predicted, and why. */
+    unpredicted: () => columns.filter(({ theory }) => theory?.reason).map(({ letter, theory }) => `${letter}: ${theory.reason}`),
     /** The letter of the chosen network. */
     letter: () => columns.find((column) => column.name === data.variant)?.letter ?? "",
     /** The diagram's place of the chosen network, if several are shown. @returns {HTMLElement | undefined} */
@@ -235,11 +240,22 @@ function legendOf(host, title, more, key, all, value) {
   host.replaceChildren(element("span", {}, element("strong", {}, title), " ", element("span", { class: "sv-held" }, more), kept), element("span", { class: "sv-of-letters" }, ...spans));
 }
 
+/** Put the heads of the columns beside the bars over these; one without room is not there. @param {Record<string, any>} parts @param {any} areas */
+function placeHeads(parts, areas) {
+  for (const name of ["share", "update"]) {
+    const head = parts[`${name}Head`];
+    head.hidden = !areas?.[name];
+    if (areas?.[name]) head.style.left = `${areas[name].x}px`;
+  }
+  parts.barsHead.style.paddingRight = areas?.share ? `calc(100% - ${areas.bars}px)` : "";
+}
+
 /** The comparison's own elements, put into the lab's page. @param {Record<string, any>} page */
 function comparisonElements(page) {
   const parts = /** @type {Record<string, any>} */ ({});
   const part = (name, tag, attributes, ...children) => (parts[name] = element(tag, attributes, ...children));
-  part("barsHead", "div", { class: "sv-columns-bars-head" });
+  [parts.shareHead, parts.updateHead] = [shareHead(), updateHead()];
+  part("barsHead", "div", { class: "sv-columns-bars-head" }, parts.shareHead, parts.updateHead);
   part("bars", "div", { class: "sv-bars" });
   part("heads", "div", { class: "sv-column-heads" });
   part("body", "div", { class: "sv-column-body" });

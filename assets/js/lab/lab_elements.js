@@ -6,6 +6,9 @@ import { explain } from "../common/explain.js";
 // px of bars beside a drawing that leaves them less.
 const LEAST_BARS = 130;
 
+export const shareHead = () => element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"), explain("share")));
+export const updateHead = () => element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³", explain("update")));
+
 /** @returns {Record<string, any>} every part by name; `root` holds them all */
 export function labElements() {
   const page = /** @type {Record<string, any>} */ ({});
@@ -22,8 +25,7 @@ export function labElements() {
     "heads", "div", { class: "sv-heads" },
     part("head", "div", { class: "sv-head-network" }), element("span", { class: "sv-head-gain" }, explain("gain", "gain")),
     part("quantity", "div", { class: "sv-head-bars" }),
-    element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"), explain("share"))),
-    element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³", explain("update"))),
+    shareHead(), updateHead(),
   );
   part("rows", "div", { class: "sv-rows" }, part("diagram", "div", { class: "sv-diagram-host" }), element("div", { class: "sv-beside" }, part("names", "div", { class: "sv-names", hidden: true }), part("bars", "div", { class: "sv-bars" })));
   part("legend", "div", { class: "sv-legend" });

@@ -189,8 +189,9 @@ export function createLab(root, commands) {
   }
   /** What the dashed line is, or why there is none. */
   function theoryWords() {
-    if (data.theory?.reason) return data.theory.reason;
-    return comparison.on() ? "" : options.quantity === "state" ? "predicted at initialisation" : "the prediction is of states, not of weights";
+    const [columns, reasons] = [data.columns.length, comparison.on() ? comparison.unpredicted() : [data.theory?.reason].filter(Boolean)];
+    const predicted = reasons.length < Math.max(1, columns) ? [options.quantity === "state" ? "predicted at initialisation" : "the prediction is of states, not of weights"] : [];
+    return [...predicted, ...reasons].join(" · ");
   }
   function exported() {
     const frame = store.frame() || data.probe?.frame || null;

@@ -5,10 +5,12 @@ import { formatNumber, formatPower, logWithin } from "../common/numbers.js";
 import { attachTip } from "../common/tip.js";
 import { createPlotHost } from "./plot_host.js";
 import { collapsedBins, markSentences, markValues, partNumber, rowMarks } from "./row_marks.js";
+import { theoryPoints } from "./row_bars.js";
+import { columnAreas, forkSentences, shareBars, sideAxes, sideGuides, updateMarks, updateSentences } from "./row_sides.js";
 import { barArrays, filled, numberArrays, polylines, stroke } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
-/** @typedef {{letter: string, name: string, diagram: any, values: any, variant: string}} Column  one network: its diagram, its part of a frame */
+/** @typedef {{letter: string, name: string, diagram: any, values: any, variant: string, theory: (number | null)[] | null}} Column  one network: its diagram, its part of a frame, what is predicted of its states */
 
 // px between two ticks of the axis.
 const TICK_ROOM = 34;
@@ -34,10 +36,10 @@ export function createColumnsPlot(Plotly, parent, figure, ramps) {
     const marks = inputs.map(rowMarks);
     const scale = axisScale(state, look);
     drawn = { marks, scale };
-    return { data: traces(inputs, look, marks, scale), layout: layoutOf(state, look, marks, scale) };
+    return { data: traces(state.columns, inputs, look, marks, scale), layout: layoutOf(state, look, marks, scale) };
   });
   host.node.setAttribute("role", "img");
-  const removeTip = attachTip(host.node, () => host.look().tokens, (x, y) => drawn && tip(host.state, drawn, x > host.look().width / 2, y));
+  const removeTip = attachTip(host.node, () => host.look().tokens, (x, y) => drawn && tip(host.state, drawn, x, y));
   return {
     node: host.node,
     /** @param {any} changes */
@@ -45,6 +47,8 @@ export function createColumnsPlot(Plotly, parent, figure, ramps) {
       host.update(changes);
       if (drawn) host.node.setAttribute("aria-label", described(host.state, drawn.marks));
     },
+    /** Where the columns beside the bars lie, px; nothing of those without room. @returns {{bars: number, share?: {x: number}, update?: {x: number}} | null} */
+    areas: () => drawn && drawn.scale.areas,
     destroy() {
       removeTip();
       host.destroy();
@@ -53,31 +57,41 @@ export function createColumnsPlot(Plotly, parent, figure, ramps) {
 }
 
 /** What a row's marks are made of, for one network. @param {any} state @param {Column} column */
-function inputOf({ options, header, frame }, { diagram, values, variant }) {
-  return { diagram, values, baseline: null, before: null, options, header, frame, variant };
+function inputOf({ options, header, frame }, { diagram, values, variant, theory }) {
+  return { diagram, values, baseline: null, before: null, theory, share: values, update: values, options, header, frame, variant };
 }
 
 /** Where a logarithm lies on the axis: px as they are drawn, from the spine outwards. @param {any} state @param {import("./plot_host.js").Look} look */
 function axisScale(state, look) {
   const { meta } = look.figure.layout;
   const depth = Math.max(...state.columns.map(({ diagram }) => diagram.rows.reduce((most, row) => Math.max(most, ...(row.layers ?? []).map((layer) => layer + 1)), 0)));
-  const low = depth >= meta.deep_from ? meta.low.deep : meta.low.shallow;
   const mirrored = state.columns.length === 2;
-  const room = (mirrored ? look.width / 2 : look.width) - NUMBER_ROOM;
-  return { low, high: meta.high, mirrored, unit: (meta.high - low) / Math.max(20, room), sign: (index) => (mirrored && index === 0 ? -1 : 1) };
+  const areas = columnAreas(look, depth, (mirrored ? 2 : 1) * meta.bars_least);
+  const whole = areas.share ? areas.bars : look.width;
+  const room = (mirrored ? whole / 2 : whole) - NUMBER_ROOM;
+  return { ...areas, areas, whole, mirrored, unit: (meta.high - areas.low) / Math.max(20, room), sign: (index) => (mirrored && index === 0 ? -1 : 1) };
 }
 
-/** @param {any[]} inputs @param {import("./plot_host.js").Look} look @param {RowMark[][]} marks @param {ReturnType<typeof axisScale>} scale */
-function traces(inputs, look, marks, scale) {
+/** @param {Column[]} columns @param {any[]} inputs @param {import("./plot_host.js").Look} look @param {RowMark[][]} marks @param {ReturnType<typeof axisScale>} scale */
+function traces(columns, inputs, look, marks, scale) {
   const numbers = [];
   const whiskers = polylines();
-  const parts = Object.fromEntries(marks.map((own, index) => {
-    const bars = own.flatMap((mark) => barsOf(mark, markValues(inputs[index]).now, look, scale, index, marks.length));
+  const ranges = polylines();
+  const parts = /** @type {Record<string, any>} */ ({ whiskers, "update-range": ranges });
+  marks.forEach((own, index) => {
+    const sets = markValues(inputs[index]);
+    const place = { index, count: marks.length, colour: look.tokens[`variant-${columns[index].letter}`] };
+    parts[`bars ${index}`] = barArrays(own.flatMap((mark) => barsOf(mark, sets.now, look, scale, index, marks.length)));
+    parts[`theory ${index}`] = theoryLine(own, sets.theory, scale, index);
     numbers.push(...numbersOf(own, look, scale, index));
     for (const mark of own) if (mark.band && !mark.collapsed) drawWhisker(whiskers, mark, scale, index, marks.length);
-    return [`bars ${index}`, barArrays(bars)];
-  }));
-  parts.whiskers = whiskers;
+    if (scale.areas.share) parts[`share ${index}`] = barArrays(shareBars(inputs[index], look, place));
+    if (!scale.areas.update) return;
+    const updates = updateMarks(inputs[index], look, place);
+    parts[`update ${index}`] = updates.update;
+    ranges.x.push(...updates["update-range"].x);
+    ranges.y.push(...updates["update-range"].y);
+  });
   parts.numbers = numberArrays(scale.mirrored || marks.length === 1 ? numbers : []);
   return look.figure.data.map((trace) => filled(trace, parts[trace.meta] ?? { x: [], y: [] }));
 }
@@ -96,6 +110,14 @@ function barsOf(mark, values, look, scale, index, count) {
     const colour = median === 0 ? look.tokens.ink3 : median > 10 ? look.tokens.over : rampColour(look.ramps.bars, 0.22 + 0.78 * scaleOf(median));
     return { y: y + shift(h), h: h / stacked, from: 0, to: scale.sign(index) * length, colour };
   });
+}
+
+/** What is predicted of one network's states. @param {RowMark[]} own @param {(number | null)[] | null} values @param {ReturnType<typeof axisScale>} scale @param {number} index */
+function theoryLine(own, values, scale, index) {
+  const line = polylines();
+  const points = own.filter((mark) => mark.theory).flatMap((mark) => theoryPoints(mark, values, scale));
+  if (points.length) stroke(line, points.map(([x, y]) => [scale.sign(index) * (x - scale.low), y]));
+  return line;
 }
 
 /** How far a network's bar lies off its row's middle, where `stacked` lie one above the other. @param {number} h @param {number} index @param {number} stacked */
@@ -135,25 +157,42 @@ function layoutOf(state, look, marks, scale) {
   const right = powers.map((power) => [power - scale.low, formatPower(power)]);
   const left = scale.mirrored ? right.map(([place, words]) => [-place, words]) : [];
   const ticks = [...left, [0, `≤${formatPower(scale.low)}`], ...right].sort((a, b) => Number(a[0]) - Number(b[0]));
-  const reach = (scale.mirrored ? look.width / 2 : look.width) * scale.unit;
+  const reach = (scale.mirrored ? scale.whole / 2 : scale.whole) * scale.unit;
   return {
     height: height + layout.meta.axis,
     yaxis: { ...layout.yaxis, range: [height, 0] },
-    xaxis: { ...layout.xaxis, range: [scale.mirrored ? -reach : 0, reach], tickvals: ticks.map(([place]) => place), ticktext: ticks.map(([, words]) => words) },
-    shapes: [{ type: "line", xref: "x", yref: "paper", x0: 0, x1: 0, y0: 0, y1: 1, line: { color: look.tokens.ink3, width: 1 }, layer: "above" }],
-    meta: { ...layout.meta, rows: marks[0].map(({ name, y }) => ({ name, y })), legend: state.columns.map(({ letter, name }, index) => [`bars ${index}`, "ramp", `${letter}: ${name}`]) },
+    ...sideAxes(look, scale.areas),
+    xaxis: { ...layout.xaxis, domain: [0, Math.min(1, scale.whole / look.width)], range: [scale.mirrored ? -reach : 0, reach], tickvals: ticks.map(([place]) => place), ticktext: ticks.map(([, words]) => words) },
+    shapes: [...sideGuides(look, scale.areas), { type: "line", xref: "x", yref: "paper", x0: 0, x1: 0, y0: 0, y1: 1, line: { color: look.tokens.ink3, width: 1 }, layer: "above" }],
+    meta: { ...layout.meta, rows: marks[0].map(({ name, y }) => ({ name, y })), legend: layout.meta.legend.map(([role, sign, said]) => [role, sign, named(state.columns, role, said)]) },
   };
 }
 
-/** What stands in the row under the pointer, of each network a line. @param {any} state @param {{marks: RowMark[][], scale: any}} drawn @param {boolean} right @param {number} y */
-function tip(state, { marks, scale }, right, y) {
+/** What an exported picture says of a trace, with its network's own letter and name. @param {Column[]} columns @param {string} role @param {string} said */
+function named(columns, role, said) {
+  const column = columns[Number(role.split(" ")[1])];
+  return column ? `${column.letter}, ${column.name}${said.slice(1)}` : said;
+}
+
+/** What stands in the row under the pointer, of each network a line. @param {any} state @param {{marks: RowMark[][], scale: any}} drawn @param {number} x @param {number} y */
+function tip(state, { marks, scale }, x, y) {
+  for (const [column, sentences] of [["update", updateSentences], ["share", forkSentences]]) {
+    if (scale.areas[column] && x >= scale.areas[column].x - 8) return sideTip(state, sentences, y);
+  }
   const at = (own) => own.find((mark) => Math.abs(y - mark.y) <= mark.h / 2 + 4);
   const found = marks.map(at);
   if (!found.some(Boolean)) return null;
-  const mark = found[scale.mirrored ? Number(right) : 0] ?? found.find(Boolean);
+  const mark = found[Number(scale.mirrored && x > scale.whole / 2)] ?? found.find(Boolean);
   const index = found.indexOf(mark);
   const lines = state.columns.map((column, place) => `${column.letter}: ${found[place] ? valueWords(found[place]) : "no such layer"}`);
   return [`${mark.name}`, ...lines, ...markSentences(mark, inputOf(state, state.columns[index]), scale.low).slice(1)];
+}
+
+/** The same of a column beside the bars. @param {any} state @param {(input: any, y: number) => string[] | null} sentences @param {number} y */
+function sideTip(state, sentences, y) {
+  const found = state.columns.map((column) => sentences(inputOf(state, column), y));
+  const known = found.find(Boolean);
+  return known ? [...state.columns.map(({ letter }, index) => `${letter}: ${found[index]?.[0] ?? "nothing here"}`), known[1]] : null;
 }
 
 /** @param {RowMark} mark */

@@ -1,18 +1,15 @@
 // @ts-check
 // The plot beside the diagram: bars, share at fork and update ratio, on the diagram's own pixel rows.
-import { medianOf } from "../diagram/aggregate.js";
-import { formatNumber, formatPercent, formatPower } from "../common/numbers.js";
+import { formatNumber, formatPower } from "../common/numbers.js";
 import { createPlotHost } from "./plot_host.js";
 import { gradientDrawing } from "./row_bars.js";
-import { markSentences, partName, rowMarks } from "./row_marks.js";
-import { besideTrunk, forkShare, shareBars, updateMarks } from "./row_sides.js";
+import { markSentences, rowMarks } from "./row_marks.js";
+import { columnAreas, forkSentences, guide, shareBars, sideAxes, sideGuides, updateMarks, updateSentences } from "./row_sides.js";
 import { attachTip } from "../common/tip.js";
 import { barArrays, filled, numberArrays, polylines } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
 
-// px above and below a fork's bar where the pointer still means it.
-const FORK_REACH = 9;
 // px between the labels 10⁻¹² and 10⁻¹⁰ that keeps them apart.
 const TICK_DISTANCE = 30;
 
@@ -67,29 +64,6 @@ function layerCount(state) {
 }
 
 /**
- * Where each column lies, px from the element's left edge; columns that would leave the bars no room are left out.
- * @param {import("./plot_host.js").Look} look
- * @param {number} layers
- */
-function columnAreas({ figure, width }, layers) {
-  const meta = figure.layout.meta;
-  const shown = [...meta.columns].filter((column) => column !== "bars");
-  const rest = () => width - meta.numbers - shown.reduce((sum, column) => sum + meta.gaps[column] + meta.widths[column], 0);
-  while (shown.length && rest() < meta.bars_least) shown.pop();
-  const bars = Math.max(20, rest());
-  const low = layers >= meta.deep_from ? meta.low.deep : meta.low.shallow;
-  /** @type {any} */
-  const areas = { bars, numbers: meta.numbers, low, high: meta.high, unit: (meta.high - low) / bars };
-  let x = bars + meta.numbers;
-  for (const column of shown) {
-    x += meta.gaps[column];
-    areas[column] = { x, width: meta.widths[column] };
-    x += meta.widths[column];
-  }
-  return areas;
-}
-
-/**
  * @param {any} state
  * @param {import("./plot_host.js").Look} look
  * @param {RowMark[]} marks
@@ -117,15 +91,8 @@ function rowLayout(state, look, marks, areas) {
     meta: { ...layout.meta, ...rowWords(state, layout.meta), rows: marks.map(({ name, y }) => ({ name, y })) },
   };
   if (areas.low < -7) made.shapes.push(guide("x", -7, look.tokens.ink3, "1.5px,3px", 1.25));
-  for (const [column, axis] of [["share", "xaxis2"], ["update", "xaxis3"]]) {
-    if (!layout[axis]) continue;
-    const area = areas[column];
-    made[axis] = area
-      ? { ...layout[axis], domain: [area.x / total, Math.min(1, (area.x + area.width) / total)] }
-      : { ...layout[axis], visible: false, domain: [0, 1] };
-  }
-  if (areas.update) made.shapes.push(guide("x3", -3, look.tokens.ink3, "4px,3px", 1.5));
-  return made;
+  made.shapes.push(...sideGuides(look, areas));
+  return { ...made, ...sideAxes(look, areas) };
 }
 
 /** What an exported picture calls the bars, as the options have them. @param {any} state @param {any} meta */
@@ -137,17 +104,6 @@ function rowWords({ options = {} }, meta) {
     title: states ? "Gradient per state" : meta.title,
     axes: { ...meta.axes, x: options.scale === "relative" ? `${size} ÷ the last’s` : size, y: meta.axes.y.replace("layer", states ? "state" : "layer") },
   };
-}
-
-/**
- * @param {string} axis
- * @param {number} x
- * @param {string} color
- * @param {string} dash
- * @param {number} width
- */
-function guide(axis, x, color, dash, width) {
-  return { type: "line", xref: axis, yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color, dash, width }, layer: "above" };
 }
 
 /**
@@ -197,35 +153,6 @@ function rowTip(state, { marks, areas }, x, y) {
   if (areas.share && x >= areas.share.x - 8) return forkSentences(state, y);
   const mark = markAt(marks, y);
   return mark && x <= areas.bars + areas.numbers ? markSentences(mark, state, areas.low) : null;
-}
-
-/**
- * @param {any} state
- * @param {number} y
- */
-function forkSentences(state, y) {
-  const fork = (state.diagram.forks ?? []).find((one) => Math.abs(y - one.y) <= FORK_REACH);
-  const share = fork ? forkShare(fork, state.share) : null;
-  if (!fork || share === null) return null;
-  const beside = besideTrunk(fork, state.share);
-  const from = [].concat(fork.state).map((state_) => `h(${state_})`);
-  return [
-    `${formatPercent(share)} through ${beside.length > 1 ? "the skips" : fork.edges ? "the branch" : "the skip"}, ${formatPercent(1 - share)} through the trunk`,
-    `Energy share at ${from.length > 3 ? `${from.length} forks` : from.join(", ")}: ‖skip‖² ÷ (‖skip‖² + ‖trunk‖²)`,
-    `${fork.edges ? "beside the trunk" : "skip"} ${formatNumber(medianOf([...beside.keys()], beside))}, trunk ${formatNumber(medianOf(fork.trunk, state.share.trunk_grad))}`,
-  ];
-}
-
-/**
- * @param {any} state
- * @param {number} y
- */
-function updateSentences(state, y) {
-  const row = state.diagram.rows.find((one) => one.layers?.length && one.kind !== "joint" && Math.abs(y - one.y) <= one.h / 2 + 2);
-  const ratio = row ? medianOf(row.layers, state.update?.update_ratio) : null;
-  if (!row || ratio === null) return null;
-  const name = row.layers.length === 1 ? partName(row.layers[0], "weight") : `median of ${row.layers.length} layers`;
-  return [`${name}: ${formatNumber(ratio)}`, "‖Δθ‖ ÷ ‖θ‖ of the step just taken", "About 10⁻³ (dashed) is a healthy pace"];
 }
 
 /**

@@ -101,7 +101,7 @@ function drawRow({ drawing, look, areas, mark }, written) {
 }
 
 /** Where the line of what is predicted goes through one row. @param {RowMark} mark @param {(number | null)[] | null} values @param {any} areas @returns {[number, number][]} */
-function theoryPoints(mark, values, { low, high }) {
+export function theoryPoints(mark, values, { low, high }) {
   const at = (value) => logWithin(value, low, high) ?? low;
   if (!mark.collapsed || !values) return [[at(/** @type {any} */ (mark.theory).median), mark.y]];
   return collapsedBins(mark, values, 4).filter(({ spread }) => spread).map(({ y, spread }) => [at(/** @type {any} */ (spread).median), y]);

@@ -224,7 +224,7 @@ def editor_data(
         "layers": {"on": drawing.shape == "layers"} if page == "lab" and not several and diagram.has_layers(network) else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" else [],
-        "theory": _theory(editor.alone) if page == "lab" else None,
+        "theory": _theory(network) if page == "lab" else None,
         "estimate": _estimate(experiment, probe, engine),
         "pending": probe is None and unmeasured is None and editor.run is None and engine.has_data(experiment),
         "unmeasured": unmeasured,
@@ -255,6 +255,7 @@ def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram]) -> li
             "network": network_data(network),
             "diagram": drawings[name].to_data(),
             "differs": "" if name == named else apart_words(first, network),
+            "theory": _theory(network),
         }
         for name, network in experiment.variants.items()
     ]
@@ -279,9 +280,9 @@ def _estimate(experiment: Experiment, probe: dict | None, engine) -> dict:
 
 
 @remembered
-def _theory(experiment: Experiment) -> dict:
+def _theory(network: Network) -> dict:
     """Return what theory predicts of each state's gradient, as a multiple of the last one's, or the reason why nothing."""
-    found = predicted(experiment.network)
+    found = predicted(network)
     return {"gradients": [finite and round(finite, 12) for finite in found.gradients], "reason": found.reason}
 
 

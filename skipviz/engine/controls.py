@@ -78,6 +78,9 @@ class Controls:
         if not isinstance(message, Control):
             run.event_bytes += len(encode(data))
             run.waiting.append(data)
+            if run.state == "queued":  # what acts now is told with its frame
+                run.mark()
+                self._run_events.tell(run)
         self._store.note(run)
         if self._workers.post(run, data):
             self._scheduler.asked(run, data)

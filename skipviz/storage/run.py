@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..tasks.experiment import Experiment
+from ..tasks.switch_history import SwitchHistory
 
 STATES = ("queued", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted")
 ENDED = frozenset(STATES[3:])
@@ -91,6 +92,7 @@ class Run:
     _marks: list[int] = field(default_factory=list)
     _passing: bool = False
     _keep: set[int] = field(default_factory=lambda: {0})
+    _history: SwitchHistory = field(default_factory=SwitchHistory)
 
     @property
     def frames(self) -> list[bytes]:
@@ -106,6 +108,11 @@ class Run:
     def steps(self) -> int:
         """How many steps it takes in all."""
         return steps_after(self.experiment.training.steps, [*self.events, *self.waiting])
+
+    @property
+    def edits(self) -> int:
+        """How many events were posted, whether they have acted or not: the version of its `experiment`."""
+        return len(self.events) + len(self.waiting)
 
     @property
     def ended(self) -> bool:
@@ -167,6 +174,11 @@ class Run:
         self.diverged = {name: where for name, where in self.diverged.items() if where["step"] < step}
         everything = [*self.events, *({**event, "step": event.get("step", reached)} for event in self.waiting)]
         self.events, self.waiting = everything[:events], everything[events:]
+        self._history = SwitchHistory()
+
+    def switches(self, step: int = 0) -> list[dict]:
+        """Return how its skips and layers were switched from `step` on, as `SwitchHistory.since` has it."""
+        return self._history.since(self.began or self.experiment, self.events, step)
 
     def since(self, place: int) -> tuple[int, list[tuple[int, bool, bytes]]]:
         """Return how many places there are and (place, keep, payload) of the frames from `place` on, without a passing one."""
@@ -202,18 +214,24 @@ class Run:
     def update(self, after: int) -> tuple[int, bytes]:
         """Return the sequence reached and the JSON message that takes a viewer there from `after`.
 
-        Whoever has no frame yet gets the header, which may have come after the snapshot.
+        Whoever has no frame yet gets the header, which may have come after the snapshot. What was switched goes along from the
+        step of the first of the frames on, in place of all that the viewer knows from there on.
         """
         sequence, status = self._status()
         unknown = self.header_json is not None and self._count(after) == 0
         facts = b',"header":' + self.header_json if unknown else b""
-        return sequence, self._message(sequence, status, facts, self.frames_between(after, sequence))
+        frames = self.frames_between(after, sequence)
+        switches = self.switches(step_of(frames[0])) if frames and self.events else []
+        if switches:
+            facts += b',"switches":' + _encode(switches)
+        return sequence, self._message(sequence, status, facts, frames)
 
     def snapshot(self, **extra) -> tuple[int, bytes]:
         """Return the sequence reached and the JSON message that holds the whole run; `extra` fields go along."""
         sequence, status = self._status()
         facts = {
             "events": self.events,
+            "switches": self.switches(),
             "steps": self.steps,
             "speed": self.speed,
             "ghost": self.baseline,
@@ -243,7 +261,7 @@ class Run:
         return max(0, sequence - self.base - bisect_right(self._marks, sequence))
 
     def _message(self, sequence: int, status: dict[str, Any], facts: bytes, frames: list[bytes]) -> bytes:
-        state = {"run": self.id, "seq": sequence, **status}
+        state = {"run": self.id, "seq": sequence, **status, "edits": self.edits}
         if self.diverged:
             state["diverged"] = self.diverged
         if self.took is not None and state["state"] in ("running", "paused"):
@@ -262,5 +280,5 @@ def step_of(payload: bytes) -> int:
     return int(payload[len(b'{"step":') : payload.index(b",")])
 
 
-def _encode(data: dict) -> bytes:
+def _encode(data) -> bytes:
     return json.dumps(data, separators=(",", ":")).encode()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Literal, Union
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ..network import edit
 from ..network.base import NetworkError, Tagged, sentence
+from ..network.network import Network
 from .change import CHANGES
 from .change.clip import ClipEvent
 from .change.rate import RateEvent
@@ -76,20 +78,26 @@ def applied(experiment: Experiment, event: Event) -> Experiment:
     function = edit.set_skips if isinstance(event, SkipEvent) else edit.set_layers
     if event.variant is not None and event.variant not in experiment.variants:
         raise NetworkError(f"there is no variant {event.variant}")
-    variants, found = dict(experiment.variants), False
-    for name, network in experiment.variants.items():
-        if event.variant not in (None, name):
-            continue
-        parts = (*network.skips, *network.edges) if isinstance(event, SkipEvent) else (*network.layers, *network.branches)
-        if event.variant is None and not set(event.ids) <= {part.id for part in parts}:
-            continue
-        variants[name] = function(network, event.ids, **event.changes())
-        found = True
-    if not found:
+    names = meant(event.variant, event.ids, {name: _ids(network, event) for name, network in experiment.variants.items()})
+    if not names:
         raise NetworkError(f"there is no {event.kind} {event.ids[0]}")
-    return experiment.replaced(variants=variants)
+    changed = {name: function(experiment.variants[name], event.ids, **event.changes()) for name in names}
+    return experiment.replaced(variants={**experiment.variants, **changed})
+
+
+def meant(variant: str | None, ids: Iterable[str], known: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the variants that an event means: the one that it names, else all that have each of its parts.
+
+    `known` has the ids of every variant's parts of the event's kind.
+    """
+    return [name for name, own in known.items() if (variant is None and all(one in own for one in ids)) or name == variant]
+
+
+def _ids(network: Network, event: SkipEvent | LayerEvent) -> set[str]:
+    parts = (*network.skips, *network.edges) if isinstance(event, SkipEvent) else (*network.layers, *network.branches)
+    return {part.id for part in parts}
 
 
 __all__ = [
-    "ClipEvent", "Control", "Event", "LayerEvent", "RateEvent", "SkipEvent", "StepsEvent", "applied", "message_from",
+    "ClipEvent", "Control", "Event", "LayerEvent", "RateEvent", "SkipEvent", "StepsEvent", "applied", "meant", "message_from",
 ]  # fmt: skip

@@ -10,6 +10,8 @@ from engines import endless, small, wait_for_end
 from test_routes import client  # noqa: F401
 
 from skipviz.web.content import watched
+from skipviz.web.document.commands import handle
+from skipviz.web.document.labs import Labs
 from skipviz.web.session_state.classroom import Classrooms, classrooms, is_token, new_token, owns
 
 OWNER = "o" * 32
@@ -61,6 +63,28 @@ def test_an_ended_classroom_keeps_what_it_showed_and_can_be_opened_again(rooms):
     assert (rooms.get("t").ended, rooms.get("t").version) == (False, 3)
     rooms.end("never")
     assert rooms.get("never") is None
+
+
+def test_a_lab_that_leads_shows_each_change_at_once_until_the_classroom_ends_or_it_looks_on_itself(rooms, engine):
+    labs = Labs()
+    labs.subscribe(rooms.changed)
+    lab = labs.opened(small(depth=4), OWNER)
+    rooms.lead("t", lab)
+    handle(lab, {"op": "insert_layer", "position": 1}, None)
+    assert rooms.get("t").experiment is lab.document.experiment
+    handle(lab, {"op": "start", "paused": True}, None)
+    assert rooms.get("t").run == lab.document.run
+    assert rooms.told == ["t"] * 3
+    handle(lab, {"op": "reset"}, None)
+    run = engine.submit(endless(), "somebody else", paused=True)
+    lab.show(engine.run(run).experiment, run)
+    assert rooms.get("t").run is None
+    lab.show(small(depth=5))
+    assert rooms.get("t").experiment.network.depth == 5
+    rooms.end("t")
+    lab.show(small(depth=6))
+    assert (rooms.get("t").ended, rooms.get("t").experiment.network.depth) == (True, 5)
+    engine.post(run, "somebody else", {"kind": "stop"})
 
 
 def test_the_classrooms_longest_without_news_go_first(rooms, monkeypatch):

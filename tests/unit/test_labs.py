@@ -17,8 +17,10 @@ from skipviz.tasks.task import Task
 from skipviz.web.document import lab as lab_module
 from skipviz.web.document import labs as labs_module
 from skipviz.web.document.commands import REFUSED, handle
+from skipviz.web.document.document import Document, document_of
 from skipviz.web.document.labs import Labs
 from skipviz.web.document.labs import labs as process_labs
+from skipviz.web.session_state.classroom import Classrooms
 
 ME, OTHER = "a-browser", "another-browser"
 EXPERIMENT = Experiment(
@@ -37,6 +39,7 @@ class Kept:
     experiment: Experiment
     state: str = "running"
     step: int = 3
+    edits: int = 0
 
     @property
     def ended(self) -> bool:
@@ -72,6 +75,7 @@ class Runs:
             run.state = "stopped"
         else:
             run.experiment = applied(run.experiment, message)
+            run.edits += 1
 
     def extend(self, identifier, owner, events, address) -> dict:
         run = self.runs[identifier]
@@ -114,6 +118,33 @@ class Reader:
             self.draw()
 
 
+class Watcher:
+    """A page of somebody else at the newest run: it reads that run's document, again where the stream names other edits."""
+
+    def __init__(self):
+        self.run = self.drawn = None
+
+    def hear(self, run):
+        if run is not None:
+            self.run = run
+        if self.run is not None and (self.drawn is None or (self.run.id, self.run.edits) != (self.drawn.run, self.drawn.edits)):
+            self.drawn = document_of(self.run)
+
+
+class Follower:
+    """A page of a lesson: it draws what its classroom shows, again at each of its news and each edit of the run shown."""
+
+    def __init__(self, rooms, runs):
+        self.rooms, self.runs, self.known, self.drawn = rooms, runs, None, None
+
+    def hear(self):
+        room = self.rooms.get("lesson")
+        run = self.runs.run(room.run)
+        known = (room.version, run.edits if run else 0)
+        if known != self.known:
+            self.known, self.drawn = known, document_of(run) if run else Document(room.experiment)
+
+
 IDS = [skip.id for skip in EXPERIMENT.network.skips]
 SWITCHES = st.builds(
     lambda ids, on: {"op": "skips", "ids": ids, "changes": {"on": on}},
@@ -150,20 +181,23 @@ OTHERS = st.sampled_from(
 )
 STEPS = st.one_of(
     st.tuples(st.just("press"), st.integers(0, 1), st.one_of(SWITCHES, SLIDERS, VALVES, OTHERS)),
-    st.tuples(st.sampled_from(["hear", "leave", "come back", "load anew"]), st.integers(0, 1), st.none()),
+    st.tuples(st.sampled_from(["hear", "leave", "come back", "load anew", "watch", "follow"]), st.integers(0, 1), st.none()),
     st.tuples(st.sampled_from(["elsewhere", "finish"]), st.just(0), st.sampled_from(IDS)),
 )
 
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, max_size=12))
-def test_any_interleaving_of_two_pages_a_runs_events_and_reconnections_ends_equal_everywhere(steps):
+def test_any_interleaving_of_two_pages_watchers_a_runs_events_and_reconnections_ends_equal_everywhere(steps):
     runs, labs = Runs(), Labs()
+    rooms = Classrooms()
+    labs.subscribe(rooms.changed)
     with pytest.MonkeyPatch.context() as patch:
         for module in (lab_module, labs_module):
             patch.setattr(module, "get_engine", lambda: runs)
         lab = labs.opened(EXPERIMENT, ME)
-        readers = [Reader(lab), Reader(lab)]
+        readers, watcher, follower = [Reader(lab), Reader(lab)], Watcher(), Follower(rooms, runs)
+        rooms.lead("lesson", lab)
         dragged = False
         for act, who, what in steps:
             reader, run = readers[who], runs.run(lab.document.run)
@@ -175,6 +209,10 @@ def test_any_interleaving_of_two_pages_a_runs_events_and_reconnections_ends_equa
                     assert what.get("ids") == ["nosuch"] or "variant" in what or what["op"] == "compare"
             elif act == "hear":
                 reader.hear()
+            elif act == "watch":
+                watcher.hear(run)
+            elif act == "follow":
+                follower.hear()
             elif act == "leave":
                 reader.listening = False
             elif act == "come back":
@@ -196,8 +234,15 @@ def test_any_interleaving_of_two_pages_a_runs_events_and_reconnections_ends_equa
             reader.draw()
         assert readers[0].drawn == readers[1].drawn == lab.document
         run = runs.run(lab.document.run)
+        watcher.hear(run)
+        follower.hear()
+        assert (watcher.run is None) is (watcher.drawn is None)
+        if watcher.run is not None:
+            assert watcher.drawn.experiment == watcher.run.experiment
+        assert follower.drawn.run == (run and run.id)
+        assert follower.drawn.experiment == (run or lab.document).experiment
         if run is not None and not run.ended and not dragged:
-            assert run.experiment == lab.document.experiment
+            assert run.experiment == lab.document.experiment == watcher.drawn.experiment == follower.drawn.experiment
         assert sum(not run.ended for run in runs.runs.values()) <= 1
 
 

@@ -16,6 +16,8 @@ export function createRunStore() {
     /** @type {Frame | null} a frame between two of the schedule, shown until the next one */ passing: null,
     /** @type {Frame | null} the last such frame with a picture, which outlasts the next ones that have none */ pictured: null,
     /** @type {{step: number, event: any}[]} */ events: [],
+    /** @type {{step: number, variant: string, kind: "skip" | "layer", ids: string[], before: any, after: any}[]} how parts were switched, in order */ switches: [],
+    /** @type {number | null} what was done to it in all, whether it has acted or not */ edits: null,
     state: "ready",
     /** @type {string | null} */ reason: null,
     /** @type {number | null} runs before this one in line */ ahead: null,
@@ -34,7 +36,7 @@ export function createRunStore() {
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, pictured: null, events: [], state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, steps: null, weights: null, unsaved: null, took: null,
+        id, header: null, frames: [], passing: null, pictured: null, events: [], switches: [], edits: null, state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, steps: null, weights: null, unsaved: null, took: null,
       });
     },
     /** @param {any} message  one message of the stream */
@@ -48,10 +50,16 @@ export function createRunStore() {
       if (message.snapshot) {
         this.frames = [];
         this.events = [];
+        this.switches = [];
         this.steps = message.steps ?? null;
         this.pictured = null;
       }
       if (message.header) this.header = message.header;
+      if (message.switches) {
+        const from = message.snapshot ? 0 : message.frames[0].step;
+        this.switches = [...this.switches.filter(({ step }) => step < from), ...message.switches];
+      }
+      this.edits = message.edits ?? this.edits;
       for (const frame of message.frames || []) {
         this.passing = frame.passing ? frame : null;
         if (frame.passing && Object.values(frame.variants).some((one) => one.picture)) this.pictured = frame;
@@ -116,23 +124,17 @@ export function createRunStore() {
       return this.lastWith(shown, variant, field)?.variants[variant][field] ?? null;
     },
     /**
-     * The switches of every skip and layer at the shown frame, or now: as the run began, and what was done since.
+     * How skips and layers stood at the shown frame, or stand now, as the server says: what it says nothing of was never switched.
      * @param {Frame | null} shown @param {string} variant
      * @returns {{skip: Map<string, any>, layer: Map<string, any>}}  on, strength and gain by id
      */
     switchesAt(shown, variant) {
-      const began = this.header?.experiment?.variants?.[variant] ?? {};
-      const parts = (list, strength) => new Map(list.map((part) => [part.id, { on: part.on ?? true, gain: part.gain ?? 1, ...(strength && { strength: part.strength ?? 1 }) }]));
-      const both = (own, beside) => [...(own ?? []), ...(beside ?? [])];
-      const then = { skip: parts(both(began.skips, began.edges), true), layer: parts(both(began.layers, began.branches), false) };
-      for (const { step, event } of this.events) {
-        const known = then[event.kind];
-        const meant = event.variant ? event.variant === variant : (event.ids ?? []).every((id) => known?.has(id));
-        if (!meant || (shown && step > shown.step)) continue;
-        for (const id of event.ids ?? []) {
-          const part = known?.get(id);
-          for (const name of ["on", "strength", "gain"]) if (part && event[name] !== undefined && event[name] !== null) part[name] = event[name];
-        }
+      const then = { skip: new Map(), layer: new Map() };
+      const own = this.switches.filter((one) => one.variant === variant);
+      const done = own.filter(({ step }) => !shown || step <= shown.step);
+      const found = own.slice(done.length).reverse();
+      for (const [list, when] of [[found, "before"], [done, "after"]]) {
+        for (const one of list) for (const id of one.ids) then[one.kind].set(id, { ...then[one.kind].get(id), ...one[when] });
       }
       return then;
     },

@@ -1,21 +1,18 @@
 // @ts-check
-// Looking on at a run or a classroom: the line that says so, what is refused, and switches that follow their owner's.
+// Looking on at a run or a classroom: the line that says so, what is refused, and the drawings that follow its document.
 import { element } from "../common/dom.js";
-import { countInForce } from "../common/in_force.js";
-import { partsOf } from "../common/parts.js";
 import { routeTo, routesBlocked } from "../frames/reach.js";
 
 const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
 const EDITS = ["selectLayer", "addSkip", "insert", "remove"];
-// ms that redrawings are gathered for, while a strength is being dragged.
+// ms that lie at least between two drawings of one run, while a strength is being dragged.
 const GATHER = 300;
 // ms for which a classroom is looked for before a person is told that nobody leads it: its owner's page may be coming back.
 const LOOK_FOR = 12_000;
 
 /**
  * @param {{store: any, data: () => any, ask: (command: any) => void, refuse: (title: string, sentence: string) => void,
- *   take: (view: any) => void, adopt: (run: string | null) => void, hides: (group: string) => boolean,
- *   mark: (kind: string, names: string[], variant: string, network: any) => void}} outer
+ *   take: (view: any) => void, adopt: (run: string | null) => void, hides: (group: string) => boolean, asking: () => boolean}} outer
  */
 export function createWatching(outer) {
   const { store } = outer;
@@ -24,8 +21,9 @@ export function createWatching(outer) {
   // Whether this page has shown a run of the lesson.
   let begun = false;
   let asked = 0;
-  let synced = "";
   let timer = 0;
+  let looking = false;
+  let lookedAt = -Infinity;
   // Since when nobody leads the classroom that is followed, on this page's clock; 0 while somebody does.
   let alone = 0;
   let aloneTimer = 0;
@@ -36,26 +34,33 @@ export function createWatching(outer) {
   const watch = () => outer.data()?.watch ?? null;
 
   async function look() {
-    if (routesBlocked()) {
+    clearTimeout(timer);
+    timer = 0;
+    lookedAt = performance.now();
+    const data = outer.data();
+    if (routesBlocked() || watch()?.alone) {
       waiting = false;
-      outer.ask({ op: "measure" });
+      if (!outer.asking()) outer.ask({ op: "measure" });
       return;
     }
-    const data = outer.data();
+    looking = true;
     const query = new URLSearchParams(watch()?.follow ? { follow: watch().follow } : { run: store.id });
     if (data.compact) query.set("compact", "1");
     const number = ++asked;
     try {
       const answer = await fetch(routeTo(`skipviz/view?${query}`));
       if (number !== asked) return;
-      waiting = false;
+      waiting = looking = false;
       if (!answer.ok) return;
       const view = await answer.json();
       if (number !== asked || !watch()) return;
+      // It is drawn for all who watch: which network one of them looks at is its page's.
+      const chosen = view.columns.find(({ variant }) => variant === outer.data().variant);
+      if (chosen) Object.assign(view, { variant: chosen.variant, network: chosen.network, diagram: chosen.diagram });
       outer.take({ ...outer.data(), ...view, undo: 0, redo: 0, zoom: data.zoom, message: null, select: null });
       if (view.pending) lookSoon(600);
     } catch {
-      waiting = false;
+      if (number === asked) waiting = looking = false;
     }
   }
   function lookSoon(wait) {
@@ -90,37 +95,10 @@ export function createWatching(outer) {
     if (alone) aloneTimer = window.setTimeout(update, LOOK_FOR + 50);
   }
 
-  /** Bring the network's switches to where the run's events have them; what only Python draws is asked for anew. */
+  /** Have the drawing of what was done to the run since the one that is here was made. */
   function sync() {
-    const data = outer.data();
-    const key = `${store.id}:${store.events.length}:${Boolean(store.header)}`;
-    if (!watch() || key === synced || !store.header) return;
-    synced = key;
-    const networks = data.columns.length ? data.columns.map((one) => [one.variant, one.variant === data.variant ? data.network : one.network]) : [[data.variant, data.network]];
-    const redraw = networks.map(([variant, network]) => bring(variant, network)).some(Boolean);
-    const rate = store.events.findLast((one) => one.event.kind === "rate");
-    if (rate) data.learning_rate = rate.event.learning_rate;
-    if (redraw) lookSoon(GATHER);
-  }
-
-  /** The same for one network; whether its drawing has to be made anew. @param {string} variant @param {any} network */
-  function bring(variant, network) {
-    const now = store.switchesAt(null, variant);
-    let redraw = false;
-    for (const kind of ["skip", "layer"]) {
-      const marked = [];
-      for (const part of partsOf(network, kind)) {
-        const wanted = now[kind].get(part.id);
-        const changed = wanted && ["on", "strength", "gain"].filter((name) => name in part && part[name] !== wanted[name]);
-        if (!changed?.length) continue;
-        Object.assign(part, Object.fromEntries(changed.map((name) => [name, wanted[name]])));
-        marked.push(part.id);
-        redraw = redraw || changed.includes("strength") || (kind === "layer" && changed.includes("on")) || !["0", "1"].includes(String(part.gain));
-      }
-      if (marked.length) outer.mark(kind === "skip" ? "skip" : "valve", marked, variant, network);
-    }
-    network.skips_on = countInForce(network.skips);
-    return redraw;
+    if (!watch() || timer || looking || store.id !== outer.data().run || store.edits === null || store.edits === outer.data().edits) return;
+    lookSoon(Math.max(0, lookedAt + GATHER - performance.now()));
   }
 
   function update() {
@@ -128,7 +106,7 @@ export function createWatching(outer) {
     root.hidden = !now;
     if (!now) {
       version = -1;
-      waiting = false;
+      waiting = looking = false;
       asked += 1;
       noteLeader(1);
       return;

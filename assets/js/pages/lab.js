@@ -114,7 +114,7 @@ export function createLab(root, commands) {
   });
   const watching = createWatching({
     store, data: () => data, ask: (command) => commands.send(command), refuse,
-    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), mark: (kind, names, name, network) => (comparison.view(name) ?? single).mark(kind, names, network),
+    take: (view) => lab.update(view), adopt: (run) => adopt(run), hides: (group) => header.view.hides(group), asking: () => commands.waiting(),
   });
   const run = createRunControl(store, {
     commands, refuse, send: (command) => press.send(command), drawText: () => draw.text(), wanted: () => ({ speed, ghost: options.baseline }),

@@ -11,6 +11,7 @@ from ...sharing import replay
 from ...storage import Run
 from ...storage.run import steps_after
 from ...tasks.experiment import OPTIMIZERS, Experiment
+from ...tasks.switch_history import SwitchHistory
 from ...tasks.training_words import training_words
 from ...version import __version__
 from . import bundle
@@ -39,6 +40,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "state": run.state,
         "diverged": run.diverged,
         "events": list(run.events),
+        "switches": SwitchHistory().since(experiment, run.events),
         "steps": steps_after(experiment.training.steps, run.events),
         "metric": experiment.task.kind.metric,
         "variants": {

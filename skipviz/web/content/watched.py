@@ -11,6 +11,7 @@ import json
 from collections import OrderedDict
 
 from ...tasks.experiment import Experiment
+from ..document.document import Document
 from ..document.lab import Lab
 from ..session_state.editor import Editor
 from .page_data import editor_data
@@ -23,26 +24,25 @@ PENDING_SECONDS = 0.4
 _drawings: OrderedDict[tuple, tuple[Experiment, asyncio.Task]] = OrderedDict()
 
 
-async def watched(experiment: Experiment, run_id: str | None, engine, *, compact: bool) -> bytes:
-    """Return the lab's data for one who watches `experiment`, or the run that trains it, as JSON in gzip's form."""
+async def watched(document: Document, engine, *, compact: bool) -> bytes:
+    """Return the lab's data for one who reads `document` and may not change it, as JSON in gzip's form."""
     loop = asyncio.get_running_loop()
-    key = (id(loop), id(experiment), run_id, compact)
+    key = (id(loop), id(document.experiment), document.run, document.edits, compact)
     if key not in _drawings:
-        task = asyncio.create_task(asyncio.to_thread(_drawn, experiment, run_id, engine, compact))
+        task = asyncio.create_task(asyncio.to_thread(_drawn, document, engine, compact))
         task.add_done_callback(lambda done: _forget_soon(loop, key, done))
-        _drawings[key] = experiment, task
+        _drawings[key] = document.experiment, task
         while len(_drawings) > KEPT:
             _drawings.popitem(last=False)
     body, _ = await asyncio.shield(_drawings[key][1])
     return body
 
 
-def _drawn(experiment: Experiment, run_id: str | None, engine, compact: bool) -> tuple[bytes, bool]:
+def _drawn(document: Document, engine, compact: bool) -> tuple[bytes, bool]:
     """Return the data, and whether they are all there."""
-    data = editor_data(
-        Editor(Lab(experiment, run=run_id)), engine, "", page="lab", compact=compact, asker=f"watched {id(experiment)}"
-    )
-    data["mine"] = False
+    editor, asker = Editor(Lab(document.experiment, run=document.run)), f"watched {id(document.experiment)}"
+    data = editor_data(editor, engine, "", page="lab", compact=compact, asker=asker)
+    data |= {"mine": False, "edits": document.edits}
     return gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 3), not data["pending"]
 
 

@@ -21,6 +21,8 @@ class Document:
     ended: tuple[tuple[Experiment, str], ...] = ()
     """Runs that an edit has ended, the newest last, and the experiment that each stood at."""
     version: int = 0
+    edits: int = 0
+    """Of a run that is only looked at: how many events the experiment has."""
 
     def put(self, experiment: Experiment) -> Document:
         """Return the document with `experiment` as its newest; what was before can be undone."""
@@ -49,3 +51,9 @@ class Document:
     def ended_here(self) -> str | None:
         """Return the run that an edit of just this experiment ended last, or None."""
         return next((run for experiment, run in reversed(self.ended) if experiment is self.experiment), None)
+
+
+def document_of(run) -> Document:
+    """Return a run's document as those read it who may not change it: what it began with, and all that was done to it since."""
+    edits = run.edits  # before the experiment: what is done meanwhile is news then
+    return Document(run.experiment, run.id, edits=edits)

@@ -78,11 +78,12 @@ class Lab:
             self._count()
             return said
 
-    def show(self, experiment: Experiment, run: str | None = None) -> None:
+    def show(self, experiment: Experiment, run: str | None = None, edits: int = 0) -> None:
         """Hold `experiment` and its run in place of what is held, which cannot be undone."""
         with self.lock:
-            if experiment is not self._document.experiment or run != self._document.run:
-                self._document = replace(self._document, experiment=experiment, run=run)
+            held = self._document
+            if experiment is not held.experiment or (run, edits) != (held.run, held.edits):
+                self._document = replace(held, experiment=experiment, run=run, edits=edits)
                 self._note_run()
                 self._count()
 

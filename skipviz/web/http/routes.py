@@ -30,6 +30,7 @@ from ...tasks.event import Speed, message_from
 from ...tasks.experiment import Experiment
 from ..content import bundle, run_cards
 from ..content.watched import watched
+from ..document.document import Document, document_of
 from ..document.labs import labs
 from ..session_state.address import address_of
 from ..session_state.classroom import classrooms, is_token
@@ -115,9 +116,8 @@ async def _get_view(request: Request) -> Response:
     run = get_engine().run(room.run if room and room.run else asked.get("run", ""))
     if room is None and run is None:
         raise RefusalError(404, "there is no such run, or it is no longer kept")
-    experiment = run.experiment if run else room.experiment
-    compact = asked.get("compact") == "1"
-    body = await watched(experiment, run.id if run else None, get_engine(), compact=compact)
+    document = document_of(run) if run else Document(room.experiment)
+    body = await watched(document, get_engine(), compact=asked.get("compact") == "1")
     headers = {"cache-control": "no-store", "content-encoding": "gzip"}
     return Response(body, media_type="application/json", headers=headers)
 

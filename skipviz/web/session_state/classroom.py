@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 
 from ...engine.listeners import Listeners
 from ...tasks.experiment import Experiment
+from ..document.lab import Lab
+from ..document.labs import labs
 
 MOST = 500
 """Classrooms known at once. Ended ones go first, then those of whoever has the most, the one longest without news before others."""
@@ -78,11 +80,29 @@ class Classrooms:
         self._clock = clock
         self._lock = threading.Lock()
         self._rooms: dict[str, Classroom] = {}
+        self._leads: dict[str, Lab] = {}
+        """The labs that are shown, by token."""
         self._listeners = Listeners()
 
     def get(self, token: str) -> Classroom | None:
         """Return a classroom, or None where its owner has not come (yet)."""
         return self._rooms.get(token)
+
+    def lead(self, token: str, lab: Lab) -> None:
+        """Show what a lab holds to all who follow the classroom of its owner, now and after each change."""
+        with self._lock:
+            self._leads[token] = lab
+        self._show_lab(token, lab)
+
+    def changed(self, lab_id: str) -> None:
+        """Show a lab that leads a classroom as it is now."""
+        for token, lab in tuple(self._leads.items()):
+            if lab.id == lab_id:
+                self._show_lab(token, lab)
+
+    def _show_lab(self, token: str, lab: Lab) -> None:
+        if not lab.watching:
+            self.show(token, lab.document.experiment, lab.document.run, lab.owner)
 
     def show(self, token: str, experiment: Experiment, run: str | None, owner: str = "") -> None:
         """Show `experiment`, or the run that trains it, to all who follow the classroom of `owner`."""
@@ -100,6 +120,7 @@ class Classrooms:
     def end(self, token: str) -> None:
         """End a classroom: who follows keeps what was shown last."""
         with self._lock:
+            self._leads.pop(token, None)
             before = self._rooms.get(token)
             if before is None or before.ended:
                 return
@@ -108,7 +129,9 @@ class Classrooms:
 
     def _forget_one(self) -> None:
         counts = Counter(room.owner for room in self._rooms.values())
-        del self._rooms[min(self._rooms, key=lambda token: (not self._rooms[token].ended, -counts[self._rooms[token].owner]))]
+        token = min(self._rooms, key=lambda token: (not self._rooms[token].ended, -counts[self._rooms[token].owner]))
+        del self._rooms[token]
+        self._leads.pop(token, None)
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(token)`, quickly, after every change; returns the way to end that."""
@@ -117,3 +140,4 @@ class Classrooms:
 
 classrooms = Classrooms()
 """The process's own."""
+labs.subscribe(classrooms.changed)

@@ -46,9 +46,9 @@ class Editor:
         self.lab = lab
         self.look()
 
-    def show(self, experiment: Experiment, run: str | None = None) -> None:
+    def show(self, experiment: Experiment, run: str | None = None, edits: int = 0) -> None:
         """Hold `experiment` and its run in place of what is held, which cannot be undone."""
-        self.lab.show(experiment, run)
+        self.lab.show(experiment, run, edits)
         self.look()
 
     def begin_anew(self) -> None:
@@ -77,6 +77,11 @@ class Editor:
         if self._alone is None or self._alone[0] is not self.experiment or self._alone[1] != self.variant:
             self._alone = self.experiment, self.variant, self.experiment.alone(self.variant)
         return self._alone[2]
+
+    @property
+    def own_view(self) -> bool:
+        """Whether somebody has chosen how it is drawn."""
+        return self.unfolded is not None or self.layout is not None or self.zoom != 1
 
     @property
     def run(self) -> str | None:

@@ -7,8 +7,9 @@ import contextlib
 from ...engine import EngineError, get_engine
 from ...sharing import link
 from ..document.commands import WATCHING
+from ..document.document import Document, document_of
 from ..document.labs import labs
-from . import session
+from . import session, view
 from .classroom import classrooms, new_token, owns
 from .editor import Editor
 from .session import SessionState, Watched
@@ -30,7 +31,8 @@ def look_again(state: SessionState, editor: Editor) -> None:
     room = classrooms.get(state.follow) if state.follow else None
     shown = editor.document if room is None else room
     run = get_engine().run(shown.run) if shown.run else None
-    editor.show(shown.experiment if run is None else run.experiment, shown.run)
+    document = Document(shown.experiment, shown.run) if run is None else document_of(run)
+    editor.show(document.experiment, document.run, document.edits)
 
 
 def perform(state: SessionState, editor: Editor, command: dict) -> bool:
@@ -98,9 +100,9 @@ def _lead(state: SessionState, on: bool) -> None:
 
 
 def show(state: SessionState, editor: Editor) -> None:
-    """Show the lab as it is now to the classroom that it leads."""
-    if state.lead and not is_watching(state, editor):
-        classrooms.show(state.lead, editor.experiment, editor.run, session.owner())
+    """Show the lab, now and after each change, to the classroom that it leads."""
+    if state.lead:
+        classrooms.lead(state.lead, editor.lab)
 
 
 def page_fields(state: SessionState, editor: Editor) -> dict:
@@ -111,9 +113,12 @@ def page_fields(state: SessionState, editor: Editor) -> dict:
         watch = {"follow": state.follow, "version": room.version if room else 0, "ended": bool(room and room.ended)}
         watch["torch"] = link.torch_release()
         watch["own"] = bool(state.follow and owns(session.owner(), state.follow))
+        # Who has chosen how to look has the page drawn for them; all others have one drawing.
+        watch["alone"] = editor.own_view or view.room() is not None
     back = state.watched is not None
     steps = len(editor.document.undo)
-    return {"watch": watch, "lead": state.lead, "undo": steps + back, "undo_watches": back and not steps}
+    undo = {"undo": steps + back, "undo_watches": back and not steps}
+    return {"watch": watch, "lead": state.lead, "edits": editor.document.edits, **undo}
 
 
 def address(state: SessionState, editor: Editor) -> dict[str, str]:

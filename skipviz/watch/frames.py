@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..learning.frame import VariantFrame
 from ..learning.norms import magnitudes, norms
 from ..learning.objective import finite
+from ..learning.signals import signals
 from .gradients import GradientRecord
 from .layout import Layout
 
@@ -21,6 +22,7 @@ class Values:
 
     def __init__(self, layout: Layout, values: dict[int | str, Tensor]) -> None:
         self.layout, self.rms, self.counts = layout, {}, {}
+        self.signals: dict[str, list[float | None]] = {}
         tensors = {}
         for name in layout.states:
             tensor = values.get(layout.state_of(name))
@@ -28,6 +30,10 @@ class Values:
                 tensors[name], self.counts[name] = tensor.detach(), tensor.numel()
         for name, value in zip(tensors, norms([], list(tensors.values())), strict=True):
             self.rms[name] = finite(value / max(1, tensors[name].numel()) ** 0.5)
+        measured = signals([tensors[name] for name in tensors])
+        places = {name: place for place, name in enumerate(tensors)}
+        for field, numbers in measured.items():
+            self.signals[field] = [numbers[places[name]] if name in places else None for name in layout.states]
 
 
 def vectors_of(layout: Layout, record: GradientRecord, edge: str) -> list[Tensor]:
@@ -104,7 +110,7 @@ def frame_of(
         total_grad=total,
         nonfinite=wrong,
         first_broken=broken,
-        **{**fields, **means, **beside},
+        **{**fields, **means, **beside, **values.signals},
     )
 
 

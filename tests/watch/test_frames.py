@@ -93,6 +93,8 @@ def test_every_number_of_a_residual_frame_is_autograds_own():
         [by_hand[f"{name}.weight"].abs().mean().item() for name in ("stem", "f1", "f2", "head")], rel=1e-6
     )
     assert frame.state_rms == pytest.approx([one.detach().square().mean().sqrt().item() for one in states], rel=1e-12)
+    assert frame.state_max == pytest.approx([one.detach().abs().max().item() for one in states], rel=1e-7)
+    assert frame.state_zeros == [0] * 5
     assert frame.total_grad == pytest.approx(norm(torch.cat([one.flatten() for one in by_hand.values()])), rel=1e-12)
 
 

@@ -31,6 +31,10 @@ _UNSEEN = frozenset(
 """Functions that make no tensor of their tensors' values, or hand one on that is found again by its history."""
 
 
+_NO_STATES = ("mask", "bias", "weight", "position")
+"""In names of arguments that are real numbers and no data: nothing is learned of their gradient."""
+
+
 class Capture(TorchFunctionMode):
     """One recorded forward pass of `model`; use `running` around it, and read `trace` and `gradients` afterwards."""
 
@@ -71,7 +75,7 @@ class Capture(TorchFunctionMode):
             yield self
 
     def feed(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        """Return the module's arguments, the first tensor of real numbers being one that has a gradient."""
+        """Return the module's arguments, of which tensors of real numbers have a gradient, masks and biases apart."""
         names = _argument_names(type(self._model).forward)
         args = tuple(self._fed(name, value) for name, value in zip((*names, *map(str, range(len(args)))), args, strict=False))
         return args, {name: self._fed(name, value) for name, value in kwargs.items()}
@@ -102,12 +106,13 @@ class Capture(TorchFunctionMode):
         if not isinstance(value, Tensor):
             return value
         trace = self.trace
-        if value.is_floating_point() and not any(one not in trace.tokens for one in trace.inputs):
+        if value.is_floating_point() and not any(word in name.lower() for word in _NO_STATES):
             value = value.detach().requires_grad_().clone()
             self._known[id(value)] = name, 0
             self.values[name] = value
             self.gradients.of_state(name, value)
-            trace.inputs[name], trace.batch = tuple(value.shape[1:]), value.shape[0] if value.dim() else 1
+            trace.inputs[name] = tuple(value.shape[1:])
+            trace.batch = trace.batch or (value.shape[0] if value.dim() else 1)
         else:
             self._inputs[id(value)] = name
             trace.batch = trace.batch or (value.shape[0] if value.dim() else 1)

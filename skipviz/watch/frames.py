@@ -12,7 +12,7 @@ from ..learning.norms import magnitudes, norms
 from ..learning.objective import finite
 from ..learning.signals import signals
 from .gradients import GradientRecord
-from .layout import Layout
+from .layout import Layout, state_shape
 
 Places = list[tuple[str, int]]
 
@@ -27,13 +27,18 @@ class Values:
         for name in layout.states:
             tensor = values.get(layout.state_of(name))
             if tensor is not None:
-                tensors[name], self.counts[name] = tensor.detach(), tensor.numel()
+                tensors[name], self.counts[name] = _as_state(tensor.detach()), tensor.numel()
         for name, value in zip(tensors, norms([], list(tensors.values())), strict=True):
             self.rms[name] = finite(value / max(1, tensors[name].numel()) ** 0.5)
         measured = signals([tensors[name] for name in tensors])
         places = {name: place for place, name in enumerate(tensors)}
         for field, numbers in measured.items():
             self.signals[field] = [numbers[places[name]] if name in places else None for name in layout.states]
+
+
+def _as_state(tensor: Tensor) -> Tensor:
+    """Return a tensor in the shape that its state has in the network, the batch before it."""
+    return tensor.reshape(1, 1) if not tensor.dim() else tensor.reshape(tensor.shape[0], *state_shape(tensor.shape[1:]))
 
 
 def vectors_of(layout: Layout, record: GradientRecord, edge: str) -> list[Tensor]:

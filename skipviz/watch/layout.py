@@ -78,7 +78,7 @@ class _Layout:
         self._boxes, self._trace, self._counts = boxes, boxes.trace, counts
         self._names: list[str] = []
         """By box, its node's id."""
-        self._inputs = {_clean(name, "x"): _shape(shape) for name, shape in self._trace.inputs.items()}
+        self._inputs = {_clean(name, "x"): state_shape(shape) for name, shape in self._trace.inputs.items()}
         self._input_names = dict(zip(self._trace.inputs, self._inputs, strict=True))
         self._taken = {"", "input", *self._inputs}
         self._nodes: list[Node] = []
@@ -114,7 +114,7 @@ class _Layout:
             self._gather(gathered, sources)
             sources = [(gathered, sources[0][1])]
         operation = self._trace.operations[box.state]
-        shape = _shape(operation.shape)
+        shape = state_shape(operation.shape)
         if merge:
             self._node(Node(id=name, op=Join(kind=merge)), shape, sources, merge)
         else:
@@ -149,13 +149,13 @@ class _Layout:
         if len(shapes) < 2:
             return ""
         operation = main_operation(self._trace, box)
-        read = {_shape(one.shape) for one in operation.reads}
-        given = _shape(operation.shape)
+        read = {state_shape(one.shape) for one in operation.reads}
+        given = state_shape(operation.shape)
         if box.merge == "concat":
             axis = operation.detail[0] if operation.detail else 1
             channel = 1 if len(given) in (1, 3, 4) else 2
             alike = axis == channel and all(len(shape) == len(given) for shape in shapes)
-            alike = alike and [_shape(one.shape) for one in operation.reads] == shapes
+            alike = alike and [state_shape(one.shape) for one in operation.reads] == shapes
             return "concat" if alike else "reads"
         if box.merge == "multiply":
             return "multiply" if {*shapes} == read == {given} else "reads"
@@ -271,7 +271,7 @@ class _Layout:
                 found.states[-1] = edge.target
 
 
-def _shape(shape: Iterable[int]) -> Shape:
+def state_shape(shape: Iterable[int]) -> Shape:
     """Return a tensor's shape without the batch as a state of a network has one."""
     sizes = tuple(max(1, size) for size in shape)
     if not sizes:

@@ -154,6 +154,8 @@ class Watched:
             self._passes.append(_Pass(layout, capture.gradients, Values(layout, capture.values), capture.trace.batch))
         except WatchError as error:
             self._remark(str(error))
+        except Exception as error:  # whatever is wrong here, the person's training goes on
+            self._remark(f"a step could not be measured: {type(error).__name__}: {error}")
         capture.let_go()
         return output
 

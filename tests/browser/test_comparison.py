@@ -60,6 +60,13 @@ def test_a_comparison_is_made_switched_trained_moved_undone_and_found_again(kept
     bars = kept.page.locator(".sv-columns .sv-bars .barlayer .point")
     assert bars.count() >= 2 * experiment.network.depth
     kept.press("Pause")
+    tinted = several.drawings.nth(1).locator(".unlike-layer rect")
+    expect(tinted).to_have_count(1)
+    expect(several.heads.nth(1)).to_contain_text(f"skip {experiment.network.skips[1].source}→")
+    kept.page.locator(".sv-time").fill("0")
+    expect(tinted).to_have_count(2)
+    expect(several.heads.nth(1)).to_contain_text(f"the {len(skips)} skips are off")
+    kept.page.locator(".sv-time").press("End")
     several.heads.nth(1).get_by_role("button", name="What can be done to this network").click()
     several.heads.nth(1).get_by_role("button", name="Move to the left").click()
     expect(several.names.first).to_have_text("without-skips")

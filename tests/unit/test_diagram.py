@@ -347,7 +347,7 @@ def test_ramps_run_from_their_first_stop_to_their_last():
 
 
 @pytest.mark.parametrize("theme", colours.THEMES)
-def test_ink_and_wires_are_legible_on_the_card(theme):
+def test_ink_and_wires_are_legible_on_the_card_and_on_what_is_tinted(theme):
     tokens = colours.COLOURS[theme]
     for name, least in {
         "ink": 7,
@@ -360,6 +360,8 @@ def test_ink_and_wires_are_legible_on_the_card(theme):
         "warning": 4.5,
     }.items():
         assert colours.contrast(tokens[name], tokens["card"]) >= least, name
+        assert colours.contrast(tokens[name], tokens["unlike"]) >= least, name
+    assert 1.1 <= colours.contrast(tokens["unlike"], tokens["card"]) <= 1.4
 
 
 def test_the_scale_runs_over_eight_decades():

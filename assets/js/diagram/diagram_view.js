@@ -4,6 +4,7 @@ import { element, parseSvg } from "../common/dom.js";
 import { createDiagramPainter } from "./diagram_paint.js";
 import { drawSwitches, drawStrengths } from "./diagram_switches.js";
 import { isDrag, isFinger, partAt } from "./diagram_tap.js";
+import { tintRows, unlikeRows } from "./unlike_rows.js";
 import { inForce } from "../common/in_force.js";
 import { partsOf } from "../common/parts.js";
 
@@ -336,6 +337,10 @@ export function createDiagramView(host, act) {
     /** Show skips, valves and boxes as `network` has them. @param {any} network */
     showSwitches(network) {
       if (svg) drawSwitches(svg, diagram, network);
+    },
+    /** Tint the rows that hold a part that other networks do not have alike. @param {any} network @param {Set<string>} unlike  ids */
+    tint(network, unlike) {
+      if (svg) tintRows(svg, diagram, unlikeRows(diagram, network, unlike));
     },
     /** Say what strengths have been learned. @param {any} network  with them */
     strengths(network) {

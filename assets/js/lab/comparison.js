@@ -1,6 +1,7 @@
 // @ts-check
 // Two to four networks side by side in the lab: a head and a diagram each, their bars on shared rows, curves of all, heatmaps and pictures.
 import { withStrengths, withSwitches } from "../diagram/diagram_switches.js";
+import { switchedApart } from "../diagram/unlike_rows.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { comparedSentence } from "../common/compared_sentence.js";
 import { element } from "../common/dom.js";
@@ -42,7 +43,7 @@ export function createComparison(page, outer) {
     const host = element("div", { class: "sv-diagram-host" });
     const view = createDiagramView(host, outer.actOf(name));
     const head = createVariantHead({ letter: LETTERS[index], choose: () => outer.choose(name), send: (command) => outer.send({ ...command, variant: name }) });
-    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, network: null, diagram: null, differs: "", theory: /** @type {any} */ (null), plots: /** @type {any} */ (null) };
+    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, network: null, diagram: null, differs: "", unlike: /** @type {string[]} */ ([]), theory: /** @type {any} */ (null), plots: /** @type {any} */ (null) };
   }
 
   /** The columns anew where networks came, went or changed places. @param {any[]} next */
@@ -98,13 +99,14 @@ export function createComparison(page, outer) {
   /** Of every column the network as it stood at a frame, its numbers there, and its last held-out metric. @param {any} frame @returns {any[]} */
   function shown(frame) {
     const back = outer.back();
+    const then = back ? data.history.findLast((/** @type {any} */ one) => one.step <= frame.step)?.differs : null;
     return columns.map((column) => {
       const values = frame?.variants[column.name] ?? null;
-      const network = back ? withSwitches(column.network, store.switchesAt(frame, column.name)) : column.network;
+      const switched = back ? withSwitches(column.network, store.switchesAt(frame, column.name)) : column.network;
       const measured = store.frames.length ? store.lastWith(frame, column.name, "held_out") : frame;
       const held = measured?.variants[column.name]?.held_out ?? null;
       const broken = store.cursor === null ? store.diverged[column.name] ?? null : null;
-      return { column, letter: column.letter, differs: column.differs, network: withStrengths(network, values), values, held, taken: measured?.step, broken, back };
+      return { column, letter: column.letter, differs: then?.[column.name] ?? column.differs, switched, network: withStrengths(switched, values), values, held, taken: measured?.step, broken, back };
     });
   }
   let marked = false;
@@ -148,10 +150,11 @@ export function createComparison(page, outer) {
         column.network = one.variant === next.variant ? next.network : one.network;
         column.diagram = one.variant === next.variant ? next.diagram : one.diagram;
         column.differs = one.differs;
+        column.unlike = one.unlike;
         column.theory = one.theory;
         column.view.show(column.diagram);
         column.view.watched(Boolean(next.watch));
-        column.head.update({ name: one.variant, place: index, count: columns.length, fixed: Boolean(next.watch), differs: one.differs, note: column.network.note });
+        column.head.update({ name: one.variant, place: index, count: columns.length, fixed: Boolean(next.watch) });
       }
       fit();
       loadPlotly(next.plotly).then(
@@ -171,7 +174,9 @@ export function createComparison(page, outer) {
     fast({ frame, theme, look }) {
       const narrow = page.card.dataset.one === "true";
       const all = shown(frame);
+      const apart = switchedApart(all.map(({ switched }) => switched));
       for (const { column, network, values, broken, back } of all) {
+        column.view.tint(column.network, new Set([...apart, ...column.unlike]));
         if (back || marked) column.view.showSwitches(back ? network : column.network);
         column.view.paint(values, look.ramps[theme]);
         if (values?.strength || values?.edge_strength) column.view.strengths(network);
@@ -202,7 +207,7 @@ export function createComparison(page, outer) {
       legendOf(parts.lossTitle, "Losses", "", "loss", all, ({ values }) => formatNumber(values?.loss));
       const taken = all[0]?.taken;
       legendOf(parts.metricTitle, metricName(data.metric), `held out${atStep(taken)}`, "metric", all, ({ held }) => metricWord(held, data.metric));
-      for (const { column, values } of all) column.head.values(values, column.network);
+      for (const { column, values, differs } of all) column.head.values(values, column.network, differs || column.network.note);
     },
     /** What the frame shows of all, in words. @param {any} frame @param {string} metric */
     sentence: (frame, metric) => comparedSentence(shown(frame), frame?.step ?? 0, metric),

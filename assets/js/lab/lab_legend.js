@@ -13,6 +13,7 @@ export function createLabLegend(host, act) {
   const lines = explain("lines");
   const theory = element("span", { class: "sv-key theory", hidden: true });
   const tick = element("span", { class: "sv-key tick", hidden: true }, "just before the last event");
+  const unlike = element("span", { class: "sv-key unlike", hidden: true }, "tinted: differs between the networks");
   const marks = element("span", { class: "sv-mark-keys", hidden: true });
   const fold = element("button", { type: "button", class: "sv-link", onclick: () => act.foldAgain() }, "Fold again");
   const lower = element("button", { type: "button", class: "sv-bare", "aria-label": "Lower rows", onclick: () => act.zoom(1 / 1.5) }, "−");
@@ -23,12 +24,13 @@ export function createLabLegend(host, act) {
     draw(theme, wedges) {
       if (host.dataset.theme === theme) return;
       host.dataset.theme = theme;
-      host.replaceChildren(element("span", { class: "sv-wedges" }, parseSvg(wedges), lines), baseline, theory, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
+      host.replaceChildren(element("span", { class: "sv-wedges" }, parseSvg(wedges), lines), baseline, unlike, theory, tick, marks, element("span", { class: "sv-zoom" }, fold, lower, zoom, taller));
     },
-    /** A key stands there once there is what it explains. @param {{baseline: any, tick: any, theory: string, marks: string[]}} drawn */
+    /** A key stands there once there is what it explains. @param {{baseline: any, tick: any, unlike: boolean, theory: string, marks: string[]}} drawn */
     keys(drawn) {
       baseline.hidden = !drawn.baseline;
       tick.hidden = !drawn.tick;
+      unlike.hidden = !drawn.unlike;
       theory.hidden = !drawn.theory;
       if (theory.textContent !== drawn.theory) theory.textContent = drawn.theory;
       marks.hidden = !drawn.marks.length;

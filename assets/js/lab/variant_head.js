@@ -61,19 +61,19 @@ export function createVariantHead({ letter, choose, send }) {
   };
   return {
     root,
-    /** @param {{name: string, place: number, count: number, fixed: boolean, differs: string, note: string}} view */
+    /** @param {{name: string, place: number, count: number, fixed: boolean}} view */
     update(view) {
       ({ name, place } = view);
       title.textContent = title.title = name;
       title.setAttribute("aria-label", `Network ${letter}: ${name}`);
       root.setAttribute("aria-label", `Network ${letter}`);
-      differs.textContent = differs.title = view.differs || view.note;
       more.hidden = view.fixed;
       left.disabled = place === 0;
       right.disabled = place === view.count - 1;
     },
-    /** @param {any} values  its part of the frame that is shown @param {any} network */
-    values(values, network) {
+    /** @param {any} values  its part of the frame that is shown @param {any} network @param {string} said  how it differs there */
+    values(values, network, said) {
+      if (differs.textContent !== said) differs.textContent = differs.title = said;
       const found = gradientRatio(network, values);
       const words = found === null ? "" : `first ÷ last ${formatNumber(found)}`;
       if (ratio.textContent !== words) ratio.textContent = words;

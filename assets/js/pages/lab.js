@@ -308,7 +308,7 @@ export function createLab(root, commands) {
         single.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
         plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
       }
-      legend.keys({ baseline: !comparison.on() && options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: frame && store.before(frame), marks: marksOf(values) });
+      legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: frame && store.before(frame), marks: marksOf(values) });
       transport.update(training(frame));
       const now = performance.now();
       clearTimeout(slowTimer);

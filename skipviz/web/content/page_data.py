@@ -24,12 +24,13 @@ from ...network.skip import Adapter, Skip
 from ...network.way import Way, ways_of_edges
 from ...sharing import link
 from ...storage import Run
+from ...tasks.apart import apart
 from ...tasks.cautions import cautions
-from ...tasks.comparison import apart_words
 from ...tasks.experiment import Experiment
 from ...tasks.training_words import recipe_words, schedule_words
 from ...tasks.variants import usual_words
 from ..session_state.editor import Editor
+from .differences import history
 from .operation_fields import operation_fields, skip_fields
 from .remembered import remembered
 
@@ -218,6 +219,7 @@ def editor_data(
         "variant": editor.variant,
         "beside": usual_words(network),
         "columns": _columns(experiment, drawings) if several else [],
+        "history": history(run, experiment.variants) if several else [],
         "network": network_data(network),
         "diagram": drawing.to_data(),
         "u": u,
@@ -247,14 +249,14 @@ def editor_data(
 
 
 def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram]) -> list[dict]:
-    """Return the networks of a comparison in order, and in words how each but the first differs from that one."""
-    named, first = next(iter(experiment.variants.items()))
+    """Return the networks of a comparison in order, and how each differs from the others."""
+    found = apart(experiment.variants)
     return [
         {
             "variant": name,
             "network": network_data(network),
             "diagram": drawings[name].to_data(),
-            "differs": "" if name == named else apart_words(first, network),
+            **found[name],
             "theory": _theory(network),
         }
         for name, network in experiment.variants.items()

@@ -8,7 +8,8 @@ from test_plots_in_browser import RAMPS
 
 from skipviz.drawing import aligned, page_figures
 from skipviz.evidence.theory import predicted
-from skipviz.network import edit
+from skipviz.network import edit, families
+from skipviz.web.content.page_data import network_data
 
 pytestmark = pytest.mark.browser
 
@@ -106,3 +107,31 @@ def test_the_tip_in_the_columns_says_every_networks_number(harness):
     tip = harness.locator("#columns").inner_text()
     assert "through the skip" in tip
     assert tip.count("through the trunk") >= 2
+
+
+def rows_of(network, skip_places):
+    """Return as the page has it a network and its drawing of a comparison."""
+    drawn = aligned.draw([network, network], height=660)[0].to_data()
+    return network_data(network), drawn, [row for row in drawn["rows"] if set(row["skips"]) & set(skip_places)]
+
+
+def test_the_rows_of_parts_that_are_switched_apart_are_those_where_they_stand_or_land(harness):
+    network = families.mlp(depth=6, width=8, skip_every=2)
+    name = network.skips[1].id
+    page, drawn, joints = rows_of(network, [1])
+    other = network_data(edit.set_layer(edit.set_skips(network, [name], on=False), "f5", gain=0.0))
+    apart = harness.evaluate(
+        "async ([a, b]) => [...(await import('/js/diagram/unlike_rows.js')).switchedApart([a, b])].sort()", [page, other]
+    )
+    assert apart == sorted([name, "f5"])
+    rows = harness.evaluate(
+        "async ([d, n, ids]) => (await import('/js/diagram/unlike_rows.js')).unlikeRows(d, n, new Set(ids))", [drawn, page, apart]
+    )
+    layer = next(row for row in drawn["rows"] if "f5" in row["ids"])
+    assert [row["id"] for row in rows] == [row["id"] for row in sorted([layer, *joints], key=lambda row: row["y"])]
+    concat = edit.set_skips(network, [name], merge="concat")
+    page, drawn, _ = rows_of(concat, [])
+    rows = harness.evaluate(
+        "async ([d, n, ids]) => (await import('/js/diagram/unlike_rows.js')).unlikeRows(d, n, new Set(ids))", [drawn, page, [name]]
+    )
+    assert len(rows) == 1

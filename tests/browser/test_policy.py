@@ -10,7 +10,7 @@ from experiments import small
 from pages import FigurePage, LabPage
 from playwright.sync_api import expect
 
-from skipviz.web.content.bundle import plotly_file
+from skipviz.drawing.modules import plotly_file
 
 LISTEN = """
     window.refused = [];

@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 import skipviz
 from skipviz import NetworkError, build, families
+from skipviz.drawing.network_data import network_data
 from skipviz.learning.trainer import Trainer
 from skipviz.network import edit
 from skipviz.sharing import link
 from skipviz.tasks.event import LayerEvent, SkipEvent, applied
-from skipviz.web.content.page_data import network_data
 from skipviz.web.document.document import Document
 from skipviz.web.document.edits import events_between, network_after
 from skipviz.web.document.reducer import reduced

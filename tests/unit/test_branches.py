@@ -26,6 +26,7 @@ from skipviz import (
 )
 from skipviz.description import described
 from skipviz.drawing import diagram, thumbnail, words
+from skipviz.drawing.network_data import MOST_BOXES, network_data
 from skipviz.drawing.udiagram import draw_u, has_u
 from skipviz.engine.capacity.duration import multiplications, shape_of, step_seconds
 from skipviz.engine.capacity.limits import memory_mb
@@ -36,7 +37,6 @@ from skipviz.network.paths import in_use, path_counts
 from skipviz.sharing.script.experiment import network_source, script
 from skipviz.tasks.event import LayerEvent, SkipEvent
 from skipviz.tasks.forms.family_detection import recognised
-from skipviz.web.content.page_data import MOST_BOXES, network_data
 
 DIGITS = Head(kind="classes", outputs=10)
 

@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
+from skipviz.drawing import modules
 from skipviz.web.content import bundle
 
-SCRIPTS = bundle.ASSETS / "js"
+SCRIPTS = modules.ASSETS / "js"
 FILES = sorted(path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.rglob("*.js"))
 
 
@@ -32,7 +33,7 @@ def test_every_module_is_reached_from_the_page_or_the_replay():
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            waiting += bundle.needs(name, (SCRIPTS / name).read_text(encoding="utf-8"))
+            waiting += modules.needs(name, (SCRIPTS / name).read_text(encoding="utf-8"))
     assert reached == set(FILES)
 
 
@@ -40,7 +41,7 @@ def test_every_module_is_reached_from_the_page_or_the_replay():
 def test_imports_stand_on_one_line_and_nothing_is_written_as_html(name):
     source = (SCRIPTS / name).read_text(encoding="utf-8")
     imports = re.findall(r"^import\b.*$", source, re.M)
-    assert len(imports) == len(bundle._IMPORT.findall(source))
+    assert len(imports) == len(modules._IMPORT.findall(source))
     assert "innerHTML" not in source
 
 
@@ -48,9 +49,9 @@ def test_two_modules_with_one_name_at_the_top_level_are_refused(tmp_path, monkey
     (tmp_path / "js").mkdir()
     (tmp_path / "js" / "main.js").write_text('import { a } from "./other.js";\nconst twice = a;\n')
     (tmp_path / "js" / "other.js").write_text("export const a = 1;\nfunction twice() {}\n")
-    monkeypatch.setattr(bundle, "ASSETS", tmp_path)
-    with pytest.raises(bundle.BundleError, match=r"main\.js and other\.js both have twice"):
-        bundle.script.__wrapped__()
+    monkeypatch.setattr(modules, "ASSETS", tmp_path)
+    with pytest.raises(modules.BundleError, match=r"main\.js and other\.js both have twice"):
+        modules.script.__wrapped__()
 
 
 def test_a_module_that_two_others_import_is_joined_once():

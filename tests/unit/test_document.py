@@ -2,12 +2,12 @@
 
 import pytest
 
+from skipviz.drawing.network_data import network_data
 from skipviz.network import Convolution, Head, Identity, Layer, Network, Skip, edit, families
 from skipviz.network.base import NetworkError
 from skipviz.tasks.event import ClipEvent, LayerEvent, RateEvent, SkipEvent, applied
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
-from skipviz.web.content.page_data import network_data
 from skipviz.web.document.document import UNDO_LIMIT, Document
 from skipviz.web.document.edits import events_between, network_after
 

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from skipviz.drawing import colours, figures
+from skipviz.drawing.glossary import glossary
+from skipviz.drawing.modules import ASSETS
 from skipviz.network.merge import MERGES
-from skipviz.web.content.bundle import ASSETS
-from skipviz.web.content.glossary import glossary
 from skipviz.web.content.tour import STEPS
 
 ROOM = ASSETS.parent / "skipviz" / "learning"

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from skipviz.drawing.glossary import glossary
 from skipviz.network.layer import Activation, LayerInit, Norm
 from skipviz.network.skip import Merge
 from skipviz.settings import Settings
@@ -14,7 +15,6 @@ from skipviz.tasks.experiment import Training
 from skipviz.tasks.schedule import Schedule
 from skipviz.tasks.task import KINDS
 from skipviz.web.content import guide, kinds
-from skipviz.web.content.glossary import glossary
 
 TITLES = [section.title for section in guide.sections()]
 

@@ -19,9 +19,10 @@ BELOW = {
     "storage": {"learning", "sharing", "tasks", "network", "settings"},
     "sharing": {"learning", "tasks", "network", "settings", "version"},
     "drawing": {"learning", "tasks", "network"},
+    "watch": {"storage", "sharing", "drawing", "learning", "tasks", "network", "settings", "version"},
     "web": {"engine", "evidence", "storage", "sharing", "drawing", "learning", "tasks", "network", "settings", "version"},
 }
-"""What each room may import besides itself: web → engine → evidence, storage, sharing, drawing → learning → tasks → network."""
+"""What each may import besides itself: web → engine → evidence, watch → storage, sharing, drawing → learning → tasks → network."""
 
 INSIDE = {
     "engine": ["processes", "capacity"],
@@ -38,6 +39,7 @@ FORBIDDEN = {
     "storage": {"torch", "streamlit"},
     "sharing": {"torch", "streamlit"},
     "drawing": {"torch", "streamlit"},
+    "watch": {"streamlit"},
     "web": {"torch", "sklearn"},
 }
 """Libraries that a room imports nowhere, not even inside a function."""

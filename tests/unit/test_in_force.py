@@ -11,7 +11,8 @@ import torch
 
 from skipviz import Experiment, Skip, Task, Training, edit, families
 from skipviz.description import network_described
-from skipviz.drawing import diagram, words
+from skipviz.drawing import diagram, modules, words
+from skipviz.drawing.network_data import network_data
 from skipviz.drawing.thumbnail import thumbnail
 from skipviz.engine.capacity.footprint import footprint
 from skipviz.learning.build import build
@@ -22,8 +23,6 @@ from skipviz.network.rest import residual_branches
 from skipviz.sharing.script.experiment import script
 from skipviz.storage.summary import summary_of
 from skipviz.tasks.comparison import differences
-from skipviz.web.content import bundle
-from skipviz.web.content.page_data import network_data
 
 MERGES = ("add", "concat", "gate")
 SKIPS = [Skip(source=0, target=1, on=on, strength=strength) for on in (True, False) for strength in (0.0, 0.05, 1.0, 2.0)]
@@ -102,7 +101,7 @@ def test_two_networks_are_not_told_apart_by_the_switch_of_a_skip_of_strength_0()
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_page_has_the_same_meaning_of_on_and_a_click_on_what_is_off_lets_it_carry():
-    source = (bundle.ASSETS / "js" / "common" / "in_force.js").read_text(encoding="utf-8")
+    source = (modules.ASSETS / "js" / "common" / "in_force.js").read_text(encoding="utf-8")
     skips = [{"id": f"s{index}", "on": skip.on, "strength": skip.strength} for index, skip in enumerate(SKIPS)]
     ask = f"""const skips = {json.dumps(skips)};
     const after = skips.map((skip) => inForce({{ ...skip, ...toggled(skips, [skip.id]) }}));

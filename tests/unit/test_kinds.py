@@ -31,6 +31,7 @@ from skipviz import (
     link,
     train,
 )
+from skipviz.drawing import modules
 from skipviz.learning.build import build
 from skipviz.learning.initialise import fill
 from skipviz.learning.norm import Norm
@@ -92,7 +93,7 @@ def test_whether_a_gradient_passes_at_zero_is_what_the_kind_says(kind):
 def test_numbers_of_activations_stay_and_the_browser_has_their_words():
     first = ["relu", "leaky_relu", "gelu", "tanh", "sigmoid"]
     assert [kind.name for kind in ACTIVATIONS.values() if kind.number <= 5] == first
-    assert [list(pair) for pair in bundle.kinds()["activation"]] == [[kind.name, kind.words] for kind in ACTIVATIONS.values()]
+    assert [list(pair) for pair in modules.kinds()["activation"]] == [[kind.name, kind.words] for kind in ACTIVATIONS.values()]
     assert 'const KINDS = {"activation"' in bundle.script()
     assert 'const KINDS = {"activation"' in bundle.script("replay.js")
 
@@ -204,7 +205,7 @@ def test_a_norms_script_is_the_layer_bit_for_bit_and_its_link_the_same_network(k
 
 def test_numbers_of_norms_stay_and_forms_page_and_tables_offer_all():
     assert [kind.name for kind in NORMS.values() if kind.number <= 3] == ["batch", "layer", "group"]
-    assert [list(pair) for pair in bundle.kinds()["norm"]] == [[kind.name, kind.words] for kind in NORMS.values()]
+    assert [list(pair) for pair in modules.kinds()["norm"]] == [[kind.name, kind.words] for kind in NORMS.values()]
     assert NORM_WORDS.keys() == {"none", *NORMS}
     assert all(f"`{name}`" in tables() for name in NORMS)
 
@@ -241,7 +242,7 @@ def test_an_init_draws_what_torchs_own_draws_and_a_script_draws_the_same_bits(ki
 
 def test_numbers_of_inits_stay_and_forms_page_and_tables_offer_all():
     assert [kind.name for kind in INITS.values() if kind.number <= 6] == ["torch", "he", "glorot", "normal", "orthogonal", "zero"]
-    assert [list(pair) for pair in bundle.kinds()["init"]] == [[kind.name, kind.words] for kind in INITS.values()]
+    assert [list(pair) for pair in modules.kinds()["init"]] == [[kind.name, kind.words] for kind in INITS.values()]
     assert INIT_WORDS.keys() == INITS.keys()
     assert all(f"`{name}`" in tables() for name in INITS)
 
@@ -285,7 +286,7 @@ def test_every_field_of_an_operation_has_one_letter_in_links(kind):
 
 @OPERATION_KINDS
 def test_the_inspector_has_every_field_of_an_operation_that_is_one_value_with_its_bounds_and_what_it_is(kind):
-    fields = bundle.kinds()["operation"][kind.name]
+    fields = modules.kinds()["operation"][kind.name]
     assert fields.keys() == {name for name in kind.keys.values() if name != "size"}
     assert not fields.keys() & Layer.model_fields.keys()
     for name, field in fields.items():
@@ -427,7 +428,7 @@ def test_numbers_of_losses_and_metrics_stay_and_page_and_tables_offer_all():
     assert [kind.name for kind in METRICS.values() if kind.number <= 5] == ["accuracy", "exact", "iou", "mean_iou", "r2"]
     assert all(f"`{name}`" in tables() for name in CHOSEN)
     assert list(CHOSEN)[:3] == ["auto", "dice", "cross_entropy+dice"]
-    assert [list(kind) for kind in bundle.kinds()["metric"]] == [[kind.name, kind.words, kind.share] for kind in METRICS.values()]
+    assert [list(kind) for kind in modules.kinds()["metric"]] == [[kind.name, kind.words, kind.share] for kind in METRICS.values()]
 
 
 def written_out(function: str):

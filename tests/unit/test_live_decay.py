@@ -6,12 +6,12 @@ from scripts import check, short
 from torch import nn
 
 from skipviz import Experiment, NetworkError, Task, Training, families
+from skipviz.drawing import modules
 from skipviz.learning.build import build
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.change import CHANGES
 from skipviz.tasks.change.decay import DecayEvent
 from skipviz.tasks.event import message_from
-from skipviz.web.content import bundle
 from skipviz.web.document.edits import events_between
 
 OPTIMIZERS = {
@@ -71,5 +71,5 @@ def test_a_forms_change_is_the_event_and_an_impossible_one_says_so():
 
 def test_numbers_of_changes_stay_and_each_has_words_and_a_sign_in_the_browser():
     assert [kind.name for kind in CHANGES.values() if kind.number <= 4] == ["rate", "clip", "steps", "decay"]
-    assert [one[0] for one in bundle.kinds()["event"]] == list(CHANGES)
-    assert all(sign for _, _, sign in bundle.kinds()["event"])
+    assert [one[0] for one in modules.kinds()["event"]] == list(CHANGES)
+    assert all(sign for _, _, sign in modules.kinds()["event"])

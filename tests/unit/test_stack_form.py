@@ -2,6 +2,7 @@
 
 import pytest
 
+from skipviz.drawing.network_data import note
 from skipviz.network import edit, families
 from skipviz.network.base import NetworkError
 from skipviz.tasks import presets
@@ -9,7 +10,6 @@ from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.forms.architecture import with_task, with_values
 from skipviz.tasks.forms.family_detection import recognised
 from skipviz.tasks.task import Task
-from skipviz.web.content.page_data import note
 
 
 def _experiment(network, task="spiral") -> Experiment:

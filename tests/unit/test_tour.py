@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skipviz import link, presets
+from skipviz.drawing import modules
 from skipviz.sharing import tour
 from skipviz.sharing.tour import MAX_STEPS, MAX_TEXT, TARGETS, Step, TourError
 from skipviz.web.content import bundle
 from skipviz.web.content.tour import STEPS
 
-DRAWN = "\n".join(path.read_text(encoding="utf-8") for path in (bundle.ASSETS / "js").rglob("*.js"))
-DRAWING = "\n".join(path.read_text(encoding="utf-8") for path in (bundle.ASSETS.parent / "skipviz" / "drawing").glob("*.py"))
+DRAWN = "\n".join(path.read_text(encoding="utf-8") for path in (modules.ASSETS / "js").rglob("*.js"))
+DRAWING = "\n".join(path.read_text(encoding="utf-8") for path in (modules.ASSETS.parent / "skipviz" / "drawing").glob("*.py"))
 HELLO = {"text": "Look here.", "target": "loss"}
 MANY = [link.encode(presets.get(name)) for name in presets.names()[:4]]
 

@@ -1,20 +1,9 @@
-"""What every term of the pages means, as the browser gets it and as a table of the guide. Imports no streamlit."""
+"""The glossary as a table of the guide. Imports no streamlit."""
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
-
+from ...drawing.glossary import glossary
 from .kinds import table
-
-FILE = Path(__file__).resolve().parents[3] / "assets" / "glossary.json"
-
-
-@cache
-def glossary() -> dict[str, dict[str, str]]:
-    """Return every term's title, what it says, a formula, how to read it, and the book's section where it has one."""
-    return json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def glossary_table() -> str:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from ...drawing.modules import ASSETS
 from . import kinds
-from .bundle import ASSETS
 from .glossary import glossary_table
 
 FOLDER = ASSETS / "guide"

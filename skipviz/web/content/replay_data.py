@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 from functools import cache
 
-from ...drawing import diagram, udiagram
+from ...drawing import modules
+from ...drawing.network_data import viewer_data
 from ...network.network import Network
 from ...sharing import replay
 from ...storage import Run
@@ -15,7 +16,7 @@ from ...tasks.switch_history import SwitchHistory
 from ...tasks.training_words import training_words
 from ...version import __version__
 from . import bundle
-from .page_data import LAB_HEIGHT, link_of, network_data
+from .page_data import link_of
 
 _ENDINGS = {"diverged": "Diverged", "stopped": "Stopped", "failed": "Failed", "interrupted": "Interrupted"}
 
@@ -44,7 +45,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "steps": steps_after(experiment.training.steps, run.events),
         "metric": experiment.task.kind.metric,
         "variants": {
-            name: {"facts": facts(experiment, network), **_variant_data(network, list(run.events))}
+            name: {"facts": facts(experiment, network), **viewer_data(network, _with_words(network, list(run.events)))}
             for name, network in experiment.variants.items()
         },
         "shared": {name: value for name, value in bundle.shared_data("lab").items() if name != "plotly"},
@@ -63,19 +64,9 @@ def facts(experiment: Experiment, network: Network) -> list[str]:
     ]
 
 
-def _variant_data(network: Network, events: list[dict]) -> dict:
-    """Return a network as it was at first, drawn with room for all words that its lines ever carry."""
-    drawn, sizes = _with_words(network, events), (("diagram", False), ("compact", True))
-    drawings = {name: diagram.draw(drawn, page="lab", compact=compact, height=LAB_HEIGHT).to_data() for name, compact in sizes}
-    u = None
-    if udiagram.has_u(drawn):
-        shapes = {name: udiagram.draw_u(drawn, compact=compact, height=LAB_HEIGHT).to_data() for name, compact in sizes}
-        u = {"on": False, **shapes}
-    return {"network": network_data(network), "u": u, **drawings}
-
-
 def _with_words(network: Network, events: list[dict]) -> Network:
-    """Return `network` with each strength and gain of a skip that an event makes another than 1; the script puts them right."""
+    """Return `network` with each strength and gain of a skip that an event makes another than 1, so that a line has room for
+    every word that it ever carries; the script puts them right."""
     odd: dict[str, dict[str, float]] = {}
     for event in events:
         if event["kind"] == "skip":
@@ -88,8 +79,8 @@ def _with_words(network: Network, events: list[dict]) -> Network:
 
 @cache
 def _parts() -> replay.Parts:
-    style = bundle.style() + (bundle.ASSETS / "replay.css").read_text(encoding="utf-8")
-    return replay.Parts(style, bundle.script("replay.js"), bundle.plotly_file().read_text(encoding="utf-8"))
+    style = modules.style() + (modules.ASSETS / "replay.css").read_text(encoding="utf-8")
+    return replay.Parts(style, modules.script("replay.js"), modules.plotly_file().read_text(encoding="utf-8"))
 
 
 def _version(package: str) -> str:

@@ -7,7 +7,7 @@ from functools import cache
 
 import streamlit as st
 
-from ..content.bundle import ASSETS
+from ...drawing.modules import ASSETS
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...drawing import diagram
+from ...drawing.network_data import network_data
 from ...engine import get_engine
 from ...network.network import Network
 from ...storage import Run
@@ -13,7 +14,6 @@ from ...tasks.training_words import recipe_words
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
-from ..content.page_data import network_data
 from ..session_state import session, view
 from ..session_state.editor import unfolded_after
 from . import opening

@@ -9,8 +9,8 @@ from pathlib import Path
 import plotly
 import pytest
 
-from skipviz.web.content import bundle
-from skipviz.web.content.glossary import glossary
+from skipviz.drawing import modules
+from skipviz.drawing.glossary import glossary
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -44,7 +44,7 @@ def harness_page(chromium, harness_address):
     page = chromium.new_page(viewport={"width": 1440, "height": 900})
     page.goto(harness_address)
     page.wait_for_function("window.ready")
-    page.evaluate("(kinds) => { globalThis.KINDS = kinds; }", bundle.kinds())
+    page.evaluate("(kinds) => { globalThis.KINDS = kinds; }", modules.kinds())
     page.evaluate("(glossary) => { globalThis.EXPLANATIONS = glossary; }", glossary())
     yield page
     page.close()

@@ -9,9 +9,9 @@ from recorded_runs import recorded
 
 from skipviz.drawing import colours, page_figures
 from skipviz.drawing.diagram import draw
+from skipviz.drawing.network_data import network_data
 from skipviz.evidence.theory import predicted
 from skipviz.network import families
-from skipviz.web.content.page_data import network_data
 
 pytestmark = pytest.mark.browser
 

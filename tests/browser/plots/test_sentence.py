@@ -7,10 +7,10 @@ import json
 import pytest
 
 import skipviz
+from skipviz.drawing.network_data import network_data
 from skipviz.learning.frame_text import encode_frame
 from skipviz.network import edit
 from skipviz.tasks.event import LayerEvent
-from skipviz.web.content.page_data import network_data
 
 pytestmark = pytest.mark.browser
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from skipviz.drawing.diagram import draw
+from skipviz.drawing.network_data import network_data
 from skipviz.drawing.udiagram import draw_u
 from skipviz.network import edit, families
 from skipviz.tasks import presets
-from skipviz.web.content.page_data import network_data
 
 SAID = """async ([one, other, network]) => {
     const { drawSwitches } = await import("/js/diagram/diagram_switches.js");

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container
 from functools import cache
 
-from ...network.merge import MERGES
-from ...network.operation import OPERATIONS
-from ...network.scalar_fields import scalar_fields
-from ...network.skip import Skip
+from ..network.merge import MERGES
+from ..network.operation import OPERATIONS
+from ..network.scalar_fields import scalar_fields
+from ..network.skip import Skip
 
 
 @cache

@@ -22,7 +22,7 @@ MAX_CHARACTERS = 4_000
 MAX_LINKS = 3
 """Different experiments that a tour opens, apart from presets: each is a link that has to be read."""
 MAX_TRAIN = 100_000
-MAX_SHUT = 40
+MAX_VALVES = 40
 LAYOUTS = ("", "u")
 
 
@@ -70,7 +70,8 @@ TARGETS = {
 @dataclass(frozen=True)
 class Step:
     """`experiment` (a preset's name or a link's text) is opened, drawn as `layout`, trained to step `train`; then `skips` are
-    all switched on or off and the valves of the layers `shut` are shut. A step that switches nothing holds the run there.
+    all switched on or off, the valves of the layers `shut` are shut and those of `opened` are opened. A step that switches nothing
+    holds the run there.
     `terms` are the glossary's, which only our own tour names."""
 
     text: str
@@ -80,6 +81,7 @@ class Step:
     train: int | None = None
     skips: bool | None = None
     shut: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
 
     @property
@@ -93,7 +95,7 @@ class Step:
         return {**found, "page": self.page, "experiment": _link_of(self.experiment) if self.experiment else ""}
 
 
-_KEYS = {"experiment": "x", "layout": "l", "train": "n", "skips": "s", "shut": "v"}
+_KEYS = {"experiment": "x", "layout": "l", "train": "n", "skips": "s", "shut": "v", "opened": "o"}
 """Names of what a step sets, as they stand in links."""
 _reading = threading.Lock()
 """One experiment of a tour is read at a time, as links are."""
@@ -157,16 +159,16 @@ def _lengthened(text, target, settings: dict) -> dict:
 def _step(number: int, step) -> Step:
     if not isinstance(step, dict) or not set(step) <= {"text", "target", *_KEYS}:
         raise TourError(f"step {number} is not written as steps are")
-    found = {"experiment": "", "layout": "", "train": None, "skips": None, "shut": (), **step}
+    found = {"experiment": "", "layout": "", "train": None, "skips": None, "shut": (), "opened": (), **step}
     problem = _problem(found)
     if problem:
         raise TourError(f"step {number} {problem}")
-    return Step(**{**found, "text": found["text"].strip(), "shut": tuple(found["shut"])})
+    return Step(**{**found, "text": found["text"].strip(), "shut": tuple(found["shut"]), "opened": tuple(found["opened"])})
 
 
 def _problem(step: dict) -> str | None:
     """Return what is wrong with the fields of a step, or None."""
-    text, target, train, shut = step.get("text"), step.get("target"), step["train"], step["shut"]
+    text, target, train = step.get("text"), step.get("target"), step["train"]
     if not isinstance(text, str) or not text.strip():
         return "has no text"
     if len(text) > MAX_TEXT:
@@ -177,8 +179,10 @@ def _problem(step: dict) -> str | None:
         return "sets what no step sets"
     if train is not None and (type(train) is not int or not 0 <= train <= MAX_TRAIN):
         return f"trains to a step that is not between 0 and {MAX_TRAIN:,}"
-    if not isinstance(shut, list | tuple) or len(shut) > MAX_SHUT or not all(_is_id(one) for one in shut):
-        return f"shuts what are not up to {MAX_SHUT} layers"
+    for field, does in (("shut", "shuts"), ("opened", "opens")):
+        valves = step[field]
+        if not isinstance(valves, list | tuple) or len(valves) > MAX_VALVES or not all(_is_id(one) for one in valves):
+            return f"{does} what are not the valves of up to {MAX_VALVES} layers"
     if TARGETS[target].page == "figure" and (step["experiment"] or step["layout"] or train is not None):
         return "shows the figure, which opens no other experiment"
     return None

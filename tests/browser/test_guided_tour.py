@@ -103,6 +103,7 @@ def test_a_lecturers_link_carries_a_tour_of_their_own_that_says_text_and_sets_st
         panel.get_by_label("What the step opens").last.select_option(label="Opens what is here now")
         panel.get_by_label("What the step switches").last.select_option(skips)
     panel.get_by_label("Step to train to").first.fill("10")
+    panel.get_by_label("Layers whose valves are shut").last.fill("2, f(3)")
     address = lab.until(lambda: "tour=" in (text := panel.locator(".sv-address").input_value()) and text)
     panel.get_by_role("button", name="Preview").click()
     tour = Tour(page)
@@ -124,6 +125,8 @@ def test_a_lecturers_link_carries_a_tour_of_their_own_that_says_text_and_sets_st
     taken.press()
     taken.at(2, texts[1], 2)
     assert not any(skip.on for skip in other.expect_network(lambda network: not network.skips[0].on).skips)
+    shut = other.expect_network(lambda network: network.layers[1].gain == 0)
+    assert [layer.gain for layer in shut.layers[:4]] == [1, 0, 0, 1]
     taken.press()
     expect(taken.card).to_have_count(0)
     expect(pupil.get_by_role("button", name="Take this lesson’s tour")).to_be_visible()

@@ -35,7 +35,7 @@ def test_every_control_of_the_table_is_made_by_the_pages(name):
 
 def test_our_own_tour_is_one_that_a_link_could_carry_and_is_sent_with_both_of_its_pages():
     assert len(STEPS) == 6
-    fields = ("text", "target", "experiment", "layout", "train", "skips", "shut")
+    fields = ("text", "target", "experiment", "layout", "train", "skips", "shut", "opened")
     known = [{name: getattr(step, name) for name in fields} for step in STEPS]
     assert [step.text for step in tour.checked(known)] == [step.text for step in STEPS]
     for page in ("lab", "figure"):
@@ -52,6 +52,7 @@ def test_a_link_carries_a_tour_to_the_same_steps():
         HELLO,
         {"text": "<b>Bold?</b> Ünïcode →", "target": "skips", "experiment": MANY[0], "train": 40, "skips": False},
         {"text": "Here too.", "target": "left-valve", "shut": ["f5"], "skips": True},
+        {"text": "Open it again.", "target": "gain", "opened": ["f5", "f7"]},
         {"text": "As a U.", "target": "diagram", "experiment": "figure-4-9-center", "layout": "u"},
     ]
     text = tour.encode(steps)
@@ -59,6 +60,8 @@ def test_a_link_carries_a_tour_to_the_same_steps():
     assert tour.decode(text) == tour.checked(steps)
     assert tour.decode(text)[1] == Step("<b>Bold?</b> Ünïcode →", "skips", MANY[0], "", 40, False)
     assert tour.decode(text)[2].shut == ("f5",)
+    assert tour.decode(text)[3].opened == ("f5", "f7")
+    assert tour.decode(text)[4].layout == "u"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,8 @@ def test_a_link_carries_a_tour_to_the_same_steps():
         ([{**HELLO, "train": True}], "step 1 trains to a step that is not between 0 and 100,000"),
         ([{**HELLO, "skips": 1}], "step 1 sets what no step sets"),
         ([{**HELLO, "layout": "<u>"}], "step 1 sets what no step sets"),
-        ([{**HELLO, "shut": ["f1"] * 41}], "step 1 shuts what are not up to 40 layers"),
+        ([{**HELLO, "shut": ["f1"] * 41}], "step 1 shuts what are not the valves of up to 40 layers"),
+        ([{**HELLO, "opened": "f1"}], "step 1 opens what are not the valves of up to 40 layers"),
         ([{**HELLO, "target": "left", "train": 3}], "step 1 shows the figure, which opens no other experiment"),
         ([{**HELLO, "experiment": "2.nonsense"}], "an experiment of this tour does not open: this link is damaged"),
         ([{**HELLO, "experiment": one} for one in MANY], "this tour opens 4 experiments and a tour opens at most 3"),

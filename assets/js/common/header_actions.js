@@ -9,7 +9,7 @@ import { createViewMode } from "./view_mode.js";
 /**
  * @param {HTMLElement} host
  * @param {"figure" | "lab" | "gallery" | "runs" | "compare" | "guide" | "sweep" | "evidence"} here
- * @param {{kinds: () => import("../sharing/share_panel.js").LinkKind[], ask: (command: any) => void, here?: () => string, preview?: (steps: any[]) => void}} outer
+ * @param {{kinds: () => import("../sharing/share_panel.js").LinkKind[], ask: (command: any) => void, here?: () => string, layers?: () => string[], preview?: (steps: any[]) => void}} outer
  */
 export function createHeaderActions(host, here, outer) {
   document.documentElement.dataset.svPage = here;

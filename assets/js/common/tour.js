@@ -12,7 +12,7 @@ const OWN = "skipviz";
 let toldOfTour = "";
 
 /**
- * @typedef {{text: string, target: string, page: string, experiment: string, layout: string, train: number | null, skips: boolean | null, shut: string[], terms: string[]}} TourStep
+ * @typedef {{text: string, target: string, page: string, experiment: string, layout: string, train: number | null, skips: boolean | null, shut: string[], opened: string[], terms: string[]}} TourStep
  * @param {HTMLElement} host  the page
  * @param {{here: string, go: (page: string) => void, problem: (title: string, sentence: string) => void,
  *   reach: (step: TourStep, once: (name: string, does: () => void) => void) => string}} page

@@ -1,5 +1,6 @@
 // @ts-check
 // One panel of Figure 4.9: its drawing, its gradient and its twin's beside it, both losses, its run.
+import { turnValves, valvesToTurn } from "../common/tour_valves.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { element, icon } from "../common/dom.js";
 import { explain } from "../common/explain.js";
@@ -171,12 +172,12 @@ export function createFigurePanel(id, outer) {
     },
     /** Come to the state of a tour's step: switch what it switches, each once; says what is waited for. @param {any} step @param {(name: string, does: () => void) => void} once */
     reach(step, once) {
-      const open = data.network.layers.filter((layer) => step.shut.includes(layer.id) && layer.gain > 0).map((layer) => layer.id);
+      const valves = valvesToTurn(data.network.layers, step);
       const other = step.skips === null ? [] : data.network.skips.filter((skip) => inForce(skip) !== step.skips).map((skip) => skip.id);
-      if (open.length || other.length) store.cursor = null;
-      if (open.length) once("shut", () => act.toggleValve(open));
+      if (valves.any || other.length) store.cursor = null;
+      turnValves(valves, once, act.toggleValve);
       if (other.length) once("skips", () => edit("skip", other, { on: step.skips }));
-      return open.length || other.length ? "Switching …" : "";
+      return valves.any || other.length ? "Switching …" : "";
     },
     unplotted: () => sayNoPlots([bars]),
     /** @param {any} shared @param {"light" | "dark"} theme @param {boolean} slow */

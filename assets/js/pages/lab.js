@@ -240,7 +240,7 @@ export function createLab(root, commands) {
     iconButton("table", "Table", () => showTable(page.table.hidden), "sv-bare sv-table-button"),
   );
   page.root.prepend(watching.root);
-  const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command), here: () => data.link, preview: (steps) => tour.preview(steps) });
+  const header = createHeaderActions(page.root, "lab", { kinds: () => labLinks(data, store), ask: (command) => commands.send(command), here: () => data.link, layers: () => data.network.layers.map((layer) => layer.id), preview: (steps) => tour.preview(steps) });
   const projector = createProjector(page, header.view);
   const tour = createTour(page.root, { here: "lab", go: (place) => commands.send({ op: "go", page: place }), problem: (title, sentence) => toast.show(title, sentence), reach: reachInLab({ data: () => data, store, act, send: (command) => commands.send(command) }) });
   page.root.append(tour.entry);

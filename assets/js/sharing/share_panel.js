@@ -8,7 +8,7 @@ import { createTourEditor } from "./tour_editor.js";
 
 /**
  * @typedef {{id: string, title: string, note: string, address: string | null, label?: string, classroom?: boolean}} LinkKind
- * @param {{kinds: () => LinkKind[], ask: (command: any) => void, close: () => void, groups: Record<string, string>, tour?: any, presets?: [string, string][], here?: () => string, preview?: (steps: any[]) => void}} outer
+ * @param {{kinds: () => LinkKind[], ask: (command: any) => void, close: () => void, groups: Record<string, string>, tour?: any, presets?: [string, string][], here?: () => string, layers?: () => string[], preview?: (steps: any[]) => void}} outer
  *   `tour` is what any tour can point at, on pages that show one; `kinds` are the links there are now; an address of null has to be made first
  */
 export function createSharePanel(outer) {
@@ -34,7 +34,7 @@ export function createSharePanel(outer) {
     element("div", { class: "sv-boxes" }, ...boxes.map((box) => box.label)), projector.label,
   );
   const tour = outer.tour && outer.preview
-    ? createTourEditor({ targets: outer.tour.targets, presets: outer.presets ?? [], here: () => outer.here?.() ?? "", ask: outer.ask, changed: () => write(), preview: (steps) => (outer.close(), outer.preview?.(steps)) })
+    ? createTourEditor({ targets: outer.tour.targets, presets: outer.presets ?? [], here: () => outer.here?.() ?? "", layers: () => outer.layers?.() ?? [], ask: outer.ask, changed: () => write(), preview: (steps) => (outer.close(), outer.preview?.(steps)) })
     : null;
   const link = element("div", { class: "sv-link-row" }, field, copy);
   const root = element(

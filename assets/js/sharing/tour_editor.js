@@ -9,8 +9,8 @@ const WRITTEN = 300;
 
 /**
  * @param {{targets: Record<string, {words: string, page: string}>, presets: [string, string][], here: () => string,
- *   ask: (command: any) => void, changed: () => void, preview: (steps: any[]) => void}} outer
- *   `here` is the text of the experiment that the page shows
+ *   layers: () => string[], ask: (command: any) => void, changed: () => void, preview: (steps: any[]) => void}} outer
+ *   `here` is the text of the experiment that the page shows, `layers` are the ids of its layers
  */
 export function createTourEditor(outer) {
   /** @type {{read: () => any, root: HTMLElement}[]} */
@@ -40,17 +40,29 @@ export function createTourEditor(outer) {
     const skips = choice("What the step switches", [["", "Skips as they are"], ["on", "All skips on"], ["off", "All skips off"]]);
     const train = element("input", { type: "number", min: 0, max: 100000, placeholder: "–", "aria-label": "Step to train to", oninput: () => write() });
     const trains = element("label", {}, "Trains to step ", train);
-    const root = element("li", {}, text, target, experiment, skips, trains, element("button", { type: "button", class: "sv-link", onclick: () => remove(step) }, "Remove"));
+    const layout = choice("How the step draws it", [["", "Drawn as it is"], ["u", "Drawn as a U by scale"]]);
+    const valves = (/** @type {string} */ name) => element("input", { type: "text", placeholder: "f5, f7", autocomplete: "off", "aria-label": name, oninput: () => write() });
+    const [shut, opened] = [valves("Layers whose valves are shut"), valves("Layers whose valves are opened")];
+    const root = element("li", {}, text, target, experiment, layout, skips, element("label", {}, "Shuts valves of ", shut), element("label", {}, "Opens valves of ", opened), trains, element("button", { type: "button", class: "sv-link", onclick: () => remove(step) }, "Remove"));
     const step = {
       root,
       read() {
         const figure = outer.targets[target.value].page === "figure";
-        experiment.disabled = train.disabled = figure;
-        const found = { text: text.value, target: target.value, experiment: figure ? "" : experiment.value, skips: skips.value === "" ? null : skips.value === "on" };
+        experiment.disabled = train.disabled = layout.disabled = figure;
+        const own = experiment.value === "" || experiment.value === here;
+        const found = { text: text.value, target: target.value, experiment: figure ? "" : experiment.value, skips: skips.value === "" ? null : skips.value === "on", layout: figure ? "" : layout.value, shut: layersNamed(shut.value, own), opened: layersNamed(opened.value, own) };
         return { ...found, train: figure || train.value === "" ? null : Number(train.value) };
       },
     };
     return step;
+  }
+  /** The ids of layers that somebody names: "f5", "f(5)" or "5"; those of the network that is here have its own. @param {string} typed @param {boolean} own */
+  function layersNamed(typed, own) {
+    const ids = own ? outer.layers() : [];
+    return typed.split(/[\s,;]+/).filter(Boolean).map((word) => {
+      const number = /^f?\(?(\d+)\)?$/i.exec(word)?.[1];
+      return number ? ids[Number(number) - 1] ?? `f${number}` : word;
+    });
   }
   function remove(step) {
     steps = steps.filter((one) => one !== step);

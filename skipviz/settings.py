@@ -119,6 +119,13 @@ class Settings(BaseSettings):
         "auto", description="how a worker starts: forked from a warm process, or as a fresh one; auto: forked where there is fork"
     )
 
+    watch: bool = Field(
+        True, description="whether the lab shows live what a script watches; 0: it stays in the memory of its script"
+    )
+    idle_minutes: float = Field(
+        0, ge=0, le=1_000_000, description="after which a server ends that no page is open of and no run trains on; 0: never"
+    )
+
     frame_ancestors: str = Field(
         "",
         max_length=2000,

@@ -17,6 +17,7 @@ settings.load_profile("repeatable" if os.environ.get("CI") else "local")
 # What a test keeps of runs never lies in the working tree, nor where another test process keeps its own.
 DATA = Path(tempfile.mkdtemp(prefix="skipviz-tests-"))
 os.environ["SKIPVIZ_DATA_DIR"] = str(DATA / "others")
+os.environ["SKIPVIZ_WATCH"] = "0"  # what a test watches starts no server
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..settings import Settings
 from ..storage import RecordedStore, Retention, Run, RunStore, StoreError
 from ..storage.folder import checkpoint_name
+from ..storage.listing import MOST_LISTED
 from ..storage.summary import checked_title
 from ..tasks.experiment import Experiment
 from .errors import EngineError, unknown
@@ -25,8 +26,9 @@ def store_for(settings: Settings) -> RunStore:
 class RunCatalogue:
     """Speaks for a store in sentences. Every method but `holds` may wait for a disk: none for an event loop or under `lock`."""
 
-    def __init__(self, store: RunStore, lock: threading.RLock) -> None:
-        self._store, self._lock = store, lock
+    def __init__(self, store: RunStore, lock: threading.RLock, everybodys: str | None = None) -> None:
+        """`everybodys` is the owner whose runs every browser lists, renames and deletes as its own; None: there is none."""
+        self._store, self._lock, self._everybodys = store, lock, everybodys
         self._leaving: set[str] = set()
         """Runs that are being deleted."""
 
@@ -62,7 +64,11 @@ class RunCatalogue:
         if not owner:
             return []
         with _refusing():
-            return self._store.listed(owner)
+            own = self._store.listed(owner)
+            others = self._store.listed(self._everybodys) if self._everybodys else []
+        if not others:
+            return own
+        return sorted([*own, *others], key=lambda row: row["created"], reverse=True)[:MOST_LISTED]
 
     def rename(self, run_id: str, owner: str | None, title: str) -> dict:
         """Give a run another title and return `{"ok": True, "title": …}`. Raises `EngineError`."""
@@ -82,7 +88,7 @@ class RunCatalogue:
             run = self._store.get(run_id)
             with self._lock:
                 if (run is not None and not run.ended) or state in ("queued", "running", "paused"):
-                    raise EngineError("this run still goes on: stop it first", 409)
+                    raise EngineError("this run still goes on: stop it, or the script that trains it, first", 409)
                 self._leaving.add(run_id)
             try:
                 self._store.delete(run_id)
@@ -118,7 +124,8 @@ class RunCatalogue:
             found = self._store.owner_and_state(run_id)
         if found is None:
             raise unknown()
-        if not owner or not secrets.compare_digest(found[0].encode(), owner.encode()):
+        own = owner and secrets.compare_digest(found[0].encode(), owner.encode())
+        if not own and (not owner or found[0] != self._everybodys):
             raise EngineError("only the browser that started this run may change it", 403)
         return found[1]
 

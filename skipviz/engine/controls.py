@@ -37,6 +37,8 @@ class Controls:
 
         Raises `EngineError`: not the owner, an ended run, or a message that does not fit the run.
         """
+        if run.experiment.task.watched:
+            raise EngineError("this run is a script's own: nobody but the script that trains it controls it", 403)
         if not owner or not secrets.compare_digest(run.owner.encode(), owner.encode()):
             raise EngineError("only the browser that started this run may control it", 403)
         try:

@@ -26,13 +26,14 @@ from .catalogue import RunCatalogue, store_for
 from .controls import Controls
 from .errors import EngineError
 from .figures import Figures
+from .guests import GUEST, Guests
 from .jobs import Jobs
 from .processes.initialisation_client import InitialisationClient
 from .processes.launcher import Launcher
 from .resumption import STOPPED, Resumption
 from .run_events import RunEvents
 from .scheduler import PERIOD, Callbacks, Scheduler
-from .submission_checks import SubmissionChecks
+from .submission_checks import ELSEWHERE, SubmissionChecks
 from .worker_messages import WorkerMessages
 from .workers import Workers
 
@@ -59,7 +60,8 @@ class Engine:
         self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler)
         check, ran_out = self._submission_checks.check_often, workers.memory_ran_out
         self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out)
-        self._catalogue = RunCatalogue(self._store, lock)
+        self.guests = Guests(self.settings.data_dir.resolve(), lock, self._store, run_events, hear)
+        self._catalogue = RunCatalogue(self._store, lock, None if self.settings.public else GUEST)
         self._resumption = Resumption(
             lock, run_events, self._catalogue, self._submission_checks, self._line_up_again, scheduler.stops
         )
@@ -96,6 +98,7 @@ class Engine:
         with self._lock:
             self._submission_checks.open(False)
         self.jobs.close()
+        self.guests.close()
         self._workers.wind_up()
         with self._lock:
             for run in self._store.runs():
@@ -149,6 +152,7 @@ class Engine:
         goes); `events` act before the steps they name; `address` is the visitor's, by which starts are counted;
         a `demo` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` where it is refused.
         """
+        self._submission_checks.check_trainable(experiment)
         device = self._submission_checks.device(experiment)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
@@ -236,6 +240,8 @@ class Engine:
         `{"problem": sentence}` if it cannot be measured, None if it is not there within `timeout` seconds (it may be the next
         time). `page` is who asks: pages have their turns, and each page its newest question.
         """
+        if experiment.task.watched:
+            return {"problem": ELSEWHERE}
         if self._closed or self._thread is None or not self.has_data(experiment):
             return None
         return self._initialisation_client.ask(experiment, timeout, page)
@@ -247,6 +253,11 @@ class Engine:
     def has_data(self, experiment: Experiment) -> bool:
         """Return whether the experiment's data is here; see `SubmissionChecks.has_data`."""
         return self._submission_checks.has_data(experiment)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run or a job has not ended."""
+        return any(not run.ended for run in self._store.runs()) or self.jobs.under_way
 
     def figures(self) -> dict[str, Any]:
         """Return how the engine does, cheaply: runs by state, the line, frames, steps a second, the workers' memory in MB."""
@@ -315,12 +326,15 @@ class Engine:
             self._launcher.start()
             self._initialisation_client.start()
             self._look()
+            if not self.settings.public:
+                await self.guests.listen()
             begun.set()
 
         self._loop.create_task(begin())
         try:
             self._loop.run_forever()
         finally:
+            self._loop.run_until_complete(self.guests.closed())
             self._loop.run_until_complete(self._launcher.close())
             self._loop.close()
 

@@ -177,6 +177,11 @@ class Jobs:
         return None if child is None else child.pid
 
     @property
+    def under_way(self) -> bool:
+        """Whether any computes or waits."""
+        return any(job.under_way for job in list(self._jobs.values()))
+
+    @property
     def reckoned_mb(self) -> float:
         """The MB that the jobs under way are expected to take at present, in which a run may have to wait for room."""
         return sum(list(self._takes_mb.values()))

@@ -16,6 +16,8 @@ from .errors import EngineError
 from .processes import devices
 from .scheduler import Scheduler
 
+ELSEWHERE = "this network is somebody's own module: its recording holds no code, and only its own script can train it"
+
 
 class SubmissionChecks:
     """Refuses what is too big or comes too often, each time with an `EngineError`."""
@@ -33,6 +35,11 @@ class SubmissionChecks:
         """Refuse everything while the server is stopping."""
         if not self._open:
             raise EngineError("the server is stopping", 503)
+
+    def check_trainable(self, experiment: Experiment) -> None:
+        """Refuse a network that is somebody's own module: nobody but its own script has its code."""
+        if experiment.task.watched:
+            raise EngineError(ELSEWHERE, 422)
 
     def device(self, experiment: Experiment, before: str | None = None) -> Literal["cpu", "cuda"] | None:
         """Return the device that the experiment computes on here, or None where it asks for one that is not there.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import tempfile
 from pathlib import Path
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d{9})\.npz")
+LONGEST_SOCKET = 100
+"""Bytes of a socket's path; systems take 104 or 108."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -33,11 +37,31 @@ def checkpoint_step(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-class FolderLock:
-    """Held by whoever writes the folder; the system lets go of it when its holder dies."""
+def socket_of(folder: Path, make: bool = False) -> Path:
+    """Return the socket by which scripts reach the server that keeps its runs in `folder`; `make` what it lies in.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "lock"
+    It lies in the folder, or where the path is too long for a socket, in one of this user's own for temporary files.
+    """
+    path = folder.resolve() / "watch.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
+    own = Path(tempfile.gettempdir()) / f"skipviz-{os.getuid()}"
+    if make:
+        own.mkdir(mode=0o700, exist_ok=True)
+    if own.exists() and own.stat().st_uid != os.getuid():
+        raise PermissionError(f"{own} is another user's")
+    return own / f"{name}.sock"
+
+
+class FolderLock:
+    """Held by whoever writes the folder, or does what another `name` stands for, one at a time.
+
+    The system lets go of it when its holder dies.
+    """
+
+    def __init__(self, folder: Path, name: str = "lock") -> None:
+        self._path = folder / name
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:

@@ -34,7 +34,7 @@ def _listing(row: dict, summary: dict, latest: dict) -> dict:
         "loss": latest.get("loss", {}),
         "held_out": latest.get("held_out", {}),
         "held_out_step": latest.get("held_out_step", {}),
-        "resumable": resumable(row["state"], row["checkpoint"]),
+        "resumable": summary["task"] != "watched" and resumable(row["state"], row["checkpoint"]),
         "resumes_at": row["checkpoint"] or 0,
         "weights": row["state"] in ENDED and row["checkpoint"] is not None,
     }

@@ -106,7 +106,11 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """How many steps it takes in all."""
+        """How many steps it takes in all; a script's own, which nobody else knows: as many as it took once it has ended, and
+        until then twice, four times, … what it is said to take."""
+        if self.experiment.task.watched:
+            known = self.experiment.training.steps
+            return max(1, self.step) if self.ended else known << max(0, (max(self.step, 1) - 1) // known).bit_length()
         return steps_after(self.experiment.training.steps, [*self.events, *self.waiting])
 
     @property
@@ -125,7 +129,7 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return resumable(self.state, self.checkpoint)
+        return not self.experiment.task.watched and resumable(self.state, self.checkpoint)
 
     def add_frame(self, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         """Append an encoded frame; `keep` spares it from thinning, a `passing` one is let go when the next comes."""
@@ -224,6 +228,8 @@ class Run:
         switches = self.switches(step_of(frames[0])) if frames and self.events else []
         if switches:
             facts += b',"switches":' + _encode(switches)
+        if self.experiment.task.watched:
+            facts += b',"steps":%d' % self.steps
         return sequence, self._message(sequence, status, facts, frames)
 
     def snapshot(self, **extra) -> tuple[int, bytes]:
@@ -266,7 +272,7 @@ class Run:
             state["diverged"] = self.diverged
         if self.took is not None and state["state"] in ("running", "paused"):
             state["took"] = self.took
-        if resumable(state["state"], self.checkpoint):
+        if self.resumable:
             state["resumes"] = self.checkpoint or 0
         if state["state"] in ENDED and self.checkpoint is not None:
             state["weights"] = self.checkpoint

@@ -59,6 +59,8 @@ class Sweep(Frozen):
     def _check(self):
         if len(self.base.variants) > 1:
             raise NetworkError(f"a sweep varies one network, and this experiment has {len(self.base.variants)}: choose one")
+        if self.base.task.watched:
+            raise NetworkError("a sweep trains its network, and this is somebody's own module, which only its script can train")
         known = self.known
         for axis in self.axes:
             if axis.field not in known:

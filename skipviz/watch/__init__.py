@@ -12,13 +12,20 @@ if TYPE_CHECKING:
 
 
 def watch(
-    model: nn.Module, *, every: int | None = None, title: str = "", steps: int | None = None, unfold: str | Iterable[str] = ()
+    model: nn.Module,
+    *,
+    every: int | None = None,
+    title: str = "",
+    steps: int | None = None,
+    unfold: str | Iterable[str] = (),
+    live: bool = True,
 ) -> Watched:
     """Watch a torch module while its own script trains it: call `.step(loss)` on what this returns after each backward pass.
 
     `every` is in steps, None: as often as costs 4 % of the time; `unfold` names modules, by path, that are shown operation by
-    operation. Raises `WatchError`, a `ValueError`. See `Watched`.
+    operation. It is shown in the lab of this machine while it trains, whose address is printed, and is kept there as a run;
+    with `live=False`, or the setting `SKIPVIZ_WATCH=0`, it stays in memory. Raises `WatchError`, a `ValueError`. See `Watched`.
     """
     from .watched import Watched as WatchedModule
 
-    return WatchedModule(model, every=every, title=title, steps=steps, unfold=unfold)
+    return WatchedModule(model, every=every, title=title, steps=steps, unfold=unfold, live=live)

@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 import types
+import weakref
 from collections.abc import Callable
 
 import torch
@@ -15,6 +16,7 @@ from ..learning.frame import Frame, VariantFrame
 from ..learning.frame_text import decode_frame, encode_frame
 from ..learning.passes import combined
 from ..network.network import Network
+from ..settings import get_settings
 from ..storage.run import Run
 from ..tasks.experiment import MOST_STEPS, Experiment, Training
 from ..tasks.task import Task
@@ -27,6 +29,7 @@ from .finding import Report
 from .frames import Values, frame_of
 from .gradients import GradientRecord
 from .layout import Layout, layout_of
+from .live import Live
 from .summary import summary
 from .switches import Switches
 
@@ -55,7 +58,16 @@ class Watched:
     4 % of the time at most, the first step always. `unfold` names modules, by path, that are shown operation by operation.
     """
 
-    def __init__(self, model: nn.Module, *, every: int | None = None, title: str = "", steps: int | None = None, unfold=()) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        every: int | None = None,
+        title: str = "",
+        steps: int | None = None,
+        unfold=(),
+        live: bool = True,
+    ) -> None:
         if not isinstance(model, nn.Module):
             raise WatchError(f"watch takes a torch module, not a {type(model).__name__}")
         if type(model).__name__ == "OptimizedModule":
@@ -86,6 +98,10 @@ class Watched:
         self._captures = True
         self._guard = _Guard(self)
         self._guard.install()
+        self.live = Live() if live and get_settings().watch else None
+        """What shows it in the lab, unless that was not asked for."""
+        if self.live is not None:
+            weakref.finalize(self, self.live.end, "finished", wait=0.0).atexit = False
 
     @property
     def network(self) -> Network:
@@ -105,6 +121,8 @@ class Watched:
             value = loss.item() if isinstance(loss, Tensor) else loss
             frame = combined([self._frame(one, value, gradient_scale) for one in passes])
             self._keep(frame, passes[-1])
+        elif self.run is not None:
+            self.run.step = self.steps_taken + 1
         now = time.monotonic()
         if not passes and self.steps_taken:
             taken = now - self._at
@@ -118,9 +136,13 @@ class Watched:
         return summary(self._needs_layout(), self.frame(), self.unused)
 
     def close(self) -> None:
-        """Watch no longer; what was recorded stays."""
+        """Watch no longer: the run has ended, and what was recorded stays."""
         self._captures = False
         self._guard.remove()
+        if self.run is not None:
+            self.run.state = "finished"
+        if self.live is not None:
+            self.live.end("finished")
 
     def frame(self) -> VariantFrame:
         """Return the last frame's measurements. Raises `WatchError` before the first."""
@@ -187,13 +209,16 @@ class Watched:
         return frame_of(one.layout, one.record, one.values, self.model, loss, scale)
 
     def _keep(self, frame: VariantFrame, measured: _Pass) -> None:
-        if self.run is None:
+        first = self.run is None
+        if first:
             self.run = self._new_run(measured)
         payload = encode_frame(Frame(self.steps_taken, {VARIANT: frame}, [], time.monotonic() - self._began))
         self.run.add_frame(payload)
         self.run.step = self.steps_taken + 1
         if self.run.bytes > FRAME_BYTES:
             self.run.thin()
+        if self.live is not None:
+            self.live.begin(self.run) if first else self.live.hear()
         for listener in self.listeners:
             listener(self, payload)
 

@@ -17,6 +17,9 @@ so that the server stores and forwards frames without ever decoding them. JSON n
     at 0.25                 of a job: how much of it is done
     takes 35                of a job: the MB that it expects to take from now on
     probe [7, {…}, null]    a measurement's number, its result, or a sentence that says why there is none
+
+A guest, which is a script that watches a module of its own, writes frame, event, at, took and end after a line of JSON with the
+experiment, its header and a title; it is answered once, by {"run": …, "address": …} or {"refused": sentence}.
 """
 
 from __future__ import annotations

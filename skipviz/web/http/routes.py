@@ -40,8 +40,10 @@ from .endpoint import Endpoint, RefusalError, body_of, owner_posting
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
+from .idle import InUse, end_when_idle
 from .jobs import job_routes
 from .lab_commands import post_command
+from .own_address import lab_address
 from .shares import STREAM_AGAIN, stream_place
 from .shutdown_notice import RESTARTS, shutdown_notice
 from .sockets import send_at_once
@@ -280,10 +282,13 @@ async def lifespan(app):
     _end_streams_on_signals(broadcaster)
     send_at_once()
     forget = engine.subscribe(labs.run_changed)
+    engine.guests.address = lab_address
+    idle = asyncio.create_task(end_when_idle(engine.settings.idle_minutes, lambda: engine.busy))
     try:
         yield {"engine": engine}
     finally:
         forget()
+        idle.cancel()
         broadcaster.close()
         _broadcasters.clear()
         await asyncio.to_thread(engine.close)
@@ -328,7 +333,7 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
 _health = Health(get_engine, lambda: sum(broadcaster.viewers for broadcaster in _broadcasters.values()))
 _private = Middleware(PrivateFigures, token=lambda: get_engine().settings.metrics_token)
 _files = Middleware(HeldFiles, held=held_by_streamlit)
-middleware = [Middleware(SecurityHeaders), Middleware(BoundedBodies), _files, _private, Middleware(Identity)]
+middleware = [Middleware(InUse), Middleware(SecurityHeaders), Middleware(BoundedBodies), _files, _private, Middleware(Identity)]
 routes = [
     Route("/skipviz/stream", Endpoint(_stream), methods=["GET"]),
     Route("/skipviz/runs", Endpoint(_get_runs), methods=["GET"]),

@@ -1,0 +1,139 @@
+"""Sends what a script watches to the lab of this machine, beside the training, which never waits for it. Imports no torch."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+import threading
+import weakref
+
+from ..network.network import Network
+from ..settings import get_settings
+from ..storage import Run
+from ..storage.run import step_of
+from .lab_server import Connection, NoLabError, connect
+
+PERIOD = 0.1
+"""Seconds between two looks at what is new."""
+WAITING_SECONDS = 60.0
+"""That a script's end waits at most until all that it recorded has arrived."""
+CONFIRMING_SECONDS = 10.0
+"""Of these, for the server to say so."""
+
+
+class Live:
+    """A thread that hands a run's frames on as they come. It holds no queue: what is not sent yet is still in the run itself."""
+
+    def __init__(self) -> None:
+        self._run: Run | None = None
+        self._thread: threading.Thread | None = None
+        self._came = threading.Event()
+        self._end: tuple[str, str | None] | None = None
+        self._process = os.getpid()
+        self.problem: str | None = None
+        """Why nothing is shown live, once that is known; one sentence."""
+        self.run_id: str | None = None
+        """What the lab calls the run, once it is there."""
+        self.address: str | None = None
+        """Where a browser shows it, where the server knows that."""
+        self._sent, self._told = 0, 0
+
+    def begin(self, run: Run) -> None:
+        """Show a run from now on; its frames come by `Run.add_frame`, its steps by `run.step`."""
+        self._run = run
+        self._thread = threading.Thread(target=self._serve, name="skipviz-live", daemon=True)
+        _LIVES.add(self)
+        self._thread.start()
+
+    def hear(self) -> None:
+        """Hear that there is a further frame; costs nothing and never waits."""
+        self._came.set()
+
+    def end(self, state: str, reason: str | None = None, wait: float = WAITING_SECONDS) -> None:
+        """Let the run end in the lab, all frames sent before, for which `wait` seconds are given; once is enough."""
+        if self._thread is None or self._process != os.getpid():  # a fork of the script is not the script
+            return
+        self._end = self._end or (state, reason)
+        self._came.set()
+        self._thread.join(wait)
+
+    def _serve(self) -> None:
+        """Connect, send, end: this is a thread's work."""
+        try:
+            connection = connect(get_settings())
+            answer = connection.greet(self._greeting())
+        except (NoLabError, OSError, ValueError) as error:
+            self._give_up(f"not shown live: {error}")
+            return
+        self.run_id, self.address = answer["run"], answer["address"] or None
+        _say(f"{found_words(self._run.experiment.network)}; live at {self.address or 'the lab of this machine'}")
+        try:
+            self._send(connection)
+        except OSError:
+            self._give_up("the lab's server is gone: what comes is kept in this script's memory alone")
+
+    def _send(self, connection: Connection) -> None:
+        while True:
+            self._came.wait(PERIOD)
+            self._came.clear()
+            end = self._end  # before the frames, so that none comes after it
+            connection.write(self._news())
+            if end is not None:
+                connection.write(_line("end", list(end)))
+                connection.finish(CONFIRMING_SECONDS)
+                return
+
+    def _greeting(self) -> bytes:
+        header = json.loads(self._run.header_json)
+        about = {name: header[name] for name in ("variants", "batch_size", "threads", "device", "torch")}
+        return json.dumps({"title": self._run.title, "experiment": header["experiment"], "header": about}).encode()
+
+    def _news(self) -> bytes:
+        """Return the lines of all that was not sent yet."""
+        run = self._run
+        count, frames = run.since(self._sent)
+        self._sent = count
+        lines = [b"frame %d %d %b\n" % (step_of(payload), keep and place > 0, payload) for place, keep, payload in frames]
+        if run.step != self._told:
+            self._told = run.step
+            lines.append(_line("at", self._told))
+        return b"".join(lines)
+
+    def _give_up(self, problem: str) -> None:
+        self.problem = problem
+        _say(problem)
+
+
+def found_words(network: Network) -> str:
+    """Return in a few words what was found in a module."""
+    skips, layers = len(network.skips), network.depth
+    return f"{skips} skip{'' if skips == 1 else 's'} in {layers} layer{'' if layers == 1 else 's'}"
+
+
+def _line(word: str, data) -> bytes:
+    return f"{word} {json.dumps(data, separators=(',', ':'), allow_nan=False)}\n".encode()
+
+
+def _say(text: str) -> None:
+    print(f"skipviz: {text}", file=sys.stderr, flush=True)
+
+
+def _ending() -> tuple[str, str | None]:
+    """Return how the script ends: as it should, or by what it raised, where it is no conversation in which that was long ago."""
+    error = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)
+    if error is None:
+        return "finished", None
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped", None
+    return "failed", f"its script ended with {type(error).__name__}: {error}"[:200]
+
+
+_LIVES: weakref.WeakSet[Live] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    for live in list(_LIVES):
+        live.end(*_ending())

@@ -9,7 +9,6 @@ import sys
 import threading
 import weakref
 
-from ..network.network import Network
 from ..settings import get_settings
 from ..storage import Run
 from ..storage.run import step_of
@@ -28,6 +27,7 @@ class Live:
 
     def __init__(self) -> None:
         self._run: Run | None = None
+        self._found = ""
         self._thread: threading.Thread | None = None
         self._came = threading.Event()
         self._end: tuple[str, str | None] | None = None
@@ -40,9 +40,9 @@ class Live:
         """Where a browser shows it, where the server knows that."""
         self._sent, self._told = 0, 0
 
-    def begin(self, run: Run) -> None:
-        """Show a run from now on; its frames come by `Run.add_frame`, its steps by `run.step`."""
-        self._run = run
+    def begin(self, run: Run, found: str) -> None:
+        """Show a run from now on, its frames come by `Run.add_frame`; `found` is said beside its address."""
+        self._run, self._found = run, found
         self._thread = threading.Thread(target=self._serve, name="skipviz-live", daemon=True)
         _LIVES.add(self)
         self._thread.start()
@@ -68,7 +68,7 @@ class Live:
             self._give_up(f"not shown live: {error}")
             return
         self.run_id, self.address = answer["run"], answer["address"] or None
-        _say(f"{found_words(self._run.experiment.network)}; live at {self.address or 'the lab of this machine'}")
+        _say(f"{self._found}; live at {self.address or 'the lab of this machine'}")
         try:
             self._send(connection)
         except OSError:
@@ -104,12 +104,6 @@ class Live:
     def _give_up(self, problem: str) -> None:
         self.problem = problem
         _say(problem)
-
-
-def found_words(network: Network) -> str:
-    """Return in a few words what was found in a module."""
-    skips, layers = len(network.skips), network.depth
-    return f"{skips} skip{'' if skips == 1 else 's'} in {layers} layer{'' if layers == 1 else 's'}"
 
 
 def _line(word: str, data) -> bytes:

@@ -218,7 +218,7 @@ class Watched:
         if self.run.bytes > FRAME_BYTES:
             self.run.thin()
         if self.live is not None:
-            self.live.begin(self.run) if first else self.live.hear()
+            self.live.begin(self.run, self.found()) if first else self.live.hear()
         for listener in self.listeners:
             listener(self, payload)
 

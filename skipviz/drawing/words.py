@@ -80,7 +80,8 @@ def branch(network: Network, via: str) -> str:
 
 
 def _branch(network: Network, nodes: Sequence[Node]) -> str:
-    groups = {GROUP.match(node.id)[0] for node in nodes if "." in node.id and GROUP.match(node.id)}
+    ids = () if network.watched else (node.id for node in nodes)  # of somebody's own module they are paths
+    groups = {GROUP.match(name)[0] for name in ids if "." in name and GROUP.match(name)}
     if len(groups) == 1 and groups != {"u"}:
         name = name.upper() if len(name := groups.pop()) < 3 else name
         widths = [node.op.width for node in nodes if node.op.kind == "linear"]

@@ -48,7 +48,9 @@ def draw_collapsed_group(geometry: Geometry, index: int) -> Markup:
 
 def _short(name: str) -> str:
     """Return the end of a group's name, which tells it from those beside it."""
-    name = name if len(name) <= MOST_LETTERS else name.rpartition("/")[2]
+    if len(name) > MOST_LETTERS:
+        outer, _, last = name.rpartition("/")
+        name = f"{outer.rpartition('/')[2]}/{last}" if last.isdigit() and outer else last
     return name if len(name) <= MOST_LETTERS else f"…{name[1 - MOST_LETTERS :]}"
 
 

@@ -86,7 +86,7 @@ def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: floa
         chosen = [tensors[index] for index in members]
         kind = torch.float32 if kind == torch.bfloat16 else None  # a sum of bfloat16 has three digits
         if len(members) > 1 and shape.numel() <= STACKED_ELEMENTS:
-            stacked = torch.stack(chosen).view(len(chosen), -1)
+            stacked = torch.stack(chosen).reshape(len(chosen), -1)
             parts.append(torch.linalg.vector_norm(stacked if scale == 1 else stacked.mul_(scale), degree, dim=1, dtype=kind))
         else:
             parts.append(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .flow import Flow, is_weighted, sources_of
+from .flow import START, Flow, is_layer, is_weighted, sources_of
 from .merges import merges_of
-from .trace import ROOT, Operation, Trace
-from .words import NORMS, POOLS, SLIDES, VIEWS, is_norm_class
+from .trace import ROOT, Operation, Read, Trace
+from .words import MIXES, NORMS, POOLS, SLIDES, VIEWS, is_attention_class, is_norm_class
 
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
 """Modules that only hold others."""
@@ -35,11 +35,8 @@ class Box:
     parts: list[str] = field(default_factory=list)
     """What stands around that, in a person's words and in order."""
     sources: list[Source] = field(default_factory=list)
-
-    @property
-    def state(self) -> int:
-        """The operation whose tensor is its state."""
-        return self.operations[-1]
+    state: int = 0
+    """The operation whose tensor is its state."""
 
 
 @dataclass(slots=True)
@@ -60,22 +57,24 @@ class Boxes:
         self.merges = merges_of(self.flow)
         self._unfold = unfold
         self._inside = _operations_by_call(trace, self.flow.alive)
+        self._by_hand = self._counted_by_hand()
         self._open = self._opened()
+        self._returned = frozenset(trace.outputs)
         self._of: dict[int, int] = {}
         """By operation, its box before they are numbered."""
         self._found: dict[int, Box] = {}
         self._assign()
         self._absorb_views()
+        self._fold_mixes()
         self._fuse()
         self.boxes = self._numbered()
 
     def _opened(self) -> set[int]:
         """Return the module calls whose operations and modules are shown one by one."""
         calls, found = self.trace.calls, {0}
-        by_hand = self._by_hand()
         for number in self.merges:
             call = self.trace.operations[number].call
-            if by_hand[call] > BY_HAND and calls[call].path not in self._unfold:
+            if self._by_hand[call] > BY_HAND and calls[call].path not in self._unfold:
                 continue
             while call != ROOT and call not in found:
                 found.add(call)
@@ -85,7 +84,7 @@ class Boxes:
                 found.add(number)
         return found
 
-    def _by_hand(self) -> Counter:
+    def _counted_by_hand(self) -> Counter:
         """Return by module call how many operations it computes by itself that are more than views and activations."""
         operations = self.trace.operations
         plain = (one for one in self.flow.alive if one not in self.merges and not is_weighted(operations[one]))
@@ -98,11 +97,11 @@ class Boxes:
         has_modules = any(self.trace.operations[one].call != number for one in inside)
         if call.kind in CONTAINERS or call.path in self._unfold:
             return has_modules or call.path in self._unfold
-        if not has_modules:
+        if not has_modules or self._by_hand[number] > BY_HAND:
             return False
         if self._given(inside) > 1:
             return True
-        layers = [one for one in inside if is_weighted(self.trace.operations[one]) and not self._is_norm(one)]
+        layers = [one for one in inside if is_layer(self.trace.operations[one]) and not self._is_norm(one)]
         if len(layers) <= FOLDED_LAYERS:
             return False
         return _longest(self.trace, inside, set(layers)) == len(layers)
@@ -136,7 +135,7 @@ class Boxes:
                 self._found[number] = Box([], call=closed, module=True, main=number)
             box = self._found[first]
             box.operations.append(number)
-            if is_weighted(self.trace.operations[number]) and not is_weighted(self.trace.operations[box.main]):
+            if self._weight(number) > self._weight(box.main):
                 box.main = number
 
     def _absorb_views(self) -> None:
@@ -150,23 +149,86 @@ class Boxes:
             if len(sources) == 1 and isinstance(sources[0], int):
                 self._join(sources[0], number, keep=True)
 
+    def _weight(self, number: int) -> int:
+        """Return how likely a module is named after an operation: a layer before a norm, a norm before what has no parameters."""
+        return 2 if self._is_layer(number) and is_weighted(self.trace.operations[number]) else self._is_norm(number)
+
+    def _fold_mixes(self) -> None:
+        """Make one box of a product of several states, as of queries with keys, and of the layers side by side that make them."""
+        for number in sorted(self._found):
+            box = self._found.get(number)
+            if box is None or box.merge or len(self._sources(box)) < 2 or self.trace.calls[box.call].path in self._unfold:
+                continue
+            region = self._region(number)
+            inside = sorted(one for part in region for one in self._found[part].operations)
+            layers = {one for one in inside if is_layer(self.trace.operations[one]) and not self._is_norm(one)}
+            if not region or _longest(self.trace, inside, layers) > 1:
+                continue
+            for part in region - {number}:
+                box.operations += self._found.pop(part).operations
+            box.operations.sort()
+            self._found[box.operations[0]] = self._found.pop(number)
+            self._of.update(dict.fromkeys(box.operations, box.operations[0]))
+
+    def _region(self, number: int) -> set[int]:
+        """Return a box and those between it and the nearest state that all it reads comes of; none where others read them."""
+        fork = self.flow.joint(self._read(self._found[number]))
+        if fork == START:
+            return set()
+        within, left = set(), [number]
+        ending = self._of.get(fork, fork)
+        while left:
+            part = left.pop()
+            box = self._found[part]
+            if box.merge or not self._encloses(self._found[number].call, box.call):
+                return set()
+            within.add(part)
+            left += [one for one in self._sources(box) if one != ending and one not in within]
+        inner = within - {number}
+        alone = all(self._readers(self._found[one]) <= within and not self._is_returned(self._found[one]) for one in inner)
+        return within if alone else set()
+
+    def _encloses(self, outer: int, call: int) -> bool:
+        while call not in (outer, ROOT):
+            call = self.trace.calls[call].parent
+        return call == outer
+
     def _fuse(self) -> None:
         """Join a layer with the norm and activation around it, where nothing else reads what lies between."""
         for number in sorted(self._found):
             box = self._found.get(number)
-            if box is None or box.merge:
-                continue
-            sources = self._sources(box)
-            if len(sources) != 1 or not isinstance(sources[0], int):
-                continue
-            before = self._found[sources[0]]
-            if before.merge or self._readers(before) != {number} or self._is_returned(before):
-                continue
-            if self._is_around(box) and (not self._has_norm(box) or not self._is_around(before)):
-                if not (self._has_norm(box) and self._layers(before) != 1):
-                    self._join(sources[0], number, keep=True)
-            elif self._is_around(before) and self._layers(box):
-                self._join(sources[0], number, keep=False)
+            sources = self._sources(box) if box is not None and not box.merge else []
+            if len(sources) == 1 and isinstance(sources[0], int):
+                self._fuse_with(sources[0], number)
+
+    def _fuse_with(self, source: int, number: int) -> None:
+        before, box = self._found[source], self._found[number]
+        if before.merge or self._readers(before) != {number} or self._is_returned(before):
+            return
+        attention = self._attention_around(before, box)
+        if attention is not None:
+            parts = before.parts + (self._words_of(box) if self._is_around(box) else [])
+            self._join(source, number, keep=True)
+            before.call, before.module, before.parts = attention, True, parts
+        elif self._is_around(box) and (not self._has_norm(box) or self._layers(before)):
+            self._join(source, number, keep=True)
+        elif self._is_around(before) and len(self._sources(before)) == 1 and self._takes_in(box, before):
+            self._join(source, number, keep=False)
+
+    def _takes_in(self, box: Box, before: Box) -> bool:
+        """Return whether what stands around a layer is part of the box behind it: a norm before a pool is, an activation is not."""
+        return bool(self._layers(box)) or (self._has_norm(before) and not self._is_around(box))
+
+    def _attention_around(self, before: Box, box: Box) -> int | None:
+        """Return the call of an attention module in which both ran, where one of them is its heart."""
+        call, found = before.call, None
+        if not any(self.trace.operations[one].name in MIXES for one in (*before.operations, *box.operations)):
+            return None
+        while call > 0:
+            if is_attention_class(self.trace.calls[call].kind) and self._encloses(call, box.call):
+                found = call
+            call = self.trace.calls[call].parent
+        return found
 
     def _is_around(self, box: Box) -> bool:
         """Return whether a box is a norm, an activation, or arithmetic with numbers."""
@@ -177,13 +239,7 @@ class Boxes:
 
     def _is_layer(self, number: int) -> bool:
         operation = self.trace.operations[number]
-        if is_weighted(operation):
-            return not self._is_norm(number) and operation.name not in ("mul", "rmul", "add", "imul", "iadd", "radd", "prelu")
-        return (
-            len(sources_of(operation)) > 1
-            and number not in self.merges
-            and not is_norm_class(self.trace.calls[operation.call].kind)
-        )
+        return not self._is_norm(number) and (is_layer(operation) or operation.name in MIXES)
 
     def _has_norm(self, box: Box) -> bool:
         return any(self._is_norm(one) for one in box.operations)
@@ -192,7 +248,7 @@ class Boxes:
         return sum(self._is_layer(one) for one in box.operations)
 
     def _is_returned(self, box: Box) -> bool:
-        return any(one in self.trace.outputs for one in box.operations)
+        return not self._returned.isdisjoint(box.operations)
 
     def _join(self, first: int, second: int, keep: bool) -> None:
         """Make one box of two that follow each other; `keep`: it is named as the first is."""
@@ -219,14 +275,15 @@ class Boxes:
             found += [word] if word and word not in found else []
         return [*found, *box.parts]
 
+    def _read(self, box: Box) -> list[int | str]:
+        """Return the operations and inputs that a box reads."""
+        within = set(box.operations)
+        found = (source for number in box.operations for source in sources_of(self.trace.operations[number]))
+        return list(dict.fromkeys(source for source in found if source not in within))
+
     def _sources(self, box: Box) -> list[int | str]:
         """Return the boxes, as they are numbered now, and the inputs that a box reads."""
-        within, found = set(box.operations), {}
-        for number in box.operations:
-            for source in sources_of(self.trace.operations[number]):
-                if source not in within:
-                    found[self._of[source] if isinstance(source, int) else source] = None
-        return list(found)
+        return list(dict.fromkeys(self._of.get(source, source) for source in self._read(box)))
 
     def _readers(self, box: Box) -> set[int]:
         within = set(box.operations)
@@ -234,6 +291,8 @@ class Boxes:
 
     def _numbered(self) -> list[Box]:
         """Return the boxes in the order in which their states are there, each with what it reads."""
+        for box in self._found.values():
+            box.state = self._state(box)
         order = sorted(self._found, key=lambda number: self._found[number].state)
         places = {number: place for place, number in enumerate(order)}
         for number in order:
@@ -245,9 +304,35 @@ class Boxes:
                         continue
                     source = places[self._of[read.source]] if isinstance(read.source, int) else read.source
                     key = (source, read.slot) if box.merge and one == box.main else (source, -1)
-                    found.setdefault(key, Source(source, [])).reads.append((one, read.slot))
+                    reads = found.setdefault(key, Source(source, [])).reads
+                    reads += [place for place in [self._lifted(one, read, within)] if place not in reads]
             box.sources = list(found.values())
         return [self._found[number] for number in order]
+
+    def _state(self, box: Box) -> int:
+        """Return the operation of a box whose tensor is its state: the last that all go through which is read of it."""
+        if box.merge:
+            return box.main
+        within = set(box.operations)
+        read = [one for one in box.operations if one in self._returned or not within.issuperset(self.flow.readers[one])]
+        found = self.flow.joint(read) if read else START
+        return found if found in within else box.operations[-1]
+
+    def _lifted(self, number: int, read: Read, within: set[int]) -> tuple[int, int]:
+        """Return where a read of a box's state is measured: at a view that this reader alone has of it, before that view."""
+        source = read.source
+        while isinstance(source, int) and source != self._found[self._of[source]].state:
+            operation = self.trace.operations[source]
+            if (
+                operation.name not in VIEWS
+                or len(operation.reads) != 1
+                or source in self._returned
+                or not within.issuperset(self.flow.readers[source])
+            ):
+                break
+            number, read, within = source, operation.reads[0], {source}
+            source = read.source
+        return number, read.slot
 
 
 def _operations_by_call(trace: Trace, alive: set[int]) -> dict[int, list[int]]:

@@ -98,6 +98,8 @@ class Capture(TorchFunctionMode):
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
+        if name == "__set__" and func == Tensor.requires_grad.__set__ and args[0].requires_grad and args[1]:
+            return None  # it has one already, and is no leaf any more
         if name in _UNSEEN or threading.get_ident() != self._thread or not torch.is_grad_enabled():
             return func(*args, **kwargs)
         return _Seen(self, func, name, args, kwargs).run()
@@ -211,6 +213,8 @@ class _Seen:
         """Of each read, the tensor as it was and as it is read."""
         self.parameters: list[str] = []
         self.from_input: list[tuple[str, Tensor]] = []
+        self.frozen = False
+        """Whether it takes values of parameters that have no gradient."""
         self.cut: list[int | str] = []
         self.slots = 0
         self.target = self._changed_in_place()
@@ -288,7 +292,7 @@ class _Seen:
     def _note_others(self, made: list[Tensor], live: list[Tensor]) -> None:
         """Know what is made of parameters alone, or of inputs without gradient."""
         capture = self.capture
-        for tensor in live:
+        for tensor in made if self.frozen and not self.reads and not self.from_input else live:
             if self.parameters:
                 capture._weights[id(tensor)] = tuple(dict.fromkeys(self.parameters))
                 capture._held.append(tensor)
@@ -319,8 +323,12 @@ class _Seen:
         name = capture._names.get(id(tensor))
         if name is not None:
             self.parameters.append(name)
+            self.frozen = not tensor.requires_grad and not self.name.startswith("new_") and not self.name.endswith("_like")
             return tensor
         if not tensor.requires_grad:
+            if id(tensor) in capture._weights:
+                self.parameters += capture._weights[id(tensor)]
+                self.frozen = True
             if id(tensor) in capture._cut:
                 self.cut.append(capture._cut[id(tensor)])
             if id(tensor) in capture._inputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .trace import Operation, Trace
+from .words import ELEMENTWISE
 
 START = -1
 """Before every input."""
@@ -23,8 +24,10 @@ class Flow:
         self._above: dict[int | str, int | str] = dict.fromkeys(trace.inputs, START)
         self._depth: dict[int | str, int] = {START: 0, **dict.fromkeys(trace.inputs, 1)}
         self.most: dict[int | str, int] = {START: 0, **dict.fromkeys(trace.inputs, 0)}
-        """Weighted operations on the longest way from an input, itself included."""
+        """Layers on the longest way from an input, itself included."""
         self.least: dict[int | str, int] = dict(self.most)
+        self.lookups: set[int | str] = set(trace.tokens)
+        """What is looked up for tokens, and sums of such: no layer has read it."""
         for number in sorted(self.alive):
             operation = operations[number]
             sources = sources_of(operation)
@@ -32,7 +35,9 @@ class Flow:
                 self.readers.setdefault(source, []).append(number)
             self._above[number] = above = self.joint(sources)
             self._depth[number] = self._depth[above] + 1
-            weight = int(is_weighted(operation))
+            weight = int(is_layer(operation))
+            if self.lookups.issuperset(sources) and (operation.name == "embedding" or not weight):
+                self.lookups.add(number)
             self.most[number] = max(self.most[source] for source in sources) + weight
             self.least[number] = min(self.least[source] for source in sources) + weight
 
@@ -56,6 +61,11 @@ def sources_of(operation: Operation) -> list[int | str]:
 def is_weighted(operation: Operation) -> bool:
     """Return whether an operation takes parameters."""
     return bool(operation.parameters or operation.shared)
+
+
+def is_layer(operation: Operation) -> bool:
+    """Return whether an operation takes parameters and is more than a scale or a shift of each element."""
+    return is_weighted(operation) and operation.name not in ELEMENTWISE
 
 
 def _alive(trace: Trace) -> set[int]:

@@ -15,12 +15,13 @@ from ..network.merge import MERGES
 from ..network.network import Head, Network
 from ..network.node import Join, Node
 from ..network.operation import CLASSES
+from ..network.shapes import spreads
 from ..network.trunk import path_to
 from ..network.wiring import Wiring, ordered
 from .boxes import Box, Boxes, main_operation, own_parameters
 from .errors import WatchError
-from .trace import ROOT
-from .words import POOLS, SIGNS, SLIDES
+from .trace import ROOT, Operation
+from .words import POOLS, SIGNS, SLIDES, is_attention_class
 
 MOST_OF_ALL = 0.75
 """Share of all nodes from which a module holds nearly the whole network, and says nothing as a group."""
@@ -107,15 +108,15 @@ class _Layout:
         path, short = self._path(box)
         name = self._id(path, short)
         self._names.append(name)
-        merge = self._merge(box)
         sources = self._sources(box)
+        merge = self._merge(box, sources)
         if not merge and len(sources) > 1:
             gathered = self._id(path, "reads")
             self._gather(gathered, sources)
             sources = [(gathered, sources[0][1])]
-        operation = self._trace.operations[box.state]
-        shape = state_shape(operation.shape)
+        shape = self._shape(self._trace.operations[box.state])
         if merge:
+            shape = self._shapes[sources[0][0]] if merge == "add" else shape
             self._node(Node(id=name, op=Join(kind=merge)), shape, sources, merge)
         else:
             self._node(Node(id=name, op=self._operation(box, path, shape)), shape, sources, "")
@@ -141,25 +142,38 @@ class _Layout:
             for source in box.sources
         ]
 
-    def _merge(self, box: Box) -> str:
-        """Return the kind of merge that a box is in the network: `reads` where shapes are joined in a way of torch's own."""
-        if not box.merge:
-            return ""
-        shapes = [self._shapes[name] for name, _ in self._sources(box)]
-        if len(shapes) < 2:
+    def _merge(self, box: Box, sources: list[tuple[str, Reads]]) -> str:
+        """Return the kind of merge that a box is in the network; '' where it joins shapes in a way of torch's own.
+
+        Of a product the whole state comes first in `sources`, and what is spread over it behind.
+        """
+        if not box.merge or len(sources) < 2:
             return ""
         operation = main_operation(self._trace, box)
-        read = {state_shape(one.shape) for one in operation.reads}
-        given = state_shape(operation.shape)
+        read, given = [state_shape(one.shape) for one in operation.reads], state_shape(operation.shape)
+        if box.merge == "multiply":
+            sources.sort(key=lambda source: self._shapes[source[0]] != given)
+        shapes = [self._shapes[name] for name, _ in sources]
         if box.merge == "concat":
             axis = operation.detail[0] if operation.detail else 1
             channel = 1 if len(given) in (1, 3, 4) else 2
-            alike = axis == channel and all(len(shape) == len(given) for shape in shapes)
-            alike = alike and [state_shape(one.shape) for one in operation.reads] == shapes
-            return "concat" if alike else "reads"
+            return "concat" if axis == channel and read == shapes and {*map(len, shapes)} == {len(given)} else ""
         if box.merge == "multiply":
-            return "multiply" if {*shapes} == read == {given} else "reads"
-        return "add" if {*shapes} == read == {given} else "reads"
+            return "multiply" if shapes[0] == given and all(spreads(shape, given) for shape in shapes[1:]) else ""
+        alike = all(self._elements(name) in (None, operation.elements) for name, _ in sources)
+        return "add" if alike and {*read} == {given} and len({*shapes}) == 1 else ""
+
+    def _shape(self, operation: Operation) -> Shape:
+        """Return a state's shape for one sample, where samples' positions were laid one behind the other, too."""
+        samples, batch = operation.elements // max(1, prod(operation.shape)), self._trace.batch
+        return state_shape(
+            (samples // batch, *operation.shape) if batch and samples > batch and samples % batch == 0 else operation.shape
+        )
+
+    def _elements(self, name: str) -> int | None:
+        """Return how many numbers a state holds, the batch included; None for an input."""
+        name = self._found.same.get(name, name)
+        return self._trace.operations[self._found.boxes[name].state].elements if name in self._found.boxes else None
 
     def _operation(self, box: Box, path: str, shape: Shape):
         title, letters = self._words(box, path)
@@ -175,12 +189,13 @@ class _Layout:
         operation, call = main_operation(self._trace, box), self._trace.calls[box.call]
         inner = self._trace.calls[operation.call] if box.module or box.call == ROOT else call
         if box.module and call.short:
-            label, letters = call.label, call.short
+            cross = "cross-" if is_attention_class(call.kind) and len(box.sources) > 1 else ""
+            label, letters = cross + call.label, cross + call.short
         elif box.module and self._only_layer(box) and inner.short:
             label, letters = inner.label, inner.short
         elif box.module:
-            label = f"{path.rpartition('.')[2]} ({call.kind})"
-            letters = _short(path)
+            label = f"{call.path.rpartition('.')[2]} ({call.kind})"
+            letters = _short(call.path)
         else:
             word = SLIDES.get(operation.name) or SIGNS.get(operation.name) or POOLS.get(operation.name) or operation.name
             label, letters = word, word
@@ -190,7 +205,7 @@ class _Layout:
         """Return whether one module of torch's own is all that a box has with parameters, norms apart."""
         operations = [self._trace.operations[one] for one in box.operations]
         weighted = {one.call for one in operations if one.parameters or one.shared}
-        named_calls = [call for call in weighted if self._trace.calls[call].short not in ("LN", "BN", "GN")]
+        named_calls = [call for call in weighted if self._trace.calls[call].short not in ("LN", "BN", "GN", "RMS")]
         return len(named_calls) == 1
 
     def _path(self, box: Box) -> tuple[str, str]:

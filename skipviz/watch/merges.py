@@ -1,8 +1,9 @@
 """Which operations of a pass are merges of a network, where a skip or a branch lands. Imports no torch.
 
 A sum, concat or product counts where what it joins parted before a layer and one of its ways leads through that layer: a rotary
-embedding, a GELU written out or a bias is none. Of products, one way brings its factor past the layers. What one module computes
-in a loop of its own, without a layer between two sums, is a recurrence inside a box and no chain of skips.
+embedding, a GELU written out, a bias or a sum of tokens' embeddings is none. Of products, one way brings its factor past the
+layers. What one module computes in a loop of its own, without a layer between two sums, is a recurrence inside a box and no
+chain of skips.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def merges_of(flow: Flow) -> dict[int, str]:
 
 def _joins(flow: Flow, operation: Operation, kind: str) -> bool:
     sources = [read.source for read in operation.reads]
-    if len(sources) < 2:
+    if len(sources) < 2 or flow.lookups.issuperset(sources):
         return False
     fork = flow.joint(list(dict.fromkeys(sources)))
     passes = [flow.most[source] > flow.most[fork] for source in sources]

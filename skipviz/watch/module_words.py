@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from torch import nn
 
 MOST = 60
@@ -9,11 +11,12 @@ MOST = 60
 
 def words_of(module: nn.Module) -> tuple[str, str]:
     """Return a label, and one of at most twelve characters; both are '' where the class's name is all there is to say."""
-    for kinds, words in _WORDS:
-        if isinstance(module, kinds):
-            label, short = words(module)
-            return label[:MOST], short[:12]
-    return "", ""
+    found = next((words for kinds, words in _WORDS if isinstance(module, kinds)), None)
+    if found is None:
+        kind = type(module).__name__.lower()
+        found = next((words for pattern, words in _BY_NAME if re.search(pattern, kind)), None)
+    label, short = found(module) if found is not None else ("", "")
+    return label[:MOST], short[:12]
 
 
 def _conv(module) -> tuple[str, str]:
@@ -24,13 +27,26 @@ def _conv(module) -> tuple[str, str]:
     return f"{up}conv {kernel}, {module.out_channels} channels{stride}{groups}", f"{kernel} · {module.out_channels}"
 
 
-def _conv_of_transformers(module) -> tuple[str, str]:
-    return f"linear {module.nf}", f"lin {module.nf}"
-
-
 def _pool(module) -> tuple[str, str]:
     size = getattr(module, "kernel_size", None) or getattr(module, "output_size", "")
     return f"{type(module).__name__} {size}", "pool"
+
+
+def _attention(module) -> tuple[str, str]:
+    heads = _fact(module, "num_heads", "num_attention_heads", "n_heads", "n_head", "heads")
+    return (f"attention ×{heads}", f"attn {heads}") if heads else ("attention", "attention")
+
+
+def _experts(module) -> tuple[str, str]:
+    experts = _fact(module, "num_experts", "num_local_experts", "n_experts")
+    return (f"mixture of {experts} experts", f"MoE {experts}") if experts else ("mixture of experts", "MoE")
+
+
+def _fact(module: nn.Module, *names: str) -> int | None:
+    """Return the first whole number of one of these names that a module, what it holds, or its configuration has."""
+    holders = [*module.modules(), getattr(module, "config", None)]
+    found = (getattr(holder, name, None) for holder in holders for name in names)
+    return next((value for value in found if isinstance(value, int) and value > 0), None)
 
 
 _WORDS = (
@@ -40,7 +56,6 @@ _WORDS = (
     (nn.LayerNorm, lambda module: ("layer norm", "LN")),
     (nn.modules.batchnorm._BatchNorm, lambda module: ("batch norm", "BN")),
     (nn.GroupNorm, lambda module: (f"group norm, {module.num_groups} groups", "GN")),
-    (nn.MultiheadAttention, lambda module: (f"attention, {module.num_heads} heads", f"attn {module.num_heads}")),
     (
         (
             *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d),
@@ -54,3 +69,14 @@ _WORDS = (
     (nn.SiLU, lambda module: ("SiLU", "SiLU")),
     (nn.Upsample, lambda module: (f"up-sampling ×{module.scale_factor or ''}", "up")),
 )
+_BY_NAME = (
+    (r"rmsnorm|t5layernorm", lambda module: ("RMS norm", "RMS")),
+    (r"layernorm", lambda module: ("layer norm", "LN")),
+    (r"batchnorm|bnact", lambda module: ("batch norm", "BN")),
+    (r"moe|experts", _experts),
+    (r"attention|attn", _attention),
+    (r"mlp$|feedforward|ffn$|dense(gated)?act", lambda module: ("MLP", "MLP")),
+    (r"^(new|fast|quick)?gelu", lambda module: ("GELU", "GELU")),
+    (r"^silu|^swish", lambda module: ("SiLU", "SiLU")),
+)
+"""By a class's name in small letters, what it is where its class is none of torch's own."""

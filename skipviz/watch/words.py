@@ -26,13 +26,23 @@ NORMS = {
     "layer_norm": "LN", "batch_norm": "BN", "group_norm": "GN", "instance_norm": "IN", "rms_norm": "RMS",
     "local_response_norm": "LRN",
 }  # fmt: skip
+ELEMENTWISE = frozenset(
+    {*ADDS, *CONCATS, *PRODUCTS, "div", "truediv", "rtruediv", "pow", "rpow", "lerp", "where", "maximum", "minimum", "prelu", "neg"}
+)
+"""Functions that are no layer, whatever parameters they take: a scale, a shift, a token put before the others."""
+MIXES = frozenset({"matmul", "rmatmul", "mm", "bmm", "baddbmm", "addmm", "addbmm", "einsum", "scaled_dot_product_attention"})
+"""Functions that multiply states with each other."""
 POOLS = {
     "max_pool2d": "pool", "avg_pool2d": "pool", "adaptive_avg_pool2d": "pool", "adaptive_max_pool2d": "pool", "mean": "mean",
     "max_pool1d": "pool", "avg_pool1d": "pool", "max_pool3d": "pool", "interpolate": "resize", "boolean_dispatch": "pool",
 }  # fmt: skip
 SIGNS = {
-    "matmul": "×",
-    "bmm": "×",
+    **dict.fromkeys((*MIXES, "truediv"), "×"),
+    "truediv": "÷",
+    "div": "÷",
+    "sub": "−",
+    "pow": "power",
+    "cat": "concat",
     "mul": "×",
     "add": "+",
     "conv2d": "conv",
@@ -44,3 +54,8 @@ SIGNS = {
 def is_norm_class(kind: str) -> bool:
     """Return whether a module's class says that it is a norm."""
     return "norm" in kind.lower()
+
+
+def is_attention_class(kind: str) -> bool:
+    """Return whether a module's class says that it is an attention."""
+    return "attention" in kind.lower() or "attn" in kind.lower()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torch import nn
 
 import skipviz
 from skipviz.watch.check import check
+from skipviz.watch.faults import RULES
 from skipviz.watch.finding import Report
 
 X = torch.randn(8, 6, generator=torch.Generator().manual_seed(0))
@@ -250,3 +253,12 @@ def test_the_line_of_a_first_step_names_the_layer_that_starves():
     watched.step(loss)
     assert "0 receives" in watched.found()
     assert "no skip" in watched.found()
+
+
+def test_the_guide_names_every_rule_and_its_example_prints_what_it_says(capsys):
+    text = (Path(__file__).parents[2] / "assets" / "guide" / "check.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.M) != []
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) == RULES.keys()
+    exec(compile(re.search(r"```python\n(.*?)```", text, re.S)[1], "check.md", "exec"), {})
+    said = re.search(r"It prints `(.*?)`\.", text, re.S)[1]
+    assert capsys.readouterr().out.strip() == " ".join(said.split())

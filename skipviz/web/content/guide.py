@@ -12,8 +12,8 @@ from .glossary import glossary_table
 
 FOLDER = ASSETS / "guide"
 PAGES = (
-    "start", "python", "watch", "kinds", "glossary", "data", "without-a-browser", "share", "export", "hosting", "settings",
-    "measured", "code-map",
+    "start", "python", "watch", "check", "kinds", "glossary", "data", "without-a-browser", "share", "export", "hosting",
+    "settings", "measured", "code-map",
 )  # fmt: skip
 """The pages' files without `.md`, in the order in which they are shown."""
 _HEADING = re.compile(r"(#{1,3}) (.+)")

@@ -29,6 +29,8 @@ MOST_BOXES = 12
 
 def note(network: Network) -> str:
     """Return init and norm in words: both decide whether a plain network's gradient vanishes."""
+    if network.watched:
+        return ""  # its owner's affair
     inits = {layer.init for layer in network.weighted} or {"torch"}
     factors = {layer.init_factor for layer in network.weighted}
     norms = {layer.norm for layer in network.layers} - {"none"} or {"none"}
@@ -59,6 +61,7 @@ def network_data(network: Network) -> dict:
     scaled_up = any(layer.op.coarsens < 1 for layer in network.layers)
     residual = all(MERGES[skip.merge].sums for skip in network.skips) and not scaled_up
     return {
+        "watched": network.watched,
         "depth": network.depth,
         "weighted": len(network.weighted),
         "note": note(network),
@@ -78,6 +81,7 @@ def _layer_data(layer: Layer, shape: NodeShape, fields: dict) -> dict:
     return {
         "id": layer.id,
         "label": layer.op.label(),
+        **({"path": layer.op.path} if layer.op.kind == "watched" else {}),
         "kind": layer.op.kind,
         "op": _unusual(layer.op, fields[layer.op.kind]) if layer.op.kind in fields else {},
         "activation": layer.activation,

@@ -47,11 +47,11 @@ export function createRunStore() {
         this.reason = "this run is no longer kept; press Restart";
         return true;
       }
+      if (message.snapshot || message.steps) this.steps = message.steps ?? null;
       if (message.snapshot) {
         this.frames = [];
         this.events = [];
         this.switches = [];
-        this.steps = message.steps ?? null;
         this.pictured = null;
       }
       if (message.header) this.header = message.header;

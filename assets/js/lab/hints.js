@@ -14,7 +14,8 @@ export function createHints(figure = false) {
     /** @param {any} node @param {any} data @param {any} values @returns {string[]} */
     lines(node, data, values) {
       const lines = node && data ? partLines(node.dataset, data, values, figure).map(pressWords) : [];
-      return data?.watch && lines.length > 1 ? [...lines.slice(0, -1), "Watching: make it mine to change it"] : lines;
+      if (lines.length < 2 || !(data.watch || data.network.watched)) return lines;
+      return [...lines.slice(0, -1), ...(data.network.watched ? [] : ["Watching: make it mine to change it"])];
     },
   };
 }
@@ -104,8 +105,11 @@ function branchLines(id, data, values) {
   const box = data.network.branches[place];
   if (!box) return [];
   const count = box.parameters ? `${boxGradient(box, place, values)} over ${box.parameters.toLocaleString("en")} parameters` : `no weights, ${boxGradient(box, place, values)}`;
-  return [`Beside the trunk: ${box.says}`, `${count}, output ${box.shape}`, ...marked(values, box.parameters ? "branch_grad" : "branch_state_grad", place, false), "Click: edit"];
+  return [`Beside the trunk: ${box.says}${pathWords(box)}`, `${count}, output ${box.shape}`, ...marked(values, box.parameters ? "branch_grad" : "branch_state_grad", place, false), "Click: edit"];
 }
+
+/** Where in a module of somebody's own a box is, where its words do not say it. @param {any} box */
+export const pathWords = (box) => (box.path && box.path !== box.label ? `, ${box.path}` : "");
 
 function layerLines(ids, valve, data, values, figure) {
   const index = data.network.layers.findIndex((layer) => layer.id === ids[0]);
@@ -114,7 +118,7 @@ function layerLines(ids, valve, data, values, figure) {
   const turn = `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`;
   if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [
-    `f(${layer.k}): ${layer.label}, ${activationWords(layer.activation)}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
+    `f(${layer.k}): ${layer.label}${data.network.watched ? pathWords(layer) : `, ${activationWords(layer.activation)}`}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
     layer.parameters
       ? `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", index)}, mean |∂L/∂w| ${gradientAt(values, "weight_grad_mean", index)} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`
       : `no weights, output ${layer.shape}`,

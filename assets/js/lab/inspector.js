@@ -86,7 +86,8 @@ export function createInspector(host, act) {
       shown = parts.map((part) => part.id).join();
       key = next;
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
-      if (skips.length) controls.replaceChildren(...skipControls(skips, data.network, act));
+      if (parts.length && data.network.watched) controls.replaceChildren(...ownFacts(parts, skips.length > 0, act));
+      else if (skips.length) controls.replaceChildren(...skipControls(skips, data.network, act));
       else if (layers.length) controls.replaceChildren(...layerControls(layers, data.network, act));
       now();
       line.replaceChildren(...summary(data, then, warnings));
@@ -120,6 +121,21 @@ function summary(data, then, warnings) {
   ];
 }
 
+/** What a part of somebody's own module is, which its script alone changes. @param {any[]} parts @param {boolean} skips @param {any} act */
+function ownFacts(parts, skips, act) {
+  const [part] = parts;
+  const count = `${part.parameters.toLocaleString("en")} parameter${part.parameters === 1 ? "" : "s"}`;
+  const said = skips ? skipTitle(parts) : boxTitle(parts);
+  const what = skips ? (part.merge ?? "") : `${part.label}, ${count}, output ${part.shape}`;
+  return [
+    said,
+    ...(part.path ? [element("code", { class: "sv-path" }, part.path)] : []),
+    element("span", { class: "sv-quiet" }, what),
+    element("span", { class: "sv-quiet sv-now" }),
+    iconButton("close", "Close", () => act.deselect(), "sv-bare"),
+  ];
+}
+
 function menu(label, ...rows) {
   const box = element("div", { class: "sv-menu" }, ...rows);
   const details = element("details", { class: "sv-drop" }, element("summary", { "aria-label": label, title: label }, "more ▾"), box);
@@ -136,6 +152,12 @@ function row(words, control, key) {
   return element("div", { class: "sv-row-explained" }, element("label", { class: "sv-row" }, element("span", {}, words), control), explain(key));
 }
 
+/** Title of a skip, or of an edge of a branch. @param {any[]} skips */
+function skipTitle(skips) {
+  const [{ name, source, target }] = skips;
+  return element("span", { class: "sv-what" }, element("strong", {}, name ? "Edge " : "Skip "), name || `h(${source}) → h(${target})${skips.length > 1 ? `, ×${skips.length}` : ""}`, name ? explain("branch") : explain("skip"));
+}
+
 /** Controls of a skip, or of an edge of a branch, which has a name. */
 function skipControls(skips, network, act) {
   const skip = skips[0];
@@ -145,7 +167,7 @@ function skipControls(skips, network, act) {
   const gains = [["1", "×1"], ["0.5", "×0.5"], ["0.1", "×0.1"], ["0", "×0, killed"]];
   if (!gains.some(([value]) => Number(value) === skip.gain)) gains.push([String(skip.gain), `×${formatNumber(skip.gain)}`]);
   return [
-    element("span", { class: "sv-what" }, element("strong", {}, edge ? "Edge " : "Skip "), edge || `h(${skip.source}) → h(${skip.target})${skips.length > 1 ? `, ×${skips.length}` : ""}`, edge ? explain("branch") : explain("skip")),
+    skipTitle(skips),
     switchButton(edge ? "Edge on" : "Skip on", skip.on, () => act.skips(ids, { on: !skip.on }, true), true),
     range("Strength", skip.strength, { min: -4, max: 4, step: skip.learned ? 0.01 : 0.05 }, (value, final) => act.skips(ids, { strength: value }, final)),
     ...(edge ? [] : [choice("Merge", MERGES, skip.merge, (value) => act.skips(ids, { merge: value }, true))]),

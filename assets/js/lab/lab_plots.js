@@ -83,6 +83,7 @@ export function createLabPlots(page, options, seek) {
       const header = store.header || data.probe?.header;
       this.total(training, store, frame, values);
       titles.loss.textContent = formatNumber(values?.loss);
+      titles.metricPart.hidden = !data.metric;
       titles.metric.title = recallLines(header, taken).join("\n");
       titles.metric.replaceChildren(element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), element("span", { class: "sv-held" }, ` held out${atStep(measured?.step)}${balancedWords(header, taken)}`));
     },
@@ -104,14 +105,15 @@ export function createLabPlots(page, options, seek) {
 /** The titles over loss and whole gradient, once: what changes in them are words, so that a focus on their "?" stays. @param {Record<string, any>} page */
 function plotTitles(page) {
   const [loss, metric, total, clip] = [element("span", {}), element("span", {}), element("span", {}), element("span", { class: "sv-quiet" })];
+  const metricPart = element("span", { class: "sv-metric" }, metric, explain("metric"));
   page.lossTitle.append(
     element("span", {}, element("strong", {}, "Loss "), loss, explain("loss")),
-    element("span", { class: "sv-metric" }, metric, explain("metric")),
+    metricPart,
   );
   page.totalTitle.append(element("span", {}, element("strong", {}, "Whole gradient "), total, explain("total")), clip);
   let chosen = false;
   page.totalTitle.addEventListener("click", (event) => {
     chosen = chosen || !event.defaultPrevented;
   });
-  return { loss, metric, total, clip, chosen: () => chosen };
+  return { loss, metric, metricPart, total, clip, chosen: () => chosen };
 }

@@ -22,11 +22,13 @@ export function sentenceOf({ data, store, frame, variant }, event) {
   const broken = store.diverged[variant] ?? null;
   const last = store.cursor === null || store.cursor === store.frames.length - 1;
   const before = event && frame ? store.before(frame)?.variants[variant] : null;
-  return frameSentence({
+  const sentence = frameSentence({
     network, before, values: frame ? { ...frame.variants[variant], ghost: store.baseline(frame, variant)?.ghost } : null, event: event ? eventWords(event, network) : "",
     broken: broken && (store.cursor === null || frame.step >= broken.step) ? broken : null,
     over: last && ["finished", "stopped"].includes(store.state), first: store.frames[0]?.variants[variant],
   });
+  // What would help a module of somebody's own is its owner's to know.
+  return network.watched ? { ...sentence, attempt: "" } : sentence;
 }
 
 /** Tell which event is news: one that was just made, or the one of the step that is looked back to. @param {any} store */

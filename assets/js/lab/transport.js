@@ -115,7 +115,7 @@ export function createTransport(act, options = {}) {
       reset.disabled = !view.mine || store.state === "ready";
       const at = stepCount(store.state, view.live, view.shown, view.steps);
       count.textContent = String(at);
-      total.textContent = ` / ${view.steps}`;
+      total.textContent = view.network?.watched && !over ? "" : ` / ${view.steps}`;
       const [kind, sentence] = view.said || stateWords(store, view.live, view.network);
       state.textContent = sentence;
       state.title = store.reason || sentence;

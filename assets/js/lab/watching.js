@@ -4,6 +4,8 @@ import { element } from "../common/dom.js";
 import { routeTo, routesBlocked } from "../frames/reach.js";
 
 const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
+// What a press on a part of somebody's own module does, which shows what it is.
+const LOOKS = { selectSkip: "selectSkip", selectLayer: "selectLayer", toggleSkip: "selectSkip", toggleValve: "selectLayer" };
 const EDITS = ["selectLayer", "addSkip", "insert", "remove"];
 // ms that lie at least between two drawings of one run, while a strength is being dragged.
 const GATHER = 300;
@@ -72,6 +74,7 @@ export function createWatching(outer) {
     const now = watch();
     const live = store.active();
     const recorded = store.header?.torch && store.header.torch !== now.torch ? ` It was recorded with torch ${store.header.torch}; here is ${now.torch}.` : "";
+    if (!now.follow && outer.data().network.watched) return live ? "Live: a script on this machine trains this module of its own." : `Recorded as its own script trained it: move the time slider.${recorded}`;
     if (!now.follow) return `${live ? "You are watching a live run." : "You are watching a recorded run: move the time slider."}${recorded}`;
     const own = now.own ? " This is what your class sees." : "";
     if (alone) return aloneSentence();
@@ -115,7 +118,7 @@ export function createWatching(outer) {
     if (now.follow && version <= 0) noteLeader(0);
     const text = sentence();
     if (words.textContent !== text) words.textContent = text;
-    const label = alone && version <= 0 ? "Open the lab" : "Make it mine";
+    const label = (alone && version <= 0) || outer.data().network.watched ? "Open the lab" : "Make it mine";
     if (mine.textContent !== label) mine.textContent = label;
     root.dataset.kind = now.ended ? "ended" : store.active() && !alone ? "live" : "recorded";
   }
@@ -151,6 +154,9 @@ export function createWatching(outer) {
       for (const name of [...STEERS, "selectSkip"]) {
         const own = act[name];
         act[name] = (...given) => {
+          const module = watch() && outer.data().network.watched;
+          if (module && name in LOOKS) return LOOKS[name] === name ? own(...given) : act[LOOKS[name]](...given);
+          if (module) return outer.refuse("Its script trains it.", "Only the script can change this module.");
           if (watch()) return name === "selectSkip" ? undefined : outer.refuse("You are watching.", "Make it mine, and you can change it.");
           if (outer.hides("edit") && name === "selectSkip") return undefined;
           if (outer.hides("edit") && EDITS.includes(name)) return outer.refuse("Not in this lesson.", "It leaves editing out; skips and valves can be switched.");

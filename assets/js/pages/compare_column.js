@@ -156,7 +156,7 @@ export function createCompareColumn(side, outer) {
     numbers.replaceChildren(
       element("span", { class: "sv-pair-step" }, apart),
       element("span", {}, "loss ", element("strong", {}, formatNumber(now?.loss))),
-      element("span", { class: "sv-metric" }, `${metricName(data.metric)} `, element("strong", {}, metricWord(taken?.held_out, data.metric)), atStep(measured?.step), balancedWords(store.header, taken)),
+      data.metric ? element("span", { class: "sv-metric" }, `${metricName(data.metric)} `, element("strong", {}, metricWord(taken?.held_out, data.metric)), atStep(measured?.step), balancedWords(store.header, taken)) : "",
     );
   }
 }

@@ -101,7 +101,7 @@ export function createRunRow(first, longest, act) {
     steps.textContent = `${run.step.toLocaleString("en")} / ${run.steps.toLocaleString("en")}`;
     progress.style.setProperty("--done", `${(100 * run.step) / Math.max(1, run.steps)}%`);
     loss.replaceChildren("Loss ", element("strong", {}, formatNumber(run.loss)));
-    metric.replaceChildren(`${metricName(run.metric)} `, element("strong", {}, metricWord(run.held_out, run.metric)), atStep(run.held_out_step));
+    if (run.metric) metric.replaceChildren(`${metricName(run.metric)} `, element("strong", {}, metricWord(run.held_out, run.metric)), atStep(run.held_out_step));
     when.dateTime = new Date(run.created * 1000).toISOString();
     when.title = exactWords(run.created);
     size.textContent = sizeWords(run.bytes);

@@ -69,7 +69,7 @@ export function createPicture(Plotly, parent, figure) {
     const kind = kindNow();
     const chosen = state.figure[state.theme] ?? state.figure;
     const width = node.clientWidth;
-    if (!kind || width < 1) return;
+    if (!kind || kind === "none" || width < 1) return;
     drawnWidth = width;
     const { largest, tokens } = chosen.layout.meta;
     // Beside its legend on a screen, above it and as wide as the column on a phone.

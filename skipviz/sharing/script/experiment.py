@@ -114,8 +114,11 @@ def script(
     """Return the script that trains `experiment`; `events` act before the step they name, as in `skipviz.train`.
 
     Of one's own data it holds how the file is read, not the data: what was read of it is looked up in `uploads`. Raises
-    `NetworkError` where an event cannot act, `UploadError` where the data is not here, `ScriptError` without `uploads`.
+    `NetworkError` where an event cannot act, `UploadError` where the data is not here, `ScriptError` without `uploads`, and
+    of somebody's own module.
     """
+    if experiment.task.watched:
+        raise ScriptError("no script can be written of somebody's own module: its recording holds no code")
     sources, of_data = Sources(), Sources()
     own = _own(experiment.task, uploads, of_data)
     events = sorted(events, key=lambda event: event.step or 0)

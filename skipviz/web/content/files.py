@@ -57,6 +57,7 @@ class Recorded:
     header_json: bytes | None
     frames: list[bytes]
     began_json: str
+    steps: int
 
     @cached_property
     def began(self) -> Experiment:
@@ -78,7 +79,7 @@ def recorded(run: Run) -> Recorded:
     """Return a run as it is now."""
     began = (run.began or run.experiment).to_json()
     frames = list(run.frames)
-    return Recorded(run.id, run.title, run.state, dict(run.diverged), list(run.events), run.header_json, frames, began)
+    return Recorded(run.id, run.title, run.state, dict(run.diverged), list(run.events), run.header_json, frames, began, run.steps)
 
 
 def run_file(run: Recorded, suffix: str, lab: str, uploads: Uploads) -> File:

@@ -10,7 +10,6 @@ from ...drawing.network_data import viewer_data
 from ...network.network import Network
 from ...sharing import replay
 from ...storage import Run
-from ...storage.run import steps_after
 from ...tasks.experiment import OPTIMIZERS, Experiment
 from ...tasks.switch_history import SwitchHistory
 from ...tasks.training_words import training_words
@@ -31,10 +30,11 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         raise replay.ReplayError("this run has no frames yet: there is nothing to replay")
     experiment = run.began or run.experiment
     text = link_of(experiment)
+    seed = "" if experiment.task.watched else f", seed {experiment.training.seed}"
     data = {
         "run": run.id,
         "title": run.title or title,
-        "made": f"Recorded with skipviz {__version__} and torch {_version('torch')}, seed {experiment.training.seed};",
+        "made": f"Recorded with skipviz {__version__} and torch {_version('torch')}{seed};",
         "address": f"{lab}?x={text}" if text else lab,
         "words": _ENDINGS.get(run.state, "Recorded"),
         "header": run.header,
@@ -42,7 +42,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "diverged": run.diverged,
         "events": list(run.events),
         "switches": SwitchHistory().since(experiment, run.events),
-        "steps": steps_after(experiment.training.steps, run.events),
+        "steps": run.steps,
         "metric": experiment.task.kind.metric,
         "variants": {
             name: {"facts": facts(experiment, network), **viewer_data(network, _with_words(network, list(run.events)))}
@@ -56,8 +56,11 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
 def facts(experiment: Experiment, network: Network) -> list[str]:
     """Return which of an experiment's networks was trained, on what and how, in short phrases."""
     training, skips = experiment.training, len(network.skips)
+    size = f"{network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, {network.parameter_count():,} parameters"
+    if experiment.task.watched:
+        return [size, "A torch module, trained by its own script"]
     return [
-        f"{network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, {network.parameter_count():,} parameters",
+        size,
         f"{experiment.task.kind.title}: {experiment.task.sentence()}",
         f"{OPTIMIZERS[training.optimizer]} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps"
         + "".join(f", {words}" for words in training_words(training)),

@@ -9,7 +9,7 @@ from ...drawing.history import FRAMES, history
 from ...drawing.thumbnail import thumbnail
 from ...engine import Engine
 from ...storage import Run
-from ...tasks.task import KINDS, OWN_KINDS, OWN_NAMES
+from ...tasks.task import KINDS, OWN_KINDS, OWN_NAMES, WATCHED
 
 MOST = 24
 """Runs that are pictured with one request: a screen of them."""
@@ -28,6 +28,7 @@ _LISTED = (
 _TASKS = {name: kind.title.lower() for name, kind in KINDS.items()} | {
     name: OWN_KINDS[kinds[0]].title.lower() for name, kinds in OWN_NAMES.items()
 }
+_TASKS["watched"] = WATCHED.title.lower()
 
 _pictures: OrderedDict[str, tuple[tuple, dict]] = OrderedDict()
 _lock = Lock()

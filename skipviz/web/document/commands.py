@@ -17,7 +17,13 @@ from .reducer import variant_of
 LONGEST = 500
 """Characters of a refusal; our own are shorter."""
 WATCHING = "you are watching: make it mine to change it"
+OWN_MODULE = "this is a module of somebody's own: only the script that trains it can change it"
 NO_COMMAND = "The page sent what is no command."
+
+
+def watching_words(lab: Lab) -> str:
+    """Return why nothing can be changed in a lab that watches."""
+    return OWN_MODULE if lab.document.experiment.task.watched else WATCHING
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ def handle(lab: Lab, command: dict, address: str | None) -> Answer:
     """
     operation, rules = command["op"], lab.rules
     if lab.watching:
-        raise EngineError(WATCHING, 403)
+        raise EngineError(watching_words(lab), 403)
     if operation == "start":
         speed = Control(kind="speed", steps_per_second=command.get("speed")).steps_per_second
         lab.start(speed=speed, baseline=bool(command.get("ghost")), paused=bool(command.get("paused")), address=address)

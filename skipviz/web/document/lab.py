@@ -51,9 +51,10 @@ class Lab:
 
     @property
     def watching(self) -> bool:
-        """Whether what is shown is somebody else's, which cannot be changed here."""
+        """Whether what is shown is somebody else's, or a script's own module, which cannot be changed here."""
         run = self._run()
-        return self.follows is not None or (run is not None and run.owner != self.owner)
+        elsewhere = self._document.experiment.task.watched or (run is not None and run.owner != self.owner)
+        return self.follows is not None or elsewhere
 
     def change(
         self, make: Callable[[Document], Document], address: str | None = None, *, extends: bool = True, ends: bool = False

@@ -19,9 +19,8 @@ from ..session_state.classroom import is_token, owns
 from ..session_state.editor import Editor
 from ..session_state.session import SessionState
 from ..session_state.suggested_fix import back_to_own, suggested_fix_of
-from ..session_state.watching import is_watching, look_again, make_mine, stop_looking
+from ..session_state.watching import LAB_PRESET, is_watching, look_again, make_mine, stop_looking
 
-LAB_PRESET = "vanishing-plain"
 _reading = threading.Lock()
 """One link is read at a time: the longest take two seconds of the server's own Python."""
 _opened = lru_cache(maxsize=4)(link.opened)
@@ -95,6 +94,8 @@ def open_text(state: SessionState, editor: Editor, text: str) -> None:
     """
     try:
         experiment = experiment_from_json(text)
+        if experiment.task.watched:
+            raise ExperimentError("this file describes a module of somebody's own, without its code: open its run, or its replay")
     except ExperimentError as error:
         if is_watching(state, editor):
             raise

@@ -6,7 +6,8 @@ import contextlib
 
 from ...engine import EngineError, get_engine
 from ...sharing import link
-from ..document.commands import WATCHING
+from ...tasks import presets
+from ..document.commands import watching_words
 from ..document.document import Document, document_of
 from ..document.labs import labs
 from . import session, view
@@ -14,6 +15,8 @@ from .classroom import classrooms, new_token, owns
 from .editor import Editor
 from .session import SessionState, Watched
 
+LAB_PRESET = "vanishing-plain"
+"""What a lab holds that nobody has given anything else."""
 ALLOWED = frozenset({"choose", "compact", "go", "measure", "mine", "open", "open_file", "zoom"})
 """Commands that change nothing but how one looks, or what makes something of one's own in place of what is watched."""
 
@@ -45,7 +48,7 @@ def perform(state: SessionState, editor: Editor, command: dict) -> bool:
     elif operation == "undo" and not editor.document.undo and state.watched is not None:
         _watch_again(state, editor)
     elif is_watching(state, editor) and operation not in ALLOWED:
-        raise EngineError(WATCHING, 403)
+        raise EngineError(watching_words(editor.lab), 403)
     else:
         return False
     return True
@@ -54,7 +57,8 @@ def perform(state: SessionState, editor: Editor, command: dict) -> bool:
 def make_mine(state: SessionState, editor: Editor, run_id: str = "", text: str = "") -> None:
     """Copy what is watched, switches as they stand, onto this browser's own editor; undo goes back to watching.
 
-    Where nobody leads the classroom any more, what the page still shows is copied: its run's experiment, or its link's.
+    Where nobody leads the classroom any more, what the page still shows is copied: its run's experiment, or its link's. A module
+    of a script's own cannot be copied: the editor holds a network that can be trained here.
     """
     if not is_watching(state, editor):
         return
@@ -62,7 +66,8 @@ def make_mine(state: SessionState, editor: Editor, run_id: str = "", text: str =
     if state.follow and classrooms.get(state.follow) is None:
         _take_shown(editor, run_id, text)
     watched = Watched(editor.experiment, editor.run, state.follow)
-    editor.hold(labs.opened(editor.experiment, session.owner()))
+    own = presets.get(LAB_PRESET) if editor.experiment.task.watched else editor.experiment
+    editor.hold(labs.opened(own, session.owner()))
     state.watched = watched
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
+from ...engine import get_engine
 from ...tasks import presets
 from ...tasks.dataset.sequences import RULE_WORDS
 from ...tasks.experiment import OPTIMIZERS, Experiment
@@ -63,6 +66,10 @@ def _watched(state: SessionState, editor: Editor) -> None:
     """Say in words what is watched, whose settings only its owner changes."""
     st.markdown('<div class="sv-size"><b>Watching</b></div>', unsafe_allow_html=True)
     task, training = editor.experiment.task, editor.experiment.training
+    if task.watched:
+        run = get_engine().run(editor.run) if editor.run else None
+        _own_module(editor, run.title if run is not None else task.kind.title)
+        return
     st.caption(
         f"{editor.network.depth} layers, {editor.network.parameter_count():,} parameters. {task.kind.title}: {task.sentence()}."
     )
@@ -72,6 +79,18 @@ def _watched(state: SessionState, editor: Editor) -> None:
         + f"{training.steps:,} steps, seed {training.seed}."
     )
     st.caption("Make it mine, and network, task and training can be changed here.")
+
+
+def _own_module(editor: Editor, title: str) -> None:
+    """Say in words what a script watches: the script alone knows data, loss and updates."""
+    network = editor.network
+    skips = len(network.skips)
+    st.markdown(f'<div class="sv-size"><b>{escape(title)}</b></div>', unsafe_allow_html=True)
+    st.caption(
+        f"A torch module of its script's own: {network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, "
+        f"{network.parameter_count():,} parameters."
+    )
+    st.caption("Its script decides on data, loss and updates, and trains it. Here it is shown as it was recorded.")
 
 
 def _start_from(state: SessionState, editor: Editor) -> None:

@@ -201,7 +201,7 @@ def _repeated(network: Network) -> tuple[Block, ...]:
 
 
 def _spec(layer) -> tuple:
-    return (layer.op, layer.activation, layer.norm, layer.order, layer.init, layer.dropout, layer.drop_path, layer.scale)
+    return (layer.op.alike, layer.activation, layer.norm, layer.order, layer.init, layer.dropout, layer.drop_path, layer.scale)
 
 
 def _signatures(network: Network) -> list[tuple]:

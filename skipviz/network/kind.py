@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib import import_module
@@ -270,6 +270,11 @@ class Operation(Tagged):
     @classmethod
     def __pydantic_init_subclass__(cls, **_more) -> None:
         cls.name = cls.model_fields["kind"].default
+
+    @property
+    def alike(self) -> Hashable:
+        """What is equal for operations that look alike in a diagram: all of it, where nothing is a mere name."""
+        return self
 
     @property
     def coarsens(self) -> Fraction:

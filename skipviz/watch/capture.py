@@ -81,14 +81,14 @@ class Capture(TorchFunctionMode):
         return args, {name: self._fed(name, value) for name, value in kwargs.items()}
 
     def returned(self, output) -> None:
-        """Note what the module returns."""
+        """Note what the module returns; a loss beside other tensors is what is made of them, not what the network gives."""
         found = []
         for tensor in tensors_in(output):
             made = self._source(tensor) if tensor.requires_grad else None
             if made is not None:
                 found.append((tensor.dim() > 0, made[0]))
-        places = sorted(dict.fromkeys(found), key=lambda one: not one[0])
-        self.trace.outputs = [source for _, source in places]
+        largest = any(has_axes for has_axes, _ in found)
+        self.trace.outputs = list(dict.fromkeys(source for has_axes, source in found if has_axes == largest))
 
     def let_go(self) -> None:
         """Let the tensors go that the pass made."""

@@ -29,6 +29,10 @@ class Watched(Operation):
         """Whether it reads tokens."""
         return self.tokens
 
+    @property
+    def alike(self) -> tuple:
+        return self.title, self.shape, self.weights
+
     def output_shape(self, shape: Shape) -> Shape:
         return tuple(self.shape)
 

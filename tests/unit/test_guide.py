@@ -101,3 +101,9 @@ def test_the_table_of_tasks_has_every_task_and_the_guide_shows_both_tables():
     )
     assert re.findall(r"(?m)^\| `(\w+)`", tasks) == list(KINDS)
     assert f"## Choices\n\n{choices}\n" in kinds.tables()
+
+
+def test_every_picture_of_the_guide_is_there_and_says_what_it_shows():
+    pictures = [picture for section in guide.sections() for picture in section.pictures]
+    assert all(file.is_file() and len(words) > 10 for file, words in pictures)
+    assert not any("![" in section.body for section in guide.sections())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from ...drawing.modules import ASSETS
 from . import kinds
@@ -17,6 +18,7 @@ PAGES = (
 )  # fmt: skip
 """The pages' files without `.md`, in the order in which they are shown."""
 _HEADING = re.compile(r"(#{1,3}) (.+)")
+_PICTURE = re.compile(r"!\[([^\]]+)\]\((\S+)\)\n?")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 
@@ -28,6 +30,8 @@ class Section:
     title: str
     anchor: str
     body: str
+    pictures: tuple[tuple[Path, str], ...] = ()
+    """Files that stand below the text, each with what it shows."""
 
     @property
     def leads(self) -> bool:
@@ -71,7 +75,12 @@ def _split(text: str, page: str, titles: dict[str, str]) -> list[Section]:
             found.append((heading[2], []))
         else:
             found[-1][1].append(line)
-    return [Section(page, title, anchor_of(title), _linked("\n".join(lines).strip(), titles)) for title, lines in found]
+    return [_section(page, title, "\n".join(lines).strip(), titles) for title, lines in found]
+
+
+def _section(page: str, title: str, text: str, titles: dict[str, str]) -> Section:
+    pictures = tuple((FOLDER / target, words) for words, target in _PICTURE.findall(text))
+    return Section(page, title, anchor_of(title), _linked(_PICTURE.sub("", text), titles), pictures)
 
 
 def _linked(text: str, titles: dict[str, str]) -> str:

@@ -54,3 +54,5 @@ def _draw() -> None:
             st.subheader(section.title, anchor=section.anchor)
         if section.body:
             st.markdown(section.body)
+        for file, words in section.pictures:
+            st.image(str(file), caption=words)

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from .errors import WatchError
 from .gradients import GradientRecord
 from .module_words import words_of
+from .seen import Seen, tensors_in
 from .switches import Switches
 from .trace import ROOT, Call, Operation, Read, Trace
 
@@ -29,6 +30,8 @@ _UNSEEN = frozenset(
     {"__get__", "__set__", "size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "register_hook"}
 )
 """Functions that make no tensor of their tensors' values, or hand one on that is found again by its history."""
+_LEAVES_TORCH = frozenset({"numpy", "__array__"})
+"""Functions that refuse a tensor that has a gradient, as inputs have only while they are watched."""
 
 
 _NO_STATES = ("mask", "bias", "weight", "position")
@@ -53,11 +56,19 @@ class Capture(TorchFunctionMode):
         """By the id of a tensor without gradient, the input that it was made of."""
         self._cut: dict[int, int | str] = {}
         """By the id of a tensor without gradient, what it was made of before it was cut from the graph."""
-        self._made_by: dict[int, int] = {}
-        """By the id of a node of autograd's graph, the operation that left it."""
+        self._made_by: dict[int, int | str] = {}
+        """By the id of a node of autograd's graph, the operation or input that left it."""
         self._held: list = []
         """What was told apart by its id, which is another's once it has gone."""
+        self._copied: list[tuple[Tensor, Tensor]] = []
+        """Inputs as they were given, and the copies that the module runs on."""
         self._taken: set[str] = set()
+        self._quiet: list[str] = []
+        """Names of the parameters of modules that ran without gradients, as those in a checkpoint do until the backward pass."""
+        self.broken: Exception | None = None
+        """What was wrong with the capture itself, which then sees nothing more: the pass goes on."""
+        self._failing: tuple[Exception, Operation, list[tuple[int, ...]]] | None = None
+        """The last error of a function of torch, with the operation that it would have been and its tensors' shapes."""
         self.values: dict[int | str, Tensor] = {}
         """What each operation and input gave, until `let_go`."""
 
@@ -71,6 +82,7 @@ class Capture(TorchFunctionMode):
             ):
                 stack.callback(handle.remove)
             self._begin_call(self._model)
+            stack.callback(self._give_back)
             stack.enter_context(self)
             yield self
 
@@ -90,27 +102,53 @@ class Capture(TorchFunctionMode):
         largest = any(has_axes for has_axes, _ in found)
         self.trace.outputs = list(dict.fromkeys(source for has_axes, source in found if has_axes == largest))
 
+    def failed(self, error: Exception) -> tuple[str, str, str, list[tuple[int, ...]]]:
+        """End the trace where `error` left the module; return path and kind of what failed, its function and its shapes."""
+        trace = self.trace
+        read = {one.source for operation in trace.operations for one in operation.reads}
+        ends = [number for number in range(len(trace.operations)) if number not in read]
+        if self._failing is None or self._failing[0] is not error:
+            trace.outputs = ends
+            path, kind = _module_of(error, self._paths) or (trace.calls[0].path, trace.calls[0].kind)
+            return path, kind, type(error).__name__, []
+        _, operation, sizes = self._failing
+        if operation.reads:
+            trace.failed = len(trace.operations)
+            trace.operations.append(operation)
+        trace.outputs = [*([trace.failed] if operation.reads else []), *ends]
+        call = trace.calls[operation.call]
+        return call.path, call.kind, operation.name, sizes
+
     def let_go(self) -> None:
         """Let the tensors go that the pass made."""
         self._held, self.values = [], {}
         self._known, self._weights, self._inputs, self._cut, self._made_by = {}, {}, {}, {}, {}
+        self._failing = None
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name == "__set__" and func == Tensor.requires_grad.__set__ and args[0].requires_grad and args[1]:
             return None  # it has one already, and is no leaf any more
-        if name in _UNSEEN or threading.get_ident() != self._thread or not torch.is_grad_enabled():
+        if name in _UNSEEN or self.broken is not None or threading.get_ident() != self._thread or not torch.is_grad_enabled():
             return func(*args, **kwargs)
-        return _Seen(self, func, name, args, kwargs).run()
+        if name in _LEAVES_TORCH and args[0].requires_grad:
+            return func(args[0].detach(), *args[1:], **kwargs)
+        return Seen(self, func, name, args, kwargs).run()
 
     def _fed(self, name: str, value):
+        if type(value) in (list, tuple):
+            return type(value)([self._fed(f"{name}.{place}", one) for place, one in enumerate(value)])
+        if type(value) is dict:
+            return {key: self._fed(f"{name}.{key}", one) for key, one in value.items()}
         if not isinstance(value, Tensor):
             return value
         trace = self.trace
         if value.is_floating_point() and not any(word in name.lower() for word in _NO_STATES):
-            value = value.detach().requires_grad_().clone()
+            value = self._with_gradient(value)
             self._known[id(value)] = name, 0
+            self._made_by[id(value.grad_fn)] = name
+            self._held.append(value.grad_fn)
             self.values[name] = value
             self.gradients.of_state(name, value)
             trace.inputs[name] = tuple(value.shape[1:])
@@ -121,8 +159,26 @@ class Capture(TorchFunctionMode):
         self._held.append(value)
         return value
 
+    def _with_gradient(self, given: Tensor) -> Tensor:
+        """Return a tensor of the same values that has a gradient, which goes on to what `given` was made of."""
+        if given.requires_grad:
+            return given.view_as(given)
+        copied = given.detach().requires_grad_().clone()
+        self._copied.append((given, copied))
+        return copied
+
+    def _give_back(self) -> None:
+        """Let an input that was changed in place be changed for whoever gave it."""
+        with torch.no_grad():
+            for given, copied in self._copied:
+                if copied._version:
+                    given.copy_(copied)
+        self._copied = []
+
     def _enter(self, module: nn.Module, _args) -> None:
         if threading.get_ident() == self._thread and isinstance(module, nn.Module):
+            names = [self._names[id(one)] for one in module.parameters(recurse=False) if id(one) in self._names]
+            self._quiet = [] if torch.is_grad_enabled() else [*self._quiet, *names]
             self._begin_call(module)
 
     def _leave(self, _module, _args, _output) -> None:
@@ -169,8 +225,12 @@ class Capture(TorchFunctionMode):
             self._weights[id(tensor)] = tuple(dict.fromkeys(weights))
             self._held.append(tensor)
             return None
-        reads = [Read(source, slot, 0, self.trace.operations[source].shape) for slot, source in enumerate(dict.fromkeys(sources))]
-        operation = self.operation(type(tensor.grad_fn).__name__.removesuffix("Backward"), reads, weights)
+        shapes = [self.trace.inputs[one] if isinstance(one, str) else self.trace.operations[one].shape for one in sources]
+        reads = [Read(one, slot, 0, shape) for slot, (one, shape) in enumerate(dict(zip(sources, shapes, strict=True)).items())]
+        name = type(tensor.grad_fn).__name__.removesuffix("Backward")
+        if name == "CheckpointFunction":
+            weights, self._quiet = [*weights, *self._quiet], []
+        operation = self.operation(name, reads, weights)
         self.note(operation, [tensor])
         return self._known.get(id(tensor))
 
@@ -203,207 +263,15 @@ class Capture(TorchFunctionMode):
         self.values[number] = first
 
 
-class _Seen:
-    """One call of a function of torch while it is taken in."""
-
-    def __init__(self, capture: Capture, func: Callable, name: str, args: tuple, kwargs: dict) -> None:
-        self.capture, self.func, self.name, self.args, self.kwargs = capture, func, name, args, kwargs
-        self.reads: list[Read] = []
-        self.tensors: list[tuple[Read, Tensor, Tensor]] = []
-        """Of each read, the tensor as it was and as it is read."""
-        self.parameters: list[str] = []
-        self.from_input: list[tuple[str, Tensor]] = []
-        self.frozen = False
-        """Whether it takes values of parameters that have no gradient."""
-        self.cut: list[int | str] = []
-        self.slots = 0
-        self.target = self._changed_in_place()
-
-    def _changed_in_place(self) -> Tensor | None:
-        """Return the tensor that the function changes in place."""
-        name, first = self.name, self.args[0] if self.args else None
-        own = name == "__setitem__" or (name.endswith("_") and not name.startswith("__")) or name in _IN_PLACE_SIGNS
-        if own or _asks_in_place(self.func, self.args, self.kwargs):
-            return first if isinstance(first, Tensor) else None
-        return self.kwargs.get("out") if isinstance(self.kwargs.get("out"), Tensor) else None
-
-    def run(self):
-        capture = self.capture
-        args = tuple(self._taken(value) for value in self.args)
-        kwargs = {name: value if name == "out" else self._taken(value) for name, value in self.kwargs.items()}
-        operation = None
-        if self.reads or (self.parameters and self.from_input):
-            if not self.reads:
-                self._read_inputs()
-            operation = capture.operation(self.name.strip("_"), self.reads, self.parameters)
-            operation.detached = self.cut
-            args, kwargs = self._switched(operation, args, kwargs)
-        output = self.func(*args, **kwargs)
-        return self._noted(operation, output, args)
-
-    def _read_inputs(self) -> None:
-        """Read the inputs of which what it takes was made, as an embedding reads tokens."""
-        trace = self.capture.trace
-        for slot, (name, tensor) in enumerate(dict(self.from_input).items()):
-            if name not in trace.inputs:
-                trace.inputs[name] = tuple(tensor.shape[1:])
-                trace.tokens.add(name)
-            self.reads.append(Read(name, slot, 0, trace.inputs[name]))
-
-    def _switched(self, operation: Operation, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        """Return the arguments with what the person's switches make of them, and hear the gradients of their aliases."""
-        capture, replaced = self.capture, {}
-        operation.in_place = self.target is not None
-        operation.detail = _detail(self.name, self.args, self.kwargs)
-        number = len(capture.trace.operations)
-        for read, tensor, alias in self.tensors:
-            if alias is not tensor:
-                capture.gradients.of_read(number, read.slot, alias)
-            elif tensor is self.target:
-                capture.gradients.of_changed(number, read.slot, tensor, read.source)
-            switched = capture._switches.applied(operation, read, alias)
-            if switched is not alias:
-                replaced[id(alias)] = switched
-        if not replaced:
-            return args, kwargs
-        self.replaced_target = self.target is not None and id(self.target) in replaced
-        return _mapped(args, replaced), _mapped(kwargs, replaced)
-
-    replaced_target = False
-
-    def _noted(self, operation: Operation | None, output, args: tuple):
-        capture = self.capture
-        if self.replaced_target:
-            with torch._C.DisableTorchFunction():
-                output = self.target.copy_(output if output is not None else args[0])
-        aliases = {id(alias): tensor for _, tensor, alias in self.tensors if alias is not tensor}
-        if isinstance(output, Tensor) and id(output) in aliases:
-            return aliases[id(output)]  # the function handed on what it read
-        made = [self.target] if self.name == "__setitem__" else [*tensors_in(output)]
-        live = [tensor for tensor in made if tensor.requires_grad]
-        if operation is None or not live:
-            self._note_others(made, live)
-            return output
-        if len(live) == 1 and live[0] is not self.target and any(live[0] is tensor for _, tensor, _ in self.tensors):
-            return output
-        capture.note(operation, live)
-        return output
-
-    def _note_others(self, made: list[Tensor], live: list[Tensor]) -> None:
-        """Know what is made of parameters alone, or of inputs without gradient."""
-        capture = self.capture
-        for tensor in made if self.frozen and not self.reads and not self.from_input else live:
-            if self.parameters:
-                capture._weights[id(tensor)] = tuple(dict.fromkeys(self.parameters))
-                capture._held.append(tensor)
-        for source in [*(read.source for read in self.reads), *self.cut][:1]:
-            for tensor in made:
-                if not tensor.requires_grad and tensor.is_floating_point():
-                    capture._cut[id(tensor)] = source
-                    capture._held.append(tensor)
-        for name, _ in self.from_input[:1]:
-            for tensor in made:
-                if not tensor.requires_grad:
-                    capture._inputs[id(tensor)] = name
-                    capture._held.append(tensor)
-
-    def _taken(self, value):
-        """Return an argument as the function is to have it."""
-        if isinstance(value, Tensor):
-            return self._read(value)
-        if type(value) in (list, tuple):
-            return type(value)([self._taken(one) for one in value])
-        if type(value) is dict:
-            return {name: self._taken(one) for name, one in value.items()}
-        return value
-
-    def _read(self, tensor: Tensor) -> Tensor:
-        capture, slot = self.capture, self.slots
-        self.slots += 1
-        name = capture._names.get(id(tensor))
-        if name is not None:
-            self.parameters.append(name)
-            self.frozen = not tensor.requires_grad and not self.name.startswith("new_") and not self.name.endswith("_like")
-            return tensor
-        if not tensor.requires_grad:
-            if id(tensor) in capture._weights:
-                self.parameters += capture._weights[id(tensor)]
-                self.frozen = True
-            if id(tensor) in capture._cut:
-                self.cut.append(capture._cut[id(tensor)])
-            if id(tensor) in capture._inputs:
-                self.from_input.append((capture._inputs[id(tensor)], tensor))
-            return tensor
-        source = capture._source(tensor)
-        if source is None:
-            self.parameters += capture._weights.get(id(tensor), ())
-            return tensor
-        read = Read(source[0], slot, source[1], tuple(tensor.shape[1:]))
-        self.reads.append(read)
-        alias = tensor
-        if tensor is not self.target:
-            with torch._C.DisableTorchFunction():
-                alias = tensor.view_as(tensor)
-            read.aliased = True
-        self.tensors.append((read, tensor, alias))
-        return alias
-
-
-_IN_PLACE_SIGNS = frozenset({"__iadd__", "__isub__", "__imul__", "__idiv__", "__itruediv__", "__ipow__"})
-
-
-@cache
-def _in_place_argument(func: Callable) -> int | None:
-    """Return the place of a function's argument `inplace`, or None."""
-    try:
-        names = [*inspect.signature(func).parameters]
-    except (TypeError, ValueError):
-        return None
-    return names.index("inplace") if "inplace" in names else None
-
-
-def _asks_in_place(func: Callable, args: tuple, kwargs: dict) -> bool:
-    if "inplace" in kwargs:
-        return bool(kwargs["inplace"])
-    try:
-        place = _in_place_argument(func)
-    except TypeError:
-        return False
-    return place is not None and len(args) > place and args[place] is True
-
-
-def _detail(name: str, args: tuple, kwargs: dict) -> tuple:
-    """Return a concat's axis, and by what a number multiplies."""
-    if name in ("cat", "concat", "concatenate"):
-        axis = kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else 0))
-        tensors = [*tensors_in(args[:1])] or [*tensors_in(kwargs)]
-        return (axis % tensors[0].dim(),)
-    return ()
-
-
-def tensors_in(value) -> Iterator[Tensor]:
-    """Yield the tensors in what a function or a module returns."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from tensors_in(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from tensors_in(one)
-    elif hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            yield from tensors_in(getattr(value, name, None))
-
-
-def _mapped(value, replaced: dict[int, Tensor]):
-    if isinstance(value, Tensor):
-        return replaced.get(id(value), value)
-    if type(value) in (list, tuple):
-        return type(value)([_mapped(one, replaced) for one in value])
-    if type(value) is dict:
-        return {name: _mapped(one, replaced) for name, one in value.items()}
-    return value
+def _module_of(error: Exception, paths: dict[int, str]) -> tuple[str, str] | None:
+    """Return path and class of the innermost module whose forward an error left."""
+    found, at = None, error.__traceback__
+    while at is not None:
+        owner = at.tb_frame.f_locals.get("self")
+        if isinstance(owner, nn.Module) and id(owner) in paths:
+            found = paths[id(owner)], type(owner).__name__
+        at = at.tb_next
+    return found
 
 
 @cache

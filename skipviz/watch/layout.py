@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
+
+from pydantic import ValidationError
 
 from ..network.base import NetworkError, Shape, channels
 from ..network.edge import Edge
@@ -44,6 +46,8 @@ class Layout:
     """By layer, the id of the edge by which it reads the trunk."""
     reads: dict[str, Reads] = field(default_factory=dict)
     """By edge, what in the pass reads its source."""
+    targets: dict[str, str] = field(default_factory=dict)
+    """By edge, the id of the node that it leads to."""
     sources: dict[str, str] = field(default_factory=dict)
     """By edge, the id of the node, or the name of the input, that it starts from."""
     inputs: dict[str, str] = field(default_factory=dict)
@@ -70,6 +74,25 @@ def layout_of(boxes: Boxes, counts: dict[str, int]) -> Layout:
         return _Layout(boxes, counts).made()
     except NetworkError as error:
         raise WatchError(f"this pass cannot be drawn: {error}") from None
+    except ValidationError as error:
+        raise WatchError(f"this pass cannot be drawn: {error.errors()[0]['msg']}") from None
+
+
+def projected(layout: Layout, first: Layout) -> Layout:
+    """Return where a pass is measured for the network of another: nodes by their ids, edges by both their ends."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for edge, source in layout.sources.items():
+        ways.setdefault((source, layout.targets[edge]), []).append(edge)
+    places = {edge: ways.get((source, first.targets[edge]), []) for edge, source in first.sources.items()}
+    reads = {edge: layout.reads[found.pop(0)] if found else [] for edge, found in places.items()}
+    boxes = {name: layout.boxes[name] for name in first.boxes if name in layout.boxes}
+    names = {name: [*dict.fromkeys([*own, *layout.parameters.get(name, [])])] for name, own in first.parameters.items()}
+    return replace(first, reads=reads, boxes=boxes, parameters=names, same={**first.same, **layout.same}, inputs=layout.inputs)
+
+
+def is_alike(layout: Layout, first: Layout) -> bool:
+    """Return whether two passes have the same boxes, each reading the same others."""
+    return (layout.boxes.keys(), layout.sources, layout.targets) == (first.boxes.keys(), first.sources, first.targets)
 
 
 class _Layout:
@@ -95,13 +118,17 @@ class _Layout:
         for box in self._boxes.boxes:
             self._add(box)
         output = self._output()
-        edges = named([Edge(source=one["source"], target=one["target"], port=one["port"]) for one in self._edges])
+        wiring, edges = self._wired(output)
+        while beside := self._beside(wiring):
+            for one in beside:
+                self._enter(one)
+            wiring, edges = self._wired(output)
         for edge, one in zip(edges, self._edges, strict=True):
-            found.reads[edge.id], found.sources[edge.id], found.merges[edge.id] = one["reads"], edge.source, one["merge"]
-        inputs = {name: shape for name, shape in self._inputs.items() if name in self._fed}
-        graph = {"inputs": inputs, "nodes": self._nodes, "edges": edges, "output": output, "groups": self._groups()}
+            found.sources[edge.id], found.targets[edge.id] = edge.source, edge.target
+            found.reads[edge.id], found.merges[edge.id] = one["reads"], one["merge"]
+        graph = {"inputs": self._fed_inputs(), "nodes": self._nodes, "edges": edges, "output": output, "groups": self._groups()}
         found.network = Network(**graph, head=Head(kind="state", outputs=channels(self._shapes[output])))
-        self._trunk(inputs, edges, output)
+        self._trunk(wiring)
         return found
 
     def _add(self, box: Box) -> None:
@@ -123,6 +150,33 @@ class _Layout:
         found = self._found
         found.boxes[name], found.paths[name] = box, path
         found.parameters[name] = own_parameters(self._trace, box)
+
+    def _fed_inputs(self) -> dict[str, Shape]:
+        return {name: shape for name, shape in self._inputs.items() if name in self._fed}
+
+    def _wired(self, output: str) -> tuple[Wiring, list[Edge]]:
+        """Return the graph as it stands, and its edges."""
+        edges, inputs = (
+            named([Edge(**{key: one[key] for key in ("source", "target", "port")}) for one in self._edges]),
+            self._fed_inputs(),
+        )
+        order = ordered(inputs, Wiring(inputs, tuple(self._nodes), tuple(edges), output))
+        return Wiring(inputs, order, tuple(edges), output), edges
+
+    def _beside(self, wiring: Wiring) -> list[dict]:
+        """Return the edges by which inputs that are not the trunk's come into merges."""
+        others = self._fed_inputs().keys() - {path_to(wiring)[0].source}
+        return [one for one in self._edges if one["source"] in others and one["target"] in wiring.merges]
+
+    def _enter(self, edge: dict) -> None:
+        """Give an input a node of its own where it joins others: what comes beside the trunk comes from a node."""
+        given, name = edge["source"], self._id(edge["source"], "input")
+        shape, target = self._shapes[given], next(place for place, node in enumerate(self._nodes) if node.id == edge["target"])
+        node = Node(id=name, op=CLASSES["Watched"](title=f"input {given}"[:80], letters=given[:12], shape=shape))
+        self._nodes.insert(target, node)
+        self._shapes[name], self._found.same[name] = shape, given
+        self._edges.append({**edge, "target": name, "port": 0, "merge": ""})
+        edge["source"] = name
 
     def _gather(self, name: str, sources: list[tuple[str, Reads]]) -> None:
         """Add a node that only gathers what a box reads, the first of which is its state."""
@@ -177,6 +231,8 @@ class _Layout:
 
     def _operation(self, box: Box, path: str, shape: Shape):
         title, letters = self._words(box, path)
+        if self._trace.failed in box.operations:
+            title, letters = f"fails here: {title}", f"✗ {letters}"
         own = own_parameters(self._trace, box)
         tokens = any(isinstance(source.box, str) and source.box in self._trace.tokens for source in box.sources)
         weights = sum(self._counts[name] for name in own)
@@ -265,12 +321,10 @@ class _Layout:
         outer = ["/".join(parts[:length]) for length in range(1, len(parts))]
         return len(parts) < MAX_NESTED and all(len(held[one]) != len(nodes) for one in outer)
 
-    def _trunk(self, inputs: dict, edges: list[Edge], output: str) -> None:
+    def _trunk(self, wiring: Wiring) -> None:
         """Write down where on the pass the trunk's states and ways lie."""
-        found, network = self._found, self._found.network
-        given = Wiring(inputs, tuple(self._nodes), tuple(edges), output)
-        wiring = Wiring(inputs, ordered(inputs, given), tuple(edges), output)
-        path, layers = path_to(wiring), {layer.id for layer in network.layers}
+        found, path = self._found, path_to(wiring)
+        layers = {layer.id for layer in found.network.layers}
         found.states = [path[0].source]
         for edge in path:
             node = wiring.nodes[edge.target]

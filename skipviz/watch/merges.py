@@ -3,12 +3,12 @@
 A sum, concat or product counts where what it joins parted before a layer and one of its ways leads through that layer: a rotary
 embedding, a GELU written out, a bias or a sum of tokens' embeddings is none. Of products, one way brings its factor past the
 layers. What one module computes in a loop of its own, without a layer between two sums, is a recurrence inside a box and no
-chain of skips.
+chain of skips. Two inputs have parted from the start.
 """
 
 from __future__ import annotations
 
-from .flow import Flow, is_weighted
+from .flow import START, Flow, is_weighted
 from .trace import Operation
 from .words import ADDS, CONCATS, PRODUCTS, VIEWS
 
@@ -45,6 +45,8 @@ def _joins(flow: Flow, operation: Operation, kind: str) -> bool:
     if len(sources) < 2 or flow.lookups.issuperset(sources):
         return False
     fork = flow.joint(list(dict.fromkeys(sources)))
+    if fork == START and kind != "multiply":
+        return True
     passes = [flow.most[source] > flow.most[fork] for source in sources]
     if kind == "multiply":
         return any(passes) and any(flow.least[source] == flow.least[fork] for source in sources)

@@ -7,7 +7,9 @@ from statistics import median
 
 from ..learning.frame import VariantFrame
 from ..network.merge import MERGES
+from .flow import is_weighted
 from .layout import Layout
+from .trace import ROOT, Trace
 
 LONG = 3
 """Times the usual number of layers that a skip passes, from which it is a long one."""
@@ -23,6 +25,24 @@ def summary(layout: Layout, frame: VariantFrame, unused: list[str]) -> str:
     if len(unused) > 2:
         found.append(f"so are {len(unused) - 2} more")
     return "; ".join(found)
+
+
+def repeats(trace: Trace) -> list[str]:
+    """Return a sentence on modules with weights that one pass runs more than once, if there are any."""
+    runs: dict[str, int] = {}
+    for operation in trace.operations:
+        call, again = operation.call if is_weighted(operation) else ROOT, ROOT
+        while call != ROOT:
+            again = call if trace.calls[call].number else again
+            call = trace.calls[call].parent
+        if again != ROOT:
+            path, number = trace.calls[again].path, trace.calls[again].number
+            runs[path] = max(runs.get(path, 0), number + 1)
+    if not runs:
+        return []
+    path, times = next(iter(runs.items()))
+    more = f", and {len(runs) - 1} more modules run more than once" if len(runs) > 1 else ""
+    return [f"{path} runs {times} times in one pass{more}: each run is shown, weights are counted with the first"]
 
 
 def _skips(layout: Layout) -> str:

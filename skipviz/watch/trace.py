@@ -84,8 +84,8 @@ class Trace:
     operations: list[Operation] = field(default_factory=list)
     outputs: list[int | str] = field(default_factory=list)
     """Operations, or inputs, whose tensors the module returns; the first of them is what a loss is most likely of."""
-    failure: str | None = None
-    """Why the pass ended early, and where."""
+    failed: int | None = None
+    """The operation at which the pass ended early."""
 
     def signature(self) -> int:
         """Return what is equal for passes that run the same operations on states of the same shapes."""

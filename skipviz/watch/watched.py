@@ -24,13 +24,14 @@ from .boxes import Boxes
 from .capture import Capture
 from .check import check
 from .errors import WatchError
+from .failure import Failure, sentence_of
 from .faults.unused import unused_modules
 from .finding import Report
 from .frames import Values, frame_of
 from .gradients import GradientRecord
-from .layout import Layout, layout_of
+from .layout import Layout, is_alike, layout_of, projected
 from .live import Live
-from .summary import summary
+from .summary import repeats, summary
 from .switches import Switches
 
 VARIANT = "model"
@@ -40,6 +41,10 @@ MOST_OFTEN = 0.05
 """Seconds between two frames at least: what a page can show."""
 STEPS = 1000
 """That a run is said to have while nobody knows better; doubled whenever they are used up."""
+MOST_PASSES = 1024
+"""Forward passes that may wait for one step."""
+MOST_LAYOUTS = 64
+"""Layouts kept of a module whose operations are not the same at every step."""
 FRAME_BYTES = 64 * 2**20
 """Of frames kept here; then every other old one goes."""
 
@@ -70,6 +75,10 @@ class Watched:
     ) -> None:
         if not isinstance(model, nn.Module):
             raise WatchError(f"watch takes a torch module, not a {type(model).__name__}")
+        if isinstance(model, nn.DataParallel):
+            raise WatchError(
+                "DataParallel runs copies of its module that nobody sees: train on one device, or by DistributedDataParallel"
+            )
         if type(model).__name__ == "OptimizedModule":
             raise WatchError("a compiled module does not run operation by operation: watch it before torch.compile")
         if every is not None and every < 1:
@@ -82,6 +91,8 @@ class Watched:
         self.steps_taken = 0
         self.listeners: list[Callable[[Watched, bytes], None]] = []
         """Called with each frame as it is kept, encoded."""
+        self.failure: Failure | None = None
+        """Where the last recorded pass ended early, if it did."""
         self.unused: list[str] = []
         """Paths of modules that the first recorded pass computed for nothing."""
         self.remarks: list[str] = []
@@ -115,7 +126,7 @@ class Watched:
         accumulation), states are measured as of one batch of all their samples.
         """
         began = time.monotonic()
-        passes, self._passes = self._passes, []
+        passes, self._passes = [one for one in self._passes if one.record.states] or self._passes[-1:], []
         frame = None
         if passes:
             value = loss.item() if isinstance(loss, Tensor) else loss
@@ -167,13 +178,21 @@ class Watched:
     def recorded(self, args: tuple, kwargs: dict):
         """Run the module's forward and record it; see `_Guard`."""
         capture = Capture(self.model, self._names, self._paths, self.switches)
-        with capture.running():
-            fed, named = capture.feed(args, kwargs)
-            output = self._guard.forward(*fed, **named)
-            capture.returned(output)
+        self.failure = None
         try:
+            with capture.running():
+                fed, named = capture.feed(args, kwargs)
+                output = self._guard.forward(*fed, **named)
+                capture.returned(output)
+        except Exception as error:
+            self._fails(capture, error)
+            raise
+        try:
+            if capture.broken is not None:
+                raise capture.broken
             layout = self._layout_of(capture)
-            self._passes.append(_Pass(layout, capture.gradients, Values(layout, capture.values), capture.trace.batch))
+            one = _Pass(layout, capture.gradients, Values(layout, capture.values), capture.trace.batch)
+            self._passes = [*self._passes[1 - MOST_PASSES :], one]
         except WatchError as error:
             self._remark(str(error))
         except Exception as error:  # whatever is wrong here, the person's training goes on
@@ -193,15 +212,32 @@ class Watched:
             boxes = Boxes(capture.trace, self._unfold)
             layout = layout_of(boxes, counts)
             if self.layout is None:
-                self.unused = unused_modules(boxes)
-            if self.layout is not None and not _alike(layout, self.layout):
-                self._remark(
-                    f"at step {self.steps_taken} the module ran other operations than at first: shown are those of the first"
-                )
-                layout = self.layout
-            self._layouts[signature] = layout
-            self.layout = self.layout or layout
+                self.layout, self.unused = layout, unused_modules(boxes)
+                self.remarks += repeats(capture.trace)
+            else:
+                if not is_alike(layout, self.layout):
+                    self._remark("the module's layers are not the same at every step: shown are those of the first recorded one")
+                elif layout.reads != self.layout.reads:
+                    self._remark("inside some boxes other operations run from step to step, as where tokens are routed to experts")
+                layout = projected(layout, self.layout)
+            self._layouts = {**dict([*self._layouts.items()][1 - MOST_LAYOUTS :]), signature: layout}
         return self._layouts[signature]
+
+    def _fails(self, capture: Capture, error: Exception) -> None:
+        """Keep what ran before an error left the module's forward, and where that was."""
+        try:
+            path, kind, function, sizes = capture.failed(error)
+            sentence, layout = sentence_of(path, kind, function, sizes, str(error)), None
+            if capture.trace.outputs:
+                counts = {name: parameter.numel() for name, parameter in self.model.named_parameters()}
+                layout = layout_of(Boxes(capture.trace, self._unfold), counts)
+            failed = {} if layout is None else {one: name for name, box in layout.boxes.items() for one in box.operations}
+            network = layout and layout.network
+            self.failure = Failure(sentence, path, network, failed.get(capture.trace.failed))
+        except Exception as wrong:
+            self._remark(f"a pass that failed could not be drawn: {type(wrong).__name__}: {wrong}")
+        finally:
+            capture.let_go()
 
     def _frame(self, one: _Pass, loss: float | None, scale: float) -> VariantFrame:
         if one.record.passes > 1:
@@ -299,13 +335,27 @@ class _Guard:
 
     def __init__(self, watched: Watched) -> None:
         self._watched, self._model = watched, watched.model
+        self._own = watched.model.__dict__.get("forward")
+        """A `forward` of the module's own, in place of its class's."""
         self.forward = watched.model.forward
+        self._installed = False
 
     def install(self) -> None:
-        self._model.__dict__["forward"] = self
+        if self._installed:
+            return
+        now = self._model.__dict__.get("forward")
+        if now is not self._own:
+            self._own, self.forward = now, self._model.forward
+        self._model.__dict__["forward"], self._installed = self, True
 
     def remove(self) -> None:
-        if self._model.__dict__.get("forward") is self:
+        """Take it away; where somebody has put a function around it meanwhile, it stays, and hands on."""
+        if self._model.__dict__.get("forward") is not self:
+            return
+        self._installed = False
+        if self._own is not None:
+            self._model.__dict__["forward"] = self._own
+        else:
             del self._model.__dict__["forward"]
 
     def __call__(self, *args, **kwargs):
@@ -318,9 +368,4 @@ class _Guard:
         return types.MethodType(type(self._model).forward, copied) if copied is not None else self.forward
 
     def __reduce__(self):
-        return types.MethodType, (type(self._model).forward, self._model)
-
-
-def _alike(one: Layout, other: Layout) -> bool:
-    """Return whether two layouts have the same nodes and edges, so that one network shows both."""
-    return one.network == other.network and one.reads == other.reads
+        return getattr, (self._model, "forward")

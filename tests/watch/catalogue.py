@@ -36,6 +36,7 @@ class Case:
     depth: int
     skips: int
     others: dict[str, int] = field(default_factory=dict)
+    remark: str = ""
 
     def make(self) -> torch.nn.Module:
         """Return the model, its weights drawn from seed 0."""
@@ -113,6 +114,7 @@ CASES = [
         text,
         depth=2 + 3 * POST_NORM + 1,
         skips=3 * 2,
+        remark="encoder.albert_layer_groups.0 runs 3 times in one pass: each run is shown, weights are counted with the first",
     ),
     Case("ELECTRA", "ElectraModel", {**BERT, "embedding_size": 16}, text, depth=1 + 2 * POST_NORM, skips=2 * 2),
     Case("DeBERTa-v2", "DebertaV2Model", BERT, text, depth=1 + 2 * POST_NORM, skips=2 * 2),

@@ -45,7 +45,7 @@ def test_layers_and_skips_are_those_of_the_paper(case):
     *_, watched = seen(case)
     network = watched.network
 
-    assert not watched.remarks
+    assert watched.remarks == ([case.remark] if case.remark else [])
     assert network.depth == case.depth
     assert Counter(skip.merge for skip in network.skips) == Counter({"add": case.skips, **case.others})
 

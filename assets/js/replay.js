@@ -2,9 +2,9 @@
 // A recorded run by itself, in a file without a server: the lab's diagram and plots over its frames; nothing is changed.
 import { withSwitches, withStrengths } from "./diagram/diagram_switches.js";
 import { createDiagramView } from "./diagram/diagram_view.js";
+import { createComparison } from "./lab/comparison.js";
 import { element, iconButton } from "./common/dom.js";
 import { marksOf } from "./common/gradient_words.js";
-import { partsOf } from "./common/parts.js";
 import { createHints } from "./lab/hints.js";
 import { createInspector } from "./lab/inspector.js";
 import { createLabLegend } from "./lab/lab_legend.js";
@@ -55,17 +55,22 @@ export function createReplay(root, recorded) {
   const act = {
     toggleSkip: nothing, toggleValve: nothing, selectSkip: nothing, selectLayer: nothing, addSkip: nothing, remove: nothing, open: nothing,
     skips: nothing, layers: nothing, insert: nothing, deselect: nothing, stop: nothing, speed: nothing, rate: nothing,
-    hover: (node) => tooltip.show(node, hints.lines(node, data, values()).filter((line) => !/^(Click|Tap|Drag)/.test(line))),
+    hover: (node) => hover(node, data, values()),
     main: () => (playTimer ? pause() : play()),
     step: () => go((store.cursor ?? 0) + 1),
     reset: () => go(0),
     seek: (step) => go(store.indexAt(step ?? 0)),
   };
-  const frame = createReplayFrame(recorded, variant, choose, () => {
+  const frame = createReplayFrame(recorded, () => {
     document.body.dataset.theme = document.body.dataset.theme === "dark" ? "light" : "dark";
     draw();
   });
   const diagram = createDiagramView(page.diagram, act);
+  const names = Object.keys(recorded.variants);
+  const comparison = createComparison(page, {
+    options, actOf, choose, send: nothing, seek: act.seek, back: () => true, redraw: () => draw(),
+    seen: () => ({ store, frame: store.frame() }), curves: () => ({ steps: recorded.steps, cursor: store.frame()?.step ?? null, events: store.events }),
+  });
   const inspector = createInspector(page.inspector, act);
   const transport = createTransport(act, { small: true });
   const table = createTableView(page.table, act);
@@ -88,33 +93,38 @@ export function createReplay(root, recorded) {
   }, "sv-bare"));
   root.replaceChildren(frame.root, page.root, frame.foot);
   // Letters that begin an edit in the lab do nothing here.
-  page.diagram.addEventListener("keydown", (event) => {
-    if (["s", "delete", "backspace", " ", "enter"].includes(event.key.toLowerCase())) event.stopImmediatePropagation();
+  page.card.addEventListener("keydown", (event) => {
+    const drawn = /** @type {Element} */ (event.target).closest(".sv-diagram-host");
+    if (drawn && ["s", "delete", "backspace", " ", "enter"].includes(event.key.toLowerCase())) event.stopImmediatePropagation();
   }, true);
 
   followRoom(page);
 
+  function hover(node, seen, numbers) {
+    tooltip.show(node, hints.lines(node, seen, numbers).filter((line) => !/^(Click|Tap|Drag)/.test(line)));
+  }
+  /** What the diagram of one of several networks does. @param {string} name */
+  function actOf(name) {
+    return { ...act, hover: (node) => hover(node, { ...data, variant: name, network: comparison.network(name), diagram: comparison.diagram(name) }, store.frame()?.variants[name]) };
+  }
   function choose(name) {
     variant = name;
     show();
   }
-  // Frames may have been left out, events never are; those of another variant do not belong here.
-  function eventsOf(network) {
-    const named = (kind) => new Set(partsOf(network, kind).map((part) => part.id));
-    const parts = { skip: named("skip"), layer: named("layer") };
-    const meant = (event) => !event.ids || (event.variant ? event.variant === variant : event.ids.every((id) => parts[event.kind].has(id)));
-    return recorded.events.filter(meant).map((event) => ({ step: event.step, event }));
-  }
   function show() {
     const chosen = recorded.variants[variant];
-    store.events = eventsOf(chosen.network);
-    const size = narrow ? "compact" : "diagram";
+    frame.say(variant);
+    // Frames may have been left out, events never are; those of another network do not belong here.
+    store.events = chosen.events.map((event) => ({ step: event.step, event }));
+    const size = narrow && chosen.compact ? "compact" : "diagram";
     const u = chosen.u && { on: uShown, diagram: chosen.u[size] };
     data = { ...recorded.shared, ...chosen, u, variant, diagram: chosen[size], metric: recorded.metric, steps: recorded.steps };
+    data.columns = names.length > 1 ? names.map((name) => ({ variant: name, ...recorded.variants[name] })) : [];
     const drawn = shape.update(data);
     const axis = data.figures.rows.light.layout.meta.axis;
-    diagram.show(drawn);
-    page.diagram.querySelector("svg")?.setAttribute("aria-label", "Network diagram. Arrow keys move.");
+    comparison.update({ ...data, watch: true });
+    if (!comparison.on()) diagram.show(drawn);
+    for (const svg of page.card.querySelectorAll(".sv-diagram-host svg")) svg.setAttribute("aria-label", "Network diagram. Arrow keys move.");
     page.rows.classList.toggle("u", drawn !== data.diagram);
     page.rows.style.height = drawn === data.diagram ? `${drawn.height + axis}px` : "";
     page.bars.style.height = `${data.diagram.height + axis}px`;
@@ -122,7 +132,7 @@ export function createReplay(root, recorded) {
     page.card.style.setProperty("--sv-gain-x", `${drawn.gain_x}px`);
     page.card.style.setProperty("--sv-diagram-width", `${drawn.width}px`);
     viewOptions.update(data.network.note);
-    plots.load(data).then(draw);
+    if (!comparison.on()) plots.load(data).then(draw);
     draw();
   }
 
@@ -147,9 +157,9 @@ export function createReplay(root, recorded) {
   // Skips, valves and boxes as they were at the step shown.
   function showSwitches(shown) {
     data.network = withStrengths(withSwitches(data.network, store.switchesAt(shown, variant)), values());
-    diagram.showSwitches(data.network);
+    if (!comparison.on()) diagram.showSwitches(data.network);
     // Nothing can be changed here, so nothing is said of how.
-    for (const node of page.diagram.querySelectorAll('[aria-label*=" Press Enter "]')) node.setAttribute("aria-label", String(node.getAttribute("aria-label")).replace(/ Press Enter .*/, ""));
+    for (const node of page.card.querySelectorAll('.sv-diagram-host [aria-label*=" Press Enter "]')) node.setAttribute("aria-label", String(node.getAttribute("aria-label")).replace(/ Press Enter .*/, ""));
   }
 
   function draw() {
@@ -158,12 +168,13 @@ export function createReplay(root, recorded) {
     const theme = themeOf(page.root);
     for (const node of [page.root, frame.root, frame.foot]) node.dataset.theme = theme;
     legend.draw(theme, data.legend[theme]);
+    if (comparison.on()) comparison.fast({ theme, look: data });
+    else diagram.paint(values(), data.ramps[theme]);
     showSwitches(shown);
-    diagram.paint(values(), data.ramps[theme]);
     const broken = store.diverged[variant];
-    diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);
-    legend.keys({ baseline: options.baseline && options.measure !== "mean" && data.network.skips_on > 0 && store.baseline(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
-    plots.fast({ data, store, frame: shown, values: values(), theme, on: data.network.skips_on });
+    if (!comparison.on()) diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);
+    legend.keys({ baseline: !comparison.on() && options.baseline && options.measure !== "mean" && data.network.skips_on > 0 && store.baseline(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
+    if (!comparison.on()) plots.fast({ data, store, frame: shown, values: values(), theme, on: data.network.skips_on });
     const [said, state] = [["finished", recorded.words], playTimer ? "running" : "paused"];
     transport.update({
       store: Object.create(store, { state: { value: state } }), steps: recorded.steps, shown: shown.step, live: Boolean(playTimer), said,
@@ -179,12 +190,14 @@ export function createReplay(root, recorded) {
     slowAt = performance.now();
     const shown = store.frame();
     const theme = page.root.dataset.theme;
-    plots.slow({ data, store, frame: shown, values: values(), theme });
+    if (comparison.on()) comparison.slow({ theme });
+    else plots.slow({ data, store, frame: shown, values: values(), theme });
     table.update(data, values(), null, true);
-    diagram.renewHover();
+    if (comparison.on()) comparison.renewHover();
+    else diagram.renewHover();
     inspector.update(data, null, { on: data.network.skips_on, step: null });
     const looked = { data, store, frame: shown, variant };
-    const sentence = sentenceOf(looked, news.event(shown));
+    const sentence = comparison.on() ? comparison.sentence(shown.step, recorded.metric) : sentenceOf(looked, news.event(shown));
     sentenceLine.update(sentence, 0);
     page.spoken.textContent = speech.words(looked, sentence, recorded.steps);
   }

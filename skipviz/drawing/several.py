@@ -23,30 +23,6 @@ DASHES = ("solid", "7px,3px", "2px,2px", "8px,3px,2px,3px")
 """Of the variants' lines: what tells them apart without colours."""
 
 
-def pair_figure(theme: str = "light") -> dict:
-    """Return the loss figure of two runs: the lines of the right one, whose roles begin with `other`, are dashed."""
-    token = COLOURS[theme]
-    figure = loss_figure(theme)
-    dashed = [
-        history_line(token, "held-out 1", "metric, held out, right", "accuracy", 2, dash="6px,3px"),
-        history_line(token, "smooth 1", "loss, smoothed, right", "ink", 2, dash="6px,3px"),
-        band_trace(token, "held-out 1", "metric, held out, right", "accuracy"),
-        band_trace(token, "smooth 1", "loss, smoothed, right", "ink"),
-    ]
-    kept = [trace for trace in figure["data"] if trace["meta"] not in ("metric", "loss")]
-    legend = [
-        ("smooth", "line", "loss, smoothed, left"),
-        ("held-out", "line", "metric, held out, left"),
-        ("smooth band", "line", "loss, smoothed, left, 10–90 % of the seeds"),
-        ("held-out band", "line", "metric, held out, left, 10–90 % of the seeds"),
-        *((trace["meta"], "line", trace["name"]) for trace in reversed(dashed)),
-        ("over", "mark", "loss above the axis"),
-        *TIME_LEGEND,
-    ]
-    meta = {**figure["layout"]["meta"], "height": 150, "title": "Both losses and held-out metrics", "legend": legend}
-    return {**figure, "data": [*dashed, *kept], "layout": {**figure["layout"], "height": 150, "meta": meta}}
-
-
 def twin_figure(theme: str = "light") -> dict:
     """Return the loss figure of a network and of its twin without skips, whose line is thin."""
     token = COLOURS[theme]

@@ -78,7 +78,7 @@ def applied(experiment: Experiment, event: Event) -> Experiment:
     function = edit.set_skips if isinstance(event, SkipEvent) else edit.set_layers
     if event.variant is not None and event.variant not in experiment.variants:
         raise NetworkError(f"there is no variant {event.variant}")
-    names = meant(event.variant, event.ids, {name: _ids(network, event) for name, network in experiment.variants.items()})
+    names = meant(event.variant, event.ids, {name: ids_of(network, event.kind) for name, network in experiment.variants.items()})
     if not names:
         raise NetworkError(f"there is no {event.kind} {event.ids[0]}")
     changed = {name: function(experiment.variants[name], event.ids, **event.changes()) for name in names}
@@ -93,11 +93,13 @@ def meant(variant: str | None, ids: Iterable[str], known: Mapping[str, Collectio
     return [name for name, own in known.items() if (variant is None and all(one in own for one in ids)) or name == variant]
 
 
-def _ids(network: Network, event: SkipEvent | LayerEvent) -> set[str]:
-    parts = (*network.skips, *network.edges) if isinstance(event, SkipEvent) else (*network.layers, *network.branches)
+def ids_of(network: Network, kind: str) -> set[str]:
+    """Return the ids of a network's parts that events of a kind, `skip` or `layer`, may name."""
+    parts = (*network.skips, *network.edges) if kind == "skip" else (*network.layers, *network.branches)
     return {part.id for part in parts}
 
 
 __all__ = [
-    "ClipEvent", "Control", "Event", "LayerEvent", "RateEvent", "SkipEvent", "StepsEvent", "applied", "meant", "message_from",
+    "ClipEvent", "Control", "Event", "LayerEvent", "RateEvent", "SkipEvent", "StepsEvent",
+    "applied", "ids_of", "meant", "message_from",
 ]  # fmt: skip

@@ -55,10 +55,21 @@ def test_the_list_has_ones_own_runs_newest_first_with_the_numbers_they_reached(o
     facts = data["runs"][0]
     last = json.loads(newer.frames[-1])["variants"]["net"]
     assert (facts["state"], facts["step"], facts["steps"], facts["depth"]) == ("finished", 30, 30, 4)
-    assert facts["loss"] == last["loss"]
+    assert [one["loss"] for one in facts["reached"]] == [last["loss"]]
     assert facts["task"] == "two spirals"
     assert "days" in data["keeping"]["rule"]
     assert data["keeping"]["used"] >= 0
+
+
+def test_of_a_run_of_several_networks_the_list_says_what_each_reached(opened, runs):
+    experiment = small(steps=12)
+    twin = edit.switch_all(experiment.network, False)
+    (run,) = runs(experiment.replaced(variants={"residual": experiment.network, "plain": twin}))
+    last = json.loads(run.frames[-1])["variants"]
+    (facts,) = [one for one in opened("runs").data()["runs"] if one["id"] == run.id]
+    assert [(one["variant"], one["loss"]) for one in facts["reached"]] == [(name, last[name]["loss"]) for name in last]
+    assert len({one["loss"] for one in facts["reached"]}) == 2
+    assert all(one["held_out"] is not None for one in facts["reached"])
 
 
 def test_pictures_come_for_the_runs_that_are_asked_for(opened, runs):

@@ -157,7 +157,7 @@ def test_each_of_two_runs_side_by_side_is_taken_along(page):
     held = []
     page.route("**/skipviz/stream?**", lambda route: held.append(route))
     page.goto(f"compare?runs={run},{run}")
-    expect(page.locator(".sv-pair-column .sv-bars .main-svg").nth(3)).to_be_visible()
+    expect(page.locator(".sv-column-body .sv-bars .main-svg").first).to_be_visible()
     panel = panel_of(page, "Export the right run")
     expect(panel.get_by_text("JSON", exact=True)).to_have_attribute("aria-disabled", "")
     for stream in held:
@@ -166,11 +166,10 @@ def test_each_of_two_runs_side_by_side_is_taken_along(page):
     name, content = taken(page, panel.get_by_text("JSON", exact=True))
     assert name.endswith(f"-{run}.json")
     assert experiment_from_json(content).network.depth == 6
-    for what, least in (("Gradient bars", 6), ("Both losses", 0), ("Layer × step", 0), ("Diagram", 0)):
+    for what, least in (("Gradient bars, side by side", 12), ("Losses of all", 0), ("Layer × step, B", 0), ("Diagram", 0)):
         drawn, _ = pictures(page, panel, what)
         assert len(classed(drawn, "point")) >= least
-        if what == "Both losses":
-            assert {"loss, smoothed, left", "loss, smoothed, right"} <= set(said(drawn, "key"))
+        if what == "Losses of all":
             assert [line.partition(":")[0] for line in said(drawn, "caption")[:1]] == ["Left"]
             assert any(line.startswith("Right: ") for line in said(drawn, "caption"))
 

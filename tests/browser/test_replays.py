@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pages import wait_until
 from playwright.sync_api import expect
@@ -68,19 +70,19 @@ def replay(recording, chromium):
     page.on("pageerror", lambda error: problems.append(error.message))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     page.goto(recording.as_uri())
-    expect(page.locator(".sv-bars .main-svg").first).to_be_visible()
+    expect(page.locator(".sv-column-body .sv-bars .main-svg").first).to_be_visible()
     yield page
     assert problems == []
     context.close()
 
 
 def at(page, step: int) -> dict:
-    """Show a step and return what the diagram says: words on lines, lines off, valves not open, boxes off."""
+    """Show a step and return what the chosen diagram says: words on lines, lines off, valves not open, boxes off."""
     page.get_by_label("Step shown").fill(str(step))
     expect(page.locator(".sv-step")).to_have_text(str(step))
     return page.evaluate(
         """() => {
-            const all = (selector, of) => [...document.querySelectorAll("svg.sv-diagram " + selector)].map(of);
+            const all = (selector, of) => [...document.querySelectorAll("[data-chosen=true] > svg.sv-diagram " + selector)].map(of);
             return {
                 words: all(".badge", (badge) => badge.textContent),
                 off: all(".skip.off", (line) => line.dataset.skip),
@@ -99,7 +101,7 @@ def test_everything_stands_as_it_stood_at_the_step_shown(replay):
     assert at(replay, 5) == {"words": ["×0.5", "▽ ×0.25"], "off": [], "valves": ["f2×0.5"], "rest": ["f4"]}
     assert at(replay, 8) == {"words": ["▽ ×0.25"], "off": ["s3-5"], "valves": ["f2×0.5"], "rest": ["f4"]}
     expect(replay.locator('[data-skip="s3-5"]')).to_have_attribute("aria-label", "Skip from h(3) to h(5), add, off")
-    expect(replay.locator('[data-valve="f2"]')).to_have_attribute("aria-label", "Gradient gain of f(2): 0.5.")
+    expect(replay.locator('[data-chosen=true] [data-valve="f2"]')).to_have_attribute("aria-label", "Gradient gain of f(2): 0.5.")
     assert at(replay, 0) == plain
     expect(replay.locator('[data-skip="s1-3"]')).to_have_attribute("aria-pressed", "true")
 
@@ -112,9 +114,22 @@ def test_each_variant_has_its_own_facts_and_events(replay):
     assert at(replay, 8)["valves"] == ["f1×0"]
     replay.get_by_role("button", name="residual").click()
     expect(facts).to_contain_text("6 layers, 2 skips")
-    expect(replay.locator("svg.sv-diagram [data-layer]")).to_have_count(6)
+    expect(replay.locator("[data-chosen=true] > svg.sv-diagram [data-layer]")).to_have_count(6)
     expect(marks).to_have_count(7)
     expect(marks.nth(0)).to_have_attribute("title", "Step 1: 1→3 ×0.5")
+
+
+def test_both_networks_stand_beside_each_other_with_their_bars_and_losses_at_the_step_shown(replay):
+    at(replay, 5)
+    drawn = replay.locator(".sv-column-body svg.sv-diagram")
+    expect(drawn).to_have_count(2)
+    expect(replay.locator(".sv-variant-name")).to_have_text(["plain", "residual"])
+    expect(replay.locator(".sv-differs").nth(1)).to_contain_text("layers 6 instead of 4")
+    tops = [drawn.nth(side).locator('[data-layer="f1"]').bounding_box()["y"] for side in (0, 1)]
+    assert tops[0] == pytest.approx(tops[1], abs=0.5)
+    expect(replay.locator(".sv-column-body .sv-bars .barlayer .point")).to_have_count(10)
+    expect(replay.locator(".sv-sentence")).to_contain_text("Step 5: ")
+    expect(replay.locator(".sv-curves-card .sv-of-letter").first).to_have_text(re.compile(r"^A0\.\d+"))
 
 
 def test_the_keyboard_goes_from_frame_to_frame_and_plays(replay):

@@ -63,7 +63,7 @@ def test_a_file_holds_every_frame_as_it_was_recorded():
     assert data["header"] == run.header
     assert data["note"] == ""
     assert data["title"] == "Left"
-    assert [event["step"] for event in data["events"]] == [3]
+    assert [event["step"] for one in data["variants"].values() for event in one["events"]] == [3]
     assert data["variants"]["left"]["network"]["depth"] == 8
     assert data["address"].startswith(f"http://localhost/lab?x={link.VERSION}")
 

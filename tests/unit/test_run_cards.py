@@ -44,7 +44,7 @@ def test_a_picture_is_the_same_when_the_run_lies_on_the_disk_and_does_not_bring_
     monkeypatch.setattr(run_cards, "_pictures", type(run_cards._pictures)())
     from_disk = run_cards.cards(engine, "me", [run.id])
     assert engine.kept(run.id) is None
-    for name in ("svg", "history", "loss", "held_out", "title", "skips_on", "step", "state"):
+    for name in ("svg", "history", "reached", "title", "skips_on", "step", "state"):
         assert from_disk[0][name] == from_memory[0][name], name
     assert engine.used() == from_disk[0]["bytes"] > 1000
 

@@ -1,5 +1,6 @@
 // @ts-check
-// Two to four networks side by side in the lab: a head and a diagram each, their bars on shared rows, curves of all, heatmaps and pictures.
+// Two to four networks side by side, of one run or of several: a head and a diagram each, their bars on shared rows, curves of all,
+// heatmaps and pictures.
 import { withStrengths, withSwitches } from "../diagram/diagram_switches.js";
 import { switchedApart } from "../diagram/unlike_rows.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
@@ -17,17 +18,18 @@ import { loadPlotly } from "../plots/plotly_loader.js";
 import { shareHead, updateHead } from "./lab_elements.js";
 import { createVariantHead } from "./variant_head.js";
 
-const LETTERS = ["A", "B", "C", "D"];
+export const LETTERS = ["A", "B", "C", "D"];
 
 /**
- * @param {Record<string, any>} page  the lab's elements
+ * @param {Record<string, any>} page  the lab's elements, or those of them that are needed: root, card, scroll, transport, quantity
  * @param {{
- *   options: any, store: any, actOf: (variant: string) => any, choose: (variant: string) => void, send: (command: any) => void, seek: (step: number | null) => void,
- *   back: () => boolean, redraw: () => void,
- * }} outer  `actOf` is what a diagram does for one network, `back` whether an earlier step is looked at
+ *   options: any, actOf: (name: string) => any, choose: (name: string) => void, send: (command: any) => void, seek: (step: number | null) => void,
+ *   seen: (name: string) => {store: any, frame: any}, curves: () => {steps: number, cursor: number | null, events: any[]}, back: () => boolean, redraw: () => void,
+ * }} outer  `actOf` is what a diagram does for one network, `seen` the run of a network and its frame that is looked at, `curves` what the
+ *   plots over the steps have in common, `back` whether an earlier step is looked at
  */
 export function createComparison(page, outer) {
-  const { store, options } = outer;
+  const { options } = outer;
   /** @type {any} */
   let data = null;
   /** @type {any[]} */
@@ -43,14 +45,14 @@ export function createComparison(page, outer) {
     const host = element("div", { class: "sv-diagram-host" });
     const view = createDiagramView(host, outer.actOf(name));
     const head = createVariantHead({ letter: LETTERS[index], choose: () => outer.choose(name), send: (command) => outer.send({ ...command, variant: name }) });
-    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, network: null, diagram: null, differs: "", unlike: /** @type {string[]} */ ([]), theory: /** @type {any} */ (null), plots: /** @type {any} */ (null) };
+    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, variant: "", title: "", metric: "", network: null, diagram: null, differs: "", unlike: /** @type {string[]} */ ([]), theory: /** @type {any} */ (null), plots: /** @type {any} */ (null) };
   }
 
   /** The columns anew where networks came, went or changed places. @param {any[]} next */
   function build(next) {
-    if (columns.length === next.length && columns.every((column, index) => column.name === next[index].variant)) return;
+    if (columns.length === next.length && columns.every((column, index) => column.name === columnName(next[index]))) return;
     unplot();
-    columns = next.map(({ variant }, index) => makeColumn(variant, index));
+    columns = next.map((one, index) => makeColumn(columnName(one), index));
     const heads = columns.map((column) => column.head.root);
     const hosts = columns.map((column) => column.host);
     const middle = columns.length === 2 ? 1 : columns.length;
@@ -96,17 +98,20 @@ export function createComparison(page, outer) {
     return narrow;
   }
 
-  /** Of every column the network as it stood at a frame, its numbers there, and its last held-out metric. @param {any} frame @returns {any[]} */
-  function shown(frame) {
+  /** Of every column its run, the frame looked at, the network as it stood there, its numbers, and its last held-out metric. @returns {any[]} */
+  function shown() {
     const back = outer.back();
-    const then = back ? data.history.findLast((/** @type {any} */ one) => one.step <= frame.step)?.differs : null;
     return columns.map((column) => {
-      const values = frame?.variants[column.name] ?? null;
-      const switched = back ? withSwitches(column.network, store.switchesAt(frame, column.name)) : column.network;
-      const measured = store.frames.length ? store.lastWith(frame, column.name, "held_out") : frame;
-      const held = measured?.variants[column.name]?.held_out ?? null;
-      const broken = store.cursor === null ? store.diverged[column.name] ?? null : null;
-      return { column, letter: column.letter, differs: then?.[column.name] ?? column.differs, switched, network: withStrengths(switched, values), values, held, taken: measured?.step, broken, back };
+      const { store, frame } = outer.seen(column.name);
+      const then = back && frame ? data.history?.findLast((/** @type {any} */ one) => one.step <= frame.step)?.differs : null;
+      const values = frame?.variants[column.variant] ?? null;
+      const switched = back ? withSwitches(column.network, store.switchesAt(frame, column.variant)) : column.network;
+      const measured = store.frames.length && frame ? store.lastWith(frame, column.variant, "held_out") : frame;
+      const held = measured?.variants[column.variant]?.held_out ?? null;
+      const broken = store.cursor === null ? store.diverged[column.variant] ?? null : null;
+      const header = store.header || data.probe?.header || null;
+      const differs = then?.[column.name] ?? column.differs;
+      return { column, letter: column.letter, differs, store, frame, header, switched, network: withStrengths(switched, values), values, held, taken: measured?.step, broken, back };
     });
   }
   let marked = false;
@@ -147,20 +152,20 @@ export function createComparison(page, outer) {
       build(next.columns);
       for (const [index, column] of columns.entries()) {
         const one = next.columns[index];
-        column.network = one.variant === next.variant ? next.network : one.network;
-        column.diagram = one.variant === next.variant ? next.diagram : one.diagram;
-        column.differs = one.differs;
-        column.unlike = one.unlike;
-        column.theory = one.theory;
+        const { network, diagram } = column.name === next.variant && next.network ? next : one;
+        const { variant, title = variant, metric = next.metric, differs, unlike, theory } = one;
+        Object.assign(column, { variant, title, metric, network, diagram, differs, unlike, theory });
         column.view.show(column.diagram);
         column.view.watched(Boolean(next.watch));
-        column.head.update({ name: one.variant, place: index, count: columns.length, fixed: Boolean(next.watch) });
+        column.head.update({ name: column.title, place: index, count: columns.length, fixed: Boolean(next.watch) });
       }
       fit();
       loadPlotly(next.plotly).then(
         (found) => {
+          if (Plotly) return plot();
           Plotly = found;
           plot();
+          outer.redraw();
         },
         () => sayNoPlots([parts.bars, parts.losses]),
       );
@@ -170,12 +175,12 @@ export function createComparison(page, outer) {
       for (const column of columns) if (column.name !== data.variant) column.view.select(null, []);
       fit();
     },
-    /** @param {any} view  {frame, theme, look} */
-    fast({ frame, theme, look }) {
+    /** @param {any} view  {theme, look} */
+    fast({ theme, look }) {
       const narrow = page.card.dataset.one === "true";
-      const all = shown(frame);
+      const all = shown();
       const apart = switchedApart(all.map(({ switched }) => switched));
-      for (const { column, network, values, broken, back } of all) {
+      for (const { column, store, network, values, broken, back } of all) {
         column.view.tint(column.network, new Set([...apart, ...column.unlike]));
         if (back || marked) column.view.showSwitches(back ? network : column.network);
         column.view.paint(values, look.ramps[theme]);
@@ -185,38 +190,38 @@ export function createComparison(page, outer) {
       marked = all.some(({ back }) => back);
       const drawn = all.filter(({ column }) => !narrow || column.name === data.variant);
       plots?.columns.update({
-        columns: drawn.map(({ column, letter, values }) => ({ letter, name: column.name, diagram: column.diagram, values, variant: column.name, theory: options.theory ? column.theory?.gradients ?? null : null })),
-        options, theme, header: store.header || data.probe?.header || null, frame: frame?.step ?? 0,
+        columns: drawn.map(({ column, letter, values, header, frame }) => ({ letter, name: column.title, diagram: column.diagram, values, variant: column.variant, header, frame: frame?.step ?? 0, theory: options.theory ? column.theory?.gradients ?? null : null })),
+        options, theme,
       });
       placeHeads(parts, plots?.columns.areas());
     },
-    /** @param {any} view  {frame, theme} */
-    slow({ frame, theme }) {
-      const all = shown(frame);
-      const header = store.header || data.probe?.header || null;
-      const shared = { steps: store.steps ?? data.steps, theme, cursor: store.frames.length ? frame.step : null, events: store.events };
-      const [first, ...others] = columns.map((column) => ({ frames: store.frames, variant: column.name, metric: data.metric }));
-      const names = columns.map((column) => `${column.letter}, ${column.name}`);
+    /** @param {any} view  {theme} */
+    slow({ theme }) {
+      const all = shown();
+      const shared = { ...outer.curves(), theme };
+      const [first, ...others] = all.map(({ column, store }) => ({ frames: store.frames, variant: column.variant, metric: column.metric }));
+      const names = columns.map((column) => `${column.letter}, ${column.title}`);
       for (const plot of plots ? [plots.losses, plots.metrics] : []) plot.update({ ...first, others, names, ...shared });
-      for (const { column } of all) {
+      for (const { column, store, frame, header } of all) {
         if (!column.plots) continue;
-        column.plots.heatmap.update({ frames: store.frames, variant: column.name, diagram: column.diagram, layerCount: column.network.depth, quantity: options.quantity, ...shared });
-        const depicting = store.frames.length ? store.lastWith(frame, column.name, "picture") : frame;
-        column.plots.picture.update({ header, picture: depicting?.variants[column.name]?.picture ?? null, step: depicting?.step, theme });
+        column.plots.heatmap.update({ frames: store.frames, variant: column.variant, diagram: column.diagram, layerCount: column.network.depth, quantity: options.quantity, ...shared, events: store.events });
+        const depicting = store.frames.length && frame ? store.lastWith(frame, column.variant, "picture") : frame;
+        column.plots.picture.update({ header, picture: depicting?.variants[column.variant]?.picture ?? null, step: depicting?.step, theme });
       }
       legendOf(parts.lossTitle, "Losses", "", "loss", all, ({ values }) => formatNumber(values?.loss));
-      const taken = all[0]?.taken;
-      legendOf(parts.metricTitle, metricName(data.metric), `held out${atStep(taken)}`, "metric", all, ({ held }) => metricWord(held, data.metric));
+      const metrics = [...new Set(columns.map((column) => column.metric))];
+      const [taken, named] = [all[0]?.taken, metrics.length > 1 ? "Metric" : metricName(metrics[0])];
+      legendOf(parts.metricTitle, named, `held out${all.every((one) => one.taken === taken) ? atStep(taken) : ""}`, "metric", all, ({ column, held }) => metricWord(held, column.metric));
       for (const { column, values, differs } of all) column.head.values(values, column.network, differs || column.network.note);
     },
-    /** What the frame shows of all, in words. @param {any} frame @param {string} metric */
-    sentence: (frame, metric) => comparedSentence(shown(frame), frame?.step ?? 0, metric),
+    /** What the frames show of all, in words. @param {number} step @param {string} metric */
+    sentence: (step, metric) => comparedSentence(shown(), step, metric),
     /** Of which networks nothing is predicted, and why. */
     unpredicted: () => columns.filter(({ theory }) => theory?.reason).map(({ letter, theory }) => `${letter}: ${theory.reason}`),
     /** The letter of the chosen network. */
     letter: () => columns.find((column) => column.name === data.variant)?.letter ?? "",
-    /** The diagram's place of the chosen network, if several are shown. @returns {HTMLElement | undefined} */
-    host: () => columns.find((column) => column.name === data.variant)?.host,
+    /** The place of a network's diagram, by default of the chosen one, if several are shown. @param {string} [name] @returns {HTMLElement | undefined} */
+    host: (name = data?.variant) => columns.find((column) => column.name === name)?.host,
     /** What exports have of it: every plot's name, words, place, and whether it is there. @returns {[string, string, HTMLElement, () => boolean][]} */
     plots: () => {
       const several = () => columns.length > 1;
@@ -282,4 +287,9 @@ function comparisonElements(page) {
   part("images", "section", { class: "sv-card sv-pictures-card", hidden: true, "aria-label": "What the networks do" }, parts.pictures);
   page.transport.after(parts.curves, parts.over, parts.images);
   return parts;
+}
+
+/** What a column is found by: by default its variant, as names of one run's differ. @param {any} one */
+function columnName(one) {
+  return one.name ?? one.variant;
 }

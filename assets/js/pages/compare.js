@@ -1,19 +1,22 @@
 // @ts-check
-// Side by side: two runs under one time slider, their losses in one plot, and in words what sets them apart.
-import { createCompareColumn } from "./compare_column.js";
+// Side by side: two runs under one time slider, drawn as the lab draws a comparison, and in words what sets them apart.
+import { createCompareRun } from "./compare_run.js";
 import { createCompareTime } from "./compare_time.js";
 import { element, iconButton } from "../common/dom.js";
-import { explain } from "../common/explain.js";
 import { createHeaderActions } from "../common/header_actions.js";
-import { createToast } from "../common/notice.js";
-import { createLossPlot } from "../plots/plot_loss.js";
-import { sayNoPlots } from "../plots/no_plots.js";
-import { loadPlotly } from "../plots/plotly_loader.js";
+import { createToast, createTooltip } from "../common/notice.js";
+import { createComparison } from "../lab/comparison.js";
+import { createHints } from "../lab/hints.js";
+import { createSentenceLine } from "../lab/sentence_line.js";
+import { createViewOptions } from "../lab/view_options.js";
 import { createReachNote } from "../common/reach_note.js";
 import { createLooked } from "../frames/looked.js";
 import { createStream } from "../frames/stream.js";
 import { themeOf } from "../common/theme.js";
 import { showMessage } from "../frames/once.js";
+
+const SIDES = ["left", "right"];
+const LOOKED_AT = "Open the run in the lab to change it; side by side it is only looked at.";
 
 /**
  * @param {HTMLElement} root
@@ -22,13 +25,12 @@ import { showMessage } from "../frames/once.js";
 export function createCompare(root, commands) {
   /** @type {any} */
   let data = null;
-  /** @type {any} */
-  let loss = null;
+  // Which of them a phone shows.
+  let chosen = SIDES[0];
   /** @type {number | null} the step that both show; null follows what goes on */
   let cursor = null;
   let slowAt = 0;
   let slowTimer = 0;
-  let ended = false;
   let asked = false;
   let described = "";
   const page = compareElements();
@@ -38,14 +40,49 @@ export function createCompare(root, commands) {
   const address = () => new URL(`compare?runs=${data.columns.map((one) => (one.variants.length > 1 ? `${one.run}:${one.variant}` : one.run)).join(",")}`, location.href.replace(/[^/]*$/, "")).href;
   const kinds = () => [{ id: "page", title: "These runs", label: "Link to these runs", note: "Others see the same two side by side.", address: address() }];
   const header = createHeaderActions(page.root, "compare", { kinds, ask: (command) => commands.send(command) });
-  const outer = { command: (command) => commands.send(command), loss: page.loss, captions: () => columns.flatMap((column) => column.caption()), problem: (sentence) => toast.show("Only looked at here.", sentence), seek };
-  const columns = [0, 1].map((side) => createCompareColumn(side, outer));
+  const options = { quantity: "weight", measure: "norm", scale: "absolute", baseline: false };
+  const hints = createHints();
+  const tooltip = createTooltip(page.card);
+  const of = (name) => columns[SIDES.indexOf(name)];
+  const comparison = createComparison(page, {
+    options, actOf, choose, send: () => {}, seek, back: () => true, redraw: () => soon(),
+    seen: (name) => ({ store: of(name).store, frame: of(name).store.frame() ?? null }),
+    curves: () => ({ steps: extent(), cursor: cursor ?? leading(), events: [] }),
+  });
+  const columns = SIDES.map((name, side) => createCompareRun(side, {
+    command: (command) => commands.send(command), captions: () => columns.flatMap((column) => column.caption()), diagram: () => comparison.host(name) ?? page.card, plots: comparison.plots(), wedges: () => data.legend[themeOf(page.root)],
+  }));
+  const viewOptions = createViewOptions(page.quantity, options, () => draw(true));
+  const sentenceLine = createSentenceLine(() => draw(true));
+  page.sentence.append(sentenceLine.root);
   const time = createCompareTime(seek);
-  page.columns.append(...columns.map((column) => column.root));
+  page.runs.append(...columns.map((column) => column.root));
   page.time.append(time.root);
   const swap = iconButton("swap", "Swap left and right", () => commands.send({ op: "swap" }));
   page.tools.append(swap, element("button", { type: "button", class: "sv-button", onclick: () => go("runs") }, "My runs"));
   page.back.onclick = () => go("runs");
+
+  /** @param {string} name */
+  function choose(name) {
+    chosen = name;
+    comparison.update(compared());
+    draw(true);
+  }
+  /** What a diagram does: it is looked at, and its blocks and branches open. @param {string} name */
+  function actOf(name) {
+    const refuse = () => toast.show("Only looked at here.", LOOKED_AT);
+    return {
+      toggleSkip: refuse, toggleValve: refuse, addSkip: refuse, remove: refuse, selectSkip: () => {}, selectLayer: () => {},
+      open: (layer) => commands.send({ op: "open", layer }),
+      unfold: (parts) => commands.send({ op: "open", parts }),
+      hover(node, sentence) {
+        if (sentence) tooltip.show(node || page.card, [sentence]);
+        else tooltip.show(node, hints.lines(node, of(name).data(), of(name).values()).slice(0, -1));
+      },
+    };
+  }
+  /** What the comparison draws. */
+  const compared = () => ({ ...data, columns: data.columns.map((one, side) => ({ ...one, name: SIDES[side] })), variant: chosen, watch: true });
 
   const reached = () => Math.max(0, ...ends());
   /** The last step of all axes and of the slider. */
@@ -92,15 +129,17 @@ export function createCompare(root, commands) {
     const step = cursor ?? leading();
     const last = extent();
     const slow = now || performance.now() - slowAt > 400;
-    for (const column of columns) column.draw(data, theme, step, last, slow);
+    for (const column of columns) column.draw(step);
+    comparison.fast({ theme, look: data });
     time.update({ columns: data.columns, stores: columns.map((column) => column.store), last, total: Math.max(...columns.map((column) => column.steps())), step, following: cursor === null, known: reached() });
     clearTimeout(slowTimer);
     if (!slow) slowTimer = window.setTimeout(() => draw(true), 450);
     if (!slow) return;
     slowAt = performance.now();
     describe();
-    const [left, right] = columns.map((column) => ({ frames: column.store.frames, variant: column.variant(), metric: column.metric() }));
-    loss?.update({ ...left, others: [right], steps: last, cursor: step, events: [], theme, metric: left.metric });
+    comparison.slow({ theme });
+    comparison.renewHover();
+    sentenceLine.update(comparison.sentence(step, data.columns[0].metric), 0);
   }
 
   return {
@@ -110,7 +149,6 @@ export function createCompare(root, commands) {
       showMessage(next, toast);
       for (const column of columns) column.take(next.file);
       if (data && commands.waiting()) return;
-      const first = !data;
       data = next;
       header.update(next);
       page.problem.hidden = !next.problem;
@@ -118,31 +156,20 @@ export function createCompare(root, commands) {
       page.problemText.textContent = next.problem ?? "";
       page.apart.hidden = swap.hidden = Boolean(next.problem);
       if (next.problem) return;
-      for (const [side, column] of columns.entries()) column.update(next.columns[side], next);
+      for (const [side, column] of columns.entries()) column.update(next.columns[side]);
+      comparison.update(compared());
+      viewOptions.update(next.columns[0].network.note);
       stream.watch([...new Set(next.columns.map((one) => one.run))]);
-      if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
-      loadPlotly(next.plotly).then(
-        (Plotly) => {
-          if (ended) return;
-          for (const column of columns) column.plotted(Plotly, next);
-          loss = loss || createLossPlot(Plotly, page.loss, next.figures.loss, seek);
-          draw(true);
-        },
-        () => {
-          sayNoPlots([page.loss]);
-          for (const column of columns) column.unplotted();
-        },
-      );
       draw(true);
     },
     destroy() {
-      ended = true;
       clearTimeout(slowTimer);
       looked.destroy();
       stream.destroy();
       reach.destroy();
       header.destroy();
-      loss?.destroy();
+      comparison.destroy();
+      sentenceLine.destroy();
       for (const column of columns) column.destroy();
     },
   };
@@ -151,14 +178,11 @@ export function createCompare(root, commands) {
   function describe() {
     const done = columns.map((column) => column.done());
     const apart = done[0] === done[1] ? data.differences : [...data.differences, { what: "while training", left: done[0], right: done[1] }];
-    const key = JSON.stringify([apart, data.columns.map((one) => one.title)]);
+    const key = JSON.stringify(apart);
     if (key === described) return;
     described = key;
     const parts = apart.map(({ what, left, right }) => element("span", { class: "sv-apart" }, `${what} `, element("strong", {}, left), " / ", element("strong", {}, right)));
     page.apart.replaceChildren(...(parts.length ? parts : ["The same experiment: equal networks, task, training and seed."]));
-    const [left, right] = data.columns.map((one) => one.title);
-    page.names[0].textContent = left === right ? `${left}, left` : left;
-    page.names[1].textContent = left === right ? `${right}, right` : right;
   }
 }
 
@@ -170,21 +194,19 @@ function roundAbove(step) {
 function compareElements() {
   const page = /** @type {Record<string, any>} */ ({});
   const part = (name, tag, attributes, ...children) => (page[name] = element(tag, attributes, ...children));
-  page.names = [element("span", {}), element("span", {})];
   part("apart", "p", { class: "sv-aparts", "aria-label": "What sets them apart, left / right" });
   part("tools", "div", { class: "sv-pair-tools" });
   part("time", "section", { class: "sv-card sv-pair-time", "aria-label": "Time" });
-  part("loss", "div", { class: "sv-plot-loss" });
-  part("columns", "div", { class: "sv-pair" });
+  part("runs", "div", { class: "sv-pair" });
   part("problemText", "p", {});
   part("back", "button", { type: "button", class: "sv-main" }, "My runs");
   part("problem", "section", { class: "sv-card sv-runs-empty", hidden: true }, page.problemText, page.back);
-  const key = element(
-    "div", { class: "sv-title sv-pair-key" },
-    element("span", {}, element("strong", {}, "Loss"), explain("loss"), ", smoothed, and ", element("strong", { class: "sv-metric" }, "held-out metric"), explain("metric")),
-    element("span", { class: "sv-line left" }, page.names[0]), element("span", { class: "sv-line right" }, page.names[1]),
-  );
-  part("whole", "div", { class: "sv-pair-whole", hidden: true }, page.time, element("section", { class: "sv-card", "aria-label": "Loss and metric of both" }, key, page.loss), page.columns);
+  part("quantity", "div", { class: "sv-head-bars" });
+  // What a comparison puts its own parts after.
+  part("scroll", "div", { hidden: true });
+  part("transport", "div", { hidden: true });
+  part("card", "section", { class: "sv-card sv-network", "aria-label": "Networks" }, part("sentence", "div", { class: "sv-sentence-host" }), page.scroll);
+  part("whole", "div", { class: "sv-pair-whole", hidden: true }, page.time, page.runs, element("div", { class: "sv-lab" }, page.card, element("div", { class: "sv-side" }, page.transport)));
   part("toasts", "div", { class: "sv-toast-host" });
   part(
     "root", "div", { class: "sv-figure sv-compare sv-page" },

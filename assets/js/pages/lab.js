@@ -215,7 +215,11 @@ export function createLab(root, commands) {
   }
 
   const single = createDiagramView(page.diagram, act);
-  const comparison = createComparison(page, { options, store, actOf, choose, send: (command) => act.arrange(command), seek: (step) => act.seek(step), back: () => historyView.network() !== null, redraw: () => draw.soon() });
+  const comparison = createComparison(page, {
+    options, actOf, choose, send: (command) => act.arrange(command), seek: (step) => act.seek(step), back: () => historyView.network() !== null, redraw: () => draw.soon(),
+    seen: () => ({ store, frame: store.frame() || data.probe?.frame || null }),
+    curves: () => ({ steps: steps(), cursor: store.frames.length ? store.frame()?.step ?? null : null, events: store.events }),
+  });
   const diagram = () => comparison.view() ?? single;
   const compareMenu = createCompareMenu({ send: (command) => act.arrange(command) });
   const inspector = createInspector(page.inspector, act);
@@ -301,7 +305,7 @@ export function createLab(root, commands) {
       watching.update();
       historyView.mark();
       const look = projector.look(data);
-      if (comparison.on()) comparison.fast({ frame: shown, theme, look });
+      if (comparison.on()) comparison.fast({ theme, look });
       else {
         single.paint(values, look.ramps[theme]);
         if (values?.strength || values?.edge_strength) single.strengths(withStrengths(data.network, values));
@@ -320,7 +324,7 @@ export function createLab(root, commands) {
       const frame = store.frame();
       const shown = frame || data.probe?.frame || null;
       const values = shown?.variants[variant()] || null;
-      if (comparison.on()) comparison.slow({ frame: shown, theme: page.root.dataset.theme });
+      if (comparison.on()) comparison.slow({ theme: page.root.dataset.theme });
       else plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: historyView.network() ?? data.network });
       table.update(data, values, historyView.network(), Boolean(data.watch));
       if (comparison.on()) comparison.renewHover();
@@ -339,7 +343,7 @@ export function createLab(root, commands) {
       page.toggle.hidden = data.network.skips_total === 0;
       const looked = { data, store, frame, variant: variant() };
       const event = news.event(frame);
-      const sentence = comparison.on() && !event ? comparison.sentence(frame, data.metric) : sentenceOf(looked, event);
+      const sentence = comparison.on() && !event ? comparison.sentence(frame?.step ?? 0, data.metric) : sentenceOf(looked, event);
       if (comparison.on() && event) sentence.words[0] = `${comparison.letter()}: ${sentence.words[0]}`;
       const parts = (comparison.on() && !event ? data.columns.map((column) => column.variant) : [variant()]).map((name) => ({ name, values: frame?.variants[name] }));
       sentence.why = [medianWords(parts, store.header || data.probe?.header), sentence.why].filter(Boolean).join(" ");

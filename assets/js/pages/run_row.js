@@ -5,7 +5,16 @@ import { atStep, metricName, metricWord } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { weightsAddress } from "../sharing/export_files.js";
 import { runPicture } from "./run_picture.js";
+import { LETTERS } from "../lab/comparison.js";
 import { agoWords, exactWords, networkWords, runStateWords, sizeWords } from "./run_facts.js";
+
+/** What one network reached last, in two lines. @param {any} reached @param {string} metric  its name */
+function lastNumbers({ loss, held_out: held, held_out_step: step }, metric) {
+  return [
+    element("div", {}, "Loss ", element("strong", {}, formatNumber(loss))),
+    element("div", { class: "sv-metric" }, ...(metric ? [`${metricName(metric)} `, element("strong", {}, metricWord(held, metric)), atStep(step)] : [])),
+  ];
+}
 
 /**
  * @param {any} first  the run's facts
@@ -33,8 +42,7 @@ export function createRunRow(first, longest, act) {
   const state = element("span", { class: "sv-state" });
   const steps = element("span", { title: "Steps taken. The lab counts the numbers that it shows from step 0, so that the last ones stand at one less." });
   const progress = element("div", { class: "sv-run-progress" }, element("i", {}));
-  const loss = element("div", {});
-  const metric = element("div", { class: "sv-metric" });
+  const numbers = element("div", { class: "sv-run-numbers" });
   const when = element("time", {});
   const size = element("span", { class: "sv-quiet" });
   const weights = element("span", { class: "sv-quiet sv-run-weights" });
@@ -48,7 +56,7 @@ export function createRunRow(first, longest, act) {
     picture,
     element("div", { class: "sv-run-name" }, heading, words),
     element("div", { class: "sv-run-state" }, state, steps, progress),
-    element("div", { class: "sv-run-numbers" }, loss, metric),
+    numbers,
     element("div", { class: "sv-run-when" }, when, size, weights),
     element("div", { class: "sv-run-actions" }, resume, open, rename, remove),
   );
@@ -100,13 +108,20 @@ export function createRunRow(first, longest, act) {
     state.title = run.reason || sentence;
     steps.textContent = `${run.step.toLocaleString("en")} / ${run.steps.toLocaleString("en")}`;
     progress.style.setProperty("--done", `${(100 * run.step) / Math.max(1, run.steps)}%`);
-    loss.replaceChildren("Loss ", element("strong", {}, formatNumber(run.loss)));
-    if (run.metric) metric.replaceChildren(`${metricName(run.metric)} `, element("strong", {}, metricWord(run.held_out, run.metric)), atStep(run.held_out_step));
+    numbers.replaceChildren(...(run.reached.length > 1 ? run.reached.map(resultOf) : lastNumbers(run.reached[0], run.metric)));
     when.dateTime = new Date(run.created * 1000).toISOString();
     when.title = exactWords(run.created);
     size.textContent = sizeWords(run.bytes);
     resume.hidden = !run.resumable;
     writeWeights();
+  }
+  /** What one of several networks reached, in a line. @param {any} reached @param {number} index */
+  function resultOf(reached, index) {
+    const letter = LETTERS[index];
+    const words = lastNumbers(reached, run.metric);
+    const line = element("div", { class: "sv-run-result", title: `${letter}, ${reached.variant}: ${words.map((part) => part.textContent).join(", ")}` });
+    line.append(element("strong", { class: `sv-letter ${letter}` }, letter), element("span", {}, formatNumber(reached.loss)), element("span", { class: "sv-metric" }, metricWord(reached.held_out, run.metric)));
+    return line;
   }
   /** Links to the trained weights, of several networks one each. */
   function writeWeights() {

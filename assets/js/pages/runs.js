@@ -21,11 +21,14 @@ const ASKED_AT_ONCE = 8;
 const LOOK_EVERY = 2000;
 const GOING = ["queued", "running", "paused"];
 
+/** The lowest loss that a network of a run has reached. @param {any} run */
+const lowest = (run) => Math.min(...run.reached.map(({ loss }) => loss ?? Infinity));
+
 /** @type {Record<string, [string, (a: any, b: any) => number]>} */
 const RUN_ORDERS = {
   newest: ["Newest first", (a, b) => b.created - a.created],
   oldest: ["Oldest first", (a, b) => a.created - b.created],
-  loss: ["Lowest loss first", (a, b) => (a.loss ?? Infinity) - (b.loss ?? Infinity) || b.created - a.created],
+  loss: ["Lowest loss first", (a, b) => lowest(a) - lowest(b) || b.created - a.created],
   size: ["Largest first", (a, b) => b.bytes - a.bytes],
 };
 

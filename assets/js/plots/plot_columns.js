@@ -10,7 +10,8 @@ import { columnAreas, forkSentences, shareBars, sideAxes, sideGuides, updateMark
 import { barArrays, filled, numberArrays, polylines, stroke } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
-/** @typedef {{letter: string, name: string, diagram: any, values: any, variant: string, theory: (number | null)[] | null}} Column  one network: its diagram, its part of a frame, what is predicted of its states */
+/** @typedef {{letter: string, name: string, diagram: any, values: any, variant: string, header: any, frame: number, theory: (number | null)[] | null}} Column
+ *   one network: its diagram, its part of a frame, its run's header, the step, what is predicted of its states */
 
 // px between two ticks of the axis.
 const TICK_ROOM = 34;
@@ -20,8 +21,8 @@ const SLIVER = 2;
 const NUMBER_ROOM = 44;
 
 /**
- * Make the plot. `update` takes any of: columns (`Column[]`), options (as of the rows' plot), header (the run's), frame (the step), theme,
- * ramps. The tip says what lies under the pointer.
+ * Make the plot. `update` takes any of: columns (`Column[]`), options (as of the rows' plot), theme, ramps.
+ * The tip says what lies under the pointer.
  * @param {any} Plotly
  * @param {HTMLElement} parent
  * @param {any} figure columns_figure's, or one for each theme
@@ -57,7 +58,7 @@ export function createColumnsPlot(Plotly, parent, figure, ramps) {
 }
 
 /** What a row's marks are made of, for one network. @param {any} state @param {Column} column */
-function inputOf({ options, header, frame }, { diagram, values, variant, theory }) {
+function inputOf({ options }, { diagram, values, variant, header, frame, theory }) {
   return { diagram, values, baseline: null, before: null, theory, share: values, update: values, options, header, frame, variant };
 }
 

@@ -45,7 +45,7 @@ class FileError(ValueError):
         return self.reason
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recorded:
     """What a run's files are made of, as it travels to the process that makes them; `began` is its first experiment's JSON."""
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.metadata
 from functools import cache
 
-from ...drawing import modules
-from ...drawing.network_data import viewer_data
+from ...drawing import aligned, modules
+from ...drawing.network_data import LAB_HEIGHT, network_data, viewer_data
 from ...network.network import Network
 from ...sharing import replay
 from ...storage import Run
+from ...tasks.apart import apart
+from ...tasks.event import ids_of, meant
 from ...tasks.experiment import OPTIMIZERS, Experiment
 from ...tasks.switch_history import SwitchHistory
 from ...tasks.training_words import training_words
 from ...version import __version__
 from . import bundle
+from .differences import history
 from .page_data import link_of
 
 _ENDINGS = {"diverged": "Diverged", "stopped": "Stopped", "failed": "Failed", "interrupted": "Interrupted"}
@@ -40,14 +43,11 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "header": run.header,
         "state": run.state,
         "diverged": run.diverged,
-        "events": list(run.events),
         "switches": SwitchHistory().since(experiment, run.events),
         "steps": run.steps,
         "metric": experiment.task.kind.metric,
-        "variants": {
-            name: {"facts": facts(experiment, network), **viewer_data(network, _with_words(network, list(run.events)))}
-            for name, network in experiment.variants.items()
-        },
+        "history": history(run, experiment.variants) if len(experiment.variants) > 1 else [],
+        "variants": _variants(experiment, run.events),
         "shared": {name: value for name, value in bundle.shared_data("lab").items() if name != "plotly"},
     }
     return replay.document(f"{run.title or title} · skipviz", data, frames, _parts())
@@ -65,6 +65,26 @@ def facts(experiment: Experiment, network: Network) -> list[str]:
         f"{OPTIMIZERS[training.optimizer]} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps"
         + "".join(f", {words}" for words in training_words(training)),
     ]
+
+
+def _variants(experiment: Experiment, events: list[dict]) -> dict[str, dict]:
+    """Return the networks as they were at first, several side by side, drawn with room for all words that lines ever carry."""
+    networks = experiment.variants
+    drawn = {name: _with_words(network, events) for name, network in networks.items()}
+    if len(networks) == 1:
+        shown = {name: viewer_data(network, drawn[name]) for name, network in networks.items()}
+    else:
+        columns, differing = aligned.draw([*drawn.values()], height=LAB_HEIGHT), apart(networks)
+        shown = {name: {"u": None, "diagram": one.to_data(), **differing[name]} for name, one in zip(drawn, columns, strict=True)}
+    for name, network in networks.items():
+        shown[name] |= {"facts": facts(experiment, network), "network": network_data(network)}
+        shown[name]["events"] = [event for event in events if _is_of(event, name, network)]
+    return shown
+
+
+def _is_of(event: dict, name: str, network: Network) -> bool:
+    """Return whether an event was one of this network, or of the training of all."""
+    return "ids" not in event or bool(meant(event.get("variant"), event["ids"], {name: ids_of(network, event["kind"])}))
 
 
 def _with_words(network: Network, events: list[dict]) -> Network:

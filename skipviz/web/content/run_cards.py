@@ -25,6 +25,8 @@ _LISTED = (
     *("parameters", "skips_on", "skips_total", "resumable", "weights"),
 )
 
+_REACHED = ("loss", "held_out", "held_out_step")
+
 _TASKS = {name: kind.title.lower() for name, kind in KINDS.items()} | {
     name: OWN_KINDS[kinds[0]].title.lower() for name, kinds in OWN_NAMES.items()
 }
@@ -40,10 +42,9 @@ def list_of(engine: Engine, owner: str) -> list[dict]:
 
 
 def _facts(run: dict) -> dict:
-    """Return what the list says of a run: loss and metric are the first variant's, the task has its title."""
-    first = run["variants"][0]
-    numbers = {name: run[name].get(first) for name in ("loss", "held_out", "held_out_step")}
-    return {**{name: run[name] for name in _LISTED}, **numbers, "task": _TASKS[run["task"]]}
+    """Return what the list says of a run: of each variant what it reached, the task by its title."""
+    reached = [{"variant": name, **{what: run[what].get(name) for what in _REACHED}} for name in run["variants"]]
+    return {**{name: run[name] for name in _LISTED}, "reached": reached, "task": _TASKS[run["task"]]}
 
 
 def cards(engine: Engine, owner: str, ids: list[str]) -> list[dict]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ...drawing import diagram
+from ...drawing import aligned
 from ...drawing.network_data import network_data
+from ...drawing.painter import Diagram
 from ...engine import get_engine
-from ...network.network import Network
 from ...storage import Run
+from ...tasks.apart import apart as networks_apart
 from ...tasks.comparison import Difference, differences
 from ...tasks.experiment import Experiment
 from ...tasks.forms.family_detection import TITLES, recognised
@@ -41,7 +42,6 @@ def page() -> None:
         {
             "page": "compare",
             "done": state.done,
-            "compact": state.compact,
             "message": message,
             "file": inline_download.file(),
             **compared(state),
@@ -63,15 +63,11 @@ def perform(state: session.Pair, command: dict) -> None:
         opening.open_run(str(command["run"]))
     elif operation == "swap":
         state.runs.reverse()
-        state.unfolded.reverse()
     elif operation == "variant":
         side = int(command["side"])
         state.runs[side] = f"{state.runs[side].partition(':')[0]}:{command['variant']}"[:LONGEST_ID]
     elif operation == "open":
-        side = int(command["side"])
-        state.unfolded[side] = unfolded_after(state.unfolded[side], command)
-    elif operation == "compact":
-        state.compact = True
+        state.unfolded = unfolded_after(state.unfolded, command)
     else:
         raise ValueError(operation)
 
@@ -91,7 +87,7 @@ def compared(state: session.Pair) -> dict:
     experiments = [_began(run) for run, _ in found]
     names = [_variant(experiment, name) for experiment, (_, name) in zip(experiments, found, strict=True)]
     networks = [experiment.variants[name] for experiment, name in zip(experiments, names, strict=True)]
-    drawings = _drawn(networks, state)
+    drawings = aligned.draw(networks, height=HEIGHT, unfolded=state.unfolded)
     columns = [
         _column(run, experiment, name, drawing)
         for (run, _), experiment, name, drawing in zip(found, experiments, names, drawings, strict=True)
@@ -99,6 +95,8 @@ def compared(state: session.Pair) -> dict:
     families = [_family(experiment, name) for experiment, name in zip(experiments, names, strict=True)]
     apart = [Difference("network", *families)] if families[0] != families[1] else []
     apart += differences(*experiments, (names[0], names[1]))
+    for column, found in zip(columns, networks_apart(dict(enumerate(networks))).values(), strict=True):
+        column["unlike"] = found["unlike"]
     words = [{"what": one.what, "left": one.left, "right": one.right} for one in apart]
     return {"columns": columns, "problem": None, "differences": words}
 
@@ -126,21 +124,7 @@ def _variant(experiment: Experiment, name: str) -> str:
     return name if name in experiment.variants else next(iter(experiment.variants))
 
 
-def _drawn(networks: list[Network], state: session.Pair) -> list[diagram.Diagram]:
-    """Return both diagrams, equally high where the lower one can be stretched."""
-
-    def draw(network: Network, unfolded: frozenset[int | str], height: int) -> diagram.Diagram:
-        return diagram.draw(network, page="lab", compact=state.compact, height=height, unfolded=unfolded, layers=False)
-
-    sides = list(zip(networks, state.unfolded, strict=True))
-    drawings = [draw(*side, HEIGHT) for side in sides]
-    highest = max(drawing.height for drawing in drawings)
-    return [
-        drawing if drawing.height >= highest else draw(*side, round(highest)) for drawing, side in zip(drawings, sides, strict=True)
-    ]
-
-
-def _column(run: Run, experiment: Experiment, name: str, drawing: diagram.Diagram) -> dict:
+def _column(run: Run, experiment: Experiment, name: str, drawing: Diagram) -> dict:
     return {
         "run": run.id,
         "title": run.title,
@@ -148,6 +132,7 @@ def _column(run: Run, experiment: Experiment, name: str, drawing: diagram.Diagra
         "mine": run.owner == session.owner(),
         "variant": name,
         "variants": list(experiment.variants),
+        "differs": "",
         "network": network_data(experiment.variants[name]),
         "diagram": drawing.to_data(),
         "steps": run.steps,

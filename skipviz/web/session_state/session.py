@@ -124,12 +124,11 @@ def guide_state() -> SessionState:
 
 @dataclass
 class Pair:
-    """The page of two runs: each as `id` or `id:variant`, and what of either is unfolded."""
+    """The page of two runs: each as `id` or `id:variant`, and what of both is unfolded."""
 
     runs: list[str]
-    unfolded: list[frozenset[int | str]] = field(default_factory=lambda: [frozenset(), frozenset()])
+    unfolded: frozenset[int | str] = frozenset()
     done: int = 0
-    compact: bool = False
     message: tuple[str, str] | None = None
 
 
@@ -137,14 +136,14 @@ def compare_state() -> Pair:
     """Return this session's two runs side by side, which the address names when it is opened by a link."""
     if "compare_state" not in st.session_state:
         named = [part[:64] for part in (st.query_params.get("runs") or "").split(",") if part]
-        st.session_state.compare_state = Pair(named[:2], compact=on_phone())
+        st.session_state.compare_state = Pair(named[:2])
     return st.session_state.compare_state
 
 
 def compare(run_ids: list[str]) -> None:
     """Show two runs side by side."""
     state = compare_state()
-    state.runs, state.unfolded = run_ids, [frozenset(), frozenset()]
+    state.runs, state.unfolded = run_ids, frozenset()
     go("compare")
 
 

@@ -44,10 +44,21 @@ def quantiles(rows: np.ndarray) -> np.ndarray:
     result = np.full((len(QUANTILES), rows.shape[1]), np.nan)
     there = ~np.isnan(rows)
     whole = there.all(axis=0)
-    result[:, whole] = np.quantile(rows[:, whole], QUANTILES, axis=0)
+    result[:, whole] = _of_whole(rows if whole.all() else rows[:, whole])
     for column in np.flatnonzero(there.any(axis=0) & ~whole):
         result[:, column] = np.quantile(rows[there[:, column], column], QUANTILES)
     return result
+
+
+def _of_whole(rows: np.ndarray) -> np.ndarray:
+    """Return `numpy.quantile` of columns without NaN, to the same bits and in half its time."""
+    ordered = np.sort(rows.T, axis=1)
+    places = np.array(QUANTILES) * (len(rows) - 1)
+    low = places.astype(int)
+    share = (places - low)[:, None]
+    first, second = ordered[:, low].T, ordered[:, np.minimum(low + 1, len(rows) - 1)].T
+    apart = second - first
+    return np.where(share < 0.5, first + apart * share, second - apart * (1 - share))
 
 
 def _rows(members: Sequence[VariantFrame], name: str) -> np.ndarray | None:

@@ -21,26 +21,29 @@ STACKED_ELEMENTS = 8192
 
 
 def norms(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
+    """Return what `norm_array` does as a list."""
+    return norm_array(matrices, tensors).tolist()
+
+
+def norm_array(matrices: Sequence[Tensor], tensors: Sequence[Tensor] = ()) -> numpy.ndarray:
     """Return the L2 norms of every row of the 2-D `matrices` and then of every one of `tensors`.
 
     There is one synchronisation, and one more where some norms are tiny, and where some are huge or not finite.
     """
     values = _measured(matrices, tensors, 1.0)
-    small = [index for index, value in enumerate(values) if value < SMALLEST]
-    large = [index for index, value in enumerate(values) if not value < LARGEST]
-    for doubtful, scale in ((small, LIFT), (large, LOWER)):
+    small, large = numpy.flatnonzero(values < SMALLEST), numpy.flatnonzero(~(values < LARGEST))
+    for doubtful, scale in ((small.tolist(), LIFT), (large.tolist(), LOWER)):
         if doubtful:
             first = sum(len(matrix) for matrix in matrices)
             chosen = _chosen_rows(matrices, [index for index in doubtful if index < first])
             again = _measured(chosen, [tensors[index - first] for index in doubtful if index >= first], scale)
-            for index, value in zip(doubtful, again, strict=True):
-                values[index] = value / scale
+            values[doubtful] = again / scale
     return values
 
 
 def magnitudes(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
     """Return the sum of the magnitudes of every row's elements and then of every tensor's, in one synchronisation."""
-    return _measured(matrices, tensors, 1.0, 1)
+    return _measured(matrices, tensors, 1.0, 1).tolist()
 
 
 class Sizes:
@@ -75,7 +78,7 @@ ALONE = Sizes()
 """Of one network."""
 
 
-def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float, degree: int = 2) -> list[float]:
+def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float, degree: int = 2) -> numpy.ndarray:
     """Return the norms of that degree of rows and tensors, all multiplied by `scale` before."""
     parts = [torch.linalg.vector_norm(matrix if scale == 1 else matrix * scale, degree, dim=1) for matrix in matrices]
     groups: dict[tuple[torch.Size, torch.dtype], list[int]] = {}
@@ -94,12 +97,10 @@ def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: floa
             )
         order += members
     if not parts:
-        return []
-    found = torch.cat(parts).tolist()
-    rows = len(found) - len(order)
-    values = found[:rows] + [0.0] * len(order)
-    for place, value in zip(order, found[rows:], strict=True):
-        values[rows + place] = value
+        return numpy.zeros(0)
+    values = torch.cat(parts).numpy(force=True).astype(numpy.float64)
+    rows = len(values) - len(order)
+    values[rows:][order] = values[rows:].copy()
     return values
 
 

@@ -6,7 +6,6 @@ A unit is a feature or a channel; it is dead where it is 0 for every sample of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 
 import numpy
 import torch
@@ -30,16 +29,16 @@ def signals(states: Sequence[Tensor], sizes: Sizes = ALONE, active: Active | Non
     A unit that was in `active` before is not dead; the counts of these states are added to it.
     """
     fields: dict[str, Numbers] = {name: [None] * len(states) for name in ("state_max", "state_zeros", "state_dead")}
-    groups = _alike(states)
+    groups = alike(states, COPIED_ELEMENTS)
     if not groups:
         return fields
     order = [index for chosen in groups for index in chosen]
     parts = [_measured([states[index] for index in chosen], sizes.seeds) for chosen in groups]
     numbers = torch.cat([part.flatten() for half in zip(*parts, strict=True) for part in half]).numpy(force=True)
     largest, counts = numpy.split(numbers, [len(order) * sizes.seeds])
-    units = [count.shape[2] for (_, count), chosen in zip(parts, groups, strict=True) for _ in range(len(chosen) * sizes.seeds)]
-    starts = [*accumulate(units[:-1], initial=0)]
-    elements = [states[index].numel() / sizes.seeds for index in order for _ in range(sizes.seeds)]
+    units = numpy.repeat([count.shape[2] for _, count in parts], [count.shape[0] * sizes.seeds for _, count in parts])
+    starts = numpy.cumsum(units) - units
+    elements = numpy.repeat([states[index].numel() / sizes.seeds for index in order], sizes.seeds)
     zeros = 1 - numpy.add.reduceat(counts, starts, dtype=numpy.float64) / elements
     if active is not None:
         for index, start, size in zip(order, starts, units, strict=True):
@@ -54,15 +53,15 @@ def signals(states: Sequence[Tensor], sizes: Sizes = ALONE, active: Active | Non
     return fields
 
 
-def _alike(states: Sequence[Tensor]) -> list[list[int]]:
-    """Return the indices of states that are measured together."""
+def alike(states: Sequence[Tensor], most: int) -> list[list[int]]:
+    """Return the indices of states of one shape and type, as many together as have `most` elements; not those of tokens."""
     groups: dict[tuple[torch.Size, torch.dtype], list[int]] = {}
     for index, state in enumerate(states):
         if state.is_floating_point():
             groups.setdefault((state.shape, state.dtype), []).append(index)
     chunks = []
     for (shape, _), members in groups.items():
-        size = max(1, COPIED_ELEMENTS // max(1, shape.numel()))
+        size = max(1, most // max(1, shape.numel()))
         chunks += [members[first : first + size] for first in range(0, len(members), size)]
     return chunks
 

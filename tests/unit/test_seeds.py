@@ -11,6 +11,7 @@ import torch
 from skipviz import Experiment, Layer, Linear, Network, Task, Training, families, link, train
 from skipviz.learning.frame import BANDED
 from skipviz.learning.frame_text import NUMBER_LISTS, NUMBERS, decode_frame, encode_frame
+from skipviz.learning.median import QUANTILES, quantiles
 from skipviz.learning.seeds import Seeds, trainer_of
 from skipviz.learning.trainer import Trainer
 from skipviz.network import edit
@@ -282,3 +283,15 @@ def test_a_gradient_that_overflows_in_a_step_of_all_seeds_is_named_as_in_a_step_
     assert together.nonfinite == apart.nonfinite
     assert together.weight_grad[1] is apart.weight_grad[1] is None
     assert together.loss == pytest.approx(apart.loss, rel=ROUNDING)
+
+
+@pytest.mark.parametrize("members", [1, 2, 3, 5, 16, 32])
+def test_quantiles_are_numpys_to_the_last_bit(members):
+    generator = np.random.default_rng(members)
+    rows = generator.standard_normal((members, 40)) * 10.0 ** generator.integers(-30, 4, (members, 40))
+    rows[0, ::7] = 0
+    assert np.array_equal(quantiles(rows), np.quantile(rows, QUANTILES, axis=0))
+    rows[members // 2, 3] = np.nan
+    left = np.delete(rows[:, 3], members // 2)
+    expected = np.quantile(left, QUANTILES) if members > 1 else np.full(3, np.nan)
+    assert np.array_equal(quantiles(rows)[:, 3], expected, equal_nan=True)

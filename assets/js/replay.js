@@ -120,6 +120,7 @@ export function createReplay(root, recorded) {
     const u = chosen.u && { on: uShown, diagram: chosen.u[size] };
     data = { ...recorded.shared, ...chosen, u, variant, diagram: chosen[size], metric: recorded.metric, steps: recorded.steps };
     data.columns = names.length > 1 ? names.map((name) => ({ variant: name, ...recorded.variants[name] })) : [];
+    page.root.toggleAttribute("data-module", data.network.watched);
     const drawn = shape.update(data);
     const axis = data.figures.rows.light.layout.meta.axis;
     comparison.update({ ...data, watch: true });

@@ -329,10 +329,10 @@ export function createDiagramView(host, act) {
         else node.classList.toggle("shut", !on);
       }
     },
-    /** Say whether its parts can be switched or are only watched. @param {boolean} only */
-    watched(only) {
+    /** Say whether its parts can be switched or are only watched, and then whether a press shows what they are. @param {boolean} only @param {boolean} told */
+    watched(only, told) {
       svg?.setAttribute("aria-label", only ? ONLY_WATCHED : HANDLED);
-      for (const node of items()) if (!node.dataset.collapsed && !node.dataset.branch) node.setAttribute("aria-disabled", String(only));
+      for (const node of items()) if (!node.dataset.collapsed && !node.dataset.branch) node.setAttribute("aria-disabled", String(only && !told));
     },
     /** Show skips, valves and boxes as `network` has them. @param {any} network */
     showSwitches(network) {

@@ -156,7 +156,7 @@ export function createComparison(page, outer) {
         const { variant, title = variant, metric = next.metric, differs, unlike, theory } = one;
         Object.assign(column, { variant, title, metric, network, diagram, differs, unlike, theory });
         column.view.show(column.diagram);
-        column.view.watched(Boolean(next.watch));
+        column.view.watched(Boolean(next.watch), false);
         column.head.update({ name: column.title, place: index, count: columns.length, fixed: Boolean(next.watch) });
       }
       fit();

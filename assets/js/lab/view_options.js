@@ -83,7 +83,7 @@ export function createViewOptions(host, options, changed) {
     title.replaceChildren(element("strong", {}, weights ? "Weight gradient " : "State gradient "), element("i", {}, symbol));
     baseline.disabled = mean;
     compared.textContent = `${options.measure === "rms" ? "RMS" : options.measure}, ${options.scale === "absolute" ? "absolute" : "relative"}`;
-    described.textContent = ` · ${words}`;
+    described.textContent = words && ` · ${words}`;
   }
   return {
     /** @param {string} text  init and norm, named beside the gradient they decide */

@@ -74,7 +74,7 @@ export function createWatching(outer) {
     const now = watch();
     const live = store.active();
     const recorded = store.header?.torch && store.header.torch !== now.torch ? ` It was recorded with torch ${store.header.torch}; here is ${now.torch}.` : "";
-    if (!now.follow && outer.data().network.watched) return live ? "Live: a script on this machine trains this module of its own." : `Recorded as its own script trained it: move the time slider.${recorded}`;
+    if (!now.follow && outer.data().network.watched) return live ? "Live: a script on this machine trains this module." : `Recorded while its own script trained it: move the time slider.${recorded}`;
     if (!now.follow) return `${live ? "You are watching a live run." : "You are watching a recorded run: move the time slider."}${recorded}`;
     const own = now.own ? " This is what your class sees." : "";
     if (alone) return aloneSentence();

@@ -397,10 +397,11 @@ export function createLab(root, commands) {
       page.residual.textContent = next.network.words[1];
       comparison.update(next);
       compareMenu.update(next);
+      page.root.toggleAttribute("data-module", next.network.watched);
       const drawn = shape.update(next);
       if (!comparison.on()) {
         single.show(drawn);
-        single.watched(Boolean(next.watch));
+        single.watched(Boolean(next.watch), next.network.watched);
       }
       fitRows(page, next, drawn);
       legend.update(next);

@@ -47,7 +47,7 @@ export function createLossPlot(Plotly, parent, figure, seek) {
       "held-out": stretched(history.heldOut, ceiling),
       "smooth band": under(history.smoothBand, ceiling),
       "held-out band": stretched(history.heldOutBand, ceiling),
-      scale: metricScale(state.steps, ceiling, state.metric ?? layout.meta.metric),
+      ...(state.metric === "" ? {} : { scale: metricScale(state.steps, ceiling, state.metric ?? layout.meta.metric) }),
       ...Object.fromEntries(others.flatMap((other, index) => [
         [`smooth ${index + 1}`, other.smooth], [`held-out ${index + 1}`, stretched(other.heldOut, ceiling)],
         [`smooth ${index + 1} band`, under(other.smoothBand, ceiling)], [`held-out ${index + 1} band`, stretched(other.heldOutBand, ceiling)],

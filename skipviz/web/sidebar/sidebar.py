@@ -87,7 +87,7 @@ def _own_module(editor: Editor, title: str) -> None:
     skips = len(network.skips)
     st.markdown(f'<div class="sv-size"><b>{escape(title)}</b></div>', unsafe_allow_html=True)
     st.caption(
-        f"A torch module of its script's own: {network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, "
+        f"A torch module of {network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, "
         f"{network.parameter_count():,} parameters."
     )
     st.caption("Its script decides on data, loss and updates, and trains it. Here it is shown as it was recorded.")

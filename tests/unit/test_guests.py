@@ -3,22 +3,19 @@
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import torch
 from engines import small, wait_for
-from torch import nn
+from guests import Guest, frame_line, greeting_of, two_layers
 
 from skipviz.engine import Engine, EngineError
 from skipviz.engine.guests import LEFT, MOST
 from skipviz.settings import Settings
 from skipviz.storage.folder import LONGEST_SOCKET, socket_of
-from skipviz.watch.watched import Watched
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = "a-browser-of-a-test-1234"
@@ -33,49 +30,7 @@ def own(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def watched():
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
-    watched = Watched(model, every=1, title="Two layers")
-    for _ in range(3):
-        loss = model(torch.randn(5, 4)).square().mean()
-        loss.backward()
-        watched.step(loss)
-    watched.close()
-    return watched
-
-
-def greeting_of(watched, **changes):
-    header = json.loads(watched.run.header_json)
-    about = {name: header[name] for name in ("variants", "batch_size", "threads", "device", "torch")}
-    return {"title": watched.title, "experiment": header["experiment"], "header": about, **changes}
-
-
-def frame_line(payload):
-    return b"frame %d 0 %b\n" % (json.loads(payload)["step"], payload)
-
-
-class Guest:
-    """A connection to an engine's socket."""
-
-    def __init__(self, engine):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        self.socket.connect(str(socket_of(engine.settings.data_dir)))
-        self.lines = self.socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.lines.close()
-        self.socket.close()
-
-    def say(self, *lines):
-        self.socket.sendall(b"".join(lines))
-
-    def greet(self, greeting):
-        self.say(json.dumps(greeting).encode() + b"\n")
-        return json.loads(self.lines.readline())
+    return two_layers()
 
 
 def test_a_guests_run_holds_its_frames_ends_as_it_says_and_is_listed_for_every_browser(own, watched):
@@ -143,7 +98,7 @@ def test_a_script_that_is_killed_leaves_what_it_had_recorded(own):
     wait_for(own, lambda: run.ended)
     assert (run.state, run.reason, run.step, len(run.frames)) == ("interrupted", LEFT, 20, 20)
     assert script.stderr.count("\n") == 1
-    assert "skips in" in script.stderr
+    assert "2 residual skips over 6 layers; live at" in script.stderr
 
 
 @pytest.mark.parametrize(

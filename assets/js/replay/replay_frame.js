@@ -13,7 +13,7 @@ export function createReplayFrame(recorded, switchTheme) {
     element("div", {}, element("h1", {}, recorded.title), facts),
     iconButton("theme", "Light or dark", switchTheme, "sv-bare"),
   );
-  const again = recorded.address && element("a", { href: recorded.address, rel: "noopener" }, "open the experiment in the lab");
+  const again = recorded.address && element("a", { href: recorded.address, rel: "noopener" }, Object.values(recorded.variants)[0].network.watched ? "open its run in the lab" : "open the experiment in the lab");
   const foot = element("footer", { class: "sv-page sv-replay-foot sv-quiet" }, `${recorded.made} `, again, again ? "." : "", recorded.note ? ` ${recorded.note}` : "");
   return {
     root, foot,

@@ -38,7 +38,7 @@ def replay_file(run: Run, title: str, lab: str) -> bytes:
         "run": run.id,
         "title": run.title or title,
         "made": f"Recorded with skipviz {__version__} and torch {_version('torch')}{seed};",
-        "address": f"{lab}?x={text}" if text else lab,
+        "address": f"{lab}?run={run.id}" if experiment.task.watched else f"{lab}?x={text}" if text else lab,
         "words": _ENDINGS.get(run.state, "Recorded"),
         "header": run.header,
         "state": run.state,

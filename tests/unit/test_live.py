@@ -1,0 +1,148 @@
+"""What a script sends of a watched module arrives as it was recorded, and never holds the script up."""
+
+import gc
+import json
+import socket
+import threading
+import time
+
+import pytest
+import torch
+from engines import wait_for
+from torch import nn
+
+from skipviz.engine import Engine
+from skipviz.settings import Settings
+from skipviz.storage.folder import socket_of
+from skipviz.watch import lab_server, live
+from skipviz.watch import watched as watched_module
+from skipviz.watch.watched import Watched
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of runs in which every module that is watched now is shown."""
+    settings = Settings(data_dir=tmp_path, watch=True)
+    for module in (watched_module, live):
+        monkeypatch.setattr(module, "get_settings", lambda: settings)
+    return tmp_path
+
+
+def trained(watched, model, steps):
+    for _ in range(steps):
+        loss = model(torch.randn(5, 4)).square().mean()
+        loss.backward()
+        watched.step(loss)
+
+
+def test_all_that_was_recorded_arrives_and_the_run_ends_with_its_steps(folder, capsys):
+    engine = Engine(Settings(data_dir=folder)).start()
+    try:
+        model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+        watched = Watched(model, every=2, title="Every other")
+        trained(watched, model, 11)
+        watched.close()
+        run = engine.run(watched.live.run_id)
+        assert (run.state, run.title, run.step, run.steps) == ("finished", "Every other", 11, 11)
+        assert run.frames == watched.run.frames
+        assert len(run.frames) == 6
+        said = capsys.readouterr().err
+        assert said == f"skipviz: {watched.found()}; live at the lab of this machine\n"
+    finally:
+        engine.close()
+
+
+def test_frames_arrive_while_the_script_trains(folder):
+    engine = Engine(Settings(data_dir=folder)).start()
+    try:
+        model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+        watched = Watched(model, every=1)
+        trained(watched, model, 1)
+        wait_for(engine, lambda: watched.live.run_id and engine.run(watched.live.run_id).frames)
+        run = engine.run(watched.live.run_id)
+        trained(watched, model, 4)
+        wait_for(engine, lambda: len(run.frames) == 5)
+        assert not run.ended
+    finally:
+        engine.close()
+    assert watched.live.problem is None or "gone" in watched.live.problem
+    trained(watched, model, 3)
+    watched.close()
+    assert (len(watched.run.frames), len(run.frames)) == (8, 5)
+
+
+def test_a_server_that_reads_nothing_holds_no_step_up(folder):
+    deaf = socket.socket(socket.AF_UNIX)
+    deaf.bind(str(socket_of(folder)))
+    deaf.listen()
+    connections = []
+
+    def greet():
+        connection, _ = deaf.accept()
+        connections.append(connection)
+        connection.recv(10)
+        connection.sendall(json.dumps({"run": "r", "address": ""}).encode() + b"\n")
+
+    threading.Thread(target=greet, daemon=True).start()
+    model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(40)])
+    watched = Watched(model, every=1)
+    began = time.monotonic()
+    trained(watched, model, 100)  # 2 MB of frames, more than a socket holds
+    assert time.monotonic() - began < 60
+    began = time.monotonic()
+    watched.live.end("finished", wait=0.2)
+    assert time.monotonic() - began < 10
+    assert len(watched.run.frames) == 100
+    for one in (deaf, *connections):
+        one.close()
+
+
+def test_a_script_without_a_lab_goes_on_and_says_so_once(folder, monkeypatch, capsys):
+    monkeypatch.setattr(lab_server, "ROOT", folder)  # where no app.py is
+    model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+    watched = Watched(model, every=1)
+    trained(watched, model, 5)
+    watched.close()
+    assert len(watched.run.frames) == 5
+    assert "start it by hand" in watched.live.problem
+    assert capsys.readouterr().err == f"skipviz: {watched.live.problem}\n"
+
+
+def test_another_users_socket_is_not_written_to(folder, monkeypatch):
+    engine = Engine(Settings(data_dir=folder)).start()
+    try:
+        monkeypatch.setattr(lab_server.os, "getuid", lambda: 12345)
+        with pytest.raises(OSError, match="another user"):
+            lab_server.Connection(socket_of(folder))
+    finally:
+        monkeypatch.undo()
+        engine.close()
+
+
+@pytest.mark.parametrize("off", ["argument", "setting"])
+def test_nothing_is_sent_where_that_is_switched_off(folder, monkeypatch, off):
+    monkeypatch.setattr(live, "connect", lambda settings: pytest.fail("it was looked for"))
+    if off == "setting":
+        monkeypatch.setattr(watched_module, "get_settings", lambda: Settings(data_dir=folder, watch=False))
+    model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+    watched = Watched(model, every=1, live=off == "setting")
+    trained(watched, model, 2)
+    watched.close()
+    assert watched.live is None
+    assert len(watched.run.frames) == 2
+
+
+def test_a_module_that_is_let_go_ends_its_run(folder):
+    engine = Engine(Settings(data_dir=folder)).start()
+    try:
+        model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+        watched = Watched(model, every=1)
+        trained(watched, model, 2)
+        wait_for(engine, lambda: watched.live.run_id)
+        run = engine.run(watched.live.run_id)
+        del watched, model
+        gc.collect()
+        wait_for(engine, lambda: run.ended)
+        assert run.state == "finished"
+    finally:
+        engine.close()

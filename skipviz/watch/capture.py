@@ -260,6 +260,7 @@ class Capture(TorchFunctionMode):
                 self._held.append(tensor.grad_fn)
             self._held.append(tensor)
             self.gradients.of_state(number, tensor, part)
+            self._switches.given(operation, tensor)
         self.values[number] = first
 
 

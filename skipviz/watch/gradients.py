@@ -41,12 +41,24 @@ class GradientRecord:
         """Note a read that changes the state itself, which has no alias: its part is what the other readers leave."""
         self.changed[operation, slot] = (source, 0)
 
-    def _hear(self, kind: str, place: Place, gradient: Tensor) -> None:
+    def _hear(self, kind: str, place: Place, gradient: Tensor | None) -> None:
+        if gradient is None:  # nothing comes back through a switch that is off
+            return
         count = self._heard.get((kind, place), 0) + 1
         self._heard[kind, place] = count
         self.passes = max(self.passes, count)
         kept = getattr(self, kind)
         kept[place] = gradient.detach() if count == 1 else kept[place] + gradient.detach()
+
+
+class Unheard(GradientRecord):
+    """Hears nothing: of a pass that runs with switches and is not recorded."""
+
+    def of_state(self, source: int | str, tensor: Tensor, part: int = 0) -> None:
+        return
+
+    def of_read(self, operation: int, slot: int, alias: Tensor) -> None:
+        return
 
 
 def norm(vectors: list[Tensor]) -> Tensor:

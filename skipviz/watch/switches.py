@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from ..learning.gain import with_gain
+from ..network import Network
+from .layout import Layout
 from .trace import Operation, Read
+
+OUTPUT = -1
+"""In place of a slot: what the operation gives."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,44 @@ class Switches:
             return tensor
         with torch._C.DisableTorchFunction():
             if setting.strength == 0:
-                return torch.ones_like(tensor) if setting.multiplies else torch.zeros_like(tensor)
+                return Off.apply(tensor, float(setting.multiplies))
             if setting.gain != 1:
                 tensor = with_gain(tensor, setting.gain)
+                tensor = tensor.clone() if operation.in_place else tensor  # autograd has no view of that changed in place
             if setting.multiplies:
                 return tensor if setting.strength == 1 else 1 + setting.strength * (tensor - 1)
             return tensor if setting.strength == 1 else tensor * setting.strength
+
+    def given(self, operation: Operation, tensor: Tensor) -> None:
+        """Dampen the gradient that goes back into an operation from what it gave."""
+        setting = self.settings.get((operation.key, OUTPUT)) if self.settings else None
+        if setting is not None:
+            gain = setting.gain
+            tensor.register_hook(lambda gradient: gradient * gain if gain else torch.zeros_like(gradient))
+
+
+class Off(torch.autograd.Function):
+    """A number in place of a tensor, through which nothing goes back: not zeros, so what only it leads to keeps its momenta."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, value: float) -> Tensor:
+        return torch.full_like(x, value)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):
+        return None, None
+
+
+def settings_of(network: Network, layout: Layout, keys: list[str]) -> Switches:
+    """Return what the switches, strengths and gains of `network` set in a module; `keys` are those of its operations."""
+    found = Switches()
+    products = {one for box in layout.boxes.values() if box.merge == "multiply" for one in box.operations}
+    for edge in (*network.skips, *network.edges):
+        strength = edge.strength if edge.on else 0.0
+        if (strength, edge.gain) != (1, 1):
+            for operation, slot in layout.reads[edge.id]:
+                found.settings[keys[operation], slot] = Setting(strength, edge.gain, operation in products)
+    for box in (*network.layers, *network.branches):
+        if box.gain != 1 and isinstance(state := layout.state_of(box.id), int):
+            found.settings[keys[state], OUTPUT] = Setting(gain=box.gain)
+    return found

@@ -1,0 +1,1 @@
+"""A person's own module in the lab: loaded from their file, switched at its skips, trained as the lab's networks are."""

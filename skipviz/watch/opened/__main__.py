@@ -1,0 +1,66 @@
+"""Captures what is to be opened, in a process of its own, and writes down as which experiment: `python -m skipviz.watch.opened`.
+
+Takes what `spec.Opened` holds as JSON, and the file to write; ends with status 2 after one sentence on the error stream.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from ...learning.setup import prepare
+from ...tasks.experiment import Experiment, Training
+from ...tasks.task import Task
+from ..errors import WatchError
+from .failure import first_output
+from .files import Loader, RandomData, made_loss, made_model
+from .objective import loss_of, taken_by
+from .random_state import RandomState
+from .spec import Opened, write
+from .variant import OpenedVariant
+
+BATCH_SIZE, STEPS = 16, 1000
+"""Of random data; of a run that is begun in the lab."""
+VARIANT = "model"
+
+
+def experiment_of(opened: Opened) -> Experiment:
+    """Return the experiment that a person's module is, one network with all its skips; one pass is run.
+
+    Raises `WatchError` with the true reason.
+    """
+    random, path = RandomState(0), Path(opened.model.rpartition(":")[0])
+    with random.in_force():
+        model = made_model(opened)
+    names, loss = taken_by(model), made_loss(opened)
+    data = Loader(opened, 0, names) if opened.data else RandomData(opened, BATCH_SIZE, 0, model, names)
+    batch = data.batch(0)
+    variant = OpenedVariant(model, random, Training(), torch.device("cpu"), loss)
+    with torch.no_grad():
+        first_output(variant.model, batch.args, batch.named, path)
+    with random.in_force():
+        loss_of(variant.model(*batch.args, **batch.named), batch, loss)
+    network = variant.begin(batch)
+    training = Training(batch_size=min(max(1, variant.batch_size), 4096), steps=STEPS)
+    return Experiment(variants={VARIANT: network}, task=Task(name="watched"), training=training)
+
+
+def main() -> int:
+    """Do it and return the exit status."""
+    prepare()
+    fields, target = json.loads(sys.argv[1]), Path(sys.argv[2])
+    shape = fields.pop("shape")
+    opened = Opened(**fields, shape=None if shape is None else tuple(shape))
+    try:
+        write(target, opened, experiment_of(opened))
+    except WatchError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

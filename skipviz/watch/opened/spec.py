@@ -1,0 +1,73 @@
+"""What `python -m skipviz open` opens, as the server and its workers read it. Imports no torch, and nothing of the person's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ...network.network import Network
+from ...tasks.experiment import Experiment
+from ..errors import WatchError
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Where in a person's files the module and its data are; each of `model`, `data` and `loss` as `/path/train.py:name`."""
+
+    model: str
+    data: str | None = None
+    loss: str | None = None
+    shape: tuple[int, ...] | None = None
+    """Of a random sample, where there is no data."""
+    tokens: int | None = None
+    """Below this its numbers are, where they are whole."""
+
+    @property
+    def title(self) -> str:
+        """What is opened, in a person's words."""
+        path, _, name = self.model.rpartition(":")
+        return f"{Path(path).name}:{name}" + ("" if self.data else ", on random data")
+
+
+def write(path: Path, opened: Opened, experiment: Experiment) -> None:
+    """Write down what is opened, and the experiment that it was found to be."""
+    path.write_text(json.dumps({**asdict(opened), "experiment": experiment.model_dump(mode="json", exclude_defaults=True)}))
+
+
+def read(path: Path) -> tuple[Opened, Experiment]:
+    """Return what `write` wrote; raises `WatchError`."""
+    try:
+        fields = json.loads(path.read_text())
+        experiment = Experiment.kept(fields.pop("experiment"))
+        shape = fields.pop("shape")
+        return Opened(**fields, shape=None if shape is None else tuple(shape)), experiment
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WatchError(f"{path} does not say what is opened: start the lab by python -m skipviz open ({error})") from None
+
+
+def unswitched(network: Network) -> Network:
+    """Return a network as it was captured: every edge on, at strength 1, no gradient dampened."""
+    wires = {"on": True, "strength": 1.0, "gain": 1.0}
+    boxes = {"on": True, "gain": 1.0}
+    parts = {"skips": wires, "edges": wires, "layers": boxes, "branches": boxes}
+    changed = {name: tuple(one.model_copy(update=to) for one in getattr(network, name)) for name, to in parts.items()}
+    return network.model_copy(update={**changed, "origin": None})
+
+
+def refusal(experiment: Experiment, opened: Experiment | None) -> str | None:
+    """Return in one sentence why this server does not train a watched experiment, or None where it does.
+
+    It trains what it was opened on, its skips switched and scaled in any way, and nothing else.
+    """
+    if opened is None:
+        return "this network is somebody's own module, which only its own script can train: open it by python -m skipviz open"
+    known = unswitched(opened.network)
+    for name, network in experiment.variants.items():
+        if unswitched(network) != known:
+            return f"{name} is not the module that this lab was opened on: its skips can be switched and scaled, and nothing added"
+        if not all(layer.on for layer in (*network.layers, *network.branches)):
+            return f"{name} has a layer off: of one's own module skips are switched, not layers"
+    if experiment.training.seeds > 1:
+        return "one's own module is trained from one seed at a time"
+    return None

@@ -1,0 +1,191 @@
+"""Trains a person's own module, in variants that differ by their switches, with the interface of `learning.trainer.Trainer`."""
+
+from __future__ import annotations
+
+from math import isfinite
+from time import monotonic
+
+import torch
+from torch import Tensor
+
+from ...learning.checkpoint import CheckpointError, pack, unpack
+from ...learning.frame import Frame, VariantFrame
+from ...learning.trainer import pick_device
+from ...network.base import NetworkError
+from ...tasks.event import Event, StepsEvent, applied
+from ...tasks.experiment import Experiment, ExperimentError, experiment_from_json
+from ..errors import WatchError
+from .files import Loader, RandomData, made_loss, made_model
+from .objective import Batch, taken_by
+from .random_state import RandomState
+from .spec import Opened, refusal
+from .variant import OpenedVariant
+
+
+class OpenedTrainer:
+    """A run of an experiment whose network is a person's module; a step is theirs, written out: forward, loss, backward, update.
+
+    Every variant is made anew from the training's seed, and all of them see the same batches. Raises `WatchError`.
+    """
+
+    def __init__(self, opened: Opened, experiment: Experiment, device: str = "cpu") -> None:
+        self.experiment, self.device = experiment, pick_device(device)
+        self.step = self.applied = 0
+        self.diverged: dict[str, dict] = {}
+        self.picture_seconds = 0.0
+        self._opened, self._events = opened, []
+        training, loss = experiment.training, made_loss(opened)
+        self._variants: dict[str, OpenedVariant] = {}
+        for name in experiment.variants:
+            random = RandomState(training.seed)
+            with random.in_force():
+                model = made_model(opened)
+            self._variants[name] = OpenedVariant(model, random, training, self.device, loss)
+        first = next(iter(self._variants.values())).model
+        names = taken_by(first)
+        if opened.data is None:
+            self._data = RandomData(opened, training.batch_size, training.seed, first, names)
+        else:
+            self._data = Loader(opened, training.seed, names)
+        self._at: tuple[int, list[Batch]] | None = None
+        for name, variant in self._variants.items():
+            found = variant.begin(self.batches_of_step()[0])
+            known = experiment.variants[name]
+            changed = refusal(experiment, experiment.replaced(variants={name: found}))
+            if changed:
+                raise WatchError("the module is no longer what it was when the lab was opened on it: open it anew")
+            variant.set_network(known)
+        self._began = monotonic()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the steps are used up or every variant has diverged."""
+        return self.step >= self.experiment.training.steps or len(self.diverged) == len(self._variants)
+
+    @property
+    def unshown(self) -> list[dict]:
+        """Events that acted and that no frame has shown yet."""
+        return list(self._events)
+
+    def takes(self, event: Event) -> bool:
+        """Return whether `event` acts now: its step has come, and the run is not over or goes on by it."""
+        return (event.step or 0) <= self.step and (not self.finished or isinstance(event, StepsEvent))
+
+    def header(self) -> dict:
+        """Return what a viewer needs once; see `Trainer.header`."""
+        task, accumulation = self.experiment.task, self.experiment.training.accumulation
+        size = next(iter(self._variants.values())).batch_size
+        return {
+            "experiment": self.experiment.model_dump(mode="json", exclude_defaults=True),
+            "variants": {name: _counts(variant, accumulation) for name, variant in self._variants.items()},
+            "batch_size": size,
+            **({"accumulation": accumulation} if accumulation > 1 else {}),
+            "threads": torch.get_num_threads(),
+            "device": self.device.type,
+            "torch": torch.__version__.partition("+")[0],
+            "picture": task.kind.picture,
+            "metric": task.kind.metric,
+        }
+
+    def apply(self, event: Event) -> None:
+        """Let `event` act before the next step; raises `NetworkError` and changes nothing if it cannot."""
+        experiment = applied(self.experiment, event)
+        for name, variant in self._variants.items():
+            if experiment.variants[name] is not variant.network:
+                variant.set_network(experiment.variants[name])
+            variant.training = experiment.training
+        self.experiment = experiment
+        self.applied += 1
+        self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+
+    def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
+        """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now."""
+        if self.finished:
+            raise RuntimeError("the run has finished: there is no step left to take")
+        frames: dict[str, VariantFrame] = {}
+        batches = self.batches_of_step()
+        for name, variant in self._living().items():
+            loss, frame = variant.step(batches, self.step, record, baseline)
+            if frame is not None:
+                frames[name] = frame
+            if not isfinite(loss):
+                self.diverged[name] = {"step": self.step, "layer": frame.first_broken}
+        frame = self._frame(frames) if frames else None
+        self.step += 1
+        return frame
+
+    def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
+        """Return a frame of the present parameters on the present step's batch; nothing changes."""
+        batches, events = self.batches_of_step(), self._events
+        frame = self._frame({name: variant.measured(batches, baseline) for name, variant in self._living().items()})
+        self._events = events
+        return frame
+
+    def weights(self, variant: str) -> dict[str, Tensor]:
+        """Return a variant's parameters and buffers by name; they change with the next step."""
+        return self._variants[variant].model.state_dict()
+
+    def state_bytes(self) -> bytes:
+        """Return what the next steps depend on, for `load_state`: numbers and facts, no code."""
+        facts = {
+            "experiment": self.experiment.to_json(),
+            "step": self.step,
+            "diverged": self.diverged,
+            "events": self._events,
+            "applied": self.applied,
+            "seconds": monotonic() - self._began,
+        }
+        tensors = {f"{place}/{name}": one for place, own in enumerate(self._each()) for name, one in own.tensors().items()}
+        halves = [name for name, one in tensors.items() if one.dtype == torch.bfloat16]
+        return pack({**facts, "bfloat16": halves}, tensors | {name: tensors[name].view(torch.int16) for name in halves})
+
+    def load_state(self, data: bytes) -> None:
+        """Go on from `state_bytes` of a run of the same experiment; batches that were used are passed over.
+
+        Raises `CheckpointError`, after which this trainer is of no more use.
+        """
+        facts, tensors = unpack(data)
+        try:
+            experiment = experiment_from_json(facts["experiment"])
+            tensors |= {name: tensors[name].view(torch.bfloat16) for name in facts["bfloat16"]}
+            if list(experiment.variants) != list(self._variants):
+                raise CheckpointError("the checkpoint is of another experiment: its variants have other names")
+            for place, (name, variant) in enumerate(self._variants.items()):
+                mine = f"{place}/"
+                variant.restore({one[len(mine) :]: tensor for one, tensor in tensors.items() if one.startswith(mine)})
+                variant.set_network(experiment.variants[name])
+                variant.training = experiment.training
+            self.step, self.diverged, self._events = facts["step"], facts["diverged"], facts["events"]
+            self.applied, self._began = facts["applied"], monotonic() - facts["seconds"]
+        except (LookupError, TypeError, ValueError, ExperimentError, NetworkError) as error:
+            raise CheckpointError(f"the checkpoint does not fit this run: {error}") from None
+        self.experiment = experiment
+
+    def batches_of_step(self) -> list[Batch]:
+        """Return the micro-batches of the present step."""
+        if self._at is None or self._at[0] != self.step:
+            count = self.experiment.training.accumulation
+            found = [self._data.batch(self.step * count + micro).to(self.device) for micro in range(count)]
+            self._at = self.step, found
+        return self._at[1]
+
+    def _each(self) -> list[OpenedVariant]:
+        return [*self._variants.values()]
+
+    def _living(self) -> dict[str, OpenedVariant]:
+        return {name: variant for name, variant in self._variants.items() if name not in self.diverged}
+
+    def _frame(self, frames: dict[str, VariantFrame]) -> Frame:
+        events, self._events = self._events, []
+        return Frame(self.step, frames, events, monotonic() - self._began)
+
+
+def _counts(variant: OpenedVariant, accumulation: int) -> dict:
+    """Return how many elements each norm of a frame is taken over; those of states and skips include the batch."""
+    network, states = variant.layout.network, [count * accumulation for count in variant.counts]
+    return {
+        "state_count": states,
+        "weight_count": [getattr(layer.op, "weights", 0) for layer in network.layers],
+        "skip_count": [states[skip.source] for skip in network.skips],
+        "parameters": sum(one.numel() for one in variant.model.parameters()),
+    }

@@ -1,0 +1,269 @@
+"""One variant of a person's own module while it trains: its parameters, its optimizer, its switches, its measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from math import isfinite
+
+import torch
+from torch import Tensor, nn
+
+from ...learning.clipping import clip
+from ...learning.frame import Numbers, VariantFrame
+from ...learning.norms import norms
+from ...learning.objective import finite
+from ...learning.optimizer import Optimizer
+from ...learning.passes import combined
+from ...network import Network, edit
+from ...tasks.experiment import Training
+from ...tasks.schedule import learning_rate
+from ..boxes import Boxes
+from ..capture import Capture
+from ..errors import WatchError
+from ..frames import Values, frame_of
+from ..gradients import Unheard
+from ..layout import Layout, layout_of
+from ..switches import Switches, settings_of
+from .objective import Batch, loss_of
+from .random_state import RandomState
+
+
+class OpenedVariant:
+    """A module in training, switched as its network says. `loss` is the person's own function, or None."""
+
+    def __init__(self, model: nn.Module, random: RandomState, training: Training, device: torch.device, loss: Callable | None):
+        self.model, self.training, self.device = model.to(device).train(), training, device
+        self._random, self._loss = random, loss
+        self.parameters = {name: one for name, one in model.named_parameters() if one.requires_grad}
+        if not self.parameters:
+            raise WatchError("the module has no parameter to train")
+        self.optimizer = Optimizer(training, [*self.parameters.values()])
+        self._names = {id(parameter): name for name, parameter in model.named_parameters()}
+        self._paths = {id(module): path for path, module in model.named_modules()}
+        self._layouts: dict[int, Layout] = {}
+        self.layout: Layout | None = None
+        """As it was at first."""
+        self.counts: list[int] = []
+        """Elements of each of its states, the batch included."""
+        self.batch_size = 0
+        self.keys: list[str] = []
+        """By number, the first pass's operations."""
+        self.network: Network | None = None
+        self._switches = Switches()
+        self._same_bits = True
+        """Whether a recorded pass gives the gradient of one that is not, to the bit."""
+
+    def begin(self, batch: Batch) -> Network:
+        """Capture the first pass, which changes nothing, and return its network; raises `WatchError`."""
+        with self._undone():
+            plain, _ = self._backward([batch], Switches(), recorded=False)
+            before = self._gradients()
+        with self._undone():
+            recorded, _ = self._backward([batch], Switches(), recorded=True)
+            after = self._gradients()
+        alike = len(before) == len(after) and all(map(torch.equal, before, after))
+        self._same_bits = alike and (plain == recorded or plain != plain)
+        self.network = self.layout.network
+        return self.network
+
+    def set_network(self, network: Network) -> None:
+        """Take other switches, strengths and gains of the same network."""
+        self.network = network
+        self._switches = settings_of(network, self.layout, self.keys)
+
+    def step(self, batches: list[Batch], step: int, recorded: bool, baseline: bool) -> tuple[float, VariantFrame | None]:
+        """Take a step; return its loss and, if it is recorded, what was measured at the parameters before.
+
+        A loss that is not finite is always recorded, and no step is taken.
+        """
+        ghost = self.baseline(batches) if recorded and baseline else {}
+        in_place = self._same_bits or bool(self._switches)
+        frame = self.measured(batches) if recorded and not in_place else None
+        loss, found = self._moving(batches, recorded and in_place)
+        frame = found or frame
+        if not isfinite(loss):
+            self._let_go()
+            frame = frame or self.measured(batches)
+            frame.loss, frame.first_broken = None, frame.first_broken or "head"
+            frame.nonfinite.insert(0, "loss")
+            return loss, frame
+        rate = learning_rate(self.training, step)
+        before = {name: one.detach().clone() for name, one in self.parameters.items()} if frame is not None else {}
+        self._update(rate)
+        if frame is not None:
+            frame.learning_rate = rate
+            self._measure_update(frame, before)
+            self._fill(frame, ghost)
+        return loss, frame
+
+    def measured(self, batches: list[Batch], baseline: bool = False) -> VariantFrame:
+        """Return the measurements of the present parameters; nothing changes."""
+        ghost = self.baseline(batches) if baseline else {}
+        with self._undone():
+            frame = self._backward(batches, self._switches, recorded=True)[1]
+        return self._fill(frame, ghost)
+
+    def baseline(self, batches: list[Batch]) -> dict[str, Numbers]:
+        """Return `weight_grad` and `state_grad` of the same weights and batches with every skip off; nothing changes."""
+        with self._undone():
+            bare = settings_of(edit.bare(self.network), self.layout, self.keys)
+            frame = self._backward(batches, bare, recorded=True)[1]
+        return {"ghost": frame.weight_grad, "ghost_state": frame.state_grad}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything that the next step depends on, by name."""
+        found = {f"value/{name}": one for name, one in self.model.named_parameters()}
+        found |= {f"buffer/{name}": one for name, one in self.model.named_buffers()}
+        found |= {f"random/{name}": one for name, one in self._random.tensors().items()}
+        for name, parameter in self.parameters.items():
+            for field, value in self.optimizer.state.get(parameter, {}).items():
+                if isinstance(value, Tensor):
+                    found[f"state/{field}/{name}"] = value
+        return found
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `tensors` returned; raises `KeyError` or `ValueError` where it is another module's."""
+        parts = {"value": dict(self.model.named_parameters()), "buffer": dict(self.model.named_buffers())}
+        self.optimizer.state.clear()
+        for place, value in tensors.items():
+            part, _, name = place.partition("/")
+            if part in parts:
+                target = parts[part].pop(name)
+                if target.shape != value.shape:
+                    raise ValueError(f"{name} has another shape")
+                with torch.no_grad():
+                    target.data.copy_(value)
+            elif part == "state":
+                field, _, name = name.partition("/")
+                self.optimizer.state[self.parameters[name]][field] = value.to(self.device)
+        if missing := [*parts["value"], *parts["buffer"]]:
+            raise ValueError(f"{missing[0]} is missing")
+        mine = len("random/")
+        self._random.restore({name[mine:]: one for name, one in tensors.items() if name.startswith("random/")})
+
+    def _moving(self, batches: list[Batch], recorded: bool) -> tuple[float, VariantFrame | None]:
+        with self._random.in_force():
+            return self._backward(batches, self._switches, recorded)
+
+    def _backward(self, batches: list[Batch], switches: Switches, recorded: bool) -> tuple[float, VariantFrame | None]:
+        """Let the batches go forward and their mean loss backward; return it, and what was measured if it is recorded."""
+        frames, total, count = [], 0.0, len(batches)
+        for batch in batches:
+            capture = Capture(self.model, self._names, self._paths, switches) if recorded or switches else None
+            if capture is not None and not recorded:
+                capture.gradients = Unheard()
+            with torch.autocast(self.device.type, torch.bfloat16) if self.training.precision == "bfloat16" else nullcontext():
+                loss = loss_of(self._output(batch, capture), batch, self._loss)
+            found = self._seen(capture) if recorded else None
+            if not loss.requires_grad:
+                raise WatchError("the loss does not depend on a parameter by a gradient: is the module in no_grad?")
+            value = loss.item()
+            total += value / count
+            if recorded or isfinite(value):
+                (loss if count == 1 else loss / count).backward()
+            if found is not None:
+                frames.append(self._frame(*found))
+            if capture is not None:
+                capture.let_go()
+            if not isfinite(value):
+                break
+        if not recorded:
+            return total, None
+        frame = combined(frames)
+        frame.loss = finite(total)
+        return total, frame
+
+    def _output(self, batch: Batch, capture: Capture | None):
+        if capture is None:
+            return self.model(*batch.args, **batch.named)
+        forward = self.model.forward
+
+        def captured(*args, **kwargs):
+            with capture.running():
+                args, kwargs = capture.feed(args, kwargs)
+                output = forward(*args, **kwargs)
+                capture.returned(output)
+            return output
+
+        self.model.__dict__["forward"] = captured
+        try:
+            return self.model(*batch.args, **batch.named)
+        finally:
+            del self.model.__dict__["forward"]
+
+    def _seen(self, capture: Capture) -> tuple[Layout | None, Capture, Values | None]:
+        """Return by which layout a pass is measured, None where it ran other operations than the first, and its states' sizes."""
+        signature = capture.trace.signature()
+        if signature not in self._layouts:
+            counts = {name: parameter.numel() for name, parameter in self.model.named_parameters()}
+            boxes = Boxes(capture.trace)
+            self._layouts[signature] = layout_of(boxes, counts)
+        layout = self._layouts[signature]
+        if self.layout is None:
+            self.layout, self.keys = layout, [operation.key for operation in capture.trace.operations]
+            values = Values(layout, capture.values)
+            self.counts = [values.counts.get(name, 0) for name in layout.states]
+            self.batch_size = capture.trace.batch
+            return layout, capture, values
+        if layout.reads != self.layout.reads or layout.states != self.layout.states:
+            return None, capture, None
+        return layout, capture, Values(layout, capture.values)
+
+    def _frame(self, layout: Layout | None, capture: Capture, values: Values | None) -> VariantFrame:
+        if layout is None:
+            return _unmeasured(self.layout.network)
+        return frame_of(layout, capture.gradients, values, self.model, None, 1.0)
+
+    def _fill(self, frame: VariantFrame, fields: dict) -> VariantFrame:
+        for name, value in fields.items():
+            setattr(frame, name, value)
+        return frame
+
+    def _update(self, rate: float) -> None:
+        """Step on the gradients, and let them go."""
+        found = self._gradients()
+        if rate and found:
+            clip(found, self.training.clip_norm, self.training.clip_value)
+            self.optimizer.learning_rate = rate
+            self.optimizer.groups = [([*self.parameters.values()], self.training.weight_decay, 1.0)]
+            self.optimizer.step()
+        self._let_go()
+
+    def _measure_update(self, frame: VariantFrame, before: dict[str, Tensor]) -> None:
+        """Fill in ‖Δθ_k‖/‖θ_k‖, θ_k being a layer's parameters before the step."""
+        own = [[name for name in self.layout.parameters.get(layer.id, ()) if name in before] for layer in self.layout.network.layers]
+        for index, names in enumerate(own):
+            if names:
+                moves = norms([], [self.parameters[name].detach() - before[name] for name in names])
+                sizes = norms([], [before[name] for name in names])
+                size = sum(one**2 for one in sizes) ** 0.5
+                frame.update_ratio[index] = finite(sum(one**2 for one in moves) ** 0.5 / size) if size else None
+
+    def _gradients(self) -> list[Tensor]:
+        return [one.grad for one in self.parameters.values() if one.grad is not None]
+
+    def _let_go(self) -> None:
+        for parameter in self.model.parameters():
+            parameter.grad = None
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """Give buffers, gradients and random generators back as they were."""
+        kept = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
+        try:
+            with self._random.in_force(moves=False):
+                yield
+        finally:
+            for buffer, old in kept:
+                buffer.data.copy_(old)
+            self._let_go()
+
+
+def _unmeasured(network: Network) -> VariantFrame:
+    """Return the frame of a pass that ran other operations than the network shows, of which nothing but the loss is told."""
+    layers, states, skips = ([None] * count for count in (network.depth, network.depth + 1, len(network.skips)))
+    fields = {name: [*layers] for name in ("weight_grad", "trunk_grad", "scale_grad", "update_ratio")}
+    fields |= {name: [*states] for name in ("state_grad", "state_rms")}
+    fields |= {name: [*skips] for name in ("skip_grad", "skip_weight_grad")}
+    return VariantFrame(loss=None, metric=None, head_grad=None, **fields)

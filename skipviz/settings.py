@@ -15,7 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 _SITE = r"(\*|https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]+|:\*)?)"
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -30,7 +31,7 @@ def _memory_mb() -> float:
 MEMORY_SHARE = 0.6
 """Share of the memory that runs may take by default: the rest is the server's, the fork server's and the system's."""
 PUBLIC = {
-    "max_running": max(_usable_cores(), 2),
+    "max_running": max(usable_cores(), 2),
     "max_queued": 1000,
     "browser_running": 4,
     "browser_queued": 4,
@@ -62,7 +63,7 @@ class Settings(BaseSettings):
 
     public: bool = Field(False, description="1: defaults for a server that anybody may use; what is set explicitly stays")
     max_running: int = Field(
-        default_factory=lambda: max(_usable_cores(), 4),
+        default_factory=lambda: max(usable_cores(), 4),
         ge=1,
         le=1024,
         description="runs that compute at a time; further ones wait in line. A paused run counts for none, one that is held to"
@@ -89,7 +90,7 @@ class Settings(BaseSettings):
         60, gt=0, le=100_000, description="after which a step counts as stuck, unless the run's others were nearly as slow"
     )
     max_jobs: int = Field(
-        default_factory=lambda: max(_usable_cores() // 2, 1),
+        default_factory=lambda: max(usable_cores() // 2, 1),
         ge=1,
         le=1024,
         description="jobs, as sweeps are, that compute at a time beside the runs, to which they give way. Default: half the cores",
@@ -115,6 +116,9 @@ class Settings(BaseSettings):
     checkpoint_seconds: float = Field(10, ge=0.05, le=86_400, description="seconds between two checkpoints of a run")
     upload_mb: int = Field(512, ge=1, le=1_000_000, description="MB of people's own data kept; what was longest unused goes first")
     upload_hours: float = Field(168, gt=0, le=100_000, description="after which unused data of people's own is removed")
+    open: Path | None = Field(
+        None, description="what `python -m skipviz open` opened and wrote down there; set by it, never on a public server"
+    )
     start: Literal["auto", "fork", "spawn"] = Field(
         "auto", description="how a worker starts: forked from a warm process, or as a fresh one; auto: forked where there is fork"
     )
@@ -146,12 +150,20 @@ class Settings(BaseSettings):
             return {**PUBLIC, **values}
         return values
 
+    @model_validator(mode="after")
+    def _opens_nothing_in_public(self):
+        if self.open and self.public:
+            raise ValueError("a public server runs nobody's own code: leave SKIPVIZ_OPEN or SKIPVIZ_PUBLIC out")
+        return self
+
     def largest_run_mb(self) -> int:
         """Return the MB that one run may take: never more than all together."""
         return min(self.run_memory_mb, self.total_memory_mb)
 
     def forks(self) -> bool:
-        """Return whether workers are forked from a warm process."""
+        """Return whether workers are forked from a warm process; those that run a person's own code are fresh ones."""
+        if self.open:
+            return False
         return self.start == "fork" or (self.start == "auto" and hasattr(os, "fork"))
 
 

@@ -22,6 +22,7 @@ from ..storage.summary import title_of
 from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
+from ..watch.opened import spec
 from .catalogue import RunCatalogue, store_for
 from .controls import Controls
 from .errors import EngineError
@@ -33,7 +34,7 @@ from .processes.launcher import Launcher
 from .resumption import STOPPED, Resumption
 from .run_events import RunEvents
 from .scheduler import PERIOD, Callbacks, Scheduler
-from .submission_checks import ELSEWHERE, SubmissionChecks
+from .submission_checks import SubmissionChecks
 from .worker_messages import WorkerMessages
 from .workers import Workers
 
@@ -57,7 +58,9 @@ class Engine:
         self._scheduler = scheduler = Scheduler(settings, callbacks, beside_mb=lambda: self.jobs.reckoned_mb)
         self._worker_messages = WorkerMessages(lock, self._store, run_events, scheduler, workers, counted, admit)
         self._controls = Controls(lock, self._store, run_events, scheduler, workers, admit)
-        self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler)
+        self.opened: Experiment | None = spec.read(self.settings.open)[1] if self.settings.open else None
+        """The person's own module that this server was opened on, as an experiment."""
+        self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened)
         check, ran_out = self._submission_checks.check_often, workers.memory_ran_out
         self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out)
         self.guests = Guests(self.settings.data_dir.resolve(), lock, self._store, run_events, hear)
@@ -152,7 +155,7 @@ class Engine:
         goes); `events` act before the steps they name; `address` is the visitor's, by which starts are counted;
         a `demo` run is the server's own: it never waits and goes on unwatched. Raises `EngineError` where it is refused.
         """
-        self._submission_checks.check_trainable(experiment)
+        self._submission_checks.check_trainable(experiment, address)
         device = self._submission_checks.device(experiment)
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take: choose cpu or auto")
@@ -240,10 +243,12 @@ class Engine:
         `{"problem": sentence}` if it cannot be measured, None if it is not there within `timeout` seconds (it may be the next
         time). `page` is who asks: pages have their turns, and each page its newest question.
         """
-        if experiment.task.watched:
-            return {"problem": ELSEWHERE}
         if self._closed or self._thread is None or not self.has_data(experiment):
             return None
+        try:
+            self._submission_checks.check_trainable(experiment)
+        except EngineError as error:
+            return {"problem": str(error)}
         return self._initialisation_client.ask(experiment, timeout, page)
 
     def step_took(self, shape: str) -> float | None:

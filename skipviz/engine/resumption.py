@@ -132,6 +132,7 @@ class Resumption:
         """
         self._submission_checks.check_open()
         began = run.began or run.experiment
+        self._submission_checks.check_trainable(began)
         device = self._submission_checks.device(began, (run.header or {}).get("device"))
         if device is None:
             raise EngineError("this machine has no CUDA device that a run may take, and this run needs one", 409)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Literal
 
 from ..settings import Settings
@@ -10,20 +11,22 @@ from ..storage import Run
 from ..tasks.event import FASTEST, SLOWEST
 from ..tasks.experiment import MOST_STEPS, Experiment
 from ..tasks.uploads import Uploads
+from ..watch.opened import spec
 from .capacity import budget, limits, room
 from .capacity.starts import Starts
 from .errors import EngineError
 from .processes import devices
 from .scheduler import Scheduler
 
-ELSEWHERE = "this network is somebody's own module: its recording holds no code, and only its own script can train it"
-
 
 class SubmissionChecks:
     """Refuses what is too big or comes too often, each time with an `EngineError`."""
 
-    def __init__(self, settings: Callable[[], Settings], uploads: Uploads, scheduler: Scheduler) -> None:
-        self._settings, self._uploads, self._scheduler = settings, uploads, scheduler
+    def __init__(
+        self, settings: Callable[[], Settings], uploads: Uploads, scheduler: Scheduler, opened: Experiment | None = None
+    ) -> None:
+        """`opened` is the person's own module that this server was opened on."""
+        self._settings, self._uploads, self._scheduler, self._opened = settings, uploads, scheduler, opened
         self._starts = Starts()
         self._open = False
 
@@ -36,10 +39,15 @@ class SubmissionChecks:
         if not self._open:
             raise EngineError("the server is stopping", 503)
 
-    def check_trainable(self, experiment: Experiment) -> None:
-        """Refuse a network that is somebody's own module: nobody but its own script has its code."""
-        if experiment.task.watched:
-            raise EngineError(ELSEWHERE, 422)
+    def check_trainable(self, experiment: Experiment, address: str | None = None) -> None:
+        """Refuse somebody's own module, but for the one that this server was opened on, asked for on this machine itself."""
+        if not experiment.task.watched:
+            return
+        refused = spec.refusal(experiment, self._opened)
+        if refused is None and not _is_here(address):
+            refused = "a person's own module is trained for who sits at this machine only"
+        if refused:
+            raise EngineError(refused, 422)
 
     def device(self, experiment: Experiment, before: str | None = None) -> Literal["cpu", "cuda"] | None:
         """Return the device that the experiment computes on here, or None where it asks for one that is not there.
@@ -100,3 +108,11 @@ class SubmissionChecks:
         """Return whether the experiment's data is here: one's own may be on another server, or no longer kept."""
         own = experiment.task.own
         return own is None or self._uploads.has(own.digest)
+
+
+def _is_here(address: str | None) -> bool:
+    """Return whether a visitor's address is this machine's own; None: it is no visitor who asks."""
+    try:
+        return address is None or ip_address(address.removeprefix("::ffff:")).is_loopback
+    except ValueError:
+        return False

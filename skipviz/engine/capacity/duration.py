@@ -33,7 +33,9 @@ def step_seconds(experiment: Experiment, measured: float | None = None) -> float
     longer, since short measurements are mostly a first time's. The constants were fitted to the fastest steps of 19 networks,
     within a factor of about two; on a busy machine a step takes longer, a small network's by much more.
     """
-    batch = min(experiment.training.batch_size, experiment.task.sample_count())
+    batch = experiment.training.batch_size
+    if not experiment.task.watched:
+        batch = min(batch, experiment.task.sample_count())
     seeds, together = experiment.training.seeds, not obstacle(experiment)
     passes = experiment.training.accumulation * (1 if together else seeds)
     estimate = passes * sum(_seconds(network, batch, seeds if together else 1) for network in experiment.variants.values())

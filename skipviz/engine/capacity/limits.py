@@ -11,6 +11,7 @@ from ...tasks.loss import LOSSES
 from ...tasks.own import UploadError
 from ...tasks.seeds import obstacle
 from ...tasks.split import HELD_OUT_SHARE
+from ...watch.errors import WatchError
 from .footprint import evaluated, footprint, stacked
 
 WORKER_MB = 9.5
@@ -27,6 +28,8 @@ HELD_OUT_SAMPLES = 512
 """Of these the outputs are held at once to be compared (`learning.trainer`): classes of pixels are many numbers."""
 PICTURED = {"boundary": 2304, "curve": 161}
 """Points of a picture that are evaluated; of other pictures they are fewer than the held-out samples."""
+WATCHED_COPIES = 6
+"""Tensors of a box's size that a box of a person's own module is taken to hold: a layer with norm and activation, twice."""
 HALVED = 0.6
 """What passes in bfloat16 hold of those in float32: norms' outputs, sums of both and losses stay as they are."""
 MAPPED = 2**23
@@ -39,6 +42,8 @@ def memory_mb(experiment: Experiment) -> float:
     Within a quarter of what 22 networks of every family took (`tests/editor/bench_estimates.py`).
     """
     training = experiment.training
+    if experiment.task.watched:
+        return WORKER_MB + sum(_watched(network, training) for network in experiment.variants.values()) * 4 / 2**20
     batch = min(training.batch_size, experiment.task.sample_count())
     shown = max(experiment.task.sample_count() // HELD_OUT_SHARE, PICTURED.get(experiment.task.kind.picture, 0))
     together = training.seeds if training.seeds > 1 and not obstacle(experiment) else 1
@@ -50,6 +55,12 @@ def memory_mb(experiment: Experiment) -> float:
     outside = seeds * sum(part.kept for part in parts) + max(part.mapped for part in parts) + data
     objects = (seeds if together == 1 else 1 + LIGHT * (seeds - 1)) * sum(part.objects for part in parts)
     return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * objects) / 2**20
+
+
+def _watched(network: Network, training: Training) -> int:
+    """Return about how many numbers a person's own module holds: of what happens within its boxes nothing is known."""
+    states = training.batch_size * sum(elements(shape.output) for shape in (*network.shapes.layers, *network.shapes.branches))
+    return network.parameter_count() * (3 + kept_by_optimizer(training)) + WATCHED_COPIES * states
 
 
 def kept_by_optimizer(training: Training) -> int:
@@ -135,7 +146,7 @@ def reason(error: BaseException, megabytes: int) -> str:
         return "the run needed more memory than its CUDA device has free: make it narrower, shallower, or its batches smaller"
     if is_memory_error(error):
         return f"the run needed more than the {written(megabytes)} of memory that a run may take"
-    if isinstance(error, UploadError):
+    if isinstance(error, UploadError | WatchError):
         return str(error)
     text = " ".join(str(error).split())[:300]
     return f"the run's worker stopped: {type(error).__name__}{': ' + text if text else ''}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ...learning.seeds import trainer_of
 from ...learning.setup import prepare
 from ...tasks.experiment import Experiment
 from ...tasks.uploads import Uploads
 from ..capacity import limits
 from .channel import Channel, line, serve_over_pipes
+from .trainers import trainer_for
 from .wire import encode, encode_frame
 
 
@@ -20,7 +20,7 @@ def serve(channel: Channel) -> None:
     while True:
         request = channel.receive()
         try:
-            trainer = trainer_of(Experiment.kept(request["experiment"]), uploads=uploads)
+            trainer = trainer_for(Experiment.kept(request["experiment"]), uploads=uploads)
             header, frame = encode(trainer.header()), encode_frame(trainer.measure(baseline=True, picture=True))
             channel.write(b'probe [%d,{"header":%b,"frame":%b},null]\n' % (request["probe"], header, frame))
         except Exception as error:

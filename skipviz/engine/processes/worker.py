@@ -13,18 +13,21 @@ import time
 from collections import deque
 
 from ...learning.checkpoint import CheckpointError
-from ...learning.seeds import Seeds, trainer_of
+from ...learning.seeds import Seeds
 from ...learning.setup import prepare
 from ...learning.trainer import Trainer
 from ...network.base import NetworkError
 from ...tasks.event import Control, message_from
 from ...tasks.experiment import Experiment
 from ...tasks.own import UploadError
+from ...settings import usable_cores
 from ...tasks.uploads import Uploads
+from ...watch.errors import WatchError
 from ..capacity import limits
 from ..capacity.duration import step_seconds
 from .channel import Channel, line, serve_over_pipes
 from .checkpoints import Checkpoints
+from .trainers import trainer_for
 from .wire import encode_frame
 
 SENDING_PERIOD = 0.05
@@ -254,23 +257,28 @@ def serve(channel: Channel) -> None:
     """Compute the run that the channel's first message asks for, and tell its end whatever happens."""
     request = channel.receive()
     try:
-        prepare(cuda=request["device"] == "cuda")
-        limits.bound_memory(request["memory_mb"])
         experiment = Experiment.kept(request["experiment"])
+        prepare(_threads(experiment), cuda=request["device"] == "cuda")
+        limits.bound_memory(request["memory_mb"])
         checkpoints = Checkpoints(**request["checkpoints"])
         trainer = _trainer(experiment, request, checkpoints)
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_leave, args=(channel,), daemon=True).start())
         Session(channel, trainer, request, checkpoints).run()
     except Exception as error:
-        if not (limits.is_memory_error(error) or isinstance(error, UploadError)):
+        if not (limits.is_memory_error(error) or isinstance(error, UploadError | WatchError)):
             sys.excepthook(*sys.exc_info())
         channel.send("end", ["failed", limits.reason(error, request["memory_mb"])])
+
+
+def _threads(experiment: Experiment) -> int:
+    """Return how many threads compute the run: one, but all cores for a large module of a person's own."""
+    return usable_cores() if experiment.task.watched and step_seconds(experiment) > SLOW else 1
 
 
 def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) -> Trainer | Seeds:
     """Return a trainer at the checkpoint that the request names, or at the first step where it is not there or damaged."""
     uploads = Uploads(request["uploads"])
-    trainer = trainer_of(experiment, request["device"], uploads)
+    trainer = trainer_for(experiment, request["device"], uploads)
     data = checkpoints.read(*request["resume"]) if request.get("resume") else None
     if data is None:
         return trainer
@@ -279,7 +287,7 @@ def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) ->
         return trainer
     except CheckpointError:
         checkpoints.step = None
-        return trainer_of(experiment, request["device"], uploads)
+        return trainer_for(experiment, request["device"], uploads)
 
 
 def _leave(channel: Channel) -> None:

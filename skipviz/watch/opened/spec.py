@@ -10,6 +10,8 @@ from ...network.network import Network
 from ...tasks.experiment import Experiment
 from ..errors import WatchError
 
+ELSEWHERE = "this network is somebody's own module: its recording holds no code, and only its own script can train it"
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -61,7 +63,7 @@ def refusal(experiment: Experiment, opened: Experiment | None) -> str | None:
     It trains what it was opened on, its skips switched and scaled in any way, and nothing else.
     """
     if opened is None:
-        return "this network is somebody's own module, which only its own script can train: open it by python -m skipviz open"
+        return ELSEWHERE
     known = unswitched(opened.network)
     for name, network in experiment.variants.items():
         if unswitched(network) != known:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import opening
 from .network.base import NetworkError
 from .network.network import Network
 from .settings import get_settings
@@ -21,6 +22,7 @@ from .tasks.cautions import cautions
 from .tasks.experiment import MAX_JSON, Experiment, ExperimentError, experiment_from_json
 from .tasks.own import UploadError
 from .tasks.sweep import Sweep, sweep_of, usual_sweep
+from .watch.errors import WatchError
 
 FORMATS = (".parquet", ".csv")
 BROKEN = 2
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (CommandError, ExperimentError, NetworkError, ScriptError, UploadError, link.LinkError) as error:
+    except (CommandError, ExperimentError, NetworkError, ScriptError, UploadError, link.LinkError, WatchError) as error:
         print(f"skipviz: {error}", file=sys.stderr)
         return BROKEN
     except BrokenPipeError:
@@ -111,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     linking.set_defaults(run=lambda options: print(link.encode(experiment_named(options.experiment))))
     coding = commands.add_parser("code", help="print it as a stand-alone PyTorch script that trains to the same losses")
     coding.set_defaults(run=_code)
+    own = commands.add_parser("open", help="open the lab on a torch module of your own, on this machine alone")
+    opening.add_options(own)
+    own.set_defaults(run=opening.open_lab)
     for command in (describing, drawing, training, sweeping, linking, coding):
         command.add_argument("experiment", metavar="X", help="a preset's name, a JSON file, a link's text or address")
     return parser

@@ -98,7 +98,7 @@ def connect(settings: Settings) -> Connection:
 
 def _start(folder: Path) -> subprocess.Popen:
     """Start a server that serves this machine alone, outlives the script and ends by itself when nobody uses it."""
-    options = ["--server.port", str(_free_port()), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    options = ["--server.port", str(free_port()), "--server.address", "127.0.0.1", "--server.headless", "true"]
     set_here = {"SKIPVIZ_DATA_DIR": str(folder), "SKIPVIZ_PUBLIC": "0"}
     environment = {"SKIPVIZ_IDLE_MINUTES": IDLE_MINUTES, **os.environ, **set_here}
     with (folder / "watch.log").open("ab") as log:
@@ -113,7 +113,8 @@ def _start(folder: Path) -> subprocess.Popen:
         )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that is free on this machine, mostly the same one; raises `OSError`."""
     for port in (*range(FIRST_PORT, FIRST_PORT + PORTS), 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -11,6 +11,7 @@ from ..learning.gain import with_gain
 from ..network import Network
 from .layout import Layout
 from .trace import Operation, Read
+from .words import PRODUCTS
 
 OUTPUT = -1
 """In place of a slot: what the operation gives."""
@@ -70,16 +71,21 @@ class Off(torch.autograd.Function):
         return None, None
 
 
-def settings_of(network: Network, layout: Layout, keys: list[str]) -> Switches:
-    """Return what the switches, strengths and gains of `network` set in a module; `keys` are those of its operations."""
+def settings_of(network: Network, layout: Layout, operations: list[Operation]) -> Switches:
+    """Return what the switches, strengths and gains of `network` set in a module, of whose pass these are the operations."""
     found = Switches()
-    products = {one for box in layout.boxes.values() if box.merge == "multiply" for one in box.operations}
+    products = {one for box in layout.boxes.values() if not box.module for one in box.operations if _multiplies(operations[one])}
     for edge in (*network.skips, *network.edges):
         strength = edge.strength if edge.on else 0.0
         if (strength, edge.gain) != (1, 1):
             for operation, slot in layout.reads[edge.id]:
-                found.settings[keys[operation], slot] = Setting(strength, edge.gain, operation in products)
+                found.settings[operations[operation].key, slot] = Setting(strength, edge.gain, operation in products)
     for box in (*network.layers, *network.branches):
         if box.gain != 1 and isinstance(state := layout.state_of(box.id), int):
-            found.settings[keys[state], OUTPUT] = Setting(gain=box.gain)
+            found.settings[operations[state].key, OUTPUT] = Setting(gain=box.gain)
     return found
+
+
+def _multiplies(operation: Operation) -> bool:
+    """Return whether an operation multiplies two states, of which either may be left out."""
+    return operation.name in PRODUCTS and len({read.source for read in operation.reads}) > 1

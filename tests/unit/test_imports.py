@@ -15,7 +15,7 @@ BELOW = {
     "tasks": {"network"},
     "learning": {"tasks", "network", "settings"},
     "evidence": {"learning", "tasks", "network", "settings"},
-    "engine": {"evidence", "learning", "storage", "sharing", "tasks", "network", "settings"},
+    "engine": {"evidence", "watch", "learning", "storage", "sharing", "tasks", "network", "settings"},
     "storage": {"learning", "sharing", "tasks", "network", "settings"},
     "sharing": {"learning", "tasks", "network", "settings", "version"},
     "drawing": {"learning", "tasks", "network"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ...learning.seeds import Seeds, trainer_of
 from ...learning.trainer import Trainer
 from ...settings import get_settings
@@ -19,4 +21,6 @@ def trainer_for(experiment: Experiment, device: str = "cpu", uploads: Uploads | 
         raise WatchError(spec.refusal(experiment, None))
     from ...watch.opened.trainer import OpenedTrainer
 
-    return OpenedTrainer(spec.read(get_settings().open)[0], experiment, device)
+    opened = spec.read(get_settings().open)[0]
+    os.chdir(opened.folder)
+    return OpenedTrainer(opened, experiment, device)

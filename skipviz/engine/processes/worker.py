@@ -17,10 +17,10 @@ from ...learning.seeds import Seeds
 from ...learning.setup import prepare
 from ...learning.trainer import Trainer
 from ...network.base import NetworkError
+from ...settings import usable_cores
 from ...tasks.event import Control, message_from
 from ...tasks.experiment import Experiment
 from ...tasks.own import UploadError
-from ...settings import usable_cores
 from ...tasks.uploads import Uploads
 from ...watch.errors import WatchError
 from ..capacity import limits

@@ -1,6 +1,6 @@
 """Captures what is to be opened, in a process of its own, and writes down as which experiment: `python -m skipviz.watch.opened`.
 
-Takes what `spec.Opened` holds as JSON, and the file to write; ends with status 2 after one sentence on the error stream.
+Takes what `spec.Opened` holds as JSON, and the file to write, in which there is one sentence where it cannot be opened.
 """
 
 from __future__ import annotations
@@ -52,13 +52,14 @@ def main() -> int:
     """Do it and return the exit status."""
     prepare()
     fields, target = json.loads(sys.argv[1]), Path(sys.argv[2])
+    del sys.argv[1:]  # they are not the person's
     shape = fields.pop("shape")
     opened = Opened(**fields, shape=None if shape is None else tuple(shape))
     try:
         write(target, opened, experiment_of(opened))
     except WatchError as error:
-        print(error, file=sys.stderr)
-        return 2
+        target.write_text(json.dumps({"problem": str(error)}))
+        return 1
     return 0
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from ...network.base import written
-from ..capture import _tensors as tensors_in
+from ..capture import tensors_in
 from ..errors import WatchError
 
 

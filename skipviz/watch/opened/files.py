@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from ..capture import _tensors as tensors_in
+from ..capture import tensors_in
 from ..errors import WatchError
 from .failure import first_output, told
 from .objective import Batch, batch_of
@@ -148,8 +149,9 @@ def _file(path: Path) -> ModuleType:
         raise WatchError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
+    for folder in (os.getcwd(), str(path.parent)):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

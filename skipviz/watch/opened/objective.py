@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...network.base import written
-from ..capture import _tensors as tensors_in
+from ..capture import tensors_in
 from ..errors import WatchError
 
 TARGETS = ("labels", "label", "targets", "target")

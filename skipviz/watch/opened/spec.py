@@ -24,6 +24,8 @@ class Opened:
     """Of a random sample, where there is no data."""
     tokens: int | None = None
     """Below this its numbers are, where they are whole."""
+    folder: str = "."
+    """Where the person was: files that theirs open are named from there."""
 
     @property
     def title(self) -> str:

@@ -25,6 +25,7 @@ from ..frames import Values, frame_of
 from ..gradients import Unheard
 from ..layout import Layout, layout_of
 from ..switches import Switches, settings_of
+from ..trace import Operation
 from .objective import Batch, loss_of
 from .random_state import RandomState
 
@@ -47,8 +48,8 @@ class OpenedVariant:
         self.counts: list[int] = []
         """Elements of each of its states, the batch included."""
         self.batch_size = 0
-        self.keys: list[str] = []
-        """By number, the first pass's operations."""
+        self._operations: list[Operation] = []
+        """Of the first pass."""
         self.network: Network | None = None
         self._switches = Switches()
         self._same_bits = True
@@ -70,7 +71,7 @@ class OpenedVariant:
     def set_network(self, network: Network) -> None:
         """Take other switches, strengths and gains of the same network."""
         self.network = network
-        self._switches = settings_of(network, self.layout, self.keys)
+        self._switches = settings_of(network, self.layout, self._operations)
 
     def step(self, batches: list[Batch], step: int, recorded: bool, baseline: bool) -> tuple[float, VariantFrame | None]:
         """Take a step; return its loss and, if it is recorded, what was measured at the parameters before.
@@ -107,7 +108,7 @@ class OpenedVariant:
     def baseline(self, batches: list[Batch]) -> dict[str, Numbers]:
         """Return `weight_grad` and `state_grad` of the same weights and batches with every skip off; nothing changes."""
         with self._undone():
-            bare = settings_of(edit.bare(self.network), self.layout, self.keys)
+            bare = settings_of(edit.bare(self.network), self.layout, self._operations)
             frame = self._backward(batches, bare, recorded=True)[1]
         return {"ghost": frame.weight_grad, "ghost_state": frame.state_grad}
 
@@ -201,7 +202,7 @@ class OpenedVariant:
             self._layouts[signature] = layout_of(boxes, counts)
         layout = self._layouts[signature]
         if self.layout is None:
-            self.layout, self.keys = layout, [operation.key for operation in capture.trace.operations]
+            self.layout, self._operations = layout, capture.trace.operations
             values = Values(layout, capture.values)
             self.counts = [values.counts.get(name, 0) for name in layout.states]
             self.batch_size = capture.trace.batch
@@ -232,7 +233,8 @@ class OpenedVariant:
 
     def _measure_update(self, frame: VariantFrame, before: dict[str, Tensor]) -> None:
         """Fill in ‖Δθ_k‖/‖θ_k‖, θ_k being a layer's parameters before the step."""
-        own = [[name for name in self.layout.parameters.get(layer.id, ()) if name in before] for layer in self.layout.network.layers]
+        layers, parameters = self.layout.network.layers, self.layout.parameters
+        own = [[name for name in parameters.get(layer.id, ()) if name in before] for layer in layers]
         for index, names in enumerate(own):
             if names:
                 moves = norms([], [self.parameters[name].detach() - before[name] for name in names])

@@ -138,8 +138,9 @@ def test_a_module_that_is_let_go_ends_its_run(folder):
         model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
         watched = Watched(model, every=1)
         trained(watched, model, 2)
-        wait_for(engine, lambda: watched.live.run_id)
-        run = engine.run(watched.live.run_id)
+        live = watched.live
+        wait_for(engine, lambda: live.run_id)
+        run = engine.run(live.run_id)
         del watched, model
         gc.collect()
         wait_for(engine, lambda: run.ended)

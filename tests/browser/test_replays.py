@@ -127,7 +127,8 @@ def test_both_networks_stand_beside_each_other_with_their_bars_and_losses_at_the
     expect(replay.locator(".sv-differs").nth(1)).to_contain_text("layers 6 instead of 4")
     tops = [drawn.nth(side).locator('[data-layer="f1"]').bounding_box()["y"] for side in (0, 1)]
     assert tops[0] == pytest.approx(tops[1], abs=0.5)
-    expect(replay.locator(".sv-column-body .sv-bars .barlayer .point")).to_have_count(10)
+    said = re.compile(r"A, plain: .* at f\(4\), .*B, residual: .* at f\(6\), ")
+    expect(replay.locator(".sv-column-body .sv-bars [role=img]")).to_have_attribute("aria-label", said)
     expect(replay.locator(".sv-sentence")).to_contain_text("Step 5: ")
     expect(replay.locator(".sv-curves-card .sv-of-letter").first).to_have_text(re.compile(r"^A0\.\d+"))
 

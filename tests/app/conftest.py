@@ -123,10 +123,11 @@ def its_own(engine, monkeypatch):
 
 
 @pytest.fixture
-def opened(engine, monkeypatch):
+def opened(engine, monkeypatch, tmp_path):
     """A function that opens a page, such as `figure` or `lab`, in a session of its own with the address' query."""
     monkeypatch.setattr("skipviz.web.session_state.session.owner_from", lambda cookies: "a-browser-of-these-tests")
     monkeypatch.setattr("skipviz.web.content.page_data.PROBE_SECONDS", 30.0)  # a page asks again, a test waits
+    monkeypatch.setattr("skipviz.web.content.kept_documents._folder", lambda: tmp_path / "labs")
     labs = Labs()
     for module in ("screens.opening", "screens.lab_page", "session_state.session", "session_state.watching", "component.feed"):
         monkeypatch.setattr(f"skipviz.web.{module}.labs", labs)

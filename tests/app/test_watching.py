@@ -10,6 +10,7 @@ from skipviz.network import families
 from skipviz.sharing import link
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
+from skipviz.web.document.labs import Labs
 from skipviz.web.session_state.classroom import classrooms, new_token
 
 OWNER, OTHER = "a-browser-of-these-tests", "another-browser-altogether"
@@ -187,6 +188,15 @@ def test_what_could_be_undone_is_there_again_after_the_page_was_loaded_anew(open
     assert again.data()["undo"] == 1
     assert again.send("undo")["network"]["depth"] == 4
     assert opened("lab", x=link.encode(_small(9))).data()["undo"] == 0
+
+
+def test_what_could_be_undone_is_there_again_after_the_lab_has_left_the_memory(opened, monkeypatch):
+    data = opened("lab", x=link.encode(_small())).send("insert_layer", position=1)
+    for module in ("screens.opening", "screens.lab_page", "session_state.session"):
+        monkeypatch.setattr(f"skipviz.web.{module}.labs", Labs())
+    again = opened("lab", x=data["link"])
+    assert again.data()["undo"] == 1
+    assert again.send("undo")["network"]["depth"] == 4
 
 
 def test_what_is_still_shown_can_be_kept_where_nobody_leads_any_more(opened, run):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...engine import get_engine
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
+from ..content import kept_documents
 from ..content.page_data import editor_data, link_of
 from ..document.commands import handle
 from ..document.labs import labs
@@ -43,6 +44,7 @@ def page() -> None:
     # Before the address, which may be loaded anew from the moment that it names this experiment.
     if not state.follow:
         labs.keep(editor.lab, place_of(editor))
+        kept_documents.keep(editor.lab, place_of(editor))
     _address(state, editor)
     data = editor_data(editor, get_engine(), session.owner(), page="lab", compact=state.compact, height=view.room())
     component.mount(

@@ -12,7 +12,9 @@ from ...sharing import link
 from ...tasks import presets
 from ...tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ...tasks.variants import compared
+from ..content import kept_documents
 from ..content.page_data import link_of
+from ..document.document import Document
 from ..document.labs import labs
 from ..session_state import session
 from ..session_state.classroom import is_token, owns
@@ -48,12 +50,17 @@ def _find_again(editor: Editor) -> None:
     """View the lab that shows the run already, in another tab or before the page was loaded anew; without a run, take the undo
     of the one that stood at this address."""
     lab = labs.of_run(session.owner(), editor.run) if editor.run else None
-    document = labs.document_at(session.owner(), place_of(editor)) if lab is None else None
+    document = _kept(place_of(editor)) if lab is None else None
     if lab is not None:
         editor.hold(lab)
     elif document is not None:
         editor.lab.restore(document)
         editor.look()
+
+
+def _kept(place: str) -> Document | None:
+    """Return what could be undone in the lab that stood at an address last, which may have left the memory."""
+    return labs.document_at(session.owner(), place) or kept_documents.found(session.owner(), place)
 
 
 def open_preset(name: str, beside: bool = False) -> None:

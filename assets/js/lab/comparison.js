@@ -191,7 +191,7 @@ export function createComparison(page, outer) {
       const drawn = all.filter(({ column }) => !narrow || column.name === data.variant);
       plots?.columns.update({
         columns: drawn.map(({ column, letter, values, header, frame }) => ({ letter, name: column.title, diagram: column.diagram, values, variant: column.variant, header, frame: frame?.step ?? 0, theory: options.theory ? column.theory?.gradients ?? null : null })),
-        options, theme,
+        options, theme, bare: narrow,
       });
       placeHeads(parts, plots?.columns.areas());
     },

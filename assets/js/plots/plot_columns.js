@@ -21,7 +21,8 @@ const SLIVER = 2;
 const NUMBER_ROOM = 44;
 
 /**
- * Make the plot. `update` takes any of: columns (`Column[]`), options (as of the rows' plot), theme, ramps.
+ * Make the plot. `update` takes any of: columns (`Column[]`), options (as of the rows' plot), theme, ramps,
+ * bare (whether there are bars only).
  * The tip says what lies under the pointer.
  * @param {any} Plotly
  * @param {HTMLElement} parent
@@ -67,7 +68,7 @@ function axisScale(state, look) {
   const { meta } = look.figure.layout;
   const depth = Math.max(...state.columns.map(({ diagram }) => diagram.rows.reduce((most, row) => Math.max(most, ...(row.layers ?? []).map((layer) => layer + 1)), 0)));
   const mirrored = state.columns.length === 2;
-  const areas = columnAreas(look, depth, (mirrored ? 2 : 1) * meta.bars_least);
+  const areas = columnAreas(look, depth, state.bare ? Infinity : (mirrored ? 2 : 1) * meta.bars_least);
   const whole = areas.share ? areas.bars : look.width;
   const room = (mirrored ? whole / 2 : whole) - NUMBER_ROOM;
   return { ...areas, areas, whole, mirrored, unit: (meta.high - areas.low) / Math.max(20, room), sign: (index) => (mirrored && index === 0 ? -1 : 1) };

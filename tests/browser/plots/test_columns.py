@@ -75,6 +75,8 @@ def test_columns_that_would_leave_the_bars_of_two_networks_no_room_are_left_out(
     assert [name for name in ("share", "update") if name in areas] == there
     traces = harness.evaluate(TRACES)
     assert [name for name in ("share", "update") if traces.get(f"{name} 0", {}).get("y")] == there
+    harness.evaluate("() => harness.plots.columns.update({ bare: true })")  # as on a phone
+    assert set(harness.evaluate("() => harness.plots.columns.areas()")).isdisjoint({"share", "update"})
 
 
 def test_what_is_predicted_of_each_network_is_a_dashed_line_of_its_own_colour_from_its_own_last_state(harness):

@@ -123,7 +123,7 @@ def forms(draw, family: str):
 
 @pytest.mark.parametrize("family", FORMS)
 def test_the_settings_that_built_a_network_are_read_off_it(family):
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(forms(family))
     def reads(drawn):
         form, experiment = drawn

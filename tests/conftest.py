@@ -1,6 +1,7 @@
 """What all tests share: how hypothesis searches, where runs are kept, and one warm engine."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -19,6 +20,14 @@ DATA = Path(tempfile.mkdtemp(prefix="skipviz-tests-"))
 os.environ["SKIPVIZ_DATA_DIR"] = str(DATA / "others")
 os.environ["SKIPVIZ_WATCH"] = "0"  # what a test watches starts no server
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+
+gc.disable()
+
+
+def pytest_collection_finish():
+    """Look for garbage from here on, and never again among what the libraries and thousands of tests are made of."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

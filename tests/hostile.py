@@ -14,6 +14,7 @@ import resource
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from hypothesis import Phase
@@ -30,6 +31,11 @@ MEGABYTES = 200
 
 MOST_WRITTEN = 2_000_000
 """Characters to which one part is repeated."""
+
+
+def cases(name: str):
+    """Draw from a generator of `hostile_cases`, which is made where one is drawn from and not where tests are collected."""
+    return st.deferred(lambda: getattr(import_module("hostile_cases"), name))
 
 
 def one_of(values: list):

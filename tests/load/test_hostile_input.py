@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hostile import CASES, PHASES, bounded, is_one_sentence, tell
-from hostile_cases import DOCUMENTS, FILES, LINKS
+from hostile import CASES, PHASES, bounded, cases, is_one_sentence, tell
 from hypothesis import HealthCheck, given, settings
 
 from skipviz.sharing import link
@@ -36,7 +35,7 @@ def kept(tmp_path_factory):
 
 
 @many
-@given(LINKS)
+@given(cases("LINKS"))
 def test_a_link_opens_or_is_refused_or_is_offered_mended(text):
     with bounded("links") as tried:
         try:
@@ -49,7 +48,7 @@ def test_a_link_opens_or_is_refused_or_is_offered_mended(text):
 
 
 @many
-@given(DOCUMENTS)
+@given(cases("DOCUMENTS"))
 def test_a_file_of_the_lab_opens_or_is_refused_or_is_offered_mended(content):
     text = content.decode("utf-8", "replace")
     with bounded("documents") as tried:
@@ -63,7 +62,7 @@ def test_a_file_of_the_lab_opens_or_is_refused_or_is_offered_mended(content):
 
 
 @many
-@given(FILES)
+@given(cases("FILES"))
 def test_a_file_is_read_and_kept_or_is_refused_and_no_pickle_is_opened(kept, sent):
     with bounded("files") as tried:
         try:

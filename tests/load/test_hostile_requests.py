@@ -12,8 +12,7 @@ import logging
 
 import pytest
 from engines import PATIENCE, endless, wait_for_end
-from hostile import CASES, PHASES, bounded, is_one_sentence, tell, written
-from hostile_cases import ADDRESSES, POSTS, SUBMISSIONS, TITLES
+from hostile import CASES, PHASES, bounded, cases, is_one_sentence, tell, written
 from hypothesis import HealthCheck, given, settings
 from loopback import COOKIE, OWNER, served
 
@@ -102,7 +101,7 @@ def sender(tmp_path_factory):
 
 
 @many
-@given(SUBMISSIONS)
+@given(cases("SUBMISSIONS"))
 def test_a_posted_experiment_is_put_in_line_or_refused(sender, body):
     with bounded("posted experiments") as tried:
         taken = sender.answered("POST", "/skipviz/runs", body)
@@ -115,7 +114,7 @@ def test_a_posted_experiment_is_put_in_line_or_refused(sender, body):
 
 
 @many
-@given(POSTS)
+@given(cases("POSTS"))
 def test_a_posted_event_acts_or_is_refused_and_its_run_goes_on(sender, body):
     with bounded("posted events") as tried:
         taken = sender.answered("POST", f"/skipviz/runs/{sender.run.id}/events", body)
@@ -145,7 +144,7 @@ def test_two_hundred_events_for_the_largest_network_take_no_second(sender):
 
 
 @fewer
-@given(TITLES)
+@given(cases("TITLES"))
 def test_a_posted_title_is_taken_or_refused(sender, body):
     with bounded("posted titles") as tried:
         taken = sender.answered("PATCH", f"/skipviz/runs/{sender.run.id}", body)
@@ -153,7 +152,7 @@ def test_a_posted_title_is_taken_or_refused(sender, body):
 
 
 @fewer
-@given(ADDRESSES)
+@given(cases("ADDRESSES"))
 def test_an_address_is_answered_or_refused(sender, path):
     with bounded("addresses") as tried:
         taken = sender.answered("GET", path)

@@ -50,7 +50,7 @@ def finished(client, engine):  # noqa: F811
 
 
 def test_pandas_reads_a_run_in_progress_from_its_address(client, engine):  # noqa: F811
-    run = client.start(endless())
+    run = client.start(endless(record_every=5), speed=50)
     try:
         wait_for(engine, lambda: len(engine.run(run).frames) > 3)
         address = f"http://127.0.0.1:{client.port}/skipviz/runs/{run}"

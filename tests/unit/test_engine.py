@@ -302,10 +302,12 @@ def test_a_server_that_stops_begins_no_other_engine_and_one_that_starts_does(mon
     assert get_engine() is begin_engine() is started
 
 
-def test_the_engine_tells_in_figures_how_it_does(engine, submit):
+def test_the_engine_tells_in_figures_how_it_does(engine, submit, monkeypatch):
+    for name in ("SAMPLE_SECONDS", "RATE_SECONDS"):
+        monkeypatch.setattr(f"skipviz.engine.figures.{name}", 0.2)
     wait_for_rest(engine)
     before = engine.figures()
-    run = submit(endless())
+    run = submit(endless(), speed=200)
     wait_for(engine, lambda: run.step > 100)
     wait_for(engine, lambda: engine.figures()["steps_a_second"] > 0)
     now = engine.figures()

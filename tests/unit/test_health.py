@@ -111,7 +111,8 @@ def test_figures_are_read_by_prometheus_and_tell_what_happened(engine):
     assert now["process_resident_memory_bytes"][()] > 2**20
 
 
-def test_figures_tell_the_line_and_the_workers_memory(engine):
+def test_figures_tell_the_line_and_the_workers_memory(engine, monkeypatch):
+    monkeypatch.setattr("skipviz.engine.figures.SAMPLE_SECONDS", 0.2)
     wait_for_rest(engine)
     runs = [engine.submit(endless(), "owner") for _ in range(3)]
     try:

@@ -1,4 +1,7 @@
-"""An ordinary training script that watches its module: `python watched_script.py STEPS [END]`; END: raise, kill or wait."""
+"""An ordinary training script that watches its module: `python watched_script.py STEPS [END]`; END: raise, kill, or meet.
+
+`meet` waits after the first step until the lab has it; `raise` and `kill` are how it ends.
+"""
 
 import os
 import signal
@@ -38,13 +41,15 @@ def main(steps: int, end: str) -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     watched = skipviz.watch(model, every=1)
     x, y = torch.randn(32, 4), torch.randint(0, 3, (32,))
-    for _ in range(steps):
+    for step in range(steps):
         loss = nn.functional.cross_entropy(model(x), y)
         loss.backward()
         watched.step(loss)
         optimizer.step()
         optimizer.zero_grad()
         time.sleep(0.005)
+        while end == "meet" and step == 0 and watched.live and watched.live.run_id is None:
+            time.sleep(0.05)
     if end == "raise":
         raise RuntimeError("out of luck")
     if end == "kill":
@@ -52,7 +57,7 @@ def main(steps: int, end: str) -> None:
             time.sleep(0.05)
         time.sleep(1)
         os.kill(os.getpid(), signal.SIGKILL)
-    print(float(loss), "problem:", watched.live.problem if watched.live else None)
+    print(loss.item())
 
 
 if __name__ == "__main__":

@@ -374,14 +374,21 @@ def get_engine() -> Engine:
         return _engine.start() if _engine is not None else _begin()
 
 
-def begin_engine() -> Engine:
-    """Return the process's engine for a server that starts; a new one where the one before is closed."""
+def begin_engine(address: Callable[[], str] = lambda: "") -> Engine:
+    """Return the process's engine for a server that starts; a new one where the one before is closed.
+
+    `address()` is where a browser finds its lab.
+    """
     with _engine_lock:
-        return _engine.start() if _engine is not None and not _engine.closed else _begin()
+        if _engine is None or _engine.closed:
+            return _begin(address)
+        _engine.guests.address = address
+        return _engine.start()
 
 
-def _begin() -> Engine:
+def _begin(address: Callable[[], str] = lambda: "") -> Engine:
     global _engine
     _engine = Engine()
+    _engine.guests.address = address  # before it starts: a script may be waiting
     atexit.register(_engine.close)
     return _engine.start()

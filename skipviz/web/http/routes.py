@@ -277,12 +277,11 @@ def _broadcaster() -> Broadcaster:
 @asynccontextmanager
 async def lifespan(app):
     """Start the engine, whose helper warms up in the background, and end it with the server."""
-    engine: Engine = await asyncio.to_thread(begin_engine)
+    engine: Engine = await asyncio.to_thread(begin_engine, lab_address)
     broadcaster = _broadcaster()
     _end_streams_on_signals(broadcaster)
     send_at_once()
     forget = engine.subscribe(labs.run_changed)
-    engine.guests.address = lab_address
     idle = asyncio.create_task(end_when_idle(engine.settings.idle_minutes, lambda: engine.busy))
     try:
         yield {"engine": engine}

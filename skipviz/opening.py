@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,7 @@ def open_lab(options) -> None:
         port = options.port or free_port()
         server = _server(target, port)
         address = f"http://127.0.0.1:{port}/lab"
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             _wait_until_up(server, port)
             print(f"{opened.title} is open at {address} (Ctrl-C ends it)", flush=True)

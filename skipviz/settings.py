@@ -116,8 +116,8 @@ class Settings(BaseSettings):
     checkpoint_seconds: float = Field(10, ge=0.05, le=86_400, description="seconds between two checkpoints of a run")
     upload_mb: int = Field(512, ge=1, le=1_000_000, description="MB of people's own data kept; what was longest unused goes first")
     upload_hours: float = Field(168, gt=0, le=100_000, description="after which unused data of people's own is removed")
-    open: Path | None = Field(
-        None, description="what `python -m skipviz open` opened and wrote down there; set by it, never on a public server"
+    open: str = Field(
+        "", max_length=4000, description="file in which `python -m skipviz open` says what it opened; never on a public server"
     )
     start: Literal["auto", "fork", "spawn"] = Field(
         "auto", description="how a worker starts: forked from a warm process, or as a fresh one; auto: forked where there is fork"

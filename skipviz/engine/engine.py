@@ -18,7 +18,7 @@ from typing import Any
 from ..network.base import NetworkError
 from ..settings import Settings, get_settings
 from ..storage import STATES, Run, RunStore, StoreError
-from ..storage.summary import title_of
+from ..storage.summary import MAX_TITLE, title_of
 from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
@@ -58,8 +58,8 @@ class Engine:
         self._scheduler = scheduler = Scheduler(settings, callbacks, beside_mb=lambda: self.jobs.reckoned_mb)
         self._worker_messages = WorkerMessages(lock, self._store, run_events, scheduler, workers, counted, admit)
         self._controls = Controls(lock, self._store, run_events, scheduler, workers, admit)
-        self.opened: Experiment | None = spec.read(self.settings.open)[1] if self.settings.open else None
-        """The person's own module that this server was opened on, as an experiment."""
+        self.own, self.opened = spec.read(self.settings.open) if self.settings.open else (None, None)
+        """The person's own module that this server was opened on: where it is, and as an experiment."""
         self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened)
         check, ran_out = self._submission_checks.check_often, workers.memory_ran_out
         self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out)
@@ -162,7 +162,8 @@ class Engine:
         self._submission_checks.check_size(experiment, device)
         self._submission_checks.check_speed(speed)
         run = Run(secrets.token_urlsafe(12), owner or "", experiment, speed=speed, baseline=baseline, paused=paused)
-        run.title, run.began, run.unsaved = title_of(experiment), experiment, self._run_events.unsaved()
+        title = self.own.title[:MAX_TITLE] if experiment.task.watched else title_of(experiment)
+        run.title, run.began, run.unsaved = title, experiment, self._run_events.unsaved()
         events = tuple(events)
         run.waiting = [event.model_dump(mode="json", exclude_none=True) for event in events]
         try:
@@ -250,6 +251,10 @@ class Engine:
         except EngineError as error:
             return {"problem": str(error)}
         return self._initialisation_client.ask(experiment, timeout, page)
+
+    def trains(self, experiment: Experiment) -> bool:
+        """Return whether the experiment's networks can be trained here: a person's own module where the lab was opened on it."""
+        return not experiment.task.watched or spec.refusal(experiment, self.opened) is None
 
     def step_took(self, shape: str) -> float | None:
         """Return the seconds that a step took here of the last run of a shape (`duration.shape_of`), or None."""

@@ -58,6 +58,15 @@ def bare(network: Network) -> Network:
     return network.model_copy(update={"skips": tuple(_with(skip, {"on": False}) for skip in network.skips)})
 
 
+def unswitched(network: Network) -> Network:
+    """Return what `network` is whatever is switched: all on at strength 1 and gain 1, of nobody's making."""
+    parts = {}
+    for name in PARTS:
+        whole = {"on": True, "gain": 1.0, **({} if name in BOXES else {"strength": 1.0})}
+        parts[name] = tuple(part.model_copy(update=whole) for part in getattr(network, name))
+    return network.model_copy(update={**parts, "origin": None})
+
+
 def add_skip(network: Network, source: int, target: int, merge: str = "add", **fields) -> Network:
     """Return `network` with one more skip, its id new; the adapter is chosen from the shapes."""
     try:

@@ -14,11 +14,16 @@ export function createHints(figure = false) {
     /** @param {any} node @param {any} data @param {any} values @returns {string[]} */
     lines(node, data, values) {
       const lines = node && data ? partLines(node.dataset, data, values, figure).map(pressWords) : [];
-      if (lines.length < 2 || !(data.watch || data.network.watched)) return lines;
+      if (lines.length < 2) return lines;
+      if (data.network.opened) return [...lines.slice(0, -1), ...switchedOnly(lines[lines.length - 1])];
+      if (!(data.watch || data.network.watched)) return lines;
       return [...lines.slice(0, -1), ...(data.network.watched ? [] : ["Watching: make it mine to change it"])];
     },
   };
 }
+
+/** What can be done to a part of a module that the lab was opened on, of what can be done to any. @param {string} line */
+const switchedOnly = (line) => (line.startsWith("Drag") ? [] : [line.replace(/ · .*$/, "").replace(/: edit$/, ": its gradient’s gain")]);
 
 function partLines(set, data, values, figure) {
   if (set.skip) return skipLines(set.skip.split(" "), data, values, figure);
@@ -118,7 +123,7 @@ function layerLines(ids, valve, data, values, figure) {
   const turn = `Click: ${layer.gain > 0 ? "kill the gradient here" : "let it through again"}`;
   if (valve) return [`Gradient gain of f(${layer.k}): ×${layer.gain}`, "The forward pass stays as it is", turn];
   return [
-    `f(${layer.k}): ${layer.label}${data.network.watched ? pathWords(layer) : `, ${activationWords(layer.activation)}`}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
+    `f(${layer.k}): ${layer.label}${"path" in layer ? pathWords(layer) : `, ${activationWords(layer.activation)}`}${layer.dropout ? `, dropout ${layer.dropout}` : ""}`,
     layer.parameters
       ? `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", index)}, mean |∂L/∂w| ${gradientAt(values, "weight_grad_mean", index)} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`
       : `no weights, output ${layer.shape}`,

@@ -86,7 +86,8 @@ export function createInspector(host, act) {
       shown = parts.map((part) => part.id).join();
       key = next;
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
-      if (parts.length && data.network.watched) controls.replaceChildren(...ownFacts(parts, skips.length > 0, act));
+      if (parts.length && data.network.opened) controls.replaceChildren(...openedControls(parts, skips.length > 0, act));
+      else if (parts.length && data.network.watched) controls.replaceChildren(...ownFacts(parts, skips.length > 0, act));
       else if (skips.length) controls.replaceChildren(...skipControls(skips, data.network, act));
       else if (layers.length) controls.replaceChildren(...layerControls(layers, data.network, act));
       now();
@@ -133,6 +134,25 @@ function ownFacts(parts, skips, act) {
     element("span", { class: "sv-quiet" }, what),
     element("span", { class: "sv-quiet sv-now" }),
     iconButton("close", "Close", () => act.deselect(), "sv-bare"),
+  ];
+}
+
+/** Controls of a part of a module that the lab was opened on: what can be done to it where it is read. @param {any[]} parts @param {boolean} skips @param {any} act */
+function openedControls(parts, skips, act) {
+  const [part] = parts;
+  const ids = parts.map((one) => one.id);
+  const [title, ...facts] = ownFacts(parts, skips, act);
+  const close = facts.pop();
+  const change = (changes, final = true) => (skips ? act.skips(ids, changes, final) : act.layers(ids, changes, final));
+  return [
+    title,
+    ...(skips ? [
+      switchButton(part.name ? "Edge on" : "Skip on", part.on, () => change({ on: !part.on }), true),
+      range("Strength", part.strength, { min: -4, max: 4, step: 0.05 }, (value, final) => change({ strength: value }, final)),
+    ] : []),
+    range("Gradient gain", part.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => change({ gain: value }, final), "gain "),
+    menu("What this is", ...facts),
+    close,
   ];
 }
 

@@ -84,6 +84,7 @@ export function createLabPlots(page, options, seek) {
       this.total(training, store, frame, values);
       titles.loss.textContent = formatNumber(values?.loss);
       titles.metricPart.hidden = !data.metric;
+      page.picture.parentElement.hidden = Boolean(network.watched || network.opened);
       titles.metric.title = recallLines(header, taken).join("\n");
       titles.metric.replaceChildren(element("strong", {}, `${metricName(data.metric)} `), metricWord(taken?.held_out, data.metric), element("span", { class: "sv-held" }, ` held out${atStep(measured?.step)}${balancedWords(header, taken)}`));
     },

@@ -6,6 +6,7 @@ import { routeTo, routesBlocked } from "../frames/reach.js";
 const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
 // What a press on a part of somebody's own module does, which shows what it is.
 const LOOKS = { selectSkip: "selectSkip", selectLayer: "selectLayer", toggleSkip: "selectSkip", toggleValve: "selectLayer" };
+const MAKES = ["addSkip", "insert", "remove"];
 const EDITS = ["selectLayer", "addSkip", "insert", "remove"];
 // ms that lie at least between two drawings of one run, while a strength is being dragged.
 const GATHER = 300;
@@ -157,6 +158,7 @@ export function createWatching(outer) {
           const module = watch() && outer.data().network.watched;
           if (module && name in LOOKS) return LOOKS[name] === name ? own(...given) : act[LOOKS[name]](...given);
           if (module) return outer.refuse("Its script trains it.", "Only the script can change this module.");
+          if (outer.data().network.opened && MAKES.includes(name)) return outer.refuse("Its own file says what it is made of.", "Here its skips are switched and scaled, and gradients dampened.");
           if (watch()) return name === "selectSkip" ? undefined : outer.refuse("You are watching.", "Make it mine, and you can change it.");
           if (outer.hides("edit") && name === "selectSkip") return undefined;
           if (outer.hides("edit") && EDITS.includes(name)) return outer.refuse("Not in this lesson.", "It leaves editing out; skips and valves can be switched.");

@@ -119,7 +119,12 @@ class _Subprocess(asyncio.SubprocessProtocol):
     def connection_made(self, transport) -> None:
         self._transport = transport
         self._child.pid = transport.get_pid()
-        self._child.connected(transport.get_pipe_transport(0), transport.kill)
+
+        def kill() -> None:
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                transport.kill()
+
+        self._child.connected(transport.get_pipe_transport(0), kill)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._child.connection_lost(error)

@@ -17,7 +17,7 @@ def trainer_for(experiment: Experiment, device: str = "cpu", uploads: Uploads | 
     """Return what trains an experiment, or runs a person's code as a trainer does; raises `UploadError` or `WatchError`."""
     if not experiment.task.watched:
         return trainer_of(experiment, device, uploads)
-    if get_settings().open is None:
+    if not get_settings().open:
         raise WatchError(spec.refusal(experiment, None))
     from ...watch.opened.trainer import OpenedTrainer
 

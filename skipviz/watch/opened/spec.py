@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...network.network import Network
+from ...network.edit import unswitched
 from ...tasks.experiment import Experiment
 from ..errors import WatchError
 
@@ -39,24 +39,15 @@ def write(path: Path, opened: Opened, experiment: Experiment) -> None:
     path.write_text(json.dumps({**asdict(opened), "experiment": experiment.model_dump(mode="json", exclude_defaults=True)}))
 
 
-def read(path: Path) -> tuple[Opened, Experiment]:
+def read(path: str | Path) -> tuple[Opened, Experiment]:
     """Return what `write` wrote; raises `WatchError`."""
     try:
-        fields = json.loads(path.read_text())
+        fields = json.loads(Path(path).read_text())
         experiment = Experiment.kept(fields.pop("experiment"))
         shape = fields.pop("shape")
         return Opened(**fields, shape=None if shape is None else tuple(shape)), experiment
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WatchError(f"{path} does not say what is opened: start the lab by python -m skipviz open ({error})") from None
-
-
-def unswitched(network: Network) -> Network:
-    """Return a network as it was captured: every edge on, at strength 1, no gradient dampened."""
-    wires = {"on": True, "strength": 1.0, "gain": 1.0}
-    boxes = {"on": True, "gain": 1.0}
-    parts = {"skips": wires, "edges": wires, "layers": boxes, "branches": boxes}
-    changed = {name: tuple(one.model_copy(update=to) for one in getattr(network, name)) for name, to in parts.items()}
-    return network.model_copy(update={**changed, "origin": None})
 
 
 def refusal(experiment: Experiment, opened: Experiment | None) -> str | None:

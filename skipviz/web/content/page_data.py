@@ -43,7 +43,7 @@ def editor_data(
     `height` is what a projector's screen leaves for the lab's diagram, px; `asker` names whoever's turn the measurement at
     initialisation is, the editor by default.
     """
-    experiment, network = editor.experiment, editor.network
+    experiment, network, trains = editor.experiment, editor.network, engine.trains(editor.experiment)
     run = engine.run(editor.run) if editor.run else None
     seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
     # An editor keeps its place in memory as long as its page is there, and asks again only as long.
@@ -64,10 +64,10 @@ def editor_data(
     opened = u["diagram"]["unfolded"] if u and u["on"] else drawing.unfolded
     return {
         "variant": editor.variant,
-        "beside": "" if network.watched else usual_words(network),
-        "columns": _columns(experiment, drawings) if several else [],
+        "beside": usual_words(network) if trains and (not network.watched or network.skips) else "",
+        "columns": _columns(experiment, drawings, trains) if several else [],
         "history": history(run, experiment.variants) if several else [],
-        "network": network_data(network),
+        "network": _network_data(network, trains),
         "diagram": drawing.to_data(),
         "u": u,
         "layers": {"on": drawing.shape == "layers"} if page == "lab" and not several and diagram.has_layers(network) else None,
@@ -78,8 +78,8 @@ def editor_data(
         "pending": probe is None and unmeasured is None and editor.run is None and engine.has_data(experiment),
         "unmeasured": unmeasured,
         "run": editor.run,
-        "mine": not network.watched and (run is None or run.owner == owner),
-        "steps": run.steps if run is not None and network.watched else experiment.training.steps,
+        "mine": trains and (run is None or run.owner == owner),
+        "steps": run.steps if run is not None and not trains else experiment.training.steps,
         "learning_rate": experiment.training.learning_rate,
         "schedule": schedule_words(experiment.training),
         "recipe": recipe_words(experiment.training),
@@ -95,13 +95,18 @@ def editor_data(
     }
 
 
-def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram]) -> list[dict]:
+def _network_data(network: Network, trains: bool) -> dict:
+    """Return the parts of a network, and whether it is a module of somebody's own: `watched` only, or `opened` and trained here."""
+    return {**network_data(network), "watched": network.watched and not trains, "opened": network.watched and trains}
+
+
+def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram], trains: bool) -> list[dict]:
     """Return the networks of a comparison in order, and how each differs from the others."""
     found = apart(experiment.variants)
     return [
         {
             "variant": name,
-            "network": network_data(network),
+            "network": _network_data(network, trains),
             "diagram": drawings[name].to_data(),
             **found[name],
             "theory": _theory(network),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine import EngineError
+from ...engine import EngineError, get_engine
 from ...evidence.claim import ClaimError
 from ...network.base import NetworkError
 from ...network.network import Network
@@ -23,7 +23,7 @@ NO_COMMAND = "The page sent what is no command."
 
 def watching_words(lab: Lab) -> str:
     """Return why nothing can be changed in a lab that watches."""
-    return OWN_MODULE if lab.document.experiment.task.watched else WATCHING
+    return OWN_MODULE if not get_engine().trains(lab.document.experiment) else WATCHING
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Lab:
     def watching(self) -> bool:
         """Whether what is shown is somebody else's, or a script's own module, which cannot be changed here."""
         run = self._run()
-        elsewhere = self._document.experiment.task.watched or (run is not None and run.owner != self.owner)
+        elsewhere = not get_engine().trains(self._document.experiment) or (run is not None and run.owner != self.owner)
         return self.follows is not None or elsewhere
 
     def change(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...network.base import NetworkError
+from ...network.edit import unswitched
 from ...tasks import variants
 from ...tasks.experiment import Experiment
 from .document import Document
@@ -26,8 +28,21 @@ def reduced(document: Document, command: dict) -> Document:
         return document.put(experiment.replaced(training=training))
     variant = variant_of(experiment, command)
     if operation in VARIANTS:
-        return document.put(VARIANTS[operation](experiment, variant, command))
-    return document.put(experiment.with_network(network_after(experiment.variants[variant], command), variant))
+        changed = VARIANTS[operation](experiment, variant, command)
+    else:
+        changed = experiment.with_network(network_after(experiment.variants[variant], command), variant)
+    if experiment.task.watched:
+        _check_own(experiment, changed)
+    return document.put(changed)
+
+
+def _check_own(experiment: Experiment, changed: Experiment) -> None:
+    """Raise `NetworkError` where more was done to a person's own module than to switch it."""
+    own = unswitched(experiment.network)
+    if any(unswitched(network) != own for network in changed.variants.values()):
+        raise NetworkError(
+            "this is a module of your own: its skips are switched and scaled here, gradients dampened; the rest stands in its file"
+        )
 
 
 def variant_of(experiment: Experiment, command: dict) -> str:

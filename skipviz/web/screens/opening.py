@@ -21,7 +21,7 @@ from ..session_state.classroom import is_token, owns
 from ..session_state.editor import Editor
 from ..session_state.session import SessionState
 from ..session_state.suggested_fix import back_to_own, suggested_fix_of
-from ..session_state.watching import LAB_PRESET, is_watching, look_again, make_mine, stop_looking
+from ..session_state.watching import first_experiment, is_watching, look_again, make_mine, stop_looking
 
 _reading = threading.Lock()
 """One link is read at a time: the longest take two seconds of the server's own Python."""
@@ -32,7 +32,7 @@ _opened = lru_cache(maxsize=4)(link.opened)
 def lab_state() -> SessionState:
     """Return this session's lab, opened from the address where that names something."""
     if "lab_state" not in st.session_state:
-        editor = Editor(labs.opened(presets.get(LAB_PRESET), session.owner()))
+        editor = Editor(labs.opened(first_experiment(), session.owner()))
         st.session_state.lab_state = state = SessionState({"lab": editor}, compact=session.on_phone())
         _open(state)
         # An address that names nothing opens a lab of its own: what was done in another one is no part of it.

@@ -7,6 +7,7 @@ import contextlib
 from ...engine import EngineError, get_engine
 from ...sharing import link
 from ...tasks import presets
+from ...tasks.experiment import Experiment
 from ..document.commands import watching_words
 from ..document.document import Document, document_of
 from ..document.labs import labs
@@ -19,6 +20,11 @@ LAB_PRESET = "vanishing-plain"
 """What a lab holds that nobody has given anything else."""
 ALLOWED = frozenset({"choose", "compact", "go", "measure", "mine", "open", "open_file", "zoom"})
 """Commands that change nothing but how one looks, or what makes something of one's own in place of what is watched."""
+
+
+def first_experiment() -> Experiment:
+    """Return what a lab holds that nobody has given anything else: the module that this server was opened on, or a preset."""
+    return get_engine().opened or presets.get(LAB_PRESET)
 
 
 def is_watching(state: SessionState, editor: Editor) -> bool:
@@ -66,7 +72,7 @@ def make_mine(state: SessionState, editor: Editor, run_id: str = "", text: str =
     if state.follow and classrooms.get(state.follow) is None:
         _take_shown(editor, run_id, text)
     watched = Watched(editor.experiment, editor.run, state.follow)
-    own = presets.get(LAB_PRESET) if editor.experiment.task.watched else editor.experiment
+    own = editor.experiment if get_engine().trains(editor.experiment) else first_experiment()
     editor.hold(labs.opened(own, session.owner()))
     state.watched = watched
 

@@ -7,6 +7,7 @@ from ...tasks.experiment import Experiment
 from .family_panel import preset_experiment
 
 ANY_NETWORK = "Click a skip to switch it; drag along the trunk to add one."
+OWN = "Click a skip to switch it in your module; click a valve to kill the gradient there."
 WITHOUT_SKIPS = "Drag along the trunk, from state to state, to add a skip."
 
 
@@ -18,6 +19,8 @@ def hint(experiment: Experiment) -> str:
 
 def next_hint(experiment: Experiment) -> str:
     """Return what can be done with the network once something was done to its run."""
+    if experiment.task.watched:
+        return OWN
     return ANY_NETWORK if experiment.network.skips else WITHOUT_SKIPS
 
 

@@ -52,6 +52,9 @@ def draw(state: SessionState, editor: Editor) -> None:
         if is_watching(state, editor):
             _watched(state, editor)
             return
+        if editor.experiment.task.watched:
+            _opened(state, editor)
+            return
         _start_from(state, editor)
         draw_family(state, editor)
         _task(state, editor)
@@ -91,6 +94,18 @@ def _own_module(editor: Editor, title: str) -> None:
         f"{network.parameter_count():,} parameters."
     )
     st.caption("Its script decides on data, loss and updates, and trains it. Here it is shown as it was recorded.")
+
+
+def _opened(state: SessionState, editor: Editor) -> None:
+    """Draw what can be set of a module that the lab was opened on: how it is trained."""
+    network, title = editor.network, get_engine().own.title
+    st.markdown(f'<div class="sv-size"><b>{escape(title)}</b></div>', unsafe_allow_html=True)
+    skips = len(network.skips)
+    st.caption(
+        f"A torch module of your own: {network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, "
+        f"{network.parameter_count():,} parameters. It is made anew by its file for each run."
+    )
+    training_panel.draw_training(state, editor)
 
 
 def _start_from(state: SessionState, editor: Editor) -> None:

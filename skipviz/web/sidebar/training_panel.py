@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ...engine import get_engine
 from ...tasks.change import CHANGES
 from ...tasks.experiment import MOST_SEEDS, OPTIMIZERS
 from ...tasks.loss import LOSSES
@@ -56,22 +57,28 @@ class _Fields:
 
 
 def draw_training(state: SessionState, editor: Editor) -> None:
-    """Draw every field of training but the learning rate, which stands beside the time slider."""
-    fields = _Fields(state, editor)
+    """Draw every field of training but the learning rate, which stands beside the time slider.
+
+    Of a module that the lab was opened on, its own file says data and loss.
+    """
+    fields, own = _Fields(state, editor), get_engine().own if editor.experiment.task.watched else None
     st.markdown('<div class="sv-size"><b>Training</b></div>', unsafe_allow_html=True)
     left, right = st.columns(2, gap="small")
     fields.choice(left, "Optimizer", "optimizer", OPTIMIZERS)
-    fields.number(right, "Batch size", "batch_size", (1, 4096))
+    if not (own and own.data):
+        fields.number(right, "Batch size", "batch_size", (1, 4096))
     fields.number(left, "Steps", "steps", (1, 1_000_000))
     fields.number(right, "Seed", "seed", (0, 2**31 - 1))
     fields.number(left, "Weight decay", "weight_decay", (0, 1), whole=False)
-    fields.number(
-        right, "Seeds", "seeds", (1, MOST_SEEDS),
-        help="So many networks are trained, from the seed on: plots show their median and 10–90 %",
-    )  # fmt: skip
+    if not own:
+        fields.number(
+            right, "Seeds", "seeds", (1, MOST_SEEDS),
+            help="So many networks are trained, from the seed on: plots show their median and 10–90 %",
+        )  # fmt: skip
     fields.choice(left, "Device", "device", DEVICES)
     more = st.expander(MORE)
-    _draw_loss(fields, more)
+    if not own:
+        _draw_loss(fields, more)
     left, right = more.columns(2, gap="small")
     fields.choice(left, "Schedule", "schedule", SCHEDULES, help="Of the learning rate, whose slider sets its largest value")
     fields.number(

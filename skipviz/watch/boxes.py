@@ -95,8 +95,10 @@ class Boxes:
     def _unfolds(self, number: int) -> bool:
         call, inside = self.trace.calls[number], self._inside[number]
         has_modules = any(self.trace.operations[one].call != number for one in inside)
-        if call.kind in CONTAINERS or call.path in self._unfold:
-            return has_modules or call.path in self._unfold
+        if self._is_asked(call.path):
+            return True
+        if call.kind in CONTAINERS:
+            return has_modules
         if not has_modules or self._by_hand[number] > BY_HAND:
             return False
         if self._given(inside) > 1:
@@ -105,6 +107,10 @@ class Boxes:
         if len(layers) <= FOLDED_LAYERS:
             return False
         return _longest(self.trace, inside, set(layers)) == len(layers)
+
+    def _is_asked(self, path: str) -> bool:
+        """Return whether a person wants to see inside a module, or inside one that it holds."""
+        return any(one == path or (path and one.startswith(f"{path}.")) for one in self._unfold)
 
     def _given(self, inside: list[int]) -> int:
         """Return how many of these operations others read, or the module returns."""
@@ -225,7 +231,8 @@ class Boxes:
         if not any(self.trace.operations[one].name in MIXES for one in (*before.operations, *box.operations)):
             return None
         while call > 0:
-            if is_attention_class(self.trace.calls[call].kind) and self._encloses(call, box.call):
+            within = is_attention_class(self.trace.calls[call].kind) and self._encloses(call, box.call)
+            if within and not self._is_asked(self.trace.calls[call].path):
                 found = call
             call = self.trace.calls[call].parent
         return found

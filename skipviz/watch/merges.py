@@ -33,7 +33,7 @@ def merges_of(flow: Flow) -> dict[int, str]:
             continue
         before = last.get(operation.call)
         summed = kind == "add" and _adds_to_sum(flow, operation, found)
-        if before is not None and latest_weighted < before and not summed:
+        if kind != "concat" and before is not None and latest_weighted < before and not summed:
             continue
         found[number] = kind
         last[operation.call] = number

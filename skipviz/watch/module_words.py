@@ -70,6 +70,7 @@ _WORDS = (
     (nn.Upsample, lambda module: (f"up-sampling ×{module.scale_factor or ''}", "up")),
 )
 _BY_NAME = (
+    (r"^conv1d$", lambda module: (f"linear {module.nf}", f"lin {module.nf}") if hasattr(module, "nf") else ("", "")),
     (r"rmsnorm|t5layernorm", lambda module: ("RMS norm", "RMS")),
     (r"layernorm", lambda module: ("layer norm", "LN")),
     (r"batchnorm|bnact", lambda module: ("batch norm", "BN")),

@@ -25,7 +25,7 @@ def seen(case):
     """Return a model, loss and gradients of its bare pass, the same watched, and what was made of that."""
     model, inputs = case.make().train(), case.inputs()
     bare = trained(model, lambda: model(**inputs))
-    watched = skipviz.watch(model)
+    watched = skipviz.watch(model, live=False)
     beside = trained(model, lambda: model(**inputs))
     watched.step(beside[0])
     watched.close()
@@ -127,3 +127,20 @@ def test_a_skip_of_a_resnet_that_adds_in_place_switched_off_gives_what_the_edite
 
     assert torch.equal(off, model(**inputs).logits)
     assert not torch.equal(off, as_it_is)
+
+
+def unfolded(*paths: str) -> list[str]:
+    model, inputs = named("GPT-2")
+    watched = skipviz.watch(model, every=1, live=False, unfold=paths)
+    loss_of(model(**inputs)).backward()
+    watched.step(1.0)
+    assert watched.network.parameter_count() == sum(one.numel() for one in model.parameters())
+    return [layer.op.letters for layer in watched.network.layers]
+
+
+def test_modules_that_are_unfolded_show_what_they_hold():
+    before, behind = ["embed", "attn 2", "MLP"], ["attn 2", "MLP", "lin 61"]
+
+    assert unfolded() == [*before, "attn 2", "MLP", *behind]
+    assert unfolded("transformer.h.1.mlp") == [*before, "attn 2", "lin 64", "lin 16", *behind]
+    assert unfolded("transformer.h.1.attn") == [*before, "lin 48", "attention", "lin 16", "MLP", *behind]

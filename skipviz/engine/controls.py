@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from ..network.base import NetworkError, Tagged
 from ..storage import Run, RunStore
+from ..storage.run import GUEST
 from ..tasks.event import Control, Event, StepsEvent, applied, message_from
 from .capacity import budget
 from .errors import EngineError
-from .guests import GUEST
 from .processes.wire import encode
 from .run_events import RunEvents
 from .scheduler import Scheduler

@@ -18,6 +18,7 @@ from typing import Any
 from ..network.base import NetworkError
 from ..settings import Settings, get_settings
 from ..storage import STATES, Run, RunStore, StoreError
+from ..storage.run import GUEST
 from ..storage.summary import MAX_TITLE, title_of
 from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment
@@ -27,7 +28,7 @@ from .catalogue import RunCatalogue, store_for
 from .controls import Controls
 from .errors import EngineError
 from .figures import Figures
-from .guests import GUEST, Guests
+from .guests import Guests
 from .jobs import Jobs
 from .processes.initialisation_client import InitialisationClient
 from .processes.launcher import Launcher

@@ -21,14 +21,13 @@ from pydantic import Field, ValidationError
 from ..network.base import Frozen, NetworkError, sentence
 from ..storage import Run, RunStore
 from ..storage.folder import FolderLock, socket_of
+from ..storage.run import GUEST
 from ..storage.summary import checked_title, title_of
 from ..tasks.experiment import MAX_JSON, Experiment
 from .guest_lines import GuestError, checked
 from .processes.wire import encode
 from .run_events import RunEvents
 
-GUEST = "guest"
-"""Owner of every run of a guest: no browser's identity is as short, so nobody's."""
 MOST = 32
 """Guests at a time: a script watches one module, or a few."""
 GREETING_SECONDS = 20.0

@@ -42,7 +42,7 @@ RUNS = Table(
     Index("runs_by_owner", "owner", "created"),
     Index("runs_by_end", "ended"),
 )
-LISTED = ("id", "title", "created", "ended", "state", "reason", "restart", "step", "checkpoint", "bytes", "summary")
+LISTED = ("id", "owner", "title", "created", "ended", "state", "reason", "restart", "step", "checkpoint", "bytes", "summary")
 
 
 class DatabaseProblemError(RuntimeError):

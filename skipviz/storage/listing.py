@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .run import ENDED, Run, resumable
+from .run import ENDED, GUEST, Run, resumable
 from .summary import latest_of, summary_of
 
 MOST_LISTED = 500
@@ -14,7 +14,7 @@ MOST_LISTED = 500
 def listing_of(run: Run) -> dict:
     """Return what a list shows of a run in memory."""
     latest = latest_of(reversed(run.frames))
-    about = {"id": run.id, "title": run.title, "state": run.state, "reason": run.reason, "step": run.step}
+    about = {"id": run.id, "owner": run.owner, "title": run.title, "state": run.state, "reason": run.reason, "step": run.step}
     times = {"created": run.created, "ended": run.ended_at, "bytes": run.bytes}
     return _listing({**about, **times, "checkpoint": run.checkpoint}, {**summary_of(run.experiment), "steps": run.steps}, latest)
 
@@ -34,7 +34,7 @@ def _listing(row: dict, summary: dict, latest: dict) -> dict:
         "loss": latest.get("loss", {}),
         "held_out": latest.get("held_out", {}),
         "held_out_step": latest.get("held_out_step", {}),
-        "resumable": summary["task"] != "watched" and resumable(row["state"], row["checkpoint"]),
+        "resumable": row["owner"] != GUEST and resumable(row["state"], row["checkpoint"]),
         "resumes_at": row["checkpoint"] or 0,
         "weights": row["state"] in ENDED and row["checkpoint"] is not None,
     }

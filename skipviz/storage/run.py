@@ -15,6 +15,8 @@ from typing import Any
 from ..tasks.experiment import Experiment
 from ..tasks.switch_history import SwitchHistory
 
+GUEST = "guest"
+"""Owner of the run of a script that watches its own module: no browser's identity is as short, so nobody's."""
 STATES = ("queued", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted")
 ENDED = frozenset(STATES[3:])
 """States that a run leaves only when a person, or a server that is back, lets it go on."""
@@ -108,7 +110,7 @@ class Run:
     def steps(self) -> int:
         """How many steps it takes in all; a script's own, which nobody else knows: as many as it took once it has ended, and
         until then twice, four times, … what it is said to take."""
-        if self.experiment.task.watched:
+        if self.owner == GUEST:
             known = self.experiment.training.steps
             return max(1, self.step) if self.ended else known << max(0, (max(self.step, 1) - 1) // known).bit_length()
         return steps_after(self.experiment.training.steps, [*self.events, *self.waiting])
@@ -129,7 +131,7 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return not self.experiment.task.watched and resumable(self.state, self.checkpoint)
+        return self.owner != GUEST and resumable(self.state, self.checkpoint)
 
     def add_frame(self, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         """Append an encoded frame; `keep` spares it from thinning, a `passing` one is let go when the next comes."""
@@ -228,7 +230,7 @@ class Run:
         switches = self.switches(step_of(frames[0])) if frames and self.events else []
         if switches:
             facts += b',"switches":' + _encode(switches)
-        if self.experiment.task.watched:
+        if self.owner == GUEST:
             facts += b',"steps":%d' % self.steps
         return sequence, self._message(sequence, status, facts, frames)
 

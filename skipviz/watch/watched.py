@@ -17,7 +17,7 @@ from ..learning.frame_text import decode_frame, encode_frame
 from ..learning.passes import combined
 from ..network.network import Network
 from ..settings import get_settings
-from ..storage.run import Run
+from ..storage.run import GUEST, Run
 from ..tasks.experiment import MOST_STEPS, Experiment, Training
 from ..tasks.task import Task
 from .boxes import Boxes
@@ -262,7 +262,7 @@ class Watched:
         steps = min(self._steps or STEPS, MOST_STEPS)
         training = Training(steps=steps, optimizer="sgd", learning_rate=0)
         experiment = Experiment(variants={VARIANT: self.network}, task=Task(name="watched"), training=training)
-        run = Run(secrets.token_urlsafe(12), "", experiment, state="running", title=self.title[:80])
+        run = Run(secrets.token_urlsafe(12), GUEST, experiment, state="running", title=self.title[:80])
         run.header_json = json.dumps(self._header(experiment, measured)).encode()
         return run
 

@@ -15,6 +15,7 @@ from guests import Guest, frame_line, greeting_of, two_layers
 from skipviz.engine import Engine, EngineError
 from skipviz.engine.guests import LEFT, MOST
 from skipviz.settings import Settings
+from skipviz.storage import Run
 from skipviz.storage.folder import LONGEST_SOCKET, socket_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,3 +229,8 @@ def test_a_folder_with_a_long_name_has_its_socket_elsewhere(tmp_path, monkeypatc
     assert len(os.fsencode(path)) <= LONGEST_SOCKET + 8
     assert path.parent.parent == tmp_path / "t"
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_module_that_is_trained_here_takes_the_steps_it_was_begun_with_and_can_go_on(watched):
+    run = Run("r", ME, watched.run.experiment, state="interrupted", step=40)
+    assert (run.steps, run.resumable) == (watched.run.experiment.training.steps, True)

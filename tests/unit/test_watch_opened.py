@@ -12,7 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from skipviz.engine.errors import EngineError
+from skipviz.engine.submission_checks import SubmissionChecks
 from skipviz.network.base import NetworkError
+from skipviz.settings import Settings
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.variants import compared
@@ -415,3 +418,16 @@ def test_layers_of_ones_own_module_are_not_switched():
     trainer = OpenedTrainer(UNET, chosen)
     with pytest.raises(NetworkError, match="one's own module"):
         trainer.apply(LayerEvent(ids=(chosen.network.layers[0].id,), on=False))
+
+
+def test_a_server_trains_it_for_who_sits_at_its_machine_and_never_in_public(tmp_path):
+    chosen = experiment(UNET)
+    checks = SubmissionChecks(Settings, uploads=None, scheduler=None, opened=chosen)
+    for address in ("127.0.0.1", "::1", "::ffff:127.0.0.1", None):
+        checks.check_trainable(chosen, address)
+    for address in ("192.168.1.7", "unknown", ""):
+        with pytest.raises(EngineError, match="who sits at this machine"):
+            checks.check_trainable(chosen, address)
+    with pytest.raises(ValueError, match="a public server runs nobody's own code"):
+        Settings(public=True, open=str(tmp_path / "opened.json"))
+    assert not Settings(open="x", start="fork").forks()

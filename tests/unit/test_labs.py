@@ -58,6 +58,9 @@ class Runs:
 
     kept = run
 
+    def trains(self, experiment) -> bool:
+        return True
+
     def subscribe(self, listener):
         return lambda: None
 

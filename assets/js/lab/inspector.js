@@ -130,9 +130,8 @@ function ownFacts(parts, skips, act) {
   const what = skips ? (part.merge ?? "") : `${part.label}, ${count}, output ${part.shape}`;
   return [
     said,
-    ...(part.path ? [element("code", { class: "sv-path" }, part.path)] : []),
-    element("span", { class: "sv-quiet" }, what),
-    element("span", { class: "sv-quiet sv-now" }),
+    ...(part.path ? [element("code", { class: "sv-path", title: part.path }, part.path)] : []),
+    menu("What it is and what was measured of it", element("span", { class: "sv-quiet" }, what), element("span", { class: "sv-quiet sv-now" })),
     iconButton("close", "Close", () => act.deselect(), "sv-bare"),
   ];
 }

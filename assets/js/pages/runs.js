@@ -190,6 +190,7 @@ export function createRuns(root, commands) {
       for (const id of rows.keys()) if (!data.runs.some((run) => run.id === id)) rows.delete(id);
       picked = picked.filter((id) => data.runs.some((run) => run.id === id));
       page.keeping.textContent = keepingWords(next);
+      page.about.textContent = `What this browser has trained${next.scripts ? ", and modules that scripts on this machine watch" : ""}. Open a run to look through all its steps, or tick two to see them side by side.`;
       deletion.settle(next.runs.map((run) => run.id));
       draw();
       if (next.cards.length) take(next.cards);
@@ -229,12 +230,13 @@ function runsElements() {
   part("more", "button", { type: "button", class: "sv-button", hidden: true });
   part("card", "section", { class: "sv-card", "aria-label": "List" }, page.list, page.none, element("div", { class: "sv-runs-more" }, page.more));
   part("empty", "section", { class: "sv-card sv-runs-empty" }, element("p", {}, "Nothing here yet: every network you train in this browser is kept on this page."), element("button", { type: "button", class: "sv-main", "data-go": "lab" }, "Train one in the lab"));
+  part("about", "p", {});
   part("keeping", "p", { class: "sv-quiet sv-runs-keeping" });
   part("toasts", "div", { class: "sv-toast-host" });
   page.card.hidden = page.empty.hidden = page.tools.hidden = true;
   part(
     "root", "div", { class: "sv-figure sv-runs sv-page" },
-    element("div", { class: "sv-intro" }, element("div", {}, element("h1", {}, "My runs"), element("p", {}, "What this browser has trained. Open a run to look through all its steps, or tick two to see them side by side."))),
+    element("div", { class: "sv-intro" }, element("div", {}, element("h1", {}, "My runs"), page.about)),
     page.tools, page.card, page.empty, page.keeping, page.toasts,
   );
   return page;

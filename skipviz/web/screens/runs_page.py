@@ -37,6 +37,7 @@ def page() -> None:
             "cards": run_cards.cards(engine, owner, looked) if looked else [],
             "keeping": {"rule": engine.retention, "used": engine.used()},
             "title_length": MAX_TITLE,
+            "scripts": not engine.settings.public,
             "most": MOST_LISTED,
         },
         KEY,

@@ -24,7 +24,10 @@ from .watch.opened.spec import Opened
 
 STARTING_SECONDS = 120.0
 """Within which the server answers; on a busy machine its libraries alone take half a minute."""
-SETTINGS = {"SKIPVIZ_STEP_SECONDS": "3600", "SKIPVIZ_PROBE_SECONDS": "120", "SKIPVIZ_UNWATCHED_MINUTES": "1440"}
+SETTINGS = {
+    "SKIPVIZ_STEP_SECONDS": "3600", "SKIPVIZ_PROBE_SECONDS": "120", "SKIPVIZ_UNWATCHED_MINUTES": "1440",
+    "SKIPVIZ_RUN_MEMORY_MB": "1000000",
+}  # fmt: skip
 """Of a server that one person has for their own module, where they set none: it may be large, and its first step slow."""
 
 

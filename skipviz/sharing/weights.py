@@ -25,6 +25,14 @@ model.eval()
 """Python that gives a file's model; `path` is where the file lies."""
 
 
+OWN_LOADING = """import safetensors.torch
+
+model = make_model()  # as your own file makes it; tied weights are here under one name
+model.load_state_dict(safetensors.torch.load_file(path), strict=False)
+"""
+"""The same of a module that the lab was opened on."""
+
+
 class WeightsError(ValueError):
     """Weights that cannot be given; one sentence."""
 
@@ -34,7 +42,7 @@ def to_safetensors(weights: dict[str, np.ndarray], network: Network, variant: st
     from safetensors.numpy import save
 
     metadata = {
-        "load": LOADING,
+        "load": OWN_LOADING if network.watched else LOADING,
         "variant": variant,
         "step": str(steps),
         "network": network.model_dump_json(exclude_defaults=True),
@@ -51,11 +59,14 @@ def from_checkpoint(data: bytes, variant: str) -> bytes:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             facts = json.loads(archive["facts"].tobytes())
-            if "weights" not in facts:
-                raise WeightsError("this run was kept by an earlier version, without the names of its weights")
             experiment = experiment_from_json(facts["experiment"])
+            if "weights" not in facts and not experiment.task.watched:
+                raise WeightsError("this run was kept by an earlier version, without the names of its weights")
             place = list(experiment.variants).index(variant)
-            weights = _parted(archive[f"{place}/values"], facts["weights"][place])
+            if experiment.task.watched:
+                weights = _own(archive, f"{place}/value/", facts["bfloat16"])
+            else:
+                weights = _parted(archive[f"{place}/values"], facts["weights"][place])
             buffers = f"{place}/buffer/"
             weights |= {name.removeprefix(buffers): archive[name] for name in archive.files if name.startswith(buffers)}
     except (LookupError, TypeError, OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
@@ -64,6 +75,14 @@ def from_checkpoint(data: bytes, variant: str) -> bytes:
         raise WeightsError("the weights that were kept of this run cannot be read") from None
     steps = min(facts["step"], facts["diverged"].get(variant, facts)["step"])
     return to_safetensors(weights, experiment.variants[variant], variant, steps)
+
+
+def _own(archive, prefix: str, halves: list[str]) -> dict[str, np.ndarray]:
+    """Return the parameters of a person's own module by name; what is bfloat16, which numpy has not, as float32."""
+    found = {name: archive[name] for name in archive.files if name.startswith(prefix)}
+    for name in found.keys() & set(halves):
+        found[name] = (found[name].view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    return {name.removeprefix(prefix): array for name, array in found.items()}
 
 
 def _parted(values: np.ndarray, shapes: list) -> dict[str, np.ndarray]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load
 from torch import nn
 from torch.nn import functional
 
+from skipviz.command import main
 from skipviz.engine.errors import EngineError
 from skipviz.engine.submission_checks import SubmissionChecks
 from skipviz.network.base import NetworkError
 from skipviz.settings import Settings
+from skipviz.sharing.weights import from_checkpoint
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.variants import compared
@@ -178,6 +182,8 @@ def test_without_skips_a_gpt_is_its_branches_alone():
 
 GATED = """
 import torch
+from safetensors.torch import load
+from skipviz.sharing.weights import from_checkpoint
 from torch import nn
 
 class Gated(nn.Module):
@@ -221,6 +227,12 @@ bare = lambda: torch.zeros(3)
 number = 5
 frozen = lambda: nn.Linear(6, 3).requires_grad_(False)
 module = nn.Linear(6, 3)
+
+class Halved(nn.Module):
+    def forward(self, x):
+        return x.bfloat16()
+
+halves = lambda: nn.Sequential(Halved(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).bfloat16()
 
 def breaks():
     raise RuntimeError("no weights here")
@@ -316,6 +328,30 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_same_bits():
         assert torch.equal(tensor, other.weights("model")[name])
 
 
+def test_weights_of_a_checkpoint_load_into_the_persons_own_module():
+    trainer = OpenedTrainer(GPT, compared(experiment(GPT, steps=3), "model", "off"))
+    trainer.advance(record=False)
+    file = from_checkpoint(trainer.state_bytes(), "without-skips")
+    fresh = named(GPT.model)()
+    fresh.load_state_dict(load(file))
+    for name, tensor in trainer.weights("without-skips").items():
+        assert torch.equal(fresh.state_dict()[name], tensor), name
+
+
+def test_a_module_of_halves_goes_on_from_its_checkpoint(file):
+    opened = Opened(f"{file}:halves", f"{file}:data")
+    chosen = experiment(opened, steps=5)
+    trainer, other = OpenedTrainer(opened, chosen), OpenedTrainer(opened, chosen)
+    trainer.advance(record=True)
+    other.load_state(trainer.state_bytes())
+    one, two = (each.advance(record=True).variants["model"].loss for each in (trainer, other))
+    assert one == two
+    for name, tensor in trainer.weights("model").items():
+        assert tensor.dtype == torch.bfloat16
+        assert torch.equal(tensor, other.weights("model")[name])
+    assert load(from_checkpoint(trainer.state_bytes(), "model"))["1.weight"].dtype == torch.float32
+
+
 def test_a_learning_rate_acts_from_its_step_on(file):
     opened = Opened(f"{file}:Branch", f"{file}:data")
     trainer = OpenedTrainer(opened, experiment(opened, optimizer="sgd", steps=5))
@@ -368,6 +404,27 @@ def test_what_cannot_be_opened_says_the_true_reason(file, fields, sentence):
         return
     with pytest.raises(WatchError, match=sentence):
         experiment_of(opened)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("train.py:make",), "there is no file train.py"),
+        (("make_model", "--input", "3"), "make_model does not name a file and what is in it, as train.py:make_model"),
+        ((f"{OWN}:make_unet",), "say what the module is trained on: --data FILE.py:NAME, or --input 3x224x224"),
+        ((f"{OWN}:make_unet", "--input", "1x0"), "--input is a sample's shape as 3x224x224, not '1x0'"),
+        ((f"{OWN}:make_unet", "--data", "masks"), "--data masks does not name a file and what is in it"),
+        ((f"{OWN}:make_unet", "--data", f"{OWN}:masks", "--tokens", "9"), "--tokens is how many different ones there are"),
+        ((f"{OWN}:make_unet", "--input", "2x16x16"), r"the forward pass fails in down1.first: at conv2d of 16×2×16×16 and 4×1×3×3"),
+    ],
+    ids=["no file", "no name", "no data", "no shape", "no data's name", "tokens", "forward fails"],
+)
+def test_the_command_says_in_one_sentence_what_is_wrong(arguments, sentence, capsys):
+    given = arguments if "train.py:make" not in arguments else (*arguments, "--input", "3")
+    assert main(["open", *given]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert re.search(sentence if "forward" in sentence else re.escape(sentence), said[0]), said
 
 
 def test_a_file_that_is_not_there_or_no_python_says_so(tmp_path):

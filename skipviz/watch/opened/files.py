@@ -19,7 +19,7 @@ from ..errors import WatchError
 from .failure import first_output, told
 from .objective import Batch, batch_of
 from .random_state import RandomState
-from .spec import Opened
+from .spec import Opened, short
 
 RANDOM_BATCHES = 4
 """Batches of random data, which come again and again: a network can learn them by heart."""
@@ -32,7 +32,7 @@ def made_model(opened: Opened) -> nn.Module:
         return copy.deepcopy(found)
     model = _called(found, opened.model)
     if not isinstance(model, nn.Module):
-        raise WatchError(f"{_short(opened.model)} gives a {type(model).__name__}, and a torch module is wanted")
+        raise WatchError(f"{short(opened.model)} gives a {type(model).__name__}, and a torch module is wanted")
     return model
 
 
@@ -44,7 +44,7 @@ def made_loss(opened: Opened) -> Callable | None:
     if isinstance(found, type):
         found = _called(found, opened.loss)
     if not callable(found):
-        raise WatchError(f"{_short(opened.loss)} is a {type(found).__name__}, and a function of output and target is wanted")
+        raise WatchError(f"{short(opened.loss)} is a {type(found).__name__}, and a function of output and target is wanted")
     return found
 
 
@@ -77,13 +77,13 @@ class Loader:
             self._left = iter(self._batches)
             item = next(self._left, self)
         if item is self:
-            raise WatchError(f"{_short(self._what)} gives no batch")
+            raise WatchError(f"{short(self._what)} gives no batch")
         return item
 
     def _made(self) -> Iterable:
         made = _called(self._make, self._what)
         if not _is_batches(made):
-            raise WatchError(f"{_short(self._what)} gives a {type(made).__name__}, and batches to go through are wanted")
+            raise WatchError(f"{short(self._what)} gives a {type(made).__name__}, and batches to go through are wanted")
         return made
 
 
@@ -163,18 +163,13 @@ def _file(path: Path) -> ModuleType:
 def _called(function, place: str):
     """Return what a function of the person's gives; raises `WatchError` with what it raised."""
     if not callable(function):
-        raise WatchError(f"{_short(place)} is a {type(function).__name__}, and a function without arguments is wanted")
+        raise WatchError(f"{short(place)} is a {type(function).__name__}, and a function without arguments is wanted")
     path = Path(place.rpartition(":")[0])
     try:
         return function()
     except (Exception, SystemExit) as error:
-        raise WatchError(f"{_short(place)} fails: {told(error, path)}") from error
+        raise WatchError(f"{short(place)} fails: {told(error, path)}") from error
 
 
 def _is_batches(value) -> bool:
     return not isinstance(value, type) and not isinstance(value, str) and isinstance(value, Iterable)
-
-
-def _short(place: str) -> str:
-    path, _, name = place.rpartition(":")
-    return f"{Path(path).name}:{name}"

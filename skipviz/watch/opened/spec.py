@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...network.base import written
 from ...network.edit import unswitched
 from ...tasks.experiment import Experiment
 from ..errors import WatchError
@@ -30,8 +31,22 @@ class Opened:
     @property
     def title(self) -> str:
         """What is opened, in a person's words."""
-        path, _, name = self.model.rpartition(":")
-        return f"{Path(path).name}:{name}" + ("" if self.data else ", on random data")
+        return short(self.model) + ("" if self.data else ", on random data")
+
+    def words(self) -> str:
+        """Return on what it is trained, in a sentence or two for a page."""
+        if self.data:
+            data = f"Batches of {short(self.data)}."
+        else:
+            what = "numbers" if self.tokens is None else f"tokens below {self.tokens}"
+            data = f"Random {what}, {written(self.shape)} a sample: it can only learn them by heart."
+        return f"{data} Loss: {short(self.loss) if self.loss else 'its own, or by what the target is'}."
+
+
+def short(place: str) -> str:
+    """Return `/path/train.py:name` without the path."""
+    path, _, name = place.rpartition(":")
+    return f"{Path(path).name}:{name}"
 
 
 def write(path: Path, opened: Opened, experiment: Experiment) -> None:

@@ -35,6 +35,8 @@ class OpenedTrainer:
         self.picture_seconds = 0.0
         self._opened, self._events = opened, []
         training, loss = experiment.training, made_loss(opened)
+        if self.device.type == "cuda":
+            torch.cuda.init()  # its generators are there before anybody's course of them begins
         self._variants: dict[str, OpenedVariant] = {}
         for name in experiment.variants:
             random = RandomState(training.seed)

@@ -98,13 +98,14 @@ def _own_module(editor: Editor, title: str) -> None:
 
 def _opened(state: SessionState, editor: Editor) -> None:
     """Draw what can be set of a module that the lab was opened on: how it is trained."""
-    network, title = editor.network, get_engine().own.title
-    st.markdown(f'<div class="sv-size"><b>{escape(title)}</b></div>', unsafe_allow_html=True)
+    network, own = editor.network, get_engine().own
+    st.markdown(f'<div class="sv-size"><b>{escape(own.title)}</b></div>', unsafe_allow_html=True)
     skips = len(network.skips)
     st.caption(
         f"A torch module of your own: {network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, "
         f"{network.parameter_count():,} parameters. It is made anew by its file for each run."
     )
+    st.caption(own.words())
     training_panel.draw_training(state, editor)
 
 

@@ -18,7 +18,7 @@ from .number_field import number_field
 
 DEVICES = {"auto": "auto", "cpu": "CPU", "cuda": "CUDA"}
 PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16"}
-MORE = "Loss, schedule, clipping, precision"
+MORE, OWN_MORE = "Loss, schedule, clipping, precision", "Schedule, clipping, precision"
 MOST_CLIPPED = 1e6
 LIVE = {name for kind in CHANGES.values() if kind.by_form for name in kind.fields}
 AT_ONCE = "A run takes it at once"
@@ -76,7 +76,7 @@ def draw_training(state: SessionState, editor: Editor) -> None:
             help="So many networks are trained, from the seed on: plots show their median and 10–90 %",
         )  # fmt: skip
     fields.choice(left, "Device", "device", DEVICES)
-    more = st.expander(MORE)
+    more = st.expander(OWN_MORE if own else MORE)
     if not own:
         _draw_loss(fields, more)
     left, right = more.columns(2, gap="small")

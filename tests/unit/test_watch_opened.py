@@ -209,6 +209,36 @@ class Branch(nn.Module):
         y += self.shortcut(x)
         return self.last(torch.relu(y))
 
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.norm1, self.relu = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=True)
+        self.conv2, self.norm2 = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+    def forward(self, x):
+        y = self.norm2(self.conv2(self.relu(self.norm1(self.conv1(x)))))
+        y += x
+        return self.relu(y)
+
+class InPlace(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.blocks, self.head = nn.Conv2d(1, 4, 3, padding=1), nn.Sequential(Block(), Block()), nn.Linear(4, 3)
+    def forward(self, x):
+        return self.head(self.blocks(torch.relu_(self.stem(x))).mean((2, 3)))
+
+def pictures():
+    chance = torch.Generator().manual_seed(0)
+    return [(torch.randn(5, 1, 6, 6, generator=chance), torch.randint(3, (5,), generator=chance)) for _ in range(4)]
+
+def hf():
+    from transformers import GPT2Config, GPT2LMHeadModel
+    return GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=2, n_embd=16, vocab_size=50, n_positions=16))
+
+def hf_text():
+    chance = torch.Generator().manual_seed(0)
+    batches = torch.randint(50, (3, 4, 12), generator=chance)
+    return [{"input_ids": batch, "labels": batch} for batch in batches]
+
 class Bad(nn.Module):
     def __init__(self):
         super().__init__()
@@ -284,6 +314,44 @@ def test_a_product_that_is_off_has_ones_in_its_place(file, module, merge):
     trainer.advance(record=True)
     trainer.advance(record=False)
     same(trainer, written_by_hand(opened, chosen.training, 3, by_hand)[1], exact=False)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5])
+def test_a_skip_into_an_operation_in_place_is_switched_as_any(file, strength):
+    opened = Opened(f"{file}:InPlace", f"{file}:pictures")
+    chosen = experiment(opened, optimizer="sgd", learning_rate=0.1, steps=4)
+    assert len(chosen.network.skips) == 2
+    trainer = OpenedTrainer(opened, chosen)
+    trainer.apply(SkipEvent(ids=tuple(skip.id for skip in chosen.network.skips), strength=strength))
+
+    def by_hand(self, x):
+        x = torch.relu(self.stem(x))
+        for block in self.blocks:
+            y = block.norm2(block.conv2(torch.relu(block.norm1(block.conv1(x)))))
+            x = torch.relu(y + strength * x)
+        return self.head(x.mean((2, 3)))
+
+    for step in range(4):
+        trainer.advance(record=step % 2 == 0, baseline=True)
+    same(trainer, written_by_hand(opened, chosen.training, 4, by_hand)[1], exact=False)
+
+
+def test_every_skip_of_a_model_that_takes_a_dict_and_gives_its_loss_is_switched(file):
+    pytest.importorskip("transformers")
+    opened = Opened(f"{file}:hf", f"{file}:hf_text")
+    chosen = experiment(opened)
+    assert len(chosen.network.skips) == 4
+    trainer = OpenedTrainer(opened, chosen)
+    whole = trainer.measure().variants["model"]
+    for place, skip in enumerate(chosen.network.skips):
+        trainer.apply(SkipEvent(ids=(skip.id,), on=False))
+        off = trainer.measure().variants["model"]
+        assert off.skip_grad[place] == 0
+        assert all(value > 0 for other, value in enumerate(off.skip_grad) if other != place)
+        assert off.loss != whole.loss
+        trainer.apply(SkipEvent(ids=(skip.id,), on=True))
+    again = trainer.measure().variants["model"]
+    assert (again.loss, again.weight_grad) == (whole.loss, whole.weight_grad)
 
 
 def test_what_only_a_switched_off_edge_leads_to_rests_with_its_momenta(file):

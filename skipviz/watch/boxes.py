@@ -323,23 +323,24 @@ class Boxes:
         within = set(box.operations)
         read = [one for one in box.operations if one in self._returned or not within.issuperset(self.flow.readers[one])]
         found = self.flow.joint(read) if read else START
+        while found in within and self.trace.operations[found].outputs > 1 and self.trace.operations[found].name in VIEWS:
+            found = self.trace.operations[found].reads[0].source  # a state in parts is whole before they are cut
         return found if found in within else box.operations[-1]
 
     def _lifted(self, number: int, read: Read, within: set[int]) -> tuple[int, int]:
-        """Return where a read of a box's state is measured: at a view that this reader alone has of it, before that view."""
-        source = read.source
-        while isinstance(source, int) and source != self._found[self._of[source]].state:
-            operation = self.trace.operations[source]
-            if (
-                operation.name not in VIEWS
-                or len(operation.reads) != 1
-                or source in self._returned
-                or not within.issuperset(self.flow.readers[source])
-            ):
+        """Return where a read of a box's state is measured: before the views that this reader alone has of it."""
+        while isinstance(read.source, int) and read.source != self._found[self._of[read.source]].state:
+            operation = self.trace.operations[read.source]
+            if operation.name not in VIEWS or len(operation.reads) != 1 or not self._ends_in(read.source, within):
                 break
-            number, read, within = source, operation.reads[0], {source}
-            source = read.source
+            number, read = read.source, operation.reads[0]
         return number, read.slot
+
+    def _ends_in(self, number: int, within: set[int]) -> bool:
+        """Return whether all that is made of an operation in its own box is read by these operations alone."""
+        inner = [one for one in self.flow.readers.get(number, ()) if one not in within]
+        alone = number not in self._returned and all(self._of[one] == self._of[number] for one in inner)
+        return alone and all(self._ends_in(one, within) for one in inner)
 
 
 def _operations_by_call(trace: Trace, alive: set[int]) -> dict[int, list[int]]:

@@ -27,9 +27,13 @@ from .trace import ROOT, Call, Operation, Read, Trace
 
 MOST_OPERATIONS = 200_000
 _UNSEEN = frozenset(
-    {"__get__", "__set__", "size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "register_hook"}
+    {
+        *("__get__", "__set__", "size", "dim", "stride", "numel", "is_floating_point", "data_ptr", "is_contiguous"),
+        *("requires_grad_", "retain_grad", "register_hook", "register_post_accumulate_grad_hook"),
+    }
 )
-"""Functions that make no tensor of their tensors' values, or hand one on that is found again by its history."""
+"""Functions that make no tensor of their tensors' values, mean the very tensor that they are given, or hand on one that is found
+again by its history."""
 _LEAVES_TORCH = frozenset({"numpy", "__array__"})
 """Functions that refuse a tensor that has a gradient, as inputs have only while they are watched."""
 

@@ -58,3 +58,33 @@ def test_parts_sum_to_the_states_gradient_in_double_precision(name):
     assert count > 5
     assert worst < 1e-12
     assert loss_of(one.output) > 0
+
+
+class Gated(torch.nn.Module):
+    """A gated linear unit (Dauphin et al. 2017), which is one box, and an attention of three views of one state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both, self.qkv, self.out = torch.nn.Linear(4, 8), torch.nn.Linear(4, 12), torch.nn.Linear(4, 2)
+
+    def forward(self, x):
+        value, gate = self.both(x).chunk(2, -1)
+        self.gated = value * gate.sigmoid()
+        self.three = self.qkv(self.gated)
+        self.gated.retain_grad(), self.three.retain_grad()
+        query, key, value = self.three.chunk(3, -1)
+        return self.out((query @ key.transpose(1, 2)).softmax(-1) @ value)
+
+
+def test_what_comes_back_through_views_of_a_state_is_one_edge():
+    torch.manual_seed(0)
+    model, x = Gated().double(), torch.randn(2, 5, 4, dtype=torch.float64)
+    watched = skipviz.watch(model, every=1, live=False)
+    loss = model(x).square().mean()
+    loss.backward()
+    frame = watched.step(loss)
+    states = dict(zip(["x", *(layer.id for layer in watched.network.layers)], frame.state_grad, strict=True))
+
+    for name, whole in (("both", model.gated.grad), ("qkv", model.three.grad)):
+        assert states[name] == pytest.approx(whole.norm().item(), rel=1e-12)
+        assert frame.trunk_grad[[*states].index(name)] == pytest.approx(whole.norm().item(), rel=1e-12)

@@ -22,7 +22,7 @@ def watch(
 ) -> Watched:
     """Watch a torch module while its own script trains it: call `.step(loss)` on what this returns after each backward pass.
 
-    `every` is in steps, None: as often as costs 4 % of the time; `unfold` names modules, by path, that are shown operation by
+    `every` is in steps, None: as often as costs 3 % of the time; `unfold` names modules, by path, that are shown operation by
     operation. It is shown in the lab of this machine while it trains, whose address is printed, and is kept there as a run;
     with `live=False`, or the setting `SKIPVIZ_WATCH=0`, it stays in memory. Raises `WatchError`, a `ValueError`. See `Watched`.
     """

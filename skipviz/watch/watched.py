@@ -35,9 +35,11 @@ from .summary import repeats, summary
 from .switches import Switches
 
 VARIANT = "model"
-SHARE = 0.04
-"""Of the time that training takes, what recorded steps may cost by default."""
-MOST_OFTEN = 0.05
+FREE_SECONDS, SHARE = 0.5, 0.03
+"""What recorded steps may cost by default: so much at once, and of the time that training takes."""
+FIRST_SECONDS = 0.05
+"""That a first recorded step counts at most: much of what it takes is torch's own beginning."""
+MOST_OFTEN = 0.03
 """Seconds between two frames at least: what a page can show."""
 STEPS = 1000
 """That a run is said to have while nobody knows better; doubled whenever they are used up."""
@@ -60,7 +62,8 @@ class Watched:
     ...     optimizer.step(); optimizer.zero_grad()
 
     Between recorded steps nothing of it is there: no hook, no patch, no copy. `every` is in steps; None records as often as costs
-    4 % of the time at most, the first step always. `unfold` names modules, by path, that are shown operation by operation.
+    half a second and 3 % of the time at most, the first step always. `unfold` names modules, by path, that are shown operation by
+    operation.
     """
 
     def __init__(
@@ -105,7 +108,8 @@ class Watched:
         self._began = self._at = time.monotonic()
         self._plain: float | None = None
         """Seconds of the fastest step that was not recorded."""
-        self._due = 0.0
+        self._spent = self._recorded_at = 0.0
+        """Seconds that recorded steps took longer than others, and when the last one ended."""
         self._captures = True
         self._guard = _Guard(self)
         self._guard.install()
@@ -125,7 +129,6 @@ class Watched:
         `gradient_scale` is the factor that a gradient scaler has on the loss. Of several passes since the last call (gradient
         accumulation), states are measured as of one batch of all their samples.
         """
-        began = time.monotonic()
         passes, self._passes = [one for one in self._passes if one.record.states] or self._passes[-1:], []
         frame = None
         if passes:
@@ -138,7 +141,7 @@ class Watched:
         if not passes and self.steps_taken:
             taken = now - self._at
             self._plain = taken if self._plain is None else min(self._plain, taken)
-        self._schedule(began, now, bool(passes))
+        self._schedule(now, bool(passes))
         self.steps_taken, self._at = self.steps_taken + 1, now
         return frame
 
@@ -288,18 +291,18 @@ class Watched:
             "metric": experiment.task.kind.metric,
         }
 
-    def _schedule(self, began: float, now: float, recorded: bool) -> None:
+    def _schedule(self, now: float, recorded: bool) -> None:
         """Decide whether the next step is recorded."""
         following = self.steps_taken + 1
         if self.every is not None:
             self._captures = following % self.every == 0
         else:
-            if recorded and self._plain is not None:
-                cost = max(0.0, now - self._at - self._plain)
-                self._due = now + max(MOST_OFTEN, cost / SHARE)
-            elif recorded:
-                self._due = now + max(MOST_OFTEN, (now - self._at) * 2)
-            self._captures = now >= self._due
+            taken = now - self._at
+            if recorded:
+                self._spent += min(FIRST_SECONDS, taken) if self._plain is None else max(0.0, taken - self._plain)
+                self._recorded_at = now
+            affordable = self._spent <= FREE_SECONDS + SHARE * (now - self._began)
+            self._captures = affordable and now - self._recorded_at >= MOST_OFTEN
         if self._captures:
             self._guard.install()
         else:

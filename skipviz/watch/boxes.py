@@ -338,9 +338,16 @@ class Boxes:
 
     def _ends_in(self, number: int, within: set[int]) -> bool:
         """Return whether all that is made of an operation in its own box is read by these operations alone."""
-        inner = [one for one in self.flow.readers.get(number, ()) if one not in within]
-        alone = number not in self._returned and all(self._of[one] == self._of[number] for one in inner)
-        return alone and all(self._ends_in(one, within) for one in inner)
+        box, left, met = self._of[number], [number], set()
+        while left:
+            at = left.pop()
+            if at in met or at in within:
+                continue
+            if at in self._returned or self._of[at] != box:
+                return False
+            met.add(at)
+            left += self.flow.readers.get(at, ())
+        return True
 
 
 def _operations_by_call(trace: Trace, alive: set[int]) -> dict[int, list[int]]:

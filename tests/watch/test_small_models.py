@@ -88,3 +88,29 @@ def test_what_comes_back_through_views_of_a_state_is_one_edge():
     for name, whole in (("both", model.gated.grad), ("qkv", model.three.grad)):
         assert states[name] == pytest.approx(whole.norm().item(), rel=1e-12)
         assert frame.trunk_grad[[*states].index(name)] == pytest.approx(whole.norm().item(), rel=1e-12)
+
+
+def test_a_long_recurrence_behind_a_view_is_folded_at_once():
+    class Scan(torch.nn.Module):
+        def forward(self, x):
+            whole = x.relu()
+            state = view = whole.view(x.shape[0], 1, 4)
+            for _ in range(60):
+                state = state.sin() * state.cos()
+            return whole, view, state
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.scan, self.last = torch.nn.Linear(4, 4), Scan(), torch.nn.Linear(4, 4)
+
+        def forward(self, x):
+            whole, view, state = self.scan(self.first(x))
+            return self.last(state.squeeze(1) + view[:, 0]), whole
+
+    torch.manual_seed(0)
+    watched = skipviz.watch(model := Net(), every=1, live=False)
+    model(torch.randn(2, 4))[0].square().mean().backward()
+
+    assert watched.step(1.0).total_grad > 0
+    assert not watched.remarks

@@ -143,6 +143,7 @@ class _Layout:
             sources = [(gathered, sources[0][1])]
         shape = self._shape(self._trace.operations[box.state])
         if merge:
+            sources = self._apart(sources)
             shape = self._shapes[sources[0][0]] if merge == "add" else shape
             self._node(Node(id=name, op=Join(kind=merge)), shape, sources, merge)
         else:
@@ -150,6 +151,20 @@ class _Layout:
         found = self._found
         found.boxes[name], found.paths[name] = box, path
         found.parameters[name] = own_parameters(self._trace, box)
+
+    def _apart(self, sources: list[tuple[str, Reads]]) -> list[tuple[str, Reads]]:
+        """Put a box between two merges in a row that the same state joins, as where it is added twice."""
+        joined = {name: {edge["source"] for edge in self._edges if edge["target"] == name and edge["merge"]} for name, _ in sources}
+        found = []
+        for name, reads in sources:
+            if not joined[name].isdisjoint(other for other, _ in sources):
+                between, shape = self._id(name, "sum"), self._shapes[name]
+                same = CLASSES["Watched"](title="the same", letters="=", shape=shape)
+                self._node(Node(id=between, op=same), shape, [(name, reads)], "")
+                self._found.same[between] = name
+                name = between
+            found.append((name, reads))
+        return found
 
     def _fed_inputs(self) -> dict[str, Shape]:
         return {name: shape for name, shape in self._inputs.items() if name in self._fed}

@@ -114,3 +114,26 @@ def test_a_long_recurrence_behind_a_view_is_folded_at_once():
 
     assert watched.step(1.0).total_grad > 0
     assert not watched.remarks
+
+
+def test_a_state_that_is_added_twice_has_two_skips():
+    class Twice(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second, self.last = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4), torch.nn.Linear(4, 2)
+
+        def forward(self, x):
+            x = self.first(x)
+            return self.last(self.second(x) + x + x)
+
+    torch.manual_seed(0)
+    watched = skipviz.watch(model := Twice(), every=1, live=False)
+    loss = model(torch.randn(3, 4)).square().mean()
+    loss.backward()
+    frame = watched.step(loss)
+    skips = [skip for skip in watched.network.skips if skip.merge == "add"]
+
+    assert not watched.remarks
+    assert len(skips) == 2
+    assert frame.skip_grad[0] == pytest.approx(frame.skip_grad[1], rel=1e-6)
+    assert draw(watched.network).svg.startswith("<svg")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .flow import START, Flow, is_layer, is_weighted, sources_of
 from .merges import merges_of
 from .trace import ROOT, Operation, Read, Trace
-from .words import MIXES, NORMS, POOLS, SLIDES, VIEWS, is_attention_class, is_norm_class
+from .words import MIXES, NORMS, POINTWISE, POOLS, VIEWS, is_attention_class, is_norm_class
 
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
 """Modules that only hold others."""
@@ -89,7 +89,7 @@ class Boxes:
         operations = self.trace.operations
         plain = (one for one in self.flow.alive if one not in self.merges and not is_weighted(operations[one]))
         return Counter(
-            operations[one].call for one in plain if operations[one].name not in VIEWS and operations[one].name not in SLIDES
+            operations[one].call for one in plain if operations[one].name not in VIEWS and operations[one].name not in POINTWISE
         )
 
     def _unfolds(self, number: int) -> bool:
@@ -278,7 +278,7 @@ class Boxes:
         for number in box.operations:
             operation = self.trace.operations[number]
             call = self.trace.calls[operation.call]
-            word = SLIDES.get(operation.name) or NORMS.get(operation.name) or (call.kind if is_norm_class(call.kind) else "")
+            word = POINTWISE.get(operation.name) or NORMS.get(operation.name) or (call.kind if is_norm_class(call.kind) else "")
             found += [word] if word and word not in found else []
         return [*found, *box.parts]
 

@@ -23,7 +23,7 @@ from ..network.wiring import Wiring, ordered
 from .boxes import Box, Boxes, main_operation, own_parameters
 from .errors import WatchError
 from .trace import ROOT, Operation
-from .words import POOLS, SIGNS, SLIDES, is_attention_class
+from .words import POINTWISE, POOLS, SIGNS, is_attention_class
 
 MOST_OF_ALL = 0.75
 """Share of all nodes from which a module holds nearly the whole network, and says nothing as a group."""
@@ -268,7 +268,7 @@ class _Layout:
             label = f"{call.path.rpartition('.')[2]} ({call.kind})"
             letters = _short(call.path)
         else:
-            word = SLIDES.get(operation.name) or SIGNS.get(operation.name) or POOLS.get(operation.name) or operation.name
+            word = POINTWISE.get(operation.name) or SIGNS.get(operation.name) or POOLS.get(operation.name) or operation.name
             label, letters = word, word
         return ", ".join(dict.fromkeys([label, *(part for part in box.parts if part)])), letters[:12]
 

@@ -14,7 +14,7 @@ VIEWS = frozenset(
     }
 )
 """Functions that lay the same numbers out otherwise: no boxes."""
-SLIDES = {
+POINTWISE = {
     "relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "sigmoid": "σ", "tanh": "tanh", "leaky_relu": "leaky ReLU", "elu": "ELU",
     "softmax": "softmax", "relu6": "ReLU6", "hardswish": "hardswish", "hardsigmoid": "hard σ", "mish": "Mish",
     "softplus": "softplus", "prelu": "PReLU", "log_softmax": "log softmax", "dropout": "dropout",

@@ -31,6 +31,7 @@ from .frames import Values, frame_of
 from .gradients import GradientRecord
 from .layout import Layout, is_alike, layout_of, projected
 from .live import Live
+from .notebook import Shown
 from .summary import repeats, summary
 from .switches import Switches
 
@@ -51,7 +52,7 @@ FRAME_BYTES = 64 * 2**20
 """Of frames kept here; then every other old one goes."""
 
 
-class Watched:
+class Watched(Shown):
     """Captures a module's forward pass on recorded steps, and measures what its owner's backward pass sends through it.
 
     >>> watched = skipviz.watch(model)

@@ -9,7 +9,7 @@ import { routeTo } from "../frames/reach.js";
  */
 export function loadPlotly(source) {
   const page = /** @type {any} */ (window);
-  if (page.Plotly) return Promise.resolve(page.Plotly);
+  if (page.Plotly && !page.skipvizPlotly) return Promise.resolve(page.Plotly);
   if (!page.skipvizPlotly) {
     page.skipvizPlotly = scriptLoaded(routeTo(source.url), "").catch(() => scriptLoaded(source.cdn, source.integrity));
   }

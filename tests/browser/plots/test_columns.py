@@ -7,9 +7,9 @@ from recorded_runs import recorded
 from test_plots_in_browser import RAMPS
 
 from skipviz.drawing import aligned, page_figures
+from skipviz.drawing.network_data import network_data
 from skipviz.evidence.theory import predicted
 from skipviz.network import edit, families
-from skipviz.web.content.page_data import network_data
 
 pytestmark = pytest.mark.browser
 

@@ -140,7 +140,7 @@ def test_what_a_step_took_is_said_of_the_next_run_of_its_shape_and_an_estimate_b
         warm, took = True, None
         step_took = lambda self, shape: self.took  # noqa: E731
         probe = lambda self, *_, **__: None  # noqa: E731
-        has_data = trains = lambda self, _: True
+        has_data = lambda self, _: True  # noqa: E731
 
     editor, engine = Editor(Lab(get("vanishing-residual"))), Engine()
     said = editor_data(editor, engine, "me", page="lab", compact=False)

@@ -43,7 +43,8 @@ def editor_data(
     `height` is what a projector's screen leaves for the lab's diagram, px; `asker` names whoever's turn the measurement at
     initialisation is, the editor by default.
     """
-    experiment, network, trains = editor.experiment, editor.network, engine.trains(editor.experiment)
+    experiment, network = editor.experiment, editor.network
+    trains = not network.watched or engine.trains(experiment)
     run = engine.run(editor.run) if editor.run else None
     seconds = PROBE_SECONDS if engine.warm else COLD_SECONDS
     # An editor keeps its place in memory as long as its page is there, and asks again only as long.

@@ -23,7 +23,8 @@ NO_COMMAND = "The page sent what is no command."
 
 def watching_words(lab: Lab) -> str:
     """Return why nothing can be changed in a lab that watches."""
-    return OWN_MODULE if not get_engine().trains(lab.document.experiment) else WATCHING
+    experiment = lab.document.experiment
+    return OWN_MODULE if experiment.task.watched and not get_engine().trains(experiment) else WATCHING
 
 
 @dataclass(frozen=True)

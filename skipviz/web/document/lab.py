@@ -53,8 +53,9 @@ class Lab:
     def watching(self) -> bool:
         """Whether what is shown is somebody else's, or a script's own module, which cannot be changed here."""
         run = self._run()
-        elsewhere = not get_engine().trains(self._document.experiment) or (run is not None and run.owner != self.owner)
-        return self.follows is not None or elsewhere
+        experiment = self._document.experiment
+        elsewhere = experiment.task.watched and not get_engine().trains(experiment)
+        return self.follows is not None or elsewhere or (run is not None and run.owner != self.owner)
 
     def change(
         self, make: Callable[[Document], Document], address: str | None = None, *, extends: bool = True, ends: bool = False

@@ -140,7 +140,7 @@ export function createComparison(page, outer) {
       page.root.classList.toggle("compared", several);
       page.root.classList.toggle("compared-many", next.columns.length > 2);
       parts.root.hidden = parts.curves.hidden = parts.over.hidden = parts.images.hidden = !several;
-      parts.metrics.hidden = parts.metricTitle.hidden = !next.metric;
+      parts.metrics.hidden = parts.metricTitle.hidden = !next.columns.some(({ metric = next.metric }) => metric);
       parts.images.hidden ||= next.columns.every(({ network }) => network.opened || network.watched);
       (several ? parts.barsHead : page.heads).append(page.quantity);
       if (!several) {

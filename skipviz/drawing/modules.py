@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..network.activation import ACTIVATIONS
 from ..network.init import INITS
-from ..network.merge import MERGES
+from ..network.merge import CHOSEN
 from ..network.norm import NORMS
 from ..tasks.change import CHANGES
 from ..tasks.metric import METRICS
@@ -83,7 +83,7 @@ def style() -> str:
     return "\n".join(sheets)
 
 
-_KINDS = {"activation": ACTIVATIONS, "norm": NORMS, "init": INITS, "merge": MERGES, "event": CHANGES, "metric": METRICS}
+_KINDS = {"activation": ACTIVATIONS, "norm": NORMS, "init": INITS, "merge": CHOSEN, "event": CHANGES, "metric": METRICS}
 _MORE = {"merge": "equation", "event": "sign", "metric": "share"}
 
 

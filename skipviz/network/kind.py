@@ -167,6 +167,8 @@ class Merge:
     """What that class is made with, for a target's shape."""
     fills: tuple[str, ...] | None = None
     """The schemes by which that class fills its weights; None: it draws nothing."""
+    recorded_only: bool = False
+    """It stands in recordings of somebody's own module alone, and nobody chooses it."""
     any_shape: bool = False
     """What a skip carries may have any shape, and is not adapted."""
     sign: str = ""

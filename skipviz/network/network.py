@@ -303,6 +303,8 @@ def _check_skips(network: Network) -> None:
         pairs.add((skip.source, skip.target, skip.via))
         if skip.softmax and not (skip.learned and MERGES[skip.merge].sums):
             raise NetworkError(f"skip {skip.id}: shares by softmax are of what a sum adds with learned strengths")
+        if MERGES[skip.merge].recorded_only and not network.watched:
+            raise NetworkError(f"skip {skip.id}: a merge {skip.merge} is of somebody's own module alone")
         if skip.joins:
             continue
         there = landing.setdefault(skip.target, set())

@@ -39,7 +39,7 @@ from skipviz import (
 from skipviz.network.base import Shape, channels, is_image, spatial, with_channels
 from skipviz.network.kind import Norm
 from skipviz.network.layer import Activation, Init
-from skipviz.network.merge import MERGES
+from skipviz.network.merge import CHOSEN, MERGES
 from skipviz.network.norm import NORMS
 from skipviz.network.placement import PLACEMENTS
 from skipviz.network.positions import Between
@@ -55,7 +55,7 @@ Way = tuple[str, str, str]
 """How a skip joins: the spatial part of its adapter, the one of its channels, its merge."""
 WAYS: tuple[Way, ...] = tuple(
     way
-    for way in product(("none", *PLACEMENTS), ("none", "pad", "project"), MERGES)
+    for way in product(("none", *PLACEMENTS), ("none", "pad", "project"), CHOSEN)
     if way[0] == "none" or MERGES[way[2]].learns != "attention"
 )
 BARE: Way = ("none", "none", "add")
@@ -285,7 +285,7 @@ def chains(draw, way: Way | None = None) -> Network:
     for k in range(1, draw(one_of(3, 4, 5, 6, 2, 1)) + 1):
         stack.append(draw(layers(read, way, tokens and k == 1)))
         states.append(read := stack[-1].output_shape(read))
-        sources, merges = list(range(int(tokens), k)), list(MERGES)
+        sources, merges = list(range(int(tokens), k)), list(CHOSEN)
         for _ in range(draw(one_of(1, 2, 0, 3))):
             skip = draw(skips(states, sources, merges, way)) if sources and merges and len(laid) < MOST_SKIPS else None
             if skip is None:

@@ -6,7 +6,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from skipviz import Adapter, Convolution, Edge, Head, Join, Network, Node, Pool
-from skipviz.network.merge import MERGES
+from skipviz.network.merge import CHOSEN, MERGES
 from skipviz.network.operation import OPERATIONS
 
 MOST_NODES = 9
@@ -22,7 +22,7 @@ OPERATIONS_DRAWN = (
 @st.composite
 def nodes(draw, name: str) -> Node:
     if draw(st.booleans()):
-        return Node(id=name, op=Join(kind=draw(st.sampled_from(sorted(MERGES))), gate_bias=0.5))
+        return Node(id=name, op=Join(kind=draw(st.sampled_from(sorted(CHOSEN))), gate_bias=0.5))
     return Node(
         id=name,
         op=draw(st.sampled_from(OPERATIONS_DRAWN)),

@@ -9,7 +9,7 @@ import pytest
 from skipviz.drawing import colours, figures
 from skipviz.drawing.glossary import glossary
 from skipviz.drawing.modules import ASSETS
-from skipviz.network.merge import MERGES
+from skipviz.network.merge import CHOSEN
 from skipviz.web.content.tour import STEPS
 
 ROOM = ASSETS.parent / "skipviz" / "learning"
@@ -38,7 +38,7 @@ def test_every_heading_of_the_plots_and_every_row_of_the_inspector_asks():
         r'element\("strong", \{\}, "(?:Gradient|Gradient per layer|Loss ?|Share at fork|Whole gradient |Update ÷ weight)"\).*',
         DRAWN,
     )
-    assert len(headings) == 11
+    assert len(headings) == 8
     assert [line for line in headings if "explain(" not in line] == []
     rows = re.findall(r"^ +row\(.*$", SCRIPTS["inspector.js"], re.M)
     assert len(rows) == 16
@@ -46,7 +46,7 @@ def test_every_heading_of_the_plots_and_every_row_of_the_inspector_asks():
 
 
 def test_the_text_of_a_skip_has_the_equation_of_every_merge():
-    assert re.findall(r"(\w+): ", TEXTS["skip"]["formula"]) == list(MERGES)
+    assert re.findall(r"(\w+): ", TEXTS["skip"]["formula"]) == list(CHOSEN)
 
 
 @pytest.mark.parametrize("key", TEXTS)

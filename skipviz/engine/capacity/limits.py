@@ -14,7 +14,7 @@ from ...tasks.split import HELD_OUT_SHARE
 from ...watch.errors import WatchError
 from .footprint import evaluated, footprint, stacked
 
-WORKER_MB = 9.5
+WORKER_MB = 10.0
 """What a worker takes by itself: pages of the warm process that it writes to, and its reading of frames."""
 LAYER_KB, SKIP_KB = 38.0, 12.0
 """Modules, plans and the nodes of two graphs, for each layer and each skip."""
@@ -30,7 +30,7 @@ PICTURED = {"boundary": 2304, "curve": 161}
 """Points of a picture that are evaluated; of other pictures they are fewer than the held-out samples."""
 WATCHED_COPIES = 6
 """Tensors of a box's size that a box of a person's own module is taken to hold: a layer with norm and activation, twice."""
-HALVED = 0.6
+HALVED = 0.75
 """What passes in bfloat16 hold of those in float32: norms' outputs, sums of both and losses stay as they are."""
 MAPPED = 2**23
 """Elements from which a vector of all parameters is mapped by itself (`learning.setup`), outside the heap."""

@@ -8,6 +8,7 @@ KIND = Merge(
     equation="x_(j+1) = (h_j, A(h_i), …), of which a module of somebody's own makes what it does",
     residual=False,
     first=True,
+    recorded_only=True,
     any_shape=True,
     sign="·",
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...network import families
 from ...network.layer import MAX_INIT_FACTOR
-from ...network.merge import MERGES
+from ...network.merge import CHOSEN
 from ...network.network import MAX_LAYERS, Network
 from ...network.pattern import skips_of
 from ..task import KINDS, OWN_KINDS, Task
@@ -105,7 +105,7 @@ def _settings(width: int) -> tuple[Setting, ...]:
             "init_factor", "Init factor", 1.0, low=0.0001, high=MAX_INIT_FACTOR, read=_common("init_factor"),
             help="On every layer's initial weights. N(0, 1/n) times √n is N(0, 1): 8 at width 64.",
         ),
-        Setting("merge", "", "add", tuple(MERGES), read=lambda network: usual(_merges(network), "add")),
+        Setting("merge", "", "add", tuple(CHOSEN), read=lambda network: usual(_merges(network), "add")),
     )  # fmt: skip
 
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -222,13 +224,14 @@ def test_an_orderly_stop_ends_a_guests_run_with_its_own_sentence_and_it_is_there
 
 
 def test_a_folder_with_a_long_name_has_its_socket_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
-    (tmp_path / "t").mkdir()
+    temporary = Path(tempfile.mkdtemp(prefix="t"))
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     deep = tmp_path / ("x" * 120)
     path = socket_of(deep, make=True)
     assert len(os.fsencode(path)) <= LONGEST_SOCKET + 8
-    assert path.parent.parent == tmp_path / "t"
+    assert path.parent.parent == temporary
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    shutil.rmtree(temporary)
 
 
 def test_a_module_that_is_trained_here_takes_the_steps_it_was_begun_with_and_can_go_on(watched):

@@ -71,8 +71,9 @@ def combined(frames: list[VariantFrame]) -> VariantFrame:
     frame = frames[-1]
     if len(frames) == 1:
         return frame
-    for name in ("state_grad", "trunk_grad", "skip_grad"):
-        setattr(frame, name, _merged([getattr(one, name) for one in frames], lambda values: hypot(*values)))
+    for name in ("state_grad", "trunk_grad", "skip_grad", "branch_state_grad", "edge_grad"):
+        if getattr(frame, name) is not None:
+            setattr(frame, name, _merged([getattr(one, name) for one in frames], lambda values: hypot(*values)))
     frame.state_rms = _merged([one.state_rms for one in frames], lambda values: hypot(*values) / sqrt(len(values)))
     frame.state_max = _merged([one.state_max for one in frames], max)
     for name in ("state_grad_mean", "state_zeros", "gate_opening", "mixing"):

@@ -38,7 +38,7 @@ _LEAVES_TORCH = frozenset({"numpy", "__array__"})
 """Functions that refuse a tensor that has a gradient, as inputs have only while they are watched."""
 
 
-_NO_STATES = ("mask", "bias", "weight", "position")
+_NO_STATES = ("mask", "bias", "weight", "position_ids", "position_embeddings")
 """In names of arguments that are real numbers and no data: nothing is learned of their gradient."""
 
 
@@ -92,12 +92,25 @@ class Capture(TorchFunctionMode):
 
     def feed(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """Return the module's arguments, of which tensors of real numbers have a gradient, masks and biases apart."""
+        try:
+            return self._feed(args, kwargs)
+        except Exception as error:  # the module gets what it was given
+            self.broken = error
+            return args, kwargs
+
+    def _feed(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         names = _argument_names(type(self._model).forward)
         args = tuple(self._fed(name, value) for name, value in zip((*names, *map(str, range(len(args)))), args, strict=False))
         return args, {name: self._fed(name, value) for name, value in kwargs.items()}
 
     def returned(self, output) -> None:
         """Note what the module returns; a loss beside other tensors is what is made of them, not what the network gives."""
+        try:
+            self._note_returned(output)
+        except Exception as error:
+            self.broken = error
+
+    def _note_returned(self, output) -> None:
         found = []
         for tensor in tensors_in(output):
             made = self._source(tensor) if tensor.requires_grad else None
@@ -199,7 +212,11 @@ class Capture(TorchFunctionMode):
             outer = self.trace.calls[parent].path if parent != ROOT else ""
             path = f"{outer}.{kind}" if outer else kind
         self._stack.append(len(self.trace.calls))
-        self.trace.calls.append(Call(path, kind, parent, number, *words_of(module)))
+        try:
+            words = words_of(module)
+        except Exception:  # what a module of somebody's own raises when it is asked for its facts
+            words = "", ""
+        self.trace.calls.append(Call(path, kind, parent, number, *words))
 
     def _source(self, tensor: Tensor) -> tuple[int | str, int] | None:
         """Return what made a tensor that has a gradient, found in autograd's graph where no function of torch was seen to."""

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from .boxes import Boxes
+from .buffers import kept_buffers
 from .capture import Capture, tensors_in
 from .errors import WatchError
 from .evidence import Evidence
 from .faults import RULES
 from .finding import Report
 from .layout import layout_of
+from .random_state import random_numbers_kept
 from .switches import Switches
 
 
@@ -26,21 +28,21 @@ def check(model: nn.Module, batch, loss: Callable | None = None) -> Report:
     """
     args, kwargs = ((), batch) if isinstance(batch, dict) else (batch if isinstance(batch, tuple) else (batch,), {})
     parameters = dict(model.named_parameters())
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     kept = {name: parameter.grad for name, parameter in parameters.items()}
     paths = {id(module): path for path, module in model.named_modules()}
     capture = Capture(model, {id(parameter): name for name, parameter in parameters.items()}, paths, Switches())
-    devices = sorted({parameter.device for parameter in parameters.values() if parameter.device.type == "cuda"}, key=str)
     try:
-        with torch.random.fork_rng(devices=devices), torch.enable_grad():
+        with kept_buffers(model), random_numbers_kept(), torch.enable_grad():
             with capture.running():
                 fed, named = capture.feed(args, kwargs)
-                output = type(model).forward(model, *fed, **named)
+                output = model.forward(*fed, **named)
                 capture.returned(output)
             for parameter in parameters.values():
                 parameter.grad = None
             value = _loss(output, loss)
             value.backward()
+        if capture.broken is not None:
+            raise WatchError(f"this pass cannot be followed: {capture.broken}") from capture.broken
         boxes = Boxes(capture.trace)
         layout = layout_of(boxes, {name: parameter.numel() for name, parameter in parameters.items()})
         gradients = {name: parameter.grad for name, parameter in parameters.items() if parameter.requires_grad}
@@ -49,9 +51,6 @@ def check(model: nn.Module, batch, loss: Callable | None = None) -> Report:
     finally:
         for name, parameter in parameters.items():
             parameter.grad = kept[name]
-        with torch.no_grad():
-            for buffer, value in buffers:
-                buffer.copy_(value)
         capture.let_go()
     return Report(sorted(found, key=lambda one: not one.fault))
 

@@ -102,7 +102,8 @@ def frame_of(
     rms = [values.rms.get(name) for name in layout.states]
     _without_tokens(layout, fields)
     means = _means(layout, parameters, record, own, scale)
-    broken = next((layer.id for layer, size in zip(network.layers, rms[1:], strict=True) if size is None), None)
+    ran = [name in values.rms for name in layout.states[1:]]
+    broken = next((one.id for one, size, there in zip(network.layers, rms[1:], ran, strict=True) if there and size is None), None)
     beside = {} if network.branches else {"branch_grad": None, "branch_state_grad": None, "edge_grad": None}
     return VariantFrame(
         loss=finite(loss) if loss is not None else None,
@@ -132,7 +133,11 @@ def _state(layout: Layout, record: GradientRecord, name: str) -> list[Tensor]:
 
 def _total(vectors: list[Tensor]) -> Tensor:
     """Return the sum of vectors, in double precision where there are several."""
-    return vectors[0] if len(vectors) == 1 else torch.stack([vector.double() for vector in vectors]).sum(0)
+    return vectors[0] if len(vectors) == 1 else torch.stack([vector.to(_widest(vector)) for vector in vectors]).sum(0)
+
+
+def _widest(vector: Tensor) -> torch.dtype:
+    return torch.float32 if vector.device.type == "mps" else torch.float64
 
 
 def _all_gradients(parameters: dict[str, nn.Parameter], scale: float) -> float | None:
@@ -149,7 +154,8 @@ def _means(
     groups = [*weights, *states]
     sums = iter(magnitudes([], [tensor for group in groups for tensor in group]))
     means = [
-        finite(sum(next(sums) for _ in group) / sum(one.numel() for one in group) / scale) if group else None for group in groups
+        finite(sum(next(sums) for _ in group) / max(1, sum(one.numel() for one in group)) / scale) if group else None
+        for group in groups
     ]
     return {"weight_grad_mean": means[: len(weights)], "state_grad_mean": means[len(weights) :]}
 

@@ -1,7 +1,6 @@
-"""The gradients that a person's own backward pass sends through a captured forward pass, as norms.
+"""The gradients that a person's own backward pass sends through a captured forward pass, until the step is measured.
 
-A hook measures a gradient when it comes and lets it go; of a tensor with several readers the vectors stay until all are there,
-since the readers of one box are one edge.
+Vectors, since the readers of one box are one edge: of the states and reads that are shown, and of no other.
 """
 
 from __future__ import annotations
@@ -20,14 +19,15 @@ class GradientRecord:
 
     def __init__(self) -> None:
         self.states: dict[Place, Tensor] = {}
-        """By state, ∂L/∂h; as a vector where it is needed, else see `norms`."""
+        """By state, ∂L/∂h."""
         self.reads: dict[Place, Tensor] = {}
-        """By read, what came back along it, as a vector."""
+        """By read, what came back along it."""
         self.changed: dict[Place, Place] = {}
         """Reads by operations that change what they read in place, with the state that was there before."""
         self.passes = 0
         """The most gradients that one place has had: more than 1 where several backward passes went through."""
         self._heard: dict[tuple[str, Place], int] = {}
+        self._wanted: dict[str, set[Place]] | None = None
 
     def of_state(self, source: int | str, tensor: Tensor, part: int = 0) -> None:
         """Hear the gradient of a state."""
@@ -41,8 +41,14 @@ class GradientRecord:
         """Note a read that changes the state itself, which has no alias: its part is what the other readers leave."""
         self.changed[operation, slot] = (source, 0)
 
+    def want(self, states: set[Place], reads: set[Place]) -> None:
+        """Keep the gradients of these alone: said between the pass and its way back."""
+        self._wanted = {"states": states, "reads": reads}
+
     def _hear(self, kind: str, place: Place, gradient: Tensor | None) -> None:
         if gradient is None:  # nothing comes back through a switch that is off
+            return
+        if self._wanted is not None and place not in self._wanted[kind]:
             return
         count = self._heard.get((kind, place), 0) + 1
         self._heard[kind, place] = count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -27,6 +27,8 @@ from .words import POINTWISE, POOLS, SIGNS, is_attention_class
 
 MOST_OF_ALL = 0.75
 """Share of all nodes from which a module holds nearly the whole network, and says nothing as a group."""
+MOST_LAYOUTS = 64
+"""Layouts kept of a module whose operations are not the same at every step."""
 LONGEST = 32
 """Characters of an id."""
 Reads = list[tuple[int, int]]
@@ -60,6 +62,12 @@ class Layout:
     """By id of a node, the names of its parameters."""
     paths: dict[str, str] = field(default_factory=dict)
     """By id of a node, its module's path."""
+
+    def heard(self, changed: Mapping[tuple, tuple]) -> tuple[set, set]:
+        """Return the states and the reads whose gradients its parts are measured by; `changed`: see `GradientRecord`."""
+        reads = {read for found in self.reads.values() for read in found}
+        states = {(self.state_of(name), 0) for name in (*self.states, *self.boxes)}
+        return states | {changed[read] for read in reads if read in changed}, reads
 
     def state_of(self, name: str) -> int | str:
         """Return the operation that gives a node's state, or the input as the pass calls it."""

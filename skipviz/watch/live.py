@@ -58,6 +58,8 @@ class Live:
         self._end = self._end or (state, reason)
         self._came.set()
         self._thread.join(wait)
+        if wait and self._thread.is_alive() and self.problem is None:
+            self._give_up(f"no lab took this run within {wait:.0f} s: it was in this script's memory alone")
 
     def _serve(self) -> None:
         """Connect, send, end: this is a thread's work."""

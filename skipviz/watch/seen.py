@@ -93,6 +93,8 @@ class Seen:
         operation.detail = _detail(self.name, self.args, self.kwargs)
         number = len(capture.trace.operations)
         for read, tensor, alias in self.tensors:
+            if tensor is self.target and capture.values.get(read.source) is tensor:
+                capture.values[read.source] = tensor.detach().clone()  # before it is changed
             if alias is not tensor:
                 capture.gradients.of_read(number, read.slot, alias)
             elif tensor is self.target:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import secrets
 import time
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +31,7 @@ from .faults.unused import unused_modules
 from .finding import Report
 from .frames import Values, frame_of
 from .gradients import GradientRecord
-from .layout import Layout, is_alike, layout_of, projected
+from .layout import MOST_LAYOUTS, Layout, is_alike, layout_of, projected
 from .live import Live
 from .notebook import Shown
 from .summary import repeats, summary
@@ -46,8 +48,6 @@ STEPS = 1000
 """That a run is said to have while nobody knows better; doubled whenever they are used up."""
 MOST_PASSES = 1024
 """Forward passes that may wait for one step."""
-MOST_LAYOUTS = 64
-"""Layouts kept of a module whose operations are not the same at every step."""
 FRAME_BYTES = 64 * 2**20
 """Of frames kept here; then every other old one goes."""
 
@@ -83,7 +83,7 @@ class Watched(Shown):
             raise WatchError(
                 "DataParallel runs copies of its module that nobody sees: train on one device, or by DistributedDataParallel"
             )
-        if type(model).__name__ == "OptimizedModule":
+        if type(model).__name__ == "OptimizedModule" or getattr(model, "_compiled_call_impl", None) is not None:
             raise WatchError("a compiled module does not run operation by operation: watch it before torch.compile")
         if every is not None and every < 1:
             raise WatchError(f"every is a number of steps, 1 at least, not {every}")
@@ -111,7 +111,7 @@ class Watched(Shown):
         """Seconds of the fastest step that was not recorded."""
         self._spent = self._recorded_at = 0.0
         """Seconds that recorded steps took longer than others, and when the last one ended."""
-        self._captures = True
+        self._captures, self._closed = True, False
         self._guard = _Guard(self)
         self._guard.install()
         self.live = Live() if live and get_settings().watch else None
@@ -130,12 +130,15 @@ class Watched(Shown):
         `gradient_scale` is the factor that a gradient scaler has on the loss. Of several passes since the last call (gradient
         accumulation), states are measured as of one batch of all their samples.
         """
+        if self._closed:
+            return None
         passes, self._passes = [one for one in self._passes if one.record.states] or self._passes[-1:], []
         frame = None
         if passes:
             value = loss.item() if isinstance(loss, Tensor) else loss
-            frame = combined([self._frame(one, value, gradient_scale) for one in passes])
-            self._keep(frame, passes[-1])
+            with self._harmless():
+                frame = combined([self._frame(one, value, gradient_scale) for one in passes])
+                self._keep(frame, passes[-1])
         elif self.run is not None:
             self.run.step = self.steps_taken + 1
         now = time.monotonic()
@@ -152,7 +155,7 @@ class Watched(Shown):
 
     def close(self) -> None:
         """Watch no longer: the run has ended, and what was recorded stays."""
-        self._captures = False
+        self._captures, self._closed = False, True
         self._guard.remove()
         if self.run is not None:
             self.run.state = "finished"
@@ -191,18 +194,25 @@ class Watched(Shown):
         except Exception as error:
             self._fails(capture, error)
             raise
-        try:
+        with self._harmless():
             if capture.broken is not None:
                 raise capture.broken
             layout = self._layout_of(capture)
+            capture.gradients.want(*layout.heard(capture.gradients.changed))
             one = _Pass(layout, capture.gradients, Values(layout, capture.values), capture.trace.batch)
             self._passes = [*self._passes[1 - MOST_PASSES :], one]
-        except WatchError as error:
-            self._remark(str(error))
-        except Exception as error:  # whatever is wrong here, the person's training goes on
-            self._remark(f"a step could not be measured: {type(error).__name__}: {error}")
         capture.let_go()
         return output
+
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """Keep what is wrong with a measurement to a remark: the person's training goes on."""
+        try:
+            yield
+        except WatchError as error:
+            self._remark(str(error))
+        except Exception as error:
+            self._remark(f"a step could not be measured: {type(error).__name__}: {error}")
 
     @property
     def captures(self) -> bool:
@@ -343,6 +353,11 @@ class _Guard:
         """A `forward` of the module's own, in place of its class's."""
         self.forward = watched.model.forward
         self._installed = False
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What callers read who pass only the arguments that the module takes."""
+        return inspect.signature(self.forward)
 
     def install(self) -> None:
         if self._installed:

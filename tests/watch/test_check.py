@@ -262,3 +262,54 @@ def test_the_guide_names_every_rule_and_its_example_prints_what_it_says(capsys):
     exec(compile(re.search(r"```python\n(.*?)```", text, re.S)[1], "check.md", "exec"), {})
     said = re.search(r"It prints `(.*?)`\.", text, re.S)[1]
     assert capsys.readouterr().out.strip() == " ".join(said.split())
+
+
+class StraightThrough(nn.Module):
+    """As a VQ-VAE's: what is detached is made of what it is added to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.f, self.g = nn.Linear(6, 6), nn.Linear(6, 2)
+
+    def forward(self, x):
+        z = self.f(x)
+        return self.g(z + (z.round() - z).detach())
+
+
+def test_a_straight_through_estimator_is_no_fault():
+    torch.manual_seed(0)
+    assert not check(StraightThrough(), X), str(check(StraightThrough(), X))
+
+
+class DeadBranch(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.f, self.g, self.head = nn.LayerNorm(6), nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 2)
+
+    def forward(self, x):
+        h = self.norm(self.f(x))
+        return self.head(h + 0 * self.g(h))
+
+
+def test_a_norm_whose_bias_starts_at_zero_hides_no_dead_branch():
+    torch.manual_seed(0)
+    assert "g" in [one.path for one in check(DeadBranch(), X) if one.rule == "no_gradient"]
+
+
+class Moving(nn.Module):
+    """It puts another tensor in its buffer's place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.f = nn.Linear(6, 2)
+        self.register_buffer("mean", torch.zeros(6))
+
+    def forward(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+        return self.f(x - self.mean)
+
+
+def test_a_buffer_that_a_pass_replaces_is_as_it_was_after_a_check():
+    model = Moving()
+    check(model, X)
+    assert torch.equal(model.mean, torch.zeros(6))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 import torch
 from torch import nn
@@ -199,3 +201,110 @@ def test_a_table_has_a_row_for_every_part_of_the_module():
 def test_what_cannot_be_watched_is_said_in_one_sentence(asked, said):
     with pytest.raises(WatchError, match=said):
         asked()
+
+
+class InPlace(nn.Module):
+    """The sum is changed in place right after it was made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.f, self.head = nn.Linear(6, 6), nn.Linear(6, 2)
+
+    def forward(self, x):
+        h = self.f(x)
+        h += x
+        return self.head(torch.relu_(h))
+
+
+def test_a_state_that_is_changed_in_place_is_measured_as_it_was_made():
+    torch.manual_seed(0)
+    model, x = InPlace(), torch.randn(16, 6)
+    watched, frame = watched_step(model, x)
+    total = model.f(x) + x
+    place = [*watched.layout.states].index(next(name for name, kind in _merges(watched).items() if kind == "add"))
+    assert frame.state_rms[place] == pytest.approx(total.detach().square().mean().sqrt().item(), rel=1e-6)
+    assert frame.state_zeros[place] == 0
+
+
+def _merges(watched) -> dict[str, str]:
+    return {name: box.merge for name, box in watched.layout.boxes.items()}
+
+
+def test_the_branches_of_several_passes_count_as_one_batch_too():
+    torch.manual_seed(0)
+    model, x = Residual().double(), torch.randn(8, 6, dtype=torch.float64)
+    watched = skipviz.watch(model, every=1)
+    whole = model(x).square().mean()
+    whole.backward()
+    at_once = watched.step(whole)
+    model.zero_grad()
+    for part in x.split(4):
+        (model(part).square().mean() / 2).backward()
+    in_parts = watched.step()
+    assert in_parts.branch_state_grad == pytest.approx(at_once.branch_state_grad, rel=1e-9)
+    assert in_parts.edge_grad == pytest.approx(at_once.edge_grad, rel=1e-9)
+
+
+def test_only_the_gradients_that_are_shown_are_kept():
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(16, 4, 32, dropout=0, batch_first=True)
+    model = nn.Sequential(layer, nn.Linear(16, 2))
+    watched = skipviz.watch(model)
+    loss = model(torch.randn(2, 5, 16)).square().mean()
+    loss.backward()
+    kept = watched._passes[0].record
+    shown = len(watched.layout.boxes) + len(watched.network.further) + 1
+    assert len(kept.states) <= shown
+    watched.step(loss)
+    assert watched.remarks == []
+
+
+def test_a_watched_module_says_which_arguments_it_takes_and_a_closed_one_records_no_more():
+    model = Residual()
+    watched = skipviz.watch(model, every=1)
+    assert [*inspect.signature(model.forward).parameters] == ["x"]
+    loss = model(torch.randn(2, 6)).sum()
+    loss.backward()
+    watched.step(loss)
+    watched.close()
+    model(torch.randn(2, 6)).sum().backward()
+    assert watched.step(loss) is None
+    assert len(watched.run.frames) == 1
+    assert "forward" not in vars(model)
+
+
+class Odd(nn.Module):
+    """Its facts cannot be read, and what it returns refers to itself."""
+
+    def __init__(self, told: bool) -> None:
+        super().__init__()
+        self.f, self.told = nn.Linear(6, 2), told
+
+    @property
+    def num_heads(self):
+        raise RuntimeError("no such fact")
+
+    def forward(self, x):
+        y = self.f(x)
+        return y if self.told else _Loop(y)
+
+
+class OddAttention(Odd):
+    pass
+
+
+class _Loop:
+    def __init__(self, y) -> None:
+        self.y, self.me = y, self
+
+    __dataclass_fields__ = {"y": None, "me": None}
+
+
+@pytest.mark.parametrize("model", [Odd(False), OddAttention(True), nn.Linear(0, 4)], ids=["loop", "facts", "empty"])
+def test_nothing_that_is_wrong_with_measuring_reaches_the_training(model):
+    watched = skipviz.watch(model, every=1)
+    output = model(torch.randn(3, model.in_features if isinstance(model, nn.Linear) else 6))
+    loss = (output.y if isinstance(output, _Loop) else output).sum()
+    loss.backward()
+    watched.step(loss)
+    assert isinstance(watched.remarks, list)

@@ -18,7 +18,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     for name, gradient in evidence.gradients.items():
         if gradient is not None and not gradient.is_sparse and name in alive and not gradient.any():
             zero.setdefault(name.rpartition(".")[0], []).append(name)
-    starts_at_zero = any(parameter.numel() and not parameter.any() and parameter.dim() <= 1 for parameter in parameters.values())
+    starts_at_zero = any(one.numel() and not one.any() for name, one in parameters.items() if not name.endswith("bias"))
     for path, names in zero.items():
         whole = [name for name in evidence.gradients if name.rpartition(".")[0] == path]
         if len(names) < len(whole) or starts_at_zero:

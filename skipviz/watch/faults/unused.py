@@ -37,6 +37,7 @@ def _sums_not_kept(evidence: Evidence) -> Iterator[int]:
     trace, alive, whole = evidence.trace, evidence.boxes.flow.alive, _dead_by_call(evidence.boxes)
     dead = [number for number in range(len(trace.operations)) if number not in alive]
     read = {source for number in dead for source in sources_of(trace.operations[number])}
+    read |= {source for operation in trace.operations for source in operation.detached}  # by its values alone
     for number in dead:
         operation = trace.operations[number]
         if operation.call not in whole and len(operation.reads) > 1 and operation.name in JOINS and number not in read:

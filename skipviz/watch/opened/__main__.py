@@ -15,10 +15,10 @@ from ...learning.setup import prepare
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
 from ..errors import WatchError
+from ..random_state import RandomState
 from .failure import first_output
 from .files import Loader, RandomData, made_loss, made_model
 from .objective import loss_of, taken_by
-from .random_state import RandomState
 from .spec import Opened, write
 from .variant import OpenedVariant
 

@@ -16,9 +16,9 @@ from torch import nn
 
 from ..capture import tensors_in
 from ..errors import WatchError
+from ..random_state import RandomState
 from .failure import first_output, told
 from .objective import Batch, batch_of
-from .random_state import RandomState
 from .spec import Opened, short
 
 RANDOM_BATCHES = 4

@@ -15,9 +15,9 @@ from ...network.base import NetworkError
 from ...tasks.event import Event, StepsEvent, applied
 from ...tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..errors import WatchError
+from ..random_state import RandomState
 from .files import Loader, RandomData, made_loss, made_model
 from .objective import Batch, taken_by
-from .random_state import RandomState
 from .spec import Opened, refusal
 from .variant import OpenedVariant
 

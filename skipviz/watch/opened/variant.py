@@ -19,15 +19,16 @@ from ...network import Network, edit
 from ...tasks.experiment import Training
 from ...tasks.schedule import learning_rate
 from ..boxes import Boxes
+from ..buffers import kept_buffers
 from ..capture import Capture
 from ..errors import WatchError
 from ..frames import Values, frame_of
 from ..gradients import Unheard
-from ..layout import Layout, layout_of
+from ..layout import MOST_LAYOUTS, Layout, layout_of
+from ..random_state import RandomState
 from ..switches import Switches, settings_of
 from ..trace import Operation
 from .objective import Batch, loss_of
-from .random_state import RandomState
 
 
 class OpenedVariant:
@@ -171,14 +172,14 @@ class OpenedVariant:
                 break
         if not recorded:
             return total, None
-        frame = combined(frames)
+        frame = next((one for one in frames if not one.state_max), None) or combined(frames)
         frame.loss = finite(total)
         return total, frame
 
     def _output(self, batch: Batch, capture: Capture | None):
         if capture is None:
             return self.model(*batch.args, **batch.named)
-        forward = self.model.forward
+        forward, own = self.model.forward, {name: one for name, one in vars(self.model).items() if name == "forward"}
 
         def captured(*args, **kwargs):
             with capture.running():
@@ -192,14 +193,17 @@ class OpenedVariant:
             return self.model(*batch.args, **batch.named)
         finally:
             del self.model.__dict__["forward"]
+            self.model.__dict__.update(own)
 
     def _seen(self, capture: Capture) -> tuple[Layout | None, Capture, Values | None]:
         """Return by which layout a pass is measured, None where it ran other operations than the first, and its states' sizes."""
+        if capture.broken is not None:
+            raise WatchError(f"a pass of it cannot be followed: {capture.broken}") from capture.broken
         signature = capture.trace.signature()
         if signature not in self._layouts:
             counts = {name: parameter.numel() for name, parameter in self.model.named_parameters()}
             boxes = Boxes(capture.trace)
-            self._layouts[signature] = layout_of(boxes, counts)
+            self._layouts = {**dict([*self._layouts.items()][1 - MOST_LAYOUTS :]), signature: layout_of(boxes, counts)}
         layout = self._layouts[signature]
         if self.layout is None:
             self.layout, self._operations = layout, capture.trace.operations
@@ -209,6 +213,7 @@ class OpenedVariant:
             return layout, capture, values
         if layout.reads != self.layout.reads or layout.states != self.layout.states:
             return None, capture, None
+        capture.gradients.want(*layout.heard(capture.gradients.changed))
         return layout, capture, Values(layout, capture.values)
 
     def _frame(self, layout: Layout | None, capture: Capture, values: Values | None) -> VariantFrame:
@@ -252,13 +257,10 @@ class OpenedVariant:
     @contextmanager
     def _undone(self) -> Iterator[None]:
         """Give buffers, gradients and random generators back as they were."""
-        kept = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
         try:
-            with self._random.in_force(moves=False):
+            with kept_buffers(self.model), self._random.in_force(moves=False):
                 yield
         finally:
-            for buffer, old in kept:
-                buffer.data.copy_(old)
             self._let_go()
 
 

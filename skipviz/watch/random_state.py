@@ -52,6 +52,16 @@ class RandomState:
         self._state = tensors["torch"], cuda, ("MT19937", words, int(position), int(has_gauss), cached), own
 
 
+@contextmanager
+def random_numbers_kept() -> Iterator[None]:
+    """Let what draws within draw on from where all generators are, and put them back there afterwards."""
+    before = _states()
+    try:
+        yield
+    finally:
+        _put(before)
+
+
 def _states() -> tuple:
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     return torch.get_rng_state(), cuda, np.random.get_state(), random.getstate()

@@ -117,8 +117,8 @@ class Run:
 
     @property
     def edits(self) -> int:
-        """How many events were posted, whether they have acted or not: the version of its `experiment`."""
-        return len(self.events) + len(self.waiting)
+        """The version of its `experiment` and of what has acted: it rises where an event is posted, and where it acts."""
+        return 2 * len(self.events) + len(self.waiting)
 
     @property
     def ended(self) -> bool:

@@ -47,7 +47,7 @@ def differences(left: Experiment, right: Experiment, names: tuple[str, str] | No
     networks = left.variants[first], right.variants[second]
     return [
         *_task(left.task, right.task),
-        *_training(left.training, right.training),
+        *(() if left.scripted or right.scripted else _training(left.training, right.training)),
         *network_differences(*networks, same_task=left.task == right.task),
     ]
 

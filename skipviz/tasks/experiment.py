@@ -144,6 +144,11 @@ class Experiment(Frozen):
         return self if len(self.variants) == 1 else self.replaced(variants={variant: self.variants[variant]})
 
     @property
+    def scripted(self) -> bool:
+        """Whether a script of its own trains it, which alone knows how: `training` says nothing of that."""
+        return self.task.watched and self.training.learning_rate == 0
+
+    @property
     def network(self) -> Network:
         """The first variant's network."""
         return next(iter(self.variants.values()))

@@ -89,7 +89,7 @@ def test_a_viewer_that_takes_news_as_they_come_has_what_one_has_that_comes_at_th
             message = json.loads(body)
             begin = message["frames"][0]["step"]
             known = [one for one in known if one["step"] < begin] + message.get("switches", [])
-            assert message["edits"] == len(run.events) + len(run.waiting)
+            assert message["edits"] == 2 * len(run.events) + len(run.waiting)
     assert known == json.loads(run.snapshot()[1])["switches"]
 
 

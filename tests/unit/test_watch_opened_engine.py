@@ -24,7 +24,7 @@ def lab(tmp_path, monkeypatch):
     opened = Opened(f"{OWN}:make_unet", f"{OWN}:masks")
     write(tmp_path / "opened.json", opened, experiment_of(opened))
     monkeypatch.setenv("SKIPVIZ_OPEN", str(tmp_path / "opened.json"))  # for the processes that it starts
-    started = Engine(Settings(data_dir=tmp_path / "data")).start()
+    started = Engine(Settings(data_dir=tmp_path / "data", probe_seconds=120)).start()
     yield started
     started.close()
 

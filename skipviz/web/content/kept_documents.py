@@ -42,11 +42,19 @@ def keep(lab: Lab, place: str) -> None:
         if before is None:
             _forget_old(path.parent)
         fresh = path.with_suffix(f".{lab.id}")
-        fresh.write_text(json.dumps(_data(document)), encoding="utf-8")
+        fresh.write_text(json.dumps({"lab": lab.id, **_data(document)}), encoding="utf-8")
         fresh.replace(path)
-        if before not in (None, path):
+        if before not in (None, path) and _lab_of(before) == lab.id:
             before.unlink(missing_ok=True)
         _written[lab] = document.version, path
+
+
+def _lab_of(path: Path) -> str | None:
+    """Return whose undo a file holds: another lab of the same owner may stand at that address by now."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8")).get("lab")
+    except (OSError, ValueError):
+        return None
 
 
 def found(owner: str, place: str) -> Document | None:
@@ -104,7 +112,11 @@ def _folder() -> Path:
 
 
 def _forget_old(folder: Path) -> None:
-    found = sorted(((path.stat(), path) for path in folder.iterdir()), key=lambda one: -one[0].st_mtime)
+    files = []
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # it went meanwhile
+            files.append((path.stat(), path))
+    found = sorted(files, key=lambda one: -one[0].st_mtime)
     since, room = time.time() - 86_400 * get_engine().settings.keep_days, MOST_BYTES
     for stat, path in found:
         room -= stat.st_size

@@ -83,7 +83,7 @@ def editor_data(
         "steps": run.steps if run is not None and not trains else experiment.training.steps,
         "learning_rate": experiment.training.learning_rate,
         "schedule": schedule_words(experiment.training),
-        "recipe": recipe_words(experiment.training),
+        "recipe": "" if experiment.scripted else recipe_words(experiment.training),
         "task": experiment.task.kind.title.lower(),
         "metric": experiment.task.kind.metric,
         "link": link_of(experiment),

@@ -57,11 +57,13 @@ def facts(experiment: Experiment, network: Network) -> list[str]:
     """Return which of an experiment's networks was trained, on what and how, in short phrases."""
     training, skips = experiment.training, len(network.skips)
     size = f"{network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, {network.parameter_count():,} parameters"
-    if experiment.task.watched:
+    if experiment.scripted:
         return [size, "A torch module, trained by its own script"]
     return [
         size,
-        f"{experiment.task.kind.title}: {experiment.task.sentence()}",
+        "A torch module of somebody's own, on data of its own"
+        if experiment.task.watched
+        else f"{experiment.task.kind.title}: {experiment.task.sentence()}",
         f"{OPTIMIZERS[training.optimizer]} {training.learning_rate:g}, batches of {training.batch_size}, {training.steps:,} steps"
         + "".join(f", {words}" for words in training_words(training)),
     ]

@@ -136,7 +136,7 @@ def _column(run: Run, experiment: Experiment, name: str, drawing: Diagram) -> di
         "network": network_data(experiment.variants[name]),
         "diagram": drawing.to_data(),
         "steps": run.steps,
-        "recipe": recipe_words(experiment.training),
+        "recipe": "" if experiment.scripted else recipe_words(experiment.training),
         "task": experiment.task.kind.title.lower(),
         "metric": experiment.task.kind.metric,
     }

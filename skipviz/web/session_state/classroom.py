@@ -101,8 +101,10 @@ class Classrooms:
                 self._show_lab(token, lab)
 
     def _show_lab(self, token: str, lab: Lab) -> None:
-        if not lab.watching:
-            self.show(token, lab.document.experiment, lab.document.run, lab.owner)
+        with lab.lock:  # else an older document could be shown over a newer one
+            document = lab.document
+            if not lab.watching:
+                self.show(token, document.experiment, document.run, lab.owner)
 
     def show(self, token: str, experiment: Experiment, run: str | None, owner: str = "") -> None:
         """Show `experiment`, or the run that trains it, to all who follow the classroom of `owner`."""

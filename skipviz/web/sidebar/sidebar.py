@@ -93,7 +93,10 @@ def _own_module(editor: Editor, title: str) -> None:
         f"A torch module of {network.depth} layers, {skips} skip{'' if skips == 1 else 's'}, "
         f"{network.parameter_count():,} parameters."
     )
-    st.caption("Its script decides on data, loss and updates, and trains it. Here it is shown as it was recorded.")
+    if editor.experiment.scripted:
+        st.caption("Its script decides on data, loss and updates, and trains it. Here it is shown as it was recorded.")
+    else:
+        st.caption("Its own file decides on data and loss. Who opened the lab on it trains it.")
 
 
 def _opened(state: SessionState, editor: Editor) -> None:

@@ -130,7 +130,7 @@ def test_imports_and_exports_can_be_stripped_line_by_line():
             if line.startswith("import"):
                 assert re.fullmatch(r'import \{ [\w, ]+ \} from "\.{1,2}/[\w./]+\.js";', line), (script.name, line)
             if line.startswith("export"):
-                assert re.match(r"export (default )?(async )?(function|const) \w+", line), (script.name, line)
+                assert re.match(r"export (default )?(async )?(function|const) \w+|export default \{", line), (script.name, line)
 
 
 @pytest.mark.parametrize(

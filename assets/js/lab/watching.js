@@ -43,7 +43,8 @@ export function createWatching(outer) {
     const data = outer.data();
     if (routesBlocked() || watch()?.alone) {
       waiting = false;
-      if (!outer.asking()) outer.ask({ op: "measure" });
+      if (outer.asking()) lookSoon(GATHER);
+      else outer.ask({ op: "measure" });
       return;
     }
     looking = true;

@@ -63,6 +63,7 @@ export function createCompareMenu({ send }) {
       button.disabled = Boolean(data.watch);
       const most = data.columns.length >= MOST_COMPARED;
       full.hidden = !most;
+      preset.label.hidden = family.label.hidden = Boolean(data.network.opened);
       off.disabled = most || !hasSkipsOn(data.network);
       residual.disabled = most || (data.network.skips_total > 0 && data.network.skips_on === data.network.skips_total);
       copy.disabled = preset.select.disabled = family.select.disabled = most;

@@ -16,7 +16,7 @@ const FORK_REACH = 9;
  * @param {any} frame of one variant
  * @returns {(number | null | undefined)[]}
  */
-export function besideTrunk(fork, frame) {
+function besideTrunk(fork, frame) {
   return [...fork.skips.map((part) => frame?.skip_grad?.[part]), ...(fork.edges ?? []).map((part) => frame?.edge_grad?.[part])];
 }
 

@@ -10,7 +10,7 @@ import { EXPLODING, VANISHING, gradientRatio } from "./sentence.js";
  */
 
 /**
- * @param {Compared[]} columns @param {number} step @param {string} metric  its name
+ * @param {Compared[]} columns @param {number} step @param {string} metric  its name, or "" where they have none in common
  * @returns {import("./sentence.js").Sentence}
  */
 export function comparedSentence(columns, step, metric) {
@@ -40,7 +40,7 @@ function gradientPart(columns, step) {
 
 /** Of the task; begins within plain words. @param {Compared[]} columns @param {string} metric @returns {string[]} */
 function doingPart(columns, metric) {
-  const measured = columns.every(({ held }) => held !== null);
+  const measured = metric && columns.every(({ held }) => held !== null);
   const said = measured ? `${metricName(metric).replace(/^[A-Z](?=[a-z ]*$)/, (letter) => letter.toLowerCase())} ` : "loss ";
   const words = columns.flatMap(({ letter, held, values }, index) => [
     `${index ? ", " : said}${letter} `,

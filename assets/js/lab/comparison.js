@@ -114,6 +114,8 @@ export function createComparison(page, outer) {
       return { column, letter: column.letter, differs, store, frame, header, switched, network: withStrengths(switched, values), values, held, taken: measured?.step, broken, back };
     });
   }
+  /** The held-out metric that all have in common, or "". */
+  const sharedMetric = () => (columns.every(({ metric }) => metric === columns[0].metric) ? columns[0].metric : "");
   let marked = false;
   let room = 0;
   const resized = new ResizeObserver(() => {
@@ -211,13 +213,12 @@ export function createComparison(page, outer) {
         column.plots.picture.update({ header, picture: depicting?.variants[column.variant]?.picture ?? null, step: depicting?.step, theme });
       }
       legendOf(parts.lossTitle, "Losses", "", "loss", all, ({ values }) => formatNumber(values?.loss));
-      const metrics = [...new Set(columns.map((column) => column.metric))];
-      const [taken, named] = [all[0]?.taken, metrics.length > 1 ? "Metric" : metricName(metrics[0])];
-      legendOf(parts.metricTitle, named, `held out${all.every((one) => one.taken === taken) ? atStep(taken) : ""}`, "metric", all, ({ column, held }) => metricWord(held, column.metric));
+      const taken = all[0]?.taken;
+      legendOf(parts.metricTitle, metricName(sharedMetric()) || "Metric", `held out${all.every((one) => one.taken === taken) ? atStep(taken) : ""}`, "metric", all, ({ column, held }) => metricWord(held, column.metric));
       for (const { column, values, differs } of all) column.head.values(values, column.network, differs || column.network.note);
     },
-    /** What the frames show of all, in words. @param {number} step @param {string} metric */
-    sentence: (step, metric) => comparedSentence(shown(), step, metric),
+    /** What the frames show of all, in words. @param {number} step */
+    sentence: (step) => comparedSentence(shown(), step, sharedMetric()),
     /** Of which networks nothing is predicted, and why. */
     unpredicted: () => columns.filter(({ theory }) => theory?.reason).map(({ letter, theory }) => `${letter}: ${theory.reason}`),
     /** The letter of the chosen network. */

@@ -10,6 +10,8 @@ import { stepCount } from "../common/run_words.js";
 const NEWS = 6000;
 // Milliseconds between two sentences that are read aloud while nothing but numbers change.
 const SPOKEN = 5000;
+// Of what there is to try, what needs no other network: its switches, valves and training.
+const SWITCHED = /^(switch|open|a lower)/;
 
 /** @typedef {{data: any, store: any, frame: any, variant: string}} Looked  `frame` is the one drawn, of the run or at initialisation */
 
@@ -27,8 +29,9 @@ export function sentenceOf({ data, store, frame, variant }, event) {
     broken: broken && (store.cursor === null || frame.step >= broken.step) ? broken : null,
     over: last && ["finished", "stopped"].includes(store.state), first: store.frames[0]?.variants[variant],
   });
-  // What would help a module of somebody's own is its owner's to know.
-  return network.watched ? { ...sentence, attempt: "" } : sentence;
+  // What a module of somebody's own should be made of is its owner's to know.
+  const helps = !network.watched && (!network.opened || SWITCHED.test(sentence.attempt));
+  return helps ? sentence : { ...sentence, attempt: "" };
 }
 
 /** Tell which event is news: one that was just made, or the one of the step that is looked back to. @param {any} store */

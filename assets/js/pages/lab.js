@@ -343,7 +343,7 @@ export function createLab(root, commands) {
       page.toggle.hidden = data.network.skips_total === 0;
       const looked = { data, store, frame, variant: variant() };
       const event = news.event(frame);
-      const sentence = comparison.on() && !event ? comparison.sentence(frame?.step ?? 0, data.metric) : sentenceOf(looked, event);
+      const sentence = comparison.on() && !event ? comparison.sentence(frame?.step ?? 0) : sentenceOf(looked, event);
       if (comparison.on() && event) sentence.words[0] = `${comparison.letter()}: ${sentence.words[0]}`;
       const parts = (comparison.on() && !event ? data.columns.map((column) => column.variant) : [variant()]).map((name) => ({ name, values: frame?.variants[name] }));
       sentence.why = [medianWords(parts, store.header || data.probe?.header), sentence.why].filter(Boolean).join(" ");

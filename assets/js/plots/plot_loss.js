@@ -64,9 +64,9 @@ export function createLossPlot(Plotly, parent, figure, seek) {
   return timePlot(host, seek, (frame, x) => lossSentences(host, frame, x), "Loss and metric by step.");
 }
 
-/** What an exported picture calls the lines: the metric by its own name. @param {any} state @param {any} meta */
-function lossWords({ metric }, meta) {
-  const name = metricName(metric ?? meta.metric);
+/** What an exported picture calls the lines: the metric by its own name, where all have the same. @param {any} state @param {any} meta */
+function lossWords({ metric, others = [] }, meta) {
+  const name = others.every((/** @type {any} */ other) => other.metric === metric) ? metricName(metric ?? meta.metric) : "metric";
   return { ...meta, legend: meta.legend.map(([role, sign, text]) => [role, sign, text.replace(new RegExp(`^(${meta.metric}|metric)\\b`), name)]) };
 }
 

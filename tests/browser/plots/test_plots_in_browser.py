@@ -331,6 +331,16 @@ def test_the_loss_axis_grows_in_steps_and_never_shrinks(harness):
     assert harness.evaluate(top) == 3
 
 
+def test_an_exported_legend_names_the_metric_where_all_networks_have_the_same(harness):
+    _, frames, _ = recorded("vanishing-plain", True, 3)
+    put(harness, "metrics", **history(frames, metric="r2", others=[{"frames": frames, "variant": "network", "metric": "r2"}]))
+    said = "() => document.querySelector('#metrics .js-plotly-plot').layout.meta.legend[0][2]"
+    assert harness.evaluate(said) == "R², held out, A"
+    others = [{"frames": frames, "variant": "network", "metric": "accuracy"}]
+    harness.evaluate("(others) => harness.plots.metrics.update({ others })", others)
+    assert harness.evaluate(said) == "metric, held out, A"
+
+
 def test_the_threshold_of_clipping_is_a_line_that_events_move(harness):
     _, frames, _ = recorded("vanishing-plain", True, 3)
     events = [{"step": 100, "event": {"kind": "clip", "clip_norm": 0.01}}, {"step": 300, "event": {"kind": "clip"}}]

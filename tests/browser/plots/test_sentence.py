@@ -192,6 +192,27 @@ def test_of_several_networks_that_get_it_through_each_share_is_said_and_the_loss
     )
     held = _compared(harness, [(SKIPPED, values, 0.5, {}), (SKIPPED, values, 0.25, {})], metric="iou")
     assert _words(held).endswith("IoU A 0.50, B 0.25.")
+    apart = _compared(harness, [(SKIPPED, values, 0.5, {}), (SKIPPED, values, 0.25, {})], metric="")
+    assert _words(apart) == _words(sentence)
+
+
+OPENED = """async ([network, values]) => {
+    const { sentenceOf } = await import("/js/lab/sentence_line.js");
+    const { createRunStore } = await import("/js/frames/store.js");
+    const frame = { step: 0, variants: { a: values } };
+    const shown = { store: createRunStore(), frame, variant: "a" };
+    const said = (more) => sentenceOf({ data: { network: { ...network, ...more } }, ...shown }).attempt;
+    return [said({}), said({ opened: true }), said({ watched: true })];
+}"""
+
+
+def test_a_module_of_ones_own_is_only_told_to_switch_what_it_has(harness):
+    plain, skipped = PLAIN, edit.switch_all(SKIPPED, False)
+    drag, nothing, _ = harness.evaluate(OPENED, [network_data(plain), _frames(plain)[0]])
+    assert drag.startswith("drag from a state")
+    assert nothing == ""
+    said = harness.evaluate(OPENED, [network_data(skipped), _frames(skipped)[0]])
+    assert said == ["switch the skips on", "switch the skips on", ""]
 
 
 def test_of_several_networks_what_diverged_or_died_or_gets_no_gradient_comes_first(harness):

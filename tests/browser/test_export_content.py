@@ -12,7 +12,7 @@ from pages import FigurePage, LabPage, wait_until
 from PIL import Image
 from playwright.sync_api import expect
 
-from skipviz import experiment_from_json
+from skipviz import Experiment, Task, Training, experiment_from_json, families
 
 HREF = "{http://www.w3.org/1999/xlink}href"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -143,20 +143,25 @@ def test_a_panel_of_the_figure_is_taken_along(visit):
     expect(page.get_by_role("button", name="Export the left network", exact=True)).to_be_focused()
 
 
-def finished(page) -> str:
+def finished(page, experiment=None) -> str:
     """Return a run that this page's browser had finished; no page need be open."""
     page.request.get("", headers={"accept": "text/html"})
-    body = {"experiment": json.loads(small(depth=6, steps=30).to_json())}
+    body = {"experiment": json.loads((experiment or small(depth=6, steps=30)).to_json())}
     run = page.request.post("skipviz/runs", data=body).json()["run"]
     wait_until(page, lambda: page.request.get(f"skipviz/runs/{run}").json()["state"] == "finished")
     return run
 
 
 def test_each_of_two_runs_side_by_side_is_taken_along(page):
-    run = finished(page)
+    other = Experiment(
+        variants={"curve": families.mlp(depth=6, width=16, input=(1,), head=1)},
+        task=Task(name="line", samples=200),
+        training=Training(steps=30, record_every=1, batch_size=16),
+    )
+    curve, run = finished(page, other), finished(page)
     held = []
     page.route("**/skipviz/stream?**", lambda route: held.append(route))
-    page.goto(f"compare?runs={run},{run}")
+    page.goto(f"compare?runs={curve},{run}")
     expect(page.locator(".sv-column-body .sv-bars .main-svg").first).to_be_visible()
     panel = panel_of(page, "Export the right run")
     expect(panel.get_by_text("JSON", exact=True)).to_have_attribute("aria-disabled", "")
@@ -166,6 +171,8 @@ def test_each_of_two_runs_side_by_side_is_taken_along(page):
     name, content = taken(page, panel.get_by_text("JSON", exact=True))
     assert name.endswith(f"-{run}.json")
     assert experiment_from_json(content).network.depth == 6
+    expect(page.locator(".sv-sentence-line")).to_contain_text("loss A ")  # an R² and an accuracy are not alike
+    expect(panel.get_by_label("Layer × step, A as SVG")).to_have_count(0)
     for what, least in (("Gradient bars, side by side", 12), ("Losses of all", 0), ("Layer × step, B", 0), ("Diagram", 0)):
         drawn, _ = pictures(page, panel, what)
         assert len(classed(drawn, "point")) >= least

@@ -15,12 +15,15 @@ export function createHints(figure = false) {
     lines(node, data, values) {
       const lines = node && data ? partLines(node.dataset, data, values, figure).map(pressWords) : [];
       if (lines.length < 2) return lines;
-      if (data.network.opened) return [...lines.slice(0, -1), ...switchedOnly(lines[lines.length - 1])];
+      if (data.network.opened && !data.watch) return [...lines.slice(0, -1), ...switchedOnly(lines[lines.length - 1])];
       if (!(data.watch || data.network.watched)) return lines;
       return [...lines.slice(0, -1), ...(data.network.watched ? [] : ["Watching: make it mine to change it"])];
     },
   };
 }
+
+/** Whether a hint's line says what a part is, not what can be done to it. @param {string} line */
+export const isFact = (line) => !/^(Click|Tap|Drag)/.test(line);
 
 /** What can be done to a part of a module that the lab was opened on, of what can be done to any. @param {string} line */
 const switchedOnly = (line) => (line.startsWith("Drag") ? [] : [line.replace(/ · .*$/, "").replace(/: edit$/, ": its gradient’s gain")]);
@@ -114,7 +117,7 @@ function branchLines(id, data, values) {
 }
 
 /** Where in a module of somebody's own a box is, where its words do not say it. @param {any} box */
-export const pathWords = (box) => (box.path && box.path !== box.label ? `, ${box.path}` : "");
+const pathWords = (box) => (box.path && box.path !== box.label ? `, ${box.path}` : "");
 
 function layerLines(ids, valve, data, values, figure) {
   const index = data.network.layers.findIndex((layer) => layer.id === ids[0]);

@@ -5,8 +5,8 @@ import { createCompareTime } from "./compare_time.js";
 import { element, iconButton } from "../common/dom.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { createToast, createTooltip } from "../common/notice.js";
-import { createComparison } from "../lab/comparison.js";
-import { createHints } from "../lab/hints.js";
+import { LETTERS, createComparison } from "../lab/comparison.js";
+import { createHints, isFact } from "../lab/hints.js";
 import { createSentenceLine } from "../lab/sentence_line.js";
 import { createViewOptions } from "../lab/view_options.js";
 import { createReachNote } from "../common/reach_note.js";
@@ -50,7 +50,8 @@ export function createCompare(root, commands) {
     curves: () => ({ steps: extent(), cursor: cursor ?? leading(), events: [] }),
   });
   const columns = SIDES.map((name, side) => createCompareRun(side, {
-    command: (command) => commands.send(command), captions: () => columns.flatMap((column) => column.caption()), diagram: () => comparison.host(name) ?? page.card, plots: comparison.plots(), wedges: () => data.legend[themeOf(page.root)],
+    command: (command) => commands.send(command), captions: () => columns.flatMap((column) => column.caption()), diagram: () => comparison.host(name) ?? page.card,
+    plots: comparison.plots().filter(([plot]) => !plot.startsWith("heatmap-") || plot === `heatmap-${LETTERS[side]}`), wedges: () => data.legend[themeOf(page.root)],
   }));
   const viewOptions = createViewOptions(page.quantity, options, () => draw(true));
   const sentenceLine = createSentenceLine(() => draw(true));
@@ -77,7 +78,7 @@ export function createCompare(root, commands) {
       unfold: (parts) => commands.send({ op: "open", parts }),
       hover(node, sentence) {
         if (sentence) tooltip.show(node || page.card, [sentence]);
-        else tooltip.show(node, hints.lines(node, of(name).data(), of(name).values()).slice(0, -1));
+        else tooltip.show(node, hints.lines(node, of(name).data(), of(name).values()).filter(isFact));
       },
     };
   }
@@ -139,7 +140,7 @@ export function createCompare(root, commands) {
     describe();
     comparison.slow({ theme });
     comparison.renewHover();
-    sentenceLine.update(comparison.sentence(step, data.columns[0].metric), 0);
+    sentenceLine.update(comparison.sentence(step), 0);
   }
 
   return {
@@ -156,9 +157,10 @@ export function createCompare(root, commands) {
       page.problemText.textContent = next.problem ?? "";
       page.apart.hidden = swap.hidden = Boolean(next.problem);
       if (next.problem) return;
+      page.root.toggleAttribute("data-module", next.columns.every(({ network }) => network.watched));
       for (const [side, column] of columns.entries()) column.update(next.columns[side]);
       comparison.update(compared());
-      viewOptions.update(next.columns[0].network.note);
+      viewOptions.update("");
       stream.watch([...new Set(next.columns.map((one) => one.run))]);
       draw(true);
     },

@@ -3,9 +3,9 @@
 import { withSwitches, withStrengths } from "../diagram/diagram_switches.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
 import { createComparison } from "../lab/comparison.js";
-import { element, iconButton } from "../common/dom.js";
+import { iconButton } from "../common/dom.js";
 import { marksOf } from "../common/gradient_words.js";
-import { createHints } from "../lab/hints.js";
+import { createHints, isFact } from "../lab/hints.js";
 import { createInspector } from "../lab/inspector.js";
 import { createLabLegend } from "../lab/lab_legend.js";
 import { followRoom, labElements } from "../lab/lab_elements.js";
@@ -104,7 +104,7 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
   const room = followRoom(page);
 
   function hover(node, seen, numbers) {
-    tooltip.show(node, hints.lines(node, seen, numbers).filter((line) => !/^(Click|Tap|Drag)/.test(line)));
+    tooltip.show(node, hints.lines(node, seen, numbers).filter(isFact));
   }
   /** What the diagram of one of several networks does. @param {string} name */
   function actOf(name) {
@@ -182,7 +182,7 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
     showSwitches(shown);
     const broken = store.diverged[variant];
     if (!comparison.on()) diagram.diverged(broken && shown.step >= broken.step ? broken.layer : null);
-    legend.keys({ baseline: !comparison.on() && options.baseline && options.measure !== "mean" && data.network.skips_on > 0 && store.baseline(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
+    legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && data.network.skips_on > 0 && store.baseline(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
     if (!comparison.on()) plots.fast({ data, store, frame: shown, values: values(), theme, on: data.network.skips_on });
     const moving = Boolean(playTimer) || (coming() && store.cursor === null);
     const said = !coming() ? ["finished", recorded.words] : moving ? ["running", "Live"] : ["back", `Live is at ${store.frames.at(-1)?.step} ›`];
@@ -207,7 +207,7 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
     else diagram.renewHover();
     inspector.update(data, null, { on: data.network.skips_on, step: null });
     const looked = { data, store, frame: shown, variant };
-    const sentence = comparison.on() ? comparison.sentence(shown.step, recorded.metric) : sentenceOf(looked, news.event(shown));
+    const sentence = comparison.on() ? comparison.sentence(shown.step) : sentenceOf(looked, news.event(shown));
     sentenceLine.update(sentence, 0);
     page.spoken.textContent = speech.words(looked, sentence, store.steps);
   }
@@ -226,7 +226,8 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
     const button = transport.root.querySelector(`[aria-label="${label}"]`);
     button?.setAttribute("aria-label", words);
     button?.setAttribute("title", words);
-  }  return {
+  }
+  return {
     main: act.main,
     draw,
     /** Take frames that came, or the whole run anew. @param {any} message */
@@ -242,6 +243,8 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
       clearInterval(playTimer);
       clearTimeout(slowTimer);
       room.disconnect();
+      comparison.destroy();
+      sentenceLine.destroy();
       plots.destroy();
     },
   };

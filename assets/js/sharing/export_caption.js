@@ -18,8 +18,8 @@ export function captionLines({ data, store, frame }) {
   const words = done.slice(0, NAMED).map((one) => `${eventWords(one.event, data.network)} at ${one.step}`);
   const more = done.length > NAMED ? ` and ${done.length - NAMED} more` : "";
   return [
-    `${depth} layer${depth === 1 ? "" : "s"}, ${skips}, ${note}, ${parameters.toLocaleString("en")} parameters.`,
-    `Task: ${data.task}. ${data.recipe}, ${step}.`,
+    `${[`${depth} layer${depth === 1 ? "" : "s"}`, skips, note, `${parameters.toLocaleString("en")} parameters`].filter(Boolean).join(", ")}.`,
+    `Task: ${data.task}. ${[data.recipe, step].filter(Boolean).join(", ")}.`,
     ...(words.length ? [`While training: ${words.join(", ")}${more}.`] : []),
   ];
 }

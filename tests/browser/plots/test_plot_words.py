@@ -261,3 +261,31 @@ def test_a_code_says_where_a_phone_cannot_reach_the_address(harness, hostname, o
 def test_an_event_that_changes_the_training_has_its_words_mark_and_sign(harness, event, words):
     asked = [("eventWords", event, {}), ("eventMark", event), ("eventSign", event)]
     assert [call(harness, "common/event_words.js", *ask) for ask in asked] == words
+
+
+HINT = """async ([network, watch]) => {
+    const { createHints, isFact } = await import("/js/lab/hints.js");
+    const data = { network: { skips: [{ id: "s1", source: 0, target: 2, merge: "add", boxes: [], on: true, strength: 1 }], ...network }, watch };
+    const lines = createHints().lines({ dataset: { skip: "s1" } }, data, { skip_grad: [0.5], trunk_grad: [0.5] });
+    return [lines.length - lines.filter(isFact).length, lines.filter(isFact).length, lines.at(-1).replace(/ · .*/, "")];
+}"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("network", "watch", "said"),
+    [
+        ({}, False, [1, 2, "Click: off"]),
+        ({"opened": True}, False, [1, 2, "Click: off"]),
+        ({"opened": True}, True, [0, 3, "Watching: make it mine to change it"]),
+        ({"watched": True}, False, [0, 2, "gradient back through it 0.5, 50 % of the energy at h(0)"]),
+    ],
+)
+def test_a_hint_ends_with_what_can_be_done_where_something_can_and_all_else_are_facts(harness, network, watch, said):
+    assert harness.evaluate(HINT, [network, watch]) == said
+
+
+def test_a_caption_of_a_module_leaves_out_what_is_not_known_of_it(harness):
+    network = {"depth": 2, "skips_total": 0, "skips_on": 0, "note": "", "parameters": 1200}
+    shown = {"data": {"network": network, "task": "own", "recipe": ""}, "store": {"frames": [], "events": []}, "frame": {"step": 3}}
+    said = ["2 layers, no skips, 1,200 parameters.", "Task: own. step 3."]
+    assert call(harness, "sharing/export_caption.js", "captionLines", shown) == said

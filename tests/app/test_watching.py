@@ -27,7 +27,7 @@ def run(engine):
     """Another browser's run, paused before its first step, with a skip that was switched off in it."""
     run_id = get_engine().submit(_small(), OTHER, paused=True)
     get_engine().post(run_id, OTHER, {"kind": "skip", "ids": ["s1-3"], "on": False})
-    wait_for(engine, lambda: engine.run(run_id).state == "paused")
+    wait_for(engine, lambda: engine.run(run_id).state == "paused" and not engine.run(run_id).waiting)
     yield run_id
     get_engine().post(run_id, OTHER, {"kind": "stop"})
 

@@ -25,8 +25,12 @@ export function stateOwner(network, layer) {
   return network.skips.some((/** @type {any} */ skip) => skip.target === layer.k) ? `the elements of h(${layer.k})` : "its outputs";
 }
 
-/** Where float16 would end first, in a sentence; empty where it holds everything. @param {any} values @param {any} network */
+/**
+ * Where float16 would end first, in a sentence; empty where it holds everything, or where not even float32 does.
+ * @param {any} values @param {any} network
+ */
 export function overflowWords(values, network) {
+  if (values?.first_broken) return "";
   const layer = network.layers.find((/** @type {any} */ one) => values?.state_max?.[one.k] > FLOAT16_LARGEST);
   return layer ? `f(${layer.k}) would overflow float16, so the network has to be computed in float32 or bfloat16.` : "";
 }

@@ -8,19 +8,20 @@ from time import monotonic
 from torch import Tensor
 
 from ..tasks.data import dataset
-from ..tasks.event import Event, StepsEvent, applied
+from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.seeds import obstacle
 from ..tasks.uploads import Uploads
 from .checkpoint import CheckpointError, pack, unpack
 from .frame import Frame, VariantFrame
 from .median import median
+from .progress import Progress
 from .stacked import Stack
 from .trainer import Trainer
 from .variant import Variant
 
 
-class Seeds:
+class Seeds(Progress):
     """A run of an experiment from `training.seeds` seeds, with a `Trainer`'s methods; each member is the run of its seed alone.
 
     Where they can be, members are computed together (`learning.stacked`), else one after the other, a step each. A member that
@@ -29,39 +30,21 @@ class Seeds:
     """
 
     def __init__(self, experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None) -> None:
-        self.experiment = experiment
-        self.step = self.applied = 0
-        self.diverged: dict[str, dict] = {}
+        super().__init__(experiment)
         data = dataset(experiment.task, uploads)
         self._members = [
             Trainer(experiment.replaced(training=experiment.training.member(place)), device, uploads, data)
             for place in range(experiment.training.seeds)
         ]
         self.device = self._members[0].device
-        self._events: list[dict] = []
-        self._began = monotonic()
         self.obstacle = obstacle(experiment) if self.device.type == "cpu" else "they are on CUDA"
         """Why the members are computed one after the other; empty where they are together."""
         self._stacks: dict[str, Stack] = {}
 
     @property
-    def finished(self) -> bool:
-        """Whether the steps are used up or every variant has diverged."""
-        return self.step >= self.experiment.training.steps or len(self.diverged) == len(self.experiment.variants)
-
-    @property
-    def unshown(self) -> list[dict]:
-        """Events that acted and that no frame has shown yet."""
-        return list(self._events)
-
-    @property
     def picture_seconds(self) -> float:
         """Seconds that the last picture took, with the held-out metrics beside it."""
         return sum(member.picture_seconds for member in self._members)
-
-    def takes(self, event: Event) -> bool:
-        """Return whether `event` acts now: its step has come, and the run is not over or goes on by it."""
-        return (event.step or 0) <= self.step and (not self.finished or isinstance(event, StepsEvent))
 
     def header(self) -> dict:
         """Return what a viewer needs once; of what hangs on the seed, the first one's."""
@@ -74,9 +57,7 @@ class Seeds:
         experiment = applied(self.experiment, event)
         for member in self._members:
             member.apply(event)
-        self.experiment = experiment
-        self.applied += 1
-        self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+        self._acted(event, experiment)
 
     def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
         """Take one step with every member; return a frame if asked, or if the last member of a variant diverges now."""

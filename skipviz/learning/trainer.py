@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..network.base import NetworkError, elements
 from ..tasks.data import Data, dataset
-from ..tasks.event import Event, SkipEvent, StepsEvent, applied
+from ..tasks.event import Event, SkipEvent, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.metric import METRICS as KINDS
 from ..tasks.split import HELD_OUT_SHARE
@@ -23,6 +23,7 @@ from .metric.accuracy import balanced, recalls
 from .objective import finite, objective
 from .passes import Batch
 from .picture import Painter, plane
+from .progress import Progress, run_header
 from .variant import Variant
 
 HELD_OUT_TIMES = 30
@@ -39,7 +40,7 @@ def pick_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-class Trainer:
+class Trainer(Progress):
     """A run of an experiment. `step` is the next step to take; `experiment` has all applied events folded in.
 
     Raises `UploadError` where it is one's own data and `uploads` has not got it.
@@ -48,10 +49,8 @@ class Trainer:
     def __init__(
         self, experiment: Experiment, device: str = "cpu", uploads: Uploads | None = None, data: Data | None = None
     ) -> None:
-        self.experiment = experiment
+        super().__init__(experiment)
         self.device = pick_device(device)
-        self.step = 0
-        self.diverged: dict[str, dict] = {}
         task, training = experiment.task, experiment.training
         self._data = data = data or dataset(task, uploads)
         self._x, self._y, self._held_out_x, self._held_out_y = (
@@ -64,9 +63,6 @@ class Trainer:
             name: Variant(network, training, self.device, loss, self._metric) for name, network in experiment.variants.items()
         }
         self._painter = Painter(task, data, self.device)
-        self.applied = 0
-        """Events that have acted so far."""
-        self._events: list[dict] = []
         self._next_held_out = 0
         self._at: tuple[int, list[Batch]] | None = None
         self.paints = True
@@ -75,36 +71,12 @@ class Trainer:
         """Seconds that the last picture took, with the held-out metric beside it."""
         self._began = monotonic()
 
-    @property
-    def finished(self) -> bool:
-        """Whether the steps are used up or every variant has diverged."""
-        return self.step >= self.experiment.training.steps or len(self.diverged) == len(self._variants)
-
-    @property
-    def unshown(self) -> list[dict]:
-        """Events that acted and that no frame has shown yet."""
-        return list(self._events)
-
-    def takes(self, event: Event) -> bool:
-        """Return whether `event` acts now: its step has come, and the run is not over or goes on by it."""
-        return (event.step or 0) <= self.step and (not self.finished or isinstance(event, StepsEvent))
-
     def header(self) -> dict:
         """Return what a viewer needs once: the experiment, element counts, data. RMS = norm / √count of a frame's norms."""
         task, size, accumulation = self.experiment.task, self._batches.size, self.experiment.training.accumulation
-        header = {
-            "experiment": self.experiment.model_dump(mode="json", exclude_defaults=True),
-            "variants": {name: _counts(variant, size * accumulation) for name, variant in self._variants.items()},
-            "batch_size": size,
-            **({"accumulation": accumulation} if accumulation > 1 else {}),
-            "train_samples": len(self._data.x),
-            "held_out_samples": len(self._data.held_out_x),
-            "threads": torch.get_num_threads(),
-            "device": self.device.type,
-            "torch": torch.__version__.partition("+")[0],
-            "picture": task.kind.picture,
-            "metric": task.kind.metric,
-        }
+        counts = {name: _counts(variant, size * accumulation) for name, variant in self._variants.items()}
+        header = run_header(self.experiment, counts, size, self.device.type)
+        header |= {"train_samples": len(self._data.x), "held_out_samples": len(self._data.held_out_x)}
         if KINDS[task.kind.metric].by_class:
             header["class_counts"] = np.bincount(self._data.y.ravel(), minlength=task.kind.outputs).tolist()
         if task.own and task.own.classes:
@@ -122,9 +94,7 @@ class Trainer:
                 if isinstance(event, SkipEvent) and event.strength is not None:
                     variant.set_strengths(event.ids, event.strength)
             variant.training = experiment.training
-        self.experiment = experiment
-        self.applied += 1
-        self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+        self._acted(event, experiment)
 
     def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
         """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now.

@@ -11,10 +11,9 @@ from ..learning.frame import VariantFrame
 from ..learning.norms import magnitudes, norms
 from ..learning.objective import finite
 from ..learning.signals import signals
+from ..network.network import Network
 from .gradients import GradientRecord
 from .layout import Layout, state_shape
-
-Places = list[tuple[str, int]]
 
 
 class Values:
@@ -39,6 +38,16 @@ class Values:
 def _as_state(tensor: Tensor) -> Tensor:
     """Return a tensor in the shape that its state has in the network, the batch before it."""
     return tensor.reshape(1, 1) if not tensor.dim() else tensor.reshape(tensor.shape[0], *state_shape(tensor.shape[1:]))
+
+
+def element_counts(network: Network, states: list[int], model: nn.Module) -> dict:
+    """Return over how many elements each norm of a frame is taken; `states`: of h_0…h_n, the batch included."""
+    return {
+        "state_count": states,
+        "weight_count": [getattr(layer.op, "weights", 0) for layer in network.layers],
+        "skip_count": [states[skip.source] for skip in network.skips],
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+    }
 
 
 def vectors_of(layout: Layout, record: GradientRecord, edge: str) -> list[Tensor]:

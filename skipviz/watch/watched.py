@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..learning.frame import Frame, VariantFrame
 from ..learning.frame_text import decode_frame, encode_frame
 from ..learning.passes import combined
+from ..learning.progress import run_header
 from ..network.network import Network
 from ..settings import get_settings
 from ..storage.run import GUEST, Run
@@ -29,7 +30,7 @@ from .errors import WatchError
 from .failure import Failure, sentence_of
 from .faults.unused import unused_modules
 from .finding import Report
-from .frames import Values, frame_of
+from .frames import Values, element_counts, frame_of
 from .gradients import GradientRecord
 from .layout import MOST_LAYOUTS, Layout, is_alike, layout_of, projected
 from .live import Live
@@ -283,24 +284,9 @@ class Watched(Shown):
     def _header(self, experiment: Experiment, measured: _Pass) -> dict:
         """Return what a viewer needs once; see `Trainer.header`."""
         network, layout = experiment.network, measured.layout
-        states = [measured.values.counts.get(name, 0) for name in layout.states]
-        counts = {
-            "state_count": states,
-            "weight_count": [getattr(layer.op, "weights", 0) for layer in network.layers],
-            "skip_count": [states[skip.source] for skip in network.skips],
-            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
-        }
+        counts = element_counts(network, [measured.values.counts.get(name, 0) for name in layout.states], self.model)
         device = next((parameter.device.type for parameter in self.model.parameters()), "cpu")
-        return {
-            "experiment": experiment.model_dump(mode="json", exclude_defaults=True),
-            "variants": {VARIANT: counts},
-            "batch_size": measured.batch,
-            "threads": torch.get_num_threads(),
-            "device": device,
-            "torch": torch.__version__.partition("+")[0],
-            "picture": experiment.task.kind.picture,
-            "metric": experiment.task.kind.metric,
-        }
+        return run_header(experiment, {VARIANT: counts}, measured.batch, device)
 
     def _schedule(self, now: float, recorded: bool) -> None:
         """Decide whether the next step is recorded."""

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from ...learning.checkpoint import CheckpointError, pack, unpack
 from ...learning.frame import Frame, VariantFrame
+from ...learning.progress import Progress, run_header
 from ...learning.trainer import pick_device
 from ...network.base import NetworkError
-from ...tasks.event import Event, StepsEvent, applied
+from ...tasks.event import Event, applied
 from ...tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..errors import WatchError
+from ..frames import element_counts
 from ..random_state import RandomState
 from .files import Loader, RandomData, made_loss, made_model
 from .objective import Batch, taken_by
@@ -22,18 +24,16 @@ from .spec import Opened, refusal
 from .variant import OpenedVariant
 
 
-class OpenedTrainer:
+class OpenedTrainer(Progress):
     """A run of an experiment whose network is a person's module; a step is theirs, written out: forward, loss, backward, update.
 
     Every variant is made anew from the training's seed, and all of them see the same batches. Raises `WatchError`.
     """
 
     def __init__(self, opened: Opened, experiment: Experiment, device: str = "cpu") -> None:
-        self.experiment, self.device = experiment, pick_device(device)
-        self.step = self.applied = 0
-        self.diverged: dict[str, dict] = {}
-        self.picture_seconds = 0.0
-        self._opened, self._events = opened, []
+        super().__init__(experiment)
+        self.device, self.picture_seconds = pick_device(device), 0.0
+        self._opened = opened
         training, loss = experiment.training, made_loss(opened)
         if self.device.type == "cuda":
             torch.cuda.init()  # its generators are there before anybody's course of them begins
@@ -59,35 +59,12 @@ class OpenedTrainer:
             variant.set_network(known)
         self._began = monotonic()
 
-    @property
-    def finished(self) -> bool:
-        """Whether the steps are used up or every variant has diverged."""
-        return self.step >= self.experiment.training.steps or len(self.diverged) == len(self._variants)
-
-    @property
-    def unshown(self) -> list[dict]:
-        """Events that acted and that no frame has shown yet."""
-        return list(self._events)
-
-    def takes(self, event: Event) -> bool:
-        """Return whether `event` acts now: its step has come, and the run is not over or goes on by it."""
-        return (event.step or 0) <= self.step and (not self.finished or isinstance(event, StepsEvent))
-
     def header(self) -> dict:
         """Return what a viewer needs once; see `Trainer.header`."""
-        task, accumulation = self.experiment.task, self.experiment.training.accumulation
-        size = next(iter(self._variants.values())).batch_size
-        return {
-            "experiment": self.experiment.model_dump(mode="json", exclude_defaults=True),
-            "variants": {name: _counts(variant, accumulation) for name, variant in self._variants.items()},
-            "batch_size": size,
-            **({"accumulation": accumulation} if accumulation > 1 else {}),
-            "threads": torch.get_num_threads(),
-            "device": self.device.type,
-            "torch": torch.__version__.partition("+")[0],
-            "picture": task.kind.picture,
-            "metric": task.kind.metric,
-        }
+        counts, many = {}, self.experiment.training.accumulation
+        for name, variant in self._variants.items():
+            counts[name] = element_counts(variant.layout.network, [count * many for count in variant.counts], variant.model)
+        return run_header(self.experiment, counts, next(iter(self._variants.values())).batch_size, self.device.type)
 
     def apply(self, event: Event) -> None:
         """Let `event` act before the next step; raises `NetworkError` and changes nothing if it cannot."""
@@ -96,9 +73,7 @@ class OpenedTrainer:
             if experiment.variants[name] is not variant.network:
                 variant.set_network(experiment.variants[name])
             variant.training = experiment.training
-        self.experiment = experiment
-        self.applied += 1
-        self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+        self._acted(event, experiment)
 
     def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
         """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now."""
@@ -180,14 +155,3 @@ class OpenedTrainer:
     def _frame(self, frames: dict[str, VariantFrame]) -> Frame:
         events, self._events = self._events, []
         return Frame(self.step, frames, events, monotonic() - self._began)
-
-
-def _counts(variant: OpenedVariant, accumulation: int) -> dict:
-    """Return how many elements each norm of a frame is taken over; those of states and skips include the batch."""
-    network, states = variant.layout.network, [count * accumulation for count in variant.counts]
-    return {
-        "state_count": states,
-        "weight_count": [getattr(layer.op, "weights", 0) for layer in network.layers],
-        "skip_count": [states[skip.source] for skip in network.skips],
-        "parameters": sum(one.numel() for one in variant.model.parameters()),
-    }

@@ -1,0 +1,58 @@
+"""How far a run has come: its step, the events that acted, what diverged. All that trains a run is one."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import torch
+
+from ..tasks.event import Event, StepsEvent
+from ..tasks.experiment import Experiment
+
+
+class Progress:
+    """What a run's trainers have in common; `experiment` has every event applied that acted."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.step = self.applied = 0
+        """The next step, and the events that have acted so far."""
+        self.diverged: dict[str, dict] = {}
+        self._events: list[dict] = []
+        self._began = monotonic()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the steps are used up or every variant has diverged."""
+        return self.step >= self.experiment.training.steps or len(self.diverged) == len(self.experiment.variants)
+
+    @property
+    def unshown(self) -> list[dict]:
+        """Events that acted and that no frame has shown yet."""
+        return list(self._events)
+
+    def takes(self, event: Event) -> bool:
+        """Return whether `event` acts now: its step has come, and the run is not over or goes on by it."""
+        return (event.step or 0) <= self.step and (not self.finished or isinstance(event, StepsEvent))
+
+    def _acted(self, event: Event, experiment: Experiment) -> None:
+        """Note that `event` has acted, by which the experiment is this one now."""
+        self.experiment = experiment
+        self.applied += 1
+        self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+
+
+def run_header(experiment: Experiment, counts: dict[str, dict], batch_size: int, device: str) -> dict:
+    """Return the part of a run's header that hangs on no data; `counts`: elements that norms are taken over, by variant."""
+    accumulation = experiment.training.accumulation
+    return {
+        "experiment": experiment.model_dump(mode="json", exclude_defaults=True),
+        "variants": counts,
+        "batch_size": batch_size,
+        **({"accumulation": accumulation} if accumulation > 1 else {}),
+        "threads": torch.get_num_threads(),
+        "device": device,
+        "torch": torch.__version__.partition("+")[0],
+        "picture": experiment.task.kind.picture,
+        "metric": experiment.task.kind.metric,
+    }

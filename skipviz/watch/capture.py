@@ -273,7 +273,7 @@ class Capture(TorchFunctionMode):
         self.trace.operations.append(operation)
         first = outputs[0]
         operation.shape, operation.elements = tuple(first.shape[1:]), first.numel()
-        operation.dtype, operation.outputs = str(first.dtype).removeprefix("torch."), len(outputs)
+        operation.outputs = len(outputs)
         for part, tensor in enumerate(outputs):
             self._known[id(tensor)] = number, part
             if tensor.grad_fn is not None:

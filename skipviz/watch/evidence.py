@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from .boxes import Box, Boxes
+from .boxes import Boxes
 from .capture import Capture
 from .layout import Layout
 from .trace import ROOT, Operation, Trace
@@ -52,10 +52,6 @@ class Evidence:
             return None
         value = tensor.detach().float().square().mean().sqrt().item()
         return value if value < float("inf") else None
-
-    def box_of(self, number: int) -> Box | None:
-        """Return the box that an operation lies in."""
-        return next((box for box in self.boxes.boxes if number in box.operations), None)
 
     def calls_around(self, number: int) -> list[int]:
         """Return the module calls around an operation, the innermost first."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import torch
 from torch import Tensor
 
 Place = tuple[int | str, int]
@@ -37,7 +36,7 @@ class GradientRecord:
         """Hear what comes back through one reader's alias."""
         alias.register_hook(partial(self._hear, "reads", (operation, slot)))
 
-    def of_changed(self, operation: int, slot: int, tensor: Tensor, source: int | str) -> None:
+    def of_changed(self, operation: int, slot: int, source: int | str) -> None:
         """Note a read that changes the state itself, which has no alias: its part is what the other readers leave."""
         self.changed[operation, slot] = (source, 0)
 
@@ -65,9 +64,3 @@ class Unheard(GradientRecord):
 
     def of_read(self, operation: int, slot: int, alias: Tensor) -> None:
         return
-
-
-def norm(vectors: list[Tensor]) -> Tensor:
-    """Return the L2 norm of a sum of vectors, a tensor without axes."""
-    total = vectors[0] if len(vectors) == 1 else torch.stack([vector.float() for vector in vectors]).sum(0)
-    return torch.linalg.vector_norm(total, dtype=torch.float32 if total.dtype in (torch.float16, torch.bfloat16) else None)

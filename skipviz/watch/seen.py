@@ -98,7 +98,7 @@ class Seen:
             if alias is not tensor:
                 capture.gradients.of_read(number, read.slot, alias)
             elif tensor is self.target:
-                capture.gradients.of_changed(number, read.slot, tensor, read.source)
+                capture.gradients.of_changed(number, read.slot, read.source)
             switched = capture._switches.applied(operation, read, alias)
             if switched is not alias:
                 replaced[id(alias)] = switched

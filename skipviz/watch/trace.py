@@ -62,7 +62,6 @@ class Operation:
     """Of what it gives, without the batch; of several tensors, of the first."""
     elements: int = 0
     """Of the same, the batch included."""
-    dtype: str = ""
     in_place: bool = False
     outputs: int = 1
     detached: list[int | str] = field(default_factory=list)

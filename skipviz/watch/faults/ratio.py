@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...learning.norms import norms
 from ..evidence import Evidence
 from ..finding import Finding
-from ..gradients import norm
 
 VANISHED, EXPLODED = 1e-4, 1e4
 """Ratios of the first state's gradient to the last's outside of which training stalls or bursts: an optimizer with momentum per
@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     for name, before in zip(layout.states[1:-1], layout.states[2:], strict=True):
         place = (layout.state_of(name), 0)
         if place in evidence.record.states and before:
-            found.append((name, norm([evidence.record.states[place]]).item()))
+            found.append((name, norms([], [evidence.record.states[place]])[0]))
     if len(found) < FEWEST or not found[-1][1]:
         return
     (first, size), last = found[0], found[-1][1]

@@ -126,7 +126,7 @@ class Capture(TorchFunctionMode):
         ends = [number for number in range(len(trace.operations)) if number not in read]
         if self._failing is None or self._failing[0] is not error:
             trace.outputs = ends
-            path, kind = _module_of(error, self._paths) or (trace.calls[0].path, trace.calls[0].kind)
+            path, kind = module_of(error, self._paths) or (trace.calls[0].path, trace.calls[0].kind)
             return path, kind, type(error).__name__, []
         _, operation, sizes = self._failing
         if operation.reads:
@@ -285,7 +285,7 @@ class Capture(TorchFunctionMode):
         self.values[number] = first
 
 
-def _module_of(error: Exception, paths: dict[int, str]) -> tuple[str, str] | None:
+def module_of(error: Exception, paths: dict[int, str]) -> tuple[str, str] | None:
     """Return path and class of the innermost module whose forward an error left."""
     found, at = None, error.__traceback__
     while at is not None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ...network.base import written
-from ..capture import tensors_in
+from ..capture import module_of, tensors_in
 from ..errors import WatchError
+from ..failure import remedy, shown
 
 
 class _LastFailed(TorchFunctionMode):
@@ -18,7 +18,7 @@ class _LastFailed(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.error: Exception | None = None
-        self.words = ""
+        self.function, self.sizes = "", []
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -27,9 +27,8 @@ class _LastFailed(TorchFunctionMode):
         except Exception as error:
             if error is not self.error:
                 self.error = error
-                given = [*args, *kwargs.values()]
-                shapes = [written(tuple(tensor.shape)) or "one number" for tensor in tensors_in(given)]
-                self.words = f"{getattr(func, '__name__', 'an operation').strip('_')} of {' and '.join(shapes[:3])}"
+                self.function = getattr(func, "__name__", "an operation").strip("_")
+                self.sizes = [tuple(tensor.shape) for tensor in tensors_in([*args, *kwargs.values()])]
             raise
 
 
@@ -40,19 +39,12 @@ def first_output(model: nn.Module, args: tuple, kwargs: dict, path: Path):
         with mode:
             return model(*args, **kwargs)
     except Exception as error:
-        inside, words = _path_of(error, model), told(error, path)
-        what = f"at {mode.words}, " if mode.error is error and mode.words else ""
-        place = inside or f"{type(model).__name__} itself"
-        raise WatchError(f"the forward pass fails in {place}: {what}{words}") from error
-
-
-def _path_of(error: BaseException, model: nn.Module) -> str:
-    """Return the path of the innermost module whose forward was under way; '' for the model itself."""
-    paths, found, trace = {id(module): path for path, module in model.named_modules()}, "", error.__traceback__
-    while trace is not None:
-        found = paths.get(id(trace.tb_frame.f_locals.get("self")), found)
-        trace = trace.tb_next
-    return found
+        inside = module_of(error, {id(module): name for name, module in model.named_modules()})
+        place, at, mended = (inside and inside[0]) or f"{type(model).__name__} itself", "", ""
+        if mode.error is error:
+            at = f"at {mode.function} of {' and '.join(map(shown, mode.sizes[:3]))}, "
+            mended = remedy(mode.function, mode.sizes)
+        raise WatchError(f"the forward pass fails in {place}: {at}{told(error, path)}{mended and f'; {mended}'}") from error
 
 
 def told(error: BaseException, path: Path) -> str:

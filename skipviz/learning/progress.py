@@ -8,6 +8,7 @@ import torch
 
 from ..tasks.event import Event, StepsEvent
 from ..tasks.experiment import Experiment
+from .frame import Frame, VariantFrame
 
 
 class Progress:
@@ -40,6 +41,27 @@ class Progress:
         self.experiment = experiment
         self.applied += 1
         self._events.append({**event.model_dump(mode="json", exclude_none=True), "step": self.step})
+
+    def _check_left(self) -> None:
+        """Raise `RuntimeError` where the run has finished."""
+        if self.finished:
+            raise RuntimeError("the run has finished: there is no step left to take")
+
+    def _made(self, frames: dict[str, VariantFrame]) -> Frame:
+        """Return a frame of this step, which shows all events that acted."""
+        events, self._events = self._events, []
+        return Frame(self.step, frames, events, monotonic() - self._began)
+
+    def _facts(self) -> dict:
+        """Return what of it a checkpoint keeps, as JSON data."""
+        return {
+            "experiment": self.experiment.to_json(),
+            "step": self.step,
+            "diverged": self.diverged,
+            "events": self._events,
+            "applied": self.applied,
+            "seconds": monotonic() - self._began,
+        }
 
 
 def run_header(experiment: Experiment, counts: dict[str, dict], batch_size: int, device: str) -> dict:

@@ -61,8 +61,7 @@ class Seeds(Progress):
 
     def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
         """Take one step with every member; return a frame if asked, or if the last member of a variant diverges now."""
-        if self.finished:
-            raise RuntimeError("the run has finished: there is no step left to take")
+        self._check_left()
         members = self._training()
         frames = None if self.obstacle else self._together(members, record, baseline, picture, passing)
         if frames is None:
@@ -87,14 +86,7 @@ class Seeds(Progress):
     def state_bytes(self) -> bytes:
         """Return what the next steps of all members depend on; the first one's stands as that of its run alone would."""
         parts = [member.state() for member in self._members]
-        own = {
-            "experiment": self.experiment.to_json(),
-            "step": self.step,
-            "applied": self.applied,
-            "diverged": self.diverged,
-            "events": self._events,
-            "seconds": monotonic() - self._began,
-        }
+        own = self._facts()
         tensors = {f"seed{place}/{name}": tensor for place, (_, more) in enumerate(parts) if place for name, tensor in more.items()}
         facts = {**parts[0][0], "seeds": own, "members": [facts for facts, _ in parts[1:]]}
         return pack(facts, parts[0][1] | tensors)

@@ -103,8 +103,7 @@ class Trainer(Progress):
         own is left to one that is. One with a picture has the held-out metric too, of the same parameters. Raises `RuntimeError`
         when the run has finished.
         """
-        if self.finished:
-            raise RuntimeError("the run has finished: there is no step left to take")
+        self._check_left()
         batches, living = self.batches_of_step(), self.living()
         passes = {name: variant.forward(batches, self.step, record) for name, variant in living.items()}
         broken = [name for name, done in passes.items() if finite(done.value()) is None]
@@ -154,12 +153,7 @@ class Trainer(Progress):
     def state(self) -> tuple[dict, dict[str, Tensor]]:
         """Return the facts and the tensors of `state_bytes`."""
         facts = {
-            "experiment": self.experiment.to_json(),
-            "step": self.step,
-            "diverged": self.diverged,
-            "events": self._events,
-            "applied": self.applied,
-            "seconds": monotonic() - self._began,
+            **self._facts(),
             "next_held_out": self._next_held_out,
             "weights": [weight_shapes(variant) for variant in self._variants.values()],
         }
@@ -244,8 +238,7 @@ class Trainer(Progress):
         for name, fields in extras.items():
             for field, value in fields.items():
                 setattr(frames[name], field, value)
-        events, self._events = self._events, []
-        return Frame(self.step, frames, events, monotonic() - self._began)
+        return self._made(frames)
 
 
 def _counts(variant: Variant, batch_size: int) -> dict:

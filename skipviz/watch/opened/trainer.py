@@ -77,8 +77,7 @@ class OpenedTrainer(Progress):
 
     def advance(self, record: bool, baseline: bool = False, picture: bool = False, passing: bool = False) -> Frame | None:
         """Take one step with every variant that has not diverged; return a frame if asked, or if one diverges now."""
-        if self.finished:
-            raise RuntimeError("the run has finished: there is no step left to take")
+        self._check_left()
         frames: dict[str, VariantFrame] = {}
         batches = self.batches_of_step()
         for name, variant in self._living().items():
@@ -87,14 +86,14 @@ class OpenedTrainer(Progress):
                 frames[name] = frame
             if not isfinite(loss):
                 self.diverged[name] = {"step": self.step, "layer": frame.first_broken}
-        frame = self._frame(frames) if frames else None
+        frame = self._made(frames) if frames else None
         self.step += 1
         return frame
 
     def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
         """Return a frame of the present parameters on the present step's batch; nothing changes."""
         batches, events = self.batches_of_step(), self._events
-        frame = self._frame({name: variant.measured(batches, baseline) for name, variant in self._living().items()})
+        frame = self._made({name: variant.measured(batches, baseline) for name, variant in self._living().items()})
         self._events = events
         return frame
 
@@ -104,17 +103,9 @@ class OpenedTrainer(Progress):
 
     def state_bytes(self) -> bytes:
         """Return what the next steps depend on, for `load_state`: numbers and facts, no code."""
-        facts = {
-            "experiment": self.experiment.to_json(),
-            "step": self.step,
-            "diverged": self.diverged,
-            "events": self._events,
-            "applied": self.applied,
-            "seconds": monotonic() - self._began,
-        }
         tensors = {f"{place}/{name}": one for place, own in enumerate(self._each()) for name, one in own.tensors().items()}
         halves = [name for name, one in tensors.items() if one.dtype == torch.bfloat16]
-        return pack({**facts, "bfloat16": halves}, tensors | {name: tensors[name].view(torch.int16) for name in halves})
+        return pack({**self._facts(), "bfloat16": halves}, tensors | {name: tensors[name].view(torch.int16) for name in halves})
 
     def load_state(self, data: bytes) -> None:
         """Go on from `state_bytes` of a run of the same experiment; batches that were used are passed over.
@@ -151,7 +142,3 @@ class OpenedTrainer(Progress):
 
     def _living(self) -> dict[str, OpenedVariant]:
         return {name: variant for name, variant in self._variants.items() if name not in self.diverged}
-
-    def _frame(self, frames: dict[str, VariantFrame]) -> Frame:
-        events, self._events = self._events, []
-        return Frame(self.step, frames, events, monotonic() - self._began)

@@ -33,9 +33,10 @@ export function createProjector(page, view) {
     look(data) {
       const on = view.projected();
       const room = Math.max(LEAST_LOSS, Math.round(window.innerHeight / sideZoom()) - AROUND);
-      const key = on ? `projector ${room}` : `${view.hides("columns")}`;
+      const script = data.network.watched; // which alone knows its updates
+      const key = on ? `projector ${room}` : `${view.hides("columns")} ${script}`;
       if (strong?.key === key && strong.of === data.figures) return strong.look;
-      const columns = on || view.hides("columns") ? ["bars"] : null;
+      const columns = on || view.hides("columns") ? ["bars"] : script ? ["bars", "share"] : null;
       const rows = data.figures.rows;
       const look = {
         ramps: on ? eachTheme(data.ramps, strongRamps) : data.ramps,

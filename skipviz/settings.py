@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     paused_minutes: float = Field(60, gt=0, le=100_000, description="after which a paused run is stopped")
     probe_seconds: float = Field(20, gt=0, le=3600, description="longest measurement at initialisation")
     data_dir: Path = Field(Path(".data"), description="folder for what is kept of runs and uploads; made when it is needed")
+    database_url: str = Field(
+        "",
+        max_length=2000,
+        pattern=r"^(postgresql(\+psycopg)?://.+)?$",
+        repr=False,
+        description="PostgreSQL in which runs and frames are kept (`postgresql://user:password@host/name`); none: in the folder",
+    )
     keep_days: float = Field(30, gt=0, le=36_500, description="days for which an ended run is kept")
     keep_mb: int = Field(2048, ge=1, le=10_000_000, description="MB that all kept runs may take on the disk; then the oldest go")
     checkpoint_seconds: float = Field(10, ge=0.05, le=86_400, description="seconds between two checkpoints of a run")

@@ -20,7 +20,8 @@ from .errors import EngineError, unknown
 def store_for(settings: Settings) -> RunStore:
     """Return the store that keeps runs as the settings say."""
     retention = Retention(settings.keep_days, settings.keep_mb)
-    return RecordedStore(settings.data_dir, settings.store_mb * 2**20, settings.run_store_mb * 2**20, retention)
+    sizes = settings.store_mb * 2**20, settings.run_store_mb * 2**20
+    return RecordedStore(settings.data_dir, *sizes, retention, settings.database_url)
 
 
 class RunCatalogue:

@@ -8,7 +8,9 @@ import re
 import tempfile
 from pathlib import Path
 
-_CHECKPOINT = re.compile(r"checkpoint-(\d{9})\.npz")
+CHECKPOINT = "checkpoint-"
+"""How the name of every file of a checkpoint begins, and no other's."""
+_CHECKPOINT = re.compile(rf"{CHECKPOINT}(\d{{9}})\.npz")
 LONGEST_SOCKET = 100
 """Bytes of a socket's path; systems take 104 or 108."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -28,13 +30,21 @@ def folder_of(folder: Path, run_id: str) -> Path:
 
 def checkpoint_name(step: int) -> str:
     """Return the name of a checkpoint in its run's folder."""
-    return f"checkpoint-{step:09d}.npz"
+    return f"{CHECKPOINT}{step:09d}.npz"
 
 
 def checkpoint_step(name: str) -> int | None:
     """Return the step of a checkpoint's file, or None for another file."""
     match = _CHECKPOINT.fullmatch(name)
     return int(match[1]) if match else None
+
+
+def size_of(file: Path) -> int:
+    """Return the bytes of a file; 0 where it has gone meanwhile."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def socket_of(folder: Path, make: bool = False) -> Path:

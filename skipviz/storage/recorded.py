@@ -16,10 +16,13 @@ from .store_client import StoreClient
 
 
 class RecordedStore(MemoryStore):
-    """Keeps runs in `folder`. `on_ready(ids)` is told which runs are to go on by themselves, `on_trouble(sentence)` why
-    nothing is being written, or None once it is; both from a thread of the store's."""
+    """Keeps runs in `folder`, or in the database at `database_url` and only their checkpoints there.
 
-    def __init__(self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention) -> None:
+    `on_ready(ids)` is told which runs are to go on by themselves, `on_trouble(sentence)` why nothing is being written, or None
+    once it is; both from a thread of the store's.
+    """
+
+    def __init__(self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention, database_url: str = "") -> None:
         super().__init__(total_bytes, run_bytes)
         self.folder, self.retention = folder.resolve(), retention
         self._loading = threading.Lock()
@@ -29,6 +32,7 @@ class RecordedStore(MemoryStore):
         self.on_trouble: Callable[[str | None], None] = lambda sentence: None
         self._store_client = StoreClient(
             [str(self.folder), str(retention.days), str(retention.megabytes)],
+            database_url,
             self._record,
             lambda run_ids: self.on_ready(run_ids),
             lambda sentence: self.on_trouble(sentence),

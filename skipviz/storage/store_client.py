@@ -21,6 +21,8 @@ from .memory import StoreError
 from .record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
+DATABASE_URL = "SKIPVIZ_DATABASE_URL"
+"""The variable by which the store writer is told where its database is: nobody else sees it, and it may hold a password."""
 PERIOD = 0.1
 """Seconds between two messages on one run; with the store writer's own period well below the second that may be lost."""
 HANDING_SECONDS = 0.5
@@ -50,12 +52,13 @@ class StoreClient:
     def __init__(
         self,
         arguments: list[str],
+        database_url: str,
         record: Callable[[str, int, int], Record | None],
         on_ready: Callable[[list[str]], None],
         on_trouble: Callable[[str | None], None],
         on_removed: Callable[[list[str]], None],
     ) -> None:
-        self._arguments, self._record = arguments, record
+        self._arguments, self._database_url, self._record = arguments, database_url, record
         self._on_ready, self._on_trouble, self._on_removed = on_ready, on_trouble, on_removed
         self._changed = threading.Condition()
         self._dirty: set[str] = set()
@@ -167,7 +170,7 @@ class StoreClient:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", DATABASE_URL: self._database_url},
         )
         threading.Thread(target=self._listen, args=(self._process,), name="skipviz-store client-news", daemon=True).start()
 

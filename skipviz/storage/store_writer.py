@@ -33,13 +33,17 @@ from pathlib import Path
 import pyarrow
 
 from . import message
-from .chunks import RunFolder
+from .checkpoint_files import CheckpointFiles
+from .chunk_files import ChunkFiles
+from .chunk_rows import ChunkRows
+from .chunks import Frames
 from .columns import Row
-from .database import Database, DatabaseProblemError, written
+from .database import Database, DatabaseProblemError, DatabaseRefusalError, sqlite_url, written
 from .folder import FolderLock, folder_of
 from .listing import MOST_LISTED
 from .retention import Retention
 from .run import ENDED, GAP, STATES
+from .store_client import DATABASE_URL
 from .summary import latest_of
 
 FLUSH_SECONDS = 0.25
@@ -72,10 +76,10 @@ class _Pending:
 
 
 class StoreWriter:
-    """Serves one server from one folder."""
+    """Serves one server from one folder, or from the database at `url` where one is given."""
 
-    def __init__(self, folder: Path, retention: Retention, again: bool, inbox: queue.SimpleQueue, out) -> None:
-        self._folder, self._retention, self._again = folder, retention, again
+    def __init__(self, folder: Path, url: str, retention: Retention, again: bool, inbox: queue.SimpleQueue, out) -> None:
+        self._folder, self._url, self._retention, self._again = folder, url, retention, again
         self._inbox, self._out = inbox, out
         self._lock = FolderLock(folder)
         self._database: Database | None = None
@@ -141,9 +145,9 @@ class StoreWriter:
         """Take the folder and open the table; say why, after a while, where that cannot be."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if not self._lock.acquire():
+            if not self._url and not self._lock.acquire():
                 raise DatabaseProblemError("another server keeps its runs in this folder")
-            self._database = Database(self._folder / "runs.sqlite", busy_seconds=PATIENCE)
+            self._database = Database(self._url or sqlite_url(self._folder / "runs.sqlite"), busy_seconds=PATIENCE)
             restart = [] if self._again else self._recover()
         except (OSError, DatabaseProblemError) as problem:
             self._database = None
@@ -158,29 +162,32 @@ class StoreWriter:
         """Mark what a killed server left going as interrupted, and return the runs that are to go on by themselves."""
         changed = []
         for row in self._database.with_states(state for state in STATES if state not in ENDED):
-            folder, whole = self._run_folder(row["id"]), self._database.row(row["id"])
+            frames, whole = self._frames(row["id"]), self._database.row(row["id"])
             facts = json.loads(whole["facts"])
-            folder.keep_only(whole["edition"], whole["checkpoint"], live=False)
-            facts["base"] += max(facts["frames"], folder.last_place(whole["edition"]) + 1) + len(facts["marks"]) + GAP
+            self._keep_only(whole, live=False)
+            facts["base"] += max(facts["frames"], frames.last_place(whole["edition"]) + 1) + len(facts["marks"]) + GAP
             facts["marks"] = []
-            ended = {"state": "interrupted", "reason": CUT_OFF, "ended": time.time(), "bytes": folder.bytes()}
+            ended = {"state": "interrupted", "reason": CUT_OFF, "ended": time.time(), "bytes": self._bytes(row["id"])}
             changed.append({"id": row["id"], "facts": written(facts), **ended})
         self._database.write(changed)
         return [row["id"] for row in self._database.with_states(["interrupted"]) if row["restart"]]
 
     def _flush(self) -> None:
-        """Write all that waits: frames first, then the table, so that a row never speaks of frames that are not there."""
-        problem, done, rows = None, {}, []
-        for run_id, pending in list(self._pending.items()):
-            try:
-                rows.append(self._write_frames(run_id, pending))
-                done[run_id] = pending
-            except Exception as error:  # whatever one run has, the others are written
-                if not isinstance(error, OSError | DatabaseProblemError):
-                    sys.excepthook(*sys.exc_info())
-                problem = _sentence(error)
+        """Write all that waits at once: a row never speaks of frames that are not there."""
+        problem, done = None, {}
         try:
-            self._database.write(rows)
+            with self._database.transaction():
+                for run_id, pending in self._pending.items():
+                    try:
+                        with self._database.transaction():
+                            self._write(run_id, pending)
+                        done[run_id] = pending
+                    except Exception as error:  # whatever one run has, the others are written
+                        if isinstance(error, DatabaseProblemError) and not isinstance(error, DatabaseRefusalError):
+                            raise
+                        if not isinstance(error, OSError | DatabaseProblemError):
+                            sys.excepthook(*sys.exc_info())
+                        problem = _sentence(error)
         except DatabaseProblemError as error:
             problem, done = _sentence(error), {}
         for run_id in done:
@@ -190,32 +197,30 @@ class StoreWriter:
             self._tell({"word": "saved", "runs": saved})
         self._tell_trouble(problem)
         self._flush_at = time.monotonic() + (RETRY_SECONDS if problem else FLUSH_SECONDS)
-        with contextlib.suppress(OSError, DatabaseProblemError):
-            self._database.write([size for run_id, one in done.items() if (size := self._put_in_order(run_id, one.row))])
+        with contextlib.suppress(OSError, DatabaseProblemError), self._database.transaction():
+            for run_id, one in done.items():
+                self._put_in_order(run_id, one.row)
 
-    def _write_frames(self, run_id: str, pending: _Pending) -> dict:
-        """Write one run's new frames and return its row."""
-        folder, edition = self._run_folder(run_id), pending.row["edition"]
-        folder.append(edition, pending.rows)
+    def _write(self, run_id: str, pending: _Pending) -> None:
+        """Write one run's new frames and its row."""
+        self._frames(run_id).append(pending.row["edition"], pending.rows)
         if run_id not in self._latest:
             row = self._database.row(run_id)
             self._latest[run_id] = json.loads(row["summary"]).get("latest", {}) if row else {}
         self._latest[run_id] = latest = latest_of((row.payload for row in reversed(pending.rows)), self._latest[run_id])
-        size = folder.bytes() + len(pending.row.get("experiment", b""))
+        size = self._bytes(run_id) + len(pending.row.get("experiment", b""))
         texts = {"facts": written(pending.row["facts"]), "summary": written({**pending.row["summary"], "latest": latest})}
-        return {**pending.row, **texts, "id": run_id, "bytes": size}
+        self._database.write([{**pending.row, **texts, "id": run_id, "bytes": size}])
 
-    def _put_in_order(self, run_id: str, row: dict) -> dict | None:
-        """Merge and remove files; return what an ended run takes then: its last checkpoint, and none before it."""
+    def _put_in_order(self, run_id: str, row: dict) -> None:
+        """Merge chunks and remove what is left over; note what an ended run takes then: its last checkpoint, and none before it."""
         ended = row["ended"] is not None
-        folder = self._run_folder(run_id)
-        folder.merge(row["edition"], everything=ended)
+        self._frames(run_id).merge(row["edition"], everything=ended)
         if ended or row["edition"] or row["checkpoint"] is not None:
-            folder.keep_only(row["edition"], row["checkpoint"], live=not ended)
-        if not ended:
-            return None
-        self._latest.pop(run_id, None)
-        return {"id": run_id, "bytes": folder.bytes() + len(row.get("experiment", b""))}
+            self._keep_only({"id": run_id, **row}, live=not ended)
+        if ended:
+            self._latest.pop(run_id, None)
+            self._database.write([{"id": run_id, "bytes": self._bytes(run_id) + len(row.get("experiment", b""))}])
 
     def _answer(self, head: dict) -> None:
         words = ("load", "glance", "list", "used", "about", "rename", "delete")
@@ -235,10 +240,9 @@ class StoreWriter:
         row = self._database.row(head["id"])
         if row is None:
             return {"row": None}, []
-        folder = self._run_folder(row["id"])
         if row["id"] not in self._pending and row["ended"] is not None:
-            folder.keep_only(row["edition"], row["checkpoint"], live=False)
-        rows = folder.rows(row["edition"])
+            self._keep_only(row, live=False)
+        rows = self._frames(row["id"]).rows(row["edition"])
         parts = [row.pop("experiment"), row.pop("header") or b"", *(found.payload for found in rows)]
         return {"row": row, "rows": [[found.place, found.keep] for found in rows]}, parts
 
@@ -246,7 +250,7 @@ class StoreWriter:
         row = self._database.row(head["id"])
         if row is None:
             return {"row": None}, []
-        frames = self._run_folder(row["id"]).glance(row["edition"], head["most"])
+        frames = self._frames(row["id"]).glance(row["edition"], head["most"])
         now = json.loads(row["facts"]).get("now")
         return {"row": {"id": row["id"]}}, [now.encode() if now else row["experiment"], *frames]
 
@@ -275,7 +279,8 @@ class StoreWriter:
         for run_id in run_ids:
             self._pending.pop(run_id, None)
             self._latest.pop(run_id, None)
-            self._run_folder(run_id).remove()
+            self._frames(run_id).remove()
+            self._checkpoints(run_id).remove()
 
     def _tidy(self) -> None:
         """Remove runs that are kept no longer, and folders that belong to no run."""
@@ -289,12 +294,23 @@ class StoreWriter:
             known = self._database.ids() | set(self._pending)
             for folder in (self._folder / "runs").glob("*"):
                 if folder.name not in known and time.time() - folder.stat().st_mtime > 3600:
-                    RunFolder(folder).remove()
+                    ChunkFiles(folder).remove()
         except (OSError, DatabaseProblemError):
             return
 
-    def _run_folder(self, run_id: str) -> RunFolder:
-        return RunFolder(folder_of(self._folder, run_id))
+    def _frames(self, run_id: str) -> Frames:
+        return Frames(ChunkRows(self._database, run_id) if self._url else ChunkFiles(folder_of(self._folder, run_id)))
+
+    def _checkpoints(self, run_id: str) -> CheckpointFiles:
+        return CheckpointFiles(folder_of(self._folder, run_id))
+
+    def _keep_only(self, row: dict, live: bool) -> None:
+        """Remove what a run's row speaks of no longer."""
+        self._frames(row["id"]).keep_only(row["edition"])
+        self._checkpoints(row["id"]).keep_only(row["checkpoint"], live)
+
+    def _bytes(self, run_id: str) -> int:
+        return self._frames(run_id).bytes() + self._checkpoints(run_id).bytes()
 
     def _tell_trouble(self, sentence: str | None) -> None:
         if sentence != self._trouble:
@@ -347,7 +363,8 @@ def main() -> None:
         inbox.put(None)
 
     threading.Thread(target=listen, name="listener", daemon=True).start()
-    StoreWriter(Path(folder), Retention(float(days), int(megabytes)), again == "again", inbox, out).serve()
+    url = os.environ.get(DATABASE_URL, "")
+    StoreWriter(Path(folder), url, Retention(float(days), int(megabytes)), again == "again", inbox, out).serve()
 
 
 if __name__ == "__main__":

@@ -2,20 +2,27 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from hypothesis import given
 from hypothesis import settings as searching
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from skipviz.learning.frame import Frame, VariantFrame
 from skipviz.learning.frame_text import encode_frame
 from skipviz.storage import Retention
-from skipviz.storage.chunks import FANOUT, RunFolder
+from skipviz.storage.checkpoint_files import CheckpointFiles
+from skipviz.storage.chunk_files import ChunkFiles
+from skipviz.storage.chunks import FANOUT, Frames
 from skipviz.storage.columns import Row, joined, rows_from, table_from
-from skipviz.storage.database import VERSION, Database, DatabaseProblemError
+from skipviz.storage.database import Database, DatabaseProblemError, sqlite_url
 from skipviz.storage.folder import FolderLock, checkpoint_name, folder_of
 from skipviz.storage.retention import DAY
+from skipviz.storage.schema import ALEMBIC, METADATA, REVISION
 
 number = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 numbers = st.lists(number, max_size=5)
@@ -65,45 +72,45 @@ def test_numbers_are_columns_and_nothing_is_kept_twice():
 
 
 def test_many_small_files_become_few_and_lose_nothing(tmp_path):
-    folder = RunFolder(tmp_path / "run")
+    frames = Frames(ChunkFiles(tmp_path))
     for place in range(3 * FANOUT):
-        folder.append(0, rows_at(place))
-        folder.merge(0)
-    assert len(list(folder.path.iterdir())) < FANOUT + 3
-    assert folder.rows(0) == rows_at(*range(3 * FANOUT))
-    folder.merge(0, everything=True)
-    assert len(list(folder.path.iterdir())) == 1
-    assert folder.rows(0) == rows_at(*range(3 * FANOUT))
+        frames.append(0, rows_at(place))
+        frames.merge(0)
+    assert len(list(tmp_path.iterdir())) < FANOUT + 3
+    assert frames.rows(0) == rows_at(*range(3 * FANOUT))
+    frames.merge(0, everything=True)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert frames.rows(0) == rows_at(*range(3 * FANOUT))
 
 
 def test_frames_sent_twice_are_written_once(tmp_path):
-    folder = RunFolder(tmp_path / "run")
-    folder.append(0, rows_at(0, 1, 2))
-    folder.append(0, rows_at(1, 2, 3))
-    assert folder.rows(0) == rows_at(0, 1, 2, 3)
+    frames = Frames(ChunkFiles(tmp_path))
+    frames.append(0, rows_at(0, 1, 2))
+    frames.append(0, rows_at(1, 2, 3))
+    assert frames.rows(0) == rows_at(0, 1, 2, 3)
 
 
 def test_a_merge_that_was_cut_off_doubles_nothing(tmp_path):
-    folder = RunFolder(tmp_path / "run")
+    frames = Frames(ChunkFiles(tmp_path))
     for place in range(3):
-        folder.append(0, rows_at(place))
-    small = {file.name: file.read_bytes() for file in folder.path.iterdir()}
-    folder.merge(0, everything=True)
+        frames.append(0, rows_at(place))
+    small = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    frames.merge(0, everything=True)
     for name, data in small.items():
-        (folder.path / name).write_bytes(data)
-    (folder.path / "left.part").write_bytes(b"half")
-    assert folder.rows(0) == rows_at(0, 1, 2)
-    folder.keep_only(0, None, live=False)
-    assert len(list(folder.path.iterdir())) == 1
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "left.part").write_bytes(b"half")
+    assert frames.rows(0) == rows_at(0, 1, 2)
+    frames.keep_only(0)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_only_the_checkpoint_that_counts_stays(tmp_path):
-    folder = RunFolder(tmp_path)
+    folder = CheckpointFiles(tmp_path)
     for step in (10, 20, 30):
         (tmp_path / checkpoint_name(step)).write_bytes(b"state")
-    folder.keep_only(0, 20, live=True)
+    folder.keep_only(20, live=True)
     assert {file.name for file in tmp_path.iterdir()} == {checkpoint_name(20), checkpoint_name(30)}
-    folder.keep_only(0, 20, live=False)
+    folder.keep_only(20, live=False)
     assert {file.name for file in tmp_path.iterdir()} == {checkpoint_name(20)}
 
 
@@ -116,15 +123,73 @@ def test_old_runs_go_and_then_the_oldest_while_all_are_too_large():
     assert "less than 2 GB" in Retention(30, 2048).sentence()
 
 
-def test_a_table_of_a_newer_skipviz_is_refused_with_a_sentence(tmp_path):
+def test_a_folder_of_a_newer_skipviz_is_refused_with_a_sentence(tmp_path):
     path = tmp_path / "runs.sqlite"
-    Database(path, 1).close()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    Database(sqlite_url(path), 1).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (int(REVISION),), "so that an older skipviz refuses it"
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        connection.execute(f"PRAGMA user_version={VERSION + 1}")
-    with pytest.raises(DatabaseProblemError, match="newer skipviz"):
-        Database(path, 1)
+        connection.execute(f"UPDATE alembic_version SET version_num = '{int(REVISION) + 1:04d}'")
+    with pytest.raises(DatabaseProblemError, match="the folder was written by a newer skipviz"):
+        Database(sqlite_url(path), 1)
+
+
+FIRST_TABLE = """
+CREATE TABLE runs (
+    id VARCHAR NOT NULL, owner VARCHAR NOT NULL, title VARCHAR NOT NULL, created FLOAT NOT NULL, ended FLOAT,
+    state VARCHAR NOT NULL, reason VARCHAR, restart INTEGER NOT NULL, step INTEGER NOT NULL, checkpoint INTEGER,
+    edition INTEGER NOT NULL, bytes INTEGER NOT NULL, summary VARCHAR NOT NULL, facts VARCHAR NOT NULL,
+    experiment BLOB NOT NULL, header BLOB, PRIMARY KEY (id)
+);
+CREATE INDEX runs_by_owner ON runs (owner, created);
+CREATE INDEX runs_by_end ON runs (ended);
+INSERT INTO runs VALUES ('a', 'me', 'mine', 1.5, 2.5, 'finished', NULL, 0, 7, 7, 0, 99, '{}', '{}', x'7b7d', x'7b7d');
+PRAGMA user_version=1;
+"""
+"""What the first servers made."""
+
+
+def test_a_table_from_before_alembic_is_migrated_and_keeps_its_rows(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_TABLE)
+        before = dict(
+            zip(
+                [name for _, name, *_ in connection.execute("PRAGMA table_info(runs)")],
+                connection.execute("SELECT * FROM runs").fetchone(),
+                strict=True,
+            )
+        )
+    for _ in range(2):
+        database = Database(sqlite_url(path), 1)
+        assert database.row("a") == {**before, "server": None}
+        assert database.ended() == [("a", 2.5, 99)]
+        database.close()
+
+
+def test_a_table_made_anew_and_a_migrated_one_have_one_form(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_TABLE)
+    for url in (sqlite_url(path), sqlite_url(tmp_path / "new.sqlite")):
+        database = Database(url, 1)
+        with database.reading() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+            assert connection.execute(select(ALEMBIC.c.version_num)).scalars().all() == [REVISION]
+        database.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_TABLE)
+        connection.execute("CREATE TABLE frames (mine)")
+        before = list(connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name"))
+    with pytest.raises(DatabaseProblemError):
+        Database(sqlite_url(path), 1)
+    with closing(sqlite3.connect(path)) as connection:
+        assert list(connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name")) == before
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 def test_a_folder_is_one_servers_at_a_time(tmp_path):
@@ -143,7 +208,7 @@ def test_no_folder_is_named_by_what_is_no_id(tmp_path, run_id):
 
 
 def test_a_row_of_the_table_is_changed_without_what_never_changes(tmp_path):
-    database = Database(tmp_path / "runs.sqlite", 1)
+    database = Database(sqlite_url(tmp_path / "runs.sqlite"), 1)
     row = {"id": "a", "owner": "me", "title": "t", "created": 1.0, "state": "running", "summary": "{}", "facts": "{}"}
     database.write([{**row, "experiment": b"{}", "header": b"h"}])
     database.write([{**row, "state": "finished", "ended": 2.0}])

@@ -1,0 +1,88 @@
+"""A PostgreSQL server that tests share, one that a test may kill, and engines that keep their runs there."""
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from fork_servers import warm_fork_servers  # noqa: F401  (a fixture)
+from postgres import Postgres, make_cluster, program
+
+from skipviz.engine import Engine
+from skipviz.settings import Settings
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def clusters():
+    """A folder that PostgreSQL's user may enter, with the files of a fresh server in `fresh`."""
+    if program("initdb") is None:
+        pytest.skip("PostgreSQL is missing; on Debian: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="skipviz-postgres-"))
+    folder.chmod(0o755)
+    make_cluster(folder / "fresh")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(clusters, **settings):
+    folder = clusters / f"cluster-{os.getpid()}-{next(_numbers)}"
+    subprocess.run(["cp", "-a", clusters / "fresh", folder], check=True)
+    return Postgres(folder, **settings).start()
+
+
+@pytest.fixture(scope="session")
+def postgres(clusters):
+    """A database server that tests share: none stops it."""
+    server = _started(clusters)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_postgres(clusters):
+    """A database server that the test may stop, kill and start again; what it has acknowledged is on the disk."""
+    server = _started(clusters, fsync=True)
+    yield server
+    if server.process.poll() is None:
+        server.stop()
+
+
+@pytest.fixture
+def database_url(postgres):
+    """The URL of an empty database."""
+    return postgres.make(f"test_{next(_numbers)}")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts engines that keep their runs in a database and have one folder for the rest, and closes what is left of them."""
+    engines = []
+
+    def start(url, **settings):
+        given = {"max_running": 4, "data_dir": tmp_path, "checkpoint_seconds": 0.3, **settings}
+        engines.append(Engine(Settings(database_url=url, **given)).start())
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture
+def frozen():
+    """Stops processes where they are, and lets what is left of them go on in the end."""
+    pids = []
+
+    def freeze(pid):
+        os.kill(pid, signal.SIGSTOP)
+        pids.append(pid)
+
+    yield freeze
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,96 @@
+"""PostgreSQL servers of the tests' own: Debian's, on a port of this machine, as a user who is not root."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+from engines import PATIENCE
+from ports import free_port
+
+USERS = ("postgres", "nobody")
+"""Whoever is there first runs it where the tests are root's, whom PostgreSQL refuses."""
+
+
+def program(name):
+    """Return the path of one of PostgreSQL's programs, or None."""
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return shutil.which(name) or next(map(str, places), None)
+
+
+def _as_user():
+    """Return what `subprocess` is told to run a program as somebody else than root."""
+    if os.getuid():
+        return {}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    user = next(known[name] for name in USERS if name in known)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def make_cluster(folder):
+    """Make the files of a database server in a new folder, and return it."""
+    who = _as_user()
+    folder.mkdir(mode=0o700)
+    if who:
+        os.chown(folder, who["user"], who["group"])
+    command = [program("initdb"), "-D", folder, "-U", "skipviz", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", env=_environment(), **who)
+    return folder
+
+
+class Postgres:
+    """One database server, which may be stopped, killed and started again on its port."""
+
+    def __init__(self, folder, fsync=False):
+        self.folder, self.port, self.fsync = folder, free_port(), fsync
+        self.process = None
+
+    def start(self):
+        """Start it and wait until it answers."""
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "fsync": "on" if self.fsync else "off",
+            "shared_buffers": "16MB",
+            "max_connections": "40",
+        }
+        named = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        command = [program("postgres"), "-D", self.folder, "-p", str(self.port), *named]
+        log = (self.folder.parent / f"{self.folder.name}.log").open("ab")
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", env=_environment(), **_as_user())
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                psycopg.connect(self.url("postgres"), connect_timeout=5).close()
+                return self
+            except psycopg.OperationalError:
+                assert self.process.poll() is None, "the database server ended"
+                assert time.monotonic() < end, "the database server did not come up"
+                time.sleep(0.02)
+
+    def stop(self):
+        """Stop it in order, whoever is connected."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(PATIENCE)
+
+    def kill(self):
+        """Kill it with every process of its connections, as a machine that fails does."""
+        self.process.send_signal(signal.SIGQUIT)  # its processes end at once, without a word to the disk
+        self.process.wait(PATIENCE)
+
+    def url(self, database):
+        return f"postgresql://skipviz@127.0.0.1:{self.port}/{database}"
+
+    def make(self, database):
+        """Make an empty database and return its URL."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {database}")
+        return self.url(database)
+
+
+def _environment():
+    return {"PATH": os.environ["PATH"], "LC_ALL": "C"}

@@ -179,11 +179,12 @@ def _draw(options) -> None:
 
 
 def _variant(name: str | None, experiment: Experiment) -> str:
-    """Return the name of a network that is asked for, the first one's for None; raises `CommandError`."""
-    name = name or next(iter(experiment.variants))
-    if name not in experiment.variants:
-        raise CommandError(f"there is no network {name[:80]!r} in it; there is {', '.join(experiment.variants)}")
-    return name
+    """Return the name of a network that is asked for by name or label, the first one's for None; raises `CommandError`."""
+    found = experiment.named(name) if name else next(iter(experiment.variants))
+    if found is None:
+        there = ", ".join(map(experiment.label, experiment.variants))
+        raise CommandError(f"there is no network {name[:80]!r} in it; there is {there}")
+    return found
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -220,8 +221,8 @@ def _train(options) -> None:
         _write(out, _table(experiment, frames, out))
         written.append(f"{len(frames)} frames in {out}")
     if weights is not None:
-        _write(weights, _weights(run, frames, variant))
-        written.append(f"weights of {variant} in {weights}")
+        _write(weights, _weights(run, frames, variant, experiment.label(variant)))
+        written.append(f"weights of {experiment.label(variant)} in {weights}")
     print("\n".join([*_outcomes(experiment, frames), *written]))
 
 
@@ -236,7 +237,7 @@ def _watched(experiment: Experiment) -> tuple:
         for frame in run:
             frames.append(frame)
             bar.update(frame.step + 1 - bar.n)
-            losses = {name: measured.loss for name, measured in frame.variants.items()}
+            losses = {experiment.label(name): measured.loss for name, measured in frame.variants.items()}
             bar.set_postfix({name: "–" if loss is None else f"{loss:.4f}" for name, loss in losses.items()}, refresh=False)
     return run, frames
 
@@ -289,11 +290,11 @@ def _table(experiment: Experiment, frames: list, path: Path) -> bytes:
     return table.to_csv(rows) if path.suffix == ".csv" else table.to_parquet(rows)
 
 
-def _weights(run, frames: list, variant: str) -> bytes:
+def _weights(run, frames: list, variant: str, label: str) -> bytes:
     """Return the weights file of a run that is over; a step that diverged was not taken."""
     model, last = run.model(variant), _last(frames, variant)
     steps = last.step + (last.variants[variant].loss is not None)
-    return to_safetensors({name: tensor.numpy() for name, tensor in model.state_dict().items()}, model.network, variant, steps)
+    return to_safetensors({name: tensor.numpy() for name, tensor in model.state_dict().items()}, model.network, label, steps)
 
 
 def _last(frames: list, variant: str):
@@ -305,7 +306,7 @@ def _outcomes(experiment: Experiment, frames: list) -> list[str]:
     lines = []
     for name, network in experiment.variants.items():
         frame = _last(frames, name)
-        lines.append(f"{name}: {_ending(experiment, network, frame.step, frame.variants[name])}")
+        lines.append(f"{experiment.label(name)}: {_ending(experiment, network, frame.step, frame.variants[name])}")
     return lines
 
 

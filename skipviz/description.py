@@ -18,7 +18,7 @@ from .tasks.training_words import training_words
 def described(experiment: Experiment) -> str:
     """Return the experiment as text: task, training, and each variant's layers and skips with shapes and exact counts."""
     blocks = [_task(experiment)]
-    blocks += [network_described(name, network) for name, network in experiment.variants.items()]
+    blocks += [network_described(experiment.label(name), network) for name, network in experiment.variants.items()]
     blocks += ["\n".join(said)] if (said := cautions(experiment)) else []
     return "\n\n".join(blocks)
 

@@ -38,10 +38,7 @@ class Controls:
 
         Raises `EngineError`: not the owner, an ended run, or a message that does not fit the run.
         """
-        if run.owner == GUEST:
-            raise EngineError("this run is a script's own: nobody but the script that trains it controls it", 403)
-        if not owner or not secrets.compare_digest(run.owner.encode(), owner.encode()):
-            raise EngineError("only the browser that started this run may control it", 403)
+        _check_owner(run, owner)
         try:
             message = message if isinstance(message, Tagged) else message_from(message)
             with self._lock:
@@ -50,6 +47,14 @@ class Controls:
         except NetworkError as error:
             raise EngineError(str(error)) from None
         return {"ok": True, "step": run.step}
+
+    def label(self, run: Run, owner: str | None, labels: dict[str, str]) -> None:
+        """Give the networks of a run, which may have ended, other labels. Raises `EngineError`: not the owner."""
+        _check_owner(run, owner)
+        with self._lock:
+            if labels != run.experiment.labels:
+                run.label(labels)
+                self._run_events.tell(run)
 
     def _accepts(self, run: Run, message: Event | Control) -> bool:
         """Keep what a message sets, and return whether a worker is to hear it."""
@@ -106,3 +111,10 @@ class Controls:
             run.paused = True
         elif run.state == "queued" and run not in self._workers:
             self._run_events.change(run, "stopped")
+
+
+def _check_owner(run: Run, owner: str | None) -> None:
+    if run.owner == GUEST:
+        raise EngineError("this run is a script's own: nobody but the script that trains it controls it", 403)
+    if not owner or not secrets.compare_digest(run.owner.encode(), owner.encode()):
+        raise EngineError("only the browser that started this run may control it", 403)

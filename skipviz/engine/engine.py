@@ -61,14 +61,11 @@ class Engine:
         self._controls = Controls(lock, self._store, run_events, scheduler, workers, admit)
         self.own, self.opened = spec.read(self.settings.open) if self.settings.open else (None, None)
         """The person's own module that this server was opened on: where it is, and as an experiment."""
-        self._submission_checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened)
-        check, ran_out = self._submission_checks.check_often, workers.memory_ran_out
-        self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out)
+        self._submission_checks = checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened)
+        self.jobs = Jobs(settings, lock, str(self.uploads.folder), checks.check_often, workers.memory_ran_out)
         self.guests = Guests(self.settings.data_dir.resolve(), lock, self._store, run_events, hear)
         self._catalogue = RunCatalogue(self._store, lock, None if self.settings.public else GUEST)
-        self._resumption = Resumption(
-            lock, run_events, self._catalogue, self._submission_checks, self._line_up_again, scheduler.stops
-        )
+        self._resumption = Resumption(lock, run_events, self._catalogue, checks, self._line_up_again, scheduler.stops)
         run_events.at_end = (scheduler.leave, workers.forget)
         self._store.on_ready, self._store.on_trouble = self._resumption.restart, run_events.note_trouble
         self._starting = threading.Lock()
@@ -89,10 +86,7 @@ class Engine:
         return self
 
     def close(self) -> None:
-        """Let every run make a checkpoint from which it goes on when the server is back, and end every process.
-
-        The engine is of no use afterwards.
-        """
+        """Let every run make a checkpoint from which it goes on when the server is back, and end every process, for good."""
         with self._starting:
             if self._closed:
                 return
@@ -194,6 +188,10 @@ class Engine:
     def post(self, run_id: str, owner: str | None, message) -> dict:
         """Pass an event or control to a run; see `Controls.post`. Raises `EngineError`, also where there is no such run."""
         return self._controls.post(self.look_up(run_id), owner, message)
+
+    def label(self, run_id: str, owner: str | None, labels: dict[str, str]) -> None:
+        """Give a run's networks other labels; see `Controls.label`."""
+        self._controls.label(self.look_up(run_id), owner, labels)
 
     def run(self, run_id: str) -> Run | None:
         """Return a run, or None where it is not, or no longer, kept; one that ended a while ago comes from the disk."""

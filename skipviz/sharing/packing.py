@@ -122,12 +122,14 @@ def packed(data: dict) -> dict:
     for key, name, table in (("t", "task", TASK), ("r", "training", TRAINING)):
         if data.get(name):
             short[key] = _short(data[name], _keys(table))
+    if data.get("labels"):
+        short["l"] = data["labels"]
     return short
 
 
 def unpacked(short) -> dict:
     """Return the JSON data of an experiment from its short form; raises `PackingError`."""
-    _need(isinstance(short, dict) and set(short) <= {"v", "t", "r"}, "its parts are not known")
+    _need(isinstance(short, dict) and set(short) <= {"v", "t", "r", "l"}, "its parts are not known")
     variants = short.get("v")
     _need(isinstance(variants, list) and 1 <= len(variants) <= 4, "it has no one to four variants")
     networks = {}
@@ -139,7 +141,7 @@ def unpacked(short) -> dict:
     for key, name, table in (("t", "task", TASK), ("r", "training", TRAINING)):
         if key in short:
             data[name] = _long(short[key], table)
-    return data
+    return data | ({"labels": short["l"]} if "l" in short else {})
 
 
 def _packed_network(network: dict) -> dict:

@@ -84,7 +84,7 @@ def table(experiment: Experiment | dict, frames: Iterable[Frame | dict]) -> pand
         for variant, values in frame["variants"].items():
             values = {**values, **_ends(values.get("bands", {}))}
             for part, names in quantities.items():
-                _add_rows(columns, frame, variant, part, names, values, ids.get((variant, part), ()))
+                _add_rows(columns, frame, experiment.label(variant), part, names, values, ids.get((variant, part), ()))
     floats = {name: "float64" for names in quantities.values() for name in names}
     rows = pandas.DataFrame(columns).astype({**floats, "step": "int64", "index": "int64", "seconds": "float64"})
     for name in floats.keys() - EXACT if experiment.training.seeds == 1 else ():

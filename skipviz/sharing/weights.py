@@ -51,10 +51,11 @@ def to_safetensors(weights: dict[str, np.ndarray], network: Network, variant: st
     return save({name: np.asarray(array, order="C") for name, array in weights.items()}, metadata)
 
 
-def from_checkpoint(data: bytes, variant: str) -> bytes:
+def from_checkpoint(data: bytes, variant: str, label: str) -> bytes:
     """Return the file of a variant's weights, from the bytes of a run's checkpoint (`skipviz.learning.checkpoint`).
 
-    The weights of a variant that diverged are those before the step at which it did. Raises `WeightsError`.
+    `label` is what people call the variant. The weights of one that diverged are those before the step at which it did. Raises
+    `WeightsError`.
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
@@ -74,7 +75,7 @@ def from_checkpoint(data: bytes, variant: str) -> bytes:
             raise
         raise WeightsError("the weights that were kept of this run cannot be read") from None
     steps = min(facts["step"], facts["diverged"].get(variant, facts)["step"])
-    return to_safetensors(weights, experiment.variants[variant], variant, steps)
+    return to_safetensors(weights, experiment.variants[variant], label, steps)
 
 
 def _own(archive, prefix: str, halves: list[str]) -> dict[str, np.ndarray]:

@@ -31,6 +31,7 @@ def _listing(row: dict, summary: dict, latest: dict) -> dict:
     return {
         **{name: row[name] for name in names},
         **{name: summary[name] for name in shown},
+        "labels": summary.get("labels", summary["variants"]),
         "loss": latest.get("loss", {}),
         "held_out": latest.get("held_out", {}),
         "held_out_step": latest.get("held_out_step", {}),

@@ -74,6 +74,7 @@ def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experim
     facts = json.loads(row["facts"])
     began = Experiment.kept(experiment)
     now = Experiment.kept(facts["now"]) if "now" in facts else began
+    began = began if began.labels == now.labels else began.labelled(now.labels)  # which may have been given since it was written
     run = Run(row["id"], row["owner"], now, title=row["title"], began=began, header_json=header or None)
     for written, name in _FACTS.items():
         setattr(run, name, facts.get(written, getattr(run, name)))

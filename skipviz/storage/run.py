@@ -88,6 +88,8 @@ class Run:
     """Whether a frame that shows what a person did waits to be sent; who sends it clears this."""
     base: int = 0
     """The sequence at which its count began; a viewer that stands before it begins anew."""
+    labelled: int = 0
+    """How often its networks were given other labels."""
     edition: int = 0
     """How often frames that were there already were dropped or taken back."""
     _payloads: list[bytes] = field(default_factory=list)
@@ -118,7 +120,7 @@ class Run:
     @property
     def edits(self) -> int:
         """The version of its `experiment` and of what has acted: it rises where an event is posted, and where it acts."""
-        return 2 * len(self.events) + len(self.waiting)
+        return 2 * len(self.events) + len(self.waiting) + self.labelled
 
     @property
     def ended(self) -> bool:
@@ -144,6 +146,12 @@ class Run:
             self.urgent = True
         self._payloads.append(payload)
         self.bytes += len(payload)
+
+    def label(self, labels: dict[str, str]) -> None:
+        """Give its networks other labels, which changes nothing that it does; viewers hear of it."""
+        self.began, self.experiment = (self.began or self.experiment).labelled(labels), self.experiment.labelled(labels)
+        self.labelled += 1
+        self.mark()
 
     def mark(self) -> None:
         """Count a change that is no frame, so that viewers hear of it; after very many the count begins anew."""

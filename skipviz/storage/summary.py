@@ -39,6 +39,7 @@ def summary_of(experiment: Experiment) -> dict:
         "metric": experiment.task.kind.metric,
         "steps": experiment.training.steps,
         "variants": list(experiment.variants),
+        "labels": [*map(experiment.label, experiment.variants)],
         "depth": network.depth,
         "parameters": network.parameter_count(),
         "skips_on": sum(skip.in_force for skip in network.skips),

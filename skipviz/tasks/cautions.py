@@ -15,7 +15,7 @@ def cautions(experiment: Experiment) -> list[str]:
     batch_size = min(experiment.training.batch_size, samples - max(1, samples // HELD_OUT_SHARE))
     said = []
     for name, network in experiment.variants.items():
-        prefix = f"{name}: " if len(experiment.variants) > 1 else ""
+        prefix = f"{experiment.label(name)}: " if len(experiment.variants) > 1 else ""
         said += [prefix + sentence for sentence in _of_norms(network, batch_size)]
     return said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -19,6 +20,10 @@ MOST_STEPS = 1_000_000
 """Of a run."""
 MOST_SEEDS = 32
 """Of a run."""
+LONGEST_LABEL = 32
+"""Characters of a network's label."""
+_LABEL = re.compile(rf'[^\W_][^,"\\]{{0,{LONGEST_LABEL - 1}}}')
+"""What tables, scripts and spreadsheets take as it is: none of the signs that they part, escape or reckon with."""
 OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam", "adamw": "AdamW"}
 """The optimizers' names as they are written."""
 
@@ -100,12 +105,41 @@ class Training(Frozen):
         return self.record_every or max(1, self.steps // 400)
 
 
+LABELS = (
+    f"a network's name begins with a letter or a digit and has at most {LONGEST_LABEL} characters, none of them a comma, "
+    "a quotation mark or a backslash"
+)
+
+
+def is_label(text: str) -> bool:
+    """Return whether a network may be called so: one plain line that every table holds."""
+    return bool(_LABEL.fullmatch(text)) and text.isprintable() and text == " ".join(text.split())
+
+
 class Experiment(Frozen):
-    """One to four named networks (variants) on one task: same seed, same batches, same step."""
+    """One to four named networks (variants) on one task: same seed, same batches, same step.
+
+    A variant's name is its key in frames, events and files and never changes; `labels` has what people call it, where that is
+    something else. Labels of networks that are not there go.
+    """
 
     variants: dict[Identifier, Network] = Field(min_length=1, max_length=4)
     task: Task = Task()
     training: Training = Training()
+    labels: dict[Identifier, str] = {}
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_are_apart(cls, labels, info):
+        variants = info.data.get("variants", {})
+        for label in labels.values():
+            if not is_label(label):
+                raise ValueError(LABELS)
+        kept = {name: labels[name] for name in variants if labels.get(name, name) != name}
+        shown = [kept.get(name, name) for name in variants]
+        if twice := next((label for label in shown if shown.count(label) > 1), None):
+            raise NetworkError(f"another network is called {twice} already")
+        return kept
 
     @field_validator("variants", mode="before")
     @classmethod
@@ -119,9 +153,9 @@ class Experiment(Frozen):
         for name, network in self.variants.items():
             mismatch = self.task.mismatch(network)
             if mismatch:
-                raise MismatchError(f"{name}: {mismatch}", self.variants, self.task, self.training)
+                raise MismatchError(f"{self.label(name)}: {mismatch}", self.variants, self.task, self.training)
             if not network.parameter_count():
-                raise NetworkError(f"{name}: no layer, skip or head has a parameter, so there is nothing to learn")
+                raise NetworkError(f"{self.label(name)}: no layer, skip or head has a parameter, so there is nothing to learn")
         if without_use := problem(self.task, self.training):
             raise NetworkError(without_use)
         return self
@@ -143,6 +177,19 @@ class Experiment(Frozen):
         """Return the experiment of one of its variants."""
         return self if len(self.variants) == 1 else self.replaced(variants={variant: self.variants[variant]})
 
+    def label(self, variant: str) -> str:
+        """Return what people call one of the networks."""
+        return self.labels.get(variant, variant)
+
+    def labelled(self, labels: dict[str, str]) -> Experiment:
+        """Return the experiment with the labels of another one of these networks; nothing else differs."""
+        return self.model_copy(update={"labels": labels})
+
+    def named(self, text: str) -> str | None:
+        """Return the name of the network that `text` is the label or the name of, or None."""
+        found = (name for name in self.variants if self.label(name) == text)
+        return next(found, text if text in self.variants else None)
+
     @property
     def scripted(self) -> bool:
         """Whether a script of its own trains it, which alone knows how: `training` says nothing of that."""
@@ -154,8 +201,9 @@ class Experiment(Frozen):
         return next(iter(self.variants.values()))
 
     def trained(self) -> dict:
-        """Return JSON data, without defaults, of all that a run follows from: not of what made the networks."""
-        return self.model_dump(mode="json", exclude_defaults=True, exclude={"variants": {"__all__": {"origin"}}})
+        """Return JSON data, without defaults, of all that a run follows from: neither what made the networks nor their labels."""
+        without = {"variants": {"__all__": {"origin"}}, "labels": True}
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=without)
 
     def to_json(self) -> str:
         """Return the experiment as compact JSON without its defaults."""

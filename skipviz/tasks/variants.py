@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 from ..network import edit
 from ..network.base import NetworkError
 from ..network.network import Network
 from . import presets
-from .experiment import Experiment
+from .experiment import LABELS, LONGEST_LABEL, Experiment, is_label
 from .forms import FORMS
 from .forms.architecture import with_family
 from .forms.family_detection import recognised
 
 MOST = 4
 """Networks that are compared."""
-LONGEST_NAME = 32
 SPAN = 2
 """Layers that a residual skip leads past where a network has none."""
 
@@ -40,7 +36,10 @@ def compared(experiment: Experiment, variant: str, how: str, name: str = "") -> 
     called = _free(experiment, called)
     names = [*experiment.variants]
     names.insert(names.index(variant) + 1, called)
-    return experiment.replaced(variants={one: network if one == called else experiment.variants[one] for one in names})
+    copied = {called: f"{experiment.label(variant)[:27]}-copy"} if how == "copy" and variant in experiment.labels else {}
+    labels = {**experiment.labels, **{name: _free(experiment, label) for name, label in copied.items()}}
+    variants = {one: network if one == called else experiment.variants[one] for one in names}
+    return experiment.replaced(variants=variants, labels=labels)
 
 
 def usual(network: Network) -> str:
@@ -64,14 +63,12 @@ def removed(experiment: Experiment, variant: str) -> Experiment:
 
 
 def renamed(experiment: Experiment, variant: str, name: str) -> Experiment:
-    """Return the experiment with one of its networks called `name`, which is fitted to what names may be."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    name = "-".join(re.findall(r"[A-Za-z0-9._-]+", plain))[:LONGEST_NAME]
-    if not name:
-        raise NetworkError("a network's name has letters or digits, up to 32")
-    if name != variant and name in experiment.variants:
-        raise NetworkError(f"another network is called {name} already")
-    return experiment.replaced(variants={name if one == variant else one: net for one, net in experiment.variants.items()})
+    """Return the experiment with one of its networks called `name`, which is fitted to what labels may be; its key stays."""
+    plain = "".join(character if character.isprintable() and character not in ',"\\' else " " for character in name)
+    label = " ".join(plain.split())[:LONGEST_LABEL].rstrip()
+    if not is_label(label):
+        raise NetworkError(LABELS)
+    return experiment.replaced(labels={**experiment.labels, variant: label})
 
 
 def moved(experiment: Experiment, variant: str, place: int) -> Experiment:
@@ -130,5 +127,5 @@ def _family_network(experiment: Experiment, variant: str, family: str) -> Networ
 
 
 def _free(experiment: Experiment, name: str) -> str:
-    names = (name[:LONGEST_NAME], *(f"{name[:29]}-{number}" for number in range(2, MOST + 2)))
-    return next(one for one in names if one not in experiment.variants)
+    names = (name[:LONGEST_LABEL], *(f"{name[:29]}-{number}" for number in range(2, 2 * MOST + 2)))
+    return next(one for one in names if one not in experiment.variants and one not in experiment.labels.values())

@@ -67,7 +67,7 @@ def test_of_a_run_of_several_networks_the_list_says_what_each_reached(opened, ru
     (run,) = runs(experiment.replaced(variants={"residual": experiment.network, "plain": twin}))
     last = json.loads(run.frames[-1])["variants"]
     (facts,) = [one for one in opened("runs").data()["runs"] if one["id"] == run.id]
-    assert [(one["variant"], one["loss"]) for one in facts["reached"]] == [(name, last[name]["loss"]) for name in last]
+    assert [(one["label"], one["loss"]) for one in facts["reached"]] == [(name, last[name]["loss"]) for name in last]
     assert len({one["loss"] for one in facts["reached"]}) == 2
     assert all(one["held_out"] is not None for one in facts["reached"])
 

@@ -70,6 +70,15 @@ def test_a_comparison_is_made_switched_trained_moved_undone_and_found_again(kept
     several.heads.nth(1).get_by_role("button", name="What can be done to this network").click()
     several.heads.nth(1).get_by_role("button", name="Move to the left").click()
     expect(several.names.first).to_have_text("without-skips")
+    several.heads.nth(1).get_by_role("button", name="What can be done to this network").click()
+    several.heads.nth(1).get_by_role("button", name="Rename").click()
+    several.heads.nth(1).get_by_label("Name of this network").fill("With skips")
+    several.heads.nth(1).get_by_label("Name of this network").press("Enter")
+    kept.until(lambda: kept.experiment().labels == {"network": "With skips"})
+    expect(several.names.nth(1)).to_have_text("With skips")
+    assert kept.run() == run
+    kept.undo.click()
+    expect(several.names.nth(1)).to_have_text("network")
     assert kept.run() == run
     kept.page.reload()
     kept.ready()

@@ -80,6 +80,11 @@ class Runs:
             run.experiment = applied(run.experiment, message)
             run.edits += 1
 
+    def label(self, identifier, owner, labels) -> None:
+        run = self.runs[identifier]
+        if labels != run.experiment.labels:
+            run.experiment, run.edits = run.experiment.labelled(labels), run.edits + 1
+
     def extend(self, identifier, owner, events, address) -> dict:
         run = self.runs[identifier]
         run.state, self.extended = "running", self.extended + 1
@@ -179,6 +184,7 @@ OTHERS = st.sampled_from(
         {"op": "skips", "ids": IDS[:1], "changes": {"on": False}, "variant": "net-copy"},
         {"op": "move_variant", "variant": "net-copy", "place": 0},
         {"op": "rename_variant", "variant": "without-skips", "name": "net-copy"},
+        {"op": "rename_variant", "variant": "net", "name": "Mine"},
         {"op": "remove_variant", "variant": "net"},
     ]
 )
@@ -298,6 +304,20 @@ def test_what_is_done_to_the_run_elsewhere_the_lab_takes_and_does_not_undo(runs)
     pressed(lab, op="skips", ids=IDS[1:], changes={"on": False})
     pressed(lab, op="undo")
     assert skips_on(runs.run(lab.document.run).experiment) == {IDS[0]: False, IDS[1]: True}
+
+
+def test_another_name_of_a_network_ends_no_run_and_every_lab_of_it_has_it(runs):
+    labs = Labs()
+    lab = labs.opened(EXPERIMENT, ME)
+    pressed(lab, op="compare", how="copy")
+    pressed(lab, op="start")
+    run, other = runs.run(lab.document.run), labs.opened(lab.document.experiment, ME, lab.document.run)
+    pressed(lab, op="rename_variant", variant="net-copy", name="Half as wide")
+    assert (lab.document.run, run.state, run.experiment.labels) == (run.id, "running", {"net-copy": "Half as wide"})
+    other.follow()
+    assert other.document.experiment == document_of(run).experiment == lab.document.experiment
+    pressed(lab, op="undo")
+    assert (lab.document.run, run.experiment.labels) == (run.id, {})
 
 
 def test_an_edit_that_is_to_end_the_run_ends_it_where_it_changes_nothing_too(runs):

@@ -194,6 +194,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             "label_smoothing": 0.0,
             "seeds": 1,
         },
+        "labels": {},
     }
 
 

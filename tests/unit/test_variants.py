@@ -100,11 +100,15 @@ def test_a_command_changes_the_network_that_it_names_and_no_other():
 def test_networks_are_renamed_moved_and_taken_away():
     several = beside(alone(SKIPPED), "off")
     renamed = reduced(several, {"op": "rename_variant", "variant": "network", "name": "  mit Brücken! "})
-    assert names(renamed) == ["mit-Brucken", "without-skips"]
-    moved = reduced(renamed, {"op": "move_variant", "variant": "mit-Brucken", "place": 1})
-    assert names(moved) == ["without-skips", "mit-Brucken"]
-    assert names(reduced(moved, {"op": "remove_variant", "variant": "without-skips"})) == ["mit-Brucken"]
-    for name, why in (("without-skips", "another network is called"), ("<>", "letters or digits")):
+    assert (names(renamed), renamed.experiment.labels) == (["network", "without-skips"], {"network": "mit Brücken!"})
+    moved = reduced(renamed, {"op": "move_variant", "variant": "network", "place": 1})
+    assert (names(moved), moved.experiment.label("network")) == (["without-skips", "network"], "mit Brücken!")
+    assert names(reduced(moved, {"op": "remove_variant", "variant": "without-skips"})) == ["network"]
+    assert reduced(moved, {"op": "remove_variant", "variant": "network"}).experiment.labels == {}
+    assert reduced(moved, {"op": "rename_variant", "variant": "network", "name": "network"}).experiment.labels == {}
+    copy = beside(renamed, "copy", variant="network").experiment
+    assert [*map(copy.label, copy.variants)] == ["mit Brücken!", "mit Brücken!-copy", "without-skips"]
+    for name, why in (("without-skips", "another network is called"), ("<>", "begins with a letter or a digit")):
         with pytest.raises(NetworkError, match=why):
             reduced(several, {"op": "rename_variant", "variant": "network", "name": name})
     with pytest.raises(NetworkError, match="one network has to stay"):

@@ -37,7 +37,7 @@ export function createCompare(root, commands) {
   root.replaceChildren(page.root);
   const toast = createToast(page.toasts);
   const go = (name) => commands.send({ op: "go", page: name });
-  const address = () => new URL(`compare?runs=${data.columns.map((one) => (one.variants.length > 1 ? `${one.run}:${one.variant}` : one.run)).join(",")}`, location.href.replace(/[^/]*$/, "")).href;
+  const address = () => new URL(`compare?runs=${data.columns.map((one) => (Object.keys(one.variants).length > 1 ? `${one.run}:${one.variant}` : one.run)).join(",")}`, location.href.replace(/[^/]*$/, "")).href;
   const kinds = () => [{ id: "page", title: "These runs", label: "Link to these runs", note: "Others see the same two side by side.", address: address() }];
   const header = createHeaderActions(page.root, "compare", { kinds, ask: (command) => commands.send(command) });
   const options = { quantity: "weight", measure: "norm", scale: "absolute", baseline: false };

@@ -62,8 +62,8 @@ export function createCompareRun(side, outer) {
       if (next.run !== store.id) store.reset(next.run);
       data = next;
       title.textContent = title.title = next.title;
-      variants.replaceChildren(...next.variants.map((name) => element("option", { value: name, selected: name === next.variant }, name)));
-      variants.hidden = next.variants.length < 2;
+      variants.replaceChildren(...Object.entries(next.variants).map(([name, label]) => element("option", { value: name, selected: name === next.variant }, label)));
+      variants.hidden = Object.keys(next.variants).length < 2;
     },
     /** Say how it stood at a step. @param {number} step */
     draw(step) {

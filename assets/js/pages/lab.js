@@ -250,7 +250,7 @@ export function createLab(root, commands) {
   page.root.append(tour.entry);
   const openText = (text) => commands.send({ op: "open_file", text });
   const exporting = createExportPanel({
-    name: "Export", title: () => (comparison.on() ? `Network ${comparison.letter()}, ${variant()}` : "Network"), wedges: () => data.legend[page.root.dataset.theme], diagram: () => comparison.host() ?? page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
+    name: "Export", title: () => (comparison.on() ? `Network ${comparison.letter()}, ${data.labels[variant()] ?? variant()}` : "Network"), wedges: () => data.legend[page.root.dataset.theme], diagram: () => comparison.host() ?? page.diagram, shown: exported, ask: (command) => commands.send(command), open: () => pickFile(openText, refuse),
     plots: [...SINGLE.map(([name, words]) => [name, words, page[name], () => !comparison.on()]), ...comparison.plots()],
   });
   header.root.querySelector(".sv-share")?.after(exporting.button);

@@ -50,7 +50,7 @@ export function networkWords(run) {
   const layers = `${run.depth} layer${run.depth === 1 ? "" : "s"}`;
   const { skips_total: total, skips_on: on } = run;
   const skips = total === 0 ? "no skips" : on === total ? `${total} skip${total === 1 ? "" : "s"}` : `${on} of ${total} skips on`;
-  const variants = run.variants.length > 1 ? `${run.variants.length} networks: ${run.variants.join(", ")}` : "";
+  const variants = run.variants.length > 1 ? `${run.variants.length} networks: ${run.labels.join(", ")}` : "";
   return [variants, layers, skips, run.task, `${run.parameters.toLocaleString("en")} parameters`].filter(Boolean).join(" · ");
 }
 

@@ -119,18 +119,19 @@ export function createRunRow(first, longest, act) {
   function resultOf(reached, index) {
     const letter = LETTERS[index];
     const words = lastNumbers(reached, run.metric);
-    const line = element("div", { class: "sv-run-result", title: `${letter}, ${reached.variant}: ${words.map((part) => part.textContent).join(", ")}` });
+    const line = element("div", { class: "sv-run-result", title: `${letter}, ${reached.label}: ${words.map((part) => part.textContent).join(", ")}` });
     line.append(element("strong", { class: `sv-letter ${letter}` }, letter), element("span", {}, formatNumber(reached.loss)), element("span", { class: "sv-metric" }, metricWord(reached.held_out, run.metric)));
     return line;
   }
   /** Links to the trained weights, of several networks one each. */
   function writeWeights() {
     const names = run.weights ? run.variants : [];
-    if (weights.dataset.names === names.join()) return;
-    weights.dataset.names = names.join();
-    weights.replaceChildren(...names.map((name) => {
-      const words = names.length > 1 ? name : "Weights";
-      const label = `Trained weights of ${names.length > 1 ? name : "this run"} as safetensors`;
+    const key = names.map((name, index) => `${name} ${run.labels[index]}`).join();
+    if (weights.dataset.names === key) return;
+    weights.dataset.names = key;
+    weights.replaceChildren(...names.map((name, index) => {
+      const words = names.length > 1 ? run.labels[index] : "Weights";
+      const label = `Trained weights of ${names.length > 1 ? words : "this run"} as safetensors`;
       return element("button", { type: "button", class: "sv-link", title: label, "aria-label": label, onclick: () => act.take(weightsAddress(run.id, name)) }, words);
     }));
     if (names.length > 1) weights.prepend("Weights ");

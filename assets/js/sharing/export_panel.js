@@ -92,7 +92,7 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
     offer(csv, run && `${run}.csv`, "csv", id);
     offer(parquet, run && `${run}.parquet`, "parquet", id);
     offer(replay, run && `${run}.html`, "html", id);
-    offerWeights(store, run, id);
+    offerWeights(store, run, id, data?.labels ?? {});
     copied.disabled = !frame;
     none.hidden = Boolean(run);
     pandas.hidden = !run || routesBlocked();
@@ -101,14 +101,14 @@ export function createExportPanel({ name: title, diagram, plots, panel: asking, 
     offerPictures();
   }
   /** A file of the trained weights, of several networks one each, once the run has ended. */
-  function offerWeights(store, run, id) {
+  function offerWeights(store, run, id, labels) {
     const names = Object.keys(store.header?.experiment?.variants ?? {});
     weights.hidden = !run || store.weights === null;
     if (weights.hidden) return;
     while (weights.children.length - 1 > names.length) weights.lastElementChild?.remove();
     for (const [index, name] of names.entries()) {
       const node = weights.children[index + 1] ?? weights.appendChild(link(""));
-      const words = names.length > 1 ? name : "safetensors";
+      const words = names.length > 1 ? labels[name] ?? name : "safetensors";
       if (node.textContent !== words) node.textContent = words;
       offer(node, weightsAddress(id, name), "safetensors", id, name);
     }

@@ -132,7 +132,7 @@ def script(
     if not task.kind.holds_out:
         of_data.add("skipviz.tasks.split:split")
     own_norms, taken = experiment.training.batch_size == 1, {*OWN_CLASSES, *sources.parts, *of_data.parts}
-    classes = {name: class_name(name, taken) for name in lives}
+    classes = {name: class_name(experiment.label(name), taken) for name in lives}
     writers = {name: NetworkWriter(live, needs, own_norms, task.sample_shape()) for name, live in lives.items()}
     networks = [writer.written(classes[name], _about(experiment, name)) for name, writer in writers.items()]
     body = "\n".join(
@@ -184,12 +184,13 @@ def _about(experiment: Experiment, name: str) -> str:
     network = experiment.variants[name]
     count, off = len(network.skips), sum(not skip.in_force for skip in network.skips)
     skips = f"{count or 'no'} skip{'' if count == 1 else 's'}" + (f" ({off} of them off)" if off else "")
-    return f"{name}: {network.depth} layers, {skips}, {network.parameter_count():,} parameters."
+    return f"{experiment.label(name)}: {network.depth} layers, {skips}, {network.parameter_count():,} parameters."
 
 
 def _head(experiment: Experiment, file: str, body: str, own: OwnSource | None, imports: set[str]) -> str:
     task, training = experiment.task, experiment.training
-    title = f"{', '.join(experiment.variants)} on {task.kind.title}: {training.steps:,} steps of {training.optimizer}."
+    names = ", ".join(map(experiment.label, experiment.variants))
+    title = f"{names} on {task.kind.title}: {training.steps:,} steps of {training.optimizer}."
     if training.seeds > 1:
         title += f"\n\nThe experiment trains {training.seeds} seeds, this script the first; SEED + 1, SEED + 2, … give the others."
     head = HEAD.format(
@@ -236,7 +237,7 @@ def _train_source(
     return TRAIN.format(
         metric_words=METRICS[task.kind.metric].meaning,
         held=HELD_OUT_SAMPLES,
-        models=", ".join(f"{literal(name)}: {made}()" for name, made in classes.items()),
+        models=", ".join(f"{literal(experiment.label(name))}: {made}()" for name, made in classes.items()),
         before=objective.weights + (peak if scheduled else ""),
         events=_events_source(phases, steps, writers, events),
         rates=_rates_source(phases[0], lengthens) if scheduled else "",
@@ -264,24 +265,25 @@ def _events_source(phases: list[Experiment], steps: list[int], writers: dict[str
     for phase, step in enumerate(steps, start=1):
         acts = []
         for name, writer in writers.items():
+            model = f"models[{literal(phases[0].label(name))}]"
             for table, values in writer.live.updates(phase).items():
-                acts += [f"models[{literal(name)}].{table}.update({_update_text(part)})" for part in _by_value(values)]
-            acts += _learned_acts(name, writer, [event for event in events if (event.step or 0) == step])
+                acts += [f"{model}.{table}.update({_update_text(part)})" for part in _by_value(values)]
+            acts += _learned_acts(name, model, writer, [event for event in events if (event.step or 0) == step])
         acts += _training_acts(phases[phase - 1].training, phases[phase].training, rated)
         if acts:
             lines += [f"        if step == {step}:", *(f"            {act}" for act in acts)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _learned_acts(name: str, writer: NetworkWriter, events: list[Event]) -> list[str]:
-    """Return the lines that give learned strengths of the model `name` other values."""
+def _learned_acts(name: str, model: str, writer: NetworkWriter, events: list[Event]) -> list[str]:
+    """Return the lines that give learned strengths of the network `name`, in the script `model`, other values."""
     acts, there = [], {edge.id for edge in (*writer.network.skips, *writer.network.edges)}
     for event in events:
         if not isinstance(event, SkipEvent) or event.strength is None or event.variant not in (None, name):
             continue
         if not set(event.ids) <= there:
             continue
-        model, learned = f"models[{literal(name)}]", [one for one in event.ids if one in writer.live.learned]
+        learned = [one for one in event.ids if one in writer.live.learned]
         acts += [f"{model}.{writer.strength_of(one)}.value.data.fill_({event.strength!r})" for one in learned]
     return acts
 

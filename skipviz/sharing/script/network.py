@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from keyword import iskeyword
+from unicodedata import normalize
 
 from ...network.base import Shape, axes, channel_axis, elements, is_image, written
 from ...network.kind import Placement
@@ -348,9 +350,10 @@ def _learning(strengths: bool) -> str:
 
 def class_name(variant: str, taken: set[str]) -> str:
     """Return a class name of its own for a variant's name."""
-    words = "".join(part[:1].upper() + part[1:] for part in "".join(c if c.isalnum() else " " for c in variant).split())
+    letters = (c if c != "_" and f"a{c}".isidentifier() else " " for c in normalize("NFKC", variant))
+    words = "".join(part[:1].upper() + part[1:] for part in "".join(letters).split())
     name = words if words[:1].isalpha() else f"Network{words}"
-    while name in taken:
+    while name in taken or iskeyword(name):
         name += "_"
     taken.add(name)
     return name

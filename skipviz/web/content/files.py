@@ -90,10 +90,10 @@ def run_file(run: Recorded, suffix: str, lab: str, uploads: Uploads) -> File:
     return name, refused(lambda: RUN_FILES[suffix](run, name, lab, uploads))
 
 
-def weights(checkpoint: Path, variant: str) -> bytes:
+def weights(checkpoint: Path, variant: str, label: str) -> bytes:
     """Return the weights of one of a run's networks as a safetensors file, from the run's checkpoint; raises `FileError`."""
     try:
-        return from_checkpoint(checkpoint.read_bytes(), variant)
+        return from_checkpoint(checkpoint.read_bytes(), variant, label)
     except OSError:
         raise FileError(409, "the weights of this run are no longer there") from None
     except WeightsError as error:

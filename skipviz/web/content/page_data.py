@@ -65,6 +65,7 @@ def editor_data(
     opened = u["diagram"]["unfolded"] if u and u["on"] else drawing.unfolded
     return {
         "variant": editor.variant,
+        "labels": experiment.labels,
         "beside": usual_words(network) if trains and (not network.watched or network.skips) else "",
         "columns": _columns(experiment, drawings, trains) if several else [],
         "history": history(run, experiment.variants) if several else [],
@@ -107,6 +108,7 @@ def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram], train
     return [
         {
             "variant": name,
+            "title": experiment.label(name),
             "network": _network_data(network, trains),
             "diagram": drawings[name].to_data(),
             **found[name],

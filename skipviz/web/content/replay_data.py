@@ -79,6 +79,7 @@ def _variants(experiment: Experiment, events: list[dict]) -> dict[str, dict]:
         columns, differing = aligned.draw([*drawn.values()], height=LAB_HEIGHT), apart(networks)
         shown = {name: {"u": None, "diagram": one.to_data(), **differing[name]} for name, one in zip(drawn, columns, strict=True)}
     for name, network in networks.items():
+        shown[name] |= {"title": experiment.label(name)}
         shown[name] |= {"facts": facts(experiment, network), "network": network_data(network)}
         shown[name]["events"] = [event for event in events if _is_of(event, name, network)]
     return shown

@@ -21,7 +21,7 @@ STOP_SECONDS = 5.0
 """Longest wait for a run that is to be deleted to stop: its worker finishes the step it is in."""
 
 _LISTED = (
-    *("id", "title", "state", "reason", "step", "steps", "created", "bytes", "metric", "variants", "depth"),
+    *("id", "title", "state", "reason", "step", "steps", "created", "bytes", "metric", "variants", "labels", "depth"),
     *("parameters", "skips_on", "skips_total", "resumable", "weights"),
 )
 
@@ -43,7 +43,8 @@ def list_of(engine: Engine, owner: str) -> list[dict]:
 
 def _facts(run: dict) -> dict:
     """Return what the list says of a run: of each variant what it reached, the task by its title."""
-    reached = [{"variant": name, **{what: run[what].get(name) for what in _REACHED}} for name in run["variants"]]
+    named = zip(run["variants"], run["labels"], strict=True)
+    reached = [{"label": label, **{what: run[what].get(name) for what in _REACHED}} for name, label in named]
     return {**{name: run[name] for name in _LISTED}, "reached": reached, "task": _TASKS[run["task"]]}
 
 

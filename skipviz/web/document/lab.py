@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Callable
@@ -151,6 +152,8 @@ class Lab:
                     experiment = applied(experiment, event)
             except NetworkError:
                 return  # the lab went on to another network meanwhile
+            if events is not None and experiment.variants.keys() == run.experiment.variants.keys():
+                experiment = experiment.labelled(run.experiment.labels)
             if experiment != self._document.experiment:
                 self._document = replace(self._document, experiment=experiment)
                 self._count()
@@ -162,9 +165,11 @@ class Lab:
             return None
         began = run.experiment if passing and run is not None else before.experiment
         events = None if ends else events_between(began, self._document.experiment)
+        own = run is not None and run.owner == self.owner
+        if own and events is not None:
+            self._label_run()
         if events == []:
             return None
-        own = run is not None and run.owner == self.owner
         said = None
         if own and extends and events and run.state == "finished":
             went, said = self._extend(events, address)
@@ -193,7 +198,7 @@ class Lab:
         if run is None:
             return None
         self._document = replace(self._document, run=run.id)
-        self._note_run()
+        self._label_run()
         on = "A switch lets it go on." if run.state == "finished" else "Resume lets it go on."
         return f"Your run is back at step {run.step:,}.", on
 
@@ -214,6 +219,12 @@ class Lab:
 
     def _run(self):
         return get_engine().run(self._document.run) if self._document.run else None
+
+    def _label_run(self) -> None:
+        """Let the run's networks be called as here."""
+        with contextlib.suppress(EngineError):
+            get_engine().label(self._document.run, self.owner, self._document.experiment.labels)
+        self._note_run()
 
     def _note_run(self) -> None:
         run = self._run()

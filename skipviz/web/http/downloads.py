@@ -20,7 +20,7 @@ from ...engine.capacity.starts import network_of
 from ...sharing import link
 from ...storage import Run
 from ...tasks.experiment import Experiment
-from ..content.file_names import run_stem
+from ..content.file_names import plain, run_stem
 from ..content.files import NOT_BEGUN, RUN_FILES, File, FileError, recorded, refused
 from ..session_state.address import address_of
 from .made_files import CrowdedError, MadeFiles
@@ -84,8 +84,10 @@ def run_file(run: Run, suffix: str, of: str) -> File:
     `of` is the lab's address, or of weights the name of the network whose they are.
     """
     if suffix == WEIGHTS:
-        several = f"-{of}" if len(run.experiment.variants) > 1 else ""
-        return f"{run_stem(run)}-{run.id}{several}.{suffix}", _renderer().call("weights", get_engine().checkpoint(run), of)
+        label = run.experiment.label(of)
+        several = f"-{plain(label) or of}" if len(run.experiment.variants) > 1 else ""
+        made = _renderer().call("weights", get_engine().checkpoint(run), of, label)
+        return f"{run_stem(run)}-{run.id}{several}.{suffix}", made
     if run.header_json is None and suffix in (*TABLES, *RUN_FILES):
         raise FileError(409, NOT_BEGUN)
     if suffix in TABLES:
@@ -101,10 +103,12 @@ def made_of_run(run: Run, suffix: str, lab: str, address: str = "", variant: str
     if suffix != WEIGHTS:
         return _asked(_OF_RUNS, run, suffix, lab, address)
     get_engine().checkpoint(run)
-    names = list(run.experiment.variants)
-    if variant and variant not in names:
-        raise FileError(404, f"there is no network of this name in the run: it has {', '.join(names)}")
-    return _asked(_OF_RUNS, run, suffix, variant or names[0], address)
+    experiment = run.experiment
+    name = experiment.named(variant) if variant else next(iter(experiment.variants))
+    if name is None:
+        names = ", ".join(map(experiment.label, experiment.variants))
+        raise FileError(404, f"there is no network of this name in the run: it has {names}")
+    return _asked(_OF_RUNS, run, suffix, name, address)
 
 
 def made_of_link(text: str, suffix: str, address: str = "") -> Future[File]:

@@ -94,3 +94,11 @@ def test_two_of_them_stand_side_by_side(opened, run):
     data = opened("compare", runs=f"{run},{run}").data()
     assert [column["run"] for column in data["columns"]] == [run, run]
     assert json.dumps(data)
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_side_by_side_it_is_what_it_is_in_the_lab(opened, run, monkeypatch, trains):
+    monkeypatch.setattr(type(get_engine()), "trains", lambda self, experiment: trains)
+    (column, _), lab = opened("compare", runs=f"{run},{run}").data()["columns"], opened("lab", run=run).data()
+    assert (column["network"]["watched"], column["network"]["opened"]) == (not trains, trains)
+    assert column["network"] == lab["network"]

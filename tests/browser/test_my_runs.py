@@ -211,3 +211,5 @@ def test_another_browser_sees_none_of_it_but_may_follow_a_link_to_both(visit):
     theirs.page.locator(".sv-heatmaps-card").scroll_into_view_if_needed()
     expect(theirs.page.get_by_label("Step shown")).to_be_in_viewport()
     theirs.until(lambda: theirs.page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"])
+    cut = "line => line.textContent && line.scrollWidth <= line.clientWidth && line.scrollHeight <= line.clientHeight + 1"
+    theirs.until(lambda: theirs.page.locator(".sv-sentence .sv-sentence-line").evaluate(cut))

@@ -69,6 +69,29 @@ def test_a_gate_between_both_ways_is_folded_opened_and_switched(kept):
     assert values(lab.event_frame())["edge_grad"][1] == 0
 
 
+def test_two_us_stand_side_by_side_over_their_bars_and_each_is_switched_alone(kept):
+    lab = kept.put(presets.get("unet-shapes"))
+    lab.page.get_by_role("button", name="Compare", exact=True).click()
+    lab.page.locator(".sv-compare-menu").get_by_role("button", name="Without skips").click()
+    lab.page.get_by_role("button", name="U by scale").click()
+    drawings = lab.page.locator(".sv-columns .sv-diagram-host")
+    expect(drawings.locator(".level-layer")).to_have_count(2)
+
+    def is_laid_out() -> bool:
+        hosts, bars, names = (
+            [box for one in lab.page.locator(f".sv-columns {part}").all() if (box := one.bounding_box())]
+            for part in (".sv-diagram-host", ".sv-bars", ".sv-names svg")
+        )
+        beside = hosts[1]["x"] >= hosts[0]["x"] + hosts[0]["width"] and hosts[0]["y"] == hosts[1]["y"]
+        return beside and bars[0]["y"] > hosts[0]["y"] + hosts[0]["height"] and names[0]["x"] < bars[0]["x"]
+
+    lab.until(is_laid_out)
+    drawings.nth(1).locator('[data-skip="s2-18"]').focus()
+    lab.page.keyboard.press("Space")
+    lab.until(lambda: [one.skip("s2-18").on for one in lab.experiment().variants.values()] == [True, True])
+    assert [one.skip("s5-15").on for one in lab.experiment().variants.values()] == [True, False]
+
+
 def test_a_phone_shows_the_u_in_its_width_with_the_bars_below(pocket):
     lab, page = _as_u(pocket.put(presets.get("unet-2015"))), pocket.page
 

@@ -15,9 +15,12 @@ from skipviz.tasks.forms.architecture import with_task, with_values
 from skipviz.tasks.forms.family_detection import recognised
 from skipviz.tasks.task import Task
 from skipviz.tasks.variants import residual
+from skipviz.web.content.page_data import editor_data
 from skipviz.web.document.document import Document
 from skipviz.web.document.edits import events_between
+from skipviz.web.document.lab import Lab
 from skipviz.web.document.reducer import reduced
+from skipviz.web.session_state.editor import Editor
 
 PLAIN = families.mlp(depth=8, width=6)
 SKIPPED = families.mlp(depth=8, width=6, skip_every=2)
@@ -180,3 +183,33 @@ def test_one_network_alone_is_drawn_as_in_a_comparison_of_equal_ones():
 )
 def test_what_sets_a_network_apart_is_said_in_a_clause(other, words):
     assert apart_words(SKIPPED, other).replace("’", "'").startswith(words.replace("’", "'"))
+
+
+class Unmeasured:
+    """As much of an engine as a drawing asks for; it measures nothing."""
+
+    warm = True
+    step_took = probe = has_data = staticmethod(lambda *_, **__: None)
+
+
+def shown_as_u(**networks) -> dict:
+    """Return what the lab's page shows of networks once it is asked for their U."""
+    task = Task(name="shapes", samples=40)
+    editor = Editor(Lab(Experiment(variants=networks, task=task, training=Training(steps=2, batch_size=2))))
+    editor.layout = "u"
+    return editor_data(editor, Unmeasured(), "me", page="lab", compact=False)
+
+
+def test_networks_that_all_have_a_u_stand_side_by_side_as_one_with_bars_on_common_rows():
+    task = Task(name="shapes", samples=40)
+    unet = families.unet(2, 4, padded=True, input=task.sample_shape(), head=task.head())
+    data = shown_as_u(skips=unet, bare=edit.switch_all(unet, False))
+    assert (data["u"]["on"], data["u"]["why"], data["u"]["diagram"]) == (True, "", data["columns"][0]["u"])
+    assert [(one["u"]["shape"], one["diagram"]["shape"]) for one in data["columns"]] == [("u", "column")] * 2
+    heights = [[(row["label"], row["y"]) for row in one["diagram"]["rows"] if row["kind"] == "box"] for one in data["columns"]]
+    assert heights[0] == heights[1]
+    flat = families.conv(2, 4, input=task.sample_shape(), head=task.head())
+    data = shown_as_u(skips=unet, flat=flat)
+    assert (data["u"]["on"], [one["u"] for one in data["columns"]]) == (False, [None, None])
+    assert data["u"]["why"] == "B does not go down in scale and up again"
+    assert shown_as_u(flat=flat, other=flat)["u"] is None

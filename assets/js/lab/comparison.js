@@ -15,7 +15,8 @@ import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { sayNoPlots } from "../plots/no_plots.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
-import { shareHead, updateHead } from "./lab_elements.js";
+import { sayTight, shareHead, updateHead } from "./lab_elements.js";
+import { rowNames } from "./network_shape.js";
 import { createVariantHead } from "./variant_head.js";
 
 export const LETTERS = ["A", "B", "C", "D"];
@@ -38,6 +39,7 @@ export function createComparison(page, outer) {
   let plots = null;
   let Plotly = /** @type {any} */ (null);
   let gone = false;
+  let placed = "";
   const parts = comparisonElements(page);
 
   function makeColumn(name, index) {
@@ -45,7 +47,7 @@ export function createComparison(page, outer) {
     const host = element("div", { class: "sv-diagram-host" });
     const view = createDiagramView(host, outer.actOf(name));
     const head = createVariantHead({ letter: LETTERS[index], choose: () => outer.choose(name), send: (command) => outer.send({ ...command, variant: name }) });
-    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, variant: "", title: "", metric: "", network: null, diagram: null, differs: "", unlike: /** @type {string[]} */ ([]), theory: /** @type {any} */ (null), plots: /** @type {any} */ (null) };
+    return { name, letter: LETTERS[index], host, view, head, heatmap, picture, marked, variant: "", title: "", metric: "", network: null, diagram: null, drawn: null, differs: "", unlike: /** @type {string[]} */ ([]), theory: /** @type {any} */ (null), plots: /** @type {any} */ (null) };
   }
 
   /** The columns anew where networks came, went or changed places. @param {any[]} next */
@@ -53,14 +55,25 @@ export function createComparison(page, outer) {
     if (columns.length === next.length && columns.every((column, index) => column.name === columnName(next[index]))) return;
     unplot();
     columns = next.map((one, index) => makeColumn(columnName(one), index));
-    const heads = columns.map((column) => column.head.root);
-    const hosts = columns.map((column) => column.host);
-    const middle = columns.length === 2 ? 1 : columns.length;
-    parts.heads.replaceChildren(...heads.slice(0, middle), parts.barsHead, ...heads.slice(middle));
-    parts.body.replaceChildren(...hosts.slice(0, middle), parts.bars, ...hosts.slice(middle));
+    placed = "";
     parts.heatmaps.replaceChildren(...columns.map((column) => column.marked[0]));
     parts.pictures.replaceChildren(...columns.map((column) => column.marked[1]));
     plot();
+  }
+
+  /** Heads over diagrams with the bars among them; of Us two in a row, each under its head, the bars with their rows' names below. @param {boolean} apart @param {boolean} narrow */
+  function place(apart, narrow) {
+    const now = apart ? (narrow ? "tabs" : "cells") : "columns";
+    parts.names.replaceChildren(...(apart ? [rowNames((columns.find((column) => column.name === data.variant) ?? columns[0]).diagram)] : []));
+    if (now === placed) return;
+    placed = now;
+    parts.root.dataset.u = now;
+    const heads = columns.map((column) => column.head.root);
+    const hosts = columns.map((column) => column.host);
+    const middle = columns.length === 2 && !apart ? 1 : columns.length;
+    const cells = now === "cells" ? hosts.map((host, index) => element("div", {}, heads[index], host)) : hosts;
+    parts.heads.replaceChildren(...(now === "cells" ? [] : apart ? heads : [...heads.slice(0, middle), parts.barsHead, ...heads.slice(middle)]));
+    parts.body.replaceChildren(...cells.slice(0, middle), ...(apart ? [parts.barsHead] : []), parts.beside, ...cells.slice(middle));
   }
 
   function plot() {
@@ -84,12 +97,15 @@ export function createComparison(page, outer) {
   function fit() {
     const narrow = page.card.clientWidth > 0 && page.card.clientWidth < 560;
     page.card.dataset.one = String(narrow);
+    sayTight(page.card);
     const chosen = columns.find((column) => column.name === data.variant) ?? columns[0];
+    const apart = columns.some((column) => column.drawn !== column.diagram);
+    place(apart, narrow);
     const widths = columns.map((column) => `${column.diagram.width}px`);
     const middle = columns.length === 2 ? 1 : columns.length;
     const template = [...widths.slice(0, middle), "minmax(60px, 1fr)", ...widths.slice(middle)].join(" ");
-    parts.heads.style.gridTemplateColumns = narrow ? "" : template;
-    parts.body.style.gridTemplateColumns = narrow ? `${chosen.diagram.width}px minmax(60px, 1fr)` : template;
+    parts.heads.style.gridTemplateColumns = narrow || apart ? "" : template;
+    parts.body.style.gridTemplateColumns = apart ? "" : narrow ? `${chosen.diagram.width}px minmax(60px, 1fr)` : template;
     for (const column of columns) {
       column.host.hidden = narrow && column !== chosen;
       column.head.root.dataset.chosen = column.host.dataset.chosen = String(column === chosen);
@@ -145,9 +161,11 @@ export function createComparison(page, outer) {
       parts.metrics.hidden = parts.metricTitle.hidden = !next.columns.some(({ metric = next.metric }) => metric);
       parts.images.hidden ||= next.columns.every(({ network }) => network.opened || network.watched);
       (several ? parts.barsHead : page.heads).append(page.quantity);
+      if (page.head) (several ? parts.root : page.heads).prepend(page.head);
       if (!several) {
         unplot();
         columns = [];
+        placed = "";
         for (const part of [parts.heads, parts.body, parts.heatmaps, parts.pictures, parts.lossTitle, parts.metricTitle]) part.replaceChildren();
         delete parts.lossTitle.dataset.text;
         delete parts.metricTitle.dataset.text;
@@ -158,8 +176,8 @@ export function createComparison(page, outer) {
         const one = next.columns[index];
         const { network, diagram } = column.name === next.variant && next.network ? next : one;
         const { variant, title = variant, metric = next.metric, differs, unlike, theory } = one;
-        Object.assign(column, { variant, title, metric, network, diagram, differs, unlike, theory });
-        column.view.show(column.diagram);
+        Object.assign(column, { variant, title, metric, network, diagram, drawn: one.u || diagram, differs, unlike, theory });
+        column.view.show(column.drawn);
         column.view.watched(Boolean(next.watch), false);
         column.head.update({ name: column.title, place: index, count: columns.length, fixed: Boolean(next.watch) });
       }
@@ -270,6 +288,8 @@ function comparisonElements(page) {
   [parts.shareHead, parts.updateHead] = [shareHead(), updateHead()];
   part("barsHead", "div", { class: "sv-columns-bars-head" }, parts.shareHead, parts.updateHead);
   part("bars", "div", { class: "sv-bars" });
+  part("names", "div", { class: "sv-names" });
+  part("beside", "div", { class: "sv-columns-bars" }, parts.names, parts.bars);
   part("heads", "div", { class: "sv-column-heads" });
   part("body", "div", { class: "sv-column-body" });
   part("root", "div", { class: "sv-columns", hidden: true }, parts.heads, element("div", { class: "sv-column-scroll" }, parts.body));

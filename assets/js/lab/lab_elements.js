@@ -53,13 +53,19 @@ export function labElements() {
   return page;
 }
 
+/** Let a card say whether its lines are to break, for the style sheet. @param {HTMLElement} card */
+export function sayTight(card) {
+  const width = card.clientWidth;
+  card.dataset.tight = width < 620 ? "true" : width < 690 ? "close" : "false";
+}
+
 /** Let the network's card say how much room it has, and how high the dock of a phone is, for the style sheet. @param {Record<string, any>} page */
 export function followRoom(page) {
   const room = new ResizeObserver(() => {
-    const [bars, card] = [page.bars.clientWidth, page.card.clientWidth];
+    const bars = page.bars.clientWidth;
     page.card.dataset.room = bars >= 374 ? "all" : bars >= 270 ? "share" : "bars";
     page.card.dataset.below = String(page.bars.offsetTop > page.diagram.offsetTop + 20);
-    page.card.dataset.tight = card < 620 ? "true" : card < 690 ? "close" : "false";
+    sayTight(page.card);
     page.root.style.setProperty("--sv-dock", `${page.transport.offsetHeight}px`);
   });
   room.observe(page.bars);

@@ -25,6 +25,8 @@ export function createNetworkShape(host, names, choose) {
       const ranked = !on && Boolean(data.layers?.on);
       u.hidden = !data.u;
       layers.hidden = !data.layers;
+      u.disabled = Boolean(data.u?.why);
+      u.title = data.u?.why ? `${data.u.why}.` : "";
       u.textContent = layers.hidden ? "U by scale" : "U"; // beside a narrow drawing there is no room for three of them
       group.hidden = u.hidden && layers.hidden;
       word.hidden = !group.hidden;
@@ -39,7 +41,7 @@ export function createNetworkShape(host, names, choose) {
 }
 
 /** The rows' names at the heights of their bars. @param {any} diagram  the column's */
-function rowNames(diagram) {
+export function rowNames(diagram) {
   const svg = document.createElementNS(SHAPE_NAMESPACE, "svg");
   for (const [name, value] of Object.entries({ width: NAMES_WIDTH, height: diagram.height, "aria-hidden": "true" })) svg.setAttribute(name, String(value));
   for (const row of diagram.rows) {

@@ -122,7 +122,7 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
     const size = narrow && chosen.compact ? "compact" : "diagram";
     const u = chosen.u && { on: uShown, diagram: chosen.u[size] };
     data = { ...recorded.shared, ...chosen, u, variant, diagram: chosen[size], metric: recorded.metric, steps: store.steps };
-    data.columns = names.length > 1 ? names.map((name) => ({ variant: name, ...recorded.variants[name] })) : [];
+    data.columns = names.length > 1 ? names.map((name) => ({ variant: name, ...recorded.variants[name], u: uShown && recorded.variants[name].u?.diagram })) : [];
     page.root.toggleAttribute("data-module", data.network.watched);
     const drawn = shape.update(data);
     const axis = data.figures.rows.light.layout.meta.axis;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...drawing import aligned, diagram, udiagram
+from ...drawing.colours import VARIANTS
 from ...drawing.network_data import LAB_HEIGHT, network_data
 from ...engine.capacity.duration import shape_of, step_seconds
 from ...engine.capacity.limits import memory_mb
@@ -57,21 +58,22 @@ def editor_data(
     seen = {"page": page, "height": height, "unfolded": editor.unfolded, "folded": editor.folded, "screen": screen}
     if several:
         drawings = dict(zip(experiment.variants, aligned.draw([*experiment.variants.values()], **seen), strict=True))
-        drawing, u = drawings[editor.variant], None
+        drawing = drawings[editor.variant]
     else:
         layers = None if editor.layout is None else editor.layout == "layers"
         drawing = diagram.draw(network, compact=compact, repeat=repeat, layers=layers, **seen)
-        u = _u_data(editor, compact, height) if page == "lab" else None
-    opened = u["diagram"]["unfolded"] if u and u["on"] else drawing.unfolded
+    names = [*experiment.variants] if several else [editor.variant]
+    u = _u_data(editor, compact or several, height, names) if page == "lab" else None
+    opened = u["drawn"][editor.variant]["unfolded"] if u and u["on"] else drawing.unfolded
     return {
         "variant": editor.variant,
         "labels": experiment.labels,
         "beside": usual_words(network) if trains and (not network.watched or network.skips) else "",
-        "columns": _columns(experiment, drawings, trains) if several else [],
+        "columns": _columns(experiment, drawings, u, trains) if several else [],
         "history": history(run, experiment.variants) if several else [],
-        "network": _network_data(network, trains),
+        "network": shown_network(network, trains),
         "diagram": drawing.to_data(),
-        "u": u,
+        "u": u and {"on": u["on"], "why": u["why"], "diagram": u["drawn"].get(editor.variant)},
         "layers": {"on": drawing.shape == "layers"} if page == "lab" and not several and diagram.has_layers(network) else None,
         "probe": probe,
         "cautions": cautions(experiment) if page == "lab" and not network.watched else [],
@@ -97,20 +99,21 @@ def editor_data(
     }
 
 
-def _network_data(network: Network, trains: bool) -> dict:
+def shown_network(network: Network, trains: bool) -> dict:
     """Return the parts of a network, and whether it is a module of somebody's own: `watched` only, or `opened` and trained here."""
     return {**network_data(network), "watched": network.watched and not trains, "opened": network.watched and trains}
 
 
-def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram], trains: bool) -> list[dict]:
+def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram], u: dict | None, trains: bool) -> list[dict]:
     """Return the networks of a comparison in order, and how each differs from the others."""
     found = apart(experiment.variants)
     return [
         {
             "variant": name,
             "title": experiment.label(name),
-            "network": _network_data(network, trains),
+            "network": shown_network(network, trains),
             "diagram": drawings[name].to_data(),
+            "u": u["drawn"].get(name) if u else None,
             **found[name],
             "theory": _theory(network),
         }
@@ -118,13 +121,22 @@ def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram], train
     ]
 
 
-def _u_data(editor: Editor, compact: bool, height: int) -> dict | None:
-    """Return whether the network's U is shown (`on`) and then its drawing, or None where there is no U."""
-    if not udiagram.has_u(editor.network):
+def _u_data(editor: Editor, compact: bool, height: int, names: list[str]) -> dict | None:
+    """Return of the networks that are shown whether they are as a U (`on`) and then how (`drawn`), or None where none has one.
+
+    `why` says in a sentence that they cannot be, as where some have none.
+    """
+    networks = {name: editor.experiment.variants[name] for name in names}
+    without = [VARIANTS[place] for place, network in enumerate(networks.values()) if not udiagram.has_u(network)]
+    if len(without) == len(names):
         return None
-    on = editor.layout == "u"
+    on, do = editor.layout == "u" and not without, "does" if len(without) == 1 else "do"
     draw = {"compact": compact, "height": height, "unfolded": editor.unfolded}
-    return {"on": on, "diagram": udiagram.draw_u(editor.network, **draw).to_data() if on else None}
+    return {
+        "on": on,
+        "why": f"{' and '.join(without)} {do} not go down in scale and up again" if without else "",
+        "drawn": {name: udiagram.draw_u(network, **draw).to_data() for name, network in networks.items()} if on else {},
+    }
 
 
 def _estimate(experiment: Experiment, probe: dict | None, engine) -> dict:

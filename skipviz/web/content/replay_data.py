@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from functools import cache
 
-from ...drawing import aligned, modules
+from ...drawing import aligned, modules, udiagram
 from ...drawing.network_data import LAB_HEIGHT, network_data, viewer_data
 from ...network.network import Network
 from ...sharing import replay
@@ -77,7 +77,11 @@ def _variants(experiment: Experiment, events: list[dict]) -> dict[str, dict]:
         shown = {name: viewer_data(network, drawn[name]) for name, network in networks.items()}
     else:
         columns, differing = aligned.draw([*drawn.values()], height=LAB_HEIGHT), apart(networks)
-        shown = {name: {"u": None, "diagram": one.to_data(), **differing[name]} for name, one in zip(drawn, columns, strict=True)}
+        shown = {name: {"diagram": one.to_data(), **differing[name]} for name, one in zip(drawn, columns, strict=True)}
+        us = all(map(udiagram.has_u, drawn.values()))
+        for name, one in drawn.items():
+            u = udiagram.draw_u(one, compact=True, height=LAB_HEIGHT).to_data() if us else None
+            shown[name]["u"] = u and {"diagram": u, "compact": u}
     for name, network in networks.items():
         shown[name] |= {"title": experiment.label(name)}
         shown[name] |= {"facts": facts(experiment, network), "network": network_data(network)}

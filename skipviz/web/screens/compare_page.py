@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ...drawing import aligned
-from ...drawing.network_data import network_data
 from ...drawing.painter import Diagram
 from ...engine import get_engine
 from ...storage import Run
@@ -15,6 +14,7 @@ from ...tasks.training_words import recipe_words
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
+from ..content.page_data import shown_network
 from ..session_state import session, view
 from ..session_state.editor import unfolded_after
 from . import opening
@@ -134,7 +134,7 @@ def _column(run: Run, experiment: Experiment, name: str, drawing: Diagram) -> di
         "variants": {one: experiment.label(one) for one in experiment.variants},
         "labels": experiment.labels,
         "differs": "",
-        "network": network_data(experiment.variants[name]),
+        "network": shown_network(experiment.variants[name], get_engine().trains(experiment)),
         "diagram": drawing.to_data(),
         "steps": run.steps,
         "recipe": "" if experiment.scripted else recipe_words(experiment.training),

@@ -1,11 +1,12 @@
 """What could be undone, on the disk: there again for the same browser at the same address, within bounds."""
 
 import os
+from random import Random
 
 import pytest
 from engines import small
 
-from skipviz.network import edit
+from skipviz.network import edit, families
 from skipviz.web.content import kept_documents
 from skipviz.web.content.page_data import link_of
 from skipviz.web.document.commands import handle
@@ -72,12 +73,21 @@ def test_the_nearest_steps_are_kept_where_there_is_no_room_for_all(monkeypatch):
     assert kept_documents.found(ME, "here").undo == lab.document.undo[-2:]
 
 
-def test_what_no_link_holds_and_what_lies_before_it_is_left_out(monkeypatch):
-    lab = _edited(4)
-    odd = lab.document.undo[0]
-    monkeypatch.setattr(kept_documents, "link_of", lambda experiment: "" if experiment is odd else link_of(experiment))
+def test_experiments_that_no_link_holds_are_kept_too_within_the_same_bounds(monkeypatch):
+    factors, network = Random(0), families.mlp(depth=1200, width=4)
+    layers = tuple(layer.replaced(init_factor=round(factors.uniform(0.5, 2), 9)) for layer in network.layers)
+    lab = Labs().opened(small(depth=4).with_network(network.replaced(layers=layers)), ME)
+    assert link_of(lab.document.experiment) == ""
+    for position in (1, 2):
+        handle(lab, {"op": "insert_layer", "position": position}, None)
+    handle(lab, {"op": "undo"}, None)
     kept_documents.keep(lab, "here")
-    assert kept_documents.found(ME, "here").undo == lab.document.undo[1:]
+    document = kept_documents.found(ME, "here")
+    assert (document.undo, document.redo) == (lab.document.undo, lab.document.redo)
+    monkeypatch.setattr(kept_documents, "MOST_CHARACTERS", 10)
+    handle(lab, {"op": "redo"}, None)
+    kept_documents.keep(lab, "here")
+    assert kept_documents.found(ME, "here") is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"undo": ["nonsense"], "redo": [], "ended": []}', '{"undo": 3}', "\xff"])

@@ -1,6 +1,7 @@
 """What could be undone in a lab, on the disk: for a page that is loaded anew after its lab has left the memory. No streamlit here.
 
-A file a lab, found by whose it is and by the address at which the lab stands; it holds experiments as links.
+A file a lab, found by whose it is and by the address at which the lab stands; it holds experiments as links, and as sealed JSON
+those that no link holds: very large ones, and modules of somebody's own. Data of one's own stays where uploads are.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ from weakref import WeakKeyDictionary
 
 from ...engine import get_engine
 from ...sharing import link
-from ...tasks.experiment import Experiment
+from ...tasks.experiment import Experiment, experiment_from_json
 from ..document.document import Document
 from ..document.lab import Lab
 from .page_data import link_of
+from .remembered import remembered
 
 MOST_BYTES = 50_000_000
 """Of all files; those longest unused go first."""
 MOST_CHARACTERS = 100_000
-"""Of all links in a file; steps back that are nearer to the present go before those farther."""
+"""Of all experiments in a file; steps back that are nearer to the present go before those farther."""
+JSON = "json:"
+"""What the text of an experiment's sealed JSON begins with."""
 SECONDS = 1.0
-"""For which links of a file are read, the nearest steps first: a person waits for the page meanwhile."""
+"""For which experiments of a file are read, the nearest steps first: a person waits for the page meanwhile."""
 
 _written: WeakKeyDictionary[Lab, tuple[int, Path]] = WeakKeyDictionary()
 """Of each lab the version that was written last, and where."""
@@ -74,30 +78,40 @@ def _data(document: Document) -> dict:
     undo = _texts(document.undo, MOST_CHARACTERS)
     redo = _texts(document.redo, MOST_CHARACTERS - sum(map(len, undo)))
     places = {text: place for place, text in enumerate([*undo, *redo])}
-    ended = [[places[text], run] for experiment, run in document.ended if (text := link_of(experiment)) in places]
+    ended = [[places[text], run] for experiment, run in document.ended if (text := _text(experiment)) in places]
     return {"undo": undo, "redo": redo, "ended": ended}
 
 
 def _texts(experiments: Sequence[Experiment], room: int) -> list[str]:
-    """Return the links of the last experiments, as far back as each has one and there is room."""
+    """Return the texts of the last experiments, as far back as there is room."""
     texts: list[str] = []
     for experiment in reversed(experiments):
-        text = link_of(experiment)
+        text = _text(experiment)
         room -= len(text)
-        if not text or room < 0:
+        if room < 0:
             break
         texts.append(text)
     return texts[::-1]
 
 
+@remembered
+def _text(experiment: Experiment) -> str:
+    """Return the text by which an experiment is kept: its link, or where none holds it, its JSON."""
+    return link_of(experiment) or JSON + link.sealed(experiment.to_json().encode())
+
+
+def _read(text: str) -> Experiment:
+    return experiment_from_json(link.unsealed(text.removeprefix(JSON))) if text.startswith(JSON) else link.decode(text)
+
+
 def _experiments(texts: list[str], known: dict[str, Experiment], until: float) -> tuple[Experiment, ...]:
-    """Return the last experiments of which the links are read in time; `known` are those that were read, by their links."""
+    """Return the last experiments of which the texts are read in time; `known` are those that were read, by their texts."""
     read: list[Experiment] = []
     for text in reversed(texts):
         if time.monotonic() > until:
             break
         if text not in known:
-            known[text] = link.decode(text)
+            known[text] = _read(text)
         read.append(known[text])
     return tuple(reversed(read))
 

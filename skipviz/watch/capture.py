@@ -24,6 +24,7 @@ from .module_words import words_of
 from .seen import Seen, tensors_in
 from .switches import Switches
 from .trace import ROOT, Call, Operation, Read, Trace
+from .words import EXPORTED
 
 MOST_OPERATIONS = 200_000
 _UNSEEN = frozenset(
@@ -145,6 +146,8 @@ class Capture(TorchFunctionMode):
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
+        if isinstance(func, torch._ops.OpOverload):  # an exported graph's functions have their overload's name behind
+            name = EXPORTED.get(name.partition(".")[0], name.partition(".")[0])
         if name == "__set__" and func == Tensor.requires_grad.__set__ and args[0].requires_grad and args[1]:
             return None  # it has one already, and is no leaf any more
         if name in _UNSEEN or self.broken is not None or threading.get_ident() != self._thread or not torch.is_grad_enabled():
@@ -217,6 +220,21 @@ class Capture(TorchFunctionMode):
         except Exception:  # what a module of somebody's own raises when it is asked for its facts
             words = "", ""
         self.trace.calls.append(Call(path, kind, parent, number, *words))
+
+    @contextmanager
+    def within(self, modules: list[tuple[str, nn.Module]], calls: dict[str, int]) -> Iterator[None]:
+        """Let what runs within be of these modules' calls, the outer first; `calls`: numbers of those seen, by key."""
+        outer, self._stack = self._stack, self._stack[:1]
+        for key, module in modules:
+            if key in calls:
+                self._stack.append(calls[key])
+            else:
+                self._begin_call(module)
+                calls[key] = self._stack[-1]
+        try:
+            yield
+        finally:
+            self._stack = outer
 
     def _source(self, tensor: Tensor) -> tuple[int | str, int] | None:
         """Return what made a tensor that has a gradient, found in autograd's graph where no function of torch was seen to."""
@@ -294,6 +312,11 @@ def module_of(error: Exception, paths: dict[int, str]) -> tuple[str, str] | None
             found = paths[id(owner)], type(owner).__name__
         at = at.tb_next
     return found
+
+
+def arguments_of(batch) -> tuple[tuple, dict]:
+    """Return how a batch is given to a forward: a tensor, a tuple of arguments or a dict of them."""
+    return ((), batch) if isinstance(batch, dict) else (batch if isinstance(batch, tuple) else (batch,), {})
 
 
 @cache

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .boxes import Boxes
 from .buffers import kept_buffers
-from .capture import Capture, tensors_in
+from .capture import Capture, arguments_of, tensors_in
 from .errors import WatchError
 from .evidence import Evidence
 from .faults import RULES
@@ -26,7 +26,7 @@ def check(model: nn.Module, batch, loss: Callable | None = None) -> Report:
     square of every tensor that it returns. Gradients, buffers and random numbers are as before afterwards. Raises `WatchError`
     where nothing can be measured, and whatever the module's forward raises.
     """
-    args, kwargs = ((), batch) if isinstance(batch, dict) else (batch if isinstance(batch, tuple) else (batch,), {})
+    args, kwargs = arguments_of(batch)
     parameters = dict(model.named_parameters())
     kept = {name: parameter.grad for name, parameter in parameters.items()}
     paths = {id(module): path for path, module in model.named_modules()}

@@ -29,8 +29,8 @@ class Shown:
     """A watched module as pictures and in notebooks: what `Watched` shows of its `run`."""
 
     def diagram(self, theme: str = "light") -> str:
-        """Return the SVG of the module's diagram, its bands as wide as the last frame's gradients."""
-        frame = asdict(self.frame())
+        """Return the SVG of the module's diagram, its bands as wide as the last frame's gradients; bare before the first."""
+        frame = None if self.run is None else asdict(self.frame())
         return diagram.draw(self.network, page="lab", height=LAB_HEIGHT).standalone_svg(theme, frame)
 
     def figure(self, theme: str = "light"):

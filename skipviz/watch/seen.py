@@ -114,6 +114,8 @@ class Seen:
         if self.replaced_target:
             with torch._C.DisableTorchFunction():
                 output = self.target.copy_(output if output is not None else args[0])
+        if self.target is not None and self.target._base is not None:
+            capture._known.pop(id(self.target._base), None)  # written through a view: autograd knows of what it is made now
         aliases = {id(alias): tensor for _, tensor, alias in self.tensors if alias is not tensor}
         if isinstance(output, Tensor) and id(output) in aliases:
             return aliases[id(output)]  # the function handed on what it read

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import secrets
 import time
-import types
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +30,7 @@ from .faults.unused import unused_modules
 from .finding import Report
 from .frames import Values, element_counts, frame_of
 from .gradients import GradientRecord
+from .guard import Guard, compiled_from
 from .layout import MOST_LAYOUTS, Layout, is_alike, layout_of, projected
 from .live import Live
 from .notebook import Shown
@@ -65,7 +64,8 @@ class Watched(Shown):
 
     Between recorded steps nothing of it is there: no hook, no patch, no copy. `every` is in steps; None records as often as costs
     half a second and 3 % of the time at most, the first step always. `unfold` names modules, by path, that are shown operation by
-    operation.
+    operation. Of a compiled module a recorded step runs in eager mode. With `export` (a batch: a tensor, a tuple of arguments or a
+    dict of them) it is the static graph of `torch.export` that recorded steps run, and `network` is there before the first.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Watched(Shown):
         steps: int | None = None,
         unfold=(),
         live: bool = True,
+        export=None,
     ) -> None:
         if not isinstance(model, nn.Module):
             raise WatchError(f"watch takes a torch module, not a {type(model).__name__}")
@@ -84,10 +85,9 @@ class Watched(Shown):
             raise WatchError(
                 "DataParallel runs copies of its module that nobody sees: train on one device, or by DistributedDataParallel"
             )
-        if type(model).__name__ == "OptimizedModule" or getattr(model, "_compiled_call_impl", None) is not None:
-            raise WatchError("a compiled module does not run operation by operation: watch it before torch.compile")
         if every is not None and every < 1:
             raise WatchError(f"every is a number of steps, 1 at least, not {every}")
+        given, model = model, compiled_from(model)
         self.model, self.every, self.title = model, every, title or type(model).__name__
         self.switches = Switches()
         self.layout: Layout | None = None
@@ -113,7 +113,8 @@ class Watched(Shown):
         self._spent = self._recorded_at = 0.0
         """Seconds that recorded steps took longer than others, and when the last one ended."""
         self._captures, self._closed = True, False
-        self._guard = _Guard(self)
+        self._exported = self._export(export) if export is not None else None
+        self._guard = Guard(self, given)
         self._guard.install()
         self.live = Live() if live and get_settings().watch else None
         """What shows it in the lab, unless that was not asked for."""
@@ -184,13 +185,18 @@ class Watched(Shown):
         return table(run.experiment, map(decode_frame, run.frames))
 
     def recorded(self, args: tuple, kwargs: dict):
-        """Run the module's forward and record it; see `_Guard`."""
-        capture = Capture(self.model, self._names, self._paths, self.switches)
+        """Run the module's forward and record it; see `Guard`."""
+        capture, forward = self._capture(), self._guard.forward
+        if self._exported is not None:
+            if not self._exported.takes(args, kwargs):
+                self._remark("passes with inputs of other shapes than the exported ones, or in another mode, are not recorded")
+                return forward(*args, **kwargs)
+            forward = self._exported.forward(capture)
         self.failure = None
         try:
             with capture.running():
                 fed, named = capture.feed(args, kwargs)
-                output = self._guard.forward(*fed, **named)
+                output = forward(*fed, **named)
                 capture.returned(output)
         except Exception as error:
             self._fails(capture, error)
@@ -204,6 +210,20 @@ class Watched(Shown):
             self._passes = [*self._passes[1 - MOST_PASSES :], one]
         capture.let_go()
         return output
+
+    def _capture(self) -> Capture:
+        return Capture(self.model, self._names, self._paths, self.switches)
+
+    def _export(self, batch):
+        """Return the module's static graph for inputs as those of `batch`, and know its network by it; raises `WatchError`."""
+        from .exported import Exported
+
+        exported, capture = Exported(self.model, batch), self._capture()
+        exported.shapes(capture)
+        if capture.broken is not None:
+            raise WatchError(f"its exported graph cannot be followed: {capture.broken}") from capture.broken
+        self._layout_of(capture)
+        return exported
 
     @contextmanager
     def _harmless(self) -> Iterator[None]:
@@ -325,52 +345,3 @@ class _Pass:
 
     def __init__(self, layout: Layout, record: GradientRecord, values: Values, batch: int) -> None:
         self.layout, self.record, self.values, self.batch = layout, record, values, batch
-
-
-class _Guard:
-    """Stands in for the module's `forward` while its next pass is to be recorded, and for nothing else.
-
-    A copy or a file made of the module meanwhile gets the module's own `forward`.
-    """
-
-    def __init__(self, watched: Watched) -> None:
-        self._watched, self._model = watched, watched.model
-        self._own = watched.model.__dict__.get("forward")
-        """A `forward` of the module's own, in place of its class's."""
-        self.forward = watched.model.forward
-        self._installed = False
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """What callers read who pass only the arguments that the module takes."""
-        return inspect.signature(self.forward)
-
-    def install(self) -> None:
-        if self._installed:
-            return
-        now = self._model.__dict__.get("forward")
-        if now is not self._own:
-            self._own, self.forward = now, self._model.forward
-        self._model.__dict__["forward"], self._installed = self, True
-
-    def remove(self) -> None:
-        """Take it away; where somebody has put a function around it meanwhile, it stays, and hands on."""
-        if self._model.__dict__.get("forward") is not self:
-            return
-        self._installed = False
-        if self._own is not None:
-            self._model.__dict__["forward"] = self._own
-        else:
-            del self._model.__dict__["forward"]
-
-    def __call__(self, *args, **kwargs):
-        if not self._watched.captures:
-            return self.forward(*args, **kwargs)
-        return self._watched.recorded(args, kwargs)
-
-    def __deepcopy__(self, memo: dict):
-        copied = memo.get(id(self._model))
-        return types.MethodType(type(self._model).forward, copied) if copied is not None else self.forward
-
-    def __reduce__(self):
-        return getattr, (self._model, "forward")

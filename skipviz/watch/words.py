@@ -51,6 +51,13 @@ SIGNS = {
 }
 
 
+EXPORTED = {
+    **dict.fromkeys(("upsample_nearest1d", "upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d"), "interpolate"),
+    **dict.fromkeys(("slice", "index"), "getitem"),
+}
+"""What an exported graph calls by another name than torch's own functions have."""
+
+
 def is_norm_class(kind: str) -> bool:
     """Return whether a module's class says that it is a norm."""
     return "norm" in kind.lower()

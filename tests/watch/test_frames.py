@@ -197,7 +197,6 @@ def test_a_table_has_a_row_for_every_part_of_the_module():
         (lambda: skipviz.watch(nn.Linear(2, 2), every=0), "at least"),
         (lambda: skipviz.watch(nn.Linear(2, 2)).frame(), "nothing was measured"),
         (lambda: skipviz.watch(nn.Linear(2, 2)).network, "no forward pass"),
-        (lambda: skipviz.watch(torch.compile(nn.Linear(2, 2))), "before torch.compile"),
     ],
 )
 def test_what_cannot_be_watched_is_said_in_one_sentence(asked, said):

@@ -1,6 +1,8 @@
 // @ts-check
 // What all plots share: a node of their own inside the given element, the theme in force, and redrawing when the
-// width changes. Figures come from Python, per theme or as one.
+// width changes. Figures come from Python, per theme or as one. plotly draws axes and marks; while only numbers change, its
+// marks are moved.
+import { drawnMarks, moveMarks, showsMarks, unmovedParts } from "./moving_marks.js";
 
 /**
  * @typedef {{figure: any, ramps: Record<string, string[]>, tokens: Record<string, string>, width: number}} Look
@@ -36,16 +38,24 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
   // What plotly has still to say of the last drawing: it calls the plot's own methods, which `purge` takes away.
   /** @type {Promise<any>} */
   let drawing = Promise.resolve();
+  // What of the last drawing stays while marks move, whose figure it was, and its marks, if they can be moved.
+  let [stands, drawings] = ["", 0];
+  /** @type {any} */
+  let template = null;
+  /** @type {ReturnType<typeof drawnMarks>} */
+  let marks = null;
   // Reading an element's width makes the browser lay the page out: once a change of size, not once a frame.
-  let width = 0;
+  /** @type {number | null} */
+  let width = null;
 
   function look() {
+    width ??= node.clientWidth;
     const chosen = state.figure[state.theme] ?? state.figure;
     return {
       figure: chosen,
       ramps: state.ramps?.[state.theme] ?? state.ramps ?? {},
       tokens: chosen.layout.meta.tokens,
-      width: width || node.clientWidth,
+      width,
     };
   }
 
@@ -58,8 +68,14 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
     drawnWidth = now.width;
     const bleed = now.figure.layout.meta.bleed ?? 0;
     plot.style.margin = `0 ${-bleed}px`;
-    const layout = { ...now.figure.layout, ...composed.layout, width: now.width + 2 * bleed };
-    drawing = Plotly.react(plot, withoutEmpty(composed.data), layout, now.figure.config);
+    const layout = { ...composed.layout, width: now.width + 2 * bleed };
+    const data = withoutEmpty(composed.data);
+    const wanted = unmovedParts({ data, layout });
+    if (marks && template === now.figure && stands === wanted && moveMarks(plot, marks, data)) return;
+    [template, stands] = [now.figure, wanted];
+    drawings += 1;
+    drawing = Plotly.react(plot, data, { ...now.figure.layout, ...layout, datarevision: drawings }, now.figure.config);
+    marks = drawnMarks(plot);
   }
 
   const observer = new ResizeObserver(() => {
@@ -94,18 +110,13 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
  * @returns {any[]}
  */
 function withoutEmpty(traces) {
-  const filledAxes = new Set(traces.filter(showsSomething).map((trace) => trace.xaxis ?? "x"));
+  const filledAxes = new Set(traces.filter(showsMarks).map((trace) => trace.xaxis ?? "x"));
   const kept = traces.filter((trace) => {
-    if (showsSomething(trace)) return true;
+    if (showsMarks(trace)) return true;
     const axis = trace.xaxis ?? "x";
     const needed = !filledAxes.has(axis);
     filledAxes.add(axis);
     return needed;
   });
-  return kept.map((trace) => (trace.uid ? trace : { ...trace, uid: `${trace.type}${trace.name ?? trace.meta}`.replace(/[^A-Za-z0-9]/g, "_") }));
-}
-
-/** @param {any} trace */
-function showsSomething(trace) {
-  return Boolean(trace.x?.length || trace.y?.length || trace.z?.length);
+  return kept.map((trace) => (trace.uid ? trace : { ...trace, uid: `${trace.type} ${trace.meta}`.replace(/[^A-Za-z0-9]/g, "_") }));
 }

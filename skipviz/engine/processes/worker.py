@@ -30,10 +30,9 @@ from .checkpoints import Checkpoints
 from .trainers import trainer_for
 from .wire import encode_frame
 
-SENDING_PERIOD = 0.05
-"""Seconds between two sends, unless something is urgent: what a page can show, and what keeps the server idle."""
-PASSING_PERIOD = 0.03
-"""Seconds after a frame from which a passing one is worth measuring: one is then ready for every send."""
+SENDING_PERIOD = 1 / 60
+"""Seconds between two sends, unless something is urgent, and after a frame from which a passing one is worth measuring: what a
+screen can show."""
 PICTURE_PERIOD = 0.2
 """Seconds between two pictures: each costs a forward pass over a grid or a sample, and one over what is held out."""
 PICTURE_REST = 5
@@ -191,7 +190,7 @@ class Session:
         urgent = self._touched or bool(self._acted) or self._single_steps > 0 or edge
         record = urgent or slow or step % training.record_interval() == 0
         began = time.monotonic()
-        passing = not record and began - self._emitted >= PASSING_PERIOD
+        passing = not record and began - self._emitted >= SENDING_PERIOD
         rest = max(PICTURE_PERIOD, PICTURE_REST * trainer.picture_seconds)
         picture = (record or passing) and (urgent or began - self._pictured[passing] >= rest)
         shown = record or passing

@@ -23,7 +23,14 @@ def put_columns(page, networks, frames, *, width=400, theory=False, options=None
     diagrams = [one.to_data() for one in aligned.draw(networks, height=660)]
     figure = page_figures.figures("lab")["columns"]
     page.evaluate("([f, r, at]) => harness.make('columns', f, r, at)", [figure, RAMPS, {"width": width, "theme": theme}])
-    columns = [
+    columns = columns_of(diagrams, networks, frames, theory=theory)
+    page.evaluate("(changes) => harness.plots.columns.update(changes)", {"columns": columns, "options": options or {}, "frame": 0})
+    return diagrams
+
+
+def columns_of(diagrams, networks, frames, theory=False) -> list[dict]:
+    """Return what the plot is told of each network."""
+    return [
         {
             "letter": letter,
             "name": letter.lower(),
@@ -34,8 +41,6 @@ def put_columns(page, networks, frames, *, width=400, theory=False, options=None
         }
         for letter, diagram, frame, network in zip("ABCD", diagrams, frames, networks, strict=False)
     ]
-    page.evaluate("(changes) => harness.plots.columns.update(changes)", {"columns": columns, "options": options or {}, "frame": 0})
-    return diagrams
 
 
 def measured(residual: bool) -> tuple:

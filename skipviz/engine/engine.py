@@ -274,6 +274,7 @@ class Engine:
         pids = self._workers.pids()
         return {
             "runs": {state: states[state] for state in STATES},
+            "jobs": self.jobs.figures(),
             "queue_length": len(self._scheduler),
             "workers": len(pids),
             "worker_memory_mb": self._counted.worker_memory_mb(pids),

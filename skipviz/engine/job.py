@@ -37,7 +37,8 @@ class ClaimSpec(Frozen):
 
 KINDS: dict[str, type[Frozen]] = {"sweep": Sweep, "claim": ClaimSpec}
 """What is asked for, by the kind of job; what computes it stands in `processes.job_worker`."""
-UNDER_WAY = ("queued", "running")
+STATES = ("queued", "running", "finished", "stopped", "failed")
+UNDER_WAY = STATES[:2]
 
 
 def digest(kind: str, spec: dict) -> str:
@@ -57,7 +58,7 @@ class Job:
     """`digest` of kind and spec, which is known while they are on the disk alone, too."""
     created: float = field(default_factory=time.time)
     state: str = "queued"
-    """queued, running, finished, stopped or failed."""
+    """One of `STATES`."""
     reason: str | None = None
     progress: float = 0.0
     """0…1."""
@@ -93,16 +94,12 @@ class Job:
             "seconds": round(self.seconds, 3),
         }
 
-    def to_json(self, since: int = 0, mine: bool = False) -> bytes:
-        """Return it with its rows from number `since` on, and how many there are."""
-        rows = self.rows or []
-        facts = {
-            "id": self.id,
-            "kind": self.kind,
-            "mine": mine,
-            **self.said(),
-            "ahead": self.ahead,
-            "kept": self.kept,
-            "count": len(rows),
-        }
-        return json.dumps(facts, separators=(",", ":"))[:-1].encode() + b',"rows":[' + b",".join(rows[max(0, since) :]) + b"]}"
+    def facts(self, mine: bool) -> dict[str, Any]:
+        """Return all that a page is told of it but its rows; `count` is how many there are."""
+        about = {"id": self.id, "kind": self.kind, "mine": mine, **self.said()}
+        return {**about, "ahead": self.ahead, "kept": self.kept, "count": len(self.rows or ())}
+
+    def to_json(self, since: int, facts: dict[str, Any]) -> bytes:
+        """Return its `facts` of a moment with the rows that it had then, from number `since` on."""
+        rows = (self.rows or [])[max(0, since) : facts["count"]]
+        return json.dumps(facts, separators=(",", ":"))[:-1].encode() + b',"rows":[' + b",".join(rows) + b"]}"

@@ -24,7 +24,7 @@ from ..storage.retention import Retention
 from .capacity import budget
 from .capacity.admission import FairQueue, Room, Waiting
 from .errors import EngineError
-from .job import KINDS, Job, digest
+from .job import KINDS, STATES, Job, digest
 from .listeners import Listeners
 from .processes import ending
 from .processes.launcher import Child, Launcher
@@ -175,6 +175,11 @@ class Jobs:
         """Return the process id of a job's worker, or None where it has none, or none that is known yet."""
         child = self._children.get(job_id)
         return None if child is None else child.pid
+
+    def figures(self) -> dict[str, int]:
+        """Return how many jobs are in each state."""
+        states = Counter(job.state for job in list(self._jobs.values()))
+        return {state: states[state] for state in STATES}
 
     @property
     def under_way(self) -> bool:

@@ -122,6 +122,7 @@ def test_figures_tell_the_line_and_the_workers_memory(engine, monkeypatch):
         assert told["skipviz_queue_length"][()] == 1
         assert told["skipviz_workers"][()] == 2
         assert told["skipviz_runs"][("queued",)] == 1
+        assert set(told["skipviz_jobs"]) == {("queued",), ("running",), ("finished",), ("stopped",), ("failed",)}
     finally:
         for run in runs:
             engine.post(run, "owner", {"kind": "stop"})

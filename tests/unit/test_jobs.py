@@ -9,7 +9,7 @@ from dataclasses import replace
 import psutil
 import pytest
 from engines import PATIENCE, endless, small, wait_for
-from loopback import STRANGER, served
+from loopback import COOKIE, STRANGER, served
 
 from skipviz.engine import Engine, EngineError
 from skipviz.engine import engine as module
@@ -316,6 +316,25 @@ def test_a_browser_begins_a_job_hears_its_rows_once_each_and_takes_them_as_a_tab
     lines = client.request("GET", f"{path}.csv")[1].decode().splitlines()
     assert lines[0].startswith("cell,depth,final_loss,held_out,")
     assert [line.split(",")[:2] for line in lines[1:]] == [["0", "2"], ["1", "3"]]
+
+
+def test_the_stream_brings_a_jobs_rows_once_each_and_goes_on_from_those_that_a_page_has(client, jobs_engine):
+    name = client.request("POST", "/skipviz/jobs", {"kind": "sweep", "spec": sweep(2, 3, 4)})[1]["job"]
+    heard, last = [], {}
+    for _, said in client.listen(f"notices=1&jobs={name}:0", cookie=COOKIE):
+        if "job" in said:
+            last, since = said["job"], said["since"]
+            assert (since, last["count"]) == (len(heard), since + len(last["rows"]))
+            heard += last["rows"]
+            if last["state"] == "finished":
+                break
+    assert [row["depth"] for row in heard] == [2, 3, 4]
+    assert (last["mine"], last["progress"]) == (True, 1)
+    again = (said for _, said in client.listen(f"notices=1&jobs={name}:2,nosuch:0", cookie=STRANGER) if "job" in said)
+    said = next(again)
+    assert (said["since"], said["job"]["rows"], said["job"]["mine"]) == (2, heard[2:], False)
+    again.close()
+    assert jobs_engine.figures()["jobs"]["finished"] >= 1
 
 
 def test_a_job_is_stopped_and_resumed_by_the_browser_that_began_it(client, jobs_engine):

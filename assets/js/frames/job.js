@@ -1,8 +1,8 @@
 // @ts-check
-// A job on the server, as a page follows it: its state, and its rows as they come, asked for once a second while it is looked at.
-import { checkRoutes, routeTo, routesBlocked } from "./reach.js";
+// A job on the server, as a page follows it: its state, and its rows as they come, by the page's stream.
+import { routesBlocked } from "./reach.js";
 
-// Milliseconds between two questions.
+// Milliseconds between two questions where our routes are cut off.
 const ASK_EVERY = 1000;
 
 /**
@@ -15,11 +15,11 @@ export const underWay = (job) => job !== null && ["queued", "running"].includes(
 /**
  * @param {(job: Job) => void} changed  hears of news
  * @param {() => void} look  has Python tell of the job, where our routes are cut off
+ * @param {() => void} again  opens the stream anew, where another job is to come by it
  */
-export function createJob(changed, look) {
+export function createJob(changed, look, again) {
   /** @type {Job | null} */
   let job = null;
-  let asking = false;
 
   /** @param {Job} said  with the rows from number `since` on @param {number} since */
   function take(said, since) {
@@ -27,32 +27,21 @@ export function createJob(changed, look) {
     job = { ...said, rows };
     changed(job);
   }
-  async function ask() {
-    if (asking || document.hidden || !job || !underWay(job)) return;
-    if (routesBlocked()) return look();
-    asking = true;
-    const { id, rows } = job;
-    try {
-      const answer = await fetch(routeTo(`skipviz/jobs/${id}?since=${rows.length}`));
-      if (answer.ok && job?.id === id) take(await answer.json(), rows.length);
-    } catch {
-      checkRoutes();
-    } finally {
-      asking = false;
-    }
-  }
-  const timer = window.setInterval(ask, ASK_EVERY);
-  document.addEventListener("visibilitychange", ask);
+  /** What the stream is to bring. */
+  const wanted = () => (job && underWay(job) ? `${job.id}:${job.rows.length}` : "");
+  const timer = window.setInterval(() => wanted() && routesBlocked() && !document.hidden && look(), ASK_EVERY);
   return {
     /** Follow the job that Python tells of, with all its rows; what was heard since is newer. @param {Job | null} said */
     follow(said) {
+      const before = wanted().split(":")[0];
       if (!said) job = null;
       else if (job?.id !== said.id || said.count >= job.rows.length) take(said, 0);
+      if (wanted().split(":")[0] !== before) again();
     },
+    /** Take what came by the stream. @param {{job?: Job, since?: number}} message */
+    hear: (message) => message.job && message.job.id === job?.id && take(message.job, message.since ?? 0),
+    wanted,
     now: () => job,
-    destroy() {
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", ask);
-    },
+    destroy: () => clearInterval(timer),
   };
 }

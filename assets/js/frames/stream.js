@@ -12,8 +12,9 @@ const SILENCE = 20_000;
  * @param {(message: any) => void} onMessage
  * @param {(reachable: boolean, notice?: string) => void} onReach  says whether the route can be reached, and what the server said before it went
  * @param {() => string} labs  the page's labs and the versions of their documents that it knows, as id:version,…
+ * @param {() => string} jobs  likewise the page's job and how many of its rows it has
  */
-export function createStream(onMessage, onReach, labs = () => "") {
+export function createStream(onMessage, onReach, labs = () => "", jobs = () => "") {
   /** @type {EventSource | null} */
   let source = null;
   /** @type {string[]} */
@@ -58,7 +59,7 @@ export function createStream(onMessage, onReach, labs = () => "") {
     const after = runs.filter((run) => run in seen).map((run) => `${run}:${seen[run]}`);
     const query = new URLSearchParams(room ? { follow: room } : runs.length ? { runs: runs.join(",") } : { notices: "1" });
     if (after.length) query.set("after", after.join(","));
-    if (labs()) query.set("labs", labs());
+    for (const [name, known] of Object.entries({ labs: labs(), jobs: jobs() })) if (known) query.set(name, known);
     const opened = new EventSource(routeTo(`skipviz/stream?${query}`));
     source = opened;
     silence = window.setTimeout(routesAreSilent, SILENCE);
@@ -94,6 +95,7 @@ export function createStream(onMessage, onReach, labs = () => "") {
   });
   reopen();
   return {
+    again: reopen,
     /** @param {string[]} wanted */
     watch(wanted) {
       if (wanted.join() === runs.join()) return;

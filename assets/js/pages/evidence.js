@@ -29,12 +29,12 @@ export function createEvidence(root, commands) {
   const toast = createToast(toasts);
   const reach = createReachNote(false);
   page.append(reach.root);
-  const stream = createStream(() => {}, reach.update);
+  const stream = createStream((message) => job.hear(message), reach.update, () => "", () => job.wanted());
   const kinds = () => [{ id: "page", title: "This page", label: "Link to this page", note: "Others see the same measurement, and can make their own.", address: location.href }];
   const header = createHeaderActions(page, "evidence", { kinds, ask: (command) => commands.send(command) });
   /** @type {ReturnType<typeof createClaimView> | null} */
   let view = null;
-  const job = createJob((now) => view?.follow(now), () => commands.waiting() || commands.send({ op: "look" }));
+  const job = createJob((now) => view?.follow(now), () => commands.waiting() || commands.send({ op: "look" }), () => stream.again());
   const act = { send: (command) => commands.send(command), say: (title, words) => toast.show(title, words) };
 
   return {

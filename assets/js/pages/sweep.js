@@ -27,7 +27,7 @@ export function createSweep(root, commands) {
   const tip = createTooltip(page.cellsHost);
   const reach = createReachNote(false);
   page.root.append(reach.root);
-  const stream = createStream(() => {}, reach.update);
+  const stream = createStream((message) => job.hear(message), reach.update, () => "", () => job.wanted());
   const kinds = () => [{ id: "page", title: "This sweep", label: "Link to this sweep", note: "Others see it as it stands, and can open each cell in a lab of their own.", address: location.href }];
   const header = createHeaderActions(page.root, "sweep", { kinds, ask: (command) => commands.send(command) });
   const setup = createSweepSetup({
@@ -35,7 +35,7 @@ export function createSweep(root, commands) {
     start: (axes, steps) => commands.send({ op: "start", axes, steps }),
   });
   page.setup.append(setup.root);
-  const job = createJob(draw, () => commands.waiting() || commands.send({ op: "look" }));
+  const job = createJob(draw, () => commands.waiting() || commands.send({ op: "look" }), () => stream.again());
   /** @type {any} what Python knows of the page, and of the sweep that is shown */
   let data = null;
   /** @type {any} */

@@ -68,7 +68,7 @@ async def _get_job(request: Request) -> Response:
         raise RefusalError(400, "since is the number of rows that are known: /skipviz/jobs/…?since=12")
     job = jobs.known(name) or await asyncio.to_thread(jobs.find, name)
     owner = owner_of(request.scope)
-    body = job.to_json(int(since), mine=owner is not None and owner == job.owner)
+    body = job.to_json(int(since), job.facts(owner is not None and owner == job.owner))
     return Response(body, media_type="application/json", headers=NO_STORE)
 
 

@@ -26,10 +26,11 @@ class Figures:
     def collect(self) -> Iterator[Metric]:
         """Yield every figure as it stands now."""
         figures = self._engine.figures()
-        runs = GaugeMetricFamily("skipviz_runs", "Runs kept, by state.", labels=["state"])
-        for state, count in figures["runs"].items():
-            runs.add_metric([state], count)
-        yield runs
+        for what in ("runs", "jobs"):
+            kept = GaugeMetricFamily(f"skipviz_{what}", f"{what.capitalize()} kept, by state.", labels=["state"])
+            for state, count in figures[what].items():
+                kept.add_metric([state], count)
+            yield kept
         yield GaugeMetricFamily("skipviz_engine_warm", "1 once workers start at once.", int(self._engine.warm))
         yield GaugeMetricFamily("skipviz_queue_length", "Runs that wait in line.", figures["queue_length"])
         bounds = [*(f"{bound:g}" for bound in WAIT_BOUNDS), "+Inf"]

@@ -54,8 +54,8 @@ MAX_MESSAGES = 200
 MAX_NAMED = 12_000
 """Layers and skips that the events of one post name: all skips of the largest network, twice."""
 NOT_JSON = "the body is not JSON"
-MOST_NAMED_LABS = 1000
-"""Characters that name the labs of a page."""
+MOST_NAMED = 1000
+"""Characters that name the labs or jobs of a page."""
 
 
 class _Submission(Frozen):
@@ -92,7 +92,8 @@ async def _stream(request: Request) -> Response:
     """GET /skipviz/stream?runs=a,b&after=a:12,b:7 — news of runs as they come; ?follow=TOKEN — of a classroom's.
 
     With &labs=x:3,y:5 also that a lab's document is another than the version that the page has. With
-    ?notices=1 only what the server tells every page, as before it restarts: for pages that show no run.
+    ?notices=1 only what the server tells every page, as before it restarts: for pages that show no run. With &jobs=j:12 also
+    how a job stands, and its rows from number 12 on.
     """
     run_ids = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
     room = request.query_params.get("follow")
@@ -107,8 +108,14 @@ async def _stream(request: Request) -> Response:
     if isinstance(place, str):
         raise RefusalError(429, place, STREAM_AGAIN)
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    known_labs = dict([*cursors_from(request.query_params.get("labs", "")[:MOST_NAMED_LABS]).items()][:MAX_RUNS])
-    return _EventStream(Viewer([] if room or notices else run_ids, cursors_from(known), room, known_labs), place)
+    labs, jobs = (_named(request.query_params.get(name, "")) for name in ("labs", "jobs"))
+    shown = [] if room or notices else run_ids
+    return _EventStream(Viewer(shown, cursors_from(known), room, labs, jobs, owner_of(request.scope)), place)
+
+
+def _named(text: str) -> dict[str, int]:
+    """Return what a page has of its labs or jobs."""
+    return dict([*cursors_from(text[:MOST_NAMED]).items()][:MAX_RUNS])
 
 
 async def _get_view(request: Request) -> Response:

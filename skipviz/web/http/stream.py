@@ -1,4 +1,4 @@
-"""Server-Sent Events: one stream a page for all its runs. Imports no streamlit.
+"""Server-Sent Events: one stream a page for all its runs and its job. Imports no streamlit.
 
 Whatever a run's viewers lack is encoded once for all viewers that stand at the same place, and the server's loop is
 woken once a batch, however many watch.
@@ -51,11 +51,18 @@ class Viewer:
     """One open stream: which runs, and up to where it has them (None: nothing yet).
 
     With the token of a classroom it has whatever run that shows, and hears of each change of it. Without runs and room it
-    only hears what is sent to all, and each of `labs` whose document is of another version than it has.
+    only hears what is sent to all, each of `labs` whose document is of another version than it has, and each of `jobs`, of whose
+    rows it has so many; `owner` is whose page it is.
     """
 
     def __init__(
-        self, run_ids: list[str], known: dict[str, int], room: str | None = None, labs: dict[str, int] | None = None
+        self,
+        run_ids: list[str],
+        known: dict[str, int],
+        room: str | None = None,
+        labs: dict[str, int] | None = None,
+        jobs: dict[str, int] | None = None,
+        owner: str | None = None,
     ) -> None:
         self.cursors: dict[str, int | None] = {run_id: known.get(run_id) for run_id in run_ids}
         self.known = known
@@ -63,6 +70,9 @@ class Viewer:
         self.room = room
         self.version: int | None = None
         self.labs = labs or {}
+        self.jobs = {name: {"count": count} for name, count in (jobs or {}).items()}
+        """Of each job what was told last."""
+        self.owner = owner
         self.leaves: list[Callable[[], None]] = []
         self.wake = asyncio.Event()
         self.wake.set()
@@ -87,9 +97,12 @@ class Broadcaster:
         self._last = 0.0
         self._closed, self._notice = False, None
         self._encoded: dict[tuple, tuple[int, bytes, int]] = {}
-        self._unsubscribe = engine.subscribe(self._changed)
-        self._unfollow = classrooms.subscribe(lambda token: self._moved(lambda viewer: viewer.room == token))
-        self._unread = labs.subscribe(lambda lab: self._moved(lambda viewer: lab in viewer.labs))
+        self._ends = [
+            engine.subscribe(self._changed),
+            engine.jobs.subscribe(self._changed),
+            classrooms.subscribe(lambda token: self._moved(lambda viewer: viewer.room == token)),
+            labs.subscribe(lambda lab: self._moved(lambda viewer: lab in viewer.labs)),
+        ]
         self._pulse = self._loop.call_later(KEEP_ALIVE, self._keep_alive)
 
     @property
@@ -101,9 +114,8 @@ class Broadcaster:
         """End every stream, with a sentence for its page, so that the server can stop; one that is opened later ends at once."""
         self._closed, self._notice = True, self._notice or notice
         self._pulse.cancel()
-        self._unsubscribe()
-        self._unfollow()
-        self._unread()
+        for end in self._ends:
+            end()
         for viewer in self._all:
             viewer.close(notice)
 
@@ -112,6 +124,9 @@ class Broadcaster:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if not await self._reads(viewer.cursors):
             viewer.close()
+        for name in viewer.jobs:
+            with contextlib.suppress(EngineError):  # of one that is no longer kept nothing comes
+                await asyncio.to_thread(self._engine.jobs.find, name)
         if self._closed:
             viewer.close(self._notice)
         self._all.add(viewer)
@@ -123,7 +138,7 @@ class Broadcaster:
                 await send({"type": "http.response.body", "body": LISTENING, "more_body": True})
             while not viewer.gone:
                 viewer.wake.clear()
-                parts = self._room_news(viewer) + _lab_news(viewer)
+                parts = self._room_news(viewer) + _lab_news(viewer) + self._job_news(viewer)
                 parts += [part for run_id in viewer.cursors for part in self._news(viewer, run_id)]
                 if not parts and self._loop.time() - sent >= KEEP_ALIVE:
                     parts = [b": still here\n\n"]
@@ -153,17 +168,17 @@ class Broadcaster:
 
     def _join(self, viewer: Viewer) -> None:
         viewer.leaves = [self._engine.watch(run_id) for run_id in viewer.cursors]
-        for run_id in viewer.cursors:
-            self._viewers.setdefault(run_id, set()).add(viewer)
+        for name in (*viewer.cursors, *viewer.jobs):
+            self._viewers.setdefault(name, set()).add(viewer)
 
     def _part(self, viewer: Viewer) -> None:
         for leave in viewer.leaves:
             leave()
-        for run_id in viewer.cursors:
-            viewers = self._viewers.get(run_id, set())
+        for name in (*viewer.cursors, *viewer.jobs):
+            viewers = self._viewers.get(name, set())
             viewers.discard(viewer)
             if not viewers:
-                self._viewers.pop(run_id, None)
+                self._viewers.pop(name, None)
 
     def _room_news(self, viewer: Viewer) -> list[bytes]:
         """Return what a follower is to know of its classroom, and let it see that classroom's run from now on."""
@@ -178,6 +193,17 @@ class Broadcaster:
         viewer.cursors = {room.run: viewer.known.get(room.run)} if room and room.run else {}
         self._join(viewer)
         return _message(None, json.dumps(room.news() if room else Classroom.unknown(viewer.room)).encode())
+
+    def _job_news(self, viewer: Viewer) -> list[bytes]:
+        """Return how jobs stand that are not as the viewer was told last, with the rows that came, and take them as told."""
+        parts = []
+        for name, told in viewer.jobs.items():
+            job = self._engine.jobs.known(name)
+            facts = job and job.facts(viewer.owner is not None and viewer.owner == job.owner)
+            if facts and facts != told:
+                viewer.jobs[name] = facts
+                parts += _message(None, b'{"since":%d,"job":%b}' % (told["count"], job.to_json(told["count"], facts)))
+        return parts
 
     def _moved(self, concerned: Callable[[Viewer], bool]) -> None:
         """Note a classroom's or a lab's change; called from whichever thread made it."""
@@ -218,7 +244,7 @@ class Broadcaster:
         return [*resync, *_message(place, body)]
 
     def _changed(self, run_id: str) -> None:
-        """Note a run's news; called from the engine's thread. What an event did is sent at once."""
+        """Note a run's or a job's news; called from the engine's thread. What an event did is sent at once."""
         with self._lock:
             first = not self._dirty
             self._dirty.add(run_id)

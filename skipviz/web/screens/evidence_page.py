@@ -150,7 +150,7 @@ def _job_data(job: Job | None) -> dict | None:
     """Return a measurement with its rows, what its controls were and when it was begun."""
     if job is None:
         return None
-    said = json.loads(job.to_json(0, mine=job.owner == session.owner()))
+    said = json.loads(job.to_json(0, job.facts(job.owner == session.owner())))
     return {**said, "controls": job.spec.get("controls", {}), "date": _date(job)}
 
 

@@ -134,7 +134,7 @@ def _job_data(job: Job) -> dict:
     sweep = Sweep.kept(job.spec)
     quantities = QUANTITIES | {"held_out": f"Held-out {sweep.base.task.kind.metric.replace('_', ' ')} at the end"}
     return {
-        **json.loads(job.to_json(0, mine=job.owner == session.owner())),
+        **json.loads(job.to_json(0, job.facts(job.owner == session.owner()))),
         "title": title_of(sweep.base),
         "steps": sweep.base.training.steps,
         "cells": len(sweep),

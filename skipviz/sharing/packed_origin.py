@@ -13,7 +13,7 @@ SETTINGS = (
     "residual", "shared", "averaged", "values", "encoder", "blocks", "layers", "growth", "compression", "bottleneck",
     "expansion", "last", "patch", "kernel", "hidden", "residual_dropout", "gate_bias", "order", "init_factor", "pattern",
     "every", "streams", "mix", "dynamic", "doubled", "across",
-    "token", "cycles", "end_width", "ends", "resize", "tied",
+    "token", "cycles", "end_width", "ends", "resize", "tied", "period", "dilation",
 )  # fmt: skip
 """What may have made a network, and the settings of all, each by its place here: a new one stands at the end."""
 

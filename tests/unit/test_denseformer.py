@@ -8,6 +8,8 @@ from torch import nn
 from skipviz import Experiment, Head, NetworkError, Task, Training, families, link
 from skipviz.learning.build import build
 from skipviz.tasks.event import SkipEvent
+from skipviz.tasks.forms import FORMS
+from skipviz.tasks.forms.family_detection import recognised
 
 
 def network(depth: int = 4, **options):
@@ -107,3 +109,14 @@ def test_it_trains_to_the_same_losses_as_its_script_while_an_average_is_switched
 def test_blocks_that_share_weights_are_refused():
     with pytest.raises(NetworkError, match="weights of its own"):
         network(averaged=True, shared=True)
+
+
+@pytest.mark.parametrize("values", [{}, {"period": 2}, {"dilation": 3}, {"period": 2, "dilation": 4, "values": "learned"}])
+def test_the_form_makes_them_with_dilation_and_period_and_reads_them_off_the_network(values):
+    values, task, form = {"depth": 5, "averaged": "on", **values}, Task(name="sequences"), FORMS["transformer"]
+    made = form.make(task, **form.defaults() | values)
+    same = {name: value for name, value in values.items() if name != "averaged"}
+    reads = {"vocabulary": task.token_count(), "input": task.sample_shape(), "head": task.head()}
+    assert made == families.transformer(width=32, feed_forward=64, norm="pre", averaged=True, **same, **reads)
+    found = recognised(Experiment(variants={"dense": made}, task=task)).form
+    assert found.values == form.defaults() | values

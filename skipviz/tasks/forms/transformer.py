@@ -23,7 +23,7 @@ VALUES = {"own": "a block's own", "first": "half the first's", "learned": "the f
 
 def _make(
     task: Task, depth, width, heads, feed_forward, norm, causal, positions, activation, residual, scale, dropout, shared, averaged,
-    values, encoder, streams, mix, dynamic, tied,
+    period, dilation, values, encoder, streams, mix, dynamic, tied,
 ) -> Network:  # fmt: skip
     """Return a Transformer of a task's tokens, or of an image's rows."""
     own = shared == "own" or dropout > 0
@@ -34,7 +34,7 @@ def _make(
         depth=depth, width=width, heads=heads, feed_forward=feed_forward, norm=norm, causal=causal == "on", positions=positions,
         activation=activation, residual=residual == "on", scale=None if scale == "none" else scale, dropout=dropout,
         shared=not own, values=values if own else "own", averaged=averaged == "on" and own, encoder=encoder, source=source,
-        streams=streams if several else 1, mix=mix, dynamic=dynamic == "on",
+        period=period, dilation=dilation, streams=streams if several else 1, mix=mix, dynamic=dynamic == "on",
         tied=tied == "embedding" and task.token_count() > 0,
         vocabulary=task.token_count() or None, input=task.sample_shape()[-2:], head=task.head(),
     )  # fmt: skip
@@ -48,6 +48,35 @@ def _attentions(network: Network) -> list:
 def _values(network: Network) -> str:
     learned = any(skip.learned and skip.strength for skip in network.skips)
     return "own" if of_kind(network, "attention") else "learned" if learned else "first"
+
+
+def _blocks(network: Network, state: int) -> int:
+    """Return how many blocks stand before a state of the trunk."""
+    own = sum(layer.op.kind == "attention" for layer in network.layers[:state])
+    return own or sum(skip.merge == "mix" and skip.target <= state for skip in network.skips)
+
+
+def _averages(network: Network) -> list[tuple[int, list[int]]]:
+    """Return behind which blocks averages stand, and of which blocks' outputs each is beside its own block's."""
+    boxes = [k for k, layer in enumerate(network.layers, start=1) if layer.op.kind == "identity" and layer.scale_learned]
+    reads = {k: [_blocks(network, skip.source) for skip in network.skips if skip.target == k and skip.learned] for k in boxes}
+    return [(_blocks(network, k), sources) for k, sources in reads.items()]
+
+
+def _period(network: Network) -> int:
+    return next((block for block, _ in _averages(network)), 1)
+
+
+def _dilation(network: Network) -> int:
+    return next((block - max(sources) for block, sources in _averages(network) if sources), 1)
+
+
+def _unaveraged(values: dict) -> bool:
+    return values["averaged"] == "off" or (values["shared"] == "shared" and not values["dropout"])
+
+
+def _up_to(most: int) -> tuple[int, ...]:
+    return tuple(number for number in (1, 2, 3, 4, 5, 6, 8, 10) if number <= most)
 
 
 def _width(network: Network) -> int:
@@ -124,6 +153,14 @@ FORM = Form(
             help="Behind each block a learned average of all blocks' outputs (Pagliardini et al. 2024, DenseFormer)",
             read=lambda network: "on" if any(skip.learned and not skip.strength for skip in network.skips) else "off",
             idle=lambda values: values["shared"] == "shared" and not values["dropout"],
+        ),
+        Setting(
+            "period", "Period", 1, lambda values: _up_to(values["depth"]),
+            help="An average stands behind every so many blocks; published: 5", read=_period, idle=_unaveraged,
+        ),
+        Setting(
+            "dilation", "Dilation", 1, lambda values: _up_to(values["depth"] // values["period"] * values["period"]),
+            help="How many blocks lie between the outputs that are averaged; published: 4", read=_dilation, idle=_unaveraged,
         ),
         Setting(
             "values", "Values", "own", tuple(VALUES), words=VALUES,

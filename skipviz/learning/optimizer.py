@@ -8,8 +8,6 @@ from itertools import chain, pairwise
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
-from torch.optim.sgd import sgd
 
 from ..network import Network
 from ..network.paths import in_use
@@ -23,7 +21,8 @@ ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 class Optimizer:
     """SGD, momentum, Adam or AdamW over some tensors by their `grad`, as torch's fused classes take them, to the bit.
 
-    torch's own classes import its compiler when they are made: seconds, and memory, of every process that trains.
+    torch's own classes import its compiler when they are made: seconds, and memory, of every process that trains. Its functions
+    sort their tensors at each call, in which a small network takes half a step: here all are of one kind.
     """
 
     def __init__(self, training: Training, tensors: list[Tensor]) -> None:
@@ -51,16 +50,20 @@ class Optimizer:
                 zeros = {name: torch.zeros_like(tensor) for name in ("exp_avg", "exp_avg_sq")}
                 self.state[tensor] = {"step": torch.zeros((), dtype=torch.float32, device=tensor.device), **zeros}
         means, squares, steps = ([self.state[tensor][name] for tensor in tensors] for name in ("exp_avg", "exp_avg_sq", "step"))
-        decoupled = self._name == "adamw"
+        torch._foreach_add_(steps, 1)
+        take = torch._fused_adamw_ if self._name == "adamw" else torch._fused_adam_
         constants = {"beta1": ADAM_BETAS[0], "beta2": ADAM_BETAS[1], "eps": ADAM_EPSILON, "amsgrad": False, "maximize": False}
-        adam(tensors, gradients, means, squares, [], steps, fused=True, decoupled_weight_decay=decoupled, **constants, **rates)
+        take(tensors, gradients, means, squares, [], steps, **constants, **rates)
 
     def _sgd(self, tensors: list[Tensor], gradients: list[Tensor], **rates: float) -> None:
-        momenta = [self.state[tensor].get("momentum_buffer") for tensor in tensors] if self.momentum else []
+        first, momenta = self.momentum and not any(self.state[tensor] for tensor in tensors), []
+        if first:
+            for tensor in tensors:
+                self.state[tensor]["momentum_buffer"] = torch.empty_like(tensor)
+        if self.momentum:
+            momenta = [self.state[tensor]["momentum_buffer"] for tensor in tensors]
         constants = {"momentum": self.momentum, "dampening": 0.0, "nesterov": False, "maximize": False}
-        sgd(tensors, gradients, momenta, fused=True, **constants, **rates)
-        for tensor, momentum in zip(tensors, momenta, strict=bool(momenta)):
-            self.state[tensor]["momentum_buffer"] = momentum
+        torch._fused_sgd_(tensors, gradients, momenta, is_first_step=bool(first), **constants, **rates)
 
 
 def step_together(updaters: list[Updater], gradients: Iterable[Tensor]) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..network import Network
 from .frame import Numbers, VariantFrame
+from .probe import Gradients
 from .recording import Recording
 from .signals import Active
 
@@ -46,6 +47,10 @@ class Pass:
     loss: Tensor
     recording: Recording | None
     earlier: Earlier
+    found: Gradients | None = None
+    """What came of it where it went backward already."""
+    gradient: Tensor | None = None
+    """The flat gradient of it then."""
 
     def objective(self) -> Tensor:
         """Return this micro-batch's share of the step's loss, which is their mean."""

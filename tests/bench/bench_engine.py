@@ -1,9 +1,10 @@
 """Measures the engine and the stream, and prints JSON: `python tests/bench/bench_engine.py`.
 
 Start: from posting a run to its first frame in the stream. Toggle: from posting an event to the frame that carries it.
-Probe: from asking for a network's gradient at initialisation to having it. Viewers: server CPU a viewer-frame at 50
-viewers and 10 frames a second. Memory: a worker's own, and the server's. All but the probe goes through a real server,
-over loopback. The load average stands beside the figures: a busy machine makes every time longer.
+Updates: of small networks with their decision boundary. Probe: from asking for a network's gradient at initialisation to
+having it. Viewers: server CPU a viewer-frame at 50 viewers and 10 frames a second. Memory: a worker's own, and the server's.
+All but the probe goes through a real server, over loopback. The load average stands beside the figures: a busy machine makes
+every time longer.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from skipviz.tasks.presets import get, vanishing  # noqa: E402
 from skipviz.tasks.task import Task  # noqa: E402
 
 VIEWERS, RATE, SECONDS = 50, 10, 10
+WARMED = 500
+"""Steps after which a run goes as it will go on."""
 HEADERS = {"content-type": "application/json", "cookie": "skipviz=" + "a" * 32}
 
 
@@ -119,6 +122,16 @@ def measure_toggle(server: Server, experiment: Experiment, times: int = 40) -> d
     return milliseconds(taken)
 
 
+def measure_updates(server: Server, experiment: Experiment, seconds: float = 6.0) -> int:
+    """Return the updates a second of a run that goes as fast as it can, with its picture, while one viewer follows it."""
+    run = server.start(experiment)
+    messages = server.listen(run)
+    began, first = next((time.perf_counter(), message["step"]) for message in messages if message["step"] > WARMED)
+    last, ended = next((message["step"], now) for message in messages if (now := time.perf_counter()) > began + seconds)
+    server.post(run, {"kind": "stop"})
+    return round((last - first) / (ended - began))
+
+
 def measure_viewers(server: Server, experiment: Experiment) -> dict:
     """Return the server's CPU a viewer-frame: with viewers, less the same run without."""
     alone, _ = _cpu(server, experiment, 0)
@@ -188,6 +201,12 @@ def main() -> None:
     """Run every measurement against one server and print them as one JSON object."""
     spiral = vanishing(on=True).replaced(training=Training(steps=100_000))
     deep = Experiment(variants={"network": families.mlp(depth=60, width=64, skip_every=2)}, training=Training(steps=100_000))
+    updates = {
+        f"{depth} × {width}, batch 10": Experiment(
+            variants={"network": families.mlp(depth=depth, width=width)}, training=Training(steps=1_000_000, batch_size=10)
+        )
+        for depth, width in ((6, 8), (20, 16))
+    }
     engine = Engine().start()
     engine.wait_until_warm(60)
     measure_probe(engine, deep.replaced(task=Task(name="spiral", seed=1)), times=2)
@@ -201,6 +220,7 @@ def main() -> None:
             "load_before": os.getloadavg()[0],
             "start_to_first_frame_ms": {"24 layers": measure_start(server, spiral), "60 layers": measure_start(server, deep)},
             "toggle_to_frame_ms": {"24 layers": measure_toggle(server, spiral), "60 layers": measure_toggle(server, deep)},
+            "updates_a_second": {name: measure_updates(server, one) for name, one in updates.items()},
             "probe_ms": probes,
             "memory": {"24 layers": measure_memory(server, spiral), "60 layers": measure_memory(server, deep)},
             "stream": measure_viewers(server, spiral),

@@ -3,8 +3,9 @@
 import pytest
 import torch
 from engines import frames_of, small, wait_for_end
+from small_networks import NETWORKS, case
 
-from skipviz import Experiment, Skip, Task, Training, edit, families, presets
+from skipviz import Experiment, edit, families, presets
 from skipviz.learning.setup import as_in_a_run
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.event import SkipEvent
@@ -18,37 +19,9 @@ def _as_in_a_run():
         yield
 
 
-TOKENS = {"vocabulary": 10, "input": (8,), "head": Task(name="sequences").head()}
-FAMILIES = {
-    "batch norm": ("digits", families.conv(depth=4, width=4, skip_every=2, norm="batch", input=(1, 8, 8), head=10)),
-    "SE and groups": ("digits", families.resnet(50, layout="imagenet", block="bottleneck", widths=(8, 16, 16, 16), groups=2,
-                                                group_width=4, reduction=4, input=(1, 8, 8), head=10)),
-    "MobileNet": ("digits", families.mobilenet(input=(1, 8, 8), head=10)),
-    "ConvNeXt": ("digits", families.convnext(blocks=(1, 2), widths=(8, 16), patch=2, input=(1, 8, 8), head=10)),
-    "ViT": ("digits", families.vit(2, 16, 2, 2, 32, input=(1, 8, 8), head=10)),
-    "TCN": ("memory", families.tcn(4, 16, vocabulary=12, input=(24,), head=Task(name="memory").head())),
-    "WaveNet": ("memory", families.wavenet(2, 3, 16, 16, vocabulary=12, input=(24,), head=Task(name="memory").head())),
-    "hyper-connections": ("sequences", families.transformer(2, 16, 2, 32, "pre", streams=4, dynamic=True, **TOKENS)),
-    "mHC": ("sequences", families.transformer(2, 16, 2, 32, "pre", streams=4, mix="sinkhorn", dynamic=True, **TOKENS)),
-    "both halves": ("sequences", families.transformer(2, 16, 2, 32, encoder=2, **TOKENS)),
-    "bilinear": ("shapes", families.unet(depth=2, width=4, up="bilinear", padded=True, input=(1, 32, 32), head=1)),
-    "tabular": ("moons", families.tabular_resnet(input=(2,), head=2)),
-    "gates": ("moons", families.mlp(depth=6, width=16, skip_every=2, merge="gate")),
-    "products": ("moons", families.mlp(depth=6, width=16, skip_every=2, merge="multiply")),
-    "concats": ("moons", families.mlp(depth=6, width=16, skip_every=2, merge="concat")),
-    "learned": ("moons", families.mlp(depth=4, width=16, skip_every=0).replaced(
-        skips=[Skip(source=1, target=3, learned=True), Skip(source=2, target=4, learned=True, softmax=True)])),
-}  # fmt: skip
-"""What no preset has, by task."""
-
-
-def case(task: str, network, **training) -> Experiment:
-    return Experiment(variants={"network": network}, task=Task(name=task), training=Training(batch_size=16, **training))
-
-
 def named(name: str, **training) -> Experiment:
-    if name in FAMILIES:
-        return case(*FAMILIES[name], **training)
+    if name in NETWORKS:
+        return case(*NETWORKS[name], **training)
     found = presets.get(name)
     return found.replaced(training=found.training.replaced(batch_size=min(8, found.training.batch_size), **training))
 
@@ -84,7 +57,7 @@ def numbers(field) -> list[float]:
     return [value for value in (field if isinstance(field, list) else [field]) if value is not None]
 
 
-@pytest.mark.parametrize("name", [*presets.names(), *FAMILIES])
+@pytest.mark.parametrize("name", [*presets.names(), *NETWORKS])
 def test_the_first_frame_is_the_cpus(name):
     experiment = named(name, steps=1)
     mine, theirs, shaken = first_frame(experiment, "cuda"), first_frame(experiment, "cpu"), first_frame(experiment, "cpu", True)
@@ -97,7 +70,7 @@ def test_the_first_frame_is_the_cpus(name):
             assert left == pytest.approx(right, rel=share, abs=share * 1e-3 * max(map(abs, right), default=0.0)), quantity
 
 
-@pytest.mark.parametrize("name", [*presets.names(), *FAMILIES])
+@pytest.mark.parametrize("name", [*presets.names(), *NETWORKS])
 def test_a_run_repeats_itself_bit_for_bit(name):
     runs = [advanced(named(name, steps=4), "cuda", 4) for _ in range(2)]
     assert runs[0] == runs[1]

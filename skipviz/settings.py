@@ -126,6 +126,14 @@ class Settings(BaseSettings):
     open: str = Field(
         "", max_length=4000, description="file in which `python -m skipviz open` says what it opened; never on a public server"
     )
+    ray: str = Field(
+        "",
+        max_length=300,
+        pattern=r"^(auto|[A-Za-z0-9.-]+:[0-9]{1,5})?$",
+        description="Ray cluster on whose nodes runs, measurements and sweeps compute: `host:port` of its head, or `auto`: the one"
+        " that this machine is a node of. None: on this machine",
+    )
+    gpu_share: float = Field(0.25, gt=0, le=1, description="share of a GPU that a run on one takes on a cluster")
     start: Literal["auto", "fork", "spawn"] = Field(
         "auto", description="how a worker starts: forked from a warm process, or as a fresh one; auto: forked where there is fork"
     )
@@ -161,17 +169,19 @@ class Settings(BaseSettings):
     def _opens_nothing_in_public(self):
         if self.open and self.public:
             raise ValueError("a public server runs nobody's own code: leave SKIPVIZ_OPEN or SKIPVIZ_PUBLIC out")
+        if self.open and self.ray:
+            raise ValueError("a person's own code is on this machine only: leave SKIPVIZ_OPEN or SKIPVIZ_RAY out")
         return self
 
     def largest_run_mb(self) -> int:
         """Return the MB that one run may take: never more than all together."""
-        return min(self.run_memory_mb, self.total_memory_mb)
+        return self.run_memory_mb if self.ray else min(self.run_memory_mb, self.total_memory_mb)
 
     def forks(self) -> bool:
         """Return whether workers are forked from a warm process; those that run a person's own code are fresh ones."""
         if self.open:
             return False
-        return self.start == "fork" or (self.start == "auto" and hasattr(os, "fork"))
+        return bool(self.ray) or self.start == "fork" or (self.start == "auto" and hasattr(os, "fork"))
 
 
 @cache

@@ -30,6 +30,7 @@ from .errors import EngineError
 from .figures import Figures
 from .guests import Guests
 from .jobs import Jobs
+from .nodes import Nodes
 from .processes.initialisation_client import InitialisationClient
 from .processes.launcher import Launcher
 from .resumption import STOPPED, Resumption
@@ -54,15 +55,18 @@ class Engine:
         self._counted = counted = Figures()
         self._run_events = run_events = RunEvents(self._store, lock)
         settings, admit, hear = lambda: self.settings, self._admit_soon, lambda run, lines: self._worker_messages.hear(run, lines)
-        self._workers = workers = Workers(settings, lock, self._store, run_events, self.uploads, hear, counted.waited, admit)
-        callbacks = Callbacks(workers.begin, workers.send, run_events.change, run_events.tell, workers.abandon, workers.pid)
-        self._scheduler = scheduler = Scheduler(settings, callbacks, beside_mb=lambda: self.jobs.reckoned_mb)
+        again, change, tell = (lambda run: self._scheduler.again(run)), run_events.change, run_events.tell
+        self._workers = workers = Workers(settings, lock, self._store, run_events, self.uploads, hear, counted.waited, admit, again)
+        callbacks = Callbacks(workers.begin, workers.send, change, tell, workers.abandon, workers.hold, workers.pid)
+        self._nodes = nodes = Nodes(settings, lambda place: self.jobs.beside(place))
+        self._scheduler = scheduler = Scheduler(settings, callbacks, beside_mb=lambda: self.jobs.reckoned_mb, places=nodes.places)
         self._worker_messages = WorkerMessages(lock, self._store, run_events, scheduler, workers, counted, admit)
         self._controls = Controls(lock, self._store, run_events, scheduler, workers, admit)
         self.own, self.opened = spec.read(self.settings.open) if self.settings.open else (None, None)
         """The person's own module that this server was opened on: where it is, and as an experiment."""
-        self._submission_checks = checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened)
-        self.jobs = Jobs(settings, lock, str(self.uploads.folder), checks.check_often, workers.memory_ran_out)
+        self._submission_checks = checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened, nodes.places)
+        check, ran_out = checks.check_often, workers.memory_ran_out
+        self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out, scheduler.room)
         self.guests = Guests(self.settings.data_dir.resolve(), lock, self._store, run_events, hear)
         self._catalogue = RunCatalogue(self._store, lock, None if self.settings.public else GUEST)
         self._resumption = Resumption(lock, run_events, self._catalogue, checks, self._line_up_again, scheduler.stops)
@@ -171,7 +175,7 @@ class Engine:
             if not demo:
                 self._submission_checks.check_turn(run.owner, address)
             self._workers.prepare(run, device)
-            self._scheduler.enter(run, self._submission_checks.needed_mb(experiment, device), demo)
+            self._scheduler.enter(run, self._submission_checks.needed_mb(experiment, device), demo, gpus=self._nodes.gpus(device))
             self._store.add(run)
         self._admit_soon()
         self._store.hand_on(run)
@@ -276,7 +280,7 @@ class Engine:
             "runs": {state: states[state] for state in STATES},
             "jobs": self.jobs.figures(),
             "queue_length": len(self._scheduler),
-            "workers": len(pids),
+            "workers": len(self._workers),
             "worker_memory_mb": self._counted.worker_memory_mb(pids),
             "reckoned_memory_mb": self._scheduler.reckoned_mb,
             **self._counted.to_data(),
@@ -318,7 +322,9 @@ class Engine:
     def _line_up_again(self, run: Run, device: str) -> None:
         """Let a run that had ended wait its turn to go on."""
         self._workers.prepare(run, device, going_on=True)
-        self._scheduler.enter(run, self._submission_checks.needed_mb(run.began or run.experiment, device))
+        self._scheduler.enter(
+            run, self._submission_checks.needed_mb(run.began or run.experiment, device), gpus=self._nodes.gpus(device)
+        )
         self._store.add(run)
         self._run_events.change(run, "queued")
         self._admit_soon()
@@ -328,9 +334,10 @@ class Engine:
         self._loop = asyncio.new_event_loop()
 
         async def begin() -> None:
-            self._launcher = Launcher(self.settings.forks())
+            self._launcher = Launcher(self.settings.forks(), self.settings.ray)
             bounds = self.settings.probe_seconds, self.settings.run_memory_mb
             self._initialisation_client = InitialisationClient(self._launcher, self._loop, *bounds, str(self.uploads.folder))
+            self._nodes.serve(self._launcher)
             self._workers.serve(self._launcher, self._loop)
             self.jobs.serve(self._launcher, self._loop)
             self._launcher.start()
@@ -364,6 +371,7 @@ class Engine:
             if not self._closed:
                 self._scheduler.tick()
                 self._workers.look()
+                self.jobs.admit()
 
 
 _engine: Engine | None = None

@@ -12,41 +12,36 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from pydantic import ValidationError
 
 from ..network.base import NetworkError, sentence
 from ..settings import Settings
-from ..storage.job_files import JobFiles
-from ..storage.retention import Retention
 from .capacity import budget
-from .capacity.admission import FairQueue, Room, Waiting
+from .capacity.admission import FairQueue, Place, Room
 from .errors import EngineError
 from .job import KINDS, STATES, Job, digest
+from .job_parts import SHARE, JobParts, Part
+from .kept_jobs import SERVER_STOPPED, KeptJobs
 from .listeners import Listeners
 from .processes import ending
-from .processes.launcher import Child, Launcher
+from .processes.launcher import FULL, LOST, NOTHING, Child, Launcher, Needs, Status
 from .processes.wire import encode
 
-KEPT_SHARE = 8
-"""Jobs may take this part of what runs may take on the disk, beside them."""
 MOST_SPEC_BYTES = 1_000_000
 MOST_ROWS, MOST_BYTES = 20_000, 8_000_000
 """Of one job."""
-IN_MEMORY = 50
-"""Ended jobs whose rows stay in memory, the ones used last."""
 STOPPING_SECONDS = 2.0
 """How long a worker may take to obey a stop."""
 BEGIN_AGAIN_SECONDS = 0.5
 """After which a job whose worker was lost before its first word gets another, as when the fork server died."""
-SERVER_STOPPED = "the server stopped; it can be resumed"
 
 
 class Jobs:
     """Owns a process for every job that computes. Any thread may use it; `memory_ran_out()` says whether the system has just
-    ended a process for want of memory, `check_turn(owner, address)` raises `EngineError` where starts come too often."""
+    ended a process for want of memory, `check_turn(owner, address)` raises `EngineError` where starts come too often, and
+    `runs_leave()` is the room that runs leave on a cluster."""
 
     def __init__(
         self,
@@ -55,20 +50,16 @@ class Jobs:
         uploads: str,
         check_turn: Callable[[str, str | None], None],
         memory_ran_out: Callable[[], bool],
+        runs_leave: Callable[[], Room],
     ) -> None:
-        self._settings, self._lock, self._uploads = settings, lock, uploads
+        self._settings, self._lock, self._uploads, self._runs_leave = settings, lock, uploads, runs_leave
         self._check_turn, self._memory_ran_out = check_turn, memory_ran_out
-        kept = settings()
-        retention = Retention(kept.keep_days, max(1, kept.keep_mb // KEPT_SHARE))
-        self._files = JobFiles(kept.data_dir.resolve() / "jobs", retention)
-        self._disk = ThreadPoolExecutor(1, "skipviz-jobs")
+        self._kept = KeptJobs(settings(), lock)
+        self.find, self.known, self.of, self.newest = self._kept.find, self._kept.known, self._kept.of, self._kept.newest
+        self._jobs, self._write = self._kept.jobs, self._kept.write
         self._line = FairQueue()
-        self._jobs: dict[str, Job] = {}
-        """Every job that is kept or under way, the ones used last at the end."""
-        self._children: dict[str, Child] = {}
+        self._parts = JobParts()
         self._began: dict[str, float] = {}
-        self._takes_mb: dict[str, float] = {}
-        """What workers expect to take for what they compute just now."""
         self._listeners = Listeners()
         self._launcher: Launcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,7 +67,7 @@ class Jobs:
     def serve(self, launcher: Launcher, loop: asyncio.AbstractEventLoop) -> None:
         """Take what starts processes and the loop on which they are heard, and find the jobs that are kept."""
         self._launcher, self._loop = launcher, loop
-        self._disk.submit(self._find_kept)
+        self._kept.start()
 
     def close(self) -> None:
         """Stop what computes, which may be resumed later; no job comes in from then on."""
@@ -84,7 +75,7 @@ class Jobs:
             self._launcher = None
             for job in [job for job in self._jobs.values() if job.under_way]:
                 self._end(job, "stopped", SERVER_STOPPED)
-        self._disk.shutdown()
+        self._kept.close()
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(id)`, quickly, after every change of a job; returns the way to end that."""
@@ -122,6 +113,10 @@ class Jobs:
             elif job.state == "running":
                 self._loop.call_soon_threadsafe(self._ask_to_stop, job, None)
 
+    def beside(self, place: Place) -> Place:
+        """Return a node of a cluster with what jobs leave of it."""
+        return self._parts.beside(place)
+
     def resume(self, job_id: str, owner: str | None, address: str | None = None) -> None:
         """Let a stopped or failed job compute what it lacks; raises `EngineError`."""
         self.find(job_id)
@@ -138,43 +133,9 @@ class Jobs:
             self._check(owner, address)
             self._queue(job)
 
-    def find(self, job_id: str) -> Job:
-        """Return a job with its rows, which may come from the disk; raises `EngineError` where it is not kept."""
-        job = self.known(job_id)
-        if job is None or job.rows is None:
-            job = self._disk_call(self._load, job_id)
-        if job is None:
-            raise EngineError("there is no such job, or it is no longer kept", 404)
-        return job
-
-    def known(self, job_id: str) -> Job | None:
-        """Return a job that is in memory with its rows, at once, or None."""
-        with self._lock:
-            job = self._jobs.get(job_id)
-            return job if job is not None and job.rows is not None else None
-
-    def of(self, owner: str | None) -> list[Job]:
-        """Return an owner's jobs, the newest first, some without their rows."""
-        self._disk_call(lambda: None)  # behind the finding of those that are kept
-        with self._lock:
-            mine = [job for job in self._jobs.values() if owner and job.owner == owner]
-        return sorted(mine, key=lambda job: -job.created)
-
-    def newest(self, kind: str, spec: dict) -> Job | None:
-        """Return the newest job of anybody that has finished computing just this, with its rows, or None."""
-        self._disk_call(lambda: None)  # behind the finding of those that are kept
-        asked = digest(kind, spec)
-        with self._lock:
-            found = [job for job in self._jobs.values() if job.state == "finished" and job.asked == asked]
-        try:
-            return self.find(max(found, key=lambda job: job.created).id) if found else None
-        except EngineError:  # it has just been tidied away
-            return None
-
     def pid(self, job_id: str) -> int | None:
         """Return the process id of a job's worker, or None where it has none, or none that is known yet."""
-        child = self._children.get(job_id)
-        return None if child is None else child.pid
+        return next((child.pid for child, part in list(self._parts.by_child.items()) if part.job.id == job_id), None)
 
     def figures(self) -> dict[str, int]:
         """Return how many jobs are in each state."""
@@ -189,7 +150,7 @@ class Jobs:
     @property
     def reckoned_mb(self) -> float:
         """The MB that the jobs under way are expected to take at present, in which a run may have to wait for room."""
-        return sum(list(self._takes_mb.values()))
+        return sum(part.takes_mb for part in list(self._parts.by_child.values()))
 
     def _check(self, owner: str, address: str | None) -> None:
         settings = self._settings()
@@ -211,25 +172,40 @@ class Jobs:
         return job
 
     def _queue(self, job: Job) -> None:
-        self._line.add(Waiting(job.id, job.owner, 1.0))
+        if self._settings().ray:
+            self._parts.cut(job)
         self._change(job, "queued", None)
+        self._line_up(job)
         self._tell_places()
-        self._loop.call_soon_threadsafe(self._admit)
+        self._loop.call_soon_threadsafe(self.admit)
 
-    def _admit(self) -> None:
+    def _line_up(self, job: Job, first: bool = False) -> None:
+        """Let what is left of a job wait its turn."""
+        waiting = self._parts.waiting(job)
+        if waiting is not None and job.id not in self._line:
+            self._line.add(waiting, first)
+
+    def admit(self) -> None:
         """Begin jobs while there is room; a browser alone never takes all of it where there is room for several."""
         with self._lock:
             if self._launcher is None:
                 return
-            most = self._settings().max_jobs
-            while True:
-                running = Counter(self._jobs[job_id].owner for job_id in self._children)
-                room = Room(most - running.total(), float("inf"), running, max(1, most - 1))
-                waiting = self._line.take(room)
-                if waiting is None:
-                    break
-                self._begin(self._jobs[waiting.id])
+            while (waiting := self._line.take(room := self._room())) is not None:
+                place = room.place_for(waiting)
+                needs = NOTHING if place is None else Needs(place.name, waiting.cores, waiting.memory_mb)
+                job = self._jobs[waiting.id]
+                self._begin(job, self._parts.next(job, needs))
+                self._line_up(job, first=True)
             self._tell_places()
+
+    def _room(self) -> Room:
+        running = Counter(part.job.owner for part in self._parts.by_child.values())
+        if not self._settings().ray:
+            most = self._settings().max_jobs
+            return Room(most - running.total(), float("inf"), running, max(1, most - 1))
+        nodes = [Place(*node) for node in self._launcher.nodes]
+        places = self._parts.room(self._runs_leave(), nodes)
+        return Room(0, 0, running, max(1, round(sum(node.cores for node in nodes)) // SHARE - 1), places)
 
     def _tell_places(self) -> None:
         for place, waiting in enumerate(self._line.order()):
@@ -237,42 +213,48 @@ class Jobs:
                 self._jobs[waiting.id].ahead = place
                 self._listeners.tell(waiting.id)
 
-    def _begin(self, job: Job, again: bool = False) -> None:
+    def _begin(self, job: Job, part: Part, again: bool = False) -> None:
         settings = self._settings()
         child = self._launcher.launch(
-            "job_worker", lambda lines: self._hear(job, child, lines), lambda status: self._lost(job, child, status, again)
+            "job_worker",
+            lambda lines: self._hear(job, child, lines),
+            lambda status: self._lost(job, child, status, again),
+            needs=part.needs,
         )
-        self._children[job.id], self._began[job.id] = child, time.monotonic()
+        self._parts.by_child[child] = part
         child.send(
             {
                 "kind": job.kind,
                 "spec": job.spec,
-                "rows": [json.loads(row) for row in job.rows],
+                "rows": [json.loads(row) for row in job.rows] if part.cells is None else [],
+                "cells": part.cells,
                 "memory_mb": settings.largest_run_mb(),
                 "most": {"steps": settings.run_steps, "parameters": settings.run_parameters},
                 "uploads": self._uploads,
             }
         )
-        left = settings.job_minutes * 60 - job.seconds
-        self._loop.call_later(left, self._overtime, job, child)
-        self._change(job, "running", None)
+        if job.id not in self._began:
+            began = self._began[job.id] = time.monotonic()
+            self._loop.call_later(settings.job_minutes * 60 - job.seconds, self._overtime, job, began)
+            self._change(job, "running", None)
 
     def _hear(self, job: Job, child: Child, lines: list[tuple[bytes, bytes]]) -> None:
         """Take what a job's worker says."""
         with self._lock:
-            if self._children.get(job.id) is not child:
+            part = self._parts.by_child.get(child)
+            if part is None:
                 return
             rows = []
             for word, rest in lines:
                 if word == b"row":
                     rows.append(rest)
                 elif word == b"at":
-                    job.progress = json.loads(rest)
+                    job.progress = self._parts.progress(part, json.loads(rest))
                 elif word == b"takes":
-                    self._takes_mb[job.id] = json.loads(rest)
+                    part.takes_mb = json.loads(rest)
                 elif word == b"end":
                     self._take(job, rows)
-                    self._end(job, *json.loads(rest))
+                    self._end_part(job, child, *json.loads(rest))
                     return
             self._take(job, rows)
             if len(job.rows) > MOST_ROWS or job.bytes > MOST_BYTES:
@@ -284,28 +266,46 @@ class Jobs:
             job.rows += rows
             self._write(job, *(b'{"row":' + row + b"}" for row in rows))
 
-    def _overtime(self, job: Job, child: Child) -> None:
+    def _end_part(self, job: Job, child: Child, state: str, reason: str | None) -> None:
+        """Let go of a worker that ends by itself, and of its job unless more of it is left."""
+        self._parts.by_child.pop(child)
+        self._loop.call_soon_threadsafe(child.kill)
+        if state == "finished" and not self._parts.over(job):
+            self._listeners.tell(job.id)
+            self._loop.call_soon_threadsafe(self.admit)
+        else:
+            self._end(job, state, reason)
+
+    def _overtime(self, job: Job, began: float) -> None:
         with self._lock:
-            if self._children.get(job.id) is child:
+            if self._began.get(job.id) == began:
                 self._ask_to_stop(job, _over(self._settings().job_minutes))
 
     def _ask_to_stop(self, job: Job, reason: str | None) -> None:
-        """Tell a job's worker to stop, which is ended where it does not obey."""
-        child = self._children.get(job.id)
-        if child is not None:
-            job.reason = reason
-            child.send({"kind": "stop"})
-            self._loop.call_later(STOPPING_SECONDS, self._insist, job, child)
-
-    def _insist(self, job: Job, child: Child) -> None:
+        """Tell a job's workers to stop, which are ended where they do not obey."""
         with self._lock:
-            if self._children.get(job.id) is child:
+            job.reason = reason
+            self._line.remove(job.id)
+            for child in self._parts.children(job):
+                child.send({"kind": "stop"})
+            self._loop.call_later(STOPPING_SECONDS if self._parts.children(job) else 0, self._insist, job, self._began.get(job.id))
+
+    def _insist(self, job: Job, began: float | None) -> None:
+        with self._lock:
+            if began is not None and self._began.get(job.id) == began:
                 self._end(job, "stopped", None)
 
-    def _lost(self, job: Job, child: Child, status: int | None, again: bool) -> None:
+    def _lost(self, job: Job, child: Child, status: Status, again: bool) -> None:
         """Take the end of a worker's process."""
         with self._lock:
-            if self._children.get(job.id) is not child:
+            part = self._parts.by_child.get(child)
+            if part is None:
+                return
+            if status in (LOST, FULL) and self._launcher is not None:
+                del self._parts.by_child[child]
+                self._parts.give_back(part)
+                self._line_up(job, first=True)
+                self._loop.call_later(BEGIN_AGAIN_SECONDS, self.admit)
                 return
             if not child.heard and not again and self._launcher is not None:
                 self._loop.call_later(BEGIN_AGAIN_SECONDS, self._begin_again, job, child)
@@ -314,86 +314,29 @@ class Jobs:
 
     def _begin_again(self, job: Job, child: Child) -> None:
         with self._lock:
-            if self._children.get(job.id) is child and self._launcher is not None:
-                self._begin(job, again=True)
+            part = self._parts.by_child.get(child)
+            if part is not None and self._launcher is not None:
+                del self._parts.by_child[child]
+                self._begin(job, part, again=True)
 
     def _end(self, job: Job, state: str, reason: str | None) -> None:
         """Let a job end, and the next one begin."""
-        child, began = self._children.pop(job.id, None), self._began.pop(job.id, None)
-        self._takes_mb.pop(job.id, None)
+        children, began = self._parts.forget(job), self._began.pop(job.id, None)
+        self._line.remove(job.id)
         if began is not None:
             job.seconds += time.monotonic() - began
         self._change(job, state, reason or (job.reason if state == "stopped" else None))
         self._write(job, encode(job.said()))
         with suppress(RuntimeError):  # the server is stopping
-            self._disk.submit(self._tidy)
-            if child is not None:
+            self._kept.tidy_soon()
+            for child in children:
                 self._loop.call_soon_threadsafe(child.kill)
-            self._loop.call_soon_threadsafe(self._admit)
+            self._loop.call_soon_threadsafe(self.admit)
 
     def _change(self, job: Job, state: str, reason: str | None) -> None:
         job.state, job.reason = state, reason
         job.progress = 1.0 if state == "finished" else job.progress
         self._listeners.tell(job.id)
-
-    def _write(self, job: Job, *lines: bytes) -> None:
-        """Have lines written down by the thread that waits for the disk."""
-
-        def write() -> None:
-            try:
-                self._files.append(job.id, lines)
-            except OSError:
-                job.kept = False
-
-        self._disk.submit(write)
-
-    def _disk_call(self, call: Callable, *arguments):
-        try:
-            return self._disk.submit(call, *arguments).result()
-        except RuntimeError:  # the server is stopping
-            return None
-
-    def _find_kept(self) -> None:
-        self._tidy()
-        for head, last in self._files.kept():
-            facts = {name: head.get(name) for name in ("id", "kind", "owner", "created")}
-            ended = {"state": "stopped", "reason": SERVER_STOPPED, **last}
-            if ended["state"] not in ("finished", "stopped", "failed") or facts["kind"] not in KINDS:
-                continue
-            asked = digest(facts["kind"], head.get("spec"))
-            job = Job(**facts, spec=None, asked=asked, rows=None, **ended)
-            with self._lock:
-                self._jobs.setdefault(job.id, job)
-
-    def _load(self, job_id: str) -> Job | None:
-        """Return a job with what the disk has of it; done by the thread that writes, so nothing is on its way there."""
-        with self._lock:
-            job = self._jobs.get(job_id)
-        if job is None or job.rows is not None:
-            return job
-        found = self._files.read(job_id)
-        if found is None:
-            return None
-        with self._lock:
-            job.spec, job.rows = found[0]["spec"], found[1]
-            self._jobs[job_id] = self._jobs.pop(job_id)
-            self._forget_rows()
-        return job
-
-    def _forget_rows(self) -> None:
-        """Leave the rows of ended jobs to the disk, the ones longest unused first."""
-        held = [job for job in self._jobs.values() if job.rows is not None and not job.under_way and job.kept]
-        for job in held[:-IN_MEMORY]:
-            job.spec = job.rows = None
-
-    def _tidy(self) -> None:
-        with self._lock:
-            going = {job.id for job in self._jobs.values() if job.under_way}
-            self._forget_rows()
-        with suppress(OSError):
-            for gone in self._files.tidy(time.time(), going):
-                with self._lock:
-                    self._jobs.pop(gone, None)
 
 
 def _over(minutes: float) -> str:

@@ -62,6 +62,10 @@ class Live:
     """Steps a second, once measured."""
     steady: tuple[int, float] | None = None
     """The step and the seconds computed by which its worker had begun and was warm."""
+    place: str | None = None
+    """The node of a cluster that it has its worker on."""
+    gpus: float = 0.0
+    """Its share of a GPU there."""
     share: float = 1.0
     """What it takes of a core, once measured."""
     _paced: tuple[float, int] = (0.0, 0)
@@ -110,6 +114,10 @@ class Live:
         if self.demo or not self.computing:
             return 0.0
         return max(LEAST_SHARE, min(1.0, self.share)) if self.pace and self.keeps_speed() else 1.0
+
+    def takes(self) -> tuple[float, float, float]:
+        """Return what it takes of its node's cores, MB and GPUs."""
+        return self.cores(), self.memory_mb, self.gpus
 
     def measure(self, pid: int | None, now: float) -> None:
         """Measure how long it has trained, its pace up to its worker's last word, and now and then what it takes of a core."""

@@ -15,11 +15,12 @@ from ..storage import Run
 from ..tasks.change import CHANGES
 from ..tasks.event import Control
 from .capacity import budget
-from .capacity.admission import FairQueue, Room, Waiting
+from .capacity.admission import FairQueue, Place, Room, Waiting
 from .capacity.duration import shape_of, step_seconds
 from .capacity.expectation import said
 from .forecast import Forecast
 from .live import Live
+from .processes.launcher import Needs
 
 PERIOD = 0.5
 """Seconds between two looks at the runs under way."""
@@ -35,8 +36,8 @@ MOST_TIMES = 200
 class Callbacks:
     """What the engine does for it."""
 
-    begin: Callable[[Run], None]
-    """Start the run's worker."""
+    begin: Callable[[Run, Needs], None]
+    """Start the run's worker, with what it needs of a cluster."""
     send: Callable[[Run, dict], None]
     """Tell the run's worker."""
     change: Callable[..., None]
@@ -45,6 +46,8 @@ class Callbacks:
     """Tell viewers of the run."""
     abandon: Callable[[Run, str], None]
     """End the run's worker and let the run fail with the reason."""
+    hold: Callable[[Run, float], None]
+    """Let the run hold so many cores of a cluster's node."""
     pid: Callable[[Run], int | None]
     """Return the process id of the run's worker."""
 
@@ -58,9 +61,12 @@ class Scheduler:
         callbacks: Callbacks,
         clock: Callable[[], float] = time.monotonic,
         beside_mb: Callable[[], float] = lambda: 0.0,
+        places: Callable[[], list[Place] | None] = lambda: None,
     ) -> None:
-        """`beside_mb()` is what jobs beside the runs are expected to take of the memory that all have together."""
+        """`beside_mb()` is what jobs beside the runs are expected to take of the memory that all have together; `places()` is what
+        jobs and other servers leave of each node of a cluster, None where runs compute on this machine."""
         self._settings, self._callbacks, self._clock, self._beside_mb = settings, callbacks, clock, beside_mb
+        self._places = places
         self._line = FairQueue()
         self._live: dict[str, Live] = {}
         self._watchers: Counter[str] = Counter()
@@ -82,7 +88,7 @@ class Scheduler:
 
     def refusal(self, owner: str) -> str | None:
         """Return one sentence that says why no further run of this browser may wait in line, or None."""
-        settings, room = self._settings(), self._room()
+        settings, room = self._settings(), self.room()
         free = max(0, int(room.cores))
         if len(self._line) >= settings.max_queued + free:
             return f"{len(self._line)} runs wait in line already: try again in a while"
@@ -91,8 +97,11 @@ class Scheduler:
             return f"{mine} runs of this browser wait in line already, as many as may: stop one, or try again in a while"
         return None
 
-    def enter(self, run: Run, memory_mb: float, demo: bool = False) -> None:
-        """Put a run in line, where it has its place from now on; `demo`: the server's own, which begins at once."""
+    def enter(self, run: Run, memory_mb: float, demo: bool = False, first: bool = False, gpus: float = 0.0) -> None:
+        """Put a run in line, where it has its place from now on; `demo`: the server's own, which begins at once.
+
+        `first` before its browser's others; `gpus` is its share of one on a cluster.
+        """
         now = self._clock()
         self._live[run.id] = Live(
             run,
@@ -104,9 +113,21 @@ class Scheduler:
             seen=now,
             computed=run.trained,
             first=(run.step, run.trained),
+            gpus=gpus,
         )
         needs = (0.0, 0.0) if demo else (memory_mb, 0.0 if run.paused else 1.0)
-        self._line_up(run, Waiting(run.id, "" if demo else run.owner, *needs))
+        self._line_up(run, Waiting(run.id, "" if demo else run.owner, *needs, gpus), first)
+
+    def again(self, run: Run) -> bool:
+        """Put a run back in line that has lost its worker, before its browser's others; return False for one that is to stop."""
+        live = self._live[run.id]
+        if live.ending:
+            return False
+        live.count(self._clock())
+        self._line.remove(run.id)
+        self.enter(run, live.memory_mb, live.demo, True, live.gpus)
+        self._live[run.id].rests = live.rests
+        return True
 
     def leave(self, run: Run) -> None:
         """Forget a run that has ended."""
@@ -121,8 +142,8 @@ class Scheduler:
 
     def admit(self) -> None:
         """Start the runs whose turn it is, and tell those in line their place."""
-        while (waiting := self._line.take(self._room())) is not None:
-            live, now = self._live[waiting.id], self._clock()
+        while (waiting := self._line.take(room := self.room())) is not None:
+            live, now, place = self._live[waiting.id], self._clock(), room.place_for(waiting)
             if live.working:
                 live.compute(True, now)
                 self._callbacks.send(live.run, {"kind": "resume"})
@@ -130,7 +151,8 @@ class Scheduler:
             else:
                 live.working, live.heard = True, now
                 live.compute(not live.run.paused, now)
-                self._callbacks.begin(live.run)
+                live.place = None if place is None else place.name
+                self._callbacks.begin(live.run, Needs(live.place, live.cores(), live.memory_mb, live.gpus))
         self._tell_places()
 
     def passes(self, run: Run, control: Control) -> bool:
@@ -192,6 +214,7 @@ class Scheduler:
         if live is None:
             return None
         live.compute(state == "running", self._clock())
+        self._callbacks.hold(run, live.cores())
         if live.ending:
             return run.reason
         return budget.unwatched(self._settings().unwatched_minutes) if live.rests and state == "paused" else None
@@ -258,11 +281,12 @@ class Scheduler:
 
     def _resumes(self, live: Live) -> bool:
         """Let a paused run go on if a core is free, and return whether it does; else it goes in line for one."""
-        if live.demo or self._room().cores >= 1:
+        back = Waiting(live.run.id, live.run.owner, 0.0, place=live.place)
+        if live.demo or self.room().computes(back):
             live.compute(True, self._clock())
             return True
         if live.run.id not in self._line:
-            self._line_up(live.run, Waiting(live.run.id, live.run.owner, 0.0), first=True)
+            self._line_up(live.run, back, first=True)
             self._callbacks.change(live.run, "queued")
             self._tell_places()
         return False
@@ -271,14 +295,21 @@ class Scheduler:
         self._line.add(waiting, first)
         run.ahead, self._longer = self._line.place(run.id), True
 
-    def _room(self) -> Room:
+    def room(self) -> Room:
+        """Return what is free for runs."""
         settings = self._settings()
         under_way = [live for live in self._live.values() if live.working and not live.demo]
+        cores, memory_mb, places = settings.max_running, settings.total_memory_mb - self._beside_mb(), self._places()
+        if places is not None:
+            cores, memory_mb = sum(place.cores for place in places), sum(place.memory_mb for place in places)
+            for live in under_way:
+                places = [place.without(*live.takes()) if place.name == live.place else place for place in places]
         return Room(
-            cores=settings.max_running - sum(live.cores() for live in under_way),
-            memory_mb=settings.total_memory_mb - self._beside_mb() - sum(live.memory_mb for live in under_way),
+            cores=cores - sum(live.cores() for live in under_way),
+            memory_mb=memory_mb - sum(live.memory_mb for live in under_way),
             under_way=Counter(live.run.owner for live in under_way),
             browser_limit=settings.browser_running,
+            places=None if places is None else tuple(places),
         )
 
     def _tell_places(self) -> None:
@@ -288,7 +319,7 @@ class Scheduler:
         order, now = list(self._line.order()), self._clock()
         waits = None
         if self._longer or now - self._estimated >= WAITS_PERIOD:
-            waits = self._forecast.waits(order, self._live, self._room(), self._settings(), now)
+            waits = self._forecast.waits(order, self._live, self.room(), self._settings(), now)
             self._longer, self._estimated = False, now
         for place, waiting in enumerate(order):
             run = self._live[waiting.id].run

@@ -13,6 +13,7 @@ from ..tasks.experiment import MOST_STEPS, Experiment
 from ..tasks.uploads import Uploads
 from ..watch.opened import spec
 from .capacity import budget, limits, room
+from .capacity.admission import Place
 from .capacity.starts import Starts
 from .errors import EngineError
 from .processes import devices
@@ -23,11 +24,16 @@ class SubmissionChecks:
     """Refuses what is too big or comes too often, each time with an `EngineError`."""
 
     def __init__(
-        self, settings: Callable[[], Settings], uploads: Uploads, scheduler: Scheduler, opened: Experiment | None = None
+        self,
+        settings: Callable[[], Settings],
+        uploads: Uploads,
+        scheduler: Scheduler,
+        opened: Experiment | None = None,
+        places: Callable[[], list[Place] | None] = lambda: None,
     ) -> None:
-        """`opened` is the person's own module that this server was opened on."""
+        """`opened` is the person's own module that this server was opened on; `places()` are the nodes of a cluster, or None."""
         self._settings, self._uploads, self._scheduler, self._opened = settings, uploads, scheduler, opened
-        self._starts = Starts()
+        self._starts, self._places = Starts(), places
         self._open = False
 
     def open(self, is_open: bool) -> None:
@@ -54,14 +60,18 @@ class SubmissionChecks:
 
         What was computed on a device `before` goes on there, for the same bits.
         """
-        return devices.resolve(experiment, self._settings().cuda, before)
+        places = self._places()
+        there = None if places is None else any(place.gpus for place in places)
+        return devices.resolve(experiment, self._settings().cuda, before, there)
 
     def check_size(self, experiment: Experiment, device: str) -> None:
         """Refuse an experiment over this server's bounds, without the memory for it, or whose data is not here."""
         refusal = budget.refusal(experiment, self._settings()) or limits.refusal(experiment, self._settings().largest_run_mb())
         if refusal:
             raise EngineError(refusal, 413)
-        short = room.refusal(self.needed_mb(experiment, device))
+        places = self._places()
+        here = places and max(place.memory_mb for place in places)
+        short = None if places == [] else room.refusal(self.needed_mb(experiment, device), here)
         if short:
             raise EngineError(short, 503)
         if not self.has_data(experiment):

@@ -12,13 +12,15 @@ from ..storage import Run, RunStore
 from ..tasks.uploads import Uploads
 from .figures import own_memory_mb
 from .processes import ending
-from .processes.launcher import Child, Launcher
+from .processes.launcher import FULL, LOST, NOTHING, Child, Launcher, Needs, Status
 from .run_events import RunEvents
 
 STOPPING_SECONDS = 2.0
 """How long a worker may take to finish the step it is in when its run is stopped."""
 BEGIN_AGAIN_SECONDS = 0.5
 """After which a run whose worker was lost before its first word gets another: by then there is a fork server again."""
+MOVED = "the node of the cluster that it ran on is gone; the run goes on by itself elsewhere"
+"""Why a run waits in line again."""
 LAST_CHECKPOINT_SECONDS = 5.0
 """How long a server that is told to stop waits for its workers' checkpoints."""
 
@@ -27,7 +29,7 @@ class Workers:
     """Owns one process for every run under way. `post`, `prepare` and `pid` may be called from any thread, all under `lock`.
 
     `hear(run, [(word, rest), …])` gets the lines that a worker writes, `waited(seconds)` how long a run was in line that begins,
-    and `admit()` is called where a core has become free.
+    `admit()` is called where a core has become free, and `again(run)` puts a run back in line, or returns False: it is to stop.
     """
 
     def __init__(
@@ -40,9 +42,10 @@ class Workers:
         hear: Callable[[Run, list[tuple[bytes, bytes]]], None],
         waited: Callable[[float], None],
         admit: Callable[[], None],
+        again: Callable[[Run], bool],
     ) -> None:
         self._settings, self._lock, self._store, self._run_events, self._uploads = settings, lock, store, run_events, uploads
-        self._hear, self._waited, self._admit = hear, waited, admit
+        self._hear, self._waited, self._admit, self._again = hear, waited, admit, again
         self._launcher: Launcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._children: dict[str, Child] = {}
@@ -59,6 +62,10 @@ class Workers:
     def __contains__(self, run: Run) -> bool:
         """Return whether the run has a worker."""
         return run.id in self._children
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._children)
 
     def serve(self, launcher: Launcher, loop: asyncio.AbstractEventLoop) -> None:
         """Take what starts processes, and the loop on which they are heard."""
@@ -102,8 +109,8 @@ class Workers:
         kept = {"folder": None if folder is None else str(folder), "seconds": self._settings().checkpoint_seconds}
         self._pending[run.id] = [{**request, "checkpoints": kept, "resume": [run.checkpoint] if going_on else None}]
 
-    def begin(self, run: Run, again: bool = False) -> None:
-        """Start the run's worker with what was prepared and posted."""
+    def begin(self, run: Run, needs: Needs = NOTHING, again: bool = False) -> None:
+        """Start the run's worker with what was prepared and posted; it `needs` so much of a cluster's node."""
         request, *messages = self._pending[run.id]
         request = {**request, "speed": run.speed, "baseline": run.baseline, "paused": run.paused}
         child = self._launcher.launch(
@@ -111,6 +118,7 @@ class Workers:
             lambda lines: self._children.get(run.id) is child and self._hear(run, lines),
             lambda status: self._lost(run, child, status, again),
             cuda=request["device"] == "cuda",
+            needs=needs,
         )
         self._children[run.id] = child
         for data in (request, *messages):
@@ -144,6 +152,12 @@ class Workers:
         child.send(data)
         if data["kind"] == "stop":
             self._loop.call_later(STOPPING_SECONDS, self._insist, run, child)
+
+    def hold(self, run: Run, cores: float) -> None:
+        """Let the run's worker hold so many cores of the node that it is on, as it computes or rests."""
+        child = self._children.get(run.id)
+        if child is not None:
+            self._launcher.hold(child, cores)
 
     def abandon(self, run: Run, reason: str) -> None:
         """End a worker that does not come back, and let the run fail with the reason."""
@@ -191,7 +205,7 @@ class Workers:
         if child is not None:
             child.kill()
 
-    def _lost(self, run: Run, child: Child, status: int | None, again: bool) -> None:
+    def _lost(self, run: Run, child: Child, status: Status, again: bool) -> None:
         """Take the end of a worker's process; its run may have gone on with another since."""
         with self._lock:
             if self._children.get(run.id) is not child:
@@ -199,11 +213,25 @@ class Workers:
             del self._children[run.id]
             if run.ended:
                 return
+            if status in (LOST, FULL) and not self._closing:
+                self._move(run, status)
+                return
             if not child.heard and not again and not self._closing:
                 self._loop.call_later(BEGIN_AGAIN_SECONDS, self._begin_again, run)
                 return
             self._run_events.end(run, "failed", ending.sentence(status, self.memory_ran_out(), self._held_mb.get(run.id)))
             self._admit()
+
+    def _move(self, run: Run, status: str) -> None:
+        """Let a run go on from its last checkpoint on another node of the cluster, or on this one when it has room or is back."""
+        if not self._again(run):
+            self._run_events.end(run, "stopped", None)
+            return
+        if run.id not in self._pending:
+            self.prepare(run, run.header["device"], going_on=True)
+            run.moved.append(run.checkpoint or 0)
+        self._run_events.change(run, "queued", MOVED if status == LOST else None)
+        self._loop.call_later(BEGIN_AGAIN_SECONDS, self._admit)
 
     def _begin_again(self, run: Run) -> None:
         """Start a worker for a run whose first one never said a word, as when the fork server died before forking it."""

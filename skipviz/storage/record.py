@@ -12,7 +12,7 @@ from ..tasks.experiment import Experiment
 from .run import Run
 from .summary import summary_of
 
-_FACTS = {"ghost": "baseline"} | {name: name for name in ("speed", "paused", "events", "waiting", "diverged", "trained")}
+_FACTS = {"ghost": "baseline"} | {name: name for name in ("speed", "paused", "events", "waiting", "diverged", "trained", "moved")}
 """Names in files → a run's."""
 
 

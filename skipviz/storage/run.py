@@ -73,6 +73,8 @@ class Run:
     event_bytes: int = 0
     """Size of all events as JSON."""
     diverged: dict[str, dict] = field(default_factory=dict)
+    moved: list[int] = field(default_factory=list)
+    """Steps from which it went on elsewhere, since the machine that it ran on was gone."""
     checkpoint: int | None = None
     """The step from which it can go on; None: only from the first."""
     restart: bool = False
@@ -188,6 +190,7 @@ class Run:
         self.diverged = {name: where for name, where in self.diverged.items() if where["step"] < step}
         everything = [*self.events, *({**event, "step": event.get("step", reached)} for event in self.waiting)]
         self.events, self.waiting = everything[:events], everything[events:]
+        self.moved = [place for place in self.moved if place <= step]
         self._history = SwitchHistory()
 
     def switches(self, step: int = 0) -> list[dict]:
@@ -280,6 +283,8 @@ class Run:
         state = {"run": self.id, "seq": sequence, **status, "edits": self.edits}
         if self.diverged:
             state["diverged"] = self.diverged
+        if self.moved:
+            state["moved"] = self.moved
         if self.took is not None and state["state"] in ("running", "paused"):
             state["took"] = self.took
         if self.resumable:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server that tests share, one that a test may kill, and engines that keep their runs there."""
+"""A PostgreSQL server that tests share, one that a test may kill, and engines that keep their runs there; a Ray cluster."""
 
 import itertools
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fork_servers import warm_fork_servers  # noqa: F401  (a fixture)
 from postgres import Postgres, make_cluster, program
+from ray_cluster import RayCluster
 
 from skipviz.engine import Engine
 from skipviz.settings import Settings
@@ -86,3 +87,20 @@ def frozen():
     yield freeze
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture(scope="session")
+def nodes():
+    """A Ray cluster of two nodes with two cores each; a test that ends the second one adds another."""
+    cluster = RayCluster(2, 2)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def spread(nodes, tmp_path_factory):
+    """A warm engine whose runs compute on the nodes."""
+    engine = Engine(Settings(data_dir=tmp_path_factory.mktemp("data"), ray=nodes.address, checkpoint_seconds=0.05)).start()
+    assert engine.wait_until_warm(300)
+    yield engine
+    engine.close()

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skipviz.engine.capacity.admission import FairQueue, Room, Waiting
+from skipviz.engine.capacity.admission import FairQueue, Place, Room, Waiting
 from skipviz.engine.capacity.expectation import Going, expected_waits, said
 from skipviz.engine.capacity.starts import Starts, network_of
 
@@ -165,3 +165,51 @@ def test_an_ipv6_host_is_its_network_of_64_bits():
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
     assert network_of("::ffff:10.1.2.3") == network_of("10.1.2.3") == "10.1.2.3"
     assert network_of("testclient") == "testclient"
+
+
+def test_on_a_cluster_a_run_begins_where_one_node_has_room_for_all_of_it():
+    line = FairQueue()
+    line.add(Waiting("large", "a", 600.0))
+    narrow = Room(cores=4, memory_mb=1000, places=(Place("x", 2, 500), Place("y", 2, 500)))
+    assert line.take(narrow) is None
+    wide = Room(cores=4, memory_mb=1100, places=(Place("x", 2, 500), Place("y", 2, 600)))
+    assert line.take(wide).id == "large"
+    assert wide.place_for(Waiting("large", "a", 600.0)).name == "y"
+
+
+def test_on_a_cluster_runs_spread_over_the_nodes():
+    nodes, begun = [Place("x", 2, 1000), Place("y", 3, 1000)], []
+    for number in range(5):
+        place = Room(cores=0, memory_mb=0, places=tuple(nodes)).place_for(Waiting(str(number), "a", 100.0))
+        begun.append(place.name)
+        nodes = [node.without(1, 100) if node is place else node for node in nodes]
+    assert sorted(begun) == ["x", "x", "y", "y", "y"]
+    assert begun[:2] in (["y", "x"], ["y", "y"])
+    assert Room(cores=0, memory_mb=0, places=tuple(nodes)).place_for(Waiting("more", "a", 100.0)) is None
+
+
+def test_a_run_that_comes_back_from_a_pause_waits_for_a_core_of_its_own_node():
+    places = (Place("x", 0, 1000), Place("y", 2, 1000))
+    line = FairQueue()
+    line.add(Waiting("paused", "a", 0.0, place="x"))
+    line.add(Waiting("new", "b", 100.0))
+    room = Room(cores=2, memory_mb=2000, places=places)
+    assert line.take(room).id == "new"
+    assert line.take(room) is None
+    assert line.take(Room(cores=1, memory_mb=0, places=(Place("x", 1, 0),))).id == "paused"
+
+
+def test_a_run_that_takes_a_share_of_a_gpu_waits_for_one_and_holds_up_nobody():
+    line = FairQueue()
+    line.add(Waiting("cuda", "a", 100.0, gpus=0.5))
+    line.add(Waiting("cpu", "b", 100.0))
+    room = Room(cores=4, memory_mb=1000, places=(Place("x", 4, 1000, gpus=0.25),))
+    assert line.take(room).id == "cpu"
+    assert line.take(room) is None
+    assert line.take(Room(cores=4, memory_mb=1000, places=(Place("x", 4, 1000, gpus=0.5),))).id == "cuda"
+
+
+def test_a_cluster_without_nodes_has_room_for_nobody():
+    line = a_line("ab")
+    assert line.take(Room(cores=0, memory_mb=0, places=())) is None
+    assert len(line) == 2

@@ -15,7 +15,7 @@ BELOW = {
     "tasks": {"network"},
     "learning": {"tasks", "network", "settings"},
     "evidence": {"learning", "tasks", "network", "settings"},
-    "engine": {"evidence", "watch", "learning", "storage", "sharing", "tasks", "network", "settings"},
+    "engine": {"evidence", "watch", "learning", "storage", "sharing", "tasks", "network", "settings", "version"},
     "storage": {"learning", "sharing", "tasks", "network", "settings"},
     "sharing": {"learning", "tasks", "network", "settings", "version"},
     "drawing": {"learning", "tasks", "network"},
@@ -74,6 +74,13 @@ def test_a_file_imports_only_rooms_below_its_own_and_no_library_its_room_must_no
     assert rooms - {room} <= BELOW[room]
     assert "skipviz" not in names, "the package's top stands above every room: import a room, or a file of it"
     assert {name.split(".")[0] for name in names} & FORBIDDEN[room] == set()
+
+
+def test_ray_is_imported_by_the_process_that_joins_a_cluster_alone():
+    ours = "skipviz.engine.processes.cluster"
+    found = {path: imports_of(path) for path in sources()}
+    assert [path.stem for path, names in found.items() if any(name.split(".")[0] == "ray" for name in names)] == ["cluster"]
+    assert [path for path, names in found.items() if any(name.startswith(ours) for name in names)] == []
 
 
 @pytest.mark.parametrize(("room", "folder"), [(room, folder) for room, order in INSIDE.items() for folder in order])

@@ -14,11 +14,12 @@ class Stage:
     def __init__(self, **settings):
         self.now, self.sent = 0.0, []
         hands = Callbacks(
-            begin=lambda run: self._change(run, "running"),
+            begin=lambda run, needs: self._change(run, "running"),
             send=lambda run, data: self.sent.append((run.id, data["kind"])),
             change=self._change,
             tell=lambda run: None,
             abandon=lambda run, reason: self._change(run, "failed", reason),
+            hold=lambda run, cores: None,
             pid=lambda run: None,
         )
         self.scheduler = Scheduler(

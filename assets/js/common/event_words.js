@@ -12,6 +12,7 @@ import { partsOf } from "./parts.js";
  */
 export function eventWords(event, network) {
   if (event.kind === "clip") return clipWords(event);
+  if (event.kind === "moved") return "goes on elsewhere from here, since its machine was gone";
   const words = KINDS.event.find(([name]) => name === event.kind)?.[1];
   if (words) return words.replace(/{(\w+)}/g, (_, field) => (Number.isInteger(event[field]) ? event[field].toLocaleString("en") : formatNumber(event[field])));
   const name = eventPart(event, network);
@@ -39,7 +40,7 @@ function clipWords({ clip_norm: norm, clip_value: value }) {
 
 /** The class of an event's mark: on, off, strength, gain, or the kind of what changes the training. @param {any} event @returns {string} */
 export function eventMark(event) {
-  if (KINDS.event.some(([name]) => name === event.kind)) return event.kind;
+  if (event.kind === "moved" || KINDS.event.some(([name]) => name === event.kind)) return event.kind;
   if (event.on === true) return "on";
   if (event.on === false) return "off";
   return event.gain !== undefined && event.gain !== null ? "gain" : "strength";
@@ -47,5 +48,5 @@ export function eventMark(event) {
 
 /** The character that is the mark of what changes the training. @param {any} event @returns {string | undefined} */
 export function eventSign(event) {
-  return KINDS.event.find(([name]) => name === event.kind)?.[2];
+  return event.kind === "moved" ? "↷" : KINDS.event.find(([name]) => name === event.kind)?.[2];
 }

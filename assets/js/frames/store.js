@@ -16,6 +16,7 @@ export function createRunStore() {
     /** @type {Frame | null} a frame between two of the schedule, shown until the next one */ passing: null,
     /** @type {Frame | null} the last such frame with a picture, which outlasts the next ones that have none */ pictured: null,
     /** @type {{step: number, event: any}[]} */ events: [],
+    /** @type {number[]} */ moved: [],
     /** @type {{step: number, variant: string, kind: "skip" | "layer", ids: string[], before: any, after: any}[]} how parts were switched, in order */ switches: [],
     /** @type {number | null} what was done to it in all, whether it has acted or not */ edits: null,
     state: "ready",
@@ -36,7 +37,7 @@ export function createRunStore() {
     /** @param {string | null} id */
     reset(id) {
       Object.assign(this, {
-        id, header: null, frames: [], passing: null, pictured: null, events: [], switches: [], edits: null, state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, steps: null, weights: null, unsaved: null, took: null,
+        id, header: null, frames: [], passing: null, pictured: null, events: [], switches: [], edits: null, state: id ? "starting" : "ready", reason: null, ahead: null, wait: null, cursor: null, diverged: {}, resumes: null, steps: null, weights: null, unsaved: null, took: null, moved: [],
       });
     },
     /** @param {any} message  one message of the stream */
@@ -77,6 +78,7 @@ export function createRunStore() {
         this.resumes = message.resumes ?? null;
         this.weights = message.weights ?? null;
         this.unsaved = message.unsaved ?? null;
+        this.moved = message.moved ?? [];
       }
       this.reason = message.reason ?? (message.state ? null : this.reason);
       if (message.took) this.took = message.took;
@@ -84,6 +86,11 @@ export function createRunStore() {
       this.wait = message.wait ?? null;
       if (message.diverged) this.diverged = message.diverged;
       return true;
+    },
+    /** @returns {{step: number, event: any}[]} what was done to the run, and from where it went on on another machine */
+    marks() {
+      const moves = this.moved.map((/** @type {number} */ step) => ({ step, event: { kind: "moved" } }));
+      return moves.length ? [...this.events, ...moves].sort((one, other) => one.step - other.step) : this.events;
     },
     /** @returns {Frame | null} the frame looked at */
     frame() {

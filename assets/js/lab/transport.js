@@ -142,10 +142,10 @@ export function createTransport(act, options = {}) {
       if (document.activeElement !== slider || view.live) slider.value = String(at);
       slider.style.setProperty("--played", `${(100 * at) / Math.max(1, view.steps)}%`);
       slider.style.setProperty("--known", `${(100 * (store.frames.at(-1)?.step ?? 0)) / Math.max(1, view.steps)}%`);
-      const key = `${store.id}:${store.events.length}:${view.steps}:${view.variant ?? ""}`;
+      const key = `${store.id}:${store.events.length}:${store.moved}:${view.steps}:${view.variant ?? ""}`;
       if (key !== marked) {
         marked = key;
-        drawEventMarks(marks, store.events, view, act.seek);
+        drawEventMarks(marks, store.marks(), view, act.seek);
       }
     },
   };

@@ -34,10 +34,10 @@ export function createCompareTime(seek) {
       if (document.activeElement !== slider || following) slider.value = String(step);
       slider.style.setProperty("--played", `${(100 * step) / last}%`);
       slider.style.setProperty("--known", `${(100 * known) / last}%`);
-      const key = stores.map((store) => `${store.id}:${store.events.length}`).join() + last;
+      const key = stores.map((store) => `${store.id}:${store.events.length}:${store.moved}`).join() + last;
       if (key === marked) return;
       marked = key;
-      for (const [side, store] of stores.entries()) drawEventMarks(marks[side], store.events, { steps: last, network: columns[side].network }, seek);
+      for (const [side, store] of stores.entries()) drawEventMarks(marks[side], store.marks(), { steps: last, network: columns[side].network }, seek);
     },
   };
 }

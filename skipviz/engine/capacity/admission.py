@@ -18,6 +18,33 @@ class Waiting:
     """0 for a run that has its worker already and comes back from a pause."""
     cores: float = 1.0
     """0 for a run that is to begin paused."""
+    gpus: float = 0.0
+    """Of a GPU on a cluster, where one is shared; on one machine nobody counts."""
+    place: str | None = None
+    """The node of a cluster that a run comes back on from a pause."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node of a cluster, and what is free there."""
+
+    name: str
+    cores: float
+    memory_mb: float
+    gpus: float = 0.0
+
+    def computes(self, waiting: Waiting) -> bool:
+        """Return whether it has the cores, and what is asked for of a GPU."""
+        here = waiting.place in (None, self.name)
+        return here and waiting.cores <= max(self.cores, 0) and waiting.gpus <= max(self.gpus, 0)
+
+    def fits(self, waiting: Waiting) -> bool:
+        """Return whether it has the memory too."""
+        return self.computes(waiting) and waiting.memory_mb <= max(self.memory_mb, 0)
+
+    def without(self, cores: float, memory_mb: float, gpus: float = 0.0) -> Place:
+        """Return it with so much less free."""
+        return replace(self, cores=self.cores - cores, memory_mb=self.memory_mb - memory_mb, gpus=self.gpus - gpus)
 
 
 @dataclass(frozen=True)
@@ -28,6 +55,23 @@ class Room:
     memory_mb: float
     under_way: Counter[str] = field(default_factory=Counter)
     browser_limit: int = 1_000_000
+    places: tuple[Place, ...] | None = None
+    """A cluster's nodes, one of which has to have room for a run: `cores` and `memory_mb` are those of all. None: one machine."""
+
+    def computes(self, waiting: Waiting) -> bool:
+        """Return whether there are the cores for a run."""
+        if self.places is None:
+            return waiting.cores <= max(self.cores, 0)
+        return any(place.computes(waiting) for place in self.places)
+
+    def holds(self, waiting: Waiting) -> bool:
+        """Return whether there is the memory for a run, where there are the cores."""
+        return waiting.memory_mb <= self.memory_mb if self.places is None else self.place_for(waiting) is not None
+
+    def place_for(self, waiting: Waiting) -> Place | None:
+        """Return the node that a run is to begin on, which is the one with the most left of those that it fits on, or None."""
+        fitting = [place for place in self.places or () if place.fits(waiting)]
+        return max(fitting, key=lambda place: (place.cores, place.memory_mb), default=None)
 
     def admits_browser_of(self, waiting: Waiting) -> bool:
         """Return whether the browser may have one run more under way; one that comes back is under way already."""
@@ -111,9 +155,9 @@ class FairQueue:
         for waiting in self.order():
             if waiting.owner in held_up:
                 continue
-            if not room.admits_browser_of(waiting) or waiting.cores > max(room.cores, 0):
+            if not room.admits_browser_of(waiting) or not room.computes(waiting):
                 held_up.add(waiting.owner)
-            elif waiting.memory_mb and (memory_short or waiting.memory_mb > room.memory_mb):
+            elif waiting.memory_mb and (memory_short or not room.holds(waiting)):
                 held_up.add(waiting.owner)
                 memory_short = True
             else:

@@ -22,12 +22,16 @@ def free_mb() -> float:
     return max(free, 0) / 2**20
 
 
-def refusal(needed_mb: float) -> str | None:
-    """Return one sentence that says why a run that needs so much cannot start now, or None."""
-    free = free_mb()
+def refusal(needed_mb: float, node_mb: float | None = None) -> str | None:
+    """Return one sentence that says why a run that needs so much cannot start now, or None.
+
+    `node_mb` is what the largest node of a cluster has, where runs compute on one.
+    """
+    free = free_mb() if node_mb is None else node_mb
     if needed_mb <= free:
         return None
+    whose = "this machine has" if node_mb is None else "no node of the cluster has more than"
     return (
-        f"this experiment needs about {written(needed_mb)} of memory and this machine has {written(free)} free now:"
+        f"this experiment needs about {written(needed_mb)} of memory and {whose} {written(free)} free now:"
         " make it narrower, shallower, or its batches smaller, or try again later"
     )

@@ -27,17 +27,22 @@ def has_cuda() -> bool:
     return sys.platform == "win32" and os.path.exists(os.path.join(os.environ.get("WINDIR", ""), "System32", "nvcuda.dll"))
 
 
-def resolve(experiment: Experiment, cuda: bool = True, before: str | None = None) -> Literal["cpu", "cuda"] | None:
-    """Return the device for `experiment`, or None if it asks for one that is not there, or that it may not have (`cuda`).
+def resolve(
+    experiment: Experiment, cuda: bool = True, before: str | None = None, there: bool | None = None
+) -> Literal["cpu", "cuda"] | None:
+    """Return the device for `experiment`, or None if it asks for one that is not there, or that it may not have (not `cuda`).
+
+    `there` is whether a cluster has one; None: it is computed on this machine.
 
     It is asked for by the experiment, or by where its first steps were computed `before`.
     """
     training, wanted = experiment.training, before or experiment.training.device
+    cuda = cuda and (has_cuda() if there is None else there)
     if wanted == "cpu":
         return "cpu"
     if wanted == "cuda":
-        return "cuda" if cuda and has_cuda() else None
-    if not (cuda and has_cuda()):
+        return "cuda" if cuda else None
+    if not cuda:
         return "cpu"
     boxes = sum(network.depth + len(network.branches) for network in experiment.variants.values())
     there = BOX_SECONDS * boxes * training.accumulation

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ...tasks.experiment import Experiment
 from ..capacity import limits
-from .launcher import Child, Launcher
+from .launcher import LOST, Child, Launcher, Status
 
 KEPT = 64
 """Measurements kept: a session's edits with their undo; one of a 60-layer network takes about 50 kB."""
@@ -206,7 +206,7 @@ class InitialisationClient:
 
     def _launched(self) -> _Worker:
         worker = _Worker()
-        worker.child = self._launcher.launch("initialisation", self._hearing(worker), lambda status: self._lost(worker))
+        worker.child = self._launcher.launch("initialisation", self._hearing(worker), lambda status: self._lost(worker, status))
         worker.child.send({"memory_mb": self._memory_mb, "uploads": self._uploads})
         return worker
 
@@ -231,14 +231,17 @@ class InitialisationClient:
         if worker is self._quick:
             self._quick = None
 
-    def _lost(self, worker: _Worker) -> None:
-        """Give its question up, which it did not survive, and start another initialisation worker."""
+    def _lost(self, worker: _Worker, status: Status) -> None:
+        """Start another initialisation worker; the question that one did not survive is given up, unless its machine is gone."""
+        if status == LOST:
+            worker.current = None
         if worker.current is not None:
             self._finish(worker, None, _DIED)
         self._leave(worker)
         if not self._closed:
-            self._loop.call_later(0.05, self.start)
-            self._loop.call_later(0.05, self._next)
+            seconds = 0.5 if status == LOST else 0.05
+            self._loop.call_later(seconds, self.start)
+            self._loop.call_later(seconds, self._next)
 
     def _finish(self, worker: _Worker, answer: dict | None, problem: str) -> None:
         if worker.alarm is not None:

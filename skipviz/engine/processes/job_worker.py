@@ -42,6 +42,8 @@ class Session:
         self.uploads = Uploads(request["uploads"])
         self.rows: list[dict] = request["rows"]
         """Those that the job has already."""
+        self.cells: list[int] | None = request.get("cells")
+        """Of a sweep, those that are wanted; None: all."""
 
     def beat(self, progress: float) -> None:
         """Send the progress, now and then; to be called often, since here the job is stopped."""
@@ -76,7 +78,7 @@ def sweep_rows(spec: dict, session: Session) -> Rows:
     """Yield the cells that a sweep has no row of yet."""
     sweep = Sweep.kept(spec)
     known = {row["cell"] for row in session.rows}
-    missing = [index for index in range(len(sweep)) if index not in known]
+    missing = [index for index in session.cells or range(len(sweep)) if index not in known]
     for done, index in enumerate(missing, start=len(sweep) - len(missing)):
         row = cell_row(
             sweep.cell(index),

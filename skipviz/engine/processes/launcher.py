@@ -1,6 +1,7 @@
 """Starts worker processes and carries lines to and from them, on the engine's event loop. Imports no torch.
 
-Warm workers are forked by the fork server; runs on a CUDA device, and all runs where there is no fork, are fresh processes.
+Warm workers are forked by the fork server; runs on a CUDA device, and all runs where there is no fork, are fresh processes. On a
+cluster the process that joins it takes the fork server's part, and what it forks are workers on the cluster's nodes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .wire import Lines, encode
@@ -24,19 +26,37 @@ EXIT_REPORT_SECONDS = 5.0
 """How long the fork server's word on a vanished worker is waited for, where there is a fork server to say it."""
 SLOWEST_RESTART = 10.0
 """Seconds between two starts of a fork server that keeps dying."""
+LOST, FULL = "lost", "full"
+"""How a child ended for no reason of its own: the node of the cluster that it was on is gone, or had no room for it."""
 
 
 OnLines = Callable[[list[tuple[bytes, bytes]]], None]
+Status = int | str | None
+OnLost = Callable[[Status], None]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a child needs of a cluster's node; nothing is held on a machine of one's own."""
+
+    place: str | None = None
+    """The node; None: any."""
+    cores: float = 0.0
+    memory_mb: float = 0.0
+    gpus: float = 0.0
+
+
+NOTHING = Needs()
 
 
 class Child(asyncio.Protocol):
     """One worker or initialisation worker process, as the server sees it. All methods run on the engine's loop.
 
     `on_lines([(word, rest), …])` gets the lines that came together; `on_lost(status)` is called once, when the process is
-    gone: with its exit status, negative for a signal, or None where nobody knows it.
+    gone: with its exit status, negative for a signal, `LOST` or `FULL`, or None where nobody knows it.
     """
 
-    def __init__(self, ticket: int, on_lines: OnLines, on_lost: Callable[[int | None], None]) -> None:
+    def __init__(self, ticket: int, on_lines: OnLines, on_lost: OnLost) -> None:
         self.ticket, self._on_lines, self._on_lost = ticket, on_lines, on_lost
         self.heard = False
         """Whether it ever said anything."""
@@ -44,10 +64,11 @@ class Child(asyncio.Protocol):
         """Its process id, once that is known."""
         self._lines = Lines()
         self._writer: asyncio.WriteTransport | None = None
+        self._reader: asyncio.ReadTransport | None = None
         self._waiting: list[bytes] = []
         self._killer: Callable[[], None] | None = None
         self._doomed = False
-        self._status: int | None = None
+        self._status: Status = None
         self._reported = False
         """Whether its exit status is known, or known to be lost."""
         self._ended = False
@@ -56,11 +77,19 @@ class Child(asyncio.Protocol):
 
     def send(self, data) -> None:
         """Send one JSON line, as soon as the process is there."""
-        line = encode(data) + b"\n"
+        self.send_bytes(encode(data) + b"\n")
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send what is encoded, as soon as the process is there."""
         if self._writer is None:
-            self._waiting.append(line)
+            self._waiting.append(data)
         elif not self._writer.is_closing():
-            self._writer.write(line)
+            self._writer.write(data)
+
+    def listen(self, listens: bool) -> None:
+        """Read what the process says, or let it wait, since nobody can take it now."""
+        if self._reader is not None and not self._reader.is_closing():
+            self._reader.resume_reading() if listens else self._reader.pause_reading()
 
     def kill(self) -> None:
         """End the process; `on_lost` follows."""
@@ -68,9 +97,9 @@ class Child(asyncio.Protocol):
         if self._killer is not None:
             self._killer()
 
-    def connected(self, writer: asyncio.WriteTransport, killer: Callable[[], None]) -> None:
-        """Take the way to write to the process and to end it."""
-        self._writer, self._killer = writer, killer
+    def connected(self, writer: asyncio.WriteTransport, reader: asyncio.ReadTransport, killer: Callable[[], None]) -> None:
+        """Take the ways to write to the process, to read from it, and to end it."""
+        self._writer, self._reader, self._killer = writer, reader, killer
         for line in self._waiting:
             writer.write(line)
         self._waiting.clear()
@@ -90,8 +119,8 @@ class Child(asyncio.Protocol):
         else:
             asyncio.get_running_loop().call_later(EXIT_REPORT_SECONDS, self._tell)
 
-    def exited(self, status: int | None) -> None:
-        """Take its exit status (negative: a signal; None: nobody will know)."""
+    def exited(self, status: Status) -> None:
+        """Take its exit status, as `on_lost` gets it; None: nobody will know."""
         self._reported = True
         if status is not None:
             self._status = status
@@ -124,7 +153,7 @@ class _Subprocess(asyncio.SubprocessProtocol):
             with contextlib.suppress(ProcessLookupError):  # it has ended by itself
                 transport.kill()
 
-        self._child.connected(transport.get_pipe_transport(0), kill)
+        self._child.connected(transport.get_pipe_transport(0), transport.get_pipe_transport(1), kill)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._child.connection_lost(error)
@@ -132,8 +161,17 @@ class _Subprocess(asyncio.SubprocessProtocol):
 
 def fork_server_process(end: socket.socket) -> subprocess.Popen:
     """Start a fork server that speaks over `end`."""
+    return _helper(end, "skipviz.engine.fork_server")
+
+
+def cluster_process(end: socket.socket, address: str) -> subprocess.Popen:
+    """Start what joins the cluster at `address` and speaks over `end` as a fork server does."""
+    return _helper(end, "skipviz.engine.processes.cluster", address)
+
+
+def _helper(end: socket.socket, module: str, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "skipviz.engine.fork_server", str(end.fileno())],
+        [sys.executable, "-m", module, str(end.fileno()), *arguments],
         pass_fds=[end.fileno()],
         cwd=ROOT,
         env=_environment(CUDA_VISIBLE_DEVICES=""),
@@ -142,10 +180,12 @@ def fork_server_process(end: socket.socket) -> subprocess.Popen:
 
 
 class Launcher:
-    """Starts children; keeps one fork server alive where workers are forked."""
+    """Starts children; keeps one fork server alive where workers are forked, or its part in the cluster at the address `ray`."""
 
-    def __init__(self, forks: bool) -> None:
-        self._forks = forks
+    def __init__(self, forks: bool, ray: str = "") -> None:
+        self.forks, self._ray = forks or bool(ray), ray
+        self.nodes: list[tuple[str, float, float, float]] = []
+        """Of each node of the cluster its name, and the cores, MB and GPUs that others leave."""
         self._tickets = itertools.count(1)
         self._children: dict[int, Child] = {}
         """Forked children whose end the fork server has not reported."""
@@ -166,24 +206,30 @@ class Launcher:
 
     def start(self) -> None:
         """Start the fork server, which warms up while the server serves."""
-        if not self._forks or self._closed:
+        if not self.forks or self._closed:
             return
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = fork_server_process(theirs)
+            self._process = cluster_process(theirs, self._ray) if self._ray else fork_server_process(theirs)
         ours.setblocking(False)
         self._socket, self._lines = ours, Lines()
         asyncio.get_running_loop().add_reader(ours, self._hear_fork_server)
 
-    def launch(self, role: str, on_lines: OnLines, on_lost: Callable[[int | None], None], cuda: bool = False) -> Child:
+    def launch(self, role: str, on_lines: OnLines, on_lost: OnLost, cuda: bool = False, needs: Needs = NOTHING) -> Child:
         """Start a `worker`, `job_worker` or `initialisation` and return it; what is sent to it waits until it is there."""
         child = Child(next(self._tickets), on_lines, on_lost)
         self._live = {child, *(other for other in self._live if not other.silent.is_set())}
-        if self._forks and not cuda:
-            self._fork(child, role)
+        if self._ray or (self.forks and not cuda):
+            self._fork(child, role, asdict(needs) if self._ray else {})
         else:
             self._in_background(self._spawn(child, role))
         return child
+
+    def hold(self, child: Child, cores: float) -> None:
+        """Let a child of a cluster hold so many cores of its node, as it computes or rests."""
+        if self._ray and self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.send(encode({"hold": child.ticket, "cores": cores}) + b"\n")
 
     async def close(self) -> None:
         """End all children and let go of the fork server, which ends itself."""
@@ -195,7 +241,7 @@ class Launcher:
             await asyncio.wait(gone, timeout=1)
         self._drop_fork_server()
 
-    def _fork(self, child: Child, role: str) -> None:
+    def _fork(self, child: Child, role: str, needs: dict) -> None:
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
@@ -204,11 +250,11 @@ class Launcher:
             try:
                 if self._socket is None:
                     raise ConnectionError("there is no fork server at present")
-                socket.send_fds(self._socket, [encode({"fork": child.ticket, "role": role}) + b"\n"], [theirs.fileno()])
+                socket.send_fds(self._socket, [encode({"fork": child.ticket, "role": role, **needs}) + b"\n"], [theirs.fileno()])
             except OSError:
                 ours.close()
                 loop.call_soon(child.connection_lost, None)
-                loop.call_soon(child.exited, None)
+                loop.call_soon(child.exited, self._unknown)
                 return
         self._in_background(self._connect(child, ours))
 
@@ -221,7 +267,7 @@ class Launcher:
                     self._socket.send(encode({"kill": child.ticket}) + b"\n")
             transport.abort()
 
-        child.connected(transport, kill)
+        child.connected(transport, transport, kill)
 
     async def _spawn(self, child: Child, role: str) -> None:
         try:
@@ -253,6 +299,8 @@ class Launcher:
             if word == b"ready":
                 self._restart_seconds = 0.0
                 self.ready.set()
+            elif word == b"nodes":
+                self.nodes = [tuple(one) for one in json.loads(rest)]
             elif word == b"born":
                 ticket, pid = json.loads(rest)
                 if ticket in self._children:
@@ -267,12 +315,17 @@ class Launcher:
         """Start another one; its children go on, and nobody will learn how they end."""
         self._drop_fork_server()
         self.ready.clear()
-        orphans, self._children = self._children, {}
+        orphans, self._children, self.nodes = self._children, {}, []
         if not self._closed:
             asyncio.get_running_loop().call_later(self._restart_seconds, self.start)
             self._restart_seconds = min(SLOWEST_RESTART, self._restart_seconds * 2 + 0.25)
         for child in orphans.values():
-            child.exited(None)
+            child.exited(self._unknown)
+
+    @property
+    def _unknown(self) -> Status:
+        """How a child ended of which the fork server says no more: those on a cluster end with who joins it."""
+        return LOST if self._ray else None
 
     def _drop_fork_server(self) -> None:
         if self._socket is not None:

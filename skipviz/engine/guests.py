@@ -13,15 +13,16 @@ import secrets
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from ..network.base import Frozen, NetworkError, sentence
-from ..storage import Run, RunStore
+from ..storage import Run, RunStore, StoreError
 from ..storage.folder import FolderLock, socket_of
-from ..storage.run import GUEST
+from ..storage.run import GUEST, step_of
 from ..storage.summary import checked_title, title_of
 from ..tasks.experiment import MAX_JSON, Experiment
 from .guest_lines import GuestError, checked
@@ -32,6 +33,8 @@ MOST = 32
 """Guests at a time: a script watches one module, or a few."""
 GREETING_SECONDS = 20.0
 """Within which a guest has to say what it watches."""
+FINDING_SECONDS = 20.0
+"""Within which the run of a guest whose server is gone is found; else it begins another."""
 LEFT = "its script ended without a word"
 STOPPED = "the server was stopped; the script trained on without it"
 _CREDENTIALS = struct.Struct("3i")
@@ -60,6 +63,8 @@ class _Greeting(Frozen):
     experiment: Experiment
     header: _Header
     title: str = Field("", max_length=1000)
+    run: str | None = Field(None, max_length=64)
+    """Of a guest whose server is gone: what that called its run."""
 
 
 class Guests:
@@ -125,7 +130,7 @@ class Guests:
                 raise GuestError("another user's script is not taken in")
             async with asyncio.timeout(GREETING_SECONDS):
                 line = await _line_of(reader)
-            run = await asyncio.to_thread(self._welcomed, line)
+            run, last = await asyncio.to_thread(self._welcomed, line)
         except TimeoutError:
             return
         except GuestError as refused:
@@ -135,7 +140,8 @@ class Guests:
         address = self.address()
         self._live[run.id] = run, writer
         try:
-            writer.write(encode({"run": run.id, "address": f"{address}?run={run.id}" if address else ""}) + b"\n")
+            told = {"run": run.id, "address": f"{address}?run={run.id}" if address else "", "step": last}
+            writer.write(encode(told) + b"\n")
             await writer.drain()
             await self._follow(run, reader)
         except GuestError as wrong:
@@ -144,8 +150,8 @@ class Guests:
             self._live.pop(run.id, None)
             self._end(run, LEFT)
 
-    def _welcomed(self, line: bytes) -> Run:
-        """Return the run of a guest whose first line this is; raises `GuestError`."""
+    def _welcomed(self, line: bytes) -> tuple[Run, int]:
+        """Return the run of a guest whose first line this is, and the last step that it holds, or −1; raises `GuestError`."""
         try:
             greeting = _Greeting.kept(line)
         except ValidationError as error:
@@ -155,6 +161,8 @@ class Guests:
         experiment = greeting.experiment
         if not experiment.task.watched or greeting.header.variants.keys() != experiment.variants.keys():
             raise GuestError("a guest watches networks of its own and describes each of them")
+        if (left := self._left(greeting)) is not None:
+            return left, step_of(left.frames[-1]) if left.frames else -1
         run = Run(secrets.token_urlsafe(12), GUEST, experiment, state="running")
         with contextlib.suppress(ValueError):
             run.title = checked_title(greeting.title)
@@ -163,13 +171,36 @@ class Guests:
         kind = experiment.task.kind
         run.header_json = encode({**about, **greeting.header.model_dump(), "picture": kind.picture, "metric": kind.metric})
         with self._lock:
-            if sum(not one.ended for one, _ in list(self._live.values())) >= MOST:
-                raise GuestError(f"{MOST} modules are watched already, as many as may")
+            self._check_room()
             run.unsaved = self._run_events.unsaved()
             self._store.add(run)
             self._run_events.change(run, "running")
         self._store.hand_on(run)
+        return run, -1
+
+    def _left(self, greeting: _Greeting) -> Run | None:
+        """Return the run that a guest began with a server that is gone, going on again; None where it is not kept, or not its."""
+        run, end = None, time.monotonic() + FINDING_SECONDS
+        while greeting.run is not None and time.monotonic() < end:
+            try:
+                run = self._store.find(greeting.run)
+                break
+            except StoreError:  # a server that has just begun
+                time.sleep(0.1)
+        with self._lock:
+            if run is None or (run.owner, run.state) != (GUEST, "interrupted") or run.experiment != greeting.experiment:
+                return None
+            if self._store.get(run.id) is not run:
+                return None
+            self._check_room()
+            run.ended_at = None
+            self._run_events.change(run, "running")
         return run
+
+    def _check_room(self) -> None:
+        """Raise `GuestError` where no further guest is taken in."""
+        if sum(not one.ended for one, _ in list(self._live.values())) >= MOST:
+            raise GuestError(f"{MOST} modules are watched already, as many as may")
 
     async def _follow(self, run: Run, reader: asyncio.StreamReader) -> None:
         """Hand on what a guest writes until it has ended; raises `GuestError` for what is none of its lines."""

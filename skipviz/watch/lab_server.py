@@ -30,8 +30,9 @@ class NoLabError(Exception):
 class Connection:
     """A script's connection to the lab's server: lines out, one answer back."""
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, path: Path, started: bool = False) -> None:
+        """`started`: whether the server was started for this script."""
+        self.started, self._socket = started, socket.socket(socket.AF_UNIX)
         try:
             if path.stat().st_uid != os.getuid():
                 raise PermissionError("the socket is another user's")
@@ -41,7 +42,10 @@ class Connection:
             raise
 
     def greet(self, greeting: bytes) -> dict:
-        """Say what is watched and return `{"run": …, "address": …}`; raises `NoLabError` where it is refused, `OSError`."""
+        """Say what is watched and return `{"run": …, "address": …, "step": …}`, the last step that it has of the run.
+
+        Raises `NoLabError` where it is refused, `OSError`.
+        """
         self.write(greeting + b"\n")
         answer = b""
         while not answer.endswith(b"\n"):
@@ -66,8 +70,8 @@ class Connection:
         self._socket.close()
 
 
-def connect(settings: Settings) -> Connection:
-    """Return a connection to the server that keeps its runs in the settings' folder, which is started where there is none.
+def connect(settings: Settings, start: bool = True) -> Connection:
+    """Return a connection to the server that keeps its runs in the settings' folder; where there is none, `start` it.
 
     Of several scripts that begin at once one starts it, and the others wait. Raises `NoLabError`.
     """
@@ -76,6 +80,8 @@ def connect(settings: Settings) -> Connection:
         raise NoLabError("this system has no sockets for it")
     with contextlib.suppress(OSError):
         return Connection(socket_of(folder))
+    if not start:
+        raise NoLabError("no server runs for this folder")
     if not (ROOT / "app.py").exists():
         raise NoLabError("no server runs for this folder, and the lab's own files are not installed here: start it by hand")
     starting, server = FolderLock(folder, "watch.starting"), None
@@ -83,7 +89,7 @@ def connect(settings: Settings) -> Connection:
         folder.mkdir(parents=True, exist_ok=True)
         while time.monotonic() < end:
             with contextlib.suppress(OSError):
-                return Connection(socket_of(folder))
+                return Connection(socket_of(folder), started=server is not None)
             if server is None and starting.acquire():
                 server = _start(folder)
             elif server is not None and server.poll() is not None:

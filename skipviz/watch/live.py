@@ -8,11 +8,15 @@ import os
 import sys
 import threading
 import weakref
+from typing import TYPE_CHECKING
 
 from ..settings import get_settings
 from ..storage import Run
 from ..storage.run import step_of
 from .lab_server import Connection, NoLabError, connect
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PERIOD = 0.1
 """Seconds between two looks at what is new."""
@@ -20,6 +24,10 @@ WAITING_SECONDS = 60.0
 """That a script's end waits at most until all that it recorded has arrived."""
 CONFIRMING_SECONDS = 10.0
 """Of these, for the server to say so."""
+LOOKING_SECONDS = 1.0
+"""Between two looks for a server in place of one that is gone."""
+MOST_RESTARTS = 3
+"""Servers that a script starts after one of its own is gone."""
 
 
 class Live:
@@ -38,7 +46,12 @@ class Live:
         """What the lab calls the run, once it is there."""
         self.address: str | None = None
         """Where a browser shows it, where the server knows that."""
-        self._sent, self._told = 0, 0
+        self.loss: Tensor | float | None = None
+        """Of the step taken last."""
+        self._sent, self._told, self._known = 0, -1, -1
+        """How many frames were looked at, which step was said, and which the server has had from the one before it."""
+        self._restarts = 0
+        self._ending = threading.Event()
 
     def begin(self, run: Run, found: str) -> None:
         """Show a run from now on, its frames come by `Run.add_frame`; `found` is said beside its address."""
@@ -55,26 +68,48 @@ class Live:
         """Let the run end in the lab, all frames sent before, for which `wait` seconds are given; once is enough."""
         if self._thread is None or self._process != os.getpid():  # a fork of the script is not the script
             return
-        self._end = self._end or (state, reason)
+        first, self._end = self._end is None, self._end or (state, reason)
+        self._ending.set()
         self._came.set()
         self._thread.join(wait)
         if wait and self._thread.is_alive() and self.problem is None:
             self._give_up(f"no lab took this run within {wait:.0f} s: it was in this script's memory alone")
+        if first:
+            _say(self._last_words())
 
     def _serve(self) -> None:
         """Connect, send, end: this is a thread's work."""
         try:
             connection = connect(get_settings())
-            answer = connection.greet(self._greeting())
+            while not self._served(connection):
+                _say("the lab's server is gone: what is recorded waits in this script until one is there")
+                connection = self._found_again(connection.started)
         except (NoLabError, OSError, ValueError) as error:
             self._give_up(f"not shown live: {error}")
-            return
+
+    def _served(self, connection: Connection) -> bool:
+        """Tell a server of the run, all that it does not have first; return whether the run ended before the server did."""
+        answer = connection.greet(self._greeting())
         self.run_id, self.address = answer["run"], answer["address"] or None
+        self._sent, self._known, self._told = 0, answer["step"], -1
         _say(f"{self._found}; live at {self.address or 'the lab of this machine'}")
         try:
             self._send(connection)
         except OSError:
-            self._give_up("the lab's server is gone: what comes is kept in this script's memory alone")
+            return False
+        return True
+
+    def _found_again(self, own: bool) -> Connection:
+        """Wait for a server; where the one that is gone was this script's `own`, start another. Raises `NoLabError`."""
+        while True:
+            try:
+                return connect(get_settings(), start=own and self._restarts < MOST_RESTARTS)
+            except NoLabError:
+                if own or self._end is not None:
+                    raise
+            finally:
+                self._restarts += own
+            self._ending.wait(LOOKING_SECONDS)
 
     def _send(self, connection: Connection) -> None:
         while True:
@@ -90,18 +125,31 @@ class Live:
     def _greeting(self) -> bytes:
         header = json.loads(self._run.header_json)
         about = {name: header[name] for name in ("variants", "batch_size", "threads", "device", "torch")}
-        return json.dumps({"title": self._run.title, "experiment": header["experiment"], "header": about}).encode()
+        greeting = {"title": self._run.title, "experiment": header["experiment"], "header": about, "run": self.run_id}
+        return json.dumps(greeting).encode()
 
     def _news(self) -> bytes:
         """Return the lines of all that was not sent yet."""
         run = self._run
         count, frames = run.since(self._sent)
         self._sent = count
-        lines = [b"frame %d %d %b\n" % (step_of(payload), keep and place > 0, payload) for place, keep, payload in frames]
+        lines = [
+            b"frame %d %d %b\n" % (step_of(payload), keep and place > 0, payload)
+            for place, keep, payload in frames
+            if step_of(payload) > self._known
+        ]
         if run.step != self._told:
             self._told = run.step
             lines.append(_line("at", self._told))
         return b"".join(lines)
+
+    def _last_words(self) -> str:
+        """Return how far the script came, and what of that was recorded."""
+        run, loss = self._run, self.loss
+        loss = loss.item() if hasattr(loss, "item") else loss
+        last = step_of(run.frames[-1])
+        told = "the last of them too" if last == run.step - 1 else f"the last of them step {last:,}"
+        return f"{run.step:,} steps{'' if loss is None else f', loss {loss:.4g}'}; {len(run.frames):,} recorded, {told}"
 
     def _give_up(self, problem: str) -> None:
         self.problem = problem

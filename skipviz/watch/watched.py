@@ -134,6 +134,8 @@ class Watched(Shown):
         """
         if self._closed:
             return None
+        if self.live is not None:
+            self.live.loss = loss.detach() if isinstance(loss, Tensor) else loss
         passes, self._passes = [one for one in self._passes if one.record.states] or self._passes[-1:], []
         frame = None
         if passes:
@@ -320,6 +322,7 @@ class Watched(Shown):
                 self._recorded_at = now
             affordable = self._spent <= FREE_SECONDS + SHARE * (now - self._began)
             self._captures = affordable and now - self._recorded_at >= MOST_OFTEN
+        self._captures |= following + 1 == self._steps
         if self._captures:
             self._guard.install()
         else:

@@ -16,6 +16,7 @@ from engines import PATIENCE
 from skipviz.engine import Engine
 from skipviz.settings import Settings
 from skipviz.storage.folder import socket_of
+from skipviz.storage.run import step_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = "a-browser-of-a-test-1234"
@@ -68,7 +69,7 @@ def kept(folder, run_id):
 def test_a_script_starts_a_lab_that_shows_its_run_outlives_it_and_ends_when_nobody_is_left(folder):
     script = begun(folder, 30, SKIPVIZ_IDLE_MINUTES="0.1")
     _, said = script.communicate(timeout=PATIENCE * 2)
-    address, run_id = LIVE.fullmatch(said).groups()
+    address, run_id = LIVE.match(said).groups()
     assert script.returncode == 0
     with urllib.request.urlopen(f"{address.removesuffix('lab')}skipviz/runs/{run_id}") as answer:
         assert b'"state":"finished"' in answer.read()
@@ -78,7 +79,7 @@ def test_a_script_starts_a_lab_that_shows_its_run_outlives_it_and_ends_when_nobo
     assert (run.state, run.step, run.steps, len(run.frames)) == ("finished", 30, 30, 30)
 
 
-def test_a_script_whose_lab_is_killed_trains_on_and_what_had_come_is_kept(folder):
+def test_a_script_whose_lab_is_killed_trains_on_starts_another_and_its_run_goes_on_there(folder):
     alone = begun(folder, 400, SKIPVIZ_WATCH="0").communicate(timeout=PATIENCE)[0]
     script = begun(folder, 400, "meet")
     said = script.stderr.readline()
@@ -88,10 +89,16 @@ def test_a_script_whose_lab_is_killed_trains_on_and_what_had_come_is_kept(folder
     out, rest = script.communicate(timeout=PATIENCE)
     assert script.returncode == 0
     assert out == alone  # the loss, to the last digit
+    gone, again, end = rest.splitlines(keepends=True)
+    assert gone == "skipviz: the lab's server is gone: what is recorded waits in this script until one is there\n"
+    assert LIVE.fullmatch(again)[2] == run_id
+    assert end.startswith("skipviz: 400 steps, loss ")
+    assert end.endswith("; 400 recorded, the last of them too\n")
+    for server in servers_of(folder):
+        server.send_signal(signal.SIGTERM)
+    until(lambda: not servers_of(folder))
     run = kept(folder, run_id)
-    assert (run.state, run.reason) == ("interrupted", "the server was stopped before this run had ended")
-    assert not run.resumable
-    assert rest == "skipviz: the lab's server is gone: what comes is kept in this script's memory alone\n"
+    assert (run.state, run.step, [step_of(frame) for frame in run.frames]) == ("finished", 400, [*range(400)])
 
 
 def test_an_error_of_the_script_is_the_runs_reason(folder):
@@ -108,7 +115,7 @@ def test_an_error_of_the_script_is_the_runs_reason(folder):
 
 def test_two_scripts_that_begin_at_once_share_one_lab(folder):
     scripts = [begun(folder, 20) for _ in range(2)]
-    found = [LIVE.fullmatch(script.communicate(timeout=PATIENCE * 2)[1]).groups() for script in scripts]
+    found = [LIVE.match(script.communicate(timeout=PATIENCE * 2)[1]).groups() for script in scripts]
     assert found[0][0] == found[1][0]
     assert found[0][1] != found[1][1]
     assert len(servers_of(folder)) == 1

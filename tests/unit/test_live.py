@@ -46,8 +46,9 @@ def test_all_that_was_recorded_arrives_and_the_run_ends_with_its_steps(folder, c
         assert (run.state, run.title, run.step, run.steps) == ("finished", "Every other", 11, 11)
         assert run.frames == watched.run.frames
         assert len(run.frames) == 6
-        said = capsys.readouterr().err
-        assert said == f"skipviz: {watched.found()}; live at the lab of this machine\n"
+        found, end = capsys.readouterr().err.splitlines()
+        assert found == f"skipviz: {watched.found()}; live at the lab of this machine"
+        assert end == f"skipviz: 11 steps, loss {watched.frame().loss:.4g}; 6 recorded, the last of them too"
     finally:
         engine.close()
 
@@ -65,10 +66,85 @@ def test_frames_arrive_while_the_script_trains(folder):
         assert not run.ended
     finally:
         engine.close()
-    assert watched.live.problem is None or "gone" in watched.live.problem
     trained(watched, model, 3)
     watched.close()
     assert (len(watched.run.frames), len(run.frames)) == (8, 5)
+    assert "no server runs for this folder" in watched.live.problem
+
+
+def test_what_a_lab_missed_that_was_gone_is_in_the_same_run_when_one_is_there_again(folder, capsys, monkeypatch):
+    monkeypatch.setattr(live, "LOOKING_SECONDS", 0.01)
+    model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+    watched = Watched(model, every=2)
+    engine = Engine(Settings(data_dir=folder)).start()
+    try:
+        trained(watched, model, 4)
+        wait_for(engine, lambda: watched.live.run_id and len(engine.run(watched.live.run_id).frames) == 2)
+        run_id = watched.live.run_id
+    finally:
+        engine.close()
+    trained(watched, model, 5)
+    again = Engine(Settings(data_dir=folder)).start()
+    try:
+        wait_for(again, lambda: (run := again.run(run_id)) and len(run.frames) == 5)
+        assert again.run(run_id).state == "running"
+        trained(watched, model, 2)
+        watched.close()
+        run = again.run(run_id)
+        assert watched.live.run_id == run_id
+        assert (run.state, run.step, run.frames) == ("finished", 11, watched.run.frames)
+        assert [one["state"] for one in again.runs_of("somebody")] == ["finished"]
+    finally:
+        again.close()
+    said = capsys.readouterr().err.splitlines()
+    assert ["live at" in line for line in said] == [True, False, True, False]
+    assert "is gone" in said[1]
+    kept = Engine(Settings(data_dir=folder)).start()
+    try:
+        assert kept.run(run_id).frames == watched.run.frames
+    finally:
+        kept.close()
+
+
+def test_a_lab_that_a_script_started_is_started_again_a_few_times_and_no_more(folder, monkeypatch, capsys):
+    asked = []
+
+    class Gone:
+        started = True
+
+        def greet(self, greeting):
+            return {"run": "r", "address": "", "step": -1}
+
+        def write(self, lines):
+            raise BrokenPipeError
+
+    def connect(settings, start=True):
+        asked.append(start)
+        if not start:
+            raise lab_server.NoLabError("no server runs for this folder")
+        return Gone()
+
+    monkeypatch.setattr(live, "connect", connect)
+    model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+    watched = Watched(model, every=1)
+    trained(watched, model, 3)
+    watched.live._thread.join(20)
+    watched.close()
+    assert asked == [True] * (1 + live.MOST_RESTARTS) + [False]
+    assert "no server runs" in watched.live.problem
+    assert len(watched.run.frames) == 3
+
+
+def test_the_last_of_so_many_steps_is_recorded_and_how_far_a_script_came_is_said(folder, monkeypatch, capsys):
+    monkeypatch.setattr(live, "connect", lambda settings: (_ for _ in ()).throw(lab_server.NoLabError("none")))
+    for steps, told in ((9, "the last of them too"), (None, "the last of them step 5")):
+        model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+        watched = Watched(model, every=5, steps=steps)
+        trained(watched, model, 9)
+        watched.close()
+        count = len(watched.run.frames)
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert said == f"skipviz: 9 steps, loss {watched.live.loss:.4g}; {count} recorded, {told}"
 
 
 def test_a_server_that_reads_nothing_holds_no_step_up(folder):
@@ -81,7 +157,7 @@ def test_a_server_that_reads_nothing_holds_no_step_up(folder):
         connection, _ = deaf.accept()
         connections.append(connection)
         connection.recv(10)
-        connection.sendall(json.dumps({"run": "r", "address": ""}).encode() + b"\n")
+        connection.sendall(json.dumps({"run": "r", "address": "", "step": -1}).encode() + b"\n")
 
     threading.Thread(target=greet, daemon=True).start()
     model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(40)])
@@ -105,7 +181,9 @@ def test_a_script_without_a_lab_goes_on_and_says_so_once(folder, monkeypatch, ca
     watched.close()
     assert len(watched.run.frames) == 5
     assert "start it by hand" in watched.live.problem
-    assert capsys.readouterr().err == f"skipviz: {watched.live.problem}\n"
+    said = capsys.readouterr().err
+    assert said.count(watched.live.problem) == 1
+    assert "5 steps, loss" in said
 
 
 def test_another_users_socket_is_not_written_to(folder, monkeypatch):

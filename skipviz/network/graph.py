@@ -129,7 +129,7 @@ class _Folding:
         place = arriving.index(edge)
         if place and not kind.sums and not kind.joins:
             raise NetworkError(f"{node.id}: a {kind.name} changes its first state, so that is the trunk's")
-        alone = kind.joins or (len(wiring.leaving[edge.source]) == 1 and edge.source != wiring.output)
+        alone = kind.joins or kind.recorded_only or (len(wiring.leaving[edge.source]) == 1 and edge.source != wiring.output)
         if not (self.layers and alone and is_plain(edge) and self._lands(kind)):
             self._box(node.id, edge)
         self.kinds.append(kind.name)
@@ -147,7 +147,7 @@ class _Folding:
         there = [MERGES[name] for name in self.kinds]
         if any(one.joins for one in there):
             return False
-        if kind.joins or not there:
+        if kind.joins or kind.recorded_only or not there:
             return True
         return all(one.first for one in there) if kind.first else not (kind.alone or any(one.alone for one in there))
 

@@ -60,6 +60,8 @@ class Layout:
     """By edge, the kind of the merge that it leads into; '' for a box."""
     parameters: dict[str, list[str]] = field(default_factory=dict)
     """By id of a node, the names of its parameters."""
+    ran: dict[str, list[str]] = field(default_factory=dict)
+    """Those of them that ran."""
     paths: dict[str, str] = field(default_factory=dict)
     """By id of a node, its module's path."""
 
@@ -98,6 +100,11 @@ def projected(layout: Layout, first: Layout) -> Layout:
     return replace(first, reads=reads, boxes=boxes, parameters=names, same={**first.same, **layout.same}, inputs=layout.inputs)
 
 
+def varying(layout: Layout, first: Layout) -> list[str]:
+    """Return the paths of modules inside which another pass runs other parts, as other experts."""
+    return [path for name, path in first.paths.items() if {*layout.ran.get(name, [])} != {*first.ran[name]}]
+
+
 def is_alike(layout: Layout, first: Layout) -> bool:
     """Return whether two passes have the same boxes, each reading the same others."""
     return (layout.boxes.keys(), layout.sources, layout.targets) == (first.boxes.keys(), first.sources, first.targets)
@@ -108,6 +115,8 @@ class _Layout:
 
     def __init__(self, boxes: Boxes, counts: dict[str, int]) -> None:
         self._boxes, self._trace, self._counts = boxes, boxes.trace, counts
+        used = {name for operation in self._trace.operations for name in operation.parameters}
+        self._unused = [name for name in counts if name not in used]
         self._names: list[str] = []
         """By box, its node's id."""
         self._inputs = {_clean(name, "x"): state_shape(shape) for name, shape in self._trace.inputs.items()}
@@ -158,7 +167,16 @@ class _Layout:
             self._node(Node(id=name, op=self._operation(box, path, shape)), shape, sources, "")
         found = self._found
         found.boxes[name], found.paths[name] = box, path
-        found.parameters[name] = own_parameters(self._trace, box)
+        found.ran[name] = own_parameters(self._trace, box)
+        found.parameters[name] = self._own(box)
+
+    def _own(self, box: Box) -> list[str]:
+        """Return the names of a box's parameters: of a list of modules inside it, as of experts, also those that did not run."""
+        own, path = own_parameters(self._trace, box), self._trace.calls[box.call].path if box.module else ""
+        if not path:
+            return own
+        places = {_of_any(name, path) for name in own}
+        return own + [name for name in self._unused if name.startswith(f"{path}.") and _of_any(name, path) in places]
 
     def _apart(self, sources: list[tuple[str, Reads]]) -> list[tuple[str, Reads]]:
         """Put a box between two merges in a row that the same state joins, as where it is added twice."""
@@ -256,7 +274,7 @@ class _Layout:
         title, letters = self._words(box, path)
         if self._trace.failed in box.operations:
             title, letters = f"fails here: {title}", f"✗ {letters}"
-        own = own_parameters(self._trace, box)
+        own = self._own(box)
         tokens = any(isinstance(source.box, str) and source.box in self._trace.tokens for source in box.sources)
         weights = sum(self._counts[name] for name in own)
         return CLASSES["Watched"](
@@ -369,6 +387,11 @@ def state_shape(shape: Iterable[int]) -> Shape:
     if not sizes:
         return (1,)
     return sizes if len(sizes) <= 4 else (prod(sizes[:-3]), *sizes[-3:])
+
+
+def _of_any(name: str, path: str) -> str:
+    """Return a parameter's name in a module, whichever of a list of modules inside it has it."""
+    return re.sub(r"\.\d+(?=\.)", ".#", name.removeprefix(path))
 
 
 def _clean(text: str, otherwise: str) -> str:

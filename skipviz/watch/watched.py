@@ -31,7 +31,7 @@ from .finding import Report
 from .frames import Values, element_counts, frame_of
 from .gradients import GradientRecord
 from .guard import Guard, compiled_from
-from .layout import MOST_LAYOUTS, Layout, is_alike, layout_of, projected
+from .layout import MOST_LAYOUTS, Layout, is_alike, layout_of, projected, varying
 from .live import Live
 from .notebook import Shown
 from .summary import repeats, summary
@@ -106,6 +106,7 @@ class Watched(Shown):
         self._names = {id(parameter): name for name, parameter in model.named_parameters()}
         self._paths = {id(module): path for path, module in model.named_modules()}
         self._layouts: dict[int, Layout] = {}
+        self._varied = False
         self._passes: list[_Pass] = []
         self._began = self._at = time.monotonic()
         self._plain: float | None = None
@@ -254,8 +255,11 @@ class Watched(Shown):
             else:
                 if not is_alike(layout, self.layout):
                     self._remark("the module's layers are not the same at every step: shown are those of the first recorded one")
+                elif paths := varying(layout, self.layout):
+                    more = f" and {len(paths) - 1} more modules" if len(paths) > 1 else ""
+                    self._vary(f"inside {paths[0]}{more} other parts run from step to step, as where tokens are routed to experts")
                 elif layout.reads != self.layout.reads:
-                    self._remark("inside some boxes other operations run from step to step, as where tokens are routed to experts")
+                    self._vary("inside some boxes other operations run from step to step")
                 layout = projected(layout, self.layout)
             self._layouts = {**dict([*self._layouts.items()][1 - MOST_LAYOUTS :]), signature: layout}
         return self._layouts[signature]
@@ -331,6 +335,12 @@ class Watched(Shown):
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
             self.remarks.append(text)
+
+    def _vary(self, text: str) -> None:
+        """Say that inside some boxes not all passes are alike; once, by the first that was not."""
+        if not self._varied:
+            self._varied = True
+            self._remark(text)
 
     def _needs_layout(self) -> Layout:
         if self.layout is None:

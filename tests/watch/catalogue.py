@@ -141,7 +141,7 @@ CASES = [
         "BartForConditionalGeneration",
         {**TEXT, "d_model": 16, **PAIR, "use_cache": False},
         texts,
-        depth=1 + 2 * 8,
+        depth=1 + 2 * 7,
         skips=2 * 3,
         others={"reads": 2},
     ),

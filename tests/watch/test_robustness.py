@@ -313,7 +313,7 @@ def test_a_depth_that_changes_is_said_and_what_ran_is_measured_where_it_stands()
     assert "not the same at every step" in watched.remarks[0]
 
 
-def test_routing_inside_a_box_is_said_and_measured():
+def test_experts_that_tokens_are_routed_to_later_are_counted_said_and_measured():
     class Experts(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -340,15 +340,18 @@ def test_routing_inside_a_box_is_said_and_measured():
     model = Routed()
     model.stem.weight.data, model.stem.bias.data = torch.eye(4), torch.zeros(4)
     watched = skipviz.watch(model, every=1, live=False)
-    for x in (torch.tensor([[-1.0, 1, 2, 3], [0, 1, 2, 3], [1, 1, 2, 3]]), torch.tensor([[0.0, 1, 2, 3], [0.1, 3, 2, 1]])):
+    for first in ([0.0, 0.1], [-1, 1], [1, 1]):
         model.zero_grad()
+        x = torch.tensor([[one, 1.0, 2.0, 3.0] for one in first])
         model(x).square().mean().backward()
         frame = watched.step(1.0)
     stem = sum(one.grad.square().sum().item() for one in model.stem.parameters()) ** 0.5
+    routed = sum(one.grad.square().sum().item() for one in model.moe.parameters() if one.grad is not None) ** 0.5
 
     assert watched.network.depth == 3
-    assert "other operations" in watched.remarks[0]
-    assert frame.weight_grad[0] == pytest.approx(stem, rel=1e-5)
+    assert watched.network.parameter_count() == sum(one.numel() for one in model.parameters())
+    assert watched.remarks == ["inside moe other parts run from step to step, as where tokens are routed to experts"]
+    assert frame.weight_grad[:2] == pytest.approx([stem, routed], rel=1e-5)
     assert frame.skip_grad[0] > 0
 
 

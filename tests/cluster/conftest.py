@@ -91,8 +91,8 @@ def frozen():
 
 @pytest.fixture(scope="session")
 def nodes():
-    """A Ray cluster of two nodes with two cores each; a test that ends the second one adds another."""
-    cluster = RayCluster(2, 2)
+    """A Ray cluster of two nodes with two cores and, as they say, a GPU each; a test that ends the second one adds another."""
+    cluster = RayCluster(2, 2, gpus=1)
     yield cluster
     cluster.close()
 

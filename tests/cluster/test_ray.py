@@ -1,6 +1,8 @@
 """Runs, measurements and sweeps on the nodes of a Ray cluster: as on one machine, to the bit."""
 
 import json
+import os
+import signal
 
 import psutil
 import pytest
@@ -100,6 +102,15 @@ def test_a_run_whose_actor_is_killed_goes_on_from_its_checkpoint_to_the_bit(spre
     assert b'"moved":[%d]' % reached in run.snapshot()[1]
 
 
+def test_a_run_goes_on_when_the_process_that_joins_the_cluster_is_killed(spread):
+    run = going(spread)
+    os.kill(spread.fork_server_pid, signal.SIGKILL)
+    wait_for(spread, lambda: run.moved)
+    wait_for(spread, lambda: run.state == "running" and run.frames and run.step > run.moved[-1] + 50)
+    stopped(spread, run)
+    is_one_record(spread, run)
+
+
 def test_a_worker_that_is_killed_on_a_node_fails_its_run_as_on_this_machine(spread):
     run = going(spread)
     workers = [child for actor in actors() for server in actor.children() for child in server.children()]
@@ -135,6 +146,15 @@ def test_what_runs_take_is_held_in_the_cluster_and_let_go_of(spread, nodes):
     wait_for(spread, lambda: nodes.free("CPU") == 4, 60)
     stopped(spread, run)
     wait_for(spread, lambda: nodes.free("memory") == 2 * nodes.memory_mb * 2**20, 60)
+
+
+def test_a_run_on_a_gpu_has_an_actor_of_its_own_that_holds_its_share(spread, nodes):
+    """The nodes say that they have a GPU each; here torch finds none, so the run ends with torch's own word."""
+    run = spread.run(spread.submit(small(device="cuda"), ME))
+    wait_for(spread, lambda: nodes.free("GPU") == 1.75)
+    assert wait_for_end(spread, run).state == "failed"
+    assert "CUDA" in run.reason or "NVIDIA" in run.reason
+    wait_for(spread, lambda: nodes.free("GPU") == 2 and nodes.free("CPU") == 4)
 
 
 def test_a_run_that_no_node_can_hold_is_refused_with_a_sentence(spread):

@@ -12,7 +12,7 @@ import { partsOf } from "./parts.js";
  */
 export function eventWords(event, network) {
   if (event.kind === "clip") return clipWords(event);
-  if (event.kind === "moved") return "goes on elsewhere from here, since its machine was gone";
+  if (event.kind === "moved") return "on elsewhere, as its machine was gone";
   const words = KINDS.event.find(([name]) => name === event.kind)?.[1];
   if (words) return words.replace(/{(\w+)}/g, (_, field) => (Number.isInteger(event[field]) ? event[field].toLocaleString("en") : formatNumber(event[field])));
   const name = eventPart(event, network);

@@ -35,14 +35,16 @@ HOLD_SECONDS = 5.0
 """For which a node may be too full to hold what a child needs: another server was quicker to take it."""
 AGAIN_SECONDS = 5.0
 """Between two starts of an actor on a node on which it keeps ending."""
+GPU_SECONDS = 60.0
+"""After which an actor that is to hold a GPU, and gets none, is given up: another server was quicker."""
 MB = 2**20
 
 
 class Link:
-    """The words to and from one actor; `lost()` is called once, when it is gone."""
+    """The words to and from one actor, which begins within `seconds`; `lost()` is called once, when it is gone."""
 
-    def __init__(self, actor, hear: Callable[[str, int, object], None], lost: Callable[[], None]) -> None:
-        self._actor, self._hear, self._lost = actor, hear, lost
+    def __init__(self, actor, seconds: float | None, hear: Callable[[str, int, object], None], lost: Callable[[], None]) -> None:
+        self._actor, self._seconds, self._hear, self._lost = actor, seconds, hear, lost
         self._words: list[tuple[str, int, object]] = []
         self._news = asyncio.Event()
         self.warm = False
@@ -62,7 +64,7 @@ class Link:
     async def _run(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             try:
-                version = await self._actor.begin.remote()
+                version = await asyncio.wait_for(self._actor.begin.remote(), self._seconds)
                 if version != __version__:
                     raise RuntimeError(f"a node has skipviz {version} and this server {__version__}: install the same on both")
                 self.warm = True
@@ -109,8 +111,9 @@ async def _first_to_end(*works: Awaitable[None]) -> None:
 class Remote(asyncio.Protocol):
     """A child as this process sees it: the server's end of it, and the link to where it is."""
 
-    def __init__(self, ticket: int, node: str, link: Link) -> None:
-        self.ticket, self.node, self.link = ticket, node, link
+    def __init__(self, ticket: int, node: str, link: Link, gpus: float) -> None:
+        """`gpus` is what the actor behind `link` holds, which is then the child's own."""
+        self.ticket, self.node, self.link, self.gpus = ticket, node, link, gpus
         self.transport: asyncio.Transport | None = None
         self.status: object = None
         self.held, self.holding = Held(node, 0, 0), asyncio.Lock()
@@ -209,10 +212,9 @@ class Cluster:
             return
         link = self._links[node]
         if gpus:
-            link = self._begin(node, False, num_cpus=cores, memory=round(memory_mb * MB), num_gpus=gpus)
-            cores = memory_mb = 0
+            link = self._begin(node, GPU_SECONDS, num_gpus=gpus)
         end.setblocking(False)
-        remote = self._children[fork] = Remote(fork, node, link)
+        remote = self._children[fork] = Remote(fork, node, link, gpus)
         await asyncio.get_running_loop().create_connection(lambda: remote, sock=end)
         link.put("fork", fork, role)
         await self._hold(remote, cores, memory_mb)
@@ -272,18 +274,16 @@ class Cluster:
         now = time.monotonic()
         for node in nodes.keys() - self._links.keys():
             if now - self._begun.get(node, -AGAIN_SECONDS) >= AGAIN_SECONDS:
-                self._links[node], self._begun[node] = self._begin(node, True, num_cpus=0), now
+                self._links[node], self._begun[node] = self._begin(node), now
         for node in self._links.keys() - nodes.keys():
             self._links[node].close()
             self._leave(self._links[node])
 
-    def _begin(self, node: str, forks: bool, **needs: float) -> Link:
-        actor = ray.remote(Node).options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
-            max_concurrency=1000,
-            **needs,
-        )
-        link = Link(actor.remote(forks), self._hear, lambda: self._leave(link))
+    def _begin(self, node: str, seconds: float | None = None, **needs: float) -> Link:
+        """Return a link to a new actor on a node: one that forks workers, or has one worker and holds what that needs."""
+        here = NodeAffinitySchedulingStrategy(node, soft=False)
+        actor = ray.remote(Node).options(scheduling_strategy=here, num_cpus=0, max_concurrency=1000, **needs).remote(not needs)
+        link = Link(actor, seconds, self._hear, lambda: self._leave(link))
         return link
 
     def _leave(self, link: Link) -> None:
@@ -303,7 +303,8 @@ class Cluster:
                 held = [remote.held for remote in self._children.values() if remote.node == node and remote.held.there]
                 cores = min(total["CPU"], free.get("CPU", 0) + sum(one.cores for one in held))
                 memory = min(total.get("memory", 0) / MB, free.get("memory", 0) / MB + sum(one.memory_mb for one in held))
-                told.append([node, cores, memory, total.get("GPU", 0)])
+                ours = sum(remote.gpus for remote in self._children.values() if remote.node == node and remote.link.warm)
+                told.append([node, cores, memory, min(total.get("GPU", 0), free.get("GPU", 0) + ours)])
         self.tell("nodes", told)
         if told and not self._ready:
             self._ready = True

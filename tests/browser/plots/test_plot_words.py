@@ -256,6 +256,7 @@ def test_a_code_says_where_a_phone_cannot_reach_the_address(harness, hostname, o
         ({"kind": "decay", "weight_decay": 0.05}, ["weight decay 0.05", "decay", "λ"]),
         ({"kind": "rate", "learning_rate": 0.1}, ["rate 0.1", "rate", "η"]),
         ({"kind": "steps", "steps": 12000}, ["on to 12,000 steps", "steps", "»"]),
+        ({"kind": "moved"}, ["on elsewhere, as its machine was gone", "moved", "↷"]),
     ],
 )
 def test_an_event_that_changes_the_training_has_its_words_mark_and_sign(harness, event, words):

@@ -129,7 +129,8 @@ class _Folding:
         place = arriving.index(edge)
         if place and not kind.sums and not kind.joins:
             raise NetworkError(f"{node.id}: a {kind.name} changes its first state, so that is the trunk's")
-        alone = kind.joins or kind.recorded_only or (len(wiring.leaving[edge.source]) == 1 and edge.source != wiring.output)
+        beside = kind.recorded_only and not any(self._comes_of_last(other.source) for other in arriving if other is not edge)
+        alone = kind.joins or beside or (len(wiring.leaving[edge.source]) == 1 and edge.source != wiring.output)
         if not (self.layers and alone and is_plain(edge) and self._lands(kind)):
             self._box(node.id, edge)
         self.kinds.append(kind.name)
@@ -141,6 +142,18 @@ class _Folding:
         if kind.joins and not (read_once and not (reader and wiring.nodes[reader[0].target].is_merge)):
             self._box(f"{node.id}.x", Edge(id=f"{node.id}.x", source="", target=""))
         self.places[node.id] = len(self.layers)
+
+    def _comes_of_last(self, name: str) -> bool:
+        """Return whether an input or node is the last state, or made of it."""
+        left, met = [name], set()
+        while left:
+            at = left.pop()
+            if self.places.get(at) == len(self.layers):
+                return True
+            if at not in met and at not in self.places:
+                met.add(at)
+                left += [edge.source for edge in self.wiring.arriving.get(at, ())]
+        return False
 
     def _lands(self, kind) -> bool:
         """Return whether a merge may land on the last state, after what lands there already."""

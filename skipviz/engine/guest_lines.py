@@ -9,15 +9,12 @@ from ..learning.frame import VariantFrame
 from ..learning.frame_text import NUMBER_LISTS, NUMBERS, decode_frame
 from ..network.network import Network
 from ..storage import Run
-from ..tasks.event import Event, applied, message_from
 from .processes.wire import encode
 
 MOST_STEPS = 2**53
 """That a script may count: what a browser still counts exactly."""
 ENDINGS = ("finished", "stopped", "failed")
 LONGEST_REASON = 300
-MOST_EVENT_BYTES = 4_000_000
-"""Of all events of a run: what its script switched."""
 Line = tuple[bytes, bytes]
 _MARKS = ("underflow", "blocked", "rounding")
 """Places in a frame's lists, by the lists' names."""
@@ -31,7 +28,7 @@ def checked(run: Run, line: bytes) -> Line:
     """Return a line as it is to be heard; raises `GuestError` for what a guest does not say."""
     word, _, rest = line.partition(b" ")
     if word not in _CHECKS:
-        raise GuestError("a line begins with frame, event, at, took or end")
+        raise GuestError("a line begins with frame, at or end")
     try:
         return word, _CHECKS[word](run, rest)
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, AttributeError):
@@ -42,12 +39,10 @@ def _frame(run: Run, rest: bytes) -> bytes:
     step, kind, payload = rest.split(b" ", 2)
     frame = decode_frame(payload)
     whole = type(frame.step) is int and str(frame.step).encode() == step and _is_step(frame.step)
-    if kind not in (b"0", b"1") or not whole or not payload.startswith(b'{"step":' + step + b","):
+    if kind not in (b"0", b"1") or not whole or not payload.startswith(b'{"step":' + step + b",") or frame.events:
         raise ValueError
     if frame.variants.keys() != run.experiment.variants.keys() or not _is_finite(frame.seconds):
         raise ValueError
-    for event in frame.events:
-        _event_of(event)
     for name, values in frame.variants.items():
         _check_values(values, run.experiment.variants[name])
     return rest
@@ -79,31 +74,9 @@ def _lengths(network: Network) -> set[int]:
     return {network.depth, network.depth + 1, len(network.skips), len(network.branches), len(network.edges)}
 
 
-def _event(run: Run, rest: bytes) -> bytes:
-    run.event_bytes += len(rest)
-    if run.event_bytes > MOST_EVENT_BYTES:
-        raise ValueError
-    run.experiment = applied(run.experiment, _event_of(json.loads(rest)))
-    return rest
-
-
-def _event_of(data) -> Event:
-    event = message_from(data)
-    if event.kind not in ("skip", "layer") or event.step is None:
-        raise ValueError
-    return event
-
-
 def _at(run: Run, rest: bytes) -> bytes:
     step = json.loads(rest)
     if type(step) is not int or not _is_step(step) or step < run.step:
-        raise ValueError
-    return rest
-
-
-def _took(run: Run, rest: bytes) -> bytes:
-    seconds = json.loads(rest)
-    if not _is_finite(seconds) or seconds <= 0:
         raise ValueError
     return rest
 
@@ -123,4 +96,4 @@ def _is_finite(number) -> bool:
     return type(number) in (int, float) and math.isfinite(number)
 
 
-_CHECKS = {b"frame": _frame, b"event": _event, b"at": _at, b"took": _took, b"end": _end}
+_CHECKS = {b"frame": _frame, b"at": _at, b"end": _end}

@@ -19,9 +19,9 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.overrides import TorchFunctionMode
 
 from .errors import WatchError
+from .function_call import FunctionCall, tensors_in
 from .gradients import GradientRecord
 from .module_words import words_of
-from .seen import Seen, tensors_in
 from .switches import Switches
 from .trace import ROOT, Call, Operation, Read, Trace
 from .words import EXPORTED
@@ -154,7 +154,7 @@ class Capture(TorchFunctionMode):
             return func(*args, **kwargs)
         if name in _LEAVES_TORCH and args[0].requires_grad:
             return func(args[0].detach(), *args[1:], **kwargs)
-        return Seen(self, func, name, args, kwargs).run()
+        return FunctionCall(self, func, name, args, kwargs).run()
 
     def _fed(self, name: str, value):
         if type(value) in (list, tuple):

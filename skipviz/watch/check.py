@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from .boxes import Boxes
 from .buffers import kept_buffers
 from .capture import Capture, arguments_of, tensors_in
+from .checked_pass import CheckedPass
 from .errors import WatchError
-from .evidence import Evidence
 from .faults import RULES
 from .finding import Report
 from .layout import layout_of
@@ -46,8 +46,8 @@ def check(model: nn.Module, batch, loss: Callable | None = None) -> Report:
         boxes = Boxes(capture.trace)
         layout = layout_of(boxes, {name: parameter.numel() for name, parameter in parameters.items()})
         gradients = {name: parameter.grad for name, parameter in parameters.items() if parameter.requires_grad}
-        evidence = Evidence(model, capture, boxes, layout, gradients)
-        found = [finding for find in RULES.values() for finding in find(evidence)]
+        checked = CheckedPass(model, capture, boxes, layout, gradients)
+        found = [finding for find in RULES.values() for finding in find(checked)]
     finally:
         for name, parameter in parameters.items():
             parameter.grad = kept[name]

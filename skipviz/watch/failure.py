@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..network.network import Network
+from .words import ADDS, MATRIX_PRODUCTS, PRODUCTS
 
 Size = tuple[int, ...]
 """A tensor's whole shape, the batch included."""
 LONGEST = 200
 """Characters of torch's own words that are kept."""
-JOINED = frozenset({"add", "iadd", "radd", "sub", "isub", "rsub", "mul", "imul", "rmul", "div", "truediv", "multiply"})
+JOINED = ADDS | PRODUCTS | {"div", "truediv"}
 SLID = {"conv1d": 3, "conv2d": 4, "conv3d": 5}
 """Axes of a convolution's input, the batch included."""
-PRODUCTS = frozenset({"matmul", "bmm", "mm", "rmatmul"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def remedy(function: str, sizes: Sequence[Size]) -> str:
     if function in SLID and len(sizes) > 1 and len(sizes[0]) == SLID[function] and len(sizes[1]) > 1:
         came, takes = sizes[0][1], sizes[1][1]
         return f"its weight takes {takes} channels and {came} came: in_channels={came} would take them" if came != takes else ""
-    if function in PRODUCTS and len(sizes) == 2 and len(sizes[0]) > 1 and len(sizes[1]) > 1 and sizes[0][-1] != sizes[1][-2]:
+    if function in MATRIX_PRODUCTS and len(sizes) == 2 and len(sizes[0]) > 1 and len(sizes[1]) > 1 and sizes[0][-1] != sizes[1][-2]:
         flipped = sizes[0][-1] == sizes[1][-1]
         mended = "transposing the second's last two axes would do" if flipped else "these two must be equal"
         return f"the first's last axis has {sizes[0][-1]} and the second's last but one {sizes[1][-2]}: {mended}"

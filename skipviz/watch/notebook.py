@@ -109,41 +109,42 @@ class Picture:
         self.notebook = notebook
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/plain": words_of(self.notebook.watched), "text/html": self._repr_html_()}
+        watched, image = self.notebook.watched, ""
+        losses = losses_of(watched)
+        words = words_of(watched, losses)
+        said = html.escape(words)
+        if watched.run is not None:
+            source = base64.b64encode(svg_of(watched, losses, words).encode()).decode()
+            image = f'<img alt="{said}" style="max-width: 100%" src="data:image/svg+xml;base64,{source}">'
+        body = image or f"<p>{said}</p>"
+        body += f"<p>{EXTRA}</p>" if self.notebook.widget is None else f"<style>{_BESIDE}</style>"
+        return {"text/plain": words, "text/html": f'<div class="skipviz-still skipviz-still-{self.notebook.id}">{body}</div>'}
 
     def _repr_html_(self) -> str:
-        watched = self.notebook.watched
-        said = html.escape(words_of(watched))
-        body = f"<p>{said}</p>"
-        if watched.run is not None:
-            source = base64.b64encode(svg_of(watched).encode()).decode()
-            body = f'<img alt="{said}" style="max-width: 100%" src="data:image/svg+xml;base64,{source}">'
-        body += f"<p>{EXTRA}</p>" if self.notebook.widget is None else f"<style>{_BESIDE}</style>"
-        return f'<div class="skipviz-still skipviz-still-{self.notebook.id}">{body}</div>'
+        return self._repr_mimebundle_()["text/html"]
 
 
-def words_of(watched) -> str:
+def words_of(watched, losses: list[tuple[int, float]]) -> str:
     """Return in a sentence what is watched and how far it came."""
     if watched.run is None:
         return f"{watched.title}: nothing measured yet."
     network = watched.network
-    loss = next((loss for _, loss in reversed(losses_of(watched))), None)
     said = f"{watched.title}: {network.depth} layers, {len(network.skips)} skips, step {watched.run.step - 1}"
-    return said + (f", loss {loss:.4g}" if loss is not None else "")
+    return said + (f", loss {losses[-1][1]:.4g}" if losses else "")
 
 
 def losses_of(watched) -> list[tuple[int, float]]:
-    """Return (step, loss) of every frame that has a loss."""
-    frames = map(json.loads, watched.run.frames)
+    """Return (step, loss) of every frame that has a loss; none before the first."""
+    frames = map(json.loads, [] if watched.run is None else watched.run.frames)
     found = ((frame["step"], next(iter(frame["variants"].values())).get("loss")) for frame in frames)
     return [(step, loss) for step, loss in found if loss is not None]
 
 
-def svg_of(watched) -> str:
+def svg_of(watched, losses: list[tuple[int, float]], words: str) -> str:
     """Return the picture of what was measured last; names of modules are text in it."""
     frame = next(iter(json.loads(watched.run.frames[-1])["variants"].values()))
     drawn = diagram.draw(watched.network, page="lab", height=LAB_HEIGHT)
-    return still(drawn, frame, losses_of(watched), words_of(watched))
+    return still(drawn, frame, losses, words)
 
 
 def _shell():

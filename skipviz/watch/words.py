@@ -22,6 +22,8 @@ POINTWISE = {
     "selu": "SELU", "celu": "CELU", "hardtanh": "hardtanh", "clamp": "clamp", "threshold": "threshold",
 }  # fmt: skip
 """Functions of each element, as a box says them."""
+RECTIFIERS = frozenset({"relu", "relu6", "threshold", "hardtanh", "clamp"})
+"""Activations that set a part of all values to a bound, as to 0."""
 NORMS = {
     "layer_norm": "LN", "batch_norm": "BN", "group_norm": "GN", "instance_norm": "IN", "rms_norm": "RMS",
     "local_response_norm": "LRN",
@@ -30,7 +32,8 @@ ELEMENTWISE = frozenset(
     {*ADDS, *CONCATS, *PRODUCTS, "div", "truediv", "rtruediv", "pow", "rpow", "lerp", "where", "maximum", "minimum", "prelu", "neg"}
 )
 """Functions that are no layer, whatever parameters they take: a scale, a shift, a token put before the others."""
-MIXES = frozenset({"matmul", "rmatmul", "mm", "bmm", "baddbmm", "addmm", "addbmm", "einsum", "scaled_dot_product_attention"})
+MATRIX_PRODUCTS = frozenset({"matmul", "rmatmul", "mm", "bmm"})
+MIXES = frozenset({*MATRIX_PRODUCTS, "baddbmm", "addmm", "addbmm", "einsum", "scaled_dot_product_attention"})
 """Functions that multiply states with each other."""
 POOLS = {
     "max_pool2d": "pool", "avg_pool2d": "pool", "adaptive_avg_pool2d": "pool", "adaptive_max_pool2d": "pool", "mean": "mean",

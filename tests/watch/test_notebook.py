@@ -200,3 +200,13 @@ def test_before_the_first_frame_neither_is_there(watched):
     for ask in (watched.diagram, watched.figure):
         with pytest.raises(WatchError, match=r"nothing was measured|no forward pass"):
             ask()
+
+
+def test_a_picture_decodes_each_frame_once(monkeypatch):
+    watched = skipviz.watch(Net(), every=1, live=False)
+    train(watched, 6)
+    decoded = []
+    monkeypatch.setattr(notebook.json, "loads", lambda text: decoded.append(text) or json.JSONDecoder().decode(text.decode()))
+    watched._repr_mimebundle_()
+
+    assert sum(text.startswith(b'{"step"') for text in decoded) == 6 + 1

@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 import skipviz
 from skipviz.watch.errors import WatchError
-from skipviz.watch.seen import Seen
+from skipviz.watch.function_call import FunctionCall
 
 
 class Residual(nn.Module):
@@ -362,7 +362,7 @@ def test_what_goes_wrong_in_the_capture_is_said_and_the_training_goes_on(monkeyp
     torch.manual_seed(0)
     model = Residual().eval()
     expected = model(images(0))
-    monkeypatch.setattr(Seen, "_noted", wrong)
+    monkeypatch.setattr(FunctionCall, "_noted", wrong)
     watched = skipviz.watch(model, every=1, live=False)
 
     assert torch.equal(model(images(0)), expected)

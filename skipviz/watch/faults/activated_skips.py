@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..evidence import Evidence
+from ..checked_pass import CheckedPass
 from ..finding import Finding
+from ..words import RECTIFIERS
 
 FEWEST = 4
 """Sums below which it is of no account."""
-CUTTING = frozenset({"relu", "relu6", "threshold", "hardtanh", "clamp"})
-"""Activations that set a half of all values to 0."""
 
 
-def find(evidence: Evidence) -> Iterator[Finding]:
+def find(checked: CheckedPass) -> Iterator[Finding]:
     """Yield a remark where a ReLU acts on all that a sum gives, at every sum."""
-    sums = [number for number, _ in evidence.merges("add")]
+    sums = [number for number, _ in checked.merges("add")]
     if len(sums) < FEWEST:
         return
-    readers, operations = evidence.boxes.flow.readers, evidence.trace.operations
-    cut = [
-        number for number in sums if _names(readers.get(number, ()), operations) and _names(readers[number], operations) <= CUTTING
-    ]
+    readers, operations = checked.boxes.flow.readers, checked.trace.operations
+    read_by = {number: _names(readers.get(number, ()), operations) for number in sums}
+    cut = [number for number in sums if read_by[number] and read_by[number] <= RECTIFIERS]
     if len(cut) == len(sums):
         sentence = (
             f"a {operations[readers[sums[0]][0]].name} acts behind every one of the {len(sums)} sums, so no skip leads from end to "

@@ -6,23 +6,23 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from ..evidence import Evidence
+from ..checked_pass import CheckedPass
 from ..finding import Finding
+from ..words import RECTIFIERS
 
 SHARE = 0.5
 """Of a layer's units, beyond which it is said; a sixth to a third is usual for few samples."""
-CUTTING = frozenset({"relu", "relu6", "threshold"})
 
 
-def find(evidence: Evidence) -> Iterator[Finding]:
+def find(checked: CheckedPass) -> Iterator[Finding]:
     """Yield the activations of which most units, features or channels, are 0 for all samples and places."""
-    for number in sorted(evidence.boxes.flow.alive):
-        operation, tensor = evidence.trace.operations[number], evidence.values.get(number)
-        if operation.name not in CUTTING or tensor is None or tensor.dim() < 2 or tensor.shape[0] < 2:
+    for number in sorted(checked.boxes.flow.alive):
+        operation, tensor = checked.trace.operations[number], checked.values.get(number)
+        if operation.name not in RECTIFIERS or tensor is None or tensor.dim() < 2 or tensor.shape[0] < 2:
             continue
         dead = share_of_dead(tensor)
         if dead > SHARE:
-            path = evidence.path(operation)
+            path = checked.path(operation)
             yield Finding("dead_units", path, f"{dead:.0%} of the units behind {path or operation.name} are 0 for every sample")
 
 

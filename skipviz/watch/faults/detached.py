@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..evidence import Evidence
+from ..checked_pass import CheckedPass
 from ..finding import Finding
 from ..words import ADDS, CONCATS
 
 
-def find(evidence: Evidence) -> Iterator[Finding]:
+def find(checked: CheckedPass) -> Iterator[Finding]:
     """Yield the sums and concats of a state with one that was cut from the graph."""
-    for number, operation in enumerate(evidence.trace.operations):
-        if operation.detached and operation.reads and operation.name in ADDS | CONCATS and number in evidence.boxes.flow.alive:
+    for number, operation in enumerate(checked.trace.operations):
+        if operation.detached and operation.reads and operation.name in ADDS | CONCATS and number in checked.boxes.flow.alive:
             source = operation.detached[0]
-            if _leads_to(evidence, {read.source for read in operation.reads}, source):
+            if _leads_to(checked, {read.source for read in operation.reads}, source):
                 continue  # a straight-through estimator: z + (q − z), detached
-            made = evidence.place(source) if isinstance(source, int) else f"the input {source}"
-            path, place = evidence.path(operation), evidence.place(number)
+            made = checked.place(source) if isinstance(source, int) else f"the input {source}"
+            path, place = checked.path(operation), checked.place(number)
             yield Finding(
                 "detached", path, f"{place} takes {made} without its gradient: it is detached, so nothing comes back by it"
             )
 
 
-def _leads_to(evidence: Evidence, sources: set[int | str], target: int | str) -> bool:
+def _leads_to(checked: CheckedPass, sources: set[int | str], target: int | str) -> bool:
     """Return whether what is detached was made of what it is added to."""
     left, met = [target], set()
     while left:
@@ -32,5 +32,5 @@ def _leads_to(evidence: Evidence, sources: set[int | str], target: int | str) ->
             return True
         if isinstance(one, int) and one not in met:
             met.add(one)
-            left += [read.source for read in evidence.trace.operations[one].reads]
+            left += [read.source for read in checked.trace.operations[one].reads]
     return False

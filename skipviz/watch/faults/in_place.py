@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..evidence import Evidence
+from ..checked_pass import CheckedPass
 from ..finding import Finding
 
 
-def find(evidence: Evidence) -> Iterator[Finding]:
+def find(checked: CheckedPass) -> Iterator[Finding]:
     """Yield the merges that read a state which an operation of the same module changed in place after the module had got it."""
-    operations, flow = evidence.trace.operations, evidence.boxes.flow
-    for number, merge in evidence.merges("add", "concat"):
+    operations, flow = checked.trace.operations, checked.boxes.flow
+    for number, merge in checked.merges("add", "concat"):
         for read in merge.reads:
-            source = evidence.through_views(read.source)
+            source = checked.through_views(read.source)
             if not isinstance(source, int) or not operations[source].in_place or not operations[source].reads:
                 continue
             changing = operations[source]
-            before = evidence.through_views(changing.reads[0].source)
-            inside = merge.call in evidence.calls_around(source)
-            given = isinstance(before, str) or merge.call not in evidence.calls_around(before)
+            before = checked.through_views(changing.reads[0].source)
+            inside = merge.call in checked.calls_around(source)
+            given = isinstance(before, str) or merge.call not in checked.calls_around(before)
             others = [other for other in flow.readers.get(source, ()) if other != number]
             if inside and given and others:
-                path = evidence.path(merge)
+                path = checked.path(merge)
                 yield Finding(
                     "in_place",
                     path,
-                    f"what {path or 'the model'} adds at its end is not its input: {evidence.place(source)} changed that in place",
+                    f"what {path or 'the model'} adds at its end is not its input: {checked.place(source)} changed that in place",
                 )
                 break

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..evidence import Evidence
+from ..checked_pass import CheckedPass
 from ..finding import Finding
 
 
-def find(evidence: Evidence) -> Iterator[Finding]:
+def find(checked: CheckedPass) -> Iterator[Finding]:
     """Yield the outermost modules with parameters of which none was used, and single parameters."""
-    used = {name for one in evidence.trace.operations for name in (*one.parameters, *one.shared)}
-    used |= {name for name, gradient in evidence.gradients.items() if gradient is not None}
-    names = [name for name, parameter in evidence.model.named_parameters() if parameter.requires_grad]
+    used = {name for one in checked.trace.operations for name in (*one.parameters, *one.shared)}
+    used |= {name for name, gradient in checked.gradients.items() if gradient is not None}
+    names = [name for name, parameter in checked.model.named_parameters() if parameter.requires_grad]
     idle: list[str] = []
-    for path, module in evidence.model.named_modules():
+    for path, module in checked.model.named_modules():
         inner = [f"{path}.{name}" if path else name for name, one in module.named_parameters() if one.requires_grad]
         inner = [name for name in inner if name in names]
         if path and inner and not used & {*inner} and not any(path.startswith(f"{outer}.") for outer in idle):

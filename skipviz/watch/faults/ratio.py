@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...learning.norms import norms
-from ..evidence import Evidence
+from ..checked_pass import CheckedPass
 from ..finding import Finding
 
 VANISHED, EXPLODED = 1e-4, 1e4
@@ -14,14 +14,14 @@ weight evens two or three decades out."""
 FEWEST = 4
 
 
-def find(evidence: Evidence) -> Iterator[Finding]:
+def find(checked: CheckedPass) -> Iterator[Finding]:
     """Yield the first layer where what comes back to it is out of proportion to what the last layer gets."""
-    layout = evidence.layout
+    layout = checked.layout
     found = []
     for name, before in zip(layout.states[1:-1], layout.states[2:], strict=True):
         place = (layout.state_of(name), 0)
-        if place in evidence.record.states and before:
-            found.append((name, norms([], [evidence.record.states[place]])[0]))
+        if place in checked.record.states and before:
+            found.append((name, norms([], [checked.record.states[place]])[0]))
     if len(found) < FEWEST or not found[-1][1]:
         return
     (first, size), last = found[0], found[-1][1]

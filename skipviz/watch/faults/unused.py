@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..boxes import Boxes
-from ..evidence import Evidence
+from ..checked_pass import CheckedPass
 from ..finding import Finding
 from ..flow import is_weighted, sources_of
 from ..merges import JOINS
 from ..trace import ROOT
 
 
-def find(evidence: Evidence) -> Iterator[Finding]:
+def find(checked: CheckedPass) -> Iterator[Finding]:
     """Yield the modules, and the sums of a module's own forward, that no output depends on."""
-    for path in unused_modules(evidence.boxes):
+    for path in unused_modules(checked.boxes):
         yield Finding("unused", path, f"{path} is computed and never used: nothing that is returned depends on it")
-    for number in _sums_not_kept(evidence):
-        operation = evidence.trace.operations[number]
-        path = evidence.path(operation)
+    for number in _sums_not_kept(checked):
+        operation = checked.trace.operations[number]
+        path = checked.path(operation)
         where = f" of {path}" if path else ""
         yield Finding("unused", path, f"the {JOINS[operation.name]}{where} is computed and not kept: its result goes nowhere")
 
@@ -33,8 +33,8 @@ def unused_modules(boxes: Boxes) -> list[str]:
     ]
 
 
-def _sums_not_kept(evidence: Evidence) -> Iterator[int]:
-    trace, alive, whole = evidence.trace, evidence.boxes.flow.alive, _dead_by_call(evidence.boxes)
+def _sums_not_kept(checked: CheckedPass) -> Iterator[int]:
+    trace, alive, whole = checked.trace, checked.boxes.flow.alive, _dead_by_call(checked.boxes)
     dead = [number for number in range(len(trace.operations)) if number not in alive]
     read = {source for number in dead for source in sources_of(trace.operations[number])}
     read |= {source for operation in trace.operations for source in operation.detached}  # by its values alone

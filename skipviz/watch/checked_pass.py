@@ -13,7 +13,7 @@ from .trace import ROOT, Operation, Trace
 from .words import VIEWS
 
 
-class Evidence:
+class CheckedPass:
     """One captured pass of `model`; see `Trace`, `Boxes` and `Layout`. Gradients of parameters are in `gradients`, by name."""
 
     def __init__(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .capture import Capture
 
 
-class Seen:
+class FunctionCall:
     """One call of a function of torch while it is taken in."""
 
     def __init__(self, capture: Capture, func: Callable, name: str, args: tuple, kwargs: dict) -> None:

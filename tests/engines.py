@@ -5,6 +5,7 @@ import threading
 import time
 
 from skipviz.network import families
+from skipviz.tasks.event import message_from
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 
@@ -76,8 +77,10 @@ def measured(frames):
 def undisturbed(engine, run):
     """Return what a run's frames hold when its experiment is trained once more, up to the same step, with nothing beside it."""
     steps = frames_of(run)[-1]["step"] + 1
-    training = run.experiment.training.replaced(steps=steps, record_every=run.experiment.training.record_interval())
-    alone = engine.run(engine.submit(run.experiment.replaced(training=training), run.owner))
+    experiment = run.began or run.experiment
+    training = experiment.training.replaced(steps=steps, record_every=experiment.training.record_interval())
+    events = [message_from(event) for event in run.events]
+    alone = engine.run(engine.submit(experiment.replaced(training=training), run.owner, events=events))
     leave = engine.watch(alone.id)  # where nobody watches, a run may rest
     found = measured(frames_of(wait_for_end(engine, alone)))
     leave()

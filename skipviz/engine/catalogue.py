@@ -119,6 +119,21 @@ class RunCatalogue:
             raise unknown()
         return run
 
+    def claim(self, run_id: str) -> Run:
+        """Return an ended run as this server's own, which may go on here; raises `EngineError` where it goes on at another."""
+        with _refusing():
+            if not self._store.claim(run_id):
+                raise EngineError("this run goes on already", 409)
+        return self.look_up(run_id)
+
+    def refresh(self, run_id: str) -> Run:
+        """Return a run as another server wrote it last; raises `EngineError` where it is not kept or cannot be read."""
+        with _refusing():
+            run = self._store.refresh(run_id)
+        if run is None:
+            raise unknown()
+        return run
+
     def owned(self, run_id: str, owner: str | None) -> str:
         """Return the state of a run that is `owner`'s; raises `EngineError` for every other."""
         with _refusing():

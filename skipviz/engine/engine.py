@@ -69,9 +69,10 @@ class Engine:
         self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out, scheduler.room)
         self.guests = Guests(self.settings.data_dir.resolve(), lock, self._store, run_events, hear)
         self._catalogue = RunCatalogue(self._store, lock, None if self.settings.public else GUEST)
-        self._resumption = Resumption(lock, run_events, self._catalogue, checks, self._line_up_again, scheduler.stops)
-        run_events.at_end = (scheduler.leave, workers.forget)
-        self._store.on_ready, self._store.on_trouble = self._resumption.restart, run_events.note_trouble
+        hands = self._line_up_again, scheduler.stops, workers.abandon
+        self._resumption = resumption = Resumption(lock, run_events, self._catalogue, checks, *hands)
+        run_events.at_end, self._store.on_trouble = (scheduler.leave, workers.forget), run_events.note_trouble
+        self._store.on_ready, self._store.on_lost = resumption.restart, resumption.lost
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

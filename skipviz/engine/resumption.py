@@ -22,9 +22,14 @@ STOP_WITHIN = 4.0
 STOPPED = "the server was restarted; the run goes on by itself"
 """Why a run is interrupted that an orderly stop ended."""
 
+TAKEN = "another server has taken this run over"
+
 
 class Resumption:
-    """Puts ended runs in line again: `line_up(run, device)` lets one wait its turn, `stops(run)` says whether it is to stop."""
+    """Puts ended runs in line again: `line_up(run, device)` lets one wait its turn, `stops(run)` says whether it is to stop.
+
+    `abandon(run, reason, state)` ends one here that another server has taken over.
+    """
 
     def __init__(
         self,
@@ -34,9 +39,10 @@ class Resumption:
         submission_checks: SubmissionChecks,
         line_up: Callable[[Run, str], None],
         stops: Callable[[Run], bool],
+        abandon: Callable[[Run, str, str], None],
     ) -> None:
         self._lock, self._run_events, self._catalogue, self._submission_checks = lock, run_events, catalogue, submission_checks
-        self._line_up, self._stops = line_up, stops
+        self._line_up, self._stops, self._abandon = line_up, stops, abandon
 
     def resume(self, run_id: str, owner: str | None, address: str | None = None) -> dict:
         """Let an interrupted, failed or stopped run go on from its last checkpoint; return `{"ok": True, "step": …}`.
@@ -47,8 +53,8 @@ class Resumption:
         Raises `EngineError`; 409 for a run that goes on already or has nothing to go on from.
         """
         self._catalogue.owned(run_id, owner)
-        run = self._catalogue.look_up(run_id)
-        self._wait_for_stop(run)
+        self._wait_for_stop(self._catalogue.look_up(run_id))
+        run = self._catalogue.claim(run_id)
         with self._lock:
             if not self._catalogue.holds(run):
                 raise unknown()
@@ -68,7 +74,8 @@ class Resumption:
         of a run as `resume` is. Raises `EngineError`; 409 where its last weights are not kept, or it may take no more steps.
         """
         self._catalogue.owned(run_id, owner)
-        run = self._catalogue.look_up(run_id)
+        self._catalogue.look_up(run_id)
+        run = self._catalogue.claim(run_id)
         kept = run.state == "finished" and self._catalogue.checkpoint(run).exists()
         with self._lock:
             if not self._catalogue.holds(run):
@@ -101,13 +108,32 @@ class Resumption:
         finally:
             leave()
 
+    def lost(self, run_ids: list[str]) -> None:
+        """Leave runs to the server that has taken them over, and show them as that one writes them; called by the store."""
+
+        def leave() -> None:
+            for run_id in run_ids:
+                try:
+                    run = self._catalogue.look_up(run_id)
+                    with self._lock:
+                        if not run.ended:
+                            self._abandon(run, TAKEN, "interrupted")
+                    run = self._catalogue.refresh(run_id)
+                except EngineError:
+                    continue
+                with self._lock:
+                    self._run_events.tell(run)
+
+        threading.Thread(target=leave, name="skipviz-lost", daemon=True).start()
+
     def restart(self, run_ids: list[str]) -> None:
-        """Let runs go on that an orderly stop interrupted; called by the store, so the waiting is done elsewhere."""
+        """Let runs go on that an orderly stop interrupted, or a server that is gone left; called by the store, so the waiting is
+        done elsewhere."""
 
         def go_on() -> None:
             for run_id in run_ids:
                 try:
-                    run = self._catalogue.look_up(run_id)
+                    run = self._catalogue.refresh(run_id)
                 except EngineError:
                     continue
                 with self._lock:

@@ -159,9 +159,9 @@ class Workers:
         if child is not None:
             self._launcher.hold(child, cores)
 
-    def abandon(self, run: Run, reason: str) -> None:
-        """End a worker that does not come back, and let the run fail with the reason."""
-        self._run_events.end(run, "failed", reason)
+    def abandon(self, run: Run, reason: str, state: str = "failed") -> None:
+        """End a worker that does not come back, and its run with the reason."""
+        self._run_events.end(run, state, reason)
         self._kill(run)
 
     def done(self, run: Run) -> None:

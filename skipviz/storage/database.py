@@ -32,11 +32,18 @@ class DatabaseRefusalError(DatabaseProblemError):
 
 
 class Database:
-    """The tables at a URL of SQLAlchemy's. Every method may raise `DatabaseProblemError`. For one thread."""
+    """The tables at a URL of SQLAlchemy's. Every method may raise `DatabaseProblemError`. For one thread.
 
-    def __init__(self, url: str, busy_seconds: float) -> None:
+    In PostgreSQL there is one session at a time, which first takes the advisory lock of `server` where that is given.
+    """
+
+    sessions = 0
+    """How many there have been."""
+
+    def __init__(self, url: str, busy_seconds: float, server: int | None = None) -> None:
         with _explained():
             self._engine = _engine(url, busy_seconds)
+            event.listen(self._engine, "connect", lambda connection, _: self._began(connection, server))
             self._insert = (sqlite if self._engine.name == "sqlite" else postgresql).insert
             self._held: Connection | None = None
             with self.transaction() as connection:
@@ -114,16 +121,22 @@ class Database:
         with self.reading() as connection:
             return set(connection.execute(select(RUNS.c.id)).scalars())
 
-    def remove(self, run_ids: Iterable[str]) -> None:
-        """Remove runs and their frames; one that is not there is no problem."""
-        run_ids = list(run_ids)
+    def remove(self, run_ids: Iterable[str]) -> list[str]:
+        """Remove ended runs and their frames, and return which were there."""
+        ended = RUNS.c.id.in_(list(run_ids)) & RUNS.c.ended.is_not(None)
         with self.transaction() as connection:
-            connection.execute(RUNS.delete().where(RUNS.c.id.in_(run_ids)))
-            connection.execute(FRAMES.delete().where(FRAMES.c.run.in_(run_ids)))
+            gone = list(connection.execute(RUNS.delete().where(ended).returning(RUNS.c.id)).scalars())
+            connection.execute(FRAMES.delete().where(FRAMES.c.run.in_(gone)))
+        return gone
 
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    def _began(self, connection, server: int | None) -> None:
+        self.sessions += 1
+        if server is not None:
+            _lock(connection, server)
 
 
 def sqlite_url(file: Path) -> str:
@@ -139,7 +152,7 @@ def _engine(url: str, busy_seconds: float) -> Engine:
         return engine
     try:
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return create_engine(url, connect_args={"connect_timeout": CONNECTING_SECONDS, "application_name": "skipviz"})
+        return create_engine(url, connect_args={"connect_timeout": CONNECTING_SECONDS}, pool_size=1, max_overflow=0)
     except ImportError:
         raise DatabaseProblemError('psycopg is missing: pip install "psycopg[binary]"') from None
     except ArgumentError:
@@ -154,6 +167,21 @@ def _prepare(connection, _) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _lock(connection, server: int) -> None:
+    """Take a server's own lock for a new session, and end an earlier one that still has it, as of a machine that was cut off."""
+    from psycopg import OperationalError
+
+    mine = f"skipviz {server}"
+    connection.execute("SELECT set_config('application_name', %s, false)", [mine])
+    (taken,) = connection.execute("SELECT pg_try_advisory_lock(%s)", [server]).fetchone()
+    if not taken:
+        earlier = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid()"
+        connection.execute(earlier, [mine])
+    connection.commit()
+    if not taken:
+        raise OperationalError("an earlier connection of this server is not closed yet")
 
 
 def _migrate(connection: Connection) -> None:

@@ -57,6 +57,18 @@ class RunStore(Protocol):
     def rename(self, run_id: str, title: str) -> None:
         """Give a run another title; may wait. Raises `StoreError`."""
 
+    def claim(self, run_id: str) -> bool:
+        """Make an ended run in memory this server's own, so that it may go on, as it is by now; may wait. Raises `StoreError`.
+
+        Return False where it goes on at another server.
+        """
+
+    def refresh(self, run_id: str) -> Run | None:
+        """Return a run as it is written, whoever wrote it, also where another is in memory, whose place it takes; may wait.
+
+        Raises `StoreError`.
+        """
+
     def delete(self, run_id: str) -> None:
         """Forget an ended run and all that was written of it; may wait. Raises `StoreError`."""
 
@@ -85,9 +97,10 @@ class MemoryStore:
 
     def add(self, run: Run) -> None:
         with self._lock:
-            if run.id not in self._runs:
+            before = self._runs.get(run.id)
+            if before is not run:
                 self._runs[run.id] = run
-                self._bytes += run.bytes + self.OVERHEAD
+                self._bytes += run.bytes - before.bytes if before else run.bytes + self.OVERHEAD
                 self._evict(run)
 
     def hand_on(self, run: Run) -> None:
@@ -137,6 +150,12 @@ class MemoryStore:
         run = self.get(run_id)
         if run is not None:
             run.title = title
+
+    def claim(self, run_id: str) -> bool:
+        return True
+
+    def refresh(self, run_id: str) -> Run | None:
+        return self.get(run_id)
 
     def delete(self, run_id: str) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,25 +19,31 @@ from .store_client import StoreClient
 class RecordedStore(MemoryStore):
     """Keeps runs in `folder`, or in the database at `database_url` and only their checkpoints there.
 
-    `on_ready(ids)` is told which runs are to go on by themselves, `on_trouble(sentence)` why nothing is being written, or None
-    once it is; both from a thread of the store's.
+    `on_ready(ids)` is told which runs are to go on by themselves, `on_lost(ids)` which are another server's now, and
+    `on_trouble(sentence)` why nothing is being written, or None once it is; all from a thread of the store's, none may ask it.
     """
 
     def __init__(self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention, database_url: str = "") -> None:
         super().__init__(total_bytes, run_bytes)
         self.folder, self.retention = folder.resolve(), retention
+        self._server = secrets.randbits(62) if database_url else 0
+        """This server's key among those of its database; 0: it is alone."""
+        self._foreign: set[str] = set()
+        """Runs in memory that another server owns, or did to their end: they are read here and not written."""
         self._loading = threading.Lock()
         self._recorders: dict[str, Recorder] = {}
         """Used by the store client's sending thread alone, but for what leaves the memory."""
         self.on_ready: Callable[[list[str]], None] = lambda run_ids: None
+        self.on_lost: Callable[[list[str]], None] = lambda run_ids: None
         self.on_trouble: Callable[[str | None], None] = lambda sentence: None
         self._store_client = StoreClient(
-            [str(self.folder), str(retention.days), str(retention.megabytes)],
+            [str(self.folder), str(retention.days), str(retention.megabytes), str(self._server)],
             database_url,
             self._record,
             lambda run_ids: self.on_ready(run_ids),
             lambda sentence: self.on_trouble(sentence),
             self._removed,
+            self._lost,
         )
 
     @property
@@ -68,15 +75,15 @@ class RecordedStore(MemoryStore):
 
     def append(self, run: Run, payload: bytes, keep: bool = False, passing: bool = False) -> None:
         super().append(run, payload, keep, passing)
-        self._store_client.note(run.id)
+        self.note(run)
 
     def note(self, run: Run) -> None:
-        if run.id in self._runs:
+        if run.id in self._runs and run.id not in self._foreign:
             self._store_client.note(run.id)
 
     def rewind(self, run: Run, step: int, events: int) -> None:
         super().rewind(run, step, events)
-        self._store_client.note(run.id)
+        self.note(run)
 
     def listed(self, owner: str) -> list[dict]:
         live = {run.id: listing_of(run) for run in self.runs() if run.owner == owner}
@@ -105,17 +112,34 @@ class RecordedStore(MemoryStore):
 
     def rename(self, run_id: str, title: str) -> None:
         run = self.get(run_id)
-        if run is None:
+        if run is None or run_id in self._foreign:
             self._store_client.ask({"word": "rename", "id": run_id, "title": title})
-        else:
+        if run is not None:
             run.title = title
-            self._store_client.note(run_id)
+            self.note(run)
 
     def delete(self, run_id: str) -> None:
         with self._loading:  # else one that is being read just then would be in memory afterwards
             self._store_client.ask({"word": "delete", "id": run_id})
             super().delete(run_id)
             self._forget(run_id)
+
+    def claim(self, run_id: str) -> bool:
+        if run_id not in self._foreign:
+            return True
+        row = self._store_client.ask({"word": "claim", "id": run_id}).head["row"]
+        if row is None:
+            return False
+        run = self.get(run_id)
+        if run is not None and (row["edition"], row["ended"]) != (run.edition, run.ended_at):
+            self.refresh(run_id)
+        self._foreign.discard(run_id)
+        return True
+
+    def refresh(self, run_id: str) -> Run | None:
+        with self._loading:
+            run = self.get(run_id)
+            return run if run is not None and run_id not in self._foreign else self._load(run_id)
 
     def checkpoints(self, run_id: str) -> Path | None:
         return folder_of(self.folder, run_id)
@@ -131,7 +155,10 @@ class RecordedStore(MemoryStore):
         experiment, header, *payloads = answer.parts
         frames = [(place, keep, payload) for (place, keep), payload in zip(answer.head["rows"], payloads, strict=True)]
         run = run_from(row, frames, experiment, header)
+        self._forget(run_id)
         self._store_client.adopt(run_id, run.edition, run.since(0)[0])
+        if row["server"] not in (None, self._server):
+            self._foreign.add(run_id)
         super().add(run)
         return run
 
@@ -146,6 +173,12 @@ class RecordedStore(MemoryStore):
     def _forget(self, run_id: str) -> None:
         self._store_client.forget(run_id)
         self._recorders.pop(run_id, None)
+        self._foreign.discard(run_id)
+
+    def _lost(self, run_ids: list[str]) -> None:
+        """Write no more of what another server has taken over."""
+        self._foreign.update(run_ids)
+        self.on_lost(run_ids)
 
     def _removed(self, run_ids: list[str]) -> None:
         """Forget what went by age or size; what goes on meanwhile is written anew."""

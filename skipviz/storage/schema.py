@@ -49,5 +49,3 @@ FRAMES = Table(
     Column("data", LargeBinary, nullable=False),
 )
 """Chunks of runs' frames in Parquet, as `chunks` has them, where they are no files."""
-SERVERS = Table("servers", METADATA, Column("key", _BIG, primary_key=True, autoincrement=False))
-"""Servers that may own runs. One lives as long as somebody holds the advisory lock of its key."""

@@ -57,9 +57,10 @@ class StoreClient:
         on_ready: Callable[[list[str]], None],
         on_trouble: Callable[[str | None], None],
         on_removed: Callable[[list[str]], None],
+        on_lost: Callable[[list[str]], None],
     ) -> None:
         self._arguments, self._database_url, self._record = arguments, database_url, record
-        self._on_ready, self._on_trouble, self._on_removed = on_ready, on_trouble, on_removed
+        self._on_ready, self._on_trouble, self._on_removed, self._on_lost = on_ready, on_trouble, on_removed, on_lost
         self._changed = threading.Condition()
         self._dirty: set[str] = set()
         self._sending: set[str] = set()
@@ -263,6 +264,10 @@ class StoreClient:
                 self._on_ready(came.head["restart"])
         elif word == "trouble":
             self._note_trouble(came.head["sentence"])
+        elif word == "taken":
+            self._on_ready(came.head["runs"])
+        elif word == "lost":
+            self._on_lost(came.head["runs"])
         elif word == "removed":
             self._on_removed(came.head["runs"])
 

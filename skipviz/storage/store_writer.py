@@ -8,10 +8,13 @@ From the server, heads with a `word`:
 
     run      one run's row, and the frames that are new: parts are what `has` names, then one frame each of `rows`
     load     a run: its row, its frames
+    claim    an ended run for this server, where several share a database
     list, about, rename, delete    of the table; each with an `ask` number, as load has one
 To the server:
 
     ready    the table is open; which runs are to go on by themselves
+    taken    which runs of a server that is gone are this one's now, and to go on by themselves
+    lost     which runs are another server's now
     saved    by run: the edition and the places up to which everything is on the disk
     trouble  a sentence on why nothing is written now, or null
     removed  runs that went by age or size
@@ -22,12 +25,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import queue
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow
@@ -37,12 +42,15 @@ from .checkpoint_files import CheckpointFiles
 from .chunk_files import ChunkFiles
 from .chunk_rows import ChunkRows
 from .chunks import Frames
-from .columns import Row
 from .database import Database, DatabaseProblemError, DatabaseRefusalError, sqlite_url, written
 from .folder import FolderLock, folder_of
+from .kept import Kept
 from .listing import MOST_LISTED
+from .pending import Pending
+from .recovery import cut_off, goes_on
 from .retention import Retention
-from .run import ENDED, GAP, STATES
+from .run import ENDED, STATES
+from .servers import LOOK_SECONDS, Servers
 from .store_client import DATABASE_URL
 from .summary import latest_of
 
@@ -52,43 +60,27 @@ RETRY_SECONDS = 0.5
 LAST_SECONDS = 60.0
 """How long it goes on trying to write once the server is gone."""
 TIDY_SECONDS = 60.0
-CUT_OFF = "the server was stopped before this run had ended"
 PATIENCE = 2.0
 """Seconds for which a locked folder or table is waited for in silence."""
 
 
-class _Pending:
-    """What is to be written of one run."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.rows: list[Row] = []
-        self.row: dict = {}
-        self.places = 0
-
-    def take(self, head: dict, parts: list[bytes]) -> None:
-        row, has = head["row"], head["has"]
-        if row["edition"] != self.row.get("edition", row["edition"]):
-            self.rows.clear()
-        self.row |= row | dict(zip(has, parts, strict=False))
-        self.rows += [Row(*place, part) for place, part in zip(head["rows"], parts[len(has) :], strict=True)]
-        self.places, self.number = head["places"], head["number"]
-
-
 class StoreWriter:
-    """Serves one server from one folder, or from the database at `url` where one is given."""
+    """Serves one server from one folder, or as the `server` of that key from the database at `url`, where one is given."""
 
-    def __init__(self, folder: Path, url: str, retention: Retention, again: bool, inbox: queue.SimpleQueue, out) -> None:
+    def __init__(
+        self, folder: Path, url: str, server: int, retention: Retention, again: bool, inbox: queue.SimpleQueue, out
+    ) -> None:
         self._folder, self._url, self._retention, self._again = folder, url, retention, again
+        self._server, self._servers = server, None
         self._inbox, self._out = inbox, out
         self._lock = FolderLock(folder)
         self._database: Database | None = None
-        self._pending: dict[str, _Pending] = {}
+        self._pending: dict[str, Pending] = {}
         self._latest: dict[str, dict] = {}
         self._asked: list[message.Message] = []
         self._trouble: str | None = None
         self._since = time.monotonic()
-        self._flush_at = self._tidy_at = 0.0
+        self._flush_at = self._tidy_at = self._look_at = 0.0
 
     def serve(self) -> None:
         """Serve until the server is gone and everything is written."""
@@ -96,7 +88,7 @@ class StoreWriter:
             if came.head:
                 self._take(came)
             self._work()
-        end = time.monotonic() + LAST_SECONDS
+        self._look_at, end = math.inf, time.monotonic() + LAST_SECONDS
         while self._pending and time.monotonic() < end:
             self._flush_at = 0.0
             self._work()
@@ -111,6 +103,8 @@ class StoreWriter:
             waits = FLUSH_SECONDS
         elif self._pending:
             waits = max(0.0, self._flush_at - time.monotonic())
+        elif self._servers is not None:
+            waits = LOOK_SECONDS
         try:
             return self._inbox.get(timeout=waits)
         except queue.Empty:
@@ -120,7 +114,7 @@ class StoreWriter:
         if came.head["word"] == "run":
             if not self._pending:
                 self._flush_at = max(self._flush_at, time.monotonic() + FLUSH_SECONDS)
-            self._pending.setdefault(came.head["id"], _Pending()).take(*came)
+            self._pending.setdefault(came.head["id"], Pending()).take(*came)
         else:
             self._asked.append(came)
 
@@ -137,6 +131,9 @@ class StoreWriter:
                 self._answer(came.head)
         elif self._pending and time.monotonic() >= self._flush_at:
             self._flush()
+        if self._servers is not None and time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            self._look()
         if time.monotonic() >= self._tidy_at:
             self._tidy_at = time.monotonic() + TIDY_SECONDS
             self._tidy()
@@ -147,8 +144,12 @@ class StoreWriter:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not self._url and not self._lock.acquire():
                 raise DatabaseProblemError("another server keeps its runs in this folder")
-            self._database = Database(self._url or sqlite_url(self._folder / "runs.sqlite"), busy_seconds=PATIENCE)
-            restart = [] if self._again else self._recover()
+            if self._url:
+                self._database, restart = Database(self._url, PATIENCE, self._server), []
+                self._servers = Servers(self._database, self._server)
+            else:
+                self._database = Database(sqlite_url(self._folder / "runs.sqlite"), PATIENCE)
+                restart = [] if self._again else self._recover()
         except (OSError, DatabaseProblemError) as problem:
             self._database = None
             if time.monotonic() > self._since + PATIENCE:
@@ -160,24 +161,43 @@ class StoreWriter:
 
     def _recover(self) -> list[str]:
         """Mark what a killed server left going as interrupted, and return the runs that are to go on by themselves."""
-        changed = []
-        for row in self._database.with_states(state for state in STATES if state not in ENDED):
-            frames, whole = self._frames(row["id"]), self._database.row(row["id"])
-            facts = json.loads(whole["facts"])
-            self._keep_only(whole, live=False)
-            facts["base"] += max(facts["frames"], frames.last_place(whole["edition"]) + 1) + len(facts["marks"]) + GAP
-            facts["marks"] = []
-            ended = {"state": "interrupted", "reason": CUT_OFF, "ended": time.time(), "bytes": self._bytes(row["id"])}
-            changed.append({"id": row["id"], "facts": written(facts), **ended})
-        self._database.write(changed)
+        with self._database.transaction():
+            for row in self._database.with_states(state for state in STATES if state not in ENDED):
+                self._cut_off(self._database.row(row["id"]))
         return [row["id"] for row in self._database.with_states(["interrupted"]) if row["restart"]]
+
+    def _cut_off(self, row: dict, moves: bool = False, **more) -> None:
+        kept = self._kept(row["id"])
+        kept.keep_only(row, live=False)
+        self._database.write([{**cut_off(row, kept.frames, moves), "bytes": kept.bytes(), **more}])
+
+    def _look(self) -> None:
+        """Take over what dead servers left."""
+        try:
+            for key in self._servers.dead():
+                with self._database.transaction():
+                    rows = self._servers.left_by(key)
+                    for row in rows:
+                        if row["state"] == "interrupted":
+                            self._database.write([{"id": row["id"], "server": self._server}])
+                        else:
+                            self._cut_off(row, moves=goes_on(row), server=self._server, restart=int(goes_on(row)))
+                self._tell({"word": "taken", "runs": [row["id"] for row in rows if goes_on(row)]})
+        except (OSError, DatabaseProblemError) as problem:
+            self._tell_trouble(_sentence(problem))
+        else:
+            if not self._pending:
+                self._tell_trouble(None)
 
     def _flush(self) -> None:
         """Write all that waits at once: a row never speaks of frames that are not there."""
-        problem, done = None, {}
+        problem, done, lost = None, {}, set()
         try:
             with self._database.transaction():
+                lost = self._lost(self._pending)
                 for run_id, pending in self._pending.items():
+                    if run_id in lost:
+                        continue
                     try:
                         with self._database.transaction():
                             self._write(run_id, pending)
@@ -189,41 +209,51 @@ class StoreWriter:
                             sys.excepthook(*sys.exc_info())
                         problem = _sentence(error)
         except DatabaseProblemError as error:
-            problem, done = _sentence(error), {}
-        for run_id in done:
+            problem, done, lost = _sentence(error), {}, set()
+        for run_id in (*done, *lost):
             del self._pending[run_id]
+        if lost:
+            self._tell({"word": "lost", "runs": sorted(lost)})
         if done:
             saved = {run_id: [one.row["edition"], one.places, one.number] for run_id, one in done.items()}
             self._tell({"word": "saved", "runs": saved})
         self._tell_trouble(problem)
         self._flush_at = time.monotonic() + (RETRY_SECONDS if problem else FLUSH_SECONDS)
         with contextlib.suppress(OSError, DatabaseProblemError), self._database.transaction():
+            lost = self._lost(done)
             for run_id, one in done.items():
-                self._put_in_order(run_id, one.row)
+                if run_id not in lost:
+                    self._put_in_order(run_id, one.row)
 
-    def _write(self, run_id: str, pending: _Pending) -> None:
+    def _lost(self, run_ids: Iterable[str]) -> set[str]:
+        """Return which runs are another server's by now; the others stay this one's until the transaction ends."""
+        return self._servers.others(run_ids) if self._servers is not None else set()
+
+    def _write(self, run_id: str, pending: Pending) -> None:
         """Write one run's new frames and its row."""
-        self._frames(run_id).append(pending.row["edition"], pending.rows)
+        kept = self._kept(run_id)
+        kept.frames.append(pending.row["edition"], pending.rows)
         if run_id not in self._latest:
             row = self._database.row(run_id)
             self._latest[run_id] = json.loads(row["summary"]).get("latest", {}) if row else {}
         self._latest[run_id] = latest = latest_of((row.payload for row in reversed(pending.rows)), self._latest[run_id])
-        size = self._bytes(run_id) + len(pending.row.get("experiment", b""))
+        size = kept.bytes() + len(pending.row.get("experiment", b""))
         texts = {"facts": written(pending.row["facts"]), "summary": written({**pending.row["summary"], "latest": latest})}
-        self._database.write([{**pending.row, **texts, "id": run_id, "bytes": size}])
+        server = self._server if self._url else None
+        self._database.write([{**pending.row, **texts, "id": run_id, "bytes": size, "server": server}])
 
     def _put_in_order(self, run_id: str, row: dict) -> None:
         """Merge chunks and remove what is left over; note what an ended run takes then: its last checkpoint, and none before it."""
-        ended = row["ended"] is not None
-        self._frames(run_id).merge(row["edition"], everything=ended)
+        ended, kept = row["ended"] is not None, self._kept(run_id)
+        kept.frames.merge(row["edition"], everything=ended)
         if ended or row["edition"] or row["checkpoint"] is not None:
-            self._keep_only({"id": run_id, **row}, live=not ended)
+            kept.keep_only(row, live=not ended)
         if ended:
             self._latest.pop(run_id, None)
-            self._database.write([{"id": run_id, "bytes": self._bytes(run_id) + len(row.get("experiment", b""))}])
+            self._database.write([{"id": run_id, "bytes": kept.bytes() + len(row.get("experiment", b""))}])
 
     def _answer(self, head: dict) -> None:
-        words = ("load", "glance", "list", "used", "about", "rename", "delete")
+        words = ("load", "claim", "glance", "list", "used", "about", "rename", "delete")
         answers = {word: getattr(self, f"_{word}") for word in words}
         try:
             answer, parts = answers[head["word"]](head)
@@ -241,16 +271,20 @@ class StoreWriter:
         if row is None:
             return {"row": None}, []
         if row["id"] not in self._pending and row["ended"] is not None:
-            self._keep_only(row, live=False)
-        rows = self._frames(row["id"]).rows(row["edition"])
+            self._kept(row["id"]).keep_only(row, live=False)
+        rows = self._kept(row["id"]).frames.rows(row["edition"])
         parts = [row.pop("experiment"), row.pop("header") or b"", *(found.payload for found in rows)]
         return {"row": row, "rows": [[found.place, found.keep] for found in rows]}, parts
+
+    def _claim(self, head: dict) -> tuple[dict, list[bytes]]:
+        row = self._servers.claim(head["id"])
+        return {"row": row and {name: row[name] for name in ("edition", "ended")}}, []
 
     def _glance(self, head: dict) -> tuple[dict, list[bytes]]:
         row = self._database.row(head["id"])
         if row is None:
             return {"row": None}, []
-        frames = self._frames(row["id"]).glance(row["edition"], head["most"])
+        frames = self._kept(row["id"]).frames.glance(row["edition"], head["most"])
         now = json.loads(row["facts"]).get("now")
         return {"row": {"id": row["id"]}}, [now.encode() if now else row["experiment"], *frames]
 
@@ -271,25 +305,25 @@ class StoreWriter:
         return {}, []
 
     def _delete(self, head: dict) -> tuple[dict, list[bytes]]:
-        self._remove([head["id"]])
+        if not self._remove([head["id"]]) and self._database.row(head["id"]) is not None:
+            return {"error": "this run goes on"}, []
         return {}, []
 
-    def _remove(self, run_ids: list[str]) -> None:
-        self._database.remove(run_ids)
-        for run_id in run_ids:
+    def _remove(self, run_ids: list[str]) -> list[str]:
+        """Remove all that is kept of ended runs and return which were there."""
+        gone = self._database.remove(run_ids)
+        for run_id in gone:
             self._pending.pop(run_id, None)
             self._latest.pop(run_id, None)
-            self._frames(run_id).remove()
-            self._checkpoints(run_id).remove()
+            self._kept(run_id).remove()
+        return gone
 
     def _tidy(self) -> None:
         """Remove runs that are kept no longer, and folders that belong to no run."""
         try:
             ended = [run for run in self._database.ended() if run[0] not in self._pending]
             others = self._database.bytes() - sum(size for _, _, size in ended)
-            gone = self._retention.overdue(ended, time.time(), others)
-            if gone:
-                self._remove(gone)
+            if gone := self._remove(self._retention.overdue(ended, time.time(), others)):
                 self._tell({"word": "removed", "runs": gone})
             known = self._database.ids() | set(self._pending)
             for folder in (self._folder / "runs").glob("*"):
@@ -298,19 +332,10 @@ class StoreWriter:
         except (OSError, DatabaseProblemError):
             return
 
-    def _frames(self, run_id: str) -> Frames:
-        return Frames(ChunkRows(self._database, run_id) if self._url else ChunkFiles(folder_of(self._folder, run_id)))
-
-    def _checkpoints(self, run_id: str) -> CheckpointFiles:
-        return CheckpointFiles(folder_of(self._folder, run_id))
-
-    def _keep_only(self, row: dict, live: bool) -> None:
-        """Remove what a run's row speaks of no longer."""
-        self._frames(row["id"]).keep_only(row["edition"])
-        self._checkpoints(row["id"]).keep_only(row["checkpoint"], live)
-
-    def _bytes(self, run_id: str) -> int:
-        return self._frames(run_id).bytes() + self._checkpoints(run_id).bytes()
+    def _kept(self, run_id: str) -> Kept:
+        folder = folder_of(self._folder, run_id)
+        chunks = ChunkRows(self._database, run_id) if self._url else ChunkFiles(folder)
+        return Kept(Frames(chunks), CheckpointFiles(folder))
 
     def _tell_trouble(self, sentence: str | None) -> None:
         if sentence != self._trouble:
@@ -352,7 +377,7 @@ def main() -> None:
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     pyarrow.set_cpu_count(1)
     pyarrow.set_io_thread_count(1)
-    folder, days, megabytes, again = sys.argv[1:5]
+    folder, days, megabytes, server, again = sys.argv[1:6]
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     inbox: queue.SimpleQueue = queue.SimpleQueue()
@@ -364,7 +389,8 @@ def main() -> None:
 
     threading.Thread(target=listen, name="listener", daemon=True).start()
     url = os.environ.get(DATABASE_URL, "")
-    StoreWriter(Path(folder), url, Retention(float(days), int(megabytes)), again == "again", inbox, out).serve()
+    retention = Retention(float(days), int(megabytes))
+    StoreWriter(Path(folder), url, int(server), retention, again == "again", inbox, out).serve()
 
 
 if __name__ == "__main__":

@@ -77,12 +77,13 @@ def start(tmp_path):
 
 @pytest.fixture
 def frozen():
-    """Stops processes where they are, and lets what is left of them go on in the end."""
+    """Stops a process where it is and returns the way to let it go on, which is gone in the end."""
     pids = []
 
     def freeze(pid):
         os.kill(pid, signal.SIGSTOP)
         pids.append(pid)
+        return lambda: os.kill(pids.pop(pids.index(pid)), signal.SIGCONT)
 
     yield freeze
     for pid in pids:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import psycopg
 from engines import PATIENCE
 from ports import free_port
@@ -78,9 +79,14 @@ class Postgres:
         self.process.wait(PATIENCE)
 
     def kill(self):
-        """Kill it with every process of its connections, as a machine that fails does."""
-        self.process.send_signal(signal.SIGQUIT)  # its processes end at once, without a word to the disk
+        """Kill it with every process of its own at once, as a power cut does."""
+        processes = [*psutil.Process(self.process.pid).children(recursive=True), psutil.Process(self.process.pid)]
+        for process in processes:
+            process.suspend()  # else those that live see that one is gone, and tidy up
+        for process in processes:
+            process.kill()
         self.process.wait(PATIENCE)
+        psutil.wait_procs(processes, PATIENCE)
 
     def url(self, database):
         return f"postgresql://skipviz@127.0.0.1:{self.port}/{database}"
@@ -90,6 +96,16 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {database}")
         return self.url(database)
+
+
+def kept(url, run_id, column):
+    """Return what the table of runs has of a run, or None where it has none, or is not there yet."""
+    with psycopg.connect(url) as connection:
+        try:
+            found = connection.execute(f"SELECT {column} FROM runs WHERE id = %s", [run_id]).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+    return found and found[0]
 
 
 def _environment():

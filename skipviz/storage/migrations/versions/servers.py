@@ -10,7 +10,6 @@ _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 def upgrade() -> None:
     op.add_column("runs", sa.Column("server", _BIG))
     op.create_index("runs_by_state", "runs", ["state"])
-    op.create_table("servers", sa.Column("key", _BIG, primary_key=True, autoincrement=False))
     op.create_table(
         "frames",
         sa.Column("run", sa.String, primary_key=True),

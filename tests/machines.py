@@ -11,7 +11,7 @@ from pathlib import Path
 from engines import PATIENCE
 from ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 COOKIE = "skipviz=" + "a" * 32
 SCRIPT = """
 import sys

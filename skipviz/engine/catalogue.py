@@ -21,7 +21,11 @@ def store_for(settings: Settings) -> RunStore:
     """Return the store that keeps runs as the settings say."""
     retention = Retention(settings.keep_days, settings.keep_mb)
     sizes = settings.store_mb * 2**20, settings.run_store_mb * 2**20
-    return RecordedStore(settings.data_dir, *sizes, retention, settings.database_url)
+    if not settings.database_url:
+        return RecordedStore(settings.data_dir, *sizes, retention)
+    from ..storage.shared import SharedStore
+
+    return SharedStore(settings.data_dir, *sizes, retention, settings.database_url)
 
 
 class RunCatalogue:

@@ -38,7 +38,7 @@ class Controls:
 
         Raises `EngineError`: not the owner, an ended run, or a message that does not fit the run.
         """
-        _check_owner(run, owner)
+        check_owner(run, owner)
         try:
             message = message if isinstance(message, Tagged) else message_from(message)
             with self._lock:
@@ -50,7 +50,7 @@ class Controls:
 
     def label(self, run: Run, owner: str | None, labels: dict[str, str]) -> None:
         """Give the networks of a run, which may have ended, other labels. Raises `EngineError`: not the owner."""
-        _check_owner(run, owner)
+        check_owner(run, owner)
         with self._lock:
             if labels != run.experiment.labels:
                 run.label(labels)
@@ -113,7 +113,8 @@ class Controls:
             self._run_events.change(run, "stopped")
 
 
-def _check_owner(run: Run, owner: str | None) -> None:
+def check_owner(run: Run, owner: str | None) -> None:
+    """Raise `EngineError` where a run is not `owner`'s."""
     if run.owner == GUEST:
         raise EngineError("this run is a script's own: nobody but the script that trains it controls it", 403)
     if not owner or not secrets.compare_digest(run.owner.encode(), owner.encode()):

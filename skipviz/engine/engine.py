@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..network.base import NetworkError
 from ..settings import Settings, get_settings
@@ -24,6 +24,7 @@ from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
 from ..watch.opened import spec
+from .actions import Actions
 from .catalogue import RunCatalogue, store_for
 from .controls import Controls
 from .errors import EngineError
@@ -39,6 +40,9 @@ from .scheduler import PERIOD, Callbacks, Scheduler
 from .submission_checks import SubmissionChecks
 from .worker_messages import WorkerMessages
 from .workers import Workers
+
+if TYPE_CHECKING:
+    from ..storage.shared import SharedStore
 
 
 class Engine:
@@ -71,6 +75,11 @@ class Engine:
         self._catalogue = RunCatalogue(self._store, lock, None if self.settings.public else GUEST)
         hands = self._line_up_again, scheduler.stops, workers.abandon
         self._resumption = resumption = Resumption(lock, run_events, self._catalogue, checks, *hands)
+        self._actions = Actions(self._catalogue, self._controls, resumption)
+        if self.settings.database_url:
+            from .others import Others
+
+            self._actions = Others(self._actions, lock, self._store, run_events, scheduler, self._catalogue, self._looked_at)
         run_events.at_end, self._store.on_trouble = (scheduler.leave, workers.forget), run_events.note_trouble
         self._store.on_ready, self._store.on_lost = resumption.restart, resumption.lost
         self._starting = threading.Lock()
@@ -102,6 +111,7 @@ class Engine:
             self._submission_checks.open(False)
         self.jobs.close()
         self.guests.close()
+        self._actions.close()
         self._workers.wind_up()
         with self._lock:
             for run in self._store.runs():
@@ -184,19 +194,19 @@ class Engine:
 
     def resume(self, run_id: str, owner: str | None, address: str | None = None) -> dict:
         """Let an ended run go on; see `Resumption.resume`."""
-        return self._resumption.resume(run_id, owner, address)
+        return self._actions.resume(run_id, owner, address)
 
     def extend(self, run_id: str, owner: str | None, events: Iterable[Event], address: str | None = None) -> dict:
         """Let a finished run go on for more steps after `events`; see `Resumption.extend`."""
-        return self._resumption.extend(run_id, owner, tuple(events), address)
+        return self._actions.extend(run_id, owner, events, address)
 
     def post(self, run_id: str, owner: str | None, message) -> dict:
         """Pass an event or control to a run; see `Controls.post`. Raises `EngineError`, also where there is no such run."""
-        return self._controls.post(self.look_up(run_id), owner, message)
+        return self._actions.post(run_id, owner, message)
 
     def label(self, run_id: str, owner: str | None, labels: dict[str, str]) -> None:
         """Give a run's networks other labels; see `Controls.label`."""
-        self._controls.label(self.look_up(run_id), owner, labels)
+        self._actions.label(run_id, owner, labels)
 
     def run(self, run_id: str) -> Run | None:
         """Return a run, or None where it is not, or no longer, kept; one that ended a while ago comes from the disk."""
@@ -227,7 +237,7 @@ class Engine:
 
     def rename(self, run_id: str, owner: str | None, title: str) -> dict:
         """Give a run another title; see `RunCatalogue.rename`."""
-        return self._catalogue.rename(run_id, owner, title)
+        return self._actions.rename(run_id, owner, title)
 
     def delete(self, run_id: str, owner: str | None) -> dict:
         """Forget an ended run; see `RunCatalogue.delete`."""
@@ -267,6 +277,11 @@ class Engine:
     def has_data(self, experiment: Experiment) -> bool:
         """Return whether the experiment's data is here; see `SubmissionChecks.has_data`."""
         return self._submission_checks.has_data(experiment)
+
+    @property
+    def shared(self) -> SharedStore | None:
+        """The store, where other servers share it."""
+        return self._store if self.settings.database_url else None
 
     @property
     def busy(self) -> bool:
@@ -310,6 +325,11 @@ class Engine:
         self._watched(run_id, 0)
 
     def _watched(self, run_id: str, viewers: int) -> None:
+        self._looked_at(run_id, viewers)
+        if viewers >= 0:
+            self._actions.seen(run_id)
+
+    def _looked_at(self, run_id: str, viewers: int = 0) -> None:
         with self._lock:
             rested = self._scheduler.watch(run_id, viewers)
         if rested:

@@ -67,6 +67,8 @@ class Scheduler:
         jobs and other servers leave of each node of a cluster, None where runs compute on this machine."""
         self._settings, self._callbacks, self._clock, self._beside_mb = settings, callbacks, clock, beside_mb
         self._places = places
+        self.elsewhere: Callable[[Run], int] = lambda run: 0
+        """How many runs are before one of this server's in the lines of others."""
         self._line = FairQueue()
         self._live: dict[str, Live] = {}
         self._watchers: Counter[str] = Counter()
@@ -226,6 +228,10 @@ class Scheduler:
             del self._watchers[run_id]
         return self.seen(run_id) and viewers >= 0
 
+    def watchers(self, run_id: str) -> int:
+        """Return how many viewers a run has here."""
+        return self._watchers[run_id]
+
     def seen(self, run_id: str) -> bool:
         """Note that somebody looks at the run and return whether it rested for want of that; `wake` it then."""
         live = self._live.get(run_id)
@@ -293,7 +299,8 @@ class Scheduler:
 
     def _line_up(self, run: Run, waiting: Waiting, first: bool = False) -> None:
         self._line.add(waiting, first)
-        run.ahead, self._longer = self._line.place(run.id), True
+        run.line_place, self._longer = self._line.place(run.id), True
+        run.ahead = run.line_place + self.elsewhere(run)
 
     def room(self) -> Room:
         """Return what is free for runs."""
@@ -324,7 +331,9 @@ class Scheduler:
         for place, waiting in enumerate(order):
             run = self._live[waiting.id].run
             wait = run.wait if waits is None else said(waits.get(waiting.id))
-            if (run.ahead, run.wait) != (place, wait):
-                run.ahead, run.wait = place, wait
+            before, run.line_place = run.line_place, place
+            told = place + self.elsewhere(run), wait
+            if (before, run.ahead, run.wait) != (place, *told):
+                run.ahead, run.wait = told
                 run.mark()
                 self._callbacks.tell(run)

@@ -73,6 +73,15 @@ class Database:
                 with self._engine.connect() as connection:
                     yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let what is read inside be as it was at one moment."""
+        with _explained(), self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as self._held:
+            try:
+                yield
+            finally:
+                self._held = None
+
     def write(self, rows: Iterable[dict]) -> None:
         """Insert or change rows of runs, all or none; a row that is there keeps the columns that are not given."""
         with self.transaction() as connection:
@@ -142,6 +151,11 @@ class Database:
 def sqlite_url(file: Path) -> str:
     """Return the URL of a file of SQLite."""
     return f"sqlite:///{file}"
+
+
+def psycopg_url(url: str) -> str:
+    """Return a URL of PostgreSQL as psycopg itself takes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def _engine(url: str, busy_seconds: float) -> Engine:

@@ -15,6 +15,10 @@ class StoreError(RuntimeError):
     """What is kept cannot be read or changed now; one sentence."""
 
 
+class StoreTimeoutError(StoreError):
+    """No answer came in time."""
+
+
 class RunStore(Protocol):
     """What the engine asks of a store. Every method may be called from any thread; those that `may wait` for a disk say so."""
 

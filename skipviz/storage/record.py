@@ -12,7 +12,7 @@ from ..tasks.experiment import Experiment
 from .run import Run
 from .summary import summary_of
 
-_FACTS = {"ghost": "baseline"} | {name: name for name in ("speed", "paused", "events", "waiting", "diverged", "trained", "moved")}
+FACTS = {"ghost": "baseline"} | {name: name for name in ("speed", "paused", "events", "waiting", "diverged", "trained", "moved")}
 """Names in files → a run's."""
 
 
@@ -31,7 +31,7 @@ class Recorder:
     """Says what is new of one run; what follows from its experiment is worked out once for each."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        self.run = run
         self._began = run.began or run.experiment
         self._experiment = self._began.to_json().encode()
         self._now: Experiment | None = None
@@ -40,17 +40,21 @@ class Recorder:
 
     def record(self, place: int, edition: int, lock: Lock) -> Record:
         """Return what is new for whoever has the frames of this edition up to `place`; `lock` guards the run's frames."""
-        run = self._run
-        row = _row(run)  # before the frames, so that a checkpoint never stands beside fewer frames than lead to it
-        with lock:
-            edition_now = run.edition
-            places, frames = run.since(place if edition == edition_now else 0)
-            counts = run.count_facts()
-        if run.experiment is not self._now:
+        run = self.run
+        while True:
+            row = _row(run)  # before the frames, so that a checkpoint never stands beside fewer frames than lead to it
+            with lock:
+                edition_now = run.edition
+                places, frames = run.since(place if edition == edition_now else 0)
+                counts = run.count_facts()
+            if row["state"] == run.state:  # else the count may hold a change of state that the row does not
+                break
+        facts = {written: getattr(run, name) for written, name in FACTS.items()} | counts
+        if run.experiment is not self._now:  # after what waits to act on it
             self._now = now = run.experiment
             self._summary = summary_of(now)
             self._changed = {} if now is self._began else {"now": now.to_json()}
-        facts = {written: getattr(run, name) for written, name in _FACTS.items()} | counts | self._changed
+        facts |= self._changed
         row |= {"edition": edition_now, "summary": {**self._summary, "steps": run.steps}, "facts": facts}
         return Record(row, places, frames, self._experiment, run.header_json)
 
@@ -76,7 +80,7 @@ def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experim
     now = Experiment.kept(facts["now"]) if "now" in facts else began
     began = began if began.labels == now.labels else began.labelled(now.labels)  # which may have been given since it was written
     run = Run(row["id"], row["owner"], now, title=row["title"], began=began, header_json=header or None)
-    for written, name in _FACTS.items():
+    for written, name in FACTS.items():
         setattr(run, name, facts.get(written, getattr(run, name)))
     for name in ("created", "state", "reason", "step", "checkpoint", "edition"):
         setattr(run, name, row[name])

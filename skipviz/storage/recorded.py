@@ -10,6 +10,7 @@ from pathlib import Path
 from .folder import folder_of, is_id
 from .listing import listing_from, listing_of
 from .memory import MemoryStore
+from .message import Message
 from .record import Record, Recorder, run_from
 from .retention import Retention
 from .run import Run
@@ -44,6 +45,7 @@ class RecordedStore(MemoryStore):
             lambda sentence: self.on_trouble(sentence),
             self._removed,
             self._lost,
+            lambda came: self._told(came),
         )
 
     @property
@@ -174,6 +176,9 @@ class RecordedStore(MemoryStore):
         self._store_client.forget(run_id)
         self._recorders.pop(run_id, None)
         self._foreign.discard(run_id)
+
+    def _told(self, came: Message) -> None:
+        """Hear what the store writer says for those stores alone whose database is shared."""
 
     def _lost(self, run_ids: list[str]) -> None:
         """Write no more of what another server has taken over."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,8 +59,10 @@ class Run:
     """Seconds that a step takes lately, once one was taken here."""
     trained: float = 0.0
     """Seconds that it has trained in all, before and after it was resumed."""
+    line_place: int | None = None
+    """Runs before this one in its server's line, while it is queued."""
     ahead: int | None = None
-    """Runs before this one in line, while it is queued."""
+    """Runs before this one in the lines of all servers, while it is queued."""
     wait: int | None = None
     """Seconds that it will probably wait in line, where that can be said."""
     title: str = ""
@@ -217,6 +220,23 @@ class Run:
             if keep:
                 self._keep.add(place)
         self.bytes = sum(map(len, self._payloads))
+
+    def catch_up(self, facts: dict, frames: list[tuple[int, bool, bytes]], set_state: Callable[[], None]) -> None:
+        """Count what `count_facts` of the same run elsewhere gave, with the `frames` that are new, in the order in which it came.
+
+        So every sequence stands for the same here and there. `set_state` is called before the last change of state is counted.
+        """
+        new = {place: (keep, payload) for place, keep, payload in frames}
+        marks, reached = set(facts["marks"]), self.base + facts["frames"] + len(facts["marks"])
+        for sequence in range(self.sequence + 1, reached + 1):
+            if sequence in marks:
+                if sequence == facts["marks"][-1]:
+                    set_state()
+                self._marks.append(sequence)
+            else:
+                keep, payload = new.get(len(self._payloads), (False, b""))
+                self.add_frame(payload, keep)
+        set_state()
 
     def frames_between(self, after: int, sequence: int) -> list[bytes]:
         """Return the frames that a viewer lacks who knows all up to `after` and is to know all up to `sequence`."""

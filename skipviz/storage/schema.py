@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-REVISION = "0002"
+REVISION = "0003"
 """Alembic's name of the newest form; a number, which SQLite has as `user_version` too."""
 
 METADATA = MetaData()
@@ -49,3 +49,27 @@ FRAMES = Table(
     Column("data", LargeBinary, nullable=False),
 )
 """Chunks of runs' frames in Parquet, as `chunks` has them, where they are no files."""
+COMMANDS = Table(
+    "commands",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("run", String, nullable=False),
+    Column("asker", _BIG, nullable=False),
+    Column("body", String, nullable=False),
+    Column("taken", _BIG),
+    Column("answer", String),
+)
+"""What one server wants done to another's run: whose run it is takes it and answers, whoever asked removes it."""
+LABS = Table(
+    "labs",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("run", String),
+    Column("place", String, nullable=False, default=""),
+    Column("version", Integer, nullable=False),
+    Column("touched", Float, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("labs_by_owner", "owner", "touched"),
+)
+"""Lab documents where several servers share them."""

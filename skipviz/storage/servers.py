@@ -7,7 +7,7 @@ key, and nobody else writes them; what a dead one left is claimed by one other s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from sqlalchemy import func, select, text
 
@@ -37,8 +37,8 @@ class Servers:
         self._free_since: dict[int, float] = {}
         self._looked, self._sessions = time.monotonic(), database.sessions
 
-    def dead(self) -> list[int]:
-        """Return the keys of dead servers that left runs which are to go on."""
+    def dead(self, left: Container[int] = ()) -> list[int]:
+        """Return the keys of dead servers that left runs which are to go on; those in `left` said so themselves."""
         query = select(RUNS.c.server).where(_GOES_ON, RUNS.c.server != self._own, _FREE).distinct()
         with self._database.reading() as connection:
             free = list(connection.execute(query).scalars())
@@ -47,7 +47,7 @@ class Servers:
             self._free_since.clear()  # away itself: the others come back too
         self._looked, self._sessions = now, self._database.sessions
         self._free_since = {key: self._free_since.get(key, now) for key in free}
-        return [key for key, since in self._free_since.items() if now - since >= GRACE]
+        return [key for key, since in self._free_since.items() if now - since >= GRACE or key in left]
 
     def left_by(self, key: int) -> list[dict]:
         """Return, within a transaction, the rows of the runs that a dead server left, which no other claims until its end."""

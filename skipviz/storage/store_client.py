@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import message
-from .memory import StoreError
+from .memory import StoreError, StoreTimeoutError
 from .record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,15 +58,18 @@ class StoreClient:
         on_trouble: Callable[[str | None], None],
         on_removed: Callable[[list[str]], None],
         on_lost: Callable[[list[str]], None],
+        on_told: Callable[[message.Message], None] = lambda came: None,
     ) -> None:
         self._arguments, self._database_url, self._record = arguments, database_url, record
         self._on_ready, self._on_trouble, self._on_removed, self._on_lost = on_ready, on_trouble, on_removed, on_lost
+        self._on_told = on_told
         self._changed = threading.Condition()
         self._dirty: set[str] = set()
         self._sending: set[str] = set()
         self._known: dict[str, _Known] = {}
         self._asked: dict[int, tuple[dict, Future]] = {}
         self._unsent: list[int] = []
+        self._untold: list[tuple[dict, list[bytes]]] = []
         self._number = 0
         self._process: subprocess.Popen | None = None
         self._once_ready = False
@@ -127,7 +130,10 @@ class StoreClient:
             self._known[run_id] = _Known(edition, places, places, 0, 0, True, True)
 
     def ask(self, head: dict, seconds: float = ASKING_SECONDS) -> message.Message:
-        """Return the store writer's answer, which knows all that was noted before; raises `StoreError` with a sentence."""
+        """Return the store writer's answer, which knows all that was noted before; raises `StoreError` with a sentence.
+
+        `StoreTimeoutError`, which is one, where it does not come in time.
+        """
         future: Future = Future()
         with self._changed:
             if self._sender is None or self._closing:
@@ -140,13 +146,19 @@ class StoreClient:
         try:
             answer = future.result(seconds)
         except TimeoutError:
-            raise StoreError("what is kept of runs cannot be read at present: its disk is too slow") from None
+            raise StoreTimeoutError("what is kept of runs cannot be read at present: its disk is too slow") from None
         finally:
             with self._changed:
                 self._asked.pop(number, None)
         if "error" in answer.head:
             raise StoreError(answer.head["error"])
         return answer
+
+    def tell(self, head: dict, parts: list[bytes] = ()) -> None:
+        """Tell the store writer what it does not answer, and may not have heard where it is killed; never waits."""
+        with self._changed:
+            self._untold.append((head, parts))
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Send what is new, and give the store writer a while to write it; it goes on alone if it needs longer."""
@@ -179,17 +191,20 @@ class StoreClient:
         """Send what is asked and what is new, in this order of being noted: this is a thread's work."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._unsent or (self._dirty and self.trouble is None))
+                self._changed.wait_for(
+                    lambda: self._closing or self._unsent or self._untold or (self._dirty and self.trouble is None)
+                )
                 closing = self._closing
                 asked, self._unsent = self._unsent, []
+                untold, self._untold = self._untold, []
                 dirty, self._dirty = (self._dirty, set()) if self.trouble is None or closing else (set(), self._dirty)
                 self._sending = dirty
                 heads = [self._asked[number][0] for number in asked if number in self._asked]
             try:
                 for run_id in sorted(dirty):
                     self._send_run(run_id)
-                for head in heads:
-                    message.write(self._process.stdin, head)
+                for head, parts in [(head, ()) for head in heads] + untold:
+                    message.write(self._process.stdin, head, parts)
             except (OSError, ValueError):
                 with self._changed:
                     self._dirty |= dirty
@@ -200,7 +215,7 @@ class StoreClient:
             with self._changed:
                 self._sending = set()
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._closing or self._unsent or self._hurried, PERIOD)
+                self._changed.wait_for(lambda: self._closing or self._unsent or self._untold or self._hurried, PERIOD)
                 self._hurried = False
 
     def _send_run(self, run_id: str) -> None:
@@ -262,6 +277,7 @@ class StoreClient:
             self._note_trouble(None)
             if first:
                 self._on_ready(came.head["restart"])
+            self._on_told(came)
         elif word == "trouble":
             self._note_trouble(came.head["sentence"])
         elif word == "taken":
@@ -270,6 +286,8 @@ class StoreClient:
             self._on_lost(came.head["runs"])
         elif word == "removed":
             self._on_removed(came.head["runs"])
+        else:
+            self._on_told(came)
 
     def _note_trouble(self, sentence: str | None) -> None:
         with self._changed:

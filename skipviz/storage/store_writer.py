@@ -43,6 +43,7 @@ from .chunk_files import ChunkFiles
 from .chunk_rows import ChunkRows
 from .chunks import Frames
 from .database import Database, DatabaseProblemError, DatabaseRefusalError, sqlite_url, written
+from .exchange import WORDS, Exchange
 from .folder import FolderLock, folder_of
 from .kept import Kept
 from .listing import MOST_LISTED
@@ -56,6 +57,8 @@ from .summary import latest_of
 
 FLUSH_SECONDS = 0.25
 """Between what comes first and its being written: with the server's own period far below a second."""
+SHARED_FLUSH_SECONDS = 0.1
+"""The same where other servers show what is written as it comes."""
 RETRY_SECONDS = 0.5
 LAST_SECONDS = 60.0
 """How long it goes on trying to write once the server is gone."""
@@ -72,6 +75,7 @@ class StoreWriter:
     ) -> None:
         self._folder, self._url, self._retention, self._again = folder, url, retention, again
         self._server, self._servers = server, None
+        self._exchange = Exchange(server, lambda run_id: self._kept(run_id).frames, self._tell) if url else None
         self._inbox, self._out = inbox, out
         self._lock = FolderLock(folder)
         self._database: Database | None = None
@@ -79,7 +83,7 @@ class StoreWriter:
         self._latest: dict[str, dict] = {}
         self._asked: list[message.Message] = []
         self._trouble: str | None = None
-        self._since = time.monotonic()
+        self._since, self._flush_seconds = time.monotonic(), SHARED_FLUSH_SECONDS if url else FLUSH_SECONDS
         self._flush_at = self._tidy_at = self._look_at = 0.0
 
     def serve(self) -> None:
@@ -94,13 +98,15 @@ class StoreWriter:
             self._work()
             if self._pending:
                 time.sleep(RETRY_SECONDS)
+        if self._servers is not None and not self._pending:
+            self._exchange.leave()
         self._lock.release()
 
     def _next(self) -> message.Message | None:
         """Return what comes next, an empty message when it is time to write, or None at the end."""
         waits = TIDY_SECONDS
         if self._database is None:
-            waits = FLUSH_SECONDS
+            waits = self._flush_seconds
         elif self._pending:
             waits = max(0.0, self._flush_at - time.monotonic())
         elif self._servers is not None:
@@ -113,8 +119,11 @@ class StoreWriter:
     def _take(self, came: message.Message) -> None:
         if came.head["word"] == "run":
             if not self._pending:
-                self._flush_at = max(self._flush_at, time.monotonic() + FLUSH_SECONDS)
+                self._flush_at = max(self._flush_at, time.monotonic() + self._flush_seconds)
             self._pending.setdefault(came.head["id"], Pending()).take(*came)
+        elif came.head["word"] in WORDS:
+            self._exchange.take(came.head)
+            self._look_at = 0.0 if "left" in came.head else self._look_at
         else:
             self._asked.append(came)
 
@@ -131,6 +140,8 @@ class StoreWriter:
                 self._answer(came.head)
         elif self._pending and time.monotonic() >= self._flush_at:
             self._flush()
+        if self._exchange is not None:
+            self._exchange.work()
         if self._servers is not None and time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
             self._look()
@@ -147,6 +158,7 @@ class StoreWriter:
             if self._url:
                 self._database, restart = Database(self._url, PATIENCE, self._server), []
                 self._servers = Servers(self._database, self._server)
+                self._exchange.open(self._database, self._url, self._inbox)
             else:
                 self._database = Database(sqlite_url(self._folder / "runs.sqlite"), PATIENCE)
                 restart = [] if self._again else self._recover()
@@ -174,7 +186,8 @@ class StoreWriter:
     def _look(self) -> None:
         """Take over what dead servers left."""
         try:
-            for key in self._servers.dead():
+            self._exchange.look()
+            for key in self._servers.dead(self._exchange.left):
                 with self._database.transaction():
                     rows = self._servers.left_by(key)
                     for row in rows:
@@ -182,6 +195,7 @@ class StoreWriter:
                             self._database.write([{"id": row["id"], "server": self._server}])
                         else:
                             self._cut_off(row, moves=goes_on(row), server=self._server, restart=int(goes_on(row)))
+                    self._exchange.changed([row["id"] for row in rows])
                 self._tell({"word": "taken", "runs": [row["id"] for row in rows if goes_on(row)]})
         except (OSError, DatabaseProblemError) as problem:
             self._tell_trouble(_sentence(problem))
@@ -208,6 +222,8 @@ class StoreWriter:
                         if not isinstance(error, OSError | DatabaseProblemError):
                             sys.excepthook(*sys.exc_info())
                         problem = _sentence(error)
+                if self._exchange is not None:
+                    self._exchange.wrote([*done])
         except DatabaseProblemError as error:
             problem, done, lost = _sentence(error), {}, set()
         for run_id in (*done, *lost):
@@ -218,7 +234,7 @@ class StoreWriter:
             saved = {run_id: [one.row["edition"], one.places, one.number] for run_id, one in done.items()}
             self._tell({"word": "saved", "runs": saved})
         self._tell_trouble(problem)
-        self._flush_at = time.monotonic() + (RETRY_SECONDS if problem else FLUSH_SECONDS)
+        self._flush_at = time.monotonic() + (RETRY_SECONDS if problem else self._flush_seconds)
         with contextlib.suppress(OSError, DatabaseProblemError), self._database.transaction():
             lost = self._lost(done)
             for run_id, one in done.items():
@@ -254,7 +270,7 @@ class StoreWriter:
 
     def _answer(self, head: dict) -> None:
         words = ("load", "claim", "glance", "list", "used", "about", "rename", "delete")
-        answers = {word: getattr(self, f"_{word}") for word in words}
+        answers = {word: getattr(self, f"_{word}") for word in words} | (self._exchange.answers if self._exchange else {})
         try:
             answer, parts = answers[head["word"]](head)
         except (OSError, DatabaseProblemError, pyarrow.ArrowException) as problem:
@@ -277,7 +293,9 @@ class StoreWriter:
         return {"row": row, "rows": [[found.place, found.keep] for found in rows]}, parts
 
     def _claim(self, head: dict) -> tuple[dict, list[bytes]]:
-        row = self._servers.claim(head["id"])
+        with self._database.transaction():
+            row = self._servers.claim(head["id"])
+            self._exchange.changed([head["id"]] if row else [])
         return {"row": row and {name: row[name] for name in ("edition", "ended")}}, []
 
     def _glance(self, head: dict) -> tuple[dict, list[bytes]]:
@@ -301,7 +319,10 @@ class StoreWriter:
         return {"row": {name: row[name] for name in ("owner", "state")}}, [row["experiment"]]
 
     def _rename(self, head: dict) -> tuple[dict, list[bytes]]:
-        self._database.write([{"id": head["id"], "title": head["title"]}])
+        with self._database.transaction():
+            self._database.write([{"id": head["id"], "title": head["title"]}])
+            if self._exchange is not None:
+                self._exchange.changed([head["id"]])
         return {}, []
 
     def _delete(self, head: dict) -> tuple[dict, list[bytes]]:
@@ -311,7 +332,10 @@ class StoreWriter:
 
     def _remove(self, run_ids: list[str]) -> list[str]:
         """Remove all that is kept of ended runs and return which were there."""
-        gone = self._database.remove(run_ids)
+        with self._database.transaction():
+            gone = self._database.remove(run_ids)
+            if self._exchange is not None:
+                self._exchange.changed(gone)
         for run_id in gone:
             self._pending.pop(run_id, None)
             self._latest.pop(run_id, None)
@@ -325,6 +349,8 @@ class StoreWriter:
             others = self._database.bytes() - sum(size for _, _, size in ended)
             if gone := self._remove(self._retention.overdue(ended, time.time(), others)):
                 self._tell({"word": "removed", "runs": gone})
+            if self._exchange is not None:
+                self._exchange.tidy(self._retention.days)
             known = self._database.ids() | set(self._pending)
             for folder in (self._folder / "runs").glob("*"):
                 if folder.name not in known and time.time() - folder.stat().st_mtime > 3600:

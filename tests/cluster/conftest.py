@@ -6,10 +6,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fork_servers import warm_fork_servers  # noqa: F401  (a fixture)
+from machines import Machine
 from postgres import Postgres, make_cluster, program
 from ray_cluster import RayCluster
 
@@ -105,3 +107,36 @@ def spread(nodes, tmp_path_factory):
     assert engine.wait_until_warm(300)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def machines(tmp_path, database_url):
+    """Two servers on one database."""
+    both = [Machine(tmp_path), Machine(tmp_path)]
+    for machine in both:
+        machine.environment["SKIPVIZ_DATABASE_URL"] = database_url
+    with ThreadPoolExecutor() as starting:
+        list(starting.map(Machine.start, both))
+    yield both
+    for machine in both:
+        machine.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def labs(start, database_url, monkeypatch):
+    """The labs of a third server, this process, whose pages the others take commands for."""
+    from skipviz.engine import engine as module
+    from skipviz.web.document import lab as lab_module
+    from skipviz.web.document import labs as labs_module
+    from skipviz.web.document.shared_labs import SharedLabs
+
+    engine = start(database_url)
+    monkeypatch.setattr(module, "_engine", engine)
+    for user in (lab_module, labs_module):
+        monkeypatch.setattr(user, "get_engine", lambda: engine)
+    labs = labs_module.Labs()
+    engine.shared.on_labs = labs.heard
+    labs.share(SharedLabs(engine.shared))
+    leave = engine.subscribe(labs.run_changed)
+    yield labs
+    leave()

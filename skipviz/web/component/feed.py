@@ -42,7 +42,7 @@ def _draw(runs: list[str], token: str | None, version: int, versions: dict[str, 
     room = classrooms.get(token) if token else None
     if room is not None and room.version != version:
         st.rerun()
-    if any(lab.document.version != known for name, known in versions.items() if (lab := labs.get(name)) is not None):
+    if any(version != known for name, known in versions.items() if (version := labs.version_of(name)) is not None):
         st.rerun()
     for run_id in runs:
         get_engine().seen(run_id)

@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...engine import EngineError, get_engine
 from ...network.base import NetworkError
@@ -16,6 +17,9 @@ from ...tasks.training_words import schedule_words
 from .document import Document
 from .edits import events_between
 from .reducer import LAB, Rules
+
+if TYPE_CHECKING:
+    from .shared_labs import SharedLabs
 
 Message = tuple[str, str]
 """A title and a sentence for whoever changed something."""
@@ -31,9 +35,16 @@ class Lab:
         run: str | None = None,
         rules: Rules = LAB,
         changed: Callable[[Lab], object] = lambda lab: None,
+        shared: SharedLabs | None = None,
+        identifier: str = "",
     ) -> None:
-        self.id, self.owner, self.rules, self.changed = secrets.token_urlsafe(9), owner, rules, changed
-        self.lock = threading.RLock()
+        """`shared` keeps the document where other servers take commands for this lab too."""
+        self.id, self.owner, self.rules, self.changed = identifier or secrets.token_urlsafe(9), owner, rules, changed
+        self.lock, self._shared = threading.RLock(), shared
+        self.stored = 0
+        """The version of the document that other servers were last seen to have; 0: none."""
+        self.place = ""
+        """The address at which it stands, as other servers know it."""
         self._document = Document(experiment, run)
         self._seen: Experiment | None = None
         """The run's experiment as this lab has last seen it."""
@@ -44,6 +55,15 @@ class Lab:
         self._passing = False
         """Whether the run was told what the document does not hold (yet)."""
         self._note_run()
+
+    def begin(self) -> None:
+        """Let other servers have the document as it is at first."""
+        if self._shared is not None:
+            self._swap(lambda document: replace(document))
+
+    def hold(self, document: Document, speed: float | None, follows: str | None) -> None:
+        """Be what other servers have written of this lab."""
+        self._document, self.stored, self.speed, self.follows = document, document.version, speed, follows
 
     @property
     def document(self) -> Document:
@@ -69,11 +89,9 @@ class Lab:
         """
         with self.lock:
             self.follow()
-            before = self._document
-            after = make(before)
-            if after is before and not self._passing and not ends:
+            before, after = self._swap(make)
+            if after is before and not self._passing and not ends and self._shared is None:
                 return None
-            self._document = after
             said = self._lead_run(before, address, extends, ends)
             travelled = after is not before and len(after.undo) + len(after.redo) == len(before.undo) + len(before.redo)
             if self._document.run is None and travelled:
@@ -85,22 +103,23 @@ class Lab:
         """Hold `experiment` and its run in place of what is held, which cannot be undone."""
         with self.lock:
             held = self._document
-            if experiment is not held.experiment or (run, edits) != (held.run, held.edits):
-                self._document = replace(held, experiment=experiment, run=run, edits=edits)
+            same = experiment is held.experiment or (self._shared is not None and experiment == held.experiment)
+            if not same or (run, edits) != (held.run, held.edits):
+                self._swap(lambda held: replace(held, experiment=experiment, run=run, edits=edits))
                 self._note_run()
                 self._count()
 
     def take(self, run) -> None:
         """Show a run and its experiment; what was there before can be undone, and its run goes on."""
         with self.lock:
-            self._document = replace(self._document.put(run.experiment), run=run.id)
+            self._swap(lambda document: replace(document.put(run.experiment), run=run.id))
             self._note_run()
             self._count()
 
     def restore(self, document: Document) -> None:
         """Hold another document's undo, redo and ended runs."""
         with self.lock:
-            self._document = replace(self._document, undo=document.undo, redo=document.redo, ended=document.ended)
+            self._swap(lambda held: replace(held, undo=document.undo, redo=document.redo, ended=document.ended))
 
     def start(self, *, speed: float | None, baseline: bool, paused: bool, address: str | None) -> None:
         """Submit the experiment as a new run; raises `EngineError` with a sentence."""
@@ -110,17 +129,18 @@ class Lab:
             engine, experiment = get_engine(), self._document.experiment
             alone = len(experiment.variants) == 1  # several are compared with each other
             run = engine.submit(experiment, self.owner, speed=speed, baseline=baseline and alone, paused=paused, address=address)
-            self._document = replace(self._document, run=run)
+            self._swap(lambda document: replace(document, run=run))
             self._note_run()
             self._count()
 
     def leave(self) -> None:
         """Stop the run if it still goes, and forget it."""
         with self.lock:
+            self.refresh()
             if self._document.run is None:
                 return
             self._stop()
-            self._document = replace(self._document, run=None)
+            self._swap(lambda document: replace(document, run=None))
             self._count()
 
     def send_passing(self, make: Callable[[Document], Document]) -> None:
@@ -146,23 +166,58 @@ class Lab:
                 return
             events = events_between(self._seen, run.experiment) if self._seen else None
             self._seen = run.experiment
-            experiment = self._document.experiment
-            try:
+
+            def followed(document: Document) -> Document:
+                experiment = document.experiment
                 for event in events or ():
                     experiment = applied(experiment, event)
+                if events is not None and experiment.variants.keys() == run.experiment.variants.keys():
+                    experiment = experiment.labelled(run.experiment.labels)
+                return document if experiment == document.experiment else replace(document, experiment=experiment)
+
+            try:
+                before, after = self._swap(followed)
             except NetworkError:
                 return  # the lab went on to another network meanwhile
-            if events is not None and experiment.variants.keys() == run.experiment.variants.keys():
-                experiment = experiment.labelled(run.experiment.labels)
-            if experiment != self._document.experiment:
-                self._document = replace(self._document, experiment=experiment)
+            if after is not before:
                 self._count()
+
+    def refresh(self) -> None:
+        """Take what other servers have made of the document; may wait."""
+        if self._shared is None:
+            return
+        with self.lock:
+            self._take_latest()
+
+    def _swap(self, make: Callable[[Document], Document]) -> tuple[Document, Document]:
+        """Put what `make` gives of the document in its place, whoever has changed it last; return what was there, and that."""
+        while True:
+            if self._shared is not None:
+                self._take_latest()
+            before = self._document
+            after = make(before)
+            if after is before:
+                return before, after
+            if self._shared is not None:
+                after = replace(after, version=before.version + 1)
+            if self._shared is None or self._shared.put(self, after):
+                self._document = after
+                return before, after
+
+    def _take_latest(self) -> None:
+        latest = self._shared.latest(self)
+        if latest is not None:
+            moved, self._document = latest.run != self._document.run, latest
+            if moved:
+                self._note_run()
+            self.changed(self)
 
     def _lead_run(self, before: Document, address: str | None, extends: bool, ends: bool) -> Message | None:
         """Bring the run to where the document is now; returns what is to be said of it."""
         run, passing, self._passing = self._run(), self._passing, False
         if self._document.run is None:
             return None
+        passing |= self._shared is not None and before.experiment is self._document.experiment  # perhaps told at another server
         began = run.experiment if passing and run is not None else before.experiment
         events = None if ends else events_between(began, self._document.experiment)
         own = run is not None and run.owner == self.owner
@@ -188,7 +243,7 @@ class Lab:
                 "It is kept in My runs, and undo brings it back. This is another network: Start trains it.",
             )
         self._stop()
-        self._document = self._document.without_run(before.experiment)
+        self._swap(lambda document: document.without_run(before.experiment) if document.run == before.run else document)
         return said
 
     def _return_to_run(self) -> Message | None:
@@ -197,7 +252,7 @@ class Lab:
         run = get_engine().run(found) if found else None
         if run is None:
             return None
-        self._document = replace(self._document, run=run.id)
+        self._swap(lambda document: replace(document, run=run.id))
         self._label_run()
         on = "A switch lets it go on." if run.state == "finished" else "Resume lets it go on."
         return f"Your run is back at step {run.step:,}.", on
@@ -243,5 +298,6 @@ class Lab:
             return
 
     def _count(self) -> None:
-        self._document = replace(self._document, version=self._document.version + 1)
+        if self._shared is None:
+            self._document = replace(self._document, version=self._document.version + 1)
         self.changed(self)

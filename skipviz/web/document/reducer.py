@@ -68,6 +68,8 @@ VARIANTS: dict[str, Callable[[Experiment, str, dict], Experiment]] = {
 class Rules:
     """How a kind of labs takes commands: what is left of each, and what becomes of the run."""
 
+    name: str = "lab"
+    """The kind's own, by which another server finds it."""
     reduced: Callable[[Document, dict], Document] = reduced
     extends: bool = True
     """Whether a finished run goes on after a change."""

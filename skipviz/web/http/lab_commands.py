@@ -21,7 +21,8 @@ MOST_BYTES = 400_000
 async def post_command(request: Request) -> Response:
     """POST /skipviz/labs/{id} {"op": …} → {"version": n, "run": id, "said": [title, sentence], "select": …}."""
     owner = owner_posting(request)
-    lab = labs.get(request.path_params["id"])
+    identifier = request.path_params["id"]
+    lab = labs.get(identifier) or await asyncio.to_thread(labs.look_up, identifier)
     if lab is None:
         raise RefusalError(404, "this lab is no longer here: load its page again")
     if lab.owner != owner:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, ValidationError
 from starlette.middleware import Middleware
@@ -33,7 +34,7 @@ from ..content.watched import watched
 from ..document.document import Document, document_of
 from ..document.labs import labs
 from ..session_state.address import address_of
-from ..session_state.classroom import classrooms, is_token
+from ..session_state.classroom import ROOM, classrooms, is_token
 from ..session_state.identity import Identity, owner_of
 from .downloads import download_routes
 from .endpoint import Endpoint, RefusalError, body_of, owner_posting
@@ -48,6 +49,9 @@ from .shares import STREAM_AGAIN, stream_place
 from .shutdown_notice import RESTARTS, shutdown_notice
 from .sockets import send_at_once
 from .stream import MAX_RUNS, Broadcaster, Viewer, cursors_from
+
+if TYPE_CHECKING:
+    from ..document.shared_labs import SharedLabs
 
 MAX_MESSAGES = 200
 """Events and controls in one post."""
@@ -121,7 +125,7 @@ def _named(text: str) -> dict[str, int]:
 async def _get_view(request: Request) -> Response:
     """GET /skipviz/view?run=ID or ?follow=TOKEN, &compact=1 — the lab as one sees it who watches that run or classroom."""
     asked = request.query_params
-    room = classrooms.get(asked["follow"]) if asked.get("follow") else None
+    room = await asyncio.to_thread(classrooms.look_up, asked["follow"]) if asked.get("follow") else None
     run = get_engine().run(room.run if room and room.run else asked.get("run", ""))
     if room is None and run is None:
         raise RefusalError(404, "there is no such run, or it is no longer kept")
@@ -289,6 +293,7 @@ async def lifespan(app):
     _end_streams_on_signals(broadcaster)
     send_at_once()
     forget = engine.subscribe(labs.run_changed)
+    labs.share(_shared_labs(engine))
     idle = asyncio.create_task(end_when_idle(engine.settings.idle_minutes, lambda: engine.busy))
     try:
         yield {"engine": engine}
@@ -298,6 +303,24 @@ async def lifespan(app):
         broadcaster.close()
         _broadcasters.clear()
         await asyncio.to_thread(engine.close)
+
+
+def _shared_labs(engine: Engine) -> SharedLabs | None:
+    """Return where the documents of labs are that other servers of the engine's database share, or None where there are none."""
+    if engine.shared is None:
+        return None
+    from ..document.shared_labs import SharedLabs
+
+    def heard(versions: list) -> None:
+        labs.heard([(name, version) for name, version in versions if not name.startswith(ROOM)])
+        for name, _ in versions:
+            if name.startswith(ROOM):
+                classrooms.heard(name.removeprefix(ROOM))
+
+    shared = SharedLabs(engine.shared)
+    classrooms.share(shared)
+    engine.shared.on_labs = heard
+    return shared
 
 
 LEAVING_PERIOD = 0.1

@@ -30,6 +30,8 @@ SLICE = 1 << 16
 MAX_RUNS = 16
 LISTENING = b'data: {"listening": true}\n\n'
 """The first word to a page that shows no run: events do come through."""
+AGAIN = b"retry: 500\n\n"
+"""After how many ms a page whose stream ends asks again where another server may answer; else browsers wait for some seconds."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),
@@ -122,11 +124,17 @@ class Broadcaster:
     async def stream(self, viewer: Viewer, receive, send) -> None:
         """Send the response that keeps `viewer` up to date until it goes."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        if self._engine.shared is not None:
+            await send({"type": "http.response.body", "body": AGAIN, "more_body": True})
         if not await self._reads(viewer.cursors):
             viewer.close()
         for name in viewer.jobs:
             with contextlib.suppress(EngineError):  # of one that is no longer kept nothing comes
                 await asyncio.to_thread(self._engine.jobs.find, name)
+        if self._engine.shared is not None:
+            await asyncio.to_thread(labs.learn, viewer.labs)
+            if viewer.room is not None:
+                await asyncio.to_thread(classrooms.look_up, viewer.room)
         if self._closed:
             viewer.close(self._notice)
         self._all.add(viewer)
@@ -282,10 +290,10 @@ def _lab_news(viewer: Viewer) -> list[bytes]:
     """Return that a lab's document is another than the viewer has, and take it as told."""
     parts = []
     for identifier, known in viewer.labs.items():
-        lab = labs.get(identifier)
-        if lab is not None and lab.document.version != known:
-            viewer.labs[identifier] = lab.document.version
-            parts += _message(None, json.dumps({"lab": identifier, "version": lab.document.version}).encode())
+        version = labs.version_of(identifier)
+        if version is not None and version != known:
+            viewer.labs[identifier] = version
+            parts += _message(None, json.dumps({"lab": identifier, "version": version}).encode())
     return parts
 
 

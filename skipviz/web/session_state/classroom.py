@@ -7,6 +7,7 @@ to be kept: after a restart of the server the owner's page opens the same classr
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import re
@@ -15,16 +16,26 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from ...engine import get_engine
 from ...engine.listeners import Listeners
+from ...storage import StoreError
 from ...tasks.experiment import Experiment
+from ..document.document import Document
 from ..document.lab import Lab
 from ..document.labs import labs
+
+if TYPE_CHECKING:
+    from ..document.shared_labs import SharedLabs
 
 MOST = 500
 """Classrooms known at once. Ended ones go first, then those of whoever has the most, the one longest without news before others."""
 
+ROOM = "room "
+"""Stands before a token where other servers find a classroom among labs' documents."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 _HALF = 16
 
@@ -83,6 +94,58 @@ class Classrooms:
         self._leads: dict[str, Lab] = {}
         """The labs that are shown, by token."""
         self._listeners = Listeners()
+        self._shared: SharedLabs | None = None
+        self._written: dict[str, int] = {}
+        """The version of each classroom that other servers were last seen to have."""
+        self._sharing: ThreadPoolExecutor | None = None
+
+    def share(self, shared: SharedLabs | None) -> None:
+        """Show what is shown here at other servers too, and what is shown there."""
+        self._shared, self._sharing = shared, ThreadPoolExecutor(1, "skipviz-classrooms") if shared else None
+
+    def heard(self, token: str) -> None:
+        """Hear that another server shows something new in a classroom, from a thread that must not wait."""
+        self._sharing.submit(self._read, token)
+
+    def look_up(self, token: str) -> Classroom | None:
+        """Return a classroom, also one that another server has; may wait."""
+        if self._shared is not None and token not in self._rooms:
+            self._read(token)
+        return self.get(token)
+
+    def _read(self, token: str) -> None:
+        found = self._shared.read(f"{ROOM}{token}")
+        if found is None:
+            return
+        row, document, more = found
+        if row["run"]:
+            get_engine().run(row["run"])  # in memory before anybody is told of it
+        with self._lock:
+            self._written[token] = row["version"]
+            before = self._rooms.get(token)
+            if before is not None and before.version >= row["version"]:
+                return
+            self._rooms[token] = Classroom(token, document.experiment, row["run"], row["version"], more["over"], row["owner"])
+        self._listeners.tell(token)
+
+    def _write(self, token: str) -> None:
+        """Let other servers have a classroom as it is now, under a version that is newer than theirs."""
+        with contextlib.suppress(StoreError):
+            while (room := self._rooms.get(token)) is not None and room.version > self._written.get(token, 0):
+                document, before = Document(room.experiment, room.run, version=room.version), self._written.get(token, 0)
+                if self._shared.write(f"{ROOM}{token}", room.owner, document, {"over": room.ended}, before):
+                    self._written[token] = room.version
+                elif (found := self._shared.version(f"{ROOM}{token}", before)) is None:
+                    return
+                else:
+                    with self._lock:
+                        self._written[token] = found
+                        self._rooms[token] = replace(self._rooms[token], version=max(room.version, found + 1))
+
+    def _tell(self, token: str) -> None:
+        self._listeners.tell(token)
+        if self._sharing is not None:
+            self._sharing.submit(self._write, token)
 
     def get(self, token: str) -> Classroom | None:
         """Return a classroom, or None where its owner has not come (yet)."""
@@ -117,7 +180,7 @@ class Classrooms:
             while len(self._rooms) > MOST:
                 self._forget_one()
         if not same:
-            self._listeners.tell(token)
+            self._tell(token)
 
     def end(self, token: str) -> None:
         """End a classroom: who follows keeps what was shown last."""
@@ -127,13 +190,14 @@ class Classrooms:
             if before is None or before.ended:
                 return
             self._rooms[token] = replace(before, version=before.version + 1, ended=True)
-        self._listeners.tell(token)
+        self._tell(token)
 
     def _forget_one(self) -> None:
         counts = Counter(room.owner for room in self._rooms.values())
         token = min(self._rooms, key=lambda token: (not self._rooms[token].ended, -counts[self._rooms[token].owner]))
         del self._rooms[token]
         self._leads.pop(token, None)
+        self._written.pop(token, None)
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(token)`, quickly, after every change; returns the way to end that."""

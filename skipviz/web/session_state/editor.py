@@ -35,6 +35,7 @@ class Editor:
 
     def look(self) -> None:
         """Take what the lab holds now, and what was done to its run elsewhere."""
+        self.lab.refresh()
         self.lab.follow()
         before = self.document.experiment if self.variant else None
         self.document = self.lab.document

@@ -7,6 +7,7 @@ from functools import partial
 from ...network.edit import set_layers, set_skips
 from ...tasks.twin import with_twin
 from ..document.document import Document
+from ..document.labs import labs
 from ..document.reducer import Rules
 from .shared_demo import REPEATS, SPEED, opening
 
@@ -31,4 +32,5 @@ def _starts(panel: str, before: Document, after: Document) -> bool:
     return shown and after.run is None and not is_shared(panel, after)
 
 
-RULES = {panel: Rules(_reduced, extends=False, starts=partial(_starts, panel), speed=SPEED) for panel in REPEATS}
+RULES = {panel: Rules(panel, _reduced, extends=False, starts=partial(_starts, panel), speed=SPEED) for panel in REPEATS}
+labs.rules |= RULES

@@ -37,7 +37,7 @@ def look_again(state: SessionState, editor: Editor) -> None:
     editor.look()
     if not is_watching(state, editor):
         return
-    room = classrooms.get(state.follow) if state.follow else None
+    room = classrooms.look_up(state.follow) if state.follow else None
     shown = editor.document if room is None else room
     run = get_engine().run(shown.run) if shown.run else None
     document = Document(shown.experiment, shown.run) if run is None else document_of(run)

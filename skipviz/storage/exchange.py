@@ -1,0 +1,174 @@
+"""What a store writer has to do with the other servers of its database: it follows their runs, and tells of its own.
+
+From the server, heads with a `word`:
+
+    follow    a run of another server, of which it has an `edition` with a `base`, and the frames before `place`
+    unfollow  a run
+    seen      that somebody looks at a run of another server
+    place     the address at which a lab stands
+To the server:
+
+    news      of a run that is followed: its row and the frames that are new, or, where `whole`, all of it
+    gone      a run that was followed is kept no longer
+    changed   runs that another server took, renamed or removed
+    seen      that somebody looks at a run at another server
+    lines     place and time of the runs that wait in line at other servers
+    labs      versions that other servers have written of labs' documents
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import JSON, Integer, cast, func, select
+
+from .chunks import Frames
+from .commands import Commands
+from .database import Database, DatabaseProblemError
+from .documents import Documents
+from .notices import Listener, notify
+from .schema import RUNS
+
+WORDS = ("notice", "follow", "unfollow", "seen", "place", *Commands.WORDS)
+
+
+@dataclass
+class _Followed:
+    """How far the server has a run of another one."""
+
+    edition: int
+    base: int
+    place: int
+    headed: bool
+
+
+class Exchange:
+    """The others as the server with the key `own` deals with them. What reads or writes may raise `DatabaseProblemError`."""
+
+    def __init__(self, own: int, frames: Callable[[str], Frames], tell: Callable[..., None]) -> None:
+        self._own, self._frames, self._tell = own, frames, tell
+        self._database: Database | None = None
+        self._commands, self._documents = Commands(own, tell), Documents(own)
+        self.left: set[int] = set()
+        """Keys of servers that said that they are gone."""
+        self._lines: list[list] = []
+        self._places: dict[str, dict] = {}
+        self._followed: dict[str, _Followed] = {}
+        self._due: set[str] = set()
+        self._sees: set[str] = set()
+
+    def open(self, database: Database, url: str, inbox: queue.SimpleQueue) -> None:
+        """Begin to hear the others."""
+        self._database = self._commands.database = self._documents.database = database
+        Listener(url, self._own, inbox)
+
+    @property
+    def answers(self) -> dict:
+        """What answers which of the server's asks."""
+        return self._documents.answers
+
+    def take(self, head: dict) -> None:
+        """Take a message with one of `WORDS`."""
+        word = head["word"]
+        if word == "notice":
+            self._hear(head)
+        elif word == "follow":
+            self._followed[head["id"]] = _Followed(head["edition"], head["base"], head["place"], head["headed"])
+            self._due.add(head["id"])
+        elif word == "unfollow":
+            self._followed.pop(head["id"], None)
+            self._due.discard(head["id"])
+        elif word == "place":
+            self._places[head["id"]] = head
+        elif word == "seen":
+            self._sees.add(head["id"])
+        else:
+            self._commands.take(head)
+
+    def wrote(self, run_ids: list[str]) -> None:
+        """Tell those who follow runs of what the transaction that is under way has written of them."""
+        with self._database.transaction() as connection:
+            notify(connection, self._own, runs=run_ids)
+
+    def changed(self, run_ids: list[str]) -> None:
+        """Tell all servers, with the transaction that is under way, that runs are another's now, have another name, or are gone."""
+        self._commands.look()
+        with self._database.transaction() as connection:
+            notify(connection, self._own, changed=run_ids)
+
+    def leave(self) -> None:
+        """Tell the others that this server is gone and has written all that it had, so that they need not make sure."""
+        with contextlib.suppress(DatabaseProblemError), self._database.transaction() as connection:
+            notify(connection, self._own, left=self._own)
+
+    def work(self) -> None:
+        """Do what is due; what the database does not take now stays due."""
+        with contextlib.suppress(DatabaseProblemError):
+            self._work()
+
+    def _work(self) -> None:
+        if self._sees:
+            with self._database.transaction() as connection:
+                notify(connection, self._own, seen=[*self._sees])
+            self._sees.clear()
+        self._commands.work()
+        while self._places:
+            identifier = next(iter(self._places))
+            self._documents.place(self._places[identifier])
+            del self._places[identifier]
+        while self._due:
+            run_id = next(iter(self._due))
+            self._fetch(run_id, self._followed[run_id])
+            self._due.discard(run_id)
+
+    def look(self) -> None:
+        """Tell the server which runs wait at others, while some wait here."""
+        place = cast(cast(RUNS.c.facts, JSON)["line_place"].as_string(), Integer)
+        query = select(RUNS.c.server, func.coalesce(place, 0), RUNS.c.created).where(RUNS.c.state == "queued")
+        with self._database.reading() as connection:
+            found = connection.execute(query).all()
+        own = any(server == self._own for server, *_ in found)
+        lines = [[place, created] for server, place, created in found if own and server != self._own]
+        if lines != self._lines:
+            self._lines = lines
+            self._tell({"word": "lines", "lines": lines})
+
+    def tidy(self, days: float) -> None:
+        """Remove what nobody waits for any more, and labs that nobody has changed for so many days."""
+        self._commands.tidy()
+        self._documents.tidy(days)
+
+    def _hear(self, told: dict) -> None:
+        self._commands.hear(told)
+        if "left" in told:
+            self.left.add(told["left"])
+        if told.get("missed"):
+            self._due |= self._followed.keys()
+        self._due |= self._followed.keys() & {*told.get("runs", ()), *told.get("changed", ())}
+        if others := [run_id for run_id in told.get("changed", ()) if run_id not in self._followed]:
+            self._tell({"word": "changed", "runs": others})
+        if "labs" in told:
+            self._tell({"word": "labs", "labs": told["labs"]})
+        if "seen" in told:
+            self._tell({"word": "seen", "runs": told["seen"]})
+
+    def _fetch(self, run_id: str, known: _Followed) -> None:
+        """Tell the server what it lacks of a run: row and frames as they were at one moment."""
+        with self._database.snapshot():
+            row = self._database.row(run_id)
+            if row is None:
+                self._followed.pop(run_id)
+                self._tell({"word": "gone", "id": run_id})
+                return
+            facts = json.loads(row["facts"])
+            whole = (row["edition"], facts["base"]) != (known.edition, known.base)
+            rows = self._frames(run_id).rows(row["edition"], -1 if whole else known.place - 1)
+        experiment, header = row.pop("experiment"), row.pop("header") or b""
+        head = {"word": "news", "id": run_id, "row": row, "whole": whole, "rows": [[found.place, found.keep] for found in rows]}
+        first = [experiment if whole else b"", header if whole or not known.headed else b""]
+        self._tell(head, [*first, *(found.payload for found in rows)])
+        self._followed[run_id] = _Followed(row["edition"], facts["base"], facts["frames"], known.headed or bool(header))

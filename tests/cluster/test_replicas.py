@@ -1,0 +1,88 @@
+"""Several equal servers on one database: whichever a page asks shows every run, and takes every command."""
+
+import time
+
+import pytest
+from engines import endless, frames_of, small, wait_for, wait_for_end
+
+from skipviz.engine import EngineError
+
+ME = "owner-of-these-tests"
+
+
+def lasting(steps=1_000_000):
+    return small(steps=steps, record_every=1)
+
+
+@pytest.fixture
+def two(start, database_url):
+    """Two servers' engines on one database."""
+    return start(database_url), start(database_url)
+
+
+def shown_at(engine, run_id, reached=1):
+    """Return a run as a server shows it, once it stands at a step."""
+    wait_for(engine, lambda: (run := engine.run(run_id)) is not None and run.step >= reached)
+    return engine.run(run_id)
+
+
+def test_a_run_is_shown_live_at_another_server_with_the_same_frames_and_sequences(two):
+    first, second = two
+    run = first.run(first.submit(lasting(), ME, speed=20))
+    theirs = shown_at(second, run.id)
+    assert theirs.state == "running"
+    sequences, leave = [], second.subscribe(lambda run_id: sequences.append(second.kept(run_id).sequence))
+    wait_for(second, lambda: len(set(sequences)) > 3)
+    first.post(run.id, ME, {"kind": "pause"})
+    wait_for(second, lambda: theirs.state == "paused")
+    first.post(run.id, ME, {"kind": "stop"})
+    wait_for(second, lambda: theirs.ended)
+    leave()
+    wait_for_end(first, run)
+    assert second.kept(run.id) is theirs
+    assert theirs.snapshot() == run.snapshot()
+    assert frames_of(theirs) == frames_of(run)
+    assert sequences == sorted(sequences)
+    assert second.worker_pid(run.id) is None
+
+
+def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two):
+    first, second = two
+    run = first.run(first.submit(lasting(), ME, speed=20))
+    theirs = shown_at(second, run.id)
+    skip = run.experiment.network.skips[0].id
+    began = time.monotonic()
+    answer = second.post(run.id, ME, {"kind": "skip", "ids": [skip], "on": False})
+    print(f"\nacknowledged after {1000 * (time.monotonic() - began):.0f} ms", end="")
+    assert answer["ok"]
+    assert not theirs.experiment.network.skip(skip).on, "it is shown at once"
+    wait_for(second, lambda: [event["kind"] for event in theirs.events] == ["skip"])
+    assert (run.events, theirs.experiment) == (theirs.events, run.experiment)
+    second.rename(run.id, ME, "named from afar")
+    assert run.title == "named from afar"
+    with pytest.raises(EngineError, match="only the browser that started this run"):
+        second.post(run.id, "somebody else", {"kind": "stop"})
+    with pytest.raises(EngineError, match="goes on already"):
+        second.resume(run.id, ME)
+    second.post(run.id, ME, {"kind": "stop"})
+    second.resume(run.id, ME)
+    wait_for(first, lambda: run.state == "running")
+    second.post(run.id, ME, {"kind": "stop"})
+    wait_for(second, lambda: second.run(run.id).ended)
+    second.delete(run.id, ME)
+    wait_for(first, lambda: first.kept(run.id) is None)
+    wait_for(second, lambda: second.run(run.id) is None)
+
+
+def test_a_place_in_line_counts_the_runs_that_wait_at_all_servers(start, database_url):
+    first, second = start(database_url, max_running=1), start(database_url, max_running=1)
+    going = [engine.submit(endless(), ME) for engine in (first, second)]
+    for engine, run_id in zip((first, second), going, strict=True):
+        wait_for(engine, lambda engine=engine, run_id=run_id: engine.kept(run_id).state == "running")
+    waiting = [engine.run(engine.submit(endless(), ME)) for engine in (first, second, first, second)]
+    order = {run.id: place for place, run in enumerate(waiting)}
+    wait_for(first, lambda: [run.ahead for run in waiting] == [0, 1, 2, 3])
+    theirs = shown_at(second, waiting[2].id, reached=0)
+    wait_for(second, lambda: theirs.ahead == order[waiting[2].id])
+    first.post(waiting[0].id, ME, {"kind": "stop"})
+    wait_for(second, lambda: [run.ahead for run in waiting[1:]] == [0, 1, 2])

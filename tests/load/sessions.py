@@ -38,13 +38,13 @@ class Session:
             async with self.opened(query):
                 self.served = time.perf_counter() - began
                 began = time.perf_counter()
-                answer = await self._post(f"/skipviz/labs/{self.data['lab']['id']}", {"op": "start", "speed": 20})
+                answer = await self.post(f"/skipviz/labs/{self.data['lab']['id']}", {"op": "start", "speed": 20})
                 self.told = await self._first_news(answer["run"])
                 self.started = time.perf_counter() - began
                 began = time.perf_counter()
                 await self._run_script(query)
                 self.done = time.perf_counter() - began
-                await self._post(f"/skipviz/runs/{answer['run']}/events", {"kind": "stop"})
+                await self.post(f"/skipviz/runs/{answer['run']}/events", {"kind": "stop"})
         return self
 
     @contextlib.asynccontextmanager
@@ -86,7 +86,7 @@ class Session:
                 assert line, "the stream ended"
             return json.loads(line[6:])
 
-    async def _post(self, path: str, body: dict) -> dict:
+    async def post(self, path: str, body: dict) -> dict:
         headers, answer = await self._ask("POST", path, json.dumps(body).encode(), cookie=self._cookie)
         answer = json.loads(answer)
         assert headers[":status"] in ("200", "201"), answer

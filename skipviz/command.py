@@ -150,10 +150,10 @@ def _code(options) -> None:
         return
     from .tasks.uploads import Uploads
 
-    uploads = Uploads(get_settings().data_dir / "uploads")
+    uploads = Uploads(get_settings().uploads_place())
     if not uploads.has(own.digest):
         raise CommandError(
-            f"a script is written from what was read of {own.file}, which {uploads.folder} does not hold: upload the file in the "
+            f"a script is written from what was read of {own.file}, which {uploads.place} does not hold: upload the file in the "
             "lab, or let SKIPVIZ_DATA_DIR name the folder of the server that has it"
         )
     print(script(experiment, uploads=uploads), end="")
@@ -271,7 +271,7 @@ def _swept(sweep: Sweep) -> list[dict]:
     from .learning.cell import cell_row
     from .tasks.uploads import Uploads
 
-    uploads, device, rows = Uploads(get_settings().data_dir / "uploads"), sweep.base.training.device, []
+    uploads, device, rows = Uploads(get_settings().uploads_place()), sweep.base.training.device, []
     with tqdm(total=len(sweep), unit="cell", bar_format="{l_bar}{bar}| {n:.1f}/{total} {unit}s [{elapsed}<{remaining}]") as bar:
         try:
             for cell in sweep.cells():

@@ -118,6 +118,12 @@ class Settings(BaseSettings):
         repr=False,
         description="PostgreSQL in which runs and frames are kept (`postgresql://user:password@host/name`); none: in the folder",
     )
+    blobs: str = Field(
+        "",
+        max_length=2000,
+        repr=False,
+        description="folder, or URL of an object store that fsspec knows, for checkpoints and people's own data; none: the folder",
+    )
     keep_days: float = Field(30, gt=0, le=36_500, description="days for which an ended run is kept")
     keep_mb: int = Field(2048, ge=1, le=10_000_000, description="MB that all kept runs may take on the disk; then the oldest go")
     checkpoint_seconds: float = Field(10, ge=0.05, le=86_400, description="seconds between two checkpoints of a run")
@@ -176,6 +182,14 @@ class Settings(BaseSettings):
     def largest_run_mb(self) -> int:
         """Return the MB that one run may take: never more than all together."""
         return self.run_memory_mb if self.ray else min(self.run_memory_mb, self.total_memory_mb)
+
+    def blobs_place(self) -> str:
+        """Return the folder or URL for checkpoints and people's own data."""
+        return self.blobs if "://" in self.blobs else str(Path(self.blobs or self.data_dir).resolve())
+
+    def uploads_place(self) -> str:
+        """Return the folder or URL in which people's own data is kept."""
+        return f"{self.blobs_place()}/uploads"
 
     def forks(self) -> bool:
         """Return whether workers are forked from a warm process; those that run a person's own code are fresh ones."""

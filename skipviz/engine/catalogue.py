@@ -6,13 +6,13 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from ..settings import Settings
 from ..storage import RecordedStore, Retention, Run, RunStore, StoreError
 from ..storage.folder import checkpoint_name
 from ..storage.listing import MOST_LISTED
 from ..storage.summary import checked_title
+from ..tasks.blobs import Blob
 from ..tasks.experiment import Experiment
 from .errors import EngineError, unknown
 
@@ -21,11 +21,12 @@ def store_for(settings: Settings) -> RunStore:
     """Return the store that keeps runs as the settings say."""
     retention = Retention(settings.keep_days, settings.keep_mb)
     sizes = settings.store_mb * 2**20, settings.run_store_mb * 2**20
+    place = settings.blobs_place()
     if not settings.database_url:
-        return RecordedStore(settings.data_dir, *sizes, retention)
+        return RecordedStore(settings.data_dir, *sizes, retention, blobs=place)
     from ..storage.shared import SharedStore
 
-    return SharedStore(settings.data_dir, *sizes, retention, settings.database_url)
+    return SharedStore(settings.data_dir, *sizes, retention, settings.database_url, place)
 
 
 class RunCatalogue:
@@ -102,14 +103,14 @@ class RunCatalogue:
                     self._leaving.discard(run_id)
         return {"ok": True}
 
-    def checkpoint(self, run: Run) -> Path:
+    def checkpoint(self, run: Run) -> Blob:
         """Return the file of an ended run's last checkpoint, which has its weights; raises `EngineError` where none is kept."""
         if not run.ended:
             raise EngineError("this run still goes on: its weights can be had once it has ended", 409)
-        folder = self._store.checkpoints(run.id)
-        if folder is None or run.checkpoint is None:
+        place = self._store.checkpoints(run.id)
+        if place is None or run.checkpoint is None:
             raise EngineError("the weights of this run are not kept", 409)
-        return folder / checkpoint_name(run.checkpoint)
+        return Blob(place, checkpoint_name(run.checkpoint))
 
     def holds(self, run: Run) -> bool:
         """Return whether a run that was found is still kept, and not being deleted; to be asked under `lock`."""

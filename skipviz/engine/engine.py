@@ -12,7 +12,6 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..network.base import NetworkError
@@ -20,6 +19,7 @@ from ..settings import Settings, get_settings
 from ..storage import STATES, Run, RunStore, StoreError
 from ..storage.run import GUEST
 from ..storage.summary import MAX_TITLE, title_of
+from ..tasks.blobs import Blob
 from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment
 from ..tasks.uploads import Uploads
@@ -54,7 +54,7 @@ class Engine:
     def __init__(self, settings: Settings | None = None, store: RunStore | None = None) -> None:
         self.settings = settings or get_settings()
         self._store = store or store_for(self.settings)
-        self.uploads = Uploads(self.settings.data_dir.resolve() / "uploads", self.settings.upload_mb, self.settings.upload_hours)
+        self.uploads = Uploads(self.settings.uploads_place(), self.settings.upload_mb, self.settings.upload_hours)
         self._lock = lock = threading.RLock()
         self._counted = counted = Figures()
         self._run_events = run_events = RunEvents(self._store, lock)
@@ -70,7 +70,7 @@ class Engine:
         """The person's own module that this server was opened on: where it is, and as an experiment."""
         self._submission_checks = checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened, nodes.places)
         check, ran_out = checks.check_often, workers.memory_ran_out
-        self.jobs = Jobs(settings, lock, str(self.uploads.folder), check, ran_out, scheduler.room)
+        self.jobs = Jobs(settings, lock, self.uploads.place, check, ran_out, scheduler.room)
         self.guests = Guests(self.settings.data_dir.resolve(), lock, self._store, run_events, hear)
         self._catalogue = RunCatalogue(self._store, lock, None if self.settings.public else GUEST)
         hands = self._line_up_again, scheduler.stops, workers.abandon
@@ -231,7 +231,7 @@ class Engine:
         """Return an owner's runs, newest first; see `RunCatalogue.runs_of`."""
         return self._catalogue.runs_of(owner)
 
-    def checkpoint(self, run: Run) -> Path:
+    def checkpoint(self, run: Run) -> Blob:
         """Return the file in which an ended run's last state is kept; see `RunCatalogue.checkpoint`."""
         return self._catalogue.checkpoint(run)
 
@@ -357,7 +357,7 @@ class Engine:
         async def begin() -> None:
             self._launcher = Launcher(self.settings.forks(), self.settings.ray)
             bounds = self.settings.probe_seconds, self.settings.run_memory_mb
-            self._initialisation_client = InitialisationClient(self._launcher, self._loop, *bounds, str(self.uploads.folder))
+            self._initialisation_client = InitialisationClient(self._launcher, self._loop, *bounds, self.uploads.place)
             self._nodes.serve(self._launcher)
             self._workers.serve(self._launcher, self._loop)
             self.jobs.serve(self._launcher, self._loop)

@@ -102,11 +102,10 @@ class Workers:
             "experiment": (run.began or run.experiment).model_dump(mode="json", exclude_defaults=True),
             "device": device,
             "memory_mb": self._settings().largest_run_mb(),
-            "uploads": str(self._uploads.folder),
+            "uploads": self._uploads.place,
             "events": [*run.events, *({**event, "step": event.get("step", run.step)} for event in run.waiting)],
         }
-        folder = self._store.checkpoints(run.id)
-        kept = {"folder": None if folder is None else str(folder), "seconds": self._settings().checkpoint_seconds}
+        kept = {"place": self._store.checkpoints(run.id), "seconds": self._settings().checkpoint_seconds}
         self._pending[run.id] = [{**request, "checkpoints": kept, "resume": [run.checkpoint] if going_on else None}]
 
     def begin(self, run: Run, needs: Needs = NOTHING, again: bool = False) -> None:

@@ -76,7 +76,7 @@ def train(experiment: Experiment, events: Iterable[Event] = ()) -> TrainingRun:
 
 
 def _trainer(experiment: Experiment) -> Trainer | Seeds:
-    uploads = Uploads(get_settings().data_dir / "uploads") if experiment.task.own else None
+    uploads = Uploads(get_settings().uploads_place()) if experiment.task.own else None
     return trainer_of(experiment, experiment.training.device, uploads)
 
 

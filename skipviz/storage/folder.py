@@ -21,11 +21,11 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def folder_of(folder: Path, run_id: str) -> Path:
-    """Return the folder of one run; raises `ValueError` for what is no id."""
+def place_of(place: str, run_id: str) -> str:
+    """Return where one run is kept in a folder or under a URL; raises `ValueError` for what is no id."""
     if not is_id(run_id):
         raise ValueError("this is no run's id")
-    return folder / "runs" / run_id
+    return f"{place}/runs/{run_id}"
 
 
 def checkpoint_name(step: int) -> str:
@@ -37,14 +37,6 @@ def checkpoint_step(name: str) -> int | None:
     """Return the step of a checkpoint's file, or None for another file."""
     match = _CHECKPOINT.fullmatch(name)
     return int(match[1]) if match else None
-
-
-def size_of(file: Path) -> int:
-    """Return the bytes of a file; 0 where it has gone meanwhile."""
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def socket_of(folder: Path, make: bool = False) -> Path:

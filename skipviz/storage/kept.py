@@ -22,6 +22,6 @@ class Kept:
         return self.frames.bytes() + self._checkpoints.bytes()
 
     def remove(self) -> None:
-        """Remove all; afterwards nothing of it is there."""
+        """Remove all; afterwards nothing of it is there, nor a folder."""
         self.frames.remove()
         self._checkpoints.remove()

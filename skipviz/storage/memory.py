@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 from typing import Protocol
 
 from .listing import listing_of
@@ -76,8 +75,8 @@ class RunStore(Protocol):
     def delete(self, run_id: str) -> None:
         """Forget an ended run and all that was written of it; may wait. Raises `StoreError`."""
 
-    def checkpoints(self, run_id: str) -> Path | None:
-        """Return the folder for a run's checkpoints, or None where none are kept."""
+    def checkpoints(self, run_id: str) -> str | None:
+        """Return the folder or URL for a run's checkpoints, or None where none are kept."""
 
     def close(self) -> None:
         """Finish writing; may wait. The store is of no use afterwards."""
@@ -167,7 +166,7 @@ class MemoryStore:
             if run is not None:
                 self._bytes -= run.bytes + self.OVERHEAD
 
-    def checkpoints(self, run_id: str) -> Path | None:
+    def checkpoints(self, run_id: str) -> str | None:
         return None
 
     def close(self) -> None:

@@ -7,26 +7,29 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from .folder import folder_of, is_id
+from .folder import is_id, place_of
 from .listing import listing_from, listing_of
 from .memory import MemoryStore
 from .message import Message
 from .record import Record, Recorder, run_from
 from .retention import Retention
 from .run import Run
-from .store_client import StoreClient
+from .store_client import BLOBS, DATABASE_URL, StoreClient
 
 
 class RecordedStore(MemoryStore):
-    """Keeps runs in `folder`, or in the database at `database_url` and only their checkpoints there.
+    """Keeps runs in `folder`, or in the database at `database_url`; checkpoints at `blobs`, a folder or a URL, or there.
 
     `on_ready(ids)` is told which runs are to go on by themselves, `on_lost(ids)` which are another server's now, and
     `on_trouble(sentence)` why nothing is being written, or None once it is; all from a thread of the store's, none may ask it.
     """
 
-    def __init__(self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention, database_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention, database_url: str = "", blobs: str = ""
+    ) -> None:
         super().__init__(total_bytes, run_bytes)
         self.folder, self.retention = folder.resolve(), retention
+        self._blobs = blobs or str(self.folder)
         self._server = secrets.randbits(62) if database_url else 0
         """This server's key among those of its database; 0: it is alone."""
         self._foreign: set[str] = set()
@@ -39,7 +42,7 @@ class RecordedStore(MemoryStore):
         self.on_trouble: Callable[[str | None], None] = lambda sentence: None
         self._store_client = StoreClient(
             [str(self.folder), str(retention.days), str(retention.megabytes), str(self._server)],
-            database_url,
+            {DATABASE_URL: database_url, BLOBS: self._blobs},
             self._record,
             lambda run_ids: self.on_ready(run_ids),
             lambda sentence: self.on_trouble(sentence),
@@ -143,8 +146,8 @@ class RecordedStore(MemoryStore):
             run = self.get(run_id)
             return run if run is not None and run_id not in self._foreign else self._load(run_id)
 
-    def checkpoints(self, run_id: str) -> Path | None:
-        return folder_of(self.folder, run_id)
+    def checkpoints(self, run_id: str) -> str | None:
+        return place_of(self._blobs, run_id)
 
     def close(self) -> None:
         self._store_client.close()

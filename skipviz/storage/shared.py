@@ -31,8 +31,10 @@ class SharedStore(RecordedStore):
     versions of labs' documents are new, and `on_lines(pairs)` place and time of the runs in line at other servers.
     """
 
-    def __init__(self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention, database_url: str) -> None:
-        super().__init__(folder, total_bytes, run_bytes, retention, database_url)
+    def __init__(
+        self, folder: Path, total_bytes: int, run_bytes: int, retention: Retention, database_url: str, blobs: str = ""
+    ) -> None:
+        super().__init__(folder, total_bytes, run_bytes, retention, database_url, blobs)
         self._mirrors: dict[str, Mirror] = {}
         self.on_news: Callable[[Message], None] = lambda came: None
         self.on_changed: Callable[[list[str]], None] = lambda run_ids: None

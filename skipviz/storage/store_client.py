@@ -21,8 +21,8 @@ from .memory import StoreError, StoreTimeoutError
 from .record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
-DATABASE_URL = "SKIPVIZ_DATABASE_URL"
-"""The variable by which the store writer is told where its database is: nobody else sees it, and it may hold a password."""
+DATABASE_URL, BLOBS = "SKIPVIZ_DATABASE_URL", "SKIPVIZ_BLOBS"
+"""The variables by which the store writer is told where its database and its objects are: they may hold passwords."""
 PERIOD = 0.1
 """Seconds between two messages on one run; with the store writer's own period well below the second that may be lost."""
 HANDING_SECONDS = 0.5
@@ -52,7 +52,7 @@ class StoreClient:
     def __init__(
         self,
         arguments: list[str],
-        database_url: str,
+        places: dict[str, str],
         record: Callable[[str, int, int], Record | None],
         on_ready: Callable[[list[str]], None],
         on_trouble: Callable[[str | None], None],
@@ -60,7 +60,7 @@ class StoreClient:
         on_lost: Callable[[list[str]], None],
         on_told: Callable[[message.Message], None] = lambda came: None,
     ) -> None:
-        self._arguments, self._database_url, self._record = arguments, database_url, record
+        self._arguments, self._places, self._record = arguments, places, record
         self._on_ready, self._on_trouble, self._on_removed, self._on_lost = on_ready, on_trouble, on_removed, on_lost
         self._on_told = on_told
         self._changed = threading.Condition()
@@ -183,7 +183,7 @@ class StoreClient:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", DATABASE_URL: self._database_url},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", **self._places},
         )
         threading.Thread(target=self._listen, args=(self._process,), name="skipviz-store client-news", daemon=True).start()
 

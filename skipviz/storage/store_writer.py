@@ -44,7 +44,7 @@ from .chunk_rows import ChunkRows
 from .chunks import Frames
 from .database import Database, DatabaseProblemError, DatabaseRefusalError, sqlite_url, written
 from .exchange import WORDS, Exchange
-from .folder import FolderLock, folder_of
+from .folder import FolderLock, place_of
 from .kept import Kept
 from .listing import MOST_LISTED
 from .pending import Pending
@@ -52,7 +52,7 @@ from .recovery import cut_off, goes_on
 from .retention import Retention
 from .run import ENDED, STATES
 from .servers import LOOK_SECONDS, Servers
-from .store_client import DATABASE_URL
+from .store_client import BLOBS, DATABASE_URL
 from .summary import latest_of
 
 FLUSH_SECONDS = 0.25
@@ -68,14 +68,16 @@ PATIENCE = 2.0
 
 
 class StoreWriter:
-    """Serves one server from one folder, or as the `server` of that key from the database at `url`, where one is given."""
+    """Serves one server from one folder, or as the `server` of that key from a database, where there is one.
 
-    def __init__(
-        self, folder: Path, url: str, server: int, retention: Retention, again: bool, inbox: queue.SimpleQueue, out
-    ) -> None:
-        self._folder, self._url, self._retention, self._again = folder, url, retention, again
+    `places` has the database's URL, and the folder or URL where checkpoints are, by their variables.
+    """
+
+    def __init__(self, folder: Path, places: dict[str, str], server: int, retention: Retention, again: bool, inbox, out) -> None:
+        self._folder, self._retention, self._again = folder, retention, again
+        self._url, self._blobs = places[DATABASE_URL], places[BLOBS]
         self._server, self._servers = server, None
-        self._exchange = Exchange(server, lambda run_id: self._kept(run_id).frames, self._tell) if url else None
+        self._exchange = Exchange(server, lambda run_id: self._kept(run_id).frames, self._tell) if self._url else None
         self._inbox, self._out = inbox, out
         self._lock = FolderLock(folder)
         self._database: Database | None = None
@@ -83,7 +85,7 @@ class StoreWriter:
         self._latest: dict[str, dict] = {}
         self._asked: list[message.Message] = []
         self._trouble: str | None = None
-        self._since, self._flush_seconds = time.monotonic(), SHARED_FLUSH_SECONDS if url else FLUSH_SECONDS
+        self._since, self._flush_seconds = time.monotonic(), SHARED_FLUSH_SECONDS if self._url else FLUSH_SECONDS
         self._flush_at = self._tidy_at = self._look_at = 0.0
 
     def serve(self) -> None:
@@ -359,9 +361,9 @@ class StoreWriter:
             return
 
     def _kept(self, run_id: str) -> Kept:
-        folder = folder_of(self._folder, run_id)
-        chunks = ChunkRows(self._database, run_id) if self._url else ChunkFiles(folder)
-        return Kept(Frames(chunks), CheckpointFiles(folder))
+        files = ChunkFiles(Path(place_of(str(self._folder), run_id)))
+        chunks = ChunkRows(self._database, run_id) if self._url else files
+        return Kept(Frames(chunks), CheckpointFiles(place_of(self._blobs, run_id)))
 
     def _tell_trouble(self, sentence: str | None) -> None:
         if sentence != self._trouble:
@@ -414,9 +416,9 @@ def main() -> None:
         inbox.put(None)
 
     threading.Thread(target=listen, name="listener", daemon=True).start()
-    url = os.environ.get(DATABASE_URL, "")
+    places = {name: os.environ[name] for name in (DATABASE_URL, BLOBS)}
     retention = Retention(float(days), int(megabytes))
-    StoreWriter(Path(folder), url, int(server), retention, again == "again", inbox, out).serve()
+    StoreWriter(Path(folder), places, int(server), retention, again == "again", inbox, out).serve()
 
 
 if __name__ == "__main__":

@@ -1,21 +1,19 @@
-"""Where the arrays of people's data lie: one file a digest, bounded in number, size and age. numpy only.
+"""Where the arrays of people's data lie: one object a digest, bounded in number, size and age. numpy only.
 
 What was sent is never kept, only what was read from it, as plain arrays that hold no Python objects.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import tempfile
 import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from .blobs import PART, blobs_at
 from .own import Own, UploadError
 from .pictures import Pictures
 from .table import Column, Table, facts
@@ -25,10 +23,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Uploads:
-    """A folder of kept data. Anyone who knows a digest may load it; no other name leads to a file."""
+    """Kept data in a folder or under a URL. Anyone who knows a digest may load it; no other name leads to a file."""
 
-    def __init__(self, folder: Path | str, most_mb: int = 512, hours: float = 168) -> None:
-        self.folder, self._most, self._seconds = Path(folder), most_mb * 2**20, hours * 3600
+    def __init__(self, place: Path | str, most_mb: int = 512, hours: float = 168) -> None:
+        self.place, self._most, self._seconds = str(place), most_mb * 2**20, hours * 3600
+        self._blobs = blobs_at(self.place)
 
     def keep(self, data: Table | Pictures) -> str:
         """Keep `data` and return its digest; the oldest gives way. Raises `UploadError` where the disk takes no more."""
@@ -37,16 +36,8 @@ class Uploads:
         if sum(array.nbytes for array in arrays.values()) > self._most:
             raise UploadError("this server keeps no data of that size")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(suffix=".part", dir=self.folder)
-            try:
-                with open(handle, "wb") as file:
-                    np.savez(file, **arrays)
-                os.replace(name, self._path(digest))
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(name)
-                raise
+            with self._blobs.writing(_name(digest)) as file:
+                np.savez(file, **arrays)
             self._sweep(digest)
         except OSError as error:
             raise UploadError(f"this server cannot keep the data at present ({error.strerror or 'the disk'})") from None
@@ -54,13 +45,16 @@ class Uploads:
 
     def has(self, digest: str) -> bool:
         """Return whether the data of that digest is here."""
-        return _DIGEST.fullmatch(digest) is not None and self._path(digest).is_file()
+        try:
+            return _DIGEST.fullmatch(digest) is not None and self._blobs.has(_name(digest))
+        except OSError:
+            return False
 
     def load(self, own: Own) -> Table | Pictures:
         """Return the data that `own` describes; raises `UploadError` where it is not here or no longer what it was."""
-        path = self._path(own.digest)
+        name = _name(own.digest)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with self._blobs.open(name) as file, np.load(file, allow_pickle=False) as arrays:
                 data = (_pictures_from if own.is_pictures else _table_from)(arrays)
         except FileNotFoundError:
             raise UploadError(own.wanted()) from None
@@ -68,30 +62,26 @@ class Uploads:
             raise UploadError(f"the data of {own.file} on this server is damaged: upload it again") from None
         if data.digest() != own.digest:
             raise UploadError(f"the data of {own.file} on this server is damaged: upload it again")
-        with contextlib.suppress(OSError):
-            os.utime(path)
+        self._blobs.use(name)
         return data
-
-    def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
-            raise UploadError("that is no digest of data")
-        return self.folder / f"{digest}.npz"
 
     def _sweep(self, newest: str) -> None:
         """Remove what is too old, then the longest unused until the rest fits."""
-        now, found = time.time(), []
-        for path in self.folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                status = path.stat()
-                found.append((status.st_mtime, status.st_size, path))
-        found.sort(reverse=True)
-        room, count = self._most, 0
-        for age, size, path in found:
+        now, room, count, gone = time.time(), self._most, 0, []
+        for name, size, modified in sorted(self._blobs.found(), key=lambda one: one.modified, reverse=True):
+            age = now - modified
             room, count = room - size, count + 1
-            stale = path.suffix == ".part" and now - age > 3600
-            if path.stem != newest and (stale or now - age > self._seconds or room < 0 or count > MOST_FILES):
-                path.unlink(missing_ok=True)
+            stale = name.endswith(PART) and age > 3600
+            if name != _name(newest) and (stale or age > self._seconds or room < 0 or count > MOST_FILES):
+                gone.append(name)
                 room, count = room + size, count - 1
+        self._blobs.remove(gone)
+
+
+def _name(digest: str) -> str:
+    if not _DIGEST.fullmatch(digest):
+        raise UploadError("that is no digest of data")
+    return f"{digest}.npz"
 
 
 def _table_arrays(table: Table) -> dict[str, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from own_data import pictures_file, table_file
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -203,7 +205,7 @@ def test_going_back_to_the_task_needs_no_second_upload(table):
 
 def test_a_link_opened_where_the_data_is_not_asks_for_the_file_and_goes_on_with_it(table, opened, engine):
     made = experiment(table)
-    path = engine.uploads.folder / f"{made.task.own.digest}.npz"
+    path = Path(engine.uploads.place) / f"{made.task.own.digest}.npz"
     path.unlink()
     app = opened("lab", x=link.encode(made))
     assert "This experiment learns from things.csv (150 rows, target column kind), which is not on this server" in said(app)

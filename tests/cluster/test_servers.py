@@ -20,9 +20,9 @@ ME = "a" * 32
 
 @pytest.fixture
 def machine(tmp_path, database_url):
-    """A server that may be killed, on the database and the folder of the others."""
-    machine = Machine(tmp_path)
-    machine.environment["SKIPVIZ_DATABASE_URL"] = database_url
+    """A server that may be killed; it shares its database, and where checkpoints lie by a URL, with others."""
+    machine = Machine(tmp_path / "theirs")
+    machine.environment |= {"SKIPVIZ_DATABASE_URL": database_url, "SKIPVIZ_BLOBS": f"local://{tmp_path}/blobs"}
     machine.start()
     yield machine
     if machine.process.poll() is None:
@@ -47,8 +47,8 @@ def is_as_if_alone(engine, run):
     assert measured(frames) == undisturbed(engine, run)
 
 
-def test_what_a_killed_server_left_goes_on_at_another_bit_for_bit(machine, start, database_url):
-    engine = start(database_url)
+def test_what_a_killed_server_left_goes_on_at_another_bit_for_bit(machine, start, database_url, tmp_path):
+    engine = start(database_url, blobs=f"local://{tmp_path}/blobs")
     run_id = submitted(machine, lasting(), speed=100)
     paused = submitted(machine, endless(), paused=True)
     wait_for(engine, lambda: machine.run(run_id).get("resumes") is not None or machine.run(run_id)["step"] > 100)
@@ -65,14 +65,15 @@ def test_what_a_killed_server_left_goes_on_at_another_bit_for_bit(machine, start
     wait_for(engine, lambda: engine.kept(paused).state == "paused")
     assert [event["kind"] for event in run.events] == ["rate"]
     assert len(run.moved) == 1, "which has a mark on the time axis"
+    assert run.moved[0] > 0, "from its last checkpoint"
     is_as_if_alone(engine, run)
     theirs = {frame["step"]: frame["variants"]["net"]["loss"] for frame in seen["frames"]}
     ours = {frame["step"]: frame["variants"]["net"]["loss"] for frame in frames_of(run)}
     assert theirs.items() <= ours.items(), "what was shown before is there again"
 
 
-def test_what_a_server_left_that_was_told_to_stop_goes_on_at_another(machine, start, database_url):
-    engine = start(database_url)
+def test_what_a_server_left_that_was_told_to_stop_goes_on_at_another(machine, start, database_url, tmp_path):
+    engine = start(database_url, blobs=f"local://{tmp_path}/blobs")
     run_id = submitted(machine, lasting(), speed=100)
     wait_for(engine, lambda: machine.run(run_id)["step"] > 30)
     machine.end(signal.SIGTERM)

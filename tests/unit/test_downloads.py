@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+from pathlib import Path
 
 import numpy
 import pandas
@@ -228,6 +229,6 @@ def test_the_weights_give_the_last_numbers_of_the_run_exactly(client, engine):  
 )
 def test_weights_that_are_damaged_or_gone_are_answered_with_a_sentence(client, engine, spoil, sentence):  # noqa: F811
     run = wait_for_end(engine, engine.run(engine.submit(small(steps=3), "me")))
-    spoil(engine.checkpoint(run))
+    spoil(Path(*engine.checkpoint(run)))
     status, _, body = got(client, f"/skipviz/runs/{run.id}.safetensors")
     assert (status, json.loads(body)["error"]) == (409, sentence)

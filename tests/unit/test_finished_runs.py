@@ -1,6 +1,7 @@
 """A finished run goes on from its last weights: as many steps again, by an event like any other, bit for bit."""
 
 import json
+from pathlib import Path
 
 import pytest
 from engines import frames_of, measured, small, wait_for, wait_for_end
@@ -65,9 +66,9 @@ def test_a_finished_run_goes_on_again_and_again_and_by_another_server(start):
 def test_a_checkpoint_of_an_earlier_step_or_a_damaged_one_leads_to_the_same_numbers(start):
     engine, experiment = start(), small(device="cpu")
     run = finished(engine, experiment)
-    engine.checkpoint(run).write_bytes(b"damaged")
+    Path(*engine.checkpoint(run)).write_bytes(b"damaged")
     with pytest.raises(CheckpointError):
-        unpack(engine.checkpoint(run).read_bytes())
+        unpack(Path(*engine.checkpoint(run)).read_bytes())
     engine.extend(run.id, ME, [OFF])
     wait_for_end(engine, run)
     assert (run.state, run.step) == ("finished", 80)
@@ -90,7 +91,7 @@ def test_what_cannot_go_on_is_refused_with_the_reason_and_stays_as_it_is(start):
     assert engine.extend(run.id, ME, [OFF])["steps"] == 60
     wait_for_end(engine, run)
     assert refused() == "this run has taken 60 steps, as many as one may on this server"
-    engine.checkpoint(run).unlink()
+    Path(*engine.checkpoint(run)).unlink()
     assert refused() == "the last weights of this run are no longer kept"
     with pytest.raises(EngineError, match="has ended"):
         engine.post(run.id, ME, StepsEvent(steps=100))

@@ -213,7 +213,7 @@ def test_a_script_trains_on_the_same_loss_bit_for_bit_and_a_link_carries_it(task
 
 @pytest.mark.parametrize("training", [BOTH, DICE, SUM | BOTH], ids=str)
 def test_a_script_of_classes_of_pixels_trains_on_the_same_loss(tmp_path, training, monkeypatch):
-    uploads = Uploads(get_settings().data_dir / "uploads")
+    uploads = Uploads(get_settings().uploads_place())
     case = short(experiment(task_of(uploads, streets(), "streets.zip", "masks"), **training), steps=3)
     path = tmp_path / "streets.zip"
     path.write_bytes(streets())

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,9 +62,9 @@ def test_kept_data_is_what_was_read_and_the_file_itself_is_not_kept(uploads):
         own = described(data)
         assert uploads.load(own).digest() == data.digest()
         assert uploads.load(own).targets() == data.targets()
-        with np.load(uploads.folder / f"{own.digest}.npz", allow_pickle=False) as arrays:
+        with np.load(Path(uploads.place) / f"{own.digest}.npz", allow_pickle=False) as arrays:
             assert all(not arrays[key].dtype.hasobject for key in arrays.files)
-    assert len(list(uploads.folder.iterdir())) == 3
+    assert len(list(Path(uploads.place).iterdir())) == 3
 
 
 def test_no_name_but_a_digest_leads_to_a_file(uploads, tmp_path):
@@ -83,7 +84,7 @@ def test_data_that_is_not_here_is_asked_for_by_name_and_target(uploads):
 
 
 def test_damaged_or_exchanged_data_is_not_learned_from(uploads, task):
-    path = uploads.folder / f"{task.own.digest}.npz"
+    path = Path(uploads.place) / f"{task.own.digest}.npz"
     content = path.read_bytes()
     for damaged in (content[:200], b"", content[:-400] + bytes(400), bytes(len(content))):
         path.write_bytes(damaged)
@@ -100,18 +101,18 @@ def test_a_description_that_does_not_tell_the_truth_of_the_data_is_refused(uploa
 
 
 def test_the_oldest_data_gives_way_to_new_and_what_is_used_stays(uploads):
-    bounded = Uploads(uploads.folder, hours=10**6)
+    bounded = Uploads(Path(uploads.place), hours=10**6)
     tables = [read(table_file() + b"\n999,1,round,0,red,%d" % i, "x.csv") for i in range(4)]
     for age, table in enumerate(tables[:3]):
-        path = uploads.folder / f"{bounded.keep(table)}.npz"
+        path = Path(uploads.place) / f"{bounded.keep(table)}.npz"
         os.utime(path, (1e9 + age, 1e9 + age))
     size = path.stat().st_size
     bounded.load(described(tables[0]))
     bounded._most = int(2.5 * size)
     bounded.keep(tables[3])
     assert [bounded.has(table.digest()) for table in tables] == [True, False, False, True]
-    os.utime(uploads.folder / f"{tables[0].digest()}.npz", (1e9, 1e9))
-    Uploads(uploads.folder, hours=1).keep(tables[3])
+    os.utime(Path(uploads.place) / f"{tables[0].digest()}.npz", (1e9, 1e9))
+    Uploads(Path(uploads.place), hours=1).keep(tables[3])
     assert not uploads.has(tables[0].digest())
 
 
@@ -270,7 +271,7 @@ def test_data_that_goes_while_a_run_waits_fails_it_with_a_sentence(engine):
     own = described(data, "kind")
     experiment = experiment_on(Task(name="table", own=own))
     engine.uploads.keep(data)
-    (engine.uploads.folder / f"{own.digest}.npz").write_bytes(b"damaged")
+    (Path(engine.uploads.place) / f"{own.digest}.npz").write_bytes(b"damaged")
     run = wait_for_end(engine, engine.run(engine.submit(experiment, "me")))
     assert (run.state, run.reason) == ("failed", "the data of gone.csv on this server is damaged: upload it again")
 
@@ -314,7 +315,7 @@ def test_masks_of_unequal_sides_are_shown_with_grey_pictures(uploads):
 
 
 def test_the_command_line_trains_on_kept_data_and_asks_for_what_is_not_there(tmp_path, capsys):
-    kept = Uploads(get_settings().data_dir / "uploads")
+    kept = Uploads(get_settings().uploads_place())
     task = task_of(kept, *CASES["classes"])
     path = tmp_path / "mine.json"
     path.write_text(experiment_on(task, steps=3).to_json())
@@ -325,7 +326,7 @@ def test_the_command_line_trains_on_kept_data_and_asks_for_what_is_not_there(tmp
     printed = capsys.readouterr()
     assert 'NAME = "things.csv"' in printed.out
     assert "the script reads things.csv: lay it beside the script" in printed.err
-    (kept.folder / f"{task.own.digest}.npz").unlink()
+    (Path(kept.place) / f"{task.own.digest}.npz").unlink()
     assert main(["train", str(path), "--out", str(tmp_path / "out.csv")]) == 2
     assert "skipviz: this experiment learns from things.csv" in capsys.readouterr().err
     assert main(["code", str(path)]) == 2

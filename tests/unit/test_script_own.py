@@ -69,7 +69,7 @@ CASES = {
 
 @pytest.fixture
 def uploads():
-    return Uploads(get_settings().data_dir / "uploads")
+    return Uploads(get_settings().uploads_place())
 
 
 def written(uploads, content, name, target, steps=4, **fields):

@@ -20,7 +20,7 @@ from skipviz.storage.chunk_files import ChunkFiles
 from skipviz.storage.chunks import FANOUT, Frames
 from skipviz.storage.columns import Row, joined, rows_from, table_from
 from skipviz.storage.database import Database, DatabaseProblemError, sqlite_url
-from skipviz.storage.folder import FolderLock, checkpoint_name, folder_of
+from skipviz.storage.folder import FolderLock, checkpoint_name, place_of
 from skipviz.storage.retention import DAY
 from skipviz.storage.schema import ALEMBIC, METADATA, REVISION
 
@@ -105,7 +105,7 @@ def test_a_merge_that_was_cut_off_doubles_nothing(tmp_path):
 
 
 def test_only_the_checkpoint_that_counts_stays(tmp_path):
-    folder = CheckpointFiles(tmp_path)
+    folder = CheckpointFiles(str(tmp_path))
     for step in (10, 20, 30):
         (tmp_path / checkpoint_name(step)).write_bytes(b"state")
     folder.keep_only(20, live=True)
@@ -202,9 +202,9 @@ def test_a_folder_is_one_servers_at_a_time(tmp_path):
 
 
 @pytest.mark.parametrize("run_id", ["..", "../x", "a/b", "", "a\x00b", "x" * 65])
-def test_no_folder_is_named_by_what_is_no_id(tmp_path, run_id):
+def test_no_place_is_named_by_what_is_no_id(tmp_path, run_id):
     with pytest.raises(ValueError, match="no run's id"):
-        folder_of(tmp_path, run_id)
+        place_of(str(tmp_path), run_id)
 
 
 def test_a_row_of_the_table_is_changed_without_what_never_changes(tmp_path):

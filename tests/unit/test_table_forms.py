@@ -7,6 +7,7 @@ import gzip
 import io
 import random
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -338,7 +339,7 @@ def test_what_was_kept_before_these_forms_were_known_is_still_learned_from(tmp_p
     data, uploads = read(WINE.encode(), "wine.csv"), Uploads(tmp_path)
     own = described(data)
     uploads.keep(data)
-    path = uploads.folder / f"{own.digest}.npz"
+    path = Path(uploads.place) / f"{own.digest}.npz"
     with np.load(path) as arrays:
         kept = dict(arrays)
     about = kept["about"].tobytes().replace(b', "source": {"encoding": "utf-8-sig", "first": 1}, "notes": []', b"")

@@ -8,11 +8,10 @@ files removed, so that going on never leaves a gap in what was recorded. Imports
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-from pathlib import Path
 
 from ...storage.folder import checkpoint_name
+from ...tasks.blobs import blobs_at
 
 LEAST_SHARE = 50
 """A run trains at least so many times as long as it writes checkpoints."""
@@ -21,24 +20,25 @@ LAST_SECONDS = 1.0
 
 
 class Checkpoints:
-    """Writes one run's state into its folder; without a folder it does nothing."""
+    """Writes one run's state into its place, a folder or a URL; without one it does nothing."""
 
-    def __init__(self, folder: str | None, seconds: float) -> None:
-        self._folder = None if folder is None else Path(folder)
+    def __init__(self, place: str | None, seconds: float) -> None:
+        self._blobs = None if place is None else blobs_at(place)
         self._seconds = seconds
         self._took = 0.0
         self._tried: tuple[int, int] | None = None
         self.step: int | None = None
         """The step of the last one written."""
-        self.due = time.monotonic() + seconds if folder else float("inf")
+        self.due = time.monotonic() + seconds if place else float("inf")
         """When the next one is to be written."""
 
     def read(self, step: int | None) -> bytes | None:
         """Return the bytes written at `step`, or None where they are not there."""
-        if self._folder is None or step is None:
+        if self._blobs is None or step is None:
             return None
         try:
-            data = (self._folder / checkpoint_name(step)).read_bytes()
+            with self._blobs.open(checkpoint_name(step)) as file:
+                data = file.read()
         except OSError:
             return None
         self.step = step
@@ -46,7 +46,7 @@ class Checkpoints:
 
     def lacks(self, trainer) -> bool:
         """Return whether the trainer has changed since the last try to write."""
-        return self._folder is not None and self._tried != (trainer.step, trainer.applied)
+        return self._blobs is not None and self._tried != (trainer.step, trainer.applied)
 
     def affordable(self) -> bool:
         """Return whether one more is expected to take no time that a person notices."""
@@ -54,22 +54,13 @@ class Checkpoints:
 
     def write(self, trainer) -> None:
         """Write the trainer's state; where the disk takes none, the one before stays and the run goes on."""
-        if self._folder is None or not self.lacks(trainer):
+        if self._blobs is None or not self.lacks(trainer):
             return
         began = time.monotonic()
         self._tried = (trainer.step, trainer.applied)
-        target = self._folder / checkpoint_name(trainer.step)
-        part = target.with_suffix(".part")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+        with contextlib.suppress(OSError):
+            with self._blobs.writing(checkpoint_name(trainer.step)) as file:
                 file.write(trainer.state_bytes())
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
             self.step = trainer.step
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
         self._took = time.monotonic() - began
         self.due = time.monotonic() + max(self._seconds, LEAST_SHARE * self._took)

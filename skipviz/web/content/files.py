@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from ...network.base import NetworkError
 from ...sharing import link, replay
@@ -17,6 +16,7 @@ from ...sharing.script import experiment as script
 from ...sharing.weights import WeightsError, from_checkpoint
 from ...storage import Run
 from ...tasks import presets
+from ...tasks.blobs import Blob
 from ...tasks.event import message_from
 from ...tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ...tasks.own import UploadError
@@ -90,7 +90,7 @@ def run_file(run: Recorded, suffix: str, lab: str, uploads: Uploads) -> File:
     return name, refused(lambda: RUN_FILES[suffix](run, name, lab, uploads))
 
 
-def weights(checkpoint: Path, variant: str, label: str) -> bytes:
+def weights(checkpoint: Blob, variant: str, label: str) -> bytes:
     """Return the weights of one of a run's networks as a safetensors file, from the run's checkpoint; raises `FileError`."""
     try:
         return from_checkpoint(checkpoint.read_bytes(), variant, label)

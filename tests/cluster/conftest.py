@@ -21,6 +21,14 @@ from skipviz.settings import Settings
 _numbers = itertools.count()
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leave the long forms out, unless they are asked for by their mark."""
+    if "cluster_long" not in config.getoption("-m"):
+        for item in items:
+            if item.get_closest_marker("cluster_long"):
+                item.add_marker(pytest.mark.skip(reason="a long form: -m cluster_long"))
+
+
 @pytest.fixture(scope="session")
 def clusters():
     """A folder that PostgreSQL's user may enter, with the files of a fresh server in `fresh`."""

@@ -148,6 +148,22 @@ def test_what_runs_take_is_held_in_the_cluster_and_let_go_of(spread, nodes):
     wait_for(spread, lambda: nodes.free("memory") == 2 * nodes.memory_mb * 2**20, 60)
 
 
+def test_a_second_server_waits_for_what_the_first_one_holds_of_the_cluster(spread, nodes, tmp_path):
+    other = Engine(Settings(data_dir=tmp_path, ray=nodes.address)).start()
+    has_nodes(other, 2)
+    runs = [spread.run(spread.submit(endless(), ME)) for _ in range(4)]
+    wait_for(spread, lambda: all(run.frames for run in runs))
+    wait_for(other, lambda: sum(cores for _, cores, *_ in other._launcher.nodes) == 0, 60)
+    late = other.run(other.submit(endless(), ME))
+    with pytest.raises(AssertionError):
+        wait_for(other, lambda: late.state != "queued", 3)
+    stopped(spread, runs[0])
+    wait_for(other, lambda: late.state == "running" and late.frames)
+    other.close()
+    for run in runs[1:]:
+        stopped(spread, run)
+
+
 def test_a_run_on_a_gpu_has_an_actor_of_its_own_that_holds_its_share(spread, nodes):
     """The nodes say that they have a GPU each; here torch finds none, so the run ends with torch's own word."""
     run = spread.run(spread.submit(small(device="cuda"), ME))

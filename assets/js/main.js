@@ -50,6 +50,7 @@ export default function skipviz(component) {
   else if (first && data.view.inline) checkRoutes();
   commands.acknowledge(data.done, data.session);
   view.update({ ...PAGE_SHARED[data.page], ...data });
+  document.getElementById("skipviz-beginning")?.remove();
   return () => {
     view.destroy();
     commands.destroy();

@@ -14,7 +14,7 @@ from skipviz.learning.trainer import Trainer
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.presets import MOST_REPEATS, figure, figure_unit
 from skipviz.tasks.twin import TWIN, with_twin
-from skipviz.web.screens.figure_page import TEXTS
+from skipviz.web.content.figure_text import PANELS
 
 SENTENCES = {
     "left": "What a layer gives is appended to a later one's input. Shut the valve beside f(5): the layers below it still learn, "
@@ -63,7 +63,7 @@ def one(trainer: Trainer) -> VariantFrame:
 
 
 def test_these_are_the_sentences_on_the_page():
-    assert {panel: text for panel, (_, text) in TEXTS.items()} == SENTENCES, "look again whether they are so"
+    assert {panel: text for panel, (_, text) in PANELS.items()} == SENTENCES, "look again whether they are so"
     assert MOST_REPEATS == {"left": 3, "center": 3, "right": 200}
 
 

@@ -92,12 +92,12 @@ export function createFigure(root, commands) {
     kill: element("span", { class: "sv-key kill", hidden: true }, "gradient killed here, forward pass unchanged"),
     baseline: element("span", { class: "sv-key baseline", hidden: true }, "the twin: the same network without skips, trained beside it"),
   };
-  const tourPlace = element("div", {});
+  const [title, intro, tourPlace] = [element("h1", {}), element("p", {}), element("div", {})];
   const page = element(
     "div", { class: "sv-figure sv-page" },
     element(
       "div", { class: "sv-intro" },
-      element("div", {}, element("h1", {}, "Figure 4.9, alive"), element("p", {}, pressWords("Three ways to let a signal skip layers. Each network trains beside its twin, the same network without skips. Line width is the gradient. Click a red line to switch it off, or a ▽ to kill the gradient there: a run of your own starts at once.")), tourPlace),
+      element("div", {}, title, intro, tourPlace),
       transport.root,
     ),
     element("div", { class: "sv-panels" }, ...panels.map((panel) => panel.root)),
@@ -228,6 +228,8 @@ export function createFigure(root, commands) {
       if (data && commands.waiting()) return;
       const first = !data;
       data = next;
+      title.textContent = next.title;
+      intro.textContent = pressWords(next.intro);
       header.update(next);
       for (const panel of panels) panel.update(next.panels.find((one) => one.id === panel.id));
       watch();

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...settings import get_settings
+from ..content import beginning
 
 MAX_BODY = 22 * 2**20
 """Bytes of any request's body: the largest is an uploaded file of 20 MB with its form around it. Routes of ours take less."""
@@ -56,9 +57,9 @@ def content_policy(frame_ancestors: str, host: str = "", secure: bool = False) -
 
 @cache
 def _inline_hashes() -> list[str]:
-    """Return the hashes of the scripts written into Streamlit's own page, so that these and no others may run inline."""
+    """Return the hashes of the scripts written into Streamlit's own page and of our beginning, so that no others may run inline."""
     page = Path(find_spec("streamlit").origin).parent / "static" / "index.html"
-    scripts = _INLINE_SCRIPT.findall(page.read_bytes())
+    scripts = [*_INLINE_SCRIPT.findall(page.read_bytes()), beginning.SCRIPT.encode()]
     return [f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts]
 
 

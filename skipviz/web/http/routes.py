@@ -38,6 +38,7 @@ from ..session_state.classroom import ROOM, classrooms, is_token
 from ..session_state.identity import Identity, owner_of
 from .downloads import download_routes
 from .endpoint import Endpoint, RefusalError, body_of, owner_posting
+from .first_page import FirstPage
 from .headers import BoundedBodies, SecurityHeaders
 from .health import Health, PrivateFigures
 from .held_files import HeldFiles, held_by_streamlit
@@ -362,7 +363,15 @@ def _end_streams_on_signals(broadcaster: Broadcaster) -> None:
 _health = Health(get_engine, lambda: sum(broadcaster.viewers for broadcaster in _broadcasters.values()))
 _private = Middleware(PrivateFigures, token=lambda: get_engine().settings.metrics_token)
 _files = Middleware(HeldFiles, held=held_by_streamlit)
-middleware = [Middleware(InUse), Middleware(SecurityHeaders), Middleware(BoundedBodies), _files, _private, Middleware(Identity)]
+middleware = [
+    Middleware(InUse),
+    Middleware(SecurityHeaders),
+    Middleware(BoundedBodies),
+    Middleware(FirstPage),
+    _files,
+    _private,
+    Middleware(Identity),
+]
 routes = [
     Route("/skipviz/stream", Endpoint(_stream), methods=["GET"]),
     Route("/skipviz/runs", Endpoint(_get_runs), methods=["GET"]),

@@ -8,6 +8,7 @@ from ...tasks import presets
 from ...tasks.twin import TWIN, with_twin
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
+from ..content.figure_text import INTRO, PANELS, TITLE
 from ..content.page_data import editor_data
 from ..document.commands import handle
 from ..session_state import session, view
@@ -17,23 +18,6 @@ from ..session_state.shared_demo import REPEATS, SPEED, repeated, shared_demo
 from . import opening
 
 KEY = "figure"
-TEXTS = {
-    "left": (
-        "Any layer to any later layer",
-        "What a layer gives is appended to a later one's input. Shut the valve beside f(5): the layers below it still learn, "
-        "for their gradient goes around it; the twin's get none.",
-    ),
-    "center": (
-        "Down-scaling, then up-scaling",
-        "Two halvings, two doublings; each skip joins layers of one scale, past the smaller ones. The twin finds no shape in "
-        "its steps. Switch the outer skip off: the masks stay coarser.",
-    ),
-    "right": (
-        "Residual",
-        "The skip is added, and passes one block, whose output is multiplied by 1/√(blocks). Repeat it up to ×200: the first "
-        "layer's gradient stays near the last's, and it learns; from ×2 on its twin guesses.",
-    ),
-}
 
 
 def obey() -> None:
@@ -53,6 +37,8 @@ def page() -> None:
     component.mount(
         {
             "page": "figure",
+            "title": TITLE,
+            "intro": INTRO,
             "done": state.done,
             "compact": state.compact,
             "speed": SPEED,
@@ -83,7 +69,7 @@ def _address(state: session.SessionState) -> dict[str, str]:
 def _panel(state: session.SessionState, name: str, editor: Editor) -> dict:
     repeat = state.repeats[name]
     data = editor_data(editor, get_engine(), session.owner(), page="figure", compact=state.compact, repeat=repeat)
-    title, text = TEXTS[name]
+    title, text = PANELS[name]
     facts = {
         "id": name,
         "lab": {"id": editor.lab.id, "version": editor.document.version},

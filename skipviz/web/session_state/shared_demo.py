@@ -59,6 +59,11 @@ class SharedDemo:
                 self._refused = ""
             return {panel: run_id for panel, run_id in self._runs.items() if engine.run(run_id) is not None}
 
+    def known(self) -> dict[str, str]:
+        """Return panel → run as last seen, and start none."""
+        with self._lock:
+            return dict(self._runs)
+
     def absence(self, engine: Engine) -> str | None:
         """Return one sentence on why not every panel shows a run, or None where each does."""
         if not self._refused or len(self.runs(engine)) == len(REPEATS):

@@ -47,6 +47,9 @@ import { createWatching } from "../lab/watching.js";
 // The plots of one network, by the names of their files.
 const SINGLE = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["strengths", "Learned strengths"], ["loss", "Loss"], ["total", "Whole gradient"], ["picture", "Output"]];
 
+// ms between two drawings of what moves seldom, and after a frame until it has been painted.
+const [RARELY, PAINTED] = [250, 30];
+
 /**
  * @param {HTMLElement} root
  * @param {ReturnType<import("../frames/commands.js").createCommands>} commands
@@ -314,13 +317,11 @@ export function createLab(root, commands) {
       }
       legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: frame && store.before(frame), marks: marksOf(values) });
       transport.update(training(frame));
-      const now = performance.now();
-      clearTimeout(slowTimer);
-      if (now - slowAt > 250) slow();
-      else slowTimer = window.setTimeout(slow, 260 - (now - slowAt));
+      // What moves seldom waits until this is on the screen.
+      slowTimer ||= window.setTimeout(slow, Math.max(PAINTED, RARELY - (performance.now() - slowAt)));
     }
     function slow() {
-      slowAt = performance.now();
+      [slowAt, slowTimer] = [performance.now(), 0];
       const frame = store.frame();
       const shown = frame || data.probe?.frame || null;
       const values = shown?.variants[variant()] || null;
@@ -358,9 +359,11 @@ export function createLab(root, commands) {
       },
       all() {
         if (!data || watching.waiting()) return;
-        slowAt = 0;
+        clearTimeout(slowTimer);
+        slowAt = slowTimer = 0;
         fast();
       },
+      end: () => clearTimeout(slowTimer),
       text() {
         watching.update();
         const frame = store.frame() || data.probe?.frame || null;
@@ -382,6 +385,8 @@ export function createLab(root, commands) {
         return;
       }
       const first = !data;
+      // What was measured at initialisation stays until the run's first frame.
+      if (next.run && next.link && next.link === data?.link) next.probe ??= data.probe;
       data = next;
       if (first) giveRoom();
       const before = first && unfolded.of(next.link);
@@ -422,6 +427,7 @@ export function createLab(root, commands) {
     },
     destroy() {
       clearTimeout(measureTimer);
+      draw.end();
       sentenceLine.destroy();
       keys.destroy();
       looked.destroy();

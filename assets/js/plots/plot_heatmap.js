@@ -49,7 +49,7 @@ export function createHeatmap(Plotly, parent, figure, ramps, seek) {
     const time = timeParts(state, look, /** @type {[number, number]} */ (range));
     const dx = (cells.steps + 1) / cells.columns;
     const dy = cells.layers / cells.rows;
-    const grid = { z, x0: dx / 2, dx, y0: range[0] + dy / 2, dy };
+    const grid = state.frames.length ? { z, x0: dx / 2, dx, y0: range[0] + dy / 2, dy } : { z: [] };
     const parts = { events: time.events, cursor: time.cursor };
     return {
       data: look.figure.data.map((trace) => (trace.meta === "cells" ? { ...trace, ...grid } : filled(trace, parts[trace.meta]))),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chromium import launch
-from kept import FAILED, FigureKeeper, LabKeeper, lent, listened, stop_runs
+from kept import FAILED, FigureKeeper, LabKeeper, Newcomers, lent, listened, stop_runs
 from pages import DESKTOP, NO_NEWCOMER, PATIENCE, PHONE, LabPage, kept_by_browser
 from servers import Server
 
@@ -39,32 +39,49 @@ def playwright():
 @pytest.fixture(scope="session")
 def chromium(playwright):
     """The browser of nearly all tests."""
-    browser = launch(playwright)
+    browser = launch(playwright, "--process-per-site")
     yield browser
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def _newcomers(server, chromium):
+    keeper = Newcomers(chromium, server.address)
+    yield keeper
+    keeper.close()
+
+
 @pytest.fixture
-def visit(server, chromium):
+def visit(server, chromium, _newcomers, request):
     """A function that returns a fresh page, by default in a context (a browser with cookies) of its own.
 
     Afterwards every run that these browsers have is stopped, and an error in a page's script fails the test. `page.problems`
     holds those errors, `page.complaints` what was logged as an error, `page.asked` the addresses that were requested.
     """
-    contexts, errors = [], []
+    contexts, newcomers, errors = [], [], []
 
-    def opened(context=None, viewport=DESKTOP, **options):
-        if context is None:
+    def opened(context=None, viewport=None, **options):
+        if context is None and options.keys() <= {"is_mobile", "has_touch"}:
+            context = _newcomers.lend(**options)
+            newcomers.append((context, options))
+        elif context is None:
             known = kept_by_browser(options.get("base_url", server.address), NO_NEWCOMER)
-            context = chromium.new_context(**{"base_url": server.address, "viewport": viewport, "storage_state": known, **options})
+            options = {"base_url": server.address, "viewport": DESKTOP, "storage_state": known, **options}
+            context = chromium.new_context(**options)
             context.set_default_timeout(1000 * PATIENCE)
             contexts.append(context)
-        return listened(context.new_page(), errors)
+        page = listened(context.new_page(), errors)
+        if viewport is not None:
+            page.set_viewport_size(viewport)
+        return page
 
     yield opened
     for context in contexts:
         stop_runs(context)
         context.close()
+    failed = bool(errors) or request.node.stash.get(FAILED, True)
+    for context, options in newcomers:
+        _newcomers.take_back(context, failed, **options)
     assert errors == []
 
 
@@ -81,22 +98,22 @@ def lab(page):
 
 
 @pytest.fixture(scope="session")
-def _desktop(server, chromium):
-    keeper = LabKeeper(chromium, server.address)
+def _desktop(_newcomers):
+    keeper = LabKeeper(_newcomers)
     yield keeper
     keeper.close()
 
 
 @pytest.fixture(scope="session")
-def _pocket(server, chromium):
-    keeper = LabKeeper(chromium, server.address, viewport=PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)
+def _pocket(_newcomers):
+    keeper = LabKeeper(_newcomers, PHONE, is_mobile=True, has_touch=True, user_agent=AGENT)
     yield keeper
     keeper.close()
 
 
 @pytest.fixture(scope="module")
-def _figure(server, chromium):
-    keeper = FigureKeeper(chromium, server.address)
+def _figure(_newcomers):
+    keeper = FigureKeeper(_newcomers)
     yield keeper
     keeper.close()
 

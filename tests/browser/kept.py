@@ -53,28 +53,68 @@ def stop_runs(context) -> None:
             context.request.post(f"skipviz/runs/{run['id']}/events", data={"kind": "stop"})
 
 
+class Newcomers:
+    """Keeps browser contexts, and empties each for the next test, which is a newcomer in it.
+
+    All pages of one share a renderer that has compiled their scripts, which is else half of what it takes to open one.
+    """
+
+    def __init__(self, chromium, address: str) -> None:
+        self._chromium, self._address = chromium, address
+        self._kept: dict[str, list] = {}
+
+    def lend(self, **options):
+        """Return a context of these options, made now if none is free."""
+        free = self._kept.setdefault(repr(options), [])
+        if free:
+            return free.pop()
+        known = kept_by_browser(self._address, NO_NEWCOMER)
+        options = {"base_url": self._address, "viewport": DESKTOP, "storage_state": known, **options}
+        context = self._chromium.new_context(**options)
+        context.set_default_timeout(1000 * PATIENCE)
+        context.new_page().goto("_stcore/health")  # this first page stays, and with it the renderer
+        return context
+
+    def take_back(self, context, failed: bool, **options) -> None:
+        """Stop what a context runs, close its pages and forget what it keeps; after a failure close it."""
+        stop_runs(context)
+        if failed:
+            context.close()
+            return
+        stays, *pages = context.pages
+        for page in pages:
+            page.close()
+        context.clear_cookies()
+        context.clear_permissions()
+        stays.evaluate("kept => { localStorage.clear(); Object.assign(localStorage, kept); }", NO_NEWCOMER)
+        self._kept[repr(options)].append(context)
+
+    def close(self) -> None:
+        """Close all that are kept."""
+        for free in self._kept.values():
+            while free:
+                free.pop().close()
+
+
 class Keeper(ABC):
     """Keeps one page open, and opens another where the last test failed or left the page otherwise than it found it."""
 
-    def __init__(self, chromium, address: str, script: str = "", **options) -> None:
-        self._chromium, self._script = chromium, script
-        known = kept_by_browser(address, NO_NEWCOMER)
-        self._options = {"base_url": address, "viewport": DESKTOP, "storage_state": known, **options}
+    def __init__(self, newcomers: Newcomers, viewport: dict[str, int] = DESKTOP, **options) -> None:
+        self._newcomers, self._viewport, self._options = newcomers, viewport, options
         self._context = None
         self.errors: list[str] = []
 
     def lend(self):
         """Return the page, opened now if none is."""
         if self._context is None:
-            self._context = self._chromium.new_context(**self._options)
-            self._context.set_default_timeout(1000 * PATIENCE)
-            if self._script:
-                self._context.add_init_script(self._script)
+            self._context = self._newcomers.lend(**self._options)
             self.errors = []
             try:
-                self._lent = self.opened(listened(self._context.new_page(), self.errors))
+                page = listened(self._context.new_page(), self.errors)
+                page.set_viewport_size(self._viewport)
+                self._lent = self.opened(page)
             except BaseException:
-                self.close()
+                self.close(True)
                 raise
         return self._lent
 
@@ -82,19 +122,19 @@ class Keeper(ABC):
         """Stop what runs and let go of what is chosen or open; a page that does not stand as it stood before is closed."""
         try:
             if failed or self.errors or not self._is_tidied():
-                self.close()
+                self.close(failed or bool(self.errors))
         except (AssertionError, Error):
-            self.close()
+            self.close(True)
 
     def _is_tidied(self) -> bool:
-        page, viewport = self._lent.page, self._options["viewport"]
+        page = self._lent.page
         stop_runs(self._context)
-        for other in self._context.pages:
+        for other in self._context.pages[1:]:
             if other is not page:
                 other.close()
         page.unroute_all(behavior="ignoreErrors")
-        if page.viewport_size != viewport:
-            page.set_viewport_size(viewport)
+        if page.viewport_size != self._viewport:
+            page.set_viewport_size(self._viewport)
         page.emulate_media(color_scheme="light")
         page.mouse.move(0, 0)
         return self.is_as_opened(self._lent)
@@ -107,11 +147,10 @@ class Keeper(ABC):
     def is_as_opened(self, lent) -> bool:
         """Return whether the page stands as it was opened, after a try to bring it there."""
 
-    def close(self) -> None:
+    def close(self, failed: bool = False) -> None:
         """Close the page; the next test gets another."""
         if self._context is not None:
-            stop_runs(self._context)
-            self._context.close()
+            self._newcomers.take_back(self._context, failed, **self._options)
             self._context = None
 
 

@@ -36,7 +36,7 @@ def draw_collapsed_group(geometry: Geometry, index: int) -> Markup:
         _stripes(geometry, item, top, bottom),
         _mini_lane(geometry, index),
         marks.badge(geometry.trunk, middle, f"×{item.blocks} ⇕", "fold"),
-        *([marks.badge(geometry.trunk, middle - RATE_BELOW, _short(item.name), "fold")] if item.name else ()),
+        *([marks.badge(geometry.trunk, middle - RATE_BELOW, short_name(item.name), "fold")] if item.name else ()),
         *(marks.badge(geometry.trunk, middle + RATE_BELOW, rate, "fold") for rate in _rates(geometry, item)),
         text("word name", geometry.gain, top + 13, f"f({last})"),
         text("word name", geometry.gain, bottom - 5, f"f({first})"),
@@ -46,7 +46,7 @@ def draw_collapsed_group(geometry: Geometry, index: int) -> Markup:
     )
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """Return the end of a group's name, which tells it from those beside it."""
     if len(name) > MOST_LETTERS:
         outer, _, last = name.rpartition("/")

@@ -236,6 +236,7 @@ class Painter:
                 first, last = item.first + 1, item.last + 1
                 self.rows.append(
                     {"id": f"p{first}", "kind": "collapsed", **row, "ids": [], "label": f"f({first})–f({last})", "skips": []}
+                    | ({"name": item.name} if item.name else {})
                 )
                 self.collapsed.append(
                     {

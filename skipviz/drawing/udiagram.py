@@ -10,6 +10,7 @@ from ..network.merge import MERGES
 from ..network.network import Network
 from . import fold, marks
 from .between import RESOLUTION_HEIGHT
+from .collapsed_group import short_name
 from .diagram import GROWS, HEIGHTS
 from .edge_labels import branch_on, labelled
 from .geometry import STYLES
@@ -18,6 +19,9 @@ from .rows import branch_ends, plan
 from .svg import Markup, group, path, polyline, text
 from .ushape import UGeometry, lay_out_u, openable_in_u
 
+ALIKE = 0.5
+"""Of the boxes of a level's arm or of a group, the least part that both have where one names the other: a module that scales
+down has the pool above its level, too."""
 ROOM = {False: 520, True: 372}
 """px of the widest U that a page, or a phone, draws with its branches open unasked."""
 
@@ -91,11 +95,14 @@ class _UPainter(Painter):
         return [(x, top), (x, bottom)] if g.on_way_down(gap) else [(x, bottom), (x, top)]
 
     def _levels(self) -> Markup:
-        """Return the edges between levels and each level's resolution; where a rim was lost on the way, both arms' own."""
+        """Return the edges between levels and each level's resolution; where a rim was lost on the way, both arms' own.
+
+        What is written of groups names a level's boxes on either arm.
+        """
         g, drawn = self.geometry, []
         for y in g.edges:
             drawn.append(path("level", polyline((0, y), (g.width - 8, y))))
-        half, states = g.style.box_width / 2 + 8, self.network.shapes.states
+        half, states, names = g.style.box_width / 2 + 8, self.network.shapes.states, self._level_names()
         for number, top in enumerate([g.gaps[0][0], *g.edges]):
             own = [spatial(shape) for shape, level in zip(states, g.scales.levels, strict=True) if level == number]
             y = self._free_label(top + (RESOLUTION_HEIGHT if number else 2 * RESOLUTION_HEIGHT))
@@ -104,7 +111,22 @@ class _UPainter(Painter):
             else:
                 drawn.append(text("resolution first", g.down + half, y, written(own[0])))
                 drawn.append(text("resolution last", g.trunk - half, y, written(own[-1])))
+            for css, x, name in (("first", g.down + half, names[number, True]), ("last", g.trunk - half, names[number, False])):
+                drawn += [text(f"resolution {css}", x, self._free_label(y + RESOLUTION_HEIGHT), short_name(name))] if name else []
         return group("level-layer", *drawn)
+
+    def _level_names(self) -> dict[tuple[int, bool], str]:
+        """Return by level, of the way down (True) and up, the name of the written group that is most nearly its boxes there."""
+        scales, places = self.geometry.scales, {layer.id: k for k, layer in enumerate(self.network.layers)}
+        groups = [(group.name, {places[name] for name in group.nodes if name in places}) for group in self.network.groups]
+        found = {}
+        for number in range(scales.count):
+            for down in (True, False):
+                own = {k for k in places.values() if scales.levels[k] == number and (k < scales.turn) == down}
+                alike = [(len(own & boxes) / len(own | boxes), name) for name, boxes in groups if own & boxes]
+                share, name = max(alike, default=(0, ""))
+                found[number, down] = name if share >= ALIKE else ""
+        return found
 
     def _free_label(self, y: float) -> float:
         """Return the height at or below y where no skip crosses a level's words."""

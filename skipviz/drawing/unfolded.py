@@ -103,7 +103,10 @@ def boxes(painter: Painter) -> list[Markup]:
 
 
 def rows(painter: Painter) -> list[dict]:
-    """Return a row of the bars for each rank of a layered diagram that branches alone have boxes in, by number in `beside`."""
+    """Return a row of the bars for each rank of a layered diagram that branches have boxes in, by number in `beside`.
+
+    Where a box of the trunk stands in the same rank, its row has the rank's upper half and theirs the lower.
+    """
     geometry, ranks = painter.geometry, defaultdict(list)
     if geometry.shape != "layers":
         return []
@@ -112,8 +115,15 @@ def rows(painter: Painter) -> list[dict]:
         if node.id in places and not node.is_merge:
             _, top, _, height = places[node.id]
             ranks[top, height].append(number)
-    trunk = {top for top, _ in geometry.items}
-    return [_row(painter, top, height, beside) for (top, height), beside in ranks.items() if top not in trunk]
+    trunk = dict(zip(geometry.items, (row for row in painter.rows if row["kind"] != "joint"), strict=True))
+    found = []
+    for (top, height), beside in ranks.items():
+        shared = next((row for (first, _), row in trunk.items() if first == top), None)
+        if shared:
+            height /= 2
+            shared |= {"y": round(top + height / 2, 3), "h": round(height, 3)}
+        found.append(_row(painter, top + (height if shared else 0), height, beside))
+    return found
 
 
 def _row(painter: Painter, top: float, height: float, beside: list[int]) -> dict:

@@ -45,6 +45,7 @@ class _Counts(Frozen):
 
     state_count: list[int] = Field(max_length=10_000)
     weight_count: list[int] = Field(max_length=10_000)
+    branch_count: list[int] = Field([], max_length=10_000)
     skip_count: list[int] = Field(max_length=10_000)
     parameters: int = Field(ge=0, le=2**53)
 
@@ -167,9 +168,9 @@ class Guests:
         with contextlib.suppress(ValueError):
             run.title = checked_title(greeting.title)
         run.title, run.began = run.title or title_of(experiment), experiment
-        about = {"experiment": experiment.model_dump(mode="json", exclude_defaults=True)}
-        kind = experiment.task.kind
-        run.header_json = encode({**about, **greeting.header.model_dump(), "picture": kind.picture, "metric": kind.metric})
+        about, kind = experiment.model_dump(mode="json", exclude_defaults=True), experiment.task.kind
+        measured = {"picture": kind.picture, "metric": kind.metric}
+        run.header_json = encode({"experiment": about, **greeting.header.model_dump(exclude_unset=True), **measured})
         with self._lock:
             self._check_room()
             run.unsaved = self._run_events.unsaved()

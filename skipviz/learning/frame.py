@@ -74,7 +74,11 @@ class VariantFrame:
     all. Where it is dynamic, the mean over the batch and its positions; None in the places of one that is off."""
     picture: dict[str, Any] | None = None
     branch_grad: Numbers | None = None
-    """For each node of a branch, the norm of the gradient of its parameters. These four: None where there is no branch."""
+    """For each node of a branch, the norm of the gradient of its parameters. These six: None where there is no branch."""
+    branch_grad_mean: Numbers | None = None
+    """For each node of a branch, the mean of |∂L/∂w| over its weights, as of a layer."""
+    ghost_branch: Numbers | None = None
+    """`branch_grad` with every skip off, as `ghost`."""
     branch_state_grad: Numbers | None = None
     """For each node of a branch, that of its state; None where a merge takes the state as it is."""
     edge_grad: Numbers | None = None
@@ -91,6 +95,10 @@ class VariantFrame:
     """Of several seeds, those that have not diverged, of which every number here is the median; None where there is one seed."""
     bands: dict[str, Band] | None = None
     """By field, the 10 % and the 90 % quantile over the members, element by element."""
+
+    def baseline(self) -> dict[str, Numbers | None]:
+        """Return the fields that another frame of the network has of this one, which was measured with every skip off."""
+        return {"ghost": self.weight_grad, "ghost_state": self.state_grad, "ghost_branch": self.branch_grad}
 
 
 @dataclass(slots=True)

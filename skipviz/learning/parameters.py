@@ -52,7 +52,9 @@ class FlatParameters:
         self.undecayed += [(start, start + 1) for _, start in learned]
         cuts = {0, self.scales[-1][1], *chain.from_iterable(self.undecayed), *chain.from_iterable(rest)}
         self.pieces: list[Span] = list(pairwise(sorted(cuts)))
-        self.weights = _weights(layers, self.layers)
+        boxes = beside[skips : skips + branches]
+        self.weights = _weights(layers, self.layers) + _weights(boxes, self.branches, depth)
+        """Of layers, and of the nodes of branches, which are counted on behind them."""
 
     def move(self, values: Tensor) -> None:
         """Have the parameters be views of `values`, which hold the same numbers."""
@@ -64,6 +66,7 @@ class FlatParameters:
     def weight_rows(self, vector: Tensor) -> list[tuple[list[int], Tensor]]:
         """Return the weights of layers alike as matrices of one row a layer, each with its layers, without a copy.
 
+        Nodes of branches count as layers behind those of the trunk.
         Weights are tensors of two axes or more: biases and the parameters of norms are left out.
         """
         return [
@@ -105,18 +108,18 @@ def _undecayed(parts: Iterable[nn.Module], spans: list[Span]) -> list[Span]:
     return found
 
 
-def _weights(layers: list[list[nn.Parameter]], spans: list[Span]) -> list[tuple[list[int], int, int, int]]:
+def _weights(layers: list[list[nn.Parameter]], spans: list[Span], first: int = 0) -> list[tuple[list[int], int, int, int]]:
     """Return, of neighbouring layers alike, (layers, elements from one to the next, start, end of the first one's weight)."""
     found: list[tuple[list[int], int, int, int]] = []
     last = None
-    for index, (parameters, (start, end)) in enumerate(zip(layers, spans, strict=True)):
+    for index, (parameters, (start, end)) in enumerate(zip(layers, spans, strict=True), start=first):
         ends = list(accumulate((p.numel() for p in parameters), initial=0))
         places = [span for p, span in zip(parameters, pairwise(ends), strict=True) if p.dim() > 1]
         if (places, end - start) == last:
             for members, *_ in found[len(found) - len(places) :]:
                 members.append(index)
         else:
-            found += [([index], end - start, start + first, start + past) for first, past in places]
+            found += [([index], end - start, start + begin, start + past) for begin, past in places]
         last = (places, end - start)
     return found
 

@@ -190,9 +190,10 @@ def mean_magnitudes(
     rows_of = flat.weight_rows(gradient)
     states = [k for k, vector in enumerate(found.states) if vector is not None]
     sums = sizes.magnitudes([matrix for _, matrix in rows_of], [found.states[k] for k in states])
-    weights: list[float | None] = [None] * network.depth
+    boxes = network.depth + len(network.branches)
+    weights: list[float | None] = [None] * boxes
     state_means = [0.0] * len(found.states)
-    counts = [0] * network.depth
+    counts = [0] * boxes
     places = [(layer, matrix.shape[1]) for layers, matrix in rows_of for layer in layers]
     for (layer, count), value in zip(places, sums, strict=False):
         weights[layer] = value if weights[layer] is None else weights[layer] + value
@@ -202,7 +203,8 @@ def mean_magnitudes(
     if network.takes_tokens:
         state_means[0] = None
     means = [None if total is None else sizes.finite(total / count) for total, count in zip(weights, counts, strict=True)]
-    return {"weight_grad_mean": means, "state_grad_mean": state_means}
+    beside = {"branch_grad_mean": means[network.depth :]} if network.branches else {}
+    return {"weight_grad_mean": means[: network.depth], "state_grad_mean": state_means, **beside}
 
 
 def _total(parts: list[list[float | None]], wrong: list[str], sizes: Sizes) -> float | None:

@@ -127,8 +127,8 @@ class Seeds(Progress):
         more = [member.extras(record, False, *extras) if record else {} for member in members]
         for name, (places, stack, _) in gone.items() if record and baseline else ():
             found = stack.baselines([batches[place] for place in places], self.step)
-            for place, (ghost, states) in zip(places, found, strict=True):
-                more[place][name] |= {"ghost": ghost, "ghost_state": states}
+            for place, gradients in zip(places, found, strict=True):
+                more[place][name] |= gradients
         frames: list[dict[str, VariantFrame]] = [{} for _ in members]
         for name, (places, stack, found) in gone.items():
             for place, frame in zip(places, stack.update(found, self.step) or (), strict=False):

@@ -109,13 +109,13 @@ class Stack:
             self._network, self._plan = network, self._model.bound(network, True)
         return self._gone(network, self._plan, batches, recorded)
 
-    def baselines(self, batches: Sequence[Batch], step: int) -> list[tuple[Numbers, Numbers]]:
+    def baselines(self, batches: Sequence[Batch], step: int) -> list[dict[str, Numbers | None]]:
         """Return what `Variant.baseline` does of every seed."""
         bare = edit.bare(self.variants[0].network)
         gone = self._gone(bare, self._model.bound(bare, True), batches, True)
         if gone is None:
             return [variant.baseline([batch], step) for variant, batch in zip(self.variants, batches, strict=True)]
-        return [(frame.weight_grad, frame.state_grad) for frame in self._frames(gone)]
+        return [frame.baseline() for frame in self._frames(gone)]
 
     def _gone(self, network: Network, plan: Plan, batches: Sequence[Batch], recorded: bool) -> Gone | None:
         seeds = len(self.variants)

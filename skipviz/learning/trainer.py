@@ -222,7 +222,7 @@ class Trainer(Progress):
             self.picture_seconds = monotonic() - began
         if baseline:
             for name, variant in living.items():
-                extras[name]["ghost"], extras[name]["ghost_state"] = variant.baseline(batches, self.step)
+                extras[name] |= variant.baseline(batches, self.step)
         return extras
 
     def _held_out(self, variant: Variant) -> dict:
@@ -248,6 +248,7 @@ def _counts(variant: Variant, batch_size: int) -> dict:
     return {
         "state_count": states,
         "weight_count": [end - start for start, end in flat.layers],
+        **({"branch_count": [end - start for start, end in flat.branches]} if flat.branches else {}),
         "skip_count": [states[skip.source] for skip in variant.network.skips],
         "parameters": shapes.parameters,
     }

@@ -122,13 +122,13 @@ class Variant:
         with self.buffers_kept():
             return self.forward(batches, step, recorded=True)
 
-    def baseline(self, batches: Sequence[Batch], step: int) -> tuple[Numbers, Numbers]:
-        """Return `weight_grad` and `state_grad` of the same weights and batch with every skip off; nothing changes."""
+    def baseline(self, batches: Sequence[Batch], step: int) -> dict[str, Numbers | None]:
+        """Return the fields of a frame with gradients of the same weights and batch with every skip off; nothing changes."""
         bare = edit.bare(self.network)
         with self.buffers_kept():
             done = self._forward(batches, step, True, bare, self.model.bound(bare, True))
         frame = combined([*done.earlier.frames, self._measured(done)[0]])
-        return frame.weight_grad, frame.state_grad
+        return frame.baseline()
 
     def _forward(self, batches: Sequence[Batch], step: int, recorded: bool, network: Network, program: Program) -> Pass:
         earlier = Earlier(len(batches))

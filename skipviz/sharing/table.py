@@ -10,7 +10,7 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     state    k = 0..n     state_grad, state_grad_mean, state_rms, state_max, state_zeros, state_dead, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1), strength and share (0..1) of learned ones
     class    0..classes-1 recall, where an accuracy of held-out samples was taken
-    branch   1..nodes     branch_grad, branch_state_grad: of the boxes beside the trunk, where a network has some
+    branch   1..nodes     branch_grad, branch_grad_mean, branch_state_grad, ghost_branch: of the boxes beside the trunk
     edge     1..edges     edge_grad, edge_weight_grad: of the edges that lead into them
     mixing   0..          mixing: the n × n matrices of the skips of streams, one after the other, row by row, where there are some
 
@@ -52,7 +52,10 @@ QUANTITIES = {
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening", "strength", "share"),
     "class": ("recall",),
 }
-BESIDE = {"branch": ("branch_grad", "branch_state_grad"), "edge": ("edge_grad", "edge_weight_grad", "edge_strength")}
+BESIDE = {
+    "branch": ("branch_grad", "branch_grad_mean", "branch_state_grad", "ghost_branch"),
+    "edge": ("edge_grad", "edge_weight_grad", "edge_strength"),
+}
 """Of a network with branches, too."""
 MIXED = {"mixing": ("mixing",)}
 """Of a network whose streams mix."""

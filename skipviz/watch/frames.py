@@ -45,6 +45,7 @@ def element_counts(network: Network, states: list[int], model: nn.Module) -> dic
     return {
         "state_count": states,
         "weight_count": [getattr(layer.op, "weights", 0) for layer in network.layers],
+        **({"branch_count": [getattr(node.op, "weights", 0) for node in network.branches]} if network.branches else {}),
         "skip_count": [states[skip.source] for skip in network.skips],
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }

@@ -31,6 +31,7 @@ from skipviz.drawing.udiagram import draw_u, has_u
 from skipviz.engine.capacity.duration import multiplications, shape_of, step_seconds
 from skipviz.engine.capacity.limits import memory_mb
 from skipviz.learning.probe import gradients, record
+from skipviz.learning.trainer import Trainer
 from skipviz.network import edit
 from skipviz.network.branch import feeding
 from skipviz.network.paths import in_use, path_counts
@@ -254,6 +255,23 @@ def test_frames_measure_the_nodes_and_edges_of_branches_as_autograd_does():
     model(x).square().sum().backward()
     assert whole
     assert all(torch.allclose(a, p.grad) for a, p in zip(found.parameters, model.parameters(), strict=True))
+
+
+def test_boxes_of_branches_have_counts_means_and_gradients_without_skips_as_layers_have():
+    made = experiment(case("attention gate"))
+    network, trainer = made.network, Trainer(made)
+    [(x, y)] = trainer.batches_of_step()
+    model = build(network, made.training.seed)
+    torch.nn.functional.cross_entropy(model(x), y).backward()
+    frame = trainer.advance(record=True, baseline=True).variants["network"]
+    boxes = [*model.beside()][: len(network.branches)]
+    weights = [[p for p in box.parameters() if p.dim() > 1] for box in boxes]
+    means = [sum(p.grad.abs().sum() for p in own) / sum(p.numel() for p in own) if own else None for own in weights]
+    assert sum(mean is not None for mean in means) >= 2
+    assert frame.branch_grad_mean == [None if mean is None else pytest.approx(mean.item(), rel=1e-5) for mean in means]
+    assert trainer.header()["variants"]["network"]["branch_count"] == [sum(p.numel() for p in box.parameters()) for box in boxes]
+    bare = Trainer(made.with_network(edit.bare(network))).advance(record=True).variants["network"]
+    assert (frame.ghost_branch, frame.ghost) == (bare.branch_grad, bare.weight_grad)
 
 
 def test_layers_are_inserted_and_removed_under_a_branch():

@@ -119,4 +119,4 @@ def test_the_form_makes_them_with_dilation_and_period_and_reads_them_off_the_net
     reads = {"vocabulary": task.token_count(), "input": task.sample_shape(), "head": task.head()}
     assert made == families.transformer(width=32, feed_forward=64, norm="pre", averaged=True, **same, **reads)
     found = recognised(Experiment(variants={"dense": made}, task=task)).form
-    assert found.values == form.defaults() | values
+    assert found.settings() == form.defaults() | values

@@ -283,6 +283,17 @@ def attributes(diagram, name: str) -> list[str]:
     return [node.get(name) for node in ElementTree.fromstring(diagram.svg).iter() if node.get(name)]
 
 
+def test_each_rank_has_a_row_for_the_trunks_box_and_one_for_those_of_branches_that_lie_apart():
+    network = families.unet(3, 4, 1, padded=True, nested=True, input=(1, 32, 32))
+    rows = draw(network, layers=True).rows
+    ends = sorted((row["y"] - row["h"] / 2, row["y"] + row["h"] / 2) for row in rows if row["kind"] != "joint")
+    assert all(one[1] <= other[0] + 0.01 for one, other in pairwise(ends))
+    beside = [number for row in rows for number in row.get("beside", ())]
+    assert sorted(beside) == [number for number, node in enumerate(network.branches) if not node.is_merge]
+    trunk = [layer for row in rows for layer in row["layers"] if row["kind"] == "box"]
+    assert sorted(trunk) == [*range(network.depth)]
+
+
 SHARES = {
     "squeeze-and-excitation": 0.0,
     "inception under a residual": 1 / 3,
@@ -297,7 +308,7 @@ SHARES = {
 @pytest.mark.parametrize("name", SHARES)
 def test_what_paths_beside_a_trunk_hold_of_a_network(name):
     assert share_beside(NETWORKS[name]()) == pytest.approx(SHARES[name])
-    assert dominates(NETWORKS[name]()) == (SHARES[name] < 0.25)
+    assert dominates(NETWORKS[name]()) == (SHARES[name] < 0.18)
 
 
 def test_a_trunk_dominates_chains_gates_and_projections_but_no_grid():
@@ -305,4 +316,4 @@ def test_a_trunk_dominates_chains_gates_and_projections_but_no_grid():
     assert dominates(families.wavenet())
     assert dominates(families.resnet(20, shortcut="project"))
     assert all(dominates(unet(gates=True, depth=depth).network) for depth in (2, 3, 4))
-    assert not any(dominates(unet(nested=True, depth=depth).network) for depth in (3, 4))
+    assert not any(dominates(unet(nested=True, depth=depth).network) for depth in (2, 3, 4))

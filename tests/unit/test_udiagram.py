@@ -20,7 +20,7 @@ from skipviz.drawing.geometry import STYLES
 from skipviz.drawing.rows import branch_ends, plan
 from skipviz.drawing.udiagram import draw_u, has_u
 from skipviz.drawing.ushape import lay_out_u, openable_in_u
-from skipviz.network import NetworkError, edit, families
+from skipviz.network import Group, NetworkError, edit, families
 from skipviz.network.groups import groups_of
 from skipviz.tasks import presets
 
@@ -223,6 +223,16 @@ def test_resolutions_are_written_at_each_level_and_on_both_sides_where_a_rim_was
     written = [re.findall(r'class="resolution[^>]*>([^<]+)<', make().svg) for make in (DRAWINGS["u-shapes"], DRAWINGS["u-2015"])]
     assert written[0] == ["32×32", "16×16", "8×8", "4×4"]
     assert written[1][:4] == ["572×572", "388×388", "284×284", "196×196"]
+
+
+def test_written_groups_name_the_levels_whose_boxes_they_hold():
+    network = families.unet(2, 4, padded=True, input=(1, 16, 16))
+    ids = [layer.id for layer in network.layers]
+    parts = {"inc": ids[:2], "down1": ids[2:5], "down2": ids[5:8], "up1": ids[8:11], "up2": ids[11:14]}
+    named = network.replaced(groups=[Group(name=name, nodes=nodes) for name, nodes in parts.items()])
+    written = [re.findall(rf'class="resolution {side}[^>]*>([^<]+)<', draw_u(named, height=660).svg) for side in ("first", "last")]
+    assert written == [["inc", "down1", "down2"], ["up2", "up1"]]
+    assert "inc" not in draw_u(network, height=660).svg
 
 
 @pytest.mark.parametrize("name", ["vanishing-plain", "resnet-20-cifar", "transformer-pre-ln", "densenet-bc", "highway-50"])

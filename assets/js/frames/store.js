@@ -152,7 +152,7 @@ export function createRunStore() {
     baseline(shown, variant) {
       const own = shown?.variants[variant];
       if (!own || own.ghost || !this.frames.length) return own ?? null;
-      return { ghost: this.latest(shown, variant, "ghost"), ghost_state: this.latest(shown, variant, "ghost_state") };
+      return Object.fromEntries(["ghost", "ghost_state", "ghost_branch"].map((field) => [field, this.latest(shown, variant, field)]));
     },
     /** @param {number} step @returns {number} index of the recorded frame nearest to `step` */
     indexAt(step) {

@@ -42,7 +42,7 @@ export function rowMarks(input) {
   const places = input.options?.quantity === "state" ? statePlaces(input.diagram) : layerPlaces(input.diagram);
   return places.map((place) => {
     const { now, baseline, before, theory } = place.beside ? branches : trunk;
-    const field = place.beside ? "branch_grad" : fieldOf(input);
+    const field = place.beside ? fieldOf(input).replace("weight", "branch") : fieldOf(input);
     return {
       ...place,
       field,
@@ -80,15 +80,20 @@ function predicted({ options = {}, theory, values }) {
 }
 
 /**
- * The same of boxes beside the trunk: their norms, for of neither elements nor means is anything known.
+ * The same of boxes beside the trunk, also as multiples of the trunk's last layer.
  * @param {any} input
  */
-function branchValues({ values, before, options = {} }) {
-  const measured = ({ branch_grad: own, weight_grad: trunk } = /** @type {any} */ ({})) => {
-    if (!own || (options.measure ?? "norm") !== "norm") return null;
-    return comparedValues([...own, ...trunk], options, undefined)?.slice(0, own.length) ?? null;
+function branchValues(input) {
+  const { values, before, baseline, options = {} } = input;
+  const [known, field] = [variantOf(input), fieldOf(input)];
+  const measured = (own, trunk) => {
+    const counts = known?.branch_count && [...known.branch_count, ...known.weight_count];
+    if (!own || !trunk || (options.measure === "rms" && !counts)) return null;
+    return comparedValues([...own, ...trunk], options, counts)?.slice(0, own.length) ?? null;
   };
-  return { now: measured(values ?? {}), baseline: null, theory: null, before: measured(before ?? {}) };
+  const of = (frame) => measured(frame?.[field.replace("weight", "branch")], frame?.[field]);
+  const hollow = options.measure === "mean" ? null : measured(baseline?.ghost_branch, baseline?.ghost);
+  return { now: of(values), baseline: hollow, theory: null, before: of(before) };
 }
 
 /** The frame's list that the options ask for. @param {any} input */
@@ -183,10 +188,15 @@ function markCounts(mark, input) {
   return found.filter(([, count]) => count).map(([name, count]) => `${count} of ${mark.parts.length}: ${name}`).join(", ");
 }
 
+/** What the header has of the network. @param {any} input */
+function variantOf(input) {
+  const variants = input.header?.variants ?? {};
+  return variants[input.variant ?? Object.keys(variants)[0]];
+}
+
 /** @param {any} input @returns {number[] | undefined} */
 function countsOf(input) {
-  const variants = input.header?.variants ?? {};
-  const variant = variants[input.variant ?? Object.keys(variants)[0]];
+  const variant = variantOf(input);
   return input.options?.quantity === "state" ? variant?.state_count : variant?.weight_count;
 }
 
@@ -253,6 +263,6 @@ function nameOf(row) {
   if (layers.length === 1) return `f(${layers[0] + 1})`;
   const first = Math.min(...layers) + 1;
   const last = Math.max(...layers) + 1;
-  if (last - first === layers.length - 1) return `f(${first}) to f(${last})`;
+  if (last - first === layers.length - 1) return `${row.name ? `${row.name}: ` : ""}f(${first}) to f(${last})`;
   return `${layers.length} layers, f(${first}) to f(${last})`;
 }

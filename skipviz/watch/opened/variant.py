@@ -111,7 +111,7 @@ class OpenedVariant:
         with self._undone():
             bare = settings_of(edit.bare(self.network), self.layout, self._operations)
             frame = self._backward(batches, bare, recorded=True)[1]
-        return {"ghost": frame.weight_grad, "ghost_state": frame.state_grad}
+        return frame.baseline()
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything that the next step depends on, by name."""

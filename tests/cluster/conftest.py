@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from ray_cluster import RayCluster
 from skipviz.engine import Engine
 from skipviz.settings import Settings
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "browser"))  # nginx and pages
 _numbers = itertools.count()
 
 

@@ -2,43 +2,21 @@
 
 import http.client
 import json
-import re
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 from engines import endless, wait_for
 from machines import COOKIE
+from proxies import before_servers
 
 from skipviz.engine import engine as module
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tests" / "browser"))
-from nginxes import Nginx  # noqa: E402
 
 ME = COOKIE.partition("=")[2]
 
 
-def for_several(text, ports):
-    """Return the example configuration, which is for one server, with what the guide says for several."""
-    guide = (ROOT / "assets" / "guide" / "hosting.md").read_text()
-    upstreams, locations = re.findall(r"```nginx\n(.*?)```", guide, flags=re.S)
-    for place, port in enumerate(ports, start=1):
-        upstreams = upstreams.replace(f"10.0.0.{place}:8501", f"127.0.0.1:{port}")
-    assert "10.0.0" not in upstreams
-    text = re.sub(r"upstream skipviz \{.*?\n\}\n", lambda _: upstreams, text, flags=re.S)
-    before, stream, after = text.partition("    location = /skipviz/stream {\n")
-    after = after.replace("http://skipviz;", "http://skipviz_any;", 1)
-    return before + locations + stream + after
-
-
 @pytest.fixture
 def nginx(machines, tmp_path):
-    ports = [machine.port for machine in machines]
-    folder = tmp_path / "nginx"
-    folder.mkdir()
-    started = Nginx(folder, ports[0], lambda text: for_several(text, ports))
+    started = before_servers(tmp_path / "nginx", [machine.port for machine in machines])
     yield started
     started.close()
 

@@ -56,6 +56,19 @@ def frames(count: int, numbers: int, events=()) -> list[bytes]:
     ]  # fmt: skip
 
 
+def test_networks_side_by_side_are_there_as_a_u_each_where_all_have_one():
+    task = Task(name="shapes", samples=40)
+    unet = families.unet(1, 2, 1, padded=True, input=task.sample_shape(), head=task.head())
+    flat = families.conv(2, 4, input=task.sample_shape(), head=task.head())
+    for other, shape in ((unet, "u"), (flat, None)):
+        experiment = Experiment(variants={"one": unet, "other": other}, task=task)
+        run = Run("r-1", "me", experiment, state="finished", header_json=b"{}")
+        run.add_frame(b'{"step":0,"variants":{}}')
+        variants = held(replay_file(run, "two", "lab"))["variants"]
+        assert [one["diagram"]["shape"] for one in variants.values()] == ["column", "column"]
+        assert [one["u"] and one["u"]["diagram"]["shape"] for one in variants.values()] == [shape, shape]
+
+
 def test_a_file_holds_every_frame_as_it_was_recorded():
     run = recorded()
     data = held(replay_file(run, "Left", "http://localhost/lab"))

@@ -133,15 +133,15 @@ export function createComparison(page, outer) {
   /** The held-out metric that all have in common, or "". */
   const sharedMetric = () => (columns.every(({ metric }) => metric === columns[0].metric) ? columns[0].metric : "");
   let marked = false;
-  let room = 0;
+  let room = "";
   const resized = new ResizeObserver(() => {
-    const width = page.card.clientWidth;
-    if (width === room || columns.length < 2) return;
-    room = width;
+    const widths = `${page.card.clientWidth} ${parts.bars.clientWidth}`;
+    if (widths === room || columns.length < 2) return;
+    room = widths;
     fit();
-    outer.redraw();
+    requestAnimationFrame(() => gone || outer.redraw()); // the plots have heard of their widths by then
   });
-  resized.observe(page.card);
+  for (const node of [page.card, parts.bars]) resized.observe(node);
 
   return {
     on: () => columns.length > 1,

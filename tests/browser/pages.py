@@ -33,10 +33,11 @@ def kept_by_browser(address: str, kept: dict[str, str]) -> dict:
 
 def wait_until(page, condition, said=lambda: ""):
     """Wait until `condition()` holds, and return what it returned; `said()` tells where it did not come true."""
-    end = time.monotonic() + PATIENCE
+    end, pause = time.monotonic() + PATIENCE, 20
     while not (result := condition()):
         assert time.monotonic() < end, f"the condition did not come true{said()}"
-        page.wait_for_timeout(40)
+        page.wait_for_timeout(pause)
+        pause = min(200, 1.5 * pause)  # who asks a whole run of a server that is slow makes it slower
     return result
 
 

@@ -19,11 +19,11 @@ ANN, BOB = "a-browser-named-ann", "a-browser-named-bob"
 
 @pytest.fixture(scope="module")
 def hazardous():
-    """An engine whose workers can be made to loop for ever, which gives a step twenty seconds and a run 64 MB."""
+    """An engine whose workers can be made to loop for ever, which gives a step ten seconds and a run 64 MB."""
     patched = pytest.MonkeyPatch()
     patched.setenv("PYTHONPATH", str(Path(__file__).parent / "never_returns"))
     patched.setattr(limits, "refusal", lambda experiment, limit: None)
-    engine = Engine(Settings(max_running=2, run_memory_mb=64, step_seconds=20)).start()
+    engine = Engine(Settings(max_running=2, run_memory_mb=64, step_seconds=10)).start()
     assert engine.wait_until_warm(PATIENCE)
     yield engine
     engine.close()
@@ -54,7 +54,7 @@ def test_an_endless_loop_is_ended_and_touches_nobody_else(hazardous, alone):
     worker = hazardous.worker_pid(stuck.id)
     beside = hazardous.run(hazardous.submit(neighbour(), BOB))
     wait_for_end(hazardous, stuck)
-    assert (stuck.state, stuck.reason) == ("failed", "a step took longer than 20 s, and its worker was ended")
+    assert (stuck.state, stuck.reason) == ("failed", "a step took longer than 10 s, and its worker was ended")
     assert measured(wait_for_end(hazardous, beside)) == alone
     wait_for(hazardous, lambda: not psutil.pid_exists(worker))
 

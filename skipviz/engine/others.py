@@ -106,7 +106,11 @@ class Others(Actions):
         if self._store.is_elsewhere(run_id):
             check_owner(run, owner)
             if run.ended:
-                run = self._catalogue.claim(run_id)
+                try:
+                    run = self._catalogue.claim(run_id)
+                except EngineError as error:
+                    if error.status != 409:  # else it goes on there again, which is not yet known here
+                        raise
         return run
 
     def _is_elsewhere(self, run: Run) -> bool:

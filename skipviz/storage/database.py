@@ -5,6 +5,7 @@ alembic makes an older form into the newest when the database is opened; a newer
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -261,6 +262,15 @@ def _sentence(error: DBAPIError) -> str:
     if error.connection_invalidated or (state is None and "connection" in problem):
         return "the database cannot be reached"
     return f"the database cannot be written ({' '.join(problem.split())[:100]})"
+
+
+def sentence_of(problem: Exception) -> str:
+    """Return one sentence on why nothing can be written: the database's own, or what a disk says."""
+    if not isinstance(problem, OSError):
+        return str(problem)
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "the disk is full"
+    return f"the folder cannot be written ({problem.strerror or problem})"
 
 
 def written(facts: dict) -> str:

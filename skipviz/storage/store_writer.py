@@ -42,15 +42,14 @@ from .checkpoint_files import CheckpointFiles
 from .chunk_files import ChunkFiles
 from .chunk_rows import ChunkRows
 from .chunks import Frames
-from .database import Database, DatabaseProblemError, DatabaseRefusalError, sqlite_url, written
+from .database import Database, DatabaseProblemError, DatabaseRefusalError, sentence_of, sqlite_url, written
 from .exchange import WORDS, Exchange
 from .folder import FolderLock, place_of
 from .kept import Kept
 from .listing import MOST_LISTED
 from .pending import Pending
-from .recovery import cut_off, goes_on
+from .recovery import Recovery
 from .retention import Retention
-from .run import ENDED, STATES
 from .servers import LOOK_SECONDS, Servers
 from .store_client import BLOBS, DATABASE_URL
 from .summary import latest_of
@@ -163,27 +162,15 @@ class StoreWriter:
                 self._exchange.open(self._database, self._url, self._inbox)
             else:
                 self._database = Database(sqlite_url(self._folder / "runs.sqlite"), PATIENCE)
-                restart = [] if self._again else self._recover()
+                restart = [] if self._again else Recovery(self._database, self._kept).interrupt()
         except (OSError, DatabaseProblemError) as problem:
             self._database = None
             if time.monotonic() > self._since + PATIENCE:
-                self._tell_trouble(_sentence(problem))
+                self._tell_trouble(sentence_of(problem))
             return False
         self._tell_trouble(None)
         self._tell({"word": "ready", "restart": restart})
         return True
-
-    def _recover(self) -> list[str]:
-        """Mark what a killed server left going as interrupted, and return the runs that are to go on by themselves."""
-        with self._database.transaction():
-            for row in self._database.with_states(state for state in STATES if state not in ENDED):
-                self._cut_off(self._database.row(row["id"]))
-        return [row["id"] for row in self._database.with_states(["interrupted"]) if row["restart"]]
-
-    def _cut_off(self, row: dict, moves: bool = False, **more) -> None:
-        kept = self._kept(row["id"])
-        kept.keep_only(row, live=False)
-        self._database.write([{**cut_off(row, kept.frames, moves), "bytes": kept.bytes(), **more}])
 
     def _look(self) -> None:
         """Take over what dead servers left."""
@@ -192,15 +179,11 @@ class StoreWriter:
             for key in self._servers.dead(self._exchange.left):
                 with self._database.transaction():
                     rows = self._servers.left_by(key)
-                    for row in rows:
-                        if row["state"] == "interrupted":
-                            self._database.write([{"id": row["id"], "server": self._server}])
-                        else:
-                            self._cut_off(row, moves=goes_on(row), server=self._server, restart=int(goes_on(row)))
+                    taken = Recovery(self._database, self._kept).take_over(rows, self._server)
                     self._exchange.changed([row["id"] for row in rows])
-                self._tell({"word": "taken", "runs": [row["id"] for row in rows if goes_on(row)]})
+                self._tell({"word": "taken", "runs": taken})
         except (OSError, DatabaseProblemError) as problem:
-            self._tell_trouble(_sentence(problem))
+            self._tell_trouble(sentence_of(problem))
         else:
             if not self._pending:
                 self._tell_trouble(None)
@@ -223,11 +206,11 @@ class StoreWriter:
                             raise
                         if not isinstance(error, OSError | DatabaseProblemError):
                             sys.excepthook(*sys.exc_info())
-                        problem = _sentence(error)
+                        problem = sentence_of(error)
                 if self._exchange is not None:
                     self._exchange.wrote([*done])
         except DatabaseProblemError as error:
-            problem, done, lost = _sentence(error), {}, set()
+            problem, done, lost = sentence_of(error), {}, set()
         for run_id in (*done, *lost):
             del self._pending[run_id]
         if lost:
@@ -276,7 +259,7 @@ class StoreWriter:
         try:
             answer, parts = answers[head["word"]](head)
         except (OSError, DatabaseProblemError, pyarrow.ArrowException) as problem:
-            answer, parts = {"error": f"what is kept cannot be read or changed at present: {_sentence(problem)}"}, []
+            answer, parts = {"error": f"what is kept cannot be read or changed at present: {sentence_of(problem)}"}, []
         self._tell({**answer, "word": "answer", "ask": head["ask"]}, parts)
 
     def _refuse(self, sentence: str) -> None:
@@ -374,17 +357,6 @@ class StoreWriter:
         """Send one message; once the server is gone, nobody hears it."""
         with contextlib.suppress(OSError, ValueError):
             message.write(self._out, head, parts)
-
-
-def _sentence(problem: Exception) -> str:
-    """Return one sentence on why nothing can be written."""
-    if isinstance(problem, OSError):
-        import errno
-
-        if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            return "the disk is full"
-        return f"the folder cannot be written ({problem.strerror or problem})"
-    return str(problem)
 
 
 class _WithoutPandas:

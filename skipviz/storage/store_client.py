@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ PERIOD = 0.1
 """Seconds between two messages on one run; with the store writer's own period well below the second that may be lost."""
 HANDING_SECONDS = 0.5
 """How long who starts a run waits at most for it to be on its way to the disk."""
+SILENT_SECONDS = 10.0
+"""After which a store writer that says nothing of what it was sent waits for a disk or a database that does not answer."""
+SILENT = "the disk or the database does not answer"
 ASKING_SECONDS = 20.0
 CLOSING_SECONDS = 6.0
 SLOWEST_RESTART = 10.0
@@ -73,6 +77,8 @@ class StoreClient:
         self._number = 0
         self._process: subprocess.Popen | None = None
         self._once_ready = False
+        self._ready, self._silent_since = False, None
+        """Whether the store writer has begun, and when it was first sent a run after its last word, or None: nothing waits."""
         self._restart_seconds = 0.0
         self._closing = False
         self._hurried = False
@@ -177,6 +183,7 @@ class StoreClient:
             process.wait(CLOSING_SECONDS)
 
     def _begin(self) -> None:
+        self._ready, self._silent_since = False, None
         paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "skipviz.storage.store_writer", *self._arguments, "again" if self._once_ready else "first"],
@@ -203,6 +210,7 @@ class StoreClient:
             try:
                 for run_id in sorted(dirty):
                     self._send_run(run_id)
+                self._note_silence(bool(dirty))
                 for head, parts in [(head, ()) for head in heads] + untold:
                     message.write(self._process.stdin, head, parts)
             except (OSError, ValueError):
@@ -260,8 +268,18 @@ class StoreClient:
             self._begin()
             self._changed.notify_all()
 
+    def _note_silence(self, sent: bool) -> None:
+        """Say that nothing is being written where a store writer that is ready is silent for long; what waits stays in the runs."""
+        now = time.monotonic()
+        if sent and self._ready and self._silent_since is None:
+            self._silent_since = now
+        if self._silent_since is not None and now - self._silent_since > SILENT_SECONDS and self.trouble is None:
+            self._note_trouble(SILENT)
+
     def _hear(self, came: message.Message) -> None:
-        word = came.head["word"]
+        word, self._silent_since = came.head["word"], None
+        if self.trouble == SILENT:
+            self._note_trouble(None)
         if word == "answer":
             with self._changed:
                 _, future = self._asked.get(came.head["ask"], (None, None))
@@ -272,7 +290,7 @@ class StoreClient:
                 for run_id, (edition, places, number) in came.head["runs"].items():
                     self._confirm(run_id, edition, places, number)
         elif word == "ready":
-            self._restart_seconds = 0.0
+            self._restart_seconds, self._ready = 0.0, True
             first, self._once_ready = not self._once_ready, True
             self._note_trouble(None)
             if first:

@@ -78,11 +78,16 @@ class Postgres:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(PATIENCE)
 
-    def kill(self):
-        """Kill it with every process of its own at once, as a power cut does."""
+    def freeze(self):
+        """Let it answer nothing, and return its processes, which may go on."""
         processes = [*psutil.Process(self.process.pid).children(recursive=True), psutil.Process(self.process.pid)]
         for process in processes:
-            process.suspend()  # else those that live see that one is gone, and tidy up
+            process.suspend()
+        return processes
+
+    def kill(self):
+        """Kill it with every process of its own at once, as a power cut does."""
+        processes = self.freeze()  # else those that live see that one is gone, and tidy up
         for process in processes:
             process.kill()
         self.process.wait(PATIENCE)

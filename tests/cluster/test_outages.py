@@ -12,6 +12,7 @@ from engines import endless, frames_of, measured, small, undisturbed, wait_for, 
 from machines import Machine
 from postgres import kept
 
+from skipviz.storage import store_client
 from skipviz.storage.chunk_rows import ChunkRows
 from skipviz.storage.chunks import Frames
 from skipviz.storage.database import Database
@@ -78,6 +79,27 @@ def test_runs_go_on_while_the_database_is_away_and_no_frame_that_it_took_is_lost
     for run in runs:
         steps = [frame["step"] for frame in frames_of(run)]
         assert steps == list(range(len(steps))), "none is lost, none doubled"
+
+
+def test_a_database_that_answers_nothing_is_told_of_and_nothing_is_lost(own_postgres, start, monkeypatch):
+    monkeypatch.setattr(store_client, "SILENT_SECONDS", 1.0)
+    url = own_postgres.make("frozen")
+    engine = start(url)
+    run = engine.run(engine.submit(lasting(), ME, speed=50))
+    wait_for(engine, lambda: kept(url, run.id, "header"))
+    processes = own_postgres.freeze()
+    try:
+        wait_for(engine, lambda: run.unsaved)
+        assert run.unsaved == "not being saved: the disk or the database does not answer"
+        there = run.step
+        wait_for(engine, lambda: run.step > there + 50)
+    finally:
+        for process in processes:
+            process.resume()
+    wait_for(engine, lambda: run.unsaved is None)
+    is_as_if_alone(engine, run)
+    engine.close()
+    assert written(url, [run.id])[run.id] == run.frames
 
 
 CLOCK = """

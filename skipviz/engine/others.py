@@ -25,8 +25,6 @@ UNWATCHED_SECONDS = 60.0
 """For which a live run of another server is followed that nobody looks at."""
 SEEN_SECONDS = 5.0
 """Between two words to a run's server that somebody looks at it here: a fraction of the time after which an unwatched run rests."""
-
-
 MOST_LOOKED = 5000
 """Runs of other servers of which it is remembered when they were looked at."""
 OBEYING = 8
@@ -90,6 +88,7 @@ class Others(Actions):
     def resume(self, run_id: str, owner: str | None, address: str | None = None) -> dict:
         if not self._is_elsewhere(self._catalogue.look_up(run_id)):
             return self._own.resume(run_id, owner, address)
+        self._catalogue.owned(run_id, owner)
         return self._send(run_id, "resume", owner=owner, address=address)[0]
 
     def extend(self, run_id: str, owner: str | None, events: Iterable[Event], address: str | None = None) -> dict:
@@ -98,6 +97,7 @@ class Others(Actions):
     def rename(self, run_id: str, owner: str | None, title: str) -> dict:
         if not self._is_elsewhere(self._catalogue.look_up(run_id)):
             return self._own.rename(run_id, owner, title)
+        self._catalogue.owned(run_id, owner)
         return self._send(run_id, "rename", owner=owner, title=title)[0]
 
     def _found(self, run_id: str, owner: str | None) -> Run:

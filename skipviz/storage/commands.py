@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from .database import Database
@@ -43,8 +43,12 @@ class Commands:
         """Whether there may be commands for this server, and answers."""
 
     def take(self, head: dict) -> None:
-        """Take a message with one of `WORDS`."""
-        self._said.append(head)
+        """Take a message with one of `WORDS`; a command that is withdrawn before it is in the table never comes there."""
+        kept = [said for said in self._said if (head["word"], said["command"]) != ("withdraw", head["command"])]
+        if len(kept) == len(self._said):
+            self._said.append(head)
+        else:
+            self._said = kept
 
     def hear(self, told: dict) -> None:
         """Take a notice."""
@@ -68,6 +72,7 @@ class Commands:
         if self._answered:
             for command, answer in self._answers():
                 self._tell({"word": "answer", "ask": self._waiting.pop(command), "answer": json.loads(answer)})
+                self._remove(command)
             self._answered = False
 
     def tidy(self) -> None:
@@ -106,7 +111,12 @@ class Commands:
         return [{"command": command, "run": run, "body": json.loads(body)} for command, run, body in found]
 
     def _answers(self) -> list[tuple[str, str]]:
-        """Return the answers that are there, and remove their commands."""
+        """Return the answers that are there."""
         done = COMMANDS.c.id.in_([*self._waiting]) & COMMANDS.c.answer.is_not(None)
+        with self.database.reading() as connection:
+            return connection.execute(select(COMMANDS.c.id, COMMANDS.c.answer).where(done)).all()
+
+    def _remove(self, command: str) -> None:
+        """Remove a command whose answer was told: told first, so that it is never asked for twice."""
         with self.database.transaction() as connection:
-            return connection.execute(COMMANDS.delete().where(done).returning(COMMANDS.c.id, COMMANDS.c.answer)).all()
+            connection.execute(COMMANDS.delete().where(COMMANDS.c.id == command))

@@ -24,6 +24,7 @@ import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pyarrow import ArrowException
 from sqlalchemy import JSON, Integer, cast, func, select
 
 from .chunks import Frames
@@ -32,8 +33,6 @@ from .database import Database, DatabaseProblemError
 from .documents import Documents
 from .notices import Listener, notify
 from .schema import RUNS
-
-WORDS = ("notice", "follow", "unfollow", "seen", "place", *Commands.WORDS)
 
 
 @dataclass
@@ -48,6 +47,8 @@ class _Followed:
 
 class Exchange:
     """The others as the server with the key `own` deals with them. What reads or writes may raise `DatabaseProblemError`."""
+
+    WORDS = ("notice", "follow", "unfollow", "seen", "place", *Commands.WORDS)
 
     def __init__(self, own: int, frames: Callable[[str], Frames], tell: Callable[..., None]) -> None:
         self._own, self._frames, self._tell = own, frames, tell
@@ -122,7 +123,8 @@ class Exchange:
             del self._places[identifier]
         while self._due:
             run_id = next(iter(self._due))
-            self._fetch(run_id, self._followed[run_id])
+            with contextlib.suppress(ArrowException):  # what cannot be read is asked for again with the run's next news
+                self._fetch(run_id, self._followed[run_id])
             self._due.discard(run_id)
 
     def look(self) -> None:

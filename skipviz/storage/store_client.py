@@ -216,7 +216,7 @@ class StoreClient:
             except (OSError, ValueError):
                 with self._changed:
                     self._dirty |= dirty
-                    self._unsent = asked + self._unsent
+                    self._unsent, self._untold = asked + self._unsent, untold + self._untold
                     self._changed.wait(PERIOD)
             if closing:
                 return

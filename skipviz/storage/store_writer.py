@@ -43,7 +43,6 @@ from .chunk_files import ChunkFiles
 from .chunk_rows import ChunkRows
 from .chunks import Frames
 from .database import Database, DatabaseProblemError, DatabaseRefusalError, sentence_of, sqlite_url, written
-from .exchange import WORDS, Exchange
 from .folder import FolderLock, place_of
 from .kept import Kept
 from .listing import MOST_LISTED
@@ -76,7 +75,11 @@ class StoreWriter:
         self._folder, self._retention, self._again = folder, retention, again
         self._url, self._blobs = places[DATABASE_URL], places[BLOBS]
         self._server, self._servers = server, None
-        self._exchange = Exchange(server, lambda run_id: self._kept(run_id).frames, self._tell) if self._url else None
+        self._exchange = None
+        if self._url:
+            from .exchange import Exchange
+
+            self._exchange = Exchange(server, lambda run_id: self._kept(run_id).frames, self._tell)
         self._inbox, self._out = inbox, out
         self._lock = FolderLock(folder)
         self._database: Database | None = None
@@ -122,7 +125,7 @@ class StoreWriter:
             if not self._pending:
                 self._flush_at = max(self._flush_at, time.monotonic() + self._flush_seconds)
             self._pending.setdefault(came.head["id"], Pending()).take(*came)
-        elif came.head["word"] in WORDS:
+        elif self._exchange is not None and came.head["word"] in self._exchange.WORDS:
             self._exchange.take(came.head)
             self._look_at = 0.0 if "left" in came.head else self._look_at
         else:

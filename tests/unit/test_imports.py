@@ -159,3 +159,21 @@ def test_the_public_surface_is_there():
 
 def test_streamlit_finds_no_folder_that_it_takes_for_pages_of_its_own():
     assert not (PACKAGE / "web" / "pages").exists()
+
+
+def test_what_several_servers_share_is_loaded_where_a_database_is_set_and_nowhere_else(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+import skipviz.storage.store_writer as writer
+from skipviz.engine import Engine
+from skipviz.settings import Settings
+from skipviz.web.http import routes
+Engine(Settings(data_dir=sys.argv[1]))
+writer.StoreWriter(Path(sys.argv[1]), {writer.DATABASE_URL: "", writer.BLOBS: ""}, 0, None, False, None, None)
+shared = {"skipviz.engine.others", "skipviz.web.document.shared_labs"}
+shared |= {f"skipviz.storage.{name}" for name in ("shared", "mirror", "exchange", "commands", "documents", "notices")}
+print(sorted(shared & sys.modules.keys()))
+"""
+    found = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,9 @@ COMMAND_SECONDS = 10.0
 LAB_SECONDS = 3.0
 """How long a lab's document is waited for; then a lab goes on with what is known of it here."""
 
+AWAY_SECONDS = 1.0
+"""For which no lab's document is asked for after one could not be had: else every page waited for each that it shows."""
+
 
 class SharedStore(RecordedStore):
     """Keeps runs in the database at a URL; of other servers' runs it follows those that are in memory.
@@ -36,6 +40,7 @@ class SharedStore(RecordedStore):
     ) -> None:
         super().__init__(folder, total_bytes, run_bytes, retention, database_url, blobs)
         self._mirrors: dict[str, Mirror] = {}
+        self._ask_again = 0.0
         self.on_news: Callable[[Message], None] = lambda came: None
         self.on_changed: Callable[[list[str]], None] = lambda run_ids: None
         self.on_seen: Callable[[list[str]], None] = lambda run_ids: None
@@ -86,7 +91,13 @@ class SharedStore(RecordedStore):
         self._store_client.tell({"word": "place", "id": identifier, "place": place})
 
     def _ask(self, head: dict) -> Message:
-        return self._store_client.ask(head, LAB_SECONDS)
+        if time.monotonic() < self._ask_again:
+            raise StoreError("the documents of labs could not be had just now")
+        try:
+            return self._store_client.ask(head, LAB_SECONDS)
+        except StoreError:
+            self._ask_again = time.monotonic() + AWAY_SECONDS
+            raise
 
     def posted(self, run_id: str, experiment: Experiment, edits: int) -> None:
         """Show the experiment that a run's server has, with all that was done to it up to a version of its `edits`."""

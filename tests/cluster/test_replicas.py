@@ -66,9 +66,11 @@ def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two):
         second.resume(run.id, ME)
     second.post(run.id, ME, {"kind": "stop"})
     second.resume(run.id, ME)
-    wait_for(first, lambda: run.state == "running")
+    for engine in two:  # where it trained, or where it was asked for if its end was known there already
+        wait_for(engine, lambda engine=engine: engine.run(run.id).state == "running")
     second.post(run.id, ME, {"kind": "stop"})
-    wait_for(second, lambda: second.run(run.id).ended)
+    for engine in two:
+        wait_for(engine, lambda engine=engine: engine.run(run.id).ended)
     second.delete(run.id, ME)
     wait_for(first, lambda: first.kept(run.id) is None)
     wait_for(second, lambda: second.run(run.id) is None)
@@ -86,3 +88,14 @@ def test_a_place_in_line_counts_the_runs_that_wait_at_all_servers(start, databas
     wait_for(second, lambda: theirs.ahead == order[waiting[2].id])
     first.post(waiting[0].id, ME, {"kind": "stop"})
     wait_for(second, lambda: [run.ahead for run in waiting[1:]] == [0, 1, 2])
+
+
+def test_a_run_that_rests_since_nobody_looks_goes_on_for_who_looks_at_another_server(start, database_url):
+    first, second = start(database_url, unwatched_minutes=0.01), start(database_url)
+    run = first.run(first.submit(lasting(), ME, speed=20))
+    wait_for(first, lambda: run.state == "paused")
+    theirs = shown_at(second, run.id, reached=0)
+    wait_for(second, lambda: theirs.state == "paused")
+    leave = second.watch(run.id)
+    wait_for(first, lambda: run.state == "running")
+    leave()

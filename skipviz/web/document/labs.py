@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from ...engine import get_engine
 from ...engine.listeners import Listeners
+from ...storage import StoreError
 from ...tasks.experiment import Experiment
 from .document import Document
 from .lab import Lab
@@ -74,7 +76,7 @@ class Labs:
             self.heard((identifier, version) for identifier, version in versions.items() if version is not None)
 
     def look_up(self, identifier: str) -> Lab | None:
-        """Return a lab, also one that another server's page has; may wait."""
+        """Return a lab, also one that another server's page has; may wait. Raises `StoreError`."""
         lab = self.get(identifier)
         found = self._shared.read(identifier) if lab is None and self._shared is not None else None
         if found is None:
@@ -126,7 +128,8 @@ class Labs:
     def _found(self, owner: str, **where: str) -> Lab | None:
         """Return the newest lab of `owner` that other servers know at a place, or of a run."""
         identifier = self._shared.find(owner, **where) if self._shared is not None else None
-        return self.look_up(identifier) if identifier else None
+        with contextlib.suppress(StoreError):
+            return self.look_up(identifier) if identifier else None
 
     def _recent(self) -> list[tuple[str, Lab]]:
         with self._lock:

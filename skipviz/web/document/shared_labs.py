@@ -59,11 +59,8 @@ class SharedLabs:
         return self._store.put_lab(row, _packed(self._data(document) | more), before)
 
     def read(self, identifier: str) -> tuple[dict, Document, dict] | None:
-        """Return a lab's row, its document, and the rest that makes it whole again; may wait."""
-        try:
-            found = self._store.read_lab(identifier, 0)
-        except StoreError:
-            return None
+        """Return a lab's row, its document, and the rest that makes it whole again; may wait. Raises `StoreError`."""
+        found = self._store.read_lab(identifier, 0)
         if found is None or found[1] is None:
             return None
         data = _unpacked(found[1])

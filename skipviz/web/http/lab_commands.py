@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ...engine import EngineError, get_engine
+from ...storage import StoreError
 from ..document.commands import REFUSED, handle, refusal
 from ..document.labs import labs
 from ..session_state.address import address_of
@@ -22,7 +23,10 @@ async def post_command(request: Request) -> Response:
     """POST /skipviz/labs/{id} {"op": …} → {"version": n, "run": id, "said": [title, sentence], "select": …}."""
     owner = owner_posting(request)
     identifier = request.path_params["id"]
-    lab = labs.get(identifier) or await asyncio.to_thread(labs.look_up, identifier)
+    try:
+        lab = labs.get(identifier) or await asyncio.to_thread(labs.look_up, identifier)
+    except StoreError as error:
+        raise RefusalError(503, str(error)) from None
     if lab is None:
         raise RefusalError(404, "this lab is no longer here: load its page again")
     if lab.owner != owner:

@@ -114,7 +114,9 @@ class Classrooms:
         return self.get(token)
 
     def _read(self, token: str) -> None:
-        found = self._shared.read(f"{ROOM}{token}")
+        found = None
+        with contextlib.suppress(StoreError):
+            found = self._shared.read(f"{ROOM}{token}")
         if found is None:
             return
         row, document, more = found

@@ -1,6 +1,8 @@
 """The files for a cluster, read as data: what they set is a setting, what they ask for is answered, what they name is there."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from skipviz.web.http import routes
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTING = ROOT / "assets" / "hosting"
-SECRETS = {"SKIPVIZ_DATABASE_URL": "postgresql://skipviz:secret@database/skipviz", "STREAMLIT_SERVER_COOKIE_SECRET": "secret"}
+NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+SECRETS = {"SKIPVIZ_DATABASE_URL": "postgresql://skipviz:secret@database/skipviz"}
 COMPOSE = yaml.safe_load((HOSTING / "compose.yaml").read_text())
 KUBERNETES = list(yaml.safe_load_all((HOSTING / "kubernetes.yaml").read_text()))
 
@@ -97,6 +100,14 @@ def test_what_a_host_asks_is_answered_by_a_route_and_all_have_limits():
         assert any(route.matches(scope)[0] is Match.FULL for route in routes.routes), path
     assert all("limits" in container["resources"] for container in containers().values())
     assert all("limits" in service["deploy"]["resources"] for service in COMPOSE["services"].values())
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is missing")
+def test_nginx_takes_what_compose_gives_it(tmp_path):
+    site = COMPOSE["configs"]["proxy"]["content"].replace("$$", "$").replace("server:8501", "127.0.0.1:8501")
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {site} }}")
+    tried = subprocess.run([NGINX, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], capture_output=True, text=True)
+    assert tried.returncode == 0, tried.stderr
 
 
 def test_a_server_that_is_told_to_end_has_time_to_keep_its_runs():

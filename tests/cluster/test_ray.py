@@ -15,6 +15,8 @@ from skipviz.tasks.event import SkipEvent
 from skipviz.tasks.sweep import sweep_of
 
 ME = "me"
+STARTING = 300
+"""Seconds after which a test gives up what has to start first: an interpreter that imports Ray or torch, on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def finished(engine, experiment, events=()):
 def going(engine):
     """Return a run that has a checkpoint and frames behind it."""
     run = engine.run(engine.submit(endless(record_every=5), ME))
-    wait_for(engine, lambda: run.checkpoint and len(run.frames) > 30 and run.step > run.checkpoint)
+    wait_for(engine, lambda: run.checkpoint and len(run.frames) > 30 and run.step > run.checkpoint, STARTING)
     return run
 
 
@@ -57,7 +59,7 @@ def place(engine, run):
 
 
 def has_nodes(engine, count):
-    wait_for(engine, lambda: len(engine._launcher.nodes) == count, 300)
+    wait_for(engine, lambda: len(engine._launcher.nodes) == count, STARTING)
 
 
 def is_one_record(engine, run):
@@ -94,9 +96,9 @@ def test_a_run_whose_actor_is_killed_goes_on_from_its_checkpoint_to_the_bit(spre
     run = going(spread)
     for actor in actors():
         actor.kill()
-    wait_for(spread, lambda: run.moved)
+    wait_for(spread, lambda: run.moved, STARTING)
     reached = run.moved[-1]
-    wait_for(spread, lambda: run.state == "running" and run.frames and run.step > reached + 50)
+    wait_for(spread, lambda: run.state == "running" and run.frames and run.step > reached + 50, STARTING)
     stopped(spread, run)
     is_one_record(spread, run)
     assert b'"moved":[%d]' % reached in run.snapshot()[1]
@@ -105,8 +107,8 @@ def test_a_run_whose_actor_is_killed_goes_on_from_its_checkpoint_to_the_bit(spre
 def test_a_run_goes_on_when_the_process_that_joins_the_cluster_is_killed(spread):
     run = going(spread)
     os.kill(spread.fork_server_pid, signal.SIGKILL)
-    wait_for(spread, lambda: run.moved)
-    wait_for(spread, lambda: run.state == "running" and run.frames and run.step > run.moved[-1] + 50)
+    wait_for(spread, lambda: run.moved, STARTING)
+    wait_for(spread, lambda: run.state == "running" and run.frames and run.step > run.moved[-1] + 50, STARTING)
     stopped(spread, run)
     is_one_record(spread, run)
 
@@ -167,7 +169,7 @@ def test_a_second_server_waits_for_what_the_first_one_holds_of_the_cluster(sprea
 def test_a_run_on_a_gpu_has_an_actor_of_its_own_that_holds_its_share(spread, nodes):
     """The nodes say that they have a GPU each; here torch finds none, so the run ends with torch's own word."""
     run = spread.run(spread.submit(small(device="cuda"), ME))
-    wait_for(spread, lambda: nodes.free("GPU") == 1.75)
+    wait_for(spread, lambda: nodes.free("GPU") == 1.75, STARTING)
     assert wait_for_end(spread, run).state == "failed"
     assert "CUDA" in run.reason or "NVIDIA" in run.reason
     wait_for(spread, lambda: nodes.free("GPU") == 2 and nodes.free("CPU") == 4)
@@ -201,14 +203,14 @@ def _kill_a_node_in_the_middle(engine, nodes, cells, steps):
     lost = [run for run in runs if place(engine, run) == doomed.node_id]
     assert len(lost) == 1
     nodes.kill(doomed)
-    wait_for(engine, lambda: lost[0].moved)
+    wait_for(engine, lambda: lost[0].moved, STARTING)
     nodes.nodes.append(nodes.add(2))
-    wait_for(engine.jobs, lambda: not job.under_way, 300)
+    wait_for(engine.jobs, lambda: not job.under_way, STARTING)
     assert job.state == "finished", job.reason
     rows = [json.loads(row) for row in job.rows]
     assert sorted(row["cell"] for row in rows) == list(range(cells))
     assert {row["state"] for row in rows} == {"finished"}
-    wait_for(engine, lambda: all(run.state == "running" and run.frames for run in runs))
+    wait_for(engine, lambda: all(run.state == "running" and run.frames for run in runs), STARTING)
     for run in runs:
         stopped(engine, run)
         is_one_record(engine, run)

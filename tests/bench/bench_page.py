@@ -2,8 +2,9 @@
 
 `python tests/bench/bench_page.py` starts the app on a free port with one warm engine and one headless Chromium, and
 reports, for each network: milliseconds from Start to the first frame drawn, from a toggle to its frame drawn (median
-and 95th percentile), redraws a second while training as fast as it goes, milliseconds of one redraw, and the server's
-memory with the page open. Everything, browser included, shares this machine's cores.
+and 95th percentile), redraws a second while training as fast as it goes, milliseconds of the processor that one takes in
+the browser, and the server's memory with the page open; and for the first page until a cold browser has painted something.
+Everything, browser included, shares this machine's cores.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 
 ROOT = Path(__file__).resolve().parents[2]
-STARTS, TOGGLES = 6, 20
+STARTS, TOGGLES, COLD = 6, 20, 5
 
 START = """() => new Promise((done) => {
   const begun = performance.now();
@@ -52,6 +53,7 @@ TOGGLE = """() => new Promise((done) => {
   const look = () => seen() ? done(performance.now() - begun) : requestAnimationFrame(look);
   look();
 })"""
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 REDRAWS = """() => new Promise((done) => {
   let count = 0, shown = '';
   const begun = performance.now(), step = document.querySelector('.sv-step');
@@ -92,6 +94,24 @@ def serve(folder: str) -> tuple[subprocess.Popen, str, float]:
             time.sleep(0.02)
 
 
+def first_picture(playwright, address: str) -> int:
+    """Return the milliseconds until the first page paints something in a browser that has just been started, a median."""
+    found = []
+    for _ in range(COLD):
+        browser = launch(playwright)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(address, wait_until="commit")
+        found.append(page.wait_for_function(PAINTED, timeout=120_000).json_value())
+        browser.close()
+    return round(statistics.median(found))
+
+
+def browser_seconds() -> float:
+    """Return the processor's seconds that the browsers of this process have taken."""
+    browsers = [one for one in psutil.Process().children(recursive=True) if "chrom" in one.name()]
+    return sum(sum(one.cpu_times()[:2]) for one in browsers)
+
+
 def measure(browser, address: str, text: str) -> dict:
     """Return the figures of one network in a page of its own."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
@@ -111,7 +131,9 @@ def measure(browser, address: str, text: str) -> dict:
     slider = page.locator("input[aria-label='Speed, steps a second']")
     slider.evaluate("(s) => { s.value = s.max; s.dispatchEvent(new Event('input')); }")
     page.wait_for_timeout(800)
+    before = browser_seconds()
     redraws = page.evaluate(REDRAWS)
+    each = (browser_seconds() - before) / (4 * redraws)
     page.get_by_role("button", name="Stop").click()
     page.context.close()
     return {
@@ -119,6 +141,7 @@ def measure(browser, address: str, text: str) -> dict:
         "toggle_ms_median": round(statistics.median(toggles)),
         "toggle_ms_p95": round(sorted(toggles)[int(0.95 * (len(toggles) - 1))]),
         "redraws_a_second": round(redraws, 1),
+        "redraw_cpu_ms": round(1000 * each, 1),
     }
 
 
@@ -139,13 +162,20 @@ def main() -> None:
             # The run that all visitors share trains until then, on the same cores.
             first.get_by_text("Shared run, recorded").first.wait_for(timeout=120_000)
             first.close()
+            painted = first_picture(playwright, address)
             figures = {name: measure(browser, address, link.encode(one)) for name, one in experiments().items()}
             browser.close()
     finally:
         process.terminate()
         process.wait(20)
     machine = f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}, load {os.getloadavg()[0]:.1f}"
-    facts = {"machine": machine, "server_up_s": round(up, 1), "usable_s": round(usable, 1), "server_rss_mb": round(memory)}
+    facts = {
+        "machine": machine,
+        "server_up_s": round(up, 1),
+        "usable_s": round(usable, 1),
+        "first_picture_ms": painted,
+        "server_rss_mb": round(memory),
+    }
     print(json.dumps({**facts, "pages": figures}, indent=2))
 
 

@@ -124,8 +124,9 @@ def _yield_to_the_server() -> None:
 
 
 def warm_ups() -> Iterator[Callable[[], None]]:
-    """Yield pieces of warming up, the most urgent first: two steps of a small network for each kind of data."""
+    """Yield pieces of warming up, the most urgent first: two steps of a small network for each kind of data, and a rehearsal."""
     from ..learning.setup import prepare
+    from ..learning.variant import REHEARSED
     from ..tasks.presets import figure, get, vanishing
 
     prepare()
@@ -133,14 +134,15 @@ def warm_ups() -> Iterator[Callable[[], None]]:
     yield lambda: _take_steps(figure("right"))
     yield lambda: _take_steps(figure("center"))
     yield lambda: _take_steps(get("digits-conv"))
+    yield lambda: _take_steps(vanishing(on=True, depth=4, width=8), REHEARSED + 2)
 
 
-def _take_steps(experiment) -> None:
+def _take_steps(experiment, steps: int = 2) -> None:
     from ..learning.trainer import Trainer
 
     trainer = Trainer(experiment)
     trainer.measure(baseline=True, picture=True)
-    for _ in range(2):
+    for _ in range(steps):
         trainer.advance(record=True, baseline=True, picture=True)
 
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from .passes import Batch, Pass
-from .probe import Vector
 from .replay import UnrepeatableError, noted
 
 PassOf = Callable[[Batch], Pass]
@@ -43,7 +42,7 @@ class Rehearsal:
     def _rehearse(self, go: PassOf, batch: Batch) -> None:
         """Note the calls of a pass on the batch in another order."""
         self._batch = tuple(part.roll(1, 0) for part in batch)
-        done, self._again = noted(lambda: go(self._batch))
+        done, self._again = noted(lambda: go(self._batch), _parts)
         recording = done.recording
         recording.by_node = {name: state.detach() for name, state in recording.by_node.items()}
         self._recorded = replace(done, outputs=done.outputs.detach(), loss=done.loss.detach())
@@ -63,17 +62,17 @@ def _give_back(kept: Kept) -> None:
 
 
 def _digest(done: Pass, kept: Kept) -> bytes:
-    """Return a hash of all the bits that steps and frames are made of."""
-    recording, found = done.recording, done.found
-    vectors = [*found.states, *found.trunks, *found.skips, *found.by_node.values(), *found.by_edge.values()]
-    parts = [done.outputs, done.loss, done.gradient, *(buffer for buffer, _ in kept), *map(_tensor, vectors)]
-    parts += [*recording.by_node.values(), *recording.gates.values(), *recording.matrices.values()]
+    """Return a hash of all the bits that steps and frames are made of, and of the buffers' new ones."""
     digest = blake2b()
-    for part in parts:
-        if part is not None:
-            digest.update(part.detach().reshape(-1).view(torch.uint8).numpy())
+    for part in (*_parts(done), *(buffer for buffer, _ in kept)):
+        digest.update(part.detach().reshape(-1).view(torch.uint8).numpy())
     return digest.digest()
 
 
-def _tensor(vector: Vector) -> Tensor | None:
-    return vector[0] if isinstance(vector, tuple) else vector
+def _parts(done: Pass) -> list[Tensor]:
+    """Return all that steps and frames are made of."""
+    recording, found = done.recording, done.found
+    vectors = [*found.states, *found.trunks, *found.skips, *found.by_node.values(), *found.by_edge.values()]
+    parts = [done.outputs, done.loss, done.gradient, *(one[0] if isinstance(one, tuple) else one for one in vectors)]
+    parts += [*recording.by_node.values(), *recording.gates.values(), *recording.matrices.values()]
+    return [part for part in parts if part is not None]

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 T = TypeVar("T")
+Call = tuple
+"""An operation, its arguments by place and by name, and what it returned."""
 CHANCE = {
     torch.Tag.nondeterministic_seeded,
     torch.Tag.data_dependent_output,
@@ -41,7 +43,7 @@ class Notes(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[tuple] = []
+        self.calls: list[Call] = []
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -55,15 +57,15 @@ class Notes(TorchDispatchMode):
         return result
 
 
-def noted(work: Callable[[], T]) -> tuple[T, Callable[[], None]]:
-    """Return what `work` returns, and a function that fills the tensors of it anew from what the inputs and parameters hold then.
+def noted(work: Callable[[], T], parts: Callable[[T], Iterable[Tensor]]) -> tuple[T, Callable[[], None]]:
+    """Return what `work` returns, and a function that fills `parts` of it anew from what the inputs and parameters hold then.
 
-    Raises `UnrepeatableError`, after which all is as if `work` had been called alone.
+    Other tensors of it hold nothing afterwards. Raises `UnrepeatableError` where the calls are not the same for all inputs.
     """
     with Notes() as notes:
         result = work()
     try:
-        function = _Graph(notes.calls).function()
+        function = _Graph(notes.calls, map(memory, parts(result))).function()
     except UnrepeatableError:
         raise
     except (RuntimeError, TypeError, KeyError) as error:  # a call that torch's graphs cannot write down
@@ -72,8 +74,9 @@ def noted(work: Callable[[], T]) -> tuple[T, Callable[[], None]]:
 
 
 def _interpret(function) -> None:
+    """Have the calls made as they stand: optimised, they would be fused, split and reordered, to other bits."""
     optimizes = torch._C._get_graph_executor_optimize()
-    torch._C._set_graph_executor_optimize(False)  # it would fuse and reorder: other bits
+    torch._C._set_graph_executor_optimize(False)
     try:
         with torch.inference_mode():
             function()
@@ -82,14 +85,15 @@ def _interpret(function) -> None:
 
 
 class _Graph:
-    """Calls as a graph of torch's interpreter, whose tensors are constants."""
+    """Calls as a graph of torch's interpreter, whose tensors are constants; what lies in `kept` memory lasts to the end."""
 
-    def __init__(self, calls: Iterable[tuple]) -> None:
+    def __init__(self, calls: list[Call], kept: Iterable[int]) -> None:
         self._graph = torch._C.Graph()
-        self._constants: dict[int, torch._C.Value] = {}
+        self._constants: dict[tuple, torch._C.Value] = {}
+        self._places = places(calls, set(kept))
         for operation, args, given, result in calls:
             self._note(operation, args, given, result)
-        self._graph.registerOutput(self._none())
+        self._graph.registerOutput(self._value(None, "Tensor"))
 
     def function(self):
         """Return it as a function without arguments."""
@@ -130,34 +134,63 @@ class _Graph:
         return list(self._graph.insertNode(self._graph.create(name, values, results)).outputs())
 
     def _value(self, value, kind: str) -> torch._C.Value:
-        """Return an argument of a type that the call's schema names."""
-        if isinstance(value, Tensor):
-            if id(value) not in self._constants:
-                self._constants[id(value)] = self._graph.insertConstant(value.detach())
-            return self._constants[id(value)]
-        if value is None:
-            return self._none()
+        """Return an argument of a type that the call's schema names; what was given before is the same constant."""
         kind = kind.removeprefix("Optional[").removesuffix("]") if kind.startswith("Optional[") else kind
-        if kind.startswith("List[") and "Tensor" in kind:
+        if isinstance(value, list | tuple) and "Tensor" in kind:
             element = torch._C.OptionalType.ofTensor() if "Optional" in kind else torch._C.TensorType.get()
             return self._list([self._value(one, "Tensor") for one in value], element)
-        if kind == "List[int]" and not len(value):
-            return self._list([], torch._C.IntType.get())
-        if kind == "float":
-            value = float(value)
         if isinstance(value, torch.dtype | torch.layout | torch.memory_format):
             value = CODES[value]
-        return self._graph.insertConstant(list(value) if isinstance(value, tuple) else value)
+        if isinstance(value, Tensor):
+            value = self._placed(value)
+            key = memory(value), value.storage_offset(), value.shape, value.stride(), value.dtype
+        else:
+            key = kind, repr(value)
+        if key not in self._constants:
+            self._constants[key] = self._constant(value, kind)
+        return self._constants[key]
+
+    def _placed(self, tensor: Tensor) -> Tensor:
+        """Return a tensor as it lies in the memory that its own is given."""
+        place = self._places.get(memory(tensor))
+        if place is None:
+            return tensor.detach()
+        return tensor.new_empty(0).set_(place, tensor.storage_offset(), tensor.shape, tensor.stride())
+
+    def _constant(self, value, kind: str) -> torch._C.Value:
+        if value is None:
+            (found,) = self._add("prim::Constant", [], 1)
+            found.setType(torch._C.NoneType.get())
+            return found
+        if isinstance(value, Tensor):
+            return self._graph.insertConstant(value)
+        if kind == "List[int]" and not len(value):
+            return self._list([], torch._C.IntType.get())
+        return self._graph.insertConstant(list(value) if isinstance(value, tuple) else float(value) if kind == "float" else value)
 
     def _list(self, values: list[torch._C.Value], element) -> torch._C.Value:
         (found,) = self._add("prim::ListConstruct", values, 1)
         found.setType(torch._C.ListType(element))
         return found
 
-    def _none(self) -> torch._C.Value:
-        (found,) = self._add("prim::Constant", [], 1)
-        found.setType(torch._C.NoneType.get())
-        return found
+
+def places(calls: list[Call], kept: set[int]) -> dict[int, torch.UntypedStorage]:
+    """Return, by what calls fill and nothing reads to the end, the memory of an earlier one that is read no more by then."""
+    last = {memory(tensor): number for number, call in enumerate(calls) for tensor in _tensors(call)}
+    free: dict[int, list[torch.UntypedStorage]] = {}
+    used: dict[int, torch.UntypedStorage] = {}
+    given = {}
+    for number, (_, args, more, result) in enumerate(calls):
+        read = {memory(tensor) for tensor in _tensors((args, more))}
+        for tensor in _tensors([result]):
+            own = memory(tensor)
+            if own not in read and own not in kept and own not in used:
+                left = free.get(tensor.untyped_storage().nbytes())
+                used[own] = given[own] = left.pop() if left else tensor.untyped_storage()
+        for own in {memory(tensor) for tensor in _tensors(calls[number])} & used.keys():
+            if last[own] == number:
+                free.setdefault(used[own].nbytes(), []).append(used[own])
+    return given
 
 
 def memory(tensor: Tensor) -> int:
@@ -171,6 +204,8 @@ def _tensors(values: Iterable) -> Iterable[Tensor]:
             yield value
         elif isinstance(value, list | tuple):
             yield from _tensors(value)
+        elif isinstance(value, dict):
+            yield from _tensors(value.values())
 
 
 @cache

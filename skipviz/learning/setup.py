@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -80,9 +80,21 @@ def keep_freed_memory() -> None:
     Otherwise every step hands its activations back to the system and pays page faults to get them again: measured at
     15 % of a recorded step of 100 layers.
     """
+    mallopt = _of_glibc("mallopt")
+    if mallopt:
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
+
+
+def give_freed_memory_back() -> None:
+    """Have glibc hand back what is free now: for where the next steps need less than the last."""
+    trim = _of_glibc("malloc_trim")
+    if trim:
+        trim(0)
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        return getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):
-        return
-    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
-    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
+        return None

@@ -27,6 +27,7 @@ from .probe import gradients, measured, record
 from .recording import Program, Recording
 from .rehearsal import Rehearsal
 from .replay import UnrepeatableError
+from .setup import give_freed_memory_back
 
 EVALUATED_AT_ONCE, EVALUATED_ELEMENTS = 512, 2**22
 """Samples, and elements of the largest state, of one pass without a graph: as fast as all at once, and a few MB for each state."""
@@ -157,6 +158,7 @@ class Variant:
                 self._rehearsal = Rehearsal(lambda batch: self._whole_pass(batch, step), batch, self._buffers)
             except UnrepeatableError:
                 self._rehearsal = None
+            give_freed_memory_back()  # what autograd held
         self._passes += self._light
         return self._rehearsal
 

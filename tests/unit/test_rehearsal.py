@@ -143,7 +143,7 @@ def test_calls_are_made_again_on_what_the_inputs_hold_then():
         total.add_(x)
         return (x.view(2, 2).T * 2).sum(0), torch.stack([x, total])
 
-    (sums, both), again = noted(work)
+    (sums, both), again = noted(work, lambda made: made)
     x.fill_(1)
     again()
     assert (sums.tolist(), both.tolist()) == ([4, 4], [[1] * 4, [1, 2, 3, 4]])
@@ -152,4 +152,4 @@ def test_calls_are_made_again_on_what_the_inputs_hold_then():
 @pytest.mark.parametrize("work", [lambda: torch.rand(3), lambda: torch.ones(2).sum().item(), lambda: torch.ones(2).nonzero()])
 def test_what_is_another_each_time_or_hangs_on_a_number_is_refused(work):
     with pytest.raises(UnrepeatableError):
-        noted(work)
+        noted(work, lambda made: [])

@@ -125,8 +125,8 @@ def _yield_to_the_server() -> None:
 
 def warm_ups() -> Iterator[Callable[[], None]]:
     """Yield pieces of warming up, the most urgent first: two steps of a small network for each kind of data, and a rehearsal."""
+    from ..learning.rehearsal import REHEARSED
     from ..learning.setup import prepare
-    from ..learning.variant import REHEARSED
     from ..tasks.presets import figure, get, vanishing
 
     prepare()

@@ -5,14 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from .passes import Batch, Pass
+from .passes import Batch
+from .probe import Gradients
+from .recording import Recording
 from .replay import UnrepeatableError, noted
+from .setup import give_freed_memory_back
 
-PassOf = Callable[[Batch], Pass]
+REHEARSED, LIGHT_ELEMENTS = 50, 2**15
+"""Passes under the same switches after which they are rehearsed, which costs as much as some ten of them; and the elements of a
+batch's largest state up to which that is worth its while: beyond, kernels take the time (measured: 1.2 to 3.5 times as fast up to
+here; 1.0 to 1.3 times beyond, where more memory is held for it)."""
+
+
+class Done(Protocol):
+    """A pass that went backward, a dataclass; `recording` is None where nobody measures it."""
+
+    outputs: Tensor
+    loss: Tensor
+    gradient: Tensor
+    found: Gradients
+    recording: Recording | None
+
+
+PassOf = Callable[[Batch], Done]
 Kept = list[tuple[Tensor, Tensor]]
 """Buffers, each with what it held."""
 
@@ -48,7 +68,7 @@ class Rehearsal:
         self._recorded = replace(done, outputs=done.outputs.detach(), loss=done.loss.detach())
         self._bare = replace(self._recorded, recording=None)
 
-    def on(self, batch: Batch, recorded: bool) -> Pass:
+    def on(self, batch: Batch, recorded: bool) -> Done:
         """Return the pass of `batch`, which went backward."""
         for own, given in zip(self._batch, batch, strict=True):
             own.copy_(given)
@@ -56,12 +76,36 @@ class Rehearsal:
         return self._recorded if recorded else self._bare
 
 
+class Rehearsals:
+    """Has the passes of one plan rehearsed once there were some."""
+
+    def __init__(self, elements: int, device: torch.device) -> None:
+        self._light = device.type == "cpu" and elements <= LIGHT_ELEMENTS
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin afresh, with another plan."""
+        self._passes = 0
+        self.rehearsal: Rehearsal | None = None
+
+    def next(self, go: PassOf, batch: Batch, buffers: Iterable[Tensor]) -> Rehearsal | None:
+        """Return what makes the next pass; None for the first ones, and where passes cannot be made again."""
+        if self._passes == REHEARSED:
+            try:
+                self.rehearsal = Rehearsal(go, batch, buffers)
+            except UnrepeatableError:
+                self.rehearsal = None
+            give_freed_memory_back()  # what autograd held
+        self._passes += self._light
+        return self.rehearsal
+
+
 def _give_back(kept: Kept) -> None:
     for buffer, old in kept:
         buffer.data.copy_(old)
 
 
-def _digest(done: Pass, kept: Kept) -> bytes:
+def _digest(done: Done, kept: Kept) -> bytes:
     """Return a hash of all the bits that steps and frames are made of, and of the buffers' new ones."""
     digest = blake2b()
     for part in (*_parts(done), *(buffer for buffer, _ in kept)):
@@ -69,7 +113,7 @@ def _digest(done: Pass, kept: Kept) -> bytes:
     return digest.digest()
 
 
-def _parts(done: Pass) -> list[Tensor]:
+def _parts(done: Done) -> list[Tensor]:
     """Return all that steps and frames are made of."""
     recording, found = done.recording, done.found
     vectors = [*found.states, *found.trunks, *found.skips, *found.by_node.values(), *found.by_edge.values()]

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from math import isfinite
 
 import numpy
 import torch
@@ -32,8 +31,9 @@ from .passes import Batch
 from .plan import Plan
 from .probe import Gradients, gradients, measured, record
 from .recording import Recording
+from .rehearsal import Rehearsals
 from .signals import alike
-from .variant import Variant
+from .variant import Variant, largest_state
 
 
 @dataclass(slots=True)
@@ -41,11 +41,13 @@ class Gone:
     """A pass of all seeds that went backward."""
 
     network: Network
-    gradients: Tensor
-    """`(seeds, parameters)`."""
-    losses: list[float]
     outputs: Tensor
-    truths: list[Tensor]
+    """`(seeds, batch, …)`."""
+    truths: Sequence[Tensor]
+    loss: Tensor
+    """`(seeds,)`."""
+    gradient: Tensor
+    """`(seeds, parameters)`."""
     found: Gradients | None
     """Of all seeds, where it was recorded."""
     recording: Recording | None
@@ -99,33 +101,35 @@ class Stack:
                 room, _, place = name.rpartition(".")
                 setattr(self._model.get_submodule(room), place, STACKED[type(module)](module, stacked))
         self._plan: Plan | None = None
+        batch = first.training.batch_size * len(variants)
+        self._rehearsals = Rehearsals(batch * largest_state(first.network), first.device)
         self._network = None
         self._values = values
 
     def go(self, batches: Sequence[Batch], recorded: bool) -> Gone | None:
         """Return every seed's pass on its batch, gone backward; None where a loss is not finite."""
-        network = self.variants[0].network
+        network, batch = self.variants[0].network, joined(batches)
         if self._network is not network:
             self._network, self._plan = network, self._model.bound(network, True)
-        return self._gone(network, self._plan, batches, recorded)
+            self._rehearsals.forget()
+        rehearsal = self._rehearsals.next(lambda batch: self._gone(network, self._plan, batch, True), batch, self._model.buffers())
+        gone = rehearsal.on(batch, recorded) if rehearsal else self._gone(network, self._plan, batch, recorded)
+        return gone if gone.loss.isfinite().all() else None
 
     def baselines(self, batches: Sequence[Batch], step: int) -> list[dict[str, Numbers | None]]:
         """Return what `Variant.baseline` does of every seed."""
         bare = edit.bare(self.variants[0].network)
-        gone = self._gone(bare, self._model.bound(bare, True), batches, True)
-        if gone is None:
+        gone = self._gone(bare, self._model.bound(bare, True), joined(batches), True)
+        if not gone.loss.isfinite().all():
             return [variant.baseline([batch], step) for variant, batch in zip(self.variants, batches, strict=True)]
         return [frame.baseline() for frame in self._frames(gone)]
 
-    def _gone(self, network: Network, plan: Plan, batches: Sequence[Batch], recorded: bool) -> Gone | None:
+    def _gone(self, network: Network, plan: Plan, batch: Batch, recorded: bool) -> Gone:
         seeds = len(self.variants)
-        x, truths = torch.cat([x for x, _ in batches]), [y for _, y in batches]
+        x, truths = batch[0], batch[1].chunk(seeds)
         outputs, recording = record(plan, x) if recorded else (plan.run(x), None)
         own = outputs.view(seeds, -1, *outputs.shape[1:])
         losses = self._losses(own, truths)
-        values = losses.tolist()
-        if not all(map(isfinite, values)):
-            return None
         found, parameters = None, (None,) * len(self._parameters)
         if recorded:
             found = gradients(losses.sum(), self._parameters, recording)
@@ -134,25 +138,25 @@ class Stack:
             parameters = torch.autograd.grad(losses.sum(), self._parameters, allow_unused=True)
         parts = [p.new_zeros(p.shape) if g is None else g for p, g in zip(self._parameters, parameters, strict=True)]
         flat = torch.cat([part.reshape(seeds, -1) for part in parts], dim=1)
-        return Gone(network, flat, values, own.detach(), truths, found, recording)
+        return Gone(network, own.detach(), truths, losses.detach(), flat, found, recording)
 
     def update(self, gone: Gone, step: int) -> list[VariantFrame] | None:
         """Have every seed take its step; return what was measured before it, if it was recorded."""
-        frames = self._frames(gone) if gone.found else None
+        frames = self._frames(gone) if gone.recording else None
         first, rate = self.variants[0], learning_rate(self.variants[0].training, step)
         before = self._values.clone() if frames else None
         if rate:
-            for variant, gradient in zip(self.variants, gone.gradients, strict=True):
+            for variant, gradient in zip(self.variants, gone.gradient, strict=True):
                 variant.clip(gradient)
                 variant.updater.set_rates(rate, first.training.weight_decay)
-            step_together([variant.updater for variant in self.variants], gone.gradients)
+            step_together([variant.updater for variant in self.variants], gone.gradient)
         if frames:
             self._measure_update(frames, before)
             for frame in frames:
                 frame.learning_rate = rate
         return frames
 
-    def _losses(self, outputs: Tensor, truths: list[Tensor]) -> Tensor:
+    def _losses(self, outputs: Tensor, truths: Sequence[Tensor]) -> Tensor:
         """Return the loss of every seed."""
         loss = self.variants[0].loss
         if loss is cross_entropy and outputs.dim() == 3:
@@ -163,12 +167,12 @@ class Stack:
         """Return the frame of every seed, without what comes of its update and without marks."""
         first = self.variants[0]
         try:
-            sizes = StackedSizes(gone.gradients, first.flat)
-            whole = measured(gone.network, first.flat, gone.found, gone.gradients[0], gone.recording, sizes)
+            sizes = StackedSizes(gone.gradient, first.flat)
+            whole = measured(gone.network, first.flat, gone.found, gone.gradient[0], gone.recording, sizes)
             frames = parted(whole, len(self.variants))
         except NotFiniteError:
             frames = [self._frame(gone, seed) for seed in range(len(self.variants))]
-        for frame, loss, metric in zip(frames, gone.losses, self._metrics(gone), strict=True):
+        for frame, loss, metric in zip(frames, gone.loss.tolist(), self._metrics(gone), strict=True):
             frame.loss, frame.metric = loss, finite(metric)
         return frames
 
@@ -188,7 +192,7 @@ class Stack:
         nodes, edges = ({name: part(one) for name, one in vectors.items()} for vectors in (found.by_node, found.by_edge))
         own = Recording()
         own.by_node, own.trunk = {name: part(one) for name, one in gone.recording.by_node.items()}, gone.recording.trunk
-        return measured(gone.network, flat, Gradients((), *lists, nodes, edges), gone.gradients[seed], own)
+        return measured(gone.network, flat, Gradients((), *lists, nodes, edges), gone.gradient[seed], own)
 
     def _measure_update(self, frames: list[VariantFrame], before: Tensor) -> None:
         """Fill in ‖Δθ_k‖/‖θ_k‖ of every seed."""
@@ -201,6 +205,11 @@ class Stack:
             return
         for variant, frame, size, moved in zip(self.variants, frames, sizes.T.tolist(), moves.T.tolist(), strict=True):
             variant.fill_update(frame, size, moved)
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Return the seeds' batches, one behind the other, as one."""
+    return torch.cat([x for x, _ in batches]), torch.cat([y for _, y in batches])
 
 
 class NotFiniteError(ArithmeticError):

@@ -25,16 +25,10 @@ from .passes import Batch, Earlier, Pass, combined
 from .plan import Plan
 from .probe import gradients, measured, record
 from .recording import Program, Recording
-from .rehearsal import Rehearsal
-from .replay import UnrepeatableError
-from .setup import give_freed_memory_back
+from .rehearsal import Rehearsals
 
 EVALUATED_AT_ONCE, EVALUATED_ELEMENTS = 512, 2**22
 """Samples, and elements of the largest state, of one pass without a graph: as fast as all at once, and a few MB for each state."""
-REHEARSED, LIGHT_ELEMENTS = 50, 2**15
-"""Passes under the same switches after which they are rehearsed, which costs as much as some ten of them; and the elements of a
-batch's largest state up to which that is worth its while: beyond, kernels take the time (measured: 1.3 to 3.5 times as fast up to
-here; 1.0 to 1.3 times beyond, where memory is held for it)."""
 
 
 class Variant:
@@ -46,11 +40,11 @@ class Variant:
         self.flat = FlatParameters(self.model)
         self.updater = Updater(self.flat, training, network)
         self.loss, self.metric = loss, metric
-        self._forget()
+        self._plans: dict[bool, Plan] = {}
+        self.rehearsals = Rehearsals(training.batch_size * largest_state(network), device)
         self.device, self.reduced = device, training.precision == "bfloat16"
         self._buffers = list(self.model.buffers())
         self._at_once = evaluated_at_once(network)
-        self._light = device.type == "cpu" and training.batch_size * largest_state(network) <= LIGHT_ELEMENTS
         self._marks: GradientMarks | None = None
 
     def set_network(self, network: Network) -> None:
@@ -68,9 +62,8 @@ class Variant:
 
     def _forget(self) -> None:
         """Make plans and their passes anew."""
-        self._plans: dict[bool, Plan] = {}
-        self._rehearsal: Rehearsal | None = None
-        self._passes = 0
+        self._plans = {}
+        self.rehearsals.forget()
 
     def set_strengths(self, identifiers: Iterable[str], strength: float) -> None:
         """Give those of the skips whose strength is learned this value; momenta stay."""
@@ -89,8 +82,10 @@ class Variant:
 
         It ends with the first whose loss is not finite.
         """
-        if len(batches) == 1 and (rehearsal := self._rehearsed(batches[0], step)) is not None:
-            return rehearsal.on(batches[0], recorded)
+        if len(batches) == 1:
+            rehearsal = self.rehearsals.next(lambda batch: self._whole_pass(batch, step), batches[0], self._buffers)
+            if rehearsal is not None:
+                return rehearsal.on(batches[0], recorded)
         return self._forward(batches, step, recorded, self.network, self.plan())
 
     def update(self, done: Pass, step: int) -> VariantFrame | None:
@@ -150,17 +145,6 @@ class Variant:
                 earlier.gradient = earlier.with_gradient(self._gradient(done))
             earlier.loss += done.loss.item()
         raise ValueError("a step needs a batch")
-
-    def _rehearsed(self, batch: Batch, step: int) -> Rehearsal | None:
-        """Return what makes the plan's passes from its `REHEARSED`th on; None before, and where it cannot."""
-        if self._passes == REHEARSED:
-            try:
-                self._rehearsal = Rehearsal(lambda batch: self._whole_pass(batch, step), batch, self._buffers)
-            except UnrepeatableError:
-                self._rehearsal = None
-            give_freed_memory_back()  # what autograd held
-        self._passes += self._light
-        return self._rehearsal
 
     def _whole_pass(self, batch: Batch, step: int) -> Pass:
         """Return a recorded pass that went backward."""

@@ -8,9 +8,10 @@ from networks import experiments
 from small_networks import NETWORKS, case
 
 from skipviz import Task, edit, families
-from skipviz.learning import variant as variants
+from skipviz.learning import rehearsal as rehearsals
 from skipviz.learning.rehearsal import Rehearsal
 from skipviz.learning.replay import UnrepeatableError, noted
+from skipviz.learning.seeds import trainer_of
 from skipviz.learning.setup import as_in_a_run
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
@@ -31,15 +32,15 @@ def rehearsed(monkeypatch):
     """Return what says how soon passes are rehearsed from now on, however large; None: never."""
 
     def set_to(passes):
-        monkeypatch.setattr(variants, "REHEARSED", -1 if passes is None else passes)
-        monkeypatch.setattr(variants, "LIGHT_ELEMENTS", 2**40)
+        monkeypatch.setattr(rehearsals, "REHEARSED", -1 if passes is None else passes)
+        monkeypatch.setattr(rehearsals, "LIGHT_ELEMENTS", 2**40)
 
     return set_to
 
 
 def frames(experiment, events=(), steps=56, record=lambda step: step % 4 == 0):
     """Return all frames of a run, and its trainer; an event is (step, event)."""
-    trainer, found = Trainer(experiment, "cpu"), []
+    trainer, found = trainer_of(experiment), []
     with as_in_a_run():
         while trainer.step < steps and not trainer.finished:
             step = trainer.step
@@ -51,7 +52,7 @@ def frames(experiment, events=(), steps=56, record=lambda step: step % 4 == 0):
 
 
 def rehearsal(trainer):
-    return trainer.living()["network"]._rehearsal
+    return trainer.living()["network"].rehearsals.rehearsal
 
 
 def deeds(network):
@@ -76,6 +77,17 @@ def test_a_run_has_the_bits_of_autograd_through_switches_strengths_gains_and_rat
     found, trainer = frames(experiment, events, steps)
     draws = any(layer.dropout or layer.drop_path for layer in network.layers)
     assert (rehearsal(trainer) is None) == draws
+    assert found == wanted
+
+
+def test_seeds_that_train_together_have_the_bits_of_autograd(rehearsed):
+    task, network = SMALL["residual"]
+    experiment = case(task, network, steps=56, batch_size=8, seeds=3)
+    rehearsed(None)
+    wanted, _ = frames(experiment, deeds(network))
+    rehearsed(2)
+    found, trainer = frames(experiment, deeds(network))
+    assert trainer._stacks["network"]._rehearsals.rehearsal is not None
     assert found == wanted
 
 

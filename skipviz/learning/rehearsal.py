@@ -52,7 +52,7 @@ class Rehearsal:
             self._rehearse(go, batch)
             _give_back(kept)
             found = _digest(self.on(batch, True), kept)
-        except (RuntimeError, torch.jit.Error) as error:
+        except (RuntimeError, MemoryError, torch.jit.Error) as error:
             raise UnrepeatableError(str(error)) from None
         finally:
             _give_back(kept)

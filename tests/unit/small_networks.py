@@ -16,6 +16,8 @@ NETWORKS = {
     "WaveNet": ("memory", families.wavenet(2, 3, 16, 16, vocabulary=12, input=(24,), head=Task(name="memory").head())),
     "hyper-connections": ("sequences", families.transformer(2, 16, 2, 32, "pre", streams=4, dynamic=True, **TOKENS)),
     "mHC": ("sequences", families.transformer(2, 16, 2, 32, "pre", streams=4, mix="sinkhorn", dynamic=True, **TOKENS)),
+    "DenseFormer": ("sequences", families.transformer(2, 16, 2, 32, "pre", averaged=True, **TOKENS)),
+    "ResFormer": ("sequences", families.transformer(2, 16, 2, 32, "pre", values="learned", **TOKENS)),
     "both halves": ("sequences", families.transformer(2, 16, 2, 32, encoder=2, **TOKENS)),
     "bilinear": ("shapes", families.unet(depth=2, width=4, up="bilinear", padded=True, input=(1, 32, 32), head=1)),
     "ResNet U-Net": ("shapes", families.resnet_unet(18, 4, (8, 4, 4, 4, 4), input=(1, 32, 32))),

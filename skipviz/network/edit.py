@@ -102,8 +102,6 @@ def set_layers(network: Network, identifiers, **changes) -> Network:
     wanted = set(identifiers)
     for identifier in sorted(wanted - {part.id for part in (*network.layers, *network.branches)}):
         network.layer_index(identifier)
-    if network.watched and changes.get("on") is False:
-        raise NetworkError("a layer of one's own module cannot be off: switch or scale the skips beside it")
     return _switched(network, changes, **_with_parts(network, BOXES, wanted, changes))
 
 

@@ -119,6 +119,8 @@ class FunctionCall:
         aliases = {id(alias): tensor for _, tensor, alias in self.tensors if alias is not tensor}
         if isinstance(output, Tensor) and id(output) in aliases:
             return aliases[id(output)]  # the function handed on what it read
+        if operation is not None:
+            output = capture._switches.stood_in(operation, output)
         made = [self.target] if self.name == "__setitem__" else [*tensors_in(output)]
         live = [tensor for tensor in made if tensor.requires_grad]
         if operation is None or not live:

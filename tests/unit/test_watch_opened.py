@@ -399,7 +399,7 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_same_bits():
 def test_weights_of_a_checkpoint_load_into_the_persons_own_module():
     trainer = OpenedTrainer(GPT, compared(experiment(GPT, steps=3), "model", "off"))
     trainer.advance(record=False)
-    file = from_checkpoint(trainer.state_bytes(), "without-skips")
+    file = from_checkpoint(trainer.state_bytes(), "without-skips", "without skips")
     fresh = named(GPT.model)()
     fresh.load_state_dict(load(file))
     for name, tensor in trainer.weights("without-skips").items():
@@ -417,7 +417,7 @@ def test_a_module_of_halves_goes_on_from_its_checkpoint(file):
     for name, tensor in trainer.weights("model").items():
         assert tensor.dtype == torch.bfloat16
         assert torch.equal(tensor, other.weights("model")[name])
-    assert load(from_checkpoint(trainer.state_bytes(), "model"))["1.weight"].dtype == torch.float32
+    assert load(from_checkpoint(trainer.state_bytes(), "model", "model"))["1.weight"].dtype == torch.float32
 
 
 def test_a_learning_rate_acts_from_its_step_on(file):
@@ -538,11 +538,76 @@ def test_a_server_trains_what_it_was_opened_on_and_nothing_else(tmp_path, file):
         OpenedTrainer(Opened(f"{file}:Branch", f"{file}:data"), chosen)
 
 
-def test_layers_of_ones_own_module_are_not_switched():
-    chosen = experiment(UNET)
-    trainer = OpenedTrainer(UNET, chosen)
-    with pytest.raises(NetworkError, match="one's own module"):
-        trainer.apply(LayerEvent(ids=(chosen.network.layers[0].id,), on=False))
+def test_a_layer_in_a_residual_branch_that_is_off_contributes_nothing_and_learns_nothing():
+    trainer = OpenedTrainer(GPT, chosen := experiment(GPT, optimizer="momentum", learning_rate=0.1, steps=4))
+    attention = next(layer.id for layer in chosen.network.layers if "attention" in layer.id)
+
+    def forward(self, idx, targets=None):
+        block = self.blocks[0]
+        block.attention.forward = lambda x: torch.zeros_like(x)
+        return type(self).forward(self, idx, targets)
+
+    losses = written_by_hand(GPT, chosen.training, 4, forward)[0]
+    trainer.apply(LayerEvent(ids=(attention,), on=False))
+    frames = [trainer.advance(record=True).variants["model"] for _ in range(4)]
+    place = [layer.id for layer in chosen.network.layers].index(attention)
+
+    assert [frame.loss for frame in frames] == pytest.approx(losses, rel=1e-6)
+    assert frames[0].weight_grad[place] == 0
+    assert frames[0].state_grad[place] > 0
+    ours, first = trainer.weights("model"), named(GPT.model)
+    torch.manual_seed(chosen.training.seed)
+    untouched = first().state_dict()
+    assert all(torch.equal(ours[name], untouched[name]) for name in ours if name.startswith("blocks.0.attention"))
+    trainer.apply(LayerEvent(ids=(attention,), on=True))
+    assert OpenedTrainer(GPT, chosen).measure().variants["model"].weight_grad[place] > 0
+
+
+CONVOLUTIONS = """
+import torch
+from torch import nn
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.last = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 2, 1)
+        self.act = nn.ReLU(inplace=True)
+    def forward(self, x):
+        return self.last(self.act(self.two(self.act(self.one(x)))))
+class Forgets(Plain):
+    def forward(self, x):
+        x = self.two(self.act(self.one(x)))
+        x.relu_()
+        return self.last(x)
+"""
+
+
+@pytest.fixture
+def convolutions(tmp_path):
+    (tmp_path / "convolutions.py").write_text(CONVOLUTIONS)
+    return lambda name: Opened(f"{tmp_path / 'convolutions.py'}:{name}", f"{OWN}:masks")
+
+
+def test_a_plain_layer_that_is_off_becomes_the_identity(convolutions):
+    opened = convolutions("Plain")
+    trainer = OpenedTrainer(opened, chosen := experiment(opened, optimizer="sgd", learning_rate=0.1, steps=4))
+    losses, model = written_by_hand(opened, chosen.training, 4, lambda self, x: self.last(self.act(self.one(x))))
+    trainer.apply(LayerEvent(ids=("two",), on=False))
+    frames = [trainer.advance(record=step % 2 == 0) for step in range(4)]
+    found = [frame.variants["model"] for frame in frames if frame is not None]
+
+    assert [frame.loss for frame in found] == pytest.approx(losses[::2], rel=1e-6)
+    same(trainer, model, exact=False)
+    assert found[0].trunk_grad[1] == pytest.approx(found[0].state_grad[1], rel=1e-6)
+    assert found[0].state_grad[2] == pytest.approx(found[0].state_grad[1], rel=1e-6)
+    with pytest.raises(NetworkError, match="changes the shape"):
+        trainer.apply(LayerEvent(ids=("one",), on=False))
+
+
+def test_a_layer_whose_state_is_changed_where_it_lies_says_that_it_cannot_be_off(convolutions):
+    trainer = OpenedTrainer(opened := convolutions("Forgets"), experiment(opened, steps=4))
+    trainer.apply(LayerEvent(ids=("two",), on=False))
+    with pytest.raises(WatchError, match="changes in place"):
+        trainer.advance(record=False)
 
 
 def test_a_server_trains_it_for_who_sits_at_its_machine_and_never_in_public(tmp_path):

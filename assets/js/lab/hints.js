@@ -26,7 +26,7 @@ export function createHints(figure = false) {
 export const isFact = (line) => !/^(Click|Tap|Drag)/.test(line);
 
 /** What can be done to a part of a module that the lab was opened on, of what can be done to any. @param {string} line */
-const switchedOnly = (line) => (line.startsWith("Drag") ? [] : [line.replace(/ · .*$/, "").replace(/: edit$/, ": its gradient’s gain")]);
+const switchedOnly = (line) => (line.startsWith("Drag") ? [] : [line.replace(/ · .*$/, "").replace(/: edit$/, ": switch it, or its gradient’s gain")]);
 
 function partLines(set, data, values, figure) {
   if (set.skip) return skipLines(set.skip.split(" "), data, values, figure);

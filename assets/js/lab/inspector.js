@@ -145,10 +145,8 @@ function openedControls(parts, skips, act) {
   const change = (changes, final = true) => (skips ? act.skips(ids, changes, final) : act.layers(ids, changes, final));
   return [
     title,
-    ...(skips ? [
-      switchButton(part.name ? "Edge on" : "Skip on", part.on, () => change({ on: !part.on }), true),
-      range("Strength", part.strength, { min: -4, max: 4, step: 0.05 }, (value, final) => change({ strength: value }, final)),
-    ] : []),
+    switchButton(!skips ? "Layer on" : part.name ? "Edge on" : "Skip on", part.on, () => change({ on: !part.on }), true),
+    ...(skips ? [range("Strength", part.strength, { min: -4, max: 4, step: 0.05 }, (value, final) => change({ strength: value }, final))] : []),
     range("Gradient gain", part.gain, { min: 0, max: 1, step: 0.05 }, (value, final) => change({ gain: value }, final), "gain "),
     menu("What this is", ...facts),
     close,

@@ -30,16 +30,14 @@ export function createTableView(host, act) {
   const share = (field, index) => number(field, index, (values) => (typeof values?.[field]?.[index] === "number" ? formatPercent(values[field][index]) : "–"));
   let locked = false;
   let named = false;
-  // No layer of a module that the lab was opened on is switched off.
-  let opened = false;
-  const check = (label, on, onchange, fixed = locked) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: fixed, onchange });
+  const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
   const name = (words, onclick) => element("th", { scope: "row" }, named ? words : element("button", { type: "button", class: "sv-link", onclick }, words));
   function layerRow(layer, index) {
     return element(
       "tr", {},
       name(`f(${layer.k})`, () => act.selectLayer([layer.id])),
       element("td", {}, doing(layer) + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
-      element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true), locked || opened)),
+      element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(layer.gain)),
       number("weight_grad", index), number("weight_grad_mean", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1), number("state_max", index + 1), share("state_zeros", index + 1),
     );
@@ -58,7 +56,7 @@ export function createTableView(host, act) {
       "tr", {},
       name(box.id, () => act.selectLayer([box.id])),
       element("td", {}, box.says), element("td", { class: "num" }, box.shape), element("td", { class: "num" }, box.parameters.toLocaleString("en")),
-      element("td", {}, box.kind in KINDS.operation ? check(`Box ${box.id} on`, box.on, (event) => act.layers([box.id], { on: event.target.checked }, true), locked || opened) : ""),
+      element("td", {}, box.kind in KINDS.operation ? check(`Box ${box.id} on`, box.on, (event) => act.layers([box.id], { on: event.target.checked }, true)) : ""),
       number("branch_grad", index), number("branch_state_grad", index),
     );
   }
@@ -82,7 +80,6 @@ export function createTableView(host, act) {
       const network = earlier ?? data.network;
       locked = earlier !== null || watched;
       named = watched;
-      opened = Boolean(network.opened);
       const next = JSON.stringify([network, locked, watched], (name, value) => (value?.learned ? { ...value, strength: 0, share: 0 } : value));
       if (next !== key) {
         key = next;

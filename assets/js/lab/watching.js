@@ -159,7 +159,7 @@ export function createWatching(outer) {
           const module = watch() && outer.data().network.watched;
           if (module && name in LOOKS) return LOOKS[name] === name ? own(...given) : act[LOOKS[name]](...given);
           if (module) return outer.refuse("Its script trains it.", "Only the script can change this module.");
-          if (outer.data().network.opened && MAKES.includes(name)) return outer.refuse("Its own file says what it is made of.", "Here its skips are switched and scaled, and gradients dampened.");
+          if (outer.data().network.opened && MAKES.includes(name)) return outer.refuse("Its own file says what it is made of.", "Here its layers and skips are switched, skips scaled, and gradients dampened.");
           if (watch()) return name === "selectSkip" ? undefined : outer.refuse("You are watching.", "Make it mine, and you can change it.");
           if (outer.hides("edit") && name === "selectSkip") return undefined;
           if (outer.hides("edit") && EDITS.includes(name)) return outer.refuse("Not in this lesson.", "It leaves editing out; skips and valves can be switched.");

@@ -68,16 +68,14 @@ def read(path: str | Path) -> tuple[Opened, Experiment]:
 def refusal(experiment: Experiment, opened: Experiment | None) -> str | None:
     """Return in one sentence why this server does not train a watched experiment, or None where it does.
 
-    It trains what it was opened on, its skips switched and scaled in any way, and nothing else.
+    It trains what it was opened on, its layers and skips switched and scaled in any way, and nothing else.
     """
     if opened is None:
         return ELSEWHERE
     known = unswitched(opened.network)
     for name, network in experiment.variants.items():
         if unswitched(network) != known:
-            return f"{name} is not the module that this lab was opened on: its skips can be switched and scaled, and nothing added"
-        if not all(layer.on for layer in (*network.layers, *network.branches)):
-            return f"{name} has a layer off: of one's own module skips are switched, not layers"
+            return f"{name} is not the module that this lab was opened on: it can be switched and scaled, and nothing added"
     if experiment.training.seeds > 1:
         return "one's own module is trained from one seed at a time"
     return None

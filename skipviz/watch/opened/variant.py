@@ -157,6 +157,10 @@ class OpenedVariant:
                 capture.gradients = Unheard()
             with torch.autocast(self.device.type, torch.bfloat16) if self.training.precision == "bfloat16" else nullcontext():
                 loss = loss_of(self._output(batch, capture), batch, self._loss)
+            if capture is not None and capture.broken is not None:
+                raise WatchError(f"a pass of it cannot be followed: {capture.broken}") from capture.broken
+            if switches.off:
+                switches.check(capture.trace)
             found = self._seen(capture) if recorded else None
             if not loss.requires_grad:
                 raise WatchError("the loss does not depend on a parameter by a gradient: is the module in no_grad?")
@@ -197,8 +201,6 @@ class OpenedVariant:
 
     def _seen(self, capture: Capture) -> tuple[Layout | None, Capture, Values | None]:
         """Return by which layout a pass is measured, None where it ran other operations than the first, and its states' sizes."""
-        if capture.broken is not None:
-            raise WatchError(f"a pass of it cannot be followed: {capture.broken}") from capture.broken
         signature = capture.trace.signature()
         if signature not in self._layouts:
             counts = {name: parameter.numel() for name, parameter in self.model.named_parameters()}

@@ -41,7 +41,7 @@ def _check_own(experiment: Experiment, changed: Experiment) -> None:
     own = unswitched(experiment.network)
     if any(unswitched(network) != own for network in changed.variants.values()):
         raise NetworkError(
-            "this is a module of your own: its skips are switched and scaled here, gradients dampened; the rest stands in its file"
+            "this is a module of your own: it is switched and scaled here, gradients dampened; the rest stands in its file"
         )
 
 

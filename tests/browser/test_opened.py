@@ -95,5 +95,9 @@ def test_a_gpt_of_ones_own_is_compared_with_itself_without_skips(opened):
     assert min(with_skips["skip_grad"]) > 0
     assert without["skip_grad"] == [0] * skips
     assert with_skips["loss"] != without["loss"]
+    lab.page.locator('svg.sv-diagram [data-layer="blocks.0.attention"]:visible').first.click()
+    lab.inspector.get_by_role("switch", name="Layer on").click()
+    off = lab.frame_where(lambda frame: any(event["kind"] == "layer" for event in frame.get("events", ())))
+    assert [frame["variants"]["model"]["weight_grad"].count(0) for frame in (frame, off)] == [0, 1]
     listed = lab.page.request.get("skipviz/runs").json()["runs"]
     assert [run["title"] for run in listed] == ["train.py:make_gpt"]

@@ -1,5 +1,6 @@
 """PostgreSQL servers of the tests' own: Debian's, on a port of this machine, as a user who is not root."""
 
+import ctypes
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ import psycopg
 from engines import PATIENCE
 from ports import free_port
 
+PR_SET_PDEATHSIG = 1
 USERS = ("postgres", "nobody")
 """Whoever is there first runs it where the tests are root's, whom PostgreSQL refuses."""
 
@@ -62,7 +64,8 @@ class Postgres:
         named = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [program("postgres"), "-D", self.folder, "-p", str(self.port), *named]
         log = (self.folder.parent / f"{self.folder.name}.log").open("ab")
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", env=_environment(), **_as_user())
+        given = {"cwd": "/", "env": _environment(), "preexec_fn": _end_with_its_parent, **_as_user()}
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, **given)
         end = time.monotonic() + PATIENCE
         while True:
             try:
@@ -111,6 +114,11 @@ def kept(url, run_id, column):
         except psycopg.errors.UndefinedTable:
             return None
     return found and found[0]
+
+
+def _end_with_its_parent():
+    """Have the system end this process when the tests' is killed, which then stops no server."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _environment():

@@ -27,11 +27,12 @@ export function unmovedParts({ data, layout }) {
  * @returns {Map<string, Drawn> | null}
  */
 export function drawnMarks(plot) {
+  if (plot._fullLayout.hovermode) return null; // plotly says what it drew itself
   const found = new Map();
   for (const node of plot.querySelectorAll(".trace, .hm")) {
     const trace = node.__data__?.[0]?.trace;
     const axes = trace && [plot._fullLayout[axisName(trace.xaxis)], plot._fullLayout[axisName(trace.yaxis)]];
-    if (!axes?.every((axis) => axis?.type === "linear")) return null;
+    if (!axes?.every((axis) => axis?.type === "linear" && !axis.autorange)) return null;
     if (trace.mode?.includes("markers")) learnShapes(node, trace.marker);
     found.set(trace.uid, { node, x: axes[0].l2p, y: axes[1].l2p, painted: new WeakMap() });
   }

@@ -7,6 +7,7 @@ from recorded_runs import recorded
 from test_columns import columns_of, put_columns
 from test_plots_in_browser import history, put, put_rows
 
+from skipviz.drawing.claim_figures import claim_figure
 from skipviz.network import edit
 
 pytestmark = pytest.mark.browser
@@ -188,6 +189,16 @@ def test_what_is_no_number_has_plotly_draw_anew(counted):
         update(counted, "rows", changes)
         update(counted, "rows", {})
         assert drawings(counted) == before + 1
+
+
+def test_a_plot_that_finds_its_own_range_is_drawn_anew(counted):
+    chart = {"kind": "line", "x": "depth", "y": "loss", "z": "", "log_x": False, "log_y": False}
+    rows = [{"series": "plain", "x": x, "measured": measured} for x, measured in ((1, 0.1), (2, 0.2), (3, 90.0))]
+    counted.evaluate("([figure, at]) => harness.make('claim', figure, null, at)", [claim_figure(), {"width": 500}])
+    update(counted, "claim", {"chart": chart, "rows": rows[:2]})
+    update(counted, "claim", {"rows": rows})
+    low, high = counted.evaluate("() => document.querySelector('#claim .js-plotly-plot')._fullLayout.yaxis.range")
+    assert low < 0.1 < 90 < high
 
 
 def test_ticks_beside_hollow_bars_keep_their_edge(harness):

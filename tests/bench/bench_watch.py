@@ -95,9 +95,10 @@ class Loop:
         self.log = log
         self.model, self.inputs, self.clock = model, inputs, clock
         self.optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
-        self.watched = skipviz.watch(model, every=every) if watch else None
         self.seconds: list[float] = []
-        self.began = 0.0
+        self.began = clock()
+        watched_module.time = self  # what watches begins by this clock, too
+        self.watched = skipviz.watch(model, every=every) if watch else None
 
     def monotonic(self) -> float:
         """Return the time as this loop has it, to which the steps of the others are no time: what decides when it is recorded."""

@@ -36,7 +36,7 @@ def finished(engine, experiment, events=()):
 
 def going(engine):
     """Return a run that has a checkpoint and frames behind it."""
-    run = engine.run(engine.submit(endless(record_every=5), ME))
+    run = engine.run(engine.submit(endless(record_every=5), ME, speed=60))
     wait_for(engine, lambda: run.checkpoint and len(run.frames) > 30 and run.step > run.checkpoint, STARTING)
     return run
 

@@ -67,7 +67,7 @@ def kept(folder, run_id):
 
 
 def test_a_script_starts_a_lab_that_shows_its_run_outlives_it_and_ends_when_nobody_is_left(folder):
-    script = begun(folder, 30, SKIPVIZ_IDLE_MINUTES="0.1")
+    script = begun(folder, 30, SKIPVIZ_IDLE_MINUTES="0.25")
     _, said = script.communicate(timeout=PATIENCE * 2)
     address, run_id = LIVE.match(said).groups()
     assert script.returncode == 0

@@ -89,14 +89,11 @@ def test_ranks_that_hold_boxes_of_branches_alone_have_bars_of_their_norms(harnes
         kind: [row["y"] for row in diagram["rows"] if row["kind"] == kind and any(known[k].parameters for k in row[parts])]
         for (kind, known), parts in zip(weighted.items(), ("layers", "beside"), strict=True)
     }
-    assert len(rows["beside"]) == 2  # of the encoder's five boxes three stand at ranks of the decoder's
-    every = rows["box"] + rows["beside"]
-    for options, wanted in (
-        ({}, every),
-        ({"measure": "rms"}, rows["box"]),
-        ({"scale": "relative"}, every),
-    ):
-        show(harness, {"variants": {"network": {"weight_count": [4] * network.depth}}}, frame, options=options)
+    assert len(rows["beside"]) == 5  # three of the encoder's boxes stand at ranks of the decoder's
+    wanted = rows["box"] + rows["beside"]
+    counts = {"weight_count": [4] * network.depth, "branch_count": [4] * len(network.branches)}
+    for options in ({}, {"measure": "rms"}, {"scale": "relative"}):
+        show(harness, {"variants": {"network": counts}}, frame, options=options)
         top = boxes(harness, "#rows .main-svg")[0][1]
         bars = sorted(y - top for y in centres(harness, "#rows .subplot.xy .trace.bars .point path"))
         assert bars == pytest.approx(sorted(wanted), abs=0.25)

@@ -103,11 +103,11 @@ class _Heard:
 def test_a_run_goes_on_by_itself_only_where_the_server_was_away_for_less_than_a_day(away, goes_on):
     stopped = run(state="interrupted", restart=True, ended_at=time.time() - away)
     heard, anything = _Heard(), lambda *_: None
-    catalogue = SimpleNamespace(look_up=lambda run_id: stopped)
+    catalogue = SimpleNamespace(refresh=lambda run_id: stopped)
     submission_checks = SimpleNamespace(
         check_open=anything, check_size=anything, check_trainable=anything, device=lambda experiment, before: "cpu"
     )
-    Resumption(threading.RLock(), heard, catalogue, submission_checks, heard.line_up, anything).restart([stopped.id])
+    Resumption(threading.RLock(), heard, catalogue, submission_checks, heard.line_up, anything, anything).restart([stopped.id])
     assert heard.done.wait(10)
     assert heard.told == ([("in line", "cpu")] if goes_on else [("interrupted", "the server was away for more than a day")])
     assert not stopped.restart

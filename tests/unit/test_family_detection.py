@@ -75,9 +75,10 @@ UNSEEN = {
     "transformer": lambda v: (
         {"tied"}
         | ({"shared"} if v["depth"] == 1 or v["dropout"] else set())
-        | ({"averaged", "values"} if v["shared"] == "shared" and not v["dropout"] else set())
+        | ({"averaged", "period", "dilation", "values"} if v["shared"] == "shared" and not v["dropout"] else set())
+        | ({"period", "dilation"} if v["averaged"] == "off" else set())
         | ({"values"} if v["depth"] == 1 else set())
-        | ({"encoder"} if (v["scale"], v["shared"], v["dropout"]) != ("none", "own", 0) else set())
+        | ({"encoder"} if not v["encoder"] or (v["scale"], v["shared"], v["dropout"]) != ("none", "own", 0) else set())
         | ({"streams", "mix", "dynamic"} if _one_stream(v) else {"mix", "dynamic"} if v["streams"] == 1 else set())
     ),
     "highway": lambda v: set(),

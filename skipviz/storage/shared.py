@@ -52,6 +52,9 @@ class SharedStore(RecordedStore):
         """Return this server's own runs in memory, oldest first."""
         return [run for run in super().runs() if run.id not in self._foreign]
 
+    def hand_on(self, run: Run) -> None:
+        self._store_client.hand_on_to_all(run.id)
+
     def is_elsewhere(self, run_id: str) -> bool:
         """Return whether a run in memory is another server's."""
         return run_id in self._foreign

@@ -31,6 +31,8 @@ HANDING_SECONDS = 0.5
 SILENT_SECONDS = 10.0
 """After which a store writer that says nothing of what it was sent waits for a disk or a database that does not answer."""
 SILENT = "the disk or the database does not answer"
+KEPT_SECONDS = 5.0
+"""How long who starts a run waits at most for it to be in a database that other servers read."""
 ASKING_SECONDS = 20.0
 CLOSING_SECONDS = 6.0
 SLOWEST_RESTART = 10.0
@@ -110,12 +112,19 @@ class StoreClient:
 
         Waits, but not for the disk, and no longer than a moment where the store writer takes nothing.
         """
+        self._hand_on(run_id, lambda: run_id not in self._dirty and run_id not in self._sending, HANDING_SECONDS)
+
+    def hand_on_to_all(self, run_id: str) -> None:
+        """Hand a new run to the store writer, and wait until every server of its database finds it, or nothing is written."""
+        self._hand_on(run_id, lambda: self.trouble or self._known.get(run_id, _Known()).whole, KEPT_SECONDS)
+
+    def _hand_on(self, run_id: str, done: Callable[[], object], seconds: float) -> None:
         with self._changed:
             self._dirty.add(run_id)
             self._hurried = True
             self._changed.notify_all()
             if self.trouble is None:
-                self._changed.wait_for(lambda: run_id not in self._dirty and run_id not in self._sending, HANDING_SECONDS)
+                self._changed.wait_for(done, seconds)
 
     def settled(self, run_id: str) -> bool:
         """Return whether all that was noted of a run is on the disk."""
@@ -289,6 +298,7 @@ class StoreClient:
             with self._changed:
                 for run_id, (edition, places, number) in came.head["runs"].items():
                     self._confirm(run_id, edition, places, number)
+                self._changed.notify_all()
         elif word == "ready":
             self._restart_seconds, self._ready = 0.0, True
             first, self._once_ready = not self._once_ready, True

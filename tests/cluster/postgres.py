@@ -1,5 +1,6 @@
 """PostgreSQL servers of the tests' own: Debian's, on a port of this machine, as a user who is not root."""
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -83,9 +84,13 @@ class Postgres:
 
     def freeze(self):
         """Let it answer nothing, and return its processes, which may go on."""
-        processes = [*psutil.Process(self.process.pid).children(recursive=True), psutil.Process(self.process.pid)]
-        for process in processes:
-            process.suspend()
+        first = psutil.Process(self.process.pid)
+        first.suspend()  # it starts no further one
+        processes = [first]
+        for process in first.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):  # a connection that has just ended
+                process.suspend()
+                processes.append(process)
         return processes
 
     def kill(self):

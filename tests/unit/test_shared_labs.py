@@ -2,12 +2,15 @@
 
 import random
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
+from engines import PATIENCE
 
 from skipviz.network import families
 from skipviz.storage import StoreError
+from skipviz.tasks.event import SkipEvent, applied
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 from skipviz.web.document import lab as lab_module
@@ -151,6 +154,37 @@ def test_a_page_that_is_loaded_anew_at_another_server_finds_its_lab_by_its_place
     assert there.document_at(ME, "its address") == lab.document
     assert there.document_at("another-browser", "its address") is None
     assert there.document_at(ME, "elsewhere") is None
+
+
+def test_a_run_that_is_behind_its_labs_commands_takes_none_of_them_back(server, monkeypatch):
+    monkeypatch.setattr(lab_module, "SETTLED_SECONDS", 0.2)
+    run = SimpleNamespace(id="run", owner=ME, experiment=EXPERIMENT, state="running", ended=False)
+    engine = lab_module.get_engine()
+    engine.run = engine.kept = lambda run_id: run
+    engine.post = engine.label = lambda *_: None
+    lab = server().opened(EXPERIMENT, ME)
+    lab.show(EXPERIMENT, "run")
+    there = server().look_up(lab.id)
+    lab.refresh()
+    for on in (False, True):
+        switched(there, FIRST, on)
+    run.experiment = applied(EXPERIMENT, SkipEvent(ids=[FIRST], on=False))
+    lab.follow()
+    assert (lab.document.version, lab.document.experiment) == (there.document.version, EXPERIMENT)
+    run.experiment = applied(run.experiment, SkipEvent(ids=[FIRST], on=True))
+    before = lab.document.version
+    until(lambda: not lab.is_behind(run))
+    assert (lab.document.version, lab.document.experiment) == (before, EXPERIMENT)
+    run.experiment = applied(run.experiment, SkipEvent(ids=[SECOND], on=False))
+    until(lambda: lab.follow() or not lab.document.experiment.network.skips[1].on)
+    assert lab.document.version == before + 1
+
+
+def until(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true"
+        time.sleep(0.02)
 
 
 def test_a_page_hears_of_a_version_that_another_server_wrote_whether_its_lab_is_here_or_not(server):

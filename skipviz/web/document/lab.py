@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Message = tuple[str, str]
 """A title and a sentence for whoever changed something."""
+SETTLED_SECONDS = 1.0
+"""For which a lab of several servers has taken no command when it follows its run: what one did is at the run by then."""
 
 
 class Lab:
@@ -54,6 +57,9 @@ class Lab:
         """Steps a second that were asked for last."""
         self._passing = False
         """Whether the run was told what the document does not hold (yet)."""
+        self._moved = float("-inf")
+        """When the document of several servers last changed."""
+        self._later: threading.Timer | None = None
         self._note_run()
 
     def begin(self) -> None:
@@ -64,6 +70,7 @@ class Lab:
     def hold(self, document: Document, speed: float | None, follows: str | None) -> None:
         """Be what other servers have written of this lab."""
         self._document, self.stored, self.speed, self.follows = document, document.version, speed, follows
+        self._moved = time.monotonic()
 
     @property
     def document(self) -> Document:
@@ -161,6 +168,8 @@ class Lab:
     def follow(self) -> None:
         """Take what was done to the run elsewhere, such as in another lab that shows it."""
         with self.lock:
+            if self._shared is not None and not self._is_settled():
+                return
             run = self._run()
             if run is None or not self.is_behind(run):
                 return
@@ -182,6 +191,22 @@ class Lab:
             if after is not before:
                 self._count()
 
+    def _is_settled(self) -> bool:
+        """Return whether the run has all that the document's commands did to it, wherever they were taken; it is followed then."""
+        if self._later is None:
+            self._take_latest()
+            wait = self._moved + SETTLED_SECONDS - time.monotonic()
+            if wait <= 0:
+                return True
+            self._later = threading.Timer(wait, self._follow_now)
+            self._later.daemon = True
+            self._later.start()
+        return False
+
+    def _follow_now(self) -> None:
+        self._later = None
+        self.follow()
+
     def refresh(self) -> None:
         """Take what other servers have made of the document; may wait."""
         if self._shared is None:
@@ -201,13 +226,13 @@ class Lab:
             if self._shared is not None:
                 after = replace(after, version=before.version + 1)
             if self._shared is None or self._shared.put(self, after):
-                self._document = after
+                self._document, self._moved = after, time.monotonic()
                 return before, after
 
     def _take_latest(self) -> None:
         latest = self._shared.latest(self)
         if latest is not None:
-            moved, self._document = latest.run != self._document.run, latest
+            moved, self._document, self._moved = latest.run != self._document.run, latest, time.monotonic()
             if moved:
                 self._note_run()
             self.changed(self)

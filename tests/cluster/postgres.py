@@ -93,11 +93,18 @@ class Postgres:
                 processes.append(process)
         return processes
 
+    def thaw(self, processes):
+        """Let those of its processes go on that had not ended when they were frozen."""
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
     def kill(self):
         """Kill it with every process of its own at once, as a power cut does."""
         processes = self.freeze()  # else those that live see that one is gone, and tidy up
         for process in processes:
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self.process.wait(PATIENCE)
         psutil.wait_procs(processes, PATIENCE)
 

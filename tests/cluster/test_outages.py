@@ -94,8 +94,7 @@ def test_a_database_that_answers_nothing_is_told_of_and_nothing_is_lost(own_post
         there = run.step
         wait_for(engine, lambda: run.step > there + 50)
     finally:
-        for process in processes:
-            process.resume()
+        own_postgres.thaw(processes)
     wait_for(engine, lambda: run.unsaved is None)
     is_as_if_alone(engine, run)
     engine.close()

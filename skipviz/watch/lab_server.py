@@ -19,6 +19,8 @@ FIRST_PORT, PORTS = 8512, 20
 """Where a server that a script starts is looked for a free port, so that its address is mostly the same."""
 STARTING_SECONDS = 120.0
 """Within which a server that was started takes scripts in; on a busy machine its libraries alone take half a minute."""
+MOST_STARTS = 3
+"""Of a server that ends before it takes scripts in: one of another folder, begun at the same moment, may have taken its port."""
 IDLE_MINUTES = "30"
 """After which a server that a script has started ends, where the setting does not say."""
 
@@ -84,14 +86,14 @@ def connect(settings: Settings, start: bool = True) -> Connection:
         raise NoLabError("no server runs for this folder")
     if not (ROOT / "app.py").exists():
         raise NoLabError("no server runs for this folder, and the lab's own files are not installed here: start it by hand")
-    starting, server = FolderLock(folder, "watch.starting"), None
+    starting, server, starts = FolderLock(folder, "watch.starting"), None, 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         while time.monotonic() < end:
             with contextlib.suppress(OSError):
                 return Connection(socket_of(folder), started=server is not None)
-            if server is None and starting.acquire():
-                server = _start(folder)
+            if starts < MOST_STARTS and (server.poll() is not None if server else starting.acquire()):
+                server, starts = _start(folder, 0 if starts else FIRST_PORT), starts + 1
             elif server is not None and server.poll() is not None:
                 raise NoLabError(f"the lab's server did not start; {folder / 'watch.log'} says why")
             time.sleep(0.1)
@@ -102,9 +104,9 @@ def connect(settings: Settings, start: bool = True) -> Connection:
     raise NoLabError("the lab's server takes too long to start")
 
 
-def _start(folder: Path) -> subprocess.Popen:
+def _start(folder: Path, port: int) -> subprocess.Popen:
     """Start a server that serves this machine alone, outlives the script and ends by itself when nobody uses it."""
-    options = ["--server.port", str(free_port()), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    options = ["--server.port", str(free_port(port)), "--server.address", "127.0.0.1", "--server.headless", "true"]
     set_here = {"SKIPVIZ_DATA_DIR": str(folder), "SKIPVIZ_PUBLIC": "0"}
     environment = {"SKIPVIZ_IDLE_MINUTES": IDLE_MINUTES, **os.environ, **set_here}
     with (folder / "watch.log").open("ab") as log:
@@ -119,9 +121,9 @@ def _start(folder: Path) -> subprocess.Popen:
         )
 
 
-def free_port() -> int:
-    """Return a port that is free on this machine, mostly the same one; raises `OSError`."""
-    for port in (*range(FIRST_PORT, FIRST_PORT + PORTS), 0):
+def free_port(first: int = FIRST_PORT) -> int:
+    """Return a port that is free on this machine, mostly `first`, any for 0; raises `OSError`."""
+    for port in (*range(first, first + PORTS if first else 0), 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))

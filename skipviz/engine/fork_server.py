@@ -12,26 +12,23 @@ the server does.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import select
 import signal
 import socket
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator
 
-from .processes.channel import Channel, line
-from .processes.wire import Lines
+from .processes.channel import Channel
+from .processes.requests import Requests
 
 
 class ForkServer:
     """Forks on request and reports how its children end."""
 
     def __init__(self, server: socket.socket) -> None:
-        self._server = server
-        self._lines = Lines()
-        self._sockets: deque[int] = deque()
+        self._requests = Requests(server)
+        self.tell = self._requests.tell
         self._children: dict[int, int] = {}
         self._woken, self._wakes = os.pipe()
         os.set_blocking(self._woken, False)
@@ -42,31 +39,19 @@ class ForkServer:
     def tend(self, seconds: float | None) -> None:
         """Serve what comes within `seconds` (None: for ever); ends the process when the server is gone."""
         while True:
-            ready, _, _ = select.select([self._server, self._woken], [], [], seconds)
+            ready, _, _ = select.select([self._requests.server, self._woken], [], [], seconds)
             if self._woken in ready:
                 os.read(self._woken, 4096)
             self._reap()
-            if self._server in ready:
+            if self._requests.server in ready:
                 self._receive()
             if not ready and seconds is not None:
                 return
 
-    def tell(self, word: str, data) -> None:
-        """Send one line to the server."""
-        try:
-            self._server.sendall(line(word, data))
-        except OSError:
-            os._exit(0)
-
     def _receive(self) -> None:
-        data, sockets, _, _ = socket.recv_fds(self._server, 1 << 16, 64)
-        if not data:
-            os._exit(0)
-        self._sockets.extend(sockets)
-        for text in self._lines.feed(data):
-            request = json.loads(text)
+        for request in self._requests.receive():
             if "fork" in request:
-                self._fork(request["fork"], request["role"], self._sockets.popleft())
+                self._fork(request["fork"], request["role"], self._requests.sockets.popleft())
             else:
                 self._kill(request["kill"])
 
@@ -88,8 +73,8 @@ class ForkServer:
         """Serve in that role; the child's part of a fork, which never returns."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self._server.close()
-        for fd in (self._woken, self._wakes, *self._sockets):
+        self._requests.server.close()
+        for fd in (self._woken, self._wakes, *self._requests.sockets):
             os.close(fd)
         from .processes import initialisation, job_worker, worker
 

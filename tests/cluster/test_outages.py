@@ -8,7 +8,8 @@ import signal
 import time
 
 import pytest
-from engines import endless, frames_of, measured, small, undisturbed, wait_for, wait_for_end
+from engines import endless, frames_of, small, wait_for, wait_for_end
+from lives import is_as_if_alone, lasting, submitted
 from machines import Machine
 from postgres import kept
 
@@ -24,24 +25,12 @@ RUNS = int(os.environ.get("SKIPVIZ_RUNS", "3"))
 JUMP = 3600.0
 
 
-def lasting(**training):
-    return small(steps=1_000_000, record_every=1, **training)
-
-
 def written(url, run_ids):
     """Return the frames that the database has of runs."""
     database = Database(url, 1)
     rows = {run_id: Frames(ChunkRows(database, run_id)).rows(database.row(run_id)["edition"]) for run_id in run_ids}
     database.close()
     return {run_id: [row.payload for row in found] for run_id, found in rows.items()}
-
-
-def is_as_if_alone(engine, run):
-    """End a run and see that it has every frame once, and in each the numbers that it has with nothing beside it."""
-    engine.post(run.id, run.owner, {"kind": "stop"})
-    frames = frames_of(wait_for_end(engine, run))
-    assert [frame["step"] for frame in frames] == list(range(len(frames)))
-    assert measured(frames) == undisturbed(engine, run)
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
@@ -128,12 +117,6 @@ def machine(tmp_path, database_url):
     yield machine
     if machine.process.poll() is None:
         machine.end(signal.SIGKILL)
-
-
-def submitted(machine, experiment, **more):
-    """Start a run at a machine and return its id."""
-    body = {"experiment": experiment.model_dump(mode="json", exclude_defaults=True), **more}
-    return machine.ask("POST", "/skipviz/runs", body)[1]["run"]
 
 
 def test_runs_at_every_stage_of_their_lives_outlive_their_server(machine, start, database_url, tmp_path):

@@ -6,7 +6,8 @@ import time
 
 import psycopg
 import pytest
-from engines import endless, frames_of, measured, small, undisturbed, wait_for, wait_for_end
+from engines import endless, frames_of, wait_for, wait_for_end
+from lives import is_as_if_alone, lasting, submitted
 from machines import Machine
 from postgres import kept
 
@@ -27,24 +28,6 @@ def machine(tmp_path, database_url):
     yield machine
     if machine.process.poll() is None:
         machine.end(signal.SIGKILL)
-
-
-def submitted(machine, experiment, **more):
-    """Start a run at a machine and return its id."""
-    body = {"experiment": experiment.model_dump(mode="json", exclude_defaults=True), **more}
-    return machine.ask("POST", "/skipviz/runs", body)[1]["run"]
-
-
-def lasting(**training):
-    return small(steps=1_000_000, record_every=1, **training)
-
-
-def is_as_if_alone(engine, run):
-    """End a run and see that it has every frame once, and in each the numbers that it has with nothing beside it."""
-    engine.post(run.id, run.owner, {"kind": "stop"})
-    frames = frames_of(wait_for_end(engine, run))
-    assert [frame["step"] for frame in frames] == list(range(len(frames)))
-    assert measured(frames) == undisturbed(engine, run)
 
 
 def test_what_a_killed_server_left_goes_on_at_another_bit_for_bit(machine, start, database_url, tmp_path):

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
 import signal
 import socket
 import sys
@@ -24,10 +22,9 @@ from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ...version import __version__
-from .channel import line
 from .launcher import FULL, LOST
 from .node import BEAT_SECONDS, SILENT_SECONDS, Node
-from .wire import Lines
+from .requests import Requests
 
 LOOK_SECONDS = 0.5
 """Between two looks at the cluster's nodes."""
@@ -161,7 +158,8 @@ class Cluster:
     """The nodes, and the children on them. Ray's calls that wait are made by threads; the rest is one event loop's."""
 
     def __init__(self, server: socket.socket) -> None:
-        self._server, self._lines, self._sockets = server, Lines(), []
+        self._requests = Requests(server)
+        self.tell = self._requests.tell
         self._links: dict[str, Link] = {}
         self._totals: dict[str, dict[str, float]] = {}
         self._begun: dict[str, float] = {}
@@ -172,29 +170,17 @@ class Cluster:
 
     async def serve(self) -> None:
         """Serve until the server is gone."""
-        asyncio.get_running_loop().add_reader(self._server, self._receive)
+        asyncio.get_running_loop().add_reader(self._requests.server, self._receive)
         while True:
             nodes, available = await asyncio.to_thread(_look)
             self._meet(nodes)
             self._tell_nodes(available)
             await asyncio.sleep(LOOK_SECONDS)
 
-    def tell(self, word: str, data) -> None:
-        """Send one line to the server."""
-        try:
-            self._server.sendall(line(word, data))
-        except OSError:
-            os._exit(0)
-
     def _receive(self) -> None:
-        data, sockets, _, _ = socket.recv_fds(self._server, 1 << 16, 64)
-        if not data:
-            os._exit(0)
-        self._sockets += sockets
-        for text in self._lines.feed(data):
-            request = json.loads(text)
+        for request in self._requests.receive():
             if "fork" in request:
-                self._in_background(self._fork(socket.socket(fileno=self._sockets.pop(0)), **request))
+                self._in_background(self._fork(socket.socket(fileno=self._requests.sockets.popleft()), **request))
             elif "hold" in request:
                 self._in_background(self._hold_again(request["hold"], request["cores"]))
             elif request["kill"] in self._children:

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         400, ge=1, le=100_000, description="pages of one address that hear of runs live at a time: a lecture hall may have one"
     )
     browser_streams: int = Field(40, ge=1, le=100_000, description="pages of one browser that hear of runs live at a time")
+    frames_per_second: int = Field(
+        60, ge=1, le=60, description="times a second that a page is told of a run that trains: fewer spare its processor too"
+    )
     run_minutes: float = Field(1440, gt=0, le=1_000_000, description="minutes that one run may train")
     run_steps: int = Field(1_000_000, ge=1, le=1_000_000, description="steps that one run may take")
     run_parameters: int = Field(1_000_000_000, ge=1, description="parameters that one run may have, all variants together")

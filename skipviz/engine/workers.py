@@ -102,6 +102,7 @@ class Workers:
             "experiment": (run.began or run.experiment).model_dump(mode="json", exclude_defaults=True),
             "device": device,
             "memory_mb": self._settings().largest_run_mb(),
+            "frames_per_second": self._settings().frames_per_second,
             "uploads": self._uploads.place,
             "events": [*run.events, *({**event, "step": event.get("step", run.step)} for event in run.waiting)],
         }

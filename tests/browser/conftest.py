@@ -11,6 +11,8 @@ from kept import FAILED, FigureKeeper, LabKeeper, Newcomers, lent, listened, sto
 from pages import DESKTOP, NO_NEWCOMER, PATIENCE, PHONE, LabPage, kept_by_browser
 from servers import Server
 
+FRAMES_PER_SECOND = "10"
+"""How often pages are told of a run: who tests what they do has no eye that sees the difference, and the pages share two cores."""
 AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
 """Says that it is a phone's, so that the first drawing is the one that stays."""
 
@@ -18,7 +20,7 @@ AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The server that all browser tests share, warm."""
-    started = Server(tmp_path_factory.mktemp("server") / "log.txt")
+    started = Server(tmp_path_factory.mktemp("server") / "log.txt", SKIPVIZ_FRAMES_PER_SECOND=FRAMES_PER_SECOND)
     try:
         started.wait_until_warm()
         yield started

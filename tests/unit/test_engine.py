@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+import time
 
 import pytest
 from engines import PATIENCE, endless, explosive, frames_of, small, wait_for, wait_for_end, wait_for_rest
@@ -139,6 +140,19 @@ def test_who_watches_a_long_run_sees_it_move_between_scheduled_frames_and_only_t
     wait_for(engine, seen)
     assert [frame["step"] for frame in frames_of(run)] == [0]
     engine.post(run.id, run.owner, {"kind": "stop"})
+
+
+def test_a_page_is_told_of_a_run_as_often_as_the_server_is_set_to(start):
+    engine, told, began = start(frames_per_second=2), set(), time.monotonic()
+    run = engine.run(engine.submit(endless(record_every=1_000_000), ME))
+
+    def seen():
+        _, message = run.update(0)
+        told.update(frame["step"] for frame in json.loads(message)["frames"] if frame.get("passing"))
+        return len(told) >= 3
+
+    wait_for(engine, seen)
+    assert len(told) <= 2 * (time.monotonic() - began) + 1
 
 
 def test_a_slow_run_shows_every_step(engine, submit):

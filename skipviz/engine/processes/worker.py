@@ -30,9 +30,6 @@ from .checkpoints import Checkpoints
 from .trainers import trainer_for
 from .wire import encode_frame
 
-SENDING_PERIOD = 1 / 60
-"""Seconds between two sends, unless something is urgent, and after a frame from which a passing one is worth measuring: what a
-screen can show."""
 PICTURE_PERIOD = 0.2
 """Seconds between two pictures: each costs a forward pass over a grid or a sample, and one over what is held out."""
 PICTURE_REST = 5
@@ -59,6 +56,8 @@ class Session:
         self._single_steps = 0
         self._speed: float | None = request.get("speed")
         self._baseline = bool(request.get("baseline"))
+        self._sending_period = 1 / request["frames_per_second"]
+        """Seconds between two sends, unless something is urgent, and after a frame from which a passing one is worth measuring."""
         self._due = time.monotonic()
         self._reckoned = step_seconds(trainer.experiment)
         self._acted: list[dict] = trainer.unshown
@@ -190,7 +189,7 @@ class Session:
         urgent = self._touched or bool(self._acted) or self._single_steps > 0 or edge
         record = urgent or slow or step % training.record_interval() == 0
         began = time.monotonic()
-        passing = not record and began - self._emitted >= SENDING_PERIOD
+        passing = not record and began - self._emitted >= self._sending_period
         rest = max(PICTURE_PERIOD, PICTURE_REST * trainer.picture_seconds)
         picture = (record or passing) and (urgent or began - self._pictured[passing] >= rest)
         shown = record or passing
@@ -211,7 +210,7 @@ class Session:
             self._emit(frame, passing and len(trainer.diverged) == len(self._reported_diverged))
         if now >= self._checkpoints.due:
             self._save()
-        if urgent or now - self._sent >= SENDING_PERIOD:
+        if urgent or now - self._sent >= self._sending_period:
             self._flush()
 
     def _emit(self, frame, passing: bool = False) -> None:

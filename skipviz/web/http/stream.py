@@ -16,9 +16,6 @@ from ...engine import Engine, EngineError
 from ..document.labs import labs
 from ..session_state.classroom import Classroom, classrooms
 
-PERIOD = 1 / 60
-"""Seconds between two messages of a run: more often than a screen shows helps nobody. A page that cannot draw as often draws
-the newest; what a slow line has not taken yet is not sent again."""
 TURN = 0.00025
 """Seconds between two messages for each stream that is open: with 200 of them 0.05, so that they leave the loop time."""
 KEEP_ALIVE = 10.0
@@ -265,7 +262,8 @@ class Broadcaster:
                 self._loop.call_soon_threadsafe(self._tick if urgent else self._schedule)
 
     def _schedule(self) -> None:
-        wait = self._last + max(PERIOD, TURN * self.viewers) - self._loop.time()
+        """Wake the viewers when it is time: a page that cannot draw as often draws the newest, and a slow line is sent no more."""
+        wait = self._last + max(1 / self._engine.settings.frames_per_second, TURN * self.viewers) - self._loop.time()
         if wait > 0:
             self._loop.call_later(wait, self._tick)
         else:

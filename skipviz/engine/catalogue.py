@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 from ..settings import Settings
 from ..storage import RecordedStore, Retention, Run, RunStore, StoreError
-from ..storage.folder import checkpoint_name
 from ..storage.listing import MOST_LISTED
 from ..storage.summary import checked_title
 from ..tasks.blobs import Blob
@@ -108,9 +107,9 @@ class RunCatalogue:
         if not run.ended:
             raise EngineError("this run still goes on: its weights can be had once it has ended", 409)
         place = self._store.checkpoints(run.id)
-        if place is None or run.checkpoint is None:
+        if place is None or run.checkpoint_file is None:
             raise EngineError("the weights of this run are not kept", 409)
-        return Blob(place, checkpoint_name(run.checkpoint))
+        return Blob(place, run.checkpoint_file)
 
     def holds(self, run: Run) -> bool:
         """Return whether a run that was found is still kept, and not being deleted; to be asked under `lock`."""

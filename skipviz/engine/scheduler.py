@@ -139,7 +139,7 @@ class Scheduler:
             live.count(self._clock())
             used_up = run.trained >= self._settings().run_minutes * 60
             if not live.demo and used_up and run.state != "finished":
-                run.checkpoint = None  # its time is used up, so it is not offered to go on
+                run.checkpoint_file = None  # its time is used up, so it is not offered to go on
             self._forecast.ended(live, self._settings(), self._clock())
 
     def admit(self) -> None:

@@ -63,10 +63,10 @@ class WorkerMessages:
             return False
         elif word == b"resumed":
             step, events = json.loads(rest)
-            run.checkpoint = step or None
+            run.checkpoint_file = run.checkpoint_file if step else None
             self._store.rewind(run, step, events)
         elif word == b"checkpoint":
-            run.checkpoint = json.loads(rest)
+            run.checkpoint_file = json.loads(rest)
             self._workers.safe(run)
             self._store.note(run)
             return False

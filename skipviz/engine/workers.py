@@ -107,7 +107,7 @@ class Workers:
             "events": [*run.events, *({**event, "step": event.get("step", run.step)} for event in run.waiting)],
         }
         kept = {"place": self._store.checkpoints(run.id), "seconds": self._settings().checkpoint_seconds}
-        self._pending[run.id] = [{**request, "checkpoints": kept, "resume": [run.checkpoint] if going_on else None}]
+        self._pending[run.id] = [{**request, "checkpoints": kept, "resume": [run.checkpoint_file] if going_on else None}]
 
     def begin(self, run: Run, needs: Needs = NOTHING, again: bool = False) -> None:
         """Start the run's worker with what was prepared and posted; it `needs` so much of a cluster's node."""

@@ -13,18 +13,11 @@ class CheckpointFiles:
         self._blobs = blobs_at(place)
         self.remove = self._blobs.clear
 
-    def keep_only(self, step: int | None, live: bool) -> None:
-        """Remove all but the one at `step`; of a live run newer ones stay, and what is being written."""
-        gone = []
-        for file in self._files():
-            found = checkpoint_step(file.name)
-            if found is None:
-                stays = live
-            else:
-                stays = found == step or (live and (step is None or found > step))
-            if not stays:
-                gone.append(file.name)
-        self._blobs.remove(gone)
+    def keep_only(self, name: str | None, live: bool) -> None:
+        """Remove all but the one of that name; of a live run newer ones stay, and what is being written."""
+        step, files = checkpoint_step(name) if name else None, {file.name for file in self._files()}
+        newer = {file for file in files if live and _may_follow(checkpoint_step(file), step)}
+        self._blobs.remove(files - newer - {name})
 
     def bytes(self) -> int:
         """Return the size of all."""
@@ -32,3 +25,8 @@ class CheckpointFiles:
 
     def _files(self) -> list[Found]:
         return [file for file in self._blobs.found() if file.name.startswith(CHECKPOINT)]
+
+
+def _may_follow(found: int | None, step: int | None) -> bool:
+    """Return whether a file may be the next checkpoint after that at `step`; None: it is being written, or there is none."""
+    return found is None or step is None or found >= step

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import tempfile
 from pathlib import Path
 
 CHECKPOINT = "checkpoint-"
 """How the name of every file of a checkpoint begins, and no other's."""
-_CHECKPOINT = re.compile(rf"{CHECKPOINT}(\d{{9}})\.npz")
+_CHECKPOINT = re.compile(rf"{CHECKPOINT}(\d{{9}})(-[0-9a-f]+)?\.npz")
 LONGEST_SOCKET = 100
 """Bytes of a socket's path; systems take 104 or 108."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -28,9 +29,9 @@ def place_of(place: str, run_id: str) -> str:
     return f"{place}/runs/{run_id}"
 
 
-def checkpoint_name(step: int) -> str:
-    """Return the name of a checkpoint in its run's folder."""
-    return f"{CHECKPOINT}{step:09d}.npz"
+def new_checkpoint(step: int) -> str:
+    """Return a name for a checkpoint in its run's folder, which no other has, not even one of the same step."""
+    return f"{CHECKPOINT}{step:09d}-{secrets.token_hex(4)}.npz"
 
 
 def checkpoint_step(name: str) -> int | None:

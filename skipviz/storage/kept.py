@@ -15,7 +15,7 @@ class Kept:
     def keep_only(self, row: dict, live: bool) -> None:
         """Remove what the run's row speaks of no longer; of a live run newer checkpoints stay."""
         self.frames.keep_only(row["edition"])
-        self._checkpoints.keep_only(row["checkpoint"], live)
+        self._checkpoints.keep_only(row["checkpoint_file"], live)
 
     def bytes(self) -> int:
         """Return the size of all."""

@@ -37,7 +37,7 @@ class Mirror:
         """Take the run's row, and the frames as (place, keep, payload) that it lacks; edition and base are still the same."""
         run, facts = self.run, json.loads(row["facts"])
         run.header_json = run.header_json or header or None
-        run.title, run.checkpoint, run.restart = row["title"], row["checkpoint"], bool(row["restart"])
+        run.title, run.checkpoint_file, run.restart = row["title"], row["checkpoint_file"], bool(row["restart"])
         for written, name in FACTS.items():
             setattr(run, name, facts.get(written, getattr(run, name)))
         run.labelled = facts.get("labelled", 0)

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from ..tasks.experiment import Experiment
+from .folder import checkpoint_step
 from .run import Run
 from .summary import summary_of
 
@@ -60,6 +61,7 @@ class Recorder:
 
 
 def _row(run: Run) -> dict[str, Any]:
+    file = run.checkpoint_file
     return {
         "owner": run.owner,
         "title": run.title,
@@ -69,7 +71,8 @@ def _row(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "restart": int(run.restart),
         "step": run.step,
-        "checkpoint": run.checkpoint,
+        "checkpoint": checkpoint_step(file) if file else None,
+        "checkpoint_file": file,
     }
 
 
@@ -82,7 +85,7 @@ def run_from(row: dict[str, Any], frames: list[tuple[int, bool, bytes]], experim
     run = Run(row["id"], row["owner"], now, title=row["title"], began=began, header_json=header or None)
     for written, name in FACTS.items():
         setattr(run, name, facts.get(written, getattr(run, name)))
-    for name in ("created", "state", "reason", "step", "checkpoint", "edition"):
+    for name in ("created", "state", "reason", "step", "checkpoint_file", "edition"):
         setattr(run, name, row[name])
     run.ended_at, run.restart, run.touched = row["ended"], bool(row["restart"]), time.monotonic()
     run.event_bytes = len(json.dumps([*run.events, *run.waiting]))

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..tasks.experiment import Experiment
 from ..tasks.switch_history import SwitchHistory
+from .folder import checkpoint_step
 
 GUEST = "guest"
 """Owner of the run of a script that watches its own module: no browser's identity is as short, so nobody's."""
@@ -78,8 +79,8 @@ class Run:
     diverged: dict[str, dict] = field(default_factory=dict)
     moved: list[int] = field(default_factory=list)
     """Steps from which it went on elsewhere, since the machine that it ran on was gone."""
-    checkpoint: int | None = None
-    """The step from which it can go on; None: only from the first."""
+    checkpoint_file: str | None = None
+    """The name of the file from which it can go on; None: only from the first step."""
     restart: bool = False
     """Whether it is to go on by itself when the server is back."""
     unsaved: str | None = None
@@ -102,6 +103,11 @@ class Run:
     _passing: bool = False
     _keep: set[int] = field(default_factory=lambda: {0})
     _history: SwitchHistory = field(default_factory=SwitchHistory)
+
+    @property
+    def checkpoint(self) -> int | None:
+        """The step from which it can go on; None: only from the first."""
+        return checkpoint_step(self.checkpoint_file) if self.checkpoint_file else None
 
     @property
     def frames(self) -> list[bytes]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-REVISION = "0003"
+REVISION = "0004"
 """Alembic's name of the newest form; a number, which SQLite has as `user_version` too."""
 
 METADATA = MetaData()
@@ -27,6 +27,7 @@ RUNS = Table(
     Column("restart", Integer, nullable=False, default=0),
     Column("step", Integer, nullable=False, default=0),
     Column("checkpoint", Integer),
+    Column("checkpoint_file", String),
     Column("edition", Integer, nullable=False, default=0),
     Column("bytes", _BIG, nullable=False, default=0),
     Column("summary", String, nullable=False),

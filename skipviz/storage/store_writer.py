@@ -275,7 +275,9 @@ class StoreWriter:
         if row is None:
             return {"row": None}, []
         if row["id"] not in self._pending and row["ended"] is not None:
-            self._kept(row["id"]).keep_only(row, live=False)
+            with self._database.transaction():
+                if not self._lost([row["id"]]):  # else another may have let it go on by now
+                    self._kept(row["id"]).keep_only(row, live=False)
         rows = self._kept(row["id"]).frames.rows(row["edition"])
         parts = [row.pop("experiment"), row.pop("header") or b"", *(found.payload for found in rows)]
         return {"row": row, "rows": [[found.place, found.keep] for found in rows]}, parts

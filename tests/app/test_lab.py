@@ -265,7 +265,7 @@ def test_another_network_leaves_a_finished_run_and_undo_brings_it_back_after_a_r
 
 def test_a_finished_run_whose_weights_are_gone_says_so_and_another_starts(small, engine):
     run = _finish(engine, small.send("start", speed=None, ghost=False))
-    engine.run(run).checkpoint = None  # as of a run that was kept before weights were
+    engine.run(run).checkpoint_file = None  # as of a run that was kept before weights were
     data = small.send("skips", ids=["s1-3"], changes={"on": False})
     assert data["run"] is None
     why = "The weights of this run are not kept. Start trains this network anew."

@@ -13,6 +13,7 @@ from postgres import kept
 
 from skipviz.engine import EngineError
 from skipviz.storage.database import Database
+from skipviz.storage.folder import new_checkpoint
 from skipviz.storage.servers import GRACE, Servers
 
 ME = "a" * 32
@@ -92,14 +93,20 @@ def test_a_server_that_comes_back_too_late_leaves_its_run_to_the_one_that_has_it
             [f"skipviz {first._store._server}"],
         )
     taken = wait_for(second, lambda: (found := second.kept(run.id)) and found.state == "running" and found)
-    there = taken.step
-    wait_for(second, lambda: taken.step > there + 50)
+    second.post(run.id, ME, {"kind": "rate", "learning_rate": 0.02})  # so that its numbers are others than the late one's
+    wait_for(second, lambda: taken.events)
+    first.post(run.id, ME, {"kind": "pause"})
+    wait_for(first, lambda: run.state == "paused" and run.checkpoint == run.step)
+    wait_for(second, lambda: taken.step > run.step + 20)
     thaw()
     wait_for(first, lambda: first.worker_pid(run.id) is None and first.kept(run.id) is not run)
     assert (run.state, run.reason) == ("interrupted", "another server has taken this run over")
     wait_for(first, lambda: not _alive(worker))
+    second.post(run.id, ME, {"kind": "stop"})
+    wait_for_end(second, taken)
+    assert second.resume(run.id, ME)["step"] > run.checkpoint
     there = taken.step
-    wait_for(second, lambda: taken.step > there + 50)
+    wait_for(second, lambda: taken.step > there + 20)
     is_as_if_alone(second, taken)
     third = start(database_url)
     found = wait_for(third, lambda: third.run(run.id))
@@ -114,13 +121,17 @@ def _alive(pid):
     return True
 
 
-def test_an_ended_run_goes_on_at_whichever_server_is_asked_first(start, database_url):
+def test_an_ended_run_goes_on_at_whichever_server_is_asked_first(start, database_url, tmp_path):
     first, second = start(database_url), start(database_url)
     run = first.run(first.submit(lasting(), ME, speed=100))
     wait_for(first, lambda: run.checkpoint)
     first.post(run.id, ME, {"kind": "stop"})
     wait_for_end(first, run)
     wait_for(first, lambda: kept(database_url, run.id, "state") == "stopped")
+    newer = tmp_path / "runs" / run.id / new_checkpoint(run.step + 1)
+    newer.write_bytes(b"as of a third server that lets it go on just now")
+    assert second.run(run.id).state == "stopped"
+    assert newer.exists(), "who only looks at a run removes nothing"
     second.resume(run.id, ME)
     theirs = second.kept(run.id)
     wait_for(second, lambda: theirs.state == "running" and theirs.step > run.step)

@@ -17,7 +17,6 @@ from engines import PATIENCE, TAKEN, endless, frames_of, measured, small, undist
 from skipviz.engine import Engine
 from skipviz.network import edit, families
 from skipviz.settings import Settings
-from skipviz.storage.folder import checkpoint_name
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
@@ -88,7 +87,7 @@ def test_a_run_killed_again_and_again_and_resumed_is_the_run_that_never_stopped(
             while events and events[0].step == alone.step:
                 alone.apply(events.pop(0))
             shown.append(alone.advance(record=True))
-    with np.load(tmp_path / "runs" / run.id / checkpoint_name(run.step)) as saved, np.load(io.BytesIO(alone.state_bytes())) as mine:
+    with np.load(tmp_path / "runs" / run.id / run.checkpoint_file) as saved, np.load(io.BytesIO(alone.state_bytes())) as mine:
         names = set(saved.files)
         assert names == set(mine.files)
         assert all(np.array_equal(saved[name], mine[name]) for name in names - {"facts"})

@@ -191,13 +191,13 @@ def test_the_weights_of_a_run_that_goes_on_or_kept_none_are_refused_with_the_rea
         )
     finally:
         client.post(going, {"kind": "stop"})
-    run, kept = engine.run(finished), engine.run(finished).checkpoint
+    run, kept = engine.run(finished), engine.run(finished).checkpoint_file
     try:
-        run.checkpoint = None  # as of a run that was kept before weights were
+        run.checkpoint_file = None  # as of a run that was kept before weights were
         status, _, body = got(client, f"/skipviz/runs/{finished}.safetensors")
         assert (status, json.loads(body)["error"]) == (409, "the weights of this run are not kept")
     finally:
-        run.checkpoint = kept
+        run.checkpoint_file = kept
 
 
 def test_the_weights_give_the_last_numbers_of_the_run_exactly(client, engine):  # noqa: F811

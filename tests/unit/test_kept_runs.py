@@ -9,7 +9,6 @@ import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
 
 from skipviz.engine import EngineError, workers
-from skipviz.storage.folder import checkpoint_name
 
 ME, OTHER = "owner-of-these-tests", "somebody-else"
 
@@ -79,7 +78,7 @@ def test_a_finished_run_keeps_its_last_checkpoint_alone_and_its_bytes_count(star
     assert (run.state, run.checkpoint, run.resumable) == ("finished", 2000, False)
     engine.close()
     sizes = {file.name: file.stat().st_size for file in (tmp_path / "runs" / run.id).iterdir()}
-    assert [name for name in sizes if name.endswith(".npz")] == [checkpoint_name(2000)]
+    assert [name for name in sizes if name.endswith(".npz")] == [run.checkpoint_file]
     again = start()
     read_by(again, run)
     (row,) = again.runs_of(ME)

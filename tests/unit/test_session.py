@@ -136,3 +136,12 @@ def test_every_step_of_a_network_whose_steps_are_reckoned_slow_is_kept(told):
 def test_every_step_of_a_run_that_is_held_to_a_slow_speed_is_kept(told):
     channel = told(small(steps=6, record_every=100), (FAST,), speed=19)
     assert steps(channel.frames(0, 1)) == list(range(6))
+
+
+def test_what_a_worker_writes_late_is_never_what_another_goes_on_from(tmp_path):
+    """As a worker does that was cut off while its run goes on elsewhere, with other events."""
+    cut_off, taken_over = Checkpoints(str(tmp_path), 10), Checkpoints(str(tmp_path), 10)
+    taken_over.write(SimpleNamespace(step=40, applied=1, state_bytes=lambda: b"with an event"))
+    cut_off.write(SimpleNamespace(step=40, applied=0, state_bytes=lambda: b"without"))
+    cut_off.write(SimpleNamespace(step=40, applied=2, state_bytes=lambda: b"with others"))
+    assert Checkpoints(str(tmp_path), 10).read(taken_over.name) == b"with an event"

@@ -20,7 +20,7 @@ from skipviz.storage.chunk_files import ChunkFiles
 from skipviz.storage.chunks import FANOUT, Frames
 from skipviz.storage.columns import Row, joined, rows_from, table_from
 from skipviz.storage.database import Database, DatabaseProblemError, sqlite_url
-from skipviz.storage.folder import FolderLock, checkpoint_name, place_of
+from skipviz.storage.folder import FolderLock, new_checkpoint, place_of
 from skipviz.storage.retention import DAY
 from skipviz.storage.schema import ALEMBIC, METADATA, REVISION
 
@@ -106,12 +106,13 @@ def test_a_merge_that_was_cut_off_doubles_nothing(tmp_path):
 
 def test_only_the_checkpoint_that_counts_stays(tmp_path):
     folder = CheckpointFiles(str(tmp_path))
-    for step in (10, 20, 30):
-        (tmp_path / checkpoint_name(step)).write_bytes(b"state")
-    folder.keep_only(20, live=True)
-    assert {file.name for file in tmp_path.iterdir()} == {checkpoint_name(20), checkpoint_name(30)}
-    folder.keep_only(20, live=False)
-    assert {file.name for file in tmp_path.iterdir()} == {checkpoint_name(20)}
+    names = [new_checkpoint(step) for step in (10, 20, 20, 30)]
+    for name in (*names, "checkpoint-000000005.npz"):  # as they were named once
+        (tmp_path / name).write_bytes(b"state")
+    folder.keep_only(names[1], live=True)
+    assert {file.name for file in tmp_path.iterdir()} == set(names[1:]), "of the same step another may be named next"
+    folder.keep_only(names[1], live=False)
+    assert {file.name for file in tmp_path.iterdir()} == {names[1]}
 
 
 def test_old_runs_go_and_then_the_oldest_while_all_are_too_large():
@@ -162,7 +163,7 @@ def test_a_table_from_before_alembic_is_migrated_and_keeps_its_rows(tmp_path):
         )
     for _ in range(2):
         database = Database(sqlite_url(path), 1)
-        assert database.row("a") == {**before, "server": None}
+        assert database.row("a") == {**before, "server": None, "checkpoint_file": f"checkpoint-{before['checkpoint']:09d}.npz"}
         assert database.ended() == [("a", 2.5, 99)]
         database.close()
 

@@ -1,7 +1,8 @@
 """A worker's checkpoints: files that only ever appear whole, one a step, of which the newest recorded one counts.
 
 The last one of a run that ended is kept with it: its weights are had from there, and it goes on from there.
-A file's name says its step. The server notes a checkpoint together with the frames before it, and only then are older
+A file's name says its step and is used once: a worker that was cut off, and writes on while its run goes on with another, never
+writes what that one goes on from. The server notes a checkpoint's name together with the frames before it, and only then are older
 files removed, so that going on never leaves a gap in what was recorded. Imports no torch.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from ...storage.folder import checkpoint_name
+from ...storage.folder import new_checkpoint
 from ...tasks.blobs import blobs_at
 
 LEAST_SHARE = 50
@@ -27,21 +28,21 @@ class Checkpoints:
         self._seconds = seconds
         self._took = 0.0
         self._tried: tuple[int, int] | None = None
-        self.step: int | None = None
-        """The step of the last one written."""
+        self.name: str | None = None
+        """The name of the last one written, or read."""
         self.due = time.monotonic() + seconds if place else float("inf")
         """When the next one is to be written."""
 
-    def read(self, step: int | None) -> bytes | None:
-        """Return the bytes written at `step`, or None where they are not there."""
-        if self._blobs is None or step is None:
+    def read(self, name: str | None) -> bytes | None:
+        """Return the bytes of that name, or None where they are not there."""
+        if self._blobs is None or name is None:
             return None
         try:
-            with self._blobs.open(checkpoint_name(step)) as file:
+            with self._blobs.open(name) as file:
                 data = file.read()
         except OSError:
             return None
-        self.step = step
+        self.name = name
         return data
 
     def lacks(self, trainer) -> bool:
@@ -59,8 +60,9 @@ class Checkpoints:
         began = time.monotonic()
         self._tried = (trainer.step, trainer.applied)
         with contextlib.suppress(OSError):
-            with self._blobs.writing(checkpoint_name(trainer.step)) as file:
+            name = new_checkpoint(trainer.step)
+            with self._blobs.writing(name) as file:
                 file.write(trainer.state_bytes())
-            self.step = trainer.step
+            self.name = name
         self._took = time.monotonic() - began
         self.due = time.monotonic() + max(self._seconds, LEAST_SHARE * self._took)

@@ -170,7 +170,7 @@ class Session:
     def _save(self) -> None:
         """Write a checkpoint and tell from which step the run can go on."""
         self._checkpoints.write(self._trainer)
-        self._put("checkpoint", self._checkpoints.step)
+        self._put("checkpoint", self._checkpoints.name)
 
     def _measure_at_rest(self) -> None:
         """Show the parameters before the step that waits; the frame of that step will take this one's place."""
@@ -284,7 +284,7 @@ def _trainer(experiment: Experiment, request: dict, checkpoints: Checkpoints) ->
         trainer.load_state(data)
         return trainer
     except CheckpointError:
-        checkpoints.step = None
+        checkpoints.name = None
         return trainer_for(experiment, request["device"], uploads)
 
 

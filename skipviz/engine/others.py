@@ -56,6 +56,7 @@ class Others(Actions):
         self._told: dict[str, float] = {}
         """When a run of another server was looked at here last, and when its server heard of it."""
         self._obeying = ThreadPoolExecutor(OBEYING, "skipviz-others")
+        store.on_away = self._stand
         store.on_news, store.on_changed, store.on_command = self._hear, self._changed, self._command
         self._lines: list[tuple[int, float]] = []
         """Place and time of the runs that wait in other servers' lines, in the order in which they begin if all are as fast."""
@@ -160,6 +161,15 @@ class Others(Actions):
                 self._let_go(run_id)
             if self._store.take_news(came):
                 self._run_events.tell(self._store.get(run_id))
+
+    def _stand(self, problem: str | None) -> None:
+        """Say on the page of every run of another server that it stands still here, or no longer so."""
+        words = None if problem is None else f"trained by another server and stands still here: {problem}"
+        with self._lock:
+            for run in self._store.mirrored():
+                if run.unsaved != words and (run.unsaved or not run.ended):
+                    run.unsaved = words
+                    self._run_events.tell(run)
 
     def _changed(self, run_ids: list[str]) -> None:
         """Read again what another server took, renamed or removed; called by the store, so the waiting is done elsewhere."""

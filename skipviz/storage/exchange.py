@@ -12,6 +12,7 @@ To the server:
     gone      a run that was followed is kept no longer
     changed   runs that another server took, renamed or removed
     seen      that somebody looks at a run at another server
+    looked    that the database answers, or the `problem` why nothing new of others comes
     lines     place and time of the runs that wait in line at other servers
     labs      versions that other servers have written of labs' documents
 """
@@ -128,7 +129,15 @@ class Exchange:
             self._due.discard(run_id)
 
     def look(self) -> None:
-        """Tell the server which runs wait at others, while some wait here."""
+        """Tell the server whether the database answers, and which runs wait at others, while some wait here."""
+        try:
+            self._look()
+        except DatabaseProblemError as problem:
+            self._tell({"word": "looked", "problem": str(problem)})
+            raise
+        self._tell({"word": "looked", "problem": None})
+
+    def _look(self) -> None:
         place = cast(cast(RUNS.c.facts, JSON)["line_place"].as_string(), Integer)
         query = select(RUNS.c.server, func.coalesce(place, 0), RUNS.c.created).where(RUNS.c.state == "queued")
         with self._database.reading() as connection:

@@ -45,7 +45,7 @@ class RecordedStore(MemoryStore):
             {DATABASE_URL: database_url, BLOBS: self._blobs},
             self._record,
             lambda run_ids: self.on_ready(run_ids),
-            lambda sentence: self.on_trouble(sentence),
+            self._troubled,
             self._removed,
             self._lost,
             lambda came: self._told(came),
@@ -179,6 +179,9 @@ class RecordedStore(MemoryStore):
         self._store_client.forget(run_id)
         self._recorders.pop(run_id, None)
         self._foreign.discard(run_id)
+
+    def _troubled(self, sentence: str | None) -> None:
+        self.on_trouble(sentence)
 
     def _told(self, came: Message) -> None:
         """Hear what the store writer says for those stores alone whose database is shared."""

@@ -84,7 +84,7 @@ class Run:
     restart: bool = False
     """Whether it is to go on by itself when the server is back."""
     unsaved: str | None = None
-    """One sentence on why it is not being saved, while it is not."""
+    """Part of a sentence on why it is not being saved, or another server's run does not move here; None: it is, and does."""
     ended_at: float | None = None
     created: float = field(default_factory=time.time)
     touched: float = field(default_factory=time.monotonic)
@@ -118,6 +118,11 @@ class Run:
     def header(self) -> dict[str, Any] | None:
         """The run's header, or None while it has not begun."""
         return None if self.header_json is None else json.loads(self.header_json)
+
+    @property
+    def beside(self) -> tuple[int, str | None]:
+        """What a viewer is told that no sequence counts: the step, and why it is not being saved or does not move here."""
+        return self.step, self.unsaved
 
     @property
     def steps(self) -> int:

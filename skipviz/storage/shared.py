@@ -15,6 +15,7 @@ from .record import Record, run_from
 from .recorded import RecordedStore
 from .retention import Retention
 from .run import Run
+from .store_client import SILENT
 
 COMMAND_SECONDS = 10.0
 """How long another server's answer is waited for: longer than it takes to relieve one that is gone."""
@@ -29,7 +30,8 @@ AWAY_SECONDS = 1.0
 class SharedStore(RecordedStore):
     """Keeps runs in the database at a URL; of other servers' runs it follows those that are in memory.
 
-    All from a thread of the store's, and none may ask it: `on_news(message)` is told what `take_news` takes, `on_changed(ids)` that
+    All from a thread of the store's, and none may ask it: `on_away(problem)` is told again and again why nothing new of other
+    servers' runs comes, or None: it does, `on_news(message)` is told what `take_news` takes, `on_changed(ids)` that
     runs may be another server's by now, have another name, or are gone, `on_seen(ids)` that somebody looks at runs elsewhere,
     `on_command(run_id, body, answer)` what another server wants done to a run, which `answer(data)` answers, `on_labs(pairs)` which
     versions of labs' documents are new, and `on_lines(pairs)` place and time of the runs in line at other servers.
@@ -41,6 +43,7 @@ class SharedStore(RecordedStore):
         super().__init__(folder, total_bytes, run_bytes, retention, database_url, blobs)
         self._mirrors: dict[str, Mirror] = {}
         self._ask_again = 0.0
+        self.on_away: Callable[[str | None], None] = lambda problem: None
         self.on_news: Callable[[Message], None] = lambda came: None
         self.on_changed: Callable[[list[str]], None] = lambda run_ids: None
         self.on_seen: Callable[[list[str]], None] = lambda run_ids: None
@@ -51,6 +54,10 @@ class SharedStore(RecordedStore):
     def runs(self) -> list[Run]:
         """Return this server's own runs in memory, oldest first."""
         return [run for run in super().runs() if run.id not in self._foreign]
+
+    def mirrored(self) -> list[Run]:
+        """Return the runs in memory that are other servers'."""
+        return [mirror.run for mirror in list(self._mirrors.values())]
 
     def hand_on(self, run: Run) -> None:
         self._store_client.hand_on_to_all(run.id)
@@ -158,6 +165,8 @@ class SharedStore(RecordedStore):
         if word == "ready":
             for mirror in list(self._mirrors.values()):
                 self._follow(mirror)
+        elif word == "looked":
+            self.on_away(came.head["problem"])
         elif word == "news":
             self.on_news(came)
         elif word == "gone":
@@ -174,6 +183,11 @@ class SharedStore(RecordedStore):
             command, tell = came.head["command"], self._store_client.tell
             answered = {"word": "answered", "command": command}
             self.on_command(came.head["run"], came.head["body"], lambda answer: tell({**answered, "answer": answer}))
+
+    def _troubled(self, sentence: str | None) -> None:
+        super()._troubled(sentence)
+        if sentence == SILENT:
+            self.on_away(sentence)
 
     def _load(self, run_id: str) -> Run | None:
         run = super()._load(run_id)

@@ -30,6 +30,8 @@ HANDING_SECONDS = 0.5
 """How long who starts a run waits at most for it to be on its way to the disk."""
 SILENT_SECONDS = 10.0
 """After which a store writer that says nothing of what it was sent waits for a disk or a database that does not answer."""
+BEAT_SECONDS = 1.0
+"""Between two looks whether a store writer that has other servers says something."""
 SILENT = "the disk or the database does not answer"
 KEPT_SECONDS = 5.0
 """How long who starts a run waits at most for it to be in a database that other servers read."""
@@ -80,7 +82,7 @@ class StoreClient:
         self._process: subprocess.Popen | None = None
         self._once_ready = False
         self._ready, self._silent_since = False, None
-        """Whether the store writer has begun, and when it was first sent a run after its last word, or None: nothing waits."""
+        """Whether the store writer has begun, and since when a word of it is due, or None: none is."""
         self._restart_seconds = 0.0
         self._closing = False
         self._hurried = False
@@ -205,10 +207,12 @@ class StoreClient:
 
     def _send(self) -> None:
         """Send what is asked and what is new, in this order of being noted: this is a thread's work."""
+        shared = bool(self._places[DATABASE_URL])
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._closing or self._unsent or self._untold or (self._dirty and self.trouble is None)
+                    lambda: self._closing or self._unsent or self._untold or (self._dirty and self.trouble is None),
+                    BEAT_SECONDS if shared else None,
                 )
                 closing = self._closing
                 asked, self._unsent = self._unsent, []
@@ -219,7 +223,7 @@ class StoreClient:
             try:
                 for run_id in sorted(dirty):
                     self._send_run(run_id)
-                self._note_silence(bool(dirty))
+                self._note_silence(shared or bool(dirty))
                 for head, parts in [(head, ()) for head in heads] + untold:
                     message.write(self._process.stdin, head, parts)
             except (OSError, ValueError):
@@ -277,10 +281,13 @@ class StoreClient:
             self._begin()
             self._changed.notify_all()
 
-    def _note_silence(self, sent: bool) -> None:
-        """Say that nothing is being written where a store writer that is ready is silent for long; what waits stays in the runs."""
+    def _note_silence(self, due: bool) -> None:
+        """Say that nothing is being written where a store writer that is ready is silent for long; what waits stays in the runs.
+
+        A word of it is `due` where it was sent a run, and where it looks at other servers: always.
+        """
         now = time.monotonic()
-        if sent and self._ready and self._silent_since is None:
+        if due and self._ready and self._silent_since is None:
             self._silent_since = now
         if self._silent_since is not None and now - self._silent_since > SILENT_SECONDS and self.trouble is None:
             self._note_trouble(SILENT)

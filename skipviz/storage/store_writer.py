@@ -304,9 +304,7 @@ class StoreWriter:
 
     def _about(self, head: dict) -> tuple[dict, list[bytes]]:
         row = self._database.row(head["id"])
-        if row is None:
-            return {"row": None}, []
-        return {"row": {name: row[name] for name in ("owner", "state")}}, [row["experiment"]]
+        return {"row": row and {name: row[name] for name in ("owner", "state")}}, [row["experiment"]] if row else []
 
     def _rename(self, head: dict) -> tuple[dict, list[bytes]]:
         with self._database.transaction():

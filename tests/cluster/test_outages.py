@@ -17,6 +17,7 @@ from skipviz.storage import store_client
 from skipviz.storage.chunk_rows import ChunkRows
 from skipviz.storage.chunks import Frames
 from skipviz.storage.database import Database
+from skipviz.web.component.tape import Tape
 
 ME = "a" * 32
 """Whose cookie a machine's pages have."""
@@ -37,8 +38,11 @@ def written(url, run_ids):
 def test_runs_go_on_while_the_database_is_away_and_no_frame_that_it_took_is_lost(own_postgres, start, frozen, tmp_path, how):
     url = own_postgres.make("away")
     engine = start(url, max_running=RUNS, checkpoint_seconds=5)
+    second = start(url, data_dir=tmp_path / "other")
     runs = [engine.run(engine.submit(lasting(seed=seed), ME, speed=30)) for seed in range(RUNS)]
     wait_for(engine, lambda: all(run.step > 30 and kept(url, run.id, "header") for run in runs))
+    shown, messages = wait_for(second, lambda: second.run(runs[0].id)), Tape()
+    messages.take(second, [shown.id])
     thaw = frozen(engine._store.store_writer_pid)  # so that nothing is written between what is read here and the end
     before = written(url, [run.id for run in runs])
     assert all(before.values())
@@ -47,6 +51,12 @@ def test_runs_go_on_while_the_database_is_away_and_no_frame_that_it_took_is_lost
     gone, there = time.monotonic(), [run.step for run in runs]
     wait_for(engine, lambda: all(run.unsaved for run in runs))
     assert {run.unsaved for run in runs} == {"not being saved: the database cannot be reached"}
+    wait_for(second, lambda: shown.unsaved)
+    assert shown.unsaved == "trained by another server and stands still here: the database cannot be reached"
+    messages.take(second, [shown.id])
+    assert '"unsaved":"trained by another server' in messages.batches[-1]["text"], (
+        "its page there is told, though nothing else comes"
+    )
     wait_for(engine, lambda: all(run.step > step + 20 for run, step in zip(runs, there, strict=True)))
     late = wait_for_end(engine, engine.run(engine.submit(small(), ME)))
     assert late.state == "finished", "runs begin and end meanwhile"
@@ -56,12 +66,12 @@ def test_runs_go_on_while_the_database_is_away_and_no_frame_that_it_took_is_lost
     assert written(url, before) == before, "the database has all that it took"
     thaw()
     wait_for(engine, lambda: not any(run.unsaved for run in (*runs, late)))
+    wait_for(second, lambda: second.kept(shown.id).unsaved is None and second.kept(shown.id).step > there[0] + 20)
     is_as_if_alone(engine, runs[0])
     for run in runs[1:]:
         engine.post(run.id, ME, {"kind": "stop"})
         wait_for_end(engine, run)
     engine.close()
-    second = start(url, data_dir=tmp_path / "other")
     for run in (*runs, late):
         found = wait_for(second, lambda run=run: second.run(run.id))
         assert found.snapshot() == run.snapshot()
@@ -73,18 +83,22 @@ def test_runs_go_on_while_the_database_is_away_and_no_frame_that_it_took_is_lost
 def test_a_database_that_answers_nothing_is_told_of_and_nothing_is_lost(own_postgres, start, monkeypatch):
     monkeypatch.setattr(store_client, "SILENT_SECONDS", 1.0)
     url = own_postgres.make("frozen")
-    engine = start(url)
+    engine, second = start(url), start(url)
     run = engine.run(engine.submit(lasting(), ME, speed=50))
     wait_for(engine, lambda: kept(url, run.id, "header"))
+    shown = wait_for(second, lambda: second.run(run.id))
     processes = own_postgres.freeze()
     try:
         wait_for(engine, lambda: run.unsaved)
         assert run.unsaved == "not being saved: the disk or the database does not answer"
         there = run.step
         wait_for(engine, lambda: run.step > there + 50)
+        wait_for(second, lambda: shown.unsaved)
+        assert shown.unsaved == "trained by another server and stands still here: the disk or the database does not answer"
     finally:
         own_postgres.thaw(processes)
     wait_for(engine, lambda: run.unsaved is None)
+    wait_for(second, lambda: second.kept(run.id).unsaved is None and second.kept(run.id).step > there + 50)
     is_as_if_alone(engine, run)
     engine.close()
     assert written(url, [run.id])[run.id] == run.frames

@@ -52,6 +52,19 @@ def test_a_stream_that_comes_late_begins_with_everything_so_far(client, engine):
     assert snapshot["header"]["batch_size"] == 16
 
 
+def test_a_stream_tells_that_a_run_stands_still_though_nothing_else_comes_of_it(client, engine):
+    run = wait_for_end(engine, engine.run(client.start(small())))
+    messages = client.listen(f"runs={run.id}")
+    _, before = next(messages)
+    run.unsaved = "trained by another server and stands still here"
+    engine._run_events.tell(run)
+    _, after = next(messages)
+    assert (after["unsaved"], after["seq"]) == (run.unsaved, before["seq"])
+    run.unsaved = None
+    engine._run_events.tell(run)
+    assert "unsaved" not in next(messages)[1]
+
+
 @pytest.mark.parametrize("way", ["Last-Event-ID", "after"])
 def test_a_stream_resumed_from_any_message_loses_and_repeats_nothing(client, engine, way):
     run = client.start(small(steps=60, record_every=1), speed=400)

@@ -17,7 +17,7 @@ class Tape:
 
     def __init__(self) -> None:
         self.batches: list[dict] = []
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places: dict[str, tuple] = {}
         self._count = 0
 
     def rewind(self) -> None:
@@ -40,7 +40,7 @@ class Tape:
                 self._places[run_id] = (-1, -1)
                 self._add(run_id, None, json.dumps({"run": run_id, "gone": True}))
             return
-        now = (run.sequence, run.step)
+        now = (run.sequence, run.beside)
         if before == now:
             return
         behind = before is not None and run.base <= before[0] <= now[0]

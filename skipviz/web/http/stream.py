@@ -65,7 +65,7 @@ class Viewer:
     ) -> None:
         self.cursors: dict[str, int | None] = {run_id: known.get(run_id) for run_id in run_ids}
         self.known = known
-        self.steps: dict[str, int] = {}
+        self.beside: dict[str, tuple] = {}
         self.room = room
         self.version: int | None = None
         self.labs = labs or {}
@@ -230,14 +230,14 @@ class Broadcaster:
             viewer.cursors[run_id] = -1
             reason = "there is no such run, or it is no longer kept"
             return _message(None, json.dumps({"run": run_id, "gone": True, "reason": reason}).encode())
-        if cursor is not None and run.sequence == cursor and viewer.steps.get(run_id, run.step) == run.step:
+        if cursor is not None and run.sequence == cursor and viewer.beside.get(run_id, (run.step, None)) == run.beside:
             return []
         resync = []
         if cursor is not None and (cursor > run.sequence or cursor < run.base or run.lag(cursor) > MAX_LAG):
             resync = _message(None, json.dumps({"run": run_id, "resync": True}).encode())
             cursor = None
-        viewer.steps[run_id] = run.step
-        key = (run_id, cursor, run.sequence, run.step)
+        viewer.beside[run_id] = run.beside
+        key = (run_id, cursor, run.sequence, run.beside)
         if key not in self._encoded:
             if len(self._encoded) >= 32:
                 self._encoded.clear()

@@ -112,8 +112,10 @@ def nodes():
 
 @pytest.fixture(scope="module")
 def spread(nodes, tmp_path_factory):
-    """A warm engine whose runs compute on the nodes."""
-    engine = Engine(Settings(data_dir=tmp_path_factory.mktemp("data"), ray=nodes.address, checkpoint_seconds=0.05)).start()
+    """A warm engine whose runs compute on the nodes, which have nothing in common with it but a URL."""
+    place = tmp_path_factory.mktemp("server")
+    settings = Settings(data_dir=place / "data", blobs=f"local://{place}/blobs", ray=nodes.address, checkpoint_seconds=0.05)
+    engine = Engine(settings).start()
     assert engine.wait_until_warm(300)
     yield engine
     engine.close()

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import ports
 
@@ -31,6 +32,8 @@ class RayCluster:
 
         _spare_the_wait_for_helpers()
         Path(self._folder, "ray").mkdir()
+        self.data_dir = Path(self._folder, "data")
+        """What the nodes have for a data folder, in which nobody of theirs has anything to do."""
         self._cluster, self.memory_mb, self._gpus = Cluster(), memory_mb, gpus
         self.nodes = [self.add(one) for one in cores]
 
@@ -42,15 +45,16 @@ class RayCluster:
     def add(self, cores: float):
         """Add a node and return it; its `node_id` is its name."""
         helpers = {name: ports.free_port() for name in (*HELPERS, "runtime_env_agent_port")}
-        return self._cluster.add_node(
-            num_cpus=cores,
-            num_gpus=self._gpus,
-            memory=self.memory_mb * 2**20,
-            object_store_memory=80_000_000,
-            include_dashboard=False,
-            node_ip_address="127.0.0.1",
-            **helpers,
-        )
+        with patch.dict(os.environ, SKIPVIZ_DATA_DIR=str(self.data_dir)):
+            return self._cluster.add_node(
+                num_cpus=cores,
+                num_gpus=self._gpus,
+                memory=self.memory_mb * 2**20,
+                object_store_memory=80_000_000,
+                include_dashboard=False,
+                node_ip_address="127.0.0.1",
+                **helpers,
+            )
 
     def free(self, resource: str) -> float:
         """Return what is free of a resource on all nodes, as Ray counts."""

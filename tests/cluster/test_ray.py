@@ -7,6 +7,7 @@ import signal
 import psutil
 import pytest
 from engines import endless, frames_of, measured, small, undisturbed, wait_for, wait_for_end
+from own_data import experiment_on, table_file, task_of
 
 from skipviz.engine import Engine, EngineError
 from skipviz.network import families
@@ -76,6 +77,17 @@ def test_a_run_on_a_node_has_the_frames_of_one_on_this_machine(spread, alone):
     there, here = finished(spread, experiment, [off]), finished(alone, experiment, [off])
     assert measured(frames_of(there)) == measured(frames_of(here))
     assert [frame["events"] for frame in frames_of(there)] == [frame["events"] for frame in frames_of(here)]
+
+
+def test_a_node_has_peoples_own_data_from_the_url_and_keeps_checkpoints_there(spread, nodes):
+    experiment = experiment_on(task_of(spread.uploads, table_file(), "table.csv", "kind"))
+    assert spread.probe(experiment, 60)["frame"]["variants"]["net"]["weight_grad"]
+    run = finished(spread, experiment)
+    kept = spread.checkpoint(run)
+    assert kept.place == f"{spread.settings.blobs}/runs/{run.id}"
+    assert kept.exists()
+    assert not list(spread.settings.data_dir.rglob("*.npz"))
+    assert not nodes.data_dir.exists(), "a node needs no folder of the server's, and fills none of its own"
 
 
 def test_a_toggle_reaches_a_run_on_a_node(spread):

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+_MODIFIED = ("mtime", "LastModified", "last_modified", "created")
+"""Names by which listings of file systems, S3, Azure and the memory say when an object was written."""
 PART = ".part"
 """How the name of a file ends that is being written."""
 
@@ -111,7 +113,8 @@ class RemoteBlobs:
         with _as_os_errors():
             from fsspec.core import url_to_fs
 
-            self._system, self._root = url_to_fs(url)
+            # What was listed once says nothing of what other machines wrote since, and would hide it.
+            self._system, self._root = url_to_fs(url, use_listings_cache=False)
 
     def open(self, name: str) -> BinaryIO:
         with _as_os_errors():
@@ -132,12 +135,11 @@ class RemoteBlobs:
 
     def found(self) -> list[Found]:
         with _as_os_errors():
-            self._system.invalidate_cache()
             try:
                 found = [one for one in self._system.ls(self._root, detail=True) if one["type"] == "file"]
             except FileNotFoundError:
                 return []
-            return [Found(one["name"].rpartition("/")[2], one["size"], self._modified(one["name"])) for one in found]
+            return [Found(one["name"].rpartition("/")[2], one["size"], self._modified(one)) for one in found]
 
     def use(self, name: str) -> None:
         return
@@ -150,8 +152,10 @@ class RemoteBlobs:
     def clear(self) -> None:
         self.remove([one.name for one in self.found()])
 
-    def _modified(self, path: str) -> float:
-        return self._system.modified(path).timestamp()
+    def _modified(self, listed: dict) -> float:
+        """Return when an object was written: as the listing says it, else it is asked for."""
+        when = next((listed[name] for name in _MODIFIED if name in listed), None) or self._system.modified(listed["name"])
+        return when if isinstance(when, int | float) else when.timestamp()
 
 
 class Blob(NamedTuple):

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from own_data import table_file
 
 from skipviz.tasks.blobs import Blob, blobs_at
@@ -38,6 +39,27 @@ def test_what_is_written_is_found_read_replaced_and_removed(place):
     assert (blobs.has("a"), blobs.has("b")) == (False, True)
     blobs.clear()
     assert blobs.found() == []
+
+
+def test_what_another_machine_writes_is_found_where_listings_are_remembered(tmp_path, monkeypatch):
+    """As the file system of an object store remembers them, which looks into them before it asks."""
+    fresh = LocalFileSystem.ls
+
+    def remembered(self, path, detail=True):
+        if path not in self.dircache:
+            self.dircache[path] = listed = fresh(self, path, detail=True)
+            return listed
+        return self.dircache[path]
+
+    monkeypatch.setattr(LocalFileSystem, "ls", remembered)
+    monkeypatch.setattr(
+        LocalFileSystem, "isfile", lambda self, path: path in [one["name"] for one in self.ls(path.rpartition("/")[0])]
+    )
+    blobs = blobs_at(f"local://{tmp_path}")
+    assert blobs.found() == []
+    (tmp_path / "a").write_bytes(b"by another")
+    assert blobs.has("a")
+    assert [one.name for one in blobs.found()] == ["a"]
 
 
 def test_what_fails_while_it_is_written_leaves_what_was_there(place):

@@ -128,6 +128,7 @@ class RunCatalogue:
         with _refusing():
             if not self._store.claim(run_id):
                 raise EngineError("this run goes on already", 409)
+        self._store.look()
         return self.look_up(run_id)
 
     def refresh(self, run_id: str) -> Run:

@@ -181,6 +181,7 @@ class Engine:
                 run.experiment = applied(run.experiment, event)
         except NetworkError as error:
             raise EngineError(str(error)) from None
+        self._store.look()
         with self._lock:
             self._submission_checks.check_open()
             if not demo:

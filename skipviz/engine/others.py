@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +14,7 @@ from ..storage.message import Message
 from ..storage.shared import SharedStore
 from ..tasks.event import Control, Event, applied, message_from
 from .actions import Actions
+from .capacity.elsewhere import Elsewhere
 from .catalogue import RunCatalogue
 from .controls import check_owner
 from .errors import EngineError
@@ -58,9 +58,7 @@ class Others(Actions):
         self._obeying = ThreadPoolExecutor(OBEYING, "skipviz-others")
         store.on_away = self._stand
         store.on_news, store.on_changed, store.on_command = self._hear, self._changed, self._command
-        self._lines: list[tuple[int, float]] = []
-        """Place and time of the runs that wait in other servers' lines, in the order in which they begin if all are as fast."""
-        store.on_lines, scheduler.elsewhere = self._take_lines, self._before
+        store.on_others = self._take_others
         store.on_seen = lambda run_ids: [looked_at(run_id) for run_id in run_ids]
 
     def post(self, run_id: str, owner: str | None, message) -> dict:
@@ -145,11 +143,8 @@ class Others(Actions):
                 self._told[run_id] = now
                 self._store.tell_seen(run_id)
 
-    def _take_lines(self, lines: list) -> None:
-        self._lines = sorted(map(tuple, lines))
-
-    def _before(self, run: Run) -> int:
-        return bisect_left(self._lines, (run.line_place, run.created))
+    def _take_others(self, waiting: list, under_way: list) -> None:
+        self._scheduler.elsewhere = Elsewhere(waiting, under_way)
 
     def _hear(self, came: Message) -> None:
         """Take what is new of a run."""

@@ -17,6 +17,7 @@ from ..tasks.event import Control
 from .capacity import budget
 from .capacity.admission import FairQueue, Place, Room, Waiting
 from .capacity.duration import shape_of, step_seconds
+from .capacity.elsewhere import Elsewhere, Turn
 from .capacity.expectation import said
 from .forecast import Forecast
 from .live import Live
@@ -24,6 +25,8 @@ from .processes.launcher import Needs
 
 PERIOD = 0.5
 """Seconds between two looks at the runs under way."""
+LEAVING_SECONDS = 2.0
+"""For which a server leaves what is free of a cluster to others: as long as it takes them to see it and to begin."""
 WAITS_PERIOD = 2.0
 """Seconds between two estimates of the waits in line."""
 ANSWERED = ("step", "skip", "layer", *(name for name, kind in CHANGES.items() if kind.by_form))
@@ -67,8 +70,11 @@ class Scheduler:
         jobs and other servers leave of each node of a cluster, None where runs compute on this machine."""
         self._settings, self._callbacks, self._clock, self._beside_mb = settings, callbacks, clock, beside_mb
         self._places = places
-        self.elsewhere: Callable[[Run], int] = lambda run: 0
-        """How many runs are before one of this server's in the lines of others."""
+        self.elsewhere = Elsewhere()
+        """What other servers have in line and under way."""
+        self._left_since: float | None = None
+        self._left_in_vain: frozenset[Turn] = frozenset()
+        """Since when something is left to them, and the turns of runs that did not take it."""
         self._line = FairQueue()
         self._live: dict[str, Live] = {}
         self._watchers: Counter[str] = Counter()
@@ -94,8 +100,9 @@ class Scheduler:
         free = max(0, int(room.cores))
         if len(self._line) >= settings.max_queued + free:
             return f"{len(self._line)} runs wait in line already: try again in a while"
-        mine = self._line.of(owner)
-        if owner and mine >= settings.browser_queued + min(free, max(0, settings.browser_running - room.under_way[owner])):
+        mine = self._line.of(owner) + self.elsewhere.in_line(owner)
+        taken = room.under_way[owner] + self.elsewhere.taken(owner, 0.0)
+        if owner and mine >= settings.browser_queued + min(free, max(0, settings.browser_running - taken)):
             return f"{mine} runs of this browser wait in line already, as many as may: stop one, or try again in a while"
         return None
 
@@ -144,7 +151,8 @@ class Scheduler:
 
     def admit(self) -> None:
         """Start the runs whose turn it is, and tell those in line their place."""
-        while (waiting := self._line.take(room := self.room())) is not None:
+        self._line.heard(self.elsewhere.latest)
+        while (waiting := self._line.take(room := self.room(), lambda waiting: self._leaves(waiting, room))) is not None:
             live, now, place = self._live[waiting.id], self._clock(), room.place_for(waiting)
             if live.working:
                 live.compute(True, now)
@@ -156,6 +164,22 @@ class Scheduler:
                 live.place = None if place is None else place.name
                 self._callbacks.begin(live.run, Needs(live.place, live.cores(), live.memory_mb, live.gpus))
         self._tell_places()
+
+    def _leaves(self, waiting: Waiting, room: Room) -> bool:
+        """Return whether what is free of a cluster is left to runs of other servers whose turn comes before this one's."""
+        if room.places is None:
+            return False
+        before = self.elsewhere.before(self._line.place(waiting.id)[1])
+        asked = frozenset(before) - self._left_in_vain
+        if len(asked) <= max(room.cores, 0) - waiting.cores:
+            self._left_since = None
+            return False
+        now = self._clock()
+        self._left_since = now if self._left_since is None else self._left_since
+        if now - self._left_since < LEAVING_SECONDS:
+            return True
+        self._left_since, self._left_in_vain = None, frozenset(before)
+        return False
 
     def passes(self, run: Run, control: Control) -> bool:
         """Take a control of the run's owner and return whether its worker is to hear it now."""
@@ -299,8 +323,8 @@ class Scheduler:
 
     def _line_up(self, run: Run, waiting: Waiting, first: bool = False) -> None:
         self._line.add(waiting, first)
-        run.line_place, self._longer = self._line.place(run.id), True
-        run.ahead = run.line_place + self.elsewhere(run)
+        place, run.turn = self._line.place(run.id)
+        run.ahead, self._longer = place + len(self.elsewhere.before(run.turn)), True
 
     def room(self) -> Room:
         """Return what is free for runs."""
@@ -311,10 +335,13 @@ class Scheduler:
             cores, memory_mb = sum(place.cores for place in places), sum(place.memory_mb for place in places)
             for live in under_way:
                 places = [place.without(*live.takes()) if place.name == live.place else place for place in places]
+        taken = Counter(live.run.owner for live in under_way)
+        for head in self._line.heads():
+            taken[head.owner] += self.elsewhere.taken(head.owner, self._live[head.id].run.created)
         return Room(
             cores=cores - sum(live.cores() for live in under_way),
             memory_mb=memory_mb - sum(live.memory_mb for live in under_way),
-            under_way=Counter(live.run.owner for live in under_way),
+            under_way=taken,
             browser_limit=settings.browser_running,
             places=None if places is None else tuple(places),
         )
@@ -323,17 +350,16 @@ class Scheduler:
         """Tell every run in line how many are ahead and, now and then, how long it will probably wait."""
         if not len(self._line):
             return
-        order, now = list(self._line.order()), self._clock()
+        turns, now = list(self._line.turns()), self._clock()
         waits = None
         if self._longer or now - self._estimated >= WAITS_PERIOD:
-            waits = self._forecast.waits(order, self._live, self.room(), self._settings(), now)
+            waits = self._forecast.waits([waiting for waiting, _ in turns], self._live, self.room(), self._settings(), now)
             self._longer, self._estimated = False, now
-        for place, waiting in enumerate(order):
+        for place, (waiting, turn) in enumerate(turns):
             run = self._live[waiting.id].run
             wait = run.wait if waits is None else said(waits.get(waiting.id))
-            before, run.line_place = run.line_place, place
-            told = place + self.elsewhere(run), wait
-            if (before, run.ahead, run.wait) != (place, *told):
-                run.ahead, run.wait = told
+            told = turn, place + len(self.elsewhere.before(turn)), wait
+            if told != (run.turn, run.ahead, run.wait):
+                run.turn, run.ahead, run.wait = told
                 run.mark()
                 self._callbacks.tell(run)

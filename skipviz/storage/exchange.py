@@ -13,7 +13,8 @@ To the server:
     changed   runs that another server took, renamed or removed
     seen      that somebody looks at a run at another server
     looked    that the database answers, or the `problem` why nothing new of others comes
-    lines     place and time of the runs that wait in line at other servers
+    others    of the runs in line at other servers their turn, when they were created and whose they are; and how many each browser
+              has `under_way` there
     labs      versions that other servers have written of labs' documents
 """
 
@@ -26,7 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyarrow import ArrowException
-from sqlalchemy import JSON, Integer, cast, func, select
+from sqlalchemy import JSON, cast, func, select
 
 from .chunks import Frames
 from .commands import Commands
@@ -57,7 +58,7 @@ class Exchange:
         self._commands, self._documents = Commands(own, tell), Documents(own)
         self.left: set[int] = set()
         """Keys of servers that said that they are gone."""
-        self._lines: list[list] = []
+        self._others: dict[str, list] = {}
         self._places: dict[str, dict] = {}
         self._followed: dict[str, _Followed] = {}
         self._due: set[str] = set()
@@ -71,7 +72,11 @@ class Exchange:
     @property
     def answers(self) -> dict:
         """What answers which of the server's asks."""
-        return self._documents.answers
+        return {**self._documents.answers, "look": self._answer_look}
+
+    def _answer_look(self, head: dict) -> tuple[dict, list[bytes]]:
+        self.look()
+        return {}, []
 
     def take(self, head: dict) -> None:
         """Take a message with one of `WORDS`."""
@@ -129,7 +134,7 @@ class Exchange:
             self._due.discard(run_id)
 
     def look(self) -> None:
-        """Tell the server whether the database answers, and which runs wait at others, while some wait here."""
+        """Tell the server whether the database answers, and what others have in line and under way."""
         try:
             self._look()
         except DatabaseProblemError as problem:
@@ -138,15 +143,16 @@ class Exchange:
         self._tell({"word": "looked", "problem": None})
 
     def _look(self) -> None:
-        place = cast(cast(RUNS.c.facts, JSON)["line_place"].as_string(), Integer)
-        query = select(RUNS.c.server, func.coalesce(place, 0), RUNS.c.created).where(RUNS.c.state == "queued")
+        theirs, (turn, since) = RUNS.c.server != self._own, (cast(RUNS.c.facts, JSON)["turn"][place].as_float() for place in (0, 1))
+        waiting = select(func.coalesce(turn, 0.0), func.coalesce(since, RUNS.c.created), RUNS.c.created, RUNS.c.owner)
+        under_way = select(RUNS.c.owner, func.count()).where(theirs, RUNS.c.state.in_(("running", "paused"))).group_by(RUNS.c.owner)
         with self._database.reading() as connection:
-            found = connection.execute(query).all()
-        own = any(server == self._own for server, *_ in found)
-        lines = [[place, created] for server, place, created in found if own and server != self._own]
-        if lines != self._lines:
-            self._lines = lines
-            self._tell({"word": "lines", "lines": lines})
+            waiting = connection.execute(waiting.where(theirs, RUNS.c.state == "queued").order_by(RUNS.c.id)).all()
+            under_way = connection.execute(under_way.order_by(RUNS.c.owner)).all()
+        others = {"waiting": [list(row) for row in waiting], "under_way": [list(row) for row in under_way]}
+        if others != self._others:
+            self._others = others
+            self._tell({"word": "others", **others})
 
     def tidy(self, days: float) -> None:
         """Remove what nobody waits for any more, and labs that nobody has changed for so many days."""

@@ -30,6 +30,9 @@ class RunStore(Protocol):
     def add(self, run: Run) -> None:
         """Keep a new run, or one that goes on."""
 
+    def look(self) -> None:
+        """Take what other servers have in line and under way, where there are others; may wait a moment."""
+
     def hand_on(self, run: Run) -> None:
         """Let a new run be found again even if this process is killed the next moment; may wait a moment."""
 
@@ -105,6 +108,9 @@ class MemoryStore:
                 self._runs[run.id] = run
                 self._bytes += run.bytes - before.bytes if before else run.bytes + self.OVERHEAD
                 self._evict(run)
+
+    def look(self) -> None:
+        return
 
     def hand_on(self, run: Run) -> None:
         return

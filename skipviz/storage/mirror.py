@@ -9,7 +9,7 @@ from ..tasks.experiment import Experiment
 from .record import FACTS
 from .run import Run
 
-SHOWN = ("took", "line_place", "ahead", "wait", "labelled")
+SHOWN = ("took", "turn", "ahead", "wait", "labelled")
 """What is written of a live run for other servers alone, beside what makes it whole again."""
 
 
@@ -46,7 +46,7 @@ class Mirror:
             self._take_experiment(facts.get("now"))
 
         def set_state() -> None:
-            run.took, run.line_place, run.ahead, run.wait = (facts.get(name) for name in SHOWN[:4])
+            run.took, run.turn, run.ahead, run.wait = (facts.get(name) for name in SHOWN[:4])
             run.ended_at, run.step = row["ended"], row["step"]
             run.state, run.reason = row["state"], row["reason"]
 

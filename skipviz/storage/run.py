@@ -60,8 +60,8 @@ class Run:
     """Seconds that a step takes lately, once one was taken here."""
     trained: float = 0.0
     """Seconds that it has trained in all, before and after it was resumed."""
-    line_place: int | None = None
-    """Runs before this one in its server's line, while it is queued."""
+    turn: tuple[int, float] | None = None
+    """When it has its turn in its server's line, while it is queued (`engine.capacity.elsewhere`)."""
     ahead: int | None = None
     """Runs before this one in the lines of all servers, while it is queued."""
     wait: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -23,6 +24,9 @@ COMMAND_SECONDS = 10.0
 LAB_SECONDS = 3.0
 """How long a lab's document is waited for; then a lab goes on with what is known of it here."""
 
+LOOKING_SECONDS = 1.0
+"""How long who starts a run waits for what other servers have of its browser's."""
+
 AWAY_SECONDS = 1.0
 """For which no lab's document is asked for after one could not be had: else every page waited for each that it shows."""
 
@@ -34,7 +38,7 @@ class SharedStore(RecordedStore):
     servers' runs comes, or None: it does, `on_news(message)` is told what `take_news` takes, `on_changed(ids)` that
     runs may be another server's by now, have another name, or are gone, `on_seen(ids)` that somebody looks at runs elsewhere,
     `on_command(run_id, body, answer)` what another server wants done to a run, which `answer(data)` answers, `on_labs(pairs)` which
-    versions of labs' documents are new, and `on_lines(pairs)` place and time of the runs in line at other servers.
+    versions of labs' documents are new, and `on_others(waiting, under_way)` what other servers have in line and under way.
     """
 
     def __init__(
@@ -47,7 +51,7 @@ class SharedStore(RecordedStore):
         self.on_news: Callable[[Message], None] = lambda came: None
         self.on_changed: Callable[[list[str]], None] = lambda run_ids: None
         self.on_seen: Callable[[list[str]], None] = lambda run_ids: None
-        self.on_lines: Callable[[list], None] = lambda lines: None
+        self.on_others: Callable[[list, list], None] = lambda waiting, under_way: None
         self.on_labs: Callable[[list], None] = lambda versions: None
         self.on_command: Callable[[str, dict, Callable[[dict], None]], None] = lambda run_id, body, answer: None
 
@@ -58,6 +62,11 @@ class SharedStore(RecordedStore):
     def mirrored(self) -> list[Run]:
         """Return the runs in memory that are other servers'."""
         return [mirror.run for mirror in list(self._mirrors.values())]
+
+    def look(self) -> None:
+        with contextlib.suppress(StoreError):  # else what was known last counts
+            if self.trouble is None:
+                self._store_client.ask({"word": "look"}, LOOKING_SECONDS)
 
     def hand_on(self, run: Run) -> None:
         self._store_client.hand_on_to_all(run.id)
@@ -175,8 +184,8 @@ class SharedStore(RecordedStore):
             self.on_changed(came.head["runs"])
         elif word == "seen":
             self.on_seen(came.head["runs"])
-        elif word == "lines":
-            self.on_lines(came.head["lines"])
+        elif word == "others":
+            self.on_others(came.head["waiting"], came.head["under_way"])
         elif word == "labs":
             self.on_labs(came.head["labs"])
         elif word == "command":

@@ -111,11 +111,11 @@ def nodes():
 
 
 @pytest.fixture(scope="module")
-def spread(nodes, tmp_path_factory):
-    """A warm engine whose runs compute on the nodes, which have nothing in common with it but a URL."""
+def spread(nodes, postgres, tmp_path_factory):
+    """A warm engine whose runs compute on the nodes, which have nothing in common with it but a URL; its database may be shared."""
     place = tmp_path_factory.mktemp("server")
-    settings = Settings(data_dir=place / "data", blobs=f"local://{place}/blobs", ray=nodes.address, checkpoint_seconds=0.05)
-    engine = Engine(settings).start()
+    given = {"ray": nodes.address, "blobs": f"local://{place}/blobs", "database_url": postgres.make(f"spread_{next(_numbers)}")}
+    engine = Engine(Settings(data_dir=place / "data", checkpoint_seconds=0.05, **given)).start()
     assert engine.wait_until_warm(300)
     yield engine
     engine.close()

@@ -162,19 +162,25 @@ def test_what_runs_take_is_held_in_the_cluster_and_let_go_of(spread, nodes):
     wait_for(spread, lambda: nodes.free("memory") == 2 * nodes.memory_mb * 2**20, 60)
 
 
-def test_a_second_server_waits_for_what_the_first_one_holds_of_the_cluster(spread, nodes, tmp_path):
-    other = Engine(Settings(data_dir=tmp_path, ray=nodes.address)).start()
+def test_two_servers_take_turns_for_the_cores_of_the_cluster(spread, tmp_path):
+    other = Engine(spread.settings.model_copy(update={"data_dir": tmp_path})).start()
     has_nodes(other, 2)
     runs = [spread.run(spread.submit(endless(), ME)) for _ in range(4)]
     wait_for(spread, lambda: all(run.frames for run in runs))
     wait_for(other, lambda: sum(cores for _, cores, *_ in other._launcher.nodes) == 0, 60)
-    late = other.run(other.submit(endless(), ME))
+    behind = [spread.run(spread.submit(endless(), ME)) for _ in range(3)]
+    late = other.run(other.submit(endless(), "another browser"))
     with pytest.raises(AssertionError):
         wait_for(other, lambda: late.state != "queued", 3)
     stopped(spread, runs[0])
+    wait_for(spread, lambda: behind[0].state == "running" or late.state == "running")
+    stopped(spread, runs[1])
     wait_for(other, lambda: late.state == "running" and late.frames)
+    assert [run.state for run in behind[1:]] == ["queued", "queued"], "one run of the other browser goes before it at most"
+    other.post(late.id, late.owner, {"kind": "stop"})
+    wait_for_end(other, late)
     other.close()
-    for run in runs[1:]:
+    for run in (*behind, *runs[2:]):
         stopped(spread, run)
 
 

@@ -76,8 +76,9 @@ def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two):
     wait_for(second, lambda: second.run(run.id) is None)
 
 
-def test_a_place_in_line_counts_the_runs_that_wait_at_all_servers(start, database_url):
-    first, second = start(database_url, max_running=1), start(database_url, max_running=1)
+def test_places_in_line_and_a_browsers_limits_count_its_runs_at_all_servers(start, database_url):
+    limits = {"browser_running": 2, "browser_queued": 4}
+    first, second = start(database_url, max_running=1, **limits), start(database_url, max_running=2, **limits)
     going = [engine.submit(endless(), ME) for engine in (first, second)]
     for engine, run_id in zip((first, second), going, strict=True):
         wait_for(engine, lambda engine=engine, run_id=run_id: engine.kept(run_id).state == "running")
@@ -86,8 +87,18 @@ def test_a_place_in_line_counts_the_runs_that_wait_at_all_servers(start, databas
     wait_for(first, lambda: [run.ahead for run in waiting] == [0, 1, 2, 3])
     theirs = shown_at(second, waiting[2].id, reached=0)
     wait_for(second, lambda: theirs.ahead == order[waiting[2].id])
+    for engine in (first, second):
+        with pytest.raises(EngineError, match="4 runs of this browser wait in line already"):
+            engine.submit(endless(), ME)
+    other = second.run(second.submit(endless(), "another browser"))
+    wait_for(second, lambda: other.state == "running")
+    assert waiting[1].state == "queued", "its browser has two under way, one of them at another server"
     first.post(waiting[0].id, ME, {"kind": "stop"})
-    wait_for(second, lambda: [run.ahead for run in waiting[1:]] == [0, 1, 2])
+    wait_for(second, lambda: [run.ahead for run in waiting[1:]] == [1, 0, 2])  # the next has the turn of one that leaves the line
+    second.post(other.id, other.owner, {"kind": "stop"})
+    first.post(going[0], ME, {"kind": "stop"})
+    wait_for(second, lambda: waiting[1].state == "running")
+    assert waiting[2].state == "queued", "of what its browser may have the run that came first gets the rest, wherever it waits"
 
 
 def test_a_run_that_rests_since_nobody_looks_goes_on_for_who_looks_at_another_server(start, database_url):

@@ -54,7 +54,7 @@ def changed(run, kind):
         run.state = "paused" if run.state == "running" else "running"
         run.mark()
     elif kind == "place":
-        run.ahead, run.line_place = 3, 2
+        run.ahead, run.turn = 3, (2, 1.5)
         run.mark()
     else:
         event = message_from({"kind": "rate", "learning_rate": 0.5 + run.edits / 100})

@@ -1,9 +1,13 @@
 """What becomes of runs as time passes, on a clock that the test moves."""
 
+from collections import Counter
+
 import pytest
 from engines import endless
 
-from skipviz.engine.scheduler import PERIOD, Callbacks, Scheduler
+from skipviz.engine.capacity.admission import Place
+from skipviz.engine.capacity.elsewhere import Elsewhere
+from skipviz.engine.scheduler import LEAVING_SECONDS, PERIOD, Callbacks, Scheduler
 from skipviz.settings import Settings
 from skipviz.storage import Run
 
@@ -22,9 +26,8 @@ class Stage:
             hold=lambda run, cores: None,
             pid=lambda run: None,
         )
-        self.scheduler = Scheduler(
-            lambda: Settings(**{"max_running": 1, **settings}), hands, lambda: self.now, lambda: self.beside_mb
-        )
+        given = lambda: Settings(**{"max_running": 1, **settings}), hands, lambda: self.now, lambda: self.beside_mb
+        self.scheduler = Scheduler(*given, lambda: self.places)
 
     def _change(self, run, state, reason=None):
         run.state, run.reason = state, reason
@@ -47,6 +50,7 @@ class Stage:
 
     runs = ()
     beside_mb = 0.0
+    places = None
 
 
 def a_run(name, **facts):
@@ -96,3 +100,65 @@ def test_a_run_waits_while_jobs_beside_the_runs_take_the_memory_that_it_needs():
     stage.beside_mb = 50.0
     stage.scheduler.tick()
     assert run.state == "running"
+
+
+def told(stage):
+    """Return what a server's others are told of its runs."""
+    waiting = [(*run.turn, run.created, run.owner) for run in stage.runs if run.state == "queued"]
+    return waiting, Counter(run.owner for run in stage.runs if run.state == "running").items()
+
+
+def test_servers_of_a_cluster_take_turns_however_many_runs_one_browser_has_in_line_at_one_of_them():
+    """What one sees of the other is as old as a look; whose run ends sees the core that it leaves at once."""
+    stages, begun = {name: Stage() for name in "ab"}, []
+    for name, stage in stages.items():
+        stage.runs = [Run(f"{name}{number}", f"browser of {name}", endless()) for number in range(10)]
+
+    def look():
+        running = {name: sum(run.state == "running" for run in stage.runs) for name, stage in stages.items()}
+        for stage, (other, there) in zip(stages.values(), reversed(stages.items()), strict=True):
+            stage.places = [Place("node", 2 - running[other], 1e6)]
+            stage.scheduler.elsewhere = Elsewhere(*told(there))
+        for stage in stages.values():
+            stage.pass_time(PERIOD)
+            begun.extend(run.id for run in stage.runs if run.state == "running" and run.id not in begun)
+
+    for name, stage in stages.items():
+        stage.places = [Place("node", 2, 1e6) if name == "a" else Place("node", 0, 1e6)]
+        for run in stage.runs:
+            stage.enter(run)
+    look()
+    for _ in range(8):
+        stage, run = next((stage, run) for stage in stages.values() for run in stage.runs if run.state == "running")
+        stage._change(run, "stopped")
+        stage.scheduler.admit()
+        for _ in range(3):
+            look()
+    assert begun[:2] == ["a0", "a1"]
+    assert "".join(run[0] for run in begun[2:10]) == "abababab"
+
+
+def test_what_is_left_to_other_servers_of_a_cluster_is_taken_where_they_do_not():
+    stage = Stage()
+    stage.places = [Place("node", 1, 1e6)]
+    stage.scheduler.elsewhere = Elsewhere([(0, 1.0, 1.0, "whose run needs more memory than is free")])
+    run, further = a_run("x"), a_run("y")
+    stage.runs = (run, further)
+    stage.enter(run)
+    stage.enter(further)
+    stage.pass_time(LEAVING_SECONDS - PERIOD)
+    assert run.state == "queued"
+    stage.pass_time(2 * PERIOD)
+    assert (run.state, further.state) == ("running", "queued")
+    stage._change(run, "stopped")
+    stage.scheduler.admit()
+    assert further.state == "running", "nothing more is left to a run that did not take it"
+
+
+def test_a_turn_comes_after_all_that_is_known_of_other_lines_however_late_their_clocks_are():
+    stage = Stage()
+    stage.scheduler.elsewhere = Elsewhere([(0, 4e9, 1.0, "of a server whose clock is far ahead")])
+    stage.scheduler.admit()
+    going, run = stage.enter(a_run("x")), stage.enter(a_run("y"))
+    assert (going.state, run.ahead) == ("running", 1)
+    assert run.turn > (0, 4e9)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+
+from .elsewhere import Turn
+
+INSTANT = 1e-6
+"""Seconds between two turns that are given at the same time."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,16 @@ class FairQueue:
     """Runs in line: browsers take turns, the oldest run first within one.
 
     Whose run begins goes behind every other browser that waits, and who comes new goes there too. So a browser's first
-    run waits for one run of every other browser at most, however many those have put in line.
+    run waits for one run of every other browser at most, however many those have put in line. Since when a browser waits for its
+    turn is the time of a clock that never goes back, nor behind what is `heard` of other lines: so turns compare between servers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock, self._latest = clock, 0.0
         self._browsers: dict[str, deque[Waiting]] = {}
         """Each browser's runs; whose turn is next comes first."""
+        self._since: dict[str, float] = {}
+        """Since when each waits for its turn."""
 
     def __len__(self) -> int:
         return sum(map(len, self._browsers.values()))
@@ -106,7 +116,9 @@ class FairQueue:
 
     def add(self, waiting: Waiting, first: bool = False) -> None:
         """Put a run in line; `first` before its own browser's others, as for one that comes back from a pause."""
-        waits = self._browsers.setdefault(waiting.owner, deque())
+        if waiting.owner not in self._browsers:
+            self._come(waiting.owner, deque())
+        waits = self._browsers[waiting.owner]
         if first:
             waits.appendleft(waiting)
         else:
@@ -119,7 +131,7 @@ class FairQueue:
                 if waiting.id == run_id:
                     waits.remove(waiting)
                     if not waits:
-                        del self._browsers[owner]
+                        del self._browsers[owner], self._since[owner]
                     return True
         return False
 
@@ -133,19 +145,32 @@ class FairQueue:
 
     def order(self) -> Iterator[Waiting]:
         """Yield the runs in the order in which they begin, as long as nobody else comes."""
-        turns = deque((waits, 0) for waits in self._browsers.values())
+        return (waiting for waiting, _ in self.turns())
+
+    def turns(self) -> Iterator[tuple[Waiting, Turn]]:
+        """Yield the runs in that order, each with its turn."""
+        turns = deque((owner, 0) for owner in self._browsers)
         while turns:
-            waits, place = turns.popleft()
-            yield waits[place]
+            owner, place = turns.popleft()
+            waits = self._browsers[owner]
+            yield waits[place], (place, self._since[owner])
             if place + 1 < len(waits):
-                turns.append((waits, place + 1))
+                turns.append((owner, place + 1))
 
-    def place(self, run_id: str) -> int:
-        """Return how many runs of those in line begin before this one."""
-        return next(place for place, waiting in enumerate(self.order()) if waiting.id == run_id)
+    def place(self, run_id: str) -> tuple[int, Turn]:
+        """Return how many runs of those in line begin before this one, and its turn."""
+        return next((place, turn) for place, (waiting, turn) in enumerate(self.turns()) if waiting.id == run_id)
 
-    def take(self, room: Room) -> Waiting | None:
-        """Take the next run that may begin out of the line; None where nobody may.
+    def heads(self) -> Iterator[Waiting]:
+        """Yield each browser's next run."""
+        return (waits[0] for waits in self._browsers.values())
+
+    def heard(self, latest: float) -> None:
+        """Hear since when a browser waits in another line: whose turn comes after now is behind it."""
+        self._latest = max(self._latest, latest)
+
+    def take(self, room: Room, leaves: Callable[[Waiting], bool] = lambda waiting: False) -> Waiting | None:
+        """Take the next run that may begin out of the line; None where nobody may, or what is free is left to others.
 
         A browser at its own limit is passed over and keeps its turn. Who waits for memory is not: small runs would keep
         a large one waiting for ever.
@@ -160,13 +185,20 @@ class FairQueue:
             elif waiting.memory_mb and (memory_short or not room.holds(waiting)):
                 held_up.add(waiting.owner)
                 memory_short = True
+            elif leaves(waiting):
+                return None
             else:
                 self._serve(waiting)
                 return waiting
         return None
 
     def _serve(self, waiting: Waiting) -> None:
-        waits = self._browsers.pop(waiting.owner)
+        waits, _ = self._browsers.pop(waiting.owner), self._since.pop(waiting.owner)
         waits.remove(waiting)
         if waits:
-            self._browsers[waiting.owner] = waits
+            self._come(waiting.owner, waits)
+
+    def _come(self, owner: str, waits: deque[Waiting]) -> None:
+        """Put a browser behind all others."""
+        self._latest = max(self._clock(), self._latest + INSTANT)
+        self._browsers[owner], self._since[owner] = waits, self._latest

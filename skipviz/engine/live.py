@@ -80,8 +80,13 @@ class Live:
             self.computed += now - self.changed
         else:
             self.heard = max(self.heard, now)
-            self._paced, self._used = (now, self.run.step), None
+            self.pace_from(now)
+            self._used = None
         self.computing, self.changed = computing, now
+
+    def pace_from(self, now: float) -> None:
+        """Measure its pace from now on."""
+        self._paced = (now, self.run.step)
 
     def seconds(self, now: float) -> float:
         """Return how long it has computed, before it was resumed too."""

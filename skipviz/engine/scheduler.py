@@ -208,6 +208,12 @@ class Scheduler:
         if live is not None:
             live.heard, live.asked = self._clock(), None
 
+    def began(self, run: Run) -> None:
+        """Note that the run's worker is about to take its first step: what it took until then is none of its pace."""
+        live = self._live.get(run.id)
+        if live is not None:
+            live.pace_from(self._clock())
+
     def took(self, run: Run, seconds: float) -> None:
         """Note how long a step of the run takes, for its viewers and for the next one of its shape."""
         run.took = seconds

@@ -75,6 +75,7 @@ class WorkerMessages:
         elif word == b"header":
             run.header_json = rest
             self._workers.began(run)
+            self._scheduler.began(run)
             return False
         elif word == b"diverged":
             run.diverged = json.loads(rest)

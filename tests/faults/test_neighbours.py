@@ -51,12 +51,12 @@ def test_an_endless_loop_is_ended_and_touches_nobody_else(hazardous, alone):
     looping = Experiment(variants={"never-returns": endless().network}, task=endless().task, training=endless().training)
     stuck = hazardous.run(hazardous.submit(looping, ANN))
     wait_for(hazardous, lambda: stuck.header)
-    worker = hazardous.worker_pid(stuck.id)
+    worker = psutil.Process(hazardous.worker_pid(stuck.id))
     beside = hazardous.run(hazardous.submit(neighbour(), BOB))
     wait_for_end(hazardous, stuck)
     assert (stuck.state, stuck.reason) == ("failed", "a step took longer than 10 s, and its worker was ended")
     assert measured(wait_for_end(hazardous, beside)) == alone
-    wait_for(hazardous, lambda: not psutil.pid_exists(worker))
+    wait_for(hazardous, lambda: not worker.is_running())
 
 
 def test_a_memory_overrun_fails_its_own_run_and_touches_nobody_else(hazardous, alone):

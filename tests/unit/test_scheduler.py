@@ -92,6 +92,22 @@ def test_why_a_run_is_stopped_is_not_forgotten_where_its_worker_says_late_that_i
     assert stage.scheduler.changed(run, "running") == run.reason == "stopped after 0.6 s of training, this server's limit for a run"
 
 
+def test_a_worker_that_was_slow_to_begin_is_not_waited_for_any_longer_in_a_step():
+    stage = Stage(step_seconds=10)
+    run = stage.enter(a_run("x"))
+    stage.pass_time(30)
+    stage.scheduler.heard(run)
+    run.header_json = b"{}"
+    stage.scheduler.began(run)
+    stage.now += 0.2
+    stage.scheduler.heard(run)
+    run.step = 1
+    stage.pass_time(9)
+    assert run.state == "running"
+    stage.pass_time(2)
+    assert (run.state, run.reason) == ("failed", "a step took longer than 10 s, and its worker was ended")
+
+
 def test_a_run_waits_while_jobs_beside_the_runs_take_the_memory_that_it_needs():
     stage = Stage(total_memory_mb=64)
     stage.beside_mb = 60.0

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from ..settings import get_settings
 from ..storage import Run
 from ..storage.run import step_of
-from .lab_server import Connection, NoLabError, connect
+from .lab_server import STARTING_SECONDS, Connection, NoLabError, connect
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 PERIOD = 0.1
 """Seconds between two looks at what is new."""
-WAITING_SECONDS = 60.0
-"""That a script's end waits at most until all that it recorded has arrived."""
 CONFIRMING_SECONDS = 10.0
-"""Of these, for the server to say so."""
+"""That a script's end waits at most for the server to say that all has arrived."""
+WAITING_SECONDS = STARTING_SECONDS + CONFIRMING_SECONDS
+"""That it waits at most in all: a server that was started in place of one that is gone may not be there yet."""
 LOOKING_SECONDS = 1.0
 """Between two looks for a server in place of one that is gone."""
 MOST_RESTARTS = 3
@@ -80,27 +80,34 @@ class Live:
     def _serve(self) -> None:
         """Connect, send, end: this is a thread's work."""
         try:
-            connection = connect(get_settings())
+            connection, own = connect(get_settings()), False
             while not self._served(connection):
-                _say("the lab's server is gone: what is recorded waits in this script until one is there")
-                connection = self._found_again(connection.started)
+                own = own or connection.started or self.run_id is None
+                connection = self._found_again(own)
         except (NoLabError, OSError, ValueError) as error:
             self._give_up(f"not shown live: {error}")
 
     def _served(self, connection: Connection) -> bool:
         """Tell a server of the run, all that it does not have first; return whether the run ended before the server did."""
-        answer = connection.greet(self._greeting())
+        try:
+            answer = connection.greet(self._greeting())
+        except OSError:  # it was about to go
+            if self._end is not None or self._restarts >= MOST_RESTARTS:
+                raise
+            self._ending.wait(LOOKING_SECONDS)
+            return False
         self.run_id, self.address = answer["run"], answer["address"] or None
         self._sent, self._known, self._told = 0, answer["step"], -1
         _say(f"{self._found}; live at {self.address or 'the lab of this machine'}")
         try:
             self._send(connection)
         except OSError:
+            _say("the lab's server is gone: what is recorded waits in this script until one is there")
             return False
         return True
 
     def _found_again(self, own: bool) -> Connection:
-        """Wait for a server; where the one that is gone was this script's `own`, start another. Raises `NoLabError`."""
+        """Wait for a server; where the one that is gone was this script's `own` to start, start another. Raises `NoLabError`."""
         while True:
             try:
                 return connect(get_settings(), start=own and self._restarts < MOST_RESTARTS)

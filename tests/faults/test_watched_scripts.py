@@ -86,7 +86,7 @@ def test_a_script_whose_lab_is_killed_trains_on_starts_another_and_its_run_goes_
     _, run_id = LIVE.fullmatch(said).groups()
     for server in servers_of(folder):
         server.kill()
-    out, rest = script.communicate(timeout=PATIENCE)
+    out, rest = script.communicate(timeout=PATIENCE * 2)
     assert script.returncode == 0
     assert out == alone  # the loss, to the last digit
     gone, again, end = rest.splitlines(keepends=True)

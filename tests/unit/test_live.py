@@ -1,5 +1,6 @@
 """What a script sends of a watched module arrives as it was recorded, and never holds the script up."""
 
+import contextlib
 import gc
 import json
 import socket
@@ -8,7 +9,7 @@ import time
 
 import pytest
 import torch
-from engines import wait_for
+from engines import PATIENCE, wait_for
 from torch import nn
 
 from skipviz.engine import Engine
@@ -26,6 +27,13 @@ def folder(tmp_path, monkeypatch):
     for module in (watched_module, live):
         monkeypatch.setattr(module, "get_settings", lambda: settings)
     return tmp_path
+
+
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def trained(watched, model, steps):
@@ -135,6 +143,40 @@ def test_a_lab_that_a_script_started_is_started_again_a_few_times_and_no_more(fo
     assert len(watched.run.frames) == 3
 
 
+def test_a_lab_that_goes_just_when_a_script_comes_is_no_lab(folder, monkeypatch, capsys):
+    """As a killed server's socket still takes a script in that has just lost the connection to it."""
+    monkeypatch.setattr(live, "LOOKING_SECONDS", 0.01)
+    asked, taken = [], []
+
+    class Server:
+        def __init__(self, started, greets, writes):
+            self.started, self._greets, self._writes = started, greets, writes
+
+        def greet(self, greeting):
+            if not self._greets:
+                raise ConnectionResetError("the lab let go of the connection")
+            return {"run": "r", "address": "", "step": -1}
+
+        def write(self, lines):
+            if not self._writes:
+                raise BrokenPipeError
+            taken.append(lines)
+
+        def finish(self, seconds):
+            return
+
+    servers = iter([Server(False, False, False), Server(True, True, False), Server(False, False, False), Server(True, True, True)])
+    monkeypatch.setattr(live, "connect", lambda settings, start=True: asked.append(start) or next(servers))
+    model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+    watched = Watched(model, every=1)
+    trained(watched, model, 3)
+    wait_until(lambda: b"frame 2 " in b"".join(taken))
+    watched.close()
+    assert watched.live.problem is None
+    assert asked == [True] * 4, "whoever was at none yet may start one, and whoever did may again"
+    assert ["live at" in line for line in capsys.readouterr().err.splitlines()] == [True, False, True, False]
+
+
 def test_the_last_of_so_many_steps_is_recorded_and_how_far_a_script_came_is_said(folder, monkeypatch, capsys):
     monkeypatch.setattr(live, "connect", lambda settings: (_ for _ in ()).throw(lab_server.NoLabError("none")))
     for steps, told in ((9, "the last of them too"), (None, "the last of them step 5")):
@@ -195,6 +237,28 @@ def test_another_users_socket_is_not_written_to(folder, monkeypatch):
     finally:
         monkeypatch.undo()
         engine.close()
+
+
+def test_a_lab_that_lets_nobody_in_is_left_alone_after_a_few_times_and_that_is_said(folder, monkeypatch):
+    monkeypatch.setattr(live, "LOOKING_SECONDS", 0.01)
+    deaf = socket.socket(socket.AF_UNIX)
+    deaf.bind(str(socket_of(folder)))
+    deaf.listen()
+
+    def let_go():
+        with contextlib.suppress(OSError):
+            while True:
+                deaf.accept()[0].close()
+
+    threading.Thread(target=let_go, daemon=True).start()
+    model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))
+    watched = Watched(model, every=1)
+    trained(watched, model, 1)
+    watched.live._thread.join(20)
+    assert watched.live.problem.startswith("not shown live: ")
+    deaf.shutdown(socket.SHUT_RDWR)
+    deaf.close()
+    watched.close()
 
 
 @pytest.mark.parametrize("off", ["argument", "setting"])

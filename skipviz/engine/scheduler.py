@@ -96,12 +96,11 @@ class Scheduler:
 
     def refusal(self, owner: str) -> str | None:
         """Return one sentence that says why no further run of this browser may wait in line, or None."""
-        settings, room = self._settings(), self.room()
-        free = max(0, int(room.cores))
+        settings, free = self._settings(), max(0, int(self.room().cores))
         if len(self._line) >= settings.max_queued + free:
             return f"{len(self._line)} runs wait in line already: try again in a while"
         mine = self._line.of(owner) + self.elsewhere.in_line(owner)
-        taken = room.under_way[owner] + self.elsewhere.taken(owner, 0.0)
+        taken = sum(live.run.owner == owner for live in self._under_way()) + self.elsewhere.under_way[owner]
         if owner and mine >= settings.browser_queued + min(free, max(0, settings.browser_running - taken)):
             return f"{mine} runs of this browser wait in line already, as many as may: stop one, or try again in a while"
         return None
@@ -332,10 +331,13 @@ class Scheduler:
         place, run.turn = self._line.place(run.id)
         run.ahead, self._longer = place + len(self.elsewhere.before(run.turn)), True
 
+    def _under_way(self) -> list[Live]:
+        return [live for live in self._live.values() if live.working and not live.demo]
+
     def room(self) -> Room:
         """Return what is free for runs."""
         settings = self._settings()
-        under_way = [live for live in self._live.values() if live.working and not live.demo]
+        under_way = self._under_way()
         cores, memory_mb, places = settings.max_running, settings.total_memory_mb - self._beside_mb(), self._places()
         if places is not None:
             cores, memory_mb = sum(place.cores for place in places), sum(place.memory_mb for place in places)

@@ -178,3 +178,18 @@ def test_a_turn_comes_after_all_that_is_known_of_other_lines_however_late_their_
     going, run = stage.enter(a_run("x")), stage.enter(a_run("y"))
     assert (going.state, run.ahead) == ("running", 1)
     assert run.turn > (0, 4e9)
+
+
+def test_a_browser_may_have_as_many_runs_as_the_limits_say_wherever_they_are():
+    """One under way and one in line at another server, of two and two that may be, on a server with two cores."""
+    stage = Stage(max_running=2, browser_running=2, browser_queued=2)
+    stage.scheduler.elsewhere = Elsewhere([(0, 1.0, 1.0, "ann")], [("ann", 1)])
+    runs = []
+    while stage.scheduler.refusal("ann") is None:
+        runs.append(stage.enter(a_run(str(len(runs)))))
+    assert [run.state for run in runs] == ["queued", "queued"], "what came first elsewhere has the one core more that she may have"
+    stage.scheduler.elsewhere = Elsewhere([], [("ann", 1)])
+    stage.scheduler.admit()
+    assert [run.state for run in runs] == ["running", "queued"]
+    assert stage.scheduler.refusal("ann") is None
+    assert stage.scheduler.refusal("bob") is None

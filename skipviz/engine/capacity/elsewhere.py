@@ -14,13 +14,14 @@ class Elsewhere:
     """Runs of others; of a server that is alone there are none."""
 
     def __init__(self, waiting: Iterable[tuple[int, float, float, str]] = (), under_way: Iterable[tuple[str, int]] = ()) -> None:
-        """`waiting` are (round, since when, created, browser) of runs in line, `under_way` how many each browser has."""
+        """`waiting` are (round, since when, created, browser) of runs in line."""
         self._turns: list[Turn] = []
         self._created: dict[str, list[float]] = {}
         for turn, since, created, owner in sorted(waiting):
             self._turns.append((turn, since))
             self._created.setdefault(owner, []).append(created)
-        self._under_way = Counter(dict(under_way))
+        self.under_way = Counter(dict(under_way))
+        """How many each browser has under way."""
         self.latest = max((since for _, since in self._turns), default=0.0)
         """Since when the browser waits that came last."""
 
@@ -37,4 +38,4 @@ class Elsewhere:
 
         So of what a browser may have under way the run that came first gets the rest, whichever server it waits at.
         """
-        return self._under_way[owner] + sum(before < created for before in self._created.get(owner, ()))
+        return self.under_way[owner] + sum(before < created for before in self._created.get(owner, ()))

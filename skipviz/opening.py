@@ -35,6 +35,9 @@ def add_options(command) -> None:
     """Add what `open` takes to its parser."""
     command.add_argument("model", metavar="FILE.py:NAME", help="a function that makes the module, its class, or the module")
     command.add_argument("--data", metavar="FILE.py:NAME", help="a function that gives batches (x, y), as a DataLoader does")
+    command.add_argument(
+        "--held-out", metavar="FILE.py:NAME", help="as --data: batches that it is not trained on, for loss and accuracy on them"
+    )
     command.add_argument("--loss", metavar="FILE.py:NAME", help="a function of output and target; left out: by the target")
     command.add_argument("--input", metavar="3x224x224", help="a sample's shape, of random data where there is no --data")
     command.add_argument("--tokens", type=int, metavar="N", help="with --input: samples are whole numbers below N")
@@ -54,7 +57,9 @@ def opened_from(options) -> Opened:
         shape = tuple(map(int, sizes))
     if options.tokens is not None and (shape is None or options.tokens < 2):
         raise WatchError("--tokens is how many different ones there are, with --input for how many a sample has")
-    places = [_place(getattr(options, name), name) for name in ("model", "data", "loss")]
+    if options.held_out is not None and options.data is None:
+        raise WatchError("--held-out goes with --data: random data has nothing that could be learned but itself")
+    places = [_place(getattr(options, name), name.replace("_", "-")) for name in ("model", "data", "loss", "held_out")]
     return Opened(*places, shape=shape, tokens=options.tokens, folder=os.getcwd())
 
 

@@ -164,6 +164,7 @@ def loss_figure(theme: str = "light", metric: str = "accuracy") -> dict:
         history_line(token, "metric", f"{metric}, batch", "accuracy", 1, opacity=0.4),
         history_line(token, "loss", "loss, batch", "ink3", 1, opacity=0.5),
         history_line(token, "held-out", f"{metric}, held out", "accuracy", 2),
+        history_line(token, "held-out loss", "loss, held out", "ink", 1.5, "2px,2px"),
         history_line(token, "smooth", "loss, smoothed", "ink", 2),
         {
             **points_trace("over", "above the axis", token["over"]),

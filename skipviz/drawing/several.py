@@ -95,7 +95,14 @@ def columns_figure(theme: str = "light") -> dict:
 def losses_figure(theme: str = "light") -> dict:
     """Return the smoothed losses of up to four networks by step, with the heatmap's margins."""
     figure = _curves(theme, "smooth", "loss, smoothed")
-    figure["layout"]["meta"] |= {"title": "Losses", "axes": {"x": "step", "y": "loss"}, "ceilings": [1, 2, 3, 5, 10]}
+    token, meta = COLOURS[theme], figure["layout"]["meta"]
+    held_out = [
+        history_line(token, "held-out loss" + (f" {index}" if index else ""), f"loss, held out, {name}", f"variant-{name}", 1, dash)
+        for index, (name, dash) in enumerate(zip(VARIANTS, DASHES, strict=True))
+    ]
+    figure["data"][:0] = held_out
+    legend = [*((trace["meta"], "line", trace["name"]) for trace in held_out), *meta["legend"]]
+    meta |= {"title": "Losses", "axes": {"x": "step", "y": "loss"}, "ceilings": [1, 2, 3, 5, 10], "legend": legend}
     return figure
 
 

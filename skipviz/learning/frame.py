@@ -55,6 +55,8 @@ class VariantFrame:
     state_dead: Numbers = field(default_factory=list)
     """For each state the share of its units (features or channels) that are 0 throughout the step's batch, 0..1."""
     held_out: float | None = None
+    held_out_loss: float | None = None
+    """The loss on held-out batches in eval mode: of one's own module, where it is opened with some."""
     balanced_accuracy: float | None = None
     """Where `held_out` is an accuracy: the mean of `recall`, in which every class counts the same."""
     recall: Numbers | None = None

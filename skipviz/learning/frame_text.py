@@ -12,7 +12,7 @@ from dataclasses import fields
 from .frame import BANDED, Band, Frame, Numbers, VariantFrame
 
 NUMBER_LISTS = tuple(field.name for field in fields(VariantFrame) if "Numbers" in str(field.type))
-NUMBERS = ("loss", "metric", "head_grad", "held_out", "balanced_accuracy", "total_grad", "learning_rate")
+NUMBERS = ("loss", "metric", "head_grad", "held_out", "held_out_loss", "balanced_accuracy", "total_grad", "learning_rate")
 MARKS = tuple(field.name for field in fields(VariantFrame) if "Places" in str(field.type))
 _FIELDS = tuple(field.name for field in fields(VariantFrame))
 _LISTS = frozenset(NUMBER_LISTS)

@@ -10,6 +10,11 @@ from ..tasks.event import Event, StepsEvent
 from ..tasks.experiment import Experiment
 from .frame import Frame, VariantFrame
 
+HELD_OUT_TIMES = 30
+"""How often in a run the held-out metric is taken, besides first and last: at the first frame since then that is kept."""
+HELD_OUT_SAMPLES = 512
+"""At most so many held-out samples are used, so that the metric stays cheap."""
+
 
 class Progress:
     """What a run's trainers have in common; `experiment` has every event applied that acted."""
@@ -20,6 +25,7 @@ class Progress:
         """The next step, and the events that have acted so far."""
         self.diverged: dict[str, dict] = {}
         self._events: list[dict] = []
+        self._next_held_out = 0
         self._began = monotonic()
 
     @property
@@ -47,6 +53,14 @@ class Progress:
         if self.finished:
             raise RuntimeError("the run has finished: there is no step left to take")
 
+    def _is_held_out_due(self) -> bool:
+        return self.step >= self._next_held_out or self.step == self.experiment.training.steps - 1
+
+    def _held_out_taken(self) -> None:
+        """Note that what is held out was measured at this step, on its schedule."""
+        interval = max(1, self.experiment.training.steps // HELD_OUT_TIMES)
+        self._next_held_out = (self.step // interval + 1) * interval
+
     def _made(self, frames: dict[str, VariantFrame]) -> Frame:
         """Return a frame of this step, which shows all events that acted."""
         events, self._events = self._events, []
@@ -61,6 +75,7 @@ class Progress:
             "events": self._events,
             "applied": self.applied,
             "seconds": monotonic() - self._began,
+            "next_held_out": self._next_held_out,
         }
 
 

@@ -23,13 +23,9 @@ from .metric.accuracy import balanced, recalls
 from .objective import finite, objective
 from .passes import Batch
 from .picture import Painter, plane
-from .progress import Progress, run_header
+from .progress import HELD_OUT_SAMPLES, Progress, run_header
 from .variant import Variant
 
-HELD_OUT_TIMES = 30
-"""How often in a run the held-out metric is taken, besides first and last: at the first frame since then that is kept."""
-HELD_OUT_SAMPLES = 512
-"""At most so many held-out samples are used, so that the metric stays cheap."""
 POINTS_SHOWN = 1000
 
 
@@ -63,7 +59,6 @@ class Trainer(Progress):
             name: Variant(network, training, self.device, loss, self._metric) for name, network in experiment.variants.items()
         }
         self._painter = Painter(task, data, self.device)
-        self._next_held_out = 0
         self._at: tuple[int, list[Batch]] | None = None
         self.paints = True
         """Whether frames have the picture that is asked for; else they have all that goes with one."""
@@ -154,7 +149,6 @@ class Trainer(Progress):
         """Return the facts and the tensors of `state_bytes`."""
         facts = {
             **self._facts(),
-            "next_held_out": self._next_held_out,
             "weights": [weight_shapes(variant) for variant in self._variants.values()],
         }
         tensors: dict[str, Tensor] = {}
@@ -201,17 +195,13 @@ class Trainer(Progress):
         indices = self._batches.indices(self.step * self.experiment.training.accumulation + micro).to(self.device)
         return self._x[indices], self._y[indices]
 
-    def _is_held_out_due(self) -> bool:
-        return self.step >= self._next_held_out or self.step == self.experiment.training.steps - 1
-
     def _extras(
         self, living: dict[str, Variant], batches: list[Batch], baseline: bool, picture: bool, held_out: bool, kept: bool
     ) -> dict[str, dict]:
         """Return, by variant, the fields of a frame that cost passes of their own; one that is not `kept` moves no schedule."""
         extras: dict[str, dict] = {name: {} for name in living}
         if held_out and kept:
-            interval = max(1, self.experiment.training.steps // HELD_OUT_TIMES)
-            self._next_held_out = (self.step // interval + 1) * interval
+            self._held_out_taken()
         began = monotonic()
         for name, variant in living.items():
             if held_out:

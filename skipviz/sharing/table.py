@@ -5,7 +5,8 @@ One row a step, variant and part of the network; one column a quantity, empty wh
     step, seconds, variant, part, index, id, marks, then the quantities
 
     part     index        quantities (L2 norms; see `skipviz.learning.frame`)
-    network  0            loss, metric, held_out, balanced_accuracy, head_grad, total_grad (before clipping), learning_rate
+    network  0            loss, metric, held_out, held_out_loss (of one's own module), balanced_accuracy, head_grad,
+                          total_grad (before clipping), learning_rate
     layer    k = 1..n     weight_grad, weight_grad_mean, trunk_grad, update_ratio, scale_grad, ghost
     state    k = 0..n     state_grad, state_grad_mean, state_rms, state_max, state_zeros, state_dead, ghost_state
     skip     1..skips     skip_grad, skip_weight_grad, gate_opening (0..1), strength and share (0..1) of learned ones
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     import pandas
 
 QUANTITIES = {
-    "network": ("loss", "metric", "held_out", "balanced_accuracy", "head_grad", "total_grad", "learning_rate"),
+    "network": ("loss", "metric", "held_out", "held_out_loss", "balanced_accuracy", "head_grad", "total_grad", "learning_rate"),
     "layer": ("weight_grad", "weight_grad_mean", "trunk_grad", "update_ratio", "scale_grad", "ghost"),
     "state": ("state_grad", "state_grad_mean", "state_rms", "state_max", "state_zeros", "state_dead", "ghost_state"),
     "skip": ("skip_grad", "skip_weight_grad", "gate_opening", "strength", "share"),
@@ -59,7 +60,7 @@ BESIDE = {
 """Of a network with branches, too."""
 MIXED = {"mixing": ("mixing",)}
 """Of a network whose streams mix."""
-EXACT = {"learning_rate", "balanced_accuracy", "recall", "state_zeros", "state_dead"}
+EXACT = {"learning_rate", "held_out_loss", "balanced_accuracy", "recall", "state_zeros", "state_dead"}
 """What is no float32 number that was measured."""
 IDENTIFIED = ("layer", "skip", "branch", "edge")
 KEYS = ("step", "seconds", "variant", "part", "index", "id", "marks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -53,6 +54,8 @@ WATCHED = TaskKind(
     families=(),
 )
 """The task of a network that is somebody's own torch module: data, loss and updates are its script's affair."""
+WATCHED_CLASSES = replace(WATCHED, metric="accuracy")
+"""The same where what is held out is told apart as classes."""
 OWN_NAMES = {"table": ("classes", "numbers"), "pictures": ("labels", "masks", "pixel_classes")}
 """The targets of each kind of file."""
 TaskName = Literal[*KINDS, *OWN_NAMES, "watched"]
@@ -72,9 +75,12 @@ class Task(Frozen):
     vocabulary: int = Field(10, ge=2, le=100, description="different tokens of sequences, and the modulus of add")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of the data")
     own: Own | None = Field(None, description="of table and pictures: which data it is")
+    metric: Literal["accuracy"] | None = Field(None, description="of one's own module: taken of held-out data beside the loss")
 
     @model_validator(mode="after")
     def _check(self):
+        if self.metric and not self.watched:
+            raise NetworkError(f"the task {self.name} has a metric of its own: {self.metric} is chosen for one's own module alone")
         if self.own is None and self.name in OWN_NAMES:
             raise NetworkError(f"the task {self.name} is one's own data and needs its description: upload a file in the lab")
         if self.own is not None and self.own.kind not in OWN_NAMES.get(self.name, ()):
@@ -84,7 +90,9 @@ class Task(Frozen):
     @property
     def kind(self) -> TaskKind:
         """The task's fixed facts."""
-        return WATCHED if self.watched else OWN_KINDS[self.own.kind] if self.own else KINDS[self.name]
+        if self.watched:
+            return WATCHED_CLASSES if self.metric else WATCHED
+        return OWN_KINDS[self.own.kind] if self.own else KINDS[self.name]
 
     @property
     def watched(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,6 +49,16 @@ class Switches:
 
     def __bool__(self) -> bool:
         return bool(self.settings or self.off)
+
+    def fits(self, operations: Sequence[Operation], trace: Trace) -> bool:
+        """Return whether a pass ran the same `operations` in every module call in which something is set."""
+        places = {key for key, _ in (*self.settings, *self._passed)} | self.off.keys()
+        calls = {key.rpartition(":")[0] for key in places}
+
+        def within(operations: Sequence[Operation]) -> list[tuple[str, str]]:
+            return [(one.key, one.name) for one in operations if one.key.rpartition(":")[0] in calls]
+
+        return within(operations) == within(trace.operations)
 
     def pass_on(self, places: Iterable[tuple[str, int]]) -> None:
         """Keep what is read at these places, for what reads it in place of a layer."""

@@ -63,11 +63,13 @@ def _address(process: subprocess.Popen, log: Path) -> str:
 def test_a_unet_of_ones_own_is_switched_and_scaled_while_it_trains(opened):
     lab = opened("train.py:make_unet", "--data", "train.py:masks")
     page = lab.page
+    expect(page.locator(".sv-loss-card .sv-metric")).to_be_hidden()
     expect(page.get_by_test_id("stSidebar")).to_contain_text("train.py:make_unet")
     outer, inner = lab.skip_ids()
     lab.start()
     before = lab.frame_where(lambda frame: frame["step"] >= 10)["variants"]["model"]
     assert min(before["skip_grad"]) > 0
+    assert not {"held_out", "held_out_loss", "metric"} & before.keys()
     assert before["ghost"] != before["weight_grad"]
     lab.click_skip(outer)
     off = lab.event_frame()
@@ -85,9 +87,13 @@ def test_a_unet_of_ones_own_is_switched_and_scaled_while_it_trains(opened):
 
 
 def test_a_gpt_of_ones_own_is_compared_with_itself_without_skips(opened):
-    lab = opened("train.py:make_gpt", "--data", "train.py:text")
+    lab = opened("train.py:make_gpt", "--data", "train.py:text", "--held-out", "train.py:text_held_out")
     skips = len(lab.skip_ids())
     assert skips == 4
+    expect(lab.page.get_by_test_id("stSidebar")).to_contain_text("Held out: train.py:text_held_out")
+    card = lab.page.locator(".sv-loss-card")
+    expect(card).to_contain_text(re.compile(r"Loss [\d.]+, held out [\d.]+ at step 0"))
+    expect(card).to_contain_text(re.compile(r"Accuracy [\d.]+ % held out at step 0"))
     lab.page.get_by_role("button", name="Compare without skips").click()
     expect(lab.page.locator(".sv-variant-head")).to_have_count(2)
     frame = lab.frame_where(lambda frame: frame["step"] >= 10 and len(frame["variants"]) == 2)
@@ -95,6 +101,8 @@ def test_a_gpt_of_ones_own_is_compared_with_itself_without_skips(opened):
     assert min(with_skips["skip_grad"]) > 0
     assert without["skip_grad"] == [0] * skips
     assert with_skips["loss"] != without["loss"]
+    measured = lab.frame_where(lambda frame: all("held_out_loss" in values for values in frame["variants"].values()))
+    assert all(0 <= values["held_out"] <= 1 for values in measured["variants"].values())
     lab.page.locator('svg.sv-diagram [data-layer="blocks.0.attention"]:visible').first.click()
     lab.inspector.get_by_role("switch", name="Layer on").click()
     off = lab.frame_where(lambda frame: any(event["kind"] == "layer" for event in frame.get("events", ())))

@@ -91,7 +91,16 @@ def masks():
         yield x, (x[:, 0] > 0.5).long()
 
 
-def text():
-    chance = torch.Generator().manual_seed(1)
+def masks_held_out():
+    chance = torch.Generator().manual_seed(2)
+    return [(x, (x[:, 0] > 0.5).long()) for x in torch.rand(3, 4, 1, 16, 16, generator=chance)]
+
+
+def text_held_out():
+    return text(seed=2)
+
+
+def text(seed=1):
+    chance = torch.Generator().manual_seed(seed)
     data = torch.randint(17, (40, 13), generator=chance)
     return torch.utils.data.DataLoader([(row[:-1], row[1:]) for row in data], batch_size=8, shuffle=True)

@@ -1,5 +1,6 @@
 // @ts-check
-// A metric's name and how its values are written: a share in percent, an overlap as a number up to 1.
+// A metric's name and how its values are written: a share in percent, an overlap as a number up to 1; and a held-out loss.
+import { formatNumber } from "./numbers.js";
 
 /* global KINDS */
 
@@ -26,6 +27,16 @@ export function metricWord(value, metric) {
  */
 export function atStep(step) {
   return step === null || step === undefined ? "" : ` at step ${step}`;
+}
+
+/**
+ * The loss on held-out batches behind the batch's own, where there is one.
+ * @param {any} measured the frame that has it
+ * @param {string} variant
+ */
+export function heldOutLossWords(measured, variant) {
+  const loss = measured?.variants[variant]?.held_out_loss;
+  return typeof loss === "number" ? `, held out ${formatNumber(loss)}${atStep(measured.step)}` : "";
 }
 
 // Classes of which the largest has more than this many times the samples of the smallest are unequal: an accuracy flatters there.

@@ -2,7 +2,7 @@
 // The lab's plots, fed from one frame or from the whole run.
 import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
-import { atStep, balancedWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
+import { atStep, balancedWords, heldOutLossWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
 import { withStrengths } from "../diagram/diagram_switches.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
@@ -82,7 +82,8 @@ export function createLabPlots(page, options, seek) {
       const taken = measured?.variants[data.variant];
       const header = store.header || data.probe?.header;
       this.total(training, store, frame, values);
-      titles.loss.textContent = formatNumber(values?.loss);
+      const lost = store.frames.length ? store.lastWith(frame, data.variant, "held_out_loss") : frame;
+      titles.loss.textContent = formatNumber(values?.loss) + heldOutLossWords(lost, data.variant);
       titles.metricPart.hidden = !data.metric;
       page.picture.parentElement.hidden = Boolean(network.watched || network.opened);
       titles.metric.title = recallLines(header, taken).join("\n");

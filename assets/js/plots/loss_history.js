@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{x: number[], y: number[]}} Line
- * @typedef {{loss: Line, smooth: Line, metric: Line, heldOut: Line, smoothBand: Line, heldOutBand: Line}} History  bands, of several seeds, as outlines
+ * @typedef {{loss: Line, smooth: Line, metric: Line, heldOut: Line, heldOutLoss: Line, smoothBand: Line, heldOutBand: Line}} History  bands, of several seeds, as outlines
  */
 
 /**
@@ -17,7 +17,7 @@
  */
 export function lossHistory(frames, variant, halfLife, columns) {
   const keep = 0.5 ** (1 / halfLife);
-  const made = { loss: line(), smooth: line(), metric: line(), heldOut: line() };
+  const made = { loss: line(), smooth: line(), metric: line(), heldOut: line(), heldOutLoss: line() };
   const smooth = smoother(keep);
   const ends = [0, 1].map((end) => ({ end, smooth: smoother(keep), loss: line(), heldOut: line() }));
   for (const frame of frames) {
@@ -34,12 +34,14 @@ export function lossHistory(frames, variant, halfLife, columns) {
     }
     if (typeof values.metric === "number") put(made.metric, frame.step, values.metric);
     if (typeof values.held_out === "number") put(made.heldOut, frame.step, values.held_out);
+    if (typeof values.held_out_loss === "number") put(made.heldOutLoss, frame.step, values.held_out_loss);
   }
   return {
     loss: thinned(made.loss, columns),
     smooth: thinned(made.smooth, columns),
     metric: thinned(made.metric, columns),
     heldOut: thinned(made.heldOut, columns),
+    heldOutLoss: thinned(made.heldOutLoss, columns),
     smoothBand: bandOutline(ends.map(({ loss }) => thinned(loss, columns))),
     heldOutBand: bandOutline(ends.map(({ heldOut }) => thinned(heldOut, columns))),
   };

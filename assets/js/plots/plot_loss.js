@@ -1,6 +1,6 @@
 // @ts-check
 // Loss and metric by step, under the heatmap and on the same columns.
-import { atStep, metricName, metricScaleWords, metricWord } from "../common/metric_words.js";
+import { atStep, heldOutLossWords, metricName, metricScaleWords, metricWord } from "../common/metric_words.js";
 import { lossHistory } from "./loss_history.js";
 import { formatNumber } from "../common/numbers.js";
 import { bandWords } from "../common/seed_words.js";
@@ -45,11 +45,12 @@ export function createLossPlot(Plotly, parent, figure, seek) {
       smooth: history.smooth,
       metric: stretched(history.metric, ceiling),
       "held-out": stretched(history.heldOut, ceiling),
+      "held-out loss": under(history.heldOutLoss, ceiling),
       "smooth band": under(history.smoothBand, ceiling),
       "held-out band": stretched(history.heldOutBand, ceiling),
       ...(state.metric === "" ? {} : { scale: metricScale(state.steps, ceiling, state.metric ?? layout.meta.metric) }),
       ...Object.fromEntries(others.flatMap((other, index) => [
-        [`smooth ${index + 1}`, other.smooth], [`held-out ${index + 1}`, stretched(other.heldOut, ceiling)],
+        [`smooth ${index + 1}`, other.smooth], [`held-out loss ${index + 1}`, under(other.heldOutLoss, ceiling)], [`held-out ${index + 1}`, stretched(other.heldOut, ceiling)],
         [`smooth ${index + 1} band`, under(other.smoothBand, ceiling)], [`held-out ${index + 1} band`, stretched(other.heldOutBand, ceiling)],
       ])),
       over: { x: above, y: above.map(() => ceiling) },
@@ -76,7 +77,7 @@ function lossTicks(ceiling) {
   return { tickvals: ticks, ticktext: ticks.map(String) };
 }
 
-/** A band of losses cut off at the axis' end. @param {import("./loss_history.js").Line} band @param {number} ceiling */
+/** A band or line of losses cut off at the axis' end. @param {import("./loss_history.js").Line} band @param {number} ceiling */
 function under(band, ceiling) {
   return { x: band.x, y: band.y.map((value) => Math.min(value, ceiling)) };
 }
@@ -117,8 +118,9 @@ function lossSentences({ node, state, look }, frame, x) {
   const { half_life: halfLife, metric } = look().figure.layout.meta;
   const earlier = state.frames.slice(Math.max(0, state.frames.indexOf(shown) - 12 * halfLife), state.frames.indexOf(shown) + 1);
   const smooth = lossHistory(earlier, variant, halfLife, earlier.length).smooth.y.at(-1);
+  const lost = earlier.findLast((one) => typeof one.variants[variant]?.held_out_loss === "number");
   const lines = [
-    `Step ${shown.step}: loss ${formatNumber(values.loss)} on the batch`,
+    `Step ${shown.step}: loss ${formatNumber(values.loss)} on the batch${heldOutLossWords(lost, variant)}`,
     `smoothed ${formatNumber(smooth)}: exponential average, half-life ${halfLife} recorded steps`,
   ];
   const spread = bandWords(values, values.bands?.loss);
@@ -141,8 +143,10 @@ function severalSentences(runs, step, names = ["left", "right"]) {
     if (!values) return `${names[side]}: nothing recorded here`;
     const measured = frames.findLast((one) => one.step <= shown.step && typeof one.variants[variant]?.held_out === "number");
     const held = measured ? `, held out ${metricWord(measured.variants[variant].held_out, metric)}${atStep(measured.step)}` : "";
+    const lost = frames.findLast((one) => one.step <= shown.step && typeof one.variants[variant]?.held_out_loss === "number");
     const spread = bandWords(values, values.bands?.loss);
-    return `${names[side]}: loss ${formatNumber(values.loss)} on the batch${spread && ` (${spread})`}${held}`;
+    const loss = `loss ${formatNumber(values.loss)} on the batch${heldOutLossWords(lost, variant)}`;
+    return `${names[side]}: ${loss}${spread && ` (${spread})`}${lost && held ? `; ${metricName(metric)}${held}` : held}`;
   });
   return [`Step ${step}`, ...lines];
 }

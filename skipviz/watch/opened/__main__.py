@@ -12,19 +12,22 @@ from pathlib import Path
 import torch
 
 from ...learning.setup import prepare
+from ...network import edit
 from ...tasks.experiment import Experiment, Training
 from ...tasks.task import Task
 from ..errors import WatchError
 from ..random_state import RandomState
 from .failure import first_output
 from .files import Loader, RandomData, made_loss, made_model
+from .held_out import HeldOut
 from .objective import loss_of, taken_by
-from .spec import Opened, write
+from .spec import Opened, short, write
 from .variant import OpenedVariant
 
 BATCH_SIZE, STEPS = 16, 1000
 """Of random data; of a run that is begun in the lab."""
 VARIANT = "model"
+UNLIKE = "in eval mode {} runs other operations where skips are read: while some are switched, nothing is measured on held-out data"
 
 
 def experiment_of(opened: Opened) -> Experiment:
@@ -36,7 +39,7 @@ def experiment_of(opened: Opened) -> Experiment:
     with random.in_force():
         model = made_model(opened)
     names, loss = taken_by(model), made_loss(opened)
-    data = Loader(opened, 0, names) if opened.data else RandomData(opened, BATCH_SIZE, 0, model, names)
+    data = Loader(opened.data, 0, names) if opened.data else RandomData(opened, BATCH_SIZE, 0, model, names)
     batch = data.batch(0)
     variant = OpenedVariant(model, random, Training(), torch.device("cpu"), loss)
     with torch.no_grad():
@@ -45,7 +48,19 @@ def experiment_of(opened: Opened) -> Experiment:
         loss_of(variant.model(*batch.args, **batch.named), batch, loss)
     network = variant.begin(batch)
     training = Training(batch_size=min(max(1, variant.batch_size), 4096), steps=STEPS)
-    return Experiment(variants={VARIANT: network}, task=Task(name="watched"), training=training)
+    metric = _held_out_metric(opened, names, variant) if opened.held_out else None
+    return Experiment(variants={VARIANT: network}, task=Task(name="watched", metric=metric), training=training)
+
+
+def _held_out_metric(opened: Opened, names: set[str], variant: OpenedVariant) -> str | None:
+    """Return what is taken of held-out batches beside the loss; all are gone through once, and a remark may be printed."""
+    held_out, network = HeldOut(opened, names, variant), variant.network
+    held_out.measure(variant, accuracy=True)
+    variant.set_network(edit.bare(network))
+    if network.skips and not held_out.measure(variant, accuracy=True):
+        print(f"skipviz: {UNLIKE.format(short(opened.model))}", file=sys.stderr)
+    variant.set_network(network)
+    return None if held_out.ahead is None else "accuracy"
 
 
 def main() -> int:

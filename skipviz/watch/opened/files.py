@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib.util
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -51,15 +53,15 @@ def made_loss(opened: Opened) -> Callable | None:
 class Loader:
     """A person's batches one after the other, begun anew where they end."""
 
-    def __init__(self, opened: Opened, seed: int, names: set[str]) -> None:
-        self._random, self._names, self._what = RandomState(seed), names, opened.data
+    def __init__(self, place: str, seed: int, names: set[str]) -> None:
+        self._random, self._names, self._what = RandomState(seed), names, place
         self.next = 0
         """The number of the next batch."""
         with self._random.in_force():
-            found = named(opened.data)
+            found = named(place)
             self._make = None if _is_batches(found) else found
             self._batches = found if self._make is None else self._made()
-            self._left = iter(self._batches)
+            self._left = None
 
     def batch(self, number: int) -> Batch:
         """Return a batch, passing over those before it; none comes a second time."""
@@ -68,8 +70,21 @@ class Loader:
                 self._take()
             return batch_of(self._take(), self._names)
 
+    def first(self, most: int, samples: int) -> list[Batch]:
+        """Return its first batches, `most` at most and none after so many samples; what it draws from is left as it was."""
+        found: list[Batch] = []
+        with self._random.in_force(), _generators_kept(self._batches):
+            for item in itertools.islice(self._batches, most):
+                found.append(batch_of(item, self._names))
+                if sum(batch.size for batch in found) >= samples:
+                    break
+        if not found:
+            raise WatchError(f"{short(self._what)} gives no batch")
+        return found
+
     def _take(self):
         self.next += 1
+        self._left = iter(self._batches) if self._left is None else self._left
         item = next(self._left, self)
         if item is self:
             if isinstance(self._batches, Iterator) and self._make is not None:  # a generator, which is spent
@@ -169,6 +184,19 @@ def _called(function, place: str):
         return function()
     except (Exception, SystemExit) as error:
         raise WatchError(f"{short(place)} fails: {told(error, path)}") from error
+
+
+@contextmanager
+def _generators_kept(loader) -> Iterator[None]:
+    """Give a loader's own generators back as they were: another loader may draw from the same."""
+    owners = (loader, getattr(loader, "sampler", None))
+    found = [one.generator for one in owners if isinstance(getattr(one, "generator", None), torch.Generator)]
+    kept = [(one, one.get_state()) for one in found]
+    try:
+        yield
+    finally:
+        for one, state in kept:
+            one.set_state(state)
 
 
 def _is_batches(value) -> bool:

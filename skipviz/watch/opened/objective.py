@@ -14,6 +14,8 @@ from ...network.base import written
 from ..capture import tensors_in
 from ..errors import WatchError
 
+SURE = 0.9
+"""Share of places at which a loss of classes pulls up the target's score: not all, where it is smoothed and sure already."""
 TARGETS = ("labels", "label", "targets", "target")
 """By which names a batch says what is true, and a module takes it that computes its own loss."""
 
@@ -26,6 +28,11 @@ class Batch:
     named: dict = field(default_factory=dict)
     targets: tuple = ()
     """What is true of it, first the target; the rest of what the loader gave follows."""
+
+    @property
+    def size(self) -> int:
+        """How many samples it has."""
+        return next((tensor.shape[0] for tensor in tensors_in([*self.args, self.named, *self.targets]) if tensor.dim()), 1)
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
@@ -75,13 +82,74 @@ def loss_of(output, batch: Batch, own: Callable | None) -> Tensor:
     given = _given(output)
     if given is not None:
         return given
-    scores = next((tensor for tensor in tensors_in(output) if tensor.dim() and tensor.is_floating_point()), None)
+    scores = _scores(output)
     if scores is None:
         raise WatchError(f"the module returns {_described(output)}, of which no loss can be taken: name one by --loss FILE:NAME")
     target = batch.targets[0] if batch.targets else None
     if not isinstance(target, Tensor):
         raise WatchError("the batches have no target and the module returns no loss: name one by --loss FILE:NAME")
     return _squared_error(scores, target) if target.is_floating_point() else _cross_entropy(scores, target)
+
+
+def classes_ahead(output, batch: Batch, loss: Tensor) -> int | None:
+    """Return whether a loss is one of class indices: 0, or 1 where each position's class is the target's next one; else None.
+
+    It is where the score that it pulls up most, whose gradient is the least, is the target's: of a cross-entropy, weighted or
+    smoothed, and of a margin, whoever computes it.
+    """
+    scores = _scores(output)
+    if scores is None or not (scores.requires_grad and loss.requires_grad):
+        return None
+    (gradient,) = torch.autograd.grad(loss, scores, allow_unused=True)
+    shares = dict.fromkeys((0, 1), 0.0)
+    for ahead in shares if gradient is not None else ():
+        placed = _placed(gradient, batch, ahead)
+        if placed is not None:
+            pulled, truth = placed
+            counted = _is_class(pulled, truth) & (pulled != 0).any(-1)
+            right = (pulled.argmin(-1) == truth) & counted
+            shares[ahead] = right.sum().item() / max(1, counted.sum().item())
+    best = max(shares, key=shares.get)
+    return best if shares[best] >= SURE else None
+
+
+def told_right(output, batch: Batch, ahead: int) -> tuple[int, int]:
+    """Return at how many places the largest score is that of the true class, and at how many there is one."""
+    placed = _placed(_scores(output), batch, ahead)
+    if placed is None:
+        return 0, 0
+    scores, truth = placed
+    counted = _is_class(scores, truth)
+    return ((scores.argmax(-1) == truth) & counted).sum().item(), counted.sum().item()
+
+
+def _scores(output) -> Tensor | None:
+    return next((tensor for tensor in tensors_in(output) if tensor.dim() and tensor.is_floating_point()), None)
+
+
+def _placed(scores: Tensor, batch: Batch, ahead: int) -> tuple[Tensor, Tensor] | None:
+    """Return scores `(…, classes)` and the whole numbers that are true there; None where they do not fit."""
+    target = batch.targets[0] if batch.targets else None
+    if scores is None or not isinstance(target, Tensor) or target.is_floating_point() or target.is_complex():
+        return None
+    axis = _class_axis(tuple(scores.shape), tuple(target.shape))
+    if axis is None or scores.shape[axis] < 2:
+        return None
+    scores = scores.detach().movedim(axis, -1)
+    if ahead and target.dim() < 2:
+        return None
+    return (scores[:, :-ahead], target[:, ahead:]) if ahead else (scores, target)
+
+
+def _is_class(scores: Tensor, truth: Tensor) -> Tensor:
+    """Return where a whole number is one of a class: not where it says that a place does not count, as −100 or 255."""
+    return (truth >= 0) & (truth < scores.shape[-1])
+
+
+def _class_axis(shape: tuple[int, ...], wanted: tuple[int, ...]) -> int | None:
+    """Return which axis of the output is that of classes: the last or the second."""
+    last, second = shape[:-1] == wanted, shape[:1] + shape[2:] == wanted
+    return -1 if last and (not second or len(shape) == 3) else 1 if second else None
 
 
 def _given(output) -> Tensor | None:
@@ -95,10 +163,10 @@ def _given(output) -> Tensor | None:
 
 def _cross_entropy(scores: Tensor, target: Tensor) -> Tensor:
     shape, wanted = tuple(scores.shape), tuple(target.shape)
-    last, second = shape[:-1] == wanted, shape[:1] + shape[2:] == wanted
-    if last and (not second or len(shape) == 3):
+    axis = _class_axis(shape, wanted)
+    if axis == -1:
         return functional.cross_entropy(scores.flatten(0, -2), target.flatten().long())
-    if second:
+    if axis == 1:
         return functional.cross_entropy(scores, target.long())
     raise WatchError(
         f"the module gives {written(shape)} and the target is {written(wanted)} whole numbers: no axis is one of classes; "

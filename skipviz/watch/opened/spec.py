@@ -13,14 +13,19 @@ from ..errors import WatchError
 
 ELSEWHERE = "this network is somebody's own module: its recording holds no code, and only its own script can train it"
 
+MOST_HELD_OUT = 8
+"""Held-out batches of a measurement, of which a run has some thirty: a few per cent of the time of a thousand steps."""
+
 
 @dataclass(frozen=True)
 class Opened:
-    """Where in a person's files the module and its data are; each of `model`, `data` and `loss` as `/path/train.py:name`."""
+    """Where in a person's files the module and its data are: `model`, `data`, `loss`, `held_out`, each as `/path/train.py:name`."""
 
     model: str
     data: str | None = None
     loss: str | None = None
+    held_out: str | None = None
+    """Batches that it is not trained on."""
     shape: tuple[int, ...] | None = None
     """Of a random sample, where there is no data."""
     tokens: int | None = None
@@ -40,6 +45,8 @@ class Opened:
         else:
             what = "numbers" if self.tokens is None else f"tokens below {self.tokens}"
             data = f"Random {what}, {written(self.shape)} a sample: it can only learn them by heart."
+        if self.held_out:
+            data += f" Held out: {short(self.held_out)}, its first batches, {MOST_HELD_OUT} at most."
         return f"{data} Loss: {short(self.loss) if self.loss else 'its own, or by what the target is'}."
 
 

@@ -19,9 +19,10 @@ from ..errors import WatchError
 from ..frames import element_counts
 from ..random_state import RandomState
 from .files import Loader, RandomData, made_loss, made_model
+from .held_out import HeldOut
 from .objective import Batch, taken_by
 from .spec import Opened, refusal
-from .variant import OpenedVariant
+from .variant import OpenedVariant, filled
 
 
 class OpenedTrainer(Progress):
@@ -48,7 +49,7 @@ class OpenedTrainer(Progress):
         if opened.data is None:
             self._data = RandomData(opened, training.batch_size, training.seed, first, names)
         else:
-            self._data = Loader(opened, training.seed, names)
+            self._data = Loader(opened.data, training.seed, names)
         self._at: tuple[int, list[Batch]] | None = None
         for name, variant in self._variants.items():
             found = variant.begin(self.batches_of_step()[0])
@@ -57,6 +58,11 @@ class OpenedTrainer(Progress):
             if changed:
                 raise WatchError("the module is no longer what it was when the lab was opened on it: open it anew")
             variant.set_network(known)
+        self._held_out = HeldOut(opened, names, next(iter(self._variants.values()))) if opened.held_out else None
+        self._accuracy = experiment.task.kind.metric == "accuracy"
+        if self._held_out is not None and self._accuracy:
+            for variant in self._variants.values():
+                variant.ahead = self._held_out.ahead
         self._began = monotonic()
 
     def header(self) -> dict:
@@ -64,7 +70,8 @@ class OpenedTrainer(Progress):
         counts, many = {}, self.experiment.training.accumulation
         for name, variant in self._variants.items():
             counts[name] = element_counts(variant.layout.network, [count * many for count in variant.counts], variant.model)
-        return run_header(self.experiment, counts, next(iter(self._variants.values())).batch_size, self.device.type)
+        header = run_header(self.experiment, counts, next(iter(self._variants.values())).batch_size, self.device.type)
+        return header | ({"held_out_samples": self._held_out.samples} if self._held_out is not None else {})
 
     def apply(self, event: Event) -> None:
         """Let `event` act before the next step; raises `NetworkError` and changes nothing if it cannot."""
@@ -80,10 +87,14 @@ class OpenedTrainer(Progress):
         self._check_left()
         frames: dict[str, VariantFrame] = {}
         batches = self.batches_of_step()
+        due = record and not passing and self._is_held_out_due()
+        if due:
+            self._held_out_taken()
         for name, variant in self._living().items():
+            held_out = self._measured_held_out(variant) if due else {}
             loss, frame = variant.step(batches, self.step, record, baseline)
             if frame is not None:
-                frames[name] = frame
+                frames[name] = filled(frame, held_out)
             if not isfinite(loss):
                 self.diverged[name] = {"step": self.step, "layer": frame.first_broken}
         frame = self._made(frames) if frames else None
@@ -93,7 +104,12 @@ class OpenedTrainer(Progress):
     def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
         """Return a frame of the present parameters on the present step's batch; nothing changes."""
         batches, events = self.batches_of_step(), self._events
-        frame = self._made({name: variant.measured(batches, baseline) for name, variant in self._living().items()})
+        frame = self._made(
+            {
+                name: filled(variant.measured(batches, baseline), self._measured_held_out(variant))
+                for name, variant in self._living().items()
+            }
+        )
         self._events = events
         return frame
 
@@ -125,6 +141,7 @@ class OpenedTrainer(Progress):
                 variant.training = experiment.training
             self.step, self.diverged, self._events = facts["step"], facts["diverged"], facts["events"]
             self.applied, self._began = facts["applied"], monotonic() - facts["seconds"]
+            self._next_held_out = facts.get("next_held_out", 0)
         except (LookupError, TypeError, ValueError, ExperimentError, NetworkError) as error:
             raise CheckpointError(f"the checkpoint does not fit this run: {error}") from None
         self.experiment = experiment
@@ -136,6 +153,10 @@ class OpenedTrainer(Progress):
             found = [self._data.batch(self.step * count + micro).to(self.device) for micro in range(count)]
             self._at = self.step, found
         return self._at[1]
+
+    def _measured_held_out(self, variant: OpenedVariant) -> dict[str, float | None]:
+        """Return a frame's fields of held-out batches, if there are any."""
+        return {} if self._held_out is None else self._held_out.measure(variant, self._accuracy)
 
     def _each(self) -> list[OpenedVariant]:
         return [*self._variants.values()]

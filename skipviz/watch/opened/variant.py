@@ -28,7 +28,7 @@ from ..layout import MOST_LAYOUTS, Layout, layout_of
 from ..random_state import RandomState
 from ..switches import Switches, settings_of
 from ..trace import Operation
-from .objective import Batch, loss_of
+from .objective import Batch, loss_of, told_right
 
 
 class OpenedVariant:
@@ -49,6 +49,8 @@ class OpenedVariant:
         self.counts: list[int] = []
         """Elements of each of its states, the batch included."""
         self.batch_size = 0
+        self.ahead: int | None = None
+        """By how many places the class indices lie ahead of their scores, where the accuracy on each batch is wanted."""
         self._operations: list[Operation] = []
         """Of the first pass."""
         self.network: Network | None = None
@@ -96,7 +98,7 @@ class OpenedVariant:
         if frame is not None:
             frame.learning_rate = rate
             self._measure_update(frame, before)
-            self._fill(frame, ghost)
+            filled(frame, ghost)
         return loss, frame
 
     def measured(self, batches: list[Batch], baseline: bool = False) -> VariantFrame:
@@ -104,7 +106,7 @@ class OpenedVariant:
         ghost = self.baseline(batches) if baseline else {}
         with self._undone():
             frame = self._backward(batches, self._switches, recorded=True)[1]
-        return self._fill(frame, ghost)
+        return filled(frame, ghost)
 
     def baseline(self, batches: list[Batch]) -> dict[str, Numbers]:
         """Return `weight_grad` and `state_grad` of the same weights and batches with every skip off; nothing changes."""
@@ -150,13 +152,17 @@ class OpenedVariant:
 
     def _backward(self, batches: list[Batch], switches: Switches, recorded: bool) -> tuple[float, VariantFrame | None]:
         """Let the batches go forward and their mean loss backward; return it, and what was measured if it is recorded."""
-        frames, total, count = [], 0.0, len(batches)
+        frames, total, count, told = [], 0.0, len(batches), []
         for batch in batches:
-            capture = Capture(self.model, self._names, self._paths, switches) if recorded or switches else None
-            if capture is not None and not recorded:
-                capture.gradients = Unheard()
-            with torch.autocast(self.device.type, torch.bfloat16) if self.training.precision == "bfloat16" else nullcontext():
-                loss = loss_of(self._output(batch, capture), batch, self._loss)
+            capture = None
+            if recorded or switches:
+                capture = self._capture(switches, recorded)
+            with self._autocast():
+                output = self._output(batch, capture)
+                loss = loss_of(output, batch, self._loss)
+            if recorded and self.ahead is not None:
+                told.append(told_right(output, batch, self.ahead))
+            del output
             if capture is not None and capture.broken is not None:
                 raise WatchError(f"a pass of it cannot be followed: {capture.broken}") from capture.broken
             if switches.off:
@@ -178,7 +184,37 @@ class OpenedVariant:
             return total, None
         frame = next((one for one in frames if not one.state_max), None) or combined(frames)
         frame.loss = finite(total)
+        right, counted = (sum(part) for part in zip(*told, strict=True)) if told else (0, 0)
+        frame.metric = right / counted if counted else None
         return total, frame
+
+    def evaluated(self, batch: Batch, graph: bool = False) -> tuple | None:
+        """Return what the module gives of a batch in eval mode, switched as it is, and the loss; nothing changes.
+
+        With `graph` the loss can go backward. None where it runs other operations than in training where something is switched.
+        """
+        modes = {module: module.training for module in self.model.modules()}
+        capture = self._capture(self._switches, heard=False) if self._switches else None
+        with self._undone(), torch.set_grad_enabled(graph or capture is not None), self._autocast():
+            try:
+                self.model.eval()
+                output = self._output(batch, capture)
+                loss = loss_of(output, batch, self._loss)
+            finally:
+                for module, mode in modes.items():
+                    module.training = mode
+        if capture is not None and (capture.broken is not None or not self._switches.fits(self._operations, capture.trace)):
+            return None
+        return output, loss
+
+    def _capture(self, switches: Switches, heard: bool) -> Capture:
+        capture = Capture(self.model, self._names, self._paths, switches)
+        if not heard:
+            capture.gradients = Unheard()
+        return capture
+
+    def _autocast(self):
+        return torch.autocast(self.device.type, torch.bfloat16) if self.training.precision == "bfloat16" else nullcontext()
 
     def _output(self, batch: Batch, capture: Capture | None):
         if capture is None:
@@ -223,11 +259,6 @@ class OpenedVariant:
             return _unmeasured(self.layout.network)
         return frame_of(layout, capture.gradients, values, self.model, None, 1.0)
 
-    def _fill(self, frame: VariantFrame, fields: dict) -> VariantFrame:
-        for name, value in fields.items():
-            setattr(frame, name, value)
-        return frame
-
     def _update(self, rate: float) -> None:
         """Step on the gradients, and let them go."""
         found = self._gradients()
@@ -264,6 +295,13 @@ class OpenedVariant:
                 yield
         finally:
             self._let_go()
+
+
+def filled(frame: VariantFrame, fields: dict) -> VariantFrame:
+    """Return the frame with further fields of it."""
+    for name, value in fields.items():
+        setattr(frame, name, value)
+    return frame
 
 
 def _unmeasured(network: Network) -> VariantFrame:

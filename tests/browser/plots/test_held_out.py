@@ -43,3 +43,17 @@ NEWER = [_frame(40, 0.5), _frame(42, passing=True)]
 )
 def test_the_last_held_out_number_is_shown_with_its_step(harness, messages, step, shown):
     assert harness.evaluate(SHOWN, [messages, step]) == shown
+
+
+def test_a_held_out_loss_stands_behind_the_batchs_and_is_a_line_of_its_own(harness):
+    """`recorded` are frames of one's own module, of which every second measured what is held out."""
+    recorded = [_frame(0, 0.1), _frame(10), _frame(20, 0.3), _frame(30)]
+    for place in (0, 2):
+        recorded[place]["variants"]["net"]["held_out_loss"] = 2.0 - place / 2
+    said = """async ([frames]) => {
+        const { heldOutLossWords } = await import("/js/common/metric_words.js");
+        const { lossHistory } = await import("/js/plots/loss_history.js");
+        const words = [frames[2], frames[3], undefined].map((frame) => heldOutLossWords(frame, "net"));
+        return [words, lossHistory(frames, "net", 6, 100).heldOutLoss];
+    }"""
+    assert harness.evaluate(said, [recorded]) == [[", held out 1 at step 20", "", ""], {"x": [0, 20], "y": [2, 1]}]

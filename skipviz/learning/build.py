@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..network import Head, Layer, Network, NetworkError
 from ..network.base import Shape, channels, elements, places
-from ..network.chain import wiring_of
+from ..network.chain import wired
 from ..network.edit import PARTS
 from ..network.merge import MERGES
 from ..network.operation import Convolution, Identity, Linear
@@ -82,7 +82,7 @@ class NetworkModule(nn.Module):
         self.reads, self.head = built_head(network.head, shapes.head_input, seed)
         if network.tied:
             self.head.weight = self.layers[network.tied].operation.weight
-        self._plan = self._planned(network)
+        self._plan: Plan | None = None
 
     def _boxes(self, parts: Iterable[Layer], shapes: Iterable[NodeShape], seed: int) -> Iterator[tuple[str, LayerModule]]:
         """Return, by id, the modules of layers that have weights of their own."""
@@ -94,7 +94,13 @@ class NetworkModule(nn.Module):
         """Take the switches, strengths and gains of `network`; raises `NetworkError` if its structure differs."""
         if _structure(network) != _structure(self.network):
             raise NetworkError("this change gives another network, so it needs a run of its own")
-        self.network, self._plan = network, self._planned(network)
+        self.network = network
+        if self._plan is not None:
+            self.plan()
+
+    def plan(self) -> None:
+        """Make ready to be called, in all its parts; what is only `bound` needs none of it."""
+        self._plan = self._planned(self.network)
 
     def bound(self, network: Network, training: bool) -> Plan:
         """Return the forward pass under the switches of `network` with the present parameters bound: for a training loop.
@@ -104,7 +110,7 @@ class NetworkModule(nn.Module):
         return self._planned(network, training)
 
     def _planned(self, network: Network, training: bool | None = None) -> Plan:
-        return Plan(self, wiring_of(network), training)
+        return Plan(self, wired(network), training)
 
     def layer_of(self, node: str) -> LayerModule:
         """Return the module of the layer, or of the branch's node, with this id."""
@@ -128,6 +134,8 @@ class NetworkModule(nn.Module):
         return [nn.Identity() if layer.shares else self.layers[layer.id] for layer in self.network.layers]
 
     def forward(self, *inputs: Tensor, recording: Recording | None = None) -> Tensor:
+        if self._plan is None:
+            self.plan()
         return self._plan.run(inputs, recording)
 
     def run(self, x: Tensor | tuple[Tensor, ...], recording: Recording | None = None) -> Tensor:
@@ -140,7 +148,7 @@ class NetworkModule(nn.Module):
 
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
-        self._plan = self._planned(self.network)
+        self.plan()
 
     def earlier_names(self) -> dict[str, str]:
         """Return, by the names of parameters and buffers, those that they had when parts were named by their place."""
@@ -188,7 +196,9 @@ def build(network: Network, seed: int = 0) -> NetworkModule:
     adding or inserting changes no other layer's weights (except where a concat changes a fan-in).
     """
     with torch.no_grad():
-        return NetworkModule(network, seed)
+        module = NetworkModule(network, seed)
+    module.plan()
+    return module
 
 
 def _structure(network: Network) -> Network:

@@ -18,7 +18,7 @@ from itertools import compress
 
 from ..network import Layer, Network
 from ..network.branch import places_of, ready_at
-from ..network.chain import wiring_of
+from ..network.chain import wired
 from ..network.norm import NORMS
 from ..network.rest import StandIn, stand_ins
 from ..network.shapes import NodeShape
@@ -56,7 +56,7 @@ class GradientMarks:
 
     def __init__(self, network: Network, batch_size: int) -> None:
         self.network, depth = network, network.depth
-        wiring = wiring_of(network)
+        wiring = wired(network)
         rests, shapes = stand_ins(wiring), wiring.shapes.nodes
         through = {node.id: node.id in wiring.merges or passes(node, shapes[node.id], batch_size, rests) for node in wiring.order}
         self._passes = [through[layer.id] for layer in network.layers]

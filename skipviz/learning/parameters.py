@@ -27,7 +27,7 @@ class FlatParameters:
     def __init__(self, model: NetworkModule) -> None:
         modules = model.in_order()
         scales = [[] if getattr(layer, "scale", None) is None else [layer.scale] for layer in modules]
-        layers = [[p for p in layer.parameters() if not (s and p is s[0])] for layer, s in zip(modules, scales, strict=True)]
+        layers = [[p for p in _of(layer) if not (s and p is s[0])] for layer, s in zip(modules, scales, strict=True)]
         beside = [_scale_first(part) for part in (*model.skips, *model.beside())]
         head = [p for name, p in model.head.named_parameters() if not (model.network.tied and name == "weight")]
         groups = [*layers, head, *scales, *beside]
@@ -92,7 +92,13 @@ class FlatParameters:
 def _scale_first(part: nn.Module) -> list[nn.Parameter]:
     """Return a part's parameters, that of its activation last."""
     scale = getattr(part, "scale", None)
-    return [*([] if scale is None else [scale]), *(p for p in part.parameters() if p is not scale)]
+    return [*([] if scale is None else [scale]), *(p for p in _of(part) if p is not scale)]
+
+
+def _of(part: nn.Module) -> list[nn.Parameter]:
+    """Return what `part.parameters()` gives, without the search for names: a deep network has a thousand parts."""
+    own = [p for p in part._parameters.values() if p is not None]
+    return own + [p for module in part._modules.values() for p in _of(module)]
 
 
 def _undecayed(parts: Iterable[nn.Module], spans: list[Span]) -> list[Span]:

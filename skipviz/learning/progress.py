@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 import torch
@@ -24,6 +25,8 @@ class Progress:
         self.step = self.applied = 0
         """The next step, and the events that have acted so far."""
         self.diverged: dict[str, dict] = {}
+        self.early: Callable[[Frame], None] | None = None
+        """Called once, with the next frame before it has what costs passes of its own; where nothing does, not at all."""
         self._events: list[dict] = []
         self._next_held_out = 0
         self._began = monotonic()

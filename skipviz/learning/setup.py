@@ -20,7 +20,8 @@ def prepare(threads: int = 1, cuda: bool = False) -> None:
     Vanishing gradients end as denormals, on which a CPU is ten times slower; one thread is the fastest for small
     networks and keeps several runs on one machine from taking each other's cores.
     """
-    torch.set_num_threads(threads)
+    if torch.get_num_threads() != threads:  # setting it empties caches of kernels, whose memory a forked process shares until then
+        torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     keep_freed_memory()
     if cuda:

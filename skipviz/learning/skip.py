@@ -28,13 +28,13 @@ class SkipModule(nn.Module):
 
     def __init__(self, way: Way, seed: int) -> None:
         super().__init__()
-        self.skip, self.source, self.target = way.skip, way.carries, way.target
-        self.adapter, self.carried = way.shape.adapter, way.shape.carried
+        plain = {"skip": way.skip, "source": way.carries, "target": way.target, "carried": way.shape.carried}
+        vars(self).update(plain, adapter=way.shape.adapter, project=None, norm=None, gate=None, strength=None)  # see LayerModule
         between = self.adapter.between(self.source, self.target)
         self.placed = placed(self.adapter.placement, between)
         self.placed_to_gate = placed(PLACEMENTS.get(self.adapter.spatial), between) if way.gates else None
-        self.project = self.norm = self.gate = None
-        self.strength = nn.Parameter(torch.tensor(way.skip.strength)) if way.skip.learned else None
+        if way.skip.learned:
+            self.strength = nn.Parameter(torch.tensor(way.skip.strength))
         if way.projects:
             projection = self.adapter.projection(self.source, self.carried)
             read = self.adapter.projected(self.source, self.carried)

@@ -105,10 +105,16 @@ class Trainer(Progress):
         if broken and not record:
             passes = {name: variant.repeated_forward(batches, self.step) for name, variant in living.items()}
         recorded = bool(record or broken)
+        measured = {}
+        if recorded and self.early is not None:
+            measured = {name: living[name].frame(done) for name, done in passes.items()}
+            self.early(Frame(self.step, {name: frame for name, (frame, _) in measured.items()}, [], monotonic() - self._began))
+            self.early = None
         extras = self.extras(record, baseline, picture, passing) if recorded else {}
         frames = {}
         for name, done in passes.items():
-            frames[name] = living[name].frame(done)[0] if name in broken else living[name].update(done, self.step)
+            variant, known = living[name], measured.get(name)
+            frames[name] = (known or variant.frame(done))[0] if name in broken else variant.update(done, self.step, known)
         for name in broken:
             self.diverged[name] = {"step": self.step, "layer": frames[name].first_broken}
         return self.taken(frames, extras, recorded)

@@ -12,7 +12,7 @@ from ..network import Network, Skip, edit
 from ..network.base import elements
 from ..tasks.experiment import Training
 from ..tasks.schedule import learning_rate
-from .build import build
+from .build import NetworkModule
 from .clipping import clip
 from .frame import Numbers, VariantFrame
 from .marks import GradientMarks
@@ -36,7 +36,10 @@ class Variant:
 
     def __init__(self, network: Network, training: Training, device: torch.device, loss, metric) -> None:
         self.network, self.training = network, training
-        self.model = build(network, training.seed).to(device)
+        with torch.no_grad():
+            self.model = NetworkModule(network, training.seed)
+        if device.type != "cpu":
+            self.model.to(device)
         self.flat = FlatParameters(self.model)
         self.updater = Updater(self.flat, training, network)
         self.loss, self.metric = loss, metric
@@ -88,13 +91,16 @@ class Variant:
                 return rehearsal.on(batches[0], recorded)
         return self._forward(batches, step, recorded, self.network, self.plan())
 
-    def update(self, done: Pass, step: int) -> VariantFrame | None:
-        """Step on the gradient of a forward pass; return what was measured at the old parameters if it was recorded."""
+    def update(self, done: Pass, step: int, known: tuple[VariantFrame, Tensor] | None = None) -> VariantFrame | None:
+        """Step on the gradient of a forward pass; return what was measured at the old parameters if it was recorded.
+
+        `known` is the pass's `frame` where that is there already.
+        """
         rate = learning_rate(self.training, step)
         if done.recording is None:
             self._step(done.earlier.with_gradient(self._gradient(done)), rate)
             return None
-        frame, gradient = self.frame(done)
+        frame, gradient = known or self.frame(done)
         frame.learning_rate = rate
         before = self.flat.values.clone()
         self._step(gradient, rate)

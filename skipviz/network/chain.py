@@ -12,6 +12,7 @@ from .edge import Edge
 from .layer import Layer
 from .merge import MERGES
 from .node import Join, Node
+from .remembered import remembered
 from .shapes import UNCHANGED, NodeShape, SkipShape
 from .skip import Adapter, Skip
 from .trunk import Trunk
@@ -67,6 +68,10 @@ def wiring_of(network: Network) -> Wiring:
         PartShapes(states, chain.shapes, chain.carried),
         Trunk(tuple(chain.states), tuple(chain.ways[: network.depth]), tuple(skip.id for skip in network.skips)),
     )
+
+
+wired = remembered(wiring_of)
+"""The same in a worker, whose plans, marks and optimizers ask again for the networks that it holds."""
 
 
 class _Chain:

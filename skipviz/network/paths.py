@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from .chain import wiring_of
+from .chain import wired, wiring_of
 from .network import Network
 from .rest import stand_ins
 
@@ -45,7 +45,7 @@ def in_use(network: Network) -> Used:
 
     The others have no gradient: what is off, and what only leads to zeros that stand in for a layer that is off.
     """
-    wiring = wiring_of(network)
+    wiring = wired(network)
     resting, needed, edges = stand_ins(wiring), {wiring.output}, set()
     for node in reversed(wiring.order):
         if node.id in needed and resting.get(node.id) != "zeros":

@@ -218,7 +218,10 @@ def main() -> None:
         result = {
             "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
             "load_before": os.getloadavg()[0],
-            "start_to_first_frame_ms": {"24 layers": measure_start(server, spiral), "60 layers": measure_start(server, deep)},
+            "start_to_first_frame_ms": {
+                name: measure_start(server, one)
+                for name, one in {"24 layers": spiral, "60 layers": deep, "300 layers": get("residual-300")}.items()
+            },
             "toggle_to_frame_ms": {"24 layers": measure_toggle(server, spiral), "60 layers": measure_toggle(server, deep)},
             "updates_a_second": {name: measure_updates(server, one) for name, one in updates.items()},
             "probe_ms": probes,

@@ -7,7 +7,7 @@ import weakref
 
 from engines import small
 
-from skipviz.web.content.remembered import remembered
+from skipviz.network.remembered import remembered
 
 
 def test_a_value_is_kept_for_that_experiment_alone_and_as_long_as_it_is_held():

@@ -126,11 +126,30 @@ def test_a_picture_that_takes_long_is_taken_less_often(told):
     assert len(holding("picture", quick.frames(0, 1))) > 2 * len(holding("picture", slow.frames(0, 1))) > 4
 
 
+def wide(steps=3):
+    """Return an experiment whose steps are reckoned slow."""
+    training = Training(steps=steps, batch_size=1024, record_every=100)
+    network = families.mlp(depth=6, width=400)
+    return Experiment(variants={"net": network}, task=Task(name="spiral", samples=2000), training=training)
+
+
 def test_every_step_of_a_network_whose_steps_are_reckoned_slow_is_kept(told):
-    wide = families.mlp(depth=6, width=400)
-    training = Training(steps=3, batch_size=1024, record_every=100)
-    channel = told(Experiment(variants={"net": wide}, task=Task(name="spiral", samples=2000), training=training), (FAST,))
-    assert steps(channel.frames(0, 1)) == [0, 1, 2]
+    assert steps(told(wide(), (FAST,)).frames(0, 1)) == [0, 1, 2]
+
+
+def test_the_first_frame_of_a_slow_network_is_shown_before_its_picture_is_made_and_kept_with_it(told):
+    channel = told(wide(), (FAST,))
+    early, kept = channel.frames(2), channel.frames(0, 1)
+    assert steps(channel.frames(0, 1, 2)) == [0, 0, 1, 2]
+    assert channel.frames(0, 1, 2)[0] == early[0]
+    later = {"picture", "held_out", "balanced_accuracy", "recall", "learning_rate", "update_ratio"}
+    whole = kept[0]["variants"]["net"]
+    assert whole.keys() - early[0]["variants"]["net"].keys() <= later <= whole.keys()
+    assert early[0]["variants"]["net"]["weight_grad"] == pytest.approx(whole["weight_grad"], rel=1e-5)
+    alone = Trainer(wide()).advance(record=True, picture=True).variants["net"]
+    assert whole["weight_grad"] == pytest.approx(alone.weight_grad, rel=1e-8)
+    assert whole["update_ratio"] == pytest.approx(alone.update_ratio, rel=1e-8)
+    assert not told(small(steps=3, record_every=1), (FAST,)).frames(2)
 
 
 def test_every_step_of_a_run_that_is_held_to_a_slow_speed_is_kept(told):

@@ -6,6 +6,7 @@ import math
 
 from ...network.base import channels, elements, is_image
 from ...network.network import Network
+from ...network.remembered import remembered
 from ...tasks.experiment import Experiment, Training
 from ...tasks.loss import LOSSES
 from ...tasks.own import UploadError
@@ -36,6 +37,7 @@ MAPPED = 2**23
 """Elements from which a vector of all parameters is mapped by itself (`learning.setup`), outside the heap."""
 
 
+@remembered
 def memory_mb(experiment: Experiment) -> float:
     """Return about how many MB of its own a run of `experiment` takes at its peak, watched in the lab (with baseline and picture).
 

@@ -37,6 +37,8 @@ PICTURE_REST = 5
 SLOW = 1 / 20
 """Seconds a step from which on every step is recorded: as held to, or as reckoned, since what is kept must not hang on how busy
 a machine is; of a run that is slower than reckoned, every step passes by."""
+EARLY = 1 / 100
+"""Seconds a step, as reckoned, from which the first frame is sent without what a picture shows, and a moment later with it."""
 LATELY = 50
 """Steps by which it is reported how long one takes."""
 SETTLED = 0.5
@@ -60,6 +62,8 @@ class Session:
         """Seconds between two sends, unless something is urgent, and after a frame from which a passing one is worth measuring."""
         self._due = time.monotonic()
         self._reckoned = step_seconds(trainer.experiment)
+        if self._reckoned > EARLY:
+            trainer.early = self._show_early
         self._acted: list[dict] = trainer.unshown
         self._touched = bool(self._acted)
         self._buffer = bytearray()
@@ -221,6 +225,11 @@ class Session:
         if len(self._trainer.diverged) > len(self._reported_diverged):
             self._reported_diverged = set(self._trainer.diverged)
             self._put("diverged", self._trainer.diverged)
+
+    def _show_early(self, frame) -> None:
+        """Send the first frame before its picture is made; the whole one takes its place."""
+        self._emit(frame, passing=True)
+        self._flush()
 
     def _put(self, word: str, data) -> None:
         self._buffer += line(word, data)

@@ -7,12 +7,12 @@ import re
 import unicodedata
 from functools import cache
 
+from ...network.remembered import remembered
 from ...storage import Run
 from ...storage.summary import title_of
 from ...tasks import presets
 from ...tasks.experiment import Experiment
 from ...tasks.twin import TWIN
-from .remembered import remembered
 
 LONGEST = 60
 """Characters of a name, the run's id and the suffix not counted."""

@@ -15,12 +15,12 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from ...engine import get_engine
+from ...network.remembered import remembered
 from ...sharing import link
 from ...tasks.experiment import Experiment, experiment_from_json
 from ..document.document import Document
 from ..document.lab import Lab
 from .page_data import link_of
-from .remembered import remembered
 
 MOST_BYTES = 50_000_000
 """Of all files; those longest unused go first."""

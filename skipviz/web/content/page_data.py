@@ -10,6 +10,7 @@ from ...engine.capacity.limits import memory_mb
 from ...evidence.theory import predicted
 from ...network.base import NetworkError
 from ...network.network import Network
+from ...network.remembered import remembered
 from ...sharing import link
 from ...storage import Run
 from ...tasks.apart import apart
@@ -19,7 +20,6 @@ from ...tasks.training_words import recipe_words, schedule_words
 from ...tasks.variants import usual_words
 from ..session_state.editor import Editor
 from .differences import history
-from .remembered import remembered
 
 FIGURE_HEIGHT = 440
 PROBE_SECONDS = 1.5

@@ -7,6 +7,7 @@ from functools import cache
 import streamlit as st
 
 from ...network.base import NetworkError
+from ...network.remembered import remembered
 from ...tasks import presets
 from ...tasks.experiment import Experiment
 from ...tasks.forms import FORMS, architecture
@@ -15,7 +16,6 @@ from ...tasks.forms.form import Setting
 from ...tasks.forms.form_values import FormValues, fits, followed_words, size_words
 from ...tasks.forms.output_size import output_words
 from ...tasks.task import Task
-from ..content.remembered import remembered
 from ..session_state.editor import Editor
 from ..session_state.larger_images_fix import larger_images
 from ..session_state.session import SessionState, accept, leave

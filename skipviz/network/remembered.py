@@ -1,4 +1,4 @@
-"""What was worked out of an experiment or a network, kept as long as that very one is held: pages ask for it with every change."""
+"""What was worked out of an experiment or a network, kept as long as that very one is held: it is asked for again and again."""
 
 from __future__ import annotations
 

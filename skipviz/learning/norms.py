@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import hypot
 
 import numpy
@@ -18,32 +18,38 @@ LIFT, LOWER = 2.0**64, 2.0**-96
 finite; a power of two rounds nothing."""
 STACKED_ELEMENTS = 8192
 """Tensors up to this size are stacked, which costs a copy and saves a call each; larger ones are measured where they lie."""
+COPIED_ELEMENTS = 2**17
+"""Elements of a copy in which tensors are measured together: it stays in a processor's cache."""
 
 
-def norms(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
+Stacked = Callable[[list[Tensor]], Tensor]
+"""Lays tensors of one shape one behind the other in a copy."""
+
+
+def norms(matrices: Sequence[Tensor], tensors: Sequence[Tensor], stacked: Stacked = torch.stack) -> list[float]:
     """Return what `norm_array` does as a list."""
-    return norm_array(matrices, tensors).tolist()
+    return norm_array(matrices, tensors, stacked).tolist()
 
 
-def norm_array(matrices: Sequence[Tensor], tensors: Sequence[Tensor] = ()) -> numpy.ndarray:
+def norm_array(matrices: Sequence[Tensor], tensors: Sequence[Tensor] = (), stacked: Stacked = torch.stack) -> numpy.ndarray:
     """Return the L2 norms of every row of the 2-D `matrices` and then of every one of `tensors`.
 
     There is one synchronisation, and one more where some norms are tiny, and where some are huge or not finite.
     """
-    values = _measured(matrices, tensors, 1.0)
+    values = _measured(matrices, tensors, 1.0, stacked)
     small, large = numpy.flatnonzero(values < SMALLEST), numpy.flatnonzero(~(values < LARGEST))
     for doubtful, scale in ((small.tolist(), LIFT), (large.tolist(), LOWER)):
         if doubtful:
             first = sum(len(matrix) for matrix in matrices)
             chosen = _chosen_rows(matrices, [index for index in doubtful if index < first])
-            again = _measured(chosen, [tensors[index - first] for index in doubtful if index >= first], scale)
+            again = _measured(chosen, [tensors[index - first] for index in doubtful if index >= first], scale, stacked)
             values[doubtful] = again / scale
     return values
 
 
-def magnitudes(matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
+def magnitudes(matrices: Sequence[Tensor], tensors: Sequence[Tensor], stacked: Stacked = torch.stack) -> list[float]:
     """Return the sum of the magnitudes of every row's elements and then of every tensor's, in one synchronisation."""
-    return _measured(matrices, tensors, 1.0, 1).tolist()
+    return _measured(matrices, tensors, 1.0, stacked, 1).tolist()
 
 
 class Sizes:
@@ -51,14 +57,29 @@ class Sizes:
 
     def __init__(self, seeds: int = 1) -> None:
         self.seeds = seeds
+        self._copy = torch.empty(0, dtype=torch.uint8)
+
+    @torch.no_grad()
+    def stacked(self, tensors: Sequence[Tensor]) -> Tensor:
+        """Return what `torch.stack` does, on a CPU in the same memory each time: it holds until the next.
+
+        Of memory that is asked for again and again glibc cuts little pieces off, so that ever more of it does not fit.
+        """
+        first = tensors[0]
+        if first.device.type != "cpu":
+            return torch.stack(tensors)
+        size = len(tensors) * first.nbytes
+        if size > len(self._copy):
+            self._copy = torch.empty(size, dtype=torch.uint8)
+        return torch.stack(tensors, out=self._copy[:size].view(first.dtype).view(len(tensors), *first.shape))
 
     def norms(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
         """Return what `norms` does."""
-        return norms(matrices, tensors)
+        return norms(matrices, tensors, self.stacked)
 
     def magnitudes(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
         """Return what `magnitudes` does."""
-        return magnitudes(matrices, tensors)
+        return magnitudes(matrices, tensors, self.stacked)
 
     def numbers(self, table: numpy.ndarray) -> list[float | None]:
         """Return sizes that were measured as `(sizes, seeds)`."""
@@ -78,7 +99,9 @@ ALONE = Sizes()
 """Of one network."""
 
 
-def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float, degree: int = 2) -> numpy.ndarray:
+def _measured(
+    matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: float, stacked: Stacked, degree: int = 2
+) -> numpy.ndarray:
     """Return the norms of that degree of rows and tensors, all multiplied by `scale` before."""
     parts = [torch.linalg.vector_norm(matrix if scale == 1 else matrix * scale, degree, dim=1) for matrix in matrices]
     groups: dict[tuple[torch.Size, torch.dtype], list[int]] = {}
@@ -89,8 +112,9 @@ def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: floa
         chosen = [tensors[index] for index in members]
         kind = torch.float32 if kind == torch.bfloat16 else None  # a sum of bfloat16 has three digits
         if len(members) > 1 and shape.numel() <= STACKED_ELEMENTS:
-            stacked = torch.stack(chosen).reshape(len(chosen), -1)
-            parts.append(torch.linalg.vector_norm(stacked if scale == 1 else stacked.mul_(scale), degree, dim=1, dtype=kind))
+            for piece in _in_pieces(chosen, COPIED_ELEMENTS // max(1, shape.numel())):
+                copy = stacked(piece).view(len(piece), -1)
+                parts.append(torch.linalg.vector_norm(copy if scale == 1 else copy.mul_(scale), degree, dim=1, dtype=kind))
         else:
             parts.append(
                 torch.stack(torch._foreach_norm(chosen if scale == 1 else torch._foreach_mul(chosen, scale), degree, kind))
@@ -102,6 +126,12 @@ def _measured(matrices: Sequence[Tensor], tensors: Sequence[Tensor], scale: floa
     rows = len(values) - len(order)
     values[rows:][order] = values[rows:].copy()
     return values
+
+
+def _in_pieces(tensors: list[Tensor], most: int) -> list[list[Tensor]]:
+    """Return tensors in pieces of about one length, `most` or fewer."""
+    count = -(-len(tensors) // most)
+    return [tensors[len(tensors) * piece // count : len(tensors) * (piece + 1) // count] for piece in range(count)]
 
 
 def _chosen_rows(matrices: Sequence[Tensor], lines: list[int]) -> list[Tensor]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -65,12 +65,12 @@ def noted(work: Callable[[], T], parts: Callable[[T], Iterable[Tensor]]) -> tupl
     with Notes() as notes:
         result = work()
     try:
-        function = _Graph(notes.calls, map(memory, parts(result))).function()
+        graph = _Graph(notes.calls, map(memory, parts(result)))
     except UnrepeatableError:
         raise
     except (RuntimeError, TypeError, KeyError) as error:  # a call that torch's graphs cannot write down
         raise UnrepeatableError(str(error)) from None
-    return result, lambda: _interpret(function)
+    return result, graph.call
 
 
 def _interpret(function) -> None:
@@ -85,57 +85,68 @@ def _interpret(function) -> None:
 
 
 class _Graph:
-    """Calls as a graph of torch's interpreter, whose tensors are constants; what lies in `kept` memory lasts to the end."""
+    """Calls as a graph of torch's interpreter; what lies in `kept` memory lasts to the end.
+
+    Its tensors are unpacked from one constant: a node for each would take as much again as the calls.
+    """
 
     def __init__(self, calls: list[Call], kept: Iterable[int]) -> None:
         self._graph = torch._C.Graph()
         self._constants: dict[tuple, torch._C.Value] = {}
-        self._places = places(calls, set(kept))
-        for operation, args, given, result in calls:
-            self._note(operation, args, given, result)
-        self._graph.registerOutput(self._value(None, "Tensor"))
+        self._held: list[Tensor] = []
+        self._unpacked = self._graph.insertNode(self._graph.create("prim::ListUnpack", [], 0))
+        touched = [Touched(_memories((args, given)), _memories([result]), result) for _, args, given, result in calls]
+        self._places = places(touched, set(kept))
+        for (operation, args, given, result), call in zip(calls, touched, strict=True):
+            self._note(operation, args, given, result, call.reads)
+        held = self._graph.insertConstant(self._held)
+        held.node().moveBefore(self._unpacked)
+        self._unpacked.addInput(held)
+        nothing = self._constant(None, "Tensor")
+        self._graph.registerOutput(nothing)
+        self._function = torch._C._create_function_from_graph("calls", self._graph)
+        del self._constants, self._held, self._unpacked, self._places
 
-    def function(self):
-        """Return it as a function without arguments."""
-        return torch._C._create_function_from_graph("calls", self._graph)
+    def call(self) -> None:
+        """Make the calls again."""
+        _interpret(self._function)
+        if self._graph is not None:  # the interpreter has its own copies of it by now
+            for node in reversed([*self._graph.nodes()][:-1]):
+                node.destroy()
+            self._graph = None
 
-    def _note(self, operation, args: tuple, given: dict, result) -> None:
-        """Write down one call, unless all that it makes is a view."""
-        if CHANCE & set(operation.tags):
+    def _note(self, operation, args: tuple, given: dict, result, held: set[int]) -> None:
+        """Write down one call, which reads `held` memory, unless all that it makes is a view."""
+        form = _form(operation)
+        if form.chance:
             raise UnrepeatableError(f"{operation} is another one each time")
-        schema = operation._schema
-        inputs = [
-            args[place] if place < len(args) else given.get(one.name, one.default_value)
-            for place, one in enumerate(schema.arguments)
-        ]
-        held = {memory(tensor) for tensor in _tensors(inputs)}
+        inputs = [*args, *(given.get(name, default) for name, default, _ in form.arguments[len(args) :])]
         made = list(_tensors(result if isinstance(result, tuple | list) else [result]))
         fresh = [tensor for tensor in made if memory(tensor) not in held]
         if not fresh:
-            if schema.is_mutable:
-                self._call(schema, inputs)
+            if form.mutable:
+                self._call(form, inputs)
             return
         whole = result if isinstance(result, tuple) else (result,)
-        into = _into(operation) if len(fresh) == len(whole) and schema.name not in REDUCING else None
+        into = _into(operation) if len(fresh) == len(whole) and form.name not in REDUCING else None
         if into is not None:
             self._call(into, [*inputs, *whole])
             return
         if any(isinstance(one, list) for one in whole):
             raise UnrepeatableError(f"{operation} makes a list")
-        for target, value in zip(whole, self._call(schema, inputs), strict=True):
+        for target, value in zip(whole, self._call(form, inputs), strict=True):
             if isinstance(target, Tensor) and memory(target) not in held:
                 self._add("aten::copy_", [self._value(target, "Tensor"), value, self._value(False, "bool")], 1)
 
-    def _call(self, schema, inputs: list) -> list[torch._C.Value]:
-        values = [self._value(value, str(one.type)) for one, value in zip(schema.arguments, inputs, strict=True)]
-        return self._add(schema.name, values, len(schema.returns))
+    def _call(self, form: Form, inputs: list) -> list[torch._C.Value]:
+        values = [self._value(value, kind) for (_, _, kind), value in zip(form.arguments, inputs, strict=True)]
+        return self._add(form.name, values, form.returns)
 
     def _add(self, name: str, values: list[torch._C.Value], results: int) -> list[torch._C.Value]:
         return list(self._graph.insertNode(self._graph.create(name, values, results)).outputs())
 
     def _value(self, value, kind: str) -> torch._C.Value:
         """Return an argument of a type that the call's schema names; what was given before is the same constant."""
-        kind = kind.removeprefix("Optional[").removesuffix("]") if kind.startswith("Optional[") else kind
         if isinstance(value, list | tuple) and "Tensor" in kind:
             element = torch._C.OptionalType.ofTensor() if "Optional" in kind else torch._C.TensorType.get()
             return self._list([self._value(one, "Tensor") for one in value], element)
@@ -163,7 +174,8 @@ class _Graph:
             found.setType(torch._C.NoneType.get())
             return found
         if isinstance(value, Tensor):
-            return self._graph.insertConstant(value)
+            self._held.append(value)
+            return self._unpacked.addOutput()
         if kind == "List[int]" and not len(value):
             return self._list([], torch._C.IntType.get())
         return self._graph.insertConstant(list(value) if isinstance(value, tuple) else float(value) if kind == "float" else value)
@@ -174,28 +186,38 @@ class _Graph:
         return found
 
 
-def places(calls: list[Call], kept: set[int]) -> dict[int, torch.UntypedStorage]:
+class Touched(NamedTuple):
+    """The pieces of memory that a call reads and gives, and what it returns."""
+
+    reads: set[int]
+    gives: set[int]
+    result: object
+
+
+def places(calls: list[Touched], kept: set[int]) -> dict[int, torch.UntypedStorage]:
     """Return, by what calls fill and nothing reads to the end, the memory of an earlier one that is read no more by then."""
-    last = {memory(tensor): number for number, call in enumerate(calls) for tensor in _tensors(call)}
+    last = {own: number for number, call in enumerate(calls) for own in call.reads | call.gives}
     free: dict[int, list[torch.UntypedStorage]] = {}
     used: dict[int, torch.UntypedStorage] = {}
     given = {}
-    for number, (_, args, more, result) in enumerate(calls):
-        read = {memory(tensor) for tensor in _tensors((args, more))}
-        for tensor in _tensors([result]):
+    for number, (reads, gives, result) in enumerate(calls):
+        for tensor in _tensors([result]) if gives - reads else ():
             own = memory(tensor)
-            if own not in read and own not in kept and own not in used:
+            if own not in reads and own not in kept and own not in used:
                 left = free.get(tensor.untyped_storage().nbytes())
                 used[own] = given[own] = left.pop() if left else tensor.untyped_storage()
-        for own in {memory(tensor) for tensor in _tensors(calls[number])} & used.keys():
-            if last[own] == number:
+        for own in reads | gives:
+            if last[own] == number and own in used:
                 free.setdefault(used[own].nbytes(), []).append(used[own])
     return given
 
 
-def memory(tensor: Tensor) -> int:
-    """Return what says in which piece of memory a tensor lies."""
-    return tensor.untyped_storage()._cdata
+memory = torch._C._storage_address
+"""Returns what says in which piece of memory a tensor lies."""
+
+
+def _memories(values: Iterable) -> set[int]:
+    return {memory(tensor) for tensor in _tensors(values)}
 
 
 def _tensors(values: Iterable) -> Iterable[Tensor]:
@@ -208,13 +230,33 @@ def _tensors(values: Iterable) -> Iterable[Tensor]:
             yield from _tensors(value.values())
 
 
+class Form(NamedTuple):
+    """What a graph needs to know of an operation, read once: torch makes its answers anew each time."""
+
+    name: str
+    arguments: list[tuple[str, object, str]]
+    """By its place each one's name, default and type, of an optional one that which it has where it is there."""
+    returns: int
+    mutable: bool
+    chance: bool
+
+
 @cache
-def _into(operation):
-    """Return the schema of the same operation that fills given tensors, None where there is none."""
+def _form(operation) -> Form:
+    schema = operation._schema
+    kinds = [str(one.type) for one in schema.arguments]
+    kinds = [kind.removeprefix("Optional[").removesuffix("]") if kind.startswith("Optional[") else kind for kind in kinds]
+    arguments = [(one.name, one.default_value, kind) for one, kind in zip(schema.arguments, kinds, strict=True)]
+    return Form(schema.name, arguments, len(schema.returns), schema.is_mutable, bool(CHANCE & set(operation.tags)))
+
+
+@cache
+def _into(operation) -> Form | None:
+    """Return the form of the same operation that fills given tensors, None where there is none."""
     mine = [(one.name, str(one.type)) for one in operation._schema.arguments]
     for name in operation.overloadpacket.overloads():
-        schema = getattr(operation.overloadpacket, name)._schema
-        targets = [one for one in schema.arguments if one.is_out]
-        if targets and [(one.name, str(one.type)) for one in schema.arguments if not one.is_out] == mine:
-            return schema
+        other = getattr(operation.overloadpacket, name)
+        targets = [one for one in other._schema.arguments if one.is_out]
+        if targets and [(one.name, str(one.type)) for one in other._schema.arguments if not one.is_out] == mine:
+            return _form(other)
     return None

@@ -13,10 +13,7 @@ from torch import Tensor
 
 from ..network.base import channel_axis
 from .frame import Numbers
-from .norms import ALONE, Sizes
-
-COPIED_ELEMENTS = 2**18
-"""Elements of the copy in which states of one shape are measured together: it stays in a processor's cache."""
+from .norms import ALONE, COPIED_ELEMENTS, Sizes
 
 Active = dict[int, numpy.ndarray]
 """By a state's index, how often each unit was not 0, of one seed, in the micro-batches up to now."""
@@ -33,7 +30,7 @@ def signals(states: Sequence[Tensor], sizes: Sizes = ALONE, active: Active | Non
     if not groups:
         return fields
     order = [index for chosen in groups for index in chosen]
-    parts = [_measured([states[index] for index in chosen], sizes.seeds) for chosen in groups]
+    parts = [_measured([states[index] for index in chosen], sizes) for chosen in groups]
     numbers = torch.cat([part.flatten() for half in zip(*parts, strict=True) for part in half]).numpy(force=True)
     largest, counts = numpy.split(numbers, [len(order) * sizes.seeds])
     units = numpy.repeat([count.shape[2] for _, count in parts], [count.shape[0] * sizes.seeds for _, count in parts])
@@ -66,10 +63,10 @@ def alike(states: Sequence[Tensor], most: int) -> list[list[int]]:
     return chunks
 
 
-def _measured(states: list[Tensor], seeds: int) -> tuple[Tensor, Tensor]:
+def _measured(states: list[Tensor], sizes: Sizes) -> tuple[Tensor, Tensor]:
     """Return of states of one shape the largest magnitude, `(states, seeds)`, and how often each unit is not 0, `(…, units)`."""
     batch, *shape = states[0].shape
-    magnitudes = torch.stack(states).view(len(states), seeds, batch // seeds, *shape).abs_()
+    magnitudes = sizes.stacked(states).view(len(states), sizes.seeds, batch // sizes.seeds, *shape).abs_()
     largest = magnitudes.flatten(2).amax(2)
     unit = 3 + channel_axis(tuple(shape))
     others = [axis for axis in range(2, magnitudes.dim()) if axis != unit]

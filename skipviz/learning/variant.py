@@ -16,7 +16,7 @@ from .build import NetworkModule
 from .clipping import clip
 from .frame import Numbers, VariantFrame
 from .marks import GradientMarks
-from .norms import norms
+from .norms import Sizes, norms
 from .objective import finite
 from .operation.attention import attention_weights
 from .optimizer import Updater
@@ -49,6 +49,7 @@ class Variant:
         self._buffers = list(self.model.buffers())
         self._at_once = evaluated_at_once(network)
         self._marks: GradientMarks | None = None
+        self._sizes = Sizes()
 
     def set_network(self, network: Network) -> None:
         """Take other switches, strengths and gains; raises `NetworkError` if the structure differs."""
@@ -175,7 +176,7 @@ class Variant:
         if gradient is None:
             gradient = done.earlier.with_gradient(self.flat.flatten(found.parameters))
         active = done.earlier.active if done.earlier.count > 1 else None
-        return measured(done.network, self.flat, found, gradient, done.recording, active=active), gradient
+        return measured(done.network, self.flat, found, gradient, done.recording, self._sizes, active), gradient
 
     def _whole(self, outputs: Tensor) -> Tensor:
         """Return outputs in the precision in which losses are taken."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import blake2b
+from time import thread_time
 from typing import Protocol
+from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -33,6 +35,9 @@ class Done(Protocol):
 
 
 PassOf = Callable[[Batch], Done]
+PIECE_SECONDS, PIECE_CALLS = 0.004, 128
+"""Of the processor, after which what is left of a rehearsal is put off to the next pass, so that a run never stands still; and the
+calls that are written down in about half of that."""
 Kept = list[tuple[Tensor, Tensor]]
 """Buffers, each with what it held."""
 
@@ -40,33 +45,40 @@ Kept = list[tuple[Tensor, Tensor]]
 class Rehearsal:
     """Gives passes of any batch of one size, all in the same memory: one holds until the next.
 
-    `go` makes a recorded pass that went backward, the way it is to be made again; it may be called with `batch` twice. Raises
-    `UnrepeatableError` where another pass is not known to give the same bits.
+    `go` makes a recorded pass that went backward, the way it is to be made again. It is ready after its `pieces`.
     """
 
     def __init__(self, go: PassOf, batch: Batch, buffers: Iterable[Tensor]) -> None:
-        kept = [(buffer, buffer.clone()) for buffer in buffers]
-        wanted = _digest(go(batch), kept)
-        _give_back(kept)
+        self._go, self._batch, self._buffers = go, tuple(part.roll(1, 0) for part in batch), list(buffers)
+
+    def pieces(self) -> Iterator[None]:
+        """Get ready piece by piece, between which parameters may move.
+
+        Raises `UnrepeatableError` where another pass is not known to give the same bits.
+        """
         try:
-            self._rehearse(go, batch)
-            _give_back(kept)
-            found = _digest(self.on(batch, True), kept)
+            with _given_back(self._buffers):
+                done, graph = noted(lambda: self._go(self._batch), _parts)
+            recording = done.recording
+            recording.by_node = {name: state.detach() for name, state in recording.by_node.items()}
+            self._recorded = replace(done, outputs=done.outputs.detach(), loss=done.loss.detach())
+            self._bare = replace(self._recorded, recording=None)
+            yield
+            yield from graph.pieces(PIECE_CALLS)
+            self._again = graph.call
+            with _given_back(self._buffers):
+                self._again()
+            yield
+            batch = tuple(part.roll(-1, 0) for part in self._batch)
+            with _given_back(self._buffers) as kept:
+                wanted = _digest(self._go(batch), kept)
+            with _given_back(self._buffers) as kept:
+                found = _digest(self.on(batch, True), kept)
         except (RuntimeError, MemoryError, torch.jit.Error) as error:
             raise UnrepeatableError(str(error)) from None
-        finally:
-            _give_back(kept)
         if found != wanted:
             raise UnrepeatableError("a pass made again gives other bits")
-
-    def _rehearse(self, go: PassOf, batch: Batch) -> None:
-        """Note the calls of a pass on the batch in another order."""
-        self._batch = tuple(part.roll(1, 0) for part in batch)
-        done, self._again = noted(lambda: go(self._batch), _parts)
-        recording = done.recording
-        recording.by_node = {name: state.detach() for name, state in recording.by_node.items()}
-        self._recorded = replace(done, outputs=done.outputs.detach(), loss=done.loss.detach())
-        self._bare = replace(self._recorded, recording=None)
+        del self._go
 
     def on(self, batch: Batch, recorded: bool) -> Done:
         """Return the pass of `batch`, which went backward."""
@@ -87,30 +99,47 @@ class Rehearsals:
         """Begin afresh, with another plan."""
         self._passes = 0
         self.rehearsal: Rehearsal | None = None
+        self._coming: tuple[Rehearsal, Iterator[None]] | None = None
 
     def next(self, go: PassOf, batch: Batch, buffers: Iterable[Tensor]) -> Rehearsal | None:
         """Return what makes the next pass; None for the first ones, and where passes cannot be made again."""
         if self._passes == REHEARSED:
-            try:
-                self.rehearsal = Rehearsal(go, batch, buffers)
-            except UnrepeatableError:
-                self.rehearsal = None
-            give_freed_memory_back()  # what autograd held
+            rehearsal = Rehearsal(go, batch, buffers)
+            self._coming = rehearsal, rehearsal.pieces()
+        if self._coming is not None:
+            self._go_on(*self._coming)
         self._passes += self._light
         return self.rehearsal
 
+    def _go_on(self, rehearsal: Rehearsal, pieces: Iterator[None]) -> None:
+        """Get on with a rehearsal for a while."""
+        end = thread_time() + PIECE_SECONDS
+        try:
+            for _ in pieces:
+                if thread_time() >= end:
+                    return
+            self.rehearsal = rehearsal
+        except UnrepeatableError:
+            pass
+        self._coming = None
+        give_freed_memory_back()  # what autograd held
 
-def _give_back(kept: Kept) -> None:
-    for buffer, old in kept:
-        buffer.data.copy_(old)
+
+@contextmanager
+def _given_back(buffers: list[Tensor]) -> Iterator[Kept]:
+    """Give the buffers back what they hold now."""
+    kept = [(buffer, buffer.clone()) for buffer in buffers]
+    try:
+        yield kept
+    finally:
+        for buffer, old in kept:
+            buffer.data.copy_(old)
 
 
-def _digest(done: Done, kept: Kept) -> bytes:
-    """Return a hash of all the bits that steps and frames are made of, and of the buffers' new ones."""
-    digest = blake2b()
-    for part in (*_parts(done), *(buffer for buffer, _ in kept)):
-        digest.update(part.detach().reshape(-1).view(torch.uint8).numpy())
-    return digest.digest()
+def _digest(done: Done, kept: Kept) -> list[int]:
+    """Return a checksum of the bits of each part that steps and frames are made of, and of the buffers' new ones."""
+    parts = (*_parts(done), *(buffer for buffer, _ in kept))
+    return [crc32(part.detach().reshape(-1).view(torch.uint8).numpy()) for part in parts]
 
 
 def _parts(done: Done) -> list[Tensor]:

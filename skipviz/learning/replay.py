@@ -6,7 +6,7 @@ noted: views of it need no call, and nothing is compiled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple, TypeVar
 
@@ -57,20 +57,14 @@ class Notes(TorchDispatchMode):
         return result
 
 
-def noted(work: Callable[[], T], parts: Callable[[T], Iterable[Tensor]]) -> tuple[T, Callable[[], None]]:
-    """Return what `work` returns, and a function that fills `parts` of it anew from what the inputs and parameters hold then.
+def noted(work: Callable[[], T], parts: Callable[[T], Iterable[Tensor]]) -> tuple[T, Graph]:
+    """Return what `work` returns, and a graph that fills `parts` of it anew from what the inputs and parameters hold then.
 
-    Other tensors of it hold nothing afterwards. Raises `UnrepeatableError` where the calls are not the same for all inputs.
+    Other tensors of it hold nothing afterwards.
     """
     with Notes() as notes:
         result = work()
-    try:
-        graph = _Graph(notes.calls, map(memory, parts(result)))
-    except UnrepeatableError:
-        raise
-    except (RuntimeError, TypeError, KeyError) as error:  # a call that torch's graphs cannot write down
-        raise UnrepeatableError(str(error)) from None
-    return result, graph.call
+    return result, Graph(notes.calls, map(memory, parts(result)))
 
 
 def _interpret(function) -> None:
@@ -84,10 +78,10 @@ def _interpret(function) -> None:
         torch._C._set_graph_executor_optimize(optimizes)
 
 
-class _Graph:
+class Graph:
     """Calls as a graph of torch's interpreter; what lies in `kept` memory lasts to the end.
 
-    Its tensors are unpacked from one constant: a node for each would take as much again as the calls.
+    It is ready after its `pieces`. Its tensors are unpacked from one constant: a node for each would take as much again.
     """
 
     def __init__(self, calls: list[Call], kept: Iterable[int]) -> None:
@@ -95,17 +89,38 @@ class _Graph:
         self._constants: dict[tuple, torch._C.Value] = {}
         self._held: list[Tensor] = []
         self._unpacked = self._graph.insertNode(self._graph.create("prim::ListUnpack", [], 0))
-        touched = [Touched(_memories((args, given)), _memories([result]), result) for _, args, given, result in calls]
-        self._places = places(touched, set(kept))
-        for (operation, args, given, result), call in zip(calls, touched, strict=True):
-            self._note(operation, args, given, result, call.reads)
+        self._calls, self._kept = calls, set(kept)
+
+    def pieces(self, count: int) -> Iterator[None]:
+        """Write the calls down, some `count` at a time.
+
+        Raises `UnrepeatableError` where they are not the same for all inputs.
+        """
+        touched = []
+        for number, (_, args, given, result) in enumerate(self._calls, start=1):
+            touched.append(Touched(_memories((args, given)), _memories([result]), result))
+            if not number % (4 * count):
+                yield
+        self._places = places(touched, self._kept)
+        yield
+        try:
+            for number, ((operation, args, given, result), call) in enumerate(zip(self._calls, touched, strict=True), start=1):
+                self._note(operation, args, given, result, call.reads)
+                if not number % count:
+                    yield
+            self._end()
+        except UnrepeatableError:
+            raise
+        except (RuntimeError, TypeError, KeyError) as error:  # a call that torch's graphs cannot write down
+            raise UnrepeatableError(str(error)) from None
+
+    def _end(self) -> None:
         held = self._graph.insertConstant(self._held)
         held.node().moveBefore(self._unpacked)
         self._unpacked.addInput(held)
-        nothing = self._constant(None, "Tensor")
-        self._graph.registerOutput(nothing)
+        self._graph.registerOutput(self._constant(None, "Tensor"))
         self._function = torch._C._create_function_from_graph("calls", self._graph)
-        del self._constants, self._held, self._unpacked, self._places
+        del self._constants, self._held, self._unpacked, self._places, self._calls
 
     def call(self) -> None:
         """Make the calls again."""

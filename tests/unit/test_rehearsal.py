@@ -29,11 +29,12 @@ SMALL = {name: NETWORKS[name] for name in NETWORKS} | {
 
 @pytest.fixture
 def rehearsed(monkeypatch):
-    """Return what says how soon passes are rehearsed from now on, however large; None: never."""
+    """Return what says how soon passes are rehearsed from now on, however large, and in what pieces; None: never."""
 
-    def set_to(passes):
+    def set_to(passes, pieces=float("inf")):
         monkeypatch.setattr(rehearsals, "REHEARSED", -1 if passes is None else passes)
         monkeypatch.setattr(rehearsals, "LIGHT_ELEMENTS", 2**40)
+        monkeypatch.setattr(rehearsals, "PIECE_SECONDS", pieces)
 
     return set_to
 
@@ -145,7 +146,7 @@ def test_a_pass_that_hangs_on_more_than_its_batch_is_not_made_again():
         return variant._whole_pass((x * len(times), y), 0)
 
     with pytest.raises(UnrepeatableError, match="other bits"):
-        Rehearsal(go, trainer.batches_of_step()[0], ())
+        list(Rehearsal(go, trainer.batches_of_step()[0], ()).pieces())
 
 
 def test_calls_are_made_again_on_what_the_inputs_hold_then():
@@ -155,13 +156,38 @@ def test_calls_are_made_again_on_what_the_inputs_hold_then():
         total.add_(x)
         return (x.view(2, 2).T * 2).sum(0), torch.stack([x, total])
 
-    (sums, both), again = noted(work, lambda made: made)
+    (sums, both), graph = noted(work, lambda made: made)
+    list(graph.pieces(100))
     x.fill_(1)
-    again()
+    graph.call()
     assert (sums.tolist(), both.tolist()) == ([4, 4], [[1] * 4, [1, 2, 3, 4]])
 
 
 @pytest.mark.parametrize("work", [lambda: torch.rand(3), lambda: torch.ones(2).sum().item(), lambda: torch.ones(2).nonzero()])
 def test_what_is_another_each_time_or_hangs_on_a_number_is_refused(work):
     with pytest.raises(UnrepeatableError):
-        noted(work, lambda made: [])
+        list(noted(work, lambda made: [])[1].pieces(100))
+
+
+def test_a_rehearsal_in_pieces_lets_the_run_go_on_and_ends_with_the_bits_of_autograd(rehearsed):
+    task, network = SMALL["batch norm"]
+    experiment, event = case(task, network, steps=60, batch_size=8), (20, RateEvent(learning_rate=0.01))
+    rehearsed(None)
+    wanted, _ = frames(experiment, [event])
+    rehearsed(2, pieces=0)
+    found, trainer = frames(experiment, [event], steps=4)
+    assert rehearsal(trainer) is None
+    found, trainer = frames(experiment, [event])
+    assert rehearsal(trainer) is not None
+    assert found == wanted
+
+
+def test_a_switch_ends_a_rehearsal_that_is_under_way(rehearsed):
+    task, network = SMALL["residual"]
+    experiment, events = case(task, network, steps=30, batch_size=8), [(4, SkipEvent(ids=[network.skips[0].id], on=False))]
+    rehearsed(None)
+    wanted, _ = frames(experiment, events, steps=30)
+    rehearsed(2, pieces=0)
+    found, trainer = frames(experiment, events, steps=30)
+    assert rehearsal(trainer) is not None
+    assert found == wanted

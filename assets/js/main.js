@@ -33,6 +33,7 @@ export default function skipviz(component) {
     parentElement.append(root);
     const observer = new ResizeObserver(() => {
       root.dataset.size = root.clientWidth >= 880 ? "wide" : root.clientWidth >= 600 ? "narrow" : "phone";
+      document.documentElement.dataset.svSize = root.dataset.size;
       root.style.setProperty("--sv-left", `${root.getBoundingClientRect().left}px`);
       root.style.setProperty("--sv-width", `${root.clientWidth}px`);
     });

@@ -106,8 +106,10 @@ def test_every_kind_of_page_says_that_the_server_restarts_until_it_is_back(page,
         go()
         expect(kind).to_have_attribute("data-sv-page", name)
         expect(reach).to_have_text(RESTARTS)
+        expect(kind).to_have_attribute("data-sv-away", "")  # Streamlit's own dialog would lie over it
         page.unroute("**/skipviz/stream?**")
         expect(reach).to_be_hidden()
+        expect(kind).not_to_have_attribute("data-sv-away", "")
 
     def compare() -> None:
         for box in page.locator(".sv-run:visible").get_by_role("checkbox").all():

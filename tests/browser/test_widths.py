@@ -90,6 +90,7 @@ def test_a_narrow_page_tells_of_a_bad_link_above_the_transport_and_lays_nothing_
     toast, dock = page.evaluate(BOXES, [".sv-toast", ".sv-transport-card"])
     assert toast["bottom"] <= dock["top"]
     lab.toast.evaluate("toast => { toast.hidden = true; }")
+    expect(page.get_by_test_id("stMain")).to_have_css("scroll-padding-bottom", "168px")  # above the transport
 
     for width in (320, 360, 390, 430, 640, 767, 768):
         page.set_viewport_size({"width": width, "height": 844})

@@ -27,6 +27,12 @@ def test_nothing_is_left_to_import_or_exported_but_the_entry():
     assert re.findall(r"^export .*$", bundle.script(), re.M) == ["export default function skipviz(component) {"]
 
 
+def test_no_rule_asks_what_is_anywhere_on_the_page():
+    # The browser would look at every element anew whenever one comes, goes or says something else: at each redraw.
+    rules = bundle.style() + (modules.ASSETS / "chrome.css").read_text(encoding="utf-8")
+    assert not re.search(r"(:root|\bhtml|\bbody)\S*:has\(", rules)
+
+
 def test_every_module_is_reached_from_the_page_the_replay_or_the_widget():
     reached, waiting = {"loader.js", "feed.js", "beginning.js"}, ["main.js", "replay.js", "widget.js"]
     while waiting:

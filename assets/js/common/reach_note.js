@@ -10,15 +10,20 @@ const CUT_OFF = "The server cannot be reached; trying again.";
 /** @param {boolean} [live]  whether the page has live numbers, which may come another way */
 export function createReachNote(live = true) {
   const words = element("span", {});
-  const root = element("p", { class: "sv-reach", role: "status", hidden: true }, words, iconButton("close", "Close", () => (root.hidden = true), "sv-bare"));
+  const root = element("p", { class: "sv-reach", role: "status", hidden: true }, words, iconButton("close", "Close", () => show(false), "sv-bare"));
   let timer = 0;
   let unsaved = "";
   let absent = "";
+  /** For the style sheet, too: Streamlit's own dialog would only lie over it. @param {boolean} yes */
+  function show(yes) {
+    root.hidden = !yes;
+    document.documentElement.toggleAttribute("data-sv-away", yes);
+  }
   function say(sentence, stays) {
     clearTimeout(timer);
     words.textContent = sentence;
-    root.hidden = !sentence;
-    if (stays) timer = window.setTimeout(() => (root.hidden = true), stays);
+    show(Boolean(sentence));
+    if (stays) timer = window.setTimeout(() => show(false), stays);
   }
   const savingWords = () => (unsaved ? `This run is ${unsaved}. It goes on all the same.` : absent);
   const cut = () => !root.hidden && [CUT_OFF, root.dataset.notice].includes(words.textContent || "");
@@ -47,6 +52,7 @@ export function createReachNote(live = true) {
     },
     destroy() {
       clearTimeout(timer);
+      show(false);
       forget();
     },
   };

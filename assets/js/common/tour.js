@@ -1,6 +1,6 @@
 // @ts-check
 // A guided tour: a card beside one control after the other, each step brought about by the page's own commands.
-import { element } from "./dom.js";
+import { element, writeText } from "./dom.js";
 import { explain, explanationTitle } from "./explain.js";
 import { createSpotlight } from "./spotlight.js";
 import { tourInBrowser, tourInTab } from "./tour_memory.js";
@@ -102,7 +102,7 @@ export function createTour(host, page) {
         does();
       });
       reached = words === "";
-      if (status.textContent !== words) status.textContent = words;
+      writeText(status, words);
     }
     layer.dataset.theme = host.dataset.theme;
     const found = thing();

@@ -97,6 +97,7 @@ export function createInspector(host, act) {
       controls.hidden = parts.length === 0;
       if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
       host.classList.toggle("busy", parts.length > 0);
+      document.documentElement.toggleAttribute("data-sv-inspects", parts.length > 0);
     },
     /** Show again what holds, where a change was refused. */
     renew() {

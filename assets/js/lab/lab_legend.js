@@ -1,6 +1,6 @@
 // @ts-check
 // Under the diagram: what width and colour of a line mean, what hollow bars and ticks are, how tall the rows are.
-import { element, parseSvg } from "../common/dom.js";
+import { element, parseSvg, writeText } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { MARK_MEANING } from "../common/gradient_words.js";
 
@@ -32,10 +32,9 @@ export function createLabLegend(host, act) {
       tick.hidden = !drawn.tick;
       unlike.hidden = !drawn.unlike;
       theory.hidden = !drawn.theory;
-      if (theory.textContent !== drawn.theory) theory.textContent = drawn.theory;
+      writeText(theory, drawn.theory);
       marks.hidden = !drawn.marks.length;
-      const words = drawn.marks.map((mark) => MARK_MEANING[mark]).join(" · ");
-      if (marks.textContent !== words) marks.textContent = words;
+      writeText(marks, drawn.marks.map((mark) => MARK_MEANING[mark]).join(" · "));
     },
     /** @param {any} data */
     update(data) {

@@ -1,6 +1,6 @@
 // @ts-check
 // The lab's plots, fed from one frame or from the whole run.
-import { element } from "../common/dom.js";
+import { element, writeText } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { atStep, balancedWords, heldOutLossWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
@@ -83,7 +83,7 @@ export function createLabPlots(page, options, seek) {
       const header = store.header || data.probe?.header;
       this.total(training, store, frame, values);
       const lost = store.frames.length ? store.lastWith(frame, data.variant, "held_out_loss") : frame;
-      titles.loss.textContent = formatNumber(values?.loss) + heldOutLossWords(lost, data.variant);
+      writeText(titles.loss, formatNumber(values?.loss) + heldOutLossWords(lost, data.variant));
       titles.metricPart.hidden = !data.metric;
       page.picture.parentElement.hidden = Boolean(network.watched || network.opened);
       titles.metric.title = recallLines(header, taken).join("\n");
@@ -94,8 +94,8 @@ export function createLabPlots(page, options, seek) {
       const norm = clipNorms(training, store.events).findLast(({ step }) => step <= (frame?.step ?? 0))?.norm ?? null;
       // Folded, unless gradients are clipped or somebody has unfolded it: it would push the picture off the screen.
       if (!titles.chosen()) page.whole.open = clipNorms(training, store.events).some((clip) => clip.norm !== null);
-      titles.total.textContent = formatNumber(values?.total_grad);
-      titles.clip.textContent = norm === null ? "" : `clipped at ${formatNumber(norm)}`;
+      writeText(titles.total, formatNumber(values?.total_grad));
+      writeText(titles.clip, norm === null ? "" : `clipped at ${formatNumber(norm)}`);
     },
     destroy() {
       gone = true;

@@ -1,6 +1,6 @@
 // @ts-check
 // Where bars will stand, why they do not yet: a run's place in line and when it will start, or that nothing could be measured.
-import { element } from "../common/dom.js";
+import { element, writeText } from "../common/dom.js";
 import { queueLines } from "../common/run_words.js";
 
 /**
@@ -17,7 +17,7 @@ export function createQueueNotice(host) {
     root.hidden = store.frames.length > 0 || !(queued || (problem && store.state === "ready"));
     if (root.hidden) return;
     const [first, second] = queued ? queueLines(store) : ["Not measured", problem ?? ""];
-    if (place.textContent !== first) place.textContent = first;
-    if (wait.textContent !== second) wait.textContent = second;
+    writeText(place, first);
+    writeText(wait, second);
   };
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // The head over one network of a comparison: its letter, its name, how it differs, and what can be done to it.
-import { element, iconButton } from "../common/dom.js";
+import { element, iconButton, writeText } from "../common/dom.js";
 import { gradientRatio } from "../common/sentence.js";
 import { formatNumber } from "../common/numbers.js";
 
@@ -75,8 +75,7 @@ export function createVariantHead({ letter, choose, send }) {
     values(values, network, said) {
       if (differs.textContent !== said) differs.textContent = differs.title = said;
       const found = gradientRatio(network, values);
-      const words = found === null ? "" : `first ÷ last ${formatNumber(found)}`;
-      if (ratio.textContent !== words) ratio.textContent = words;
+      writeText(ratio, found === null ? "" : `first ÷ last ${formatNumber(found)}`);
     },
   };
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // Looking on at a run or a classroom: the line that says so, what is refused, and the drawings that follow its document.
-import { element } from "../common/dom.js";
+import { element, writeText } from "../common/dom.js";
 import { routeTo, routesBlocked } from "../frames/reach.js";
 
 const STEERS = ["skips", "layers", "toggleSkip", "toggleValve", "selectLayer", "addSkip", "insert", "remove", "all", "main", "step", "stop", "reset", "speed", "rate"];
@@ -118,10 +118,8 @@ export function createWatching(outer) {
     }
     if (now.follow && now.version > version) version = now.version;
     if (now.follow && version <= 0) noteLeader(0);
-    const text = sentence();
-    if (words.textContent !== text) words.textContent = text;
-    const label = (alone && version <= 0) || outer.data().network.watched ? "Open the lab" : "Make it mine";
-    if (mine.textContent !== label) mine.textContent = label;
+    writeText(words, sentence());
+    writeText(mine, (alone && version <= 0) || outer.data().network.watched ? "Open the lab" : "Make it mine");
     root.dataset.kind = now.ended ? "ended" : store.active() && !alone ? "live" : "recorded";
   }
 

@@ -2,7 +2,7 @@
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
 import { withStrengths } from "../diagram/diagram_switches.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
-import { iconButton } from "../common/dom.js";
+import { iconButton, writeText } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createCompareMenu } from "../lab/compare_menu.js";
 import { createComparison } from "../lab/comparison.js";
@@ -349,7 +349,7 @@ export function createLab(root, commands) {
       const parts = (comparison.on() && !event ? data.columns.map((column) => column.variant) : [variant()]).map((name) => ({ name, values: frame?.variants[name] }));
       sentence.why = [medianWords(parts, store.header || data.probe?.header), sentence.why].filter(Boolean).join(" ");
       sentenceLine.update(sentence, news.left());
-      page.spoken.textContent = speech.words(looked, sentence, steps());
+      writeText(page.spoken, speech.words(looked, sentence, steps()));
     }
     return {
       soon() {

@@ -11,9 +11,20 @@ from skipviz.tasks import presets
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
 
-CENTRES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].map((node) => {
-    const box = node.getBoundingClientRect();
-    return box.y + box.height / 2;
+CENTRES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].flatMap((node) => {
+    const middle = (one) => {
+        const box = one.getBoundingClientRect();
+        return box.y + box.height / 2;
+    };
+    if (node.tagName !== "path") return [middle(node)];
+    // Bars of one colour are one path.
+    return (node.getAttribute("d").match(/M[^M]+/g) ?? []).map((outline) => {
+        const alone = node.parentNode.appendChild(node.cloneNode());
+        alone.setAttribute("d", outline);
+        const found = middle(alone);
+        alone.remove();
+        return found;
+    });
 }))"""
 
 

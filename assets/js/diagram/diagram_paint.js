@@ -1,9 +1,11 @@
 // @ts-check
 // Puts a frame's gradients on the diagram: the width and colour of every band, the stripes of every collapsed group.
+import { createAlikeMarks } from "../common/alike_marks.js";
 import { medianOf } from "./aggregate.js";
 
 const FIELDS = { state: "state_grad", trunk: "trunk_grad", skip: "skip_grad", edge: "edge_grad" };
 const WIRE = 1.25;
+const SVG_SPACE = "http://www.w3.org/2000/svg";
 
 /**
  * Where a gradient stands on the diagram's fixed scale 1e-7…10, from 0 to 1.
@@ -34,7 +36,7 @@ export function createDiagramPainter(svg, diagram) {
     return { ...edge, group, bands: group ? [...group.querySelectorAll(".band")] : [] };
   });
   const grids = [...svg.querySelectorAll("[data-mixing]")].map((node) => ({ start: Number(node.getAttribute("data-mixing")), cells: [...node.querySelectorAll(".cell")] }));
-  const stripes = [...svg.querySelectorAll("[data-stripe]")].map((node) => ({ node, layer: Number(node.getAttribute("data-stripe")) }));
+  const stripes = [...svg.querySelectorAll(".stripes")].map(createStripes);
   return (values, ramps) => {
     svg.classList.toggle("rest", !values);
     for (const edge of edges) {
@@ -58,9 +60,33 @@ export function createDiagramPainter(svg, diagram) {
         cell.classList.toggle("below", weight < 0);
       }
     }
-    for (const { node, layer } of stripes) {
-      const gradient = values ? values.weight_grad[layer] : null;
-      node.style.fill = gradient === null || gradient === undefined ? "" : rampColour(ramps.bars, 0.22 + 0.78 * scaleOf(gradient));
+    for (const paintStripes of stripes) paintStripes(values?.weight_grad ?? null, ramps.bars);
+  };
+}
+
+/**
+ * The stripes of one collapsed group: as drawn while nothing is measured, then those of one colour as one path.
+ * @param {Element} group
+ * @returns {(gradients: (number | null)[] | null, ramp: string[]) => void}
+ */
+function createStripes(group) {
+  const drawn = [...group.children];
+  const layers = drawn.map((node) => Number(node.getAttribute("data-stripe")));
+  const boxes = drawn.map((node) => ["x", "y", "width", "height"].map((name) => Number(node.getAttribute(name))));
+  // From below upwards, each down to the one before: what is written of both is rounded, and a gap would show what lies behind.
+  const outlines = boxes.map(([x, y, width, height], index) => `M${x} ${y}h${width}V${index ? boxes[index - 1][1] : y + height}h${-width}z`);
+  const measured = document.createElementNS(SVG_SPACE, "g");
+  const paintAlike = createAlikeMarks(() => {
+    const path = document.createElementNS(SVG_SPACE, "path");
+    path.setAttribute("class", "stripe");
+    path.setAttribute("shape-rendering", "crispEdges");
+    return measured.appendChild(path);
+  });
+  return (gradients, ramp) => {
+    if (gradients) {
+      const colours = layers.map((layer) => gradients[layer]).map((gradient) => (typeof gradient === "number" ? rampColour(ramp, 0.22 + 0.78 * scaleOf(gradient)) : ""));
+      paintAlike(colours, (index) => outlines[index]);
     }
+    if (Boolean(gradients) !== Boolean(measured.parentNode)) group.replaceChildren(...(gradients ? [measured] : drawn));
   };
 }

@@ -51,6 +51,9 @@ export function createPicture(Plotly, parent, figure) {
   /** @type {{kind: string, part: any} | null} */
   let shown = null;
   let drawnWidth = 0;
+  // Reading an element's width makes the browser lay the page out: once a change of size, not once a picture.
+  /** @type {number | null} */
+  let width = null;
 
   /** @param {string} kind @param {any} look */
   function partFor(kind, look) {
@@ -68,7 +71,7 @@ export function createPicture(Plotly, parent, figure) {
   function draw() {
     const kind = kindNow();
     const chosen = state.figure[state.theme] ?? state.figure;
-    const width = node.clientWidth;
+    width ??= node.clientWidth;
     if (!kind || kind === "none" || width < 1) return;
     drawnWidth = width;
     const { largest, tokens } = chosen.layout.meta;
@@ -83,7 +86,8 @@ export function createPicture(Plotly, parent, figure) {
   }
 
   const observer = new ResizeObserver(() => {
-    if (node.clientWidth !== drawnWidth) draw();
+    width = node.clientWidth;
+    if (width !== drawnWidth) draw();
   });
   observer.observe(node);
   return {

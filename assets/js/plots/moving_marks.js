@@ -1,11 +1,15 @@
 // @ts-check
 // Moves the marks that plotly has drawn to other numbers. Axes, styles and which marks there are stay plotly's: where one
 // of these changes, it draws anew, which takes a hundred times as long.
+import { createAlikeMarks } from "../common/alike_marks.js";
+import { writeText } from "../common/dom.js";
+import { levelOutline } from "./level_line.js";
+import { movedOutline } from "./mark_outlines.js";
 
-/** @typedef {{node: SVGElement, x: (value: number) => number, y: (value: number) => number, painted: WeakMap<Element, string>, colours?: Uint32Array}} Drawn
- *   a trace as plotly drew it, where numbers lie in its subplot (px), and the colours that its marks were given since */
+/** @typedef {{node: SVGElement, x: (value: number) => number, y: (value: number) => number, painted: WeakMap<Element, string>, colours?: Uint32Array, alike?: ReturnType<typeof createAlikeMarks>}} Drawn
+ *   a trace as plotly drew it, where numbers lie in its subplot (px), the colours that its marks were given since, and how marks alike are drawn */
 
-const MOVERS = { bar: moveBars, scatter: moveScatter, heatmap: moveCells };
+const MOVERS = { bar: moveBars, scatter: moveScatter, heatmap: moveCells, contour: moveLevel };
 // Entries of a table of colours: more than a channel has values.
 const COLOURS_KEPT = 1024;
 
@@ -29,21 +33,22 @@ export function unmovedParts({ data, layout }) {
 export function drawnMarks(plot) {
   if (plot._fullLayout.hovermode) return null; // plotly says what it drew itself
   const found = new Map();
-  for (const node of plot.querySelectorAll(".trace, .hm")) {
+  for (const node of plot.querySelectorAll(".trace, .hm, .contour")) {
     const trace = node.__data__?.[0]?.trace;
     const axes = trace && [plot._fullLayout[axisName(trace.xaxis)], plot._fullLayout[axisName(trace.yaxis)]];
     if (!axes?.every((axis) => axis?.type === "linear" && !axis.autorange)) return null;
-    if (trace.mode?.includes("markers")) learnShapes(node, trace.marker);
+    if (trace.mode?.includes("markers")) learnShapes(node, trace);
     found.set(trace.uid, { node, x: axes[0].l2p, y: axes[1].l2p, painted: new WeakMap() });
   }
   return plot.data.every((trace) => !showsMarks(trace) || (isMovable(trace) && isWhole(found.get(trace.uid)?.node, trace))) ? found : null;
 }
 
 /** @param {any} trace */
-const isMovable = ({ type, orientation, xgap, zsmooth }) => type in MOVERS && (type !== "bar" || orientation === "h") && !xgap && !zsmooth;
+const isMovable = ({ type, orientation, xgap, zsmooth }) => type in MOVERS && (type !== "bar" || orientation === "h") && !xgap && [undefined, false, "fast"].includes(zsmooth);
 
 /** Whether plotly has drawn each of a trace's marks. @param {Element | undefined} node @param {any} trace */
 function isWhole(node, { type, mode, x }) {
+  if (type === "contour") return Boolean(node?.querySelector(".contourlevel path"));
   const groups = type === "bar" || mode?.includes("markers") ? [".points"] : mode?.includes("text") ? [".text"] : [];
   return Boolean(node) && groups.every((name) => node?.querySelector(name)?.childElementCount === x.length);
 }
@@ -62,34 +67,45 @@ const axisName = (name) => `${name[0]}axis${name.slice(1)}`;
  */
 export function moveMarks(plot, drawn, data) {
   const shown = data.filter(showsMarks);
-  if (!shown.every((trace) => !Array.isArray(trace.marker?.symbol) || shapesOf(trace.marker).every((name) => shapes.has(name)))) return false;
+  if (!shown.every((trace) => !trace.mode?.includes("markers") || shapesOf(trace).every((name) => shapes.has(name)))) return false;
   for (const trace of shown) MOVERS[trace.type](/** @type {Drawn} */ (drawn.get(trace.uid)), trace);
   plot.data = data;
   return true;
 }
 
-/** The outlines of marks, as plotly draws them, by symbol and size. @type {Map<string, string>} */
+/** The outlines of marks, as plotly draws them around a place, by symbol and size. @type {Map<string, ReturnType<typeof movedOutline>>} */
 const shapes = new Map();
-/** @param {{symbol: string[], size: number[]}} marker */
-const shapesOf = ({ symbol, size }) => symbol.map((one, index) => `${one} ${size[index]}`);
+/** @param {any} trace */
+const shapesOf = ({ x, marker }) => x.map((/** @type {any} */ _, /** @type {number} */ index) => `${one(marker.symbol, index)} ${one(marker.size, index)}`);
+/** A mark's own part of what may be for all marks alike. @param {any} all @param {number} index */
+const one = (all, index) => (Array.isArray(all) ? all[index] : all);
 
-/** @param {Element} node @param {any} marker */
-function learnShapes(node, marker) {
-  if (!Array.isArray(marker.symbol)) return;
+/** @param {Element} node @param {any} trace */
+function learnShapes(node, trace) {
   const paths = node.querySelectorAll(".points path");
-  for (const [index, name] of shapesOf(marker).entries()) if (paths[index]) shapes.set(name, paths[index].getAttribute("d") ?? "");
+  for (const [index, name] of shapesOf(trace).entries()) if (paths[index]) shapes.set(name, movedOutline(paths[index].getAttribute("d") ?? ""));
 }
 
 /** @param {Drawn} drawn @param {any} trace */
-function moveBars({ node, x, y, painted }, trace) {
-  const paths = countedNodes(/** @type {Element} */ (node.querySelector(".points")), trace.x.length);
-  for (const [index, point] of paths.entries()) {
-    const [from, foot, half] = [x(trace.base[index]), trace.y[index], trace.width[index] / 2];
-    const to = x(trace.base[index] + trace.x[index]);
-    const path = /** @type {SVGElement} */ (point.firstChild);
-    setMark(path, "d", `M${px(from)},${px(y(foot - half))}V${px(y(foot + half))}H${px(to)}V${px(y(foot - half))}Z`);
-    paintMark(painted, path, trace.marker.color[index]);
-  }
+function moveBars(drawn, trace) {
+  const { x, y } = drawn;
+  moveAlike(drawn, trace.marker.color, (index) => {
+    const [foot, half] = [trace.y[index], trace.width[index] / 2];
+    const [low, high] = [px(y(foot - half)), px(y(foot + half))];
+    return `M${px(x(trace.base[index]))},${low}V${high}H${px(x(trace.base[index] + trace.x[index]))}V${low}Z`;
+  });
+}
+
+/** Draw the marks in a trace's group of them. @param {Drawn} drawn @param {string[]} colours @param {(index: number) => string} outline */
+function moveAlike(drawn, colours, outline) {
+  const group = /** @type {Element} */ (drawn.node.querySelector(".points"));
+  let paths = 0;
+  drawn.alike ??= createAlikeMarks(() => {
+    // plotly's first mark is the first path, and further ones are like it; a bar's path is in a group of its own.
+    const mark = /** @type {Element} */ (countedNodes(group, (paths += 1)).at(-1));
+    return mark.firstElementChild ?? mark;
+  });
+  drawn.alike(colours, outline);
 }
 
 /** @param {Drawn} drawn @param {any} trace */
@@ -122,14 +138,10 @@ function moveLine({ node, x, y, painted }, trace) {
 }
 
 /** @param {Drawn} drawn @param {any} trace */
-function moveDots({ node, x, y, painted }, trace) {
-  const dots = countedNodes(/** @type {Element} */ (node.querySelector(".points")), trace.x.length);
-  const names = Array.isArray(trace.marker.symbol) ? shapesOf(trace.marker) : null;
-  for (const [index, dot] of dots.entries()) {
-    setMark(dot, "transform", `translate(${px(x(trace.x[index]))},${px(y(trace.y[index]))})`);
-    if (names) setMark(dot, "d", shapes.get(names[index]) ?? "");
-    if (Array.isArray(trace.marker.color)) paintMark(painted, /** @type {SVGElement} */ (dot), trace.marker.color[index]);
-  }
+function moveDots(drawn, trace) {
+  const names = shapesOf(trace);
+  const colours = Array.isArray(trace.marker.color) ? trace.marker.color : names.map(() => "");
+  moveAlike(drawn, colours, (index) => shapes.get(names[index])?.(drawn.x(trace.x[index]), drawn.y(trace.y[index])) ?? "");
 }
 
 /** @param {Drawn} drawn @param {any} trace */
@@ -141,16 +153,23 @@ function moveWords({ node, x, y, painted }, trace) {
     setMark(text, "x", px(x(trace.x[index])));
     setMark(text, "y", px(y(trace.y[index])));
     setMark(text, "text-anchor", place.endsWith("left") ? "end" : "start");
-    if (text.textContent !== trace.text[index]) text.textContent = trace.text[index];
+    writeText(text, trace.text[index]);
     if (Array.isArray(trace.textfont.color)) paintMark(painted, text, trace.textfont.color[index]);
   }
+}
+
+/** The line of a contour's one level. @param {Drawn} drawn @param {any} trace */
+function moveLevel({ node, x, y }, { z, x0, dx, y0, dy, contours, line }) {
+  const [path, ...others] = node.querySelectorAll(".contourlevel path");
+  for (const other of others) other.remove();
+  setMark(path, "d", levelOutline(z, contours.start, line.smoothing ?? 1, (column, row) => [x(x0 + column * dx), y(y0 + row * dy)]));
 }
 
 /** Cells of one size, without gaps: a picture with a pixel each, the lowest row last. @param {Drawn} drawn @param {any} trace */
 function moveCells(drawn, trace) {
   const { z, zmin, zmax, colorscale } = trace;
   const canvas = Object.assign(document.createElement("canvas"), { width: z[0].length, height: z.length });
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   const picture = context.createImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(picture.data.buffer);
   const colours = scaleColours(drawn, colorscale);

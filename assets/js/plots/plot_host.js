@@ -2,6 +2,7 @@
 // What all plots share: a node of their own inside the given element, the theme in force, and redrawing when the
 // width changes. Figures come from Python, per theme or as one. plotly draws axes and marks; while only numbers change, its
 // marks are moved.
+import { placeMarks } from "./mark_outlines.js";
 import { drawnMarks, moveMarks, showsMarks, unmovedParts } from "./moving_marks.js";
 
 /**
@@ -76,6 +77,7 @@ export function createPlotHost(Plotly, parent, figure, ramps, compose) {
     drawings += 1;
     drawing = Plotly.react(plot, data, { ...now.figure.layout, ...layout, datarevision: drawings }, now.figure.config);
     marks = drawnMarks(plot);
+    placeMarks(plot);
   }
 
   const observer = new ResizeObserver(() => {

@@ -1,8 +1,7 @@
 // @ts-check
 // The lab: one network's diagram with its numbers row by row, its controls, and its history.
-import { withStrengths } from "../diagram/diagram_switches.js";
 import { createDiagramView } from "../diagram/diagram_view.js";
-import { iconButton, writeText } from "../common/dom.js";
+import { iconButton } from "../common/dom.js";
 import { createExportPanel } from "../sharing/export_panel.js";
 import { createCompareMenu } from "../lab/compare_menu.js";
 import { createComparison } from "../lab/comparison.js";
@@ -10,13 +9,14 @@ import { createFileDrop, pickFile } from "../lab/file_drop.js";
 import { createHeaderActions } from "../common/header_actions.js";
 import { createInspector } from "../lab/inspector.js";
 import { createLabCommands } from "../frames/lab_commands.js";
+import { createLabDrawing } from "../lab/lab_drawing.js";
 import { createLabKeys } from "../lab/lab_keys.js";
 import { createLabLegend } from "../lab/lab_legend.js";
 import { fitRows, followRoom, labElements, onZoom } from "../lab/lab_elements.js";
 import { labLinks } from "../lab/lab_links.js";
 import { createLabPlots } from "../lab/lab_plots.js";
 import { createHints } from "../lab/hints.js";
-import { brokenWords, marksOf } from "../common/gradient_words.js";
+import { brokenWords } from "../common/gradient_words.js";
 import { createToast, createTooltip } from "../common/notice.js";
 import { createNetworkShape } from "../lab/network_shape.js";
 import { createHistoryView } from "../lab/history_view.js";
@@ -31,7 +31,7 @@ import { createRunStore } from "../frames/store.js";
 import { createLooked } from "../frames/looked.js";
 import { showMessage, takeOnce } from "../frames/once.js";
 import { createStream } from "../frames/stream.js";
-import { createNews, createSentenceLine, createSpeech, sentenceOf } from "../lab/sentence_line.js";
+import { createNews, createSentenceLine, createSpeech } from "../lab/sentence_line.js";
 import { createTableView } from "../lab/table_view.js";
 import { createTour } from "../common/tour.js";
 import { reachInLab } from "../lab/lab_tour.js";
@@ -39,16 +39,11 @@ import { createTransport } from "../lab/transport.js";
 import { createRunControl } from "../lab/run_control.js";
 import { giveRoom } from "../lab/setup_room.js";
 import { createProjector } from "../common/projector.js";
-import { themeOf } from "../common/theme.js";
-import { medianWords } from "../common/seed_words.js";
 import { overflowWords } from "../common/signal_words.js";
 import { createWatching } from "../lab/watching.js";
 
 // The plots of one network, by the names of their files.
 const SINGLE = [["bars", "Gradient bars"], ["heatmap", "Layer × step"], ["strengths", "Learned strengths"], ["loss", "Loss"], ["total", "Whole gradient"], ["picture", "Output"]];
-
-// ms between two drawings of what moves seldom, and after a frame until it has been painted.
-const [RARELY, PAINTED] = [250, 30];
 
 /**
  * @param {HTMLElement} root
@@ -291,87 +286,10 @@ export function createLab(root, commands) {
   }
 
   const shownStep = (frame) => (store.cursor === null && store.state === "diverged" ? store.frames.at(-1)?.step : frame?.step) ?? 0;
-  const draw = createDrawing();
-  function createDrawing() {
-    let asked = false;
-    let slowAt = 0;
-    let slowTimer = 0;
-    function fast() {
-      asked = false;
-      const frame = store.frame();
-      const shown = frame || data.probe?.frame || null;
-      const values = shown?.variants[variant()] || null;
-      const theme = themeOf(page.root);
-      page.root.dataset.theme = theme;
-      legend.draw(theme, data.legend[theme]);
-      watching.sync();
-      watching.update();
-      historyView.mark();
-      const look = projector.look(data);
-      if (comparison.on()) comparison.fast({ theme, look });
-      else {
-        single.paint(values, look.ramps[theme]);
-        if (values?.strength || values?.edge_strength) single.strengths(withStrengths(data.network, values));
-        single.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
-        plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
-      }
-      legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: frame && store.before(frame), marks: marksOf(values) });
-      transport.update(training(frame));
-      // What moves seldom waits until this is on the screen.
-      slowTimer ||= window.setTimeout(slow, Math.max(PAINTED, RARELY - (performance.now() - slowAt)));
-    }
-    function slow() {
-      [slowAt, slowTimer] = [performance.now(), 0];
-      const frame = store.frame();
-      const shown = frame || data.probe?.frame || null;
-      const values = shown?.variants[variant()] || null;
-      if (comparison.on()) comparison.slow({ theme: page.root.dataset.theme });
-      else plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: historyView.network() ?? data.network });
-      table.update(data, values, historyView.network(), Boolean(data.watch));
-      if (comparison.on()) comparison.renewHover();
-      else single.renewHover();
-      words(shown);
-    }
-    function words(frame) {
-      queueNotice(store, data.unmeasured);
-      const on = historyView.on();
-      const back = historyView.network();
-      inspector.update({ ...data, network: withStrengths(data.network, frame?.variants[variant()]) }, selected, { on, step: back ? store.frame()?.step ?? 0 : null }, warnings(), frame?.variants[variant()]);
-      page.plain.disabled = page.residual.disabled = Boolean(data.watch) || back !== null;
-      page.toggle.title = back ? `As it stood at step ${store.frame()?.step}` : "";
-      page.plain.setAttribute("aria-pressed", String(on === 0));
-      page.residual.setAttribute("aria-pressed", String(on > 0 && on === data.network.skips_total));
-      page.toggle.hidden = data.network.skips_total === 0;
-      const looked = { data, store, frame, variant: variant() };
-      const event = news.event(frame);
-      const sentence = comparison.on() && !event ? comparison.sentence(frame?.step ?? 0) : sentenceOf(looked, event);
-      if (comparison.on() && event) sentence.words[0] = `${comparison.letter()}: ${sentence.words[0]}`;
-      const parts = (comparison.on() && !event ? data.columns.map((column) => column.variant) : [variant()]).map((name) => ({ name, values: frame?.variants[name] }));
-      sentence.why = [medianWords(parts, store.header || data.probe?.header), sentence.why].filter(Boolean).join(" ");
-      sentenceLine.update(sentence, news.left());
-      writeText(page.spoken, speech.words(looked, sentence, steps()));
-    }
-    return {
-      soon() {
-        if (watching.waiting()) return;
-        if (!asked) requestAnimationFrame(fast);
-        asked = true;
-      },
-      all() {
-        if (!data || watching.waiting()) return;
-        clearTimeout(slowTimer);
-        slowAt = slowTimer = 0;
-        fast();
-      },
-      end: () => clearTimeout(slowTimer),
-      text() {
-        watching.update();
-        const frame = store.frame() || data.probe?.frame || null;
-        words(frame);
-        transport.update(training(store.frame()));
-      },
-    };
-  }
+  const draw = createLabDrawing({
+    store, page, options, data: () => data, selected: () => selected, variant, steps, training, warnings, theoryWords,
+    legend, watching, historyView, projector, comparison, single, plots, transport, table, queueNotice, inspector, news, speech, sentenceLine,
+  });
 
   const lab = {
     /** @param {any} next  what Python knows */

@@ -18,10 +18,10 @@ class Batches:
     def indices(self, t: int) -> Tensor:
         """Return the sample numbers of batch t, shape `(size,)`."""
         epoch, start = divmod(t * self.size, self.count)
-        here = self._order(epoch)[start : start + self.size]
-        if len(here) == self.size:
-            return here
-        return torch.cat([here, self._order(epoch + 1)[: self.size - len(here)]])
+        end = start + self.size
+        if end <= self.count:
+            return self._order(epoch)[start:end]
+        return torch.cat([self._order(epoch)[start:], self._order(epoch + 1)[: end - self.count]])
 
     def _order(self, epoch: int) -> Tensor:
         if epoch not in self._orders:

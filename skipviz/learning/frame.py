@@ -16,6 +16,9 @@ BANDED = (
 )  # fmt: skip
 """Fields that have a band where several seeds are trained: those that plots draw."""
 
+BASELINE = {"ghost": "weight_grad", "ghost_state": "state_grad", "ghost_branch": "branch_grad"}
+"""Fields measured with every skip off, by those that hold them beside a frame's own."""
+
 
 @dataclass(slots=True)
 class VariantFrame:
@@ -100,7 +103,7 @@ class VariantFrame:
 
     def baseline(self) -> dict[str, Numbers | None]:
         """Return the fields that another frame of the network has of this one, which was measured with every skip off."""
-        return {"ghost": self.weight_grad, "ghost_state": self.state_grad, "ghost_branch": self.branch_grad}
+        return {field: getattr(self, own) for field, own in BASELINE.items()}
 
 
 @dataclass(slots=True)

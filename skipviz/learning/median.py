@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,10 @@ QUANTILES = (0.5, 0.1, 0.9)
 """A frame's value, and the ends of its band; between two members by linear interpolation."""
 
 
+Rows = dict[str, np.ndarray]
+"""By field, the numbers of each member, `(members, numbers)`; NaN where a member has none."""
+
+
 def median(members: Sequence[VariantFrame]) -> VariantFrame:
     """Return the median over `members`, element by element, with `bands`; a value of None is left out of it.
 
@@ -20,11 +24,30 @@ def median(members: Sequence[VariantFrame]) -> VariantFrame:
     for all of them; marks are left to whoever knows the network.
     """
     first = members[0]
-    found = VariantFrame(None, None, [], [], [], [], None, [], [], [], [], members=len(members), bands={})
-    fields = {name: rows for name in (*NUMBERS, *NUMBER_LISTS) if (rows := _rows(members, name)) is not None}
-    parts, place = quantiles(np.concatenate(list(fields.values()), axis=1)), 0
+    found = nothing(len(members))
+    fill(found, rows_of([{name: getattr(member, name) for name in (*NUMBERS, *NUMBER_LISTS)} for member in members]))
+    found.nonfinite = [name for name in first.nonfinite if all(name in member.nonfinite for member in members)]
+    found.first_broken = first.first_broken if all(member.first_broken for member in members) else None
+    found.picture = next((member.picture for member in members if member.picture is not None), None)
+    return found
+
+
+def rows_of(members: Sequence[Mapping]) -> Rows:
+    """Return the numbers of members' fields, without fields that none of them has."""
+    names = [name for name in members[0] if name in NUMBERS or name in NUMBER_LISTS]
+    return {name: rows for name in names if (rows := _rows([member[name] for member in members], name)) is not None}
+
+
+def nothing(members: int) -> VariantFrame:
+    """Return the frame of so many members in which nothing stands yet."""
+    return VariantFrame(None, None, [], [], [], [], None, [], [], [], [], members=members, bands={})
+
+
+def fill(found: VariantFrame, rows_by_field: Rows) -> None:
+    """Fill in the medians and bands of numbers."""
+    parts, place = quantiles(np.concatenate(list(rows_by_field.values()), axis=1)), 0
     known = np.isfinite(parts).all()
-    for name, rows in fields.items():
+    for name, rows in rows_by_field.items():
         values = parts[:, place : place + rows.shape[1]].tolist()
         place += rows.shape[1]
         if not known:
@@ -33,10 +56,6 @@ def median(members: Sequence[VariantFrame]) -> VariantFrame:
         setattr(found, name, middle)
         if name in BANDED and middle is not None:
             found.bands[name] = [low, high]
-    found.nonfinite = [name for name in first.nonfinite if all(name in member.nonfinite for member in members)]
-    found.first_broken = first.first_broken if all(member.first_broken for member in members) else None
-    found.picture = next((member.picture for member in members if member.picture is not None), None)
-    return found
 
 
 def quantiles(rows: np.ndarray) -> np.ndarray:
@@ -61,9 +80,8 @@ def _of_whole(rows: np.ndarray) -> np.ndarray:
     return np.where(share < 0.5, first + apart * share, second - apart * (1 - share))
 
 
-def _rows(members: Sequence[VariantFrame], name: str) -> np.ndarray | None:
+def _rows(values: list, name: str) -> np.ndarray | None:
     """Return a field of all members, `(members, numbers)`, NaN where there is none; None where no member has the field."""
-    values = [getattr(member, name) for member in members]
     if name in NUMBERS:
         return None if all(value is None for value in values) else np.array([values], dtype=np.float64).T
     size = next((len(value) for value in values if value), 0)

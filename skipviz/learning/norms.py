@@ -81,9 +81,9 @@ class Sizes:
         """Return what `magnitudes` does."""
         return magnitudes(matrices, tensors, self.stacked)
 
-    def numbers(self, table: numpy.ndarray) -> list[float | None]:
-        """Return sizes that were measured as `(sizes, seeds)`."""
-        values = table[:, 0].tolist()
+    def numbers(self, count: int, measure: Callable[[], numpy.ndarray]) -> list[float | None]:
+        """Return the sizes that `measure` gives as `(count, seeds)`."""
+        values = (table := measure())[:, 0].tolist()
         return values if numpy.isfinite(table).all() else [finite(value) for value in values]
 
     def finite(self, value: float) -> float | None:

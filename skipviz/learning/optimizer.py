@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from itertools import chain, pairwise
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from ..network.paths import in_use
 from ..tasks.experiment import Training
 from .parameters import FlatParameters, Span
 
+States = tuple[list[list[Tensor]], bool]
+"""Lists of what an optimizer holds of some tensors, and whether their next step is the first."""
 ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 """torch's defaults, also of AdamW."""
 
@@ -38,50 +40,71 @@ class Optimizer:
     @torch.no_grad()
     def step(self) -> None:
         """Update every tensor that has a gradient."""
-        take = self._adam if self._adaptive else self._sgd
         for tensors, weight_decay, multiple in self.groups:
             moving = [tensor for tensor in tensors if tensor.grad is not None]
             if moving:
-                take(moving, [tensor.grad for tensor in moving], lr=self.learning_rate * multiple, weight_decay=weight_decay)
+                gradients = [tensor.grad for tensor in moving]
+                self.take(moving, gradients, self.states(moving), self.learning_rate * multiple, weight_decay)
 
-    def _adam(self, tensors: list[Tensor], gradients: list[Tensor], **rates: float) -> None:
-        for tensor in tensors:
-            if not self.state[tensor]:
-                zeros = {name: torch.zeros_like(tensor) for name in ("exp_avg", "exp_avg_sq")}
-                self.state[tensor] = {"step": torch.zeros((), dtype=torch.float32, device=tensor.device), **zeros}
-        means, squares, steps = ([self.state[tensor][name] for tensor in tensors] for name in ("exp_avg", "exp_avg_sq", "step"))
-        torch._foreach_add_(steps, 1)
-        take = torch._fused_adamw_ if self._name == "adamw" else torch._fused_adam_
-        constants = {"beta1": ADAM_BETAS[0], "beta2": ADAM_BETAS[1], "eps": ADAM_EPSILON, "amsgrad": False, "maximize": False}
-        take(tensors, gradients, means, squares, [], steps, **constants, **rates)
-
-    def _sgd(self, tensors: list[Tensor], gradients: list[Tensor], **rates: float) -> None:
-        first, momenta = self.momentum and not any(self.state[tensor] for tensor in tensors), []
+    def states(self, tensors: list[Tensor]) -> States:
+        """Return what the next step of tensors depends on, begun where there has been none."""
+        if self._adaptive:
+            for tensor in tensors:
+                if not self.state[tensor]:
+                    zeros = {name: torch.zeros_like(tensor) for name in ("exp_avg", "exp_avg_sq")}
+                    self.state[tensor] = {"step": torch.zeros((), dtype=torch.float32, device=tensor.device), **zeros}
+            return [[self.state[tensor][name] for tensor in tensors] for name in ("exp_avg", "exp_avg_sq", "step")], False
+        if not self.momentum:
+            return [[]], False
+        first = not any(self.state[tensor] for tensor in tensors)
         if first:
             for tensor in tensors:
                 self.state[tensor]["momentum_buffer"] = torch.empty_like(tensor)
-        if self.momentum:
-            momenta = [self.state[tensor]["momentum_buffer"] for tensor in tensors]
-        constants = {"momentum": self.momentum, "dampening": 0.0, "nesterov": False, "maximize": False}
-        torch._fused_sgd_(tensors, gradients, momenta, is_first_step=bool(first), **constants, **rates)
+        return [[self.state[tensor]["momentum_buffer"] for tensor in tensors]], first
+
+    def take(self, tensors: list[Tensor], gradients: list[Tensor], states: States, rate: float, weight_decay: float) -> None:
+        """Update tensors of one kind by their gradients and their `states`."""
+        (held, first), rates = states, {"lr": rate, "weight_decay": weight_decay, "maximize": False}
+        if not self._adaptive:
+            constants = {"momentum": self.momentum, "dampening": 0.0, "nesterov": False}
+            torch._fused_sgd_(tensors, gradients, *held, is_first_step=first, **constants, **rates)
+            return
+        means, squares, steps = held
+        torch._foreach_add_(steps, 1)
+        take = torch._fused_adamw_ if self._name == "adamw" else torch._fused_adam_
+        constants = {"beta1": ADAM_BETAS[0], "beta2": ADAM_BETAS[1], "eps": ADAM_EPSILON, "amsgrad": False}
+        take(tensors, gradients, means, squares, [], steps, **constants, **rates)
 
 
-def step_together(updaters: list[Updater], gradients: Iterable[Tensor]) -> None:
-    """Have several networks alike take their steps in one call, each by its flat gradient: of small ones calls are all the cost."""
-    for updater, gradient in zip(updaters, gradients, strict=True):
-        updater.give(gradient)
-    joint, *others = (updater.optimizer for updater in updaters)
-    own = joint.groups
-    parts = zip(*(optimizer.groups for optimizer in (joint, *others)), strict=True)
-    joint.groups = [(list(chain.from_iterable(tensors for tensors, *_ in part)), *part[0][1:]) for part in parts]
-    for optimizer in others:
-        if optimizer.state is not joint.state:  # one for all from now on: its keys are their tensors
-            joint.state.update(optimizer.state)
-            optimizer.state = joint.state
-    joint.step()
-    joint.groups = own
-    for updater in updaters:
-        updater.give(None)
+class JointUpdater:
+    """Takes the steps of several networks alike in one call each: of small ones calls are all the cost.
+
+    It stands until one of them is laid out anew, or has another network.
+    """
+
+    def __init__(self, updaters: Sequence[Updater]) -> None:
+        self._optimizer = updaters[0].optimizer
+        for updater in updaters:
+            if updater.optimizer.state is not self._optimizer.state:  # one for all from now on: its keys are their tensors
+                self._optimizer.state.update(updater.optimizer.state)
+                updater.optimizer.state = self._optimizer.state
+        self._groups: dict[tuple[bool, float], tuple[list[Span], list[Tensor]]] = {}
+        rests, *_ = [updater.rests() for updater in updaters]
+        for place, (span, still) in enumerate(zip(updaters[0].spans, rests, strict=True)):
+            if not still:
+                spans, tensors = self._groups.setdefault(updaters[0].group_of(span), ([], []))
+                spans.append(span)
+                tensors += [updater.pieces[place] for updater in updaters]
+        self._states: dict[tuple[bool, float], States] = {}
+
+    @torch.no_grad()
+    def step(self, gradient: Tensor, rate: float, weight_decay: float) -> None:
+        """Update by the gradients of all, `(networks, parameters)`."""
+        for (decays, multiple), (spans, tensors) in self._groups.items():
+            gradients = [part for start, end in spans for part in gradient[:, start:end].unbind()]
+            states = self._states.get((decays, multiple)) or self._optimizer.states(tensors)
+            self._optimizer.take(tensors, gradients, states, rate * multiple, weight_decay if decays else 0.0)
+            self._states[decays, multiple] = states[0], False
 
 
 class Updater:
@@ -151,16 +174,26 @@ class Updater:
             for piece in self.pieces:
                 piece.grad = None
             return
-        for piece, part, rests in zip(self.pieces, self.parted(gradient), self._rests, strict=True):
+        for piece, part, rests in zip(self.pieces, self.parted(gradient), self.rests(), strict=True):
             piece.grad = None if rests else part
-        self._begin_late_momentum()
 
     def parted(self, gradient: Tensor) -> list[Tensor]:
         """Return the flat `gradient` in the pieces that are updated, views of it."""
+        self.rests()
+        return [gradient[start:end] for start, end in self.spans]
+
+    def rests(self) -> list[bool]:
+        """Return whether each piece rests, which are cut before where a rest begins or ends."""
         if not self._rests:
             self._cut({place for span in self.resting for place in span})
             self._rests = [any(first <= start < last for first, last in self.resting) for start, _ in self.spans]
-        return [gradient[start:end] for start, end in self.spans]
+            self._begin_late_momentum()
+        return self._rests
+
+    def group_of(self, span: Span) -> tuple[bool, float]:
+        """Return whether the piece at `span` decays, and its multiple of the learning rate."""
+        start, _ = span
+        return not any(first <= start < last for first, last in self.flat.undecayed), self.flat.rates.get(start, 1.0)
 
     def _cut(self, places: set[int]) -> None:
         """Cut pieces at `places`; each part takes its share of momentum with it, and the count of steps so far."""
@@ -183,9 +216,8 @@ class Updater:
         """Have the optimizer update `pieces`, which lie at `spans`: what decays in its first group, the rest by their rates."""
         self.spans, self.pieces = spans, pieces
         self._groups: dict[tuple[bool, float], list[Tensor]] = {(True, 1.0): []}
-        for piece, (start, _) in zip(pieces, spans, strict=True):
-            decays = not any(first <= start < last for first, last in self.flat.undecayed)
-            self._groups.setdefault((decays, self.flat.rates.get(start, 1.0)), []).append(piece)
+        for piece, span in zip(pieces, spans, strict=True):
+            self._groups.setdefault(self.group_of(span), []).append(piece)
         self._group(self.optimizer.groups[0][1])
 
     def _group(self, weight_decay: float) -> None:
@@ -199,8 +231,8 @@ class Updater:
             return
         state = self.optimizer.state
         if any(state.get(piece) for piece in self.pieces):
-            for piece in self.pieces:
-                if piece.grad is not None and not state.get(piece):
+            for piece, rests in zip(self.pieces, self._rests, strict=True):
+                if not rests and not state.get(piece):
                     state[piece]["momentum_buffer"] = torch.zeros_like(piece)
 
 

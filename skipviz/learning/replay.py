@@ -32,6 +32,8 @@ CODES = {
 
 REDUCING = {"aten::mse_loss"}
 """Operations that take their target for the place of what they reduce, and give it another shape meanwhile."""
+SAME_AS = {torch.ops.aten.relu.default: (torch.ops.aten.clamp_min.default, (0,))}
+"""Operations that fill given tensors by a copy, and what they call, with further arguments."""
 
 
 class UnrepeatableError(RuntimeError):
@@ -132,6 +134,9 @@ class Graph:
 
     def _note(self, operation, args: tuple, given: dict, result, held: set[int]) -> None:
         """Write down one call, which reads `held` memory, unless all that it makes is a view."""
+        if operation in SAME_AS:
+            operation, more = SAME_AS[operation]
+            args = *args, *more
         form = _form(operation)
         if form.chance:
             raise UnrepeatableError(f"{operation} is another one each time")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from time import monotonic
 
+import torch
 from torch import Tensor
 
 from ..tasks.data import dataset
@@ -14,9 +15,10 @@ from ..tasks.seeds import obstacle
 from ..tasks.uploads import Uploads
 from .checkpoint import CheckpointError, pack, unpack
 from .frame import Frame, VariantFrame
-from .median import median
+from .median import fill, median, rows_of
+from .passes import Batch
 from .progress import Progress
-from .stacked import Stack
+from .stacked import Gone, Stack
 from .trainer import Trainer
 from .variant import Variant
 
@@ -63,19 +65,19 @@ class Seeds(Progress):
         """Take one step with every member; return a frame if asked, or if the last member of a variant diverges now."""
         self._check_left()
         members = self._training()
-        frames = None if self.obstacle else self._together(members, record, baseline, picture, passing)
-        if frames is None:
+        found = None if self.obstacle else self._together(members, record, baseline, picture, passing)
+        if found is None:
             frames = [member.advance(record, baseline, picture, passing) for member in members]
+            broken = self._note_diverged()
+            found = self._medians(frames, self.experiment.variants if record else broken)
         self.step += 1
-        broken = self._note_diverged()
-        names = list(self.experiment.variants) if record else broken
-        return self._frame(self.step - 1, frames, names) if names else None
+        return self._frame(self.step - 1, found) if found else None
 
     def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
         """Return a frame of the present parameters on the present step's batches; no parameter, statistic or event changes."""
         events = self._events
         frames = [member.measure(baseline, picture) for member in self._training()]
-        frame = self._frame(self.step, frames, self.experiment.variants)
+        frame = self._frame(self.step, self._medians(frames, self.experiment.variants))
         self._events = events
         return frame
 
@@ -113,27 +115,32 @@ class Seeds(Progress):
             member.paints = not place
         return members
 
-    def _together(self, members: list[Trainer], record: bool, baseline: bool, *extras: bool) -> list[Frame | None] | None:
-        """Take a step with all members at once; return their frames, or None, and nothing is done, where a loss is not finite."""
-        batches, gone = [member.batches_of_step()[0] for member in members], {}
+    def _together(self, members: list[Trainer], record: bool, baseline: bool, *extras: bool) -> dict[str, VariantFrame] | None:
+        """Take a step with all members at once; return what was recorded. None, and nothing is done: a loss is not finite."""
+        gone: dict[str, tuple[list[int], Batch, Stack, Gone]] = {}
         for name in self.experiment.variants:
             places = [place for place, member in enumerate(members) if name not in member.diverged]
             if places:
+                batch = members[0].samples(torch.cat([members[place].indices() for place in places]))
                 stack = self._stack(name, [members[place].living()[name] for place in places])
-                found = stack.go([batches[place] for place in places], record)
-                if found is None:
+                done = stack.go(batch, record)
+                if done is None:
                     return None
-                gone[name] = places, stack, found
-        more = [member.extras(record, False, *extras) if record else {} for member in members]
-        for name, (places, stack, _) in gone.items() if record and baseline else ():
-            found = stack.baselines([batches[place] for place in places], self.step)
-            for place, gradients in zip(places, found, strict=True):
-                more[place][name] |= gradients
-        frames: list[dict[str, VariantFrame]] = [{} for _ in members]
-        for name, (places, stack, found) in gone.items():
-            for place, frame in zip(places, stack.update(found, self.step) or (), strict=False):
-                frames[place][name] = frame
-        return [member.taken(own, extra, record) for member, own, extra in zip(members, frames, more, strict=True)]
+                gone[name] = places, batch, stack, done
+        has_more = record and members[0].is_held_out_due(record, *extras)  # all take it at the same steps
+        more = [member.extras(record, False, *extras) for member in members] if has_more else []
+        frames = {}
+        for name, (places, batch, stack, done) in gone.items():
+            own = [more[place][name] for place in places] if more else []
+            rows = stack.baseline(batch, self.step) if record and baseline else {}
+            measured = stack.update(done, self.step)
+            if measured:
+                frames[name], fields = measured
+                fill(frames[name], fields | rows | (rows_of(own) if own else {}))
+                frames[name].picture = next((one["picture"] for one in own if "picture" in one), None)
+        for member in members:
+            member.taken({}, {}, record)
+        return frames
 
     def _stack(self, name: str, variants: list[Variant]) -> Stack:
         """Return what computes these members of a variant together, made anew when one of them has left."""
@@ -150,16 +157,20 @@ class Seeds(Progress):
                 self.diverged[name] = max(ends, key=lambda end: end["step"])
         return [name for name in self.diverged if name not in before]
 
-    def _frame(self, step: int, frames: list[Frame | None], names: Iterable[str]) -> Frame:
-        """Return the frame of a step with the variants that are named, each of the members that have not diverged with it."""
-        events, self._events = self._events, []
-        found: dict[str, VariantFrame] = {}
+    def _medians(self, frames: list[Frame | None], names: Iterable[str]) -> dict[str, VariantFrame]:
+        """Return the medians of the variants that are named, each of the members that have not diverged with it."""
+        found = {}
         for name in names:
             members = [frame.variants[name] for frame in frames if frame is not None and name in frame.variants]
-            living = [member for member in members if member.loss is not None]
             if members:
-                found[name] = median(living or members)
-                self._members[0].mark(name, found[name])
+                found[name] = median([member for member in members if member.loss is not None] or members)
+        return found
+
+    def _frame(self, step: int, found: dict[str, VariantFrame]) -> Frame:
+        """Return the frame of a step."""
+        events, self._events = self._events, []
+        for name, variant in found.items():
+            self._members[0].mark(name, variant)
         return Frame(step, found, events, monotonic() - self._began)
 
 

@@ -30,19 +30,7 @@ def signals(states: Sequence[Tensor], sizes: Sizes = ALONE, active: Active | Non
     if not groups:
         return fields
     order = [index for chosen in groups for index in chosen]
-    parts = [_measured([states[index] for index in chosen], sizes) for chosen in groups]
-    numbers = torch.cat([part.flatten() for half in zip(*parts, strict=True) for part in half]).numpy(force=True)
-    largest, counts = numpy.split(numbers, [len(order) * sizes.seeds])
-    units = numpy.repeat([count.shape[2] for _, count in parts], [count.shape[0] * sizes.seeds for _, count in parts])
-    starts = numpy.cumsum(units) - units
-    elements = numpy.repeat([states[index].numel() / sizes.seeds for index in order], sizes.seeds)
-    zeros = 1 - numpy.add.reduceat(counts, starts, dtype=numpy.float64) / elements
-    if active is not None:
-        for index, start, size in zip(order, starts, units, strict=True):
-            counts[start : start + size] += active.get(index, 0)
-            active[index] = counts[start : start + size]
-    dead = numpy.add.reduceat(counts == 0, starts, dtype=numpy.float64) / units
-    measured = sizes.numbers(numpy.concatenate([largest, zeros, dead]).reshape(-1, sizes.seeds))
+    measured = sizes.numbers(3 * len(order), lambda: _table(states, groups, sizes, active))
     for place, index in enumerate(order):
         if measured[place] is not None:
             for name, value in zip(fields, measured[place :: len(order)], strict=True):
@@ -61,6 +49,24 @@ def alike(states: Sequence[Tensor], most: int) -> list[list[int]]:
         size = max(1, most // max(1, shape.numel()))
         chunks += [members[first : first + size] for first in range(0, len(members), size)]
     return chunks
+
+
+def _table(states: Sequence[Tensor], groups: list[list[int]], sizes: Sizes, active: Active | None) -> numpy.ndarray:
+    """Return the three fields, `(3 · states, seeds)`, in the order of `groups`."""
+    order, seeds = [index for chosen in groups for index in chosen], sizes.seeds
+    parts = [_measured([states[index] for index in chosen], sizes) for chosen in groups]
+    numbers = torch.cat([part.flatten() for half in zip(*parts, strict=True) for part in half]).numpy(force=True)
+    largest, counts = numpy.split(numbers, [len(order) * seeds])
+    units = numpy.repeat([count.shape[2] for _, count in parts], [count.shape[0] * seeds for _, count in parts])
+    starts = numpy.cumsum(units) - units
+    elements = numpy.repeat([states[index].numel() / seeds for index in order], seeds)
+    zeros = 1 - numpy.add.reduceat(counts, starts, dtype=numpy.float64) / elements
+    if active is not None:
+        for index, start, size in zip(order, starts, units, strict=True):
+            counts[start : start + size] += active.get(index, 0)
+            active[index] = counts[start : start + size]
+    dead = numpy.add.reduceat(counts == 0, starts, dtype=numpy.float64) / units
+    return numpy.concatenate([largest, zeros, dead]).reshape(-1, seeds)
 
 
 def _measured(states: list[Tensor], sizes: Sizes) -> tuple[Tensor, Tensor]:

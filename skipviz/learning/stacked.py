@@ -18,21 +18,19 @@ from torch.nn.functional import cross_entropy
 
 from ..network import Network, edit
 from ..tasks.schedule import learning_rate
-from .frame import Numbers, VariantFrame
-from .frame_text import NUMBER_LISTS, NUMBERS
+from .frame import BASELINE, VariantFrame
+from .median import Rows, median, nothing, rows_of
 from .metric.accuracy import accuracy
-from .norms import Sizes, norm_array
 from .objective import finite
 from .operation import Function
 from .operation.linear import Linear
-from .optimizer import step_together
-from .parameters import FlatParameters
+from .optimizer import JointUpdater
 from .passes import Batch
 from .plan import Plan
 from .probe import Gradients, gradients, measured, record
 from .recording import Recording
 from .rehearsal import Rehearsals
-from .signals import alike
+from .stacked_sizes import FrameSizes, NotFiniteError, StackedSizes, update_ratios
 from .variant import Variant, largest_state
 
 
@@ -51,6 +49,26 @@ class Gone:
     found: Gradients | None
     """Of all seeds, where it was recorded."""
     recording: Recording | None
+    sizes: FrameSizes | None = None
+
+
+class Product(torch.autograd.Function):
+    """A linear map a seed of `(seeds, rows, in)`; gradients of weights lie as weights do, which autograd's own need a copy for."""
+
+    @staticmethod
+    def forward(ctx, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(rows, weight)
+        return torch.bmm(rows, weight.mT) if bias is None else torch.baddbmm(bias[:, None], rows, weight.mT)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        rows, weight = ctx.saved_tensors
+        of_rows, _, of_bias = ctx.needs_input_grad
+        return (
+            torch.bmm(gradient, weight) if of_rows else None,
+            torch.bmm(gradient.mT, rows),
+            gradient.sum(1) if of_bias else None,
+        )
 
 
 class StackedLinear(nn.Module):
@@ -64,19 +82,14 @@ class StackedLinear(nn.Module):
     def function(self) -> Function:
         """Return the map of `(seeds · batch, …, in)`."""
         seeds, wide, narrow = self.weight.shape
-        weight, bias = self.weight.mT, None if self.bias is None else self.bias[:, None]
 
         def linear(x: Tensor) -> Tensor:
             x = x.flatten(1) if self.flattens else x
-            rows = x.reshape(seeds, -1, narrow)
-            y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
-            return y.view(*x.shape[:-1], wide)
+            return Product.apply(x.reshape(seeds, -1, narrow), self.weight, self.bias).view(*x.shape[:-1], wide)
 
         return linear
 
 
-COPIED = 2**20
-"""Elements of one copy in which states and gradients of all seeds are measured together: 4 MB."""
 STACKED = {Linear: StackedLinear}
 """By an operation's module, that of all seeds."""
 
@@ -103,26 +116,31 @@ class Stack:
         self._plan: Plan | None = None
         batch = first.training.batch_size * len(variants)
         self._rehearsals = Rehearsals(batch * largest_state(first.network), first.device)
-        self._network = None
-        self._values = values
+        self._network, self._values = None, values
 
-    def go(self, batches: Sequence[Batch], recorded: bool) -> Gone | None:
-        """Return every seed's pass on its batch, gone backward; None where a loss is not finite."""
-        network, batch = self.variants[0].network, joined(batches)
+    def go(self, batch: Batch, recorded: bool) -> Gone | None:
+        """Return the pass on every seed's batch, one behind the other, gone backward; None where a loss is not finite."""
+        network = self.variants[0].network
         if self._network is not network:
             self._network, self._plan = network, self._model.bound(network, True)
+            self._updater = JointUpdater([variant.updater for variant in self.variants])
             self._rehearsals.forget()
         rehearsal = self._rehearsals.next(lambda batch: self._gone(network, self._plan, batch, True), batch, self._model.buffers())
         gone = rehearsal.on(batch, recorded) if rehearsal else self._gone(network, self._plan, batch, recorded)
         return gone if gone.loss.isfinite().all() else None
 
-    def baselines(self, batches: Sequence[Batch], step: int) -> list[dict[str, Numbers | None]]:
-        """Return what `Variant.baseline` does of every seed."""
+    def baseline(self, batch: Batch, step: int) -> Rows:
+        """Return what `Variant.baseline` does, of every seed."""
         bare = edit.bare(self.variants[0].network)
-        gone = self._gone(bare, self._model.bound(bare, True), joined(batches), True)
-        if not gone.loss.isfinite().all():
-            return [variant.baseline([batch], step) for variant, batch in zip(self.variants, batches, strict=True)]
-        return [frame.baseline() for frame in self._frames(gone)]
+        gone = self._gone(bare, self._model.bound(bare, True), batch, True)
+        if gone.loss.isfinite().all():
+            try:
+                rows = self._sizes(gone).rows()
+                return {field: rows[name] for field, name in BASELINE.items() if name in rows}
+            except NotFiniteError:
+                pass
+        own = zip(*(part.chunk(len(self.variants)) for part in batch), strict=True)
+        return rows_of([variant.baseline([one], step) for variant, one in zip(self.variants, own, strict=True)])
 
     def _gone(self, network: Network, plan: Plan, batch: Batch, recorded: bool) -> Gone:
         seeds = len(self.variants)
@@ -140,21 +158,22 @@ class Stack:
         flat = torch.cat([part.reshape(seeds, -1) for part in parts], dim=1)
         return Gone(network, own.detach(), truths, losses.detach(), flat, found, recording)
 
-    def update(self, gone: Gone, step: int) -> list[VariantFrame] | None:
-        """Have every seed take its step; return what was measured before it, if it was recorded."""
-        frames = self._frames(gone) if gone.recording else None
+    def update(self, gone: Gone, step: int) -> tuple[VariantFrame, Rows] | None:
+        """Have every seed take its step; return what was measured before it, if it was recorded: its median, and rows to add."""
+        found = self._measured(gone) if gone.recording else None
         first, rate = self.variants[0], learning_rate(self.variants[0].training, step)
-        before = self._values.clone() if frames else None
+        before = self._values.clone() if found else None
         if rate:
-            for variant, gradient in zip(self.variants, gone.gradient, strict=True):
+            for variant, gradient in zip(self.variants, gone.gradient, strict=True) if first.clips else ():
                 variant.clip(gradient)
-                variant.updater.set_rates(rate, first.training.weight_decay)
-            step_together([variant.updater for variant in self.variants], gone.gradient)
-        if frames:
-            self._measure_update(frames, before)
-            for frame in frames:
-                frame.learning_rate = rate
-        return frames
+            self._updater.step(gone.gradient, rate, first.training.weight_decay)
+        if found:
+            frame, rows = found
+            ratios = update_ratios(before, self._values, first.flat)
+            frame.nonfinite += [f"update_ratio:{first.network.layers[k].id}" for k in numpy.isinf(ratios).all(0).nonzero()[0]]
+            rows["update_ratio"] = numpy.where(numpy.isinf(ratios), numpy.nan, ratios)
+            rows["learning_rate"] = numpy.full((len(ratios), 1), rate)
+        return found
 
     def _losses(self, outputs: Tensor, truths: Sequence[Tensor]) -> Tensor:
         """Return the loss of every seed."""
@@ -163,18 +182,24 @@ class Stack:
             return loss(outputs.flatten(0, 1), torch.cat(truths), reduction="none").view(len(truths), -1).mean(1)
         return torch.stack([loss(one, truth) for one, truth in zip(outputs, truths, strict=True)])
 
-    def _frames(self, gone: Gone) -> list[VariantFrame]:
-        """Return the frame of every seed, without what comes of its update and without marks."""
-        first = self.variants[0]
+    def _sizes(self, gone: Gone) -> FrameSizes:
+        """Return the sizes of a pass: found out once for all that are made again in its memory."""
+        if gone.sizes is None:
+            first = self.variants[0].flat
+            sizes = StackedSizes(gone.gradient, first)
+            gone.sizes = FrameSizes(sizes, measured(gone.network, first, gone.found, gone.gradient[0], gone.recording, sizes))
+        return gone.sizes
+
+    def _measured(self, gone: Gone) -> tuple[VariantFrame, Rows]:
+        """Return what was measured of every seed, without what comes of its update and without marks."""
+        seeds = len(self.variants)
         try:
-            sizes = StackedSizes(gone.gradient, first.flat)
-            whole = measured(gone.network, first.flat, gone.found, gone.gradient[0], gone.recording, sizes)
-            frames = parted(whole, len(self.variants))
+            found, rows = nothing(seeds), self._sizes(gone).rows()
         except NotFiniteError:
-            frames = [self._frame(gone, seed) for seed in range(len(self.variants))]
-        for frame, loss, metric in zip(frames, gone.loss.tolist(), self._metrics(gone), strict=True):
-            frame.loss, frame.metric = loss, finite(metric)
-        return frames
+            found, rows = median([self._frame(gone, seed) for seed in range(seeds)]), {}
+        metrics = [numpy.nan if finite(metric) is None else metric for metric in self._metrics(gone)]
+        rows["loss"], rows["metric"] = gone.loss.double().numpy()[:, None], numpy.array(metrics)[:, None]
+        return found, rows
 
     def _metrics(self, gone: Gone) -> list[float]:
         """Return the metric of every seed."""
@@ -193,104 +218,3 @@ class Stack:
         own = Recording()
         own.by_node, own.trunk = {name: part(one) for name, one in gone.recording.by_node.items()}, gone.recording.trunk
         return measured(gone.network, flat, Gradients((), *lists, nodes, edges), gone.gradient[seed], own)
-
-    def _measure_update(self, frames: list[VariantFrame], before: Tensor) -> None:
-        """Fill in ‖Δθ_k‖/‖θ_k‖ of every seed."""
-        runs = self.variants[0].flat.layer_runs
-        measure = lambda vectors: by_seed(norm_array, [_rows(vectors, *run) for run in runs], [], len(frames))  # noqa: E731
-        sizes, moves = measure(before), measure(before.sub_(self._values))
-        if len(sizes) == len(frames[0].update_ratio) and sizes.all() and numpy.isfinite(ratios := moves / sizes).all():
-            for frame, ratio in zip(frames, ratios.T.tolist(), strict=True):
-                frame.update_ratio = ratio
-            return
-        for variant, frame, size, moved in zip(self.variants, frames, sizes.T.tolist(), moves.T.tolist(), strict=True):
-            variant.fill_update(frame, size, moved)
-
-
-def joined(batches: Sequence[Batch]) -> Batch:
-    """Return the seeds' batches, one behind the other, as one."""
-    return torch.cat([x for x, _ in batches]), torch.cat([y for _, y in batches])
-
-
-class NotFiniteError(ArithmeticError):
-    """A size of some seed is NaN or infinite."""
-
-
-class StackedSizes(Sizes):
-    """Measures all seeds in one call: a size is an array of one number a seed. Raises `NotFiniteError`."""
-
-    def __init__(self, flat: Tensor, layout: FlatParameters) -> None:
-        super().__init__(len(flat))
-        self._flat, self._layout = flat, layout
-
-    def norms(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list:
-        """Return the norms of the rows of all seeds' gradients, and of all their parts of `tensors`."""
-        return self._of(norm_array, [_rows(self._flat, *run) for run in self._layout.runs], tensors)
-
-    def magnitudes(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list:
-        """Likewise of sums of magnitudes."""
-        return self._of(_summed, self._layout.weight_parts(self._flat), tensors)
-
-    def numbers(self, table: numpy.ndarray) -> list:
-        """Return sizes that were measured as `(sizes, seeds)`."""
-        return known(table)
-
-    def finite(self, value):
-        """Return what is known to be finite."""
-        return value
-
-    def total(self, values: Sequence) -> numpy.ndarray:
-        """Return the norm of what has parts of these norms, which are of float32: their squares are no float64's end."""
-        return numpy.sqrt(sum(value * value for value in values))
-
-    def _of(self, measure, parts: list[Tensor], tensors: Sequence[Tensor]) -> list:
-        return known(by_seed(measure, parts, tensors, self.seeds))
-
-
-def known(sizes: numpy.ndarray) -> list[numpy.ndarray]:
-    """Return the rows of `sizes`; raises `NotFiniteError`."""
-    if not numpy.isfinite(sizes).all():
-        raise NotFiniteError
-    return list(sizes)
-
-
-def by_seed(measure, parts: list[Tensor], tensors: Sequence[Tensor], seeds: int) -> numpy.ndarray:
-    """Return sizes, a column a seed, of the rows of `parts`, `(seeds, rows, elements)`, and of `tensors`, `(seeds · batch, …)`."""
-    groups = alike(tensors, COPIED)
-    copies = [torch.stack([tensors[index] for index in group]).view(len(group) * seeds, -1) for group in groups]
-    values, place = measure([*(part.reshape(-1, part.shape[-1]) for part in parts), *copies]), 0
-    found = numpy.empty((sum(part.shape[1] for part in parts) + len(tensors), seeds))
-    for part in parts:
-        end = place + part.shape[1]
-        found[place:end] = values[place * seeds : end * seeds].reshape(seeds, -1).T
-        place = end
-    order = [place + index for group in groups for index in group]
-    found[order] = values[place * seeds :].reshape(-1, seeds)
-    return found
-
-
-def _summed(matrices: Sequence[Tensor]) -> numpy.ndarray:
-    """Return what `magnitudes` does, to rounding, of so many elements several times faster."""
-    some = lambda matrix: matrix.split(max(1, COPIED // max(1, matrix.shape[1])))  # noqa: E731
-    return torch.cat([rows.abs().sum(1) for matrix in matrices for rows in some(matrix)]).numpy().astype(numpy.float64)
-
-
-def parted(whole: VariantFrame, seeds: int) -> list[VariantFrame]:
-    """Return every seed's frame of one whose numbers are arrays of one number a seed, or the same for all."""
-    frames = [VariantFrame(None, None, [], [], [], [], None, [], [], [], []) for _ in range(seeds)]
-    for name in (*NUMBERS, *NUMBER_LISTS):
-        value = getattr(whole, name)
-        if value is None:
-            continue
-        columns = [
-            one.tolist() if isinstance(one, numpy.ndarray) else [one] * seeds
-            for one in (value if name in NUMBER_LISTS else [value])
-        ]
-        for frame, row in zip(frames, zip(*columns, strict=True), strict=False):
-            setattr(frame, name, list(row) if name in NUMBER_LISTS else row[0])
-    return frames
-
-
-def _rows(vectors: Tensor, start: int, count: int, size: int) -> Tensor:
-    """Return some parts of equal size of several flat vectors."""
-    return vectors[:, start : start + count * size].reshape(len(vectors), count, size)

@@ -121,8 +121,12 @@ class Trainer(Progress):
 
     def extras(self, record: bool, baseline: bool, picture: bool, passing: bool) -> dict[str, dict]:
         """Return, by variant, what a frame of this step has besides what its passes give; see `advance`."""
-        held_out = picture or (record and not passing and self._is_held_out_due())
-        return self._extras(self.living(), self.batches_of_step(), baseline, picture, held_out, kept=not passing)
+        held_out = self.is_held_out_due(record, picture, passing)
+        return self._extras(self.living(), baseline, picture, held_out, kept=not passing)
+
+    def is_held_out_due(self, record: bool, picture: bool, passing: bool) -> bool:
+        """Return whether a frame of this step has the held-out metric; see `advance`."""
+        return picture or (record and not passing and self._is_held_out_due())
 
     def taken(self, frames: dict[str, VariantFrame], extras: dict[str, dict], recorded: bool) -> Frame | None:
         """Go on to the next step; return the frame of this one if it was recorded."""
@@ -139,7 +143,7 @@ class Trainer(Progress):
         batches, living = self.batches_of_step(), self.living()
         frames = {name: variant.frame(variant.repeated_forward(batches, self.step))[0] for name, variant in living.items()}
         events = self._events
-        frame = self._frame(frames, self._extras(living, batches, baseline, picture, held_out=True, kept=False))
+        frame = self._frame(frames, self._extras(living, baseline, picture, held_out=True, kept=False))
         self._events = events
         return frame
 
@@ -198,12 +202,17 @@ class Trainer(Progress):
 
     def _batch(self, micro: int = 0) -> Batch:
         """Return a micro-batch of the present step; all steps' micro-batches follow each other in one stream."""
-        indices = self._batches.indices(self.step * self.experiment.training.accumulation + micro).to(self.device)
+        return self.samples(self.indices(micro))
+
+    def indices(self, micro: int = 0) -> Tensor:
+        """Return the numbers of a micro-batch's samples."""
+        return self._batches.indices(self.step * self.experiment.training.accumulation + micro).to(self.device)
+
+    def samples(self, indices: Tensor) -> Batch:
+        """Return the training samples of these numbers, which any seed's are."""
         return self._x[indices], self._y[indices]
 
-    def _extras(
-        self, living: dict[str, Variant], batches: list[Batch], baseline: bool, picture: bool, held_out: bool, kept: bool
-    ) -> dict[str, dict]:
+    def _extras(self, living: dict[str, Variant], baseline: bool, picture: bool, held_out: bool, kept: bool) -> dict[str, dict]:
         """Return, by variant, the fields of a frame that cost passes of their own; one that is not `kept` moves no schedule."""
         extras: dict[str, dict] = {name: {} for name in living}
         if held_out and kept:
@@ -218,7 +227,7 @@ class Trainer(Progress):
             self.picture_seconds = monotonic() - began
         if baseline:
             for name, variant in living.items():
-                extras[name] |= variant.baseline(batches, self.step)
+                extras[name] |= variant.baseline(self.batches_of_step(), self.step)
         return extras
 
     def _held_out(self, variant: Variant) -> dict:

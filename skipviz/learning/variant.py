@@ -196,6 +196,11 @@ class Variant:
         self.updater.set_rates(rate, self.training.weight_decay)
         self.updater.step(gradient)
 
+    @property
+    def clips(self) -> bool:
+        """Whether gradients are clipped."""
+        return self.training.clip_norm is not None or self.training.clip_value is not None
+
     def clip(self, gradient: Tensor) -> None:
         """Clip the flat gradient in place."""
         clip(self.updater.parted(gradient), self.training.clip_norm, self.training.clip_value)

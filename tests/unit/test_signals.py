@@ -57,8 +57,8 @@ def test_tokens_and_what_is_not_finite_have_none():
 
 def test_seeds_that_lie_one_behind_the_other_are_measured_each_for_itself():
     class Together(Sizes):
-        def numbers(self, sizes):
-            return list(sizes)
+        def numbers(self, count, measure):
+            return list(measure())
 
     seeds = [relu_like(8, 5, seed=seed) for seed in range(3)]
     seeds[1][:, 2] = 0

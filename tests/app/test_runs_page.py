@@ -197,6 +197,21 @@ def test_two_networks_of_one_run_can_stand_side_by_side(opened, runs):
     assert data["differences"] == [{"what": "all 2 skips", "left": "on", "right": "off"}]
 
 
+def test_two_u_nets_side_by_side_are_drawn_as_a_u_each_and_one_beside_another_network_is_not(opened, runs):
+    task = Task(name="shapes", samples=40)
+    ways_down = families.unet(2, 4, padded=True, input=task.sample_shape(), head=task.head())
+    made = small(steps=1).replaced(task=task, variants={"u": ways_down, "flat": edit.bare(ways_down)})
+    (run,) = runs(made)
+    page = opened("compare", runs=f"{run.id},{run.id}:flat")
+    assert page.data()["u"] == {"on": False, "why": ""}
+    data = page.send("layout", name="u")
+    assert (data["u"]["on"], [column["u"]["shape"] for column in data["columns"]]) == (True, ["u", "u"])
+    assert [column["diagram"]["shape"] for column in page.send("layout", name="column")["columns"]] == ["column", "column"]
+    (chain,) = runs(small(steps=1))
+    data = opened("compare", runs=f"{run.id},{chain.id}").data()
+    assert data["u"] == {"on": False, "why": "B does not go down in scale and up again"}
+
+
 def test_a_stopped_run_that_has_a_checkpoint_goes_on_from_it(opened, runs, engine, monkeypatch):
     monkeypatch.setattr(engine, "settings", engine.settings.model_copy(update={"checkpoint_seconds": 0.1}))
     (going,) = runs(endless(), wait=False)

@@ -7,6 +7,7 @@ import { createHeaderActions } from "../common/header_actions.js";
 import { createToast, createTooltip } from "../common/notice.js";
 import { LETTERS, createComparison } from "../lab/comparison.js";
 import { createHints, isFact } from "../lab/hints.js";
+import { createNetworkShape } from "../lab/network_shape.js";
 import { createSentenceLine } from "../lab/sentence_line.js";
 import { createViewOptions } from "../lab/view_options.js";
 import { createReachNote } from "../common/reach_note.js";
@@ -53,6 +54,7 @@ export function createCompare(root, commands) {
     command: (command) => commands.send(command), captions: () => columns.flatMap((column) => column.caption()), diagram: () => comparison.host(name) ?? page.card,
     plots: comparison.plots().filter(([plot]) => !plot.startsWith("heatmap-") || plot === `heatmap-${LETTERS[side]}`), wedges: () => data.legend[themeOf(page.root)],
   }));
+  const shape = createNetworkShape(page.head, element("div"), (name) => commands.send({ op: "layout", name }));
   const viewOptions = createViewOptions(page.quantity, options, () => draw(true));
   const sentenceLine = createSentenceLine(() => draw(true));
   page.sentence.append(sentenceLine.root);
@@ -160,6 +162,7 @@ export function createCompare(root, commands) {
       page.root.toggleAttribute("data-module", next.columns.every(({ network }) => network.watched));
       for (const [side, column] of columns.entries()) column.update(next.columns[side]);
       comparison.update(compared());
+      shape.update({ u: next.u, diagram: next.columns[0].diagram });
       viewOptions.update("");
       stream.watch([...new Set(next.columns.map((one) => one.run))]);
       draw(true);
@@ -205,6 +208,7 @@ function compareElements() {
   part("problem", "section", { class: "sv-card sv-runs-empty", hidden: true }, page.problemText, page.back);
   part("quantity", "div", { class: "sv-head-bars" });
   // What a comparison puts its own parts after.
+  part("head", "div", { class: "sv-head-network" });
   part("scroll", "div", { hidden: true });
   part("transport", "div", { hidden: true });
   part("card", "section", { class: "sv-card sv-network", "aria-label": "Networks" }, part("sentence", "div", { class: "sv-sentence-host" }), page.scroll);

@@ -62,8 +62,9 @@ def editor_data(
     else:
         layers = None if editor.layout is None else editor.layout == "layers"
         drawing = diagram.draw(network, compact=compact, repeat=repeat, layers=layers, **seen)
-    names = [*experiment.variants] if several else [editor.variant]
-    u = _u_data(editor, compact or several, height, names) if page == "lab" else None
+    drawn = {"compact": compact or several, "height": height, "unfolded": editor.unfolded}
+    shown = experiment.variants if several else {editor.variant: network}
+    u = u_data(shown, editor.layout, **drawn) if page == "lab" else None
     opened = u["drawn"][editor.variant]["unfolded"] if u and u["on"] else drawing.unfolded
     return {
         "variant": editor.variant,
@@ -121,17 +122,15 @@ def _columns(experiment: Experiment, drawings: dict[str, diagram.Diagram], u: di
     ]
 
 
-def _u_data(editor: Editor, compact: bool, height: int, names: list[str]) -> dict | None:
-    """Return of the networks that are shown whether they are as a U (`on`) and then how (`drawn`), or None where none has one.
+def u_data(networks: dict[str, Network], layout: str | None, **draw) -> dict | None:
+    """Return of networks that are shown whether they are as a U (`on`) and then how (`drawn`), or None where none has one.
 
-    `why` says in a sentence that they cannot be, as where some have none.
+    `why` says in a sentence that they cannot be, as where some have none; `draw` is what `draw_u` takes.
     """
-    networks = {name: editor.experiment.variants[name] for name in names}
     without = [VARIANTS[place] for place, network in enumerate(networks.values()) if not udiagram.has_u(network)]
-    if len(without) == len(names):
+    if len(without) == len(networks):
         return None
-    on, do = editor.layout == "u" and not without, "does" if len(without) == 1 else "do"
-    draw = {"compact": compact, "height": height, "unfolded": editor.unfolded}
+    on, do = layout == "u" and not without, "does" if len(without) == 1 else "do"
     return {
         "on": on,
         "why": f"{' and '.join(without)} {do} not go down in scale and up again" if without else "",

@@ -14,15 +14,16 @@ from ...tasks.training_words import recipe_words
 from ..component import component, feed, inline_download
 from ..component.commands import perform_all
 from ..content.file_names import run_stem
-from ..content.page_data import shown_network
+from ..content.page_data import shown_network, u_data
 from ..session_state import session, view
-from ..session_state.editor import unfolded_after
+from ..session_state.editor import layout_named, unfolded_after
 from . import opening
 
 KEY = "compare"
 HEIGHT = 520
 """px of a diagram where its rows fit into them."""
 LONGEST_ID = 64
+SIDES = ("left", "right")
 
 
 def obey() -> None:
@@ -68,6 +69,8 @@ def perform(state: session.Pair, command: dict) -> None:
         state.runs[side] = f"{state.runs[side].partition(':')[0]}:{command['variant']}"[:LONGEST_ID]
     elif operation == "open":
         state.unfolded = unfolded_after(state.unfolded, command)
+    elif operation == "layout":
+        state.layout = layout_named(command)
     else:
         raise ValueError(operation)
 
@@ -76,18 +79,19 @@ def compared(state: session.Pair) -> dict:
     """Return both columns, and the differences if both are there; a column without a run says why in a sentence."""
     found = [_found(text) for text in state.runs]
     if len(found) != 2:
-        return {"columns": [], "problem": "Choose two runs on the page My runs.", "differences": []}
+        return {"columns": [], "u": None, "problem": "Choose two runs on the page My runs.", "differences": []}
     if None in found:
         reason = (
             "One of these runs is not there: it was deleted, or its time was over."
             if any(found)
             else "These two runs are not there: they were deleted, or their time was over."
         )
-        return {"columns": [], "problem": reason, "differences": []}
+        return {"columns": [], "u": None, "problem": reason, "differences": []}
     experiments = [_began(run) for run, _ in found]
     names = [_variant(experiment, name) for experiment, (_, name) in zip(experiments, found, strict=True)]
     networks = [experiment.variants[name] for experiment, name in zip(experiments, names, strict=True)]
     drawings = aligned.draw(networks, height=HEIGHT, unfolded=state.unfolded)
+    u = u_data(dict(zip(SIDES, networks, strict=True)), state.layout, compact=True, height=HEIGHT, unfolded=state.unfolded)
     columns = [
         _column(run, experiment, name, drawing)
         for (run, _), experiment, name, drawing in zip(found, experiments, names, drawings, strict=True)
@@ -95,10 +99,11 @@ def compared(state: session.Pair) -> dict:
     families = [_family(experiment, name) for experiment, name in zip(experiments, names, strict=True)]
     apart = [Difference("network", *families)] if families[0] != families[1] else []
     apart += differences(*experiments, (names[0], names[1]))
-    for column, found in zip(columns, networks_apart(dict(enumerate(networks))).values(), strict=True):
-        column["unlike"] = found["unlike"]
+    unlike = networks_apart(dict(zip(SIDES, networks, strict=True)))
+    for side, column in zip(SIDES, columns, strict=True):
+        column |= {"unlike": unlike[side]["unlike"], "u": u["drawn"].get(side) if u else None}
     words = [{"what": one.what, "left": one.left, "right": one.right} for one in apart]
-    return {"columns": columns, "problem": None, "differences": words}
+    return {"columns": columns, "u": u and {"on": u["on"], "why": u["why"]}, "problem": None, "differences": words}
 
 
 def _family(experiment: Experiment, name: str) -> str:

@@ -10,7 +10,7 @@ from ..content.page_data import editor_data, link_of
 from ..document.commands import handle
 from ..document.labs import labs
 from ..session_state import session, view, watching
-from ..session_state.editor import LAYOUTS, Editor, unfolded_after
+from ..session_state.editor import Editor, layout_named, unfolded_after
 from ..sidebar import sidebar, suggested_fix_bar
 from ..sidebar.hint import hint, next_hint
 from .opening import lab_state, open_named, open_text, place_of
@@ -96,7 +96,7 @@ def perform(state: session.SessionState, editor: Editor, command: dict) -> None:
     elif operation == "zoom":
         editor.zoom = min(MOST_ZOOM, max(1.0, float(command["factor"])))
     elif operation == "layout":
-        editor.layout = next((name for name in LAYOUTS if name == command["name"]), None)
+        editor.layout = layout_named(command)
     else:
         answer = handle(editor.lab, command, session.address())
         editor.look()

@@ -115,6 +115,11 @@ def unfolded_after(unfolded: frozenset[int | str] | None, command: dict) -> froz
     return now | {layer} if isinstance(layer, int) else frozenset()
 
 
+def layout_named(command: dict) -> str | None:
+    """Return the layout that a command names, None for what is none."""
+    return next((name for name in LAYOUTS if name == command["name"]), None)
+
+
 def _listed(command: dict, name: str) -> frozenset[int | str] | None:
     """Return the layers and boxes that a command lists under a name, None where it has no such list."""
     parts = command.get(name)

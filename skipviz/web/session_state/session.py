@@ -124,10 +124,11 @@ def guide_state() -> SessionState:
 
 @dataclass
 class Pair:
-    """The page of two runs: each as `id` or `id:variant`, and what of both is unfolded."""
+    """The page of two runs: each as `id` or `id:variant`, what of both is unfolded, and their layout, as an editor's."""
 
     runs: list[str]
     unfolded: frozenset[int | str] = frozenset()
+    layout: str | None = None
     done: int = 0
     message: tuple[str, str] | None = None
 

@@ -39,6 +39,31 @@ class Comparison:
         self.page.keyboard.press("Space")
 
 
+def test_four_networks_and_their_bars_share_a_narrow_screen_by_scrolling_together(kept):
+    kept.put(small())
+    several = Comparison(kept)
+    for _ in range(3):
+        several.put_beside("Duplicate")
+    kept.page.set_viewport_size({"width": 1024, "height": 768})
+    scroll, head, bars = (
+        kept.page.locator(f".sv-columns {part}") for part in (".sv-column-scroll", ".sv-columns-bars-head", ".sv-bars")
+    )
+    expect(bars.locator(".barlayer .point").first).to_be_attached()
+    assert bars.bounding_box()["width"] >= 100
+    scroll.evaluate("node => node.scrollTo(node.scrollWidth, 0)")
+    whole, words, drawn = (part.bounding_box() for part in (scroll, head, bars))
+    for part in (words, drawn):
+        assert whole["x"] <= part["x"]
+        assert part["x"] + part["width"] <= whole["x"] + whole["width"]
+    kept.page.set_viewport_size({"width": 1440, "height": 900})
+    several.drawings.first.locator(".box").first.focus()
+    kept.page.keyboard.press("p")
+    kept.until(lambda: "projector=1" in kept.page.url)
+    kept.until(lambda: scroll.evaluate("node => node.scrollWidth <= node.clientWidth + 1"))
+    kept.page.keyboard.press("Escape")
+    kept.until(lambda: "projector" not in kept.page.url)
+
+
 def test_a_comparison_is_made_switched_trained_moved_undone_and_found_again(kept):
     experiment = small()
     kept.put(experiment)

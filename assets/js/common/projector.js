@@ -17,15 +17,16 @@ const LEAST_LOSS = 110;
 export function createProjector(page, view) {
   /** @type {any} */
   let strong = null;
-  /** @type {{height: number} | null} */
+  /** @type {[number, number] | null} */
   let fitted = null;
-  const refit = () => fitted && projector.fit(fitted);
+  const refit = () => fitted && projector.fit(...fitted);
   const projector = {
-    /** Set how large the diagram is drawn. @param {{height: number}} diagram */
-    fit(diagram) {
-      fitted = diagram;
+    /** Set how large the diagram is drawn. @param {number} height @param {number} width  of several networks with their bars, else 0 */
+    fit(height, width) {
+      fitted = [height, width];
       const on = view.projected();
-      const zoom = Math.min(MOST_ZOOM, Math.max(0.96 * LEAST_ZOOM, projectorRoom() / (diagram.height + AXIS)));
+      const high = Math.min(MOST_ZOOM, Math.max(0.96 * LEAST_ZOOM, projectorRoom() / (height + AXIS)));
+      const zoom = width ? Math.min(high, page.card.clientWidth / width) : high;
       page.root.style.setProperty("--sv-zoom", on ? zoom.toFixed(3) : "1");
       page.root.style.setProperty("--sv-zoom-side", on ? sideZoom().toFixed(3) : "1");
     },

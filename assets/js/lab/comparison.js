@@ -15,10 +15,12 @@ import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { sayNoPlots } from "../plots/no_plots.js";
 import { loadPlotly } from "../plots/plotly_loader.js";
-import { sayTight, shareHead, updateHead } from "./lab_elements.js";
+import { LEAST_BARS, sayTight, shareHead, updateHead } from "./lab_elements.js";
 import { rowNames } from "./network_shape.js";
 import { createVariantHead } from "./variant_head.js";
 
+/** px on both sides of the columns. */
+const MARGIN = 16;
 export const LETTERS = ["A", "B", "C", "D"];
 
 /**
@@ -103,7 +105,7 @@ export function createComparison(page, outer) {
     place(apart, narrow);
     const widths = columns.map((column) => `${column.diagram.width}px`);
     const middle = columns.length === 2 ? 1 : columns.length;
-    const template = [...widths.slice(0, middle), "minmax(60px, 1fr)", ...widths.slice(middle)].join(" ");
+    const template = [...widths.slice(0, middle), `minmax(${LEAST_BARS}px, 1fr)`, ...widths.slice(middle)].join(" ");
     parts.heads.style.gridTemplateColumns = narrow || apart ? "" : template;
     parts.body.style.gridTemplateColumns = apart ? "" : narrow ? `${chosen.diagram.width}px minmax(60px, 1fr)` : template;
     for (const column of columns) {
@@ -145,6 +147,8 @@ export function createComparison(page, outer) {
 
   return {
     on: () => columns.length > 1,
+    /** px of all columns with the least bars beside them; 0 where they share no rows. */
+    width: () => (placed === "columns" ? columns.reduce((sum, column) => sum + column.diagram.width, LEAST_BARS + 2 * MARGIN) : 0),
     /** The drawing of a network, by default of the chosen one, if several are shown. @param {string} [name] @returns {ReturnType<typeof createDiagramView> | undefined} */
     view: (name = data?.variant) => columns.find((column) => column.name === name)?.view,
     /** The network of one column, as Python tells of it. @param {string} name */
@@ -292,7 +296,7 @@ function comparisonElements(page) {
   part("beside", "div", { class: "sv-columns-bars" }, parts.names, parts.bars);
   part("heads", "div", { class: "sv-column-heads" });
   part("body", "div", { class: "sv-column-body" });
-  part("root", "div", { class: "sv-columns", hidden: true }, parts.heads, element("div", { class: "sv-column-scroll" }, parts.body));
+  part("root", "div", { class: "sv-columns", hidden: true }, element("div", { class: "sv-column-scroll" }, parts.heads, parts.body));
   page.scroll.after(parts.root);
   part("losses", "div", { class: "sv-plot-loss" });
   part("metrics", "div", { class: "sv-plot-loss" });

@@ -4,7 +4,7 @@ import { element } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 
 // px of bars beside a drawing that leaves them less.
-const LEAST_BARS = 130;
+export const LEAST_BARS = 130;
 
 export const shareHead = () => element("div", { class: "sv-head-share" }, element("strong", {}, "Share at fork"), element("div", {}, element("span", { class: "sv-red" }, "skip"), " · ", element("span", { class: "sv-blue" }, "trunk"), explain("share")));
 export const updateHead = () => element("div", { class: "sv-head-update" }, element("strong", {}, "Update ÷ weight"), element("div", { class: "sv-quiet" }, "dashed: 10⁻³", explain("update")));

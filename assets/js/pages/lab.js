@@ -338,7 +338,7 @@ export function createLab(root, commands) {
       if (next.pending) measureSoon();
       if (first && next.compact === false && root.clientWidth > 0 && root.clientWidth < 640) commands.send({ op: "compact" });
       plots.load(next).then((made) => made && draw.all());
-      projector.fit(next.diagram);
+      projector.fit(next.diagram.height, comparison.width());
       if (first || !store.frames.length) draw.all();
       else draw.soon();
       tour.update(next);

@@ -113,7 +113,7 @@ def _measured(
         kind = torch.float32 if kind == torch.bfloat16 else None  # a sum of bfloat16 has three digits
         if len(members) > 1 and shape.numel() <= STACKED_ELEMENTS:
             for piece in _in_pieces(chosen, COPIED_ELEMENTS // max(1, shape.numel())):
-                copy = stacked(piece).view(len(piece), -1)
+                copy = stacked(piece).reshape(len(piece), -1)  # channels may lie last
                 parts.append(torch.linalg.vector_norm(copy if scale == 1 else copy.mul_(scale), degree, dim=1, dtype=kind))
         else:
             parts.append(

@@ -72,7 +72,7 @@ def _table(states: Sequence[Tensor], groups: list[list[int]], sizes: Sizes, acti
 def _measured(states: list[Tensor], sizes: Sizes) -> tuple[Tensor, Tensor]:
     """Return of states of one shape the largest magnitude, `(states, seeds)`, and how often each unit is not 0, `(…, units)`."""
     batch, *shape = states[0].shape
-    magnitudes = sizes.stacked(states).view(len(states), sizes.seeds, batch // sizes.seeds, *shape).abs_()
+    magnitudes = sizes.stacked(states).reshape(len(states), sizes.seeds, batch // sizes.seeds, *shape).abs_()
     largest = magnitudes.flatten(2).amax(2)
     unit = 3 + channel_axis(tuple(shape))
     others = [axis for axis in range(2, magnitudes.dim()) if axis != unit]

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from itertools import takewhile
 
 import torch
 from torch import Tensor, nn
@@ -236,6 +237,13 @@ class Capture(TorchFunctionMode):
         finally:
             self._stack = outer
 
+    def found_unregistered(self) -> None:
+        """Note that a parameter is read that is none of the module's."""
+        calls, known = [self.trace.calls[number] for number in self._stack], {*self._paths.values()}
+        owner = max((place for place, call in enumerate(calls) if call.path in known), default=0)
+        inner = calls[min(owner + 1, len(calls) - 1)]
+        self.trace.unregistered.setdefault(calls[owner].path, inner.kind if inner is not calls[owner] else "somebody else")
+
     def _source(self, tensor: Tensor) -> tuple[int | str, int] | None:
         """Return what made a tensor that has a gradient, found in autograd's graph where no function of torch was seen to."""
         known = self._known.get(id(tensor))
@@ -269,9 +277,28 @@ class Capture(TorchFunctionMode):
         name = type(tensor.grad_fn).__name__.removesuffix("Backward")
         if name == "CheckpointFunction":
             weights, self._quiet = [*weights, *self._quiet], []
+        outer = self._stack
+        self._stack = self._around(reads, weights)
         operation = self.operation(name, reads, weights)
+        self._stack = outer
         self.note(operation, [tensor])
         return self._known.get(id(tensor))
+
+    def _around(self, reads: list[Read], weights: list[str]) -> list[int]:
+        """Return the calls within which something ran unseen: those around all that it reads, and the module of its weights."""
+        calls, around = self.trace.calls, [*self._stack]
+        for read in reads:
+            call = self.trace.operations[read.source].call if isinstance(read.source, int) else 0
+            ancestors = {call}
+            while call > 0:
+                call = calls[call].parent
+                ancestors.add(call)
+            around = [one for one in around if one in ancestors]
+        parts = [*takewhile(lambda one: len({*one}) == 1, zip(*(name.split(".")[:-1] for name in weights), strict=False))]
+        paths = {".".join(part[0] for part in parts[:length]) for length in range(1, len(parts) + 1)}
+        within = [one for one in self._stack[len(around) :] if calls[one].path in paths]
+        empty = [one for one, call in enumerate(calls) if call.path in paths and not call.operations]
+        return [*around, *(within or empty[-1:])]
 
     def operation(self, name: str, reads: list[Read], parameters: Iterable[str]) -> Operation:
         """Return a new operation of the module call that runs."""

@@ -77,11 +77,11 @@ def frame_of(
 
     own = [layout.parameters.get(layer.id, []) for layer in network.layers]
     fields: dict[str, list[float | None]] = {
-        "weight_grad": [0.0 if names else None for names in own],
+        "weight_grad": [_none_yet(parameters, names) for names in own],
         "state_grad": [0.0] * len(layout.states),
         "trunk_grad": [0.0] * network.depth,
         "skip_grad": [0.0] * len(network.skips),
-        "branch_grad": [0.0 if layout.parameters.get(node.id) else None for node in network.branches],
+        "branch_grad": [_none_yet(parameters, layout.parameters.get(node.id, [])) for node in network.branches],
         "branch_state_grad": [0.0] * len(network.branches),
         "edge_grad": [0.0] * len(network.edges),
     }
@@ -130,9 +130,18 @@ def frame_of(
     )
 
 
+def _none_yet(parameters: dict[str, nn.Parameter], names: list[str]) -> float | None:
+    """Return 0 for parameters that may have a gradient, None where there are none or all are frozen."""
+    return 0.0 if any(name in parameters and parameters[name].requires_grad for name in names) else None
+
+
 def _gradients(parameters: dict[str, nn.Parameter], names: list[str]) -> list[Tensor]:
-    found = (parameters[name].grad for name in names if name in parameters)
-    return [gradient.detach() for gradient in found if gradient is not None and not gradient.is_sparse]
+    return [_dense(parameters[name].grad) for name in names if name in parameters and parameters[name].grad is not None]
+
+
+def _dense(gradient: Tensor) -> Tensor:
+    """Return a gradient's numbers: of a sparse one, as an embedding's, the rows that are not 0."""
+    return gradient.detach().coalesce().values() if gradient.is_sparse else gradient.detach()
 
 
 def _state(layout: Layout, record: GradientRecord, name: str) -> list[Tensor]:
@@ -151,7 +160,7 @@ def _widest(vector: Tensor) -> torch.dtype:
 
 
 def _all_gradients(parameters: dict[str, nn.Parameter], scale: float) -> float | None:
-    found = [one.grad.detach() for one in parameters.values() if one.grad is not None and not one.grad.is_sparse]
+    found = [_dense(one.grad) for one in parameters.values() if one.grad is not None]
     return finite(hypot(*norms([], found)) / scale) if found else 0.0
 
 
@@ -159,15 +168,18 @@ def _means(
     layout: Layout, parameters: dict[str, nn.Parameter], record: GradientRecord, own: list[list[str]], scale: float
 ) -> dict[str, list[float | None]]:
     """Return the mean magnitudes of weights' gradients, biases and other vectors apart, and of states' gradients."""
-    weights = [[one for one in _gradients(parameters, names) if one.dim() > 1] for names in own]
+    matrices = [[name for name in names if name in parameters and parameters[name].dim() > 1] for names in own]
+    matrices = [[name for name in names if parameters[name].grad is not None] for names in matrices]
     states = [_state(layout, record, name) for name in layout.states]
-    groups = [*weights, *states]
+    groups = [*(_gradients(parameters, names) for names in matrices), *states]
+    counts = [sum(parameters[name].numel() for name in names) for names in matrices]
+    counts += [sum(one.numel() for one in group) for group in states]
     sums = iter(magnitudes([], [tensor for group in groups for tensor in group]))
     means = [
-        finite(sum(next(sums) for _ in group) / max(1, sum(one.numel() for one in group)) / scale) if group else None
-        for group in groups
+        finite(sum(next(sums) for _ in group) / max(1, count) / scale) if group else None
+        for group, count in zip(groups, counts, strict=True)
     ]
-    return {"weight_grad_mean": means[: len(weights)], "state_grad_mean": means[len(weights) :]}
+    return {"weight_grad_mean": means[: len(matrices)], "state_grad_mean": means[len(matrices) :]}
 
 
 def _without_tokens(layout: Layout, fields: dict[str, list[float | None]]) -> None:

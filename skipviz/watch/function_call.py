@@ -178,8 +178,13 @@ class FunctionCall:
             return tensor
         source = capture._source(tensor)
         if source is None:
+            if id(tensor) not in capture._weights and isinstance(tensor, torch.nn.Parameter):
+                capture.found_unregistered()
             self.parameters += capture._weights.get(id(tensor), ())
             return tensor
+        again = next((alias for _, one, alias in self.tensors if one is tensor), None) if self.name in _ASKS_WHO else None
+        if again is not None:
+            return again
         read = Read(source[0], slot, source[1], tuple(tensor.shape[1:]))
         self.reads.append(read)
         alias = tensor
@@ -191,6 +196,8 @@ class FunctionCall:
         return alias
 
 
+_ASKS_WHO = frozenset({"multi_head_attention_forward"})
+"""Functions that compute otherwise where several arguments are one tensor: it reads that once, as one edge."""
 _IN_PLACE_SIGNS = frozenset({"__iadd__", "__isub__", "__imul__", "__idiv__", "__itruediv__", "__ipow__"})
 
 

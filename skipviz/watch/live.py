@@ -75,7 +75,7 @@ class Live:
         if wait and self._thread.is_alive() and self.problem is None:
             self._give_up(f"no lab took this run within {wait:.0f} s: it was in this script's memory alone")
         if first:
-            _say(self._last_words())
+            say(self._last_words())
 
     def _serve(self) -> None:
         """Connect, send, end: this is a thread's work."""
@@ -98,11 +98,11 @@ class Live:
             return False
         self.run_id, self.address = answer["run"], answer["address"] or None
         self._sent, self._known, self._told = 0, answer["step"], -1
-        _say(f"{self._found}; live at {self.address or 'the lab of this machine'}")
+        say(f"{self._found}; live at {self.address or 'the lab of this machine'}")
         try:
             self._send(connection)
         except OSError:
-            _say("the lab's server is gone: what is recorded waits in this script until one is there")
+            say("the lab's server is gone: what is recorded waits in this script until one is there")
             return False
         return True
 
@@ -160,14 +160,15 @@ class Live:
 
     def _give_up(self, problem: str) -> None:
         self.problem = problem
-        _say(problem)
+        say(problem)
 
 
 def _line(word: str, data) -> bytes:
     return f"{word} {json.dumps(data, separators=(',', ':'), allow_nan=False)}\n".encode()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell who runs the script, in a line."""
     print(f"skipviz: {text}", file=sys.stderr, flush=True)
 
 

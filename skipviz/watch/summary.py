@@ -45,6 +45,15 @@ def repeats(trace: Trace) -> list[str]:
     return [f"{path} runs {times} times in one pass{more}: each run is shown, weights are counted with the first"]
 
 
+def unregistered(trace: Trace) -> dict[str, str]:
+    """Return a sentence, by the path of the module that uses them, on parameters that are none of the watched one's."""
+    return {
+        path: f"{path or 'the module'} uses parameters of {kind} that are none of its own, as of modules in a Python list: "
+        "parameters() gives them to no optimizer, and the picture leaves them out; nn.ModuleList would make them its own"
+        for path, kind in trace.unregistered.items()
+    }
+
+
 def _skips(layout: Layout) -> str:
     network = layout.network
     skips = [skip for skip in network.skips if skip.merge != "reads"]

@@ -83,6 +83,8 @@ class Trace:
     operations: list[Operation] = field(default_factory=list)
     outputs: list[int | str] = field(default_factory=list)
     """Operations, or inputs, whose tensors the module returns; the first of them is what a loss is most likely of."""
+    unregistered: dict[str, str] = field(default_factory=dict)
+    """By path of a module that uses parameters which are none of the watched one's, the class that holds them."""
     failed: int | None = None
     """The operation at which the pass ended early."""
 

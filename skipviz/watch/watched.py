@@ -32,9 +32,9 @@ from .frames import Values, element_counts, frame_of
 from .gradients import GradientRecord
 from .guard import Guard, compiled_from
 from .layout import MOST_LAYOUTS, Layout, is_alike, layout_of, projected, varying
-from .live import Live
+from .live import Live, say
 from .notebook import Shown
-from .summary import repeats, summary
+from .summary import repeats, summary, unregistered
 from .switches import Switches
 
 VARIANT = "model"
@@ -81,6 +81,8 @@ class Watched(Shown):
     ) -> None:
         if not isinstance(model, nn.Module):
             raise WatchError(f"watch takes a torch module, not a {type(model).__name__}")
+        if isinstance(model, torch.jit.ScriptModule):
+            raise WatchError("a scripted module runs where nothing of it can be seen: watch the module that it was made of")
         if isinstance(model, nn.DataParallel):
             raise WatchError(
                 "DataParallel runs copies of its module that nobody sees: train on one device, or by DistributedDataParallel"
@@ -103,8 +105,6 @@ class Watched(Shown):
         self.remarks: list[str] = []
         """What could not be shown or measured, each once."""
         self._steps, self._unfold = steps, frozenset((unfold,) if isinstance(unfold, str) else unfold)
-        self._names = {id(parameter): name for name, parameter in model.named_parameters()}
-        self._paths = {id(module): path for path, module in model.named_modules()}
         self._layouts: dict[int, Layout] = {}
         self._varied = False
         self._passes: list[_Pass] = []
@@ -146,6 +146,8 @@ class Watched(Shown):
                 self._keep(frame, passes[-1])
         elif self.run is not None:
             self.run.step = self.steps_taken + 1
+        elif self._captures and self.failure is None and not self.remarks:
+            self._remark("no forward pass of the module was seen before step: it has to be called itself, with gradients on")
         now = time.monotonic()
         if not passes and self.steps_taken:
             taken = now - self._at
@@ -190,6 +192,8 @@ class Watched(Shown):
     def recorded(self, args: tuple, kwargs: dict):
         """Run the module's forward and record it; see `Guard`."""
         capture, forward = self._capture(), self._guard.forward
+        if any(one.record.states for one in self._passes) and all(one.grad is None for one in self.model.parameters()):
+            self._passes = []  # what came of them was set to zero: they are no part of the step that comes
         if self._exported is not None:
             if not self._exported.takes(args, kwargs):
                 self._remark("passes with inputs of other shapes than the exported ones, or in another mode, are not recorded")
@@ -215,7 +219,9 @@ class Watched(Shown):
         return output
 
     def _capture(self) -> Capture:
-        return Capture(self.model, self._names, self._paths, self.switches)
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}  # others, where a script replaced some
+        paths = {id(module): path for path, module in self.model.named_modules()}
+        return Capture(self.model, names, paths, self.switches)
 
     def _export(self, batch):
         """Return the module's static graph for inputs as those of `batch`, and know its network by it; raises `WatchError`."""
@@ -251,7 +257,8 @@ class Watched(Shown):
             layout = layout_of(boxes, counts)
             if self.layout is None:
                 self.layout, self.unused = layout, unused_modules(boxes)
-                self.remarks += repeats(capture.trace)
+                for text in [*repeats(capture.trace), *unregistered(capture.trace).values()]:
+                    self._remark(text)
             else:
                 if not is_alike(layout, self.layout):
                     self._remark("the module's layers are not the same at every step: shown are those of the first recorded one")
@@ -283,7 +290,10 @@ class Watched(Shown):
     def _frame(self, one: _Pass, loss: float | None, scale: float) -> VariantFrame:
         if one.record.passes > 1:
             self._remark("several backward passes went through one forward pass: gradients of states are those of their sum")
-        return frame_of(one.layout, one.record, one.values, self.model, loss, scale)
+        frame = frame_of(one.layout, one.record, one.values, self.model, loss, scale)
+        if not frame.total_grad and frame.total_grad is not None and any(frame.state_grad):
+            self._remark("no parameter had a gradient when step was called: call it after backward, before they are set to zero")
+        return frame
 
     def _keep(self, frame: VariantFrame, measured: _Pass) -> None:
         first = self.run is None
@@ -335,6 +345,8 @@ class Watched(Shown):
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
             self.remarks.append(text)
+            if self.live is not None:
+                say(text)
 
     def _vary(self, text: str) -> None:
         """Say that inside some boxes not all passes are alike; once, by the first that was not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .trace import Operation, Read
+from .words import ELEMENTWISE
 
 if TYPE_CHECKING:
     from .capture import Capture
@@ -31,6 +33,9 @@ class FunctionCall:
         self.cut: list[int | str] = []
         self.slots = 0
         self.target = self._changed_in_place()
+        self.ready: dict[int, list[Tensor]] = {}
+        """Aliases of tensors that it reads more than once, by their ids: the first to be read is the last made, as autograd goes
+        through what was made last first, and sums in the order of the slots what one node of its graph gives back."""
 
     def _changed_in_place(self) -> Tensor | None:
         """Return the tensor that the function changes in place."""
@@ -66,6 +71,8 @@ class FunctionCall:
     def _prepared(self) -> tuple[Operation | None, tuple, dict]:
         """Return the operation that this is, if it is one, and the arguments as the function is to have them."""
         capture = self.capture
+        if self.name.strip("_") in _ONE_NODE:
+            self._make_ready()
         args = tuple(self._taken(value) for value in self.args)
         kwargs = {name: value if name == "out" else self._taken(value) for name, value in self.kwargs.items()}
         operation = None
@@ -76,6 +83,14 @@ class FunctionCall:
             operation.detached = self.cut
             args, kwargs = self._switched(operation, args, kwargs)
         return operation, args, kwargs
+
+    def _make_ready(self) -> None:
+        read = [tensor for tensor in tensors_in([self.args, self.kwargs]) if tensor.requires_grad and tensor is not self.target]
+        counts = Counter(map(id, read))
+        for tensor in read:
+            if counts[id(tensor)] > 1:
+                with torch._C.DisableTorchFunction():
+                    self.ready.setdefault(id(tensor), []).append(tensor.view_as(tensor))
 
     def _read_inputs(self) -> None:
         """Read the inputs of which what it takes was made, as an embedding reads tokens."""
@@ -189,13 +204,16 @@ class FunctionCall:
         self.reads.append(read)
         alias = tensor
         if tensor is not self.target:
+            ready = self.ready.get(id(tensor))
             with torch._C.DisableTorchFunction():
-                alias = tensor.view_as(tensor)
+                alias = ready.pop() if ready else tensor.view_as(tensor)
             read.aliased = True
         self.tensors.append((read, tensor, alias))
         return alias
 
 
+_ONE_NODE = ELEMENTWISE | {"stack", "addcmul", "addcdiv", "mm", "bmm"}
+"""Functions that are one node of autograd's graph; others are several, which give back in an order of their own."""
 _ASKS_WHO = frozenset({"multi_head_attention_forward"})
 """Functions that compute otherwise where several arguments are one tensor: it reads that once, as one edge."""
 _IN_PLACE_SIGNS = frozenset({"__iadd__", "__isub__", "__imul__", "__idiv__", "__itruediv__", "__ipow__"})

@@ -69,6 +69,26 @@ def test_the_network_is_drawn(case):
 
 
 @EVERY
+def test_each_skip_can_be_off(case):
+    """Where it landed the sum is what came by the other way, to the bit; and nothing goes back through it."""
+    model, inputs = case.make().eval(), case.inputs()
+    one = captured(model, (), inputs)
+    skips = [skip for skip in one.layout.network.skips if skip.merge == "add"]
+    ((number, slot),) = one.layout.reads[skips[len(skips) // 2].id]
+    merge, switches = one.capture.trace.operations[number], Switches()
+    switches.settings = {(merge.key, slot): Setting(strength=0)}
+    off = captured(model, (), inputs, switches)
+    loss_of(off.output).backward()
+    (other,) = [read for read in merge.reads if read.slot != slot]
+    (source,) = [read.source for read in merge.reads if read.slot == slot]
+    before, behind = one.capture.values[number], off.capture.values[number]
+
+    assert torch.equal(behind, off.capture.values[other.source].view_as(behind))
+    assert torch.equal(behind, before) == (not one.capture.values[source].any())  # an EfficientNet in eval mode carries zeros
+    assert (number, slot) not in off.capture.gradients.reads
+
+
+@EVERY
 def test_what_comes_back_along_the_edges_of_a_state_sums_to_its_gradient(case):
     model = case.make().eval()
     one = captured(model, (), case.inputs())

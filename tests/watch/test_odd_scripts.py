@@ -63,6 +63,48 @@ def test_an_encoder_layer_of_torchs_own_trains_to_the_same_bits_with_dropout():
     assert all(value > 0 for value in frame.skip_grad)
 
 
+SHARES = torch.tensor([0.3, 0.7, 1.1, 1.7])
+
+
+class Again(nn.Module):
+    """Reads a state several times in one call, and once more behind it."""
+
+    def __init__(self, call) -> None:
+        super().__init__()
+        self.call, self.stem, self.head = call, nn.Linear(4, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = torch.tanh(self.stem(x))
+        return self.head(self.call(x) + torch.sin(3 * x) + x * x.exp())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: (torch.stack([x.sin(), x, x, x], -1) * SHARES).tanh().sum(-1),
+        lambda x: functional.scaled_dot_product_attention(x, x, x),
+        lambda x: torch.sub(x, x, alpha=0.37).tanh() + torch.addcmul(x, x, x.sin(), value=0.1),
+        lambda x: (torch.cat([x, x, x.cos(), x], -1).unflatten(-1, (4, 8)).movedim(-2, -1) * SHARES).tanh().sum(-1),
+        lambda x: torch.einsum("bi,bj,bi->bj", x, x, x),
+    ],
+    ids=["stack", "attention", "sum", "concat", "einsum"],
+)
+def test_a_state_read_several_times_in_one_call_has_the_same_gradient_to_the_bit(call):
+    model = Again(call)
+    for seed in range(5):
+        x = torch.randn(6, 4, generator=torch.Generator().manual_seed(seed))
+        gradients = []
+        for watching in (False, True):
+            model.zero_grad()
+            watched = skipviz.watch(model, every=1, live=False) if watching else None
+            functional.cross_entropy(model(x), Y).backward()
+            gradients.append([one.grad.clone() for one in model.parameters()])
+            if watched is not None:
+                watched.step()
+                watched.close()
+        assert all(map(torch.equal, *gradients))
+
+
 def test_frozen_layers_have_no_gradient_to_tell_and_none_is_said_to_be_zero():
     model = net()
     model[1].requires_grad_(False)

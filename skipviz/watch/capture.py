@@ -8,6 +8,7 @@ hears the gradient that comes back along that edge. Nothing of it is there betwe
 from __future__ import annotations
 
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -87,6 +88,8 @@ class Capture(TorchFunctionMode):
                 register_module_forward_hook(self._leave, always_call=True),
             ):
                 stack.callback(handle.remove)
+            if "torch._dynamo" in sys.modules:  # parts may be compiled: they run in eager mode, where they are seen
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
             self._begin_call(self._model)
             stack.callback(self._give_back)
             stack.enter_context(self)

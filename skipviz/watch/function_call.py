@@ -133,7 +133,8 @@ class FunctionCall:
             capture._known.pop(id(self.target._base), None)  # written through a view: autograd knows of what it is made now
         aliases = {id(alias): tensor for _, tensor, alias in self.tensors if alias is not tensor}
         if isinstance(output, Tensor) and id(output) in aliases:
-            return aliases[id(output)]  # the function handed on what it read
+            given = aliases[id(output)]  # the function handed on what it read, as a dropout in eval mode
+            return given if operation is None else capture._switches.stood_in(operation, given)
         if operation is not None:
             output = capture._switches.stood_in(operation, output)
         made = [self.target] if self.name == "__setitem__" else [*tensors_in(output)]

@@ -15,7 +15,7 @@ from torch.nn import functional
 from skipviz.command import main
 from skipviz.learning.frame_text import decode_frame, encode_frame
 from skipviz.sharing.table import table
-from skipviz.tasks.event import SkipEvent
+from skipviz.tasks.event import LayerEvent, SkipEvent
 from skipviz.tasks.experiment import Experiment
 from skipviz.tasks.task import Task
 from skipviz.tasks.variants import compared
@@ -233,6 +233,20 @@ def test_every_variant_is_measured_as_it_is_switched():
     for name, numbers in wanted.items():
         found = frame.variants[name]
         assert (found.held_out_loss, found.held_out) == pytest.approx(numbers, rel=1e-5)
+
+
+def test_a_layer_that_is_off_is_off_in_eval_mode_too_where_its_dropout_hands_on(file):
+    what = opened(file)
+    chosen = experiment(what, steps=3)
+    trainer = OpenedTrainer(what, chosen)
+    layer = next(layer.id for layer in chosen.network.layers if layer.id.startswith("1."))
+    trainer.apply(LayerEvent(ids=(layer,), on=False))
+    model = named(what.model)()
+    model.load_state_dict(trainer.weights("model"))
+    model[1].forward = lambda x: x
+    batches = [(batch.args[0], batch.targets[0]) for batch in trainer._held_out._batches]
+    found = trainer.measure().variants["model"]
+    assert (found.held_out_loss, found.held_out) == pytest.approx(by_hand(model, batches), rel=1e-5)
 
 
 def test_a_gpt_that_gives_its_own_loss_is_measured_with_its_dropout_off():

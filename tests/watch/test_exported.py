@@ -168,7 +168,7 @@ def test_what_cannot_be_exported_is_said_in_a_sentence():
         skipviz.watch(Chooses(4, 4), live=False, export=torch.randn(2, 4))
 
 
-@pytest.mark.parametrize("how", ["wrapped", "in place", "wrapped later", "in place later", "exported"])
+@pytest.mark.parametrize("how", ["wrapped", "in place", "a part", "wrapped later", "in place later", "exported"])
 def test_a_compiled_module_is_recorded_in_eager_mode_and_compiled_in_between(how):
     torch._dynamo.reset()
     bare = losses(model := blocks(), model)
@@ -184,7 +184,9 @@ def test_a_compiled_module_is_recorded_in_eager_mode_and_compiled_in_between(how
     more = {"export": torch.randn(5, 4)} if how == "exported" else {}
     watched = skipviz.watch(model, every=2, live=False) if how.endswith("later") else None
     called = model
-    if how.startswith("in place"):
+    if how == "a part":
+        model[1].compile(backend=backend)
+    elif how.startswith("in place"):
         model.compile(backend=backend)
     else:
         called = torch.compile(model, backend=backend)

@@ -75,15 +75,21 @@ def frame_of(
             tensors.append(tensor)
             places.append((field, index))
 
+    def none_yet(*names: str) -> float | None:
+        return None if layout.untold.intersection(names) else 0.0
+
+    def along(edge: str) -> float | None:
+        return none_yet(layout.sources[edge], layout.targets[edge])
+
     own = [layout.parameters.get(layer.id, []) for layer in network.layers]
     fields: dict[str, list[float | None]] = {
-        "weight_grad": [_none_yet(parameters, names) for names in own],
-        "state_grad": [0.0] * len(layout.states),
-        "trunk_grad": [0.0] * network.depth,
-        "skip_grad": [0.0] * len(network.skips),
-        "branch_grad": [_none_yet(parameters, layout.parameters.get(node.id, [])) for node in network.branches],
-        "branch_state_grad": [0.0] * len(network.branches),
-        "edge_grad": [0.0] * len(network.edges),
+        "weight_grad": [_trained(parameters, names) for names in own],
+        "state_grad": [none_yet(name) for name in layout.states],
+        "trunk_grad": [along(edge) for edge in layout.ways],
+        "skip_grad": [along(skip.id) for skip in network.skips],
+        "branch_grad": [_trained(parameters, layout.parameters.get(node.id, [])) for node in network.branches],
+        "branch_state_grad": [none_yet(node.id) for node in network.branches],
+        "edge_grad": [along(edge.id) for edge in network.edges],
     }
     for index, names in enumerate(own):
         add("weight_grad", index, _gradients(parameters, names))
@@ -130,7 +136,7 @@ def frame_of(
     )
 
 
-def _none_yet(parameters: dict[str, nn.Parameter], names: list[str]) -> float | None:
+def _trained(parameters: dict[str, nn.Parameter], names: list[str]) -> float | None:
     """Return 0 for parameters that may have a gradient, None where there are none or all are frozen."""
     return 0.0 if any(name in parameters and parameters[name].requires_grad for name in names) else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 
 from pydantic import ValidationError
@@ -64,6 +64,10 @@ class Layout:
     """Those of them that ran."""
     paths: dict[str, str] = field(default_factory=dict)
     """By id of a node, its module's path."""
+    counted: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By id of a node that is no module, its path and word: of those that have both in common it is told apart by its number."""
+    untold: frozenset[str] = frozenset()
+    """Of another pass: ids of nodes that may have run under another number, so that nothing is known of them."""
 
     def heard(self, changed: Mapping[tuple, tuple]) -> tuple[set, set]:
         """Return the states and the reads whose gradients its parts are measured by; `changed`: see `GradientRecord`."""
@@ -86,28 +90,6 @@ def layout_of(boxes: Boxes, counts: dict[str, int]) -> Layout:
         raise WatchError(f"this pass cannot be drawn: {error}") from None
     except ValidationError as error:
         raise WatchError(f"this pass cannot be drawn: {error.errors()[0]['msg']}") from None
-
-
-def projected(layout: Layout, first: Layout) -> Layout:
-    """Return where a pass is measured for the network of another: nodes by their ids, edges by both their ends."""
-    ways: dict[tuple[str, str], list[str]] = {}
-    for edge, source in layout.sources.items():
-        ways.setdefault((source, layout.targets[edge]), []).append(edge)
-    places = {edge: ways.get((source, first.targets[edge]), []) for edge, source in first.sources.items()}
-    reads = {edge: layout.reads[found.pop(0)] if found else [] for edge, found in places.items()}
-    boxes = {name: layout.boxes[name] for name in first.boxes if name in layout.boxes}
-    names = {name: [*dict.fromkeys([*own, *layout.parameters.get(name, [])])] for name, own in first.parameters.items()}
-    return replace(first, reads=reads, boxes=boxes, parameters=names, same={**first.same, **layout.same}, inputs=layout.inputs)
-
-
-def varying(layout: Layout, first: Layout) -> list[str]:
-    """Return the paths of modules inside which another pass runs other parts, as other experts."""
-    return [path for name, path in first.paths.items() if {*layout.ran.get(name, [])} != {*first.ran[name]}]
-
-
-def is_alike(layout: Layout, first: Layout) -> bool:
-    """Return whether two passes have the same boxes, each reading the same others."""
-    return (layout.boxes.keys(), layout.sources, layout.targets) == (first.boxes.keys(), first.sources, first.targets)
 
 
 class _Layout:
@@ -157,6 +139,7 @@ class _Layout:
         if not merge and len(sources) > 1:
             gathered = self._id(path, "reads")
             self._gather(gathered, sources)
+            self._found.counted[gathered] = path, "reads"
             sources = [(gathered, sources[0][1])]
         shape = self._shape(self._trace.operations[box.state])
         if merge:
@@ -167,6 +150,8 @@ class _Layout:
             self._node(Node(id=name, op=self._operation(box, path, shape)), shape, sources, "")
         found = self._found
         found.boxes[name], found.paths[name] = box, path
+        if not box.module:
+            found.counted[name] = path, short
         found.ran[name] = own_parameters(self._trace, box)
         found.parameters[name] = self._own(box)
 

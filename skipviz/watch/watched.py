@@ -31,9 +31,10 @@ from .finding import Report
 from .frames import Values, element_counts, frame_of
 from .gradients import GradientRecord
 from .guard import Guard, compiled_from
-from .layout import MOST_LAYOUTS, Layout, is_alike, layout_of, projected, varying
+from .layout import MOST_LAYOUTS, Layout, layout_of
 from .live import Live, say
 from .notebook import Shown
+from .projection import is_alike, projected, varying
 from .summary import repeats, summary, unregistered
 from .switches import Switches
 

@@ -207,6 +207,43 @@ def test_blocks_in_a_python_list_are_found_to_train_by_no_optimizer():
     assert not [one for one in skipviz.watch(net(), live=False).check(X) if one.rule == "unregistered"]
 
 
+class Routed(nn.Module):
+    """Experts written out in the module's own forward, of which a pass runs those that it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = nn.Linear(4, 8), nn.Linear(8, 3)
+        self.experts, self.chosen = nn.ModuleList(nn.Linear(8, 8) for _ in range(3)), (0, 1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        y = x * 0.5
+        for one in self.chosen:
+            y = y + torch.tanh(self.experts[one](x))
+        return self.head(torch.relu(y) + x)
+
+
+def test_what_may_have_run_under_another_number_is_not_said_to_have_no_gradient():
+    torch.manual_seed(0)
+    model, frames = Routed(), []
+    watched = skipviz.watch(model, every=1, live=False)
+    for model.chosen in ((0, 1), (0,), (2,), (0, 1)):
+        loss = functional.cross_entropy(model(X), Y)
+        model.zero_grad()
+        loss.backward()
+        frames.append(watched.step(loss))
+        wanted = [None if p.weight.grad is None else p.weight.grad.norm() for p in (model.stem, model.head)]
+        assert all(value for value in wanted)
+    first, fewer, other, again = frames
+    assert "not the same at every step" in watched.remarks[0]
+    assert 0 not in first.skip_grad
+    for frame in (fewer, other):
+        assert 0 not in frame.skip_grad
+        assert None in frame.skip_grad
+    assert [value is not None for value in again.skip_grad] == [value is not None for value in first.skip_grad]
+    assert 0 not in other.state_grad
+
+
 class Mapped(nn.Module):
     """Runs a block where no function of torch is seen: over single samples."""
 

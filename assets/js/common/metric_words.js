@@ -33,10 +33,11 @@ export function atStep(step) {
  * The loss on held-out batches behind the batch's own, where there is one.
  * @param {any} measured the frame that has it
  * @param {string} variant
+ * @param {boolean} [dated]  whether its step is said, which the metric beside it says too
  */
-export function heldOutLossWords(measured, variant) {
+export function heldOutLossWords(measured, variant, dated = true) {
   const loss = measured?.variants[variant]?.held_out_loss;
-  return typeof loss === "number" ? `, held out ${formatNumber(loss)}${atStep(measured.step)}` : "";
+  return typeof loss === "number" ? `, held out ${formatNumber(loss)}${dated ? atStep(measured.step) : ""}` : "";
 }
 
 // Classes of which the largest has more than this many times the samples of the smallest are unequal: an accuracy flatters there.

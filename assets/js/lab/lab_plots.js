@@ -83,7 +83,7 @@ export function createLabPlots(page, options, seek) {
       const header = store.header || data.probe?.header;
       this.total(training, store, frame, values);
       const lost = store.frames.length ? store.lastWith(frame, data.variant, "held_out_loss") : frame;
-      writeText(titles.loss, formatNumber(values?.loss) + heldOutLossWords(lost, data.variant));
+      writeText(titles.loss, formatNumber(values?.loss) + heldOutLossWords(lost, data.variant, !data.metric));
       titles.metricPart.hidden = !data.metric;
       page.picture.parentElement.hidden = Boolean(network.watched || network.opened);
       titles.metric.title = recallLines(header, taken).join("\n");

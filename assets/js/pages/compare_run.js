@@ -81,7 +81,7 @@ export function createCompareRun(side, outer) {
       const apart = frame.step === step ? `step ${frame.step}` : store.cursor === null && store.frames.at(-1)?.step === frame.step ? `step ${frame.step}, its last` : `step ${frame.step}, the nearest`;
       numbers.replaceChildren(
         element("span", { class: "sv-pair-step" }, apart),
-        element("span", {}, "loss ", element("strong", {}, formatNumber(values()?.loss)), heldOutLossWords(store.lastWith(frame, data.variant, "held_out_loss"), data.variant)),
+        element("span", {}, "loss ", element("strong", {}, formatNumber(values()?.loss)), heldOutLossWords(store.lastWith(frame, data.variant, "held_out_loss"), data.variant, !data.metric)),
         data.metric ? element("span", { class: "sv-metric" }, `${metricName(data.metric)} `, element("strong", {}, metricWord(taken?.held_out, data.metric)), atStep(measured?.step), balancedWords(store.header, taken)) : "",
       );
     },

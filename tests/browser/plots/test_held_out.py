@@ -54,6 +54,7 @@ def test_a_held_out_loss_stands_behind_the_batchs_and_is_a_line_of_its_own(harne
         const { heldOutLossWords } = await import("/js/common/metric_words.js");
         const { lossHistory } = await import("/js/plots/loss_history.js");
         const words = [frames[2], frames[3], undefined].map((frame) => heldOutLossWords(frame, "net"));
+        words.push(heldOutLossWords(frames[2], "net", false));
         return [words, lossHistory(frames, "net", 6, 100).heldOutLoss];
     }"""
-    assert harness.evaluate(said, [recorded]) == [[", held out 1 at step 20", "", ""], {"x": [0, 20], "y": [2, 1]}]
+    assert harness.evaluate(said, [recorded]) == [[", held out 1 at step 20", "", "", ", held out 1"], {"x": [0, 20], "y": [2, 1]}]

@@ -264,6 +264,8 @@ class Operation(Tagged):
     """Whether it reads tokens, whole numbers that have no gradient."""
     attends: ClassVar[bool] = False
     """Whether its torch module has `read(x)`: queries, keys and values."""
+    calls: ClassVar[int] = 1
+    """How long it takes at least, of however little, forward and backward, counted in linear maps: some are many kernels' calls."""
     helpers: ClassVar[dict[str, str]] = {}
     """What a script needs beside torch's own and its torch module, by name: a source, or where it has it from, `module:name`."""
     fills: ClassVar[tuple[str, ...] | None] = None

@@ -30,6 +30,8 @@ def digits(network, **fields) -> Experiment:
 
 IMAGE = {"input": (1, 8, 8)}
 EXPERIMENTS = {
+    "MLP 6 × 8, batch 10": lambda: on("spiral", families.mlp(6, 8), 10),
+    "MLP 20 × 16, batch 10": lambda: on("spiral", families.mlp(20, 16), 10),
     "MLP 24 × 64": lambda: get("vanishing-residual"),
     "MLP 24 × 64, batch 512": lambda: on("spiral", families.mlp(24, 64, 2), 512),
     "MLP 300 × 64": lambda: on("spiral", families.mlp(300, 64, 2)),

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from skipviz.engine.capacity import footprint, limits
-from skipviz.learning import norms, optimizer, picture, setup, variant
+from skipviz.engine.capacity.duration import Rehearsed
+from skipviz.learning import norms, optimizer, picture, rehearsal, setup, variant
 from skipviz.network import edit, families
+from skipviz.settings import Settings
 from skipviz.tasks import data
 from skipviz.tasks.experiment import Training
 from skipviz.tasks.task import KINDS, Task
@@ -19,8 +21,11 @@ PARAMETERS = 1000
 
 def test_bounds_of_learning_are_repeated_as_they_are():
     assert footprint.STACKED_ELEMENTS == norms.STACKED_ELEMENTS
+    assert footprint.COPIED_ELEMENTS == norms.COPIED_ELEMENTS
     assert (footprint.EVALUATED_AT_ONCE, footprint.EVALUATED_ELEMENTS) == (variant.EVALUATED_AT_ONCE, variant.EVALUATED_ELEMENTS)
     assert limits.MAPPED * ELEMENT_BYTES == setup.MAPPED_BYTES
+    assert Rehearsed.LIGHT_ELEMENTS == rehearsal.LIGHT_ELEMENTS
+    assert Settings.model_fields["frames_per_second"].default == Rehearsed.FRAMES
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])

@@ -8,6 +8,7 @@ from math import prod
 
 from ...network.base import elements, is_image, spatial
 from ...network.edit import PARTS
+from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...tasks.experiment import Experiment
@@ -26,19 +27,37 @@ DROPPED_SECONDS = 6e-9
 """For each element of a dropout's mask, which is drawn anew at every step."""
 
 
+class Rehearsed:
+    """The same of a small network's steps, which are made again without Python (`learning.rehearsal`), measured of 25 networks."""
+
+    LIGHT_ELEMENTS = 2**15
+    """Elements of a batch's largest state up to which they are."""
+    STEP, CALL, SKIP = 100e-6, 5.5e-6, 2.5e-6
+    """What a step costs in itself, a linear map or norm, and a skip."""
+    MULTIPLICATIONS, ELEMENT, PARAMETER = 4.3e10, 2.3e-9, 1.7e-9
+    FRAME, LAYER_OF_FRAME, PARAMETER_OF_FRAME = 1e-3, 40e-6, 2.5e-9
+    """What measuring a step costs beside it, in itself, for each layer and for each parameter."""
+    FRAMES = 60
+    """Steps a second that are measured while they are watched."""
+
+
 def step_seconds(experiment: Experiment, measured: float | None = None) -> float:
     """Return about how many seconds a watched step takes on one core of a machine that is otherwise idle.
 
     `measured` is what measuring the experiment at initialisation took, which a watched step repeats: it counts where it is the
     longer, since short measurements are mostly a first time's. The constants were fitted to the fastest steps of 19 networks,
-    within a factor of about two; on a busy machine a step takes longer, a small network's by much more.
+    and of 25 whose passes are made again, within a factor of about two; on a busy machine a step takes longer.
     """
     batch = experiment.training.batch_size
     if not experiment.task.watched:
         batch = min(batch, experiment.task.sample_count())
     seeds, together = experiment.training.seeds, not obstacle(experiment)
     passes = experiment.training.accumulation * (1 if together else seeds)
-    estimate = passes * sum(_seconds(network, batch, seeds if together else 1) for network in experiment.variants.values())
+    at_once = seeds if together else 1
+    estimate = passes * sum(
+        (_rehearsed_seconds if _is_rehearsed(experiment, network, at_once * batch) else _seconds)(network, batch, at_once)
+        for network in experiment.variants.values()
+    )
     if experiment.training.precision == "bfloat16":
         estimate *= bfloat16_cost()
     return measured if measured is not None and LONG < measured < FIRST_TIMES * estimate else estimate
@@ -80,9 +99,37 @@ def bfloat16_cost() -> float:
     return NATIVE if {"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()) else EMULATED
 
 
+def _is_rehearsed(experiment: Experiment, network: Network, batch: int) -> bool:
+    """Return whether passes of `batch` samples are made again: light ones, on the CPU, one a step, in which nothing draws."""
+    training = experiment.training
+    if experiment.task.watched or training.device == "cuda" or training.accumulation > 1 or training.precision != "float32":
+        return False
+    draws = any(box.dropout or box.drop_path for box in _boxes(network))
+    return not draws and batch * max(map(elements, network.shapes.states)) <= Rehearsed.LIGHT_ELEMENTS
+
+
+def _rehearsed_seconds(network: Network, batch: int, seeds: int) -> float:
+    """Return what a step of a small network takes on the average, where as many of them are measured as a second shows."""
+    boxes, parameters = _boxes(network), seeds * network.parameter_count()
+    took = Rehearsed.STEP + Rehearsed.SKIP * _skips(network) + Rehearsed.PARAMETER * parameters
+    took += Rehearsed.CALL * sum(box.op.calls + (box.norm != "none") for box in boxes)
+    took += Rehearsed.ELEMENT * seeds * batch * footprint(network).forward
+    took += 3 * seeds * batch * multiplications(network) / Rehearsed.MULTIPLICATIONS
+    frame = Rehearsed.FRAME + Rehearsed.LAYER_OF_FRAME * len(boxes) + Rehearsed.PARAMETER_OF_FRAME * parameters
+    return min(took + frame, took / max(1e-9, 1 - Rehearsed.FRAMES * frame))
+
+
+def _boxes(network: Network) -> list[Layer]:
+    """Return what computes by itself: layers, and nodes of branches that are no merges."""
+    return [*network.layers, *(node for node in network.branches if not node.is_merge)]
+
+
+def _skips(network: Network) -> int:
+    return sum(MERGES[skip.merge].calls(skip) for skip in network.skips) + len(network.edges)
+
+
 def _seconds(network: Network, batch: int, seeds: int) -> float:
-    skips = sum(MERGES[skip.merge].calls(skip) for skip in network.skips) + len(network.edges)
-    calls = CALL_SECONDS * (network.depth + len(network.branches)) + SKIP_SECONDS * skips
+    calls = CALL_SECONDS * (network.depth + len(network.branches)) + SKIP_SECONDS * _skips(network)
     moved = ELEMENT_SECONDS * batch * footprint(network).forward
     drawn = DROPPED_SECONDS * batch * dropped(network)
     computed = 3 * batch * multiplications(network) / (CONVOLVED if is_image(network.input) else MULTIPLICATIONS)

@@ -19,8 +19,8 @@ from ...network.norm import NORMS
 from ...network.shapes import NodeShape
 from ...network.skip import Adapter
 
-STACKED_ELEMENTS = 8192
-"""Gradients up to this size are stacked to be measured (`learning.norms`)."""
+STACKED_ELEMENTS, COPIED_ELEMENTS = 8192, 2**17
+"""Gradients up to this size are stacked to be measured, in copies of so many elements (`learning.norms`)."""
 EVALUATED_AT_ONCE, EVALUATED_ELEMENTS = 512, 2**22
 """Samples, and elements of the largest state, of one pass without a graph (`learning.variant`)."""
 
@@ -167,7 +167,7 @@ def stacked(network: Network, batch: int) -> int:
         shape = network.shapes.states[skip.source]
         if elements(shape) * batch <= STACKED_ELEMENTS:
             groups[shape] += elements(shape)
-    return max(groups.values(), default=0) * batch
+    return min(max(groups.values(), default=0) * batch, COPIED_ELEMENTS)
 
 
 def _read_by_branches(network: Network) -> dict[int, int]:

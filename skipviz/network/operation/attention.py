@@ -18,6 +18,7 @@ class Attention(Operation):
 
     number: ClassVar = 9
     keys: ClassVar = {"h": "heads", "c": "causal", "b": "bias"}
+    calls: ClassVar = 160
     attends: ClassVar = True
     fills: ClassVar = ("torch", "glorot")
     kind: Literal["attention"] = "attention"

@@ -19,6 +19,7 @@ class Convolution(Operation):
     """
 
     number: ClassVar = 2
+    calls: ClassVar = 40
     keys: ClassVar = {
         "w": "width",
         "n": "kernel",

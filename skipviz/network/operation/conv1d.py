@@ -27,6 +27,7 @@ class SequenceConvolution(Operation):
 
     number: ClassVar = 10
     keys: ClassVar = {"w": "width", "n": "kernel", "d": "dilation", "g": "groups", "c": "causal", "b": "bias"}
+    calls: ClassVar = 40
     saves_input: ClassVar = False
     helpers: ClassVar = {"SequenceConvolution": SOURCE}
     kind: Literal["conv1d"] = "conv1d"

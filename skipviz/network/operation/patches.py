@@ -15,6 +15,7 @@ class Patches(Operation):
 
     number: ClassVar = 18
     keys: ClassVar = {"T": "class_token"}
+    calls: ClassVar = 40
     saves_input: ClassVar = False
     kind: Literal["patches"] = "patches"
     class_token: bool = Field(False, description="a position before them that reads nothing, a vector learned from zero")

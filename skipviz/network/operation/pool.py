@@ -16,6 +16,7 @@ class Pool(Operation):
 
     number: ClassVar = 4
     keys: ClassVar = {"r": "reduce", "n": "kernel", "s": "stride", "p": "padding", "l": "ceil"}
+    calls: ClassVar = 40
     kind: Literal["pool"] = "pool"
     reduce: Literal["max", "mean"] = Field("max", description="what it takes of each window")
     kernel: int = Field(2, ge=1, le=16, description="pixels a side")

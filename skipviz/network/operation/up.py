@@ -18,6 +18,7 @@ class Upsampling(Rim, Operation):
     """Up-scaling by `factor`: a transposed convolution, or resizing and then a convolution."""
 
     number: ClassVar = 3
+    calls: ClassVar = 40
     keys: ClassVar = {
         "w": "width",
         "f": "factor",

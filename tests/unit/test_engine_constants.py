@@ -9,6 +9,7 @@ import torch
 from skipviz.engine.capacity import footprint, limits
 from skipviz.engine.capacity.duration import Rehearsed
 from skipviz.learning import norms, optimizer, picture, rehearsal, setup, variant
+from skipviz.learning.build import build
 from skipviz.network import edit, families
 from skipviz.settings import Settings
 from skipviz.tasks import data
@@ -69,7 +70,7 @@ def test_any_other_picture_is_of_no_more_samples_than_are_held_out(name):
 )
 def test_a_forward_pass_holds_about_what_is_written_down_of_each_stage(name, network):
     batch = 32
-    model = variant.build(network, 0)
+    model = build(network, 0)
     x = torch.from_numpy(np.random.default_rng(0).standard_normal((batch, *network.input), dtype=np.float32))
     own = {tensor.untyped_storage().data_ptr() for tensor in (x, *model.parameters())}
     held: dict[int, int] = {}

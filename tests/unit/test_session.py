@@ -59,7 +59,7 @@ def told(monkeypatch):
             return frame
 
         trainer.advance = timed
-        request["experiment"] = experiment.model_dump(mode="json", exclude_defaults=True)
+        request |= {"experiment": experiment.model_dump(mode="json", exclude_defaults=True), "frames_per_second": 60}
         request["events"] = [event.model_dump(mode="json", exclude_none=True) for event in events]
         worker.Session(channel, trainer, request, Checkpoints(None, 10)).run()
         return channel

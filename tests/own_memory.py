@@ -27,9 +27,9 @@ def warm_up() -> None:
 
 
 def measured(experiment, steps: int = 2, timed: bool = True) -> dict:
-    """Return `peak_mb`, a worker's own memory at its peak while it takes watched steps.
+    """Return `peak_mb`, a worker's own memory at its peak while it takes its first watched steps.
 
-    `timed`: and then `step_seconds`, as a run takes them between two pictures.
+    `timed`: and then `step_seconds`, as a run takes them between two pictures; what a rehearsal holds beside them is not counted.
     """
     text = experiment.to_json()
     experiment = None
@@ -40,9 +40,11 @@ def measured(experiment, steps: int = 2, timed: bool = True) -> dict:
     if not child:
         try:
             began = _anonymous()
-            seconds = _run(experiment_from_json(text), steps, timed)
+            trainer = _begun(experiment_from_json(text), steps)
             copied = _private() - (_anonymous() - began)  # pages of the warm process that were written to
-            found = {"peak_mb": _anonymous("VmHWM") - (began - copied), "step_seconds": seconds}
+            found = {"peak_mb": _anonymous("VmHWM") - (began - copied)}
+            if timed:
+                found["step_seconds"] = _step_seconds(trainer)
             os.write(writing, json.dumps(found).encode())
         finally:
             os._exit(0)
@@ -53,12 +55,13 @@ def measured(experiment, steps: int = 2, timed: bool = True) -> dict:
     return answer
 
 
-def _run(experiment, steps: int, timed: bool) -> float:
+def _begun(experiment, steps: int):
+    """Return a trainer that has taken steps."""
     prepare()
     trainer = trainer_of(experiment.replaced(training=experiment.training.replaced(steps=MOST_STEPS)), device="cpu")
     for _ in range(steps):
         trainer.advance(record=True, baseline=True, picture=True)
-    return _step_seconds(trainer) if timed else 0.0
+    return trainer
 
 
 def _step_seconds(trainer) -> float:

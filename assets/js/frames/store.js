@@ -64,8 +64,8 @@ export function createRunStore() {
       for (const frame of message.frames || []) {
         this.passing = frame.passing ? frame : null;
         if (frame.passing && Object.values(frame.variants).some((one) => one.picture)) this.pictured = frame;
-        if (frame.passing) continue;
-        // A frame of the same step as the last one (what an event did, measured at rest) is replaced by it.
+        if (frame.passing && this.frames.length) continue;
+        // A frame of the same step as the last one (what an event did, measured at rest; a first one without a picture) is replaced by it.
         if (this.frames.at(-1)?.step === frame.step) {
           this.frames.pop();
           while (this.events.at(-1)?.step === frame.step) this.events.pop();

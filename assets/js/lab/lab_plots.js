@@ -71,7 +71,7 @@ export function createLabPlots(page, options, seek) {
           plots.strengths.update({ network: learned, theme });
         }
         const depicting = store.frames.length ? store.lastWith(frame, data.variant, "picture") : frame;
-        const picture = depicting?.variants[data.variant]?.picture ?? null;
+        const picture = depicting?.variants[data.variant]?.picture ?? (store.passing ? pictured : null);
         if (picture !== pictured || theme !== page.picture.dataset.theme) {
           pictured = picture;
           page.picture.dataset.theme = theme;

@@ -23,6 +23,7 @@ def _frame(step: int, held_out: float | None = None, **more) -> dict:
     return {"step": step, "variants": {"net": {"loss": 1.0, **taken}}, **more}
 
 
+EARLY = [_frame(0, passing=True)]
 KEPT = [_frame(0, 0.1), _frame(10), _frame(20, 0.3), _frame(30)]
 PASSING = [_frame(33, 0.4, passing=True), _frame(35, passing=True)]
 NEWER = [_frame(40, 0.5), _frame(42, passing=True)]
@@ -38,8 +39,22 @@ NEWER = [_frame(40, 0.5), _frame(42, passing=True)]
         ([{"frames": KEPT + PASSING + NEWER}], None, [42, 0.5, " at step 40"]),
         ([{"frames": KEPT + PASSING}, {"snapshot": True, "frames": KEPT}], None, [30, 0.3, " at step 20"]),
         ([{"frames": [_frame(0)]}], None, [0, None, ""]),
+        ([{"frames": EARLY}], None, [0, None, ""]),
+        ([{"frames": EARLY}, {"frames": KEPT[:1]}], None, [0, 0.1, " at step 0"]),
+        ([{"frames": EARLY + KEPT}], 10, [10, 0.1, " at step 0"]),
     ],
-    ids=["live", "looked back", "between two kept", "looked back while one passes", "a newer one", "begun anew", "none yet"],
+    ids=[
+        "live",
+        "looked back",
+        "between two kept",
+        "looked back while one passes",
+        "a newer one",
+        "begun anew",
+        "none yet",
+        "a first one early",
+        "and whole",
+        "and later ones",
+    ],
 )
 def test_the_last_held_out_number_is_shown_with_its_step(harness, messages, step, shown):
     assert harness.evaluate(SHOWN, [messages, step]) == shown

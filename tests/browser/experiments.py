@@ -8,9 +8,13 @@ from skipviz.tasks.task import Task
 
 
 def small(skip_every: int = 2, on: bool = True, depth: int = 6, width: int = 16, **training) -> Experiment:
-    """Return a small network on two spirals with residual skips s1-3, s3-5, …; it lasts longer than any test meddles with it."""
+    """Return a small network on two spirals with residual skips s1-3, s3-5, …; it lasts longer than any test meddles with it.
+
+    Of so many steps every 25th is kept; of a run that is given fewer, and where a test says so, every step.
+    """
     network = edit.switch_all(families.mlp(depth=depth, width=width, skip_every=skip_every), on)
-    settings = {"steps": 40_000, "record_every": 1, "batch_size": 16, **training}
+    every = 1 if "steps" in training else 25
+    settings = {"steps": 400_000, "record_every": every, "batch_size": 16, **training}
     return Experiment(variants={"network": network}, task=Task(name="spiral", samples=200), training=Training(**settings))
 
 

@@ -44,7 +44,8 @@ def test_a_click_on_a_skip_cuts_its_gradient_in_the_running_network_and_undo_res
     expect(six.redo).to_be_enabled()
 
 
-def test_a_toggle_while_paused_shows_at_once_and_is_marked_once(six):
+def test_a_toggle_while_paused_shows_at_once_and_is_marked_once(kept):
+    six = kept.put(small(record_every=1))
     six.start()
     six.wait_for_step(10)
     six.press("Pause")

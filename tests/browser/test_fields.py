@@ -28,8 +28,8 @@ def test_the_sidebars_fields_answer_nonsense_and_take_numbers_however_they_are_w
         _type(steps, text)
         expect(six.toast).to_have_text("Not changed. Steps: a whole number from 1 to 1,000,000.")
         expect(steps).to_have_value(text)
-        expect(beneath).to_have_text("Steps: a whole number from 1 to 1,000,000. It stays 40000.")
-        assert six.experiment().training.steps == 40_000
+        expect(beneath).to_have_text("Steps: a whole number from 1 to 1,000,000. It stays 400000.")
+        assert six.experiment().training.steps == 400_000
         six.toast.evaluate("toast => toast.hidden = true")
     _type(steps, "1e3")
     six.until(lambda: six.experiment().training.steps == 1000)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 
 def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_sentence(kept):
-    lab = kept.put(small(width=8))
+    lab = kept.put(small(width=8, record_every=1))
     lab.start()
     lab.wait_for_step(60)
     lab.plain.click()
@@ -38,7 +38,7 @@ def test_counts_and_buttons_are_those_of_the_step_and_a_click_is_refused_with_a_
 
 
 def test_a_switch_in_one_tab_is_followed_by_the_other(kept, visit):
-    lab, page = kept.put(small()), kept.page
+    lab, page = kept.put(small(record_every=1)), kept.page
     run = lab.start()
     lab.wait_for_step(20)
     other = LabPage(visit(page.context)).open(run=run)

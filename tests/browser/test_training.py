@@ -16,7 +16,7 @@ def _numbers(frames: list[dict]) -> dict[int, dict]:
 
 
 def test_a_run_is_paused_stepped_resumed_stopped_and_restarted_with_the_same_numbers(kept):
-    lab, page = kept.put(small()), kept.page
+    lab, page = kept.put(small(record_every=1)), kept.page
     first = lab.start()
     lab.wait_for_step(20)
     lab.press("Pause")
@@ -48,7 +48,7 @@ def test_a_run_is_paused_stepped_resumed_stopped_and_restarted_with_the_same_num
 
 
 def test_looking_back_redraws_that_step_while_the_run_goes_on(kept):
-    lab, page = kept.put(small(width=8)), kept.page
+    lab, page = kept.put(small(width=8, record_every=1)), kept.page
     lab.start()
     lab.wait_for_step(120)
     lab.slider.fill("10")
@@ -76,7 +76,7 @@ def test_looking_back_redraws_that_step_while_the_run_goes_on(kept):
 
 
 def test_looking_back_shows_the_switches_as_they_stood_then(kept):
-    lab, page = kept.put(small(width=8)), kept.page
+    lab, page = kept.put(small(width=8, record_every=1)), kept.page
     lab.start()
     lab.wait_for_step(60)
     lab.click_skip("s1-3")
@@ -123,7 +123,7 @@ def test_a_finished_run_goes_on_after_a_switch_and_is_back_after_a_drag_is_undon
 
 
 def test_a_page_reloaded_in_the_middle_of_a_run_finds_the_run_its_history_and_its_controls(kept):
-    lab, page = kept.put(small()), kept.page
+    lab, page = kept.put(small(record_every=1)), kept.page
     run = lab.start()
     lab.wait_for_step(40)
     lab.click_skip("s1-3")

@@ -45,6 +45,26 @@ function follow(input, value) {
   input.nextSibling.textContent = factor(Number(value));
 }
 
+/** What stands in fields that could not take it, and the sentence beneath. @param {HTMLElement} controls */
+function refusedFields(controls) {
+  return [...controls.querySelectorAll("input[aria-invalid='true']")].map((/** @type {any} */ input) => ({
+    label: input.getAttribute("aria-label"),
+    holds: input.defaultValue,
+    typed: input.value,
+    words: input.nextSibling.textContent,
+  }));
+}
+
+/** Let a field that was made anew keep what it could not take, where it still holds what it did. @param {HTMLElement} controls @param {any} field */
+function keepRefused(controls, { label, holds, typed, words }) {
+  const input = /** @type {any} */ (controls.querySelector(`input[aria-label="${CSS.escape(label)}"]`));
+  if (input?.defaultValue !== holds) return;
+  input.value = typed;
+  input.setAttribute("aria-invalid", "true");
+  input.nextSibling.textContent = words;
+  input.nextSibling.hidden = false;
+}
+
 /**
  * @param {HTMLElement} host
  * @param {{skips: Function, layers: Function, selectLayer: Function, insert: Function, remove: Function, deselect: Function, refuse: Function}} act
@@ -83,6 +103,7 @@ export function createInspector(host, act) {
         return;
       }
       const opened = same(parts) && controls.querySelector("details")?.open;
+      const refused = key && same(parts) ? refusedFields(controls) : [];
       shown = parts.map((part) => part.id).join();
       key = next;
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
@@ -94,6 +115,7 @@ export function createInspector(host, act) {
       line.replaceChildren(...summary(data, then, warnings));
       for (const control of controls.querySelectorAll("button:not([aria-label='Close'], .sv-explain), input, select")) control.disabled = then.step !== null;
       if (opened) controls.querySelector("details").open = true;
+      for (const field of refused) keepRefused(controls, field);
       controls.hidden = parts.length === 0;
       if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
       host.classList.toggle("busy", parts.length > 0);

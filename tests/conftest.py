@@ -34,7 +34,7 @@ def pytest_collection_finish():
 def engine():
     """An engine with room for two runs, which is also the process's own."""
     from skipviz.engine import Engine
-    from skipviz.engine import engine as module
+    from skipviz.engine import process_engine as module
     from skipviz.settings import Settings
 
     module._engine = started = Engine(Settings(max_running=2, data_dir=DATA / "engine")).start()

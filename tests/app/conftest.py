@@ -12,7 +12,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from skipviz.engine import Engine
-from skipviz.engine import engine as engine_module
+from skipviz.engine import process_engine as engine_module
 from skipviz.settings import Settings
 from skipviz.web.document.labs import Labs
 

@@ -137,7 +137,7 @@ def machines(tmp_path, database_url):
 @pytest.fixture
 def labs(start, database_url, monkeypatch):
     """The labs of a third server, this process, whose pages the others take commands for."""
-    from skipviz.engine import engine as module
+    from skipviz.engine import process_engine as module
     from skipviz.web.document import lab as lab_module
     from skipviz.web.document import labs as labs_module
     from skipviz.web.document.shared_labs import SharedLabs

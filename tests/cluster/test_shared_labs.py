@@ -7,7 +7,7 @@ import threading
 
 from engines import endless, small, wait_for
 
-from skipviz.engine import engine as module
+from skipviz.engine import process_engine as module
 from skipviz.web.document.labs import Labs
 from skipviz.web.session_state.classroom import Classrooms, new_token
 

@@ -9,7 +9,7 @@ from engines import endless, wait_for
 from machines import COOKIE
 from proxies import before_servers
 
-from skipviz.engine import engine as module
+from skipviz.engine import process_engine as module
 
 ME = COOKIE.partition("=")[2]
 

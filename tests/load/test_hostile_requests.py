@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from loopback import COOKIE, OWNER, served
 
 from skipviz.engine import Engine
-from skipviz.engine import engine as module
+from skipviz.engine import process_engine as module
 from skipviz.network import families
 from skipviz.network.network import MAX_LAYERS
 from skipviz.settings import Settings

@@ -300,7 +300,7 @@ def test_closing_an_engine_interrupts_what_goes_on(tmp_path):
 
 def test_a_server_that_stops_begins_no_other_engine_and_one_that_starts_does(monkeypatch, tmp_path):
     from skipviz.engine import Engine, begin_engine, get_engine
-    from skipviz.engine import engine as module
+    from skipviz.engine import process_engine as module
     from skipviz.settings import Settings
 
     stopping = Engine(Settings(data_dir=tmp_path))

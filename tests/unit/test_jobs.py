@@ -12,7 +12,7 @@ from engines import PATIENCE, endless, small, wait_for
 from loopback import COOKIE, STRANGER, served
 
 from skipviz.engine import Engine, EngineError
-from skipviz.engine import engine as module
+from skipviz.engine import process_engine as module
 from skipviz.engine.capacity import limits
 from skipviz.engine.jobs import SERVER_STOPPED
 from skipviz.engine.processes import job_worker

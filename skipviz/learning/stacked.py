@@ -50,6 +50,8 @@ class Gone:
     """Of all seeds, where it was recorded."""
     recording: Recording | None
     sizes: FrameSizes | None = None
+    again: bool = False
+    """Whether the next pass comes in the same memory."""
 
 
 class Product(torch.autograd.Function):
@@ -127,6 +129,7 @@ class Stack:
             self._rehearsals.forget()
         rehearsal = self._rehearsals.next(lambda batch: self._gone(network, self._plan, batch, True), batch, self._model.buffers())
         gone = rehearsal.on(batch, recorded) if rehearsal else self._gone(network, self._plan, batch, recorded)
+        gone.again = bool(rehearsal)
         return gone if gone.loss.isfinite().all() else None
 
     def baseline(self, batch: Batch, step: int) -> Rows:
@@ -135,7 +138,7 @@ class Stack:
         gone = self._gone(bare, self._model.bound(bare, True), batch, True)
         if gone.loss.isfinite().all():
             try:
-                rows = self._sizes(gone).rows()
+                rows = self._sizes(gone).rows(again=False)
                 return {field: rows[name] for field, name in BASELINE.items() if name in rows}
             except NotFiniteError:
                 pass
@@ -194,7 +197,7 @@ class Stack:
         """Return what was measured of every seed, without what comes of its update and without marks."""
         seeds = len(self.variants)
         try:
-            found, rows = nothing(seeds), self._sizes(gone).rows()
+            found, rows = nothing(seeds), self._sizes(gone).rows(gone.again)
         except NotFiniteError:
             found, rows = median([self._frame(gone, seed) for seed in range(seeds)]), {}
         metrics = [numpy.nan if finite(metric) is None else metric for metric in self._metrics(gone)]

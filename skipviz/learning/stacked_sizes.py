@@ -100,6 +100,11 @@ class StackedSizes(Sizes):
             raise NotFiniteError
         return found
 
+    def forget(self) -> None:
+        """Let go of what is measured, which else holds its tensors until cycles are collected."""
+        self._measures.clear()
+        self._copies = []
+
     def _of(self, of_rows: Measure, rows: list[Tensor], measure, tensors: Sequence[Tensor]) -> list[Size]:
         """Take what `of_rows` gives of the parts of the flat gradients, and `measure` of copies of `tensors`."""
         groups = alike(tensors, COPIED)
@@ -135,9 +140,13 @@ class FrameSizes:
         self._factors = numpy.array([[one.factor] for one in measured])
         self._known = numpy.array(known)[:, None]
 
-    def rows(self) -> Rows:
-        """Return the numbers as they are now; raises `NotFiniteError`."""
-        values = self._sizes.table()[self._rows] * self._factors + self._known
+    def rows(self, again: bool) -> Rows:
+        """Return the numbers as they are now; raises `NotFiniteError`. Unless they are wanted `again`, the tensors are let go."""
+        try:
+            values = self._sizes.table()[self._rows] * self._factors + self._known
+        finally:
+            if not again:
+                self._sizes.forget()
         return {name: values[start:end].T for name, (start, end) in self._ends.items()}
 
 

@@ -47,7 +47,7 @@ def test_the_grid_and_its_numbers_follow_the_step_looked_at(kept):
     lab.start()
     lab.wait_for_step(60)
     lab.press("Pause")
-    lab.expect_state("Paused")
+    lab.until(lambda: lab.data()["state"] == "paused")
     last = lab.frames()[-1]
     assert _shades(last) != [1, 0, 0, 1]
     lab.until(lambda: shades() == _shades(last))

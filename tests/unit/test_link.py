@@ -172,7 +172,7 @@ def test_a_link_written_by_the_first_version_still_means_the_same():
             }
         },
         "task": {"name": "digits", "noise": None, "samples": None, "image_size": 32, "overlap": True, "seed": 0}
-        | {"rule": "reverse", "length": None, "vocabulary": 10, "own": None},
+        | {"rule": "reverse", "length": None, "vocabulary": 10, "own": None, "metric": None},
         "training": {
             "optimizer": "adam",
             "learning_rate": 0.001,
@@ -234,7 +234,7 @@ def test_a_link_of_a_version_to_come_is_refused_as_newer():
         (packing.SKIP, (Skip,), {"id", "source", "target", "via"}),
         (packing.EDGE, (Edge,), {"id", "source", "target"}),
         (packing.ADAPTER, (Adapter,), set()),
-        (packing.TASK, (Task,), set()),
+        (packing.TASK, (Task,), {"metric"}),
         (packing.OWN, (Own,), set()),
         (packing.TRAINING, (Training,), set()),
     ],

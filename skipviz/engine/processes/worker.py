@@ -211,6 +211,7 @@ class Session:
             self._pictured[passing] = now
         self._acted.clear()
         if frame is not None:
+            self._emitted = began  # so that what it takes to measure one makes the next no later
             self._emit(frame, passing and len(trainer.diverged) == len(self._reported_diverged))
         if now >= self._checkpoints.due:
             self._save()
@@ -219,7 +220,6 @@ class Session:
 
     def _emit(self, frame, passing: bool = False) -> None:
         """Send a frame; a passing one, between two of the schedule, is for who watches now and is not kept."""
-        self._emitted = time.monotonic()
         kind = 2 if passing else int(bool(frame.events))
         self._buffer += b"frame %d %d " % (frame.step, kind) + encode_frame(frame, passing) + b"\n"
         if len(self._trainer.diverged) > len(self._reported_diverged):

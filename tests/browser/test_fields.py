@@ -69,7 +69,7 @@ def test_the_inspectors_fields_answer_nonsense_and_what_cannot_be(six):
     six.plain.click()
     expect(six.inspector.get_by_role("switch", name="Skip on")).to_have_attribute("aria-checked", "false")
     expect(joins).to_have_value("2,5")
-    expect(six.inspector.locator(".sv-typed", has=joins)).to_contain_text("It stays 3.")
+    expect(six.inspector.locator(".sv-typed", has=six.page.get_by_label("Joins at state"))).to_contain_text("It stays 3.")
     six.residual.click()
     _type(joins, "1")
     expect(six.toast).to_contain_text("Not done. A skip only runs forward")

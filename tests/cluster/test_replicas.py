@@ -4,6 +4,7 @@ import time
 
 import pytest
 from engines import endless, frames_of, small, wait_for, wait_for_end
+from postgres import kept
 
 from skipviz.engine import EngineError
 
@@ -46,7 +47,7 @@ def test_a_run_is_shown_live_at_another_server_with_the_same_frames_and_sequence
     assert second.worker_pid(run.id) is None
 
 
-def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two):
+def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two, database_url):
     first, second = two
     run = first.run(first.submit(lasting(), ME, speed=20))
     theirs = shown_at(second, run.id)
@@ -71,6 +72,7 @@ def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two):
     second.post(run.id, ME, {"kind": "stop"})
     for engine in two:
         wait_for(engine, lambda engine=engine: engine.run(run.id).ended)
+    wait_for(second, lambda: kept(database_url, run.id, "ended"))
     second.delete(run.id, ME)
     wait_for(first, lambda: first.kept(run.id) is None)
     wait_for(second, lambda: second.run(run.id) is None)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from catalogue import CASES
 from passes import Pass, captured, loss_of, same, trained, worst_sum
-from small_models import MODELS
+from small_models import MODELS, Block
 from torch import nn
 
 import skipviz
@@ -91,14 +91,6 @@ def test_in_double_precision_what_comes_back_along_the_edges_of_a_state_sums_to_
 
 
 def blocks() -> nn.Module:
-    class Block(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.inner, self.outer = nn.Linear(8, 8), nn.Linear(8, 8)
-
-        def forward(self, x):
-            return x + self.outer(torch.relu(self.inner(x)))
-
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(4, 8), Block(), Block(), nn.Dropout(0.2), nn.Linear(8, 3))
 

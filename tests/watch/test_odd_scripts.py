@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import torch
+from small_models import Block
 from torch import nn
 from torch.nn import functional
 
@@ -15,15 +16,6 @@ from skipviz.watch.errors import WatchError
 
 X, Y = torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 0, 1, 2])
 TOKENS = torch.arange(30).reshape(6, 5) % 7
-
-
-class Block(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner, self.outer = nn.Linear(8, 8), nn.Linear(8, 8)
-
-    def forward(self, x):
-        return x + self.outer(torch.relu(self.inner(x)))
 
 
 def net(first=None) -> nn.Sequential:

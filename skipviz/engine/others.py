@@ -64,7 +64,7 @@ class Others(Actions):
     def post(self, run_id: str, owner: str | None, message) -> dict:
         run = self._found(run_id, owner)
         if not self._store.is_elsewhere(run_id):
-            return self._own.post(run_id, owner, message)
+            return self._post_own(run_id, owner, message)
         try:
             message = message if isinstance(message, Tagged) else message_from(message)
         except NetworkError as error:
@@ -73,6 +73,12 @@ class Others(Actions):
         with self._lock, contextlib.suppress(NetworkError):  # another edit has come first: its news comes too
             if not isinstance(message, Control):
                 self._store.posted(run_id, applied(run.experiment, message), edits)
+        return answer
+
+    def _post_own(self, run_id: str, owner: str | None, message) -> dict:
+        """Do it here, and say so once it is in the database: whoever takes the run over does it too."""
+        answer = self._own.post(run_id, owner, message)
+        self._store.settle()
         return answer
 
     def label(self, run_id: str, owner: str | None, labels: dict[str, str]) -> None:
@@ -204,7 +210,7 @@ class Others(Actions):
 
     def _obey(self, run_id: str, op: str, **given) -> dict:
         own = self._own
-        done = {"post": own.post, "label": own.label, "resume": own.resume, "rename": own.rename}[op](run_id, **given)
+        done = {"post": self._post_own, "label": own.label, "resume": own.resume, "rename": own.rename}[op](run_id, **given)
         run = self._store.get(run_id)
         return {"done": done or {}, "edits": 0 if run is None else run.edits}
 

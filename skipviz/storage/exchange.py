@@ -72,7 +72,7 @@ class Exchange:
     @property
     def answers(self) -> dict:
         """What answers which of the server's asks."""
-        return {**self._documents.answers, "look": self._answer_look}
+        return {**self._documents.answers, "look": self._answer_look, "settle": lambda head: ({}, [])}
 
     def _answer_look(self, head: dict) -> tuple[dict, list[bytes]]:
         self.look()

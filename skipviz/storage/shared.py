@@ -27,6 +27,9 @@ LAB_SECONDS = 3.0
 LOOKING_SECONDS = 1.0
 """How long who starts a run waits for what other servers have of its browser's."""
 
+SETTLING_SECONDS = 5.0
+"""How long who starts a run, or does something to one, waits at most for that to be in the database."""
+
 AWAY_SECONDS = 1.0
 """For which no lab's document is asked for after one could not be had: else every page waited for each that it shows."""
 
@@ -69,7 +72,14 @@ class SharedStore(RecordedStore):
                 self._store_client.ask({"word": "look"}, LOOKING_SECONDS)
 
     def hand_on(self, run: Run) -> None:
-        self._store_client.hand_on_to_all(run.id)
+        self.note(run)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until all that was noted of runs is in the database, where every server finds it, or nothing is written."""
+        with contextlib.suppress(StoreError):
+            if self.trouble is None:
+                self._store_client.ask({"word": "settle"}, SETTLING_SECONDS)
 
     def is_elsewhere(self, run_id: str) -> bool:
         """Return whether a run in memory is another server's."""

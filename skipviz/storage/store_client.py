@@ -33,8 +33,6 @@ SILENT_SECONDS = 10.0
 BEAT_SECONDS = 1.0
 """Between two looks whether a store writer that has other servers says something."""
 SILENT = "the disk or the database does not answer"
-KEPT_SECONDS = 5.0
-"""How long who starts a run waits at most for it to be in a database that other servers read."""
 ASKING_SECONDS = 20.0
 CLOSING_SECONDS = 6.0
 SLOWEST_RESTART = 10.0
@@ -114,19 +112,12 @@ class StoreClient:
 
         Waits, but not for the disk, and no longer than a moment where the store writer takes nothing.
         """
-        self._hand_on(run_id, lambda: run_id not in self._dirty and run_id not in self._sending, HANDING_SECONDS)
-
-    def hand_on_to_all(self, run_id: str) -> None:
-        """Hand a new run to the store writer, and wait until every server of its database finds it, or nothing is written."""
-        self._hand_on(run_id, lambda: self.trouble or self._known.get(run_id, _Known()).whole, KEPT_SECONDS)
-
-    def _hand_on(self, run_id: str, done: Callable[[], object], seconds: float) -> None:
         with self._changed:
             self._dirty.add(run_id)
             self._hurried = True
             self._changed.notify_all()
             if self.trouble is None:
-                self._changed.wait_for(done, seconds)
+                self._changed.wait_for(lambda: run_id not in self._dirty and run_id not in self._sending, HANDING_SECONDS)
 
     def settled(self, run_id: str) -> bool:
         """Return whether all that was noted of a run is on the disk."""

@@ -51,7 +51,7 @@ def test_a_switch_in_one_tab_is_followed_by_the_other(kept, visit):
     lab.click_skip("s1-3")
     expect(other.page.locator("svg.sv-diagram .edge.skip.off")).to_have_count(1)
     other.expect_network(lambda network: network.skip("s1-3").on and not network.skip("s3-5").on)
-    assert len([frame for frame in lab.frames() if frame.get("events")]) == 2
+    lab.until(lambda: len([frame for frame in lab.frames() if frame.get("events")]) == 2)
 
 
 def test_the_other_theme_and_a_reload_show_again_the_step_that_was_looked_at_and_undo_what_was_done_before(kept):

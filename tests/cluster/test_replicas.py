@@ -1,5 +1,6 @@
 """Several equal servers on one database: whichever a page asks shows every run, and takes every command."""
 
+import json
 import time
 
 import pytest
@@ -7,6 +8,7 @@ from engines import endless, frames_of, small, wait_for, wait_for_end
 from postgres import kept
 
 from skipviz.engine import EngineError
+from skipviz.tasks.experiment import Experiment
 
 ME = "owner-of-these-tests"
 
@@ -19,6 +21,16 @@ def lasting(steps=1_000_000):
 def two(start, database_url):
     """Two servers' engines on one database."""
     return start(database_url), start(database_url)
+
+
+def deleted(engine, run_id):
+    """Return whether a run could be deleted, which one that still goes on cannot."""
+    try:
+        return engine.delete(run_id, ME)["ok"]
+    except EngineError as error:
+        if "goes on" in str(error):
+            return False
+        raise
 
 
 def shown_at(engine, run_id, reached=1):
@@ -47,7 +59,7 @@ def test_a_run_is_shown_live_at_another_server_with_the_same_frames_and_sequence
     assert second.worker_pid(run.id) is None
 
 
-def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two, database_url):
+def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two):
     first, second = two
     run = first.run(first.submit(lasting(), ME, speed=20))
     theirs = shown_at(second, run.id)
@@ -72,10 +84,20 @@ def test_what_is_done_to_a_run_at_another_server_is_done_where_it_trains(two, da
     second.post(run.id, ME, {"kind": "stop"})
     for engine in two:
         wait_for(engine, lambda engine=engine: engine.run(run.id).ended)
-    wait_for(second, lambda: kept(database_url, run.id, "ended"))
-    second.delete(run.id, ME)
+    wait_for(second, lambda: deleted(second, run.id))  # it may know the end of the first stop only
     wait_for(first, lambda: first.kept(run.id) is None)
     wait_for(second, lambda: second.run(run.id) is None)
+
+
+@pytest.mark.parametrize("asked", [0, 1], ids=["where it trains", "at another server"])
+def test_a_press_that_is_acknowledged_is_in_the_database(two, database_url, asked):
+    run = two[0].run(two[0].submit(lasting(), ME, speed=20))
+    shown_at(two[1], run.id)
+    skip = run.experiment.network.skips[0].id
+    for on in (False, True, False, True):
+        two[asked].post(run.id, ME, {"kind": "skip", "ids": [skip], "on": on})
+        written = json.loads(kept(database_url, run.id, "facts"))
+        assert Experiment.kept(written["now"]).network.skip(skip).on is on
 
 
 def test_places_in_line_and_a_browsers_limits_count_its_runs_at_all_servers(start, database_url):

@@ -52,7 +52,7 @@ def test_looking_back_redraws_that_step_while_the_run_goes_on(kept):
     lab.start()
     lab.wait_for_step(120)
     lab.slider.fill("10")
-    lab.expect_state(re.compile(r"^Live is at \d+ ›$"))
+    lab.expect_state(re.compile(r"^Live is at \d+\s›$"))
     expect(page.locator(".sv-transport .sv-step")).to_have_text("10")
     loss = values(next(frame for frame in lab.frames() if frame["step"] == 10))["loss"]
     expect(page.locator(".sv-title", has_text="Loss")).to_contain_text(f"{loss:.3g}")

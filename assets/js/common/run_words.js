@@ -3,7 +3,7 @@
 
 /** @param {any} store @param {boolean} live @param {any} network @returns {[string, string]} the kind of state, and the words */
 export function stateWords(store, live, network) {
-  if (!live && store.frames.length && (!store.shared || store.active())) return ["back", `Live is at ${store.frames.at(-1).step} ›`];
+  if (!live && store.frames.length && (!store.shared || store.active())) return ["back", `Live is at ${store.frames.at(-1).step}\u00a0›`];
   if (store.shared && store.state !== "starting") return store.active() ? ["running", "Shared run, live"] : ["finished", "Shared run, recorded"];
   /** @type {Record<string, [string, string]>} */
   const words = {

@@ -25,7 +25,7 @@ export function createCompareTime(seek) {
       count.textContent = String(step);
       total.textContent = ` / ${wanted}`;
       const going = stores.find((store) => store.active() && store.frames.length);
-      const [kind, words] = following ? (going ? stateWords(going, true, null) : ["finished", "The end"]) : ["back", going ? `Live is at ${known} ›` : "To the end ›"];
+      const [kind, words] = following ? (going ? stateWords(going, true, null) : ["finished", "The end"]) : ["back", going ? `Live is at ${known}\u00a0›` : "To the end\u00a0›"];
       state.dataset.kind = kind;
       state.textContent = words;
       state.disabled = kind !== "back";

@@ -185,7 +185,7 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
     legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && data.network.skips_on > 0 && store.baseline(shown, variant)?.ghost, tick: store.before(shown), marks: marksOf(values()) });
     if (!comparison.on()) plots.fast({ data, store, frame: shown, values: values(), theme, on: data.network.skips_on });
     const moving = Boolean(playTimer) || (coming() && store.cursor === null);
-    const said = !coming() ? ["finished", recorded.words] : moving ? ["running", "Live"] : ["back", `Live is at ${store.frames.at(-1)?.step} ›`];
+    const said = !coming() ? ["finished", recorded.words] : moving ? ["running", "Live"] : ["back", `Live is at ${store.frames.at(-1)?.step}\u00a0›`];
     transport.update({
       store: Object.create(store, { state: { value: moving ? "running" : "paused" } }), steps: store.steps, shown: shown.step, live: moving, said,
       main: moving ? ["Pause", "pause"] : coming() ? ["Live", "play"] : ["Play", "play"], learningRate: 1, speed: null, mine: true, network: data.network, variant,

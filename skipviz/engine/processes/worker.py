@@ -32,7 +32,7 @@ from .wire import encode_frame
 
 PICTURE_PERIOD = 0.2
 """Seconds between two pictures: each costs a forward pass over a grid or a sample, and one over what is held out."""
-PICTURE_REST = 5
+PICTURE_REST = 10
 """Times what the last picture took that the next one waits at least, so that a slow network still trains most of the time."""
 SLOW = 1 / 20
 """Seconds a step from which on every step is recorded: as held to, or as reckoned, since what is kept must not hang on how busy
@@ -69,6 +69,7 @@ class Session:
         self._buffer = bytearray()
         self._sent = self._emitted = 0.0
         self._pictured = {False: 0.0, True: 0.0}
+        """When the last picture was taken that is kept, and when the last of all."""
         self._reported_step = 0
         self._took: deque[float] = deque(maxlen=LATELY)
         """Seconds of the last steps; the first one, which is slower by far, counts only until there is another."""
@@ -208,7 +209,7 @@ class Session:
         if self._speed:
             self._due = max(self._due + 1 / self._speed, now - SLOW)
         if picture:
-            self._pictured[passing] = now
+            self._pictured |= {passing: now, True: now}
         self._acted.clear()
         if frame is not None:
             self._emitted = began  # so that what it takes to measure one makes the next no later

@@ -18,6 +18,12 @@ def small(skip_every: int = 2, on: bool = True, depth: int = 6, width: int = 16,
     return Experiment(variants={"network": network}, task=Task(name="spiral", samples=200), training=Training(**settings))
 
 
+def four() -> Experiment:
+    """Return four small networks side by side."""
+    experiment = small()
+    return experiment.replaced(variants={**experiment.variants, **{f"beside-{k}": experiment.network for k in (2, 3, 4)}})
+
+
 def explosive() -> Experiment:
     """Return an experiment that diverges within a few steps."""
     network = families.mlp(depth=6, width=8, skip_every=1, activation="none", init="he")

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 
-from experiments import small
+from experiments import four, small
 from kept import listened
 from pages import PHONE, LabPage
 from playwright.sync_api import expect
 
 from skipviz.network import edit
+
+WHOLE = """() => [".sv-sentence-line", ".sv-buttons"].map((part) => document.querySelector(part))
+    .every((node) => node.scrollWidth <= node.clientWidth)"""
+"""Whether nothing of the sentence is cut and nothing beside Start sticks out."""
+TABS = """() => [...document.querySelectorAll(".sv-variant-name")].map((node) => node.getBoundingClientRect().toJSON())"""
+SMALL = """() => [...document.querySelectorAll(".sv-variant-name, .sv-columns .sv-head-button, .sv-time")].filter((node) => {
+    const { x, y, width, height } = node.getBoundingClientRect();
+    return [-11, 11].some((off) => !node.contains(document.elementFromPoint(x + width / 2, y + height / 2 + off)));
+}).map((node) => node.className)"""
+"""What a finger misses by 11 px."""
 
 
 class Comparison:
@@ -40,11 +50,12 @@ class Comparison:
 
 
 def test_four_networks_and_their_bars_share_a_narrow_screen_by_scrolling_together(kept):
-    kept.put(small())
+    kept.put(small(steps=1_000_000, record_every=25))
     several = Comparison(kept)
     for _ in range(3):
         several.put_beside("Duplicate")
     kept.page.set_viewport_size({"width": 1024, "height": 768})
+    kept.until(lambda: kept.page.evaluate(WHOLE))
     scroll, head, bars = (
         kept.page.locator(f".sv-columns {part}") for part in (".sv-column-scroll", ".sv-columns-bars-head", ".sv-bars")
     )
@@ -78,6 +89,7 @@ def test_a_comparison_is_made_switched_trained_moved_undone_and_found_again(kept
     several.switch(1, skips[0])
     kept.until(lambda: not several.is_off(1, skips[0]))
     frame = kept.event_frame()
+    expect(kept.page.locator(".sv-legend .sv-key.tick")).to_be_hidden()  # a comparison draws no values before an event
     assert [event["variant"] for event in frame["events"]] == ["without-skips"]
     assert not several.is_off(0, skips[0])
     kept.until(lambda: [skip.on for skip in kept.experiment().variants["without-skips"].skips] == [True, False])
@@ -145,3 +157,17 @@ def test_a_comparison_is_started_by_the_second_button_and_watched_on_a_phone_one
         assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     finally:
         context.close()
+
+
+def test_a_phone_has_four_networks_as_tabs_in_one_line_and_what_differs_under_them(pocket):
+    pocket.drop(four())
+    several = Comparison(pocket)
+    expect(several.heads).to_have_count(4)
+    for place in (0, 3):
+        several.names.nth(place).tap()
+        expect(several.drawings.nth(place)).to_be_visible()
+        pocket.until(lambda place=place: several.names.nth(place).evaluate("name => name.scrollWidth <= name.clientWidth"))
+        tabs = pocket.page.evaluate(TABS)
+        assert max(tab["top"] for tab in tabs) - min(tab["top"] for tab in tabs) <= 2
+        assert several.heads.nth(place).locator(".sv-differs").bounding_box()["width"] >= 300
+        pocket.until(lambda: pocket.page.evaluate(SMALL) == [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from experiments import four
 from pages import LabPage
 from playwright.sync_api import expect
 
@@ -25,6 +26,11 @@ CUT = """() => [...document.querySelectorAll(".sv-head-bars > .sv-quiet, .sv-leg
     .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)
     .map((node) => node.className)"""
 """What has words that its place cuts off."""
+
+STACK = """() => ["transport-card", "curves-card > .sv-title", "curves-card .sv-plot", "legend", "network .sv-bar .sv-segment"]
+    .flatMap((part) => [...document.querySelectorAll(`.sv-lab .sv-${part}`)])
+    .map((node) => node.getBoundingClientRect().toJSON()).sort((a, b) => a.top - b.top)"""
+"""What stands beside the networks of a comparison, from above."""
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -67,3 +73,19 @@ def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, name)
     expect(header).to_be_visible()
     expect(page.locator(".sv-heatmap-card")).to_be_visible()
     lab.until(lambda: "projector" not in page.url)
+
+
+def test_a_projector_lays_nothing_over_the_curves_of_four_networks(kept):
+    kept.drop(four())
+    page = kept.page
+    expect(page.locator(".sv-variant-head")).to_have_count(4)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.get_by_label("Projector: large type, nothing else (P)").click()
+
+    def is_apart():
+        stack = page.evaluate(STACK)
+        ends = [*(box["top"] for box in stack[1:]), 768]
+        return len(stack) == 7 and all(box["bottom"] <= end + 1 for box, end in zip(stack, ends, strict=True))
+
+    kept.until(is_apart)
+    assert min(box["height"] for box in page.evaluate(STACK)) >= 40

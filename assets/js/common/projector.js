@@ -9,6 +9,9 @@ const PALEST = 0.3;
 // px of the column beside the diagram that the loss leaves to the transport over it, legend and switches under it.
 const AROUND = 392;
 const LEAST_LOSS = 110;
+// The same of a comparison, and px of the title over each of its two curves: of more than two networks it takes a second line.
+const AROUND_CURVES = 280;
+const TITLES = [24, 46];
 
 /**
  * @param {Record<string, any>} page
@@ -33,16 +36,20 @@ export function createProjector(page, view) {
     /** The plots' figures and the ramps as this view has them. @param {any} data */
     look(data) {
       const on = view.projected();
-      const room = Math.max(LEAST_LOSS, Math.round(window.innerHeight / sideZoom()) - AROUND);
+      const high = Math.round(window.innerHeight / sideZoom());
+      const several = data.columns.length;
+      const room = Math.max(LEAST_LOSS, high - AROUND);
+      const curve = Math.floor((high - AROUND_CURVES) / 2) - TITLES[Number(several > 2)];
       const script = data.network.watched; // which alone knows its updates
-      const key = on ? `projector ${room}` : `${view.hides("columns")} ${script}`;
+      const key = on ? `projector ${high} ${several}` : `${view.hides("columns")} ${script}`;
       if (strong?.key === key && strong.of === data.figures) return strong.look;
-      const columns = on || view.hides("columns") ? ["bars"] : script ? ["bars", "share"] : null;
-      const rows = data.figures.rows;
+      const shown = on || view.hides("columns") ? ["bars"] : script ? ["bars", "share"] : null;
+      const { rows, columns, loss, losses, metrics } = data.figures;
+      const bars = (figures) => (shown ? eachTheme(figures, (figure) => withColumns(on ? strongFigure(figure) : figure, shown)) : figures);
+      const curves = (figures, height) => (on ? eachTheme(figures, (figure) => withHeight(strongFigure(figure), height)) : figures);
       const look = {
         ramps: on ? eachTheme(data.ramps, strongRamps) : data.ramps,
-        rows: columns ? eachTheme(rows, (figure) => withColumns(on ? strongFigure(figure) : figure, columns)) : rows,
-        loss: on ? eachTheme(data.figures.loss, (figure) => withHeight(strongFigure(figure), room)) : data.figures.loss,
+        figures: { rows: bars(rows), columns: bars(columns), loss: curves(loss, room), losses: curves(losses, curve), metrics: curves(metrics, curve) },
       };
       strong = { key, of: data.figures, look };
       return look;

@@ -217,17 +217,17 @@ export function createComparison(page, outer) {
       const drawn = all.filter(({ column }) => !narrow || column.name === data.variant);
       plots?.columns.update({
         columns: drawn.map(({ column, letter, values, header, frame }) => ({ letter, name: column.title, diagram: column.diagram, values, variant: column.variant, header, frame: frame?.step ?? 0, theory: options.theory ? column.theory?.gradients ?? null : null })),
-        options, theme, bare: narrow,
+        options, theme, bare: narrow, figure: look.figures.columns, ramps: look.ramps,
       });
       placeHeads(parts, plots?.columns.areas());
     },
-    /** @param {any} view  {theme} */
-    slow({ theme }) {
+    /** @param {any} view  {theme, look} */
+    slow({ theme, look }) {
       const all = shown();
       const shared = { ...outer.curves(), theme };
       const [first, ...others] = all.map(({ column, store }) => ({ frames: store.frames, variant: column.variant, metric: column.metric }));
       const names = columns.map((column) => `${column.letter}, ${column.title}`);
-      for (const plot of plots ? [plots.losses, plots.metrics] : []) plot.update({ ...first, others, names, ...shared });
+      for (const name of plots ? ["losses", "metrics"] : []) plots[name].update({ ...first, others, names, ...shared, figure: look.figures[name] });
       for (const { column, store, frame, header } of all) {
         if (!column.plots) continue;
         column.plots.heatmap.update({ frames: store.frames, variant: column.variant, diagram: column.diagram, layerCount: column.network.depth, quantity: options.quantity, ...shared, events: store.events });

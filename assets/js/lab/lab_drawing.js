@@ -39,7 +39,7 @@ export function createLabDrawing(lab) {
       single.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
       plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
     }
-    legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: frame && store.before(frame), marks: marksOf(values) });
+    legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: !comparison.on() && frame && store.before(frame), marks: marksOf(values) });
     transport.update(training(frame));
     // What moves seldom waits until this is on the screen.
     slowTimer ||= window.setTimeout(slow, Math.max(PAINTED, RARELY - (performance.now() - slowAt)));
@@ -49,8 +49,9 @@ export function createLabDrawing(lab) {
     const [data, frame] = [lab.data(), store.frame()];
     const shown = frame || data.probe?.frame || null;
     const values = shown?.variants[variant()] || null;
-    if (comparison.on()) comparison.slow({ theme: page.root.dataset.theme });
-    else plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look: projector.look(data), network: historyView.network() ?? data.network });
+    const look = projector.look(data);
+    if (comparison.on()) comparison.slow({ theme: page.root.dataset.theme, look });
+    else plots.slow({ data, store, frame: shown, values, theme: page.root.dataset.theme, look, network: historyView.network() ?? data.network });
     table.update(data, values, historyView.network(), Boolean(data.watch));
     if (comparison.on()) comparison.renewHover();
     else single.renewHover();

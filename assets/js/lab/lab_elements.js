@@ -56,7 +56,7 @@ export function labElements() {
 /** Let a card say whether its lines are to break, for the style sheet. @param {HTMLElement} card */
 export function sayTight(card) {
   const width = card.clientWidth;
-  card.dataset.tight = width < 620 ? "true" : width < 690 ? "close" : "false";
+  card.dataset.tight = width < 620 ? "true" : width < 800 ? "close" : "false";
 }
 
 /** Let the network's card say how much room it has, and how high the dock of a phone is, for the style sheet. @param {Record<string, any>} page */

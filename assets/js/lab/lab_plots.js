@@ -49,7 +49,7 @@ export function createLabPlots(page, options, seek) {
       if (!plots) return;
       const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
       plots.rows.update({
-        diagram: data.diagram, values, baseline: options.baseline && on > 0 ? store.baseline(frame, data.variant) : null, before, theory: options.theory ? data.theory?.gradients : null, share: values, update: values, theme, options, ...(look ? { figure: look.rows, ramps: look.ramps } : {}),
+        diagram: data.diagram, values, baseline: options.baseline && on > 0 ? store.baseline(frame, data.variant) : null, before, theory: options.theory ? data.theory?.gradients : null, share: values, update: values, theme, options, ...(look ? { figure: look.figures.rows, ramps: look.ramps } : {}),
         header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
       });
     },
@@ -63,7 +63,7 @@ export function createLabPlots(page, options, seek) {
           cursor: store.frames.length ? frame.step : null, events: store.events, quantity: options.quantity, metric: data.metric,
         };
         plots.heatmap.update(history);
-        plots.loss.update(look ? { ...history, figure: look.loss } : history);
+        plots.loss.update(look ? { ...history, figure: look.figures.loss } : history);
         plots.total.update({ ...history, training });
         if (!page.strengthMap.hidden) {
           const learned = withStrengths(network, values);

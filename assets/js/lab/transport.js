@@ -115,7 +115,7 @@ export function createTransport(act, options = {}) {
       reset.disabled = !view.mine || store.state === "ready";
       const at = stepCount(store.state, view.live, view.shown, view.steps);
       writeText(count, at);
-      writeText(total, view.network?.watched && !over ? "" : ` / ${view.steps}`);
+      writeText(total, view.network?.watched && !over ? "" : ` /\u00a0${view.steps}`);
       const [kind, sentence] = view.said || stateWords(store, view.live, view.network);
       writeText(state, sentence);
       state.title = store.reason || sentence;

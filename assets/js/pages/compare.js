@@ -140,7 +140,7 @@ export function createCompare(root, commands) {
     if (!slow) return;
     slowAt = performance.now();
     describe();
-    comparison.slow({ theme });
+    comparison.slow({ theme, look: data });
     comparison.renewHover();
     sentenceLine.update(comparison.sentence(step), 0);
   }

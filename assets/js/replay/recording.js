@@ -200,7 +200,7 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
     slowAt = performance.now();
     const shown = store.frame();
     const theme = page.root.dataset.theme;
-    if (comparison.on()) comparison.slow({ theme });
+    if (comparison.on()) comparison.slow({ theme, look: data });
     else plots.slow({ data, store, frame: shown, values: values(), theme });
     table.update(data, values(), null, true);
     if (comparison.on()) comparison.renewHover();

@@ -30,6 +30,8 @@ def test_cells_fill_are_read_out_and_open_in_the_lab(visit):
     expect(page.locator(".sv-sweep-whole")).to_contain_text("by powers of ten")
     assert page.locator(".sv-sweep-cells .heatmaplayer image").count() == 1
     assert page.locator(".sv-sweep-lines .scatterlayer .trace").count() == 2
+    page.set_viewport_size({"width": 1024, "height": 768})
+    wait_until(page, lambda: page.locator(".sv-sweep-rows").evaluate("rows => rows.scrollWidth <= rows.clientWidth"))
     cells.nth(0).hover()
     expect(page.get_by_role("tooltip")).to_contain_text("Depth 2, Skips off")
     with page.expect_download() as table:

@@ -12,6 +12,10 @@ OUTSIDE = """() => [...document.querySelectorAll(".sv-panel")].flatMap((card) =>
     return [...card.querySelectorAll(".sv-head-bars, .sv-stepper, .sv-fold, .sv-numbers")]
         .filter((part) => part.getBoundingClientRect().right > edge).map((part) => part.className);
 })"""
+HEADS = """() => [...document.querySelectorAll(".sv-panel .sv-head-bars")]
+    .filter((words) => words.scrollWidth > words.clientWidth || words.scrollHeight > words.clientHeight + 2)
+    .map((words) => words.textContent)"""
+"""The words over bars of which something is cut off."""
 PRESSED = (
     """() => [...document.querySelectorAll(".sv-foot, .sv-stepper")].filter((foot) => foot.scrollWidth > foot.clientWidth).length"""
 )
@@ -35,6 +39,7 @@ def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
     page = visit(viewport=PHONE)
     figure = FigurePage(page).open()
     figure.until(lambda: page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"])
+    figure.until(lambda: page.evaluate(HEADS) == [])
     tops = [figure.panel(name).bounding_box()["y"] for name in ("left", "center", "right")]
     assert tops == sorted(tops)
     assert tops[1] - tops[0] > 300

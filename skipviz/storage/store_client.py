@@ -38,6 +38,18 @@ CLOSING_SECONDS = 6.0
 SLOWEST_RESTART = 10.0
 
 
+def store_writer_process(arguments: list[str], places: dict[str, str]) -> subprocess.Popen:
+    """Start a store writer that takes messages from its stdin and answers on its stdout."""
+    paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return subprocess.Popen(
+        [sys.executable, "-m", "skipviz.storage.store_writer", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", **places},
+    )
+
+
 @dataclass
 class _Known:
     """How far the store writer has one run."""
@@ -186,14 +198,8 @@ class StoreClient:
 
     def _begin(self) -> None:
         self._ready, self._silent_since = False, None
-        paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "skipviz.storage.store_writer", *self._arguments, "again" if self._once_ready else "first"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", **self._places},
-        )
+        arguments = [*self._arguments, "again" if self._once_ready else "first"]
+        self._process = store_writer_process(arguments, self._places)
         threading.Thread(target=self._listen, args=(self._process,), name="skipviz-store client-news", daemon=True).start()
 
     def _send(self) -> None:

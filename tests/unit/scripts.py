@@ -36,9 +36,29 @@ def losses_of_process(source: str, folder) -> list[dict]:
     """Run a script as a person does, isolated from skipviz, and return the losses it prints."""
     path = folder / "experiment.py"
     path.write_text(source, encoding="utf-8")
-    done = subprocess.run([sys.executable, "-I", str(path)], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    return _losses(_isolated(folder, str(path)))
+
+
+def losses_of_one_process(sources: list[str], folder) -> list[list[dict]]:
+    """Run scripts one after the other as programs of one process, isolated from skipviz, and return what each prints of losses."""
+    paths = [folder / f"experiment_{number}.py" for number in range(len(sources))]
+    for path, source in zip(paths, sources, strict=True):
+        path.write_text(source, encoding="utf-8")
+    program = "import runpy, sys\nfor path in sys.argv[1:]: print('a script'), runpy.run_path(path, run_name='__main__')"
+    _, *printed = _isolated(folder, "-c", program, *map(str, paths)).split("a script\n")
+    return [_losses(text) for text in printed]
+
+
+def _isolated(folder, *arguments: str) -> str:
+    """Return what a process without skipviz prints."""
+    command = [sys.executable, "-I", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
+    return done.stdout
+
+
+def _losses(printed: str) -> list[dict]:
+    rows = [line.split("\t") for line in printed.splitlines() if "\t" in line]
     return [{part.rsplit(" ", 1)[0]: float(part.rsplit(" ", 1)[1]) for part in parts} for _, *parts in rows]
 
 

@@ -1,6 +1,7 @@
 """ResNets have the published layers and parameters, and refuse what is none."""
 
 import time
+from functools import cache
 
 import pytest
 import torch
@@ -35,14 +36,13 @@ PUBLISHED = [
 NAMES = ["-".join(map(str, options.values())) for options, _ in PUBLISHED]
 
 
-@pytest.mark.parametrize(("options", "count"), PUBLISHED, ids=NAMES)
-def test_a_resnet_has_the_published_number_of_parameters(options, count):
-    assert families.resnet(**options).parameter_count() == count
+resnet = cache(families.resnet)
 
 
 @pytest.mark.parametrize(("options", "count"), PUBLISHED, ids=NAMES)
-def test_torch_builds_as_many(options, count):
-    assert torchs_count(families.resnet(**options)) == count
+def test_a_resnet_has_the_published_number_of_parameters_and_torch_builds_as_many(options, count):
+    network = resnet(**options)
+    assert (network.parameter_count(), torchs_count(network)) == (count, count)
 
 
 def torchs_count(network) -> int:
@@ -58,7 +58,7 @@ def projection(inputs: int, outputs: int) -> int:
 @pytest.mark.parametrize("depth", [20, 32, 44, 56, 110, 1202])
 def test_shortcuts_b_and_c_add_their_projections_to_a_cifar_resnet(depth):
     """He et al. 2015, section 4.1: B projects where widths change, C everywhere."""
-    a, b, c = (families.resnet(depth, shortcut) for shortcut in ("pad", "project", "project-all"))
+    a, b, c = (resnet(depth, shortcut) for shortcut in ("pad", "project", "project-all"))
     blocks = (depth - 2) // 6
     wider = projection(16, 32) + projection(32, 64)
     equal = blocks * projection(16, 16) + (blocks - 1) * (projection(32, 32) + projection(64, 64))
@@ -77,7 +77,7 @@ BASIC, BOTTLENECK = (64, 128, 256, 512), (256, 512, 1024, 2048)
     [(18, (2, 2, 2, 2), BASIC), (34, (3, 4, 6, 3), BASIC), (50, (3, 4, 6, 3), BOTTLENECK), (152, (3, 8, 36, 3), BOTTLENECK)],
 )
 def test_shortcuts_a_and_c_of_an_imagenet_resnet_differ_from_b_by_their_projections(depth, blocks, widths):
-    a, b, c = (families.resnet(depth, shortcut) for shortcut in ("pad", "project", "project-all"))
+    a, b, c = (resnet(depth, shortcut) for shortcut in ("pad", "project", "project-all"))
     wider = sum(projection(before, after) for before, after in zip((64, *widths), widths, strict=False) if before != after)
     equal = sum((count - 1) * projection(width, width) for count, width in zip(blocks, widths, strict=True))
     equal += projection(64, 64) if widths == BASIC else 0  # there the first block of the first stage widens nothing
@@ -102,7 +102,7 @@ def test_an_imagenet_resnet_takes_a_step_on_small_images(depth):
 @pytest.mark.parametrize(("options", "count"), PUBLISHED, ids=NAMES)
 def test_the_plain_twin_of_every_published_resnet_has_the_same_layers_and_no_skip(options, count):
     """He et al. 2015, section 3.3: the twin of option A has as many parameters; of B it lacks the projections."""
-    residual, plain = families.resnet(**options), families.resnet(**options, plain=True)
+    residual, plain = resnet(**options), families.resnet(**options, plain=True)
     assert plain.skips == ()
     assert plain.layers == residual.layers
     projected = [part for part in residual.shapes.skips if part.adapter.channels == "project"]
@@ -115,7 +115,7 @@ def test_the_plain_twin_of_every_published_resnet_has_the_same_layers_and_no_ski
     [({"depth": 20}, 20), ({"depth": 110}, 110), ({"depth": 18}, 18), ({"depth": 152}, 152), ({"depth": 1001, "version": 2}, 1001)],
 )
 def test_the_depth_counts_the_layers_with_weights(options, layers):
-    network = families.resnet(**options)
+    network = resnet(**options)
     assert sum(layer.op.kind == "conv" for layer in network.layers) + 1 == layers
 
 
@@ -164,7 +164,7 @@ def test_resnet_110_on_digits_travels_in_a_short_link():
 
 
 def test_resnet_1202_packs_and_unpacks():
-    network = families.resnet(1202)
+    network = resnet(depth=1202)
     data = {"variants": {"a": network.model_dump(mode="json", exclude_defaults=True)}}
     assert packing.unpacked(packing.packed(data)) == data
 

@@ -72,9 +72,9 @@ def client(engine):
         yield browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run(client, engine):
-    """The owner's run, which has begun and rests, in a classroom."""
+    """The owner's run, which has begun and rests, and which no test here changes."""
     run = engine.run(client.start(endless(), paused=True))
     engine.post(run.id, OWNER, {"kind": "step"})
     wait_for(engine, lambda: run.step == 1 and run.state == "paused" and run.frames)

@@ -25,7 +25,7 @@ from own_memory import measured, warm_up
 from skipviz.tasks.experiment import experiment_from_json
 warm_up()
 for line in sys.stdin:
-    print(json.dumps(measured(experiment_from_json(line), steps=3, timed=False)), flush=True)
+    print(json.dumps(measured(experiment_from_json(line), timed=False)), flush=True)
 """
 
 

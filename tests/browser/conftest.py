@@ -13,6 +13,8 @@ from servers import Server
 
 FRAMES_PER_SECOND = "10"
 """How often pages are told of a run: who tests what they do has no eye that sees the difference, and the pages share two cores."""
+FOR_SHORT_LIVES = "--js-flags=--no-opt --no-maglev --min-semi-space-size=32"
+"""What a page's scripts do is over before it has paid to compile them again for speed, or to collect garbage every megabyte."""
 AGENT = "Mozilla/5.0 (Linux; Android 14) Mobi"
 """Says that it is a phone's, so that the first drawing is the one that stays."""
 
@@ -41,7 +43,7 @@ def playwright():
 @pytest.fixture(scope="session")
 def chromium(playwright):
     """The browser of nearly all tests."""
-    browser = launch(playwright, "--process-per-site")
+    browser = launch(playwright, "--process-per-site", FOR_SHORT_LIVES)
     yield browser
     browser.close()
 

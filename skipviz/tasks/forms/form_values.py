@@ -11,7 +11,7 @@ from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.origin import Origin
 from ...network.placement import PLACEMENTS
-from ...network.skip import Skip
+from ...network.skip import Adapter, Skip
 from ..task import Task
 from . import FORMS
 
@@ -108,7 +108,7 @@ def parts(network: Network) -> dict:
     """
     layers = tuple(layer.model_copy(update={"id": f"f{k}", "on": True, "gain": 1.0}) for k, layer in enumerate(network.layers, 1))
     resolved = zip(network.skips, network.shapes.skips, strict=True)
-    skips = sorted((_plain_skip(skip, shape.adapter) for skip, shape in resolved), key=lambda skip: (skip.target, skip.source))
+    skips = sorted((plain_skip(skip, shape.adapter) for skip, shape in resolved), key=lambda skip: (skip.target, skip.source))
     found = {"input": network.input, "layers": layers, "skips": tuple(skips), "head": network.head}
     found |= dict.fromkeys(("branches", "edges", "groups"), ())
     if network.branches or network.tied or any(layer.shares for layer in layers):
@@ -136,15 +136,20 @@ def _named(network: Network, layers: tuple[Layer, ...], skips: list[Skip]) -> di
     return {"layers": layers, "skips": named, "branches": nodes, "edges": edges, "tied": names[network.tied]}
 
 
-def _plain_skip(skip: Skip, adapter) -> Skip:
+def plain_skip(skip: Skip, adapter: Adapter) -> Skip:
     """Return the skip with its adapter as it is in force, what it does not use left out."""
     unused = {} if adapter.channels == "project" else {"bias": True, "norm": "none", "init": "torch", "width": None, "kernel": 1}
     unused |= {} if adapter.spatial in PLACEMENTS and PLACEMENTS[adapter.spatial].offset else {"offset": None}
-    of_merges = {name for kind in MERGES.values() for name in kind.fields} - {*MERGES[skip.merge].fields}
-    others = {name: Skip.model_fields[name].get_default() for name in of_merges}
     strength = {} if skip.learned else {"strength": 1.0}
     name = {"id": f"s{skip.source}-{skip.target}", "on": True, "gain": 1.0, **strength}
-    return skip.model_copy(update={**name, **others, "adapter": adapter.model_copy(update=unused)})
+    return skip.model_copy(update={**name, **_unused(skip.merge), "adapter": adapter.model_copy(update=unused)})
+
+
+@cache
+def _unused(merge: str) -> dict:
+    """Return the defaults of a skip's fields that other merges have and this one has not."""
+    fields = {name for kind in MERGES.values() for name in kind.fields} - {*MERGES[merge].fields}
+    return {name: Skip.model_fields[name].get_default() for name in fields}
 
 
 def structure(network: Network) -> int:

@@ -13,7 +13,7 @@ from ...network.network import Network
 from ..task import Task
 from . import FORMS
 from .form import Setting
-from .form_values import FormValues, built, parts, usual_values, values_of
+from .form_values import FormValues, built, parts, plain_skip, usual_values, values_of
 
 MOST_PARTS = 20_000
 """Layers, skips and branches of all networks that one search builds: about a second's work."""
@@ -92,13 +92,13 @@ class Search:
 def features(network: Network) -> Counter:
     """Return what is said of a network's parts, and how often."""
     found: Counter = Counter()
-    plain = parts(network)
     for where in ("layers", "branches"):
-        for part in plain[where]:
+        for part in getattr(network, where):
             kind = (where, part.op.kind, getattr(part.op, "kernel", ""), part.activation)
             found.update((*kind, name, value) for name, value in vars(part.op).items())
             found.update((name, value) for name, value in vars(part).items() if name in SAID)
-    for skip in plain["skips"]:
+    for carried, shape in zip(network.skips, network.shapes.skips, strict=True):
+        skip = plain_skip(carried, shape.adapter)
         found.update(("skip", name, value) for name, value in vars(skip).items() if name not in ("id", "source", "target", "via"))
         found["skip", skip.merge, skip.target - skip.source, bool(skip.via)] += 1
     return found

@@ -7,8 +7,8 @@ from skipviz.evidence.claims import CLAIMS
 
 pytestmark = pytest.mark.science
 SMALLER = {
-    "composite_gain": {"blocks": 16, "steps": 30},
-    "degradation": {"seeds": 1},
+    "composite_gain": {"blocks": 12, "steps": 30},
+    "degradation": {"depth": 44, "seeds": 1},
     "denseformer": {"blocks": 4, "steps": 60},
     "lazy_unet": {"release": 40},
     "shattering": {"seeds": 3},

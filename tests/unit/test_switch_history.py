@@ -61,18 +61,19 @@ def _run(events: list[dict]) -> Run:
 @settings(max_examples=300, deadline=None)
 @given(events=_events())
 def test_at_every_step_parts_stand_as_the_events_up_to_it_make_them_whatever_of_them_is_shown_now(events):
-    entries = _run(events).switches()
+    run = _run(events)
+    entries, latest = run.switches(), run.experiment.variants
     for step in {0, *(event["step"] for event in events), 99}:
         experiment = EXPERIMENT
         for event in events:
             if event["step"] <= step:
                 experiment = applied(experiment, message_from(event))
         for name, network in experiment.variants.items():
-            for kind, parts in (("skip", network.skips), ("layer", network.layers)):
+            for kind in ("skip", "layer"):
                 found = _looked_up(entries, step, name, kind)
-                latest = {part.id: part for part in getattr(_run(events).experiment.variants[name], f"{kind}s")}
-                for part in parts:
-                    stands = {field: getattr(latest[part.id], field) for field in SWITCHED[kind]} | found.get(part.id, {})
+                now, then = ({part.id: part for part in getattr(one, f"{kind}s")} for one in (latest[name], network))
+                for identifier, part in then.items():
+                    stands = {field: getattr(now[identifier], field) for field in SWITCHED[kind]} | found.get(identifier, {})
                     assert stands == {field: getattr(part, field) for field in SWITCHED[kind]}
 
 

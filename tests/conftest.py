@@ -33,11 +33,7 @@ def pytest_collection_finish():
 @pytest.fixture(scope="session")
 def engine():
     """An engine with room for two runs, which is also the process's own."""
-    from skipviz.engine import Engine
-    from skipviz.engine import process_engine as module
-    from skipviz.settings import Settings
+    from engines import process_engine
 
-    module._engine = started = Engine(Settings(max_running=2, data_dir=DATA / "engine")).start()
-    assert started.wait_until_warm(180)
-    yield started
-    started.close()
+    with process_engine(DATA / "engine") as started:
+        yield started

@@ -3,14 +3,31 @@
 import json
 import threading
 import time
+from contextlib import contextmanager
 
+from skipviz.engine import Engine
+from skipviz.engine import process_engine as module
 from skipviz.network import families
+from skipviz.settings import Settings
 from skipviz.tasks.event import message_from
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 
 PATIENCE = 120
 """Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
+
+
+@contextmanager
+def process_engine(folder):
+    """Start an engine with room for two runs, which is also the process's own until it is closed."""
+    started, before = Engine(Settings(max_running=2, data_dir=folder)).start(), module._engine
+    module._engine = started
+    try:
+        assert started.wait_until_warm(180)
+        yield started
+    finally:
+        module._engine = before
+        started.close()
 
 
 def wait_for(engine, condition, patience=PATIENCE):

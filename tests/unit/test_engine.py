@@ -144,7 +144,7 @@ def test_who_watches_a_long_run_sees_it_move_between_scheduled_frames_and_only_t
 
 def test_a_page_is_told_of_a_run_as_often_as_the_server_is_set_to(start):
     engine, told, began = start(frames_per_second=2), set(), time.monotonic()
-    run = engine.run(engine.submit(endless(record_every=1_000_000), ME))
+    run = engine.run(engine.submit(endless(record_every=1_000_000), ME, speed=200))
 
     def seen():
         _, message = run.update(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pages import PHONE, FigurePage
+from pages import DESKTOP, PHONE, FigurePage
 from playwright.sync_api import expect
 
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
@@ -24,16 +24,17 @@ OPEN = """() => {
 }"""
 
 
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}])
-def test_the_figure_is_painted_while_streamlit_is_on_its_way_and_stands_where_it_will(visit, options):
-    page = visit(**options)
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")])
+def test_the_figure_is_painted_while_streamlit_is_on_its_way_and_stands_where_it_will(visit, viewport, scheme):
+    page = visit(viewport=viewport)
+    page.emulate_media(color_scheme=scheme)
     page.add_init_script(f"({OPEN})()")
     page.route("**/static/js/index.*", lambda route: None)
     page.goto("", wait_until="commit")
     page.wait_for_function(PAINTED)
     places = page.evaluate(f"() => ({PLACES})(window.beginning)")
     background = page.evaluate("() => getComputedStyle(window.beginning.querySelector('.sv-root')).backgroundColor")
-    assert background == ("rgb(17, 17, 24)" if options.get("color_scheme") else "rgb(247, 247, 250)")
+    assert background == ("rgb(17, 17, 24)" if scheme == "dark" else "rgb(247, 247, 250)")
     page.unroute("**/static/js/index.*")
     figure = FigurePage(page).open()
     expect(page.locator("#skipviz-beginning")).to_have_count(0)

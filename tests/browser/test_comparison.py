@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 from experiments import four, small
-from kept import listened
 from pages import PHONE, LabPage
 from playwright.sync_api import expect
 
@@ -132,31 +129,27 @@ def test_a_comparison_is_made_switched_trained_moved_undone_and_found_again(kept
     assert edit.switch_all(kept.experiment().network, True) == edit.switch_all(experiment.network, True)
 
 
-def test_a_comparison_is_started_by_the_second_button_and_watched_on_a_phone_one_network_at_a_time(kept, chromium):
+def test_a_comparison_is_started_by_the_second_button_and_watched_on_a_phone_one_network_at_a_time(kept, visit):
     kept.put(small())
     kept.page.get_by_role("button", name="Compare without skips").click()
     several = Comparison(kept)
     expect(several.heads).to_have_count(2)
     run = kept.run()
     kept.frame_where(lambda frame: len(frame["variants"]) == 2)
-    context = chromium.new_context(viewport=PHONE, has_touch=True, base_url=re.match(r"https?://[^/]+/", kept.page.url)[0])
-    try:
-        phone = LabPage(listened(context.new_page(), kept.page.problems))
-        phone.page.goto(f"lab?run={run}")
-        watched = Comparison(phone)
-        expect(watched.heads).to_have_count(2)
-        expect(watched.drawings.nth(0)).to_be_visible()
-        expect(watched.drawings.nth(1)).to_be_hidden()
-        watched.names.nth(1).tap()
-        expect(watched.drawings.nth(1)).to_be_visible()
-        expect(watched.drawings.nth(0)).to_be_hidden()
-        skip = small().network.skips[0].id
-        several.switch(0, skip)
-        phone.until(lambda: watched.is_off(0, skip))
-        assert watched.is_off(1, skip)
-        assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    finally:
-        context.close()
+    phone = LabPage(visit(viewport=PHONE, is_mobile=True, has_touch=True))
+    phone.page.goto(f"lab?run={run}")
+    watched = Comparison(phone)
+    expect(watched.heads).to_have_count(2)
+    expect(watched.drawings.nth(0)).to_be_visible()
+    expect(watched.drawings.nth(1)).to_be_hidden()
+    watched.names.nth(1).tap()
+    expect(watched.drawings.nth(1)).to_be_visible()
+    expect(watched.drawings.nth(0)).to_be_hidden()
+    skip = small().network.skips[0].id
+    several.switch(0, skip)
+    phone.until(lambda: watched.is_off(0, skip))
+    assert watched.is_off(1, skip)
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_a_phone_has_four_networks_as_tabs_in_one_line_and_what_differs_under_them(pocket):

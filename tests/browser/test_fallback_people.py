@@ -10,7 +10,8 @@ from test_fallback import _cut_off
 
 
 def test_with_our_routes_blocked_a_class_follows_edits_and_the_next_run_and_makes_it_its_own(visit):
-    owner = LabPage(_cut_off(visit(permissions=["clipboard-read", "clipboard-write"]))).open(small())
+    owner = LabPage(_cut_off(visit())).open(small())
+    owner.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     owner.page.get_by_role("button", name="Share", exact=True).click()
     owner.page.locator(".sv-kinds label", has_text="Classroom").click()
     owner.page.get_by_role("button", name="Open a classroom").click()

@@ -42,7 +42,8 @@ class Tour:
 
 
 def test_a_newcomer_is_offered_the_tour_once_and_goes_through_it_by_keys(visit):
-    page = visit(storage_state=None)
+    page = visit()
+    page.context.pages[0].evaluate("() => localStorage.clear()")
     figure, lab, tour = FigurePage(page).open(), LabPage(page), Tour(page)
     offer = page.get_by_role("region", name="A tour")
     offer.get_by_role("button", name="Take the tour").focus()

@@ -6,9 +6,9 @@ import re
 from statistics import fmean
 
 import pytest
-from experiments import values
+from experiments import small, values
 from own_data import pictures_file, table_file
-from pages import PHONE, LabPage
+from pages import PHONE
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -53,9 +53,8 @@ def test_pictures_are_named_under_their_own_thumbnails(lab):
     lab.wait_for_step(3)
 
 
-def test_a_hostile_file_ends_in_a_sentence_beside_the_uploader_on_a_phone(visit):
-    page = visit(viewport=PHONE, user_agent="Mobi")
-    lab = LabPage(page).open()
+def test_a_hostile_file_ends_in_a_sentence_beside_the_uploader_on_a_phone(pocket):
+    lab, page = pocket.put(small()), pocket.page
     page.locator(".sv-setup").click()
     expect(page.locator("[data-testid=stSidebar]")).to_have_attribute("data-collapsed", "false")
     lab.choose_task("Your own table…")

@@ -35,7 +35,7 @@ def recording(server, chromium, tmp_path_factory):
     experiment = Experiment(variants=nets, task=Task(name="spiral", samples=200), training=training)
     context = chromium.new_context(base_url=server.address)
     page = context.new_page()
-    page.goto("gallery")
+    context.request.get("", headers={"accept": "text/html"})
 
     def post(path, data):
         answer = context.request.post(path, data=data)
@@ -62,18 +62,34 @@ def recording(server, chromium, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def replay(recording, chromium):
-    """The replay in a browser without any network; a failing script fails the test."""
+@pytest.fixture(scope="module")
+def offline(chromium):
+    """A page in a browser without any network."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, offline=True)
-    page, problems = context.new_page(), []
-    page.on("pageerror", lambda error: problems.append(error.message))
-    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-    page.goto(recording.as_uri())
-    expect(page.locator(".sv-column-body .sv-bars .main-svg").first).to_be_visible()
-    yield page
-    assert problems == []
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def replay(recording, offline):
+    """The replay as it opens; a failing script fails the test."""
+    problems = []
+
+    def on_error(error) -> None:
+        problems.append(error.message)
+
+    def on_line(line) -> None:
+        if line.type == "error":
+            problems.append(line.text)
+
+    offline.on("pageerror", on_error)
+    offline.on("console", on_line)
+    offline.goto(recording.as_uri())
+    expect(offline.locator(".sv-column-body .sv-bars .main-svg").first).to_be_visible()
+    yield offline
+    offline.remove_listener("pageerror", on_error)
+    offline.remove_listener("console", on_line)
+    assert problems == []
 
 
 def at(page, step: int) -> dict:

@@ -1,7 +1,8 @@
 """Fork servers and store writers forked from one of each that is warm: `Warm` on a test's side, `main` in a process of its own.
 
 Every engine has both, which import torch and a database's libraries and warm up: seconds of a core for each engine that a test
-starts. Engines that are about fork servers, in the tests of faults, and all servers of tests start theirs as they do for people.
+starts. Engines that are about fork servers, in the tests of faults, and servers start theirs as they do for people, but for those
+that share a database.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import threading
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -73,6 +75,19 @@ class Warm:
             self._socket.sendall(told)
             return Forked(int.from_bytes(_read(self._socket, 4), "big"))
 
+    def lend(self) -> socket.socket:
+        """Return a socket over which another process may `borrow` it."""
+        ours, theirs = socket.socketpair()
+        with self._lock, theirs:
+            if self._socket is None:
+                self._start()
+            socket.send_fds(self._socket, [bytes(4)], [theirs.fileno()])
+        return ours
+
+    def borrow(self, number: int) -> None:
+        """Have processes of what was lent to this one as the socket of that number."""
+        self._socket = socket.socket(fileno=number)
+
     def _start(self) -> None:
         from skipviz.engine.processes.launcher import ROOT, _environment
 
@@ -103,25 +118,49 @@ def _store_writer(arguments: list[str], places: dict[str, str]) -> Forked:
     return forked
 
 
-@pytest.fixture(scope="package", autouse=True)
-def warm_fork_servers():
-    """Engines that the tests of a folder start in their own process get forked fork servers and store writers."""
+def _fork_from_now_on(patch: pytest.MonkeyPatch) -> None:
     from skipviz.engine.processes import launcher
     from skipviz.storage import store_client
 
+    patch.setattr(launcher, "fork_server_process", _fork_server)
+    patch.setattr(store_client, "store_writer_process", _store_writer)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def warm_fork_servers():
+    """Engines that the tests of a folder start in their own process get forked fork servers and store writers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launcher, "fork_server_process", _fork_server)
-        patch.setattr(store_client, "store_writer_process", _store_writer)
+        _fork_from_now_on(patch)
         yield
 
 
+@pytest.fixture
+def forked(monkeypatch):
+    """The engines of one test get forked fork servers and store writers."""
+    _fork_from_now_on(monkeypatch)
+
+
+@contextlib.contextmanager
+def lent(wanted: bool) -> Iterator[list[int]]:
+    """Give the descriptors that a process which is started meanwhile needs to `borrow`, if that is wanted, else none."""
+    with contextlib.ExitStack() as sockets:
+        yield [sockets.enter_context(warm.lend()).fileno() for warm in (_FORK_SERVERS, _STORE_WRITERS) if wanted]
+
+
+def borrow(*numbers: str) -> None:
+    """Let the engine of this process have forked ones of the process of tests that lent it these descriptors."""
+    for warm, number in zip((_FORK_SERVERS, _STORE_WRITERS), numbers, strict=True):
+        warm.borrow(int(number))
+    _fork_from_now_on(pytest.MonkeyPatch())
+
+
 def _read(source: socket.socket, count: int) -> bytes:
-    """Return `count` bytes; raises `EOFError` where the other side is gone."""
+    """Return `count` bytes; raises `ConnectionError` where the other side is gone."""
     data = b""
     while len(data) < count:
         part = source.recv(count - len(data))
         if not part:
-            raise EOFError("the warm process is gone")
+            raise ConnectionError("the other side is gone")
         data += part
     return data
 
@@ -132,22 +171,40 @@ def main(kind: str, number: str) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(ignored, signal.SIG_IGN)
     tests = socket.socket(fileno=int(number))
+    askers = [tests]
     warm_up()
     gc.collect()
     gc.freeze()
-    while True:
-        size, ends, _, _ = socket.recv_fds(tests, 4, 8)
-        if not size:
-            return
-        arguments, environment = json.loads(_read(tests, int.from_bytes(size, "big")))
+    while tests in askers:
+        for asker in select.select(askers, [], [])[0]:
+            try:
+                if lent := _answer(asker, askers, serve):
+                    askers.append(lent)
+            except OSError:  # it is gone, perhaps in the middle of asking
+                askers.remove(asker)
+                asker.close()
+
+
+def _answer(asker: socket.socket, askers: list[socket.socket], serve) -> socket.socket | None:
+    """Fork as `asker` asks, or return the socket of another one who may ask; raises `OSError` where it is gone."""
+    size, ends, _, _ = socket.recv_fds(asker, 4, 8)
+    if not size:
+        raise ConnectionError("it asks no more")
+    if not any(size):
+        return socket.socket(fileno=ends[0])
+    try:
+        arguments, environment = json.loads(_read(asker, int.from_bytes(size, "big")))
         pid = os.fork()
         if not pid:
-            tests.close()
+            for one in askers:
+                one.close()
             os.environ.update(environment)
             serve(arguments, *ends)
+    finally:
         for end in ends:
             os.close(end)
-        tests.sendall(pid.to_bytes(4, "big"))
+    asker.sendall(pid.to_bytes(4, "big"))
+    return None
 
 
 def _warm_fork_server() -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from engines import PATIENCE
+from fork_servers import lent
 from ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +18,9 @@ SCRIPT = """
 import sys
 import uvicorn
 from starlette.applications import Starlette
+if sys.argv[2:]:
+    from fork_servers import borrow
+    borrow(*sys.argv[2:])
 from skipviz.web.http import routes
 app = Starlette(routes=routes.routes, middleware=routes.middleware, lifespan=routes.lifespan)
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
@@ -24,10 +28,10 @@ uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 
 
 class Machine:
-    """Starts one server after the other on one port and one folder."""
+    """Starts one server after the other on one port and one folder, with forked fork servers and store writers if wanted."""
 
-    def __init__(self, folder):
-        self.port = free_port()
+    def __init__(self, folder, forked=False):
+        self.port, self._forked = free_port(), forked
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         self.environment = {
             **os.environ,
@@ -38,7 +42,9 @@ class Machine:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.port)], env=self.environment)
+        with lent(self._forked) as numbers:
+            command = [sys.executable, "-c", SCRIPT, *map(str, (self.port, *numbers))]
+            self.process = subprocess.Popen(command, env=self.environment, pass_fds=numbers)
         end = time.monotonic() + PATIENCE
         while True:
             try:

@@ -13,32 +13,51 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from fork_servers import lent
 from ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 240
 """Seconds after which a server that is not up with a warm engine is given up; on a machine that is not stuck none takes so long."""
 
+BORROWING = """
+import sys
+from fork_servers import borrow
+from streamlit.web.cli import main
+borrow(*sys.argv[-2:])
+del sys.argv[-2:]
+main()
+"""
+
 
 class Server:
     """`streamlit run app.py` in a process of its own, by default of this working tree; `address` ends in a slash.
 
-    What it keeps lies beside its log; `environment` is set for it alone.
+    What it keeps lies beside its log; `environment` is set for it alone. One that is started again, or has few tests, may have a
+    `forked` fork server and store writer.
     """
 
-    def __init__(self, log: Path, root: Path = ROOT, **environment: str) -> None:
-        self.log, self.port, self._root = log, free_port(), root
+    def __init__(self, log: Path, root: Path = ROOT, forked: bool = False, **environment: str) -> None:
+        self.log, self.port, self._root, self._forked = log, free_port(), root, forked
         self.address = f"http://127.0.0.1:{self.port}/"
         self._environment = {**os.environ, "SKIPVIZ_DATA_DIR": str(log.parent / "data"), **environment}
+        if forked:
+            self._environment["PYTHONPATH"] = os.pathsep.join([str(root), str(ROOT / "tests")])
         self.start()
 
     def start(self) -> None:
         """Start it (again, once it has ended) on its port and its folder."""
         options = ["--server.port", str(self.port), "--server.address", "127.0.0.1"]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-        with self.log.open("ab") as output:
+        started = ["-c", BORROWING] if self._forked else ["-m", "streamlit"]
+        command = [sys.executable, *started, "run", "app.py", *options]
+        with self.log.open("ab") as output, lent(self._forked) as numbers:
             self._process = subprocess.Popen(
-                command, cwd=self._root, env=self._environment, stdout=output, stderr=subprocess.STDOUT
+                [*command, *map(str, numbers)],
+                cwd=self._root,
+                env=self._environment,
+                pass_fds=numbers,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
         self.pid = self._process.pid
 

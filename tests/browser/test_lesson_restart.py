@@ -19,7 +19,7 @@ from skipviz.web.http.shutdown_notice import RESTARTS
 @pytest.fixture
 def machine(tmp_path):
     """A server of this test's own, which may be ended and started again."""
-    started = Server(tmp_path / "log.txt", SKIPVIZ_CHECKPOINT_SECONDS="0.3")
+    started = Server(tmp_path / "log.txt", forked=True, SKIPVIZ_CHECKPOINT_SECONDS="0.3")
     started.wait_until_warm()
     yield started
     started.close()

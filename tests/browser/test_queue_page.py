@@ -15,7 +15,7 @@ from servers import Server
 @pytest.fixture
 def narrow(tmp_path):
     """A server of its own, on which one run computes at a time."""
-    server = Server(tmp_path / "log.txt", SKIPVIZ_MAX_RUNNING="1")
+    server = Server(tmp_path / "log.txt", forked=True, SKIPVIZ_MAX_RUNNING="1")
     try:
         server.wait_until_warm()
         yield server

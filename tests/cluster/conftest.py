@@ -124,7 +124,7 @@ def spread(nodes, postgres, tmp_path_factory):
 @pytest.fixture
 def machines(tmp_path, database_url):
     """Two servers on one database."""
-    both = [Machine(tmp_path), Machine(tmp_path)]
+    both = [Machine(tmp_path, forked=True), Machine(tmp_path, forked=True)]
     for machine in both:
         machine.environment["SKIPVIZ_DATABASE_URL"] = database_url
     with ThreadPoolExecutor() as starting:

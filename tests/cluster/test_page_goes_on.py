@@ -17,7 +17,7 @@ from servers import Server
 def servers(tmp_path, database_url):
     """Two servers on one database and one folder."""
     given = {"SKIPVIZ_DATABASE_URL": database_url, "SKIPVIZ_CHECKPOINT_SECONDS": "0.3"}
-    both = [Server(tmp_path / f"{name}.txt", **given) for name in ("first", "second")]
+    both = [Server(tmp_path / f"{name}.txt", forked=True, **given) for name in ("first", "second")]
     with ThreadPoolExecutor() as waiting:
         list(waiting.map(Server.wait_until_warm, both))
     yield both

@@ -23,7 +23,7 @@ ME = "a" * 32
 @pytest.fixture
 def machine(tmp_path, database_url):
     """A server that may be killed; it shares its database, and where checkpoints lie by a URL, with others."""
-    machine = Machine(tmp_path / "theirs")
+    machine = Machine(tmp_path / "theirs", forked=True)
     machine.environment |= {"SKIPVIZ_DATABASE_URL": database_url, "SKIPVIZ_BLOBS": f"local://{tmp_path}/blobs"}
     machine.start()
     yield machine

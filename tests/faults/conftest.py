@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from fork_servers import forked  # noqa: F401  (a fixture)
 from machines import Machine
 
 

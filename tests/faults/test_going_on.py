@@ -21,6 +21,7 @@ from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
 from skipviz.tasks.experiment import Experiment, Training
 from skipviz.tasks.task import Task
 
+pytestmark = pytest.mark.usefixtures("forked")  # what is in trouble here is a worker or what it writes to
 ME = "owner-of-these-tests"
 LOCKED_SECONDS = float(os.environ.get("SKIPVIZ_LOCKED", "0"))
 """How long the table of runs is locked at least; by hand 30."""

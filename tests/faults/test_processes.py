@@ -92,6 +92,7 @@ def test_a_worker_stuck_in_a_step_is_ended_when_its_run_is_stopped(engine, livel
     wait_for(engine, lambda: not psutil.pid_exists(pid))
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_measurement_over_its_time_is_given_up_and_the_next_is_made():
     engine = Engine(Settings(max_running=1, probe_seconds=3)).start()
     try:
@@ -107,6 +108,7 @@ def test_a_measurement_over_its_time_is_given_up_and_the_next_is_made():
         engine.close()
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_run_that_takes_more_memory_than_it_may_fails_with_the_bound(monkeypatch):
     monkeypatch.setattr(limits, "refusal", lambda experiment, limit: None)
     engine = Engine(Settings(max_running=1, run_memory_mb=64)).start()

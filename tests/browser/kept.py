@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from abc import ABC, abstractmethod
 
 import pytest
 from pages import DESKTOP, NO_NEWCOMER, PATIENCE, FigurePage, LabPage, kept_by_browser
-from playwright.sync_api import Error
+from playwright.sync_api import Error, TimeoutError, expect
 
 FAILED = pytest.StashKey()
 """Whether a test has failed."""
@@ -188,13 +188,20 @@ class FigureKeeper(Keeper):
     def is_as_opened(self, figure) -> bool:
         page = figure.page
         page.evaluate("() => document.activeElement?.blur()")
-        back = page.get_by_label("Back to step 0, same seed")
-        if back.is_visible():
-            back.click()
-        changed = page.locator(".shut, .skip.off").count() or "repeat=" in page.url
-        if not changed:
-            figure.expect_state(re.compile("Shared run"))
-        return not changed
+        changed = page.locator(".valve.shut, .skip.off")
+        while count := changed.count():
+            changed.first.press("Space", timeout=10_000)
+            expect(changed).not_to_have_count(count, timeout=10_000)
+        if "repeat=" in page.url:
+            figure.panel("right").get_by_label("Repeat fewer times").click(timeout=10_000)
+        back, shared = page.get_by_label("Back to step 0, same seed"), figure.state.filter(has_text="Shared run")
+        for _ in range(2):  # it may go by itself, just before it is pressed
+            with contextlib.suppress(TimeoutError):
+                if back.is_visible():
+                    back.click(timeout=2000)
+                shared.wait_for(timeout=5000)
+                return "repeat=" not in page.url and not changed.count()
+        return False
 
 
 def lent(keeper: Keeper, request):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from experiments import four
-from pages import LabPage
 from playwright.sync_api import expect
 
 from skipviz.tasks import presets
@@ -34,10 +33,10 @@ STACK = """() => ["transport-card", "curves-card > .sv-title", "curves-card .sv-
 
 
 @pytest.mark.parametrize("name", SCREENS)
-def test_a_projector_shows_large_type_and_nothing_else_until_escape(visit, name):
+def test_a_projector_shows_large_type_and_nothing_else_until_escape(kept, name):
     screen = dict(zip(("width", "height"), SCREENS[name], strict=True))
-    page = visit(viewport=screen)
-    lab = LabPage(page).open(presets.get("vanishing-plain").replaced(training=Training(steps=100_000)))
+    kept.page.set_viewport_size(screen)
+    lab, page = kept.put(presets.get("vanishing-plain").replaced(training=Training(steps=100_000))), kept.page
     before = page.evaluate(SIZES)
     lab.press("Start")
     page.locator("svg.sv-diagram .box").first.focus()

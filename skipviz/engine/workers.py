@@ -21,6 +21,8 @@ BEGIN_AGAIN_SECONDS = 0.5
 """After which a run whose worker was lost before its first word gets another: by then there is a fork server again."""
 MOVED = "the node of the cluster that it ran on is gone; the run goes on by itself elsewhere"
 """Why a run waits in line again."""
+MEASURED_SECONDS = 2.0
+"""Between two looks at what a worker holds, which take milliseconds of the processor each; at a new one at once."""
 LAST_CHECKPOINT_SECONDS = 5.0
 """How long a server that is told to stop waits for its workers' checkpoints."""
 
@@ -53,6 +55,8 @@ class Workers:
         """Per run that has no header yet: the request and what was posted since, to begin with and to begin again."""
         self._held_mb: dict[str, float] = {}
         """What workers held of their own when that was last measured, the one that was measured longest ago first."""
+        self._measured = 0.0
+        """When that was."""
         self._kills = ending.MemoryKills()
         self._closing = False
         self._awaited: set[str] = set()
@@ -82,9 +86,14 @@ class Workers:
 
     def look(self) -> None:
         """Measure what one worker holds, the next one the next time, so that its end can be told; done again and again."""
-        self._kills.look(time.monotonic())
+        now = time.monotonic()
+        self._kills.look(now)
         known = {run_id: child.pid for run_id, child in self._children.items() if child.pid}
-        for run_id in (*(known.keys() - self._held_mb), *self._held_mb):
+        new = known.keys() - self._held_mb
+        if not new and now - self._measured < MEASURED_SECONDS:
+            return
+        self._measured = now
+        for run_id in (*new, *self._held_mb):
             if run_id in known:
                 held_mb = own_memory_mb(known[run_id]) or self._held_mb.get(run_id)
                 self._held_mb.pop(run_id, None)

@@ -53,8 +53,8 @@ from .servers import LOOK_SECONDS, Servers
 from .store_client import BLOBS, DATABASE_URL
 from .summary import latest_of
 
-FLUSH_SECONDS = 0.25
-"""Between what comes first and its being written: with the server's own period far below a second."""
+FLUSH_SECONDS = 0.5
+"""Between what comes first and its being written: with the server's own period well below a second."""
 SHARED_FLUSH_SECONDS = 0.1
 """The same where other servers show what is written as it comes."""
 RETRY_SECONDS = 0.5

@@ -6,7 +6,7 @@ import contextlib
 from abc import ABC, abstractmethod
 
 import pytest
-from pages import DESKTOP, NO_NEWCOMER, PATIENCE, FigurePage, LabPage, kept_by_browser
+from pages import DESKTOP, NO_NEWCOMER, PATIENCE, RETRIES, FigurePage, LabPage, kept_by_browser
 from playwright.sync_api import Error, TimeoutError, expect
 
 FAILED = pytest.StashKey()
@@ -48,9 +48,9 @@ def listened(page, errors: list[str]):
 
 def stop_runs(context) -> None:
     """Stop every run that a browser context has."""
-    for run in context.request.get("skipviz/runs").json()["runs"]:
+    for run in context.request.get("skipviz/runs", max_retries=RETRIES).json()["runs"]:
         if run["state"] in ("queued", "running", "paused"):
-            context.request.post(f"skipviz/runs/{run['id']}/events", data={"kind": "stop"})
+            context.request.post(f"skipviz/runs/{run['id']}/events", data={"kind": "stop"}, max_retries=RETRIES)
 
 
 class Newcomers:

@@ -16,6 +16,8 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 120
 """Seconds after which a test gives a condition up; none takes that long on a machine that is not stuck."""
+RETRIES = 2
+"""Further tries for a request on a connection that its server closes in the same moment, as browsers make them by themselves."""
 DROP = """(text) => {
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File([text], "experiment.json", { type: "application/json" }));
@@ -57,7 +59,7 @@ def wait_for(place, state: str = "visible") -> None:
 
 def titles(page) -> dict[str, str]:
     """Return the title of every run of this browser that the server keeps, by the run's id."""
-    return {run["id"]: run["title"] for run in page.request.get("skipviz/runs").json()["runs"]}
+    return {run["id"]: run["title"] for run in page.request.get("skipviz/runs", max_retries=RETRIES).json()["runs"]}
 
 
 class _Page:
@@ -107,7 +109,7 @@ class _Page:
 
     def run_data(self, run: str) -> dict:
         """Return a run's snapshot, asked for with this browser's cookie."""
-        answer = self.page.request.get(f"skipviz/runs/{run}")
+        answer = self.page.request.get(f"skipviz/runs/{run}", max_retries=RETRIES)
         assert answer.ok, answer.text()
         return answer.json()
 

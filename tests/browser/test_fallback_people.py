@@ -5,7 +5,7 @@ from __future__ import annotations
 from experiments import small
 from own_data import table_file
 from pages import FigurePage, LabPage
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 from test_fallback import _cut_off
 
 
@@ -57,8 +57,17 @@ def test_with_our_routes_blocked_the_pages_around_the_lab_work_and_a_table_is_re
     page.goto("lab")
     lab = LabPage(page).ready()
     lab.choose_task("Your own table…")
-    page.locator("input[type=file]").set_input_files({"name": "things.csv", "mimeType": "text/csv", "buffer": table_file()})
-    expect(page.get_by_text("Tell price from 8 inputs made of things.csv")).to_be_visible()
+    file = {"name": "things.csv", "mimeType": "text/csv", "buffer": table_file()}
+
+    def is_read() -> bool:  # one that a rerun of the script finds on its way is given again
+        page.locator("input[type=file]").set_input_files(file)
+        try:
+            page.get_by_text("Tell price from 8 inputs made of things.csv").wait_for(timeout=10_000)
+        except TimeoutError:
+            return False
+        return True
+
+    lab.until(is_read)
     lab.set_speed(9)
     lab.start()
     lab.wait_for_step(20)

@@ -5,6 +5,7 @@ import struct
 import tracemalloc
 import zipfile
 from contextlib import suppress
+from functools import cache
 from time import process_time
 
 import numpy as np
@@ -195,6 +196,7 @@ def test_whatever_is_wrong_with_pictures_is_said_in_one_sentence(content, words)
     assert words in refused(content)
 
 
+@cache
 def bomb(megabytes: int) -> bytes:
     """Return an archive whose images are said to be, and are, that many MB of zeros."""
     header = io.BytesIO()

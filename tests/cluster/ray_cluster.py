@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # the loopback address stands for itself
     "RAY_DISABLE_IMPORT_WARNING": "1",
     "RAY_agent_register_timeout_ms": "120000",
+    "RAY_worker_niceness": "0",  # else they stand back behind the tests that compute, which run beside these
     "RAY_health_check_period_ms": "500",  # a node that is gone refuses at once, one that is slow has its usual ten seconds
 }
 

@@ -64,7 +64,7 @@ class Others(Actions):
     def post(self, run_id: str, owner: str | None, message) -> dict:
         run = self._found(run_id, owner)
         if not self._store.is_elsewhere(run_id):
-            return self._post_own(run_id, owner, message)
+            return self._here(self._own.post, run_id, owner, message)
         try:
             message = message if isinstance(message, Tagged) else message_from(message)
         except NetworkError as error:
@@ -75,29 +75,31 @@ class Others(Actions):
                 self._store.posted(run_id, applied(run.experiment, message), edits)
         return answer
 
-    def _post_own(self, run_id: str, owner: str | None, message) -> dict:
-        """Do it here, and say so once it is in the database: whoever takes the run over does it too."""
-        answer = self._own.post(run_id, owner, message)
+    def _here(self, operation: Callable, *given, **named):
+        """Do it to a run of this server, and say so once it is in the database: whoever takes the run over has it too."""
+        done = operation(*given, **named)
         self._store.settle()
-        return answer
+        return done
 
     def label(self, run_id: str, owner: str | None, labels: dict[str, str]) -> None:
         run = self._found(run_id, owner)
+        if labels == run.experiment.labels:
+            return
         if not self._store.is_elsewhere(run_id):
-            self._own.label(run_id, owner, labels)
-        elif labels != run.experiment.labels:
+            self._here(self._own.label, run_id, owner, labels)
+        else:
             _, edits = self._send(run_id, "label", owner=owner, labels=labels)
             with self._lock:
                 self._store.posted(run_id, run.experiment.labelled(labels), edits)
 
     def resume(self, run_id: str, owner: str | None, address: str | None = None) -> dict:
         if not self._is_elsewhere(self._catalogue.look_up(run_id)):
-            return self._own.resume(run_id, owner, address)
+            return self._here(self._own.resume, run_id, owner, address)
         self._catalogue.owned(run_id, owner)
         return self._send(run_id, "resume", owner=owner, address=address)[0]
 
     def extend(self, run_id: str, owner: str | None, events: Iterable[Event], address: str | None = None) -> dict:
-        return self._own.extend(run_id, owner, events, address)  # an ended run goes on wherever it is asked to
+        return self._here(self._own.extend, run_id, owner, events, address)  # an ended run goes on wherever it is asked to
 
     def rename(self, run_id: str, owner: str | None, title: str) -> dict:
         if not self._is_elsewhere(self._catalogue.look_up(run_id)):
@@ -210,7 +212,8 @@ class Others(Actions):
 
     def _obey(self, run_id: str, op: str, **given) -> dict:
         own = self._own
-        done = {"post": self._post_own, "label": own.label, "resume": own.resume, "rename": own.rename}[op](run_id, **given)
+        operation = {"post": own.post, "label": own.label, "resume": own.resume, "rename": own.rename}[op]
+        done = self._here(operation, run_id, **given)
         run = self._store.get(run_id)
         return {"done": done or {}, "edits": 0 if run is None else run.edits}
 

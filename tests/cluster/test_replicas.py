@@ -23,6 +23,11 @@ def two(start, database_url):
     return start(database_url), start(database_url)
 
 
+def written(database_url, run):
+    """Return a run's experiment as it is in the database."""
+    return Experiment.kept(json.loads(kept(database_url, run.id, "facts"))["now"])
+
+
 def deleted(engine, run_id):
     """Return whether a run could be deleted, which one that still goes on cannot."""
     try:
@@ -96,8 +101,12 @@ def test_a_press_that_is_acknowledged_is_in_the_database(two, database_url, aske
     skip = run.experiment.network.skips[0].id
     for on in (False, True, False, True):
         two[asked].post(run.id, ME, {"kind": "skip", "ids": [skip], "on": on})
-        written = json.loads(kept(database_url, run.id, "facts"))
-        assert Experiment.kept(written["now"]).network.skip(skip).on is on
+        assert written(database_url, run).network.skip(skip).on is on
+    two[asked].label(run.id, ME, {"net": "named"})
+    assert written(database_url, run).labels == {"net": "named"}
+    two[asked].post(run.id, ME, {"kind": "stop"})
+    two[asked].resume(run.id, ME)
+    assert kept(database_url, run.id, "state") in ("queued", "running")
 
 
 def test_places_in_line_and_a_browsers_limits_count_its_runs_at_all_servers(start, database_url):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from experiments import small
 from playwright.sync_api import expect
@@ -75,6 +77,50 @@ def test_the_inspectors_fields_answer_nonsense_and_what_cannot_be(six):
     expect(six.toast).to_contain_text("Not done. A skip only runs forward")
     expect(joins).to_have_value("3")
     assert {(skip.source, skip.target) for skip in six.experiment().network.skips} == {(1, 3), (3, 5)}
+
+
+def _elsewhere(lab, command: dict) -> None:
+    """Send a command to the lab, which this page has sent one before, as another tab of this browser does."""
+    answer = lab.page.request.post(next(address for address in lab.page.asked if "/skipviz/labs/" in address), data=command)
+    assert answer.ok, answer.text()
+
+
+def test_what_an_inspectors_field_could_not_take_stays_however_often_the_page_is_drawn_anew(six):
+    six.click_skip("s1-3")
+    six.inspector.locator("summary").click()
+    joins = six.inspector.get_by_label("Joins at state")
+    beneath = six.inspector.locator(".sv-typed", has=six.page.get_by_label("Joins at state"))
+    _type(joins, "4")
+    six.expect_network(lambda network: network.skip("s1-3").target == 4)
+    for text, on in (("", False), ("2,5", True)):
+        _type(joins, text)
+        expect(six.toast).to_have_text("Not changed. Joins at state: a whole number from 1 to 6.")
+        _elsewhere(six, {"op": "skips", "ids": ["s1-3"], "changes": {"on": on}})
+        expect(six.skip("s1-3")).to_have_class(re.compile(r"^(?!.*\boff\b)" if on else r"\boff\b"))
+        expect(joins).to_have_value(text)
+        expect(beneath).to_contain_text("It stays 4.")
+        six.plain.click()
+        expect(six.plain).to_have_attribute("aria-pressed", "true")
+        six.residual.click()
+        expect(six.residual).to_have_attribute("aria-pressed", "true")
+        expect(joins).to_have_value(text)
+        expect(beneath).to_contain_text("It stays 4.")
+
+
+def test_what_is_being_typed_outlasts_the_refusal_of_what_was_typed_before(six):
+    six.click_skip("s1-3")
+    six.inspector.locator("summary").click()
+    joins, leaves = (six.inspector.get_by_label(label) for label in ("Joins at state", "Leaves from state"))
+    held = []
+    six.page.route("**/skipviz/labs/*", lambda route: held.append(route))
+    _type(joins, "1")
+    leaves.press_sequentially("0,")
+    six.until(lambda: held)
+    held[0].continue_()
+    expect(six.toast).to_contain_text("Not done. A skip only runs forward")
+    expect(joins).to_have_value("3")
+    expect(leaves).to_have_value("0,1")
+    expect(leaves).to_be_focused()
 
 
 def test_a_run_keeps_its_name_where_the_new_one_is_empty(six):

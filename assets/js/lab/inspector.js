@@ -77,6 +77,10 @@ export function createInspector(host, act) {
   const same = (parts) => parts.map((part) => part.id).join() === shown;
   const line = element("div", { class: "sv-summary" });
   const controls = element("div", { class: "sv-controls", hidden: true });
+  // Whether something is typed, or drawn with a slider, that is not entered yet: a control made anew would lose it.
+  let entering = false;
+  controls.addEventListener("input", () => (entering = true));
+  for (const kind of ["change", "focusout"]) controls.addEventListener(kind, () => (entering = false));
   host.append(line, controls);
   return {
     /**
@@ -98,12 +102,12 @@ export function createInspector(host, act) {
       now();
       if (next === key) return;
       const busy = /** @type {any} */ (document.activeElement);
-      if (key && parts.length && controls.contains(busy) && ["range", "text", "select-one"].includes(busy.type) && same(parts)) {
+      if ((key || entering) && parts.length && controls.contains(busy) && ["range", "text", "select-one"].includes(busy.type) && same(parts)) {
         line.replaceChildren(...summary(data, then, warnings));
         return;
       }
       const opened = same(parts) && controls.querySelector("details")?.open;
-      const refused = key && same(parts) ? refusedFields(controls) : [];
+      const refused = same(parts) ? refusedFields(controls) : [];
       shown = parts.map((part) => part.id).join();
       key = next;
       const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
@@ -121,9 +125,12 @@ export function createInspector(host, act) {
       host.classList.toggle("busy", parts.length > 0);
       document.documentElement.toggleAttribute("data-sv-inspects", parts.length > 0);
     },
-    /** Show again what holds, where a change was refused. */
+    /** Show again what holds, where a change was refused; what could not be a change stays as it was typed. */
     renew() {
       key = "";
+      for (const input of /** @type {any} */ (controls.querySelectorAll("input[data-before][aria-invalid='false']"))) {
+        if (!entering || input !== document.activeElement) input.value = input.dataset.before;
+      }
     },
   };
 }
@@ -272,16 +279,20 @@ function number(label, value, [min, max], whole, act, changed, none = false) {
     beneath.hidden = !words;
     input.setAttribute("aria-invalid", String(refused));
   };
+  const enter = (/** @type {number | null} */ wanted) => {
+    input.dataset.before = value;
+    value = input.value = input.defaultValue = String(wanted ?? "");
+    changed(wanted);
+  };
   input.onchange = () => {
     if (none && !input.value.trim()) {
       say("");
-      return changed(null);
+      return enter(null);
     }
     const wanted = typedNumber(input.value, whole);
     if (wanted !== null && wanted >= min && wanted <= max && (!whole || Number.isInteger(wanted))) {
       say(readAs(input.value, wanted));
-      input.value = String(wanted);
-      return changed(wanted);
+      return enter(wanted);
     }
     const bounds = `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max}${none ? ", or nothing" : ""}.`;
     say(`${bounds} It stays ${value === "" ? "empty" : value}.`, true);

@@ -164,11 +164,17 @@ def test_a_run_resumed_before_its_stop_has_come_about_goes_on(engine, stopping):
 
 
 def test_a_run_resumed_at_once_outlives_the_patience_with_its_stop(engine, stopping, monkeypatch):
-    monkeypatch.setattr(workers, "STOPPING_SECONDS", 0.5)
+    held, insist = [], engine._workers._insist
+    monkeypatch.setattr(workers, "STOPPING_SECONDS", 0.0)
+    monkeypatch.setattr(engine._workers, "_insist", lambda *given: held.append(given))
     engine.post(stopping.id, ME, {"kind": "stop"})
     wait_for_end(engine, stopping)
     reached = engine.resume(stopping.id, ME)["step"]
-    wait_for(engine, lambda: stopping.step > reached + 40 or stopping.ended)
+    wait_for(engine, lambda: stopping.step > reached and held)
+    insist(*held[0])
+    assert stopping.state == "running"
+    reached = stopping.step
+    wait_for(engine, lambda: stopping.step > reached or stopping.ended)
     assert stopping.state == "running"
 
 

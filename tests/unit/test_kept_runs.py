@@ -6,9 +6,9 @@ import threading
 
 import psutil
 import pytest
-from engines import endless, frames_of, small, wait_for, wait_for_end
+from engines import PATIENCE, endless, frames_of, small, wait_for, wait_for_end
 
-from skipviz.engine import EngineError, workers
+from skipviz.engine import EngineError, resumption, workers
 
 ME, OTHER = "owner-of-these-tests", "somebody-else"
 
@@ -104,6 +104,14 @@ def test_a_run_that_goes_on_is_neither_deleted_nor_resumed(engine):
     wait_for_end(engine, run)
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """A run that is told to stop makes its checkpoint, however long a busy machine takes for that."""
+    monkeypatch.setattr(workers, "STOPPING_SECONDS", PATIENCE)
+    monkeypatch.setattr(resumption, "STOP_WITHIN", PATIENCE)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_run_that_is_being_deleted_is_not_resumed(engine, monkeypatch):
     run = engine.run(engine.submit(endless(), ME))
     wait_for(engine, lambda: run.step > 0)
@@ -156,6 +164,7 @@ def stopping(engine):
     wait_for_end(engine, run)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_run_resumed_before_its_stop_has_come_about_goes_on(engine, stopping):
     engine.post(stopping.id, ME, {"kind": "stop"})
     engine.resume(stopping.id, ME)
@@ -184,6 +193,7 @@ def test_a_finished_run_cannot_be_resumed(engine):
         engine.resume(run.id, ME)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_run_that_has_used_its_time_up_cannot_be_resumed(engine, monkeypatch):
     run = engine.run(engine.submit(endless(), ME))
     wait_for(engine, lambda: run.step > 0)

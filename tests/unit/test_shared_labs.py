@@ -158,6 +158,8 @@ def test_a_page_that_is_loaded_anew_at_another_server_finds_its_lab_by_its_place
 
 def test_a_run_that_is_behind_its_labs_commands_takes_none_of_them_back(server, monkeypatch):
     monkeypatch.setattr(lab_module, "SETTLED_SECONDS", 0.2)
+    now = [0.0]
+    monkeypatch.setattr(lab_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     run = SimpleNamespace(id="run", owner=ME, experiment=EXPERIMENT, state="running", ended=False)
     engine = lab_module.get_engine()
     engine.run = engine.kept = lambda run_id: run
@@ -173,6 +175,7 @@ def test_a_run_that_is_behind_its_labs_commands_takes_none_of_them_back(server, 
     assert (lab.document.version, lab.document.experiment) == (there.document.version, EXPERIMENT)
     run.experiment = applied(run.experiment, SkipEvent(ids=[FIRST], on=True))
     before = lab.document.version
+    now[0] += 1
     until(lambda: not lab.is_behind(run))
     assert (lab.document.version, lab.document.experiment) == (before, EXPERIMENT)
     run.experiment = applied(run.experiment, SkipEvent(ids=[SECOND], on=False))

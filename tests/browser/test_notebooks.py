@@ -10,19 +10,20 @@ from notebooks import TRAIN, WATCH, NotebookServer, jupyter_notebook, marimo_not
 from pages import wait_until
 from playwright.sync_api import expect
 
+JUPYTERS = re.compile(r"/(static/lab|lab/extensions/@jupyter[\w-]*)/")
 WIDE = {"width": 1500, "height": 1000}
 
 
 @pytest.fixture
 def opened(chromium):
-    """A function that opens an address; a failing script fails the test."""
+    """A function that opens an address; a failing script fails the test, unless it is one of JupyterLab's own alone."""
     contexts, problems = [], []
 
     def page_of(address: str):
         contexts.append(chromium.new_context(viewport=WIDE))
         page = contexts[-1].new_page()
         page.set_default_timeout(120_000)
-        page.on("pageerror", lambda error: problems.append(error.message))
+        page.on("pageerror", lambda error: is_jupyters(error.stack) or problems.append(f"{error.message}\n{error.stack}"))
         page.goto(address)
         return page
 
@@ -30,6 +31,36 @@ def opened(chromium):
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def is_jupyters(stack: str) -> bool:
+    """Return whether an error has gone through scripts of JupyterLab and of its widgets' manager alone, by their addresses."""
+    frames = [line for line in stack.splitlines() if line.lstrip().startswith("at ") and "://" in line]  # but the browser's own
+    return bool(frames) and all(JUPYTERS.search(frame) for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("script", "called", "ours"),
+    [
+        ("static/lab/main.js", "setTimeout(() => [1].map(() => null.kernel))", False),
+        ("lab/extensions/@jupyter-widgets/jupyterlab-manager/static/1.js", "Promise.reject(new Error('no kernel'))", False),
+        ("static/lab/main.js", "setTimeout(() => widget())", True),
+        ("lab/extensions/anywidget/static/2.js", "setTimeout(() => null.model)", True),
+        ("static/lab/main.js", "setTimeout(() => { throw 'bare' })", True),
+    ],
+)
+def test_an_error_is_jupyterlabs_where_none_of_our_scripts_is_in_its_stack(chromium, script, called, ours):
+    context, found = chromium.new_context(), []
+    page = context.new_page()
+    page.on("pageerror", lambda error: found.append(error.stack))
+    texts = {"": "", "widget.js": "function widget() { null.frames }", script: called}
+    page.route("**/*", lambda route: route.fulfill(body=texts[route.request.url.removeprefix("http://notebook.test/")]))
+    page.goto("http://notebook.test/")
+    for name in ("widget.js", script):
+        page.add_script_tag(url=f"http://notebook.test/{name}")
+    wait_until(page, lambda: found)
+    context.close()
+    assert [is_jupyters(stack) for stack in found] == [not ours]
 
 
 def step_shown(page) -> int:

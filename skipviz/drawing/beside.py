@@ -6,13 +6,14 @@ A block holds boxes that lead to one another, in rows by what they wait for, the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..network.base import axes
 from ..network.branch import Beside, places_of
 from ..network.merge import MERGES
 from ..network.network import Network
+from ..network.node import Node
 from . import words
 from .column import lay_out
 from .edge_labels import widest
@@ -114,8 +115,7 @@ class Placing:
         self.nodes = {node.id: node for node in self.network.branches if node.id in set(block.names)}
         self.states = places_of(self.network)
         self.count = max(block.rows.values()) + 1
-        letters = max(len(words.doing(node, axes(self.network.input))) for node in self.nodes.values())
-        self.box_width = min(geometry.style.box_width, max(NARROWEST, CHARACTER * letters + 10))
+        self.box_width = box_width(geometry.style, self.network, self.nodes.values())
         row = (room - TITLE - 2 * MARGIN) / self.count
         share = min(1.0, max(0.0, (row - LEAST_BOX - LEAST_GAP) / (BOX + GAP - LEAST_BOX - LEAST_GAP)))
         self.box, self.gap = LEAST_BOX + (BOX - LEAST_BOX) * share, LEAST_GAP + (GAP - LEAST_GAP) * share
@@ -132,7 +132,7 @@ class Placing:
         for index in block.edges:
             source, target = edges[index].source, edges[index].target
             if source in self.nodes and self._is_bypass(source, target, cells):
-                self.lanes[index] = _first_free(passing, (block.rows[source] + 0.1, block.rows[target] - 0.1))
+                self.lanes[index] = first_free(passing, (block.rows[source] + 0.1, block.rows[target] - 0.1))
         self.column_count = max(block.columns.values()) + 1
         boxes = self.column_count * (self.box_width + BETWEEN) - BETWEEN
         natural = boxes + len(passing) * CHANNEL + 2 * MARGIN
@@ -203,7 +203,7 @@ class Placing:
             lines.sort()
             for place, (y, kind, index) in enumerate(lines):
                 span = sorted((y, self._side_y(name, place)))
-                self.channels[kind, index] = _first_free(taken[self.facing(kind, index)], (span[0] - 2, span[1] + 2))
+                self.channels[kind, index] = first_free(taken[self.facing(kind, index)], (span[0] - 2, span[1] + 2))
 
     def _is_bypass(self, source: str, target: str, cells: set[tuple[int, int]]) -> bool:
         """Return whether other boxes stand in the way of a line up from one box and then over to another."""
@@ -310,7 +310,13 @@ class Placing:
         return [(here, top), (here, at), (there + toward * reach(target), at)]
 
 
-def _first_free(taken: list[list[tuple[float, float]]], span: tuple[float, float]) -> int:
+def box_width(style: Style, network: Network, nodes: Iterable[Node]) -> float:
+    """Return the px of boxes that are as wide as the words on the longest of them."""
+    letters = max(len(words.doing(node, axes(network.input))) for node in nodes)
+    return min(style.box_width, max(NARROWEST, CHARACTER * letters + 10))
+
+
+def first_free(taken: list[list[tuple[float, float]]], span: tuple[float, float]) -> int:
     """Return the first line whose spans do not meet `span`, and note it there."""
     for index, spans in enumerate(taken):
         if all(span[1] <= low or span[0] >= high for low, high in spans):

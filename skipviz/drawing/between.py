@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .beside import APART, CHANNEL, Block, Channels, Placing, unfolded
 from .lanes import RIGHT
 from .rows import Plan
+from .scale_grid import ScaleGrid
 
 if TYPE_CHECKING:
     from .ushape import UGeometry
@@ -26,7 +27,7 @@ class Between(Placing):
         self.turn = geometry.scales.turn
         lines = [edge.source for edge in (self.network.edges[index] for index in block.edges) if edge.source not in self.nodes]
         self.needed = self.width + (len(lines) + len(block.links)) * CHANNEL + 2 * APART
-        self.reach = (self.height / 2 + 2 * RESOLUTION_HEIGHT, self.height / 2 + APART)
+        self.needs = {block.links[0]: (self.height / 2 + 2 * RESOLUTION_HEIGHT, self.height / 2 + APART)}
 
     def facing(self, kind: str, index: int) -> int:
         return 1 if kind == "edge" and self.states.get(self.network.edges[index].source, 0) < self.turn else -1
@@ -36,17 +37,30 @@ class Between(Placing):
         return any(self.block.rows[other] == row and (columns[name] - columns[other]) * outward > 0 for other in columns)
 
 
-def blocks_between(geometry: UGeometry) -> list[Between]:
+def blocks_between(geometry: UGeometry) -> list[Between | ScaleGrid]:
     """Return the blocks of a U, measured and not yet placed."""
     found = unfolded(geometry)
-    for block in found:
+    alone = [block for block in found if _is_alone(geometry, block)]
+    for block in alone:
         block.side = RIGHT
-    return [Between(geometry, block, geometry.height * SHARE / len(found)) for block in found]
+    others = [block for block in found if block not in alone]
+    grids = [ScaleGrid(geometry, others)] if others else []
+    return [*(Between(geometry, block, geometry.height * SHARE / len(alone)) for block in alone), *grids]
 
 
-def place_between(geometry: UGeometry, placings: list[Between]) -> None:
-    """Set the boxes and lines of the blocks of a U whose skips are placed: each in the middle of its skip's height."""
+def _is_alone(geometry: UGeometry, block: Block) -> bool:
+    """Return whether a block changes one skip, which runs straight across."""
+    return len(block.links) == 1 and block.links[0] in geometry.flat
+
+
+def place_between(geometry: UGeometry, placings: list[Between | ScaleGrid]) -> None:
+    """Set the boxes and lines of the blocks of a U whose skips are placed: a grid on its scales, else in the middle of its
+    skip's height."""
     taken: Channels = defaultdict(list)
+    for grid in placings:
+        if isinstance(grid, ScaleGrid):
+            grid.set(geometry)
+    placings = [one for one in placings if isinstance(one, Between)]
     for one in placings:
         one.top = geometry.flat[one.block.links[0]] - one.height / 2
         one.note_lines(geometry, taken)
@@ -60,8 +74,13 @@ def place_between(geometry: UGeometry, placings: list[Between]) -> None:
 
 
 def openable(geometry: UGeometry) -> set[str]:
-    """Return the last nodes of the branches of a U that can stand between its ways: each on one skip straight across."""
+    """Return the last nodes of the branches of a U that can stand between its ways: each on one skip straight across, or a grid
+    of scales with nothing else there."""
     plan: Plan = geometry.plan
-    links = {index: block for block in unfolded(geometry) for index in block.links}
-    alone = [index for index, block in links.items() if len(block.links) == 1 and index in geometry.flat]
-    return {plan.network.skips[plan.links[index].skips[0]].via for index in alone}
+    blocks = unfolded(geometry)
+    links = {index: block for block in blocks for index in block.links}
+    able = [index for index, block in links.items() if _is_alone(geometry, block)]
+    across = {index for index in range(len(plan.links)) if geometry.across(index)}
+    if links and not able and across <= {*geometry.flat, *links} and ScaleGrid(geometry, blocks).fits():
+        able = [*links]
+    return {plan.network.skips[plan.links[index].skips[0]].via for index in able}

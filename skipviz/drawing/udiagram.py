@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from ..network.base import spatial, written
 from ..network.groups import groups_of
@@ -22,6 +23,8 @@ from .ushape import UGeometry, lay_out_u, openable_in_u
 ALIKE = 0.5
 """Of the boxes of a level's arm or of a group, the least part that both have where one names the other: a module that scales
 down has the pool above its level, too."""
+RESOLUTION_HALF = 24
+"""px from the middle of a level's resolution to its ends, and a little more."""
 ROOM = {False: 520, True: 372}
 """px of the widest U that a page, or a phone, draws with its branches open unasked."""
 
@@ -37,7 +40,7 @@ def draw_u(
     """Return the diagram of `network` as a U for the lab; raises `ValueError` where `has_u` is false.
 
     Of the branches whose last nodes' ids are in `unfolded` (None: of all, where there is room) those are open that change one
-    skip straight across.
+    skip straight across, or are a grid of scales.
     """
     found = groups_of(network).scales
     if found is None:
@@ -107,7 +110,7 @@ class _UPainter(Painter):
             own = [spatial(shape) for shape, level in zip(states, g.scales.levels, strict=True) if level == number]
             y = self._free_label(top + (RESOLUTION_HEIGHT if number else 2 * RESOLUTION_HEIGHT))
             if own[0] == own[-1]:
-                drawn.append(text("resolution", (g.down + g.trunk) / 2, y, written(own[0])))
+                drawn.append(text("resolution", self._free_middle(y), y, written(own[0])))
             else:
                 drawn.append(text("resolution first", g.down + half, y, written(own[0])))
                 drawn.append(text("resolution last", g.trunk - half, y, written(own[-1])))
@@ -134,6 +137,15 @@ class _UPainter(Painter):
         while any(y - RESOLUTION_HEIGHT < line < y + 7 for line in taken):
             y += 1
         return y
+
+    def _free_middle(self, y: float) -> float:
+        """Return the x nearest to the middle of both ways where no line of a branch crosses words at height y: a column's."""
+        g, paths = self.geometry, [path for block in self.geometry.blocks for path in block.paths.values()]
+        middle = (g.down + g.trunk) / 2
+        legs = [leg for path in paths for leg in pairwise(path) if min(leg[0][1], leg[1][1]) < y < max(leg[0][1], leg[1][1])]
+        places = [left + width / 2 for block in g.blocks for left, _, width, _ in block.places.values()]
+        free = [x for x in (middle, *places) if all(abs(x - leg[0][0]) > RESOLUTION_HALF for leg in legs)]
+        return min(free, key=lambda x: abs(x - middle), default=middle)
 
     def _ends(self) -> Markup:
         g = self.geometry

@@ -15,6 +15,7 @@ from .between import Between, blocks_between, openable, place_between
 from .geometry import HEAD_HEIGHT, LEAST_PITCH, TRUNK_EDGE, WIDEST_LANES, Geometry, Point, Style
 from .lanes import LEFT, RIGHT, Lane, Span, nested
 from .rows import BOX, FIGURE, HEAD, JOINT, Dimensions, Plan
+from .scale_grid import ScaleGrid
 
 MIDDLE, COMPACT_MIDDLE = 168, 148
 """px between the two arms: an edge label and a skip's ring fit."""
@@ -144,16 +145,14 @@ def openable_in_u(plan: Plan, scales: Scales, style: Style) -> set[str]:
     return openable(geometry)
 
 
-def _widen(geometry: UGeometry, placings: list[Between]) -> None:
+def _widen(geometry: UGeometry, placings: list[Between | ScaleGrid]) -> None:
     """Make room between the two ways for the blocks that are unfolded there."""
     middle = geometry.trunk - geometry.down - geometry.style.box_width
     more = round(max(0.0, max((one.needed for one in placings), default=0) - middle))
     geometry.trunk, geometry.gain, geometry.width = geometry.trunk + more, geometry.gain + more, geometry.width + more
     places = _tap_places(geometry)
-    for one in placings:
-        link = one.block.links[0]
-        tap = ("tap", geometry.source(link), places[geometry.source(link)][link])
-        geometry.needs[tap] = one.reach
+    for link, needed in ((link, needed) for one in placings for link, needed in one.needs.items()):
+        geometry.needs["tap", geometry.source(link), places[geometry.source(link)][link]] = needed
 
 
 def _end_item(plan: Plan, link: int) -> int:

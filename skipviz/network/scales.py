@@ -24,6 +24,13 @@ class Scales:
     """Of every state h_0..h_n, 0 the finest."""
     turn: int
     """The state between the two ways."""
+    steps: tuple[Fraction, ...] = ()
+    """Of every level, how much coarser it is than what comes in."""
+
+    def coarser(self, level: int | None, factor: Fraction) -> int | None:
+        """Return the level that is `factor` times as coarse as another; None where none is."""
+        step = None if level is None else self.steps[level] * factor
+        return self.steps.index(step) if step in self.steps else None
 
     @property
     def count(self) -> int:
@@ -48,4 +55,4 @@ def scales(network: Network) -> Scales | None:
     rank = {step: place for place, step in enumerate(sorted(set(steps)))}
     lowest = downs[-1] + 1
     turn = min(ups[0], lowest + -(-(ups[0] - lowest + 1) // 2))
-    return Scales(tuple(rank[step] for step in steps), turn)
+    return Scales(tuple(rank[step] for step in steps), turn, tuple(rank))

@@ -44,6 +44,7 @@ DRAWINGS = {
     "u-figure-center": lambda: draw_u(presets.get("figure-4-9-center").network),
     "u-short-skips": lambda: draw_u(families.unet(3, 8, padded=True, merge="add", short_every=1, input=(1, 32, 32), head=1)),
     "u-gates": lambda: draw_u(families.unet(2, 4, padded=True, gates=True, input=(1, 32, 32), head=1), height=660),
+    "u-plus-plus": lambda: draw_u(families.unet(3, 4, padded=True, nested=True, input=(1, 32, 32), head=1), height=660),
     "u-mixed-compact": lambda: draw_u(mixed(), compact=True),
 }
 
@@ -135,8 +136,10 @@ def test_lines_run_level_or_upright_and_pass_through_no_box(network):
 
 @st.composite
 def gated(draw_value):
-    """Attention U-Nets with further skips between any two states, and which of their gates are open."""
-    network = families.unet(draw_value(st.integers(1, 4)), 4, padded=True, gates=True, input=(1, 32, 32), head=1)
+    """Attention U-Nets and U-Nets++ with further skips between any two states, and which of their branches are open."""
+    beside = draw_value(st.sampled_from(("gates", "nested")))
+    depth, convolutions = draw_value(st.integers(1 if beside == "gates" else 2, 4)), draw_value(st.integers(1, 3))
+    network = families.unet(depth, 4, convolutions, padded=True, input=(1, 32, 32), head=1, **{beside: True})
     for _ in range(draw_value(st.integers(0, 3))):
         target = draw_value(st.integers(1, network.depth))
         try:
@@ -183,9 +186,26 @@ def test_a_u_opens_what_changes_one_skip_where_there_is_room_and_what_is_asked_f
     assert draw_u(gates, height=660, unfolded=ends[:1]).unfolded == ends[:1]
     assert draw_u(gates, height=300).unfolded == []
     assert draw_u(gates, height=660, compact=True).unfolded == []
-    nested = draw_u(families.unet(3, 4, padded=True, nested=True, input=(1, 32, 32), head=1), height=660)
-    assert nested.unfolded == []
-    assert "data-branch" not in nested.svg
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_a_u_net_plus_plus_is_the_triangle_of_its_paper(depth):
+    """Zhou et al. 2018, Figure 1: X^(i,j) stands between the ends of scale i, in column j."""
+    network = families.unet(depth, 4, padded=True, nested=True, input=(1, 32, 32), head=1)
+    style, found = STYLES["lab"], groups_of(network).scales
+    g = lay_out_u(plan(network, fold.boxes(network), unfolded=branch_ends(network)), found, style, 660.0, 40.0)
+    tops = [0.0, *g.edges, g.bottom]
+    (block,) = g.blocks
+    columns = sorted({left + width / 2 for left, _, width, _ in block.places.values()})
+    for name, (left, top, width, height) in block.places.items():
+        scale, column = map(int, name.removeprefix("nested").partition(".")[0].split("-"))
+        assert tops[scale] < top < top + height < tops[scale + 1]
+        assert left + width / 2 == columns[column - 1]
+    assert len(columns) == depth - 1
+    drawn = draw_u(network, height=660)
+    assert bool(drawn.unfolded) == (depth < 4), "of four scales a page has no room unasked"
+    assert draw_u(network, height=660, unfolded=[]).unfolded == []
+    assert "data-branch" in draw_u(network, height=660, unfolded=[]).svg
 
 
 @pytest.mark.parametrize("options", [{}, {"merge": "add", "padded": True}, {"depth": 2, "convolutions": 5, "padded": True}])

@@ -123,6 +123,26 @@ def test_what_is_being_typed_outlasts_the_refusal_of_what_was_typed_before(six):
     expect(leaves).to_be_focused()
 
 
+def test_a_networks_name_is_written_on_while_another_tab_puts_one_more_beside_it(six):
+    heads, page = six.page.locator(".sv-variant-head"), six.page
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.locator(".sv-compare-menu").get_by_role("button", name="Duplicate").click()
+    expect(heads).to_have_count(2)
+    heads.nth(1).get_by_role("button", name="What can be done to this network").click()
+    heads.nth(1).get_by_role("button", name="Rename").click()
+    field = page.locator(".sv-variant-input:visible")
+    field.press_sequentially("Ha")
+    _elsewhere(six, {"op": "compare", "how": "copy"})
+    expect(heads).to_have_count(3)
+    expect(field).to_have_value("Ha")
+    expect(field).to_be_focused()
+    assert six.experiment().labels == {}, "a name that is half written is none"
+    page.keyboard.type("lf")
+    page.keyboard.press("Enter")
+    six.until(lambda: [*six.experiment().labels.values()] == ["Half"])
+    assert len(six.experiment().variants) == 3
+
+
 def test_a_run_keeps_its_name_where_the_new_one_is_empty(six):
     six.start()
     six.wait_for_step(5)

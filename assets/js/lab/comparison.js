@@ -42,6 +42,8 @@ export function createComparison(page, outer) {
   let Plotly = /** @type {any} */ (null);
   let gone = false;
   let placed = "";
+  /** The name of a network that was being written when the heads were moved, and of which. @type {{column: string, text: string, at: number} | null} */
+  let written = null;
   const parts = comparisonElements(page);
 
   function makeColumn(name, index) {
@@ -56,11 +58,19 @@ export function createComparison(page, outer) {
   function build(next) {
     if (columns.length === next.length && columns.every((column, index) => column.name === columnName(next[index]))) return;
     unplot();
+    lift();
     columns = next.map((one, index) => makeColumn(columnName(one), index));
     placed = "";
     parts.heatmaps.replaceChildren(...columns.map((column) => column.marked[0]));
     parts.pictures.replaceChildren(...columns.map((column) => column.marked[1]));
     plot();
+  }
+
+  function lift() {
+    for (const { name, head } of columns) {
+      const found = head.lift();
+      if (found) written = { column: name, ...found };
+    }
   }
 
   /** Heads over diagrams with the bars among them; of Us two in a row, each under its head, the bars with their rows' names below. @param {boolean} apart @param {boolean} narrow */
@@ -69,6 +79,7 @@ export function createComparison(page, outer) {
     parts.names.replaceChildren(...(apart ? [rowNames((columns.find((column) => column.name === data.variant) ?? columns[0]).diagram)] : []));
     if (now === placed) return;
     placed = now;
+    lift();
     parts.root.dataset.u = now;
     const heads = columns.map((column) => column.head.root);
     const hosts = columns.map((column) => column.host);
@@ -76,6 +87,8 @@ export function createComparison(page, outer) {
     const cells = now === "cells" ? hosts.map((host, index) => element("div", {}, heads[index], host)) : hosts;
     parts.heads.replaceChildren(...(now === "cells" ? [] : apart ? heads : [...heads.slice(0, middle), parts.barsHead, ...heads.slice(middle)]));
     parts.body.replaceChildren(...cells.slice(0, middle), ...(apart ? [parts.barsHead] : []), parts.beside, ...cells.slice(middle));
+    if (written) columns.find((column) => column.name === written?.column)?.head.write(written);
+    written = null;
   }
 
   function plot() {

@@ -61,6 +61,18 @@ export function createVariantHead({ letter, choose, send }) {
   };
   return {
     root,
+    /** Take up the name that is being written, before its field is moved or made anew. @returns {{text: string, at: number} | null} */
+    lift() {
+      if (input.hidden) return null;
+      edit(false);
+      return { text: input.value, at: input.selectionStart };
+    },
+    /** Go on with a name that was lifted. @param {{text: string, at: number}} written */
+    write({ text, at }) {
+      edit(true);
+      input.value = text;
+      input.setSelectionRange(at, at);
+    },
     /** @param {{name: string, place: number, count: number, fixed: boolean}} view */
     update(view) {
       ({ name, place } = view);

@@ -2,8 +2,9 @@
 
 import re
 
-from pages import PHONE
+from pages import PHONE, wait_until
 from playwright.sync_api import expect
+from test_late_browser import FairQueue
 
 from skipviz.evidence.claims import CLAIMS
 
@@ -58,3 +59,21 @@ def test_a_measurement_is_stopped_and_a_wrong_control_is_said_on_a_phone(visit):
     page.get_by_role("button", name="All claims").click()
     expect(page.locator(".sv-claim-card")).to_have_count(len(CLAIMS))
     assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_what_is_typed_while_a_measurement_is_being_started_stays_for_the_next(visit):
+    page = visit()
+    line = FairQueue(page)
+    page.goto("evidence?claim=vanishing")
+    depth = page.get_by_label("Depth")
+    depth.fill("11")
+    line.hold()
+    page.get_by_role("button", name="Run", exact=True).click()
+    depth.fill("12")
+    wait_until(page, line.heard)
+    line.release()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".sv-claim-setup [role=status]")).to_have_text(re.compile(r"^(Stopped at|Measured by) "))
+    expect(depth).to_have_value("12")
+    page.reload()
+    expect(depth).to_have_value("11")

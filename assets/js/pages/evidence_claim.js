@@ -55,8 +55,14 @@ export function createClaimView(host, first, act) {
     part("section", { class: "sv-claim-next", "aria-label": "Read next" }, part("h2", {}, "Read next"), part("ul", {}, ...claim.read_next.map((line) => part("li", {}, ...linked(line))))),
   );
   host.replaceChildren(root);
+  // What was typed since Run was pressed is of the next measurement.
+  let typed = new Set();
+  for (const { input } of fields) input.oninput = () => typed.add(input);
   const controls = () => Object.fromEntries(fields.map(({ field, input }) => [field.name, claimValue(field, input)]));
-  run.onclick = () => act.send({ op: "run", claim: claim.name, controls: controls() });
+  run.onclick = () => {
+    typed = new Set();
+    act.send({ op: "run", claim: claim.name, controls: controls() });
+  };
   stop.onclick = () => job && act.send({ op: "stop", job: job.id });
   open.onclick = () => act.send({ op: "open", claim: claim.name, controls: controls() });
   take.onclick = () => job && fetchFile(routeTo(`skipviz/jobs/${job.id}.csv`), (words) => words && act.say("Table.", words));
@@ -92,7 +98,9 @@ export function createClaimView(host, first, act) {
     update(next) {
       const before = data.job?.id;
       data = next;
-      if (next.job && (next.job.id !== before || !job)) for (const { field, input } of fields) input.value = String(next.job.controls[field.name] ?? field.default);
+      if (next.job && (next.job.id !== before || !job)) {
+        for (const { field, input } of fields) if (!typed.has(input)) input.value = String(next.job.controls[field.name] ?? field.default);
+      }
       if (!next.job) job = null;
       draw();
     },

@@ -6,26 +6,17 @@ import json
 import re
 
 import pytest
+from blocked import cut_off
 from experiments import small
 from pages import FigurePage, LabPage, titles, wait_until
 from playwright.sync_api import expect
 
 from skipviz import experiment_from_json
 from skipviz.sharing import link
-from skipviz.web.content import bundle
-
-
-def _cut_off(page):
-    """Block our routes; plotly.js comes from its public address, here out of the installed package."""
-    page.route("**/skipviz/**", lambda route: route.abort())
-    headers = {"access-control-allow-origin": "*"}
-    script = bundle.plotly_file().read_bytes()
-    page.route("https://cdn.plot.ly/**", lambda route: route.fulfill(body=script, content_type="text/javascript", headers=headers))
-    return page
 
 
 def test_with_our_routes_blocked_the_lab_trains_is_steered_and_finds_its_run_again(page):
-    lab = LabPage(_cut_off(page))
+    lab = LabPage(cut_off(page))
     page.goto(f"lab?x={link.encode(small())}")
     expect(page.get_by_text("live numbers and files come through it")).to_be_visible()
     run = lab.ready().start()
@@ -54,7 +45,7 @@ def test_with_our_routes_blocked_the_lab_trains_is_steered_and_finds_its_run_aga
 
 
 def test_with_our_routes_blocked_the_figure_trains_and_a_click_switches_a_skip(page):
-    figure = FigurePage(_cut_off(page)).open()
+    figure = FigurePage(cut_off(page)).open()
     figure.press("Start")
     figure.wait_for_step(5)
     figure.expect_running()
@@ -75,7 +66,7 @@ def panel_of():
 
 
 def test_with_our_routes_blocked_files_come_through_the_page_as_the_routes_give_them(page, panel_of, tmp_path):
-    lab = LabPage(_cut_off(page)).open(small(steps=30))
+    lab = LabPage(cut_off(page)).open(small(steps=30))
     expect(page.locator("html")).to_have_attribute("data-sv-reach", "blocked")
     panel = panel_of(lab)
     with page.expect_download() as given:
@@ -103,7 +94,7 @@ def test_with_our_routes_blocked_two_runs_go_on_side_by_side_and_my_runs_obey(pa
     page.goto("runs")
     expect(page.locator(".sv-runs-empty")).to_be_visible()
     runs = [page.request.post("skipviz/runs", data=body).json()["run"] for _ in range(2)]
-    _cut_off(page)
+    cut_off(page)
     page.goto(f"compare?runs={','.join(runs)}")
     expect(page.get_by_text("live numbers and files come through it")).to_be_visible()
     shown = page.locator(".sv-pair-step").first

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from blocked import cut_off
 from experiments import small
 from own_data import table_file
 from pages import FigurePage, LabPage
 from playwright.sync_api import TimeoutError, expect
-from test_fallback import _cut_off
 
 
 def test_with_our_routes_blocked_a_class_follows_edits_and_the_next_run_and_makes_it_its_own(visit):
-    owner = LabPage(_cut_off(visit())).open(small())
+    owner = LabPage(cut_off(visit())).open(small())
     owner.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     owner.page.get_by_role("button", name="Share", exact=True).click()
     owner.page.locator(".sv-kinds label", has_text="Classroom").click()
@@ -20,7 +20,7 @@ def test_with_our_routes_blocked_a_class_follows_edits_and_the_next_run_and_make
     expect(owner.page.get_by_text("Copied.")).to_be_visible()
     address = owner.page.evaluate("() => navigator.clipboard.readText()")
     owner.page.keyboard.press("Escape")
-    page = _cut_off(visit())
+    page = cut_off(visit())
     page.goto(address)
     follower = LabPage(page).ready()
     line = page.locator(".sv-watch")
@@ -46,7 +46,7 @@ def test_with_our_routes_blocked_a_class_follows_edits_and_the_next_run_and_make
 
 
 def test_with_our_routes_blocked_the_pages_around_the_lab_work_and_a_table_is_read(page):
-    figure = FigurePage(_cut_off(page)).open()
+    figure = FigurePage(cut_off(page)).open()
     expect(figure.state).to_contain_text("Shared run")
     figure.wait_for_step(5)
     page.get_by_role("link", name="Gallery").click()

@@ -7,11 +7,11 @@ import re
 import signal
 
 import pytest
+from blocked import cut_off
 from experiments import small
 from pages import PHONE, LabPage
 from playwright.sync_api import expect
 from servers import Server
-from test_fallback import _cut_off
 
 from skipviz.web.http.shutdown_notice import RESTARTS
 
@@ -81,7 +81,7 @@ def test_a_lesson_goes_on_by_itself_after_its_server_was_killed_and_after_it_was
 def _told(page):
     """Cut a page off; `window.fed` tells that it asks the server through Streamlit."""
     page.add_init_script("addEventListener('skipviz-feed', () => { window.fed = true; })")
-    return _cut_off(page)
+    return cut_off(page)
 
 
 def _goes_on(owner: LabPage, follower: LabPage, skip: str, off: int) -> None:
@@ -122,7 +122,7 @@ def test_every_kind_of_page_says_that_the_server_restarts_until_it_is_back(page,
     for name, words in links.items():
         says_so(name, page.get_by_role("link", name=words).click)
 
-    _cut_off(page)
+    cut_off(page)
     page.evaluate("() => addEventListener('skipviz-feed', () => { window.fed = true; })")
     for name, words in {"runs": "My runs", "gallery": "Gallery", "guide": "Guide"}.items():
         page.evaluate("() => { window.fed = false; }")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from blocked import PLOTLY, block
 from experiments import small
 from pages import FigurePage, LabPage
 from playwright.sync_api import expect
@@ -131,7 +132,7 @@ def test_a_whole_visit_logs_no_error_asks_no_other_host_for_anything_and_finds_t
 
 
 def test_where_plotly_cannot_be_loaded_each_plot_says_so_and_the_diagram_works_on(page):
-    page.route(re.compile(r"/skipviz/plotly\.js|cdn\.plot\.ly"), lambda route: route.abort())
+    block(page, "*/skipviz/plotly.js", PLOTLY)
     lab = LabPage(page)
     page.goto("lab?x=" + link.encode(small()))
     said = page.locator(".sv-no-plot")
@@ -145,7 +146,7 @@ def test_where_plotly_cannot_be_loaded_each_plot_says_so_and_the_diagram_works_o
 
 
 def test_the_page_opens_and_trains_where_its_script_cannot_be_fetched_from_our_routes(page):
-    page.route("**/skipviz/page.js*", lambda route: route.abort())
+    block(page, "*/skipviz/page.js*")
     lab = LabPage(page).open(small())
     lab.start()
     lab.wait_for_step(5)

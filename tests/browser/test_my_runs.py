@@ -7,6 +7,7 @@ import math
 import re
 
 import pytest
+from blocked import block
 from experiments import small, values
 from pages import PHONE, LabPage, titles, wait_until
 from playwright.sync_api import expect
@@ -127,7 +128,7 @@ def test_a_run_moves_in_the_list_and_a_deletion_can_be_called_back_and_else_is_d
     runs.until(lambda: runs.state(gone) is None)
     expect(runs.page.locator(".sv-undo-toast")).to_be_hidden()
 
-    runs.page.route("**/skipviz/cards?**", lambda route: route.abort())
+    block(runs.page, "*/skipviz/cards?*")
     runs.open()
     expect(runs.rows).to_have_count(2)
     assert runs.state(kept) == "finished"

@@ -6,11 +6,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from blocked import block, give_plotly
 from experiments import small
 from pages import FigurePage, LabPage
 from playwright.sync_api import expect
-
-from skipviz.drawing.modules import plotly_file
 
 LISTEN = """
     window.refused = [];
@@ -57,10 +56,7 @@ def test_every_page_draws_and_trains_within_the_policy_and_a_script_written_into
 
 
 def test_the_page_that_travels_inline_and_plotly_from_its_cdn_are_within_the_policy(watched):
-    headers = {"access-control-allow-origin": "*", "content-type": "text/javascript"}
-    watched.route("https://cdn.plot.ly/**", lambda route: route.fulfill(path=plotly_file(), headers=headers))
-    watched.route("**/skipviz/page.js*", lambda route: route.abort())
-    watched.route("**/skipviz/plotly.js", lambda route: route.abort())
+    give_plotly(block(watched, "*/skipviz/page.js*", "*/skipviz/plotly.js"))
     lab = LabPage(watched).open(small())
     lab.start()
     lab.wait_for_step(5)

@@ -102,9 +102,10 @@ def frozen():
         os.kill(pid, signal.SIGCONT)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nodes():
-    """A Ray cluster of two nodes with two cores and, as they say, a GPU each; a test that ends the second one adds another."""
+    """A Ray cluster of two nodes with two cores and, as they say, a GPU each; a test that ends the second one adds another. Idle,
+    it takes a part of a core, so that it ends with the tests that need it."""
     cluster = RayCluster(2, 2, gpus=1)
     yield cluster
     cluster.close()

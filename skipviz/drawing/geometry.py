@@ -57,7 +57,7 @@ STYLES = {
 }
 COMPACT = {"box_width": 54, "left": 41, "right": 8, "gain": 20, "dense": DENSE_TOUCH}
 """What a phone's drawing has apart, with its rows a finger's width from one another."""
-STYLES["aligned lab"] = replace(STYLES["lab"], box_width=54, left=34, right=10, gain=18, pitch=11)
+STYLES["aligned lab"] = replace(STYLES["lab"], box_width=54, left=34, right=10, gain=14, pitch=11)
 """One of several diagrams that stand side by side."""
 STYLES |= {
     "compact figure": replace(STYLES["figure"], **COMPACT, pitch=13),

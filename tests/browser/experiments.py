@@ -24,6 +24,19 @@ def four() -> Experiment:
     return experiment.replaced(variants={**experiment.variants, **{f"beside-{k}": experiment.network for k in (2, 3, 4)}})
 
 
+def unlike_four(depth: int) -> Experiment:
+    """Return four networks of `depth` layers side by side, each with other words on how it differs from the first."""
+    form = {"depth": depth, "width": 16, "skip_every": 2}
+    first = families.mlp(**form)
+    variants = {
+        "residual": first,
+        "without-skips": edit.switch_all(first, False),
+        "layer-norm": families.mlp(**form, norm="layer"),
+        "tanh-he": families.mlp(**form, activation="tanh", init="he"),
+    }
+    return small().replaced(variants=variants)
+
+
 def explosive() -> Experiment:
     """Return an experiment that diverges within a few steps."""
     network = families.mlp(depth=6, width=8, skip_every=1, activation="none", init="he")

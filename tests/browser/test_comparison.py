@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from experiments import four, small
+import pytest
+from experiments import four, small, unlike_four
 from pages import PHONE, LabPage
 from playwright.sync_api import expect
 
@@ -17,6 +18,19 @@ SMALL = """() => [...document.querySelectorAll(".sv-variant-name, .sv-columns .s
     return [-11, 11].some((off) => !node.contains(document.elementFromPoint(x + width / 2, y + height / 2 + off)));
 }).map((node) => node.className)"""
 """What a finger misses by 11 px."""
+
+
+CUT = """() => [...document.querySelectorAll(".sv-sentence-line, .sv-sentence-why, .sv-differs, .sv-columns-bars-head .sv-quiet")]
+    .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)
+    .map((node) => node.textContent)"""
+"""What of the words over the networks is cut off."""
+CROSSED = """() => {
+    const right = (node) => node.getBoundingClientRect().right;
+    const bars = document.querySelector(".sv-columns-bars").getBoundingClientRect();
+    const hosts = [...document.querySelectorAll(".sv-column-body > .sv-diagram-host")].filter((host) => right(host) <= bars.right);
+    return Math.max(...hosts.flatMap((host) => [host, ...host.querySelectorAll("text")]).map(right)) - bars.left;
+}"""
+"""How far what is drawn of the networks at their left reaches into the bars, px."""
 
 
 class Comparison:
@@ -44,6 +58,21 @@ class Comparison:
         """Switch a skip of one network by keyboard."""
         self.drawings.nth(place).locator(f'[data-skip="{skip}"]').focus()
         self.page.keyboard.press("Space")
+
+
+@pytest.mark.parametrize("depth", [24, 300])
+def test_four_networks_say_what_sets_them_apart_and_stand_with_their_bars_on_the_screen(kept, depth):
+    kept.drop(unlike_four(depth))
+    several = Comparison(kept)
+    scroll, bars = (kept.page.locator(f".sv-columns {part}") for part in (".sv-column-scroll", ".sv-bars"))
+    for width in (1024, 1280, 1440):
+        kept.page.set_viewport_size({"width": width, "height": 900})
+        kept.until(lambda: scroll.evaluate("node => node.clientWidth && node.scrollWidth <= node.clientWidth + 1"))
+        kept.until(lambda: kept.page.evaluate(CUT) == [])
+        assert kept.page.evaluate(CROSSED) <= 0
+        assert bars.bounding_box()["width"] >= 95
+    expect(several.heads.last).to_contain_text("activation tanh instead of ReLU, init He instead of torch’s")
+    expect(kept.page.locator(".sv-columns-bars-head")).not_to_contain_text("no norm")
 
 
 def test_four_networks_and_their_bars_share_a_narrow_screen_by_scrolling_together(kept):

@@ -1,8 +1,23 @@
 """The gallery: found by words, opened in the lab with one click."""
 
+from pages import PHONE, wait_until
 from playwright.sync_api import expect
 
 from skipviz.tasks import presets
+
+OUTSIDE = """() => [...document.querySelectorAll(".sv-preset-beside")].filter((link) => {
+    const [inner, outer] = [link, link.closest(".sv-preset-place")].map((node) => node.getBoundingClientRect());
+    return inner.bottom > outer.bottom || inner.right > outer.right || inner.top < outer.top;
+}).length"""
+"""How many links to a comparison do not lie in their cards."""
+ROOM = """input => {
+    const context = document.createElement("canvas").getContext("2d");
+    const style = getComputedStyle(input);
+    context.font = style.font;
+    const inner = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return inner - context.measureText(input.placeholder).width;
+}"""
+"""px that the words in an empty field leave of it."""
 
 
 def test_a_preset_is_found_by_words_and_opens_in_the_lab(server, visit):
@@ -34,3 +49,11 @@ def test_a_preset_opens_beside_itself_with_its_skips_the_other_way(server, visit
     page.get_by_role("button", name="Residual, 24 layers: compare without skips").click()
     expect(page.locator(".sv-variant-name")).to_have_text(["network", "without-skips"])
     expect(page.locator(".sv-sentence")).to_contain_text("B: the 11 skips are off; the same weights elsewhere")
+
+
+def test_on_a_phone_every_link_lies_in_its_card_and_the_search_says_whole_what_it_finds(visit):
+    page = visit(viewport=PHONE, is_mobile=True, has_touch=True)
+    page.goto("gallery")
+    expect(page.locator(".sv-preset-beside").first).to_be_visible()
+    wait_until(page, lambda: page.evaluate(OUTSIDE) == 0)
+    assert page.get_by_label("Search the gallery").evaluate(ROOM) >= 0

@@ -180,6 +180,36 @@ def test_two_runs_stand_under_one_slider_with_the_numbers_of_its_step(runs):
         wait_until(page, lambda: page.evaluate(PLACES) == [True, True])
 
 
+INTO = """() => [...document.querySelectorAll(".sv-run > :is(.sv-run-numbers, .sv-run-state, .sv-run-when)")]
+    .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent)"""
+"""What of a row reaches out of its column."""
+
+
+def test_rows_keep_their_numbers_apart_and_are_picked_by_a_finger(visit):
+    runs = RunsPage(visit(is_mobile=True, has_touch=True))
+    page = runs.page
+    runs.train(small(steps=1200, record_every=1199))
+    expect(runs.rows.locator(".sv-run-numbers")).to_contain_text("at step 1199")
+    for width in (1440, 1280, 1100, 800, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        wait_until(page, lambda: page.evaluate(INTO) == [])
+    pick = runs.rows.locator(".sv-run-pick")
+    assert min(pick.bounding_box()[side] for side in ("width", "height")) >= 40
+    assert min(pick.locator("input").bounding_box()[side] for side in ("width", "height")) >= 24
+    box = pick.bounding_box()
+    page.touchscreen.tap(box["x"] + 6, box["y"] + 34)
+    expect(pick.locator("input")).to_be_checked()
+
+
+def test_two_equal_runs_are_said_to_be_equal_from_the_first_letter_on(runs):
+    ids = runs.train(small(steps=20), small(steps=20))
+    page = runs.page
+    page.goto(f"compare?runs={','.join(ids)}")
+    words = page.locator(".sv-aparts")
+    expect(words).to_contain_text("The same experiment")
+    assert words.bounding_box()["x"] >= page.locator(".sv-compare h1").bounding_box()["x"]
+
+
 def _number(text: str) -> float:
     """Return a number as the page writes it: `0.116` or `4.5·10⁻¹¹`."""
     mantissa, _, power = text.partition("·10")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from experiments import four
+from experiments import four, unlike_four
 from playwright.sync_api import expect
 
 from skipviz.tasks import presets
@@ -21,7 +21,7 @@ OVER = """() => document.querySelector(".sv-head-bars").getBoundingClientRect().
 """How far the words over the bars reach into the lines between them, px."""
 
 
-CUT = """() => [...document.querySelectorAll(".sv-head-bars > .sv-quiet, .sv-legend, .sv-sentence-line, .sv-title")]
+CUT = """() => [...document.querySelectorAll(".sv-head-bars > .sv-quiet, .sv-legend, .sv-sentence > p, .sv-title")]
     .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)
     .map((node) => node.className)"""
 """What has words that its place cuts off."""
@@ -88,3 +88,19 @@ def test_a_projector_lays_nothing_over_the_curves_of_four_networks(kept):
 
     kept.until(is_apart)
     assert min(box["height"] for box in page.evaluate(STACK)) >= 40
+
+
+@pytest.mark.parametrize("name", ["900", "768"])
+def test_a_projector_says_whole_what_sets_four_networks_apart_and_fills_its_height_with_them(kept, name):
+    kept.page.set_viewport_size(dict(zip(("width", "height"), SCREENS[name], strict=True)))
+    kept.drop(unlike_four(24))
+    page = kept.page
+    page.get_by_label("Projector: large type, nothing else (P)").click()
+    expect(page.locator(".sv-sentence-why")).to_contain_text("D: activation tanh instead of ReLU, init He instead of torch’s")
+    drawn = page.locator(".sv-column-body svg.sv-diagram").last
+    kept.until(lambda: 0.85 * SCREENS[name][1] < _bottom(drawn) <= SCREENS[name][1])
+    assert page.evaluate(CUT) == []
+
+
+def _bottom(node) -> float:
+    return node.evaluate("node => node.getBoundingClientRect().bottom")

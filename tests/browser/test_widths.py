@@ -6,13 +6,15 @@ import pytest
 from pages import PHONE, FigurePage, LabPage
 from playwright.sync_api import expect
 
+from skipviz.tasks import presets
+
 LINKS = "[data-testid=stTopNavLink]:visible, .sv-pages:visible button"
 OUTSIDE = """() => [...document.querySelectorAll(".sv-panel")].flatMap((card) => {
     const edge = card.getBoundingClientRect().right;
     return [...card.querySelectorAll(".sv-head-bars, .sv-stepper, .sv-fold, .sv-numbers")]
         .filter((part) => part.getBoundingClientRect().right > edge).map((part) => part.className);
 })"""
-HEADS = """() => [...document.querySelectorAll(".sv-panel .sv-head-bars")]
+HEADS = """() => [...document.querySelectorAll(".sv-panel .sv-head-bars, .sv-panel .sv-head-bars > .sv-quiet")]
     .filter((words) => words.scrollWidth > words.clientWidth || words.scrollHeight > words.clientHeight + 2)
     .map((words) => words.textContent)"""
 """The words over bars of which something is cut off."""
@@ -23,6 +25,12 @@ PLOTS = """() => [...document.querySelectorAll(".sv-panel .sv-bars")].map((bars)
 BOXES = """selectors => selectors.map((selector) => [...document.querySelectorAll(selector)].at(-1))
     .map((node) => node.getBoundingClientRect().toJSON())"""
 """Where the last node of each selector stands, all at the same moment."""
+BADGE = """() => {
+    const badge = document.querySelector(".sv-summary .sv-badge").getBoundingClientRect();
+    const line = document.querySelector(".sv-summary").getBoundingClientRect();
+    return badge.right <= line.right && badge.bottom <= line.bottom + 1;
+}"""
+"""Whether the line over the network holds the whole warning in it."""
 CUT = """() => [...document.querySelectorAll(".sv-head-bars .sv-menu label, .sv-head-bars .sv-menu button")]
     .filter((part) => part.getBoundingClientRect().right > innerWidth || part.getBoundingClientRect().left < 0)
     .map((part) => part.textContent)"""
@@ -39,7 +47,6 @@ def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
     page = visit(viewport=PHONE)
     figure = FigurePage(page).open()
     figure.until(lambda: page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"])
-    figure.until(lambda: page.evaluate(HEADS) == [])
     tops = [figure.panel(name).bounding_box()["y"] for name in ("left", "center", "right")]
     assert tops == sorted(tops)
     assert tops[1] - tops[0] > 300
@@ -47,6 +54,7 @@ def test_the_figure_fits_every_width_and_leads_to_every_page(visit):
         page.set_viewport_size({"width": width, "height": 844})
         figure.until(lambda: page.locator(LINKS).count() == 7)
         figure.until(lambda: page.evaluate(OUTSIDE) == [] and page.evaluate(PRESSED) == 0)
+        figure.until(lambda: page.evaluate(HEADS) == [])
         figure.until(lambda: min(page.evaluate(PLOTS)) >= 150)
 
 
@@ -82,6 +90,17 @@ def test_the_lab_covers_no_word_and_opens_on_a_middle_width_with_the_setup_close
     lab.residual.click()
     lab.expect_network(lambda network: all(skip.on for skip in network.skips))
     expect(sidebar).to_have_attribute("data-collapsed", "false")
+
+
+def test_beside_an_open_setup_and_on_a_wide_screen_a_warning_is_read_whole(visit):
+    page = visit(viewport={"width": 1024, "height": 800})
+    lab = LabPage(page).open(presets.get("residual-unscaled"))
+    expect(page.locator(".sv-summary .sv-badge.warn")).to_contain_text("would overflow float16")
+    page.locator(".sv-setup").click()
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
+    for width in (1024, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        lab.until(lambda: page.evaluate(BADGE))
 
 
 def test_a_narrow_page_tells_of_a_bad_link_above_the_transport_and_lays_nothing_over_the_logo_or_out_of_reach(visit):

@@ -15,7 +15,7 @@ const TITLES = [24, 46];
 
 /**
  * @param {Record<string, any>} page
- * @param {{projected: () => boolean, hides: (group: string) => boolean}} view
+ * @param {{projected: () => boolean, hides: (group: string) => boolean, enlarge: (zoom: number) => void}} view
  */
 export function createProjector(page, view) {
   /** @type {any} */
@@ -29,7 +29,9 @@ export function createProjector(page, view) {
       fitted = [height, width];
       const on = view.projected();
       const high = Math.min(MOST_ZOOM, Math.max(0.96 * LEAST_ZOOM, projectorRoom() / (height + AXIS)));
-      const zoom = width ? Math.min(high, page.card.clientWidth / width) : high;
+      const wide = width ? page.card.clientWidth / width : MOST_ZOOM;
+      const zoom = Math.min(high, wide);
+      view.enlarge(wide);
       page.root.style.setProperty("--sv-zoom", on ? zoom.toFixed(3) : "1");
       page.root.style.setProperty("--sv-zoom-side", on ? sideZoom().toFixed(3) : "1");
     },

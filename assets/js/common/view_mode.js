@@ -21,7 +21,7 @@ export function projectorRoom() {
  * @param {boolean} projects  whether this page has a projector's view
  */
 export function createViewMode(ask, projects) {
-  const mode = { hide: /** @type {string[]} */ ([]), projector: false, sent: "" };
+  const mode = { hide: /** @type {string[]} */ ([]), projector: false, sent: "", zoom: LEAST_ZOOM };
   const leave = iconButton("close", "Leave the projector's view (Esc)", () => project(false), "sv-square sv-leave");
   const enter = iconButton("projector", "Projector: large type, nothing else (P)", () => project(true), "sv-bare sv-project");
   const all = element("button", { type: "button", class: "sv-link sv-show-all", title: "This lesson leaves some controls out", onclick: () => showAll() }, "Show all controls");
@@ -39,13 +39,14 @@ export function createViewMode(ask, projects) {
     leave.hidden = !projected();
   }
   function tell() {
-    const height = projected() ? Math.round(projectorRoom() / LEAST_ZOOM) - 24 : null;
+    const height = projected() ? Math.round(projectorRoom() / mode.zoom) - 24 : null;
     const now = JSON.stringify([mode.hide, mode.projector, height]);
     if (now !== mode.sent) ask({ op: "view", hide: mode.hide, projector: mode.projector, height });
     mode.sent = now;
   }
   function project(on) {
     mode.projector = on;
+    mode.zoom = LEAST_ZOOM;
     apply();
     tell();
     window.dispatchEvent(new Event("resize"));
@@ -64,6 +65,7 @@ export function createViewMode(ask, projects) {
   let timer = 0;
   function onResize() {
     clearTimeout(timer);
+    mode.zoom = LEAST_ZOOM;
     apply();
     if (mode.projector) timer = window.setTimeout(tell, 300);
   }
@@ -82,6 +84,12 @@ export function createViewMode(ask, projects) {
     },
     hides: (group) => mode.hide.includes(group),
     projected,
+    /** Ask for a higher drawing where its width leaves it smaller than others are; never for a lower one, which might be wider. @param {number} zoom */
+    enlarge(zoom) {
+      if (!projected() || zoom >= mode.zoom - 0.01) return;
+      mode.zoom = zoom;
+      tell();
+    },
     destroy() {
       clearTimeout(timer);
       document.removeEventListener("keydown", onKey);

@@ -21,6 +21,8 @@ import { createVariantHead } from "./variant_head.js";
 
 /** px on both sides of the columns. */
 const MARGIN = 16;
+// How small columns are drawn that do not fit beside each other, before they are scrolled.
+const LEAST_SHARE = 0.85;
 export const LETTERS = ["A", "B", "C", "D"];
 
 /**
@@ -108,6 +110,8 @@ export function createComparison(page, outer) {
     for (const column of columns) if (column.plots) for (const one of Object.values(column.plots)) one.destroy?.();
   }
 
+  const wholeWidth = () => columns.reduce((sum, column) => sum + column.diagram.width, LEAST_BARS + 2 * MARGIN);
+
   /** How the columns share the card: a phone shows one network at a time, the heads being its tabs. */
   function fit() {
     const narrow = page.card.clientWidth > 0 && page.card.clientWidth < 560;
@@ -121,6 +125,8 @@ export function createComparison(page, outer) {
     const template = [...widths.slice(0, middle), `minmax(${LEAST_BARS}px, 1fr)`, ...widths.slice(middle)].join(" ");
     parts.heads.style.gridTemplateColumns = narrow || apart ? "" : template;
     parts.body.style.gridTemplateColumns = apart ? "" : narrow ? `${chosen.diagram.width}px minmax(60px, 1fr)` : template;
+    const share = narrow || apart ? 1 : Math.min(1, Math.max(LEAST_SHARE, page.card.clientWidth / wholeWidth()));
+    parts.root.style.setProperty("--sv-fit", share.toFixed(3));
     for (const column of columns) {
       column.host.hidden = narrow && column !== chosen;
       column.head.root.dataset.chosen = column.host.dataset.chosen = String(column === chosen);
@@ -161,7 +167,7 @@ export function createComparison(page, outer) {
   return {
     on: () => columns.length > 1,
     /** px of all columns with the least bars beside them; 0 where they share no rows. */
-    width: () => (placed === "columns" ? columns.reduce((sum, column) => sum + column.diagram.width, LEAST_BARS + 2 * MARGIN) : 0),
+    width: () => (placed === "columns" ? wholeWidth() : 0),
     /** The drawing of a network, by default of the chosen one, if several are shown. @param {string} [name] @returns {ReturnType<typeof createDiagramView> | undefined} */
     view: (name = data?.variant) => columns.find((column) => column.name === name)?.view,
     /** The network of one column, as Python tells of it. @param {string} name */
@@ -285,7 +291,7 @@ function legendOf(host, title, more, key, all, value) {
   if (host.dataset.text === text) return;
   host.dataset.text = text;
   const kept = host.querySelector(".sv-explain") ?? explain(key);
-  host.replaceChildren(element("span", {}, element("strong", {}, title), " ", element("span", { class: "sv-held" }, more), kept), element("span", { class: "sv-of-letters" }, ...spans));
+  host.replaceChildren(element("span", {}, element("strong", {}, title), " ", element("span", { class: "sv-held" }, more), "\u2060", kept), element("span", { class: "sv-of-letters" }, ...spans));
 }
 
 /** Put the heads of the columns beside the bars over these; one without room is not there. @param {Record<string, any>} parts @param {any} areas */

@@ -36,7 +36,7 @@ export function createFigurePanel(id, outer) {
   const whose = element("span", { class: "sv-whose" });
   const twinText = element("p", { class: "sv-twin" });
   const text = element("p", {});
-  const note = element("span", { class: "sv-quiet" });
+  const note = element("div", { class: "sv-quiet" });
   const diagramHost = element("div", { class: "sv-diagram-host" });
   const bars = element("div", { class: "sv-bars" });
   const losses = element("div", { class: "sv-panel-loss" });
@@ -56,7 +56,7 @@ export function createFigurePanel(id, outer) {
     "section", { class: "sv-card sv-panel", "aria-label": `Figure 4.9, ${id}` },
     element("div", { class: "sv-panel-title" }, title, element("span", { class: "sv-panel-tools" }, inLab, exporting.button)), text,
     element("div", { class: "sv-panel-run" }, main, whose),
-    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, explain("gain", "gain")), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), explain("layer_gradient"), " · ", note)),
+    element("div", { class: "sv-heads" }, element("span", { class: "sv-head-gain" }, explain("gain", "gain")), element("div", { class: "sv-head-bars" }, element("strong", {}, "Gradient per layer"), explain("layer_gradient"), note)),
     element("div", { class: "sv-scroll" }, rows),
     element("div", { class: "sv-panel-losses" }, element("p", { class: "sv-quiet" }, element("strong", {}, "Loss"), ", smoothed; thin: the twin’s", explain("loss")), losses, twinText),
     element("div", { class: "sv-foot" }, element("span", {}, "Repeat"), element("div", { class: "sv-stepper" }, less, count, more), fold, numbers),

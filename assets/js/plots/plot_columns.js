@@ -70,7 +70,7 @@ function axisScale(state, look) {
   const mirrored = state.columns.length === 2;
   const areas = columnAreas(look, depth, state.bare ? Infinity : (mirrored ? 2 : 1) * meta.bars_least);
   const whole = areas.share ? areas.bars : look.width;
-  const room = (mirrored ? whole / 2 : whole) - NUMBER_ROOM;
+  const room = (mirrored ? whole / 2 : whole) - (state.columns.length > 2 ? TICK_ROOM / 2 : NUMBER_ROOM);
   return { ...areas, areas, whole, mirrored, unit: (meta.high - areas.low) / Math.max(20, room), sign: (index) => (mirrored && index === 0 ? -1 : 1) };
 }
 

@@ -72,7 +72,7 @@ def test_four_networks_say_what_sets_them_apart_and_stand_with_their_bars_on_the
         assert kept.page.evaluate(CROSSED) <= 0
         assert bars.bounding_box()["width"] >= 95
     expect(several.heads.last).to_contain_text("activation tanh instead of ReLU, init He instead of torch’s")
-    expect(kept.page.locator(".sv-columns-bars-head")).not_to_contain_text("no norm")
+    expect(kept.page.locator(".sv-columns-bars-head")).not_to_contain_text("no norm", use_inner_text=True)
 
 
 def test_four_networks_and_their_bars_share_a_narrow_screen_by_scrolling_together(kept):

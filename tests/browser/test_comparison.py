@@ -24,6 +24,18 @@ CUT = """() => [...document.querySelectorAll(".sv-sentence-line, .sv-sentence-wh
     .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)
     .map((node) => node.textContent)"""
 """What of the words over the networks is cut off."""
+TICKS = """() => [...document.querySelectorAll(".sv-columns-bars .xtick text")]
+    .map((tick) => tick.getBoundingClientRect()).sort((a, b) => a.left - b.left)
+    .filter((tick, at, all) => at && tick.left < all[at - 1].right).length"""
+"""How many numbers of the axis lie over others."""
+LONE = """() => [...document.querySelectorAll(".sv-curves-card .sv-explain")].filter((mark) => {
+    const range = document.createRange();
+    range.setStart(mark.closest(".sv-title"), 0);
+    range.setEndBefore(mark);
+    const last = [...range.getClientRects()].filter((word) => word.width > 1).at(-1);
+    return last.bottom < mark.getBoundingClientRect().top + 4;
+}).length"""
+"""How many marks that explain begin a line, without the words they explain."""
 CROSSED = """() => {
     const right = (node) => node.getBoundingClientRect().right;
     const bars = document.querySelector(".sv-columns-bars").getBoundingClientRect();
@@ -70,6 +82,7 @@ def test_four_networks_say_what_sets_them_apart_and_stand_with_their_bars_on_the
         kept.until(lambda: scroll.evaluate("node => node.clientWidth && node.scrollWidth <= node.clientWidth + 1"))
         kept.until(lambda: kept.page.evaluate(CUT) == [])
         assert kept.page.evaluate(CROSSED) <= 0
+        assert (kept.page.evaluate(TICKS), kept.page.evaluate(LONE)) == (0, 0)
         assert bars.bounding_box()["width"] >= 95
     expect(several.heads.last).to_contain_text("activation tanh instead of ReLU, init He instead of torch’s")
     expect(kept.page.locator(".sv-columns-bars-head")).not_to_contain_text("no norm", use_inner_text=True)

@@ -21,6 +21,8 @@ import { createVariantHead } from "./variant_head.js";
 
 /** px on both sides of the columns. */
 const MARGIN = 16;
+// px of two networks' bars, which stand on both sides of a spine and have numbers at both ends.
+const LEAST_MIRRORED = 200;
 // How small columns are drawn that do not fit beside each other, before they are scrolled.
 const LEAST_SHARE = 0.85;
 export const LETTERS = ["A", "B", "C", "D"];
@@ -110,7 +112,8 @@ export function createComparison(page, outer) {
     for (const column of columns) if (column.plots) for (const one of Object.values(column.plots)) one.destroy?.();
   }
 
-  const wholeWidth = () => columns.reduce((sum, column) => sum + column.diagram.width, LEAST_BARS + 2 * MARGIN);
+  const leastBars = () => (columns.length === 2 ? LEAST_MIRRORED : LEAST_BARS);
+  const wholeWidth = () => columns.reduce((sum, column) => sum + column.diagram.width, leastBars() + 2 * MARGIN);
 
   /** How the columns share the card: a phone shows one network at a time, the heads being its tabs. */
   function fit() {
@@ -122,7 +125,7 @@ export function createComparison(page, outer) {
     place(apart, narrow);
     const widths = columns.map((column) => `${column.diagram.width}px`);
     const middle = columns.length === 2 ? 1 : columns.length;
-    const template = [...widths.slice(0, middle), `minmax(${LEAST_BARS}px, 1fr)`, ...widths.slice(middle)].join(" ");
+    const template = [...widths.slice(0, middle), `minmax(${leastBars()}px, 1fr)`, ...widths.slice(middle)].join(" ");
     parts.heads.style.gridTemplateColumns = narrow || apart ? "" : template;
     parts.body.style.gridTemplateColumns = apart ? "" : narrow ? `${chosen.diagram.width}px minmax(60px, 1fr)` : template;
     const share = narrow || apart ? 1 : Math.min(1, Math.max(LEAST_SHARE, page.card.clientWidth / wholeWidth()));
@@ -291,7 +294,9 @@ function legendOf(host, title, more, key, all, value) {
   if (host.dataset.text === text) return;
   host.dataset.text = text;
   const kept = host.querySelector(".sv-explain") ?? explain(key);
-  host.replaceChildren(element("span", {}, element("strong", {}, title), " ", element("span", { class: "sv-held" }, more), "\u2060", kept), element("span", { class: "sv-of-letters" }, ...spans));
+  const end = more.lastIndexOf(" ") + 1;
+  const held = element("span", { class: "sv-held" }, more.slice(0, end), element("span", {}, more.slice(end), kept));
+  host.replaceChildren(element("span", {}, element("strong", {}, title), " ", held), element("span", { class: "sv-of-letters" }, ...spans));
 }
 
 /** Put the heads of the columns beside the bars over these; one without room is not there. @param {Record<string, any>} parts @param {any} areas */

@@ -152,10 +152,10 @@ function numbersOf(own, look, scale, index) {
 function layoutOf(state, look, marks, scale) {
   const { layout } = look.figure;
   const height = state.columns[0].diagram.height;
-  const [first, last] = [Math.ceil(scale.low), Math.floor(scale.high)];
+  const last = Math.floor(scale.high);
   const every = [1, 2, 3, 4, 6, 12].find((step) => step / scale.unit >= TICK_ROOM) ?? 12;
   const powers = [];
-  for (let power = last - (last % every || 0); power > first; power -= every) powers.push(power);
+  for (let power = last - (last % every || 0); (power - scale.low) / scale.unit >= TICK_ROOM; power -= every) powers.push(power);
   const right = powers.map((power) => [power - scale.low, formatPower(power)]);
   const left = scale.mirrored ? right.map(([place, words]) => [-place, words]) : [];
   const ticks = [...left, [0, `≤${formatPower(scale.low)}`], ...right].sort((a, b) => Number(a[0]) - Number(b[0]));

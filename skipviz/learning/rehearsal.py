@@ -58,10 +58,7 @@ class Rehearsal:
         """
         try:
             with _given_back(self._buffers):
-                done, graph = noted(lambda: self._go(self._batch), _parts)
-            recording = done.recording
-            recording.by_node = {name: state.detach() for name, state in recording.by_node.items()}
-            self._recorded = replace(done, outputs=done.outputs.detach(), loss=done.loss.detach())
+                self._recorded, graph = noted(lambda: _detached(self._go(self._batch)), _parts)
             self._bare = replace(self._recorded, recording=None)
             yield
             yield from graph.pieces(PIECE_CALLS)
@@ -134,6 +131,15 @@ def _given_back(buffers: list[Tensor]) -> Iterator[Kept]:
     finally:
         for buffer, old in kept:
             buffer.data.copy_(old)
+
+
+def _detached(done: Done) -> Done:
+    """Return a pass without the graph that it went backward through."""
+    recording, found = done.recording, done.found
+    recording.by_node = {name: state.detach() for name, state in recording.by_node.items()}
+    recording.uses = {}
+    found.parameters = ()  # held once, in the flat gradient
+    return replace(done, outputs=done.outputs.detach(), loss=done.loss.detach())
 
 
 def _digest(done: Done, kept: Kept) -> list[int]:

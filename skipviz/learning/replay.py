@@ -6,8 +6,9 @@ noted: views of it need no call, and nothing is compiled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -35,6 +36,10 @@ REDUCING = {"aten::mse_loss"}
 SAME_AS = {torch.ops.aten.relu.default: (torch.ops.aten.clamp_min.default, (0,))}
 """Operations that fill given tensors by a copy, and what they call, with further arguments."""
 
+JOIN = torch.ops.aten.cat.default
+TYPES = {bool: "bool", int: "int", float: "float", str: "str", torch.device: "Device"}
+"""Types of constants, in torch's words."""
+
 
 class UnrepeatableError(RuntimeError):
     """Something among the calls cannot be made again."""
@@ -55,7 +60,8 @@ class Notes(TorchDispatchMode):
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         given = kwargs or {}
         result = operation(*args, **given)
-        self.calls.append((operation, args, given, result))
+        if not (operation.is_view and isinstance(result, Tensor) and memory(result) == memory(args[0])):
+            self.calls.append((operation, args, given, result))
         return result
 
 
@@ -66,7 +72,7 @@ def noted(work: Callable[[], T], parts: Callable[[T], Iterable[Tensor]]) -> tupl
     """
     with Notes() as notes:
         result = work()
-    return result, Graph(notes.calls, map(memory, parts(result)))
+    return result, Graph(notes.calls, parts(result))
 
 
 def _interpret(function) -> None:
@@ -81,17 +87,20 @@ def _interpret(function) -> None:
 
 
 class Graph:
-    """Calls as a graph of torch's interpreter; what lies in `kept` memory lasts to the end.
+    """Calls as a graph of torch's interpreter; what `kept` tensors hold lasts to the end. They need no graph of autograd.
 
-    It is ready after its `pieces`. Its tensors are unpacked from one constant: a node for each would take as much again.
+    It is ready after its `pieces`. All that calls fill is moved into one piece of memory, since what lies between things that go
+    leaves gaps. Its tensors are unpacked from one constant: a node for each would take as much again.
     """
 
-    def __init__(self, calls: list[Call], kept: Iterable[int]) -> None:
-        self._graph = torch._C.Graph()
-        self._constants: dict[tuple, torch._C.Value] = {}
-        self._held: list[Tensor] = []
-        self._unpacked = self._graph.insertNode(self._graph.create("prim::ListUnpack", [], 0))
-        self._calls, self._kept = calls, set(kept)
+    def __init__(self, calls: list[Call], kept: Iterable[Tensor]) -> None:
+        self._lines: list[str] = []
+        """The calls as torch's text of a graph: each object of a graph in Python would copy a page that a forked process shares."""
+        self._names: dict[tuple, str] = {}
+        self._tensors: list[Tensor] = []
+        self._others: list[tuple[str, object]] = []
+        """Constants that are no tensors, with their types."""
+        self._calls, self._kept = calls, list(kept)
 
     def pieces(self, count: int) -> Iterator[None]:
         """Write the calls down, some `count` at a time.
@@ -99,11 +108,13 @@ class Graph:
         Raises `UnrepeatableError` where they are not the same for all inputs.
         """
         touched = []
-        for number, (_, args, given, result) in enumerate(self._calls, start=1):
-            touched.append(Touched(_memories((args, given)), _memories([result]), result))
+        for number, (operation, args, given, result) in enumerate(self._calls, start=1):
+            joined = args[0] if operation is JOIN else ()
+            touched.append(Touched(_memories((args, given)), _memories([result]), result, joined))
             if not number % (4 * count):
                 yield
-        self._places = places(touched, self._kept)
+        self._places, size = places(touched, set(map(memory, self._kept)))
+        self._memory = torch.empty(size, dtype=torch.uint8).untyped_storage()
         yield
         try:
             for number, ((operation, args, given, result), call) in enumerate(zip(self._calls, touched, strict=True), start=1):
@@ -117,23 +128,35 @@ class Graph:
             raise UnrepeatableError(str(error)) from None
 
     def _end(self) -> None:
-        held = self._graph.insertConstant(self._held)
-        held.node().moveBefore(self._unpacked)
-        self._unpacked.addInput(held)
-        self._graph.registerOutput(self._constant(None, "Tensor"))
+        for tensor in self._kept:
+            tensor.data = self._placed(tensor)
+        given = [("Tensor[]", self._tensors), *self._others]
+        head = ", ".join(f"%c{number} : {kind}" for number, (kind, _) in enumerate(given))
+        unpacked = ", ".join(f"%t{number} : Tensor" for number in range(len(self._tensors)))
+        none = "%none : NoneType = prim::Constant()"
+        lines = [f"graph({head}):", none, f"{unpacked} = prim::ListUnpack(%c0)", *self._lines, "return (%none)"]
+        self._graph = torch._C.parse_ir("\n  ".join(lines) + "\n")
+        first = next(iter(self._graph.nodes()))
+        for place, (_, value) in zip([*self._graph.inputs()], given, strict=True):
+            constant = self._graph.insertConstant(value)
+            constant.node().moveBefore(first)
+            place.replaceAllUsesWith(constant)
+        for _ in given:
+            self._graph.eraseInput(0)
         self._function = torch._C._create_function_from_graph("calls", self._graph)
-        del self._constants, self._held, self._unpacked, self._places, self._calls
+        del self._lines, self._names, self._tensors, self._others, self._places, self._calls, self._kept, self._memory
 
     def call(self) -> None:
         """Make the calls again."""
         _interpret(self._function)
         if self._graph is not None:  # the interpreter has its own copies of it by now
-            for node in reversed([*self._graph.nodes()][:-1]):
-                node.destroy()
+            torch._C._jit_pass_dce_allow_deleting_nodes_with_side_effects(self._graph)
             self._graph = None
 
     def _note(self, operation, args: tuple, given: dict, result, held: set[int]) -> None:
         """Write down one call, which reads `held` memory, unless all that it makes is a view."""
+        if operation is JOIN and self._places.get(memory(args[0][0])) == self._places.get(memory(result), -1):
+            return
         if operation in SAME_AS:
             operation, more = SAME_AS[operation]
             args = *args, *more
@@ -158,18 +181,24 @@ class Graph:
             if isinstance(target, Tensor) and memory(target) not in held:
                 self._add("aten::copy_", [self._value(target, "Tensor"), value, self._value(False, "bool")], 1)
 
-    def _call(self, form: Form, inputs: list) -> list[torch._C.Value]:
+    def _call(self, form: Form, inputs: list) -> list[str]:
         values = [self._value(value, kind) for (_, _, kind), value in zip(form.arguments, inputs, strict=True)]
         return self._add(form.name, values, form.returns)
 
-    def _add(self, name: str, values: list[torch._C.Value], results: int) -> list[torch._C.Value]:
-        return list(self._graph.insertNode(self._graph.create(name, values, results)).outputs())
+    def _add(self, name: str, values: list[str], results: int, kind: str = "Tensor") -> list[str]:
+        """Write down a call; return the names of its results."""
+        made = [f"%r{len(self._lines)}x{number}" for number in range(results)]
+        left = ", ".join(f"{one} : {kind}" for one in made)
+        self._lines.append(f"{left}{' = ' if made else ''}{name}({', '.join(values)})")
+        return made
 
-    def _value(self, value, kind: str) -> torch._C.Value:
-        """Return an argument of a type that the call's schema names; what was given before is the same constant."""
+    def _value(self, value, kind: str) -> str:
+        """Return the name of an argument of a type that the call's schema names; what was given before is the same constant."""
+        if value is None:
+            return "%none"
         if isinstance(value, list | tuple) and "Tensor" in kind:
-            element = torch._C.OptionalType.ofTensor() if "Optional" in kind else torch._C.TensorType.get()
-            return self._list([self._value(one, "Tensor") for one in value], element)
+            names = [self._value(one, "Tensor") for one in value]
+            return self._add("prim::ListConstruct", names, 1, "Tensor?[]" if "Optional" in kind else "Tensor[]")[0]
         if isinstance(value, torch.dtype | torch.layout | torch.memory_format):
             value = CODES[value]
         if isinstance(value, Tensor):
@@ -177,59 +206,84 @@ class Graph:
             key = memory(value), value.storage_offset(), value.shape, value.stride(), value.dtype
         else:
             key = kind, repr(value)
-        if key not in self._constants:
-            self._constants[key] = self._constant(value, kind)
-        return self._constants[key]
+        if key not in self._names:
+            self._names[key] = self._constant(value, kind)
+        return self._names[key]
 
     def _placed(self, tensor: Tensor) -> Tensor:
         """Return a tensor as it lies in the memory that its own is given."""
         place = self._places.get(memory(tensor))
         if place is None:
             return tensor.detach()
-        return tensor.new_empty(0).set_(place, tensor.storage_offset(), tensor.shape, tensor.stride())
+        first = place // tensor.element_size() + tensor.storage_offset()
+        return tensor.new_empty(0).set_(self._memory, first, tensor.shape, tensor.stride())
 
-    def _constant(self, value, kind: str) -> torch._C.Value:
-        if value is None:
-            (found,) = self._add("prim::Constant", [], 1)
-            found.setType(torch._C.NoneType.get())
-            return found
+    def _constant(self, value, kind: str) -> str:
         if isinstance(value, Tensor):
-            self._held.append(value)
-            return self._unpacked.addOutput()
+            self._tensors.append(value)
+            return f"%t{len(self._tensors) - 1}"
         if kind == "List[int]" and not len(value):
-            return self._list([], torch._C.IntType.get())
-        return self._graph.insertConstant(list(value) if isinstance(value, tuple) else float(value) if kind == "float" else value)
-
-    def _list(self, values: list[torch._C.Value], element) -> torch._C.Value:
-        (found,) = self._add("prim::ListConstruct", values, 1)
-        found.setType(torch._C.ListType(element))
-        return found
+            return self._add("prim::ListConstruct", [], 1, "int[]")[0]
+        value = list(value) if isinstance(value, tuple) else float(value) if kind == "float" else value
+        self._others.append((f"{TYPES[type(value[0])]}[]" if isinstance(value, list) else TYPES[type(value)], value))
+        return f"%c{len(self._others)}"
 
 
 class Touched(NamedTuple):
-    """The pieces of memory that a call reads and gives, and what it returns."""
+    """The pieces of memory that a call reads and gives, what it returns, and what it only lays side by side for that."""
 
     reads: set[int]
     gives: set[int]
     result: object
+    joined: Sequence[Tensor] = ()
 
 
-def places(calls: list[Touched], kept: set[int]) -> dict[int, torch.UntypedStorage]:
-    """Return, by what calls fill and nothing reads to the end, the memory of an earlier one that is read no more by then."""
+ALIGNED = 64
+"""Bytes at whose multiples a piece of memory begins, as torch's own do."""
+
+
+def places(calls: list[Touched], kept: set[int]) -> tuple[dict[int, int], int]:
+    """Return, by what calls fill, the byte at which it may lie in one piece of memory, and the bytes of that piece.
+
+    What nothing reads to the end lies where something lay that is read no more by then; what is joined at once where it ends up.
+    """
     last = {own: number for number, call in enumerate(calls) for own in call.reads | call.gives}
-    free: dict[int, list[torch.UntypedStorage]] = {}
-    used: dict[int, torch.UntypedStorage] = {}
-    given = {}
-    for number, (reads, gives, result) in enumerate(calls):
+    found, size = _joined(calls, last, kept)
+    lasting, bytes_of = kept | found.keys(), {}
+    free: dict[int, list[int]] = {}
+    for number, (reads, gives, result, _) in enumerate(calls):
         for tensor in _tensors([result]) if gives - reads else ():
             own = memory(tensor)
-            if own not in reads and own not in kept and own not in used:
-                left = free.get(tensor.untyped_storage().nbytes())
-                used[own] = given[own] = left.pop() if left else tensor.untyped_storage()
+            if own not in reads and own not in found:
+                bytes_of[own] = count = _aligned(tensor)
+                left = None if own in lasting else free.get(count)
+                found[own] = left.pop() if left else size
+                size += count if found[own] == size else 0
         for own in reads | gives:
-            if last[own] == number and own in used:
-                free.setdefault(used[own].nbytes(), []).append(used[own])
-    return given
+            if last[own] == number and own in bytes_of and own not in lasting:
+                free.setdefault(bytes_of[own], []).append(found[own])
+    return found, size
+
+
+def _joined(calls: list[Touched], last: dict[int, int], kept: set[int]) -> tuple[dict[int, int], int]:
+    """Return where flat parts that are joined lie, which nothing else needs by then, and what they are joined to; see `places`."""
+    found: dict[int, int] = {}
+    size, made = 0, set()
+    for number, (reads, gives, result, parts) in enumerate(calls):
+        made |= gives - reads
+        owns = [memory(part) for part in parts]
+        free = made - kept - found.keys()
+        alone = len({*owns}) == len(owns) and all(own in free and last[own] == number for own in owns)
+        if parts and alone and all(part.dim() == 1 and part.nbytes == part.untyped_storage().nbytes() for part in parts):
+            ends = accumulate((part.nbytes for part in parts), initial=size)
+            found |= {memory(result): size, **dict(zip(owns, ends, strict=False))}
+            size += _aligned(result)
+    return found, size
+
+
+def _aligned(tensor: Tensor) -> int:
+    """Return the bytes from the begin of a tensor's memory to that of the next."""
+    return -(-tensor.untyped_storage().nbytes() // ALIGNED) * ALIGNED
 
 
 memory = torch._C._storage_address

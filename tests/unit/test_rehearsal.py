@@ -10,7 +10,7 @@ from small_networks import NETWORKS, case
 from skipviz import Task, edit, families
 from skipviz.learning import rehearsal as rehearsals
 from skipviz.learning.rehearsal import Rehearsal
-from skipviz.learning.replay import UnrepeatableError, noted
+from skipviz.learning.replay import UnrepeatableError, memory, noted
 from skipviz.learning.seeds import trainer_of
 from skipviz.learning.setup import as_in_a_run
 from skipviz.learning.trainer import Trainer
@@ -161,6 +161,24 @@ def test_calls_are_made_again_on_what_the_inputs_hold_then():
     x.fill_(1)
     graph.call()
     assert (sums.tolist(), both.tolist()) == ([4, 4], [[1] * 4, [1, 2, 3, 4]])
+
+
+def test_what_calls_fill_lies_in_one_piece_of_memory_and_what_is_only_joined_where_it_ends_up():
+    x = torch.arange(4.0)
+
+    def work():
+        flat = torch.cat([x * 2, (x + 1).view(2, 2).relu().view(-1)])
+        return flat, torch.cat([flat, x]), x.exp()
+
+    (flat, both, more), graph = noted(work, lambda made: made)
+    list(graph.pieces(100))
+    assert memory(flat) == memory(both) == memory(more)
+    assert str(graph._graph).count("aten::cat") == 1  # `flat` is kept beside what it is joined to
+    x.fill_(1)
+    graph.call()
+    assert flat.tolist() == [2] * 8
+    assert both.tolist() == [2] * 8 + [1] * 4
+    assert more.tolist() == x.exp().tolist()
 
 
 @pytest.mark.parametrize("work", [lambda: torch.rand(3), lambda: torch.ones(2).sum().item(), lambda: torch.ones(2).nonzero()])

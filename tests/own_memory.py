@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import time
 
 from skipviz.engine.capacity.duration import Rehearsed
-from skipviz.engine.fork_server import _take_steps
+from skipviz.engine.fork_server import _take_steps, settle
 from skipviz.learning.rehearsal import REHEARSED
 from skipviz.learning.seeds import trainer_of
 from skipviz.learning.setup import as_in_a_run, keep_freed_memory, prepare
@@ -33,8 +32,7 @@ def measured(experiment, steps: int = 2, timed: bool = True) -> dict:
     """
     text = experiment.to_json()
     experiment = None
-    gc.collect()
-    gc.freeze()  # as the fork server does, so that a collection in the child copies none of its pages
+    settle()
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

@@ -19,6 +19,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 
+from .gaps import fill_gaps
 from .processes.channel import Channel
 from .processes.requests import Requests
 
@@ -122,6 +123,13 @@ def warm_ups() -> Iterator[Callable[[], None]]:
     yield lambda: _take_steps(vanishing(on=True, depth=4, width=8), REHEARSED + 2)
 
 
+def settle() -> None:
+    """Have children copy as few pages of this process as can be."""
+    gc.collect()
+    fill_gaps()
+    gc.freeze()  # a collection in a child copies none of them
+
+
 def _take_steps(experiment, steps: int = 2) -> None:
     from ..learning.trainer import Trainer
 
@@ -140,8 +148,7 @@ def main() -> None:
 
     for number, warm_up in enumerate(warm_ups()):
         warm_up()
-        gc.collect()
-        gc.freeze()
+        settle()
         if number == 0:
             fork_server.tell("ready", True)
         fork_server.tend(0)

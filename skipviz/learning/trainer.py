@@ -24,6 +24,7 @@ from .objective import finite, objective
 from .passes import Batch
 from .picture import Painter, plane
 from .progress import HELD_OUT_SAMPLES, Progress, run_header
+from .setup import give_freed_memory_back
 from .variant import Variant
 
 POINTS_SHOWN = 1000
@@ -224,6 +225,8 @@ class Trainer(Progress):
             if picture and self.paints:
                 extras[name]["picture"] = self._painter.paint(variant)
         if picture:
+            if all(variant.rehearsals.rehearsal for variant in living.values()):
+                give_freed_memory_back()  # no pass of a step asks for it again
             self.picture_seconds = monotonic() - began
         if baseline:
             for name, variant in living.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -20,11 +22,30 @@ class Batches:
         epoch, start = divmod(t * self.size, self.count)
         end = start + self.size
         if end <= self.count:
-            return self._order(epoch)[start:end]
-        return torch.cat([self._order(epoch)[start:], self._order(epoch + 1)[: end - self.count]])
+            return self.order(epoch)[start:end]
+        return torch.cat([self.order(epoch)[start:], self.order(epoch + 1)[: end - self.count]])
 
-    def _order(self, epoch: int) -> Tensor:
+    def order(self, epoch: int) -> Tensor:
+        """Return the sample numbers of an epoch, in the order in which they come."""
         if epoch not in self._orders:
             self._orders = {number: kept for number, kept in self._orders.items() if abs(number - epoch) <= 1}
             self._orders[epoch] = torch.randperm(self.count, generator=generator(self.seed, "epoch", epoch))
         return self._orders[epoch]
+
+
+class JointBatches:
+    """Batches of several seeds, one behind the other."""
+
+    def __init__(self, seeds: Sequence[Batches]) -> None:
+        self._seeds, self._first = seeds, seeds[0]
+        self._epoch, self._orders = -1, torch.empty(0)
+
+    def indices(self, t: int) -> Tensor:
+        """Return the sample numbers of the seeds' batches t, shape `(seeds · size,)`."""
+        epoch, start = divmod(t * self._first.size, self._first.count)
+        end = start + self._first.size
+        if end > self._first.count:
+            return torch.cat([seed.indices(t) for seed in self._seeds])
+        if epoch != self._epoch:
+            self._epoch, self._orders = epoch, torch.stack([seed.order(epoch) for seed in self._seeds])
+        return self._orders[:, start:end].reshape(-1)

@@ -62,6 +62,15 @@ class Optimizer:
                 self.state[tensor]["momentum_buffer"] = torch.empty_like(tensor)
         return [[self.state[tensor]["momentum_buffer"] for tensor in tensors]], first
 
+    def joint_states(self, tensors: list[Tensor]) -> States:
+        """Return `states` of tensors of one length as those of one tensor, of which each one's are rows; their counts are equal."""
+        held, first = self.states(tensors)
+        joint = [torch.stack(parts) for parts in held if parts]
+        names = ("exp_avg", "exp_avg_sq", "step") if self._adaptive else ("momentum_buffer",)
+        for place, tensor in enumerate(tensors if joint else ()):
+            self.state[tensor] = {name: rows[place] for name, rows in zip(names, joint, strict=True)}
+        return [[rows] for rows in joint] or [[]], first
+
     def take(self, tensors: list[Tensor], gradients: list[Tensor], states: States, rate: float, weight_decay: float) -> None:
         """Update tensors of one kind by their gradients and their `states`."""
         (held, first), rates = states, {"lr": rate, "weight_decay": weight_decay, "maximize": False}
@@ -71,6 +80,7 @@ class Optimizer:
             return
         means, squares, steps = held
         torch._foreach_add_(steps, 1)
+        steps = [step[0] if step.dim() else step for step in steps]  # of several networks' counts, which are equal
         take = torch._fused_adamw_ if self._name == "adamw" else torch._fused_adam_
         constants = {"beta1": ADAM_BETAS[0], "beta2": ADAM_BETAS[1], "eps": ADAM_EPSILON, "amsgrad": False}
         take(tensors, gradients, means, squares, [], steps, **constants, **rates)
@@ -79,15 +89,18 @@ class Optimizer:
 class JointUpdater:
     """Takes the steps of several networks alike in one call each: of small ones calls are all the cost.
 
-    It stands until one of them is laid out anew, or has another network.
+    `values` are their parameters, `(networks, parameters)`. Where all of these are updated alike they are one tensor to torch, and
+    what each network's optimizer holds is a row of what it holds of that. It stands until one of the networks is laid out anew, or
+    is another one.
     """
 
-    def __init__(self, updaters: Sequence[Updater]) -> None:
+    def __init__(self, updaters: Sequence[Updater], values: Tensor) -> None:
         self._optimizer = updaters[0].optimizer
         for updater in updaters:
             if updater.optimizer.state is not self._optimizer.state:  # one for all from now on: its keys are their tensors
                 self._optimizer.state.update(updater.optimizer.state)
                 updater.optimizer.state = self._optimizer.state
+        self._values = values
         self._groups: dict[tuple[bool, float], tuple[list[Span], list[Tensor]]] = {}
         rests, *_ = [updater.rests() for updater in updaters]
         for place, (span, still) in enumerate(zip(updaters[0].spans, rests, strict=True)):
@@ -101,9 +114,13 @@ class JointUpdater:
     def step(self, gradient: Tensor, rate: float, weight_decay: float) -> None:
         """Update by the gradients of all, `(networks, parameters)`."""
         for (decays, multiple), (spans, tensors) in self._groups.items():
-            gradients = [part for start, end in spans for part in gradient[:, start:end].unbind()]
-            states = self._states.get((decays, multiple)) or self._optimizer.states(tensors)
-            self._optimizer.take(tensors, gradients, states, rate * multiple, weight_decay if decays else 0.0)
+            whole = spans == [(0, self._values.shape[1])]
+            gradients = [gradient] if whole else [part for start, end in spans for part in gradient[:, start:end].unbind()]
+            states = self._states.get((decays, multiple))
+            if states is None:
+                states = self._optimizer.joint_states(tensors) if whole else self._optimizer.states(tensors)
+            decay = weight_decay if decays else 0.0
+            self._optimizer.take([self._values] if whole else tensors, gradients, states, rate * multiple, decay)
             self._states[decays, multiple] = states[0], False
 
 

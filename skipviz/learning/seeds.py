@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from time import monotonic
 
-import torch
 from torch import Tensor
 
 from ..tasks.data import dataset
@@ -13,6 +12,7 @@ from ..tasks.event import Event, applied
 from ..tasks.experiment import Experiment, ExperimentError, experiment_from_json
 from ..tasks.seeds import obstacle
 from ..tasks.uploads import Uploads
+from .batches import JointBatches
 from .checkpoint import CheckpointError, pack, unpack
 from .frame import Frame, VariantFrame
 from .median import fill, median, rows_of
@@ -42,6 +42,7 @@ class Seeds(Progress):
         self.obstacle = obstacle(experiment) if self.device.type == "cpu" else "they are on CUDA"
         """Why the members are computed one after the other; empty where they are together."""
         self._stacks: dict[str, Stack] = {}
+        self._batches: tuple[list[Trainer], JointBatches] | None = None
 
     @property
     def picture_seconds(self) -> float:
@@ -121,7 +122,7 @@ class Seeds(Progress):
         for name in self.experiment.variants:
             places = [place for place, member in enumerate(members) if name not in member.diverged]
             if places:
-                batch = members[0].samples(torch.cat([members[place].indices() for place in places]))
+                batch = self._batch([members[place] for place in places])
                 stack = self._stack(name, [members[place].living()[name] for place in places])
                 done = stack.go(batch, record)
                 if done is None:
@@ -141,6 +142,12 @@ class Seeds(Progress):
         for member in members:
             member.taken({}, {}, record)
         return frames
+
+    def _batch(self, members: list[Trainer]) -> Batch:
+        """Return the present step's batches of members, one behind the other."""
+        if self._batches is None or self._batches[0] != members:
+            self._batches = members, JointBatches([member.batches for member in members])
+        return members[0].samples(self._batches[1].indices(self.step))
 
     def _stack(self, name: str, variants: list[Variant]) -> Stack:
         """Return what computes these members of a variant together, made anew when one of them has left."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from math import isfinite
 
 import numpy
 import torch
@@ -125,18 +126,18 @@ class Stack:
         network = self.variants[0].network
         if self._network is not network:
             self._network, self._plan = network, self._model.bound(network, True)
-            self._updater = JointUpdater([variant.updater for variant in self.variants])
+            self._updater = JointUpdater([variant.updater for variant in self.variants], self._values)
             self._rehearsals.forget()
         rehearsal = self._rehearsals.next(lambda batch: self._gone(network, self._plan, batch, True), batch, self._model.buffers())
         gone = rehearsal.on(batch, recorded) if rehearsal else self._gone(network, self._plan, batch, recorded)
         gone.again = bool(rehearsal)
-        return gone if gone.loss.isfinite().all() else None
+        return gone if isfinite(sum(gone.loss.tolist())) else None
 
     def baseline(self, batch: Batch, step: int) -> Rows:
         """Return what `Variant.baseline` does, of every seed."""
         bare = edit.bare(self.variants[0].network)
         gone = self._gone(bare, self._model.bound(bare, True), batch, True)
-        if gone.loss.isfinite().all():
+        if isfinite(sum(gone.loss.tolist())):
             try:
                 rows = self._sizes(gone).rows(again=False)
                 return {field: rows[name] for field, name in BASELINE.items() if name in rows}

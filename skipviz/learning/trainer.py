@@ -54,7 +54,7 @@ class Trainer(Progress):
             torch.from_numpy(part).to(self.device)
             for part in (data.x, data.y, data.held_out_x[:HELD_OUT_SAMPLES], data.held_out_y[:HELD_OUT_SAMPLES])
         )
-        self._batches = Batches(len(self._x), training.batch_size, training.seed)
+        self.batches = Batches(len(self._x), training.batch_size, training.seed)
         loss, self._metric = objective(experiment, self._y), METRICS[task.kind.metric]
         self._variants = {
             name: Variant(network, training, self.device, loss, self._metric) for name, network in experiment.variants.items()
@@ -69,7 +69,7 @@ class Trainer(Progress):
 
     def header(self) -> dict:
         """Return what a viewer needs once: the experiment, element counts, data. RMS = norm / √count of a frame's norms."""
-        task, size, accumulation = self.experiment.task, self._batches.size, self.experiment.training.accumulation
+        task, size, accumulation = self.experiment.task, self.batches.size, self.experiment.training.accumulation
         counts = {name: _counts(variant, size * accumulation) for name, variant in self._variants.items()}
         header = run_header(self.experiment, counts, size, self.device.type)
         header |= {"train_samples": len(self._data.x), "held_out_samples": len(self._data.held_out_x)}
@@ -137,7 +137,7 @@ class Trainer(Progress):
 
     def mark(self, name: str, frame: VariantFrame) -> None:
         """Fill in what is to be said of a variant's gradients that mislead."""
-        self._variants[name].mark(frame, self._batches.size)
+        self._variants[name].mark(frame, self.batches.size)
 
     def measure(self, baseline: bool = True, picture: bool = True) -> Frame:
         """Return a frame of the present parameters on the present step's batch; no parameter, statistic or event changes."""
@@ -203,14 +203,11 @@ class Trainer(Progress):
 
     def _batch(self, micro: int = 0) -> Batch:
         """Return a micro-batch of the present step; all steps' micro-batches follow each other in one stream."""
-        return self.samples(self.indices(micro))
-
-    def indices(self, micro: int = 0) -> Tensor:
-        """Return the numbers of a micro-batch's samples."""
-        return self._batches.indices(self.step * self.experiment.training.accumulation + micro).to(self.device)
+        return self.samples(self.batches.indices(self.step * self.experiment.training.accumulation + micro))
 
     def samples(self, indices: Tensor) -> Batch:
         """Return the training samples of these numbers, which any seed's are."""
+        indices = indices.to(self.device)
         return self._x[indices], self._y[indices]
 
     def _extras(self, living: dict[str, Variant], baseline: bool, picture: bool, held_out: bool, kept: bool) -> dict[str, dict]:

@@ -63,7 +63,7 @@ def test_the_frames_gradient_of_a_slope_alone_is_a_finite_difference():
 def test_weight_decay_shrinks_every_parameter_but_slopes(optimizer):
     run = experiment(optimizer=optimizer)
     trainer = Trainer(run)
-    batch = trainer._batches
+    batch = trainer.batches
     theirs = build(NET)
     slopes = [p for name, p in theirs.named_parameters() if "activation" in name]
     others = [p for name, p in theirs.named_parameters() if "activation" not in name]

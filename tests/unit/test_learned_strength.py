@@ -93,7 +93,7 @@ def test_each_strength_takes_torchs_own_steps_at_its_rate_and_does_not_decay(opt
         rate = skipviz.tasks.schedule.learning_rate(run.training, step)
         for group, (_, multiple, _) in zip(updater.param_groups, groups, strict=True):
             group["lr"] = rate * multiple
-        chosen = trainer._batches.indices(step)
+        chosen = trainer.batches.indices(step)
         updater.zero_grad()
         nn.functional.cross_entropy(theirs(trainer._x[chosen]), trainer._y[chosen]).backward()
         updater.step()

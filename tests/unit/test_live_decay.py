@@ -36,7 +36,7 @@ def test_weights_shrink_from_the_events_step_on_as_in_torchs_own_optimizer(optim
         if step == 3:
             trainer.apply(message_from({"kind": "decay", "weight_decay": 0.5}))
             updater.param_groups[0]["weight_decay"] = 0.5
-        chosen = trainer._batches.indices(step)
+        chosen = trainer.batches.indices(step)
         updater.zero_grad()
         nn.functional.cross_entropy(theirs(trainer._x[chosen]), trainer._y[chosen]).backward()
         updater.step()

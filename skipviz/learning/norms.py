@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import hypot
+from typing import TypeVar
 
 import numpy
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from .objective import finite
 
+T = TypeVar("T")
 SMALLEST, LARGEST = 1e-15, 1e18
 """Outside of these a float32 norm may have lost elements whose squares leave 1e-38..1e38, so it is taken again, scaled."""
 LIFT, LOWER = 2.0**64, 2.0**-96
@@ -80,6 +82,10 @@ class Sizes:
     def magnitudes(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[float]:
         """Return what `magnitudes` does."""
         return magnitudes(matrices, tensors, self.stacked)
+
+    def of_copies(self, groups: list[list[Tensor]], measure: Callable[[Tensor], T]) -> Callable[[], list[T]]:
+        """Return what gives `measure` of a copy of each group of tensors, which it may change."""
+        return lambda: [measure(self.stacked(group)) for group in groups]
 
     def numbers(self, count: int, measure: Callable[[], numpy.ndarray]) -> list[float | None]:
         """Return the sizes that `measure` gives as `(count, seeds)`."""

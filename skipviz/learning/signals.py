@@ -30,7 +30,8 @@ def signals(states: Sequence[Tensor], sizes: Sizes = ALONE, active: Active | Non
     if not groups:
         return fields
     order = [index for chosen in groups for index in chosen]
-    measured = sizes.numbers(3 * len(order), lambda: _table(states, groups, sizes, active))
+    copies = sizes.of_copies([[states[index] for index in chosen] for chosen in groups], lambda copy: _measured(copy, sizes.seeds))
+    measured = sizes.numbers(3 * len(order), lambda: _table(states, order, copies(), sizes.seeds, active))
     for place, index in enumerate(order):
         if measured[place] is not None:
             for name, value in zip(fields, measured[place :: len(order)], strict=True):
@@ -51,10 +52,10 @@ def alike(states: Sequence[Tensor], most: int) -> list[list[int]]:
     return chunks
 
 
-def _table(states: Sequence[Tensor], groups: list[list[int]], sizes: Sizes, active: Active | None) -> numpy.ndarray:
-    """Return the three fields, `(3 · states, seeds)`, in the order of `groups`."""
-    order, seeds = [index for chosen in groups for index in chosen], sizes.seeds
-    parts = [_measured([states[index] for index in chosen], sizes) for chosen in groups]
+def _table(
+    states: Sequence[Tensor], order: list[int], parts: list[tuple[Tensor, Tensor]], seeds: int, active: Active | None
+) -> numpy.ndarray:
+    """Return the three fields, `(3 · states, seeds)`, of the states in this order, of which `parts` are what was measured."""
     numbers = torch.cat([part.flatten() for half in zip(*parts, strict=True) for part in half]).numpy(force=True)
     largest, counts = numpy.split(numbers, [len(order) * seeds])
     units = numpy.repeat([count.shape[2] for _, count in parts], [count.shape[0] * seeds for _, count in parts])
@@ -69,10 +70,10 @@ def _table(states: Sequence[Tensor], groups: list[list[int]], sizes: Sizes, acti
     return numpy.concatenate([largest, zeros, dead]).reshape(-1, seeds)
 
 
-def _measured(states: list[Tensor], sizes: Sizes) -> tuple[Tensor, Tensor]:
-    """Return of states of one shape the largest magnitude, `(states, seeds)`, and how often each unit is not 0, `(…, units)`."""
-    batch, *shape = states[0].shape
-    magnitudes = sizes.stacked(states).reshape(len(states), sizes.seeds, batch // sizes.seeds, *shape).abs_()
+def _measured(copy: Tensor, seeds: int) -> tuple[Tensor, Tensor]:
+    """Return of a copy of states the largest magnitude, `(states, seeds)`, and how often each unit is not 0, `(…, units)`."""
+    count, batch, *shape = copy.shape
+    magnitudes = copy.reshape(count, seeds, batch // seeds, *shape).abs_()
     largest = magnitudes.flatten(2).amax(2)
     unit = 3 + channel_axis(tuple(shape))
     others = [axis for axis in range(2, magnitudes.dim()) if axis != unit]

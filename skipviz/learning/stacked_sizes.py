@@ -15,12 +15,10 @@ from torch import Tensor
 from .frame import VariantFrame
 from .frame_text import NUMBER_LISTS, NUMBERS
 from .median import Rows
-from .norms import LARGEST, SMALLEST, Sizes, norm_array
+from .norms import COPIED_ELEMENTS, LARGEST, SMALLEST, Sizes, T, norm_array
 from .parameters import FlatParameters
 from .signals import alike
 
-COPIED = 2**20
-"""Elements of one copy in which states and gradients of all seeds are measured together: 4 MB."""
 Measure = Callable[[], numpy.ndarray]
 """Gives rows of the table."""
 
@@ -52,27 +50,34 @@ class StackedSizes(Sizes):
         self._measures: list[Measure] = []
         self._found: list[numpy.ndarray] = []
         self._count = 0
-        self._at: dict[tuple, tuple[int, int]] = {}
-        """By where a tensor lies, the number of the copy that holds it while its norm is taken, and its place there."""
-        self._copies: list[Tensor] = []
+        self._tensors: dict[tuple, tuple[int, Tensor]] = {}
+        """By where it lies, each tensor that is measured, and its number."""
+        self._copied: list[tuple[list[list[Tensor]], Callable[[Tensor], object]]] = []
+        self._copies: list[tuple[list[int], list[Tensor], Callable[[Tensor], object] | None]] = []
+        """The tensors of each copy with their numbers, and what is measured of it besides; None: magnitudes."""
+        self._norms = self._sums = numpy.empty(0)
+        self._others: list = []
 
     def norms(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[Size]:
         """Take the norms of the rows of all seeds' gradients, and of all their parts of `tensors`."""
         rows = [_rows(self._flat, *run) for run in self._layout.runs]
-        return self._of(lambda: norms_by_seed(rows), rows, norm_array, tensors)
+        found = self.numbers(sum(part.shape[1] for part in rows), lambda: norms_by_seed(rows))
+        places = self._places(tensors)
+        return found + self.numbers(len(tensors), lambda: self._norms[places])
 
     def magnitudes(self, matrices: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[Size]:
         """Likewise sums of magnitudes."""
         rows = self._layout.weight_parts(self._flat)
-        return self._of(lambda: _joined([part.abs().sum(2) for part in rows]), rows, _summed, tensors)
+        found = self.numbers(sum(part.shape[1] for part in rows), lambda: _joined([part.abs().sum(2) for part in rows]))
+        places = self._places(tensors)
+        return found + self.numbers(len(tensors), lambda: self._sums[places])
 
-    def stacked(self, tensors: Sequence[Tensor]) -> Tensor:
-        """Return a copy of tensors, `(tensors, …)`: that of which norms were just taken, where it has them in a row."""
-        places = [self._at[_lies(one)] for one in tensors]
-        group, first = places[0]
-        if self._copies and places == [(group, first + place) for place in range(len(tensors))]:
-            return self._copies[group][first : first + len(tensors)]
-        return torch.stack(list(tensors))
+    def of_copies(self, groups: list[list[Tensor]], measure: Callable[[Tensor], T]) -> Callable[[], list[T]]:
+        """Return what gives `measure` of each group, of which no magnitudes are taken; it has its copy with their norms."""
+        self._copied = [(group, measure) for group in groups]
+        for group in groups:
+            self._places(group)
+        return lambda: self._others
 
     def numbers(self, count: int, measure: Measure) -> list[Size]:
         """Take what `measure` gives, `(count, seeds)`."""
@@ -92,35 +97,45 @@ class StackedSizes(Sizes):
     @torch.no_grad()
     def table(self) -> numpy.ndarray:
         """Return all sizes as they are now; raises `NotFiniteError`."""
-        self._found, self._copies = [], []
+        self._measure_copies()
+        self._found = []
         for measure in self._measures:
             self._found.append(measure())  # the next may read what those before it gave
-        found, self._copies = numpy.concatenate(self._found), []
+        found = numpy.concatenate(self._found)
         if not numpy.isfinite(found).all():
             raise NotFiniteError
         return found
 
     def forget(self) -> None:
         """Let go of what is measured, which else holds its tensors until cycles are collected."""
-        self._measures.clear()
-        self._copies = []
+        for held in (self._measures, self._tensors, self._copied, self._copies, self._others):
+            held.clear()
 
-    def _of(self, of_rows: Measure, rows: list[Tensor], measure, tensors: Sequence[Tensor]) -> list[Size]:
-        """Take what `of_rows` gives of the parts of the flat gradients, and `measure` of copies of `tensors`."""
-        groups = alike(tensors, COPIED)
-        chosen = [[tensors[index] for index in group] for group in groups]
-        order = [index for group in groups for index in group]
-        if not self._at:
-            self._at = {_lies(one): (group, row) for group, some in enumerate(chosen) for row, one in enumerate(some)}
+    def _places(self, tensors: Sequence[Tensor]) -> list[int]:
+        """Return the numbers of tensors that are measured from now on."""
+        return [self._tensors.setdefault(_lies(one), (len(self._tensors), one))[0] for one in tensors]
 
-        def measured() -> numpy.ndarray:
-            copies = [self.stacked(some) for some in chosen]
-            self._copies = self._copies or copies
-            found = numpy.empty((len(tensors), self.seeds))
-            found[order] = measure([copy.view(len(copy) * self.seeds, -1) for copy in copies]).reshape(-1, self.seeds)
-            return numpy.concatenate([of_rows(), found])
-
-        return self.numbers(sum(part.shape[1] for part in rows) + len(tensors), measured)
+    def _measure_copies(self) -> None:
+        """Measure all tensors, each in one copy that stays in a processor's cache meanwhile."""
+        tensors = [one for _, one in self._tensors.values()]
+        if not self._copies:
+            self._copies = [(self._places(group), group, measure) for group, measure in self._copied]
+            left = sorted({*range(len(tensors))}.difference(*(places for places, _, _ in self._copies)))
+            for group in alike([tensors[place] for place in left], COPIED_ELEMENTS):
+                places = [left[index] for index in group]
+                self._copies.append((places, [tensors[place] for place in places], None))
+        self._norms, self._sums, self._others = (*numpy.empty((2, len(tensors), self.seeds)), [])
+        for places, group, measure in self._copies:
+            rows = (copy := self.stacked(group)).view(len(group) * self.seeds, -1)
+            self._norms[places] = torch.linalg.vector_norm(rows, dim=1).numpy().reshape(-1, self.seeds)
+            if measure:
+                self._others.append(measure(copy))
+            else:
+                self._sums[places] = rows.abs_().sum(1).numpy().reshape(-1, self.seeds)
+        doubtful = numpy.flatnonzero(~((self._norms >= SMALLEST) & (self._norms < LARGEST)).all(axis=1))
+        if len(doubtful):
+            again = norm_array([tensors[place].reshape(self.seeds, -1) for place in doubtful])
+            self._norms[doubtful] = again.reshape(-1, self.seeds)
 
 
 class FrameSizes:
@@ -172,12 +187,6 @@ def update_ratios(before: Tensor, values: Tensor, layout: FlatParameters) -> num
         ratios = numpy.where(sizes == 0, numpy.nan, numpy.nan_to_num(moves / sizes, nan=numpy.inf))
     found[:, [index for index, (start, end) in enumerate(layout.layers) if end > start]] = ratios.T
     return found
-
-
-def _summed(matrices: Sequence[Tensor]) -> numpy.ndarray:
-    """Return what `magnitudes` does, to rounding, of so many elements several times faster."""
-    some = lambda matrix: matrix.split(max(1, COPIED // max(1, matrix.shape[1])))  # noqa: E731
-    return torch.cat([rows.abs().sum(1) for matrix in matrices for rows in some(matrix)]).numpy().astype(numpy.float64)
 
 
 def _rows(vectors: Tensor, start: int, count: int, size: int) -> Tensor:

@@ -208,7 +208,7 @@ class Trainer(Progress):
     def samples(self, indices: Tensor) -> Batch:
         """Return the training samples of these numbers, which any seed's are."""
         indices = indices.to(self.device)
-        return self._x[indices], self._y[indices]
+        return self._x.index_select(0, indices), self._y.index_select(0, indices)
 
     def _extras(self, living: dict[str, Variant], baseline: bool, picture: bool, held_out: bool, kept: bool) -> dict[str, dict]:
         """Return, by variant, the fields of a frame that cost passes of their own; one that is not `kept` moves no schedule."""

@@ -12,6 +12,7 @@ from skipviz import Experiment, Layer, Linear, Network, Task, Training, families
 from skipviz.learning.frame import BANDED
 from skipviz.learning.frame_text import NUMBER_LISTS, NUMBERS, decode_frame, encode_frame
 from skipviz.learning.median import QUANTILES, quantiles
+from skipviz.learning.norms import SMALLEST
 from skipviz.learning.seeds import Seeds, trainer_of
 from skipviz.learning.trainer import Trainer
 from skipviz.network import edit
@@ -284,6 +285,34 @@ def test_a_gradient_that_overflows_in_a_step_of_all_seeds_is_named_as_in_a_step_
     assert together.nonfinite == apart.nonfinite
     assert together.weight_grad[1] is apart.weight_grad[1] is None
     assert together.loss == pytest.approx(apart.loss, rel=ROUNDING)
+
+
+def test_norms_whose_squares_float32_cannot_hold_are_those_of_each_seed_alone():
+    whole, frames = experiment(families.mlp(depth=9, width=8, activation="none")), []
+    for reason in ("", "a test"):
+        run = Seeds(whole)
+        run.obstacle = reason
+        for member in run._members:
+            for name, weight in member.weights("network").items():
+                weight.mul_(1e-3 if "weight" in name else 1)
+        frames.append(run.advance(record=True).variants["network"])
+    together, apart = frames
+    assert 0 < apart.state_grad[0] < SMALLEST
+    for name in ("state_grad", "weight_grad", "state_grad_mean", "state_rms", "state_max"):
+        assert getattr(together, name) == pytest.approx(getattr(apart, name), rel=ROUNDING, abs=0), name
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+def test_what_the_optimizer_holds_of_seeds_computed_together_is_what_it_holds_of_each_alone(optimizer):
+    whole = experiment(steps=4, optimizer=optimizer)
+    run, singles = Seeds(whole), [Trainer(alone(whole, place)) for place in range(SEEDS)]
+    while not run.finished:
+        for one in (run, *singles):
+            one.advance(record=False)
+    for member, single in zip(run._members, singles, strict=True):
+        (_, mine), (_, wanted) = member.state(), single.state()
+        assert mine.keys() == wanted.keys()
+        assert all(torch.allclose(mine[name], wanted[name], rtol=1e-4, atol=1e-7) for name in mine)
 
 
 @pytest.mark.parametrize("members", [1, 2, 3, 5, 16, 32])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from skipviz import Experiment, Head, Layer, Linear, Network, NetworkError, Skip, Task, Training, edit, families, train
-from skipviz.learning.batches import Batches
+from skipviz.learning.batches import Batches, JointBatches
 from skipviz.learning.trainer import Trainer
 from skipviz.tasks.event import LayerEvent, RateEvent, SkipEvent
 
@@ -224,6 +224,13 @@ def test_batches_are_a_function_of_seed_and_step_and_cover_every_epoch():
     assert all(sorted(stream[epoch * 10 : epoch * 10 + 10].tolist()) == list(range(10)) for epoch in range(4))
     assert torch.equal(Batches(10, 4, 3).indices(7), batches.indices(7))
     assert not torch.equal(Batches(10, 4, 4).indices(7), batches.indices(7))
+
+
+def test_the_batches_of_several_seeds_together_are_those_of_each_one_behind_the_other():
+    alone = [Batches(count=10, size=4, seed=seed) for seed in (3, 9)]
+    together = JointBatches([Batches(count=10, size=4, seed=seed) for seed in (3, 9)])
+    for t in (*range(10), 2):
+        assert torch.equal(together.indices(t), torch.cat([batches.indices(t) for batches in alone]))
 
 
 def test_batches_are_never_larger_than_the_data():

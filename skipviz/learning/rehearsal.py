@@ -30,7 +30,7 @@ class Done(Protocol):
     outputs: Tensor
     loss: Tensor
     gradient: Tensor
-    found: Gradients
+    found: Gradients | None
     recording: Recording | None
 
 
@@ -45,7 +45,8 @@ Kept = list[tuple[Tensor, Tensor]]
 class Rehearsal:
     """Gives passes of any batch of one size, all in the same memory: one holds until the next.
 
-    `go` makes a recorded pass that went backward, the way it is to be made again. It is ready after its `pieces`.
+    `go` makes a pass that went backward, the way it is to be made again: recorded, for passes of both kinds, or not, for such ones
+    alone, which hold less. It is ready after its `pieces`.
     """
 
     def __init__(self, go: PassOf, batch: Batch, buffers: Iterable[Tensor]) -> None:
@@ -136,9 +137,10 @@ def _given_back(buffers: list[Tensor]) -> Iterator[Kept]:
 def _detached(done: Done) -> Done:
     """Return a pass without the graph that it went backward through."""
     recording, found = done.recording, done.found
-    recording.by_node = {name: state.detach() for name, state in recording.by_node.items()}
-    recording.uses = {}
-    found.parameters = ()  # held once, in the flat gradient
+    if recording:
+        recording.by_node = {name: state.detach() for name, state in recording.by_node.items()}
+        recording.uses = {}
+        found.parameters = ()  # held once, in the flat gradient
     return replace(done, outputs=done.outputs.detach(), loss=done.loss.detach())
 
 
@@ -151,7 +153,9 @@ def _digest(done: Done, kept: Kept) -> list[int]:
 def _parts(done: Done) -> list[Tensor]:
     """Return all that steps and frames are made of."""
     recording, found = done.recording, done.found
-    vectors = [*found.states, *found.trunks, *found.skips, *found.by_node.values(), *found.by_edge.values()]
-    parts = [done.outputs, done.loss, done.gradient, *(one[0] if isinstance(one, tuple) else one for one in vectors)]
-    parts += [*recording.by_node.values(), *recording.gates.values(), *recording.matrices.values()]
+    parts = [done.outputs, done.loss, done.gradient]
+    if recording:
+        vectors = [*found.states, *found.trunks, *found.skips, *found.by_node.values(), *found.by_edge.values()]
+        parts += [one[0] if isinstance(one, tuple) else one for one in vectors]
+        parts += [*recording.by_node.values(), *recording.gates.values(), *recording.matrices.values()]
     return [part for part in parts if part is not None]

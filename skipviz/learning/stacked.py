@@ -118,7 +118,8 @@ class Stack:
                 setattr(self._model.get_submodule(room), place, STACKED[type(module)](module, stacked))
         self._plan: Plan | None = None
         batch = first.training.batch_size * len(variants)
-        self._rehearsals = Rehearsals(batch * largest_state(first.network), first.device)
+        self._rehearsals = [Rehearsals(batch * largest_state(first.network), first.device) for _ in (False, True)]
+        """Of passes that are not recorded, whose states' gradients stay in the cache since they lie in one place, and that are."""
         self._network, self._values = None, values
 
     def go(self, batch: Batch, recorded: bool) -> Gone | None:
@@ -127,8 +128,10 @@ class Stack:
         if self._network is not network:
             self._network, self._plan = network, self._model.bound(network, True)
             self._updater = JointUpdater([variant.updater for variant in self.variants], self._values)
-            self._rehearsals.forget()
-        rehearsal = self._rehearsals.next(lambda batch: self._gone(network, self._plan, batch, True), batch, self._model.buffers())
+            for rehearsals in self._rehearsals:
+                rehearsals.forget()
+        make = lambda batch: self._gone(network, self._plan, batch, recorded)  # noqa: E731
+        rehearsal = self._rehearsals[recorded].next(make, batch, self._model.buffers()) or self._rehearsals[True].rehearsal
         gone = rehearsal.on(batch, recorded) if rehearsal else self._gone(network, self._plan, batch, recorded)
         gone.again = bool(rehearsal)
         return gone if isfinite(sum(gone.loss.tolist())) else None

@@ -88,8 +88,25 @@ def test_seeds_that_train_together_have_the_bits_of_autograd(rehearsed):
     wanted, _ = frames(experiment, deeds(network))
     rehearsed(2)
     found, trainer = frames(experiment, deeds(network))
-    assert trainer._stacks["network"]._rehearsals.rehearsal is not None
+    assert trainer._stacks["network"]._rehearsals[True].rehearsal is not None
     assert found == wanted
+
+
+def test_steps_of_seeds_that_nobody_measures_have_the_bits_of_autograd(rehearsed):
+    task, network = SMALL["residual"]
+    experiment = case(task, network, steps=20, batch_size=8, seeds=3)
+    weights = []
+    for passes in (None, 2):
+        rehearsed(passes)
+        run = trainer_of(experiment)
+        while not run.finished:
+            run.advance(record=run.step % 9 == 8)
+        weights.append([member.weights("network") for member in run._members])
+    bare, recorded = run._stacks["network"]._rehearsals
+    assert bare.rehearsal is not None
+    assert recorded.rehearsal is None
+    for wanted, found in zip(*weights, strict=True):
+        assert all(torch.equal(wanted[name], found[name]) for name in wanted)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))

@@ -29,8 +29,8 @@ from skipviz.settings import get_settings
 from skipviz.tasks.experiment import Experiment, Training
 
 BLOCK, BLOCKS, SEEDS = 5, 40, 16
-WARM, STEPS, RUNS = 120, 2000, 3
-"""Steps before the first block, by which passes are made again; those of a run of the lab, and how many of these are taken."""
+WARM, STEPS, RUNS = 80, 2000, 3
+"""Steps of a kind before its first block, by which passes are made again; those of a run of the lab, and how many runs."""
 NETWORKS = {
     "20 × 16, plain": (families.mlp(depth=20, width=16), 64),
     "20 × 16, residual": (families.mlp(depth=20, width=16, skip_every=2), 64),
@@ -87,10 +87,10 @@ def main() -> None:
         if not name.startswith(tuple(sys.argv[1:]) or ""):
             continue
         runs = [made(network, batch, seeds) for seeds in (1, SEEDS)]
-        for _ in range(WARM):
-            for run in runs:
-                run.advance(record=False)
         for record in (True, False):
+            for _ in range(WARM):
+                for run in runs:
+                    run.advance(record=record)
             pairs = [tuple(block(run, record) for run in runs) for _ in range(BLOCKS)]
             found[f"{name}, {'recorded' if record else 'not recorded'}"] = compared(pairs)
         pairs = [tuple(in_the_lab(made(network, batch, seeds, STEPS)) for seeds in (1, SEEDS)) for _ in range(RUNS)]

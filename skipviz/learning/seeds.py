@@ -22,6 +22,9 @@ from .stacked import Gone, Stack
 from .trainer import Trainer
 from .variant import Variant
 
+Going = tuple[list[int], Batch, Stack, Gone]
+"""A variant's members that train, by place, their batch, what computes them together, and their pass."""
+
 
 class Seeds(Progress):
     """A run of an experiment from `training.seeds` seeds, with a `Trainer`'s methods; each member is the run of its seed alone.
@@ -43,11 +46,9 @@ class Seeds(Progress):
         """Why the members are computed one after the other; empty where they are together."""
         self._stacks: dict[str, Stack] = {}
         self._batches: tuple[list[Trainer], JointBatches] | None = None
+        self.picture_seconds = 0.0
+        """That the last picture took, with the held-out metrics beside it."""
 
-    @property
-    def picture_seconds(self) -> float:
-        """Seconds that the last picture took, with the held-out metrics beside it."""
-        return sum(member.picture_seconds for member in self._members)
 
     def header(self) -> dict:
         """Return what a viewer needs once; of what hangs on the seed, the first one's."""
@@ -69,6 +70,7 @@ class Seeds(Progress):
         found = None if self.obstacle else self._together(members, record, baseline, picture, passing)
         if found is None:
             frames = [member.advance(record, baseline, picture, passing) for member in members]
+            self.picture_seconds = sum(member.picture_seconds for member in members)
             broken = self._note_diverged()
             found = self._medians(frames, self.experiment.variants if record else broken)
         self.step += 1
@@ -118,7 +120,7 @@ class Seeds(Progress):
 
     def _together(self, members: list[Trainer], record: bool, baseline: bool, *extras: bool) -> dict[str, VariantFrame] | None:
         """Take a step with all members at once; return what was recorded. None, and nothing is done: a loss is not finite."""
-        gone: dict[str, tuple[list[int], Batch, Stack, Gone]] = {}
+        gone: dict[str, Going] = {}
         for name in self.experiment.variants:
             places = [place for place, member in enumerate(members) if name not in member.diverged]
             if places:
@@ -129,7 +131,7 @@ class Seeds(Progress):
                     return None
                 gone[name] = places, batch, stack, done
         has_more = record and members[0].is_held_out_due(record, *extras)  # all take it at the same steps
-        more = [member.extras(record, False, *extras) for member in members] if has_more else []
+        more = self._extras(members, gone, *extras) if has_more else []
         frames = {}
         for name, (places, batch, stack, done) in gone.items():
             own = [more[place][name] for place in places] if more else []
@@ -142,6 +144,18 @@ class Seeds(Progress):
         for member in members:
             member.taken({}, {}, record)
         return frames
+
+    def _extras(self, members: list[Trainer], gone: dict[str, Going], picture: bool, passing: bool) -> list[dict[str, dict]]:
+        """Return what each member's frame of this step has besides what its pass gives, where it has what is held out."""
+        began = monotonic()
+        outputs: list[dict[str, Tensor]] = [{} for _ in members]
+        for name, (places, _, stack, _) in gone.items():
+            for place, own in zip(places, stack.evaluate(members[0].held_out_x), strict=True):
+                outputs[place][name] = own
+        more = [member.extras(True, False, picture, passing, own) for member, own in zip(members, outputs, strict=True)]
+        if picture:
+            self.picture_seconds = monotonic() - began
+        return more
 
     def _batch(self, members: list[Trainer]) -> Batch:
         """Return the present step's batches of members, one behind the other."""

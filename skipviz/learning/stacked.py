@@ -32,7 +32,7 @@ from .probe import Gradients, gradients, measured, record
 from .recording import Recording
 from .rehearsal import Rehearsals
 from .stacked_sizes import FrameSizes, NotFiniteError, StackedSizes, update_ratios
-from .variant import Variant, largest_state
+from .variant import Variant, evaluated_at_once, largest_state
 
 
 @dataclass(slots=True)
@@ -117,6 +117,8 @@ class Stack:
                 room, _, place = name.rpartition(".")
                 setattr(self._model.get_submodule(room), place, STACKED[type(module)](module, stacked))
         self._plan: Plan | None = None
+        self._evaluating: Plan | None = None
+        self._at_once = evaluated_at_once(first.network, len(variants))
         batch = first.training.batch_size * len(variants)
         self._rehearsals = [Rehearsals(batch * largest_state(first.network), first.device) for _ in (False, True)]
         """Of passes that are not recorded, whose states' gradients stay in the cache since they lie in one place, and that are."""
@@ -126,7 +128,8 @@ class Stack:
         """Return the pass on every seed's batch, one behind the other, gone backward; None where a loss is not finite."""
         network = self.variants[0].network
         if self._network is not network:
-            self._network, self._plan = network, self._model.bound(network, True)
+            self._network = network
+            self._plan, self._evaluating = (self._model.bound(network, training) for training in (True, False))
             self._updater = JointUpdater([variant.updater for variant in self.variants], self._values)
             for rehearsals in self._rehearsals:
                 rehearsals.forget()
@@ -135,6 +138,13 @@ class Stack:
         gone = rehearsal.on(batch, recorded) if rehearsal else self._gone(network, self._plan, batch, recorded)
         gone.again = bool(rehearsal)
         return gone if isfinite(sum(gone.loss.tolist())) else None
+
+    def evaluate(self, x: Tensor) -> Tensor:
+        """Return what `Variant.evaluate` does for `x` under the switches of the last pass, of every seed: `(seeds, samples, …)`."""
+        seeds = len(self.variants)
+        with torch.no_grad():
+            outputs = [self._evaluating.run(part.repeat(seeds, *[1] * (x.dim() - 1))) for part in x.split(self._at_once)]
+        return torch.cat([one.view(seeds, -1, *one.shape[1:]) for one in outputs], dim=1)
 
     def baseline(self, batch: Batch, step: int) -> Rows:
         """Return what `Variant.baseline` does, of every seed."""

@@ -50,7 +50,7 @@ class Trainer(Progress):
         self.device = pick_device(device)
         task, training = experiment.task, experiment.training
         self._data = data = data or dataset(task, uploads)
-        self._x, self._y, self._held_out_x, self._held_out_y = (
+        self._x, self._y, self.held_out_x, self._held_out_y = (
             torch.from_numpy(part).to(self.device)
             for part in (data.x, data.y, data.held_out_x[:HELD_OUT_SAMPLES], data.held_out_y[:HELD_OUT_SAMPLES])
         )
@@ -120,10 +120,15 @@ class Trainer(Progress):
             self.diverged[name] = {"step": self.step, "layer": frames[name].first_broken}
         return self.taken(frames, extras, recorded)
 
-    def extras(self, record: bool, baseline: bool, picture: bool, passing: bool) -> dict[str, dict]:
-        """Return, by variant, what a frame of this step has besides what its passes give; see `advance`."""
+    def extras(
+        self, record: bool, baseline: bool, picture: bool, passing: bool, outputs: dict[str, Tensor] | None = None
+    ) -> dict[str, dict]:
+        """Return, by variant, what a frame of this step has besides what its passes give; see `advance`.
+
+        `outputs` has those for what is held out where they are known already.
+        """
         held_out = self.is_held_out_due(record, picture, passing)
-        return self._extras(self.living(), baseline, picture, held_out, kept=not passing)
+        return self._extras(self.living(), baseline, picture, held_out, not passing, outputs)
 
     def is_held_out_due(self, record: bool, picture: bool, passing: bool) -> bool:
         """Return whether a frame of this step has the held-out metric; see `advance`."""
@@ -210,7 +215,15 @@ class Trainer(Progress):
         indices = indices.to(self.device)
         return self._x.index_select(0, indices), self._y.index_select(0, indices)
 
-    def _extras(self, living: dict[str, Variant], baseline: bool, picture: bool, held_out: bool, kept: bool) -> dict[str, dict]:
+    def _extras(
+        self,
+        living: dict[str, Variant],
+        baseline: bool,
+        picture: bool,
+        held_out: bool,
+        kept: bool,
+        outputs: dict[str, Tensor] | None = None,
+    ) -> dict[str, dict]:
         """Return, by variant, the fields of a frame that cost passes of their own; one that is not `kept` moves no schedule."""
         extras: dict[str, dict] = {name: {} for name in living}
         if held_out and kept:
@@ -218,7 +231,7 @@ class Trainer(Progress):
         began = monotonic()
         for name, variant in living.items():
             if held_out:
-                extras[name] |= self._held_out(variant)
+                extras[name] |= self._held_out(outputs[name] if outputs else variant.evaluate(self.held_out_x))
             if picture and self.paints:
                 extras[name]["picture"] = self._painter.paint(variant)
         if picture:
@@ -230,9 +243,9 @@ class Trainer(Progress):
                 extras[name] |= variant.baseline(self.batches_of_step(), self.step)
         return extras
 
-    def _held_out(self, variant: Variant) -> dict:
-        """Return a frame's fields of held-out samples."""
-        outputs, truth = variant.evaluate(self._held_out_x), self._held_out_y
+    def _held_out(self, outputs: Tensor) -> dict:
+        """Return a frame's fields of held-out samples from a variant's outputs for them."""
+        truth = self._held_out_y
         fields = {"held_out": finite(self._metric(outputs, truth))}
         if KINDS[self.experiment.task.kind.metric].by_class:
             recall = recalls(outputs, truth)

@@ -280,9 +280,9 @@ class Variant:
                 frame.nonfinite.append(f"update_ratio:{self.network.layers[index].id}")
 
 
-def evaluated_at_once(network: Network) -> int:
-    """Return how many samples are evaluated in one pass."""
-    return max(1, min(EVALUATED_AT_ONCE, EVALUATED_ELEMENTS // largest_state(network)))
+def evaluated_at_once(network: Network, seeds: int = 1) -> int:
+    """Return how many samples are evaluated in one pass, each by so many seeds."""
+    return max(1, min(EVALUATED_AT_ONCE, EVALUATED_ELEMENTS // (seeds * largest_state(network))))
 
 
 def largest_state(network: Network) -> int:

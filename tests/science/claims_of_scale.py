@@ -123,7 +123,7 @@ def _():
     run = PresetRun("transformer-post-ln")
     run.go(200)
     assert run.held_out > 0.99
-    _, weights = run.variant.attention(run.trainer._held_out_x[:50])
+    _, weights = run.variant.attention(run.trainer.held_out_x[:50])
     assert weights.mean((0, 1)).argmax(1).tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
 
 

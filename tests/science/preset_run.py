@@ -71,7 +71,7 @@ class PresetRun:
         """Return h_0 … h_n of fifty samples that were held out."""
         recording = Recording()
         self.variant.model.eval()
-        self.variant.model(self.trainer._held_out_x[:50], recording=recording)
+        self.variant.model(self.trainer.held_out_x[:50], recording=recording)
         self.variant.model.train()
         return recording.states
 

@@ -15,6 +15,7 @@ from skipviz.learning.median import QUANTILES, quantiles
 from skipviz.learning.norms import SMALLEST
 from skipviz.learning.seeds import Seeds, trainer_of
 from skipviz.learning.trainer import Trainer
+from skipviz.learning.variant import Variant
 from skipviz.network import edit
 from skipviz.network.operation.identity import Identity
 from skipviz.sharing.script.experiment import script
@@ -116,6 +117,17 @@ def broken_from(run: Seeds, places, step: int) -> list:
                 run._members[place]._variants["network"].flat.values.fill_(float("inf"))
         frames.append(run.advance(record=True))
     return frames
+
+
+def test_what_is_held_out_is_asked_of_all_seeds_at_once(monkeypatch):
+    run = Seeds(experiment({"a": RESIDUAL, "b": edit.bare(RESIDUAL)}))
+    run.advance(record=False)
+    x = run._members[0].held_out_x
+    for name, stack in run._stacks.items():
+        wanted = [member._variants[name].evaluate(x) for member in run._members]
+        assert torch.allclose(stack.evaluate(x), torch.stack(wanted), rtol=ROUNDING, atol=1e-6)
+    monkeypatch.setattr(Variant, "evaluate", lambda *_: pytest.fail("one seed is asked by itself"))
+    assert {variant.held_out is None for variant in run.advance(record=True).variants.values()} == {False}
 
 
 def test_a_member_that_diverges_leaves_the_median_of_those_that_live():

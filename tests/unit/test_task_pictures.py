@@ -118,7 +118,7 @@ def test_of_volumes_the_middle_slice_is_shown_with_its_number_and_whole_volumes_
     truth = trainer._held_out_y[:3].numpy()[:, 0, :, rim, rim]
     slices = np.frombuffer(base64.b64decode(picture["truth"]), np.uint8).reshape(3, side, side)
     assert np.array_equal(slices, 255 * truth[:, shown - 1])
-    given = trainer._variants["net"].evaluate(trainer._held_out_x[:3]).numpy()[:, 0] > 0
+    given = trainer._variants["net"].evaluate(trainer.held_out_x[:3]).numpy()[:, 0] > 0
     whole = truth[:, first : first + side] > 0.5
     scores = [2 * (a & b).sum() / max(1, a.sum() + b.sum()) for a, b in zip(given, whole, strict=True)]
     assert picture["dice"] == pytest.approx(scores, abs=1e-3)

@@ -54,7 +54,7 @@ def trained(case: Experiment, events=()) -> Trainer:
 
 def last_metric(trainer: Trainer, name: str) -> float:
     metric, truth = METRICS[trainer.experiment.task.kind.metric], torch.from_numpy(dataset(trainer.experiment.task).held_out_y)
-    return metric(trainer._variants[name].evaluate(trainer._held_out_x), truth)
+    return metric(trainer._variants[name].evaluate(trainer.held_out_x), truth)
 
 
 def outputs(trainer: Trainer, name: str) -> torch.Tensor:

@@ -87,6 +87,7 @@ class _Page:
             "step => Number(document.querySelector('.sv-transport .sv-step')?.textContent) >= step",
             arg=step,
             timeout=1000 * PATIENCE,
+            polling=50,  # by default at every frame, which has the page drawn sixty times a second
         )
 
     def press(self, words: str) -> None:

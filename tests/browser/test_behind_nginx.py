@@ -16,9 +16,9 @@ from experiments import small
 from nginxes import Nginx
 from pages import LabPage
 
-RATE = 10
-"""Steps a second of the run that is watched."""
-WATCHED = 20
+RATE = 4
+"""Steps a second of the run that is watched: fewer than the server tells pages of it, so that each frame comes by itself."""
+WATCHED = 12
 """Frames that are timed."""
 
 

@@ -21,7 +21,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.overrides import TorchFunctionMode
 
 from .errors import WatchError
-from .function_call import FunctionCall, tensors_in
+from .function_call import FunctionCall, alias_of, tensors_in
 from .gradients import GradientRecord
 from .module_words import words_of
 from .switches import Switches
@@ -186,7 +186,7 @@ class Capture(TorchFunctionMode):
     def _with_gradient(self, given: Tensor) -> Tensor:
         """Return a tensor of the same values that has a gradient, which goes on to what `given` was made of."""
         if given.requires_grad:
-            return given.view_as(given)
+            return alias_of(given)
         copied = given.detach().requires_grad_().clone()
         self._copied.append((given, copied))
         return copied

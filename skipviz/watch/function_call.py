@@ -90,7 +90,7 @@ class FunctionCall:
         for tensor in read:
             if counts[id(tensor)] > 1:
                 with torch._C.DisableTorchFunction():
-                    self.ready.setdefault(id(tensor), []).append(tensor.view_as(tensor))
+                    self.ready.setdefault(id(tensor), []).append(alias_of(tensor))
 
     def _read_inputs(self) -> None:
         """Read the inputs of which what it takes was made, as an embedding reads tokens."""
@@ -207,7 +207,7 @@ class FunctionCall:
         if tensor is not self.target:
             ready = self.ready.get(id(tensor))
             with torch._C.DisableTorchFunction():
-                alias = ready.pop() if ready else tensor.view_as(tensor)
+                alias = ready.pop() if ready else alias_of(tensor)
             read.aliased = True
         self.tensors.append((read, tensor, alias))
         return alias
@@ -247,6 +247,12 @@ def _detail(name: str, args: tuple, kwargs: dict) -> tuple:
         tensors = [*tensors_in(args[:1])] or [*tensors_in(kwargs)]
         return (axis % tensors[0].dim(),)
     return ()
+
+
+def alias_of(tensor: Tensor) -> Tensor:
+    """Return a view that is a node of its own in autograd's graph; a `view_as` would give an axis of one element another stride, by
+    which some processors multiply in another way."""
+    return torch.ops.aten.alias(tensor)
 
 
 def tensors_in(value) -> Iterator[Tensor]:

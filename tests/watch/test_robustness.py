@@ -13,6 +13,7 @@ from passes import same
 from torch import nn
 from torch.nn.modules import module as hooks
 from torch.overrides import _get_current_function_mode_stack
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 import skipviz
@@ -95,6 +96,46 @@ def test_twenty_steps_with_dropout_and_batch_norm_are_equal_to_the_bit():
     watched = assert_same_training(Residual)
 
     assert [skip.merge for skip in watched.network.skips] == ["add"]
+
+
+class Strides(TorchDispatchMode):
+    """Notes the strides of what multiplications and exponentials read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func in (torch.ops.aten.mul.Tensor, torch.ops.aten.exp.default):
+            self.seen.append((func, args[0].stride()))
+        return func(*args, **(kwargs or {}))
+
+
+class Narrow(nn.Module):
+    """Reads a state whose axis of one element is neither first nor last in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = nn.Linear(3, 9)
+
+    def forward(self, x):
+        h = self.wide(x).split([1, 8], -1)[0].transpose(1, 2)
+        return h * 2 + h.exp()
+
+
+def test_functions_read_what_they_would_have_read_laid_as_it_was():
+    model, x, bare, beside = Narrow(), torch.randn(2, 12, 3), Strides(), Strides()
+    with bare:
+        model(x)
+    watched = skipviz.watch(model, live=False)
+    with beside:
+        loss = model(x).sum()
+    loss.backward()
+    watched.step(loss)
+    watched.close()
+    assert watched.network.depth
+    assert [stride for _, stride in bare.seen] == [(108, 1, 9)] * 2
+    assert beside.seen == bare.seen
 
 
 def test_several_passes_before_one_step_make_one_frame():

@@ -49,7 +49,6 @@ class Seeds(Progress):
         self.picture_seconds = 0.0
         """That the last picture took, with the held-out metrics beside it."""
 
-
     def header(self) -> dict:
         """Return what a viewer needs once; of what hangs on the seed, the first one's."""
         experiment = self.experiment.model_dump(mode="json", exclude_defaults=True)

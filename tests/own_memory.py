@@ -7,12 +7,11 @@ import os
 import time
 
 from skipviz.engine.capacity.duration import Rehearsed
-from skipviz.engine.fork_server import _take_steps, settle
+from skipviz.engine.fork_server import settle, warm_ups
 from skipviz.learning.rehearsal import REHEARSED
 from skipviz.learning.seeds import trainer_of
-from skipviz.learning.setup import as_in_a_run, keep_freed_memory, prepare
+from skipviz.learning.setup import prepare
 from skipviz.tasks.experiment import MOST_STEPS, experiment_from_json
-from skipviz.tasks.presets import vanishing
 
 QUICK_SECONDS = 0.05
 """What a step takes at most of a network whose passes may be rehearsed here."""
@@ -20,9 +19,8 @@ QUICK_SECONDS = 0.05
 
 def warm_up() -> None:
     """Bring this process to where the fork server forks."""
-    keep_freed_memory()
-    with as_in_a_run():
-        _take_steps(vanishing(on=True, depth=4, width=8))
+    for step in warm_ups():
+        step()
 
 
 def measured(experiment, steps: int = 2, timed: bool = True) -> dict:

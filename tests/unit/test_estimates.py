@@ -76,6 +76,7 @@ EXPERIMENTS = {
         variants={"network": families.mlp(12, 256, 2)}, training=Training(batch_size=16, accumulation=3)
     ),
     "five seeds": lambda: Experiment(variants={"network": families.mlp(12, 256, 2)}, training=Training(seeds=5)),
+    "sixteen seeds": lambda: Experiment(variants={"network": families.mlp(20, 16)}, training=Training(seeds=16)),
     "five seeds one after the other": lambda: _digits(families.mlp(12, 256, 2, norm="layer", input=(64,), head=10), seeds=5),
 }
 

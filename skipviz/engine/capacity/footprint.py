@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ...network.activation import ACTIVATIONS
-from ...network.base import channels, elements, with_channels
+from ...network.base import Shape, channels, elements, with_channels
 from ...network.branch import places_of, ready_at
 from ...network.layer import Layer
 from ...network.merge import MERGES
 from ...network.network import Network
 from ...network.norm import NORMS
+from ...network.operation import Operation
 from ...network.shapes import NodeShape
 from ...network.skip import Adapter
 
@@ -168,6 +169,23 @@ def stacked(network: Network, batch: int) -> int:
         if elements(shape) * batch <= STACKED_ELEMENTS:
             groups[shape] += elements(shape)
     return min(max(groups.values(), default=0) * batch, COPIED_ELEMENTS)
+
+
+BLOCK = 16
+"""Channels that oneDNN lays side by side, filled up with zeros."""
+
+
+def convolutions(network: Network) -> set[tuple[Operation, Shape, Shape]]:
+    """Return the convolutions of images and volumes that differ, each with the shapes of its input and output."""
+    shapes = network.shapes
+    nodes = [*zip(network.layers, shapes.layers, strict=True), *zip(network.branches, shapes.branches, strict=True)]
+    return {(node.op, shape.input, shape.output) for node, shape in nodes if node.op.kind == "conv"}
+
+
+def arranged(network: Network) -> int:
+    """Return the most elements a sample of a convolution's input and output as oneDNN arranges them."""
+    sizes = [sum(-(-channels(end) // BLOCK) * BLOCK * elements(end[1:]) for end in ends) for _, *ends in convolutions(network)]
+    return max(sizes, default=0)
 
 
 def _read_by_branches(network: Network) -> dict[int, int]:

@@ -13,16 +13,21 @@ from ...tasks.own import UploadError
 from ...tasks.seeds import obstacle
 from ...tasks.split import HELD_OUT_SHARE
 from ...watch.errors import WatchError
-from .footprint import evaluated, footprint, stacked
+from .footprint import arranged, convolutions, evaluated, footprint, stacked
 
-WORKER_MB = 10.0
+WORKER_MB = 9.2
 """What a worker takes by itself: pages of the warm process that it writes to, and its reading of frames."""
-LAYER_KB, SKIP_KB = 38.0, 12.0
+LAYER_KB, SKIP_KB = 32.0, 10.0
 """Modules, plans and the nodes of two graphs, for each layer and each skip."""
 LIGHT = 0.5
 """What a further seed has of them where all share one plan and one graph."""
-HEAP = 1.5
-"""What glibc's heap takes over what is in use at the peak: free chunks between live ones; it was 1.2 to 1.8."""
+HEAP, VECTORS_HEAP = 1.35, 1.8
+"""What glibc's heap takes over what is in use at the peak, free chunks between live ones: of passes, and of vectors of all
+parameters, each of which seldom fits where something smaller lay."""
+CONVOLUTIONS_MB, CONVOLUTION_MB, REDUCED_MB = 2.0, 0.5, 7.0
+"""What oneDNN keeps of the code it compiles: for convolutions at all, for each of another shape, and for products in bfloat16."""
+ARRANGED = 2.5
+"""Copies of a convolution's input and output that oneDNN arranges for itself while it computes it or its gradients."""
 _DATA_COPIES = 4
 """Of one's own data: as kept, as doubles (two), and as the network takes it; of tokens: whole numbers of eight bytes, twice."""
 HELD_OUT_SAMPLES = 512
@@ -41,7 +46,7 @@ MAPPED = 2**23
 def memory_mb(experiment: Experiment) -> float:
     """Return about how many MB of its own a run of `experiment` takes at its peak, watched in the lab (with baseline and picture).
 
-    Within a quarter of what 22 networks of every family took (`tests/editor/bench_estimates.py`).
+    Within about a quarter of what 24 networks of every family took (`tests/bench/bench_estimates.py`).
     """
     training = experiment.training
     if experiment.task.watched:
@@ -51,12 +56,19 @@ def memory_mb(experiment: Experiment) -> float:
     together = training.seeds if training.seeds > 1 and not obstacle(experiment) else 1
     parts = [_Part(network, batch, training, shown, together) for network in experiment.variants.values()]
     forward = sum(part.forward for part in parts)
-    heap = max(max(forward + part.baseline, forward + part.evaluated, part.measured) for part in parts)
+    heap = max(max(forward + part.baseline, forward + part.evaluated, part.measured) + part.arranged for part in parts)
     data, left = _data(experiment)
     seeds = training.seeds  # of which weights and objects stay, whether their passes come together or one after the other
     outside = seeds * sum(part.kept for part in parts) + max(part.mapped for part in parts) + data
     objects = (seeds if together == 1 else 1 + LIGHT * (seeds - 1)) * sum(part.objects for part in parts)
-    return WORKER_MB + (4 * (outside + max(left, HEAP * heap)) + 1024 * objects) / 2**20
+    return WORKER_MB + _compiled_mb(experiment) + (4 * (outside + max(left, heap)) + 1024 * objects) / 2**20
+
+
+def _compiled_mb(experiment: Experiment) -> float:
+    """Return the MB of kernels that are compiled for a run."""
+    reduced = REDUCED_MB if experiment.training.precision == "bfloat16" else 0.0
+    shapes = set().union(*map(convolutions, experiment.variants.values()))
+    return reduced + (CONVOLUTIONS_MB + CONVOLUTION_MB * len(shapes) if shapes else 0.0)
 
 
 def _watched(network: Network, training: Training) -> int:
@@ -71,7 +83,7 @@ def kept_by_optimizer(training: Training) -> int:
 
 
 class _Part:
-    """One variant's share, in elements of four bytes; `objects` in kB."""
+    """One variant's share, in elements of four bytes, as they take it in the heap where they lie there; `objects` in kB."""
 
     def __init__(self, network: Network, batch: int, training: Training, shown: int, together: int) -> None:
         own, bare = footprint(network), footprint(network, baseline=True)
@@ -79,18 +91,22 @@ class _Part:
         share = HALVED if training.precision == "bfloat16" else 1.0
         copies = int(training.accumulation > 1) + int(share < 1)  # the sum of gradients; weights and their gradients in bfloat16
         self.kept = parameters * (1 + kept_by_optimizer(training) + copies)
-        self.forward = round(together * batch * own.forward * share)
+        passes = HEAP * together * batch
+        self.forward = passes * own.forward * share
         if training.loss in LOSSES:
-            self.forward += LOSSES[training.loss].keeps * together * batch * elements(network.shapes.output)
+            self.forward += LOSSES[training.loss].keeps * passes * elements(network.shapes.output)
         large = parameters >= MAPPED
         self.mapped = 2 * parameters if large else 0
-        vectors = parameters * (1 if large else 2) + stacked(network, batch) + (parameters if together > 1 else 0)
-        gone = round(batch * (bare.states + bare.gradients) * share) + vectors
-        self.baseline = together * max(round(batch * bare.forward * share), gone)
-        self.measured = together * (round(batch * (own.states + own.gradients) * share) + vectors)
+        holes = training.accumulation > 1 and not large  # where gradients of the batches before lay
+        vectors = (1 if large else 2) + int(together > 1) + int(holes)
+        measuring = together * (VECTORS_HEAP * vectors * parameters + HEAP * stacked(network, batch))
+        self.baseline = max(passes * bare.forward * share, passes * (bare.states + bare.gradients) * share + measuring)
+        self.measured = passes * (own.states + own.gradients) * share + measuring
+        self.arranged = ARRANGED * batch * arranged(network)
         self.evaluated = evaluated(network, shown)
         if channels(network.shapes.output) > 1 and is_image(network.shapes.output):
             self.evaluated += min(shown, HELD_OUT_SAMPLES) * elements(network.shapes.output)
+        self.evaluated *= HEAP
         self.objects = LAYER_KB * (network.depth + len(network.branches)) + SKIP_KB * (len(network.skips) + len(network.edges))
 
 

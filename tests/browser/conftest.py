@@ -11,7 +11,7 @@ from kept import FAILED, FigureKeeper, LabKeeper, Newcomers, lent, listened, sto
 from pages import DESKTOP, NO_NEWCOMER, PATIENCE, PHONE, LabPage, kept_by_browser
 from servers import Server
 
-FRAMES_PER_SECOND = "5"
+FRAMES_PER_SECOND = "10"
 """How often pages are told of a run: who tests what they do has no eye that sees the difference, and the pages share two cores."""
 FOR_SHORT_LIVES = "--js-flags=--no-opt --no-maglev --min-semi-space-size=32"
 """What a page's scripts do is over before it has paid to compile them again for speed, or to collect garbage every megabyte."""

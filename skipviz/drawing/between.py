@@ -32,6 +32,19 @@ class Between(Placing):
     def facing(self, kind: str, index: int) -> int:
         return 1 if kind == "edge" and self.states.get(self.network.edges[index].source, 0) < self.turn else -1
 
+    def take(self, geometry: UGeometry, taken: Channels) -> None:
+        """Stand in the middle of the skip's height, and take channels beside the U's ways."""
+        self.top = geometry.flat[self.block.links[0]] - self.height / 2
+        self.note_lines(geometry, taken)
+
+    def set(self, geometry: UGeometry, taken: Channels) -> None:
+        """Set boxes and lines, all channels being `taken`."""
+        half = geometry.style.box_width / 2 + APART
+        faces = {1: geometry.down + half, -1: geometry.trunk - half}
+        left, right = (len(taken[way]) * CHANNEL for way in (1, -1))
+        self.place(geometry, faces, left + (faces[-1] - faces[1] - left - right - self.width) / 2)
+        geometry.blocks.append(self.block)
+
     def is_behind(self, name: str, outward: int) -> bool:
         columns, row = self.block.columns, self.block.rows[name]
         return any(self.block.rows[other] == row and (columns[name] - columns[other]) * outward > 0 for other in columns)
@@ -54,23 +67,12 @@ def _is_alone(geometry: UGeometry, block: Block) -> bool:
 
 
 def place_between(geometry: UGeometry, placings: list[Between | ScaleGrid]) -> None:
-    """Set the boxes and lines of the blocks of a U whose skips are placed: a grid on its scales, else in the middle of its
-    skip's height."""
+    """Set the boxes and lines of the blocks of a U whose skips are placed."""
     taken: Channels = defaultdict(list)
-    for grid in placings:
-        if isinstance(grid, ScaleGrid):
-            grid.set(geometry)
-    placings = [one for one in placings if isinstance(one, Between)]
     for one in placings:
-        one.top = geometry.flat[one.block.links[0]] - one.height / 2
-        one.note_lines(geometry, taken)
-    half = geometry.style.box_width / 2 + APART
-    faces = {1: geometry.down + half, -1: geometry.trunk - half}
-    left, right = (len(taken[way]) * CHANNEL for way in (1, -1))
+        one.take(geometry, taken)
     for one in placings:
-        slack = faces[-1] - faces[1] - left - right - one.width
-        one.place(geometry, faces, left + slack / 2)
-        geometry.blocks.append(one.block)
+        one.set(geometry, taken)
 
 
 def openable(geometry: UGeometry) -> set[str]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from .beside import APART, BOX, CHANNEL, GAP, JOINT, TITLE, Block, Placing, box_width, first_free
+from .beside import APART, BOX, CHANNEL, GAP, JOINT, TITLE, Block, Channels, Placing, box_width, first_free
 from .geometry import TRUNK_EDGE, Point
 from .lanes import RIGHT
 
@@ -137,7 +137,10 @@ class ScaleGrid(Placing):
         (top, bottom), lines = self.row(line.target), self.sides[line.target]
         return top + (bottom - top) * (lines.index(line) + 1) / (len(lines) + 1)
 
-    def set(self, geometry: UGeometry) -> None:
+    def take(self, geometry: UGeometry, taken: Channels) -> None:
+        """Take no channels: its lines have gutters of their own."""
+
+    def set(self, geometry: UGeometry, taken: Channels) -> None:
         """Set boxes, lines and frame, the U's skips being placed."""
         block, half = self.block, geometry.style.box_width / 2 + APART
         self.flat = {level: geometry.flat[link] for level, link in self.straight.items()}

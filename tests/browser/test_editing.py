@@ -302,6 +302,48 @@ def test_a_press_during_which_the_diagram_is_drawn_anew_still_switches_its_skip(
     six.expect_network(lambda network: network.skip("s1-3").on and not network.skip("s3-5").on)
 
 
+SKIP, VALVE, CHECK = ".sv-diagram [data-skip=s1-3]", ".sv-diagram [data-valve=f5]", ".sv-table [aria-label='Skip h(1) to h(3) on']"
+PRESSES = [(SKIP, "on"), (VALVE, "gain"), (CHECK, "on")]
+
+
+def _press_at_once(lab, place: str, then_undo: bool) -> None:
+    """Press what stands at `place`, and the keys of undo before the server's drawing of that comes."""
+    lab.page.evaluate(
+        """([place, undo]) => {
+            const press = (node, key, ctrlKey) => node.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, bubbles: true }));
+            const pressed = document.querySelector(place);
+            if (pressed.type === "checkbox") pressed.click();
+            else press(pressed, " ", false);
+            if (undo) press(document.body, "z", true);
+        }""",
+        [place, then_undo],
+    )
+
+
+def _expect_all_as_before(lab) -> None:
+    expect(lab.page.locator("svg.sv-diagram .skip.off, svg.sv-diagram .valve.shut")).to_have_count(0)
+    expect(lab.page.locator(".sv-table input:not(:checked)")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("place", "field"), PRESSES)
+def test_a_press_that_is_undone_before_it_is_drawn_leaves_everything_as_it_was(six, place, field):
+    six.page.get_by_label("Table", exact=True).click()
+    six.start()
+    six.wait_for_step(10)
+    _press_at_once(six, place, then_undo=True)
+    six.until(lambda: len({event[field] for frame in six.frames() for event in frame.get("events", ())}) == 2)
+    _expect_all_as_before(six)
+
+
+@pytest.mark.parametrize("place", [place for place, _ in PRESSES])
+def test_a_press_that_is_refused_leaves_everything_as_it_was(six, place):
+    six.page.get_by_label("Table", exact=True).click()
+    six.page.route("**/skipviz/labs/*", lambda route: route.fulfill(status=422, json={"error": "That cannot be."}))
+    _press_at_once(six, place, then_undo=False)
+    expect(six.toast).to_contain_text("That cannot be.")
+    _expect_all_as_before(six)
+
+
 def test_what_has_the_focus_keeps_it_when_the_diagram_is_drawn_anew(six):
     six.layer("f4").focus()
     six.svg.evaluate("svg => { svg.dataset.old = '1'; }")

@@ -317,8 +317,9 @@ export function createDiagramView(host, act) {
     renewHover() {
       if (hovered?.isConnected && !drag) act.hover(hovered, "");
     },
-    /** Show at once what a click asked for; the server's drawing follows. */
+    /** Show at once what a click asked for; the server's drawing follows, and takes its place also where it is the one before. */
     mark(kind, ids, network) {
+      text = "";
       const shows = kind === "skip" ? inForce : (layer) => layer.gain > 0;
       const lit = new Set(partsOf(network, kind === "skip" ? "skip" : "layer").filter(shows).map((part) => part.id));
       for (const node of items()) {

@@ -30,7 +30,13 @@ export function createTableView(host, act) {
   const share = (field, index) => number(field, index, (values) => (typeof values?.[field]?.[index] === "number" ? formatPercent(values[field][index]) : "–"));
   let locked = false;
   let named = false;
-  const check = (label, on, onchange) => element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
+  const check = (label, on, changed) => {
+    const onchange = (event) => {
+      key = ""; // what stands next is written anew: it may be what stood before
+      changed(event);
+    };
+    return element("input", { type: "checkbox", "aria-label": label, checked: on, disabled: locked, onchange });
+  };
   const name = (words, onclick) => element("th", { scope: "row" }, named ? words : element("button", { type: "button", class: "sv-link", onclick }, words));
   function layerRow(layer, index) {
     return element(

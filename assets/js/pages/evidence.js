@@ -20,7 +20,7 @@ export function createEvidence(root, commands) {
   const wall = element("div", { class: "sv-claims" });
   const index = element(
     "div", {},
-    element("div", { class: "sv-intro" }, element("div", {}, element("h1", {}, "Evidence"), element("p", {}, "What papers say of depth and skips, measured again by whoever presses Run. What this server has measured is in colour."))),
+    element("div", { class: "sv-intro" }, element("div", {}, element("h1", {}, "Evidence"), element("p", {}, "What papers say of depth and skips, measured again by whoever presses Run. What this server has not measured yet is a recording."))),
     wall,
   );
   const host = element("div", { hidden: true });
@@ -70,12 +70,11 @@ export function createEvidence(root, commands) {
 
 /** @param {any} claim @param {() => void} choose */
 function claimCard(claim, choose) {
-  const picture = parseSvg(claim.svg);
-  const said = claim.verdict ? [element("strong", {}, verdictWord(claim.verdict.holds)), " ", claim.verdict.sentence] : [element("strong", {}, "Not measured here yet."), " Expected: ", claim.band];
+  const made = claim.torch ? `A recording, made with torch ${claim.torch} on ${claim.date}.` : `Measured by this server on ${claim.date}.`;
   return element(
-    "button", { type: "button", class: `sv-card sv-claim-card${claim.date ? "" : " unmeasured"}`, onclick: choose },
-    picture, element("h2", {}, claim.title), element("p", { class: "sv-quiet" }, `${claim.who}, ${claim.year}`), element("p", { class: "sv-claim-said" }, ...said),
-    ...(claim.date ? [element("p", { class: "sv-quiet" }, `Measured by this server on ${claim.date}.`)] : []),
+    "button", { type: "button", class: "sv-card sv-claim-card", onclick: choose },
+    parseSvg(claim.svg), element("h2", {}, claim.title), element("p", { class: "sv-quiet" }, `${claim.who}, ${claim.year}`),
+    element("p", { class: "sv-claim-said" }, element("strong", {}, verdictWord(claim.verdict.holds)), " ", claim.verdict.sentence),
+    element("p", { class: "sv-quiet" }, made),
   );
 }
-

@@ -69,18 +69,19 @@ export function createClaimView(host, first, act) {
   for (const { input } of fields) input.onkeydown = (event) => event.key === "Enter" && !run.disabled && run.click();
 
   function draw() {
-    const rows = job?.rows.length ? job.rows : claim.expected;
-    const said = job?.rows.find((row) => "sentence" in row) ?? null;
+    const measured = data.recording?.rows ?? job?.rows ?? [];
+    const rows = measured.length ? measured : claim.expected;
+    const said = measured.find((row) => "sentence" in row);
     const going = underWay(job);
     run.hidden = going;
     stop.hidden = !going || !job?.mine;
-    state.textContent = claimStateWords(job, data.job?.date);
+    state.textContent = data.recording ? `A recording, made with torch ${data.recording.torch} on ${data.recording.date}. Run measures it here.` : claimStateWords(job, data.job?.date);
     progress.hidden = !going;
     bar.style.width = `${100 * (job?.progress ?? 0)}%`;
     progress.setAttribute("aria-valuenow", String(Math.round(100 * (job?.progress ?? 0))));
     take.disabled = !job?.rows.length;
     verdict.dataset.holds = String(said?.holds);
-    verdict.replaceChildren(...(said ? [element("strong", {}, verdictWord(said.holds)), " ", said.sentence] : [going ? "The verdict comes with the last point." : "Not measured yet: press Run."]));
+    verdict.replaceChildren(...(said ? [element("strong", {}, verdictWord(said.holds)), " ", said.sentence] : [going ? "The verdict comes with the last point." : "Not measured to its end: press Run."]));
     plot?.update({ rows, chart: claim.chart, theme: themeOf(host) });
     if (plot) legend.replaceChildren(...claimLegend(rows, plot.look().figure.layout.meta.series));
   }

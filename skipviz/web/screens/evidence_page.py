@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from ...drawing.claim_thumbnail import claim_thumbnail
@@ -11,6 +11,7 @@ from ...engine import EngineError, get_engine
 from ...engine.job import Job
 from ...evidence.claim import Claim
 from ...evidence.claims import CLAIMS
+from ...evidence.recording import recordings
 from ...network.scalar_fields import ScalarField, scalar_fields
 from ..component import component, feed
 from ..component.commands import perform_all
@@ -36,7 +37,10 @@ def page() -> None:
     job = _job(state, claim) if claim else None
     view.write_address({"claim": claim.name} | ({"job": job.id} if job and job.id == state.job else {}) if claim else {})
     message, state.message = state.message, None
-    shown = {"claim": _claim_data(claim), "job": _job_data(job)} if claim else {"claims": [_card(one) for one in CLAIMS.values()]}
+    if claim:
+        shown = {"claim": _claim_data(claim), "job": _job_data(job), "recording": None if job else _recording_data(claim)}
+    else:
+        shown = {"claims": [_card(one) for one in CLAIMS.values()]}
     component.mount({"page": KEY, "done": state.done, "message": message, **shown}, KEY)
     if component.wants_feed(KEY):
         feed.draw()
@@ -106,19 +110,26 @@ def _job(state: session.Reading, claim: Claim) -> Job | None:
 
 
 def _card(claim: Claim) -> dict:
-    """Return what the wall shows of a claim: its picture as this server measured it last, or what is predicted."""
+    """Return what the wall shows of a claim: its picture as this server measured it last, or as it was recorded."""
     job = get_engine().jobs.newest(JOB, _spec(claim, {}))
-    svg, verdict = _drawn(claim.name, tuple(job.rows) if job else ())
-    return {**_facts(claim), "svg": svg, "date": _date(job) if job else None, "verdict": verdict}
+    if job and (verdict := _verdict(tuple(job.rows))):
+        return {**_facts(claim), "svg": _picture(claim.name, tuple(job.rows)), "verdict": verdict, "date": _date(job)}
+    made = _recording_data(claim)
+    return {**_facts(claim), "svg": _picture(claim.name, None), **made, "verdict": made.pop("rows")[-1]}
+
+
+def _verdict(rows: tuple[bytes, ...]) -> dict | None:
+    """Return what the worker said at last that a measurement says of its claim; None before."""
+    last = json.loads(rows[-1]) if rows else {}
+    return last if "sentence" in last else None
 
 
 @lru_cache(maxsize=64)
-def _drawn(name: str, rows: tuple[bytes, ...]) -> tuple[str, dict | None]:
-    """Return a claim's small picture, and what the worker said at last that the measurement says of it."""
-    claim, found = CLAIMS[name], [json.loads(row) for row in rows]
-    verdict = next((row for row in found if "sentence" in row), None)
-    shown = [row for row in found if "series" in row] or _expected(claim)
-    return claim_thumbnail(claim.chart.kind, claim.chart.log_y, shown), verdict
+def _picture(name: str, rows: tuple[bytes, ...] | None) -> str:
+    """Return a claim's small picture of a job's rows, or of its recording."""
+    chart = CLAIMS[name].chart
+    found = recordings()[name].rows if rows is None else [json.loads(row) for row in rows[:-1]]
+    return claim_thumbnail(chart.kind, chart.log_y, found)
 
 
 def _expected(claim: Claim) -> list[dict]:
@@ -154,7 +165,20 @@ def _job_data(job: Job | None) -> dict | None:
     return {**said, "controls": job.spec.get("controls", {}), "date": _date(job)}
 
 
+def _recording_data(claim: Claim) -> dict:
+    """Return the rows of a claim's recording, the last of which is its verdict, and what made them when."""
+    recording = recordings()[claim.name]
+    return {
+        "rows": [*recording.rows, recording.verdict],
+        "torch": recording.torch,
+        "date": _day(date.fromisoformat(recording.date)),
+    }
+
+
 def _date(job: Job) -> str:
     """Return the day on which a measurement was begun, in words."""
-    began = datetime.fromtimestamp(job.created, UTC)
-    return f"{began.day} {began:%B %Y}"
+    return _day(datetime.fromtimestamp(job.created, UTC))
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -91,7 +91,7 @@ def test_a_node_has_peoples_own_data_from_the_url_and_keeps_checkpoints_there(sp
 
 
 def test_a_toggle_reaches_a_run_on_a_node(spread):
-    run = spread.run(spread.submit(endless(), ME))
+    run = spread.run(spread.submit(endless(), ME, speed=20))
     wait_for(spread, lambda: run.frames)
     spread.post(run.id, ME, {"kind": "skip", "ids": [run.experiment.variants["net"].skips[0].id], "on": False})
     wait_for(spread, lambda: run.events)
@@ -136,7 +136,7 @@ def test_a_worker_that_is_killed_on_a_node_fails_its_run_as_on_this_machine(spre
 
 def test_runs_begin_on_all_nodes_and_wait_in_line_for_the_cores_of_the_cluster(spread):
     has_nodes(spread, 2)
-    runs = [spread.run(spread.submit(endless(), f"browser {number}")) for number in range(5)]
+    runs = [spread.run(spread.submit(endless(), f"browser {number}", speed=20)) for number in range(5)]
     wait_for(spread, lambda: sum(run.state == "running" and bool(run.frames) for run in runs) == 4)
     assert [run.state for run in runs] == ["running"] * 4 + ["queued"]
     places = [place(spread, run) for run in runs[:4]]
@@ -165,11 +165,11 @@ def test_what_runs_take_is_held_in_the_cluster_and_let_go_of(spread, nodes):
 def test_two_servers_take_turns_for_the_cores_of_the_cluster(spread, tmp_path):
     other = Engine(spread.settings.model_copy(update={"data_dir": tmp_path})).start()
     has_nodes(other, 2)
-    runs = [spread.run(spread.submit(endless(), ME)) for _ in range(4)]
+    runs = [spread.run(spread.submit(endless(), ME, speed=20)) for _ in range(4)]
     wait_for(spread, lambda: all(run.frames for run in runs))
     wait_for(other, lambda: sum(cores for _, cores, *_ in other._launcher.nodes) == 0, 60)
-    behind = [spread.run(spread.submit(endless(), ME)) for _ in range(3)]
-    late = other.run(other.submit(endless(), "another browser"))
+    behind = [spread.run(spread.submit(endless(), ME, speed=20)) for _ in range(3)]
+    late = other.run(other.submit(endless(), "another browser", speed=20))
     with pytest.raises(AssertionError):
         wait_for(other, lambda: late.state != "queued", 3)
     ended = 0

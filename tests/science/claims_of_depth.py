@@ -154,9 +154,8 @@ def _():
     """Start it and toggle Plain and Residual. Without skips a 20-layer stack of convolutions does not start to learn; with them
     it reads digits."""
     plain, residual = PresetRun("digits-conv", without_skips("digits-conv")), PresetRun("digits-conv")
-    plain.go(80), residual.go(160)
+    plain.go(80), residual.reach(0.75, within=160)
     assert plain.held_out < BY_CHANCE
-    assert residual.held_out > 0.75
 
 
 @shows("resnet-20-cifar")
@@ -166,9 +165,7 @@ def _():
     residual, plain = PresetRun("resnet-20-cifar"), PresetRun("plain-20-cifar")
     residual.go(20), plain.go(20)
     assert plain.held_out + 0.2 < residual.held_out
-    residual.go(40), plain.go(80)
-    assert residual.held_out > 0.9
-    assert plain.held_out > 0.9
+    residual.reach(0.9, within=40), plain.reach(0.9, within=80)
 
 
 @shows("resnet-56-cifar")
@@ -224,8 +221,7 @@ def _():
     for block in (convolutions[start : start + 6] for start in range(0, 18, 6)):
         states = [block[0] - 2, *block]
         assert {(i, j) for i in states for j in states if i < j} <= joined
-    run.go(60)
-    assert run.held_out > 0.9
+    run.reach(0.9, within=60)
 
 
 @shows("highway-50")
@@ -234,8 +230,7 @@ def _():
     not."""
     run, plain = PresetRun("highway-50"), PresetRun("highway-50", without_skips("highway-50"))
     assert max(run.see().gate_opening) < 0.15
-    run.go(120), plain.go(120)
-    assert run.held_out > 0.85
+    run.reach(0.85, within=120), plain.go(120)
     assert plain.held_out < BY_CHANCE
 
 
@@ -247,6 +242,6 @@ def _():
     first = run.see()
     assert first.weight_grad == [0.0] * 200
     assert all(gradient > 0 for gradient in first.scale_grad)
-    run.go(round(4 * EPOCH))
+    run.go(round(3 * EPOCH))
     assert 1 - mean(run.go(1).metric for _ in range(round(EPOCH))) < 0.05
     assert run.held_out > 0.9

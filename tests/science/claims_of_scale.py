@@ -1,12 +1,13 @@
 """What the presets claim that find masks or read sequences: U-Nets, fully convolutional networks, Transformers."""
 
+from functools import cache
 from math import log
 from statistics import median
 
 from claims import shows
 from preset_run import PresetRun, layer_gradients
 
-from skipviz import edit
+from skipviz import edit, presets
 
 
 @shows("unet-2015")
@@ -32,7 +33,7 @@ def _():
     """Start it, wait for clear masks, then switch all skips off. The masks fall apart: what pooling left out came back through
     the skips only."""
     run = PresetRun("unet-shapes")
-    run.go(120)
+    run.go(80)
     assert run.held_out > 0.8
     assert run.switch(False).held_out < 0.3
 
@@ -43,7 +44,7 @@ def _():
     run = PresetRun("unet-no-skips")
     run.go(100)
     overlap, blurred = run.held_out, run.undecided()
-    run.switch(True).go(60)
+    run.switch(True).go(30)
     assert run.held_out > overlap + 0.05
     assert run.undecided() < 0.5 * blurred
 
@@ -66,9 +67,8 @@ def _():
     """Start it, wait for clear masks, then switch all skips off. Nearly all of the tubes are lost at once: what pooling left out
     came back through the skips only."""
     run = PresetRun("unet-3d")
-    run.go(150)
+    run.reach(0.5, within=150)
     overlap = run.held_out
-    assert overlap > 0.5
     assert run.undecided() < 0.1
     run.switch(False)
     assert run.held_out < 0.2 * overlap
@@ -85,34 +85,41 @@ def _():
     (scores,) = [k for k, layer in enumerate(network.layers) if layer.init == "zero"]
     gradients = run.see().weight_grad
     assert [k for k, gradient in enumerate(gradients) if gradient] == [scores]
-    run.go(160)
-    assert run.held_out < 0.3
-    assert run.undecided() > 0.12
+    overlap, blurred = masks_of("fcn-32s", 160)
+    assert overlap < 0.3
+    assert blurred > 0.12
+
+
+@cache
+def masks_of(name: str, steps: int) -> tuple[float, float]:
+    """Return the overlap that a preset's masks have after so many steps, and how blurred they are then."""
+    run = PresetRun(name)
+    run.go(steps)
+    return run.held_out, run.undecided()
 
 
 @shows("fcn-16s")
 def _():
     """Start it and compare its masks with those of FCN-32s. Scores of half the stride join, and the masks get finer."""
-    run, coarse = PresetRun("fcn-16s"), PresetRun("fcn-32s")
-    (skip,) = run.network.skips
-    states = run.network.shapes.states
+    network = presets.get("fcn-16s").network
+    (skip,) = network.skips
+    states = network.shapes.states
     assert states[skip.source][1] == 2 * min(state[1] for state in states)
-    run.go(120), coarse.go(120)
-    assert run.held_out > coarse.held_out + 0.1
+    assert masks_of("fcn-16s", 120)[0] > masks_of("fcn-32s", 160)[0] + 0.1
 
 
 @shows("fcn-8s")
 def _():
     """Start it, wait for clear masks, then switch the skip from the third pool off. With scores of a quarter of the stride the
     masks are the finest of the three; without them hardly anything is left."""
-    run, coarser = PresetRun("fcn-8s"), PresetRun("fcn-16s")
+    run, (coarser, blurred) = PresetRun("fcn-8s"), masks_of("fcn-16s", 120)
     _, third = run.network.skips
     states = run.network.shapes.states
     assert states[third.source][1] == 4 * min(state[1] for state in states)
-    run.go(120), coarser.go(120)
+    run.go(120)
     overlap = run.held_out
-    assert overlap > max(0.6, coarser.held_out + 0.1)
-    assert run.undecided() < coarser.undecided()
+    assert overlap > max(0.6, coarser + 0.1)
+    assert run.undecided() < blurred
     assert run.switch(False, [third]).held_out < 0.3 * overlap
 
 
@@ -121,8 +128,7 @@ def _():
     """Start it and watch who attends to whom. Within two hundred steps each position looks at its mirror image, and every
     sequence is exact."""
     run = PresetRun("transformer-post-ln")
-    run.go(200)
-    assert run.held_out > 0.99
+    run.reach(0.99, within=200)
     _, weights = run.variant.attention(run.trainer.held_out_x[:50])
     assert weights.mean((0, 1)).argmax(1).tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
 
@@ -142,8 +148,7 @@ def _():
     found = PresetRun("transformer-pre-ln", edit.set_layers(run.network, branches, gain=0.0)).see().state_grad
     joined = {FIRST_ATTENTION, *(skip.target for skip in run.network.skips)}
     assert all(abs(found[state] / found[end] - 1) < 1e-6 for state in joined)
-    run.go(100)
-    assert run.held_out > 0.9
+    run.reach(0.9, within=100)
 
 
 @shows("transformer-streams")
@@ -153,7 +158,7 @@ def _():
     run = PresetRun("transformer-streams")
     own = [float(row == column) for row in range(4) for column in range(4)]
     assert run.see().mixing == own * 6
-    run.go(200)
+    run.go(140)
     assert run.held_out > 0.99
     matrices = [run.see().mixing[start : start + 16] for start in range(0, 96, 16)]
     others = [[weight for weight, diagonal in zip(matrix, own, strict=True) if not diagonal] for matrix in matrices]
@@ -183,8 +188,7 @@ def _():
     assert run.held_out == 0
     last = run.states()[-1]
     assert (last - last.mean(1, keepdim=True)).norm() < 0.01 * last.norm()
-    run.switch(True).go(100)
-    assert run.held_out > 0.9
+    run.switch(True).reach(0.9, within=100)
 
 
 @shows("transformer-text")
@@ -221,8 +225,7 @@ def _():
     (laid,) = [k for k, layer in enumerate(run.network.layers, start=1) if layer.op.kind == "patches"]
     assert run.network.shapes.states[laid] == (1 + 16, 32)
     assert run.network.layers[-1].op.kind == "first"
-    run.go(200)
-    assert run.held_out > 0.8
+    run.reach(0.8, within=200)
     bare = PresetRun("vit-digits", edit.switch_all(run.network, False))
     bare.go(200)
     assert bare.held_out < 0.15

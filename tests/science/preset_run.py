@@ -19,6 +19,8 @@ MOST_STEPS: Counter[str] = Counter()
 """By preset, the steps of its longest run so far."""
 FIRST, RECORDED = 20, 20
 """A run's first steps are all recorded, and then every so many."""
+LOOKED = 10
+"""Steps between two looks whether a run is where it has to get; who looks more often measures more than it trains."""
 FREE = 1_000_000
 """Steps of a run that ends when its test does; its frames are those that the test asks for."""
 
@@ -54,9 +56,22 @@ class PresetRun:
         """Measure the present weights on the next batch, held-out metric included; nothing changes."""
         return _whole(self.trainer.measure(baseline=False, picture=picture).variants)
 
+    def reach(self, bar: float, within: int) -> None:
+        """Take steps until more than `bar` of what is held out is right; fail where that takes more than `within` steps."""
+        end = self.trainer.step + within
+        while True:
+            frame = self.go(min(LOOKED, end - self.trainer.step))
+            at_end = self.trainer.step == end
+            if (at_end or frame.metric > bar) and self.held_out > bar:
+                return
+            assert not at_end, f"{self.name} has not got {bar} right within {within} steps"
+
     @property
     def held_out(self) -> float:
-        return self.see().held_out
+        """The present weights' metric on what is held out."""
+        found = self.trainer._held_out(self.variant.evaluate(self.trainer.held_out_x))["held_out"]
+        assert found is not None
+        return found
 
     def switch(self, on: bool, skips: Iterable[Skip] | None = None) -> PresetRun:
         """Switch some skips, or all, between two steps."""
@@ -77,7 +92,7 @@ class PresetRun:
 
     def undecided(self) -> float:
         """Return the share of pixels of the painted masks that are called neither shape nor ground: how blurred they are."""
-        masks = list(b64decode(self.see(picture=True).picture["predicted"]))
+        masks = list(b64decode(self.trainer._painter.paint(self.variant)["predicted"]))
         return sum(0.2 < value / 255 < 0.8 for value in masks) / len(masks)
 
 

@@ -68,10 +68,7 @@ class PresetRun:
 
     @property
     def held_out(self) -> float:
-        """The present weights' metric on what is held out."""
-        found = self.trainer._held_out(self.variant.evaluate(self.trainer.held_out_x))["held_out"]
-        assert found is not None
-        return found
+        return held_out_of(self.trainer)
 
     def switch(self, on: bool, skips: Iterable[Skip] | None = None) -> PresetRun:
         """Switch some skips, or all, between two steps."""
@@ -101,6 +98,14 @@ def _whole(variants: dict[str, VariantFrame]) -> VariantFrame:
     assert frame.nonfinite == []
     assert frame.loss is not None
     return frame
+
+
+def held_out_of(trainer: Trainer) -> float:
+    """Return the metric that the one network of a trainer has on what is held out, with its present weights."""
+    (variant,) = trainer.living().values()
+    found = trainer._held_out(variant.evaluate(trainer.held_out_x))["held_out"]
+    assert found is not None
+    return found
 
 
 def layer_gradients(frame: VariantFrame) -> list[float]:

@@ -6,7 +6,7 @@ from functools import cache
 from statistics import median
 
 import pytest
-from preset_run import layer_gradients
+from preset_run import held_out_of, layer_gradients
 
 from skipviz import Network, edit
 from skipviz.learning.frame import VariantFrame
@@ -141,16 +141,16 @@ def test_right_the_first_layers_gradient_stays_near_the_last_ones(repeat):
     blocks = 2 * repeat
     assert network.depth == 2 * blocks
     assert [layer.scale for layer in network.layers[1::2]] == [pytest.approx(blocks**-0.5, rel=1e-4)] * blocks
-    trainer = Trainer(figure("right", repeat))
-    gradients = layer_gradients(one(trainer))
+    frame = one(Trainer(figure("right", repeat)))
+    gradients = layer_gradients(frame)
     assert 0.1 < gradients[0] / gradients[-1] < 3
     assert 0.3 < gradients[0] / median(gradients) < 3
-    assert one(trainer).loss < 5
+    assert frame.loss < 5
 
 
 def test_right_eight_hundred_layers_read_nine_digits_of_ten_within_their_steps():
     trainer = Trainer(figure("right", 200))
-    while one(trainer).held_out < 0.9:
+    while held_out_of(trainer) < 0.9:
         assert trainer.step < trainer.experiment.training.steps
         for _ in range(8):
             trainer.advance(record=False)

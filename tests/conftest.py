@@ -37,3 +37,14 @@ def engine():
 
     with process_engine(DATA / "engine") as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    """Playwright's driver: a process has one."""
+    from pages import PATIENCE
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=1000 * PATIENCE)
+    with sync_playwright() as driver:
+        yield driver

@@ -31,16 +31,6 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def playwright():
-    """Playwright's driver: a process has one."""
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=1000 * PATIENCE)
-    with sync_playwright() as driver:
-        yield driver
-
-
-@pytest.fixture(scope="session")
 def chromium(playwright):
     """The browser of nearly all tests."""
     browser = launch(playwright, "--process-per-site", FOR_SHORT_LIVES)

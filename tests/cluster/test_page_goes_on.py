@@ -40,17 +40,13 @@ def nginx(servers, tmp_path):
 
 
 @pytest.fixture
-def page(nginx):
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=1000 * PATIENCE)
-    with sync_playwright() as driver:
-        browser = launch(driver)
-        known = kept_by_browser(nginx.address, NO_NEWCOMER)
-        context = browser.new_context(base_url=nginx.address, viewport={"width": 1440, "height": 900}, storage_state=known)
-        context.set_default_timeout(1000 * PATIENCE)
-        yield context.new_page()
-        browser.close()
+def page(nginx, playwright):
+    browser = launch(playwright)
+    known = kept_by_browser(nginx.address, NO_NEWCOMER)
+    context = browser.new_context(base_url=nginx.address, viewport={"width": 1440, "height": 900}, storage_state=known)
+    context.set_default_timeout(1000 * PATIENCE)
+    yield context.new_page()
+    browser.close()
 
 
 def test_a_page_whose_server_is_killed_goes_on_at_the_other(page, servers):

@@ -51,6 +51,21 @@ def test_an_edge_of_a_branch_is_switched_while_it_trains_and_its_gradient_goes_u
     expect(lab.layer("se3.2")).to_be_visible()  # it is unfolded still
 
 
+def test_an_edge_is_switched_in_the_menu_of_the_box_it_leads_into_and_undone_there(kept):
+    lab = kept.put(squeezed())
+    expect_open(lab)
+    lab.layer("se3.2").focus()
+    lab.page.keyboard.press("Enter")
+    lab.inspector.locator(".sv-drop > summary").click()
+    switch = lab.inspector.get_by_role("switch", name="Edge mean → lin 1 on")
+    switch.click()
+    expect(switch).not_to_be_checked()
+    lab.expect_network(lambda network: not network.edge(SQUEEZE.id).on)
+    lab.page.keyboard.press("Control+z")
+    lab.expect_network(lambda network: network == NETWORK)
+    expect(switch).to_be_checked()
+
+
 def test_a_strength_is_set_by_the_slider_and_said_on_the_line_and_by_the_transports_mark(kept):
     lab = kept.put(squeezed())
     expect_open(lab)

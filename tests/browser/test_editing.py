@@ -344,6 +344,21 @@ def test_a_press_that_is_refused_leaves_everything_as_it_was(six, place):
     _expect_all_as_before(six)
 
 
+@pytest.mark.parametrize("by_keys", [True, False])
+@pytest.mark.parametrize(("label", "entered"), [("Activation", "tanh"), ("Gradient gain", "0")])
+def test_what_a_control_of_the_inspector_changed_is_undone_in_the_control_too(six, label, entered, by_keys):
+    six.layer("f4").click()
+    field = six.inspector.get_by_label(label, exact=True)
+    before = field.input_value()
+    field.focus()
+    field.select_option(entered) if label == "Activation" else field.fill(entered)
+    six.until(lambda: six.experiment() != small())
+    six.page.keyboard.press("Control+z") if by_keys else six.undo.click()
+    six.until(lambda: six.experiment() == small())
+    expect(six.page.locator("svg.sv-diagram .valve.shut")).to_have_count(0)
+    expect(field).to_have_value(before)
+
+
 def test_what_has_the_focus_keeps_it_when_the_diagram_is_drawn_anew(six):
     six.layer("f4").focus()
     six.svg.evaluate("svg => { svg.dataset.old = '1'; }")

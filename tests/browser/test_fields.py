@@ -123,6 +123,27 @@ def test_what_is_being_typed_outlasts_the_refusal_of_what_was_typed_before(six):
     expect(leaves).to_be_focused()
 
 
+def test_a_slider_moves_with_the_pointer_that_holds_it_while_another_tab_changes_its_layer(six):
+    six.layer("f4").click()
+    six.choose("Activation", "gelu")
+    six.expect_network(lambda network: network.layers[3].activation == "gelu")
+    activation, gain = (six.inspector.get_by_label(label, exact=True) for label in ("Activation", "Gradient gain"))
+    box, mouse = gain.bounding_box(), six.page.mouse
+    middle, right = (box["x"] + box["width"] / 2, box["y"] + 90), (box["x"] + box["width"] + 90, box["y"])
+    mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    mouse.down()
+    for name, place, value in (("tanh", middle, "0.5"), ("silu", right, "1")):
+        _elsewhere(six, {"op": "layers", "ids": ["f4"], "changes": {"activation": name}})
+        expect(six.layer("f4")).to_have_accessible_name(re.compile(name, re.IGNORECASE))
+        mouse.move(*place, steps=3)
+        expect(gain).to_have_value(value)
+    mouse.up()
+    six.page.keyboard.press("Control+z")
+    six.expect_network(lambda network: network.layers[3].activation == "tanh" and network.layers[3].gain == 1)
+    expect(activation).to_have_value("tanh")
+    expect(gain).to_have_value("1")
+
+
 def test_a_networks_name_is_written_on_while_another_tab_puts_one_more_beside_it(six):
     heads, page = six.page.locator(".sv-variant-head"), six.page
     page.get_by_role("button", name="Compare", exact=True).click()

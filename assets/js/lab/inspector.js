@@ -71,16 +71,30 @@ function keepRefused(controls, { label, holds, typed, words }) {
  */
 export function createInspector(host, act) {
   let key = "";
+  let summed = "";
   let shown = "";
   // A learned strength moves on by itself: the controls stay, and its slider follows.
   const still = (parts) => parts.map((part) => (part.learned || part.matrix ? { ...part, strength: part.learned ? null : part.strength, share: null, matrix: null } : part));
   const same = (parts) => parts.map((part) => part.id).join() === shown;
   const line = element("div", { class: "sv-summary" });
   const controls = element("div", { class: "sv-controls", hidden: true });
-  // Whether something is typed, or drawn with a slider, that is not entered yet: a control made anew would lose it.
+  // Whether something is typed, or a slider held, that is not entered yet: a control made anew would lose it.
   let entering = false;
-  controls.addEventListener("input", () => (entering = true));
-  for (const kind of ["change", "focusout"]) controls.addEventListener(kind, () => (entering = false));
+  // Whether a control is just telling what was entered into it, which it shows already.
+  let telling = false;
+  for (const kind of ["input", "change"]) {
+    controls.addEventListener(kind, () => (telling = true), true);
+    controls.addEventListener(kind, () => {
+      telling = false;
+      entering = kind === "input";
+    });
+  }
+  controls.addEventListener("focusout", () => (entering = false));
+  for (const kind of ["pointerdown", "pointerup", "pointercancel"]) {
+    controls.addEventListener(kind, (/** @type {any} */ event) => {
+      if (event.target.type === "range") entering = kind === "pointerdown";
+    });
+  }
   host.append(line, controls);
   return {
     /**
@@ -96,16 +110,20 @@ export function createInspector(host, act) {
         const shown = controls.querySelector(".sv-now");
         if (shown && parts.length) shown.textContent = measuredNow(data.network, selected?.kind ?? "", parts[0], values);
       };
-      const next = JSON.stringify([still(parts), data.network.depth, then, data.network.skips_total, warnings]);
+      const said = JSON.stringify([data.network.depth, data.network.weighted, data.network.skips_total, then, warnings]);
+      if (said !== summed) line.replaceChildren(...summary(data, then, warnings));
+      summed = said;
+      const into = data.network.edges.filter((edge) => layers.some((box) => box.id === edge.to)).map((edge) => edge.on);
+      const next = JSON.stringify([still(parts), into, data.network.depth, then.step !== null]);
       if (skips[0]?.learned && same(parts)) follow(controls.querySelector("[aria-label='Strength']"), skips[0].strength);
       if (skips[0]?.matrix && same(parts)) controls.querySelector(".sv-matrix")?.replaceChildren(...matrixLines(skips[0].matrix));
       now();
       if (next === key) return;
-      const busy = /** @type {any} */ (document.activeElement);
-      if ((key || entering) && parts.length && controls.contains(busy) && ["range", "text", "select-one"].includes(busy.type) && same(parts)) {
-        line.replaceChildren(...summary(data, then, warnings));
+      if ((telling || entering) && parts.length && same(parts)) {
+        key &&= telling ? next : "";
         return;
       }
+      entering = false;
       const opened = same(parts) && controls.querySelector("details")?.open;
       const refused = same(parts) ? refusedFields(controls) : [];
       shown = parts.map((part) => part.id).join();
@@ -116,7 +134,6 @@ export function createInspector(host, act) {
       else if (skips.length) controls.replaceChildren(...skipControls(skips, data.network, act));
       else if (layers.length) controls.replaceChildren(...layerControls(layers, data.network, act));
       now();
-      line.replaceChildren(...summary(data, then, warnings));
       for (const control of controls.querySelectorAll("button:not([aria-label='Close'], .sv-explain), input, select")) control.disabled = then.step !== null;
       if (opened) controls.querySelector("details").open = true;
       for (const field of refused) keepRefused(controls, field);

@@ -1,5 +1,6 @@
 // @ts-check
 // What a gradient's number is where it misleads: zeros that are none, rounding, and what is broken before the first step.
+import { inForce } from "./in_force.js";
 import { formatNumber, raised } from "./numbers.js";
 
 /** Below this float32 has no number. */
@@ -38,15 +39,18 @@ export const gradientAt = (values, field, index) => markedNumber(values?.[field]
 /**
  * Why a gradient is 0, or why its number says nothing; empty where it says what it seems to.
  * @param {any} values @param {string} field @param {number} index
+ * @param {any} [part]  the skip, edge, layer or box that it is a gradient of, where that may be off
  */
-export function markSentence(values, field, index) {
+export function markSentence(values, field, index, part = null) {
   const mark = gradientMark(values, field, index);
   if (mark === "underflow") return `Underflow: a path leads to the loss, but float32 ends at ${FLOAT32_ENDS}`;
   if (mark === "blocked") return "Blocked: a path leads to the loss, but its units are off or saturated, or a factor on it is 0";
   if (mark === "rounding") return "Rounding: its parts cancel, and this is the error of adding them";
   // Frames from before there were marks have no means either.
   const known = values?.state_grad_mean !== undefined && !values.nonfinite?.length && field.includes("_grad");
-  return known && values[field]?.[index] === 0 ? "No path: nothing in force leads from here to the loss" : "";
+  if (!known || values[field]?.[index] !== 0) return "";
+  if (part && !inForce(part)) return `${part.on ? "Strength 0" : "Off"}: it has no part in the forward or the backward pass`;
+  return "No path: nothing in force leads from here to the loss";
 }
 
 /** The marks that a frame has. @param {any} values */

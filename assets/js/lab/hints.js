@@ -40,10 +40,10 @@ function partLines(set, data, values, figure) {
   return [];
 }
 
-/** What misleads of a number, and where a line's width stands for less. @param {any} values @param {string} field @param {number} index @param {boolean} line */
-function marked(values, field, index, line) {
+/** What misleads of a number, and where a line's width stands for less. @param {any} values @param {string} field @param {number} index @param {boolean} line @param {any} [part] */
+function marked(values, field, index, line, part) {
   const value = values?.[field]?.[index];
-  return [markSentence(values, field, index), line && value > 0 && value < 1e-7 ? "The line’s width ends there: ≤ 10⁻⁷" : ""].filter(Boolean);
+  return [markSentence(values, field, index, part), line && value > 0 && value < 1e-7 ? "The line’s width ends there: ≤ 10⁻⁷" : ""].filter(Boolean);
 }
 
 /** What keys do, where there are some. @param {string} text */
@@ -60,7 +60,7 @@ function skipLines(ids, data, values, figure) {
   return [
     `Skip h(${skip.source}) → h(${skip.target}), ${skip.merge}${ids.length > 1 ? `, ×${ids.length}` : ""}`,
     `gradient back through it ${gradientAt(values, "skip_grad", index)}${share === null ? "" : `, ${Math.round(100 * share)} % of the energy at h(${skip.source})`}`,
-    ...marked(values, "skip_grad", index, true),
+    ...marked(values, "skip_grad", index, true, skip),
     ...learnedLine(skip, values?.strength?.[index]),
     ...skip.boxes.map((/** @type {number} */ place) => boxLine(data.network.branches[place], place, values)),
     ...(opening === null ? [] : [`gate open ${formatNumber(opening)} on average: f through, the rest is h(${skip.source})`]),
@@ -90,7 +90,7 @@ function edgeLines(id, data, values) {
   return [
     `Edge ${edge.name}${edge.adapter_label ? `, ${edge.adapter_label}` : ""}`,
     `gradient back through it ${gradientAt(values, "edge_grad", index)}`,
-    ...marked(values, "edge_grad", index, true),
+    ...marked(values, "edge_grad", index, true, edge),
     ...learnedLine(edge, values?.edge_strength?.[index]),
     `Click: ${inForce(edge) ? "off" : "on"}`,
   ];
@@ -113,7 +113,7 @@ function branchLines(id, data, values) {
   const box = data.network.branches[place];
   if (!box) return [];
   const count = box.parameters ? `${boxGradient(box, place, values)} over ${box.parameters.toLocaleString("en")} parameters` : `no weights, ${boxGradient(box, place, values)}`;
-  return [`Beside the trunk: ${box.says}${pathWords(box)}`, `${count}, output ${box.shape}`, ...marked(values, box.parameters ? "branch_grad" : "branch_state_grad", place, false), "Click: edit"];
+  return [`Beside the trunk: ${box.says}${pathWords(box)}`, `${count}, output ${box.shape}`, ...marked(values, box.parameters ? "branch_grad" : "branch_state_grad", place, false, box), "Click: edit"];
 }
 
 /** Where in a module of somebody's own a box is, where its words do not say it. @param {any} box */
@@ -130,7 +130,7 @@ function layerLines(ids, valve, data, values, figure) {
     layer.parameters
       ? `‖∂L/∂θ‖ ${gradientAt(values, "weight_grad", index)}, mean |∂L/∂w| ${gradientAt(values, "weight_grad_mean", index)} over ${layer.parameters.toLocaleString("en")} parameters, output ${layer.shape}`
       : `no weights, output ${layer.shape}`,
-    ...marked(values, "weight_grad", index, false),
+    ...marked(values, "weight_grad", index, false, layer),
     ...signalLines(values, layer.k, stateOwner(data.network, layer)),
     figure ? turn : `Click: edit${keys("S: start a skip · Del: remove")}`,
   ];

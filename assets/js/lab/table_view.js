@@ -20,14 +20,14 @@ export function doing(layer) {
  */
 export function createTableView(host, act) {
   let key = "";
-  /** @type {{cell: HTMLElement, field: string, index: number, words: typeof gradientAt}[]} */
+  /** @type {{cell: HTMLElement, field: string, index: number, part: any, words: typeof gradientAt}[]} */
   let cells = [];
-  const number = (field, index, words = gradientAt) => {
+  const number = (field, index, part = null, words = gradientAt) => {
     const cell = element("td", { class: "num" });
-    cells.push({ cell, field, index, words });
+    cells.push({ cell, field, index, part, words });
     return cell;
   };
-  const share = (field, index) => number(field, index, (values) => (typeof values?.[field]?.[index] === "number" ? formatPercent(values[field][index]) : "–"));
+  const share = (field, index) => number(field, index, null, (values) => (typeof values?.[field]?.[index] === "number" ? formatPercent(values[field][index]) : "–"));
   let locked = false;
   let named = false;
   const check = (label, on, changed) => {
@@ -45,7 +45,7 @@ export function createTableView(host, act) {
       element("td", {}, doing(layer) + (layer.dropout ? `, dropout ${layer.dropout}` : "")), element("td", { class: "num" }, layer.shape), element("td", { class: "num" }, layer.parameters.toLocaleString("en")),
       element("td", {}, check(`Layer f(${layer.k}) on`, layer.on, (event) => act.layers([layer.id], { on: event.target.checked }, true))),
       element("td", { class: "num" }, formatNumber(layer.gain)),
-      number("weight_grad", index), number("weight_grad_mean", index), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1), number("state_max", index + 1), share("state_zeros", index + 1),
+      number("weight_grad", index, layer), number("weight_grad_mean", index, layer), number("state_grad", index + 1), number("update_ratio", index), number("state_rms", index + 1), number("state_max", index + 1), share("state_zeros", index + 1),
     );
   }
   function skipRow(skip, index) {
@@ -54,7 +54,7 @@ export function createTableView(host, act) {
       name(`h(${skip.source}) → h(${skip.target})`, () => act.selectSkip([skip.id])),
       element("td", {}, skip.merge), element("td", {}, [skip.branch, skip.adapter_label].filter(Boolean).join(" · ") || "identity"), element("td", { class: "num" }, skip.parameters.toLocaleString("en")),
       element("td", {}, check(`Skip h(${skip.source}) to h(${skip.target}) on`, skip.on, (event) => act.skips([skip.id], { on: event.target.checked }, true))),
-      skip.learned ? number("strength", index) : element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index), number("gate_opening", index),
+      skip.learned ? number("strength", index) : element("td", { class: "num" }, formatNumber(skip.strength)), number("skip_grad", index, skip), number("gate_opening", index),
     );
   }
   function boxRow(box, index) {
@@ -63,7 +63,7 @@ export function createTableView(host, act) {
       name(box.id, () => act.selectLayer([box.id])),
       element("td", {}, box.says), element("td", { class: "num" }, box.shape), element("td", { class: "num" }, box.parameters.toLocaleString("en")),
       element("td", {}, box.kind in KINDS.operation ? check(`Box ${box.id} on`, box.on, (event) => act.layers([box.id], { on: event.target.checked }, true)) : ""),
-      number("branch_grad", index), number("branch_state_grad", index),
+      number("branch_grad", index, box), number("branch_state_grad", index, box),
     );
   }
   function edgeRow(edge, index) {
@@ -72,7 +72,7 @@ export function createTableView(host, act) {
       name(edge.name, () => act.selectSkip([edge.id])),
       element("td", {}, edge.adapter_label || "identity"), element("td", { class: "num" }, edge.parameters.toLocaleString("en")),
       element("td", {}, check(`Edge ${edge.name} on`, edge.on, (event) => act.skips([edge.id], { on: event.target.checked }, true))),
-      edge.learned ? number("edge_strength", index) : element("td", { class: "num" }, formatNumber(edge.strength)), number("edge_grad", index),
+      edge.learned ? number("edge_strength", index) : element("td", { class: "num" }, formatNumber(edge.strength)), number("edge_grad", index, edge),
     );
   }
   const heads = (names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
@@ -98,9 +98,9 @@ export function createTableView(host, act) {
         ] : [];
         host.replaceChildren(layers, ...branches, network.skips.length ? skips : element("p", { class: "sv-quiet" }, network.watched || network.opened ? "No skips." : "No skips yet: drag from one state of the diagram to another."));
       }
-      for (const { cell, field, index, words } of cells) {
+      for (const { cell, field, index, part, words } of cells) {
         cell.textContent = words(values, field, index);
-        cell.title = markSentence(values ?? {}, field, index);
+        cell.title = markSentence(values ?? {}, field, index, part);
       }
     },
   };

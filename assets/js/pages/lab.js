@@ -129,7 +129,7 @@ export function createLab(root, commands) {
     unfold: (parts) => commands.send({ op: "open", parts, shown: data.unfolded }),
     hover(node, sentence) {
       if (sentence) tooltip.show(node || page.rows, [sentence]);
-      else tooltip.show(node, hints.lines(node, data, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
+      else tooltip.show(node, hints.lines(node, { ...data, network: historyView.network() ?? data.network }, store.frame()?.variants[variant()] || data.probe?.frame.variants[variant()]));
     },
     main() {
       if (store.state === "running" || store.state === "starting") run.control("pause", "paused");

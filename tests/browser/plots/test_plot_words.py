@@ -285,6 +285,28 @@ def test_a_hint_ends_with_what_can_be_done_where_something_can_and_all_else_are_
     assert harness.evaluate(HINT, [network, watch]) == said
 
 
+WITHOUT_GRADIENT = """async ([kind, part]) => {
+    const { createHints } = await import("/js/lab/hints.js");
+    const one = { id: "x", k: 1, name: "x", source: 0, target: 1, boxes: [], on: true, strength: 1, parameters: 1, ...part };
+    const network = { skips: [], edges: [], layers: [], branches: [], [kind]: [one] };
+    const values = { skip_grad: [0], trunk_grad: [0], edge_grad: [0], weight_grad: [0], branch_grad: [0], state_grad_mean: [0] };
+    const set = kind === "skips" || kind === "edges" ? { skip: "x" } : { layer: "x" };
+    return createHints().lines({ dataset: set }, { network }, values).filter((line) => /^(No path|Off|Strength 0)/.test(line));
+}"""
+OFF = "it has no part in the forward or the backward pass"
+
+
+@pytest.mark.parametrize("kind", ["skips", "edges", "layers", "branches"])
+def test_a_hint_of_what_is_switched_off_says_so_where_a_path_lacks_else(harness, kind):
+    assert harness.evaluate(WITHOUT_GRADIENT, [kind, {}]) == ["No path: nothing in force leads from here to the loss"]
+    assert harness.evaluate(WITHOUT_GRADIENT, [kind, {"on": False}]) == [f"Off: {OFF}"]
+
+
+@pytest.mark.parametrize("kind", ["skips", "edges"])
+def test_a_fixed_strength_of_0_is_named_as_what_stops_a_gradient(harness, kind):
+    assert harness.evaluate(WITHOUT_GRADIENT, [kind, {"strength": 0}]) == [f"Strength 0: {OFF}"]
+
+
 def test_a_caption_of_a_module_leaves_out_what_is_not_known_of_it(harness):
     network = {"depth": 2, "skips_total": 0, "skips_on": 0, "note": "", "parameters": 1200}
     shown = {"data": {"network": network, "task": "own", "recipe": ""}, "store": {"frames": [], "events": []}, "frame": {"step": 3}}

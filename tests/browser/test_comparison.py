@@ -13,6 +13,8 @@ WHOLE = """() => [".sv-sentence-line", ".sv-buttons"].map((part) => document.que
     .every((node) => node.scrollWidth <= node.clientWidth)"""
 """Whether nothing of the sentence is cut and nothing beside Start sticks out."""
 TABS = """() => [...document.querySelectorAll(".sv-variant-name")].map((node) => node.getBoundingClientRect().toJSON())"""
+WHOLE_NAMES = """() => [...document.querySelectorAll(".sv-variant-name")]
+    .every((node) => node.scrollWidth <= node.clientWidth && node.scrollHeight <= node.clientHeight)"""
 SMALL = """() => [...document.querySelectorAll(".sv-variant-name, .sv-columns .sv-head-button, .sv-time")].filter((node) => {
     const { x, y, width, height } = node.getBoundingClientRect();
     return [-11, 11].some((off) => !node.contains(document.elementFromPoint(x + width / 2, y + height / 2 + off)));
@@ -206,3 +208,15 @@ def test_a_phone_has_four_networks_as_tabs_in_one_line_and_what_differs_under_th
         assert max(tab["top"] for tab in tabs) - min(tab["top"] for tab in tabs) <= 2
         assert several.heads.nth(place).locator(".sv-differs").bounding_box()["width"] >= 300
         pocket.until(lambda: pocket.page.evaluate(SMALL) == [])
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_names_that_end_unlike_are_read_whole_on_the_tabs_of_a_phone(pocket, count):
+    names = [f"with-skips-and-layer-norm-seed{k}" for k in range(count)]
+    pocket.drop(small().replaced(variants={name: small().network for name in names}))
+    tabs = Comparison(pocket).names
+    expect(tabs).to_have_text(names)
+    pocket.until(lambda: pocket.page.evaluate(WHOLE_NAMES))
+    tabs.last.tap()
+    expect(pocket.page.locator("[data-chosen=true] .sv-variant-name")).to_have_text(names[-1])
+    pocket.until(lambda: pocket.page.evaluate(WHOLE_NAMES) and pocket.page.evaluate(SMALL) == [])

@@ -20,6 +20,10 @@ class Actions:
         """Pass an event or control to a run; see `Controls.post`."""
         return self._controls.post(self._catalogue.look_up(run_id), owner, message)
 
+    def lead(self, run_id: str, owner: str | None, events: Iterable[Event], lab: str, since: int, version: int) -> None:
+        """Pass what a lab's document does to a run; see `Controls.lead`."""
+        self._controls.lead(self._catalogue.look_up(run_id), owner, events, lab, since, version)
+
     def label(self, run_id: str, owner: str | None, labels: dict[str, str]) -> None:
         """Give a run's networks other labels; see `Controls.label`."""
         self._controls.label(self._catalogue.look_up(run_id), owner, labels)

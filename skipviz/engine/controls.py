@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..network.base import NetworkError, Tagged
 from ..storage import Run, RunStore
@@ -16,6 +17,9 @@ from .processes.wire import encode
 from .run_events import RunEvents
 from .scheduler import Scheduler
 from .workers import Workers
+
+MOST_LEADING = 20
+"""Labs of which a run knows how far it has heard them, those that led it last."""
 
 
 class Controls:
@@ -47,6 +51,21 @@ class Controls:
         except NetworkError as error:
             raise EngineError(str(error)) from None
         return {"ok": True, "step": run.step}
+
+    def lead(self, run: Run, owner: str | None, events: Iterable[Event], lab: str, since: int, version: int) -> None:
+        """Pass what a lab's document of a version does to a run, without what the run refuses; it has heard it all then, where it
+        had heard all up to the version `since`. Raises `EngineError`: not the owner.
+        """
+        check_owner(run, owner)
+        with self._lock:
+            for event in events:
+                with contextlib.suppress(EngineError, NetworkError):
+                    self._accepts(run, event)
+                    self._pass(run, event)
+            if since <= run.led.get(lab, 0) < version:
+                others = [(name, heard) for name, heard in run.led.items() if name != lab]
+                run.led = dict([*others[1 - MOST_LEADING :], (lab, version)])  # after the experiment, which has it all
+            self._run_events.tell(run)
 
     def label(self, run: Run, owner: str | None, labels: dict[str, str]) -> None:
         """Give the networks of a run, which may have ended, other labels. Raises `EngineError`: not the owner."""

@@ -204,6 +204,10 @@ class Engine:
         """Pass an event or control to a run; see `Controls.post`. Raises `EngineError`, also where there is no such run."""
         return self._actions.post(run_id, owner, message)
 
+    def lead(self, run_id: str, owner: str | None, events: Iterable[Event], lab: str, since: int, version: int) -> None:
+        """Pass what a lab's document does to a run; see `Controls.lead`."""
+        self._actions.lead(run_id, owner, events, lab, since, version)
+
     def label(self, run_id: str, owner: str | None, labels: dict[str, str]) -> None:
         """Give a run's networks other labels; see `Controls.label`."""
         self._actions.label(run_id, owner, labels)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 
 from ..network.base import NetworkError, Tagged
 from ..storage import Run, StoreError
@@ -80,6 +81,16 @@ class Others(Actions):
         done = operation(*given, **named)
         self._store.settle()
         return done
+
+    def lead(self, run_id: str, owner: str | None, events: Iterable[Event], lab: str, since: int, version: int) -> None:
+        run, events = self._found(run_id, owner), [*events]
+        if not self._store.is_elsewhere(run_id):
+            self._here(self._own.lead, run_id, owner, events, lab, since, version)
+            return
+        data = [event.model_dump(mode="json", exclude_none=True) for event in events]
+        _, edits = self._send(run_id, "lead", owner=owner, events=data, lab=lab, since=since, version=version)
+        with self._lock, contextlib.suppress(NetworkError):  # another edit has come first: its news comes too
+            self._store.posted(run_id, reduce(applied, events, run.experiment), edits)
 
     def label(self, run_id: str, owner: str | None, labels: dict[str, str]) -> None:
         run = self._found(run_id, owner)
@@ -212,7 +223,9 @@ class Others(Actions):
 
     def _obey(self, run_id: str, op: str, **given) -> dict:
         own = self._own
-        operation = {"post": own.post, "label": own.label, "resume": own.resume, "rename": own.rename}[op]
+        if op == "lead":
+            given["events"] = [message_from(event) for event in given["events"]]
+        operation = {"post": own.post, "lead": own.lead, "label": own.label, "resume": own.resume, "rename": own.rename}[op]
         done = self._here(operation, run_id, **given)
         run = self._store.get(run_id)
         return {"done": done or {}, "edits": 0 if run is None else run.edits}

@@ -38,12 +38,14 @@ class Mirror:
         run, facts = self.run, json.loads(row["facts"])
         run.header_json = run.header_json or header or None
         run.title, run.checkpoint_file, run.restart = row["title"], row["checkpoint_file"], bool(row["restart"])
+        led = facts.pop("led", run.led)
         for written, name in FACTS.items():
             setattr(run, name, facts.get(written, getattr(run, name)))
         run.labelled = facts.get("labelled", 0)
         if run.edits >= self._edits:
             self._edits = run.edits
             self._take_experiment(facts.get("now"))
+        run.led = led  # after the experiment, which has it all
 
         def set_state() -> None:
             run.took, run.turn, run.ahead, run.wait = (facts.get(name) for name in SHOWN[:4])

@@ -13,7 +13,8 @@ from .folder import checkpoint_step
 from .run import Run
 from .summary import summary_of
 
-FACTS = {"ghost": "baseline"} | {name: name for name in ("speed", "paused", "events", "waiting", "diverged", "trained", "moved")}
+_SAME = "speed", "paused", "events", "waiting", "diverged", "trained", "moved", "led"
+FACTS = {"ghost": "baseline"} | {name: name for name in _SAME}
 """Names in files → a run's."""
 
 

@@ -76,6 +76,8 @@ class Run:
     """Events that were posted and have not acted yet."""
     event_bytes: int = 0
     """Size of all events as JSON."""
+    led: dict[str, int] = field(default_factory=dict)
+    """By lab that several servers have, the version of its document of which this run has heard every change."""
     diverged: dict[str, dict] = field(default_factory=dict)
     moved: list[int] = field(default_factory=list)
     """Steps from which it went on elsewhere, since the machine that it ran on was gone."""

@@ -8,6 +8,7 @@ from engines import endless, frames_of, small, wait_for, wait_for_end
 from postgres import kept
 
 from skipviz.engine import EngineError
+from skipviz.tasks.event import SkipEvent
 from skipviz.tasks.experiment import Experiment
 
 ME = "owner-of-these-tests"
@@ -107,6 +108,27 @@ def test_a_press_that_is_acknowledged_is_in_the_database(two, database_url, aske
     two[asked].post(run.id, ME, {"kind": "stop"})
     two[asked].resume(run.id, ME)
     assert kept(database_url, run.id, "state") in ("queued", "running")
+
+
+def switch(run, on):
+    return SkipEvent(ids=[run.experiment.network.skips[0].id], on=on)
+
+
+@pytest.mark.parametrize("asked", [0, 1], ids=["where it trains", "at another server"])
+def test_how_far_a_run_has_heard_of_a_labs_document_is_known_everywhere_and_outlives_its_server(two, database_url, asked):
+    run = two[0].run(two[0].submit(lasting(), ME, speed=20))
+    theirs = shown_at(two[1], run.id)
+    for on, since, version, heard in ((False, 0, 3, 3), (True, 4, 5, 3), (False, 3, 4, 4)):
+        two[asked].lead(run.id, ME, [switch(run, on)], "lab", since, version)
+        assert json.loads(kept(database_url, run.id, "facts"))["led"] == {"lab": heard}
+        assert written(database_url, run).network.skips[0].on is on
+        wait_for(two[1], lambda: theirs.led == run.led)
+        assert theirs.experiment == run.experiment
+    with pytest.raises(EngineError, match="only the browser that started this run"):
+        two[asked].lead(run.id, "somebody else", [], "lab", 4, 5)
+    two[0].close()
+    again = wait_for(two[1], lambda: (found := two[1].run(run.id)).state == "running" and found)
+    assert (again.led, again.experiment) == ({"lab": 4}, run.experiment)
 
 
 def test_places_in_line_and_a_browsers_limits_count_its_runs_at_all_servers(start, database_url):

@@ -40,6 +40,7 @@ class Kept:
     state: str = "running"
     step: int = 3
     edits: int = 0
+    led: dict[str, int] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -79,6 +80,10 @@ class Runs:
         else:
             run.experiment = applied(run.experiment, message)
             run.edits += 1
+
+    def lead(self, identifier, owner, events, *_) -> None:
+        for event in events:
+            self.post(identifier, owner, event)
 
     def label(self, identifier, owner, labels) -> None:
         run = self.runs[identifier]

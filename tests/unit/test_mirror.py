@@ -60,6 +60,7 @@ def changed(run, kind):
         event = message_from({"kind": "rate", "learning_rate": 0.5 + run.edits / 100})
         run.experiment = applied(run.experiment, event)
         run.events.append(event.model_dump(mode="json", exclude_none=True) | {"step": run.step})
+        run.led = {"lab": len(run.events)}
 
 
 @given(st.lists(st.sampled_from(["frame", "kept", "passing", "pause", "place", "event", "ship"]), max_size=40))
@@ -78,7 +79,7 @@ def test_every_viewer_is_told_the_same_at_both_servers(kinds):
         assert theirs.sequence == run.sequence
         assert all(theirs.update(cursor) == run.update(cursor) for cursor in cursors)
         assert theirs.snapshot() == run.snapshot()
-        assert (theirs.experiment, theirs.ahead, theirs.edits) == (run.experiment, run.ahead, run.edits)
+        assert (theirs.experiment, theirs.led, theirs.ahead, theirs.edits) == (run.experiment, run.led, run.ahead, run.edits)
 
 
 def test_a_state_is_told_with_its_last_frame():

@@ -2,12 +2,12 @@
 
 import random
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
-from engines import PATIENCE
 
+from skipviz.engine.capacity.budget import MOST_EVENT_BYTES
+from skipviz.engine.controls import Controls
 from skipviz.network import families
 from skipviz.storage import StoreError
 from skipviz.tasks.event import SkipEvent, applied
@@ -156,38 +156,136 @@ def test_a_page_that_is_loaded_anew_at_another_server_finds_its_lab_by_its_place
     assert there.document_at(ME, "elsewhere") is None
 
 
-def test_a_run_that_is_behind_its_labs_commands_takes_none_of_them_back(server, monkeypatch):
-    monkeypatch.setattr(lab_module, "SETTLED_SECONDS", 0.2)
+class Trainer:
+    """A run's server, which has heard of it only what a test lets come there."""
+
+    def __init__(self, experiment, **more):
+        self.run = SimpleNamespace(
+            id="run", owner=ME, experiment=experiment, state="running", restart=False, ended=False, led={}, **more
+        )
+        self.controls = Controls(threading.RLock(), *[SimpleNamespace(**dict.fromkeys(CALLED, ignore))] * 4, lambda: None)
+        self.under_way = []
+
+    def lead(self, *given):
+        self.under_way.append(given)
+
+    def hear(self, place=0):
+        _, owner, *given = self.under_way.pop(place)
+        self.controls.lead(self.run, owner, *given)
+
+    def switch(self, skip, on):
+        """As another lab or a script does."""
+        self.run.experiment = applied(self.run.experiment, SkipEvent(ids=[skip], on=on))
+
+
+CALLED = ("unheard", "note", "tell", "post", "asked")
+
+
+def ignore(*_):
+    return 0
+
+
+@pytest.fixture
+def trainer(table):
+    trainer, engine = Trainer(EXPERIMENT, waiting=[], event_bytes=0), lab_module.get_engine()
+    engine.run = engine.kept = lambda run_id: trainer.run
+    engine.lead, engine.label = trainer.lead, lambda *_: None
+    return trainer
+
+
+@pytest.fixture
+def clock(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(lab_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    run = SimpleNamespace(id="run", owner=ME, experiment=EXPERIMENT, state="running", ended=False)
-    engine = lab_module.get_engine()
-    engine.run = engine.kept = lambda run_id: run
-    engine.post = engine.label = lambda *_: None
+    return now
+
+
+def of_run(server):
+    """Return one lab that shows the run as two servers have it."""
     lab = server().opened(EXPERIMENT, ME)
     lab.show(EXPERIMENT, "run")
-    there = server().look_up(lab.id)
-    lab.refresh()
+    return lab, server().look_up(lab.id)
+
+
+def are_on(lab):
+    return [skip.on for skip in lab.document.experiment.network.skips[:2]]
+
+
+def test_a_lab_takes_nothing_of_a_run_that_has_not_heard_of_all_its_commands_however_long_that_takes(server, trainer, clock):
+    lab, there = of_run(server)
     for on in (False, True):
         switched(there, FIRST, on)
-    run.experiment = applied(EXPERIMENT, SkipEvent(ids=[FIRST], on=False))
+    for wait in (0, 5, 15):  # with what another lab switches meanwhile
+        clock[0] += wait
+        if wait == 15:
+            trainer.hear()
+            trainer.switch(SECOND, False)
+        lab.follow()
+        there.follow()
+        lab.refresh()
+        assert (lab.document, lab.document.version, are_on(lab)) == (there.document, 4, [True, True])
+    trainer.hear()
     lab.follow()
-    assert (lab.document.version, lab.document.experiment) == (there.document.version, EXPERIMENT)
-    run.experiment = applied(run.experiment, SkipEvent(ids=[FIRST], on=True))
-    before = lab.document.version
-    now[0] += 1
-    until(lambda: not lab.is_behind(run))
-    assert (lab.document.version, lab.document.experiment) == (before, EXPERIMENT)
-    run.experiment = applied(run.experiment, SkipEvent(ids=[SECOND], on=False))
-    until(lambda: lab.follow() or not lab.document.experiment.network.skips[1].on)
-    assert lab.document.version == before + 1
+    there.refresh()
+    assert (lab.document, lab.document.version, are_on(lab)) == (there.document, 5, [True, False])
+    assert lab.document.back().experiment.network.skip(FIRST).on is False
+    there.follow()
+    trainer.switch(SECOND, True)
+    for one in (there, lab, there):
+        one.follow()
+    lab.refresh()
+    assert (lab.document, lab.document.version, are_on(lab)) == (there.document, 6, [True, True])
 
 
-def until(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.02)
+def test_a_lab_follows_a_run_that_refuses_a_command_or_has_nothing_to_do_for_it(server, trainer, clock):
+    lab, there = of_run(server)
+    trainer.run.event_bytes = MOST_EVENT_BYTES + 1
+    switched(there, FIRST)
+    trainer.hear()
+    assert trainer.run.experiment == EXPERIMENT
+    handle(there, {"op": "rename_variant", "name": "renamed"}, None)
+    trainer.hear()
+    trainer.switch(SECOND, False)
+    lab.follow()
+    assert are_on(lab) == [False, False]
+
+
+def test_what_a_server_did_not_tell_the_run_before_it_was_killed_another_tells_it(server, trainer, clock):
+    lab, there = of_run(server)
+    switched(there, FIRST)
+    del there, trainer.under_way[:]
+    lab.refresh()
+    trainer.switch(SECOND, False)
+    clock[0] += 20
+    lab.follow()
+    assert (trainer.under_way, are_on(lab)) == ([], [False, True])
+    clock[0] += lab_module.LOST_SECONDS
+    lab.follow()
+    lab.follow()
+    (_,) = trainer.under_way
+    trainer.hear()
+    lab.follow()
+    assert trainer.run.experiment == lab.document.experiment
+    assert are_on(lab) == [False, True]
+    trainer.switch(SECOND, False)
+    lab.follow()
+    assert are_on(lab) == [False, False]
+
+
+def test_a_run_that_hears_of_two_commands_in_the_other_order_is_brought_to_the_document(server, trainer, clock):
+    lab, there = of_run(server)
+    switched(lab, FIRST)
+    switched(there, FIRST, True)
+    trainer.hear(1)
+    trainer.hear()
+    lab.follow()
+    assert (are_on(lab), trainer.run.experiment.network.skip(FIRST).on) == ([True, True], False)
+    clock[0] += lab_module.LOST_SECONDS + 1
+    lab.follow()
+    trainer.hear()
+    lab.follow()
+    assert trainer.run.experiment == lab.document.experiment == EXPERIMENT
+    assert lab.document.version == 4
 
 
 def test_a_page_hears_of_a_version_that_another_server_wrote_whether_its_lab_is_here_or_not(server):

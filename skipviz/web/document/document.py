@@ -21,6 +21,8 @@ class Document:
     ended: tuple[tuple[Experiment, str], ...] = ()
     """Runs that an edit has ended, the newest last, and the experiment that each stood at."""
     version: int = 0
+    told: int = 0
+    """The version of the newest change that the run is to hear of, where several servers have the document."""
     edits: int = 0
     """Of a run that is only looked at: how many events the experiment has."""
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 Message = tuple[str, str]
 """A title and a sentence for whoever changed something."""
-SETTLED_SECONDS = 1.0
-"""For which a lab of several servers has taken no command when it follows its run: what one did is at the run by then."""
+LOST_SECONDS = 30.0
+"""After which a run that has not heard of its lab's newest change hears of it from another server: longer than the one that took
+the command tries to reach the run, so that one is gone."""
 
 
 class Lab:
@@ -58,8 +59,7 @@ class Lab:
         self._passing = False
         """Whether the run was told what the document does not hold (yet)."""
         self._moved = float("-inf")
-        """When the document of several servers last changed."""
-        self._later: threading.Timer | None = None
+        """When the document of several servers last changed, or the run was last told of all that it has not heard."""
         self._note_run()
 
     def begin(self) -> None:
@@ -96,7 +96,7 @@ class Lab:
         """
         with self.lock:
             self.follow()
-            before, after = self._swap(make)
+            before, after = self._swap(make, leads=True)
             if after is before and not self._passing and not ends and self._shared is None:
                 return None
             said = self._lead_run(before, address, extends, ends)
@@ -163,49 +163,49 @@ class Lab:
 
     def is_behind(self, run) -> bool:
         """Return whether something was done to the run that this lab does not hold yet."""
-        return run.experiment is not self._seen and run.owner == self.owner
+        return run.owner == self.owner and (run.experiment is not self._seen or self._heard(run) < self._document.told)
 
     def follow(self) -> None:
-        """Take what was done to the run elsewhere, such as in another lab that shows it."""
+        """Take what was done to the run elsewhere, such as in another lab that shows it, once the run has heard of all that was
+        done to the document: what it has not heard would be taken back."""
         with self.lock:
-            if self._shared is not None and not self._is_settled():
-                return
             run = self._run()
             if run is None or not self.is_behind(run):
                 return
-            events = events_between(self._seen, run.experiment) if self._seen else None
-            self._seen = run.experiment
+            heard, there = self._heard(run), run.experiment  # in this order: what it has heard is in its experiment
+            if heard < self._document.told:
+                self._tell_again(there)
+                return
+            events = events_between(self._seen, there) if self._seen else None
 
             def followed(document: Document) -> Document:
+                if heard < document.told:
+                    return document
                 experiment = document.experiment
                 for event in events or ():
                     experiment = applied(experiment, event)
-                if events is not None and experiment.variants.keys() == run.experiment.variants.keys():
-                    experiment = experiment.labelled(run.experiment.labels)
+                if events is not None and experiment.variants.keys() == there.variants.keys():
+                    experiment = experiment.labelled(there.labels)
                 return document if experiment == document.experiment else replace(document, experiment=experiment)
 
             try:
                 before, after = self._swap(followed)
             except NetworkError:
+                self._seen = there
                 return  # the lab went on to another network meanwhile
+            if heard >= after.told:
+                self._seen = there
             if after is not before:
                 self._count()
 
-    def _is_settled(self) -> bool:
-        """Return whether the run has all that the document's commands did to it, wherever they were taken; it is followed then."""
-        if self._later is None:
-            self._take_latest()
-            wait = self._moved + SETTLED_SECONDS - time.monotonic()
-            if wait <= 0:
-                return True
-            self._later = threading.Timer(wait, self._follow_now)
-            self._later.daemon = True
-            self._later.start()
-        return False
+    def _heard(self, run) -> int:
+        return run.led.get(self.id, 0)
 
-    def _follow_now(self) -> None:
-        self._later = None
-        self.follow()
+    def _tell_again(self, there: Experiment) -> None:
+        """Bring a run, whose experiment is `there`, to where the document is once the server is gone that should have done so."""
+        if time.monotonic() - self._moved > LOST_SECONDS:
+            self._moved = time.monotonic()
+            self._send_change(events_between(there, self._document.experiment) or [], 0)
 
     def refresh(self) -> None:
         """Take what other servers have made of the document; may wait."""
@@ -214,8 +214,11 @@ class Lab:
         with self.lock:
             self._take_latest()
 
-    def _swap(self, make: Callable[[Document], Document]) -> tuple[Document, Document]:
-        """Put what `make` gives of the document in its place, whoever has changed it last; return what was there, and that."""
+    def _swap(self, make: Callable[[Document], Document], leads: bool = False) -> tuple[Document, Document]:
+        """Put what `make` gives of the document in its place, whoever has changed it last; return what was there, and that.
+
+        One that `leads` is to reach the run.
+        """
         while True:
             if self._shared is not None:
                 self._take_latest()
@@ -224,7 +227,8 @@ class Lab:
             if after is before:
                 return before, after
             if self._shared is not None:
-                after = replace(after, version=before.version + 1)
+                version, told = before.version + 1, before.told if after.run == before.run else 0
+                after = replace(after, version=version, told=version if leads and after.run else told)
             if self._shared is None or self._shared.put(self, after):
                 self._document, self._moved = after, time.monotonic()
                 return before, after
@@ -249,16 +253,16 @@ class Lab:
         if own and events is not None:
             self._label_run()
         if events == []:
+            self._send_change([], before.told)
             return None
         said = None
         if own and extends and events and run.state == "finished":
             went, said = self._extend(events, address)
             if went:
+                self._send_change([], before.told)
                 return said
         if events is not None and run is not None and not run.ended:
-            for event in events:
-                self._send(event)
-            self._note_run()
+            self._send_change(events, before.told)
             return said
         if run is None:
             said = ("Your run is no longer kept.", "Start trains this network anew.")
@@ -279,6 +283,7 @@ class Lab:
             return None
         self._swap(lambda document: replace(document, run=run.id))
         self._label_run()
+        self._note_run()
         on = "A switch lets it go on." if run.state == "finished" else "Resume lets it go on."
         return f"Your run is back at step {run.step:,}.", on
 
@@ -292,7 +297,6 @@ class Lab:
                 "Your finished run does not go on.",
                 f"{why[:1].upper()}{why[1:]}. Start trains this network anew.",
             )
-        self._note_run()
         schedule = schedule_words(self._document.experiment.training)
         rate = f" Its learning rate is from here on that of a run of {went['steps']:,} steps ({schedule})." if schedule else ""
         return True, (f"Your run goes on from step {went['step']:,} to {went['steps']:,}.", f"Its weights are kept.{rate}")
@@ -304,7 +308,6 @@ class Lab:
         """Let the run's networks be called as here."""
         with contextlib.suppress(EngineError):
             get_engine().label(self._document.run, self.owner, self._document.experiment.labels)
-        self._note_run()
 
     def _note_run(self) -> None:
         run = self._run()
@@ -314,6 +317,15 @@ class Lab:
         run = self._run()
         if run is not None and run.state in ("queued", "running", "paused"):
             self._send({"kind": "stop"})
+
+    def _send_change(self, events: list, since: int) -> None:
+        """Let the run hear of the document's newest change, which `events` are to it, and which follows the one `since`.
+
+        A run that has ended takes none, and that is no error.
+        """
+        if events or since < self._document.told:
+            with contextlib.suppress(EngineError, NetworkError):
+                get_engine().lead(self._document.run, self.owner, events, self.id, since, self._document.told)
 
     def _send(self, message) -> None:
         """Send one event or control to the run; a run that has ended takes none, and that is no error."""

@@ -91,7 +91,7 @@ class SharedLabs:
         def place(experiment: Experiment) -> int:
             return places.setdefault(self._texts.text(experiment), len(places))
 
-        data = {"now": place(document.experiment), "edits": document.edits}
+        data = {"now": place(document.experiment), "told": document.told, "edits": document.edits}
         for name in ("undo", "redo"):
             data[name] = []
             for experiment in reversed(getattr(document, name)):
@@ -106,7 +106,8 @@ class SharedLabs:
         experiments = [self._texts.experiment(text) for text in data["experiments"]]
         undo, redo = (tuple(experiments[place] for place in data[name]) for name in ("undo", "redo"))
         ended = tuple((experiments[place], run) for place, run in data["ended"])
-        return Document(experiments[data["now"]], row["run"], undo, redo, ended, row["version"], data["edits"])
+        told = data.get("told", 0)
+        return Document(experiments[data["now"]], row["run"], undo, redo, ended, row["version"], told, data["edits"])
 
 
 class _Texts:

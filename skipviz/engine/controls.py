@@ -77,7 +77,8 @@ class Controls:
 
     def _accepts(self, run: Run, message: Event | Control) -> bool:
         """Keep what a message sets, and return whether a worker is to hear it."""
-        if run.ended:
+        begins_with = run.restart and not isinstance(message, Control)  # it goes on by itself
+        if run.ended and not begins_with:
             if isinstance(message, Control) and message.kind in ("stop", "speed", "ghost"):
                 self._note_ended(run, message)
                 return False

@@ -123,7 +123,7 @@ class Others(Actions):
         run = self._catalogue.look_up(run_id)
         if self._store.is_elsewhere(run_id):
             check_owner(run, owner)
-            if run.ended:
+            if run.ended and not run.restart:
                 try:
                     run = self._catalogue.claim(run_id)
                 except EngineError as error:
@@ -209,6 +209,7 @@ class Others(Actions):
         def obey() -> None:
             try:
                 self._wait_until_it_goes_on(run_id)
+                self._catalogue.refresh(run_id)  # it may be shown as it was before it became this server's
                 answer(self._obey(run_id, **body))
             except EngineError as error:
                 answer({"error": str(error), "status": error.status})

@@ -8,6 +8,7 @@ from engines import endless, frames_of, small, wait_for, wait_for_end
 from postgres import kept
 
 from skipviz.engine import EngineError
+from skipviz.engine.resumption import Resumption
 from skipviz.tasks.event import SkipEvent
 from skipviz.tasks.experiment import Experiment
 
@@ -129,6 +130,25 @@ def test_how_far_a_run_has_heard_of_a_labs_document_is_known_everywhere_and_outl
     two[0].close()
     again = wait_for(two[1], lambda: (found := two[1].run(run.id)).state == "running" and found)
     assert (again.led, again.experiment) == ({"lab": 4}, run.experiment)
+
+
+def test_a_run_that_changes_its_server_takes_what_is_done_to_it_meanwhile(start, database_url, monkeypatch):
+    held, restart = [], Resumption.restart
+    monkeypatch.setattr(Resumption, "restart", lambda self, run_ids: held.append((self, run_ids)) if run_ids else None)
+    first, *left = [start(database_url) for _ in range(3)]
+    run = first.run(first.submit(lasting(), ME, speed=20))
+    for engine in left:
+        shown_at(engine, run.id)
+    first.close()
+    wait_for(left[0], lambda: held)
+    taken = [engine for engine in left if engine._resumption is held[0][0]]
+    for engine in left:
+        wait_for(engine, lambda engine=engine: engine.run(run.id).state == "interrupted")
+    for engine, on in zip((*taken, *(engine for engine in left if engine not in taken)), (False, True), strict=True):
+        engine.lead(run.id, ME, [switch(run, on)], "lab", 0, 1)
+    restart(*held[0])
+    again = wait_for(taken[0], lambda: (found := taken[0].run(run.id)).state == "running" and found)
+    wait_for(taken[0], lambda: [event["on"] for event in again.events] == [False, True])
 
 
 def test_places_in_line_and_a_browsers_limits_count_its_runs_at_all_servers(start, database_url):

@@ -233,6 +233,25 @@ def test_runs_that_an_orderly_stop_interrupted_go_on_by_themselves(start):
     assert steps == sorted(set(steps))
 
 
+def test_a_run_that_is_about_to_go_on_by_itself_takes_what_is_done_to_it_meanwhile(start, monkeypatch):
+    first = start()
+    run = first.run(first.submit(endless(), ME))
+    wait_for(first, lambda: run.step > 50)
+    first.close()
+    held, restart = [], resumption.Resumption.restart
+    monkeypatch.setattr(resumption.Resumption, "restart", lambda *given: held.append(given))
+    second = start()
+    wait_for(second, lambda: held)
+    again = read_by(second, run)
+    assert again.state == "interrupted"
+    second.post(run.id, ME, {"kind": "rate", "learning_rate": 0.5})
+    with pytest.raises(EngineError, match="has ended"):
+        second.post(run.id, ME, {"kind": "pause"})
+    restart(*held[0])
+    wait_for(second, lambda: [event["kind"] for event in again.events] == ["rate"])
+    assert again.experiment.training.learning_rate == 0.5
+
+
 def test_a_killed_store_writer_is_replaced_and_nothing_is_lost_or_doubled(start):
     first = start()
     run = first.run(first.submit(small(steps=400, record_every=1), ME, speed=400))

@@ -40,6 +40,7 @@ class Kept:
     state: str = "running"
     step: int = 3
     edits: int = 0
+    restart: bool = False
     led: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -288,6 +288,18 @@ def test_a_run_that_hears_of_two_commands_in_the_other_order_is_brought_to_the_d
     assert lab.document.version == 4
 
 
+@pytest.mark.parametrize("restart", [True, False])
+def test_a_run_that_goes_on_by_itself_at_another_server_stays_its_labs_one(server, trainer, clock, restart):
+    lab, _ = of_run(server)
+    trainer.run.state, trainer.run.ended, trainer.run.restart = "interrupted", True, restart
+    switched(lab, FIRST)
+    assert lab.document.run == ("run" if restart else None)
+    if restart:
+        trainer.hear()
+        assert [event["on"] for event in trainer.run.waiting] == [False]
+        assert trainer.run.experiment == lab.document.experiment
+
+
 def test_a_page_hears_of_a_version_that_another_server_wrote_whether_its_lab_is_here_or_not(server):
     lab = server().opened(EXPERIMENT, ME)
     there, told = server(), []

@@ -261,7 +261,7 @@ class Lab:
             if went:
                 self._send_change([], before.told)
                 return said
-        if events is not None and run is not None and not run.ended:
+        if events is not None and run is not None and (not run.ended or run.restart):
             self._send_change(events, before.told)
             return said
         if run is None:

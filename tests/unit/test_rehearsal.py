@@ -26,6 +26,9 @@ SMALL = {name: NETWORKS[name] for name in NETWORKS} | {
     "layer norm": ("moons", families.mlp(depth=4, width=8, skip_every=2, norm="layer", activation="gelu")),
 }
 
+LONG = 3000
+"""Steps of a run that is left before: what is held out comes with its pictures, and not with every frame as in a short run."""
+
 
 @pytest.fixture
 def rehearsed(monkeypatch):
@@ -69,7 +72,7 @@ def deeds(network):
 @pytest.mark.parametrize("name", SMALL)
 def test_a_run_has_the_bits_of_autograd_through_switches_strengths_gains_and_rates(name, rehearsed):
     task, network = SMALL[name]
-    experiment = case(task, network, steps=56, batch_size=8, optimizer="momentum")
+    experiment = case(task, network, steps=LONG, batch_size=8, optimizer="momentum")
     steps, events = (56, deeds(network)) if len(network.input) == 1 else (16, deeds(network)[:2])
     rehearsed(None)
     wanted, trainer = frames(experiment, events, steps)
@@ -112,7 +115,7 @@ def test_steps_of_seeds_that_nobody_measures_have_the_bits_of_autograd(rehearsed
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(experiment=experiments())
 def test_random_runs_have_the_bits_of_autograd(experiment, rehearsed):
-    training = experiment.training.replaced(batch_size=min(experiment.training.batch_size, 16), steps=9)
+    training = experiment.training.replaced(batch_size=min(experiment.training.batch_size, 16), steps=LONG)
     experiment = experiment.replaced(training=training)
     rehearsed(None)
     wanted, _ = frames(experiment, steps=9)

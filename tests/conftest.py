@@ -21,12 +21,15 @@ os.environ["SKIPVIZ_DATA_DIR"] = str(DATA / "others")
 os.environ["SKIPVIZ_WATCH"] = "0"  # what a test watches starts no server
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 
+LOOKED_FOR = 20_000
+"""Objects after which garbage is looked for: a deep network is thousands that all stay, and was gone through again and again."""
 gc.disable()
 
 
 def pytest_collection_finish():
     """Look for garbage from here on, and never again among what the libraries and thousands of tests are made of."""
     gc.freeze()
+    gc.set_threshold(LOOKED_FOR)
     gc.enable()
 
 

@@ -220,3 +220,6 @@ def test_names_that_end_unlike_are_read_whole_on_the_tabs_of_a_phone(pocket, cou
     tabs.last.tap()
     expect(pocket.page.locator("[data-chosen=true] .sv-variant-name")).to_have_text(names[-1])
     pocket.until(lambda: pocket.page.evaluate(WHOLE_NAMES) and pocket.page.evaluate(SMALL) == [])
+    pocket.page.get_by_role("button", name="What can be done to this network").tap()
+    for words in ("Rename", "Move to the left"):
+        expect(pocket.page.get_by_role("button", name=words)).to_be_in_viewport(ratio=1)

@@ -73,7 +73,9 @@ export function createLabDrawing(lab) {
     const sentence = comparison.on() && !event ? comparison.sentence(frame?.step ?? 0) : sentenceOf(looked, event);
     if (comparison.on() && event) sentence.words[0] = `${comparison.letter()}: ${sentence.words[0]}`;
     const parts = (comparison.on() && !event ? data.columns.map((column) => column.variant) : [variant()]).map((name) => ({ name, values: frame?.variants[name] }));
-    sentence.why = [medianWords(parts, store.header || data.probe?.header), sentence.why].filter(Boolean).join(" ");
+    const median = medianWords(parts, store.header || data.probe?.header);
+    sentence.why = [median, sentence.why].filter(Boolean).join(" ");
+    sentenceLine.root.toggleAttribute("data-several", Boolean(median));
     sentenceLine.update(sentence, news.left());
     writeText(page.spoken, speech.words(looked, sentence, steps()));
   }

@@ -140,3 +140,15 @@ def test_a_narrow_page_tells_of_a_bad_link_above_the_transport_and_lays_nothing_
         return transport["bottom"] <= card["top"] and count["right"] <= 320
 
     lab.until(is_undocked)
+
+
+@pytest.mark.parametrize("lent", ["kept", "pocket"], ids=["mouse", "touch"])
+def test_on_a_narrow_page_the_mark_that_explains_the_bars_lies_beside_the_words_and_not_over_them(lent, request):
+    lab = request.getfixturevalue(lent)
+    lab.page.set_viewport_size(PHONE)
+    lab.ready()
+    selectors = [".sv-heads .sv-head-button", ".sv-heads .sv-head-button + .sv-explain .sv-explain-mark"]
+    lab.until(lambda: all(box["width"] for box in lab.page.evaluate(BOXES, selectors)))
+    words, mark = lab.page.evaluate(BOXES, selectors)
+    assert words["right"] <= mark["left"]
+    assert mark["right"] <= PHONE["width"]

@@ -1,14 +1,14 @@
 // @ts-check
 // A sweep's cells as a heatmap with a button over each, and the same quantity as lines; gradients by powers of ten.
+import { inkOn } from "../common/contrast.js";
 import { element } from "../common/dom.js";
 import { formatNumber, formatPower } from "../common/numbers.js";
+import { rampColour } from "../diagram/diagram_paint.js";
 import { createPlotHost } from "./plot_host.js";
 
 // px that a cell has to be wide so that its number fits, and a letter of a label.
 const CELL_NUMBER_ROOM = 46;
 const LETTER_WIDTH = 7;
-// From which place on the scale numbers are written in the card's colour: the cell is dark in light, and light in dark.
-const DARK_FROM = 0.55;
 
 /**
  * @typedef {{axes: {words: string, values: string[]}[], rows: any[], quantity: string, logarithmic: boolean}} Swept
@@ -114,7 +114,7 @@ export function createSweepCells(Plotly, parent, figure, ramps, act) {
       button.className = !row ? "waiting" : failed ? "failed" : "";
       const words = !row ? "" : row.state === "impossible" ? "–" : failed && sweepValue(row, swept) === null ? "✕" : formatNumber(row[swept.quantity]);
       button.textContent = box.width / columns >= CELL_NUMBER_ROOM || words.length < 2 ? words : "";
-      button.style.color = place(cell) > DARK_FROM ? look.tokens.card : look.tokens.ink;
+      button.style.color = Number.isFinite(place(cell)) ? inkOn(rampColour(look.ramps.bars, place(cell))) : look.tokens.ink;
       const where = swept.axes.map((axis, which) => `${axis.words} ${axis.values[which ? y : x]}`).join(", ");
       button.setAttribute("aria-label", `${where}: ${!row ? "not computed yet" : failed ? row.reason : words}`);
     }
@@ -172,6 +172,5 @@ export function createSweepLines(Plotly, parent, figure, ramps) {
 /** The colour of one of several lines: ink and the accent for two, a ramp for more. @param {number} place @param {number} many @param {{ramps: any, tokens: any}} look */
 export function lineColour(place, many, { ramps, tokens }) {
   if (many <= 2) return place ? tokens.accent : tokens.ink;
-  const ramp = ramps.bars;
-  return ramp[Math.round((0.3 + (0.7 * place) / (many - 1)) * (ramp.length - 1))];
+  return rampColour(ramps.bars, 0.3 + (0.7 * place) / (many - 1));
 }

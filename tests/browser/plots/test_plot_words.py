@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from skipviz.drawing.colours import THEMES, contrast, ramp
+
 pytestmark = pytest.mark.browser
 
 SCRIPTS = Path(__file__).parents[3] / "assets" / "js"
@@ -312,3 +314,9 @@ def test_a_caption_of_a_module_leaves_out_what_is_not_known_of_it(harness):
     shown = {"data": {"network": network, "task": "own", "recipe": ""}, "store": {"frames": [], "events": []}, "frame": {"step": 3}}
     said = ["2 layers, no skips, 1,200 parameters.", "Task: own. step 3."]
     assert call(harness, "sharing/export_caption.js", "captionLines", shown) == said
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_number_is_read_on_every_colour_of_a_ramp(harness, theme):
+    for colour in ramp("bars", theme):
+        assert contrast(call(harness, "common/contrast.js", "inkOn", colour), colour) >= 4.5, colour

@@ -240,6 +240,8 @@ class Touched(NamedTuple):
 
 ALIGNED = 64
 """Bytes at whose multiples a piece of memory begins, as torch's own do."""
+LANE = 16
+"""Likewise a part of what is joined: written elsewhere, a product of MKL has other bits on processors of AMD."""
 
 
 def places(calls: list[Touched], kept: set[int]) -> tuple[dict[int, int], int]:
@@ -275,8 +277,10 @@ def _joined(calls: list[Touched], last: dict[int, int], kept: set[int]) -> tuple
         free = made - kept - found.keys()
         alone = len({*owns}) == len(owns) and all(own in free and last[own] == number for own in owns)
         if parts and alone and all(part.dim() == 1 and part.nbytes == part.untyped_storage().nbytes() for part in parts):
-            ends = accumulate((part.nbytes for part in parts), initial=size)
-            found |= {memory(result): size, **dict(zip(owns, ends, strict=False))}
+            begins = list(accumulate((part.nbytes for part in parts[:-1]), initial=size))
+            if any(begin % LANE for begin in begins):
+                continue
+            found |= {memory(result): size, **dict(zip(owns, begins, strict=True))}
             size += _aligned(result)
     return found, size
 

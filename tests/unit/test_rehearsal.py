@@ -201,6 +201,16 @@ def test_what_calls_fill_lies_in_one_piece_of_memory_and_what_is_only_joined_whe
     assert more.tolist() == x.exp().tolist()
 
 
+@pytest.mark.parametrize(("first", "copied"), [(4, 0), (8, 0), (1, 1), (2, 1)])
+def test_a_part_that_would_begin_off_a_vector_is_copied_to_where_it_is_joined(first, copied):
+    x = torch.rand(8)
+    flat, graph = noted(lambda: torch.cat([x[:first] * 2, x * 3]), lambda flat: [flat])
+    list(graph.pieces(100))
+    assert str(graph._graph).count("aten::cat") == copied
+    graph.call()
+    assert flat.tolist() == [*(x[:first] * 2).tolist(), *(x * 3).tolist()]
+
+
 @pytest.mark.parametrize("work", [lambda: torch.rand(3), lambda: torch.ones(2).sum().item(), lambda: torch.ones(2).nonzero()])
 def test_what_is_another_each_time_or_hangs_on_a_number_is_refused(work):
     with pytest.raises(UnrepeatableError):

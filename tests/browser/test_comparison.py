@@ -146,6 +146,8 @@ def test_a_comparison_is_made_switched_trained_moved_undone_and_found_again(kept
     kept.page.locator(".sv-time").fill("0")
     expect(tinted).to_have_count(2)
     expect(several.heads.nth(1)).to_contain_text(f"the {len(skips)} skips are off")
+    several.drawings.nth(1).locator(f'[data-skip="{skips[0]}"]').focus()
+    expect(kept.page.get_by_role("tooltip").filter(has_text="Off: it has no part")).to_contain_text("Click: on")
     kept.page.locator(".sv-time").press("End")
     several.heads.nth(1).get_by_role("button", name="What can be done to this network").click()
     several.heads.nth(1).get_by_role("button", name="Move to the left").click()

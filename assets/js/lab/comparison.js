@@ -138,6 +138,9 @@ export function createComparison(page, outer) {
     return narrow;
   }
 
+  /** A column's network with its switches as they stood when a frame was measured. @param {any} column @param {any} store @param {any} frame */
+  const switchedAt = ({ network, variant }, store, frame) => withSwitches(network, store.switchesAt(frame, variant));
+
   /** Of every column its run, the frame looked at, the network as it stood there, its numbers, and its last held-out metric. @returns {any[]} */
   function shown() {
     const back = outer.back();
@@ -145,7 +148,7 @@ export function createComparison(page, outer) {
       const { store, frame } = outer.seen(column.name);
       const then = back && frame ? data.history?.findLast((/** @type {any} */ one) => one.step <= frame.step)?.differs : null;
       const values = frame?.variants[column.variant] ?? null;
-      const switched = back ? withSwitches(column.network, store.switchesAt(frame, column.variant)) : column.network;
+      const switched = back ? switchedAt(column, store, frame) : column.network;
       const measured = store.frames.length && frame ? store.lastWith(frame, column.variant, "held_out") : frame;
       const held = measured?.variants[column.variant]?.held_out ?? null;
       const broken = store.cursor === null ? store.diverged[column.variant] ?? null : null;
@@ -173,6 +176,8 @@ export function createComparison(page, outer) {
     width: () => (placed === "columns" ? wholeWidth() : 0),
     /** The drawing of a network, by default of the chosen one, if several are shown. @param {string} [name] @returns {ReturnType<typeof createDiagramView> | undefined} */
     view: (name = data?.variant) => columns.find((column) => column.name === name)?.view,
+    /** The network of one column as it stands at the step looked at. @param {string} name */
+    networkThen: (name) => shown().find(({ column }) => column.name === name)?.network,
     /** The network of one column, as Python tells of it. @param {string} name */
     network: (name) => columns.find((column) => column.name === name)?.network,
     /** @param {string} name */
@@ -238,7 +243,7 @@ export function createComparison(page, outer) {
       marked = all.some(({ back }) => back);
       const drawn = all.filter(({ column }) => !narrow || column.name === data.variant);
       plots?.columns.update({
-        columns: drawn.map(({ column, letter, values, header, frame }) => ({ letter, name: column.title, diagram: column.diagram, values, variant: column.variant, header, frame: frame?.step ?? 0, theory: options.theory ? column.theory?.gradients ?? null : null })),
+        columns: drawn.map(({ column, letter, network, values, header, frame }) => ({ letter, name: column.title, diagram: column.diagram, network, values, variant: column.variant, header, frame: frame?.step ?? 0, theory: options.theory ? column.theory?.gradients ?? null : null })),
         options, theme, bare: narrow, figure: look.figures.columns, ramps: look.ramps,
       });
       placeHeads(parts, plots?.columns.areas());
@@ -252,7 +257,7 @@ export function createComparison(page, outer) {
       for (const name of plots ? ["losses", "metrics"] : []) plots[name].update({ ...first, others, names, ...shared, figure: look.figures[name] });
       for (const { column, store, frame, header } of all) {
         if (!column.plots) continue;
-        column.plots.heatmap.update({ frames: store.frames, variant: column.variant, diagram: column.diagram, layerCount: column.network.depth, quantity: options.quantity, ...shared, events: store.events });
+        column.plots.heatmap.update({ frames: store.frames, variant: column.variant, diagram: column.diagram, layerCount: column.network.depth, networkAt: (/** @type {any} */ one) => switchedAt(column, store, one), quantity: options.quantity, ...shared, events: store.events });
         const depicting = store.frames.length && frame ? store.lastWith(frame, column.variant, "picture") : frame;
         column.plots.picture.update({ header, picture: depicting?.variants[column.variant]?.picture ?? null, step: depicting?.step, theme });
       }

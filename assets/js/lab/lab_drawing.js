@@ -37,7 +37,7 @@ export function createLabDrawing(lab) {
       single.paint(values, look.ramps[theme]);
       if (values?.strength || values?.edge_strength) single.strengths(withStrengths(data.network, values));
       single.diverged(store.cursor === null ? store.diverged[variant()]?.layer ?? (frame ? null : values?.first_broken ?? null) : null);
-      plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on() });
+      plots.fast({ data, store, frame: shown, values, theme, look, on: historyView.on(), network: historyView.network() ?? data.network });
     }
     legend.keys({ unlike: comparison.on(), baseline: !comparison.on() && options.baseline && options.measure !== "mean" && historyView.on() > 0 && store.baseline(shown, variant())?.ghost, theory: options.theory ? theoryWords() : "", tick: !comparison.on() && frame && store.before(frame), marks: marksOf(values) });
     transport.update(training(frame));

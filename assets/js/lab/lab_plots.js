@@ -4,7 +4,7 @@ import { element, writeText } from "../common/dom.js";
 import { explain } from "../common/explain.js";
 import { atStep, balancedWords, heldOutLossWords, metricName, metricWord, recallLines } from "../common/metric_words.js";
 import { formatNumber } from "../common/numbers.js";
-import { withStrengths } from "../diagram/diagram_switches.js";
+import { withStrengths, withSwitches } from "../diagram/diagram_switches.js";
 import { createHeatmap } from "../plots/plot_heatmap.js";
 import { createLossPlot } from "../plots/plot_loss.js";
 import { clipNorms, createTotalPlot } from "../plots/plot_total.js";
@@ -45,11 +45,11 @@ export function createLabPlots(page, options, seek) {
       return true;
     },
     /** @param {any} view */
-    fast({ data, store, frame, values, theme, look, on }) {
+    fast({ data, store, frame, values, theme, look, on, network = data.network }) {
       if (!plots) return;
       const before = frame && store.frames.length ? store.before(frame)?.variants[data.variant] : null;
       plots.rows.update({
-        diagram: data.diagram, values, baseline: options.baseline && on > 0 ? store.baseline(frame, data.variant) : null, before, theory: options.theory ? data.theory?.gradients : null, share: values, update: values, theme, options, ...(look ? { figure: look.figures.rows, ramps: look.ramps } : {}),
+        diagram: data.diagram, network, values, baseline: options.baseline && on > 0 ? store.baseline(frame, data.variant) : null, before, theory: options.theory ? data.theory?.gradients : null, share: values, update: values, theme, options, ...(look ? { figure: look.figures.rows, ramps: look.ramps } : {}),
         header: store.header || data.probe?.header || null, frame: frame?.step ?? 0, variant: data.variant,
       });
     },
@@ -59,7 +59,7 @@ export function createLabPlots(page, options, seek) {
       const training = (store.header || data.probe?.header)?.experiment?.training;
       if (plots) {
         const history = {
-          frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, steps: store.steps ?? data.steps, theme,
+          frames: store.frames, variant: data.variant, diagram: data.diagram, layerCount: data.network.depth, networkAt: (shown) => withSwitches(data.network, store.switchesAt(shown, data.variant)), steps: store.steps ?? data.steps, theme,
           cursor: store.frames.length ? frame.step : null, events: store.events, quantity: options.quantity, metric: data.metric,
         };
         plots.heatmap.update(history);

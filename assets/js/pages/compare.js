@@ -80,7 +80,7 @@ export function createCompare(root, commands) {
       unfold: (parts) => commands.send({ op: "open", parts }),
       hover(node, sentence) {
         if (sentence) tooltip.show(node || page.card, [sentence]);
-        else tooltip.show(node, hints.lines(node, of(name).data(), of(name).values()).filter(isFact));
+        else tooltip.show(node, hints.lines(node, { ...of(name).data(), network: comparison.networkThen(name) }, of(name).values()).filter(isFact));
       },
     };
   }

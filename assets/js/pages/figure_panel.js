@@ -96,7 +96,7 @@ export function createFigurePanel(id, outer) {
     open: (layer) => outer.commands.send({ op: "open", panel: id, layer }),
     hover(node, sentence) {
       if (sentence) tooltip.show(node || rows, [sentence]);
-      else tooltip.show(node, hints.lines(node, data, values()));
+      else tooltip.show(node, hints.lines(node, { ...data, network: historyView.network() ?? data.network }, values()));
     },
   }, (title, sentence) => outer.problem(sentence, title));
   const view = createDiagramView(diagramHost, act);
@@ -191,7 +191,7 @@ export function createFigurePanel(id, outer) {
       view.paint(now, shared.ramps[theme]);
       if (plot) {
         const before = shown() && store.frames.length ? store.before(shown())?.variants[data.variant] : null;
-        plot.update({ diagram: data.diagram, values: now, baseline: hollow(), hollow: `in the twin ${data.twin?.lacks}`, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", baseline: true }, frame: shown()?.step ?? 0, variant: data.variant });
+        plot.update({ diagram: data.diagram, network: historyView.network() ?? data.network, values: now, baseline: hollow(), hollow: `in the twin ${data.twin?.lacks}`, before, share: null, update: null, theme, header: store.header || data.probe?.header, options: { quantity: "weight", measure: "norm", scale: "absolute", baseline: true }, frame: shown()?.step ?? 0, variant: data.variant });
       }
       if (!slow) return;
       view.renewHover();

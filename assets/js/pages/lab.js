@@ -91,7 +91,7 @@ export function createLab(root, commands) {
     const own = Object.fromEntries(Object.entries(act).map(([key, does]) => [key, (...given) => (choose(name), does(...given))]));
     const hover = (node, sentence) => {
       if (sentence) return tooltip.show(node || page.rows, [sentence]);
-      const seen = { ...data, variant: name, network: comparison.network(name), diagram: comparison.diagram(name) };
+      const seen = { ...data, variant: name, network: comparison.networkThen(name), diagram: comparison.diagram(name) };
       tooltip.show(node, hints.lines(node, seen, (store.frame() || data.probe?.frame)?.variants[name]));
     };
     return { ...own, hover };

@@ -10,8 +10,8 @@ import { columnAreas, forkSentences, shareBars, sideAxes, sideGuides, updateMark
 import { barArrays, filled, numberArrays, polylines, stroke } from "./trace_arrays.js";
 
 /** @typedef {import("./row_marks.js").RowMark} RowMark */
-/** @typedef {{letter: string, name: string, diagram: any, values: any, variant: string, header: any, frame: number, theory: (number | null)[] | null}} Column
- *   one network: its diagram, its part of a frame, its run's header, the step, what is predicted of its states */
+/** @typedef {{letter: string, name: string, diagram: any, network: any, values: any, variant: string, header: any, frame: number, theory: (number | null)[] | null}} Column
+ *   one network: its diagram, itself as it stood then, its part of a frame, its run's header, the step, what is predicted of its states */
 
 // px between two ticks of the axis.
 const TICK_ROOM = 34;
@@ -59,8 +59,8 @@ export function createColumnsPlot(Plotly, parent, figure, ramps) {
 }
 
 /** What a row's marks are made of, for one network. @param {any} state @param {Column} column */
-function inputOf({ options }, { diagram, values, variant, header, frame, theory }) {
-  return { diagram, values, baseline: null, before: null, theory, share: values, update: values, options, header, frame, variant };
+function inputOf({ options }, { diagram, network, values, variant, header, frame, theory }) {
+  return { diagram, network, values, baseline: null, before: null, theory, share: values, update: values, options, header, frame, variant };
 }
 
 /** Where a logarithm lies on the axis: px as they are drawn, from the spine outwards. @param {any} state @param {import("./plot_host.js").Look} look */

@@ -11,7 +11,8 @@ const ROW_UNITS = [1, 2, 3, 4, 6, 10, 20, 25, 50, 100, 200, 500];
 
 /**
  * Make the heatmap. `update` takes any of: frames (grows at its end), variant (name), layerCount, steps (the run's last), cursor
- * (the step shown, null for none), events ({step}), quantity ("weight" | "state"), theme, figure. A press or drag calls
+ * (the step shown, null for none), events ({step}), quantity ("weight" | "state"), networkAt (the network as a frame measured it),
+ * theme, figure. A press or drag calls
  * `seek(step)`.
  * @param {any} Plotly
  * @param {HTMLElement} parent
@@ -116,7 +117,8 @@ function cellSentences({ node, state, look }, frame, x, y) {
   const values = shown.variants[state.variant ?? Object.keys(shown.variants)[0]];
   const field = quantity === "state" ? "state_grad" : "weight_grad";
   const value = values?.[field]?.[index];
-  const said = [markSentence(values, field, index), value > 0 && value < 1e-7 ? "The colours end there: ≤ 10⁻⁷" : ""].filter(Boolean);
+  const part = quantity === "state" ? null : state.networkAt?.(shown).layers[index];
+  const said = [markSentence(values, field, index, part), value > 0 && value < 1e-7 ? "The colours end there: ≤ 10⁻⁷" : ""].filter(Boolean);
   return [`${partName(index, quantity)} at step ${shown.step}: ${gradientAt(values, field, index)}`, ...said, `‖∂L/∂${quantity === "state" ? "h" : "θ"}‖, L2 norm on that step’s batch`];
 }
 

@@ -15,7 +15,7 @@ const TICK_DISTANCE = 30;
 
 /**
  * Make the plot. `update` takes any of: diagram (`Diagram.to_data()`); values, baseline, before, share and update, each one
- * variant's part of a frame or null (baseline and update are drawn from that frame's own fields, before stands for the last
+ * variant's part of a frame or null; network, as it stood then (baseline and update are drawn from that frame's own fields, before stands for the last
  * frame ahead of an event); options {quantity: "weight" | "state", measure: "norm" | "rms" | "mean", scale: "absolute" |
  * "relative"}; theory (what is predicted of each state, as a multiple of the last one's gradient); header (the run's), variant (its name), frame (the step), theme ("light" | "dark"), figure, ramps; hollow
  * (words: whose gradient the baseline's is).

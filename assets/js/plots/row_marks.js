@@ -144,7 +144,7 @@ export function markSentences(mark, input, low) {
     lines.push(`smallest ${partNumber(smallest, mark)}${mark.beside ? "" : ` at ${partName(mark.now.smallestAt, quantity)}`}, largest ${formatNumber(largest)}`);
   }
   if (mark.band) lines.push(bandWords(input.values, mark.band));
-  const said = mark.now?.count === 1 ? markSentence(input.values, mark.field, mark.parts[0]) : markCounts(mark, input);
+  const said = mark.now?.count === 1 ? markSentence(input.values, mark.field, mark.parts[0], partOf(mark, input)) : markCounts(mark, input);
   if (said) lines.push(said);
   if (mark.now && mark.now.smallest > 0 && Math.log10(mark.now.smallest) < low) lines.push(`The axis ends there: its bar stands for ≤ ${formatPower(low)}`);
   const what = quantity === "state" ? "the loss by this state" : measure === "mean" ? "the loss by this layer’s weights, without biases" : "the loss by this layer’s parameters";
@@ -159,6 +159,12 @@ export function markSentences(mark, input, low) {
   if (mark.theory) lines.push(`Dashed: ${formatNumber(mark.theory.median)} predicted at initialisation, from the last one’s`);
   if (mark.before) lines.push(`Tick: ${formatNumber(mark.before.median)} before the last event`);
   return lines;
+}
+
+/** The layer or the branch's box whose weights a row of one part stands for; a state has no switch. @param {RowMark} mark @param {any} input */
+function partOf(mark, { network, options }) {
+  if (mark.beside) return network?.branches[mark.parts[0]];
+  return options?.quantity === "state" ? null : network?.layers[mark.parts[0]];
 }
 
 /** The band of a row's one part, compared as its value is. @param {any} values @param {string} field @param {number[]} parts @param {(number | null)[] | null} now @returns {[number, number] | null} */

@@ -108,7 +108,7 @@ export function createRecording(root, recorded, themeAt, switchTheme) {
   }
   /** What the diagram of one of several networks does. @param {string} name */
   function actOf(name) {
-    return { ...act, hover: (node) => hover(node, { ...data, variant: name, network: comparison.network(name), diagram: comparison.diagram(name) }, store.frame()?.variants[name]) };
+    return { ...act, hover: (node) => hover(node, { ...data, variant: name, network: comparison.networkThen(name), diagram: comparison.diagram(name) }, store.frame()?.variants[name]) };
   }
   function choose(name) {
     variant = name;

@@ -304,6 +304,23 @@ def test_a_hint_of_what_is_switched_off_says_so_where_a_path_lacks_else(harness,
     assert harness.evaluate(WITHOUT_GRADIENT, [kind, {"on": False}]) == [f"Off: {OFF}"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "more"),
+    [("layers", "weight_grad", {}), ("branches", "branch_grad", {"beside": [0], "label": "a box"})],
+)
+def test_a_bar_of_what_is_switched_off_says_so_where_a_path_lacks_else(harness, kind, field, more):
+    row = {"kind": "layer", "y": 10, "h": 12, "layers": [0], "label": "", **more}
+    given = {
+        "values": {"state_grad_mean": [0], "weight_grad": [1], field: [0]},
+        "diagram": {"rows": [row], "states": [], "collapsed": []},
+        "options": {"quantity": "weight"},
+    }
+    mark = call(harness, "plots/row_marks.js", "rowMarks", given)[0]
+    for switched, words in [(True, "No path: nothing in force leads from here to the loss"), (False, f"Off: {OFF}")]:
+        network = {"layers": [], "branches": [], kind: [{"on": switched}]}
+        assert words in call(harness, "plots/row_marks.js", "markSentences", mark, {**given, "network": network}, -7)
+
+
 @pytest.mark.parametrize("kind", ["skips", "edges"])
 def test_a_fixed_strength_of_0_is_named_as_what_stops_a_gradient(harness, kind):
     assert harness.evaluate(WITHOUT_GRADIENT, [kind, {"strength": 0}]) == [f"Strength 0: {OFF}"]

@@ -304,6 +304,18 @@ def test_a_press_on_the_heatmap_goes_to_that_step(harness):
     assert harness.evaluate("() => harness.seeks") == [250]
 
 
+def test_a_cell_of_the_heatmap_says_of_a_layer_that_was_off_at_its_step_that_it_has_no_part(harness):
+    steps = [{"step": step, "variants": {"network": {"weight_grad": [0, 1], "state_grad_mean": [1, 1, 1]}}} for step in (0, 1)]
+    put(harness, "heatmap", **history(steps, layerCount=2, steps=1))
+    harness.evaluate(
+        "() => harness.plots.heatmap.update({ networkAt: ({ step }) => ({ layers: [{ on: step === 0 }, { on: true }] }) })"
+    )
+    left, top, width, height = boxes(harness, "#heatmap .plotly .bglayer rect, #heatmap .nsewdrag")[0]
+    for share, words in [(0.2, "No path"), (0.8, "Off: it has no part")]:
+        harness.mouse.move(left + share * width, top + 0.75 * height)
+        expect(harness.locator("[role=tooltip]")).to_contain_text(words)
+
+
 def test_new_frames_are_added_to_the_heatmap_as_if_drawn_at_once(harness):
     _, frames, _ = recorded("vanishing-plain", True, 3)
     cells = "() => document.querySelector('#heatmap .js-plotly-plot').data[0].z"

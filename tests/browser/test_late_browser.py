@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from experiments import small
 from pages import LabPage
 from playwright.sync_api import expect
@@ -96,3 +97,32 @@ def test_a_start_before_the_page_heard_of_a_change_trains_what_was_changed(page)
     header = lab.until(lambda: (lab.data() or {}).get("header"))
     assert header["experiment"]["task"]["name"] == "shapes"
     assert lab.experiment().task.name == "shapes"
+
+
+BUSY = """() => {
+    const begin = window.setTimeout;
+    window.told = 0;
+    window.setTimeout = (call, wait, ...more) => {
+        window.told += String(call).includes("sendUpdateWidgetsMessage");
+        return begin(call, (wait || 0) + 1500, ...more);
+    };
+}"""
+"""Timers are late from now on, as where a page is busy: a click comes before what waits. Counts when Streamlit is about to send."""
+
+
+@pytest.mark.parametrize("told", [0, 1])
+def test_a_link_is_followed_whatever_the_page_is_about_to_tell_and_however_late_the_next_one_comes(page, told):
+    page.clock.install()
+    line = FairQueue(page)
+    lab = LabPage(page).open(small(width=8, depth=4))
+    page.evaluate(BUSY)
+    line.hold()
+    with page.expect_response("**/skipviz/labs/*"):
+        lab.plain.click()
+    lab.until(lambda: page.evaluate("() => window.told") == told)
+    page.get_by_role("link", name="Gallery").click()
+    for _ in range(4):
+        page.clock.fast_forward(5000)
+        lab.until(lambda: settled(page, line))
+    line.release()
+    expect(page.locator(".sv-gallery")).to_be_visible()

@@ -69,7 +69,7 @@ class Engine:
         """The person's own module that this server was opened on: where it is, and as an experiment."""
         self._submission_checks = checks = SubmissionChecks(settings, self.uploads, scheduler, self.opened, nodes.places)
         check, ran_out = checks.check_often, workers.memory_ran_out
-        self.jobs = Jobs(settings, lock, self.uploads.place, check, ran_out, scheduler.room)
+        self.jobs = Jobs(settings, lock, self.uploads.place, check, ran_out, scheduler.room, self.shared)
         self.guests = Guests(self.settings.data_dir.resolve(), lock, self._store, run_events, hear)
         self._catalogue = RunCatalogue(self._store, lock, None if self.settings.public else GUEST)
         hands = self._line_up_again, scheduler.stops, workers.abandon

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -29,6 +30,9 @@ from .processes import ending
 from .processes.launcher import FULL, LOST, NOTHING, Child, Launcher, Needs, Status
 from .processes.wire import encode
 
+if TYPE_CHECKING:
+    from ..storage.shared import SharedStore
+
 MOST_SPEC_BYTES = 1_000_000
 MOST_ROWS, MOST_BYTES = 20_000, 8_000_000
 """Of one job."""
@@ -41,7 +45,7 @@ BEGIN_AGAIN_SECONDS = 0.5
 class Jobs:
     """Owns a process for every job that computes. Any thread may use it; `memory_ran_out()` says whether the system has just
     ended a process for want of memory, `check_turn(owner, address)` raises `EngineError` where starts come too often, and
-    `runs_leave()` is the room that runs leave on a cluster."""
+    `runs_leave()` is the room that runs leave on a cluster; `shared` is the store of several servers."""
 
     def __init__(
         self,
@@ -51,10 +55,17 @@ class Jobs:
         check_turn: Callable[[str, str | None], None],
         memory_ran_out: Callable[[], bool],
         runs_leave: Callable[[], Room],
+        shared: SharedStore | None = None,
     ) -> None:
         self._settings, self._lock, self._uploads, self._runs_leave = settings, lock, uploads, runs_leave
         self._check_turn, self._memory_ran_out = check_turn, memory_ran_out
-        self._kept = KeptJobs(settings(), lock)
+        if shared is None:
+            self._kept = KeptJobs(settings(), lock)
+        else:
+            from .shared_jobs import SharedJobs
+
+            hear = lambda job_id: self._listeners.tell(job_id)  # noqa: E731
+            self._kept = SharedJobs(settings(), lock, shared, hear, self._stop_own, self._let_go)
         self.find, self.known, self.of, self.newest = self._kept.find, self._kept.known, self._kept.of, self._kept.newest
         self._jobs, self._write = self._kept.jobs, self._kept.write
         self._line = FairQueue()
@@ -95,23 +106,42 @@ class Jobs:
         head = encode(job.head())
         if len(head) > MOST_SPEC_BYTES:
             raise EngineError(f"what this {kind} asks for has more than {MOST_SPEC_BYTES:,} characters", 413)
+        elsewhere = self._kept.under_way_elsewhere(owner)
         with self._lock:
-            self._check(owner, address)
+            self._check(owner, address, elsewhere)
             self._jobs[job.id] = job
             self._write(job, head)
             self._queue(job)
+        self._kept.settle()
         return job.id
 
     def stop(self, job_id: str, owner: str | None) -> None:
         """Stop a job; what it has stays. Raises `EngineError`."""
-        self.find(job_id)
+        job = self._owned(job_id, owner)
+        if job_id in self._jobs:
+            self._stop_own(job_id)
+        elif job.under_way:
+            self._kept.stop_elsewhere(job_id)
+
+    def _stop_own(self, job_id: str) -> None:
+        """Stop a job that is under way here."""
         with self._lock:
-            job = self._owned(job_id, owner)
-            if job.state == "queued":
+            job = self._jobs.get(job_id)
+            if job is not None and job.state == "queued":
                 self._line.remove(job.id)
                 self._end(job, "stopped", None)
-            elif job.state == "running":
+            elif job is not None and job.state == "running":
                 self._loop.call_soon_threadsafe(self._ask_to_stop, job, None)
+
+    def _let_go(self, job_id: str) -> None:
+        """End the workers of a job that is another server's by now."""
+        with self._lock:
+            for part in [part for part in self._parts.by_child.values() if part.job.id == job_id][:1]:
+                for child in self._parts.forget(part.job):
+                    self._loop.call_soon_threadsafe(child.kill)
+            self._began.pop(job_id, None)
+            self._line.remove(job_id)
+        self._listeners.tell(job_id)
 
     def beside(self, place: Place) -> Place:
         """Return a node of a cluster with what jobs leave of it."""
@@ -119,19 +149,23 @@ class Jobs:
 
     def resume(self, job_id: str, owner: str | None, address: str | None = None) -> None:
         """Let a stopped or failed job compute what it lacks; raises `EngineError`."""
-        self.find(job_id)
+        job = self._owned(job_id, owner)
+        if job.state == "finished":
+            raise EngineError("this job has finished: there is nothing left to compute", 409)
+        if job.seconds >= self._settings().job_minutes * 60:
+            raise EngineError(_over(self._settings().job_minutes) + ": start it anew with less to compute", 409)
+        elsewhere = self._kept.under_way_elsewhere(owner)
+        if job.under_way or not self._kept.claim(job):
+            raise EngineError("this job goes on already", 409)
         with self._lock:
-            job = self._owned(job_id, owner)
+            job = self._jobs.setdefault(job.id, job)
             if job.under_way:
                 raise EngineError("this job goes on already", 409)
-            if job.state == "finished":
-                raise EngineError("this job has finished: there is nothing left to compute", 409)
             if job.rows is None:
                 raise EngineError("what this job has is being read: try again", 503)
-            if job.seconds >= self._settings().job_minutes * 60:
-                raise EngineError(_over(self._settings().job_minutes) + ": start it anew with less to compute", 409)
-            self._check(owner, address)
+            self._check(owner, address, elsewhere)
             self._queue(job)
+        self._kept.settle()
 
     def pid(self, job_id: str) -> int | None:
         """Return the process id of a job's worker, or None where it has none, or none that is known yet."""
@@ -152,13 +186,13 @@ class Jobs:
         """The MB that the jobs under way are expected to take at present, in which a run may have to wait for room."""
         return sum(part.takes_mb for part in list(self._parts.by_child.values()))
 
-    def _check(self, owner: str, address: str | None) -> None:
+    def _check(self, owner: str, address: str | None, elsewhere: int) -> None:
         settings = self._settings()
         if self._launcher is None:
             raise EngineError("the server is stopping", 503)
         if len(self._line) >= settings.max_queued:
             raise EngineError(f"{len(self._line)} jobs wait in line already: try again in a while", 503)
-        mine = sum(job.under_way and job.owner == owner for job in self._jobs.values())
+        mine = elsewhere + sum(job.under_way and job.owner == owner for job in self._jobs.values())
         if mine >= settings.browser_jobs:
             raise EngineError(
                 f"as many jobs of this browser as may, {mine}, wait or compute already: stop one, or try again in a while", 503
@@ -166,7 +200,8 @@ class Jobs:
         self._check_turn(owner, address)
 
     def _owned(self, job_id: str, owner: str | None) -> Job:
-        job = self._jobs[job_id]
+        """Return a job that `owner` may change; raises `EngineError`."""
+        job = self.find(job_id)
         if not owner or not secrets.compare_digest(job.owner.encode(), owner.encode()):
             raise EngineError("only the browser that started this job may change it", 403)
         return job
@@ -190,6 +225,7 @@ class Jobs:
         with self._lock:
             if self._launcher is None:
                 return
+            self._kept.look()
             while (waiting := self._line.take(room := self._room())) is not None:
                 place = room.place_for(waiting)
                 needs = NOTHING if place is None else Needs(place.name, waiting.cores, waiting.memory_mb)

@@ -19,6 +19,12 @@ KEPT_SHARE = 8
 IN_MEMORY = 50
 """Ended jobs whose rows stay in memory, the ones used last."""
 SERVER_STOPPED = "the server stopped; it can be resumed"
+NO_SUCH_JOB = "there is no such job, or it is no longer kept"
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Return how long jobs are kept."""
+    return Retention(settings.keep_days, max(1, settings.keep_mb // KEPT_SHARE))
 
 
 class KeptJobs:
@@ -26,8 +32,7 @@ class KeptJobs:
 
     def __init__(self, settings: Settings, lock: threading.RLock) -> None:
         self._lock = lock
-        retention = Retention(settings.keep_days, max(1, settings.keep_mb // KEPT_SHARE))
-        self._files = JobFiles(settings.data_dir.resolve() / "jobs", retention)
+        self._files = JobFiles(settings.data_dir.resolve() / "jobs", retention_of(settings))
         self._disk = ThreadPoolExecutor(1, "skipviz-jobs")
         self.jobs: dict[str, Job] = {}
         """Every job that is kept or under way, the ones used last at the end."""
@@ -50,7 +55,7 @@ class KeptJobs:
         if job is None or job.rows is None:
             job = self._disk_call(self._load, job_id)
         if job is None:
-            raise EngineError("there is no such job, or it is no longer kept", 404)
+            raise EngineError(NO_SUCH_JOB, 404)
         return job
 
     def known(self, job_id: str) -> Job | None:
@@ -76,6 +81,20 @@ class KeptJobs:
             return self.find(max(found, key=lambda job: job.created).id) if found else None
         except EngineError:  # it has just been tidied away
             return None
+
+    def settle(self) -> None:
+        """Wait for nothing: nobody else reads what is written."""
+
+    def claim(self, job: Job) -> bool:
+        """Return True: a job is this server's."""
+        return True
+
+    def under_way_elsewhere(self, owner: str) -> int:
+        """Return 0: there is no other server."""
+        return 0
+
+    def look(self) -> None:
+        """Do nothing: there is no other server."""
 
     def write(self, job: Job, *lines: bytes) -> None:
         """Have lines written down by the thread that waits for the disk."""

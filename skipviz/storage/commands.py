@@ -8,18 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from .database import Database
 from .notices import notify
 from .schema import COMMANDS, RUNS
-
-_ABANDONED = text(
-    "NOT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
-    " WHERE datname = current_database() AND locktype = 'advisory' AND granted AND objsubid = 1"
-    " AND (classid::bigint << 32) | objid::bigint = commands.asker)"
-)
+from .servers import is_free
 
 
 class Commands:
@@ -78,7 +73,7 @@ class Commands:
     def tidy(self) -> None:
         """Remove what was asked by servers that are gone."""
         with self.database.transaction() as connection:
-            connection.execute(COMMANDS.delete().where(_ABANDONED))
+            connection.execute(COMMANDS.delete().where(is_free("commands.asker")))
 
     def _leave(self, head: dict) -> None:
         """Leave a command for whichever server has a run, or will have it next; said twice it is left once."""

@@ -33,6 +33,7 @@ from .chunks import Frames
 from .commands import Commands
 from .database import Database, DatabaseProblemError
 from .documents import Documents
+from .job_rows import JobRows
 from .notices import Listener, notify
 from .schema import RUNS
 
@@ -55,7 +56,7 @@ class Exchange:
     def __init__(self, own: int, frames: Callable[[str], Frames], tell: Callable[..., None]) -> None:
         self._own, self._frames, self._tell = own, frames, tell
         self._database: Database | None = None
-        self._commands, self._documents = Commands(own, tell), Documents(own)
+        self._commands, self._documents, self._jobs = Commands(own, tell), Documents(own), JobRows(own)
         self.left: set[int] = set()
         """Keys of servers that said that they are gone."""
         self._others: dict[str, list] = {}
@@ -66,13 +67,13 @@ class Exchange:
 
     def open(self, database: Database, url: str, inbox: queue.SimpleQueue) -> None:
         """Begin to hear the others."""
-        self._database = self._commands.database = self._documents.database = database
+        self._database = self._commands.database = self._documents.database = self._jobs.database = database
         Listener(url, self._own, inbox)
 
     @property
     def answers(self) -> dict:
         """What answers which of the server's asks."""
-        return {**self._documents.answers, "look": self._answer_look, "settle": lambda head: ({}, [])}
+        return {**self._documents.answers, **self._jobs.answers, "look": self._answer_look, "settle": lambda head: ({}, [])}
 
     def _answer_look(self, head: dict) -> tuple[dict, list[bytes]]:
         self.look()

@@ -80,8 +80,12 @@ class JobFiles:
         live_bytes = sum(size for name, _, size in files if name in going)
         gone = self._retention.overdue(ended, now, live_bytes)
         for name in gone:
-            self._path(name).unlink(missing_ok=True)
+            self.remove(name)
         return gone
+
+    def remove(self, job_id: str) -> None:
+        """Delete a job."""
+        self._path(job_id).unlink(missing_ok=True)
 
     def _path(self, job_id: str) -> Path:
         return self._folder / f"{job_id}{ENDING}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-REVISION = "0004"
+REVISION = "0005"
 """Alembic's name of the newest form; a number, which SQLite has as `user_version` too."""
 
 METADATA = MetaData()
@@ -74,3 +74,29 @@ LABS = Table(
     Index("labs_by_owner", "owner", "touched"),
 )
 """Lab documents where several servers share them."""
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("asked", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("touched", Float, nullable=False),
+    Column("server", _BIG, nullable=False),
+    Column("state", String, nullable=False),
+    Column("said", String, nullable=False),
+    Column("stopping", Integer, nullable=False, default=0),
+    Column("bytes", _BIG, nullable=False, default=0),
+    Column("spec", LargeBinary, nullable=False),
+    Index("jobs_by_owner", "owner", "created"),
+    Index("jobs_by_asked", "asked", "created"),
+)
+"""Jobs where several servers share them; `said` has as JSON what a page is told besides the state, `asked` what was asked for."""
+JOB_ROWS = Table(
+    "job_rows",
+    METADATA,
+    Column("job", String, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)

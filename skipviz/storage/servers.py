@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Container, Iterable
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Boolean, func, literal_column, select
 
 from .database import Database
 from .run import ENDED, STATES
@@ -20,11 +20,19 @@ LOOK_SECONDS = 0.5
 GRACE = 2.5
 """Seconds for which a lock was free at every look before its server counts as dead: more than a store writer takes to begin again
 after it was killed, or to come back to a database that was away."""
-_FREE = text(
-    "NOT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
-    " WHERE datname = current_database() AND locktype = 'advisory' AND granted AND objsubid = 1"
-    " AND (classid::bigint << 32) | objid::bigint = runs.server)"
-)
+
+
+def is_free(column: str):
+    """Return the condition that nobody holds the lock of the server whose key stands in a column, as `runs.server`."""
+    held = (
+        "EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE datname = current_database() AND locktype = 'advisory' AND granted AND objsubid = 1"
+        f" AND (classid::bigint << 32) | objid::bigint = {column})"
+    )
+    return ~literal_column(held, Boolean)
+
+
+_FREE = is_free("runs.server")
 _LIVE = RUNS.c.state.in_([state for state in STATES if state not in ENDED])
 _GOES_ON = _LIVE | ((RUNS.c.state == "interrupted") & (RUNS.c.restart == 1))
 

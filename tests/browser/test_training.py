@@ -8,6 +8,7 @@ import signal
 
 import psutil
 from experiments import explosive, small, values
+from pages import LabPage
 from playwright.sync_api import expect
 
 
@@ -188,8 +189,8 @@ def test_speed_and_learning_rate_change_the_running_network(kept):
     assert len(told) == 1, "a slider that is moved once tells the run once"
 
 
-def test_what_is_pressed_while_a_run_is_being_started_is_no_error_and_acts_on_it(kept):
-    lab, page = kept.put(small(steps=1_000_000)), kept.page
+def test_what_is_pressed_while_a_run_is_being_started_is_no_error_and_acts_on_it(page):
+    lab = LabPage(page).open(small(steps=1_000_000))
     held = []
     page.route("**/skipviz/labs/*", lambda route: route.continue_() if held else held.append(route))
     lab.main.click()

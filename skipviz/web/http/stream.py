@@ -126,8 +126,11 @@ class Broadcaster:
         if not await self._reads(viewer.cursors):
             viewer.close()
         for name in viewer.jobs:
-            with contextlib.suppress(EngineError):  # of one that is no longer kept nothing comes
+            try:
                 await asyncio.to_thread(self._engine.jobs.find, name)
+            except EngineError as error:
+                if error.status != 404:  # of one that is no longer kept nothing comes; else the page asks again
+                    viewer.close()
         if self._engine.shared is not None:
             await asyncio.to_thread(labs.learn, viewer.labs)
             if viewer.room is not None:

@@ -1,0 +1,144 @@
+"""A job is the same at every server of a database: shown, stopped and resumed anywhere, and kept where its server is killed."""
+
+import json
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from engines import PATIENCE, small
+from machines import COOKIE
+
+from skipviz.engine import Engine, EngineError
+from skipviz.engine.shared_jobs import SERVER_GONE
+from skipviz.settings import Settings
+from skipviz.storage.job_files import JobFiles
+from skipviz.storage.retention import Retention
+from skipviz.tasks.sweep import sweep_of
+
+STRANGER = "skipviz=" + "b" * 32
+DEPTHS = 1, *range(60, 68)
+"""Of a sweep whose first row is soon there, and which is still computed when it is looked at then."""
+STEPS = 150
+
+
+def sweep(*depths, steps=4):
+    """Return what a sweep over depths asks for."""
+    made = sweep_of(small(steps=steps), [("depth", [str(depth) for depth in depths])])
+    return made.model_dump(mode="json", exclude_defaults=True)
+
+
+def submitted(machine, spec):
+    status, answer = machine.ask("POST", "/skipviz/jobs", {"kind": "sweep", "spec": spec})
+    assert status == 201, answer
+    return answer["job"]
+
+
+def until(machine, job, condition):
+    """Wait until `condition(job)` holds of what a server says, and return that."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        status, found = machine.ask("GET", f"/skipviz/jobs/{job}")
+        if status == 200 and condition(found):
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+
+
+def is_in(*states):
+    return lambda job: job["state"] in states
+
+
+def test_a_sweep_is_shown_and_stopped_and_resumed_at_whichever_server_is_asked(machines):
+    first, second = machines
+    job = submitted(first, sweep(*DEPTHS, steps=STEPS))
+    assert second.ask("GET", f"/skipviz/jobs/{job}")[0] == 200, "known at once"
+    there = until(second, job, lambda job: job["count"] and job["state"] == "running")
+    assert there["rows"] == until(first, job, lambda job: job["count"])["rows"][: there["count"]]
+    for act in ("stop", "resume"):
+        status, answer = second.ask("POST", f"/skipviz/jobs/{job}/{act}", {}, cookie=STRANGER)
+        assert (status, answer["error"]) == (403, "only the browser that started this job may change it")
+    assert second.ask("POST", f"/skipviz/jobs/{job}/resume", {})[1]["error"] == "this job goes on already"
+    assert second.ask("POST", f"/skipviz/jobs/{job}/stop", {})[0] == 200
+    left = until(first, job, is_in("stopped"))
+    assert until(second, job, is_in("stopped"))["rows"] == left["rows"]
+    assert 1 <= left["count"] < len(DEPTHS)
+    with ThreadPoolExecutor() as both:  # only one of them may have it
+        answers = list(both.map(lambda machine: machine.ask("POST", f"/skipviz/jobs/{job}/resume", {})[0], machines))
+    assert sorted(answers) == [200, 409]
+    ended = [until(machine, job, is_in("finished")) for machine in machines]
+    assert ended[0]["rows"] == ended[1]["rows"]
+    assert ended[0]["rows"][: left["count"]] == left["rows"]
+    assert sorted(row["cell"] for row in ended[0]["rows"]) == [*range(len(DEPTHS))]
+
+
+def test_a_sweep_of_a_killed_server_keeps_its_rows_and_goes_on_at_another(machines):
+    first, second = machines
+    job = submitted(first, sweep(*DEPTHS, steps=STEPS))
+    before = until(second, job, lambda job: job["count"] and job["state"] == "running")
+    first.end(signal.SIGKILL)
+    left = until(second, job, is_in("stopped"))
+    assert left["reason"] == SERVER_GONE
+    assert left["rows"][: before["count"]] == before["rows"]
+    assert second.ask("POST", f"/skipviz/jobs/{job}/resume", {})[0] == 200
+    ended = until(second, job, is_in("finished"))
+    assert ended["rows"][: left["count"]] == left["rows"]
+    assert sorted(row["cell"] for row in ended["rows"]) == [*range(len(DEPTHS))]
+
+
+def test_a_browsers_jobs_at_all_servers_count_together(start, database_url, tmp_path):
+    first, second = (start(database_url, browser_jobs=1, data_dir=tmp_path / name) for name in "ab")
+    job = first.jobs.submit("sweep", sweep(*DEPTHS, steps=STEPS), "me")
+    with pytest.raises(EngineError, match="as many jobs of this browser as may, 1, wait or compute already"):
+        second.jobs.submit("sweep", sweep(1), "me")
+    second.jobs.submit("sweep", sweep(1), "somebody else")
+    assert [mine.id for mine in second.jobs.of("me")] == [job]
+    second.jobs.stop(job, "me")
+    waited(lambda: not second.jobs.find(job).under_way)
+    again = second.jobs.submit("sweep", sweep(1), "me")
+    waited(lambda: first.jobs.find(again).state == "finished")
+    spec = second.jobs.find(again).spec
+    assert first.jobs.newest("sweep", spec).id in {mine.id for mine in first.jobs.of("me") + first.jobs.of("somebody else")}
+
+
+def test_rows_that_a_database_did_not_take_are_there_once_it_is_back(start, own_postgres):
+    url = own_postgres.make("jobs")
+    engine = start(url)
+    job = engine.jobs.submit("sweep", sweep(*DEPTHS, steps=STEPS), "me")
+    waited(lambda: engine.jobs.find(job).rows)
+    own_postgres.kill()
+    waited(lambda: not engine.jobs.find(job).under_way)
+    rows = list(engine.jobs.find(job).rows)
+    assert not engine.jobs.find(job).kept
+    own_postgres.start()
+    other = start(url)
+    waited(lambda: found(other, job) and found(other, job).rows == rows)
+
+
+def test_jobs_that_a_server_kept_in_its_folder_before_are_in_the_database(start, database_url, tmp_path):
+    engine = Engine(Settings(data_dir=tmp_path / "alone")).start()
+    job = engine.jobs.submit("sweep", sweep(1, 2), COOKIE)
+    waited(lambda: not engine.jobs.find(job).under_way)
+    rows = list(engine.jobs.find(job).rows)
+    engine.close()
+    start(database_url, data_dir=tmp_path / "alone")
+    other = start(database_url, data_dir=tmp_path / "other")
+    waited(lambda: found(other, job) is not None)
+    assert (other.jobs.find(job).state, other.jobs.find(job).rows) == ("finished", rows)
+    waited(lambda: not list(JobFiles(tmp_path / "alone" / "jobs", Retention(1, 1)).kept()))
+    assert [json.loads(row)["cell"] for row in rows] == [0, 1]
+
+
+def found(engine, job):
+    """Return a job, or None where it is not there."""
+    try:
+        return engine.jobs.find(job)
+    except EngineError:
+        return None
+
+
+def waited(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -21,17 +21,17 @@ from .store_client import SILENT
 COMMAND_SECONDS = 10.0
 """How long another server's answer is waited for: longer than it takes to relieve one that is gone."""
 
-SHARED_SECONDS = 3.0
-"""How long a lab's document is waited for, or a job; then a lab goes on with what is known of it here."""
+LAB_SECONDS = 3.0
+"""How long a lab's document is waited for; then a lab goes on with what is known of it here."""
 
 LOOKING_SECONDS = 1.0
 """How long who starts a run waits for what other servers have of its browser's."""
 
 SETTLING_SECONDS = 5.0
-"""How long who starts a run, or does something to one, waits at most for that to be in the database."""
+"""How long who starts a run or a job, or does something to one, waits at most for that to be in the database."""
 
 AWAY_SECONDS = 1.0
-"""For which none of these is asked for after one could not be had: else every page waited for each that it shows."""
+"""For which no lab's document is asked for after one could not be had: else every page waited for each that it shows."""
 
 
 class SharedStore(RecordedStore):
@@ -121,13 +121,15 @@ class SharedStore(RecordedStore):
 
     def ask_of_jobs(self, word: str, **given) -> Message:
         """Ask what `storage.job_rows` answers of the jobs that servers share. May wait. Raises `StoreError`."""
-        return self._ask({"word": word, **given})
+        if self.trouble is not None:
+            raise StoreError(self.trouble)
+        return self._store_client.ask({"word": word, **given}, SETTLING_SECONDS)
 
     def _ask(self, head: dict) -> Message:
         if time.monotonic() < self._ask_again:
-            raise StoreError("what servers share could not be had just now")
+            raise StoreError("the documents of labs could not be had just now")
         try:
-            return self._store_client.ask(head, SHARED_SECONDS)
+            return self._store_client.ask(head, LAB_SECONDS)
         except StoreError:
             self._ask_again = time.monotonic() + AWAY_SECONDS
             raise

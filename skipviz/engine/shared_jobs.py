@@ -117,8 +117,10 @@ class SharedJobs:
             return seen.job if now - seen.read < FRESH_SECONDS else None
 
     def of(self, owner: str | None) -> list[Job]:
-        """Return an owner's jobs, the newest first, some without their rows."""
-        found = {job["id"]: self._job_of(job) for job in self._asked("jobs_of", owner=owner).head["jobs"]} if owner else {}
+        """Return an owner's jobs, the newest first, some without their rows; those of this server where no others can be had."""
+        found = {}
+        with suppress(EngineError):
+            found = {job["id"]: self._job_of(job) for job in self._asked("jobs_of", owner=owner).head["jobs"]} if owner else {}
         with self._lock:
             found |= {job.id: job for job in self.jobs.values() if owner and job.owner == owner}
         return sorted(found.values(), key=lambda job: -job.created)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from experiments import small
-from pages import LabPage
+from pages import PHONE, LabPage
 from playwright.sync_api import expect
 
 
@@ -124,5 +124,22 @@ def test_a_link_is_followed_whatever_the_page_is_about_to_tell_and_however_late_
     for _ in range(4):
         page.clock.fast_forward(5000)
         lab.until(lambda: settled(page, line))
+    line.release()
+    expect(page.locator(".sv-gallery")).to_be_visible()
+
+
+def test_a_button_to_another_page_is_followed_though_an_answer_comes_behind_it(visit):
+    page = visit(viewport=PHONE)
+    line, held = FairQueue(page), []
+    lab = LabPage(page).open(small(width=8, depth=4))
+    page.route("**/skipviz/labs/*", lambda route: held.append(route))
+    lab.plain.click()
+    lab.until(lambda: held)
+    line.hold()
+    page.get_by_role("navigation", name="Pages").get_by_role("button", name="Gallery").click()
+    lab.until(lambda: settled(page, line))
+    with page.expect_response("**/skipviz/labs/*"):
+        held[0].continue_()
+    lab.until(lambda: settled(page, line))
     line.release()
     expect(page.locator(".sv-gallery")).to_be_visible()

@@ -110,6 +110,7 @@ def test_rows_that_a_database_did_not_take_are_there_once_it_is_back(start, own_
     waited(lambda: not engine.jobs.find(job).under_way)
     rows = list(engine.jobs.find(job).rows)
     assert not engine.jobs.find(job).kept
+    assert [mine.id for mine in engine.jobs.of("me")] == [job], "what is here is shown meanwhile"
     own_postgres.start()
     other = start(url)
     waited(lambda: found(other, job) and found(other, job).rows == rows)

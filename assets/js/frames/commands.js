@@ -3,6 +3,8 @@
 
 // ms that a page stays at most once a link was followed, however busy its server is; after which it did not lead away.
 const LEAVING = 30000;
+/** Commands that lead to another page, unless Python says on this one that it has done them. */
+const LEAD_AWAY = ["go", "open_lab"];
 
 /** What was waiting on a page that was left. @type {{n: number, sender: string}[]} */
 let behind = [];
@@ -10,7 +12,7 @@ let behind = [];
 /**
  * A queue of numbered commands: Streamlit may join several reruns into one, so each rerun carries all that wait. What waits
  * when a page is left is told by the next one: a rerun of the page that is left would bring it back. So nothing is said once a
- * link was followed, and a link is followed once all that was said is sent, which Streamlit does a moment later.
+ * link was followed or a command leads away, and a link is followed once all that was said is sent, which Streamlit does a moment later.
  * @param {string} sender  the page
  * @returns {{send: (command: object) => number, acknowledge: (last: number, session?: string) => void, waiting: () => boolean, destroy: () => void, feed: (on: boolean) => void, look: (version: number, later: number) => void, connect: (setStateValue: (name: string, value: any) => void) => boolean}}
  */
@@ -23,6 +25,7 @@ export function createCommands(sender) {
   let sayTimer = 0;
   let looks = 0;
   let left = -Infinity;
+  let leavesBy = Infinity;
   let following = false;
   /** What is to be said, by name. @type {Map<string, any>} */
   const unsaid = new Map();
@@ -74,12 +77,17 @@ export function createCommands(sender) {
       last += 1;
       queue.push({ ...command, n: last, sender });
       tell();
+      if (LEAD_AWAY.includes(command.op)) [left, leavesBy] = [performance.now(), last];
       return last;
     },
     acknowledge(done, name = "") {
       const another = session !== "" && session !== name;
       session = name;
       if (done > last) last = done;
+      if (done >= leavesBy) {
+        [left, leavesBy] = [-Infinity, Infinity];
+        sayAll();
+      }
       queue = queue.filter((command) => command.n > done);
       if (others.length || (another && queue.length)) tell();
       others = [];

@@ -102,6 +102,8 @@ def _job(state: session.Reading, claim: Claim) -> Job | None:
             job = jobs.find(state.job)
         except EngineError as error:
             state.message = state.message or ("This measurement is not here.", str(error))
+            if error.status != 404:  # it may be had later
+                return None
         else:
             if job.kind == JOB and job.spec["claim"] == claim.name:
                 return job

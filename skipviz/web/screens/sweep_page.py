@@ -105,6 +105,8 @@ def _job(state: session.Sweeping) -> Job | None:
     except EngineError as error:
         if state.message is None:
             state.message = ("This sweep is not here.", str(error))
+        if error.status != 404:  # it may be had later
+            return None
         job = None
     state.job = job.id if job and job.kind == KEY else None
     return job if state.job else None

@@ -1,5 +1,6 @@
 """A job is the same at every server of a database: shown, stopped and resumed anywhere, and kept where its server is killed."""
 
+import http.client
 import json
 import signal
 import time
@@ -70,6 +71,23 @@ def test_a_sweep_is_shown_and_stopped_and_resumed_at_whichever_server_is_asked(m
     assert ended[0]["rows"] == ended[1]["rows"]
     assert ended[0]["rows"][: left["count"]] == left["rows"]
     assert sorted(row["cell"] for row in ended[0]["rows"]) == [*range(len(DEPTHS))]
+
+
+def test_a_stream_at_another_server_tells_every_row_once(machines):
+    first, second = machines
+    job = submitted(first, sweep(1, 2, 3, 4, 5, steps=60))
+    stream = http.client.HTTPConnection("127.0.0.1", second.port, timeout=PATIENCE)
+    stream.request("GET", f"/skipviz/stream?notices=1&jobs={job}:0", headers={"cookie": COOKIE})
+    answer, rows, state = stream.getresponse(), [], None
+    while state != "finished":
+        word, _, data = answer.readline().partition(b"data: ")
+        told = json.loads(data) if data and not word else {}
+        if "job" in told:
+            assert told["since"] == len(rows)
+            rows, state = rows + told["job"]["rows"], told["job"]["state"]
+    stream.close()
+    assert rows == until(first, job, is_in("finished"))["rows"]
+    assert len(rows) == 5
 
 
 def test_a_sweep_of_a_killed_server_keeps_its_rows_and_goes_on_at_another(machines):

@@ -17,7 +17,7 @@ from ..storage.job_files import JobFiles
 from ..storage.shared import SharedStore
 from .errors import EngineError
 from .job import KINDS, Job, digest
-from .kept_jobs import NO_SUCH_JOB, SERVER_STOPPED, retention_of
+from .kept_jobs import IN_MEMORY, NO_SUCH_JOB, SERVER_STOPPED, retention_of
 
 LOOK_SECONDS = 1.0
 """Between two looks at what other servers compute and want."""
@@ -101,7 +101,7 @@ class SharedJobs:
         spec, *rows = answer.parts
         job = self._job_of(answer.head["job"], spec=json.loads(spec), rows=rows)
         with self._lock:
-            self._seen[job_id] = _Seen(job, time.monotonic())
+            self._see(job)
         return job
 
     def known(self, job_id: str) -> Job | None:
@@ -114,7 +114,7 @@ class SharedJobs:
             if seen is None:
                 return None
             seen.looked = now
-            return seen.job if now - seen.read < FRESH_SECONDS else None
+            return seen.job if seen.job.state == "finished" or now - seen.read < FRESH_SECONDS else None
 
     def of(self, owner: str | None) -> list[Job]:
         """Return an owner's jobs, the newest first, some without their rows; those of this server where no others can be had."""
@@ -243,10 +243,16 @@ class SharedJobs:
                 self._written[job.id], self._told[job.id] = len(rows), standing
                 if not job.under_way and job.id not in self._changed:
                     if job.id in self.jobs:
-                        self._seen[job.id] = _Seen(job, time.monotonic())
+                        self._see(job)
                     self._forget(job)
         if lost:
             self._on_lost(job.id)
+
+    def _see(self, job: Job) -> None:
+        """Follow a job for a while, in the place of the one that was looked at longest ago where there are many."""
+        self._seen[job.id] = _Seen(job, time.monotonic())
+        while len(self._seen) > IN_MEMORY:
+            del self._seen[min(self._seen, key=lambda name: self._seen[name].looked)]
 
     def _forget(self, job: Job) -> None:
         for held in (self.jobs, self._written, self._told):

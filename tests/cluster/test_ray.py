@@ -3,11 +3,15 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 
 import psutil
 import pytest
-from engines import endless, frames_of, measured, small, undisturbed, wait_for, wait_for_end
+from engines import PATIENCE, endless, frames_of, measured, small, undisturbed, wait_for, wait_for_end
 from own_data import experiment_on, table_file, task_of
+from ports import free_port
 
 from skipviz.engine import Engine, EngineError
 from skipviz.network import families
@@ -18,6 +22,15 @@ from skipviz.tasks.sweep import sweep_of
 ME = "me"
 STARTING = 300
 """Seconds after which a test gives up what has to start first: an interpreter that imports Ray or torch, on a busy machine."""
+
+
+def test_the_way_to_a_cluster_that_does_not_answer_ends_with_its_server():
+    server, end = socket.socketpair()
+    command = [sys.executable, "-m", "skipviz.engine.processes.cluster", str(end.fileno()), f"127.0.0.1:{free_port()}"]
+    started = subprocess.Popen(command, pass_fds=[end.fileno()], stderr=subprocess.DEVNULL)
+    end.close()
+    server.close()
+    assert started.wait(PATIENCE) == 0
 
 
 @pytest.fixture(scope="module")

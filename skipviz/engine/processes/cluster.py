@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import select
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -311,9 +314,18 @@ def _look() -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
     return nodes, ray._private.state.available_resources_per_node()
 
 
+def _end_with(server: socket.socket) -> None:
+    """End the process when the server is gone, also where Ray waits for a cluster that does not answer."""
+    gone = select.poll()
+    gone.register(server, 0)  # to hear of its end alone
+    gone.poll()
+    os._exit(0)
+
+
 def main() -> None:
     """Join the cluster, and serve until the server is gone."""
     server = socket.socket(fileno=int(sys.argv[1]))
+    threading.Thread(target=_end_with, args=[server], daemon=True).start()
     try:
         ray.init(sys.argv[2], namespace="skipviz", logging_level="ERROR", log_to_driver=True)
         for number in (signal.SIGINT, signal.SIGTERM):  # the server tells when it is over

@@ -20,7 +20,9 @@ from skipviz.tasks.sweep import sweep_of
 STRANGER = "skipviz=" + "b" * 32
 DEPTHS = 1, *range(60, 68)
 """Of a sweep whose first row is soon there, and which is still computed when it is looked at then."""
-STEPS = 150
+STEPS = 300
+LONG = 20_000
+"""Steps of a cell that is stopped before its end."""
 
 
 def sweep(*depths, steps=4):
@@ -52,7 +54,7 @@ def is_in(*states):
 
 def test_a_sweep_is_shown_and_stopped_and_resumed_at_whichever_server_is_asked(machines):
     first, second = machines
-    job = submitted(first, sweep(*DEPTHS, steps=STEPS))
+    job = submitted(first, sweep(1, 100, 2, steps=LONG))
     assert second.ask("GET", f"/skipviz/jobs/{job}")[0] == 200, "known at once"
     there = until(second, job, lambda job: job["count"] and job["state"] == "running")
     assert there["rows"] == until(first, job, lambda job: job["count"])["rows"][: there["count"]]
@@ -63,14 +65,15 @@ def test_a_sweep_is_shown_and_stopped_and_resumed_at_whichever_server_is_asked(m
     assert second.ask("POST", f"/skipviz/jobs/{job}/stop", {})[0] == 200
     left = until(first, job, is_in("stopped"))
     assert until(second, job, is_in("stopped"))["rows"] == left["rows"]
-    assert 1 <= left["count"] < len(DEPTHS)
     with ThreadPoolExecutor() as both:  # only one of them may have it
         answers = list(both.map(lambda machine: machine.ask("POST", f"/skipviz/jobs/{job}/resume", {})[0], machines))
     assert sorted(answers) == [200, 409]
-    ended = [until(machine, job, is_in("finished")) for machine in machines]
+    for machine in machines:
+        assert until(machine, job, is_in("running"))["rows"][: left["count"]] == left["rows"]
+    assert first.ask("POST", f"/skipviz/jobs/{job}/stop", {})[0] == 200
+    ended = [until(machine, job, is_in("stopped")) for machine in machines]
     assert ended[0]["rows"] == ended[1]["rows"]
     assert ended[0]["rows"][: left["count"]] == left["rows"]
-    assert sorted(row["cell"] for row in ended[0]["rows"]) == [*range(len(DEPTHS))]
 
 
 def test_a_stream_at_another_server_tells_every_row_once(machines):
@@ -106,7 +109,7 @@ def test_a_sweep_of_a_killed_server_keeps_its_rows_and_goes_on_at_another(machin
 
 def test_a_browsers_jobs_at_all_servers_count_together(start, database_url, tmp_path):
     first, second = (start(database_url, browser_jobs=1, data_dir=tmp_path / name) for name in "ab")
-    job = first.jobs.submit("sweep", sweep(*DEPTHS, steps=STEPS), "me")
+    job = first.jobs.submit("sweep", sweep(100, steps=LONG), "me")
     with pytest.raises(EngineError, match="as many jobs of this browser as may, 1, wait or compute already"):
         second.jobs.submit("sweep", sweep(1), "me")
     second.jobs.submit("sweep", sweep(1), "somebody else")

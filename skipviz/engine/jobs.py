@@ -59,19 +59,18 @@ class Jobs:
     ) -> None:
         self._settings, self._lock, self._uploads, self._runs_leave = settings, lock, uploads, runs_leave
         self._check_turn, self._memory_ran_out = check_turn, memory_ran_out
+        self._listeners = Listeners()
         if shared is None:
             self._kept = KeptJobs(settings(), lock)
         else:
             from .shared_jobs import SharedJobs
 
-            hear = lambda job_id: self._listeners.tell(job_id)  # noqa: E731
-            self._kept = SharedJobs(settings(), lock, shared, hear, self._stop_own, self._let_go)
+            self._kept = SharedJobs(settings(), lock, shared, self._listeners.tell, self._stop_own, self._let_go)
         self.find, self.known, self.of, self.newest = self._kept.find, self._kept.known, self._kept.of, self._kept.newest
         self._jobs, self._write = self._kept.jobs, self._kept.write
         self._line = FairQueue()
         self._parts = JobParts()
         self._began: dict[str, float] = {}
-        self._listeners = Listeners()
         self._launcher: Launcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -133,15 +132,14 @@ class Jobs:
             elif job is not None and job.state == "running":
                 self._loop.call_soon_threadsafe(self._ask_to_stop, job, None)
 
-    def _let_go(self, job_id: str) -> None:
+    def _let_go(self, job: Job) -> None:
         """End the workers of a job that is another server's by now."""
         with self._lock:
-            for part in [part for part in self._parts.by_child.values() if part.job.id == job_id][:1]:
-                for child in self._parts.forget(part.job):
-                    self._loop.call_soon_threadsafe(child.kill)
-            self._began.pop(job_id, None)
-            self._line.remove(job_id)
-        self._listeners.tell(job_id)
+            for child in self._parts.forget(job):
+                self._loop.call_soon_threadsafe(child.kill)
+            self._began.pop(job.id, None)
+            self._line.remove(job.id)
+        self._listeners.tell(job.id)
 
     def beside(self, place: Place) -> Place:
         """Return a node of a cluster with what jobs leave of it."""

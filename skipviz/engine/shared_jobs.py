@@ -44,7 +44,7 @@ class SharedJobs:
     """`KeptJobs` where several servers compute jobs; any thread may use it.
 
     `on_news(id)` hears of what is new of a job of another server, `on_stop(id)` that another wants one of this server's stopped,
-    and `on_lost(id)` that one is another server's by now.
+    and `on_lost(job)` that one is another server's by now.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SharedJobs:
         store: SharedStore,
         on_news: Callable[[str], None],
         on_stop: Callable[[str], None],
-        on_lost: Callable[[str], None],
+        on_lost: Callable[[Job], None],
     ) -> None:
         self._lock, self._ask, self._retention = lock, store.ask_of_jobs, retention_of(settings)
         self._files = JobFiles(settings.data_dir.resolve() / "jobs", self._retention)
@@ -225,28 +225,24 @@ class SharedJobs:
 
     def _write(self, job: Job) -> None:
         with self._lock:
-            since, rows, standing = self._written.get(job.id), list(job.rows), _standing(job)
-            size = job.bytes
-        first = since is None
-        whole = {**job.head(), "spec": json.dumps(job.spec), "asked": job.asked} if first else None
-        given = {"whole": {name: value for name, value in whole.items() if name != "id"}} if first else {}
-        new = [row.decode() for row in rows[since or 0 :]]
-        state, said = standing["state"], {name: value for name, value in standing.items() if name != "state"}
-        answer = self._ask("put_job", id=job.id, state=state, said=said, since=since or 0, rows=new, bytes=size, **given)
+            since, rows, standing, size = self._written.get(job.id), list(job.rows), _standing(job), job.bytes
+        whole = {"whole": {**job.head(), "spec": json.dumps(job.spec), "asked": job.asked}} if since is None else {}
+        since, said = since or 0, dict(standing)
+        given = {"state": said.pop("state"), "said": said, "rows": [row.decode() for row in rows[since:]], "bytes": size, **whole}
+        done = self._ask("put_job", id=job.id, since=since, **given).head["done"]
         with self._lock:
-            if not answer.head["done"]:
+            if not done:
                 self._forget(job)
                 self._seen[job.id] = _Seen(replace(job, rows=rows[:since]), 0.0)
-                lost = True
             else:
-                lost, job.kept = False, True
+                job.kept = True
                 self._written[job.id], self._told[job.id] = len(rows), standing
                 if not job.under_way and job.id not in self._changed:
                     if job.id in self.jobs:
                         self._see(job)
                     self._forget(job)
-        if lost:
-            self._on_lost(job.id)
+        if not done:
+            self._on_lost(job)
 
     def _see(self, job: Job) -> None:
         """Follow a job for a while, in the place of the one that was looked at longest ago where there are many."""

@@ -6,6 +6,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from engines import PATIENCE, small
 from machines import COOKIE
@@ -39,13 +40,12 @@ def submitted(machine, spec):
 
 def until(machine, job, condition):
     """Wait until `condition(job)` holds of what a server says, and return that."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        status, found = machine.ask("GET", f"/skipviz/jobs/{job}")
-        if status == 200 and condition(found):
-            return found
-        assert time.monotonic() < end, found
-        time.sleep(0.05)
+
+    def asked():
+        status, said = machine.ask("GET", f"/skipviz/jobs/{job}")
+        return status == 200 and condition(said) and said
+
+    return waited(asked)
 
 
 def is_in(*states):
@@ -137,6 +137,17 @@ def test_rows_that_a_database_did_not_take_are_there_once_it_is_back(start, own_
     waited(lambda: found(other, job) and found(other, job).rows == rows)
 
 
+def test_a_server_ends_the_workers_of_a_job_that_is_another_servers_by_now(start, database_url):
+    engine = start(database_url)
+    job = engine.jobs.submit("sweep", sweep(100, steps=LONG), "me")
+    waited(lambda: engine.jobs.pid(job))
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE jobs SET server = 1")
+    waited(lambda: engine.jobs.pid(job) is None)
+    assert not engine.jobs.under_way
+    assert (engine.jobs.find(job).state, engine.jobs.find(job).reason) == ("stopped", SERVER_GONE)
+
+
 def test_jobs_that_a_server_kept_in_its_folder_before_are_in_the_database(start, database_url, tmp_path):
     engine = Engine(Settings(data_dir=tmp_path / "alone")).start()
     job = engine.jobs.submit("sweep", sweep(1, 2), COOKIE)
@@ -160,7 +171,9 @@ def found(engine, job):
 
 
 def waited(condition):
+    """Wait until `condition()` holds, and return what it returned."""
     end = time.monotonic() + PATIENCE
-    while not condition():
+    while not (result := condition()):
         assert time.monotonic() < end
         time.sleep(0.05)
+    return result

@@ -123,6 +123,37 @@ def test_what_is_being_typed_outlasts_the_refusal_of_what_was_typed_before(six):
     expect(leaves).to_be_focused()
 
 
+def test_what_is_marked_in_a_field_is_written_over_though_another_tab_changes_its_skip_meanwhile(six):
+    six.click_skip("s1-3")
+    six.inspector.locator("summary").click()
+    joins, strength = (six.inspector.get_by_label(label, exact=True) for label in ("Joins at state", "Strength"))
+    joins.select_text()
+    for changes, text, value in (({"strength": 0.5}, "0.5", "4"), ({"target": 6}, "0.5", "5")):
+        _elsewhere(six, {"op": "skips", "ids": ["s1-3"], "changes": changes})
+        expect(strength).to_have_value(text)
+        six.until(lambda changes=changes: joins.input_value() == str(changes.get("target", 3)))
+        six.page.keyboard.insert_text(value)
+        expect(joins).to_have_value(value)
+        joins.press("Enter")
+        six.expect_network(lambda network, value=value: network.skip("s1-3").target == int(value))
+        joins.select_text()
+
+
+def test_an_open_list_stays_and_is_chosen_from_though_another_tab_changes_its_layer(six):
+    six.layer("f4").click()
+    six.choose("Activation", "gelu")
+    six.expect_network(lambda network: network.layers[3].activation == "gelu")
+    activation = six.inspector.get_by_label("Activation", exact=True)
+    activation.click()
+    opened = activation.element_handle()
+    _elsewhere(six, {"op": "layers", "ids": ["f4"], "changes": {"gain": 0.5}})
+    expect(six.page.locator("svg.sv-diagram [aria-label^='Gradient gain of f(4): 0.5']")).to_have_count(1)
+    assert opened.evaluate("list => list.isConnected")
+    activation.select_option("tanh")
+    six.expect_network(lambda network: network.layers[3].activation == "tanh" and network.layers[3].gain == 0.5)
+    expect(six.inspector.get_by_label("Gradient gain", exact=True)).to_have_value("0.5")
+
+
 def test_a_slider_moves_with_the_pointer_that_holds_it_while_another_tab_changes_its_layer(six):
     six.layer("f4").click()
     six.choose("Activation", "gelu")

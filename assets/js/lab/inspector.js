@@ -45,6 +45,19 @@ function follow(input, value) {
   input.nextSibling.textContent = factor(Number(value));
 }
 
+/** Where the caret stands in a text, or what is marked of it; null elsewhere. @param {any} input */
+function caretOf(input) {
+  return input?.selectionStart == null ? null : { text: input.value, from: input.selectionStart, to: input.selectionEnd };
+}
+
+/** Focus a control that was made anew as the one before it was; of another text all is marked where all was. @param {any} control @param {any} caret */
+function takeFocus(control, caret) {
+  control?.focus();
+  if (!caret || control?.selectionStart == null) return;
+  if (control.value === caret.text) control.setSelectionRange(caret.from, caret.to);
+  else if (caret.to - caret.from === caret.text.length) control.select();
+}
+
 /** What stands in fields that could not take it, and the sentence beneath. @param {HTMLElement} controls */
 function refusedFields(controls) {
   return [...controls.querySelectorAll("input[aria-invalid='true']")].map((/** @type {any} */ input) => ({
@@ -78,7 +91,7 @@ export function createInspector(host, act) {
   const same = (parts) => parts.map((part) => part.id).join() === shown;
   const line = element("div", { class: "sv-summary" });
   const controls = element("div", { class: "sv-controls", hidden: true });
-  // Whether something is typed, or a slider held, that is not entered yet: a control made anew would lose it.
+  // Whether something is typed, a slider held or a list opened, and not entered yet: a control made anew would lose it.
   let entering = false;
   // Whether a control is just telling what was entered into it, which it shows already.
   let telling = false;
@@ -95,6 +108,12 @@ export function createInspector(host, act) {
       if (event.target.type === "range") entering = kind === "pointerdown";
     });
   }
+  controls.addEventListener("pointerdown", (/** @type {any} */ event) => {
+    if (event.target instanceof HTMLSelectElement) entering = true;
+  });
+  controls.addEventListener("keydown", (event) => {
+    if (event.target instanceof HTMLSelectElement) entering = false;
+  });
   host.append(line, controls);
   return {
     /**
@@ -128,7 +147,9 @@ export function createInspector(host, act) {
       const refused = same(parts) ? refusedFields(controls) : [];
       shown = parts.map((part) => part.id).join();
       key = next;
-      const focusLabel = host.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
+      const had = host.contains(document.activeElement) ? document.activeElement : null;
+      const focusLabel = had?.getAttribute("aria-label");
+      const caret = caretOf(had);
       if (parts.length && data.network.opened) controls.replaceChildren(...openedControls(parts, skips.length > 0, act));
       else if (parts.length && data.network.watched) controls.replaceChildren(...ownFacts(parts, skips.length > 0, act));
       else if (skips.length) controls.replaceChildren(...skipControls(skips, data.network, act));
@@ -138,7 +159,7 @@ export function createInspector(host, act) {
       if (opened) controls.querySelector("details").open = true;
       for (const field of refused) keepRefused(controls, field);
       controls.hidden = parts.length === 0;
-      if (focusLabel) /** @type {any} */ (host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`))?.focus();
+      if (focusLabel) takeFocus(host.querySelector(`[aria-label="${CSS.escape(focusLabel)}"]`), caret);
       host.classList.toggle("busy", parts.length > 0);
       document.documentElement.toggleAttribute("data-sv-inspects", parts.length > 0);
     },

@@ -64,6 +64,8 @@ PAGES = {
         *EVERY_PAGE,
         {"op": "rename", "run": RUN, "title": "another"},
         {"op": "delete", "runs": [RUN]},
+        {"op": "open_run", "run": RUN},
+        {"op": "open_pair", "runs": [RUN, RUN]},
         {"op": "look", "runs": [RUN]},
     ],
     "sweep": [
@@ -72,7 +74,7 @@ PAGES = {
         {"op": "start", "axes": [["depth", "1, 2"], ["skips", "off"]], "steps": "1"},
         {"op": "stop", "job": RUN},
         {"op": "resume", "job": RUN},
-        {"op": "open", "job": RUN, "cell": 1},
+        {"op": "open_lab", "job": RUN, "cell": 1},
         {"op": "look"},
     ],
     "evidence": [
@@ -80,10 +82,10 @@ PAGES = {
         {"op": "claim", "name": "vanishing"},
         {"op": "run", "claim": "backward_bug", "controls": {"blocks": "12", "gain": 0}},
         {"op": "stop", "job": RUN},
-        {"op": "open", "claim": "lesions", "controls": {"blocks": 4, "off": "each"}},
+        {"op": "open_lab", "claim": "lesions", "controls": {"blocks": 4, "off": "each"}},
         {"op": "look"},
     ],
-    "gallery": [*EVERY_PAGE, {"op": "choose", "name": "resnet-20-cifar"}],
+    "gallery": [*EVERY_PAGE, {"op": "open_preset", "name": "resnet-20-cifar"}],
     "guide": [*EVERY_PAGE],
     "compare": [*EVERY_PAGE, {"op": "swap"}, {"op": "variant", "side": 1, "variant": "plain"}, {"op": "open_run", "run": RUN}],
 }

@@ -97,7 +97,7 @@ def test_controls_out_of_bounds_are_said_and_nothing_begins(page, controls, sent
 
 
 def test_a_claim_opens_in_the_lab_with_its_controls(page):
-    page.send("open", claim=QUICK, controls={"blocks": "12", "gain": "0"})
+    page.send("open_lab", claim=QUICK, controls={"blocks": "12", "gain": "0"})
     assert page.test.session_state["lab_state"].editors["lab"].experiment == CLAIMS[QUICK].experiment(12, 0.0)
 
 

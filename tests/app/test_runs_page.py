@@ -138,7 +138,7 @@ def test_a_run_opens_in_the_lab_and_undo_brings_back_what_was_there(opened, runs
     app = opened("figure")
     app.send("go", page="runs")
     app.follow("runs")
-    app.send("open", run=run.id)
+    app.send("open_run", run=run.id)
     data = app.follow("lab")
     assert (data["run"], data["network"]["depth"]) == (run.id, 7)
     assert app.send("undo")["network"]["depth"] == 24
@@ -149,7 +149,7 @@ def test_two_runs_chosen_are_shown_side_by_side(opened, runs):
     app = opened("figure")
     app.send("go", page="runs")
     app.follow("runs")
-    app.send("compare", runs=[first.id, second.id])
+    app.send("open_pair", runs=[first.id, second.id])
     data = app.follow("compare")
     assert [column["run"] for column in data["columns"]] == [first.id, second.id]
     assert data["differences"] == [{"what": "learning rate", "left": "0.001", "right": "0.01"}]

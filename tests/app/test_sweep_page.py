@@ -64,7 +64,7 @@ def test_a_sweep_is_begun_shown_with_its_rows_and_a_cell_opens_in_the_lab(page, 
         (depth, on, "finished") for depth in (2, 3) for on in (False, True)
     ]
     assert opened("sweep", job=job["id"]).data()["job"]["id"] == job["id"]
-    page.send("open", job=job["id"], cell=3)
+    page.send("open_lab", job=job["id"], cell=3)
     experiment = page.test.session_state["lab_state"].editors["lab"].experiment
     assert (experiment.network.depth, experiment.training.steps) == (3, 4)
     assert all(skip.on for skip in experiment.network.skips)
@@ -118,5 +118,5 @@ def test_a_cell_that_cannot_exist_says_why_and_a_sweep_that_is_gone_too(page, en
     job = page.send("start", axes=[["width", "8"], ["heads", "16"]], steps="1")["job"]["id"]
     (row,) = map(json.loads, ended(engine, job).rows)
     assert row["state"] == "impossible"
-    assert page.send("open", job=job, cell=0)["message"][1].startswith("This cell cannot exist: ")
+    assert page.send("open_lab", job=job, cell=0)["message"][1].startswith("This cell cannot exist: ")
     assert opened("sweep", job="nothing").data()["message"][0] == "This sweep is not here."

@@ -148,7 +148,8 @@ def test_an_open_list_stays_and_is_chosen_from_though_another_tab_changes_its_la
     opened = activation.element_handle()
     _elsewhere(six, {"op": "layers", "ids": ["f4"], "changes": {"gain": 0.5}})
     expect(six.page.locator("svg.sv-diagram [aria-label^='Gradient gain of f(4): 0.5']")).to_have_count(1)
-    assert opened.evaluate("list => list.isConnected")
+    six.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done), 200)))")
+    assert opened.evaluate("list => list.isConnected"), "the list that is open was taken away"
     activation.select_option("tanh")
     six.expect_network(lambda network: network.layers[3].activation == "tanh" and network.layers[3].gain == 0.5)
     expect(six.inspector.get_by_label("Gradient gain", exact=True)).to_have_value("0.5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from blocked import cut_off
 from experiments import small
 from pages import PHONE, LabPage
 from playwright.sync_api import expect
@@ -143,3 +144,39 @@ def test_a_button_to_another_page_is_followed_though_an_answer_comes_behind_it(v
     lab.until(lambda: settled(page, line))
     line.release()
     expect(page.locator(".sv-gallery")).to_be_visible()
+
+
+ORDER = """() => {
+    const begin = window.setTimeout, send = WebSocket.prototype.send;
+    window.order = [];
+    window.setTimeout = (call, ...more) => {
+        if (String(call).includes("sayAll")) window.order.push("silence");
+        return begin(call, ...more);
+    };
+    WebSocket.prototype.send = function (data) {
+        const [, op] = /op[^a-z]+(file|open_run)\\b/.exec(new TextDecoder().decode(data)) || [];
+        if (op) window.order.push(op);
+        return send.call(this, data);
+    };
+}"""
+"""Notes when the page begins to keep still, and when it asks for a file or a run."""
+
+
+def test_a_link_that_saves_a_file_or_answers_its_click_itself_keeps_nothing_back(visit):
+    page = cut_off(visit())
+    lab = LabPage(page).open(small(width=8, depth=4, steps=2))
+    lab.start()
+    lab.expect_state("Finished")
+    page.evaluate(ORDER)
+    page.get_by_role("button", name="Export", exact=True).click()
+    with page.expect_download():
+        page.get_by_role("dialog", name="Export").get_by_text("CSV", exact=True).click()
+    page.get_by_role("link", name="My runs").click()
+    opens = page.locator(".sv-run:visible").get_by_role("link", name="Open")
+    opens.wait_for()
+    page.evaluate("() => window.order.push('listed')")
+    opens.click()
+    lab.expect_state("Finished")
+    order = page.evaluate("() => window.order")
+    assert order[0] == "file"
+    assert order[order.index("listed") + 1] == "open_run"

@@ -4,7 +4,7 @@
 // ms that a page stays at most once a link was followed, however busy its server is; after which it did not lead away.
 const LEAVING = 30000;
 /** Commands that lead to another page, unless Python says on this one that it has done them. */
-const LEAD_AWAY = ["go", "open_lab"];
+const LEAD_AWAY = ["go", "open_lab", "open_run", "open_pair", "open_preset"];
 
 /** What was waiting on a page that was left. @type {{n: number, sender: string}[]} */
 let behind = [];
@@ -106,10 +106,10 @@ export function createCommands(sender) {
   };
 }
 
-/** Whether a link leads to another page of ours in this tab. @param {HTMLAnchorElement} link */
+/** Whether a link leads to another page of ours in this tab; not one that saves a file, or is marked to answer its click itself. @param {HTMLAnchorElement} link */
 function leadsAway(link) {
   const [there, here] = [link, location].map(({ pathname }) => pathname.replace(/\/$/, ""));
-  return !link.download && link.target !== "_blank" && link.origin === location.origin && there !== here;
+  return !link.hasAttribute("download") && !("acts" in link.dataset) && link.target !== "_blank" && link.origin === location.origin && there !== here;
 }
 
 function nowhere() {}

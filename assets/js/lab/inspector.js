@@ -95,14 +95,24 @@ export function createInspector(host, act) {
   let entering = false;
   // Whether a control is just telling what was entered into it, which it shows already.
   let telling = false;
+  /** What was to be shown last. @type {any[] | null} */
+  let latest = null;
+  // Show what came while something was entered; not under a pointer that is pressed, which would miss what it presses.
+  const catchUp = () => {
+    if (latest && !key && !entering && !controls.querySelector(":active")) inspector.update(.../** @type {Parameters<typeof inspector.update>} */ (latest));
+  };
   for (const kind of ["input", "change"]) {
     controls.addEventListener(kind, () => (telling = true), true);
     controls.addEventListener(kind, () => {
       telling = false;
       entering = kind === "input";
+      if (!entering) setTimeout(catchUp);
     });
   }
-  controls.addEventListener("focusout", () => (entering = false));
+  controls.addEventListener("focusout", () => {
+    entering = false;
+    setTimeout(catchUp);
+  });
   for (const kind of ["pointerdown", "pointerup", "pointercancel"]) {
     controls.addEventListener(kind, (/** @type {any} */ event) => {
       if (event.target.type === "range") entering = kind === "pointerdown";
@@ -115,7 +125,7 @@ export function createInspector(host, act) {
     if (event.target instanceof HTMLSelectElement) entering = false;
   });
   host.append(line, controls);
-  return {
+  const inspector = {
     /**
      * @param {any} data @param {{kind: string, ids: string[]} | null} selected
      * @param {{on: number, step: number | null}} then  skips that are on; the earlier step looked at, where nothing is changed
@@ -123,6 +133,7 @@ export function createInspector(host, act) {
      * @param {any} [values]  a frame's, of the network
      */
     update(data, selected, then, warnings = [], values = null) {
+      latest = [data, selected, then, warnings, values];
       const parts = selected ? partsOf(data.network, selected.kind).filter((part) => selected.ids.includes(part.id)) : [];
       const [skips, layers] = selected?.kind === "skip" ? [parts, []] : [[], parts];
       const now = () => {
@@ -171,6 +182,7 @@ export function createInspector(host, act) {
       }
     },
   };
+  return inspector;
 }
 
 /** What was measured of what is selected, as the page shows it elsewhere. @param {any} network @param {string} kind @param {any} part @param {any} values */

@@ -64,7 +64,7 @@ export function createClaimView(host, first, act) {
     act.send({ op: "run", claim: claim.name, controls: controls() });
   };
   stop.onclick = () => job && act.send({ op: "stop", job: job.id });
-  open.onclick = () => act.send({ op: "open", claim: claim.name, controls: controls() });
+  open.onclick = () => act.send({ op: "open_lab", claim: claim.name, controls: controls() });
   take.onclick = () => job && fetchFile(routeTo(`skipviz/jobs/${job.id}.csv`), (words) => words && act.say("Table.", words));
   for (const { input } of fields) input.onkeydown = (event) => event.key === "Enter" && !run.disabled && run.click();
 

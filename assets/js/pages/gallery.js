@@ -51,7 +51,7 @@ export function createGallery(root, commands) {
       header.update(data);
       showMessage(data, toast);
       if (shown.length !== data.cards.length) {
-        shown = data.cards.map((card) => ({ node: presetCard(card, (beside) => commands.send({ op: "choose", name: card.name, beside })), words: [card.name, card.title, card.do, card.see, card.source, card.task].join(" ").toLowerCase() }));
+        shown = data.cards.map((card) => ({ node: presetCard(card, (beside) => commands.send({ op: "open_preset", name: card.name, beside })), words: [card.name, card.title, card.do, card.see, card.source, card.task].join(" ").toLowerCase() }));
         cards.replaceChildren(...shown.map((one) => one.node));
       }
       filter();

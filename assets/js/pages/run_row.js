@@ -35,7 +35,7 @@ export function createRunRow(first, longest, act) {
     event.preventDefault();
     act.open(run.id);
   }
-  const picture = element("a", { class: "sv-run-picture", href: address(), tabindex: "-1", "aria-hidden": "true", onclick: follow }, network, history);
+  const picture = element("a", { class: "sv-run-picture", href: address(), tabindex: "-1", "aria-hidden": "true", "data-acts": true, onclick: follow }, network, history);
   const title = element("button", { type: "button", class: "sv-run-title", onclick: () => edit() });
   const heading = element("h2", {}, title);
   const words = element("p", { class: "sv-quiet sv-run-words" });
@@ -46,7 +46,7 @@ export function createRunRow(first, longest, act) {
   const when = element("time", {});
   const size = element("span", { class: "sv-quiet" });
   const weights = element("span", { class: "sv-quiet sv-run-weights" });
-  const open = element("a", { class: "sv-button", href: address(), onclick: follow }, "Open");
+  const open = element("a", { class: "sv-button", href: address(), "data-acts": true, onclick: follow }, "Open");
   const resume = element("button", { type: "button", class: "sv-button", onclick: () => act.resume(run.id) }, "Resume");
   const rename = iconButton("pencil", "Rename", () => edit(), "sv-bare");
   const remove = iconButton("bin", "Delete", () => act.remove(run.id), "sv-bare");

@@ -57,7 +57,7 @@ export function createRuns(root, commands) {
   let timer = 0;
 
   const act = {
-    open: (run) => commands.send({ op: "open", run }),
+    open: (run) => commands.send({ op: "open_run", run }),
     rename(run, title) {
       const facts = data.runs.find((one) => one.id === run);
       if (facts) facts.title = title;
@@ -82,7 +82,7 @@ export function createRuns(root, commands) {
     draw();
     if (first) rows.get(first)?.focus();
   });
-  page.compare.onclick = () => commands.send({ op: "compare", runs: picked });
+  page.compare.onclick = () => commands.send({ op: "open_pair", runs: picked });
   page.search.oninput = page.order.onchange = () => {
     most = SHOWN_AT_ONCE;
     draw();

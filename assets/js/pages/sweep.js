@@ -43,7 +43,7 @@ export function createSweep(root, commands) {
   /** @type {any} */
   let lines = null;
   let ended = false;
-  const open = (cell) => commands.send({ op: "open", job: data.job.id, cell });
+  const open = (cell) => commands.send({ op: "open_lab", job: data.job.id, cell });
   const shown = () => data.job.quantities.find(([name]) => name === page.quantity.value) ?? data.job.quantities[0];
 
   page.quantity.onchange = draw;

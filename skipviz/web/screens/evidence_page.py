@@ -63,7 +63,7 @@ def perform(state: session.Reading, command: dict) -> None:
         state.job = jobs.submit(JOB, _spec(claim, command["controls"]), session.owner(), session.address())
     elif operation == "stop":
         jobs.stop(str(command["job"]), session.owner())
-    elif operation == "open":
+    elif operation == "open_lab":
         claim = CLAIMS[str(command["claim"])]
         opening.open_experiment(claim.experiment(**claim.checked(**_read(claim, command["controls"]))))
     else:

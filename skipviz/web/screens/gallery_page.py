@@ -33,7 +33,7 @@ def perform(command: dict) -> None:
         return
     if operation == "go":
         session.go(str(command["page"]))
-    elif operation == "choose":
+    elif operation == "open_preset":
         opening.open_preset(str(command["name"]), beside=bool(command.get("beside")))
     else:
         raise ValueError(operation)

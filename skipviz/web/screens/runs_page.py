@@ -53,9 +53,9 @@ def perform(command: dict) -> list[str] | None:
         return None
     if operation == "go":
         session.go(str(command["page"]))
-    elif operation == "open":
+    elif operation == "open_run":
         opening.open_run(str(command["run"]))
-    elif operation == "compare":
+    elif operation == "open_pair":
         session.compare([str(run) for run in command["runs"]][:2])
     elif operation == "rename":
         engine.rename(str(command["run"]), owner, str(command["title"]))

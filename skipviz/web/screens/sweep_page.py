@@ -71,7 +71,7 @@ def perform(state: session.Sweeping, command: dict) -> None:
         jobs.stop(str(command["job"]), session.owner())
     elif operation == "resume":
         jobs.resume(str(command["job"]), session.owner(), session.address())
-    elif operation == "open":
+    elif operation == "open_lab":
         cell = Sweep.kept(jobs.find(str(command["job"])).spec).cell(int(command["cell"]))
         if cell.experiment is None:
             raise EngineError(f"this cell cannot exist: {cell.reason}")

@@ -70,6 +70,21 @@ def test_a_sweep_is_begun_shown_with_its_rows_and_a_cell_opens_in_the_lab(page, 
     assert all(skip.on for skip in experiment.network.skips)
 
 
+@pytest.mark.parametrize("base", ["lab", "vit-digits"])
+def test_a_page_opened_anew_has_what_its_sweep_varies_in_the_form(page, opened, base):
+    page.send("base", name=base)
+    begun = page.send("start", axes=[["width", "8"], ["learning_rate", "0.5, 0.25"]], steps="2")
+    job, message = begun["job"], begun["message"]
+    assert message is None
+    again = opened("sweep", job=job["id"])
+    found = again.data()
+    assert (found["job"]["id"], found["base"], found["steps"]) == (job["id"], base, 2)
+    assert found["axes"] == [["width", "8"], ["learning_rate", "0.5, 0.25"]]
+    found = again.send("base", name="lab" if base != "lab" else "vit-digits")
+    assert found["steps"] == 300
+    assert all(field != "learning_rate" for field, _ in found["axes"])
+
+
 def test_a_sweep_of_what_the_lab_holds_is_of_its_first_network(opened, engine):
     held = small(steps=3)
     held = held.replaced(variants={"net": held.network, "off": edit.switch_all(held.network, False)})

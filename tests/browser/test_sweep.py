@@ -55,6 +55,8 @@ def test_a_sweep_is_stopped_resumed_and_found_again_on_a_phone_too(visit):
     state = page.locator(".sv-sweep-head [role=status]")
     expect(state).to_have_text("Stopped at 2 of 4 cells.")
     page.reload()
+    expect(page.get_by_label(VALUES)).to_have_value("1, 200")
+    expect(page.get_by_label("Steps of each cell")).to_have_value("400")
     page.get_by_role("button", name="Resume").click()
     expect(state).to_have_text(re.compile(r"^Computes: 2 of 4 cells"))
     assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]

@@ -35,7 +35,11 @@ def page() -> None:
     state = session.sweep_state()
     job = _job(state)
     view.write_address({"job": job.id} if job else {})
-    base = base_of(state.base)
+    sweep = Sweep.kept(job.spec) if job else None
+    again = sweep if state.again else None
+    if again and not state.base:
+        state.base = _base_of_sweep(again)
+    base = base_of(state.base or LAB)
     message, state.message = state.message, None
     component.mount(
         {
@@ -43,11 +47,10 @@ def page() -> None:
             "done": state.done,
             "message": message,
             "bases": [[LAB, "What the lab holds"], *([name, presets.preset(name).title] for name in presets.names())],
-            "base": state.base,
+            "base": state.base or LAB,
             "title": title_of(base),
-            "steps": min(base.training.steps, USUAL_STEPS),
-            **_form(base),
-            "job": _job_data(job) if job else None,
+            **_form(base, again if again and _is_of(again, base) else None),
+            "job": _job_data(job, sweep) if job else None,
         },
         KEY,
     )
@@ -89,7 +92,7 @@ def base_of(name: str) -> Experiment:
 
 def _asked(state: session.Sweeping, command: dict) -> dict:
     """Return the spec of the sweep that the form asks for."""
-    base = base_of(state.base)
+    base = base_of(state.base or LAB)
     steps = fields_of(base)["steps"].read(str(command["steps"]))
     base = base.replaced(training=base.training.replaced(steps=steps))
     axes = [(str(field), str(values).split(",")) for field, values in command["axes"]]
@@ -112,11 +115,25 @@ def _job(state: session.Sweeping) -> Job | None:
     return job if state.job else None
 
 
-def _form(base: Experiment) -> dict:
-    """Return what can be varied of the base, and what usually is."""
-    known = fields_of(base)
-    axes = [[axis.field, ", ".join(map(known[axis.field].said, axis.values))] for axis in usual_sweep(base).axes]
-    return {"fields": [_field(field) for field in known.values()], "axes": axes}
+def _base_of_sweep(sweep: Sweep) -> str:
+    """Return the name of the base that a sweep varies; of what the lab holds where none is known to be it."""
+    return next((name for name in (LAB, *presets.names()) if _is_of(sweep, base_of(name))), LAB)
+
+
+def _is_of(sweep: Sweep, base: Experiment) -> bool:
+    """Return whether a sweep varies this base, however long each cell trains."""
+    steps = sweep.base.training.steps
+    return sweep.base == base.replaced(training=base.training.replaced(steps=steps))
+
+
+def _form(base: Experiment, shown: Sweep | None) -> dict:
+    """Return what can be varied of the base, and what is: in the sweep that is `shown`, else what usually is."""
+    known, axes = fields_of(base), (shown or usual_sweep(base)).axes
+    return {
+        "fields": [_field(field) for field in known.values()],
+        "axes": [[axis.field, ", ".join(map(known[axis.field].said, axis.values))] for axis in axes],
+        "steps": shown.base.training.steps if shown else min(base.training.steps, USUAL_STEPS),
+    }
 
 
 def _field(field: SweepField) -> dict:
@@ -131,9 +148,8 @@ def _field(field: SweepField) -> dict:
     }
 
 
-def _job_data(job: Job) -> dict:
+def _job_data(job: Job, sweep: Sweep) -> dict:
     """Return a sweep with its rows, and what its axes and quantities are called."""
-    sweep = Sweep.kept(job.spec)
     quantities = QUANTITIES | {"held_out": f"Held-out {sweep.base.task.kind.metric.replace('_', ' ')} at the end"}
     return {
         **json.loads(job.to_json(0, job.facts(job.owner == session.owner()))),

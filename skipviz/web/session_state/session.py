@@ -152,7 +152,10 @@ def compare(run_ids: list[str]) -> None:
 class Sweeping:
     """The page of sweeps: what is varied, and the sweep that is shown."""
 
-    base: str = "lab"
+    base: str = ""
+    """By its name; empty for what the lab holds, or what the sweep varies on which the page is opened anew."""
+    again: bool = False
+    """Whether the page is opened anew on a sweep: its form has what that varies."""
     job: str | None = None
     done: int = 0
     message: tuple[str, str] | None = None
@@ -161,7 +164,8 @@ class Sweeping:
 def sweep_state() -> Sweeping:
     """Return this session's page of sweeps, whose sweep the address names when it is opened by a link."""
     if "sweep_state" not in st.session_state:
-        st.session_state.sweep_state = Sweeping(job=(st.query_params.get("job") or "")[:64] or None)
+        job = (st.query_params.get("job") or "")[:64] or None
+        st.session_state.sweep_state = Sweeping(again=job is not None, job=job)
     return st.session_state.sweep_state
 
 

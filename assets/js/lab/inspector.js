@@ -116,13 +116,11 @@ export function createInspector(host, act) {
   for (const kind of ["pointerdown", "pointerup", "pointercancel"]) {
     controls.addEventListener(kind, (/** @type {any} */ event) => {
       if (event.target.type === "range") entering = kind === "pointerdown";
+      if (event.target.type === "select-one") entering ||= kind === "pointerdown";
     });
   }
-  controls.addEventListener("pointerdown", (/** @type {any} */ event) => {
-    if (event.target instanceof HTMLSelectElement) entering = true;
-  });
-  controls.addEventListener("keydown", (event) => {
-    if (event.target instanceof HTMLSelectElement) entering = false;
+  controls.addEventListener("keydown", (/** @type {any} */ event) => {
+    if (event.target.type === "select-one") entering = false;
   });
   host.append(line, controls);
   const inspector = {

@@ -37,9 +37,8 @@ def page() -> None:
     view.write_address({"job": job.id} if job else {})
     sweep = Sweep.kept(job.spec) if job else None
     again = sweep if state.again else None
-    if again and not state.base:
-        state.base = _base_of_sweep(again)
-    base = base_of(state.base or LAB)
+    state.base = state.base or (_base_of_sweep(again) if again else LAB)
+    base = base_of(state.base)
     message, state.message = state.message, None
     component.mount(
         {
@@ -47,7 +46,7 @@ def page() -> None:
             "done": state.done,
             "message": message,
             "bases": [[LAB, "What the lab holds"], *([name, presets.preset(name).title] for name in presets.names())],
-            "base": state.base or LAB,
+            "base": state.base,
             "title": title_of(base),
             **_form(base, again if again and _is_of(again, base) else None),
             "job": _job_data(job, sweep) if job else None,

@@ -153,7 +153,7 @@ class Sweeping:
     """The page of sweeps: what is varied, and the sweep that is shown."""
 
     base: str = ""
-    """By its name; empty for what the lab holds, or what the sweep varies on which the page is opened anew."""
+    """By its name; empty until the page is drawn."""
     again: bool = False
     """Whether the page is opened anew on a sweep: its form has what that varies."""
     job: str | None = None
